@@ -1,0 +1,375 @@
+//! What a run found, in its versioned wire form (`--json`, `akit gate`, `akit report`).
+//!
+//! Plain data and sums; no rule of judging or gating lives here. Cases stand in the order of their
+//! files and positions, whatever finished first.
+
+mod baseline;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::Location;
+
+pub use baseline::{Baseline, BaselineCase};
+
+/// The name and version of the wire form.
+pub const SCHEMA: &str = "akit.run/1";
+
+/// What became of a case, a trial or an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The answer met the expectation.
+    Passed,
+    /// The answer was bad.
+    Failed,
+    /// The answer could not be judged: provider down, judge unreadable, cache miss in replay.
+    Errored,
+    /// Not asked: filtered out, or the run ended before.
+    Skipped,
+}
+
+impl Outcome {
+    /// The word that people read.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::Errored => "errored",
+            Outcome::Skipped => "skipped",
+        }
+    }
+}
+
+/// Why the run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Every selected case was judged.
+    Complete,
+    /// `--fail-fast` stopped it at the first case that did not pass.
+    FailFast,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunManifest {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Version of akit that wrote it.
+    pub akit: String,
+    /// 16 hexadecimal digits from the content.
+    pub run_id: String,
+    /// When the run ended, RFC 3339 in UTC; in replay the newest record's time, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Root seed.
+    pub seed: u64,
+    /// Why the run ended.
+    pub ended: Ended,
+    /// Milliseconds: on the clock where something was asked live, else the sum of recorded latencies.
+    pub duration_ms: u64,
+    /// The scenarios, in order.
+    pub scenarios: Vec<ScenarioRun>,
+    /// All cases, in order.
+    pub cases: Vec<CaseResult>,
+    /// Things that everybody should know, such as parameters that a provider refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One scenario of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioRun {
+    /// Its name.
+    pub name: String,
+    /// Its file, as in locations.
+    pub file: String,
+    /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
+    pub target: String,
+    /// Who judged, where a judge was needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grader: Option<String>,
+}
+
+/// One case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseResult {
+    /// Name of its scenario.
+    pub scenario: String,
+    /// Its id, unique in the scenario.
+    pub id: String,
+    /// Its title, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tags of scenario and case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The line of its `id:`.
+    pub location: Location,
+    /// 16 hexadecimal digits over what is asked and expected; the same after reformatting.
+    pub content_hash: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// 0 to 1; absent when it was not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Why, for people; empty when it passed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What was asked: the last message of the user.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+    /// Each time that it was asked.
+    pub trials: Vec<Trial>,
+}
+
+/// One time that a case was asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// 0-based.
+    pub index: u32,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// The answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    /// How the answer was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Why it could not be judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// An answer and what is known about it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The text.
+    pub text: String,
+    /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// The model that answered, as the provider said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Milliseconds from sending to the whole answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Read from a record instead of asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
+}
+
+/// Tokens of one or more exchanges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens sent.
+    #[serde(default, alias = "prompt_tokens")]
+    pub input_tokens: u64,
+    /// Tokens received.
+    #[serde(default, alias = "completion_tokens")]
+    pub output_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+    }
+}
+
+impl Usage {
+    /// Sent and received together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.input_tokens + self.output_tokens
+    }
+}
+
+/// Why a trial could not be judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Stable kebab-case kind: `timeout`, `connect`, `rate-limited`, `cache-miss`, `judge-unreadable`, …
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+    /// How to mend it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+}
+
+/// How one expectation judged one answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The kind of expectation, as written: `contains`, `llm_grader`, …
+    pub kind: String,
+    /// What it found.
+    pub outcome: Outcome,
+    /// 0 to 1; absent when it could not judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// The score that was needed, where the kind has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Why, for people: what was missing, or what stood there.
+    pub reason: String,
+    /// What was expected, in few words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub expected: String,
+    /// What stood there instead: an excerpt round the spot.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub got: String,
+    /// 1-based line of the expectation; 0 when unknown.
+    #[serde(default)]
+    pub line: u32,
+    /// What a judge said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+    /// The parts of a `combined` or `not`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Verdict>,
+}
+
+impl Verdict {
+    /// The outermost verdicts without parts that did not pass, in order: what a reader wants to see.
+    #[must_use]
+    pub fn culprits(&self) -> Vec<&Verdict> {
+        if self.outcome == Outcome::Passed {
+            return Vec::new();
+        }
+        let below: Vec<_> = self.parts.iter().flat_map(Verdict::culprits).collect();
+        if below.is_empty() { vec![self] } else { below }
+    }
+
+    /// This verdict and all below it.
+    pub fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Verdict)) {
+        see(self);
+        self.parts.iter().for_each(|part| part.walk(see));
+    }
+}
+
+/// A judge's votes and words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grade {
+    /// The judge: provider, model and endpoint.
+    pub grader: String,
+    /// The score of each vote, 0 to 1, in order.
+    pub votes: Vec<f64>,
+    /// Reasoning of the vote that the score comes from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reasoning: String,
+    /// Tokens of all votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Milliseconds of all votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Whether every vote was read from a record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
+}
+
+/// How many cases had each outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Passed cases.
+    pub passed: usize,
+    /// Failed cases.
+    pub failed: usize,
+    /// Errored cases.
+    pub errored: usize,
+    /// Skipped cases.
+    pub skipped: usize,
+}
+
+impl Counts {
+    /// Cases that were judged: the denominator of the pass rate.
+    #[must_use]
+    pub fn judged(self) -> usize {
+        self.passed + self.failed
+    }
+
+    /// All cases.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.judged() + self.errored + self.skipped
+    }
+
+    /// Passed over judged; absent when nothing was judged.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
+    pub fn pass_rate(self) -> Option<f64> {
+        (self.judged() > 0).then(|| self.passed as f64 / self.judged() as f64)
+    }
+}
+
+impl RunManifest {
+    /// How many cases had each outcome.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for case in &self.cases {
+            match case.outcome {
+                Outcome::Passed => counts.passed += 1,
+                Outcome::Failed => counts.failed += 1,
+                Outcome::Errored => counts.errored += 1,
+                Outcome::Skipped => counts.skipped += 1,
+            }
+        }
+        counts
+    }
+
+    /// Tokens of the application under test; absent when no reply told them.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        sum(self.trials().filter_map(|trial| trial.reply.as_ref()?.usage))
+    }
+
+    /// Tokens of the judge.
+    #[must_use]
+    pub fn grader_usage(&self) -> Option<Usage> {
+        sum(self.grades().into_iter().filter_map(|grade| grade.usage))
+    }
+
+    /// Every trial of every case.
+    pub fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.cases.iter().flat_map(|case| &case.trials)
+    }
+
+    /// Every grade of every trial.
+    #[must_use]
+    pub fn grades(&self) -> Vec<&Grade> {
+        let mut grades = Vec::new();
+        for verdict in self.trials().filter_map(|trial| trial.verdict.as_ref()) {
+            verdict.walk(&mut |one| grades.extend(one.grade.as_ref()));
+        }
+        grades
+    }
+
+    /// The distinct files that cases stand in, in alphabetical order.
+    #[must_use]
+    pub fn files(&self) -> BTreeSet<&str> {
+        self.cases.iter().map(|case| case.location.file.as_str()).collect()
+    }
+}
+
+fn sum(usages: impl Iterator<Item = Usage>) -> Option<Usage> {
+    usages.fold(None, |total, one| {
+        let mut total = total.unwrap_or_default();
+        total += one;
+        Some(total)
+    })
+}

@@ -1,0 +1,252 @@
+//! What is wrong with a file, where, and how to mend it.
+//!
+//! A diagnostic always names its file. The line that it shows is cut to a window, made printable,
+//! and hides the value of a key that holds a secret.
+
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Location, SourceFile, Span};
+use crate::text;
+
+/// Characters of a long line that are shown.
+const WINDOW: usize = 160;
+
+/// Keys whose value is never shown.
+const SECRET_KEYS: [&str; 3] = ["apiKey", "api_key", "token"];
+
+/// Whether a diagnostic stops akit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// The file can be used, but probably does not say what was meant.
+    Warning,
+}
+
+/// Whether text may carry colour codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// ANSI colours.
+    Colour,
+    /// Nothing but text.
+    Plain,
+}
+
+/// One finding in one file.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// Stable kebab-case name; SARIF shows it as `akit/validate/<code>`.
+    pub code: &'static str,
+    /// Whether it stops akit.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// What the carets say; may be empty.
+    pub label: String,
+    /// How to mend it.
+    pub help: String,
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The place; line 0 means the file as a whole.
+    pub span: Span,
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    #[must_use]
+    pub fn error(code: &'static str, file: &Arc<SourceFile>, span: Span, message: String) -> Self {
+        let (label, help) = (String::new(), String::new());
+        Self { code, severity: Severity::Error, message, label, help, file: Arc::clone(file), span }
+    }
+
+    /// The same as a warning.
+    #[must_use]
+    pub fn warn(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// The same with words under the carets.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// The same with a way to mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// The place under the name for reports.
+    #[must_use]
+    pub fn location(&self) -> Location {
+        self.file.location(self.span)
+    }
+
+    /// The finding as people read it: title, place, line with carets, help.
+    #[must_use]
+    pub fn render(&self, ink: Ink) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let message = printable(&self.message);
+        let title = level.primary_title(message.as_str());
+        let (line, start, end) = self.window();
+        let label = printable(&self.label);
+        let group = if self.span.line == 0 {
+            Group::with_title(title).element(annotate_snippets::Origin::path(self.file.shown()))
+        } else {
+            let mark = AnnotationKind::Primary.span(start..end);
+            let mark = if label.is_empty() { mark } else { mark.label(label.as_str()) };
+            Group::with_title(title).element(
+                Snippet::source(line.as_str())
+                    .path(self.file.shown())
+                    .line_start(self.span.line as usize)
+                    .annotation(mark),
+            )
+        };
+        let help = printable(&self.help);
+        let group = if help.is_empty() { group } else { group.element(Level::HELP.message(help.as_str())) };
+        let renderer = match ink {
+            Ink::Colour => Renderer::styled(),
+            Ink::Plain => Renderer::plain(),
+        };
+        renderer.render(&[group])
+    }
+
+    /// The line to show and the byte range of the carets in it.
+    fn window(&self) -> (String, usize, usize) {
+        let line: Vec<char> = self.file.line(self.span.line).chars().collect();
+        let whole = self.file.line(self.span.line);
+        if let Some(colon) = secret_colon(whole) {
+            let shown = format!("{}: ***", &whole[..colon]);
+            let end = shown.len();
+            return (shown, end - 3, end);
+        }
+        let start = (self.span.column as usize).saturating_sub(1).min(line.len());
+        let from = if line.len() <= WINDOW { 0 } else { start.saturating_sub(WINDOW / 4) };
+        let to = (from + WINDOW).min(line.len());
+        let end = (start + self.span.length as usize).min(to);
+        let cut = |range: std::ops::Range<usize>| -> String {
+            line[range].iter().map(|c| if *c == '\t' || text::inert(*c) { *c } else { '\u{fffd}' }).collect()
+        };
+        let before = format!("{}{}", if from > 0 { "…" } else { "" }, cut(from..start));
+        let marked = cut(start..end);
+        let after = format!("{}{}", cut(end..to), if to < line.len() { "…" } else { "" });
+        let (first, last) = (before.len(), before.len() + marked.len());
+        (before + &marked + &after, first, last)
+    }
+}
+
+/// The byte offset of the colon behind a key that holds a secret.
+fn secret_colon(line: &str) -> Option<usize> {
+    SECRET_KEYS.iter().find_map(|key| {
+        let at = line.find(key)? + key.len();
+        let colon = at + line[at..].find(':')?;
+        line[at..colon].chars().all(|c| c == '"' || c == '\'' || c == ' ').then_some(colon)
+    })
+}
+
+fn printable(text: &str) -> String {
+    text::plain(text)
+}
+
+/// Findings of a whole load, in the order of files and lines.
+#[derive(Clone, Debug, Default)]
+pub struct Diagnostics {
+    found: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Adds a finding.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Adds all of another load's findings.
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.found.extend(other.found);
+    }
+
+    /// Whether anything stops akit.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.errors() > 0
+    }
+
+    /// How many errors there are.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.found.iter().filter(|d| d.severity == Severity::Error).count()
+    }
+
+    /// How many warnings there are.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.found.len() - self.errors()
+    }
+
+    /// The findings in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.found.iter()
+    }
+
+    /// Puts the findings of each file in the order of its lines; files keep their order.
+    pub fn sort(&mut self) {
+        let mut order: Vec<String> = Vec::new();
+        for one in &self.found {
+            if !order.iter().any(|name| name == one.file.shown()) {
+                order.push(one.file.shown().to_owned());
+            }
+        }
+        self.found.sort_by_key(|one| {
+            (order.iter().position(|name| name == one.file.shown()), one.span.line, one.span.column)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(text: &str, line: u32, column: u32, length: u32) -> String {
+        let file = Arc::new(SourceFile::from_text("suite.yaml", text));
+        Diagnostic::error("x", &file, Span { line, column, length }, "wrong".into())
+            .label("here")
+            .help("mend it")
+            .render(Ink::Plain)
+    }
+
+    #[test]
+    fn a_finding_shows_line_carets_and_help() {
+        insta::assert_snapshot!(show("a: 1\nmod: any\n", 2, 1, 3), @r"
+        error: wrong
+         --> suite.yaml:2:1
+          |
+        2 | mod: any
+          | ^^^ here
+          |
+          = help: mend it
+        ");
+    }
+
+    #[test]
+    fn secrets_are_never_shown() {
+        let shown = show("  apiKey: sk-live-1234\n", 1, 11, 12);
+        assert!(!shown.contains("sk-live"), "{shown}");
+        assert!(shown.contains("apiKey: ***"), "{shown}");
+    }
+
+    #[test]
+    fn long_and_hostile_lines_are_cut_and_made_printable() {
+        let shown =
+            show(&format!("{}\u{1b}[31mX{}", "a".repeat(1_000_000), "b".repeat(1000)), 1, 1_000_001, 3);
+        assert!(shown.len() < 1200 && !shown.contains('\u{1b}'), "{}", shown.len());
+    }
+}

@@ -1,0 +1,457 @@
+//! Reads mappings against a table of fields, and reports everything that is wrong at once.
+//!
+//! The table is the single description of a part of the format: it drives the checks here, the
+//! "did you mean" of a misspelt key and the JSON Schema for editors. A derived `Deserialize` would
+//! stop at the first error of each mapping.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::{Diagnostic, Diagnostics, Node, SourceFile, Span, Value};
+use crate::text;
+
+/// What may stand behind a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Text.
+    Text,
+    /// Text with at least one character that is not white space.
+    Name,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number of at least the given one.
+    Integer(i64),
+    /// A number in a closed range.
+    Number(f64, f64),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A list of text.
+    Texts,
+    /// A mapping with any content.
+    Map,
+    /// A mapping of names to text, numbers or booleans.
+    Scalars,
+    /// A mapping described by its own table.
+    Object(&'static [Field]),
+    /// A list of mappings described by a table.
+    Objects(&'static [Field]),
+    /// Anything, read by its own code; the name is its definition in the JSON Schema.
+    Part(&'static str),
+}
+
+/// One key of a mapping.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What may stand there.
+    pub shape: Shape,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it means, for editors.
+    pub doc: &'static str,
+}
+
+impl Field {
+    /// A key that may be left out.
+    #[must_use]
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: false, doc }
+    }
+
+    /// A key that must be there.
+    #[must_use]
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: true, doc }
+    }
+
+    /// The JSON Schema of a mapping with these keys and no others.
+    #[must_use]
+    pub fn schema(table: &[Field]) -> Json {
+        let properties: serde_json::Map<_, _> =
+            table.iter().map(|field| (field.name.to_owned(), field.property())).collect();
+        let required: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
+        let mut schema = json!({
+            "type": "object", "additionalProperties": false, "properties": properties,
+        });
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        schema
+    }
+
+    fn property(&self) -> Json {
+        let mut schema = match self.shape {
+            Shape::Text => json!({ "type": "string" }),
+            Shape::Name => json!({ "type": "string", "pattern": "\\S" }),
+            Shape::Bool => json!({ "type": "boolean" }),
+            Shape::Integer(least) => json!({ "type": "integer", "minimum": least }),
+            Shape::Number(least, most) if most.is_infinite() => {
+                json!({ "type": "number", "minimum": least })
+            }
+            Shape::Number(least, most) => {
+                json!({ "type": "number", "minimum": least, "maximum": most })
+            }
+            Shape::OneOf(words) => json!({ "enum": words }),
+            Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            Shape::Map => json!({ "type": "object" }),
+            Shape::Scalars => json!({
+                "type": "object",
+                "additionalProperties": { "type": ["string", "number", "boolean"] },
+            }),
+            Shape::Object(table) => Field::schema(table),
+            Shape::Objects(table) => json!({ "type": "array", "items": Field::schema(table) }),
+            Shape::Part(name) => json!({ "$ref": format!("#/$defs/{name}") }),
+        };
+        schema["description"] = self.doc.into();
+        schema
+    }
+}
+
+/// One mapping of a document, checked against its table.
+///
+/// A getter answers `None` both for a key that is not there and for one whose value is wrong; the
+/// wrong value has been reported by then.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    table: &'static [Field],
+    entries: &'a [(Node, Node)],
+    span: Span,
+}
+
+impl<'a> Fields<'a> {
+    /// Checks a mapping: unknown and repeated keys, missing keys, wrong values.
+    ///
+    /// `what` names the mapping in messages, as in "a case". Answers `None` when this is no mapping.
+    pub fn check(
+        node: &'a Node,
+        table: &'static [Field],
+        what: &str,
+        file: &Arc<SourceFile>,
+        found: &mut Diagnostics,
+    ) -> Option<Self> {
+        let Value::Map(entries) = &node.value else {
+            let message = format!("{what} is a mapping, found {}", node.value.kind());
+            let keys: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
+            found.push(
+                Diagnostic::error("wrong-type", file, node.span, message)
+                    .help(format!("write it as `key: value` lines; it needs {}", text::list(&keys))),
+            );
+            return None;
+        };
+        check_keys(entries, file, found);
+        for (key, value) in entries {
+            match key.as_str().and_then(|name| table.iter().find(|field| field.name == name)) {
+                Some(field) => check_value(field, value, file, found),
+                None => unknown_key(key, table, what, file, found),
+            }
+        }
+        let span = entries.first().map_or(node.span, |(key, _)| key.span);
+        for field in table.iter().filter(|field| field.required) {
+            if node.get(field.name).is_none() {
+                let message = format!("{what} needs `{}`", field.name);
+                found.push(
+                    Diagnostic::error("missing-field", file, span, message)
+                        .label(format!("`{}` is missing here", field.name))
+                        .help(format!("add `{}:` — {}", field.name, text::uncapitalised(field.doc))),
+                );
+            }
+        }
+        Some(Self { table, entries, span })
+    }
+
+    /// Where the mapping begins: its first key.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
+    /// The key's own place.
+    #[must_use]
+    pub fn key_span(&self, name: &str) -> Option<Span> {
+        self.entries.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(key, _)| key.span)
+    }
+
+    /// Whatever stands behind the key, checked by shape.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&'a Node> {
+        let field = self.table.iter().find(|field| field.name == name);
+        debug_assert!(field.is_some(), "no field {name}");
+        let (_, value) = self.entries.iter().find(|(key, _)| key.as_str() == Some(name))?;
+        problem(&field?.shape, value).is_none().then_some(value)
+    }
+
+    /// Text and its place.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<(&'a str, Span)> {
+        let node = self.node(name)?;
+        Some((node.as_str()?, node.span))
+    }
+
+    /// Text as an owned string.
+    #[must_use]
+    pub fn string(&self, name: &str) -> Option<String> {
+        self.text(name).map(|(text, _)| text.to_owned())
+    }
+
+    /// A boolean.
+    #[must_use]
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        match self.node(name)?.value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A number, whole or not.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "limits and thresholds are small")]
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.node(name)?.value {
+            Value::Integer(value) => Some(value as f64),
+            Value::Float(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A whole number that is not negative.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<u64> {
+        match self.node(name)?.value {
+            Value::Integer(value) => u64::try_from(value).ok(),
+            _ => None,
+        }
+    }
+
+    /// A list of text with places.
+    #[must_use]
+    pub fn texts(&self, name: &str) -> Option<Vec<(&'a str, Span)>> {
+        match &self.node(name)?.value {
+            Value::List(items) => {
+                Some(items.iter().filter_map(|item| Some((item.as_str()?, item.span))).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// A list of text.
+    #[must_use]
+    pub fn strings(&self, name: &str) -> Vec<String> {
+        let texts = self.texts(name).unwrap_or_default();
+        texts.into_iter().map(|(text, _)| text.to_owned()).collect()
+    }
+
+    /// Names with scalar values, as text.
+    #[must_use]
+    pub fn scalars(&self, name: &str) -> Vec<(String, String)> {
+        match self.node(name).map(|node| &node.value) {
+            Some(Value::Map(entries)) => entries
+                .iter()
+                .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), scalar(value)?)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The mapping behind a key, with its own getters.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<Fields<'a>> {
+        let field = self.table.iter().find(|field| field.name == name)?;
+        let (Shape::Object(table), node) = (field.shape, self.node(name)?) else { return None };
+        match &node.value {
+            Value::Map(entries) => Some(Fields { table, entries, span: node.span }),
+            _ => None,
+        }
+    }
+
+    /// The mappings of the list behind a key.
+    #[must_use]
+    pub fn objects(&self, name: &str) -> Vec<Fields<'a>> {
+        let Some(field) = self.table.iter().find(|field| field.name == name) else { return vec![] };
+        let (Shape::Objects(table), Some(node)) = (field.shape, self.node(name)) else {
+            return vec![];
+        };
+        let Value::List(items) = &node.value else { return vec![] };
+        let of = |item: &'a Node| match &item.value {
+            Value::Map(entries) => Some(Fields { table, entries, span: item.span }),
+            _ => None,
+        };
+        items.iter().filter_map(of).collect()
+    }
+}
+
+fn scalar(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::Float(value) => Some(value.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn unknown_key(key: &Node, table: &[Field], what: &str, file: &Arc<SourceFile>, found: &mut Diagnostics) {
+    let Some(name) = key.as_str() else { return };
+    if name == "<<" {
+        return;
+    }
+    let names: Vec<_> = table.iter().map(|field| field.name).collect();
+    let message = format!("unknown key `{}` in {what}", text::excerpt(name, 60));
+    let help = match text::nearest(name, &names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{what} knows {}", text::list(&names)),
+    };
+    found.push(Diagnostic::error("unknown-key", file, key.span, message).help(help));
+}
+
+/// Keys that are no text, keys that stand twice, and merge keys.
+fn check_keys(entries: &[(Node, Node)], file: &Arc<SourceFile>, found: &mut Diagnostics) {
+    let mut seen = std::collections::BTreeMap::new();
+    for (key, _) in entries {
+        let Some(name) = key.as_str() else {
+            let message = format!("a key is text, found {}", key.value.kind());
+            found.push(Diagnostic::error("key-not-text", file, key.span, message).help("put it in quotes"));
+            continue;
+        };
+        if name == "<<" {
+            let message = "merge keys (`<<`) belong to YAML 1.1 and are not applied".to_owned();
+            found.push(
+                Diagnostic::error("merge-key", file, key.span, message)
+                    .help("write the keys out, or use an alias for a whole value"),
+            );
+        } else if let Some(first) = seen.insert(name, key.span.line) {
+            let message = format!("key `{}` stands twice in one mapping", text::excerpt(name, 60));
+            found.push(
+                Diagnostic::error("duplicate-key", file, key.span, message)
+                    .label(format!("first on line {first}"))
+                    .help("keep one of the two"),
+            );
+        }
+    }
+}
+
+/// Duplicate keys anywhere below a value that is read as it is.
+fn check_nested(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
+    match &node.value {
+        Value::Map(entries) => {
+            check_keys(entries, file, found);
+            entries.iter().for_each(|(_, value)| check_nested(value, file, found));
+        }
+        Value::List(items) => items.iter().for_each(|item| check_nested(item, file, found)),
+        _ => {}
+    }
+}
+
+fn check_value(field: &Field, node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
+    if let Some(problem) = problem(&field.shape, node) {
+        let message = format!("`{}` is {}, found {}", field.name, problem.expected, problem.found);
+        let help = if problem.help.is_empty() {
+            format!("`{}`: {}", field.name, text::uncapitalised(field.doc))
+        } else {
+            problem.help
+        };
+        found.push(Diagnostic::error(problem.code, file, problem.span, message).help(help));
+        return;
+    }
+    match (field.shape, &node.value) {
+        (Shape::Object(table), _) => {
+            Fields::check(node, table, &format!("`{}`", field.name), file, found);
+        }
+        (Shape::Objects(table), Value::List(items)) => {
+            for item in items {
+                Fields::check(item, table, &format!("an entry of `{}`", field.name), file, found);
+            }
+        }
+        (Shape::Map | Shape::Scalars, _) => check_nested(node, file, found),
+        _ => {}
+    }
+}
+
+struct Problem {
+    code: &'static str,
+    expected: String,
+    found: String,
+    help: String,
+    span: Span,
+}
+
+/// What keeps a value from having a shape.
+fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
+    let wrong = |expected: String, node: &Node, code: &'static str, help: String| {
+        let found = match &node.value {
+            Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Bool(_)
+                if code == "wrong-value" =>
+            {
+                format!("`{}`", text::excerpt(&scalar(node).unwrap_or_default(), 60))
+            }
+            other => other.kind().to_owned(),
+        };
+        Some(Problem { code, expected, found, help, span: node.span })
+    };
+    let typed = |expected: &str, help: String| wrong(expected.to_owned(), node, "wrong-type", help);
+    let quote = || match scalar(node) {
+        Some(value) => format!("put it in quotes: \"{}\"", text::excerpt(&value, 60)),
+        None => String::new(),
+    };
+    match (shape, &node.value) {
+        (Shape::Text, Value::String(_))
+        | (Shape::Bool, Value::Bool(_))
+        | (Shape::Map | Shape::Object(_), Value::Map(_))
+        | (Shape::Objects(_), Value::List(_))
+        | (Shape::Part(_), _) => None,
+        (Shape::Name, Value::String(value)) if value.trim().is_empty() => {
+            wrong("text that is not blank".into(), node, "wrong-value", String::new())
+        }
+        (Shape::Name, Value::String(_)) => None,
+        (Shape::Text | Shape::Name, Value::Null) => typed("text", "give it a value or remove the key".into()),
+        (Shape::Text | Shape::Name, _) => typed("text", quote()),
+        (Shape::Bool, _) => typed("`true` or `false`", String::new()),
+        (Shape::Integer(least), Value::Integer(value)) => (value < least)
+            .then(|| wrong(format!("a whole number of at least {least}"), node, "wrong-value", String::new()))
+            .flatten(),
+        (Shape::Integer(least), _) => typed(&format!("a whole number of at least {least}"), String::new()),
+        (Shape::Number(least, most), Value::Integer(_) | Value::Float(_)) => {
+            let value: f64 = scalar(node).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+            let fits = value.is_finite() && value >= *least && value <= *most;
+            (!fits).then(|| wrong(range(*least, *most), node, "wrong-value", String::new())).flatten()
+        }
+        (Shape::Number(least, most), _) => typed(&range(*least, *most), String::new()),
+        (Shape::OneOf(words), Value::String(value)) => (!words.contains(&value.as_str()))
+            .then(|| {
+                let help = text::nearest(value, words)
+                    .map_or(String::new(), |near| format!("did you mean `{near}`?"));
+                wrong(format!("one of {}", text::list(words)), node, "wrong-value", help)
+            })
+            .flatten(),
+        (Shape::OneOf(words), _) => typed(&format!("one of {}", text::list(words)), quote()),
+        (Shape::Texts, Value::List(items)) => items
+            .iter()
+            .find_map(|item| problem(&Shape::Text, item))
+            .map(|inner| Problem { expected: "a list of text".into(), ..inner }),
+        (Shape::Texts, Value::String(value)) => {
+            typed("a list of text", format!("write it as a list: [\"{}\"]", text::excerpt(value, 60)))
+        }
+        (Shape::Texts, _) => typed("a list of text", String::new()),
+        (Shape::Scalars, Value::Map(entries)) => {
+            entries.iter().find(|(_, value)| scalar(value).is_none()).and_then(|(_, value)| {
+                wrong(
+                    "a mapping of names to text, numbers or booleans".into(),
+                    value,
+                    "wrong-type",
+                    String::new(),
+                )
+            })
+        }
+        (Shape::Map | Shape::Object(_) | Shape::Scalars, _) => typed("a mapping", String::new()),
+        (Shape::Objects(_), _) => typed("a list of mappings", String::new()),
+    }
+}
+
+fn range(least: f64, most: f64) -> String {
+    if most.is_infinite() {
+        format!("a number of at least {least}")
+    } else {
+        format!("a number from {least} to {most}")
+    }
+}

@@ -1,0 +1,234 @@
+//! Files that people write, and the places in them.
+//!
+//! Every line and column is 1-based; columns count characters (not bytes), line 0 means "no place
+//! known". A [`SourceFile`] has neither a byte-order mark nor invalid UTF-8.
+
+mod diagnostic;
+mod fields;
+mod node;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use diagnostic::{Diagnostic, Diagnostics, Ink, Severity};
+pub use fields::{Field, Fields, Shape};
+pub use node::{MAX_DEPTH, Node, SyntaxError, Value};
+
+/// Largest file that is read, in bytes (256 MiB).
+pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A place in a file, as every report names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Location {
+    /// Path with `/`, relative to the repository (or as given where there is none).
+    pub file: String,
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based column in characters.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// A stretch of one line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// 1-based line, 0 when unknown.
+    pub line: u32,
+    /// 1-based column in characters.
+    pub column: u32,
+    /// Length in characters, at least 1 where the line is known; never past the line's end.
+    pub length: u32,
+}
+
+/// Why a file could not be taken as text.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The operating system refused.
+    #[error("{}", plain(.0))]
+    Io(#[from] std::io::Error),
+    /// Over [`MAX_BYTES`].
+    #[error("the file has {0} bytes; at most {MAX_BYTES} are read")]
+    TooLarge(u64),
+    /// Not text at all.
+    #[error("this is a binary file (a NUL byte at offset {0})")]
+    Binary(usize),
+    /// Text in another encoding, or damaged.
+    #[error("not UTF-8: byte {byte:#04x} on line {line}")]
+    Encoding {
+        /// The first byte that does not fit.
+        byte: u8,
+        /// Its 1-based line.
+        line: usize,
+    },
+}
+
+/// The error without Rust's `(os error N)`.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
+}
+
+/// A file's text and its names.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    name: String,
+    shown: String,
+    text: String,
+    starts: Vec<usize>,
+}
+
+impl SourceFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is over [`MAX_BYTES`], holds a NUL byte or is not UTF-8.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        let mut bytes = Vec::new();
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        if size > MAX_BYTES {
+            return Err(ReadError::TooLarge(size));
+        }
+        // One byte more than allowed tells a growing file or a device from a large one.
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(ReadError::TooLarge(bytes.len() as u64));
+        }
+        if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+            return Err(ReadError::Binary(at));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.as_bytes();
+            let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            ReadError::Encoding { byte: bytes[at], line }
+        })?;
+        Ok(Self::new(repository_name(path), slashed(path), text))
+    }
+
+    /// A file that is already in memory, under the name that reports show.
+    #[must_use]
+    pub fn from_text(name: &str, text: &str) -> Self {
+        Self::new(name.to_owned(), name.to_owned(), text.to_owned())
+    }
+
+    fn new(name: String, shown: String, mut text: String) -> Self {
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let mut starts = vec![0];
+        starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
+        Self { name, shown, text, starts }
+    }
+
+    /// The name for reports: relative to the repository, with `/`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The path as the user gave it, for messages in the terminal.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The whole text, without a byte-order mark.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A 1-based line without its line end; empty past the end.
+    #[must_use]
+    pub fn line(&self, line: u32) -> &str {
+        let index = line as usize;
+        if index == 0 || index > self.starts.len() {
+            return "";
+        }
+        let start = self.starts[index - 1];
+        let end = self.starts.get(index).copied().unwrap_or(self.text.len());
+        self.text[start..end].trim_end_matches(['\n', '\r'])
+    }
+
+    /// The place of a span, under the name for reports.
+    #[must_use]
+    pub fn location(&self, span: Span) -> Location {
+        Location { file: self.name.clone(), line: span.line, column: span.column }
+    }
+
+    /// A span that lies within its line.
+    #[must_use]
+    pub fn clamp(&self, line: u32, column: u32, length: u64) -> Span {
+        let text = self.line(line);
+        // Most lines are ASCII; counting characters of a megabyte line for each of its nodes is not free.
+        let width = if text.is_ascii() { text.len() } else { text.chars().count() };
+        let width = u32::try_from(width).unwrap_or(u32::MAX);
+        let column = column.clamp(1, width.saturating_add(1));
+        let room = width.saturating_add(1).saturating_sub(column).max(1);
+        let length = u32::try_from(length).unwrap_or(u32::MAX).clamp(1, room);
+        Span { line, column, length }
+    }
+}
+
+/// A path with `/` on every system.
+#[must_use]
+pub fn slashed(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace('\\', "/") }
+}
+
+/// The path relative to the repository that holds it, or as given where there is none.
+#[must_use]
+pub fn repository_name(path: &Path) -> String {
+    let given = || slashed(path.strip_prefix(".").unwrap_or(path));
+    let Ok(full) = path.canonicalize() else { return given() };
+    match repository_of(&full).and_then(|root| full.strip_prefix(root).ok().map(slashed)) {
+        Some(name) => name,
+        None => given(),
+    }
+}
+
+fn repository_of(full: &Path) -> Option<PathBuf> {
+    full.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_one_based_and_lose_their_ends() {
+        let file = SourceFile::from_text("a", "\u{feff}one\r\ntwo\n\nfour");
+        assert_eq!((1..=5).map(|n| file.line(n)).collect::<Vec<_>>(), ["one", "two", "", "four", ""]);
+        assert_eq!(file.line(0), "");
+    }
+
+    #[test]
+    fn spans_stay_within_their_line() {
+        let file = SourceFile::from_text("a", "größe: 1\n");
+        assert_eq!(file.clamp(1, 8, 99), Span { line: 1, column: 8, length: 1 });
+        assert_eq!(file.clamp(1, 99, 99), Span { line: 1, column: 9, length: 1 });
+        assert_eq!(file.clamp(7, 3, 2), Span { line: 7, column: 1, length: 1 });
+    }
+
+    #[test]
+    fn encodings_are_told_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.yaml");
+        std::fs::write(&path, b"a: 1\nb: \xff\n").unwrap();
+        assert_eq!(SourceFile::read(&path).unwrap_err().to_string(), "not UTF-8: byte 0xff on line 2");
+        std::fs::write(&path, b"a\0b").unwrap();
+        assert!(matches!(SourceFile::read(&path), Err(ReadError::Binary(1))));
+        std::fs::write(&path, "a: 1").unwrap();
+        assert_eq!(SourceFile::read(&path).unwrap().text(), "a: 1");
+    }
+}

@@ -1,0 +1,254 @@
+//! A YAML (or JSON) document as a small tree in which every key and value knows where it stands.
+//!
+//! Scalars follow the core schema of YAML 1.2: `yes`, `on` and `no` are strings, `<<` is an
+//! ordinary key, and repeated keys are kept so that the reader can point at each of them.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::Spanned;
+
+use super::{SourceFile, Span};
+
+/// Deepest nesting of lists and mappings that is read.
+pub const MAX_DEPTH: usize = 128;
+
+/// A value and its place in the document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What stands there.
+    pub value: Value,
+    /// Where it stands. An alias is where it is used, not where its anchor was defined.
+    pub span: Span,
+}
+
+/// What a node holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `null`, `~` or nothing at all.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// Any other number; whole numbers past `i64` too.
+    Float(f64),
+    /// Text.
+    String(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order of the document, repeated keys included.
+    Map(Vec<(Node, Node)>),
+}
+
+impl Value {
+    /// The kind of value in a reader's words, with its article.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "nothing",
+            Value::Bool(_) => "a boolean",
+            Value::Integer(_) | Value::Float(_) => "a number",
+            Value::String(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+impl Node {
+    /// Reads the one document of `source`.
+    ///
+    /// # Errors
+    /// Syntax errors, several documents, an alias bomb, nesting past [`MAX_DEPTH`]; each with the
+    /// place where the parser stopped, if it knew one.
+    pub fn parse(source: &SourceFile) -> Result<Node, SyntaxError> {
+        let spanned: Spanned<Raw> =
+            serde_yaml::from_str_with_options(source.text(), options()).map_err(|error| {
+                let at = error.location().filter(|at| at.line() > 0);
+                SyntaxError {
+                    message: words(&error),
+                    span: at.map_or_else(Span::default, |at| span_of(&at, source)),
+                }
+            })?;
+        Ok(resolve(spanned, source))
+    }
+
+    /// The text, if this is text.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of the first entry with this key, if this is a mapping that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(entries) => {
+                entries.iter().find(|(k, _)| k.as_str() == Some(key)).map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same data without places. Keys that are not text become their JSON text.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Integer(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::String(value) => value.as_str().into(),
+            Value::List(items) => items.iter().map(Node::to_json).collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .map(|(key, value)| {
+                    let name = match key.as_str() {
+                        Some(text) => text.to_owned(),
+                        None => key.to_json().to_string(),
+                    };
+                    (name, value.to_json())
+                })
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+}
+
+/// Why a document could not be read at all.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// What is wrong.
+    pub message: String,
+    /// Where; line 0 when the parser could not tell.
+    pub span: Span,
+}
+
+fn options() -> serde_yaml::Options {
+    serde_yaml::options! {
+        strict_booleans: true,
+        duplicate_keys: serde_yaml::DuplicateKeyPolicy::PassThrough,
+        merge_keys: serde_yaml::MergeKeyPolicy::AsOrdinary,
+        with_snippet: false,
+        reject_non_finite_typeless_float: false,
+        budget: serde_yaml::budget! {
+            max_depth: MAX_DEPTH,
+            // 50,000 cases in one file are some five million nodes.
+            max_nodes: 50_000_000,
+            max_events: 100_000_000,
+            max_total_scalar_bytes: 256 * 1024 * 1024,
+            max_documents: 1,
+        },
+    }
+}
+
+/// The parser's message without its own position, which is shown as a snippet.
+fn words(error: &serde_yaml::Error) -> String {
+    let full = error.without_snippet().to_string();
+    let text = full.lines().next().unwrap_or_default();
+    let cut = text.find(" at line ").unwrap_or(text.len());
+    text[..cut].trim_end_matches([':', ',']).to_owned()
+}
+
+fn span_of(at: &serde_yaml::Location, source: &SourceFile) -> Span {
+    let line = u32::try_from(at.line()).unwrap_or(u32::MAX);
+    let column = u32::try_from(at.column()).unwrap_or(u32::MAX);
+    source.clamp(line, column, at.span().len())
+}
+
+fn resolve(raw: Spanned<Raw>, source: &SourceFile) -> Node {
+    let span = span_of(&raw.referenced, source);
+    let value = match raw.value {
+        Raw::Null => Value::Null,
+        Raw::Bool(value) => Value::Bool(value),
+        Raw::Integer(value) => Value::Integer(value),
+        Raw::Float(value) => Value::Float(value),
+        Raw::String(value) => Value::String(value),
+        Raw::List(items) => Value::List(items.into_iter().map(|item| resolve(item, source)).collect()),
+        Raw::Map(entries) => Value::Map(
+            entries.into_iter().map(|(key, value)| (resolve(key, source), resolve(value, source))).collect(),
+        ),
+    };
+    Node { value, span }
+}
+
+/// The tree as the parser hands it over.
+enum Raw {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    String(String),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("YAML")
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Integer(value))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number past i64 is kept as a float")]
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(i64::try_from(value).map_or(Raw::Float(value as f64), Raw::Integer))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+        Ok(Raw::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+        Ok(Raw::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Raw, E> {
+        Ok(Raw::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Raw::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Raw::Map(entries))
+    }
+}

@@ -1,0 +1,226 @@
+//! Pure string work: cuts that respect characters, escaping, edit distance, plurals.
+//!
+//! Text from a model may hold anything; every function here takes any `&str` and never panics.
+
+/// The first `most` characters on one line, with `…` where something was cut.
+///
+/// Line ends become `⏎`, other control characters `�`.
+#[must_use]
+pub fn excerpt(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == most {
+            out.push('…');
+            break;
+        }
+        out.push(shown(c));
+    }
+    out
+}
+
+/// A window of about `most` characters round a byte range, on one line, with `…` at cut ends.
+#[must_use]
+pub fn excerpt_around(text: &str, range: std::ops::Range<usize>, most: usize) -> String {
+    let start = floor(text, range.start);
+    let end = ceil(text, range.end.max(start));
+    let inner = text[start..end].chars().count();
+    let side = most.saturating_sub(inner) / 2;
+    let from = text[..start].char_indices().rev().nth(side.saturating_sub(1)).map_or(0, |(i, _)| i);
+    let from = if side == 0 { start } else { from };
+    let to = text[end..].char_indices().nth(side).map_or(text.len(), |(i, _)| end + i);
+    let body = excerpt(&text[from..to], most.max(1));
+    let lead = if from > 0 { "…" } else { "" };
+    let tail = if to < text.len() && !body.ends_with('…') { "…" } else { "" };
+    format!("{lead}{body}{tail}")
+}
+
+/// At most `most` bytes, cut at a character, with a line that says how much is missing.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = floor(text, most);
+    format!("{}\n… ({} more bytes)", &text[..end], text.len() - end)
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn ceil(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+fn shown(c: char) -> char {
+    match c {
+        '\n' => '⏎',
+        '\t' | '\r' => ' ',
+        c if inert(c) => c,
+        _ => '\u{fffd}',
+    }
+}
+
+/// Whether a character shows itself and changes nothing else: no control characters, no
+/// characters that reorder a line (bidirectional controls), no noncharacters.
+#[must_use]
+pub fn inert(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}')
+        && !matches!(u32::from(c) & 0xffff, 0xfffe | 0xffff)
+        && !matches!(c, '\u{fdd0}'..='\u{fdef}')
+}
+
+/// The same text with every character made harmless for a terminal; line ends and tabs stay.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c != '\r')
+        .map(|c| if c == '\n' || c == '\t' || inert(c) { c } else { '\u{fffd}' })
+        .collect()
+}
+
+/// `1 case`, `2 cases`.
+#[must_use]
+pub fn count(n: usize, noun: &str) -> String {
+    match (n, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if noun.ends_with("ry") || noun.ends_with("ply") => format!("{n} {stem}ies"),
+        _ => format!("{n} {noun}s"),
+    }
+}
+
+/// The words in backquotes with commas: `` `a`, `b` ``; "nothing" when there are none.
+#[must_use]
+pub fn list<S: AsRef<str>>(words: &[S]) -> String {
+    if words.is_empty() {
+        return "nothing".to_owned();
+    }
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
+    quoted.join(", ")
+}
+
+/// The text with a small first letter, for use in mid-sentence.
+#[must_use]
+pub fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), text.chars().nth(1)) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// The known word nearest to a misspelt one, if any is near enough to be meant.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let fold = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+    let wanted = fold(word);
+    if wanted.len() > 60 {
+        return None;
+    }
+    known
+        .iter()
+        .map(|candidate| (distance(&wanted, &fold(candidate)), *candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len().min(wanted.len()) / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edit distance in characters, with a swap of neighbours as one edit.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+/// JavaScript's `trim`: its white space has U+FEFF and lacks U+0085, unlike Rust's.
+#[must_use]
+pub fn js_trim(text: &str) -> &str {
+    text.trim_matches(js_space)
+}
+
+/// JavaScript's white space and line ends.
+#[must_use]
+pub fn js_space(c: char) -> bool {
+    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_one_printable_line() {
+        assert_eq!(excerpt("a\nb\u{1b}[31m\u{202e}c", 20), "a⏎b�[31m�c");
+        assert_eq!(excerpt("größe", 3), "grö…");
+        assert_eq!(excerpt("", 3), "");
+    }
+
+    #[test]
+    fn an_excerpt_around_a_spot_shows_the_spot() {
+        let text = format!("{}NEEDLE{}", "ä".repeat(100), "ö".repeat(100));
+        let at = text.find("NEEDLE").unwrap();
+        let shown = excerpt_around(&text, at..at + 6, 20);
+        assert_eq!(shown, "…äääääääNEEDLEööööööö…");
+        assert_eq!(excerpt_around("short", 0..5, 20), "short");
+        assert_eq!(excerpt_around("", 0..0, 20), "");
+    }
+
+    #[test]
+    fn misspelt_words_find_their_neighbour() {
+        assert_eq!(nearest("theshold", &["threshold", "type"]), Some("threshold"));
+        assert_eq!(nearest("case_sensitive", &["caseSensitive", "value"]), Some("caseSensitive"));
+        assert_eq!(nearest("tpye", &["type", "value"]), Some("type"));
+        assert_eq!(nearest("ignoreCase", &["value", "type"]), None);
+    }
+
+    #[test]
+    fn plurals() {
+        assert_eq!(count(1, "case"), "1 case");
+        assert_eq!(count(0, "case"), "0 cases");
+        assert_eq!(count(2, "retry"), "2 retries");
+    }
+
+    #[test]
+    fn javascript_white_space() {
+        assert_eq!(js_trim("\u{feff}\u{a0}x\u{3000}\n"), "x");
+        assert_eq!(js_trim("\u{85}x"), "\u{85}x");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn cutting_never_panics(text in ".{0,80}", a in 0usize..100, b in 0usize..100, most in 0usize..50) {
+            let _ = excerpt_around(&text, a.min(b)..a.max(b), most);
+            let _ = cut(&text, most);
+            let short = excerpt(&text, most);
+            proptest::prop_assert!(short.chars().count() <= most + 1);
+        }
+    }
+}
