@@ -135,7 +135,7 @@ fn options() -> serde_yaml::Options {
         duplicate_keys: serde_yaml::DuplicateKeyPolicy::PassThrough,
         merge_keys: serde_yaml::MergeKeyPolicy::AsOrdinary,
         with_snippet: false,
-        reject_non_finite_typeless_float: false,
+        non_finite_float_policy: serde_yaml::NonFiniteFloatPolicy::PassThrough,
         budget: serde_yaml::budget! {
             max_depth: MAX_DEPTH,
             // 50,000 cases in one file are some five million nodes.
