@@ -1,1 +1,5 @@
-fn main() {}
+//! The `akit` program; everything it does is in the library.
+
+fn main() -> std::process::ExitCode {
+    akit::cli::main()
+}

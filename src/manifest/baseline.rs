@@ -1,6 +1,10 @@
 //! What a suite did before, in the form that is committed beside it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::{Outcome, RunManifest};
 
 /// Stored results of earlier runs.
 ///
@@ -47,5 +51,39 @@ impl Baseline {
             .binary_search_by(|case| (case.scenario.as_str(), case.id.as_str()).cmp(&(scenario, id)))
             .ok()
             .map(|at| &self.cases[at])
+    }
+
+    /// Adds the judged trials of a run to the tallies.
+    ///
+    /// A case whose content changed starts anew; an errored or skipped one stays as it was, and so
+    /// does one that the run does not know.
+    pub fn add(&mut self, run: &RunManifest) {
+        let mut cases: BTreeMap<_, _> = std::mem::take(&mut self.cases)
+            .into_iter()
+            .map(|case| ((case.scenario.clone(), case.id.clone()), case))
+            .collect();
+        for case in &run.cases {
+            let count = |outcome| case.trials.iter().filter(|trial| trial.outcome == outcome).count();
+            let (passes, failures) = (count(Outcome::Passed), count(Outcome::Failed));
+            if passes + failures == 0 {
+                continue;
+            }
+            let fresh = BaselineCase {
+                scenario: case.scenario.clone(),
+                id: case.id.clone(),
+                content_hash: case.content_hash.clone(),
+                passes: 0,
+                trials: 0,
+            };
+            let name = (case.scenario.clone(), case.id.clone());
+            let stored = cases.entry(name).or_insert_with(|| fresh.clone());
+            if stored.content_hash != fresh.content_hash {
+                *stored = fresh;
+            }
+            let add = |total: u32, more: usize| total.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+            stored.passes = add(stored.passes, passes);
+            stored.trials = add(stored.trials, passes + failures);
+        }
+        self.cases = cases.into_values().collect();
     }
 }

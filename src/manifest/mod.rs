@@ -186,8 +186,8 @@ pub struct Usage {
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.input_tokens += other.input_tokens;
-        self.output_tokens += other.output_tokens;
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
     }
 }
 
@@ -195,7 +195,7 @@ impl Usage {
     /// Sent and received together.
     #[must_use]
     pub fn total(self) -> u64 {
-        self.input_tokens + self.output_tokens
+        self.input_tokens.saturating_add(self.output_tokens)
     }
 }
 
@@ -238,6 +238,9 @@ pub struct Verdict {
     /// What a judge said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Grade>,
+    /// Why it could not judge, where the cause has a name of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// The parts of a `combined` or `not`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Verdict>,
@@ -342,6 +345,14 @@ impl RunManifest {
     #[must_use]
     pub fn grader_usage(&self) -> Option<Usage> {
         sum(self.grades().into_iter().filter_map(|grade| grade.usage))
+    }
+
+    /// Milliseconds that all recorded answers and verdicts took when they were asked.
+    #[must_use]
+    pub fn recorded_ms(&self) -> u64 {
+        let replies = self.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).sum::<u64>();
+        let grades = self.grades().into_iter().filter_map(|grade| grade.latency_ms).sum::<u64>();
+        replies + grades
     }
 
     /// Every trial of every case.

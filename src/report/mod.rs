@@ -1,11 +1,23 @@
 //! One file per format; each renders the same [`Report`] and decides nothing.
+//!
+//! Text from a model is hostile in every format. Cases stand in the order of the run, counts are the
+//! decision's, and no format reads a file, a clock or the environment.
+
+pub mod console;
+mod entry;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod sarif;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::gate::Decision;
 use crate::manifest::RunManifest;
-use crate::source::SourceFile;
+use crate::source::{Ink, SourceFile};
+
+use entry::Entry;
 
 /// Everything that a format may show.
 #[derive(Clone, Copy, Debug)]
@@ -17,3 +29,66 @@ pub struct Report<'a> {
     /// The scenario files by the name in locations; a report from a stored run may lack some.
     pub sources: &'a BTreeMap<String, Arc<SourceFile>>,
 }
+
+/// A form that a report can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// For people at a terminal or in a log.
+    Console,
+    /// The run and the decision as data.
+    Json,
+    /// JUnit XML, as GitLab, Jenkins and GitHub actions read it.
+    Junit,
+    /// SARIF 2.1.0, as GitHub code scanning reads it.
+    Sarif,
+    /// A pull-request comment or a step summary.
+    Markdown,
+}
+
+/// Why a report could not be written down.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// JSON or SARIF.
+    #[error("the report cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// JUnit.
+    #[error("the report cannot be written as JUnit XML")]
+    Junit(#[from] quick_junit::SerializeError),
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Format; 5] =
+        [Format::Console, Format::Json, Format::Junit, Format::Sarif, Format::Markdown];
+
+    /// The name that options and messages use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Format::Console => "console",
+            Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Sarif => "sarif",
+            Format::Markdown => "markdown",
+        }
+    }
+
+    /// The whole report, ending with a line end. Only the console uses the ink.
+    ///
+    /// # Errors
+    /// When a library cannot write the format down; no content of a report is known to do that.
+    pub fn render(self, report: &Report<'_>, ink: Ink) -> Result<String, RenderError> {
+        match self {
+            Format::Console => Ok(console::of_report(report, ink)),
+            Format::Json => json::of_report(report),
+            Format::Junit => junit::of_report(report),
+            Format::Sarif => sarif::of_report(report),
+            Format::Markdown => Ok(markdown::of_report(report)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ pub enum Shape {
     Objects(&'static [Field]),
     /// Anything, read by its own code; the name is its definition in the JSON Schema.
     Part(&'static str),
+    /// A key that other tools know and akit does not; the field's text says what to write instead.
+    Foreign,
 }
 
 /// One key of a mapping.
@@ -66,11 +68,22 @@ impl Field {
         Self { name, shape, required: true, doc }
     }
 
+    /// A key that is refused with a word on what to write instead.
+    #[must_use]
+    pub const fn foreign(name: &'static str, instead: &'static str) -> Self {
+        Self { name, shape: Shape::Foreign, required: false, doc: instead }
+    }
+
+    /// Whether the key may be written at all.
+    fn known(&self) -> bool {
+        !matches!(self.shape, Shape::Foreign)
+    }
+
     /// The JSON Schema of a mapping with these keys and no others.
     #[must_use]
     pub fn schema(table: &[Field]) -> Json {
         let properties: serde_json::Map<_, _> =
-            table.iter().map(|field| (field.name.to_owned(), field.property())).collect();
+            table.iter().filter(|f| f.known()).map(|f| (f.name.to_owned(), f.property())).collect();
         let required: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
         let mut schema = json!({
             "type": "object", "additionalProperties": false, "properties": properties,
@@ -103,6 +116,7 @@ impl Field {
             Shape::Object(table) => Field::schema(table),
             Shape::Objects(table) => json!({ "type": "array", "items": Field::schema(table) }),
             Shape::Part(name) => json!({ "$ref": format!("#/$defs/{name}") }),
+            Shape::Foreign => json!(false),
         };
         schema["description"] = self.doc.into();
         schema
@@ -141,15 +155,17 @@ impl<'a> Fields<'a> {
             return None;
         };
         check_keys(entries, file, found);
+        let mut meant = Vec::new();
         for (key, value) in entries {
             match key.as_str().and_then(|name| table.iter().find(|field| field.name == name)) {
-                Some(field) => check_value(field, value, file, found),
-                None => unknown_key(key, table, what, file, found),
+                Some(field) if field.known() => check_value(field, value, file, found),
+                _ => meant.extend(unknown_key(key, table, what, file, found)),
             }
         }
         let span = entries.first().map_or(node.span, |(key, _)| key.span);
         for field in table.iter().filter(|field| field.required) {
-            if node.get(field.name).is_none() {
+            // One finding for a misspelt key is enough.
+            if node.get(field.name).is_none() && !meant.contains(&field.name) {
                 let message = format!("{what} needs `{}`", field.name);
                 found.push(
                     Diagnostic::error("missing-field", file, span, message)
@@ -285,24 +301,33 @@ fn scalar(node: &Node) -> Option<String> {
     match &node.value {
         Value::String(text) => Some(text.clone()),
         Value::Integer(value) => Some(value.to_string()),
-        Value::Float(value) => Some(value.to_string()),
+        // `1.0` stays `1.0`.
+        Value::Float(value) => Some(format!("{value:?}")),
         Value::Bool(value) => Some(value.to_string()),
         _ => None,
     }
 }
 
-fn unknown_key(key: &Node, table: &[Field], what: &str, file: &Arc<SourceFile>, found: &mut Diagnostics) {
-    let Some(name) = key.as_str() else { return };
-    if name == "<<" {
-        return;
-    }
-    let names: Vec<_> = table.iter().map(|field| field.name).collect();
+/// Reports a key that the table does not have; answers with the one that was probably meant.
+fn unknown_key(
+    key: &Node,
+    table: &[Field],
+    what: &str,
+    file: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) -> Option<&'static str> {
+    let name = key.as_str().filter(|name| *name != "<<")?;
+    let names: Vec<&'static str> = table.iter().filter(|f| f.known()).map(|f| f.name).collect();
+    let foreign = table.iter().find(|field| field.name == name);
+    let near = if foreign.is_some() { None } else { text::nearest(name, &names) };
     let message = format!("unknown key `{}` in {what}", text::excerpt(name, 60));
-    let help = match text::nearest(name, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("{what} knows {}", text::list(&names)),
+    let help = match (foreign, near) {
+        (Some(foreign), _) => foreign.doc.to_owned(),
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => format!("{what} knows {}", text::list(&names)),
     };
     found.push(Diagnostic::error("unknown-key", file, key.span, message).help(help));
+    near
 }
 
 /// Keys that are no text, keys that stand twice, and merge keys.
@@ -399,7 +424,7 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         | (Shape::Bool, Value::Bool(_))
         | (Shape::Map | Shape::Object(_), Value::Map(_))
         | (Shape::Objects(_), Value::List(_))
-        | (Shape::Part(_), _) => None,
+        | (Shape::Part(_) | Shape::Foreign, _) => None,
         (Shape::Name, Value::String(value)) if value.trim().is_empty() => {
             wrong("text that is not blank".into(), node, "wrong-value", String::new())
         }

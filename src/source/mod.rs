@@ -6,6 +6,7 @@
 mod diagnostic;
 mod fields;
 mod node;
+mod store;
 
 use std::fs::File;
 use std::io::Read;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use diagnostic::{Diagnostic, Diagnostics, Ink, Severity};
 pub use fields::{Field, Fields, Shape};
 pub use node::{MAX_DEPTH, Node, SyntaxError, Value};
+pub use store::Pending;
 
 /// Largest file that is read, in bytes (256 MiB).
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;

@@ -2,6 +2,11 @@
 //!
 //! Text from a model may hold anything; every function here takes any `&str` and never panics.
 
+pub mod log;
+pub mod markdown;
+pub mod number;
+pub mod xml;
+
 /// The first `most` characters on one line, with `…` where something was cut.
 ///
 /// Line ends become `⏎`, other control characters `�`.
@@ -158,6 +163,12 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     rows[a.len()][b.len()]
+}
+
+/// Bytes as small hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// JavaScript's `trim`: its white space has U+FEFF and lacks U+0085, unlike Rust's.

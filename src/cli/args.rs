@@ -1,0 +1,192 @@
+//! Arguments that several commands share.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Status, terminal};
+use crate::cache::Mode;
+use crate::config::{ConfigFile, Flags, find};
+use crate::provider;
+use crate::scenario::{DiscoverError, Environment, Selection, discover};
+use crate::source::Diagnostics;
+
+/// Which cases.
+#[derive(Debug, Args)]
+pub(super) struct SelectArgs {
+    /// Only cases with one of these tags; `!tag` leaves cases out
+    #[arg(short = 't', long = "tags", value_name = "TAG[,TAG]", help_heading = "Which cases")]
+    tags: Vec<String>,
+    /// Only the case with this id, or `scenario/id`; may be repeated
+    #[arg(long = "case", value_name = "ID", help_heading = "Which cases")]
+    cases: Vec<String>,
+    /// Only cases whose id or `scenario/id` matches; may be repeated
+    #[arg(long = "filter", value_name = "GLOB", help_heading = "Which cases")]
+    filters: Vec<String>,
+    /// Only a seeded share of what is left, such as `10%`
+    #[arg(long, value_name = "N%", help_heading = "Which cases")]
+    sample: Option<String>,
+}
+
+impl SelectArgs {
+    pub(super) fn selection(&self) -> Result<Selection, Status> {
+        Selection::parse(&self.tags, &self.cases, &self.filters, self.sample.as_deref()).map_err(|error| {
+            terminal::error(&error.to_string(), "");
+            Status::Invalid
+        })
+    }
+}
+
+/// Who is asked, and how.
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// Provider, over what the files say
+    #[arg(short, long, value_name = "NAME", help_heading = "Who answers", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
+    provider: Option<String>,
+    /// Model, over what the files say
+    #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
+    model: Option<String>,
+    /// Address of an OpenAI-compatible server, up to and with `/v1`
+    #[arg(long, value_name = "URL", help_heading = "Who answers")]
+    base_url: Option<String>,
+    /// Judge these recorded replies (JSONL) instead of asking
+    #[arg(long, value_name = "FILE", help_heading = "Who answers")]
+    replies: Option<PathBuf>,
+    /// Longest time for one try: milliseconds, or with a unit (`30s`)
+    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Who answers")]
+    timeout: Option<Duration>,
+    /// Further tries after a transient error [default: 2]
+    #[arg(long, value_name = "N", help_heading = "Who answers")]
+    retries: Option<u32>,
+    /// Root of all seeds [default: the scenario's, else 0]
+    #[arg(long, value_name = "N", help_heading = "Who answers")]
+    seed: Option<u64>,
+    /// Provider of the judge [default: openai]
+    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
+    grader_provider: Option<String>,
+    /// Model that judges, over what the files say
+    #[arg(long, value_name = "NAME", help_heading = "Who judges")]
+    grader_model: Option<String>,
+    /// Address of the judge, up to and with `/v1`
+    #[arg(long, value_name = "URL", help_heading = "Who judges")]
+    grader_base_url: Option<String>,
+    /// What is read from and written to the cache [default: the application is asked and recorded, verdicts are read or recorded]
+    #[arg(long, value_name = "MODE", help_heading = "Cache")]
+    cache: Option<CacheMode>,
+    /// Folder of the cache [default: .akit/cache]
+    #[arg(long, value_name = "DIR", help_heading = "Cache")]
+    cache_dir: Option<PathBuf>,
+    /// Ask nobody: the same as `--cache replay`
+    #[arg(long, conflicts_with = "cache", help_heading = "Cache")]
+    replay: bool,
+    /// More certificates to trust (PEM)
+    #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE", help_heading = "Who answers")]
+    pub(super) ca_bundle: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CacheMode {
+    /// Read what is there, else ask and write
+    Auto,
+    /// Read only; what is not there is an error
+    Replay,
+    /// Neither read nor write
+    Off,
+}
+
+impl AskArgs {
+    pub(super) fn flags(&self) -> Flags {
+        let cache = self.cache.map(|mode| match mode {
+            CacheMode::Auto => Mode::Auto,
+            CacheMode::Replay => Mode::Replay,
+            CacheMode::Off => Mode::Off,
+        });
+        Flags {
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            base_url: self.base_url.clone(),
+            replies: self.replies.clone(),
+            timeout: self.timeout,
+            retries: self.retries,
+            seed: self.seed,
+            cache: if self.replay { Some(Mode::Replay) } else { cache },
+            cache_dir: self.cache_dir.clone(),
+            grader_provider: self.grader_provider.clone(),
+            grader_model: self.grader_model.clone(),
+            grader_base_url: self.grader_base_url.clone(),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "" | "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        unit => return Err(format!("`{unit}` is no unit of time; use ms, s or m")),
+    };
+    let number: f64 = digits.trim().parse().map_err(|_| format!("`{text}` is no time"))?;
+    match Duration::try_from_secs_f64(number * factor) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err(format!("`{text}` is no time that anybody could answer in")),
+    }
+}
+
+/// The configuration: the named one, or the nearest above the scenarios, or none.
+pub(super) fn configuration(
+    named: Option<&Path>,
+    paths: &[PathBuf],
+    environment: &Environment,
+) -> Result<ConfigFile, Status> {
+    let path = match named {
+        Some(path) => Some(path.to_path_buf()),
+        None => find(&common_folder(paths)),
+    };
+    let mut found = Diagnostics::default();
+    let file = path.map(|path| ConfigFile::read(&path, environment, &mut found)).unwrap_or_default();
+    terminal::diagnostics(&found);
+    if found.has_errors() { Err(Status::Invalid) } else { Ok(file) }
+}
+
+/// The deepest folder that holds all paths; here, when there are none.
+fn common_folder(paths: &[PathBuf]) -> PathBuf {
+    let folders: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            let fixed: PathBuf = path
+                .components()
+                .take_while(|part| !crate::source::slashed(part.as_ref()).contains(['*', '?', '[', '{']))
+                .collect();
+            let full = std::path::absolute(&fixed).unwrap_or(fixed);
+            if full.is_dir() { full } else { full.parent().map(Path::to_path_buf).unwrap_or(full) }
+        })
+        .collect();
+    let Some((first, rest)) = folders.split_first() else { return PathBuf::from(".") };
+    let shared = first.ancestors().find(|folder| rest.iter().all(|other| other.starts_with(folder)));
+    shared.unwrap_or(Path::new(".")).to_path_buf()
+}
+
+/// The scenario files: the named ones, or the configured folder, or `scenarios`.
+pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBuf>, Status> {
+    let default = match &config.scenarios {
+        Some(folder) => config.folder.join(folder),
+        None => PathBuf::from("scenarios"),
+    };
+    let named = if paths.is_empty() { vec![default] } else { paths.to_vec() };
+    discover(&named).map_err(|error| {
+        let (status, help) = match &error {
+            DiscoverError::Missing(_) if paths.is_empty() => {
+                (Status::Nothing, "name a scenario file or folder, as in `akit run scenarios/`")
+            }
+            DiscoverError::Missing(_) => (Status::Nothing, "check the path"),
+            DiscoverError::Empty(_) => (Status::Nothing, "scenario files end in .yaml or .yml"),
+            DiscoverError::Glob(..) => (Status::Invalid, "put the pattern in quotes; `**` crosses folders"),
+            DiscoverError::Walk(..) => (Status::Invalid, "check the permissions"),
+        };
+        terminal::error(&error.to_string(), help);
+        status
+    })
+}

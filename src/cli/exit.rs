@@ -1,0 +1,77 @@
+//! Exit status, as documented in docs/exit-codes.md. It comes from the decision alone, never from
+//! the format of a report.
+
+use std::process::ExitCode;
+
+use crate::gate::{Decision, Ruling};
+use crate::manifest::Ended;
+
+/// What a pipeline sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The gate passed, or the command did what it was asked.
+    Passed,
+    /// The gate failed: a threshold or a regression.
+    Failed,
+    /// Usage, configuration or scenario invalid; nothing was sent.
+    Invalid,
+    /// Nothing was evaluated: no file, no case matched.
+    Nothing,
+    /// Could not be judged: provider, grader or baseline unavailable, a cache miss in replay.
+    Unjudged,
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Status {
+    /// Every status with its meaning, in the order of codes.
+    pub const ALL: [(Status, &'static str); 7] = [
+        (Status::Passed, "the gate passed"),
+        (Status::Failed, "the gate failed: a threshold or a regression"),
+        (Status::Invalid, "usage, configuration or scenario invalid; nothing was sent"),
+        (Status::Nothing, "nothing was evaluated: no file, no case matched"),
+        (
+            Status::Unjudged,
+            "could not be judged: provider, grader or baseline unavailable, cache miss in replay",
+        ),
+        (Status::Interrupted, "interrupted (Ctrl-C); partial reports are written and say so"),
+        (Status::Terminated, "terminated (SIGTERM); partial reports are written and say so"),
+    ];
+
+    /// The number.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Passed => 0,
+            Status::Failed => 1,
+            Status::Invalid => 2,
+            Status::Nothing => 3,
+            Status::Unjudged => 4,
+            Status::Interrupted => 130,
+            Status::Terminated => 143,
+        }
+    }
+
+    /// The status of a decided run.
+    #[must_use]
+    pub fn of(decision: &Decision, ended: Ended) -> Self {
+        match (ended, decision.ruling) {
+            (Ended::Interrupted, _) => Status::Interrupted,
+            (Ended::Terminated, _) => Status::Terminated,
+            (_, Ruling::Pass) => Status::Passed,
+            (_, Ruling::Fail) => Status::Failed,
+            (_, Ruling::Error) if decision.breaches.iter().all(|b| b.id == "nothing-judged") => {
+                Status::Nothing
+            }
+            (_, Ruling::Error) => Status::Unjudged,
+        }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        ExitCode::from(status.code())
+    }
+}

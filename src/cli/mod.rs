@@ -1,0 +1,77 @@
+//! Arguments, one file per command, and the exit status.
+
+mod args;
+mod baseline;
+mod exit;
+mod output;
+mod progress;
+mod run;
+mod schema;
+mod terminal;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::scenario::Environment;
+
+pub use exit::Status;
+
+/// Release gate for LLM applications.
+///
+/// Judges the answers of an application against scenario files, compares the run with a baseline,
+/// and ends with a status that a pipeline can use.
+#[derive(Debug, Parser)]
+#[command(name = "akit", version, max_term_width = 100, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask the application, judge its answers, decide
+    Run(Box<run::RunArgs>),
+    /// Check scenario files without asking anybody
+    Validate(validate::ValidateArgs),
+    /// Print the JSON Schema of scenario files, for editors
+    Schema,
+    /// Keep the results that later runs are compared with
+    Baseline(baseline::BaselineArgs),
+}
+
+/// Reads the arguments, does what they say, and answers with the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Cli::command().after_help(after_help());
+    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no error.
+            let status = if error.use_stderr() { Status::Invalid } else { Status::Passed };
+            // Where nobody reads any more there is nobody to tell.
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    let environment = Environment::of(std::env::vars_os().filter_map(|(name, value)| {
+        // A variable that is no Unicode cannot be named in a file.
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    }));
+    let status = match cli.command {
+        Command::Run(args) => run::run(*args, environment),
+        Command::Validate(args) => validate::validate(&args, &environment),
+        Command::Schema => schema::schema(),
+        Command::Baseline(args) => baseline::baseline(&args),
+    };
+    status.into()
+}
+
+fn after_help() -> String {
+    let mut text = String::from("Exit status:\n");
+    for (status, meaning) in Status::ALL {
+        text.push_str(&format!("  {:>3}  {meaning}\n", status.code()));
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! Files that a command leaves behind: claimed before any work is paid for, written whole at the end.
+
+use std::path::{Path, PathBuf};
+
+use super::terminal;
+use crate::source::{Pending, slashed};
+
+/// Where a report goes.
+#[derive(Debug)]
+pub(super) enum Output {
+    /// `-`.
+    Stdout,
+    /// A file.
+    File(Pending),
+}
+
+impl Output {
+    /// Claims the places that were asked for, in order; `None` where none was asked for.
+    ///
+    /// Tells what stands in the way and answers `Err`.
+    pub(super) fn open_all<const N: usize>(paths: [&Option<PathBuf>; N]) -> Result<[Option<Self>; N], ()> {
+        let mut wrong = false;
+        let stdout = paths.iter().filter(|path| path.as_deref() == Some(Path::new("-"))).count();
+        if stdout > 1 {
+            terminal::error("only one report can go to stdout", "give the others a file");
+            wrong = true;
+        }
+        let outputs = paths.map(|path| {
+            let path = path.as_deref()?;
+            if path == Path::new("-") {
+                return Some(Output::Stdout);
+            }
+            match Pending::open(path) {
+                Ok(file) => Some(Output::File(file)),
+                Err(error) => {
+                    terminal::error(
+                        &format!("cannot write `{}`: {}", slashed(path), words(&error)),
+                        "nothing was sent; choose another path or mend the folder",
+                    );
+                    wrong = true;
+                    None
+                }
+            }
+        });
+        if wrong { Err(()) } else { Ok(outputs) }
+    }
+
+    /// Writes a report; tells when it cannot.
+    pub(super) fn write(self, text: &str) {
+        match self {
+            Output::Stdout => terminal::out(text),
+            Output::File(file) => {
+                let path = slashed(file.path());
+                if let Err(error) = file.write(text.as_bytes()) {
+                    terminal::error(
+                        &format!("could not write `{path}`: {}", words(&error)),
+                        "the exit status still tells the decision",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
+}

@@ -1,0 +1,88 @@
+//! How far a run has come: a bar for people, a few plain lines for logs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::terminal;
+use crate::event::{Event, Sink};
+use crate::manifest::Outcome;
+use crate::text;
+
+/// Listens to a run.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: Option<ProgressBar>,
+    detail: Detail,
+    total: AtomicUsize,
+    done: AtomicUsize,
+}
+
+/// How much is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// The share that is done.
+    Share,
+    /// Every case.
+    Cases,
+}
+
+impl Progress {
+    pub(super) fn new(detail: Detail) -> Self {
+        let bar = terminal::watched().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} cases, {elapsed}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self { bar, detail, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| terminal::say(line)),
+            None => terminal::say(line),
+        }
+    }
+
+    fn judged(&self, scenario: &str, case: &str, outcome: Outcome) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let total = self.total.load(Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+        if self.detail == Detail::Cases {
+            let name = text::excerpt(&format!("{scenario}/{case}"), 120);
+            self.line(&format!("{:>7} {name}", outcome.word()));
+        } else if self.bar.is_none()
+            && total >= 20
+            && done < total
+            && done * 10 / total != (done - 1) * 10 / total
+        {
+            // Ten lines at most, and the same ones for the same number of cases.
+            self.line(&format!("{done} of {}", text::count(total, "case")));
+        }
+    }
+}
+
+impl Sink for Progress {
+    fn see(&self, event: Event<'_>) {
+        match event {
+            Event::Started { cases } => {
+                self.total.store(cases, Ordering::Relaxed);
+                if let Some(bar) = &self.bar {
+                    bar.set_length(cases as u64);
+                }
+            }
+            Event::Judged { scenario, case, outcome } => self.judged(scenario, case, outcome),
+            Event::Stopping { why } => {
+                self.line(&format!("{why}: nothing more is sent; writing what is there"));
+            }
+            Event::Finished => {
+                if let Some(bar) = &self.bar {
+                    bar.finish_and_clear();
+                }
+            }
+        }
+    }
+}

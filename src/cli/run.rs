@@ -1,0 +1,280 @@
+//! `akit run`: from scenario files to a verdict.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::args::{AskArgs, SelectArgs, configuration, files};
+use super::output::Output;
+use super::progress::{Detail, Progress};
+use super::{Status, terminal};
+use crate::config::{Settings, Targets};
+use crate::gate::{self, Decision, Policy, Reference};
+use crate::grader::Graders;
+use crate::history::{self, HistoryError};
+use crate::manifest::{Baseline, Ended, RunManifest};
+use crate::provider::Http;
+use crate::report::{Format, Report};
+use crate::runner::{self, OnFailure, Options, Plan, Planned, Stop};
+use crate::scenario::{self, Environment, Loaded, Selection};
+use crate::seed::Root;
+use crate::source::{Diagnostic, Diagnostics, Ink};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Scenario files, folders or globs [default: scenarios]
+    paths: Vec<PathBuf>,
+    /// Configuration [default: the nearest akit.yaml above the scenarios]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Most cases under way at once
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+    /// Begin no further case after the first that does not pass
+    #[arg(long)]
+    fail_fast: bool,
+    /// Tell every case as it is judged
+    #[arg(short, long)]
+    verbose: bool,
+    /// Least share of judged cases that must pass, 0 to 1 [default: every case]
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Gate")]
+    min_pass_rate: Option<f64>,
+    /// Compare with these results: what passed there must pass
+    #[arg(long, value_name = "FILE", help_heading = "Gate")]
+    baseline: Option<PathBuf>,
+    /// Store the run as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+    /// Write JUnit XML
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    junit: Option<PathBuf>,
+    /// Write SARIF
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    sarif: Option<PathBuf>,
+    /// Write Markdown
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    markdown: Option<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("`{text}` is no share from 0 to 1")),
+    }
+}
+
+pub(super) fn run(args: RunArgs, environment: Environment) -> Status {
+    try_run(&args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
+    let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
+    let files = files(&args.paths, &config)?;
+    let selection = args.select.selection()?;
+    let loaded = scenario::load(&files, &environment);
+    terminal::diagnostics(&loaded.diagnostics);
+    if loaded.diagnostics.has_errors() {
+        let errors = crate::text::count(loaded.diagnostics.errors(), "error");
+        terminal::say(&format!("{errors}; nothing was sent"));
+        return Err(Status::Invalid);
+    }
+    let policy = Policy { min_pass_rate: args.min_pass_rate.or(config.min_pass_rate) };
+    let http = Http::new(args.ask.ca_bundle.as_deref()).map_err(|error| {
+        terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
+        Status::Invalid
+    })?;
+    let settings = Settings { flags: args.ask.flags(), file: config, environment, http };
+    let sources = loaded.sources();
+    let root = root(&settings, &loaded);
+    let (mut plan, graders) = plan(&settings, loaded, &selection, root)?;
+    let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &mut plan)).transpose()?.flatten();
+    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown])
+        .map_err(|()| Status::Invalid)?;
+
+    let options = Options {
+        concurrency: args.concurrency.into(),
+        on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+        root,
+    };
+    let detail = if args.verbose { Detail::Cases } else { Detail::Share };
+    let manifest = execute(plan, graders, options, detail)?;
+    let reference = baseline.as_ref().map(|(baseline, from)| Reference { baseline, from });
+    let decision = gate::decide(&manifest, reference, &policy);
+    write(&Report { run: &manifest, decision: &decision, sources: &sources }, outputs);
+    Ok(status(&decision, &manifest))
+}
+
+fn status(decision: &Decision, manifest: &RunManifest) -> Status {
+    Status::of(decision, manifest.ended)
+}
+
+/// `--seed`, else the first scenario's, else 0.
+fn root(settings: &Settings, loaded: &Loaded) -> Root {
+    let own = loaded.scenarios.iter().find_map(|scenario| scenario.seed);
+    settings.flags.seed.or(own).map_or(Root::default(), Root)
+}
+
+/// Works out who is asked and who judges; tells everything that stands in the way.
+fn plan(
+    settings: &Settings,
+    loaded: Loaded,
+    selection: &Selection,
+    root: Root,
+) -> Result<(Plan, Graders), Status> {
+    let left_out = selection.apply(&loaded.scenarios, root);
+    if left_out.iter().flatten().all(Option::is_some) {
+        terminal::error(
+            "no case matches",
+            "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out",
+        );
+        return Err(Status::Nothing);
+    }
+    let mut found = Diagnostics::default();
+    let mut targets = Targets::default();
+    let mut jobs = Vec::new();
+    let mut judged = Vec::new();
+    for (s, scenario) in loaded.scenarios.iter().enumerate() {
+        let mut told = std::collections::BTreeSet::new();
+        for (c, case) in scenario.cases.iter().enumerate() {
+            let skipped = left_out[s][c].clone();
+            let mut job = None;
+            if skipped.is_none() {
+                match targets.job(settings, scenario, case) {
+                    Ok(found) => job = Some(found),
+                    Err(obstacle) => {
+                        if told.insert(obstacle.message.clone()) {
+                            found.push(
+                                Diagnostic::error("no-target", &scenario.file, case.span, obstacle.message)
+                                    .help(obstacle.help),
+                            );
+                        }
+                    }
+                }
+                if case.redacted && told.insert("redaction".to_owned()) {
+                    let message =
+                        "`redaction` is asked for, and this version of akit does not redact".to_owned();
+                    found.push(
+                        Diagnostic::error("no-redaction", &scenario.file, case.span, message)
+                            .help("nothing was sent; set `redaction: { enabled: false }` to run without it"),
+                    );
+                }
+                judged.extend(case.expectation.graders().into_iter().map(|one| (scenario, case, one)));
+            }
+            jobs.push(Planned { scenario: s, case: c, job, skipped });
+        }
+    }
+    let expectations = judged.iter().map(|(_, _, expectation)| *expectation);
+    let (graders, obstacles) = settings.graders(expectations, root, &mut targets);
+    let mut told = std::collections::BTreeSet::new();
+    for ((scenario, case, _), obstacle) in judged.iter().zip(obstacles) {
+        let Some(obstacle) = obstacle else { continue };
+        if told.insert((scenario.file.name().to_owned(), obstacle.message.clone())) {
+            found.push(
+                Diagnostic::error("no-grader", &scenario.file, case.span, obstacle.message)
+                    .help(obstacle.help),
+            );
+        }
+    }
+    terminal::diagnostics(&found);
+    if found.has_errors() {
+        terminal::say("nothing was sent");
+        return Err(Status::Invalid);
+    }
+    let plan = Plan { scenarios: loaded.scenarios, jobs, notes: Vec::new() };
+    let notes = plan.conflicts(&graders);
+    for note in &notes {
+        terminal::warning(note, "name another judge with `--grader-model`");
+    }
+    Ok((Plan { notes, ..plan }, graders))
+}
+
+/// The baseline and its name; a missing one is told and leaves every case to pass by itself.
+fn read_baseline(path: &Path, plan: &mut Plan) -> Result<Option<(Baseline, String)>, Status> {
+    match history::read_baseline(path) {
+        Ok(baseline) => Ok(Some((baseline, crate::source::slashed(path)))),
+        Err(HistoryError::Missing(path)) => {
+            let note = format!(
+                "there is no baseline `{path}`: regressions were not evaluated, every case must pass"
+            );
+            terminal::warning(&note, "make it with `akit baseline update run.json --baseline FILE`");
+            plan.notes.push(note);
+            Ok(None)
+        }
+        Err(error) => {
+            terminal::error(
+                &error.to_string(),
+                "nothing was sent; restore the file or make it anew with `akit baseline update`",
+            );
+            Err(Status::Unjudged)
+        }
+    }
+}
+
+fn execute(plan: Plan, graders: Graders, options: Options, detail: Detail) -> Result<RunManifest, Status> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        terminal::error(&format!("cannot start: {error}"), "");
+        Status::Unjudged
+    })?;
+    let stop = Stop::default();
+    let sink = Arc::new(Progress::new(detail));
+    let manifest = runtime.block_on(async {
+        listen(&stop);
+        runner::run(plan, graders, options, sink, stop).await
+    });
+    // A name look-up under way may not be awaited.
+    runtime.shutdown_background();
+    Ok(manifest)
+}
+
+/// Ctrl-C and SIGTERM stop the run.
+fn listen(stop: &Stop) {
+    let interrupt = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupt.now(Ended::Interrupted);
+        }
+    });
+    #[cfg(unix)]
+    {
+        let terminate = stop.clone();
+        tokio::spawn(async move {
+            let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+            if let Ok(mut signal) = signal
+                && signal.recv().await.is_some()
+            {
+                terminate.now(Ended::Terminated);
+            }
+        });
+    }
+}
+
+fn write(report: &Report<'_>, outputs: [Option<Output>; 4]) {
+    let [json, junit, sarif, markdown] = outputs;
+    let to_stdout =
+        [&json, &junit, &sarif, &markdown].into_iter().flatten().any(|o| matches!(o, Output::Stdout));
+    let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
+    let render = |format: Format, ink: Ink| match format.render(report, ink) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            terminal::error(&error.to_string(), "the other reports and the exit status are not touched");
+            None
+        }
+    };
+    let files =
+        [(json, Format::Json), (junit, Format::Junit), (sarif, Format::Sarif), (markdown, Format::Markdown)];
+    for (output, format) in files {
+        if let Some(output) = output
+            && let Some(text) = render(format, Ink::Plain)
+        {
+            output.write(&text);
+        }
+    }
+    if let Some(console) = render(Format::Console, ink) {
+        if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
+    }
+}

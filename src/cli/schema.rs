@@ -1,0 +1,8 @@
+//! `akit schema`: the JSON Schema of scenario files.
+
+use super::{Status, terminal};
+
+pub(super) fn schema() -> Status {
+    terminal::out(&format!("{:#}", crate::scenario::schema()));
+    Status::Passed
+}

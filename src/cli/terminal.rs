@@ -1,0 +1,82 @@
+//! What is written where: data to stdout, everything else to stderr. A reader who has gone away
+//! is no error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::source::{Diagnostics, Ink};
+use crate::text;
+
+/// Whether stdout takes colours (`NO_COLOR`, `CLICOLOR_FORCE`, a terminal).
+pub(super) fn stdout_ink() -> Ink {
+    ink(AutoStream::choice(&io::stdout()))
+}
+
+/// Whether stderr takes colours.
+pub(super) fn stderr_ink() -> Ink {
+    ink(AutoStream::choice(&io::stderr()))
+}
+
+fn ink(choice: ColorChoice) -> Ink {
+    match choice {
+        ColorChoice::Never => Ink::Plain,
+        _ => Ink::Colour,
+    }
+}
+
+/// Whether somebody watches stderr.
+pub(super) fn watched() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes data.
+pub(super) fn out(text: &str) {
+    write(&mut io::stdout().lock(), text);
+}
+
+/// Writes a message.
+pub(super) fn say(text: &str) {
+    write(&mut io::stderr().lock(), text);
+}
+
+fn write(stream: &mut impl Write, text: &str) {
+    let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+    // A closed pipe means that nobody reads any more: there is nobody to tell.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(end.as_bytes()));
+    let _ = stream.flush();
+}
+
+/// An error that belongs to no line of a file.
+pub(super) fn error(message: &str, help: &str) {
+    plain("error", anstyle::AnsiColor::Red, message, help);
+}
+
+/// A warning that belongs to no line of a file.
+pub(super) fn warning(message: &str, help: &str) {
+    plain("warning", anstyle::AnsiColor::Yellow, message, help);
+}
+
+fn plain(word: &str, colour: anstyle::AnsiColor, message: &str, help: &str) {
+    let style = match stderr_ink() {
+        Ink::Colour => anstyle::Style::new().bold().fg_color(Some(colour.into())),
+        Ink::Plain => anstyle::Style::new(),
+    };
+    say(&format!("{style}{word}{style:#}: {}", text::plain(message)));
+    if !help.is_empty() {
+        say(&format!("help: {}", text::plain(help)));
+    }
+}
+
+/// Findings in files, then how many there are.
+pub(super) fn diagnostics(found: &Diagnostics) {
+    const MOST: usize = 100;
+    let ink = stderr_ink();
+    for one in found.iter().take(MOST) {
+        say(&format!("{}\n\n", one.render(ink)));
+    }
+    let rest = found.iter().count().saturating_sub(MOST);
+    if rest > 0 {
+        say(&format!("… and {rest} more; `--json` lists them all\n"));
+    }
+}

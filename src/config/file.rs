@@ -1,0 +1,194 @@
+//! The configuration file, found upwards from the scenarios.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cache::Mode;
+use crate::provider::NAMES;
+use crate::scenario::{Environment, PROVIDER_CONFIG, ProviderConfig, api_key, expand, provider_config};
+use crate::source::{
+    Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
+};
+
+/// Names under which a configuration is found; the first one in a folder counts.
+const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
+
+const GRADER: &[Field] = &[
+    Field::optional("provider", Shape::OneOf(&NAMES), "Who judges (openai)."),
+    Field::required("model", Shape::Name, "Model that judges."),
+    Field::optional("baseUrl", Shape::Name, "Address of the judge, up to and with `/v1`."),
+    Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
+    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
+    Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+];
+
+const CACHE: &[Field] = &[
+    Field::optional("dir", Shape::Name, "Folder of the records, relative to this file (.akit/cache)."),
+    Field::optional("mode", Shape::OneOf(&["auto", "replay", "off"]), "What is read and written."),
+];
+
+const GATE: &[Field] = &[Field::optional(
+    "min_pass_rate",
+    Shape::Number(0.0, 1.0),
+    "Least share of judged cases that must pass, 0 to 1.",
+)];
+
+const CONFIG: &[Field] = &[
+    Field::optional("project", Shape::Text, "Name of the project; akit does not read it."),
+    Field::optional("provider", Shape::OneOf(&NAMES), "Who answers, where nothing else says so."),
+    Field::optional("model", Shape::Name, "Model, where nothing else says so."),
+    Field::optional("providers", Shape::Map, "How to reach each provider, by its name."),
+    Field::optional("scenariosDir", Shape::Name, "Folder of the scenarios, relative to this file."),
+    Field::optional("storage", Shape::Map, "Of the reference; akit does not read it."),
+    Field::optional("output", Shape::Map, "Of the reference; akit does not read it."),
+    Field::optional("ci", Shape::Map, "Of the reference; akit does not read it, see `gate`."),
+    Field::optional("grader", Shape::Object(GRADER), "The judge."),
+    Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
+    Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
+];
+
+/// What a configuration file says.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigFile {
+    /// The file, where there is one.
+    pub file: Option<Arc<SourceFile>>,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// `provider`.
+    pub provider: Option<String>,
+    /// `model`.
+    pub model: Option<String>,
+    /// `providers`, by name.
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// `scenariosDir`.
+    pub scenarios: Option<String>,
+    /// `grader`.
+    pub grader: Option<GraderConfig>,
+    /// `cache.dir`.
+    pub cache_dir: Option<String>,
+    /// `cache.mode`.
+    pub cache_mode: Option<Mode>,
+    /// `gate.min_pass_rate`.
+    pub min_pass_rate: Option<f64>,
+}
+
+/// The configured judge.
+#[derive(Clone, Debug, Default)]
+pub struct GraderConfig {
+    /// Provider.
+    pub provider: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Address, key, patience.
+    pub access: ProviderConfig,
+}
+
+/// The configuration nearest above a folder.
+#[must_use]
+pub fn find(from: &Path) -> Option<PathBuf> {
+    let full = from.canonicalize().ok()?;
+    let path = full
+        .ancestors()
+        .flat_map(|folder| FILES.iter().map(|name| folder.join(name)))
+        .find(|path| path.is_file())?;
+    // Shown relative to here where that is possible.
+    let here = std::env::current_dir().ok()?;
+    Some(path.strip_prefix(here).map(Path::to_path_buf).unwrap_or(path))
+}
+
+impl ConfigFile {
+    /// Reads a configuration; reports all that is wrong.
+    #[must_use]
+    pub fn read(path: &Path, environment: &Environment, found: &mut Diagnostics) -> Self {
+        let source = match SourceFile::read(path) {
+            Ok(source) => Arc::new(source),
+            Err(error) => {
+                found.push(unreadable(path, &error));
+                return Self::default();
+            }
+        };
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let empty = Self { file: Some(Arc::clone(&source)), folder, ..Self::default() };
+        let mut node = match Node::parse(&source) {
+            Ok(node) => node,
+            Err(error) => {
+                let message = format!("this is not YAML: {}", error.message);
+                found.push(Diagnostic::error("invalid-yaml", &source, error.span, message));
+                return empty;
+            }
+        };
+        if matches!(node.value, Value::Null) {
+            return empty;
+        }
+        expand(&mut node, environment, &source, found);
+        let Some(fields) = Fields::check(&node, CONFIG, "the configuration", &source, found) else {
+            return empty;
+        };
+        let cache = fields.object("cache");
+        Self {
+            provider: fields.string("provider"),
+            model: fields.string("model"),
+            providers: providers(&fields, &source, found),
+            scenarios: fields.string("scenariosDir"),
+            grader: fields.object("grader").map(|grader| GraderConfig {
+                provider: grader.string("provider"),
+                model: grader.string("model"),
+                access: access(&grader),
+            }),
+            cache_dir: cache.and_then(|cache| cache.string("dir")),
+            cache_mode: cache.and_then(|cache| match cache.text("mode")?.0 {
+                "auto" => Some(Mode::Auto),
+                "replay" => Some(Mode::Replay),
+                _ => Some(Mode::Off),
+            }),
+            min_pass_rate: fields.object("gate").and_then(|gate| gate.number("min_pass_rate")),
+            ..empty
+        }
+    }
+}
+
+/// Address, key and patience of a grader, which has fewer keys than a provider.
+fn access(grader: &Fields<'_>) -> ProviderConfig {
+    ProviderConfig {
+        api_key: api_key(grader),
+        base_url: grader.string("baseUrl"),
+        timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
+        retries: grader.integer("maxRetries").and_then(|n| u32::try_from(n).ok()),
+        ..ProviderConfig::default()
+    }
+}
+
+fn providers(
+    fields: &Fields<'_>,
+    source: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) -> BTreeMap<String, ProviderConfig> {
+    let Some(Value::Map(entries)) = fields.node("providers").map(|node| &node.value) else {
+        return BTreeMap::new();
+    };
+    let mut providers = BTreeMap::new();
+    for (key, value) in entries {
+        let Some(name) = key.as_str() else { continue };
+        if !NAMES.contains(&name) {
+            let help = match crate::text::nearest(name, &NAMES) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", crate::text::list(&NAMES)),
+            };
+            let message = format!("unknown provider `{}`", crate::text::excerpt(name, 60));
+            found.push(Diagnostic::error("unknown-key", source, key.span, message).help(help));
+        } else if let Some(fields) =
+            Fields::check(value, PROVIDER_CONFIG, &format!("provider `{name}`"), source, found)
+        {
+            providers.insert(name.to_owned(), provider_config(&fields));
+        }
+    }
+    providers
+}
+
+fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
+    let file = Arc::new(SourceFile::from_text(&slashed(path), ""));
+    let message = format!("cannot read the configuration: {error}");
+    Diagnostic::error("unreadable-file", &file, Span::default(), message)
+        .help("check the path given by `--config`")
+}

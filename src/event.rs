@@ -1,0 +1,43 @@
+//! What an engine says while it works. Owned by neither engines nor those who listen.
+
+use crate::manifest::Outcome;
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// Work begins on this many cases.
+    Started {
+        /// How many.
+        cases: usize,
+    },
+    /// A case was judged.
+    Judged {
+        /// Name of its scenario.
+        scenario: &'a str,
+        /// Its id.
+        case: &'a str,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// Nothing more is sent; answers under way are awaited no longer.
+    Stopping {
+        /// In a word: what made it stop.
+        why: &'a str,
+    },
+    /// Work has ended.
+    Finished,
+}
+
+/// Somebody who listens; called from several tasks at once, and must not block.
+pub trait Sink: Send + Sync {
+    /// Takes note.
+    fn see(&self, event: Event<'_>);
+}
+
+/// Listens to nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Sink for Silent {
+    fn see(&self, _: Event<'_>) {}
+}

@@ -1,0 +1,74 @@
+//! `contains`: all or any of some values stand in the answer, whatever their case.
+
+use super::{Answer, Reading, TYPE, quote, share, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::text;
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required("values", Shape::Texts, "Texts to look for; upper and lower case are the same."),
+    Field::optional("mode", Shape::OneOf(&["all", "any"]), "Whether all values are needed or any one (all)."),
+    Field::foreign("ignoreCase", "remove it: upper and lower case are always the same here"),
+];
+
+/// Values that must stand in the answer.
+#[derive(Clone, Debug)]
+pub struct Contains {
+    values: Vec<String>,
+    any: bool,
+}
+
+impl Contains {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let any = fields.text("mode").is_some_and(|(mode, _)| mode == "any");
+        let values = values(fields, reading)?;
+        if values.is_empty() {
+            let effect = if any { "can never hold" } else { "always holds" };
+            let span = fields.key_span("values").unwrap_or(fields.span());
+            reading.found.push(
+                Diagnostic::error(
+                    "empty-values",
+                    reading.file,
+                    span,
+                    format!("`values` is empty: it {effect}"),
+                )
+                .help("name at least one value")
+                .warn(),
+            );
+        }
+        Some(Self { values, any })
+    }
+
+    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        let lower = answer.text.to_lowercase();
+        let missing: Vec<_> =
+            self.values.iter().filter(|value| !lower.contains(&value.to_lowercase())).collect();
+        let found = self.values.len() - missing.len();
+        let passed = if self.any { found > 0 } else { missing.is_empty() };
+        let mut verdict = verdict("contains", passed, share(found, self.values.len()));
+        let word = if self.any { "any of" } else { "all of" };
+        verdict.expected = format!("{word} {}", text::list(&shown(&self.values)));
+        verdict.reason = if passed {
+            format!("found {found} of {}", text::count(self.values.len(), "value"))
+        } else if self.any {
+            format!("found none of {}", text::list(&shown(&self.values)))
+        } else {
+            format!("missing {} of {}: {}", missing.len(), self.values.len(), text::list(&shown(&missing)))
+        };
+        if !passed {
+            verdict.got = quote(answer.text);
+        }
+        verdict
+    }
+}
+
+/// The list under `values`, with variables filled.
+pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    Some(fields.texts("values")?.into_iter().map(|(text, span)| reading.fill(text, span)).collect())
+}
+
+/// Values cut for a message.
+pub(super) fn shown<S: AsRef<str>>(values: &[S]) -> Vec<String> {
+    values.iter().map(|value| text::excerpt(value.as_ref(), 60)).collect()
+}

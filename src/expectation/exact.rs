@@ -1,0 +1,56 @@
+//! `exact`: the answer is this text, white space at both ends aside.
+
+use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Field, Fields, Shape};
+use crate::text;
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required("value", Shape::Text, "The whole answer; white space at both ends does not count."),
+    Field::optional("caseSensitive", Shape::Bool, "Whether upper and lower case differ (true)."),
+    Field::foreign("ignoreCase", "write `caseSensitive: false`"),
+];
+
+/// The answer itself.
+#[derive(Clone, Debug)]
+pub struct Exact {
+    value: String,
+    fold: bool,
+}
+
+impl Exact {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let (value, span) = fields.text("value")?;
+        let fold = fields.bool("caseSensitive") == Some(false);
+        Some(Self { value: reading.fill(value, span), fold })
+    }
+
+    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        let (wanted, got) = (text::js_trim(&self.value), text::js_trim(answer.text));
+        let passed = if self.fold { wanted.to_lowercase() == got.to_lowercase() } else { wanted == got };
+        let mut verdict = verdict("exact", passed, if passed { 1.0 } else { 0.0 });
+        verdict.expected = quote(wanted);
+        if passed {
+            "the answer is the expected text".clone_into(&mut verdict.reason);
+            return verdict;
+        }
+        let same = wanted.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
+        let at = got.char_indices().nth(same).map_or(got.len(), |(i, _)| i);
+        verdict.reason = if got.is_empty() {
+            "the answer is empty".to_owned()
+        } else if wanted.to_lowercase() == got.to_lowercase() {
+            "the answer differs in upper and lower case".to_owned()
+        } else if same == 0 {
+            "the answer is another text".to_owned()
+        } else if at == got.len() {
+            format!("the answer ends after {same} characters, where more is expected")
+        } else if same == wanted.chars().count() {
+            format!("the answer goes on after the expected text: \"{}\"", text::excerpt(&got[at..], 60))
+        } else {
+            format!("the answer differs from character {}", same + 1)
+        };
+        verdict.got = format!("\"{}\"", text::excerpt_around(got, at..at, SHOWN));
+        verdict
+    }
+}

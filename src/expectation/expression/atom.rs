@@ -1,0 +1,220 @@
+//! The single tests that an expression is made of.
+
+use std::cell::OnceCell;
+
+use serde_json::Value;
+
+use super::json::{self, Literal, Operator};
+use crate::expectation::pattern::{LimitExceeded, Pattern};
+use crate::text;
+
+/// Characters of an answer or a value that are shown.
+const SHOWN: usize = 80;
+
+/// An answer that is judged.
+#[derive(Debug)]
+pub(super) struct Answer<'a> {
+    response: &'a str,
+    expected: Option<&'a str>,
+    json: OnceCell<Option<Value>>,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) fn new(response: &'a str, expected: Option<&'a str>) -> Self {
+        Self { response, expected, json: OnceCell::new() }
+    }
+
+    /// The answer as JSON. What is nested more than 128 deep, holds half a surrogate pair as an escape,
+    /// or a number beyond the range of a double is none here, though JavaScript reads it.
+    fn json(&self) -> Option<&Value> {
+        self.json.get_or_init(|| serde_json::from_str(self.response).ok()).as_ref()
+    }
+
+    fn shown(&self) -> String {
+        match self.response {
+            "" => "the answer is empty".to_owned(),
+            response => format!("the answer is \"{}\"", text::excerpt(response, SHOWN)),
+        }
+    }
+}
+
+/// One test, with its text for messages.
+#[derive(Clone, Debug)]
+pub(super) struct Atom {
+    /// As it stands in the expression.
+    pub(super) source: String,
+    /// Whether a `!` stands right before it.
+    pub(super) sign: Sign,
+    /// What is tested.
+    pub(super) test: Test,
+}
+
+/// Whether a test asks for something or for its absence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// As it is.
+    Plain,
+    /// With `!` before it.
+    Negated,
+}
+
+/// What is tested.
+#[derive(Clone, Debug)]
+pub(super) enum Test {
+    /// Whether a text is in the answer.
+    Text(Search, String),
+    /// Whether a pattern matches.
+    Match(Pattern),
+    /// How long the answer is.
+    Count(Measure, Operator, f64),
+    /// A value in the answer.
+    Json(Vec<String>, Operator, Literal),
+    /// Whether the answer is JSON and not null.
+    AnyJson,
+    /// Whether the answer is what the case expects.
+    Expected(Edges),
+}
+
+/// Where a text is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Search {
+    /// Anywhere.
+    Includes,
+    /// Anywhere, in any case.
+    IncludesAnyCase,
+    /// At the start.
+    StartsWith,
+    /// At the end.
+    EndsWith,
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// UTF-16 units.
+    Length,
+    /// Words between white space.
+    Words,
+    /// Lines that are not blank.
+    Lines,
+}
+
+impl Measure {
+    /// As it is written.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Words => "words.length",
+            Self::Lines => "lines.length",
+        }
+    }
+
+    fn of(self, response: &str) -> usize {
+        match self {
+            Self::Length => response.encode_utf16().count(),
+            Self::Words => response.split(text::js_space).filter(|word| !word.is_empty()).count(),
+            Self::Lines => response.split('\n').filter(|line| !text::js_trim(line).is_empty()).count(),
+        }
+    }
+}
+
+/// Whether white space at the ends of the answer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Edges {
+    /// It does.
+    Kept,
+    /// `response.trim()`
+    Trimmed,
+}
+
+/// How an atom stands to an answer.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    /// Whether it holds; none when it cannot be judged, and then its negation does not hold either.
+    pub(super) holds: Option<bool>,
+    /// What stands in the answer, for people.
+    pub(super) what: String,
+}
+
+impl Atom {
+    /// How the atom, with its sign, stands to an answer.
+    pub(super) fn judge(&self, answer: &Answer) -> Result<Standing, LimitExceeded> {
+        let (holds, what) = self.test.judge(answer, &self.source)?;
+        Ok(Standing { holds: holds.map(|holds| holds == (self.sign == Sign::Plain)), what })
+    }
+}
+
+impl Test {
+    fn judge(&self, answer: &Answer, source: &str) -> Result<(Option<bool>, String), LimitExceeded> {
+        let response = answer.response;
+        Ok(match self {
+            Self::Text(_, needle) if needle.is_empty() => (None, "there is no text to look for".to_owned()),
+            Self::Text(search, needle) => {
+                let found = search.find(response, needle);
+                // A text with variables does not stand in the source as it is.
+                let sought = if source.contains(needle.as_str()) {
+                    String::new()
+                } else {
+                    format!(", looked for is \"{}\"", text::excerpt(needle, SHOWN))
+                };
+                let shown = match response.find(needle.as_str()) {
+                    Some(at) => {
+                        let around = text::excerpt_around(response, at..at + needle.len(), SHOWN);
+                        format!("it is in \"{around}\"")
+                    }
+                    None => answer.shown(),
+                };
+                (Some(found), if found { shown } else { answer.shown() } + &sought)
+            }
+            Self::Match(pattern) => match pattern.find(response)? {
+                Some(range) => {
+                    let shown = text::excerpt_around(response, range, SHOWN);
+                    (Some(true), format!("it matches in \"{shown}\""))
+                }
+                None => (Some(false), answer.shown()),
+            },
+            Self::Count(measure, operator, limit) => {
+                let count = measure.of(response);
+                #[expect(clippy::cast_precision_loss, reason = "no answer has 2^52 characters")]
+                let holds = operator.holds(count as f64, *limit);
+                (Some(holds), format!("{} is {count}", measure.name()))
+            }
+            Self::Json(path, operator, literal) => match answer.json() {
+                None => (None, "the answer is not JSON".to_owned()),
+                Some(json) => {
+                    let value = json::at_path(json, path);
+                    let holds = json::compares(value.as_deref(), *operator, literal);
+                    let shown = match &value {
+                        Some(value) => format!("is {}", text::excerpt(&value.to_string(), SHOWN)),
+                        None => "is not there".to_owned(),
+                    };
+                    (Some(holds), format!("json.{} {shown}", path.join(".")))
+                }
+            },
+            Self::AnyJson => match answer.json() {
+                None => (Some(false), "the answer is not JSON".to_owned()),
+                Some(json) => (Some(!json.is_null()), answer.shown()),
+            },
+            Self::Expected(edges) => match answer.expected {
+                None => (None, "the case has nothing expected".to_owned()),
+                Some(expected) => {
+                    let given = if *edges == Edges::Trimmed { text::js_trim(response) } else { response };
+                    let what =
+                        format!("{}, expected is \"{}\"", answer.shown(), text::excerpt(expected, SHOWN));
+                    (Some(given == expected), what)
+                }
+            },
+        })
+    }
+}
+
+impl Search {
+    fn find(self, response: &str, needle: &str) -> bool {
+        match self {
+            Self::Includes => response.contains(needle),
+            Self::IncludesAnyCase => response.to_lowercase().contains(&needle.to_lowercase()),
+            Self::StartsWith => response.starts_with(needle),
+            Self::EndsWith => response.ends_with(needle),
+        }
+    }
+}

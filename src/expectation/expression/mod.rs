@@ -1,0 +1,172 @@
+//! The expression language of `inline`: tests of an answer, joined as in JavaScript.
+//!
+//! An expression is read once, before anything is sent; reading finds every mistake. A test that
+//! cannot be judged, such as a JSON path on an answer that is not JSON, does not hold and neither
+//! does its negation, so a broken answer never passes by way of a `!(…)`.
+
+mod atom;
+mod error;
+mod json;
+mod literal;
+mod parse;
+mod response;
+#[cfg(test)]
+mod tests;
+
+pub use error::{ExpressionError, ExpressionWarning};
+
+use super::pattern::LimitExceeded;
+use atom::{Answer, Atom, Sign, Test};
+use json::Literal;
+
+/// An expression that is ready to judge answers.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    root: Node,
+    warnings: Vec<ExpressionWarning>,
+}
+
+/// What came of judging an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Whether the expression holds.
+    pub passed: bool,
+    /// 0 to 1: a test has 0 or 1, an `&&` chain the mean of its parts, an `||` chain the best of them.
+    pub score: f64,
+    /// The tests that kept it from holding, each with what stood there; empty when it holds.
+    pub why: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Node {
+    Atom(Atom),
+    Not(Box<Node>),
+    All(Vec<Node>),
+    Any(Vec<Node>),
+}
+
+impl Expression {
+    /// Reads an expression.
+    pub fn parse(text: &str) -> Result<Self, ExpressionError> {
+        let chars: Vec<char> = text.chars().collect();
+        let (root, warnings) = parse::read(&chars)?;
+        Ok(Self { root, warnings })
+    }
+
+    /// What may not say what was meant, in the order of places.
+    #[must_use]
+    pub fn warnings(&self) -> &[ExpressionWarning] {
+        &self.warnings
+    }
+
+    /// Whether the case needs something expected.
+    #[must_use]
+    pub fn uses_expected(&self) -> bool {
+        self.root.any(&|node| matches!(node, Node::Atom(Atom { test: Test::Expected(_), .. })))
+    }
+
+    /// Whether the absence of something may make it hold: it has a `!`.
+    ///
+    /// An empty or refused answer would then pass for no good reason.
+    #[must_use]
+    pub fn negative(&self) -> bool {
+        self.root.any(&|node| matches!(node, Node::Not(_) | Node::Atom(Atom { sign: Sign::Negated, .. })))
+    }
+
+    /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.
+    ///
+    /// What is put in is text, even when it reads `true`.
+    #[must_use]
+    pub fn map_texts(&self, f: &mut dyn FnMut(&str) -> String) -> Self {
+        let mut mapped = self.clone();
+        mapped.root.map_texts(f);
+        mapped
+    }
+
+    /// Judges an answer; `expected` is what the case expects.
+    pub fn evaluate(&self, response: &str, expected: Option<&str>) -> Result<Evaluation, LimitExceeded> {
+        self.root.judge(&Answer::new(response, expected), Wanted::Holds)
+    }
+}
+
+/// What a part of an expression must do for the whole to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Holds,
+    Fails,
+}
+
+impl Node {
+    fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
+        test(self)
+            || match self {
+                Self::Atom(_) => false,
+                Self::Not(inner) => inner.any(test),
+                Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.any(test)),
+            }
+    }
+
+    fn map_texts(&mut self, f: &mut dyn FnMut(&str) -> String) {
+        match self {
+            Self::Atom(atom) => match &mut atom.test {
+                Test::Text(_, text) | Test::Json(_, _, Literal::Text(text)) => *text = f(text),
+                _ => {}
+            },
+            Self::Not(inner) => inner.map_texts(f),
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.map_texts(f)),
+        }
+    }
+
+    /// Judges one part. Negation is carried down to the atoms, by De Morgan's laws.
+    fn judge(&self, answer: &Answer, wanted: Wanted) -> Result<Evaluation, LimitExceeded> {
+        match (self, wanted) {
+            (Self::Atom(atom), _) => {
+                let standing = atom.judge(answer)?;
+                let passed = standing.holds == Some(wanted == Wanted::Holds);
+                let shown = match wanted {
+                    Wanted::Holds => format!("`{}`: {}", atom.source, standing.what),
+                    Wanted::Fails => format!("`!({})`: {}", atom.source, standing.what),
+                };
+                Ok(Evaluation::of(passed, if passed { vec![] } else { vec![shown] }))
+            }
+            (Self::Not(inner), _) => {
+                let other = if wanted == Wanted::Holds { Wanted::Fails } else { Wanted::Holds };
+                let judged = inner.judge(answer, other)?;
+                Ok(Evaluation::of(judged.passed, judged.why))
+            }
+            (Self::All(parts), Wanted::Holds) | (Self::Any(parts), Wanted::Fails) => {
+                let mut judged = Vec::with_capacity(parts.len());
+                for part in parts {
+                    judged.push(part.judge(answer, wanted)?);
+                }
+                Ok(mean(judged))
+            }
+            (Self::Any(parts), Wanted::Holds) | (Self::All(parts), Wanted::Fails) => {
+                let (mut score, mut why) = (0.0, Vec::new());
+                for part in parts {
+                    let judged = part.judge(answer, wanted)?;
+                    if judged.passed {
+                        return Ok(judged);
+                    }
+                    score = f64::max(score, judged.score);
+                    why.extend(judged.why);
+                }
+                Ok(Evaluation { passed: false, score, why })
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an expression has few parts")]
+fn mean(parts: Vec<Evaluation>) -> Evaluation {
+    let passed = parts.iter().all(|part| part.passed);
+    let sum: f64 = parts.iter().map(|part| part.score).sum();
+    let score = if passed { 1.0 } else { sum / parts.len().max(1) as f64 };
+    Evaluation { passed, score, why: parts.into_iter().flat_map(|part| part.why).collect() }
+}
+
+impl Evaluation {
+    fn of(passed: bool, why: Vec<String>) -> Self {
+        Self { passed, score: if passed { 1.0 } else { 0.0 }, why }
+    }
+}

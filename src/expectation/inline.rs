@@ -1,0 +1,75 @@
+//! `inline`: a small expression over the answer holds.
+
+use super::expression::Expression;
+use super::reading::Inside;
+use super::{Answer, Reading, TYPE, errored, hollow, quote, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::text;
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required(
+        "expression",
+        Shape::Name,
+        "Such as `length < 200 && response.includes(\"refund\")`; see docs/scenario.md.",
+    ),
+    Field::optional("value", Shape::Text, "What `expected` stands for in the expression."),
+];
+
+/// An expression.
+#[derive(Clone, Debug)]
+pub struct Inline {
+    expression: Expression,
+    value: Option<String>,
+    shown: String,
+}
+
+impl Inline {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let (written, span) = fields.text("expression")?;
+        let value = fields.text("value").map(|(value, span)| reading.fill(value, span));
+        let expression = match Expression::parse(written) {
+            Ok(expression) => expression,
+            Err(error) => {
+                let at = Inside { text: written, span, offset: error.offset };
+                reading.inside("invalid-expression", at, error.message, error.help);
+                return None;
+            }
+        };
+        for warning in expression.warnings() {
+            let at = Inside { text: written, span, offset: warning.offset };
+            reading.warn_inside("ambiguous-expression", at, warning.message.clone(), warning.help.clone());
+        }
+        if expression.uses_expected() && value.is_none() && fields.node("value").is_none() {
+            let message = "the expression uses `expected`, but there is no `value`".to_owned();
+            reading.found.push(
+                Diagnostic::error("missing-field", reading.file, span, message)
+                    .help("add `value:` with the text that `expected` stands for"),
+            );
+        }
+        let expression = expression.map_texts(&mut |text| reading.fill(text, span));
+        Some(Self { expression, value, shown: text::excerpt(written, 100) })
+    }
+
+    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        if self.expression.negative()
+            && let Some(reason) = answer.hollow()
+        {
+            return hollow("inline", reason);
+        }
+        let evaluation = match self.expression.evaluate(answer.text, self.value.as_deref()) {
+            Ok(evaluation) => evaluation,
+            Err(limit) => return errored("inline", format!("`{}`: {limit}", self.shown)),
+        };
+        let mut verdict = verdict("inline", evaluation.passed, evaluation.score);
+        verdict.expected = format!("`{}`", self.shown);
+        if evaluation.passed {
+            "the expression holds".clone_into(&mut verdict.reason);
+        } else {
+            verdict.reason = evaluation.why.join("; ");
+            verdict.got = quote(answer.text);
+        }
+        verdict
+    }
+}

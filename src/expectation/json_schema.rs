@@ -1,0 +1,162 @@
+//! `json_schema`: the answer is JSON that obeys a schema (JSON Schema 2020-12, offline).
+//!
+//! The JSON is the first fenced block of the answer, else the whole answer.
+
+use std::sync::Arc;
+
+use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::text;
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required("schema", Shape::Map, "JSON Schema 2020-12; references to other documents are refused."),
+];
+
+/// A compiled schema.
+#[derive(Clone, Debug)]
+pub struct JsonSchema {
+    validator: Arc<jsonschema::Validator>,
+}
+
+impl JsonSchema {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let node = fields.node("schema")?;
+        let schema = reading.fill_json(&node.to_json(), node.span);
+        match jsonschema::draft202012::new(&schema) {
+            Ok(validator) => Some(Self { validator: Arc::new(validator) }),
+            Err(error) => {
+                let path = error.instance_path().to_string();
+                let spot = path.split('/').filter(|part| !part.is_empty()).try_fold(node, |node, part| {
+                    match part.parse::<usize>() {
+                        Ok(index) => match &node.value {
+                            crate::source::Value::List(items) => items.get(index),
+                            _ => node.get(part),
+                        },
+                        Err(_) => node.get(&part.replace("~1", "/").replace("~0", "~")),
+                    }
+                });
+                let span = spot.map_or(node.span, |spot| spot.span);
+                let message =
+                    format!("this is not a JSON Schema: {}", text::excerpt(&error.to_string(), 200));
+                reading.found.push(
+                    Diagnostic::error("invalid-schema", reading.file, span, message)
+                        .help("see JSON Schema 2020-12; everything the schema refers to must stand in it"),
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        let body = body(answer.text);
+        let value: serde_json::Value = match serde_json::from_str(body)
+            .or_else(|error| within_range(body).map_or(Err(error), |body| serde_json::from_str(&body)))
+        {
+            Ok(value) => value,
+            Err(error) => {
+                let mut verdict = verdict("json_schema", false, 0.0);
+                verdict.reason = format!("the answer is not JSON: {error}");
+                "JSON that obeys the schema".clone_into(&mut verdict.expected);
+                verdict.got = quote(answer.text);
+                return verdict;
+            }
+        };
+        let problems: Vec<_> = self.validator.iter_errors(&value).take(4).collect();
+        let mut verdict =
+            verdict("json_schema", problems.is_empty(), if problems.is_empty() { 1.0 } else { 0.0 });
+        "JSON that obeys the schema".clone_into(&mut verdict.expected);
+        let Some(first) = problems.first() else {
+            "the answer obeys the schema".clone_into(&mut verdict.reason);
+            return verdict;
+        };
+        let mut words: Vec<_> = problems
+            .iter()
+            .take(3)
+            .map(|problem| {
+                let path = problem.instance_path().to_string();
+                let place = if path.is_empty() { "the answer".to_owned() } else { format!("`{path}`") };
+                format!("{place}: {}", text::excerpt(&problem.to_string(), 120))
+            })
+            .collect();
+        if problems.len() > 3 {
+            words.push("and more".to_owned());
+        }
+        verdict.reason = words.join("; ");
+        verdict.got = text::excerpt(&first.instance().to_string(), SHOWN);
+        verdict
+    }
+}
+
+/// The text of the first fenced block (its `json` mark aside), else the whole text.
+fn body(text: &str) -> &str {
+    let Some(open) = text.find("```") else { return text };
+    let inner = &text[open + 3..];
+    let inner = inner.strip_prefix("json").unwrap_or(inner);
+    inner.find("```").map_or(text, |close| &inner[..close])
+}
+
+/// JSON whose numbers past a double's range stand at its end, as JavaScript reads them; `None` when
+/// there is no such number.
+fn within_range(json: &str) -> Option<String> {
+    let mut out = String::with_capacity(json.len());
+    let (mut rest, mut changed) = (json, false);
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '"' => string_length(rest),
+            '-' | '0'..='9' => rest
+                .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
+                .unwrap_or(rest.len()),
+            other => other.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        match token.parse::<f64>() {
+            Ok(number) if number.is_infinite() => {
+                out.push_str(if number > 0.0 { "1.7976931348623157e308" } else { "-1.7976931348623157e308" });
+                changed = true;
+            }
+            _ => out.push_str(token),
+        }
+        rest = after;
+    }
+    changed.then_some(out)
+}
+
+/// The length in bytes of the string that a text begins with, or of the text where it never ends.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            '"' if !escaped => return at + 1,
+            '\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_past_the_range_are_changed() {
+        assert_eq!(within_range(r#"{"a":"1e999 \\\" 1e999","b":1e9}"#), None);
+        let found = within_range(r#"{"1e999":[1e999,-2e888, 3]}"#).unwrap();
+        assert_eq!(found, r#"{"1e999":[1.7976931348623157e308,-1.7976931348623157e308, 3]}"#);
+    }
+
+    #[test]
+    fn the_first_fenced_block_counts() {
+        let table = [
+            ("{}", "{}"),
+            ("Here:\n```json\n{\"a\":1}\n```\nand ```2```", "\n{\"a\":1}\n"),
+            ("```\n1\n```", "\n1\n"),
+            ("``` never closed", "``` never closed"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(body(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Expectations: what may be written under `expected:`, and how an answer is held against it.
+//!
+//! One kind per file. An expectation that cannot judge is *errored*, never passed, and no operator
+//! turns an error into a pass.
+
+mod combined;
+mod contains;
+mod exact;
+mod fuzzy;
+mod inline;
+mod json_schema;
+mod llm_grader;
+mod not;
+mod not_contains;
+mod reading;
+mod regex;
+mod similarity;
+
+pub mod expression;
+pub mod pattern;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use serde_json::{Value as Json, json};
+
+use crate::grader::Bench;
+use crate::manifest::{Outcome, Verdict};
+use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
+use crate::text;
+
+pub use llm_grader::LlmGrader;
+pub use reading::{Reading, substitute};
+pub use similarity::Similarity;
+
+/// The kinds, as written under `type:`.
+pub const KINDS: [&str; 11] = [
+    "combined",
+    "contains",
+    "custom",
+    "exact",
+    "fuzzy",
+    "inline",
+    "json_schema",
+    "llm_grader",
+    "not_contains",
+    "regex",
+    "similarity",
+];
+
+const TYPE: Field = Field::required("type", Shape::OneOf(&KINDS), "Kind of expectation.");
+
+/// An expectation and the line where it stands.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// 1-based line of its `type:` (or `not:`).
+    pub line: u32,
+    /// What it demands.
+    pub expected: Expected,
+}
+
+/// The closed set of kinds.
+#[derive(Clone, Debug)]
+pub enum Expected {
+    /// All or any of some values stand in the answer.
+    Contains(contains::Contains),
+    /// Values that must not appear.
+    NotContains(not_contains::NotContains),
+    /// The answer is this text.
+    Exact(exact::Exact),
+    /// A pattern matches somewhere.
+    Regex(regex::Regex),
+    /// The answer is nearly this text.
+    Fuzzy(fuzzy::Fuzzy),
+    /// A judge holds the answer against a rubric.
+    LlmGrader(llm_grader::LlmGrader),
+    /// The answer is JSON that obeys a schema.
+    JsonSchema(json_schema::JsonSchema),
+    /// The answer means the same as a text.
+    Similarity(similarity::Similarity),
+    /// A small expression holds.
+    Inline(inline::Inline),
+    /// All or any of several expectations hold.
+    Combined(combined::Combined),
+    /// An expectation does not hold.
+    Not(not::Not),
+}
+
+/// An answer as expectations see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Why the model stopped, as the provider said it.
+    pub finish_reason: Option<&'a str>,
+}
+
+impl<'a> Answer<'a> {
+    /// An answer that ended by itself.
+    #[must_use]
+    pub fn of(text: &'a str) -> Self {
+        Self { text, finish_reason: None }
+    }
+
+    /// Why the absence of something in this answer proves nothing: it is empty, was refused by the
+    /// provider or was cut off.
+    #[must_use]
+    pub fn hollow(&self) -> Option<String> {
+        if text::js_trim(self.text).is_empty() {
+            return Some("the answer is empty".to_owned());
+        }
+        match self.finish_reason {
+            Some("length" | "max_tokens") => {
+                Some("the answer was cut off at the token limit (finish_reason length)".to_owned())
+            }
+            Some(reason @ ("content_filter" | "refusal" | "safety")) => {
+                Some(format!("the provider refused to answer (finish_reason {reason})"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Expectation {
+    /// Reads an expectation and everything below it; reports all that is wrong.
+    pub fn read(node: &Node, what: &str, reading: &mut Reading<'_>) -> Option<Self> {
+        if let Some(inner) = node.get("not")
+            && node.get("type").is_none()
+        {
+            let fields = Fields::check(node, not::FIELDS, what, reading.file, reading.found)?;
+            let line = fields.span().line;
+            let inner = Expectation::read(inner, "`not`", reading)?;
+            return Some(Self { line, expected: Expected::Not(not::Not::of(inner)) });
+        }
+        let Value::Map(entries) = &node.value else {
+            let message = format!("{what} is an expectation, found {}", node.value.kind());
+            reading.found.push(
+                Diagnostic::error("wrong-type", reading.file, node.span, message)
+                    .help("write a mapping such as `{ type: contains, values: [\"refund\"] }`"),
+            );
+            return None;
+        };
+        let Some(kind) = node.get("type") else {
+            let span = entries.first().map_or(node.span, |(key, _)| key.span);
+            reading.found.push(
+                Diagnostic::error("missing-field", reading.file, span, format!("{what} needs `type`"))
+                    .help(format!("add `type:` with one of {}", text::list(&KINDS))),
+            );
+            return None;
+        };
+        let line = kind.span.line;
+        let Some(name) = kind.as_str().filter(|name| KINDS.contains(name)) else {
+            let shown = kind.as_str().unwrap_or(kind.value.kind());
+            let message = format!("unknown kind of expectation `{}`", text::excerpt(shown, 60));
+            let help = match text::nearest(shown, &KINDS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", text::list(&KINDS)),
+            };
+            reading
+                .found
+                .push(Diagnostic::error("unknown-expectation", reading.file, kind.span, message).help(help));
+            return None;
+        };
+        let table = table(name);
+        let fields = Fields::check(node, table, &article(name), reading.file, reading.found)?;
+        let expected = match name {
+            "contains" => contains::Contains::read(&fields, reading).map(Expected::Contains),
+            "not_contains" => not_contains::NotContains::read(&fields, reading).map(Expected::NotContains),
+            "exact" => exact::Exact::read(&fields, reading).map(Expected::Exact),
+            "regex" => regex::Regex::read(&fields, reading).map(Expected::Regex),
+            "fuzzy" => fuzzy::Fuzzy::read(&fields, reading).map(Expected::Fuzzy),
+            "llm_grader" => llm_grader::LlmGrader::read(&fields, reading).map(Expected::LlmGrader),
+            "json_schema" => json_schema::JsonSchema::read(&fields, reading).map(Expected::JsonSchema),
+            "similarity" => similarity::Similarity::read(&fields, reading).map(Expected::Similarity),
+            "inline" => inline::Inline::read(&fields, reading).map(Expected::Inline),
+            "combined" => combined::Combined::read(&fields, reading).map(Expected::Combined),
+            _ => refuse_custom(&fields, kind, reading),
+        };
+        Some(Self { line, expected: expected? })
+    }
+
+    /// Holds an answer against the expectation.
+    ///
+    /// Only graders wait for anything; all other kinds answer at once.
+    #[must_use]
+    pub fn judge<'a>(
+        &'a self,
+        answer: &'a Answer<'a>,
+        bench: &'a Bench<'a>,
+    ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
+        Box::pin(async move {
+            let mut verdict = match &self.expected {
+                Expected::Contains(kind) => kind.judge(answer),
+                Expected::NotContains(kind) => kind.judge(answer),
+                Expected::Exact(kind) => kind.judge(answer),
+                Expected::Regex(kind) => kind.judge(answer),
+                Expected::Fuzzy(kind) => kind.judge(answer),
+                Expected::JsonSchema(kind) => kind.judge(answer),
+                Expected::Inline(kind) => kind.judge(answer),
+                Expected::LlmGrader(kind) => kind.judge(answer, bench).await,
+                Expected::Similarity(kind) => kind.judge(answer, bench).await,
+                Expected::Combined(kind) => kind.judge(answer, bench).await,
+                Expected::Not(kind) => kind.judge(answer, bench).await,
+            };
+            verdict.line = self.line;
+            verdict
+        })
+    }
+
+    /// The judges that this expectation needs, in order.
+    #[must_use]
+    pub fn graders(&self) -> Vec<&LlmGrader> {
+        match &self.expected {
+            Expected::LlmGrader(kind) => vec![kind],
+            Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::graders).collect(),
+            Expected::Not(kind) => kind.inner().graders(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} `{kind}` expectation")
+}
+
+/// The fields of a kind.
+fn table(kind: &str) -> &'static [Field] {
+    match kind {
+        "contains" => contains::FIELDS,
+        "not_contains" => not_contains::FIELDS,
+        "exact" => exact::FIELDS,
+        "regex" => regex::FIELDS,
+        "fuzzy" => fuzzy::FIELDS,
+        "llm_grader" => llm_grader::FIELDS,
+        "json_schema" => json_schema::FIELDS,
+        "similarity" => similarity::FIELDS,
+        "inline" => inline::FIELDS,
+        "combined" => combined::FIELDS,
+        _ => CUSTOM,
+    }
+}
+
+const CUSTOM: &[Field] = &[
+    TYPE,
+    Field::required("evaluator", Shape::Text, "Name of a JavaScript evaluator."),
+    Field::optional("config", Shape::Map, "Its options."),
+];
+
+fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) -> Option<Expected> {
+    let name = fields.string("evaluator").unwrap_or_default();
+    let message = format!("`custom` evaluator `{}` is a JavaScript function", text::excerpt(&name, 60));
+    reading.found.push(
+        Diagnostic::error("custom-evaluator", reading.file, kind.span, message)
+            .help("say the same with `inline`, `regex`, `json_schema` or `llm_grader`"),
+    );
+    None
+}
+
+/// The JSON Schema of everything that may stand under `expected:`.
+#[must_use]
+pub fn schema() -> Json {
+    let mut kinds: Vec<Json> = KINDS
+        .iter()
+        .filter(|kind| **kind != "custom")
+        .map(|kind| {
+            let mut schema = Field::schema(table(kind));
+            schema["properties"]["type"] = json!({ "const": kind });
+            schema
+        })
+        .collect();
+    kinds.push(Field::schema(not::FIELDS));
+    json!({ "description": "What the answer must be.", "oneOf": kinds })
+}
+
+/// A verdict of a kind, still without words.
+fn verdict(kind: &str, passed: bool, score: f64) -> Verdict {
+    Verdict {
+        kind: kind.to_owned(),
+        outcome: if passed { Outcome::Passed } else { Outcome::Failed },
+        score: Some(score),
+        threshold: None,
+        reason: String::new(),
+        expected: String::new(),
+        got: String::new(),
+        line: 0,
+        grade: None,
+        fault: None,
+        parts: Vec::new(),
+    }
+}
+
+/// A verdict that could not be reached.
+fn errored(kind: &str, reason: String) -> Verdict {
+    Verdict { outcome: Outcome::Errored, score: None, reason, ..verdict(kind, false, 0.0) }
+}
+
+/// The verdict of a negative expectation on an answer that proves nothing.
+fn hollow(kind: &str, reason: String) -> Verdict {
+    Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
+}
+
+/// Found over total; 1 when nothing was asked for.
+#[expect(clippy::cast_precision_loss, reason = "lists of values are short")]
+fn share(part: usize, total: usize) -> f64 {
+    if total == 0 { 1.0 } else { part as f64 / total as f64 }
+}
+
+/// Characters of an answer that a verdict shows.
+const SHOWN: usize = 160;
+
+/// The beginning of an answer, in quotes.
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text::excerpt(text::js_trim(text), SHOWN))
+}
+
+#[cfg(test)]
+mod tests;

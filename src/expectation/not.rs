@@ -1,0 +1,50 @@
+//! `not: {…}`: an expectation does not hold. An error stays an error.
+
+use super::{Answer, Expectation, hollow, verdict};
+use crate::grader::Bench;
+use crate::manifest::{Outcome, Verdict};
+use crate::source::{Field, Shape};
+
+pub(super) const FIELDS: &[Field] =
+    &[Field::required("not", Shape::Part("expected"), "An expectation that must not hold.")];
+
+/// An inverted expectation.
+#[derive(Clone, Debug)]
+pub struct Not {
+    inner: Box<Expectation>,
+}
+
+impl Not {
+    pub(super) fn of(inner: Expectation) -> Self {
+        Self { inner: Box::new(inner) }
+    }
+
+    pub(super) fn inner(&self) -> &Expectation {
+        &self.inner
+    }
+
+    pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+        if let Some(reason) = answer.hollow() {
+            return hollow("not", reason);
+        }
+        let inner = self.inner.judge(answer, bench).await;
+        let passed = inner.outcome == Outcome::Failed;
+        let mut verdict = verdict("not", passed, 1.0 - inner.score.unwrap_or(1.0));
+        if inner.outcome == Outcome::Errored {
+            verdict.outcome = Outcome::Errored;
+            verdict.score = None;
+        }
+        verdict.expected = format!("not {}", inner.expected);
+        verdict.reason = match inner.outcome {
+            Outcome::Errored => inner.reason.clone(),
+            _ if passed => format!("`{}` does not hold: {}", inner.kind, inner.reason),
+            _ => format!("`{}` holds: {}", inner.kind, inner.reason),
+        };
+        verdict.got.clone_from(&inner.got);
+        // A part that passed is what failed this one; listed, it would read as good news.
+        if inner.outcome == Outcome::Errored {
+            verdict.parts = vec![inner];
+        }
+        verdict
+    }
+}

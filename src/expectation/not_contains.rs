@@ -1,0 +1,86 @@
+//! `not_contains`: values that must not appear, whatever their case.
+//!
+//! A gate fails closed: under `all` (the default) and `any` alike no value may appear. The lenient
+//! reading, in which only all of them together fail, must be asked for by `mode: not_all`.
+
+use super::contains::{shown, values};
+use super::{Answer, Reading, SHOWN, TYPE, hollow, share, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::text;
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required("values", Shape::Texts, "Texts that must not appear; upper and lower case are the same."),
+    Field::optional(
+        "mode",
+        Shape::OneOf(&["all", "any", "not_all"]),
+        "`all` and `any`: no value may appear. `not_all`: at least one is absent. (all)",
+    ),
+    Field::foreign("ignoreCase", "remove it: upper and lower case are always the same here"),
+];
+
+/// Values that must not stand in the answer.
+#[derive(Clone, Debug)]
+pub struct NotContains {
+    values: Vec<String>,
+    lenient: bool,
+}
+
+impl NotContains {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let mode = fields.text("mode");
+        if let Some(("any", span)) = mode
+            && fields.texts("values").is_some_and(|values| values.len() > 1)
+        {
+            let message = "`mode: any` of `not_contains` is read strictly: no value may appear".to_owned();
+            reading.found.push(
+                Diagnostic::error("not-contains-any", reading.file, span, message)
+                    .help("remove `mode` if that is meant; `mode: not_all` passes while one value is absent")
+                    .warn(),
+            );
+        }
+        let values = values(fields, reading)?;
+        let span = fields.key_span("values").unwrap_or(fields.span());
+        if values.is_empty() {
+            let message = "`values` is empty: only an empty answer fails".to_owned();
+            reading.found.push(
+                Diagnostic::error("empty-values", reading.file, span, message)
+                    .help("name at least one value")
+                    .warn(),
+            );
+        }
+        Some(Self { values, lenient: mode.is_some_and(|(mode, _)| mode == "not_all") })
+    }
+
+    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        if let Some(reason) = answer.hollow() {
+            return hollow("not_contains", reason);
+        }
+        let lower = answer.text.to_lowercase();
+        let present: Vec<_> = self
+            .values
+            .iter()
+            .filter_map(|value| lower.find(&value.to_lowercase()).map(|at| (value, at)))
+            .collect();
+        let absent = self.values.len() - present.len();
+        let passed = if self.lenient { absent > 0 || self.values.is_empty() } else { present.is_empty() };
+        let mut verdict = verdict("not_contains", passed, share(absent, self.values.len()));
+        let word = if self.lenient { "not all of" } else { "none of" };
+        verdict.expected = format!("{word} {}", text::list(&shown(&self.values)));
+        let names: Vec<_> = present.iter().map(|(value, _)| value).collect();
+        verdict.reason = match (passed, self.lenient) {
+            (true, _) => format!("{absent} of {} absent", text::count(self.values.len(), "value")),
+            (false, false) => format!("found {}", text::list(&shown(&names))),
+            (false, true) => "found all of the values".to_owned(),
+        };
+        if let (false, Some((value, at))) = (passed, present.first()) {
+            // The offset is one of the lower-cased text; for the excerpt the same neighbourhood is near enough,
+            // and where lengths are equal it is exact.
+            let shown = if lower.len() == answer.text.len() { answer.text } else { &lower };
+            let range = *at..at + value.to_lowercase().len();
+            verdict.got = format!("\"{}\"", text::excerpt_around(shown, range, SHOWN));
+        }
+        verdict
+    }
+}

@@ -1,0 +1,137 @@
+//! Reads groups: what captures, what looks around, and what changes flags.
+
+use super::error::PatternError;
+use super::parse::{Dialect, Parser};
+use super::syntax::{Look, Node};
+use crate::text;
+
+/// Groups within groups that are read; more would be a mistake or an attack.
+const MOST_DEPTH: usize = 48;
+
+impl Parser<'_> {
+    /// A group, from behind its `(`; and whether it may be repeated.
+    pub(super) fn group(&mut self, start: usize) -> Result<(Node, bool), PatternError> {
+        if self.depth == MOST_DEPTH {
+            let message = format!("groups stand more than {MOST_DEPTH} deep in each other");
+            return Err(self.error(start, message, "write the pattern with fewer groups"));
+        }
+        let before = self.mode;
+        let look =
+            [("?=", Look::Ahead), ("?!", Look::NotAhead), ("?<=", Look::Behind), ("?<!", Look::NotBehind)];
+        let look = look.into_iter().find(|(sign, _)| self.skip(sign)).map(|(_, look)| look);
+        let mut number = None;
+        if look.is_none() {
+            if self.skip("?<") {
+                self.name()?;
+                self.opened += 1;
+                number = Some(self.opened);
+            } else if self.skip("?") {
+                self.modifiers(start)?;
+            } else {
+                self.opened += 1;
+                number = Some(self.opened);
+            }
+        }
+        self.depth += 1;
+        let body = self.alternatives()?;
+        self.depth -= 1;
+        self.mode = before;
+        if !self.skip(")") {
+            let help = "close it with `)`, or write `\\(` for the character";
+            return Err(self.error(start, "this group is not closed", help));
+        }
+        let lenient = !self.is_unicode();
+        Ok(match (look, number) {
+            (Some(look), _) => (Node::Look(look, Box::new(body)), lenient && !look.is_behind()),
+            (None, Some(number)) => (Node::Group(number, Box::new(body)), true),
+            (None, None) => (body, true),
+        })
+    }
+
+    /// The flags between `(?` and `:`.
+    fn modifiers(&mut self, start: usize) -> Result<(), PatternError> {
+        let (mut seen, mut off) = (Vec::new(), false);
+        loop {
+            let at = self.at;
+            let Some(c) = self.peek() else {
+                let help = "close it with `)`, or write `\\(` for the character";
+                return Err(self.error(start, "this group is not closed", help));
+            };
+            self.at += 1;
+            match c {
+                ':' if off && seen.is_empty() => {
+                    return Err(self.error(start, "`(?-:` changes no flag", "write `(?:…)`"));
+                }
+                ':' => return Ok(()),
+                '-' if !off => off = true,
+                ')' if !seen.is_empty() => {
+                    let flags: String = seen.iter().collect();
+                    let shown: String = self.chars[start..self.at].iter().collect();
+                    let help = match (off, flags.as_str()) {
+                        (false, flags) => {
+                            format!("JavaScript has no inline flags: use `flags: {flags}` or `(?{flags}:…)`")
+                        }
+                        (true, _) => format!(
+                            "JavaScript has no inline flags: write `{}:…)`",
+                            shown.trim_end_matches(')')
+                        ),
+                    };
+                    return Err(self.error(start, format!("`{shown}` is not JavaScript"), help));
+                }
+                c if seen.contains(&c) => {
+                    return Err(self.error(at, format!("flag `{c}` stands twice"), "write it once"));
+                }
+                c => match self.mode.switch(c) {
+                    Some(switch) => {
+                        *switch = !off;
+                        seen.push(c);
+                    }
+                    None => return Err(self.unknown_group(start, c)),
+                },
+            }
+        }
+    }
+
+    fn unknown_group(&self, start: usize, c: char) -> PatternError {
+        let help = match c {
+            '>' => "JavaScript has no atomic groups: write `(?:…)`",
+            'P' | '\'' => "JavaScript writes a named group `(?<name>…)` and a reference to it `\\k<name>`",
+            '#' => "JavaScript has no comments in a pattern: leave it out",
+            'x' => "JavaScript has no `x` flag: write the pattern without extra white space",
+            '(' => "JavaScript has no conditions in a pattern: write the alternatives out with `|`",
+            '|' => "JavaScript has no branch reset: write `(?:…|…)`",
+            'R' | '0'..='9' | '&' | '+' => "JavaScript has no recursion in a pattern",
+            _ => "after `(?` stands `:`, `=`, `!`, `<=`, `<!`, `<name>`, or flags of `ims` and `:`",
+        };
+        self.error(
+            start,
+            format!("`(?{}` begins no group of JavaScript", text::excerpt(&c.to_string(), 1)),
+            help,
+        )
+    }
+
+    /// The name of a group, from behind `<` to behind `>`.
+    pub(super) fn name(&mut self) -> Result<String, PatternError> {
+        let start = self.at;
+        let help = "a name is letters, digits, `_` and `$`, does not begin with a digit, and ends with `>`";
+        let mut name = String::new();
+        loop {
+            let Some(c) = self.peek() else {
+                return Err(self.error(start, "this group name does not end", help));
+            };
+            self.at += 1;
+            let c = match c {
+                '>' if !name.is_empty() => return Ok(name),
+                '\\' if self.skip("u") => {
+                    self.unicode_escape(Dialect::Unicode).and_then(char::from_u32).unwrap_or('\\')
+                }
+                c => c,
+            };
+            let first = c.is_alphabetic() || matches!(c, '_' | '$');
+            if !first && (name.is_empty() || !(c.is_alphanumeric() || matches!(c, '\u{200c}' | '\u{200d}'))) {
+                return Err(self.error(start, "this is no name for a group", help));
+            }
+            name.push(c);
+        }
+    }
+}

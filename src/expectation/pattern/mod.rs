@@ -1,0 +1,145 @@
+//! Regular expressions in JavaScript's dialect.
+//!
+//! A pattern is read as ECMA-262 has it, with Annex B where `u` is not given, and written anew for
+//! the engine, so none of the engine's own syntax can be reached. Whether a text matches is as in
+//! JavaScript, but for one known difference: matching goes by characters, not by UTF-16 units. `^.$`
+//! matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the
+//! characters that have it. What is marked as the match may be shorter where a part that may match
+//! nothing repeats, as in `(|a)+`. What else the engine cannot do is an error when a pattern is read:
+//! counts in the ten thousands, `\P{Lu}` and its like where case is ignored, `v`, and references to
+//! groups that a repetition may leave out.
+
+mod class;
+mod emit;
+mod error;
+mod escape;
+mod group;
+mod parse;
+mod property;
+mod resolve;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use fancy_regex::{CompileError, Error, ParseError, Regex, RegexBuilder};
+
+pub use error::{LimitExceeded, Part, PatternError};
+use parse::{Dialect, Mode, Parser};
+
+use crate::text;
+
+/// Steps back that one search may take.
+const STEPS: usize = 1_000_000;
+
+/// A regular expression that is ready to search.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    regex: Regex,
+    shown: String,
+}
+
+impl Pattern {
+    /// Reads a pattern and its flags.
+    ///
+    /// `d`, `g` and `u` keep their meaning for a single search; `v` is refused.
+    pub fn compile(pattern: &str, flags: &str) -> Result<Self, PatternError> {
+        let flags = Flags::read(flags)?;
+        let chars: Vec<char> = pattern.chars().collect();
+        let node = Parser::read(&chars, flags.mode, flags.dialect)?;
+        let mut written = emit::emit(&resolve::resolve(node)?);
+        if flags.sticky {
+            written = format!("\\A(?:{written})");
+        }
+        let regex =
+            RegexBuilder::new(&written).backtrack_limit(STEPS).build().map_err(|error| refused(&error))?;
+        Ok(Self { regex, shown: format!("/{}/", text::excerpt(pattern, 60)) })
+    }
+
+    /// The first match in a text, as a range of bytes.
+    pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, LimitExceeded> {
+        match self.regex.find(text) {
+            Ok(found) => Ok(found.map(|found| found.range())),
+            Err(_) => Err(LimitExceeded { pattern: self.shown.clone(), steps: STEPS }),
+        }
+    }
+
+    /// Whether a pattern looks like a literal with slashes and flags, such as `/yes/i`.
+    ///
+    /// The slashes then belong to the pattern, which is hardly what was meant.
+    #[must_use]
+    pub fn looks_delimited(pattern: &str) -> bool {
+        let Some((body, flags)) = pattern.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) else {
+            return false;
+        };
+        !body.is_empty() && flags.chars().all(|c| "dgimsuvy".contains(c))
+    }
+}
+
+struct Flags {
+    mode: Mode,
+    dialect: Dialect,
+    sticky: bool,
+}
+
+impl Flags {
+    fn read(flags: &str) -> Result<Self, PatternError> {
+        let mut read = Self { mode: Mode::default(), dialect: Dialect::Lenient, sticky: false };
+        let mut seen = Vec::new();
+        for (offset, c) in flags.chars().enumerate() {
+            let shown = text::excerpt(&c.to_string(), 1);
+            if seen.contains(&c) {
+                return Err(PatternError::in_flags(
+                    offset,
+                    format!("flag `{shown}` stands twice"),
+                    "write it once",
+                ));
+            }
+            seen.push(c);
+            match c {
+                'd' | 'g' => {}
+                'u' => read.dialect = Dialect::Unicode,
+                'y' => read.sticky = true,
+                'v' => {
+                    let help = "use `u` and write classes without set operations";
+                    return Err(PatternError::in_flags(offset, "flag `v` is not supported", help));
+                }
+                c => match read.mode.switch(c) {
+                    Some(switch) => *switch = true,
+                    None => return Err(unknown_flag(offset, c, &shown)),
+                },
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn unknown_flag(offset: usize, c: char, shown: &str) -> PatternError {
+    let help = match c {
+        'x' => "JavaScript has no `x` flag: write the pattern without extra white space".to_owned(),
+        c if "dgimsuy".contains(c.to_ascii_lowercase()) => format!("write `{}`", c.to_ascii_lowercase()),
+        _ => "the flags are `d`, `g`, `i`, `m`, `s`, `u` and `y`".to_owned(),
+    };
+    PatternError::in_flags(offset, format!("there is no flag `{shown}`"), help)
+}
+
+/// What the engine cannot do although JavaScript can.
+fn refused(error: &Error) -> PatternError {
+    let (message, help) = match error {
+        Error::ParseError(_, ParseError::RecursionExceeded) => {
+            ("groups stand too deep in each other for akit", "write the pattern with fewer groups")
+        }
+        Error::CompileError(inner) => match **inner {
+            CompileError::LookBehindNotConst
+            | CompileError::VariableLookBehindRequiresFeature
+            | CompileError::DfaBuildError(..)
+            | CompileError::FeatureNotYetSupported(_) => {
+                ("akit cannot look behind in this way", "write what is in `(?<=…)` or `(?<!…)` more simply")
+            }
+            _ => ("the pattern is too large for akit", "write smaller numbers in `{…}`"),
+        },
+        _ => ("akit cannot use this pattern", "write it more simply"),
+    };
+    PatternError::at(0, message, help)
+}

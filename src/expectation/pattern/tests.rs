@@ -1,0 +1,221 @@
+//! What patterns match, as JavaScript engines answered, and what is said of those that are none.
+
+use super::*;
+
+/// Pattern, flags, text and the bytes that match; one JSON list on each line.
+const MATCHES: &str = include_str!("matches.jsonl");
+
+fn find(pattern: &str, flags: &str, text: &str) -> Option<(usize, usize)> {
+    let found = Pattern::compile(pattern, flags).unwrap().find(text).unwrap();
+    found.map(|range| (range.start, range.end))
+}
+
+#[test]
+fn patterns_match_as_in_javascript() {
+    let mut wrong = Vec::new();
+    for line in MATCHES.lines() {
+        let (pattern, flags, text, expected): (String, String, String, Option<(usize, usize)>) =
+            serde_json::from_str(line).unwrap();
+        match Pattern::compile(&pattern, &flags) {
+            Err(error) => wrong.push(format!("/{pattern}/{flags}: {error}")),
+            Ok(compiled) => {
+                let found = compiled.find(&text).unwrap().map(|range| (range.start, range.end));
+                if found != expected {
+                    wrong.push(format!("/{pattern}/{flags} on {text:?}: {found:?}, not {expected:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn groups_may_change_flags() {
+    assert_eq!(find("(?i:hello)", "", "Hello"), Some((0, 5)));
+    assert_eq!(find("(?i:h)ello", "", "HELLO"), None);
+    assert_eq!(find("(?-i:h)ello", "i", "hELLO"), Some((0, 5)));
+    assert_eq!(find("(?-i:h)ello", "i", "HELLO"), None);
+    assert_eq!(find("(?s:a.b).", "", "a\nbc"), Some((0, 4)));
+    assert_eq!(find("(?s:a.b).", "", "a\nb\n"), None);
+    assert_eq!(find("(?m:^b)", "", "a\nb"), Some((2, 3)));
+    assert_eq!(find("(?m-i:^b$)", "i", "a\nb\nc"), Some((2, 3)));
+    assert_eq!(find("(?i:a(?-i:b))c", "", "Abc"), Some((0, 3)));
+    assert_eq!(find("(?i:a|b)|c", "", "C"), None);
+}
+
+#[test]
+fn matching_goes_by_characters() {
+    assert_eq!(find("^.$", "", "😀"), Some((0, 4)));
+    assert_eq!(find("^\\uD83D\\uDE00+$", "", "😀😀"), Some((0, 8)));
+    assert_eq!(find("[\\uD800-\\uDFFF]", "", "a😀"), Some((1, 5)));
+    assert_eq!(find("(?:\\ud83c[\\udde6-\\uddff]){2}", "", "🇩🇪"), Some((0, 8)));
+    assert_eq!(find("[^😀]", "", "😀"), None);
+    assert_eq!(find("[\\u0080-\\uFFFF]", "", "😀"), Some((0, 4)));
+}
+
+#[test]
+fn what_is_no_pattern_is_an_error_at_its_place() {
+    let cases = [
+        ("(?i)hello", 0, "`(?i)` is not JavaScript", "use `flags: i` or `(?i:…)`"),
+        ("a(?im)b", 1, "`(?im)` is not JavaScript", "use `flags: im` or `(?im:…)`"),
+        ("(?-i)b", 0, "`(?-i)` is not JavaScript", "write `(?-i:…)`"),
+        ("(?-:a)", 0, "changes no flag", "(?:…)"),
+        ("(?ii:a)", 3, "flag `i` stands twice", "once"),
+        ("(?i-i:a)", 4, "flag `i` stands twice", "once"),
+        ("(?x:a)", 0, "begins no group", "no `x` flag"),
+        ("(?>a)", 0, "`(?>` begins no group", "atomic"),
+        ("(?P<n>a)", 0, "`(?P` begins no group", "(?<name>…)"),
+        ("a(?#b)", 1, "`(?#` begins no group", "comments"),
+        ("(?(1)a)", 0, "`(?(` begins no group", "conditions"),
+        ("(?~a)", 0, "`(?~` begins no group", "after `(?` stands"),
+        ("(", 0, "not closed", "\\("),
+        ("ab(c", 2, "not closed", "close it with `)`"),
+        ("(?", 0, "not closed", "close it"),
+        ("a)b", 1, "closes no group", "\\)"),
+        ("a[b", 1, "class is not closed", "close it with `]`"),
+        ("[a\\", 2, "a backslash ends the pattern", "\\\\"),
+        ("a\\", 1, "a backslash ends the pattern", "\\\\"),
+        ("*a", 0, "`*` has nothing to repeat", "\\*"),
+        ("ä**", 2, "`*` has nothing to repeat", "\\*"),
+        ("a++", 2, "`+` has nothing to repeat", "possessive"),
+        ("a{2}+", 4, "`+` has nothing to repeat", "possessive"),
+        ("a{1}{2}", 4, "`{` has nothing to repeat", "\\{"),
+        ("^*", 1, "`*` has nothing to repeat", ""),
+        ("\\b+", 2, "`+` has nothing to repeat", ""),
+        ("(?<=a)*", 6, "`*` has nothing to repeat", ""),
+        ("(|*)", 2, "`*` has nothing to repeat", ""),
+        ("(*FAIL)", 1, "`*` has nothing to repeat", ""),
+        ("a{2,1}", 1, "out of order", "{1,2}"),
+        ("x[b-a]", 2, "range `b-a` is out of order", "\\-"),
+        ("(?<1a>a)", 3, "no name for a group", "begin with a digit"),
+        ("(?<>a)", 3, "no name for a group", "letters"),
+        ("(?<a", 3, "does not end", "ends with `>`"),
+        ("(?<n>a)(?<n>b)", 10, "two groups are named `n`", "own name"),
+        ("(?<year>a)\\k<yaer>", 13, "no group named `yaer`", "did you mean `\\k<year>`?"),
+        ("(?<n>a)\\k", 7, "refers to no group", "\\k<name>"),
+    ];
+    for (pattern, offset, message, help) in cases {
+        let error = Pattern::compile(pattern, "").unwrap_err();
+        assert!(error.message.contains(message), "{pattern}: {}", error.message);
+        assert!(error.help.contains(help), "{pattern}: {}", error.help);
+        assert_eq!((error.part, error.offset), (Part::Pattern, offset), "{pattern}");
+    }
+}
+
+#[test]
+fn with_u_the_grammar_is_strict() {
+    let cases = [
+        ("a{", 1, "begins no repetition"),
+        ("a{,2}", 1, "begins no repetition"),
+        ("{", 0, "nothing to repeat"),
+        ("a}", 1, "`}` closes nothing"),
+        ("]", 0, "`]` closes nothing"),
+        ("(?=a)*", 5, "nothing to repeat"),
+        ("\\Aa", 0, "`\\A` is no escape"),
+        ("a\\-", 1, "`\\-` is no escape"),
+        ("\\u{110000}", 0, "`\\u` is no escape"),
+        ("\\x1", 0, "`\\x` is no escape"),
+        ("\\c1", 0, "`\\c` is no escape"),
+        ("\\01", 0, "`\\0` is no escape"),
+        ("(a)\\2", 3, "there is no group 2"),
+        ("[\\w-a]", 1, "a single character at each end"),
+        ("\\p{Lx}", 0, "no property `Lx`"),
+        ("a\\p{Greek}", 1, "no property `Greek`"),
+        ("\\p{Script=greek}", 0, "no property"),
+        ("\\pL", 0, "no property in braces"),
+        ("\\k<a>", 3, "no group named `a`"),
+    ];
+    for (pattern, offset, message) in cases {
+        let error = Pattern::compile(pattern, "u").unwrap_err();
+        assert!(error.message.contains(message), "{pattern}: {}", error.message);
+        assert_eq!(error.offset, offset, "{pattern}");
+    }
+    assert!(Pattern::compile("\\p{Greek}", "u").unwrap_err().help.contains("\\p{Script=Greek}"));
+}
+
+#[test]
+fn flags_are_checked() {
+    for (flags, offset, message, help) in [
+        ("x", 0, "no flag `x`", "white space"),
+        ("gg", 1, "flag `g` stands twice", "once"),
+        ("iv", 1, "flag `v` is not supported", "use `u`"),
+        ("I", 0, "no flag `I`", "write `i`"),
+        ("mü", 1, "no flag `ü`", "the flags are"),
+    ] {
+        let error = Pattern::compile("a", flags).unwrap_err();
+        assert!(error.message.contains(message), "{flags}: {}", error.message);
+        assert!(error.help.contains(help), "{flags}: {}", error.help);
+        assert_eq!((error.part, error.offset), (Part::Flags, offset), "{flags}");
+    }
+    assert!(Pattern::compile("a", "dgimsuy").is_ok());
+}
+
+#[test]
+fn what_the_engine_cannot_do_is_refused() {
+    for (pattern, offset, message) in [
+        ("(?:(a)|b)*\\1", 10, "a repetition may leave out"),
+        ("(a*)*\\1", 5, "may match nothing"),
+        ("(?<=(a+)b)\\1", 10, "look behind of this kind"),
+        ("a{99999}{0}", 8, "nothing to repeat"),
+        ("(?:a{9999}){9999}", 0, "too large"),
+    ] {
+        let error = Pattern::compile(pattern, "").unwrap_err();
+        assert!(error.message.contains(message), "{pattern}: {}", error.message);
+        assert_eq!(error.offset, offset, "{pattern}");
+    }
+    assert!(Pattern::compile(&"(".repeat(50_000), "").unwrap_err().message.contains("deep"));
+    assert!(Pattern::compile(&format!("{}a{}", "(".repeat(40), ")".repeat(40)), "").is_ok());
+}
+
+#[test]
+fn a_search_gives_up_in_the_end() {
+    let pattern = Pattern::compile("(?:a|a)*$(?<!b)", "").unwrap();
+    let error = pattern.find(&format!("{}b", "a".repeat(40))).unwrap_err();
+    assert_eq!(error.steps, STEPS);
+    assert!(error.to_string().contains("gave up after 1000000 steps"));
+}
+
+#[test]
+fn literals_with_slashes_are_noticed() {
+    for pattern in ["/yes/i", "/yes/", "/a/b/g"] {
+        assert!(Pattern::looks_delimited(pattern), "{pattern}");
+    }
+    for pattern in ["yes", "/", "//", "/yes", "yes/i", "/usr/local/bin", "/a/x"] {
+        assert!(!Pattern::looks_delimited(pattern), "{pattern}");
+    }
+    assert_eq!(find("/yes/i", "", "yes"), None);
+    assert_eq!(find("/yes/i", "", "/yes/i"), Some((0, 6)));
+}
+
+proptest::proptest! {
+    #[test]
+    fn reading_and_searching_never_panic(
+        pattern in "\\PC{0,30}",
+        flags in "[dgimsuvy]{0,2}",
+        text in "\\PC{0,30}",
+    ) {
+        if let Ok(pattern) = Pattern::compile(&pattern, &flags) {
+            let _ = pattern.find(&text);
+        }
+    }
+
+    #[test]
+    fn nothing_of_the_syntax_panics(
+        parts in proptest::collection::vec(proptest::sample::select(vec![
+            "a", "b", "(", ")", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?<n>", "(?i:", "[", "]", "[^", "-", "^", "$",
+            ".", "*", "+", "?", "{2}", "{0,3}", "|", "\\", "\\d", "\\W", "\\b", "\\B", "\\1", "\\2", "\\k<n>", "\\p{L}",
+            "\\P{Lu}", "\\uD83D", "\\uDE00", "é", "😀", "&&", "\\0", "\\c", "ſ",
+        ]), 0..14),
+        flags in "[imsuy]?",
+        text in "[ab1é😀\n ]{0,12}",
+    ) {
+        match Pattern::compile(&parts.concat(), &flags) {
+            Ok(pattern) => {
+                if let Ok(Some(range)) = pattern.find(&text) {
+                    proptest::prop_assert!(text.get(range).is_some());
+                }
+            }
+            Err(error) => proptest::prop_assert!(error.offset <= parts.concat().chars().count()),
+        }
+    }
+}

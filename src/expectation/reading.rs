@@ -1,0 +1,163 @@
+//! What an expectation needs while it is read: its file, the variables, and a place for findings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use crate::source::{Diagnostic, Diagnostics, SourceFile, Span};
+use crate::text;
+
+/// The surroundings of the case that is being read.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    /// The file.
+    pub file: &'a Arc<SourceFile>,
+    /// Variables of the case over those of the scenario.
+    pub variables: &'a BTreeMap<String, String>,
+    /// Where findings go.
+    pub found: &'a mut Diagnostics,
+}
+
+impl Reading<'_> {
+    /// The text with every `{{name}}` replaced; a name without a value is reported.
+    ///
+    /// `\{{name}}` stands for the literal braces. A value is never searched for names again.
+    pub fn fill(&mut self, text: &str, span: Span) -> String {
+        self.fill_with(text, span, |value| value.to_owned())
+    }
+
+    /// The same, with each value passed through `shape` (to escape it, say).
+    pub fn fill_with(&mut self, text: &str, span: Span, shape: impl Fn(&str) -> String) -> String {
+        let mut missing = Vec::new();
+        let filled = substitute(text, |name| {
+            let value = self.variables.get(name).map(|value| shape(value));
+            if value.is_none() && !missing.iter().any(|known| known == name) {
+                missing.push(name.to_owned());
+            }
+            value
+        });
+        for name in missing {
+            let names: Vec<_> = self.variables.keys().map(String::as_str).collect();
+            let help = match text::nearest(&name, &names) {
+                Some(near) => format!("did you mean `{{{{{near}}}}}`?"),
+                None => format!(
+                    "define it under `variables:`, or write `\\{{{{{name}}}}}` for the braces themselves"
+                ),
+            };
+            let message = format!("variable `{{{{{name}}}}}` is not defined");
+            self.found.push(Diagnostic::error("undefined-variable", self.file, span, message).help(help));
+        }
+        filled
+    }
+
+    /// Every text in a JSON value filled.
+    pub fn fill_json(&mut self, value: &Json, span: Span) -> Json {
+        match value {
+            Json::String(text) => self.fill(text, span).into(),
+            Json::Array(items) => items.iter().map(|item| self.fill_json(item, span)).collect(),
+            Json::Object(entries) => entries
+                .iter()
+                .map(|(key, value)| (key.clone(), self.fill_json(value, span)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            other => other.clone(),
+        }
+    }
+
+    /// Reports a problem inside a text that has a language of its own (pattern, expression).
+    ///
+    /// `offset` counts characters of the text. The carets point into the text where it stands on
+    /// one line as it is; otherwise at the text as a whole.
+    pub fn inside(&mut self, code: &'static str, at: Inside<'_>, message: String, help: String) -> &mut Self {
+        let finding = Diagnostic::error(code, self.file, self.place(at), message).help(help);
+        self.found.push(finding);
+        self
+    }
+
+    /// The same as a warning.
+    pub fn warn_inside(&mut self, code: &'static str, at: Inside<'_>, message: String, help: String) {
+        let finding = Diagnostic::error(code, self.file, self.place(at), message).help(help).warn();
+        self.found.push(finding);
+    }
+
+    fn place(&self, at: Inside<'_>) -> Span {
+        let line: Vec<char> = self.file.line(at.span.line).chars().collect();
+        let start = (at.span.column as usize).saturating_sub(1).min(line.len());
+        let text: Vec<char> = at.text.chars().collect();
+        let rest = &line[start..];
+        let quoted = usize::from(matches!(rest.first(), Some('"' | '\'')));
+        let verbatim = rest.get(quoted..).is_some_and(|rest| rest.starts_with(&text));
+        if !verbatim || text.is_empty() {
+            return at.span;
+        }
+        let offset = at.offset.min(text.len());
+        let column = u32::try_from(start + quoted + offset + 1).unwrap_or(u32::MAX);
+        self.file.clamp(at.span.line, column, 1)
+    }
+}
+
+/// A spot in a text that has a language of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside<'a> {
+    /// The text as written.
+    pub text: &'a str,
+    /// Where the text stands.
+    pub span: Span,
+    /// 0-based character in the text.
+    pub offset: usize,
+}
+
+/// Replaces each `{{name}}` by what `value` says; names without a value stay as they are.
+pub fn substitute(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("{{") {
+        let escaped = rest[..open].ends_with('\\');
+        let name = rest[open + 2..].find("}}").map(|close| &rest[open + 2..open + 2 + close]);
+        let Some(name) = name.filter(|name| is_name(name.trim())) else {
+            out.push_str(&rest[..=open]);
+            rest = &rest[open + 1..];
+            continue;
+        };
+        let whole = open..open + name.len() + 4;
+        if escaped {
+            out.push_str(&rest[..open - 1]);
+            out.push_str(&rest[whole.clone()]);
+        } else {
+            out.push_str(&rest[..open]);
+            match value(name.trim()) {
+                Some(value) => out.push_str(&value),
+                None => out.push_str(&rest[whole.clone()]),
+            }
+        }
+        rest = &rest[whole.end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_replaced_once_and_braces_can_be_kept() {
+        let table = [
+            ("hi {{name}}!", "hi {{x}}!"),
+            ("hi {{ name }}!", "hi {{x}}!"),
+            (r"\{{name}} {{name}}", "{{name}} {{x}}"),
+            ("{{other}}", "{{other}}"),
+            ("{{{name}}}", "{{{x}}}"),
+            ("{{a b}} {{}} {{", "{{a b}} {{}} {{"),
+        ];
+        for (text, expected) in table {
+            let filled = substitute(text, |name| (name == "name").then(|| "{{x}}".to_owned()));
+            assert_eq!(filled, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `regex`: a pattern in JavaScript's dialect matches somewhere in the answer.
+
+use super::pattern::{Part, Pattern};
+use super::reading::Inside;
+use super::{Answer, Reading, TYPE, errored, quote, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Field, Fields, Shape};
+use crate::text;
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::required("pattern", Shape::Text, "A regular expression in JavaScript's dialect, without slashes."),
+    Field::optional("flags", Shape::Text, "Any of `i`, `m`, `s`, `u`, `g`, `y`."),
+];
+
+/// A pattern.
+#[derive(Clone, Debug)]
+pub struct Regex {
+    pattern: Pattern,
+    shown: String,
+}
+
+impl Regex {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let (written, span) = fields.text("pattern")?;
+        let (flags, flags_span) = fields.text("flags").unwrap_or(("", span));
+        let source = reading.fill_with(written, span, escape);
+        match Pattern::compile(&source, flags) {
+            Ok(pattern) => {
+                if Pattern::looks_delimited(written) {
+                    reading.warn_inside(
+                        "delimited-pattern",
+                        Inside { text: written, span, offset: 0 },
+                        "the slashes are part of the pattern".to_owned(),
+                        "write the pattern without slashes and the letters behind it as `flags:`".to_owned(),
+                    );
+                }
+                let slash = if flags.is_empty() { String::new() } else { format!(" (flags {flags})") };
+                let shown = format!("`{}`{slash}", text::excerpt(&source, 100));
+                Some(Self { pattern, shown })
+            }
+            Err(error) => {
+                let (text, span) = match error.part {
+                    Part::Pattern => (written, span),
+                    Part::Flags => (flags, flags_span),
+                };
+                let at = Inside { text, span, offset: error.offset };
+                reading.inside(
+                    "invalid-regex",
+                    at,
+                    format!("invalid pattern: {}", error.message),
+                    error.help,
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+        let found = match self.pattern.find(answer.text) {
+            Ok(found) => found,
+            Err(limit) => return errored("regex", format!("pattern {}: {limit}", self.shown)),
+        };
+        let mut verdict = verdict("regex", found.is_some(), if found.is_some() { 1.0 } else { 0.0 });
+        verdict.expected = format!("a match of {}", self.shown);
+        match found {
+            Some(range) => {
+                verdict.reason = format!("matched \"{}\"", text::excerpt(&answer.text[range], 80));
+            }
+            None => {
+                verdict.reason = format!("{} matches nowhere in the answer", self.shown);
+                verdict.got = quote(answer.text);
+            }
+        }
+        verdict
+    }
+}
+
+/// A variable's value as a pattern that matches itself.
+fn escape(value: &str) -> String {
+    let mut out = String::new();
+    for c in value.chars() {
+        if r"\^$.|?*+()[]{}/".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

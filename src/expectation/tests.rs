@@ -1,0 +1,245 @@
+//! Kinds as a whole: what may be written, and what the reference's answers are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::*;
+use crate::grader::Graders;
+use crate::source::{Diagnostics, SourceFile};
+
+fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
+    let file = Arc::new(SourceFile::from_text("e.yaml", yaml));
+    let node = Node::parse(&file).unwrap();
+    let mut found = Diagnostics::default();
+    let variables = BTreeMap::from([("name".to_owned(), "a.b".to_owned())]);
+    let mut reading = Reading { file: &file, variables: &variables, found: &mut found };
+    let expectation = Expectation::read(&node, "`expected`", &mut reading);
+    (expectation, found)
+}
+
+fn judge(yaml: &str, answer: Answer<'_>) -> Verdict {
+    let (expectation, found) = read(yaml);
+    let problems: Vec<_> = found.iter().map(|one| one.message.clone()).collect();
+    let expectation = expectation.unwrap_or_else(|| panic!("{yaml}: {problems:?}"));
+    let graders = Graders::default();
+    let bench = Bench { graders: &graders, messages: &[], scenario: "s", case: "c", trial: 0 };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(expectation.judge(&answer, &bench))
+}
+
+fn said(yaml: &str, text: &str) -> (Outcome, Option<f64>) {
+    let verdict = judge(yaml, Answer::of(text));
+    (verdict.outcome, verdict.score)
+}
+
+use Outcome::{Errored, Failed, Passed};
+
+#[test]
+fn kinds_judge_as_their_table_says() {
+    let table: &[(&str, &str, Outcome, f64)] = &[
+        ("{type: contains, values: [Refund, 30 days]}", "Our REFUND window is 30 Days.", Passed, 1.0),
+        ("{type: contains, values: [x, y]}", "just X", Failed, 0.5),
+        ("{type: contains, values: [x, y], mode: any}", "just X", Passed, 0.5),
+        ("{type: contains, values: []}", "anything", Passed, 1.0),
+        ("{type: contains, values: [], mode: any}", "anything", Failed, 1.0),
+        ("{type: contains, values: [\"\"]}", "", Passed, 1.0),
+        ("{type: contains, values: [straße]}", "STRASSE", Failed, 0.0),
+        ("{type: contains, values: [istanbul]}", "İSTANBUL", Failed, 0.0),
+        ("{type: contains, values: [ΟΔΟΣ]}", "οδος", Passed, 1.0),
+        ("{type: contains, values: [ΟΔΟΣ]}", "οδοσ", Failed, 0.0),
+        ("{type: contains, values: [\" refund \"]}", "refund", Failed, 0.0),
+        ("{type: not_contains, values: [sorry, refuse]}", "Sorry", Failed, 0.5),
+        ("{type: not_contains, values: [sorry, refuse], mode: any}", "sorry", Failed, 0.5),
+        ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry", Passed, 0.5),
+        ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry, I refuse", Failed, 0.0),
+        ("{type: not_contains, values: [\"\"]}", "x", Failed, 0.0),
+        ("{type: exact, value: \"4\"}", "  4\n", Passed, 1.0),
+        ("{type: exact, value: \"4\"}", "4.", Failed, 0.0),
+        ("{type: exact, value: \"Yes\", caseSensitive: false}", "YES", Passed, 1.0),
+        ("{type: exact, value: \"Yes\"}", "YES", Failed, 0.0),
+        ("{type: exact, value: \"\"}", "   ", Passed, 1.0),
+        ("{type: exact, value: é}", "e\u{301}", Failed, 0.0),
+        ("{type: exact, value: x}", "\u{feff}\u{a0}x\u{3000}", Passed, 1.0),
+        ("{type: exact, value: x}", "\u{85}x", Failed, 0.0),
+        ("{type: regex, pattern: '^\\d+$'}", "42\n", Failed, 0.0),
+        ("{type: regex, pattern: '^\\d+$', flags: m}", "a\n42\nb", Passed, 1.0),
+        ("{type: regex, pattern: '\\d'}", "٣", Failed, 0.0),
+        ("{type: fuzzy, value: hello world}", "Hello World!", Passed, 1.0 - 1.0 / 12.0),
+        ("{type: fuzzy, value: kitten, threshold: 0.57}", "sitting", Passed, 1.0 - 3.0 / 7.0),
+        ("{type: fuzzy, value: abcde}", "abcdx", Passed, 0.8),
+        ("{type: fuzzy, value: \"\", threshold: 0}", "abc", Passed, 0.0),
+        ("{type: fuzzy, value: \"\"}", "", Passed, 1.0),
+        ("{type: fuzzy, value: 😀a}", "😁a", Failed, 1.0 - 1.0 / 3.0),
+        ("{type: json_schema, schema: {type: object, required: [a]}}", "{}", Failed, 0.0),
+        ("{type: json_schema, schema: {type: object}}", "```json\n{}\n```", Passed, 1.0),
+        ("{type: json_schema, schema: {type: object}}", "```JSON\n{}\n```", Failed, 0.0),
+        ("{type: json_schema, schema: {type: object}}", "Sure: {}", Failed, 0.0),
+        ("{type: json_schema, schema: {type: integer}}", "1.0", Passed, 1.0),
+        ("{type: json_schema, schema: {type: integer}}", "1e2", Passed, 1.0),
+        ("{type: json_schema, schema: {type: integer}}", "9007199254740993", Passed, 1.0),
+        ("{type: json_schema, schema: {type: number}}", "1e999", Passed, 1.0),
+        ("{type: json_schema, schema: {type: number}}", "NaN", Failed, 0.0),
+        ("{type: json_schema, schema: {type: number, minimum: 10}}", "3", Failed, 0.0),
+        ("{type: json_schema, schema: {anyOf: [{type: string}, {type: \"null\"}]}}", "42", Failed, 0.0),
+        ("{type: inline, expression: 'length > 2 && response.includes(\"b\")'}", "abc", Passed, 1.0),
+        ("{type: inline, expression: 'length > 9 && response.includes(\"b\")'}", "abc", Failed, 0.5),
+        (
+            "{type: combined, operator: and, expectations: [{type: contains, values: [a, b]}, {type: exact, value: a}]}",
+            "a",
+            Failed,
+            0.75,
+        ),
+        (
+            "{type: combined, operator: or, expectations: [{type: contains, values: [a, b]}, {type: exact, value: z}]}",
+            "a",
+            Failed,
+            0.5,
+        ),
+        (
+            "{type: combined, operator: or, expectations: [{type: contains, values: [a, b], mode: any}, {type: exact, value: z}]}",
+            "a",
+            Passed,
+            0.5,
+        ),
+        (
+            "{type: combined, operator: and, expectations: [{type: combined, operator: or, expectations: [{type: exact, value: a}]}]}",
+            "a",
+            Passed,
+            1.0,
+        ),
+        ("{not: {type: exact, value: a}}", "a", Failed, 0.0),
+        ("{not: {type: exact, value: a}}", "b", Passed, 1.0),
+        ("{not: {not: {type: exact, value: a}}}", "a", Passed, 1.0),
+    ];
+    for (yaml, text, outcome, score) in table {
+        let (found, points) = said(yaml, text);
+        assert_eq!(found, *outcome, "{yaml} on {text:?}");
+        assert!((points.unwrap() - score).abs() < 1e-9, "{yaml} on {text:?}: {points:?}");
+    }
+}
+
+#[test]
+fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
+    let negative = [
+        "{type: not_contains, values: [x]}",
+        "{type: not_contains, values: [x], mode: not_all}",
+        "{not: {type: contains, values: [x]}}",
+        "{type: inline, expression: '!response.includes(\"x\")'}",
+        "{type: inline, expression: 'length < 9 && !response.match(/x/)'}",
+    ];
+    for yaml in negative {
+        assert_eq!(said(yaml, "fine").0, Passed, "{yaml}");
+        for (text, reason) in [
+            ("", None),
+            (" \n", None),
+            ("fine", Some("length")),
+            ("fine", Some("content_filter")),
+            ("fine", Some("refusal")),
+        ] {
+            let verdict = judge(yaml, Answer { text, finish_reason: reason });
+            assert_eq!(
+                (verdict.outcome, verdict.score),
+                (Failed, Some(0.0)),
+                "{yaml} on {text:?} {reason:?}"
+            );
+        }
+    }
+    // What is there is there.
+    let cut = Answer { text: "fine", finish_reason: Some("length") };
+    assert_eq!(judge("{type: contains, values: [fine]}", cut).outcome, Passed);
+}
+
+#[test]
+fn an_error_is_never_a_pass() {
+    let endless = "{type: regex, pattern: '^(a+)(a+)(a+)(a+)\\1\\2\\3\\4b$'}";
+    let answer = "a".repeat(400);
+    assert_eq!(said(endless, &answer), (Errored, None));
+    let grader = "{type: llm_grader, rubric: kind}";
+    for (yaml, outcome) in [
+        (format!("{{not: {endless}}}"), Errored),
+        (format!("{{not: {grader}}}"), Errored),
+        (
+            format!(
+                "{{type: combined, operator: and, expectations: [{endless}, {{type: contains, values: [a]}}]}}"
+            ),
+            Errored,
+        ),
+        (
+            format!(
+                "{{type: combined, operator: and, expectations: [{endless}, {{type: contains, values: [z]}}]}}"
+            ),
+            Failed,
+        ),
+        (
+            format!(
+                "{{type: combined, operator: or, expectations: [{grader}, {{type: contains, values: [z]}}]}}"
+            ),
+            Errored,
+        ),
+        (
+            format!(
+                "{{type: combined, operator: or, expectations: [{grader}, {{type: contains, values: [a]}}]}}"
+            ),
+            Passed,
+        ),
+    ] {
+        assert_eq!(said(&yaml, &answer).0, outcome, "{yaml}");
+    }
+}
+
+#[test]
+fn variables_stand_for_themselves_in_every_kind() {
+    for (yaml, good, bad) in [
+        ("{type: contains, values: ['{{name}}']}", "see a.b", "see axb"),
+        ("{type: exact, value: '{{name}}'}", "a.b", "axb"),
+        ("{type: regex, pattern: '^{{name}}$'}", "a.b", "axb"),
+        ("{type: inline, expression: 'response.includes(\"{{name}}\")'}", "a.b", "axb"),
+        ("{type: json_schema, schema: {const: '{{name}}'}}", "\"a.b\"", "\"axb\""),
+        ("{type: contains, values: ['\\{{name}}']}", "raw {{name}}", "a.b"),
+    ] {
+        assert_eq!((said(yaml, good).0, said(yaml, bad).0), (Passed, Failed), "{yaml}");
+    }
+    let (_, found) = read("{type: contains, values: ['{{nme}}']}");
+    assert_eq!(found.iter().next().unwrap().code, "undefined-variable");
+}
+
+#[test]
+fn what_cannot_be_judged_is_refused_when_it_is_read() {
+    for (yaml, code, column) in [
+        ("{type: contain, values: [x]}", "unknown-expectation", 8),
+        ("{values: [x]}", "missing-field", 2),
+        ("[x]", "wrong-type", 1),
+        ("{type: regex, pattern: 'a(b'}", "invalid-regex", 26),
+        ("{type: regex, pattern: 'abc', flags: 'q'}", "invalid-regex", 39),
+        ("{type: inline, expression: 'response.length > 2'}", "invalid-expression", 29),
+        ("{type: inline, expression: 'response == expected'}", "missing-field", 28),
+        ("{type: json_schema, schema: {type: obejct}}", "invalid-schema", 36),
+        ("{type: json_schema, schema: {$ref: 'https://example.com/s.json'}}", "invalid-schema", 29),
+        ("{type: custom, evaluator: mine}", "custom-evaluator", 8),
+        ("{type: combined, operator: and, expectations: []}", "wrong-type", 47),
+        ("{type: exact, value: 4}", "wrong-type", 22),
+        ("{type: llm_grader, rubric: ok, provider: openai}", "missing-field", 32),
+        ("{not: {type: exact}}", "missing-field", 8),
+        ("{type: contains, values: [x], ignoreCase: true}", "unknown-key", 31),
+    ] {
+        let (expectation, found) = read(yaml);
+        let errors: Vec<_> = found.iter().map(|one| (one.code, one.span.column)).collect();
+        assert_eq!(errors, [(code, column)], "{yaml}");
+        let _ = expectation;
+    }
+}
+
+#[test]
+fn readings_that_differ_from_the_reference_are_explained() {
+    for (yaml, code) in [
+        ("{type: not_contains, values: [a, b], mode: any}", "not-contains-any"),
+        ("{type: contains, values: []}", "empty-values"),
+        ("{type: not_contains, values: []}", "empty-values"),
+        ("{type: regex, pattern: /yes/i}", "delimited-pattern"),
+        ("{type: inline, expression: 'length < 2 || length > 5 && length == 99'}", "ambiguous-expression"),
+    ] {
+        let (expectation, found) = read(yaml);
+        assert!(expectation.is_some() && !found.has_errors(), "{yaml}");
+        assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [code], "{yaml}");
+    }
+}

@@ -1,0 +1,249 @@
+//! Back ends that answer: one trait, one file per back end.
+//!
+//! A back end sends one request once. Caching, timeouts and retries are the client's.
+
+mod http;
+mod openai;
+mod replies;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::manifest::Usage;
+
+pub use http::{Http, HttpError};
+pub use openai::{OpenAi, OpenAiOptions};
+pub use replies::{Replies, RepliesError};
+
+/// Every name that may stand under `provider:`.
+pub const NAMES: [&str; 13] = [
+    "anthropic",
+    "azure-openai",
+    "cohere",
+    "custom",
+    "deepagents",
+    "google",
+    "huggingface",
+    "langchain",
+    "mistral",
+    "ollama",
+    "openai",
+    "replies",
+    "vercel-ai",
+];
+
+/// Who speaks in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The customer.
+    User,
+    /// The application.
+    Assistant,
+}
+
+/// One turn of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+/// A JSON Schema that the reply must obey.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OutputSchema {
+    /// Its name, `[a-z_]+`.
+    pub name: &'static str,
+    /// The schema.
+    pub schema: Json,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ChatRequest {
+    /// Model by the provider's name.
+    pub model: String,
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// 0 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Most tokens of the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// 31 bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
+    /// Functions that the model may call, as written under `setup.functions`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Json>,
+    /// Shape of the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<OutputSchema>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    /// The text; empty when the model said nothing.
+    pub text: String,
+    /// Why it stopped, in the provider's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+    /// The model that answered, in the provider's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The provider's mark of the configuration that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
+    /// Tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Parameters that went along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params_sent: Vec<String>,
+    /// Parameters that the provider refused and that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params_dropped: Vec<String>,
+}
+
+/// Where requests go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// Name of the provider.
+    pub provider: String,
+    /// Host, with the port where it is not the usual one.
+    pub host: String,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.provider, self.host)
+    }
+}
+
+/// A future that a back end returns.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Completion, ProviderError>> + Send + 'a>>;
+
+/// A back end.
+pub trait Provider: Send + Sync + fmt::Debug {
+    /// Where requests go.
+    fn endpoint(&self) -> &Endpoint;
+
+    /// Sends one request once. Dropping the future aborts the request.
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
+}
+
+/// Why no answer came.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ProviderError {
+    /// Nobody listens there, or the name is unknown.
+    #[error("cannot connect to {host}: {reason}")]
+    Connect {
+        /// Host.
+        host: String,
+        /// In the system's words.
+        reason: String,
+    },
+    /// The connection broke.
+    #[error("the connection to {host} broke: {reason}")]
+    Broken {
+        /// Host.
+        host: String,
+        /// In the library's words.
+        reason: String,
+    },
+    /// No answer in time.
+    #[error("no answer from {host} within {} ms", .after.as_millis())]
+    Timeout {
+        /// Host.
+        host: String,
+        /// The limit.
+        after: Duration,
+    },
+    /// An HTTP status that is not 2xx.
+    #[error("{host} answered {status}: {body}")]
+    Status {
+        /// Host.
+        host: String,
+        /// Status.
+        status: u16,
+        /// The provider's message, or an excerpt of the body.
+        body: String,
+        /// How long the provider asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// A body that is not what the interface promises.
+    #[error("{host} answered something else than a completion: {reason}")]
+    Malformed {
+        /// Host.
+        host: String,
+        /// What is wrong, with an excerpt.
+        reason: String,
+    },
+}
+
+impl ProviderError {
+    /// Stable kebab-case kind, for manifests and JUnit.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => "connect",
+            Self::Broken { .. } => "connection-broken",
+            Self::Timeout { .. } => "timeout",
+            Self::Status { status: 401 | 403, .. } => "unauthorized",
+            Self::Status { status: 429, .. } => "rate-limited",
+            Self::Status { status: 400..=499, .. } => "refused-request",
+            Self::Status { .. } => "provider-down",
+            Self::Malformed { .. } => "malformed-reply",
+        }
+    }
+
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn transient(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Broken { .. } | Self::Timeout { .. } => true,
+            Self::Malformed { .. } => false,
+            Self::Status { status, .. } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+        }
+    }
+
+    /// How long the provider asks to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// How to mend it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Connect { .. } => {
+                "check the address (`--base-url`, `providerConfig.baseUrl`, OPENAI_BASE_URL) and that the server runs"
+            }
+            Self::Broken { .. } => "the server closed the connection; look into its log",
+            Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
+            Self::Status { status: 401 | 403, .. } => {
+                "check the key (`providerConfig.apiKey`, OPENAI_API_KEY) and its rights"
+            }
+            Self::Status { status: 404, .. } => "check the address and the name of the model",
+            Self::Status { status: 429, .. } => "lower `-c`, or raise `--retries`",
+            Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
+            Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
+            Self::Malformed { .. } => "is this an OpenAI-compatible address? It usually ends in `/v1`",
+        }
+    }
+}

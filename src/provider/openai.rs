@@ -1,0 +1,313 @@
+//! Chat completions as OpenAI serves them, and everything that speaks the same: `openai` with any
+//! `baseUrl`, `ollama`, llama.cpp, vLLM.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{ChatRequest, Completion, Endpoint, Http, Pending, Provider, ProviderError};
+use crate::manifest::Usage;
+use crate::secret::Secret;
+use crate::text;
+
+/// How to reach a server.
+#[derive(Clone, Debug)]
+pub struct OpenAiOptions {
+    /// Name of the provider, for people and for the cache.
+    pub provider: String,
+    /// Address up to and with `/v1`.
+    pub base_url: String,
+    /// Key, where the server wants one.
+    pub api_key: Option<Secret>,
+    /// OpenAI's organisation.
+    pub organization: Option<String>,
+}
+
+/// A server that speaks OpenAI's chat completions.
+#[derive(Debug)]
+pub struct OpenAi {
+    http: Http,
+    endpoint: Endpoint,
+    url: String,
+    options: OpenAiOptions,
+    /// (model, parameter) that the server has refused: it is not offered again.
+    refused: Mutex<BTreeSet<(String, String)>>,
+}
+
+/// Why an address cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`{url}` is no address: {reason}")]
+pub struct AddressError {
+    url: String,
+    reason: String,
+}
+
+impl OpenAi {
+    /// OpenAI's own address.
+    pub const BASE_URL: &'static str = "https://api.openai.com/v1";
+    /// Where a local Ollama listens.
+    pub const OLLAMA_URL: &'static str = "http://localhost:11434/v1";
+
+    /// Prepares a server; connects to nothing.
+    ///
+    /// # Errors
+    /// When the address is no http or https URL with a host.
+    pub fn new(http: Http, options: OpenAiOptions) -> Result<Self, AddressError> {
+        let base = options.base_url.trim_end_matches('/');
+        let wrong = |reason: String| AddressError { url: text::excerpt(base, 100), reason };
+        let parsed = reqwest::Url::parse(base).map_err(|error| wrong(error.to_string()))?;
+        if !matches!(parsed.scheme(), "http" | "https") {
+            return Err(wrong("it must begin with http:// or https://".to_owned()));
+        }
+        if !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(AddressError {
+                url: parsed.host_str().unwrap_or_default().to_owned(),
+                reason: "credentials do not belong into an address; use `apiKey`".to_owned(),
+            });
+        }
+        let name = parsed.host_str().ok_or_else(|| wrong("it has no host".to_owned()))?;
+        let host = match parsed.port() {
+            Some(port) => format!("{name}:{port}"),
+            None => name.to_owned(),
+        };
+        let endpoint = Endpoint { provider: options.provider.clone(), host };
+        let url = format!("{base}/chat/completions");
+        Ok(Self { http, endpoint, url, options, refused: Mutex::default() })
+    }
+
+    fn refused(&self, model: &str, parameter: &str) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.contains(&(model.to_owned(), parameter.to_owned()))
+    }
+
+    fn refuse(&self, model: &str, parameter: &str) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.insert((model.to_owned(), parameter.to_owned()));
+    }
+
+    /// The body, and the parameters that were left out because the server refuses them.
+    fn body(&self, request: &ChatRequest) -> (Json, Vec<String>) {
+        let mut body = Map::new();
+        body.insert("model".to_owned(), request.model.clone().into());
+        body.insert("messages".to_owned(), json!(request.messages));
+        let mut dropped = Vec::new();
+        let mut offer = |name: &str, value: Option<Json>| {
+            let Some(value) = value else { return };
+            if self.refused(&request.model, name) {
+                dropped.push(name.to_owned());
+            } else {
+                body.insert(name.to_owned(), value);
+            }
+        };
+        offer("temperature", request.temperature.map(Json::from));
+        offer("seed", request.seed.map(Json::from));
+        let schema = request.output.as_ref().map(|output| {
+            json!({ "type": "json_schema", "json_schema": {
+                "name": output.name, "strict": true, "schema": output.schema } })
+        });
+        offer("response_format", schema);
+        if let Some(limit) = request.max_tokens {
+            let completion =
+                wants_completion_tokens(&request.model) || self.refused(&request.model, "max_tokens");
+            let name = if completion { "max_completion_tokens" } else { "max_tokens" };
+            body.insert(name.to_owned(), limit.into());
+        }
+        if !request.tools.is_empty() {
+            let wrap = |tool: &Json| match tool.get("type") {
+                Some(Json::String(kind)) if kind == "function" => tool.clone(),
+                _ => json!({ "type": "function", "function": tool }),
+            };
+            body.insert("tools".to_owned(), request.tools.iter().map(wrap).collect());
+        }
+        (Json::Object(body), dropped)
+    }
+
+    async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
+        let mut headers = Vec::new();
+        if let Some(key) = &self.options.api_key {
+            headers.push(("authorization", format!("Bearer {}", key.expose())));
+        }
+        if let Some(organization) = &self.options.organization {
+            headers.push(("openai-organization", organization.clone()));
+        }
+        loop {
+            let (body, dropped) = self.body(request);
+            let reply = self.http.post(&self.url, &self.endpoint.host, &headers, &body).await;
+            let error = match reply {
+                Ok(reply) => {
+                    let mut completion = self.read(&reply)?;
+                    let skip = ["model", "messages", "tools"];
+                    let names = body.as_object().into_iter().flat_map(Map::keys);
+                    completion.params_sent =
+                        names.filter(|name| !skip.contains(&name.as_str())).cloned().collect();
+                    completion.params_dropped = dropped;
+                    return Ok(completion);
+                }
+                Err(error) => error,
+            };
+            // Each turn of the loop drops one more parameter, so it ends.
+            match unsupported(&error, &body) {
+                Some(parameter) => self.refuse(&request.model, &parameter),
+                None => return Err(self.scrub(error)),
+            }
+        }
+    }
+
+    fn read(&self, reply: &Json) -> Result<Completion, ProviderError> {
+        let malformed = |reason: &str| ProviderError::Malformed {
+            host: self.endpoint.host.clone(),
+            reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
+        };
+        let choice = reply.get("choices").and_then(|choices| choices.get(0));
+        let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
+        let message = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
+        let finish = choice.get("finish_reason").and_then(Json::as_str);
+        let refusal = message.get("refusal").and_then(Json::as_str).filter(|text| !text.is_empty());
+        let text = match message.get("content") {
+            Some(Json::String(text)) => text.clone(),
+            None | Some(Json::Null) => refusal.unwrap_or_default().to_owned(),
+            Some(Json::Array(parts)) => {
+                parts.iter().filter_map(|part| part.get("text").and_then(Json::as_str)).collect()
+            }
+            Some(_) => return Err(malformed("the content of its message is no text")),
+        };
+        let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
+        Ok(Completion {
+            text,
+            finish_reason: if refusal.is_some() { Some("refusal") } else { finish }.map(str::to_owned),
+            model: word("model"),
+            system_fingerprint: word("system_fingerprint"),
+            usage: reply.get("usage").and_then(|usage| {
+                Some(Usage {
+                    input_tokens: usage.get("prompt_tokens")?.as_u64()?,
+                    output_tokens: usage.get("completion_tokens")?.as_u64()?,
+                })
+            }),
+            params_sent: Vec::new(),
+            params_dropped: Vec::new(),
+        })
+    }
+
+    /// The error without the key, should the server repeat it.
+    fn scrub(&self, error: ProviderError) -> ProviderError {
+        match (error, &self.options.api_key) {
+            (ProviderError::Status { host, status, body, retry_after }, Some(key)) => {
+                ProviderError::Status { host, status, body: key.scrub(&body), retry_after }
+            }
+            (ProviderError::Malformed { host, reason }, Some(key)) => {
+                ProviderError::Malformed { host, reason: key.scrub(&reason) }
+            }
+            (error, _) => error,
+        }
+    }
+}
+
+impl Provider for OpenAi {
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
+        Box::pin(self.ask(request))
+    }
+}
+
+/// Reasoning models take `max_completion_tokens` and refuse `max_tokens`.
+fn wants_completion_tokens(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    ["o1", "o3", "o4", "gpt-5"].iter().any(|family| {
+        name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+    })
+}
+
+/// The parameter that a 400 complains about, if it is one that can be left out.
+fn unsupported(error: &ProviderError, body: &Json) -> Option<String> {
+    let ProviderError::Status { status: 400 | 422, body: words, .. } = error else { return None };
+    let lower = words.to_lowercase();
+    let complains =
+        ["unsupported", "not support", "does not support", "unknown", "unrecognized", "not permitted"]
+            .iter()
+            .any(|word| lower.contains(word));
+    let known = ["temperature", "seed", "response_format", "max_tokens"];
+    known
+        .into_iter()
+        .find(|name| complains && body.get(*name).is_some() && lower.contains(name))
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(base_url: &str) -> Result<OpenAi, AddressError> {
+        let options = OpenAiOptions {
+            provider: "openai".to_owned(),
+            base_url: base_url.to_owned(),
+            api_key: Some(Secret::new("sk-very-secret")),
+            organization: None,
+        };
+        OpenAi::new(Http::new(None).unwrap(), options)
+    }
+
+    #[test]
+    fn addresses_are_checked_before_anything_is_sent() {
+        assert_eq!(server("http://127.0.0.1:8091/v1/").unwrap().endpoint().host, "127.0.0.1:8091");
+        assert_eq!(server(OpenAi::BASE_URL).unwrap().endpoint().host, "api.openai.com");
+        for wrong in ["api.openai.com", "ftp://x/v1", "http://user:pass@x/v1", ""] {
+            let error = server(wrong).unwrap_err().to_string();
+            assert!(!error.contains("pass@"), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_a_complaint_about_a_known_parameter_drops_it() {
+        let body = json!({ "temperature": 0.0, "seed": 1, "max_tokens": 5 });
+        let status = |status, words: &str| ProviderError::Status {
+            host: String::new(),
+            status,
+            body: words.to_owned(),
+            retry_after: None,
+        };
+        let table = [
+            (400, "Unsupported value: 'temperature' does not support 0", Some("temperature")),
+            (
+                400,
+                "Unsupported parameter: 'max_tokens' is not supported with this model.",
+                Some("max_tokens"),
+            ),
+            (400, "Unknown parameter: 'seed'", Some("seed")),
+            (400, "the conversation is too long", None),
+            (400, "Unsupported parameter: 'response_format'", None),
+            (500, "Unsupported parameter: 'seed'", None),
+        ];
+        for (code, words, expected) in table {
+            assert_eq!(unsupported(&status(code, words), &body).as_deref(), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn replies_without_a_completion_are_told() {
+        let server = server(OpenAi::BASE_URL).unwrap();
+        for reply in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
+            assert!(matches!(server.read(&reply), Err(ProviderError::Malformed { .. })), "{reply}");
+        }
+        let refusal =
+            json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
+        let completion = server.read(&refusal).unwrap();
+        assert_eq!((completion.text.as_str(), completion.finish_reason.as_deref()), ("No.", Some("refusal")));
+    }
+
+    #[test]
+    fn reasoning_models_are_known_by_name() {
+        for (model, expected) in [
+            ("o3-mini", true),
+            ("gpt-5.1", true),
+            ("gpt-4o", false),
+            ("o3xyz", false),
+            ("openai/gpt-5", true),
+        ] {
+            assert_eq!(wants_completion_tokens(model), expected, "{model}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `replies`: answers that somebody else produced, one JSON object per line, judged without a call.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::manifest::{Reply, Usage};
+use crate::source::{Location, ReadError, SourceFile};
+use crate::text;
+
+/// Why a file of replies cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RepliesError {
+    /// The file itself.
+    #[error("cannot read the replies in {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: ReadError,
+    },
+    /// One of its lines.
+    #[error("{at}: {reason}")]
+    Line {
+        /// The line.
+        at: Location,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Recorded answers by case, scenario and trial.
+#[derive(Clone, Debug)]
+pub struct Replies {
+    name: String,
+    replies: BTreeMap<(String, u32), Vec<(Option<String>, Reply)>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    id: String,
+    scenario: Option<String>,
+    #[serde(default)]
+    trial: u32,
+    reply: String,
+    finish_reason: Option<String>,
+    model: Option<String>,
+    latency_ms: Option<f64>,
+    usage: Option<Usage>,
+}
+
+impl Replies {
+    /// Reads a file of replies.
+    ///
+    /// # Errors
+    /// When the file or a line of it cannot be read, or one case, scenario and trial stands twice.
+    pub fn read(path: &Path) -> Result<Self, RepliesError> {
+        let shown = crate::source::slashed(path);
+        let source =
+            SourceFile::read(path).map_err(|source| RepliesError::Read { path: shown.clone(), source })?;
+        let mut replies: BTreeMap<_, Vec<(Option<String>, Reply)>> = BTreeMap::new();
+        for (index, line) in source.text().lines().enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            let at = |column: usize| Location {
+                file: shown.clone(),
+                line: u32::try_from(index + 1).unwrap_or(u32::MAX),
+                column: u32::try_from(column).unwrap_or(1),
+            };
+            let line: Line = serde_json::from_str(line).map_err(|error| {
+                let words = error.to_string();
+                let cut = words.rfind(" at line ").unwrap_or(words.len());
+                RepliesError::Line { at: at(error.column()), reason: words[..cut].to_owned() }
+            })?;
+            let known = replies.entry((line.id.clone(), line.trial)).or_default();
+            if known.iter().any(|(scenario, _)| *scenario == line.scenario) {
+                let id = text::excerpt(&line.id, 60);
+                let reason =
+                    format!("a second reply to case `{id}`, trial {}; number them with `trial`", line.trial);
+                return Err(RepliesError::Line { at: at(1), reason });
+            }
+            let latency_ms = match line.latency_ms {
+                Some(ms) if !ms.is_finite() || ms < 0.0 => {
+                    return Err(RepliesError::Line {
+                        at: at(1),
+                        reason: "`latency_ms` is negative".to_owned(),
+                    });
+                }
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "checked above; it saturates"
+                )]
+                Some(ms) => Some(ms.round() as u64),
+                None => None,
+            };
+            let reply = Reply {
+                text: line.reply,
+                finish_reason: line.finish_reason,
+                model: line.model,
+                latency_ms,
+                usage: line.usage,
+                recorded: true,
+            };
+            known.push((line.scenario, reply));
+        }
+        Ok(Self { name: crate::source::repository_name(path), replies })
+    }
+
+    /// The file, as reports name it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The reply to a case; one that names the scenario goes before one that names none.
+    #[must_use]
+    pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Reply> {
+        let known = self.replies.get(&(id.to_owned(), trial))?;
+        let exact = known.iter().find(|(name, _)| name.as_deref() == Some(scenario));
+        exact.or_else(|| known.iter().find(|(name, _)| name.is_none())).map(|(_, reply)| reply)
+    }
+
+    /// How many trials of a case the file holds, counted from 0 without a gap.
+    #[must_use]
+    pub fn trials(&self, scenario: &str, id: &str) -> u32 {
+        (0..).take_while(|trial| self.find(scenario, id, *trial).is_some()).fold(0, |n, _| n + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Replies, RepliesError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("replies.jsonl");
+        std::fs::write(&path, text).unwrap();
+        Replies::read(&path)
+    }
+
+    #[test]
+    fn the_scenario_tells_equal_ids_apart() {
+        let replies = read(
+            "{\"id\":\"a\",\"reply\":\"any\"}\n\n{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"mine\",\"latency_ms\":1.6}\r\n{\"id\":\"a\",\"trial\":1,\"reply\":\"again\"}\n",
+        )
+        .unwrap();
+        assert_eq!(replies.find("s", "a", 0).unwrap().text, "mine");
+        assert_eq!(replies.find("s", "a", 0).unwrap().latency_ms, Some(2));
+        assert_eq!(replies.find("other", "a", 0).unwrap().text, "any");
+        assert_eq!((replies.trials("s", "a"), replies.trials("s", "b")), (2, 0));
+    }
+
+    #[test]
+    fn wrong_lines_are_named() {
+        let table = [
+            ("{\"id\":\"a\"}", "missing field `reply`"),
+            ("{\"id\":\"a\",\"reply\":\"x\",\"answer\":1}", "unknown field `answer`"),
+            (
+                "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"reply\":\"y\"}",
+                ":2: a second reply to case `a`",
+            ),
+            ("not json", "expected"),
+            ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "negative"),
+        ];
+        for (text, expected) in table {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! For people at a terminal or in a log: what needs a look first, the result last.
+//!
+//! Passing cases are not listed. The last line is the only one that starts with `RESULT:`.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::gate::{Ruling, State};
+use crate::manifest::{Outcome, Verdict};
+use crate::source::Ink;
+use crate::text::{self, log, number};
+
+use super::entry::{said, score, votes};
+use super::{Entry, Report};
+
+/// Cases that are shown in full.
+const BLOCKS: usize = 50;
+
+/// Characters of one value that are shown.
+const WIDTH: usize = 300;
+
+/// Verdicts of one case that are shown.
+const VERDICTS: usize = 10;
+
+/// The whole report.
+#[must_use]
+pub fn of_report(report: &Report<'_>, ink: Ink) -> String {
+    let mut page = Page { out: String::new(), ink };
+    let mut wrong = report.with(Outcome::Failed);
+    wrong.extend(report.with(Outcome::Errored));
+    for entry in wrong.iter().take(BLOCKS) {
+        page.case(entry);
+        page.out.push('\n');
+    }
+    if wrong.len() > BLOCKS {
+        let _ = writeln!(page.out, "… and {} more that did not pass\n", number::size(wrong.len() - BLOCKS));
+    }
+    let facts = page.out.len();
+    page.breaches(report);
+    page.comparison(report);
+    for note in &report.run.notes {
+        page.fact(Style::new(), "note", note);
+    }
+    if page.out.len() > facts {
+        page.out.push('\n');
+    }
+    page.out.push_str(&result(report, ink));
+    page.out.push('\n');
+    page.out
+}
+
+/// The line with the gate's word, the numbers and the reason, without a line end.
+///
+/// The tokens are those of the application and the judge together, the judge's share in brackets.
+#[must_use]
+pub fn result(report: &Report<'_>, ink: Ink) -> String {
+    let counts = report.decision.counts;
+    let mut out = "RESULT: ".to_owned();
+    let style = match report.decision.ruling {
+        Ruling::Pass => AnsiColor::Green.on_default().bold(),
+        Ruling::Fail => AnsiColor::Red.on_default().bold(),
+        Ruling::Error => AnsiColor::Yellow.on_default().bold(),
+    };
+    paint(&mut out, ink, style, report.decision.ruling.word());
+    let _ = write!(
+        out,
+        " — {} passed, {} failed, {} errored, {} skipped",
+        number::size(counts.passed),
+        number::size(counts.failed),
+        number::size(counts.errored),
+        number::size(counts.skipped)
+    );
+    if report.run.duration_ms > 0 {
+        let _ = write!(out, " in {}", number::span(report.run.duration_ms));
+    }
+    if let Some(tokens) = tokens(report) {
+        let _ = write!(out, "; {tokens}");
+    }
+    let _ = write!(out, "; {}", log::line(&report.decision.summary, WIDTH));
+    out
+}
+
+/// `1,234 tokens (judge 567)`; absent when nobody told how many.
+fn tokens(report: &Report<'_>) -> Option<String> {
+    let judge = report.run.grader_usage().map(crate::manifest::Usage::total);
+    match (report.run.usage().map(crate::manifest::Usage::total), judge) {
+        (None, None) => None,
+        (Some(all), None) => Some(format!("{} tokens", number::whole(all))),
+        (own, Some(judge)) => Some(format!(
+            "{} tokens (judge {})",
+            number::whole(own.unwrap_or(0).saturating_add(judge)),
+            number::whole(judge)
+        )),
+    }
+}
+
+fn paint(out: &mut String, ink: Ink, style: Style, words: &str) {
+    let _ = match ink {
+        Ink::Colour => write!(out, "{style}{words}{style:#}"),
+        Ink::Plain => write!(out, "{words}"),
+    };
+}
+
+struct Page {
+    out: String,
+    ink: Ink,
+}
+
+impl Page {
+    /// One case that did not pass.
+    fn case(&mut self, entry: &Entry<'_>) {
+        let (style, word) = match entry.case.outcome {
+            Outcome::Errored => (AnsiColor::Yellow.on_default().bold(), "ERRORED"),
+            _ => (AnsiColor::Red.on_default().bold(), "FAILED"),
+        };
+        paint(&mut self.out, self.ink, style, word);
+        self.out.push(' ');
+        paint(&mut self.out, self.ink, Style::new().bold(), &log::line(&entry.name(), WIDTH));
+        if let Some(name) = &entry.case.name {
+            let _ = write!(self.out, " — {}", log::line(name, WIDTH));
+        }
+        if let Some(remark) = entry.remark() {
+            let _ = write!(self.out, " ({remark})");
+        }
+        self.out.push('\n');
+        self.line(2, "at", &entry.case.location.to_string());
+        if let Some((passed, all)) = entry.tally() {
+            self.line(2, "trials", &format!("{passed} of {all} passed"));
+        }
+        self.line(2, "asked", &entry.case.prompt);
+        let culprits = entry.culprits();
+        match entry.fault() {
+            Some(fault) => {
+                self.line(2, &log::line(&fault.kind, 60), &fault.message);
+                self.line(2, "help", &fault.help);
+            }
+            None if culprits.is_empty() => self.line(2, "reason", entry.reason()),
+            None => {}
+        }
+        for verdict in culprits.iter().take(VERDICTS) {
+            self.verdict(verdict);
+        }
+        if culprits.len() > VERDICTS {
+            let _ = writeln!(self.out, "  … and {} more", culprits.len() - VERDICTS);
+        }
+        if entry.fault().is_none() && culprits.iter().all(|one| one.got.is_empty()) {
+            let answer = entry.trial().and_then(|trial| trial.reply.as_ref());
+            self.line(2, "answer", answer.map_or("", |reply| &reply.text));
+        }
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) {
+        self.line(2, &log::line(&verdict.kind, 60), said(&verdict.reason, verdict.outcome));
+        self.line(4, "expected", &verdict.expected);
+        self.line(4, "got", &verdict.got);
+        self.line(4, "score", &score(verdict).unwrap_or_default());
+        if let Some(grade) = &verdict.grade {
+            self.line(4, "judge", &grade.grader);
+            self.line(4, "votes", &votes(&grade.votes));
+            if !verdict.reason.contains(&grade.reasoning) {
+                self.line(4, "reasoning", &grade.reasoning);
+            }
+        }
+    }
+
+    /// `label: value`, indented; nothing without a value.
+    fn line(&mut self, indent: usize, label: &str, value: &str) {
+        if !value.is_empty() {
+            let _ = write!(self.out, "{:indent$}", "");
+            paint(&mut self.out, self.ink, Style::new().dimmed(), &format!("{label}:"));
+            let _ = writeln!(self.out, " {}", log::line(value, WIDTH));
+        }
+    }
+
+    fn fact(&mut self, style: Style, label: &str, words: &str) {
+        paint(&mut self.out, self.ink, style, label);
+        let _ = writeln!(self.out, ": {}", log::line(words, WIDTH));
+    }
+
+    /// The reasons against a pass that are not about one case.
+    fn breaches(&mut self, report: &Report<'_>) {
+        for breach in report.decision.breaches.iter().filter(|breach| breach.location.is_none()) {
+            let style = match breach.ruling {
+                Ruling::Fail => AnsiColor::Red.on_default(),
+                Ruling::Error | Ruling::Pass => AnsiColor::Yellow.on_default(),
+            };
+            self.fact(style, &log::line(&breach.id, 60), &breach.message);
+        }
+    }
+
+    /// What the baseline says, and which cases answered now so, now so.
+    fn comparison(&mut self, report: &Report<'_>) {
+        if let Some(compared) = &report.decision.compared {
+            let paired = text::count(compared.paired, "case");
+            self.fact(Style::new(), "baseline", &format!("{paired} compared with {}", compared.from));
+        }
+        let names = |wanted: &dyn Fn(&Entry<'_>) -> bool| -> Vec<String> {
+            report.entries().filter(|one| wanted(one)).map(|one| one.name()).collect()
+        };
+        let removed = report.decision.compared.as_ref().map(|compared| compared.removed.clone());
+        let groups = [
+            ("fixed", names(&|one| one.state == State::Fixed)),
+            ("failing as before", names(&|one| one.state == State::FailingAsBefore)),
+            ("removed", removed.unwrap_or_default()),
+            ("passed, but not every time", names(&|one| one.flaky())),
+        ];
+        for (label, names) in groups.iter().filter(|(_, names)| !names.is_empty()) {
+            let label = format!("{label} ({})", number::size(names.len()));
+            self.fact(Style::new(), &label, &names.join(", "));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

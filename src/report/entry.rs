@@ -1,0 +1,164 @@
+//! One case as a report shows it: what was found, what the gate makes of it, and what explains it.
+
+use crate::gate::State;
+use crate::manifest::{CaseResult, Fault, Outcome, Trial, Verdict};
+use crate::text::number;
+
+use super::Report;
+
+/// A case of the run beside its state.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a> {
+    pub(super) case: &'a CaseResult,
+    pub(super) state: State,
+    pub(super) blocking: bool,
+}
+
+impl<'a> Report<'a> {
+    /// Every case, in the order of the run.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'a>> {
+        let decision = self.decision;
+        self.run.cases.iter().enumerate().map(move |(index, case)| {
+            let known =
+                decision.cases.get(index).filter(|one| one.scenario == case.scenario && one.id == case.id);
+            match known {
+                Some(known) => Entry { case, state: known.state, blocking: known.blocking },
+                // A decision about another run: nothing is forgiven.
+                None => Entry {
+                    case,
+                    state: State::of(case, None),
+                    blocking: matches!(case.outcome, Outcome::Failed | Outcome::Errored),
+                },
+            }
+        })
+    }
+
+    /// The cases with one outcome, in the order of the run.
+    pub(super) fn with(&self, outcome: Outcome) -> Vec<Entry<'a>> {
+        self.entries().filter(|entry| entry.case.outcome == outcome).collect()
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// `scenario/id`.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.case.scenario, self.case.id)
+    }
+
+    /// The first trial that explains the outcome.
+    pub(super) fn trial(&self) -> Option<&'a Trial> {
+        let trials = &self.case.trials;
+        trials.iter().find(|trial| trial.outcome == self.case.outcome).or_else(|| trials.first())
+    }
+
+    /// The verdicts that explain the outcome.
+    pub(super) fn culprits(&self) -> Vec<&'a Verdict> {
+        self.trial().map(culprits).unwrap_or_default()
+    }
+
+    /// Why the case could not be judged.
+    pub(super) fn fault(&self) -> Option<&'a Fault> {
+        self.trial()?.fault.as_ref()
+    }
+
+    /// Why, in one sentence, whatever the manifest leaves out.
+    pub(super) fn reason(&self) -> &'a str {
+        if !self.case.reason.is_empty() {
+            return &self.case.reason;
+        }
+        match (self.case.outcome, self.trial()) {
+            (Outcome::Skipped, _) => "not asked",
+            (_, Some(trial)) => reason(trial),
+            (outcome, None) => outcome.word(),
+        }
+    }
+
+    /// What the baseline or the policy has to say about a case that did not pass.
+    pub(super) fn remark(&self) -> Option<&'static str> {
+        if !bad(self.case.outcome) {
+            return None;
+        }
+        match (self.state, self.blocking) {
+            (State::Broken, _) => Some("broken: passed in the baseline"),
+            (State::FailingAsBefore, _) => Some("failing as before, does not block"),
+            (State::New, true) => Some("new"),
+            (State::Changed, true) => Some("changed"),
+            (State::Failed | State::New | State::Changed, false) => Some("allowed by the policy"),
+            _ => None,
+        }
+    }
+
+    /// Trials that passed and all trials, where there were several.
+    pub(super) fn tally(&self) -> Option<(usize, usize)> {
+        let trials = &self.case.trials;
+        let passed = trials.iter().filter(|trial| trial.outcome == Outcome::Passed).count();
+        (trials.len() > 1).then_some((passed, trials.len()))
+    }
+
+    /// Whether it passed, but not in every trial.
+    pub(super) fn flaky(&self) -> bool {
+        self.case.outcome == Outcome::Passed && self.case.trials.iter().any(|trial| bad(trial.outcome))
+    }
+}
+
+/// Whether the outcome needs an explanation.
+pub(super) fn bad(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Failed | Outcome::Errored)
+}
+
+/// The verdicts that explain the outcome of a trial, those that were not needed left out.
+pub(super) fn culprits(trial: &Trial) -> Vec<&Verdict> {
+    let all = trial.verdict.as_ref().map(Verdict::culprits).unwrap_or_default();
+    let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == trial.outcome).collect();
+    if same.is_empty() { all } else { same }
+}
+
+/// Why a trial came out as it did.
+pub(super) fn reason(trial: &Trial) -> &str {
+    if let Some(fault) = &trial.fault {
+        return &fault.message;
+    }
+    match culprits(trial).first() {
+        Some(first) if !first.reason.is_empty() => &first.reason,
+        _ => trial.outcome.word(),
+    }
+}
+
+/// A kind as rules and types are named: small ASCII letters, digits and `-`.
+pub(super) fn slug(kind: &str) -> String {
+    let mut out = String::new();
+    for c in kind.chars().take(60) {
+        match c {
+            'A'..='Z' | 'a'..='z' | '0'..='9' => out.push(c.to_ascii_lowercase()),
+            _ if out.ends_with('-') || out.is_empty() => {}
+            _ => out.push('-'),
+        }
+    }
+    match out.trim_end_matches('-') {
+        "" => "unknown".to_owned(),
+        slug => slug.to_owned(),
+    }
+}
+
+/// The reason, or at least the outcome.
+pub(super) fn said(reason: &str, outcome: Outcome) -> &str {
+    if reason.is_empty() { outcome.word() } else { reason }
+}
+
+/// `0.4, 0.7 needed`; absent without a score.
+pub(super) fn score(verdict: &Verdict) -> Option<String> {
+    match (verdict.score?, verdict.threshold) {
+        (score, Some(limit)) => {
+            let (score, limit) = number::scores(score, limit);
+            Some(format!("{score}, {limit} needed"))
+        }
+        (score, None) => Some(number::score(score)),
+    }
+}
+
+/// The votes of a judge that did not agree; empty for one vote or one opinion.
+pub(super) fn votes(votes: &[f64]) -> String {
+    let split = votes.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.0);
+    let shown: Vec<_> = votes.iter().map(|vote| number::score(*vote)).collect();
+    if split { shown.join(", ") } else { String::new() }
+}

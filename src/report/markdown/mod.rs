@@ -1,0 +1,206 @@
+//! A pull-request comment or a step summary.
+//!
+//! The first line has verdict, reason and numbers. All text of others is inert. It is at most
+//! [`MOST`] bytes: whole entries are left out, the least important section first, and a line says so.
+
+mod detail;
+
+use std::fmt::Write as _;
+
+use crate::gate::{Breach, State};
+use crate::manifest::{Outcome, Usage};
+use crate::text::markdown::{code, inline};
+use crate::text::number;
+
+use super::{Entry, Report};
+
+/// Bytes of the whole text; GitHub takes 65,536 characters, and the publisher adds a marker.
+pub const MOST: usize = 60_000;
+
+/// Bytes kept free for the line that says what was left out.
+const RESERVE: usize = 600;
+
+/// Entries of a section that are tried; more never fit.
+const TRIED: usize = 2_000;
+
+/// Characters of one value.
+const VALUE: usize = 200;
+
+/// A heading and what stands under it.
+struct Section {
+    title: &'static str,
+    /// What one entry is called where some are left out.
+    noun: &'static str,
+    /// Small numbers are kept when there is not enough room.
+    rank: u8,
+    /// All there are.
+    total: usize,
+    /// The first of them.
+    entries: Vec<String>,
+}
+
+/// The whole report.
+#[must_use]
+pub fn of_report(report: &Report<'_>) -> String {
+    let mut out = head(report);
+    let mut sections = sections(report);
+    let dropped = fit(&mut sections, MOST.saturating_sub(out.len() + RESERVE));
+    for section in sections.iter().filter(|section| !section.entries.is_empty()) {
+        out.push_str(&section.heading());
+        section.entries.iter().for_each(|entry| out.push_str(entry));
+    }
+    if !dropped.is_empty() {
+        let _ = write!(
+            out,
+            "\nLeft out here, for length: {}. The other reports have them.\n",
+            dropped.join(", ")
+        );
+    }
+    out
+}
+
+impl Section {
+    fn new(title: &'static str, noun: &'static str, rank: u8, all: Vec<String>) -> Self {
+        Self { title, noun, rank, total: all.len(), entries: all }
+    }
+
+    fn heading(&self) -> String {
+        format!("\n#### {}\n", self.title)
+    }
+}
+
+/// Leaves out what does not fit and tells how much of what that was.
+fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
+    let mut order: Vec<usize> = (0..sections.len()).collect();
+    order.sort_by_key(|index| sections[*index].rank);
+    let mut dropped = Vec::new();
+    for index in order {
+        let section = &mut sections[index];
+        let mut need = section.heading().len();
+        let mut kept = 0;
+        for entry in &section.entries {
+            need += entry.len();
+            if need > room {
+                break;
+            }
+            room -= need;
+            need = 0;
+            kept += 1;
+        }
+        let left_out = section.total.saturating_sub(kept);
+        section.entries.truncate(kept);
+        if left_out > 0 {
+            dropped.push(format!("{} {}", number::size(left_out), section.noun));
+        }
+    }
+    dropped
+}
+
+/// The line that everybody reads and the table.
+fn head(report: &Report<'_>) -> String {
+    let (decision, counts) = (report.decision, report.decision.counts);
+    let mut out = format!(
+        "### akit: {} — {} — {} passed, {} failed, {} errored, {} skipped\n\n| metric | now | limit |\n|---|---|---|\n",
+        decision.ruling.word(),
+        inline(&decision.summary, VALUE),
+        number::size(counts.passed),
+        number::size(counts.failed),
+        number::size(counts.errored),
+        number::size(counts.skipped)
+    );
+    let mut row = |metric: &str, now: &str, limit: &str| {
+        let _ = writeln!(out, "| {metric} | {now} | {limit} |");
+    };
+    let limit_of =
+        |id: &str| decision.breaches.iter().find(|breach| breach.id == id).and_then(|one| one.limit);
+    if let Some(rate) = counts.pass_rate() {
+        let (passed, judged) = (number::size(counts.passed), number::size(counts.judged()));
+        let limit = limit_of("min-pass-rate").map_or_else(|| "—".to_owned(), number::percent);
+        row("pass rate", &format!("{} ({passed} of {judged})", number::percent(rate)), &limit);
+    }
+    if decision.compared.is_some() {
+        let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
+        row("regressions", &number::size(broken), "0");
+    }
+    row("could not be judged", &number::size(counts.errored), "0");
+    let numbered = |breach: &&Breach| breach.id != "min-pass-rate" && breach.measured.is_some();
+    for breach in decision.breaches.iter().filter(numbered).take(20) {
+        let show = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), number::score);
+        row(&inline(&breach.id, 60), &show(breach.measured), &show(breach.limit));
+    }
+    if report.run.duration_ms > 0 {
+        row("time", &number::span(report.run.duration_ms), "—");
+    }
+    for (label, usage) in [("tokens", report.run.usage()), ("tokens of the judge", report.run.grader_usage())]
+    {
+        if let Some(total) = usage.map(Usage::total) {
+            row(label, &number::whole(total), "—");
+        }
+    }
+    out
+}
+
+fn sections(report: &Report<'_>) -> Vec<Section> {
+    let cases = |title, noun, rank, wanted: &dyn Fn(&Entry<'_>) -> bool| {
+        let all: Vec<_> = report.entries().filter(|one| wanted(one)).collect();
+        let entries = all.iter().take(TRIED).map(detail::of).collect();
+        Section { title, noun, rank, total: all.len(), entries }
+    };
+    let failed = |one: &Entry<'_>| one.case.outcome == Outcome::Failed;
+    let broken = |one: &Entry<'_>| failed(one) && one.state == State::Broken;
+    let names = |title, noun, rank, names: Vec<String>| {
+        let entries = names.iter().take(TRIED).map(|name| format!("- {}\n", code(name, VALUE))).collect();
+        Section { title, noun, rank, total: names.len(), entries }
+    };
+    let fixed = report.entries().filter(|one| one.state == State::Fixed).map(|one| one.name()).collect();
+    let removed =
+        report.decision.compared.as_ref().map(|compared| compared.removed.clone()).unwrap_or_default();
+    vec![
+        Section::new("Why", "reasons", 0, reasons(report)),
+        cases("Broken since the baseline", "broken cases", 1, &broken),
+        cases("Failed", "failed cases", 2, &|one| failed(one) && one.blocking && !broken(one)),
+        cases("Could not be judged", "errored cases", 3, &|one| one.case.outcome == Outcome::Errored),
+        cases("Failed, but does not block", "failed cases that do not block", 5, &|one| {
+            failed(one) && !one.blocking && !broken(one)
+        }),
+        cases("Passed, but not every time", "flaky cases", 6, &|one| one.flaky()),
+        names("Fixed since the baseline", "fixed cases", 7, fixed),
+        names("Only in the baseline", "removed cases", 8, removed),
+        Section::new("About this run", "facts", 4, facts(report)),
+    ]
+}
+
+/// The breaches that are not about one case.
+fn reasons(report: &Report<'_>) -> Vec<String> {
+    let whole = report.decision.breaches.iter().filter(|breach| breach.location.is_none());
+    whole.map(|one| format!("- {}: {}\n", code(&one.id, 60), inline(&one.message, 2 * VALUE))).collect()
+}
+
+/// Who answered, who judged, what was compared, what else is to know.
+fn facts(report: &Report<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut add = |label: &str, value: &str| {
+        let line = format!("- {label}: {}\n", inline(value, VALUE));
+        if !out.contains(&line) {
+            out.push(line);
+        }
+    };
+    let scenarios = || report.run.scenarios.iter().take(20);
+    scenarios().for_each(|one| add("answered by", &one.target));
+    scenarios().filter_map(|one| one.grader.as_ref()).for_each(|grader| add("judged by", grader));
+    let replies: Vec<_> = report.run.trials().filter_map(|trial| trial.reply.as_ref()).collect();
+    let recorded = replies.iter().filter(|reply| reply.recorded).count();
+    if recorded > 0 {
+        let (recorded, all) = (number::size(recorded), number::size(replies.len()));
+        add("from the cache", &format!("{recorded} of {all} answers"));
+    }
+    if let Some(compared) = &report.decision.compared {
+        let paired = number::size(compared.paired);
+        add("compared with", &format!("{} ({paired} cases in both)", compared.from));
+    }
+    report.run.notes.iter().take(20).for_each(|note| add("note", note));
+    out
+}
+
+#[cfg(test)]
+mod tests;

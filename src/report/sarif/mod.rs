@@ -1,0 +1,203 @@
+//! SARIF 2.1.0, as GitHub code scanning reads it.
+//!
+//! A result for each pair of rule and case that is bad now; GitHub would show an absent or suppressed
+//! one as an open alert, so there is none. A case that could not be judged is no result but a
+//! notification, and the invocation was not successful. Reports and diagnostics share one renderer.
+
+mod line_hash;
+mod place;
+mod report;
+mod rule;
+mod validation;
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use serde_sarif::sarif;
+use sha2::{Digest, Sha256};
+
+use crate::source::{Location, SourceFile};
+use crate::text;
+
+use super::{RenderError, json};
+use rule::Rule;
+
+pub use report::of_report;
+pub use validation::of_diagnostics;
+
+/// Results that GitHub takes in one run.
+const RESULTS: usize = 25_000;
+
+/// Notifications that are written out.
+const NOTIFICATIONS: usize = 1_000;
+
+const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// How grave a result is, gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    /// Stands against a pass.
+    Error,
+    /// Bad, but forgiven by the baseline or the policy.
+    Warning,
+    /// Passed, though not every time.
+    Note,
+}
+
+/// One result.
+#[derive(Debug)]
+struct Finding {
+    rule: Rule,
+    level: Level,
+    message: String,
+    location: Location,
+    /// What stays the same from run to run: scenario, case, rule.
+    identity: [String; 3],
+}
+
+/// Something that kept a case or the run from being judged.
+#[derive(Debug)]
+struct Trouble {
+    message: String,
+    location: Option<Location>,
+}
+
+/// All that a log says.
+#[derive(Debug)]
+struct Log {
+    /// The program that ran.
+    version: String,
+    /// `akit/<suite>/`: what this log replaces when it is uploaded again.
+    category: String,
+    findings: Vec<Finding>,
+    troubles: Vec<Trouble>,
+    /// Whether everything could be judged.
+    successful: bool,
+    /// RFC 3339 in UTC.
+    ended: Option<String>,
+}
+
+impl Log {
+    fn render<'a>(&'a self, source: impl Fn(&str) -> Option<&'a SourceFile>) -> Result<String, RenderError> {
+        let mut findings: Vec<_> = self.findings.iter().collect();
+        findings.sort_by_key(|finding| (finding.level, finding.rule.rank()));
+        findings.truncate(RESULTS);
+        // Ten megabytes after compression are all that GitHub takes.
+        let width = (5_000_000 / findings.len().max(1)).clamp(200, 1_000);
+        let hashes = place::Hashes::of(findings.iter().map(|finding| &finding.location), &source);
+        let mut rules: BTreeMap<&Rule, i64> = findings.iter().map(|finding| (&finding.rule, 0)).collect();
+        for (index, at) in (0..).zip(rules.values_mut()) {
+            *at = index;
+        }
+        let results: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                let place = place::sarif(&finding.location, source(&finding.location.file));
+                let hash = hashes.get(&finding.location);
+                finding.sarif(rules.get(&finding.rule).copied().unwrap_or(-1), place, hash, width)
+            })
+            .collect();
+        let descriptors: Vec<_> = rules.keys().map(|rule| rule.descriptor()).collect();
+        let driver = sarif::ToolComponent::builder()
+            .name("akit")
+            .information_uri(concat!("https://crates.io/crates/", env!("CARGO_PKG_NAME")))
+            .semantic_version(self.version.clone())
+            .rules(descriptors)
+            .build();
+        let run = sarif::Run::builder()
+            .tool(sarif::Tool::builder().driver(driver).build())
+            .automation_details(sarif::RunAutomationDetails::builder().id(self.category.clone()).build())
+            .column_kind(json!("unicodeCodePoints"))
+            .invocations(vec![self.invocation(source)])
+            .results(results)
+            .build();
+        let log = sarif::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build();
+        json::pretty(&log)
+    }
+
+    fn invocation<'a>(&'a self, source: impl Fn(&str) -> Option<&'a SourceFile>) -> sarif::Invocation {
+        let mut notifications: Vec<_> = self
+            .troubles
+            .iter()
+            .take(NOTIFICATIONS)
+            .map(|trouble| {
+                let place = trouble.location.as_ref().map(|place| place::sarif(place, source(&place.file)));
+                notification(&trouble.message, place)
+            })
+            .collect();
+        let more =
+            self.troubles.len().saturating_sub(NOTIFICATIONS) + self.findings.len().saturating_sub(RESULTS);
+        if more > 0 {
+            notifications
+                .push(notification(&format!("{} left out here", text::count(more, "finding")), None));
+        }
+        let mut invocation = sarif::Invocation::builder().execution_successful(self.successful).build();
+        invocation.end_time_utc.clone_from(&self.ended);
+        if !notifications.is_empty() {
+            invocation.tool_execution_notifications = Some(notifications);
+        }
+        invocation
+    }
+}
+
+impl Finding {
+    fn sarif(
+        &self,
+        rule_index: i64,
+        place: sarif::Location,
+        line_hash: Option<&str>,
+        width: usize,
+    ) -> sarif::Result {
+        let level = match self.level {
+            Level::Error => sarif::ResultLevel::Error,
+            Level::Warning => sarif::ResultLevel::Warning,
+            Level::Note => sarif::ResultLevel::Note,
+        };
+        let mut fingerprints = BTreeMap::from([("akitCase/v1".to_owned(), digest(&self.identity))]);
+        if let Some(hash) = line_hash {
+            fingerprints.insert("primaryLocationLineHash".to_owned(), hash.to_owned());
+        }
+        sarif::Result::builder()
+            .rule_id(self.rule.id())
+            .rule_index(rule_index)
+            .level(level)
+            .message(sarif::Message::builder().text(words(&self.message, width)).build())
+            .locations(vec![place])
+            .partial_fingerprints(fingerprints)
+            .build()
+    }
+}
+
+fn notification(message: &str, place: Option<sarif::Location>) -> sarif::Notification {
+    let mut notification = sarif::Notification::builder()
+        .level(json!("error"))
+        .message(sarif::Message::builder().text(words(message, 1_000)).build())
+        .build();
+    notification.locations = place.map(|place| vec![place]);
+    notification
+}
+
+/// Text as a SARIF message: one line, ending with a full stop, without links of its own.
+fn words(text: &str, most: usize) -> String {
+    let mut out = text::excerpt(text, most);
+    if out.contains("](") {
+        out = out.replace('[', "\\[").replace(']', "\\]");
+    }
+    if !out.ends_with(['.', '…', '!', '?']) {
+        out.push('.');
+    }
+    out
+}
+
+/// SHA-256 over the parts, each closed by a NUL byte, in hexadecimal.
+fn digest(parts: &[String]) -> String {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update(part.as_bytes());
+        sha.update([0]);
+    }
+    crate::text::hex(&sha.finalize())
+}
+
+#[cfg(test)]
+mod tests;

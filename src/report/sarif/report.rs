@@ -1,0 +1,177 @@
+//! The findings of a run.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, SecondsFormat};
+
+use crate::gate::{Ruling, State};
+use crate::manifest::{Ended, Outcome, Trial};
+use crate::report::entry::{bad, culprits, reason, said};
+use crate::report::{Entry, RenderError, Report};
+use crate::source::Location;
+use crate::text;
+
+use super::{Finding, Level, Log, Rule, Trouble, place};
+
+/// Characters of one value in a message.
+const VALUE: usize = 200;
+
+/// The live findings of the run.
+///
+/// # Errors
+/// None is known.
+pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
+    let mut log = Log {
+        version: report.run.akit.clone(),
+        category: category(report),
+        findings: Vec::new(),
+        troubles: Vec::new(),
+        successful: report.decision.counts.errored == 0
+            && matches!(report.run.ended, Ended::Complete | Ended::FailFast),
+        ended: report.run.at.as_deref().and_then(utc),
+    };
+    for entry in report.entries() {
+        match entry.case.outcome {
+            Outcome::Failed => failed(&entry, &mut log.findings),
+            Outcome::Errored => log.troubles.push(errored(&entry)),
+            Outcome::Passed if entry.flaky() => flaky(&entry, &mut log.findings),
+            Outcome::Passed | Outcome::Skipped => {}
+        }
+    }
+    breaches(report, &mut log);
+    log.render(|file| report.sources.get(file).map(AsRef::as_ref))
+}
+
+/// The time as SARIF wants it; nothing for what is no time.
+fn utc(at: &str) -> Option<String> {
+    let at = DateTime::parse_from_rfc3339(at).ok()?;
+    Some(at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+/// `akit/<scenario>/`, or the folder of the files of several scenarios.
+///
+/// It says which alerts an upload replaces, so it must not change when a scenario is added.
+fn category(report: &Report<'_>) -> String {
+    let scenarios = &report.run.scenarios;
+    let name = match scenarios.as_slice() {
+        [] => String::new(),
+        [only] => only.name.clone(),
+        [first, rest @ ..] => {
+            let folder =
+                |file: &str| file.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned());
+            rest.iter().fold(folder(&first.file), |common, one| {
+                let mut common = common;
+                while !common.is_empty() && !one.file.starts_with(&format!("{common}/")) {
+                    common = folder(&common);
+                }
+                common
+            })
+        }
+    };
+    match place::uri(&text::excerpt(&name, VALUE)) {
+        name if name == "." => "akit/run/".to_owned(),
+        name => format!("akit/{}/", name.replace('/', "%2F")),
+    }
+}
+
+fn finding(entry: &Entry<'_>, rule: Rule, level: Level, message: String) -> Finding {
+    let identity = [entry.case.scenario.clone(), entry.case.id.clone(), rule.id()];
+    Finding { rule, level, message, location: entry.case.location.clone(), identity }
+}
+
+fn name(entry: &Entry<'_>) -> String {
+    text::excerpt(&entry.name(), VALUE)
+}
+
+fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
+    let level = if entry.blocking { Level::Error } else { Level::Warning };
+    let remark = match (entry.state, entry.remark()) {
+        (State::Broken, _) | (_, None) => String::new(),
+        (_, Some(remark)) => format!(" ({remark})"),
+    };
+    if entry.state == State::Broken {
+        let message = format!(
+            "`{}` passed in the baseline and fails now: {}",
+            name(entry),
+            text::excerpt(entry.reason(), 2 * VALUE)
+        );
+        findings.push(finding(entry, Rule::Regression, level, message));
+        return;
+    }
+    let kinds = told(entry, Outcome::Failed);
+    if kinds.is_empty() {
+        let message = format!("`{}` failed{remark}: {}", name(entry), entry.reason());
+        findings.push(finding(entry, Rule::expect(""), level, message));
+    }
+    for (rule, words) in kinds {
+        findings.push(finding(entry, rule, level, format!("`{}` failed{remark}: {words}", name(entry))));
+    }
+}
+
+fn flaky(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
+    let (passed, all) = entry.tally().unwrap_or((1, 1));
+    for (rule, words) in told(entry, Outcome::Failed) {
+        let message = format!("`{}` passed in {passed} of {all} trials: {words}", name(entry));
+        findings.push(finding(entry, rule, Level::Note, message));
+    }
+}
+
+/// The distinct kinds that were not met in any trial with this outcome, and what the first one found.
+fn told(entry: &Entry<'_>, outcome: Outcome) -> Vec<(Rule, String)> {
+    let mut out: Vec<(Rule, String)> = Vec::new();
+    for trial in entry.case.trials.iter().filter(|trial| trial.outcome == outcome) {
+        for verdict in culprits(trial) {
+            let rule = Rule::expect(&verdict.kind);
+            if out.iter().any(|(known, _)| *known == rule) {
+                continue;
+            }
+            let mut words = text::excerpt(said(&verdict.reason, verdict.outcome), 2 * VALUE);
+            for (label, value) in [("expected", &verdict.expected), ("got", &verdict.got)] {
+                if !value.is_empty() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
+                }
+            }
+            out.push((rule, words));
+        }
+    }
+    out
+}
+
+fn errored(entry: &Entry<'_>) -> Trouble {
+    let trial = entry.case.trials.iter().find(|trial| bad(trial.outcome));
+    let why = trial.map_or(entry.reason(), |trial: &Trial| reason(trial));
+    let kind =
+        entry.fault().map_or_else(String::new, |fault| format!(" ({})", text::excerpt(&fault.kind, 60)));
+    let message = format!("`{}` could not be judged{kind}: {}", name(entry), text::excerpt(why, 2 * VALUE));
+    Trouble { message, location: Some(entry.case.location.clone()) }
+}
+
+/// What is wrong with the run as a whole.
+fn breaches(report: &Report<'_>, log: &mut Log) {
+    let file = report
+        .run
+        .scenarios
+        .first()
+        .map(|scenario| scenario.file.as_str())
+        .or_else(|| report.run.files().first().copied());
+    for breach in report.decision.breaches.iter().filter(|breach| breach.location.is_none()) {
+        match (breach.ruling, file) {
+            (Ruling::Fail, Some(file)) => {
+                let rule = Rule::Threshold(crate::report::entry::slug(&breach.id));
+                log.findings.push(Finding {
+                    level: Level::Error,
+                    message: text::excerpt(&breach.message, 2 * VALUE),
+                    location: Location { file: file.to_owned(), line: 1, column: 1 },
+                    identity: [String::new(), String::new(), rule.id()],
+                    rule,
+                });
+            }
+            (Ruling::Fail | Ruling::Error, _) => {
+                log.troubles.push(Trouble { message: breach.message.clone(), location: None });
+                log.successful = false;
+            }
+            (Ruling::Pass, _) => {}
+        }
+    }
+}

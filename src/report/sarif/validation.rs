@@ -1,0 +1,44 @@
+//! What `akit validate` found, as findings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::report::RenderError;
+use crate::source::{Diagnostics, Severity, SourceFile};
+
+use super::{Finding, Level, Log, Rule};
+
+/// The diagnostics under rules `akit/validate/<code>`; `akit` is the version that found them.
+///
+/// # Errors
+/// None is known.
+pub fn of_diagnostics(found: &Diagnostics, akit: &str) -> Result<String, RenderError> {
+    let sources: BTreeMap<&str, &Arc<SourceFile>> =
+        found.iter().map(|one| (one.file.name(), &one.file)).collect();
+    let findings = found
+        .iter()
+        .map(|one| {
+            let rule = Rule::Validate(one.code.to_owned());
+            let level = match one.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warning,
+            };
+            let message = match one.help.as_str() {
+                "" => one.message.clone(),
+                help => format!("{} — {help}", crate::text::excerpt(&one.message, 600)),
+            };
+            let line = one.file.line(one.span.line).trim().to_owned();
+            let identity = [one.file.name().to_owned(), line, rule.id()];
+            Finding { rule, level, message, location: one.location(), identity }
+        })
+        .collect();
+    let log = Log {
+        version: akit.to_owned(),
+        category: "akit/validate/".to_owned(),
+        findings,
+        troubles: Vec::new(),
+        successful: true,
+        ended: None,
+    };
+    log.render(|file| sources.get(file).map(AsRef::as_ref))
+}

@@ -1,0 +1,161 @@
+//! What will be asked of whom, worked out before anything is sent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::client::{ModelClient, Patience};
+use crate::grader::Graders;
+use crate::provider::Replies;
+use crate::scenario::Scenario;
+
+/// Who answers.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Somebody who has answered before.
+    Replies(Arc<Replies>),
+    /// A model.
+    Model {
+        /// The way to it.
+        client: Arc<ModelClient>,
+        /// Its name.
+        model: String,
+        /// Whether a derived seed goes along.
+        seeded: bool,
+    },
+}
+
+impl Target {
+    /// The target for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Target::Replies(replies) => format!("replies in {}", replies.name()),
+            Target::Model { client, model, .. } => {
+                let endpoint = client.endpoint();
+                format!("{} {model} at {}", endpoint.provider, endpoint.host)
+            }
+        }
+    }
+}
+
+/// One case that will be asked.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Who answers.
+    pub target: Target,
+    /// How patiently.
+    pub patience: Patience,
+}
+
+/// One case of the run.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Index of its scenario.
+    pub scenario: usize,
+    /// Index in its scenario.
+    pub case: usize,
+    /// How it is asked; absent for one that is skipped.
+    pub job: Option<Job>,
+    /// Why it is not asked, where it is not.
+    pub skipped: Option<String>,
+}
+
+/// All cases of a run, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The scenarios.
+    pub scenarios: Vec<Scenario>,
+    /// Their cases.
+    pub jobs: Vec<Planned>,
+    /// Things to tell, such as a judge that is the model under test.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// How many cases will be asked.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        self.jobs.iter().filter(|planned| planned.skipped.is_none()).count()
+    }
+
+    fn jobs_of(&self, scenario: usize) -> impl Iterator<Item = (&Planned, &Job)> {
+        self.jobs
+            .iter()
+            .filter(move |planned| planned.scenario == scenario)
+            .filter_map(|planned| Some((planned, planned.job.as_ref()?)))
+    }
+
+    /// Who answers in a scenario; several are joined by commas.
+    pub(super) fn target_of(&self, scenario: usize) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for (_, job) in self.jobs_of(scenario) {
+            let name = job.target.name();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+    }
+
+    /// Who judges in a scenario.
+    pub(super) fn grader_of(&self, scenario: usize, graders: &Graders) -> Option<String> {
+        let mut names: Vec<String> = Vec::new();
+        for (planned, _) in self.jobs_of(scenario) {
+            let case = &self.scenarios[scenario].cases[planned.case];
+            for expectation in case.expectation.graders() {
+                if let Ok(grader) = graders.find(expectation.named())
+                    && !names.contains(&grader.name())
+                {
+                    names.push(grader.name());
+                }
+            }
+        }
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Every client that targets use, each once.
+    pub(super) fn clients(&self) -> impl Iterator<Item = &Arc<ModelClient>> {
+        let mut clients: BTreeMap<*const ModelClient, &Arc<ModelClient>> = BTreeMap::new();
+        for job in self.jobs.iter().filter_map(|planned| planned.job.as_ref()) {
+            if let Target::Model { client, .. } = &job.target {
+                clients.insert(Arc::as_ptr(client), client);
+            }
+        }
+        clients.into_values()
+    }
+
+    /// Where a judge is the model under test, or of its family: such a judge is known to be lenient.
+    #[must_use]
+    pub fn conflicts(&self, graders: &Graders) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        for (index, scenario) in self.scenarios.iter().enumerate() {
+            for (planned, job) in self.jobs_of(index) {
+                let Target::Model { client, model, .. } = &job.target else { continue };
+                for expectation in scenario.cases[planned.case].expectation.graders() {
+                    let Ok(grader) = graders.find(expectation.named()) else { continue };
+                    let same = grader.model() == model && grader.client().endpoint() == client.endpoint();
+                    let note = if same {
+                        format!("the grader {} is the model under test", grader.name())
+                    } else if family(grader.model()) == family(model) {
+                        format!(
+                            "the grader {} is of the family of the model under test, {model}",
+                            grader.name()
+                        )
+                    } else {
+                        continue;
+                    };
+                    if !notes.contains(&note) {
+                        notes.push(note);
+                    }
+                }
+            }
+        }
+        notes
+    }
+}
+
+/// The letters that a model's name begins with, its path aside: `gpt`, `claude`, `llama`.
+fn family(model: &str) -> String {
+    let name = model.rsplit('/').next().unwrap_or(model).to_lowercase();
+    name.chars().take_while(|c| c.is_alphabetic()).collect()
+}

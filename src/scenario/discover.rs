@@ -1,0 +1,116 @@
+//! From what stands on the command line to scenario files: a file, a folder, a glob, several.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::source::slashed;
+
+/// Folders in which nobody keeps scenarios.
+const PASSED_OVER: [&str; 5] = ["node_modules", ".git", "dist", "build", "coverage"];
+
+/// Files that are configuration, not scenarios.
+const CONFIGURATION: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
+
+/// Why nothing can be looked for.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoverError {
+    /// A path that leads nowhere.
+    #[error("there is no file or folder `{0}`")]
+    Missing(String),
+    /// A pattern that is none.
+    #[error("`{0}` is no glob: {1}")]
+    Glob(String, String),
+    /// A folder or glob without a scenario.
+    #[error("there is no .yaml or .yml file in `{0}`")]
+    Empty(String),
+    /// The system refused.
+    #[error("cannot look into `{0}`: {1}")]
+    Walk(String, String),
+}
+
+/// The scenario files behind some paths, each once, sorted by path.
+///
+/// # Errors
+/// When a path leads nowhere, a glob is malformed, or a folder or glob yields no file.
+pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
+    let mut files = BTreeSet::new();
+    for path in paths {
+        if path.is_dir() {
+            extend(&mut files, path, path, &|_| true)?;
+        } else if path.exists() {
+            files.insert(path.clone());
+        } else if is_glob(path) {
+            let matcher = compile(path)?;
+            let root = fixed_part(path);
+            if !root.is_dir() {
+                return Err(DiscoverError::Empty(slashed(path)));
+            }
+            extend(&mut files, &root, path, &|file| matcher.is_match(file))?;
+        } else {
+            return Err(DiscoverError::Missing(slashed(path)));
+        }
+    }
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by_key(|path| slashed(path));
+    Ok(files)
+}
+
+fn extend(
+    files: &mut BTreeSet<PathBuf>,
+    root: &Path,
+    named: &Path,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> Result<(), DiscoverError> {
+    let walk = walkdir::WalkDir::new(root).follow_links(true).into_iter().filter_entry(|entry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !(entry.file_type().is_dir() && PASSED_OVER.contains(&name.as_ref()))
+    });
+    let before = files.len();
+    let mut known = 0;
+    for entry in walk {
+        let entry = entry.map_err(|error| {
+            let path = error.path().map_or_else(|| slashed(root), slashed);
+            DiscoverError::Walk(
+                path,
+                error.io_error().map_or("a loop of links".to_owned(), ToString::to_string),
+            )
+        })?;
+        let path = entry.into_path();
+        let path = path.strip_prefix("./").map(Path::to_path_buf).unwrap_or(path);
+        if path.is_file() && is_scenario(&path) && wanted(&path) {
+            known += usize::from(!files.insert(path));
+        }
+    }
+    if files.len() == before && known == 0 {
+        return Err(DiscoverError::Empty(slashed(named)));
+    }
+    Ok(())
+}
+
+fn is_scenario(path: &Path) -> bool {
+    let extension = path.extension().is_some_and(|e| e == "yaml" || e == "yml");
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    extension && !CONFIGURATION.contains(&name.as_ref())
+}
+
+fn is_glob(path: &Path) -> bool {
+    slashed(path).contains(['*', '?', '[', '{'])
+}
+
+fn compile(path: &Path) -> Result<GlobMatcher, DiscoverError> {
+    let text = slashed(path);
+    let text = text.strip_prefix("./").unwrap_or(&text);
+    GlobBuilder::new(text)
+        .literal_separator(true)
+        .build()
+        .map(|glob| glob.compile_matcher())
+        .map_err(|error| DiscoverError::Glob(text.to_owned(), error.kind().to_string()))
+}
+
+/// The folder before the first part with a wildcard.
+fn fixed_part(path: &Path) -> PathBuf {
+    let fixed: PathBuf = path.components().take_while(|part| !is_glob(part.as_ref())).collect();
+    if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed }
+}

@@ -1,0 +1,145 @@
+//! `${NAME}` and `${NAME:-default}` in the strings of a file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::source::{Diagnostic, Diagnostics, Node, SourceFile, Value};
+
+/// The environment as it was handed to akit.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// These variables and no others.
+    pub fn of<K: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (K, V)>) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// A variable that is set and not empty.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether akit runs in a pipeline.
+    #[must_use]
+    pub fn is_ci(&self) -> bool {
+        self.get("CI").is_some_and(|value| value != "false" && value != "0")
+    }
+}
+
+/// Fills every string below a node; a variable without value or default is reported.
+///
+/// `$${NAME}` stands for the literal text. Under `apiKey` a variable may be missing: judging
+/// recorded replies needs no key, and asking for one is the provider's business.
+pub fn expand(node: &mut Node, environment: &Environment, file: &Arc<SourceFile>, found: &mut Diagnostics) {
+    match &mut node.value {
+        Value::String(text) if text.contains("${") => {
+            let mut missing = Vec::new();
+            let filled = fill(text, |name, default| {
+                let value = environment.get(name).map(str::to_owned).or(default.map(str::to_owned));
+                if value.is_none() {
+                    missing.push(name.to_owned());
+                }
+                value
+            });
+            *text = filled;
+            for name in missing {
+                let message = format!("environment variable `{name}` is not set");
+                found.push(Diagnostic::error("unset-environment", file, node.span, message).help(format!(
+                    "set it, write `${{{name}:-default}}`, or `$${{{name}}}` for the text itself"
+                )));
+            }
+        }
+        Value::List(items) => items.iter_mut().for_each(|item| expand(item, environment, file, found)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                if key.as_str() == Some("apiKey") {
+                    expand_key(value, environment);
+                } else {
+                    expand(value, environment, file, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A key that is wholly `${NAME}` stays as written when the variable is not set.
+fn expand_key(node: &mut Node, environment: &Environment) {
+    if let Value::String(text) = &mut node.value {
+        *text = fill(text, |name, default| {
+            environment.get(name).map(str::to_owned).or(default.map(str::to_owned))
+        });
+    }
+}
+
+/// The variable that a key still waits for.
+pub(super) fn unset(text: &str) -> Option<&str> {
+    let name = text.trim().strip_prefix("${")?.strip_suffix('}')?;
+    is_name(name).then_some(name)
+}
+
+fn fill(text: &str, mut value: impl FnMut(&str, Option<&str>) -> Option<String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("${") {
+        let inner = rest[open + 2..].find('}').map(|close| &rest[open + 2..open + 2 + close]);
+        let parsed = inner.and_then(|inner| {
+            let (name, default) = match inner.split_once(":-") {
+                Some((name, default)) => (name, Some(default)),
+                None => (inner, None),
+            };
+            is_name(name).then_some((inner, name, default))
+        });
+        let Some((inner, name, default)) = parsed else {
+            out.push_str(&rest[..open + 2]);
+            rest = &rest[open + 2..];
+            continue;
+        };
+        let whole = &rest[open..open + inner.len() + 3];
+        if let Some(before) = rest[..open].strip_suffix('$') {
+            out.push_str(before);
+            out.push_str(whole);
+        } else {
+            out.push_str(&rest[..open]);
+            out.push_str(&value(name, default).unwrap_or_else(|| whole.to_owned()));
+        }
+        rest = &rest[open + whole.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_defaults_and_literals() {
+        let environment = Environment::of([("A", "1"), ("EMPTY", "")]);
+        let table = [
+            ("x${A}y", "x1y"),
+            ("${B:-2}", "2"),
+            ("${B:-}", ""),
+            ("${EMPTY:-3}", "3"),
+            ("$${A}", "${A}"),
+            ("${B}", "${B}"),
+            ("${not a name} ${", "${not a name} ${"),
+            ("a$A", "a$A"),
+            ("${A}${A}", "11"),
+        ];
+        for (text, expected) in table {
+            let filled = fill(text, |name, default| {
+                environment.get(name).map(str::to_owned).or(default.map(str::to_owned))
+            });
+            assert_eq!(filled, expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The YAML file: cases, the places where they stand, variables, discovery, validation.
+//!
+//! Loading reports everything that is wrong in every file before anything is sent. Cases keep the
+//! order of files and positions.
+
+mod discover;
+mod environment;
+mod read;
+mod schema;
+mod select;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::expectation::Expectation;
+use crate::provider::Message;
+use crate::secret::Secret;
+use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
+use crate::text;
+
+pub use discover::{DiscoverError, discover};
+pub use environment::{Environment, expand};
+pub use read::{api_key, provider_config};
+pub use schema::schema;
+pub use select::{Selection, SelectionError};
+pub use table::PROVIDER_CONFIG;
+
+/// Access that a file grants to its provider.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ProviderConfig {
+    /// Key; `Err` names the environment variable that is not set.
+    pub api_key: Option<Result<Secret, String>>,
+    /// Address up to and with `/v1`.
+    pub base_url: Option<String>,
+    /// Model where none is named.
+    pub default_model: Option<String>,
+    /// Longest time for one try.
+    pub timeout: Option<Duration>,
+    /// Further tries after a transient error.
+    pub retries: Option<u32>,
+    /// OpenAI's organisation.
+    pub organization: Option<String>,
+    /// File of replies, relative to the file in which it is named.
+    pub file: Option<String>,
+}
+
+/// A scenario file.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name; the file's stem where it has none.
+    pub name: String,
+    /// Its file.
+    pub file: Arc<SourceFile>,
+    /// The folder of its file, against which other files are looked up.
+    pub folder: std::path::PathBuf,
+    /// Provider that it names.
+    pub provider: Option<String>,
+    /// Model that it names.
+    pub model: Option<String>,
+    /// Access that it grants.
+    pub provider_config: ProviderConfig,
+    /// Root seed that it names.
+    pub seed: Option<u64>,
+    /// 0 to 2.
+    pub temperature: Option<f64>,
+    /// Most tokens of a reply.
+    pub max_tokens: Option<u64>,
+    /// Functions that the model may call.
+    pub tools: Vec<serde_json::Value>,
+    /// Its cases, in order.
+    pub cases: Vec<Case>,
+}
+
+/// One case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its id, unique in the scenario.
+    pub id: String,
+    /// Its title.
+    pub name: Option<String>,
+    /// Where its id stands.
+    pub span: Span,
+    /// The same under the name for reports.
+    pub location: Location,
+    /// Tags of scenario and case, without repeats.
+    pub tags: Vec<String>,
+    /// What is sent: system prompt and conversation, variables filled.
+    pub messages: Vec<Message>,
+    /// What the answer must be.
+    pub expectation: Expectation,
+    /// Provider that it names.
+    pub provider: Option<String>,
+    /// Model that it names.
+    pub model: Option<String>,
+    /// Longest time for one try.
+    pub timeout: Option<Duration>,
+    /// Further tries after a transient error.
+    pub retries: Option<u32>,
+    /// Whether personal data is to be removed.
+    pub redacted: bool,
+    /// 16 hexadecimal digits over messages and expectation.
+    pub content_hash: String,
+}
+
+impl Case {
+    /// What the user said last, for people.
+    #[must_use]
+    pub fn asked(&self) -> &str {
+        self.messages.last().map_or("", |message| message.content.as_str())
+    }
+}
+
+/// What loading came to.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The scenarios that could be read, in order.
+    pub scenarios: Vec<Scenario>,
+    /// The files that could be read as text, in order.
+    pub files: Vec<Arc<SourceFile>>,
+    /// Everything that is wrong.
+    pub diagnostics: Diagnostics,
+}
+
+impl Loaded {
+    /// The files by the name for reports.
+    #[must_use]
+    pub fn sources(&self) -> BTreeMap<String, Arc<SourceFile>> {
+        self.files.iter().map(|file| (file.name().to_owned(), Arc::clone(file))).collect()
+    }
+
+    /// How many cases there are.
+    #[must_use]
+    pub fn cases(&self) -> usize {
+        self.scenarios.iter().map(|scenario| scenario.cases.len()).sum()
+    }
+}
+
+/// Loads scenario files, in the order given.
+#[must_use]
+pub fn load(paths: &[impl AsRef<Path>], environment: &Environment) -> Loaded {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        let path = path.as_ref();
+        match SourceFile::read(path) {
+            Ok(file) => {
+                let file = Arc::new(file);
+                let scenario = read::scenario(&file, path, environment, &mut loaded.diagnostics);
+                loaded.files.push(file);
+                loaded.scenarios.extend(scenario);
+            }
+            Err(error) => loaded.diagnostics.push(unreadable(path, &error)),
+        }
+    }
+    report_shared_names(&loaded.scenarios, &mut loaded.diagnostics);
+    loaded.diagnostics.sort();
+    loaded
+}
+
+fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
+    let shown = crate::source::slashed(path);
+    let file = Arc::new(SourceFile::from_text(&shown, ""));
+    let help = match error {
+        ReadError::Io(_) => "check the path and its permissions",
+        ReadError::TooLarge(_) => "split the scenario into several files",
+        ReadError::Binary(_) => "scenario files are YAML text",
+        ReadError::Encoding { .. } => "save the file as UTF-8",
+    };
+    Diagnostic::error("unreadable-file", &file, Span::default(), format!("cannot read the file: {error}"))
+        .help(help)
+}
+
+/// Results are paired by scenario and id, so two files may share a name but not a case.
+fn report_shared_names(scenarios: &[Scenario], found: &mut Diagnostics) {
+    let mut seen: BTreeMap<(&str, &str), &Case> = BTreeMap::new();
+    for scenario in scenarios {
+        for case in &scenario.cases {
+            let name = (scenario.name.as_str(), case.id.as_str());
+            match seen.get(&name) {
+                Some(first) if first.location.file != case.location.file => {
+                    let id = text::excerpt(&case.id, 60);
+                    let message = format!("case `{}/{id}` also stands in {}", scenario.name, first.location);
+                    found.push(
+                        Diagnostic::error("duplicate-id", &scenario.file, case.span, message)
+                            .help("give one of the scenarios another `name:`"),
+                    );
+                }
+                Some(_) => {}
+                None => {
+                    seen.insert(name, case);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! From a document to a [`Scenario`], reporting all that is wrong on the way.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::environment::unset;
+use super::table::{CASE, MESSAGE, SCENARIO};
+use super::{Case, Environment, ProviderConfig, Scenario, expand};
+use crate::cache;
+use crate::expectation::{Expectation, Reading};
+use crate::provider::{Message, Role};
+use crate::secret::Secret;
+use crate::source::{Diagnostic, Diagnostics, Fields, Node, SourceFile, Span, Value};
+use crate::text;
+
+/// Reads a scenario file; `None` when too little of it is right to hold a scenario.
+pub(super) fn scenario(
+    file: &Arc<SourceFile>,
+    path: &Path,
+    environment: &Environment,
+    found: &mut Diagnostics,
+) -> Option<Scenario> {
+    let mut node = match Node::parse(file) {
+        Ok(node) => node,
+        Err(error) => {
+            found.push(syntax(file, &error));
+            return None;
+        }
+    };
+    if matches!(node.value, Value::Null) {
+        let message = "the file is empty".to_owned();
+        found.push(
+            Diagnostic::error("empty-file", file, Span::default(), message)
+                .help("a scenario needs `cases:` with at least one case"),
+        );
+        return None;
+    }
+    expand(&mut node, environment, file, found);
+    let fields = Fields::check(&node, SCENARIO, "a scenario", file, found)?;
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let setup = fields.object("setup");
+    let system = setup.as_ref().and_then(|setup| setup.text("systemPrompt"));
+    let shared = Shared {
+        variables: fields.scalars("variables").into_iter().collect(),
+        tags: fields.strings("tags"),
+        system,
+        redacted: redacted(&fields).unwrap_or(false),
+        file,
+    };
+    let tools =
+        setup.and_then(|setup| setup.node("functions")).map_or(Vec::new(), |node| tools(node, file, found));
+    let cases = cases(fields.node("cases")?, &shared, found);
+    Some(Scenario {
+        name: fields.string("name").unwrap_or(stem),
+        file: Arc::clone(file),
+        folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
+        provider: fields.string("provider"),
+        model: fields.string("model"),
+        provider_config: fields.object("providerConfig").map(|f| provider_config(&f)).unwrap_or_default(),
+        seed: fields.integer("seed"),
+        temperature: fields.number("temperature"),
+        max_tokens: fields.integer("maxTokens"),
+        tools,
+        cases,
+    })
+}
+
+fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnostic {
+    let help = if error.message.contains("tab") {
+        "YAML is indented with spaces"
+    } else if error.message.contains("document") {
+        "one scenario per file: split it at `---`"
+    } else if error.message.contains("budget")
+        || error.message.contains("alias")
+        || error.message.contains("depth")
+    {
+        "the file asks for more than akit reads; write it with fewer aliases and levels"
+    } else {
+        "the file is not YAML as it stands; text with `: `, `#` or quotes in it needs quotes round it"
+    };
+    Diagnostic::error("invalid-yaml", file, error.span, format!("this is not YAML: {}", error.message))
+        .help(help)
+}
+
+/// What every case of a scenario inherits.
+struct Shared<'a> {
+    variables: BTreeMap<String, String>,
+    tags: Vec<String>,
+    system: Option<(&'a str, Span)>,
+    redacted: bool,
+    file: &'a Arc<SourceFile>,
+}
+
+fn cases(node: &Node, shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Case> {
+    let items = match &node.value {
+        Value::List(items) if !items.is_empty() => items,
+        other => {
+            let kind = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
+            let message = format!("`cases` is a list with at least one case, found {kind}");
+            found.push(
+                Diagnostic::error("wrong-type", shared.file, node.span, message)
+                    .help("begin each case with `- id: name`"),
+            );
+            return Vec::new();
+        }
+    };
+    let mut ids: BTreeMap<String, u32> = BTreeMap::new();
+    let mut cases = Vec::with_capacity(items.len());
+    for item in items {
+        let Some(fields) = Fields::check(item, CASE, "a case", shared.file, found) else { continue };
+        if let Some((id, span)) = fields.text("id") {
+            match ids.get(id) {
+                Some(first) => {
+                    let message = format!("a second case has the id `{}`", text::excerpt(id, 60));
+                    found.push(
+                        Diagnostic::error("duplicate-id", shared.file, span, message)
+                            .label(format!("first on line {first}"))
+                            .help("results are kept by id: give one of them another"),
+                    );
+                }
+                None => {
+                    ids.insert(id.to_owned(), span.line);
+                }
+            }
+        }
+        cases.extend(case(&fields, shared, found));
+    }
+    cases
+}
+
+fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Option<Case> {
+    let mut variables = shared.variables.clone();
+    variables.extend(fields.scalars("variables"));
+    let mut reading = Reading { file: shared.file, variables: &variables, found };
+    let messages = fields.node("prompt").and_then(|node| messages(node, shared, &mut reading));
+    let expected = fields.node("expected");
+    let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
+    let (id, span) = fields.text("id")?;
+    let (messages, expectation) = (messages?, expectation?);
+    let mut tags = shared.tags.clone();
+    for tag in fields.strings("tags") {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    Some(Case {
+        id: id.to_owned(),
+        name: fields.string("name"),
+        span,
+        location: shared.file.location(fields.key_span("id").unwrap_or(span)),
+        tags,
+        content_hash: content_hash(&messages, expected?, &variables),
+        messages,
+        expectation,
+        provider: fields.string("provider"),
+        model: fields.string("model"),
+        timeout: fields.integer("timeout").map(Duration::from_millis),
+        retries: fields.integer("retries").and_then(|n| u32::try_from(n).ok()),
+        redacted: redacted(fields).unwrap_or(shared.redacted),
+    })
+}
+
+/// Whether a `redaction:` section asks for the removal of personal data.
+fn redacted(fields: &Fields<'_>) -> Option<bool> {
+    fields.object("redaction").map(|section| section.bool("enabled").unwrap_or(true))
+}
+
+fn messages(node: &Node, shared: &Shared<'_>, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
+    let mut messages = Vec::new();
+    match &node.value {
+        Value::String(text) => {
+            messages.push(Message { role: Role::User, content: reading.fill(text, node.span) });
+        }
+        Value::List(items) if !items.is_empty() => {
+            for item in items {
+                let fields = Fields::check(item, MESSAGE, "a message", shared.file, reading.found);
+                let turn = fields.and_then(|fields| {
+                    let (content, span) = fields.text("content")?;
+                    let role = match fields.text("role")?.0 {
+                        "system" => Role::System,
+                        "assistant" => Role::Assistant,
+                        _ => Role::User,
+                    };
+                    Some(Message { role, content: reading.fill(content, span) })
+                });
+                messages.extend(turn);
+            }
+            if messages.len() != items.len() {
+                return None;
+            }
+        }
+        other => {
+            let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
+            let message = format!("`prompt` is text or a list of messages, found {found}");
+            reading.found.push(
+                Diagnostic::error("wrong-type", shared.file, node.span, message)
+                    .help("write text, or `- { role: user, content: … }` lines"),
+            );
+            return None;
+        }
+    }
+    // A list that begins with its own instructions replaces the scenario's.
+    if let Some((system, span)) = shared.system
+        && messages.first().is_some_and(|first| first.role != Role::System)
+    {
+        messages.insert(0, Message { role: Role::System, content: reading.fill(system, span) });
+    }
+    Some(messages)
+}
+
+fn tools(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) -> Vec<serde_json::Value> {
+    match &node.value {
+        Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
+            items.iter().map(Node::to_json).collect()
+        }
+        other => {
+            let message = format!("`functions` is a list of mappings, found {}", other.kind());
+            found.push(Diagnostic::error("wrong-type", file, node.span, message));
+            Vec::new()
+        }
+    }
+}
+
+/// Access as a `providerConfig` or a configuration's provider grants it.
+#[must_use]
+pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
+    ProviderConfig {
+        api_key: api_key(fields),
+        base_url: fields.string("baseUrl"),
+        default_model: fields.string("defaultModel"),
+        timeout: fields.integer("timeout").map(Duration::from_millis),
+        retries: fields.integer("maxRetries").and_then(|n| u32::try_from(n).ok()),
+        organization: fields.string("organization"),
+        file: fields.string("file"),
+    }
+}
+
+/// The key under `apiKey`, or the name of the environment variable that should hold it.
+#[must_use]
+pub fn api_key(fields: &Fields<'_>) -> Option<Result<Secret, String>> {
+    let key = fields.string("apiKey").filter(|key| !key.trim().is_empty())?;
+    Some(match unset(&key) {
+        Some(name) => Err(name.to_owned()),
+        None => Ok(Secret::new(key.trim())),
+    })
+}
+
+/// A hash over what is asked and expected: the same after reformatting, other after any change.
+fn content_hash(messages: &[Message], expected: &Node, variables: &BTreeMap<String, String>) -> String {
+    let filled = fill(&expected.to_json(), variables);
+    let content = serde_json::json!({ "messages": messages, "expected": filled });
+    let digest = Sha256::digest(cache::canonical(&content));
+    text::hex(&digest[..8])
+}
+
+fn fill(value: &serde_json::Value, variables: &BTreeMap<String, String>) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => {
+            crate::expectation::substitute(text, |name| variables.get(name).cloned()).into()
+        }
+        Json::Array(items) => items.iter().map(|item| fill(item, variables)).collect(),
+        Json::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), fill(value, variables)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}

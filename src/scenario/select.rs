@@ -1,0 +1,125 @@
+//! Which cases are asked: by tag, id, glob and seeded sample.
+
+use std::collections::BTreeSet;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::{Case, Scenario};
+use crate::seed::Root;
+
+/// A selection of cases; the default takes all.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// A case needs one of these tags, where there are any.
+    with: Vec<String>,
+    /// A case has none of these.
+    without: Vec<String>,
+    /// `id` or `scenario/id`, where there are any.
+    ids: Vec<String>,
+    /// Over `id` and `scenario/id`.
+    globs: Option<GlobSet>,
+    /// Share of what is left, in percent.
+    sample: Option<f64>,
+}
+
+/// Why a selection makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectionError {
+    /// A pattern that is none.
+    #[error("`{0}` is no glob: {1}")]
+    Glob(String, String),
+    /// A sample that is none.
+    #[error("`{0}` is no share of the cases; write it as `10%`")]
+    Sample(String),
+}
+
+impl Selection {
+    /// Reads the values of `-t`, `--case`, `--filter` and `--sample`.
+    pub fn parse(
+        tags: &[String],
+        ids: &[String],
+        globs: &[String],
+        sample: Option<&str>,
+    ) -> Result<Self, SelectionError> {
+        let tags = tags.iter().flat_map(|tag| tag.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
+        let (without, with): (Vec<_>, Vec<_>) = tags.partition(|tag| tag.starts_with('!'));
+        let mut set = GlobSetBuilder::new();
+        for glob in globs {
+            let glob =
+                Glob::new(glob).map_err(|e| SelectionError::Glob(glob.clone(), e.kind().to_string()))?;
+            set.add(glob);
+        }
+        let set = set.build().map_err(|e| SelectionError::Glob(globs.join(" "), e.kind().to_string()))?;
+        let sample = sample.map(share).transpose()?;
+        Ok(Self {
+            with: with.into_iter().map(str::to_owned).collect(),
+            without: without.into_iter().map(|tag| tag[1..].to_owned()).collect(),
+            ids: ids.to_vec(),
+            globs: (!globs.is_empty()).then_some(set),
+            sample,
+        })
+    }
+
+    /// Why each case of the scenarios is left out, or `None` where it is asked; in their order.
+    ///
+    /// A sample takes the same cases for the same seed, whatever their order.
+    #[must_use]
+    pub fn apply(&self, scenarios: &[Scenario], root: Root) -> Vec<Vec<Option<String>>> {
+        let mut left_out: Vec<Vec<_>> = scenarios
+            .iter()
+            .map(|scenario| scenario.cases.iter().map(|case| self.refusal(scenario, case)).collect())
+            .collect();
+        let Some(percent) = self.sample else { return left_out };
+        let mut drawn: Vec<_> = Vec::new();
+        for (s, scenario) in scenarios.iter().enumerate() {
+            for (c, case) in scenario.cases.iter().enumerate() {
+                if left_out[s][c].is_none() {
+                    drawn.push((root.derive(&["sample", &scenario.name, &case.id]), s, c));
+                }
+            }
+        }
+        drawn.sort_unstable();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a share of a number of cases"
+        )]
+        let keep = (drawn.len() as f64 * percent / 100.0 - 1e-9).ceil() as usize;
+        let kept: BTreeSet<_> = drawn.iter().take(keep).map(|(_, s, c)| (*s, *c)).collect();
+        for (_, s, c) in drawn {
+            if !kept.contains(&(s, c)) {
+                left_out[s][c] = Some(format!("not in the sample of {percent} %"));
+            }
+        }
+        left_out
+    }
+
+    fn refusal(&self, scenario: &Scenario, case: &Case) -> Option<String> {
+        let has = |tag: &String| case.tags.contains(tag);
+        if let Some(tag) = self.without.iter().find(|tag| has(tag)) {
+            return Some(format!("left out by tag `!{tag}`"));
+        }
+        if !self.with.is_empty() && !self.with.iter().any(has) {
+            return Some(format!("has no tag of {}", crate::text::list(&self.with)));
+        }
+        let full = format!("{}/{}", scenario.name, case.id);
+        if !self.ids.is_empty() && !self.ids.iter().any(|id| *id == case.id || *id == full) {
+            return Some("not named by `--case`".to_owned());
+        }
+        match &self.globs {
+            Some(globs) if !globs.is_match(&full) && !globs.is_match(&case.id) => {
+                Some("not matched by `--filter`".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn share(text: &str) -> Result<f64, SelectionError> {
+    let number = text.trim().strip_suffix('%').unwrap_or(text).trim();
+    match number.parse::<f64>() {
+        Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(percent),
+        _ => Err(SelectionError::Sample(text.to_owned())),
+    }
+}

@@ -1,0 +1,97 @@
+//! The keys of a scenario file and what may stand behind them.
+
+use crate::provider::NAMES;
+use crate::source::{Field, Shape};
+
+const REDACTION: &[Field] = &[
+    Field::optional("enabled", Shape::Bool, "Whether personal data is removed (true)."),
+    Field::optional("patterns", Shape::Texts, "Names of built-in patterns, or regular expressions."),
+    Field::optional("redactPrompts", Shape::Bool, "Whether prompts are covered (true)."),
+    Field::optional("redactResponses", Shape::Bool, "Whether replies are covered (true)."),
+    Field::optional("redactMetadata", Shape::Bool, "Whether metadata is covered (false)."),
+    Field::optional("replacement", Shape::Text, "What stands in place of a removed value."),
+];
+
+const SETUP: &[Field] = &[
+    Field::optional("systemPrompt", Shape::Text, "Instructions to the model, sent before each prompt."),
+    Field::optional("functions", Shape::Part("functions"), "Functions that the model may call."),
+];
+
+const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no effect; kept for old files.")];
+
+/// Keys of `providerConfig`.
+pub const PROVIDER_CONFIG: &[Field] = &[
+    Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
+    Field::optional("baseUrl", Shape::Name, "Address of an OpenAI-compatible server, up to and with `/v1`."),
+    Field::optional("defaultModel", Shape::Name, "Model where none is named."),
+    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
+    Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    Field::optional("organization", Shape::Text, "OpenAI's organisation."),
+    Field::optional("resourceName", Shape::Text, "Azure OpenAI: name of the resource."),
+    Field::optional("deploymentName", Shape::Text, "Azure OpenAI: name of the deployment."),
+    Field::optional("apiVersion", Shape::Text, "Azure OpenAI: version of the interface."),
+    Field::optional("embeddingDeploymentName", Shape::Text, "Azure OpenAI: deployment for embeddings."),
+    Field::optional("modelFamily", Shape::Text, "Azure OpenAI: family of the deployed model."),
+    Field::optional(
+        "underlyingProvider",
+        Shape::OneOf(&["openai", "azure", "anthropic", "google", "mistral"]),
+        "Vercel AI: the provider behind it.",
+    ),
+    Field::optional("name", Shape::Text, "LangChain, DeepAgents: name of the runnable."),
+    Field::optional("runnableType", Shape::Text, "LangChain: kind of runnable."),
+    Field::optional("captureTraces", Shape::Bool, "DeepAgents: whether traces are kept."),
+    Field::optional("captureMessages", Shape::Bool, "DeepAgents: whether messages are kept."),
+    Field::optional(
+        "file",
+        Shape::Name,
+        "Provider `replies`: file of recorded replies, relative to this file.",
+    ),
+];
+
+/// Keys of a message in a list under `prompt`.
+pub(super) const MESSAGE: &[Field] = &[
+    Field::required("role", Shape::OneOf(&["system", "user", "assistant"]), "Who speaks."),
+    Field::required("content", Shape::Text, "What is said."),
+];
+
+/// Keys of a case.
+pub(super) const CASE: &[Field] = &[
+    Field::required("id", Shape::Name, "Name of the case, unique in its scenario."),
+    Field::optional("name", Shape::Text, "Title."),
+    Field::optional("description", Shape::Text, "What the case is about."),
+    Field::required("prompt", Shape::Part("prompt"), "What is asked: text, or a list of messages."),
+    Field::required("expected", Shape::Part("expected"), "What the answer must be."),
+    Field::optional("tags", Shape::Texts, "Words to select the case by."),
+    Field::optional("metadata", Shape::Map, "Anything; akit does not read it."),
+    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
+    Field::optional("retries", Shape::Integer(0), "Further tries after a transient error."),
+    Field::optional("provider", Shape::OneOf(&NAMES), "Provider, instead of the scenario's."),
+    Field::optional("model", Shape::Name, "Model, instead of the scenario's."),
+    Field::optional("variables", Shape::Scalars, "Values for `{{name}}`, over those of the scenario."),
+    Field::optional(
+        "redaction",
+        Shape::Object(REDACTION),
+        "Removal of personal data, instead of the scenario's.",
+    ),
+];
+
+/// Keys of a scenario.
+pub(super) const SCENARIO: &[Field] = &[
+    Field::optional("name", Shape::Name, "Name of the scenario; the file's name where it is missing."),
+    Field::optional("description", Shape::Text, "What the scenario is about."),
+    Field::optional("version", Shape::Text, "Version of the scenario, as text."),
+    Field::optional("provider", Shape::OneOf(&NAMES), "Who answers."),
+    Field::optional("model", Shape::Name, "Model by the provider's name."),
+    Field::optional("providerConfig", Shape::Object(PROVIDER_CONFIG), "How to reach the provider."),
+    Field::optional("seed", Shape::Integer(0), "Root of all seeds."),
+    Field::optional("temperature", Shape::Number(0.0, 2.0), "Temperature of the model, 0 to 2."),
+    Field::optional("maxTokens", Shape::Integer(1), "Most tokens of a reply."),
+    Field::optional("tags", Shape::Texts, "Tags of every case."),
+    Field::optional("variables", Shape::Scalars, "Values for `{{name}}` in prompts and expectations."),
+    Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
+    Field::optional("setup", Shape::Object(SETUP), "What goes before every prompt."),
+    Field::foreign("system_prompt", "write `setup: { systemPrompt: … }`"),
+    Field::foreign("systemPrompt", "write `setup: { systemPrompt: … }`"),
+    Field::required("cases", Shape::Part("cases"), "The cases, at least one."),
+    Field::optional("teardown", Shape::Object(TEARDOWN), "Has no effect; kept for old files."),
+];

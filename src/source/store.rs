@@ -1,0 +1,128 @@
+//! Writes a file whole or not at all.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file that will be written: its folder exists and takes new files.
+///
+/// Nothing is seen under its name until [`Pending::write`] has succeeded.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Beside the final name, renamed at the end.
+    Beside(tempfile::NamedTempFile),
+    /// A device or pipe, which must not be replaced by a file.
+    Device(fs::File),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sync {
+    No,
+    Yes,
+}
+
+impl Pending {
+    /// Claims a place for the file; missing folders are made.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let place = match fs::metadata(path) {
+            Ok(found) if found.is_dir() => {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+            }
+            Ok(found) if !found.is_file() => Place::Device(OpenOptions::new().write(true).open(path)?),
+            Ok(found) if found.permissions().readonly() => {
+                return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
+            }
+            _ => {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = folder.unwrap_or(Path::new("."));
+                fs::create_dir_all(folder)?;
+                Place::Beside(tempfile::Builder::new().prefix(".akit-").tempfile_in(folder)?)
+            }
+        };
+        Ok(Self { path: path.to_path_buf(), place })
+    }
+
+    /// The name that the file will have.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the file and gives it its name.
+    pub fn write(self, bytes: &[u8]) -> io::Result<()> {
+        self.finish(bytes, Sync::No)
+    }
+
+    /// The same; when it returns, the content survives a crash of the machine.
+    pub fn write_synced(self, bytes: &[u8]) -> io::Result<()> {
+        self.finish(bytes, Sync::Yes)
+    }
+
+    fn finish(self, bytes: &[u8], sync: Sync) -> io::Result<()> {
+        match self.place {
+            Place::Device(mut device) => device.write_all(bytes),
+            Place::Beside(mut file) => {
+                file.write_all(bytes)?;
+                share(file.as_file())?;
+                if sync == Sync::Yes {
+                    file.as_file().sync_data()?;
+                }
+                // A link keeps pointing where it pointed; what it points at is replaced.
+                let path = fs::canonicalize(&self.path).unwrap_or(self.path);
+                file.persist(path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Temporary files are private; what akit leaves behind is read by others.
+#[cfg(unix)]
+fn share(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn share(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_whole_and_folders_are_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c.json");
+        let pending = Pending::open(&path).unwrap();
+        assert!(!path.exists());
+        pending.write(b"x").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        drop(Pending::open(&path).unwrap());
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn folders_and_files_in_the_way_are_refused_early() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Pending::open(folder.path()).is_err());
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(Pending::open(&file.join("under")).is_err());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn devices_are_written_to_and_not_replaced() {
+        Pending::open(Path::new("/dev/null")).unwrap().write(b"x").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}

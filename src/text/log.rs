@@ -1,0 +1,42 @@
+//! Text of others in the log of a CI job, which reads some lines as commands.
+//!
+//! GitHub acts on a line whose first visible characters are `::` and on `##[` anywhere, Azure
+//! Pipelines on `##vso[` anywhere, `TeamCity` on `##teamcity[`. An invisible U+200B breaks them.
+
+/// At most `most` characters of the text on one line, free of commands.
+#[must_use]
+pub fn line(text: &str, most: usize) -> String {
+    let short = super::excerpt(text, most);
+    if !short.contains("##") && !short.trim_start().starts_with(':') {
+        return short;
+    }
+    let mut out = String::with_capacity(short.len() + 8);
+    let mut chars = short.chars().peekable();
+    let mut start = true;
+    while let Some(c) = chars.next() {
+        out.push(c);
+        let next = chars.peek().copied();
+        let hashes = c == '#' && next.is_some_and(|next| next == '[' || next.is_ascii_alphabetic());
+        if hashes || (start && c == ':') {
+            out.push('\u{200b}');
+        }
+        start &= c.is_whitespace();
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_broken_and_other_text_is_not() {
+        assert_eq!(line("::error::x", 99), ":\u{200b}:error::x");
+        assert_eq!(line("  ::error::x", 99), "  :\u{200b}:error::x");
+        assert_eq!(
+            line("a ##vso[task] ##[error] ## Title", 99),
+            "a ##\u{200b}vso[task] ##\u{200b}[error] ## Title"
+        );
+        assert_eq!(line("std::env #1", 99), "std::env #1");
+    }
+}

@@ -1,0 +1,152 @@
+//! README's suite: what a newcomer sees, and that its records are what akit would record today.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::repository;
+use super::server::{Answer, Server};
+
+fn suite() -> String {
+    repository().join("fixtures/customer-service.yaml").display().to_string()
+}
+
+fn regressed() -> String {
+    repository().join("fixtures/replies/regressed-bot.jsonl").display().to_string()
+}
+
+#[test]
+fn the_good_bot_passes_without_key_or_network() {
+    let ran = Akit::new(&["run"]).arg(suite()).run().ended(0);
+    assert!(ran.stdout.contains("RESULT: PASS — 9 passed, 0 failed, 0 errored, 0 skipped"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_regressed_bot_fails_and_every_failure_names_its_line() {
+    let ran = Akit::new(&["run"]).arg(suite()).arg("--replies").arg(regressed()).run().ended(1);
+    assert!(ran.stdout.contains("RESULT: FAIL — 2 passed, 7 failed, 0 errored"), "{}", ran.stdout);
+    let text = std::fs::read_to_string(suite()).unwrap();
+    for (id, reason) in [
+        ("stolen-card", "found `fill in the form`"),
+        ("double-charge", "holds: matched"),
+        ("distress", "the grader gave 0.00, 0.90 is needed"),
+        ("wants-a-human", "found `before I do that`"),
+        ("third-attempt", "found `check the IBAN`"),
+        ("card-numbers", "holds: matched \"4000 0000 0000 4417\""),
+        ("ticket-as-json", "the answer is not JSON"),
+    ] {
+        let line = text.lines().position(|line| line.trim() == format!("- id: {id}")).unwrap() + 1;
+        let place = format!("fixtures/customer-service.yaml:{line}\n");
+        assert!(ran.stdout.contains(&place), "{id} at {place} in:\n{}", ran.stdout);
+        assert!(ran.stdout.contains(reason), "{id}: {reason} in:\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_baseline_tells_the_regression() {
+    let baseline = repository().join("fixtures/baseline.json").display().to_string();
+    let ran = Akit::new(&["run"]).arg(suite()).arg("--baseline").arg(&baseline).run().ended(0);
+    assert!(ran.stdout.contains("9 cases compared"), "{}", ran.stdout);
+    let ran = Akit::new(&["run"])
+        .arg(suite())
+        .arg("--baseline")
+        .arg(&baseline)
+        .arg("--replies")
+        .arg(regressed())
+        .run()
+        .ended(1);
+    assert!(ran.stdout.contains("7 cases that passed in the baseline fail now"), "{}", ran.stdout);
+}
+
+/// Records the verdicts of `fixtures/verdicts.jsonl` through a stub judge, as a user would record
+/// those of a model, and holds the committed cache against them.
+///
+/// After a change to the grader's prompt or the key, `AKIT_BLESS=1 cargo test` writes them anew.
+#[test]
+fn the_committed_verdicts_are_what_akit_records() {
+    let judge = Server::start(judge());
+    let fresh = tempfile::tempdir().unwrap();
+    for replies in ["good-bot", "regressed-bot"] {
+        let replies = repository().join(format!("fixtures/replies/{replies}.jsonl"));
+        let ran = Akit::new(&[
+            "run",
+            "--cache",
+            "auto",
+            "--min-pass-rate",
+            "0",
+            "--grader-model",
+            "recorded-judge",
+        ])
+        .arg(suite())
+        .arg("--replies")
+        .arg(replies.display().to_string())
+        .arg("--cache-dir")
+        .arg(fresh.path().display().to_string())
+        .arg("--grader-base-url")
+        .arg(&judge.url)
+        .run();
+        assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+    }
+    let host = judge.url.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let recorded = records(fresh.path(), &host);
+    let committed = repository().join("fixtures/cache");
+    if std::env::var_os("AKIT_BLESS").is_some() {
+        bless(&recorded, &committed);
+    }
+    let kept = records(&committed, &host);
+    let (recorded, kept): (Vec<_>, Vec<_>) = (recorded.values().collect(), kept.values().collect());
+    assert_eq!(recorded.len(), 12);
+    assert!(recorded == kept, "fixtures/cache is out of date: run `AKIT_BLESS=1 cargo test`");
+}
+
+/// The address that the fixtures name; nobody listens there.
+const HOST: &str = "127.0.0.1:9";
+
+fn judge() -> impl Fn(&super::server::Asked) -> Answer + Send + Sync {
+    let read = |name: &str| -> Vec<Json> {
+        let text = std::fs::read_to_string(repository().join("fixtures").join(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let mut verdicts = Vec::new();
+    for verdict in read("verdicts.jsonl") {
+        let replies = read(&format!("replies/{}-bot.jsonl", verdict["bot"].as_str().unwrap()));
+        let reply = replies.iter().find(|reply| reply["id"] == verdict["case"]).unwrap();
+        let words = json!({ "reasoning": verdict["reasoning"], "score": verdict["score"] });
+        verdicts.push((reply["reply"].as_str().unwrap().to_owned(), words.to_string()));
+    }
+    move |asked| {
+        let message = asked.last_message();
+        let data: Json = serde_json::from_str(message.lines().nth(1).unwrap()).unwrap();
+        let answer = data["answer"].as_str().unwrap();
+        let (_, verdict) =
+            verdicts.iter().find(|(reply, _)| reply == answer).expect("a verdict for each reply");
+        Answer::Text(verdict.clone())
+    }
+}
+
+/// The records of a folder by their request, without what differs from one recording to the next.
+fn records(folder: &Path, host: &str) -> BTreeMap<String, Json> {
+    let mut records = BTreeMap::new();
+    for shelf in std::fs::read_dir(folder).unwrap() {
+        for file in std::fs::read_dir(shelf.unwrap().path()).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap().replace(host, HOST);
+            let mut record: Json = serde_json::from_str(&text).unwrap();
+            record["recorded_at"] = "2026-11-22T12:00:00Z".into();
+            record["latency_ms"] = 800.into();
+            records.insert(record["request"].to_string(), record);
+        }
+    }
+    records
+}
+
+fn bless(records: &BTreeMap<String, Json>, folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
+    for record in records.values() {
+        let key = akit::cache::Key::of(record["request"].clone());
+        let cache = akit::cache::Cache::at(folder);
+        let at = record["recorded_at"].as_str().unwrap().to_owned();
+        cache.put(&key, record["response"].clone(), record["latency_ms"].as_u64().unwrap(), at).unwrap();
+    }
+}

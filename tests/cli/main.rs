@@ -1,0 +1,10 @@
+//! The program as its users meet it: arguments and files in, output and exit status out.
+//!
+//! Every test runs the binary in a folder of its own with an environment that holds nothing but
+//! what the test puts in; nobody but 127.0.0.1 is ever asked.
+
+mod akit;
+mod fixtures;
+mod server;
+
+use akit::Akit;
