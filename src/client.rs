@@ -9,11 +9,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
-use crate::cache::{Cache, Key, Lookup, Mode};
+use crate::cache::{Cache, Difference, Key, Looked, Lookup, Mode};
 use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Endpoint, Provider, ProviderError};
+use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
+use crate::seed::Root;
 
 /// Longest wait between two tries, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -33,6 +34,23 @@ impl Default for Patience {
     fn default() -> Self {
         Self { timeout: Duration::from_secs(60), retries: 2, jitter: 0 }
     }
+}
+
+/// A question, and what its record is found by.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// What is sent.
+    pub request: &'a ChatRequest,
+    /// What kind of exchange it is: `reply`, `vote`.
+    pub kind: &'static str,
+    /// What is asked, as an object: every component of the key beyond endpoint, model and parameters.
+    pub content: &'a Json,
+    /// Root of the seeds.
+    pub root: Root,
+    /// The question for people, as in "the reply to suite/case".
+    pub purpose: &'a str,
+    /// How patiently.
+    pub patience: Patience,
 }
 
 /// An answer and how it was come by.
@@ -60,13 +78,24 @@ pub enum ClientError {
         tries: u32,
     },
     /// Replay, and no record.
-    #[error("not in the cache ({folder}): {purpose}")]
+    #[error("not in the cache ({folder}): {purpose}{}", changed(.differences))]
     CacheMiss {
         /// The folder.
         folder: String,
         /// What was looked for.
         purpose: String,
+        /// What the nearest record has otherwise.
+        differences: Vec<Difference>,
     },
+}
+
+/// What changed since the nearest record was made.
+fn changed(differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return "; nothing of its kind is recorded".to_owned();
+    }
+    let all: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    format!("; the nearest record differs in {}", all.join("; "))
 }
 
 fn after(n: u32) -> String {
@@ -79,10 +108,9 @@ impl ClientError {
     pub fn fault(&self) -> Fault {
         let (kind, help) = match self {
             Self::Provider { error, .. } => (error.kind(), error.help()),
-            Self::CacheMiss { .. } => (
-                "cache-miss",
-                "ask once with `--cache auto` and a key, then commit the cache; what is asked has changed since it was recorded",
-            ),
+            Self::CacheMiss { .. } => {
+                ("cache-miss", "ask once with `--cache record` and a key, then commit the cache")
+            }
         };
         Fault { kind: kind.to_owned(), message: self.to_string(), help: help.to_owned() }
     }
@@ -156,51 +184,76 @@ impl ModelClient {
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(words);
     }
 
-    /// The key of a request: where it goes, what it says, and `extra` (trial or vote, template).
-    fn key(&self, request: &ChatRequest, extra: &Json) -> Key {
+    /// The key of a request: where it goes, with which parameters, and what is asked.
+    ///
+    /// A seed counts as its root: derived seeds tell cases apart by name, and a case may be renamed.
+    fn key(&self, ask: &Ask<'_>) -> Key {
         let endpoint = self.provider.endpoint();
-        Key::of(json!({
+        let mut params = Map::new();
+        let mut add = |name: &str, value: Option<Json>| {
+            if let Some(value) = value {
+                params.insert(name.to_owned(), value);
+            }
+        };
+        add("temperature", ask.request.temperature.map(Json::from));
+        add("max_tokens", ask.request.max_tokens.map(Json::from));
+        add("seed", ask.request.seed.map(|_| ask.root.0.into()));
+        let mut parts = json!({
+            "kind": ask.kind,
             "provider": endpoint.provider,
             "host": endpoint.host,
-            "request": request,
-            "use": extra,
-        }))
+            "model": ask.request.model,
+            "params": params,
+        });
+        if let (Json::Object(parts), Json::Object(content)) = (&mut parts, ask.content.clone()) {
+            parts.extend(content);
+        }
+        Key::of(parts)
+    }
+
+    /// Whether asking would read a record instead.
+    #[must_use]
+    pub fn recorded(&self, ask: &Ask<'_>) -> bool {
+        self.mode.reads() && matches!(self.cache.get(&self.key(ask)), Lookup::Hit(_))
+    }
+
+    /// Whether a missing answer may be asked for at all.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        self.mode != Mode::Replay
     }
 
     /// Asks, or reads what was asked before.
-    ///
-    /// `extra` tells uses of one request apart; `purpose` names the request in errors.
-    pub async fn ask(
-        &self,
-        request: &ChatRequest,
-        extra: &Json,
-        purpose: &str,
-        patience: Patience,
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
+        self.exchange(ask, || self.provider.chat(ask.request)).await
+    }
+
+    /// Asks for the embedding of a text, or reads it.
+    pub async fn embed(&self, ask: &Ask<'_>, text: &str) -> Result<Exchange, ClientError> {
+        self.exchange(ask, || self.provider.embed(&ask.request.model, text)).await
+    }
+
+    async fn exchange<'a>(
+        &'a self,
+        ask: &Ask<'_>,
+        send: impl Fn() -> Pending<'a>,
     ) -> Result<Exchange, ClientError> {
-        let key = self.key(request, extra);
-        if self.mode.reads() {
-            match self.cache.get(&key) {
-                Lookup::Hit(record) => match serde_json::from_value(record.response.clone()) {
-                    Ok(completion) => {
-                        let exchange = Exchange {
-                            completion,
-                            latency_ms: record.latency_ms,
-                            at: record.recorded_at,
-                            recorded: true,
-                        };
-                        return Ok(self.noted(exchange, &request.model));
-                    }
-                    Err(error) => self.warn(format!("record {} is no completion: {error}", key.hash())),
-                },
-                Lookup::Damaged(why) => self.warn(format!("a record was passed over: {why}")),
-                Lookup::Miss => {}
-            }
+        let key = self.key(ask);
+        if self.mode.reads()
+            && let Some(exchange) = self.read(&key, ask)
+        {
+            return Ok(self.noted(exchange, &ask.request.model));
         }
         if self.mode == Mode::Replay {
+            let differences = self.cache.nearest(&key);
+            let purpose = ask.purpose.to_owned();
+            let looked =
+                Looked { purpose: purpose.clone(), recorded_at: None, differences: differences.clone() };
+            self.cache.note(&key, looked);
             let folder = crate::source::slashed(self.cache.folder());
-            return Err(ClientError::CacheMiss { folder, purpose: purpose.to_owned() });
+            return Err(ClientError::CacheMiss { folder, purpose, differences });
         }
-        let exchange = self.live(request, patience).await?;
+        let exchange = self.live(send, ask.patience).await?;
         if self.mode.writes() {
             let response = json!(exchange.completion);
             let stored = self.cache.put(&key, response, exchange.latency_ms, exchange.at.clone());
@@ -209,10 +262,47 @@ impl ModelClient {
                 self.warn(format!("an answer could not be recorded in {folder}: {error}"));
             }
         }
-        Ok(self.noted(exchange, &request.model))
+        Ok(self.noted(exchange, &ask.request.model))
     }
 
-    async fn live(&self, request: &ChatRequest, patience: Patience) -> Result<Exchange, ClientError> {
+    /// Asks whatever the cache holds, and records nothing: for questions about the judge itself.
+    pub async fn ask_afresh(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
+        self.live(|| self.provider.chat(ask.request), ask.patience).await
+    }
+
+    fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Exchange> {
+        let record = match self.cache.get(key) {
+            Lookup::Hit(record) => record,
+            Lookup::Damaged(why) => {
+                self.warn(format!("a record was passed over: {why}"));
+                return None;
+            }
+            Lookup::Miss => return None,
+        };
+        match serde_json::from_value(record.response) {
+            Ok(completion) => {
+                let at = Some(record.recorded_at.clone());
+                let purpose = ask.purpose.to_owned();
+                self.cache.note(key, Looked { purpose, recorded_at: at, differences: Vec::new() });
+                Some(Exchange {
+                    completion,
+                    latency_ms: record.latency_ms,
+                    at: record.recorded_at,
+                    recorded: true,
+                })
+            }
+            Err(error) => {
+                self.warn(format!("record {} is no completion: {error}", key.hash()));
+                None
+            }
+        }
+    }
+
+    async fn live<'a>(
+        &'a self,
+        send: impl Fn() -> Pending<'a>,
+        patience: Patience,
+    ) -> Result<Exchange, ClientError> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(250))
             .with_max_delay(Duration::from_secs(20))
@@ -225,7 +315,7 @@ impl ModelClient {
         let once = || async {
             count.fetch_add(1, Ordering::Relaxed);
             let began = Instant::now();
-            let answer = tokio::time::timeout(patience.timeout, self.provider.chat(request)).await;
+            let answer = tokio::time::timeout(patience.timeout, send()).await;
             let late = ProviderError::Timeout { host: host.clone(), after: patience.timeout };
             answer.unwrap_or(Err(late)).map(|completion| (completion, began.elapsed()))
         };

@@ -4,9 +4,14 @@
 //! file, synced and renamed: processes share a folder without locks, and a reader sees a whole
 //! record or none. A torn or foreign file is a miss with a warning.
 
+mod nearest;
+mod shelf;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -18,13 +23,18 @@ use crate::text;
 /// Version of the key's making; another version misses everything.
 pub const KEY_VERSION: u32 = 1;
 
+pub use nearest::Difference;
+pub use shelf::{Condition, Shelved};
+
 /// What is read and what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Read, else ask and write.
     Auto,
-    /// Ask and write; what is there stays unread.
+    /// Ask and write; what is there stays unread. Judges are an exception: see the configuration.
     Record,
+    /// The same without exception.
+    Refresh,
     /// Read; a miss is an error and nothing is asked.
     Replay,
     /// Ask; nothing is read or written.
@@ -41,7 +51,7 @@ impl Mode {
     /// Whether records are written.
     #[must_use]
     pub fn writes(self) -> bool {
-        matches!(self, Mode::Auto | Mode::Record)
+        matches!(self, Mode::Auto | Mode::Record | Mode::Refresh)
     }
 }
 
@@ -91,6 +101,21 @@ pub struct Record {
     pub response: Json,
 }
 
+impl Record {
+    /// The record as it stands on disk: pretty, sorted keys, LF.
+    pub fn to_text(&self) -> Result<String, serde_json::Error> {
+        // Through a JSON value, whose maps are sorted.
+        let value = serde_json::to_value(self)?;
+        Ok(serde_json::to_string_pretty(&value)? + "\n")
+    }
+
+    /// The key that the record answers.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::of(self.request.clone())
+    }
+}
+
 /// What a look into the cache found.
 #[derive(Debug)]
 pub enum Lookup {
@@ -102,17 +127,40 @@ pub enum Lookup {
     Damaged(String),
 }
 
-/// A folder of records.
+/// A folder of records, and which of them were looked for.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
+    looked: Arc<Mutex<BTreeMap<String, Looked>>>,
+}
+
+/// A key that was looked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looked {
+    /// What for, in people's words.
+    pub purpose: String,
+    /// When its record was made; `None` when there was none.
+    pub recorded_at: Option<String>,
+    /// What the nearest record has otherwise; only for a key without a record.
+    pub differences: Vec<Difference>,
 }
 
 impl Cache {
     /// The records under a folder, which is made when the first one is written.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), looked: Arc::default() }
+    }
+
+    /// Every key that was looked for in this folder, with its purpose.
+    #[must_use]
+    pub fn looked(&self) -> BTreeMap<String, Looked> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of a look for a key.
+    pub fn note(&self, key: &Key, looked: Looked) {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.clone(), looked);
     }
 
     /// The folder.
@@ -156,10 +204,7 @@ impl Cache {
             request: key.parts.clone(),
             response,
         };
-        // Through a JSON value, whose maps are sorted.
-        let value = serde_json::to_value(&record).map_err(io::Error::other)?;
-        let mut text = serde_json::to_string_pretty(&value).map_err(io::Error::other)?;
-        text.push('\n');
+        let text = record.to_text().map_err(io::Error::other)?;
         Pending::open(&self.path(key))?.write_synced(text.as_bytes())
     }
 }

@@ -71,7 +71,7 @@ pub(super) struct AskArgs {
     /// Address of the judge, up to and with `/v1`
     #[arg(long, value_name = "URL", help_heading = "Who judges")]
     grader_base_url: Option<String>,
-    /// What is read from and written to the cache [default: the application is asked and recorded, verdicts are read or recorded]
+    /// What is read from and written to the cache [default: record]
     #[arg(long, value_name = "MODE", help_heading = "Cache")]
     cache: Option<CacheMode>,
     /// Folder of the cache [default: .akit/cache]
@@ -89,6 +89,10 @@ pub(super) struct AskArgs {
 enum CacheMode {
     /// Read what is there, else ask and write
     Auto,
+    /// Ask the application anew and write; verdicts on the same answer are read
+    Record,
+    /// Ask the application and the judge anew and write
+    Refresh,
     /// Read only; what is not there is an error
     Replay,
     /// Neither read nor write
@@ -99,6 +103,8 @@ impl AskArgs {
     pub(super) fn flags(&self) -> Flags {
         let cache = self.cache.map(|mode| match mode {
             CacheMode::Auto => Mode::Auto,
+            CacheMode::Record => Mode::Record,
+            CacheMode::Refresh => Mode::Refresh,
             CacheMode::Replay => Mode::Replay,
             CacheMode::Off => Mode::Off,
         });

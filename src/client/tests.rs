@@ -27,6 +27,10 @@ impl Provider for Scripted {
             }
         })
     }
+
+    fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
+        panic!("nobody asks for an embedding here")
+    }
 }
 
 fn client(
@@ -52,9 +56,17 @@ fn status(status: u16, retry_after: Option<Duration>) -> ProviderError {
 }
 
 async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> {
-    client
-        .ask(&request(text), &json!({ "kind": "reply", "trial": 0 }), "the reply to s/c", Patience::default())
-        .await
+    let request = request(text);
+    let content = json!({ "messages": request.messages, "trial": 0 });
+    let ask = Ask {
+        request: &request,
+        kind: "reply",
+        content: &content,
+        root: Root(0),
+        purpose: "the reply to s/c",
+        patience: Patience::default(),
+    };
+    client.ask(&ask).await
 }
 
 #[tokio::test(start_paused = true)]

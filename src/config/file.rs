@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cache::Mode;
+use crate::grader::{Ballot, Defaults};
 use crate::provider::NAMES;
 use crate::scenario::{Environment, PROVIDER_CONFIG, ProviderConfig, api_key, expand, provider_config};
 use crate::source::{
@@ -21,11 +22,18 @@ const GRADER: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
+    Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
+    Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
 ];
 
 const CACHE: &[Field] = &[
     Field::optional("dir", Shape::Name, "Folder of the records, relative to this file (.akit/cache)."),
-    Field::optional("mode", Shape::OneOf(&["auto", "replay", "off"]), "What is read and written."),
+    Field::optional(
+        "mode",
+        Shape::OneOf(&["auto", "record", "refresh", "replay", "off"]),
+        "What is read and written.",
+    ),
 ];
 
 const GATE: &[Field] = &[Field::optional(
@@ -82,6 +90,8 @@ pub struct GraderConfig {
     pub model: Option<String>,
     /// Address, key, patience.
     pub access: ProviderConfig,
+    /// Votes, scale, embeddings.
+    pub defaults: Defaults,
 }
 
 /// The configuration nearest above a folder.
@@ -98,6 +108,12 @@ pub fn find(from: &Path) -> Option<PathBuf> {
 }
 
 impl ConfigFile {
+    /// What holds where an expectation says nothing of votes, scale and embeddings.
+    #[must_use]
+    pub fn grader_defaults(&self) -> Defaults {
+        self.grader.as_ref().map(|grader| grader.defaults.clone()).unwrap_or_default()
+    }
+
     /// Reads a configuration; reports all that is wrong.
     #[must_use]
     pub fn read(path: &Path, environment: &Environment, found: &mut Diagnostics) -> Self {
@@ -135,10 +151,13 @@ impl ConfigFile {
                 provider: grader.string("provider"),
                 model: grader.string("model"),
                 access: access(&grader),
+                defaults: defaults(&grader, &source, found),
             }),
             cache_dir: cache.and_then(|cache| cache.string("dir")),
             cache_mode: cache.and_then(|cache| match cache.text("mode")?.0 {
                 "auto" => Some(Mode::Auto),
+                "record" => Some(Mode::Record),
+                "refresh" => Some(Mode::Refresh),
                 "replay" => Some(Mode::Replay),
                 _ => Some(Mode::Off),
             }),
@@ -146,6 +165,27 @@ impl ConfigFile {
             ..empty
         }
     }
+}
+
+/// Votes, scale and embeddings of a grader.
+fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) -> Defaults {
+    let mut defaults = Defaults { embedding_model: grader.string("embeddingModel"), ..Defaults::default() };
+    if let Some(scale) = grader.integer("scale").and_then(|scale| u32::try_from(scale).ok()) {
+        defaults.scale = scale;
+    }
+    match grader.integer("votes") {
+        Some(votes) if votes % 2 == 0 || votes > 99 => {
+            let span = grader.key_span("votes").unwrap_or_default();
+            let message = format!("`votes` is an odd number up to 99, found {votes}");
+            found.push(
+                Diagnostic::error("wrong-value", source, span, message)
+                    .help("an even number of votes can end without a majority"),
+            );
+        }
+        Some(votes) => defaults.ballot = Ballot::Fixed(u32::try_from(votes).unwrap_or(1)),
+        None => {}
+    }
+    defaults
 }
 
 /// Address, key and patience of a grader, which has fewer keys than a provider.

@@ -62,7 +62,7 @@ impl Settings {
                 (Err(obstacle), _) => obstacles.push(Some(obstacle)),
             }
         }
-        (Graders::new(default, named), obstacles)
+        (Graders::new(default, named, self.file.grader_defaults()), obstacles)
     }
 
     fn grader(&self, judge: &Judge, root: Root, targets: &mut Targets) -> Result<Arc<Grader>, Obstacle> {

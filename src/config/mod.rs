@@ -76,7 +76,10 @@ impl Settings {
     /// How judges use the cache: a verdict that is there is not asked for again.
     #[must_use]
     pub fn grader_mode(&self) -> Mode {
-        self.flags.cache.or(self.file.cache_mode).unwrap_or(Mode::Auto)
+        match self.flags.cache.or(self.file.cache_mode) {
+            None | Some(Mode::Record) => Mode::Auto,
+            Some(mode) => mode,
+        }
     }
 
     /// The key for a provider in the environment.

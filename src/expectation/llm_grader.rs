@@ -1,16 +1,33 @@
 //! `llm_grader`: a judge holds the answer against a rubric.
 
-use super::{Answer, Reading, TYPE, errored, verdict};
-use crate::grader::{Bench, GraderError, Judge, Question};
+use super::reading::Reading;
+use super::{Answer, TYPE, errored, verdict};
+use crate::grader::{Anchor, BUILTIN, Ballot, Bar, Bench, GraderError, Judge, Question, Rubric};
 use crate::manifest::{Grade, Verdict};
 use crate::provider;
-use crate::source::{Field, Fields, Shape};
+use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+
+const ANCHOR: &[Field] = &[
+    Field::required("score", Shape::Number(0.0, 1.0), "What the example deserves, 0 to 1."),
+    Field::required("example", Shape::Name, "An answer that deserves it."),
+];
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("rubric", Shape::Name, "What a good answer does, in plain words."),
+    Field::required(
+        "rubric",
+        Shape::Name,
+        "What a good answer does, in plain words; or `builtin:` and the name of a rubric of akit.",
+    ),
     Field::optional("threshold", Shape::Number(0.0, 1.0), "Least score, 0 to 1 (0.7)."),
+    Field::optional("anchors", Shape::Objects(ANCHOR), "Example answers and what they deserve."),
+    Field::optional(
+        "votes",
+        Shape::Integer(1),
+        "Verdicts that are asked for, an odd number (1, or up to 3 near the threshold).",
+    ),
+    Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
     Field::optional("model", Shape::Name, "Model that judges, instead of the configured grader."),
     Field::optional("provider", Shape::OneOf(&provider::NAMES), "Provider of that model (openai)."),
 ];
@@ -18,35 +35,56 @@ pub(super) const FIELDS: &[Field] = &[
 /// A rubric and the score that is needed.
 #[derive(Clone, Debug)]
 pub struct LlmGrader {
-    rubric: String,
+    kind: &'static str,
+    rubric: Rubric,
     threshold: f64,
+    scale: Option<u32>,
+    votes: Option<u32>,
     judge: Option<Judge>,
 }
 
 impl LlmGrader {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
-        let (rubric, span) = fields.text("rubric")?;
-        let provider = fields.string("provider");
-        if let (Some(_), None) = (&provider, fields.text("model")) {
-            let at = fields.key_span("provider").unwrap_or(fields.span());
-            reading.found.push(
-                crate::source::Diagnostic::error(
-                    "missing-field",
-                    reading.file,
-                    at,
-                    "`provider` of a judge needs its `model`".to_owned(),
-                )
-                .help("add `model:`, or remove `provider:` to use the configured grader"),
-            );
-        }
-        let judge = fields
-            .string("model")
-            .map(|model| Judge { provider: provider.unwrap_or_else(|| "openai".to_owned()), model });
+        let (written, span) = fields.text("rubric")?;
+        let mut rubric = match written.trim().strip_prefix("builtin:") {
+            None => Rubric::of(reading.fill(written, span)),
+            Some(name) => Rubric::builtin(name.trim()).or_else(|| {
+                let names: Vec<_> = BUILTIN.iter().map(|builtin| builtin.name).collect();
+                let help = match text::nearest(name.trim(), &names) {
+                    Some(near) => format!("did you mean `builtin:{near}`?"),
+                    None => format!("there are {}", text::list(&names)),
+                };
+                let message = format!("akit has no rubric `{}`", text::excerpt(name.trim(), 60));
+                reading
+                    .found
+                    .push(Diagnostic::error("unknown-rubric", reading.file, span, message).help(help));
+                None
+            })?,
+        };
+        let anchors = fields.objects("anchors");
+        rubric.anchors.extend(anchors.iter().filter_map(|anchor| {
+            let (example, span) = anchor.text("example")?;
+            Some(Anchor { share: anchor.number("score")?, example: reading.fill(example, span) })
+        }));
         Some(Self {
-            rubric: reading.fill(rubric, span),
+            kind: "llm_grader",
+            rubric,
             threshold: fields.number("threshold").unwrap_or(0.7),
-            judge,
+            scale: fields.integer("scale").and_then(|scale| u32::try_from(scale).ok()),
+            votes: votes(fields, reading),
+            judge: judge(fields, reading),
         })
+    }
+
+    /// A judge's word on whether an answer means the same as a text.
+    pub(super) fn same_meaning(value: &str, threshold: f64, judge: Option<Judge>) -> Self {
+        let rubric = format!(
+            "The answer means the same as the text below: it says the same things about the same subject, \
+             whatever its wording, order or language. Score the share of the meaning that they have in common; \
+             a contradiction, or another subject, is 0.\n\nText: {}",
+            serde_json::Value::from(value)
+        );
+        Self { kind: "similarity", rubric: Rubric::of(rubric), threshold, scale: None, votes: None, judge }
     }
 
     /// The judge that the expectation names, if it names one.
@@ -56,24 +94,30 @@ impl LlmGrader {
     }
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
-        let question = Question { rubric: &self.rubric, answer: answer.text };
-        let graded = match bench.graders.find(self.judge.as_ref()) {
-            Ok(grader) => grader.grade(question, bench).await,
-            Err(missing) => Err(missing),
+        let grader = match bench.graders.find(self.judge.as_ref()) {
+            Ok(grader) => grader,
+            Err(missing) => return self.failed(&missing),
         };
-        match graded {
-            Ok(grade) => self.verdict(grade),
+        let defaults = bench.graders.defaults();
+        let scale = self.scale.unwrap_or(defaults.scale);
+        let ballot = self.votes.map_or(defaults.ballot, Ballot::Fixed);
+        let question =
+            Question { rubric: &self.rubric, scale, answer: answer.text, conversation: bench.messages };
+        let bar = Bar { threshold: self.threshold, scale };
+        match grader.grade(&question, bar, ballot, bench).await {
+            Ok(grade) => self.verdict(grade, bar),
             Err(error) => self.failed(&error),
         }
     }
 
-    fn verdict(&self, grade: Grade) -> Verdict {
-        let score = median(&grade.votes);
-        // Scores lie on a grid of tenths; the slack is far below a step and absorbs 0.85 * 10.
-        let passed = score + 1e-9 >= self.threshold;
-        let mut verdict = verdict("llm_grader", passed, score);
+    fn verdict(&self, grade: Grade, bar: Bar) -> Verdict {
+        let scores: Vec<u32> = grade.votes.iter().map(|vote| bar.score(*vote)).collect();
+        let middle = crate::grader::median(&scores);
+        let passed = bar.reached(middle);
+        let score = f64::from(middle) / f64::from(bar.scale);
+        let mut verdict = verdict(self.kind, passed, score);
         verdict.threshold = Some(self.threshold);
-        verdict.expected = text::excerpt(self.rubric.trim(), 200);
+        verdict.expected = self.expected();
         verdict.reason = format!(
             "the grader gave {score:.2}, {:.2} is needed: {}",
             self.threshold,
@@ -84,17 +128,43 @@ impl LlmGrader {
     }
 
     fn failed(&self, error: &GraderError) -> Verdict {
-        let mut verdict = errored("llm_grader", error.to_string());
+        let mut verdict = errored(self.kind, error.to_string());
         verdict.threshold = Some(self.threshold);
-        verdict.expected = text::excerpt(self.rubric.trim(), 200);
+        verdict.expected = self.expected();
         verdict.fault = Some(error.fault());
         verdict
     }
+
+    fn expected(&self) -> String {
+        text::excerpt(self.rubric.text.trim(), 200)
+    }
 }
 
-/// The middle vote; of an even number the lower middle one.
-fn median(votes: &[f64]) -> f64 {
-    let mut sorted = votes.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get((sorted.len().saturating_sub(1)) / 2).copied().unwrap_or(0.0)
+/// The odd number of votes that an expectation asks for.
+fn votes(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<u32> {
+    let votes = fields.integer("votes")?;
+    let span = fields.node("votes").map_or(fields.span(), |node| node.span);
+    if votes % 2 == 0 || votes > 99 {
+        let message = format!("`votes` is an odd number up to 99, found {votes}");
+        reading.found.push(
+            Diagnostic::error("wrong-value", reading.file, span, message)
+                .help("an even number of votes can end without a majority"),
+        );
+        return None;
+    }
+    u32::try_from(votes).ok()
+}
+
+/// The judge that an expectation names.
+pub(super) fn judge(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Judge> {
+    let (provider, model) = (fields.string("provider"), fields.string("model"));
+    if provider.is_some() && model.is_none() && fields.key_span("model").is_none() {
+        let at = fields.key_span("provider").unwrap_or(fields.span());
+        let message = "`provider` of a judge needs its `model`".to_owned();
+        reading.found.push(
+            Diagnostic::error("missing-field", reading.file, at, message)
+                .help("add `model:`, or remove `provider:` to use the configured grader"),
+        );
+    }
+    Some(Judge { provider: provider.unwrap_or_else(|| "openai".to_owned()), model: model? })
 }

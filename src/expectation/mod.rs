@@ -212,6 +212,7 @@ impl Expectation {
     pub fn graders(&self) -> Vec<&LlmGrader> {
         match &self.expected {
             Expected::LlmGrader(kind) => vec![kind],
+            Expected::Similarity(kind) => vec![kind.grader()],
             Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::graders).collect(),
             Expected::Not(kind) => kind.inner().graders(),
             _ => Vec::new(),

@@ -1,41 +1,153 @@
-//! `similarity`: the answer means the same as a text.
+//! `similarity`: the answer means the same as a text, by embeddings or by a judge.
+//!
+//! With embeddings the score is the cosine of the two, 0 where it is negative. Without a mode it is
+//! embeddings where a model for them is named, and the judge otherwise.
 
-use super::{Answer, Reading, TYPE, errored};
-use crate::grader::Bench;
-use crate::manifest::{Fault, Verdict};
+use super::llm_grader::LlmGrader;
+use super::{Answer, Reading, TYPE, errored, quote, verdict};
+use crate::grader::{Bench, GraderError, Judge};
+use crate::manifest::{Fault, Grade, Verdict};
 use crate::source::{Field, Fields, Shape};
+use crate::text;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("value", Shape::Text, "The text whose meaning is expected."),
+    Field::required("value", Shape::Name, "The text whose meaning is expected."),
     Field::optional("threshold", Shape::Number(0.0, 1.0), "Least similarity, 0 to 1 (0.75)."),
-    Field::optional("mode", Shape::OneOf(&["embedding", "llm"]), "How meaning is compared."),
-    Field::optional("model", Shape::Name, "Model that judges in mode `llm`."),
-    Field::optional("embeddingModel", Shape::Name, "Model of embeddings in mode `embedding`."),
+    Field::optional(
+        "mode",
+        Shape::OneOf(&["embedding", "llm"]),
+        "How meanings are compared (embedding where `embeddingModel` is known, else llm).",
+    ),
+    Field::optional(
+        "model",
+        Shape::Name,
+        "Model that judges in mode `llm`, instead of the configured grader.",
+    ),
+    Field::optional("embeddingModel", Shape::Name, "Model of embeddings, instead of the configured one."),
 ];
 
 /// A text whose meaning is expected.
 #[derive(Clone, Debug)]
 pub struct Similarity {
+    value: String,
     threshold: f64,
+    embedding: Option<bool>,
+    embedding_model: Option<String>,
+    judge: LlmGrader,
 }
 
 impl Similarity {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (value, span) = fields.text("value")?;
-        let _ = reading.fill(value, span);
-        Some(Self { threshold: fields.number("threshold").unwrap_or(0.75) })
+        let value = reading.fill(value, span);
+        let threshold = fields.number("threshold").unwrap_or(0.75);
+        let judge = fields.string("model").map(|model| Judge { provider: "openai".to_owned(), model });
+        let judge = LlmGrader::same_meaning(&value, threshold, judge);
+        let embedding = fields.text("mode").map(|(mode, _)| mode == "embedding");
+        Some(Self { value, threshold, embedding, embedding_model: fields.string("embeddingModel"), judge })
     }
 
-    #[expect(clippy::unused_async, reason = "it will wait for an embedding or a judge")]
-    pub(super) async fn judge(&self, _answer: &Answer<'_>, _bench: &Bench<'_>) -> Verdict {
-        let mut verdict = errored("similarity", "this version of akit does not compare meanings".to_owned());
-        verdict.threshold = Some(self.threshold);
-        verdict.fault = Some(Fault {
-            kind: "not-supported".to_owned(),
-            message: verdict.reason.clone(),
-            help: "say the same with `llm_grader`, or leave the case out with `-t '!tag'`".to_owned(),
-        });
-        verdict
+    /// The judge, which also stands for the server of embeddings.
+    pub(super) fn grader(&self) -> &LlmGrader {
+        &self.judge
+    }
+
+    pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+        let configured = bench.graders.defaults().embedding_model.as_ref();
+        let model = self.embedding_model.as_ref().or(configured);
+        match (self.embedding, model) {
+            (Some(false), _) | (None, None) => self.judge.judge(answer, bench).await,
+            (_, Some(model)) => self.embedded(answer, model, bench).await,
+            (Some(true), None) => {
+                let mut verdict = errored("similarity", "no model for embeddings is named".to_owned());
+                verdict.fault = Some(Fault {
+                    kind: "no-grader".to_owned(),
+                    message: verdict.reason.clone(),
+                    help: "add `embeddingModel:`, or `grader: { embeddingModel: … }` in akit.yaml".to_owned(),
+                });
+                verdict
+            }
+        }
+    }
+
+    async fn embedded(&self, answer: &Answer<'_>, model: &str, bench: &Bench<'_>) -> Verdict {
+        if text::js_trim(answer.text).is_empty() {
+            let mut verdict = verdict("similarity", false, 0.0);
+            "the answer is empty".clone_into(&mut verdict.reason);
+            verdict.threshold = Some(self.threshold);
+            return verdict;
+        }
+        match self.cosine(answer, model, bench).await {
+            Ok((score, grade)) => {
+                let passed = score >= self.threshold;
+                let mut verdict = verdict("similarity", passed, score);
+                verdict.threshold = Some(self.threshold);
+                verdict.expected = format!("the meaning of {}", quote(&self.value));
+                verdict.reason =
+                    format!("similarity {:.1} %, {:.1} % is needed", score * 100.0, self.threshold * 100.0);
+                if !passed {
+                    verdict.got = quote(answer.text);
+                }
+                verdict.grade = Some(grade);
+                verdict
+            }
+            Err(error) => {
+                let mut verdict = errored("similarity", error.to_string());
+                verdict.threshold = Some(self.threshold);
+                verdict.fault = Some(error.fault());
+                verdict
+            }
+        }
+    }
+
+    async fn cosine(
+        &self,
+        answer: &Answer<'_>,
+        model: &str,
+        bench: &Bench<'_>,
+    ) -> Result<(f64, Grade), GraderError> {
+        let grader = bench.graders.find(self.judge.named())?;
+        let wanted = grader.embed(model, &self.value, bench).await?;
+        let got = grader.embed(model, answer.text, bench).await?;
+        let score = cosine(&wanted.completion.embedding, &got.completion.embedding);
+        let mut usage = wanted.completion.usage.unwrap_or_default();
+        usage += got.completion.usage.unwrap_or_default();
+        let grade = Grade {
+            grader: format!("{model} ({})", grader.client().endpoint()),
+            votes: vec![score],
+            reasoning: String::new(),
+            usage: Some(usage),
+            latency_ms: Some(wanted.latency_ms + got.latency_ms),
+            recorded: wanted.recorded && got.recorded,
+        };
+        Ok((score, grade))
+    }
+}
+
+/// The cosine of two vectors, 0 where it is negative or one of them is zero.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot =
+        |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
+    let length = (dot(a, a) * dot(b, b)).sqrt();
+    if length > 0.0 && a.len() == b.len() { (dot(a, b) / length).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosines() {
+        for (a, b, expected) in [
+            (&[1.0, 0.0][..], &[2.0, 0.0][..], 1.0),
+            (&[1.0, 0.0], &[0.0, 3.0], 0.0),
+            (&[1.0, 0.0], &[-1.0, 0.0], 0.0),
+            (&[3.0, 4.0], &[4.0, 3.0], 0.96),
+            (&[0.0, 0.0], &[1.0, 0.0], 0.0),
+            (&[1.0], &[1.0, 0.0], 0.0),
+        ] {
+            assert!((cosine(a, b) - expected).abs() < 1e-9, "{a:?} {b:?}");
+        }
     }
 }

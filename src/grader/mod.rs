@@ -1,25 +1,31 @@
-//! The judge: a model that holds an answer against a rubric and gives one strict verdict.
+//! The judge: a model that holds an answer against a rubric and gives strict verdicts.
 //!
 //! Fail-closed: whatever is not exactly one well-formed verdict is an error, never a pass. The
 //! judge is named on purpose and is never silently the model under test.
 
+mod canary;
 mod prompt;
+mod rubric;
 mod verdict;
+mod vote;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
+use tokio::sync::OnceCell;
 
-use crate::client::{ClientError, ModelClient, Patience};
-use crate::manifest::{Fault, Grade};
-use crate::provider::Message;
+use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience};
+use crate::manifest::{Fault, Grade, Usage};
+use crate::provider::{ChatRequest, Message};
 use crate::seed::Root;
 
 pub use prompt::TEMPLATE;
+pub use rubric::{Anchor, BUILTIN, Builtin, Rubric};
 pub use verdict::{Unreadable, Vote, parse};
+pub use vote::{Ballot, Bar, median, split};
 
-/// Steps of the scale: scores are whole numbers from 0 to this.
+/// Steps of the scale where none is set: scores are whole numbers from 0 to this.
 pub const SCALE: u32 = 10;
 
 /// Which model judges.
@@ -38,15 +44,21 @@ pub struct Grader {
     model: String,
     patience: Patience,
     root: Root,
+    /// The name of a canary that passed, once they were asked.
+    passed_canary: OnceCell<Option<&'static str>>,
 }
 
 /// What a judge is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
     /// What a good answer does.
-    pub rubric: &'a str,
+    pub rubric: &'a Rubric,
+    /// Steps of the scale.
+    pub scale: u32,
     /// The answer.
     pub answer: &'a str,
+    /// The conversation up to the answer.
+    pub conversation: &'a [Message],
 }
 
 /// The surroundings of the answer under judgement.
@@ -69,6 +81,24 @@ pub struct Bench<'a> {
 pub struct Graders {
     default: Option<Arc<Grader>>,
     named: BTreeMap<Judge, Arc<Grader>>,
+    defaults: Defaults,
+}
+
+/// What holds where an expectation says nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    /// Steps of the scale.
+    pub scale: u32,
+    /// How many verdicts are asked for.
+    pub ballot: Ballot,
+    /// Model of embeddings.
+    pub embedding_model: Option<String>,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { scale: SCALE, ballot: Ballot::default(), embedding_model: None }
+    }
 }
 
 /// Why there is no grade.
@@ -83,33 +113,47 @@ pub enum GraderError {
     /// Two replies, none of them a verdict.
     #[error("the grader's reply is no verdict: {0}")]
     Unreadable(#[from] Unreadable),
+    /// A known-bad answer was let pass.
+    #[error("the grader {grader} let a known-bad answer pass ({canary}); its verdicts are void")]
+    Canary {
+        /// The judge.
+        grader: String,
+        /// The known-bad answer.
+        canary: &'static str,
+    },
 }
 
 impl GraderError {
     /// The error as the manifest shows it.
     #[must_use]
     pub fn fault(&self) -> Fault {
-        match self {
-            Self::Client(error) => Fault { message: self.to_string(), ..error.fault() },
-            Self::Missing => Fault {
-                kind: "no-grader".to_owned(),
-                message: self.to_string(),
-                help: "name one with `--grader-model`, or `grader:` in akit.yaml".to_owned(),
-            },
-            Self::Unreadable(_) => Fault {
-                kind: "judge-unreadable".to_owned(),
-                message: self.to_string(),
-                help: "choose a model that can answer in JSON as grader".to_owned(),
-            },
-        }
+        let (kind, help) = match self {
+            Self::Client(error) => return Fault { message: self.to_string(), ..error.fault() },
+            Self::Missing => ("no-grader", "name one with `--grader-model`, or `grader:` in akit.yaml"),
+            Self::Unreadable(_) => ("judge-unreadable", "choose a model that can answer in JSON as grader"),
+            Self::Canary { .. } => {
+                ("judge-void", "choose another model as grader; nothing that this one says can be relied on")
+            }
+        };
+        Fault { kind: kind.to_owned(), message: self.to_string(), help: help.to_owned() }
     }
 }
 
 impl Graders {
     /// Judges for a run: one for expectations that name none, and those that are named.
     #[must_use]
-    pub fn new(default: Option<Arc<Grader>>, named: BTreeMap<Judge, Arc<Grader>>) -> Self {
-        Self { default, named }
+    pub fn new(
+        default: Option<Arc<Grader>>,
+        named: BTreeMap<Judge, Arc<Grader>>,
+        defaults: Defaults,
+    ) -> Self {
+        Self { default, named, defaults }
+    }
+
+    /// What holds where an expectation says nothing else.
+    #[must_use]
+    pub fn defaults(&self) -> &Defaults {
+        &self.defaults
     }
 
     /// The judge for an expectation that names this one, or none.
@@ -131,7 +175,7 @@ impl Grader {
     /// A judge on the other side of a client.
     #[must_use]
     pub fn new(client: Arc<ModelClient>, model: String, patience: Patience, root: Root) -> Self {
-        Self { client, model, patience, root }
+        Self { client, model, patience, root, passed_canary: OnceCell::new() }
     }
 
     /// The judge, for people: model, provider and endpoint.
@@ -152,53 +196,163 @@ impl Grader {
         &self.client
     }
 
-    /// Asks for one verdict.
+    /// Asks for as many verdicts as it takes.
     ///
     /// An answer that says nothing scores 0 without a call. A reply that is no verdict is asked
-    /// again once, with the next derived seed; then it is an error.
-    pub async fn grade(&self, question: Question<'_>, bench: &Bench<'_>) -> Result<Grade, GraderError> {
+    /// again once, with the next derived seed; then it is an error, and so is the grade.
+    pub async fn grade(
+        &self,
+        question: &Question<'_>,
+        bar: Bar,
+        ballot: Ballot,
+        bench: &Bench<'_>,
+    ) -> Result<Grade, GraderError> {
+        let mut grade = Grade {
+            grader: self.name(),
+            votes: Vec::new(),
+            reasoning: String::new(),
+            usage: None,
+            latency_ms: None,
+            recorded: true,
+        };
         if prompt::says_nothing(question.answer) {
-            return Ok(Grade {
-                grader: self.name(),
-                votes: vec![0.0],
-                reasoning: "the answer says nothing; no judge was asked".to_owned(),
-                usage: None,
-                latency_ms: None,
-                recorded: true,
-            });
+            grade.votes.push(0.0);
+            "the answer says nothing; no judge was asked".clone_into(&mut grade.reasoning);
+            return Ok(grade);
         }
-        let purpose = format!("the grader's verdict on {}/{}", bench.scenario, bench.case);
-        let mut last = None;
-        for attempt in 0..2_u32 {
-            let seed = self.seed(bench, attempt);
-            let request = prompt::request(&self.model, seed, question, bench.messages);
-            let extra = json!({
-                "kind": "vote",
-                "vote": 0,
-                "attempt": attempt,
-                "template": TEMPLATE,
-                "template_hash": prompt::template_hash(),
-            });
-            let exchange = self.client.ask(&request, &extra, &purpose, self.patience).await?;
-            match parse(&exchange.completion.text, exchange.completion.finish_reason.as_deref()) {
-                Ok(vote) => {
-                    return Ok(Grade {
-                        grader: self.name(),
-                        votes: vec![vote.share()],
-                        reasoning: vote.reasoning,
-                        usage: exchange.completion.usage,
-                        latency_ms: Some(exchange.latency_ms),
-                        recorded: exchange.recorded,
-                    });
+        let mut votes: Vec<Vote> = Vec::new();
+        let mut scores = Vec::new();
+        while ballot.wants_more(bar, &scores) {
+            let index = u32::try_from(votes.len()).unwrap_or(u32::MAX);
+            let (vote, exchanges) = self.vote(question, bench, index).await?;
+            for exchange in exchanges {
+                grade.recorded &= exchange.recorded;
+                grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + exchange.latency_ms);
+                if let Some(usage) = exchange.completion.usage {
+                    let mut total = grade.usage.unwrap_or_else(Usage::default);
+                    total += usage;
+                    grade.usage = Some(total);
                 }
-                Err(error) => last = Some(error),
             }
+            scores.push(vote.score);
+            votes.push(vote);
         }
-        Err(last.unwrap_or(Unreadable::Empty).into())
+        let middle = median(&scores);
+        grade.votes = scores.iter().map(|score| share(*score, bar.scale)).collect();
+        if let Some(vote) = votes.into_iter().find(|vote| vote.score == middle) {
+            grade.reasoning = vote.reasoning;
+        }
+        Ok(grade)
     }
 
-    fn seed(&self, bench: &Bench<'_>, attempt: u32) -> u32 {
-        let (trial, attempt) = (bench.trial.to_string(), attempt.to_string());
-        self.root.derive(&["grader", bench.scenario, bench.case, &trial, "0", &attempt])
+    /// One verdict, and every exchange that it took.
+    async fn vote(
+        &self,
+        question: &Question<'_>,
+        bench: &Bench<'_>,
+        index: u32,
+    ) -> Result<(Vote, Vec<Exchange>), GraderError> {
+        let purpose = format!("the grader's verdict on {}/{}", bench.scenario, bench.case);
+        let (trial, vote) = (bench.trial.to_string(), index.to_string());
+        let mut exchanges = Vec::new();
+        let mut last = Unreadable::Empty;
+        for attempt in 0..2_u32 {
+            let names = ["grader", bench.scenario, bench.case, &trial, &vote, &attempt.to_string()];
+            let request = prompt::request(&self.model, self.root.derive(&names), question);
+            let content = json!({
+                "answer": question.answer,
+                "attempt": attempt,
+                "conversation": question.conversation,
+                "rubric": prompt::rubric(question.rubric, question.scale),
+                "scale": question.scale,
+                "template": TEMPLATE,
+                "template_hash": prompt::template_hash(),
+                "vote": index,
+            });
+            let ask = Ask {
+                request: &request,
+                kind: "vote",
+                content: &content,
+                root: self.root,
+                purpose: &purpose,
+                patience: self.patience,
+            };
+            // Before anything is asked and recorded; a verdict that was recorded had this behind it.
+            if self.client.may_ask() && !self.client.recorded(&ask) {
+                self.check_canaries().await?;
+            }
+            let exchange = self.client.ask(&ask).await?;
+            let parsed = parse(
+                &exchange.completion.text,
+                exchange.completion.finish_reason.as_deref(),
+                question.scale,
+            );
+            exchanges.push(exchange);
+            match parsed {
+                Ok(vote) => return Ok((vote, exchanges)),
+                Err(error) => last = error,
+            }
+        }
+        Err(last.into())
+    }
+
+    /// The embedding of a text.
+    pub async fn embed(&self, model: &str, text: &str, bench: &Bench<'_>) -> Result<Exchange, GraderError> {
+        let purpose = format!("an embedding for {}/{}", bench.scenario, bench.case);
+        let request = ChatRequest { model: model.to_owned(), ..ChatRequest::default() };
+        let content = json!({ "input": text });
+        let ask = Ask {
+            request: &request,
+            kind: "embedding",
+            content: &content,
+            root: self.root,
+            purpose: &purpose,
+            patience: self.patience,
+        };
+        Ok(self.client.embed(&ask, text).await?)
+    }
+
+    /// Asks the canaries, once per run; later callers wait for the first.
+    async fn check_canaries(&self) -> Result<(), GraderError> {
+        let passed = self.passed_canary.get_or_try_init(|| self.ask_canaries()).await?;
+        match *passed {
+            Some(canary) => Err(GraderError::Canary { grader: self.name(), canary }),
+            None => Ok(()),
+        }
+    }
+
+    /// The name of the first canary that passes.
+    ///
+    /// A reply that is no verdict lets nothing pass: the same reply to a real answer is an error.
+    async fn ask_canaries(&self) -> Result<Option<&'static str>, GraderError> {
+        for canary in canary::CANARIES {
+            let rubric = Rubric::of(canary.rubric);
+            let question =
+                Question { rubric: &rubric, scale: SCALE, answer: canary.answer, conversation: &[] };
+            let seed = self.root.derive(&["canary", canary.name]);
+            let request = prompt::request(&self.model, seed, &question);
+            let ask = Ask {
+                request: &request,
+                kind: "canary",
+                content: &json!({}),
+                root: self.root,
+                purpose: "a known-bad answer",
+                patience: self.patience,
+            };
+            let exchange = self.client.ask_afresh(&ask).await?;
+            let vote = parse(&exchange.completion.text, exchange.completion.finish_reason.as_deref(), SCALE);
+            if vote.is_ok_and(|vote| vote.score * 2 >= SCALE) {
+                return Ok(Some(canary.name));
+            }
+        }
+        Ok(None)
     }
 }
+
+/// A score as a share of its scale.
+fn share(score: u32, scale: u32) -> f64 {
+    f64::from(score) / f64::from(scale.max(1))
+}
+
+#[cfg(test)]
+mod tests;

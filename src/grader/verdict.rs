@@ -5,7 +5,6 @@
 
 use serde::Deserialize;
 
-use super::SCALE;
 use crate::text;
 
 /// One verdict.
@@ -13,16 +12,8 @@ use crate::text;
 pub struct Vote {
     /// Why, in the judge's words.
     pub reasoning: String,
-    /// 0 to [`SCALE`].
+    /// 0 to the scale's end.
     pub score: u32,
-}
-
-impl Vote {
-    /// The score as a share of the scale, 0 to 1.
-    #[must_use]
-    pub fn share(&self) -> f64 {
-        f64::from(self.score) / f64::from(SCALE)
-    }
 }
 
 /// Why a reply is no verdict.
@@ -43,8 +34,13 @@ pub enum Unreadable {
         begins: String,
     },
     /// A score off the grid.
-    #[error("score {0} is not on the scale from 0 to {SCALE}")]
-    OffScale(u64),
+    #[error("score {score} is not on the scale from 0 to {scale}")]
+    OffScale {
+        /// What the judge gave.
+        score: u64,
+        /// Steps of the scale.
+        scale: u32,
+    },
     /// A score without a reason.
     #[error("there is a score, but no reasoning")]
     NoReasoning,
@@ -57,11 +53,11 @@ struct Wire {
     score: u64,
 }
 
-/// Reads a reply.
+/// Reads a reply on a scale from 0 to `scale`.
 ///
 /// # Errors
 /// Whenever the reply is anything but one verdict.
-pub fn parse(reply: &str, finish_reason: Option<&str>) -> Result<Vote, Unreadable> {
+pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vote, Unreadable> {
     if let Some(reason) =
         finish_reason.filter(|reason| !matches!(*reason, "stop" | "end_turn" | "tool_calls"))
     {
@@ -75,62 +71,15 @@ pub fn parse(reply: &str, finish_reason: Option<&str>) -> Result<Vote, Unreadabl
         let cut = words.rfind(" at line ").unwrap_or(words.len());
         Unreadable::Form { reason: words[..cut].to_owned(), begins: text::excerpt(reply.trim(), 80) }
     })?;
-    if wire.reasoning.trim().is_empty() {
+    if !wire.reasoning.chars().any(char::is_alphanumeric) {
         return Err(Unreadable::NoReasoning);
     }
     match u32::try_from(wire.score) {
-        Ok(score) if score <= SCALE => Ok(Vote { reasoning: wire.reasoning, score }),
-        _ => Err(Unreadable::OffScale(wire.score)),
+        Ok(score) if score <= scale => Ok(Vote { reasoning: wire.reasoning, score }),
+        _ => Err(Unreadable::OffScale { score: wire.score, scale }),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_agreed_form_is_a_verdict() {
-        let good = [
-            (r#"{"reasoning":"kind","score":9}"#, 9),
-            ("  {\"reasoning\": \"x\", \"score\": 0}\n", 0),
-            (r#"{"score":10,"reasoning":"x"}"#, 10),
-        ];
-        for (reply, score) in good {
-            assert_eq!(parse(reply, Some("stop")).unwrap().score, score, "{reply}");
-        }
-        let bad = [
-            "",
-            "9",
-            "Score: 9",
-            "{\"score\":9}",
-            "{\"reasoning\":\"x\",\"score\":9.0}",
-            "{\"reasoning\":\"x\",\"score\":\"9\"}",
-            "{\"reasoning\":\"x\",\"score\":true}",
-            "{\"reasoning\":\"x\",\"score\":null}",
-            "{\"reasoning\":\"x\",\"score\":[9]}",
-            "{\"reasoning\":\"x\",\"score\":-1}",
-            "{\"reasoning\":\"x\",\"score\":11}",
-            "{\"reasoning\":\"x\",\"score\":99999999999999999999}",
-            "{\"reasoning\":\"x\",\"score\":NaN}",
-            "{\"reasoning\":\"x\",\"score\":9,\"score\":10}",
-            "{\"reasoning\":\"x\",\"score\":9,\"passed\":true}",
-            "{\"reasoning\":\" \",\"score\":9}",
-            "{\"reasoning\":\"x\",\"score\":9}{\"reasoning\":\"x\",\"score\":9}",
-            "Sure! {\"reasoning\":\"x\",\"score\":9}",
-            "{\"reasoning\":\"x\",\"score\":9} done",
-            "```json\n{\"reasoning\":\"x\",\"score\":9}\n```",
-            "<think>hm</think>{\"reasoning\":\"x\",\"score\":9}",
-            "[{\"reasoning\":\"x\",\"score\":9}]",
-            "{\"reasoning\":\"x\",\"sco",
-            "{\"Reasoning\":\"x\",\"Score\":9}",
-            "I cannot help with that.",
-            "\u{feff}{\"reasoning\":\"x\",\"score\":9}",
-        ];
-        for reply in bad {
-            assert!(parse(reply, Some("stop")).is_err(), "{reply}");
-        }
-        for reason in ["length", "content_filter", "refusal"] {
-            assert!(parse(good[0].0, Some(reason)).is_err(), "{reason}");
-        }
-    }
-}
+#[path = "verdict_table.rs"]
+mod table;

@@ -2,10 +2,12 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod floats;
 mod http;
 mod openai;
 mod replies;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -108,9 +110,12 @@ pub struct Completion {
     /// Tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Parameters that went along.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub params_sent: Vec<String>,
+    /// The embedding, where one was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "floats")]
+    pub embedding: Vec<f32>,
+    /// Parameters that went along, with their values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params_sent: BTreeMap<String, Json>,
     /// Parameters that the provider refused and that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params_dropped: Vec<String>,
@@ -141,6 +146,9 @@ pub trait Provider: Send + Sync + fmt::Debug {
 
     /// Sends one request once. Dropping the future aborts the request.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
+
+    /// Asks for the embedding of a text.
+    fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a>;
 }
 
 /// Why no answer came.

@@ -1,7 +1,7 @@
 //! Chat completions as OpenAI serves them, and everything that speaks the same: `openai` with any
 //! `baseUrl`, `ollama`, llama.cpp, vLLM.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
@@ -102,45 +102,75 @@ impl OpenAi {
         };
         offer("temperature", request.temperature.map(Json::from));
         offer("seed", request.seed.map(Json::from));
-        let schema = request.output.as_ref().map(|output| {
-            json!({ "type": "json_schema", "json_schema": {
-                "name": output.name, "strict": true, "schema": output.schema } })
-        });
-        offer("response_format", schema);
+        let mut tools: Vec<Json> = request.tools.iter().map(function).collect();
+        if let Some(output) = &request.output {
+            let schema = json!({ "type": "json_schema", "json_schema": {
+                "name": output.name, "strict": true, "schema": output.schema } });
+            offer("response_format", Some(schema));
+            // A server without structured output is made to call a function; one without functions
+            // is left to the words of the prompt.
+            if self.refused(&request.model, "response_format") && !self.refused(&request.model, "tool_choice")
+            {
+                let name = json!({ "name": output.name });
+                offer("tool_choice", Some(json!({ "type": "function", "function": name })));
+                tools.push(function(&json!({ "name": output.name, "parameters": output.schema })));
+            }
+        }
         if let Some(limit) = request.max_tokens {
             let completion =
                 wants_completion_tokens(&request.model) || self.refused(&request.model, "max_tokens");
             let name = if completion { "max_completion_tokens" } else { "max_tokens" };
             body.insert(name.to_owned(), limit.into());
         }
-        if !request.tools.is_empty() {
-            let wrap = |tool: &Json| match tool.get("type") {
-                Some(Json::String(kind)) if kind == "function" => tool.clone(),
-                _ => json!({ "type": "function", "function": tool }),
-            };
-            body.insert("tools".to_owned(), request.tools.iter().map(wrap).collect());
+        if !tools.is_empty() {
+            body.insert("tools".to_owned(), tools.into());
         }
         (Json::Object(body), dropped)
     }
 
+    async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
+        let body = json!({ "model": model, "input": text });
+        let url = self.url.replace("/chat/completions", "/embeddings");
+        let reply = self.http.post(&url, &self.endpoint.host, &self.headers(), &body).await;
+        let reply = reply.map_err(|error| self.scrub(error))?;
+        let malformed = || ProviderError::Malformed {
+            host: self.endpoint.host.clone(),
+            reason: format!(
+                "there is no embedding in it; it begins {}",
+                text::excerpt(&reply.to_string(), 120)
+            ),
+        };
+        let values = reply.pointer("/data/0/embedding").and_then(Json::as_array).ok_or_else(malformed)?;
+        #[expect(clippy::cast_possible_truncation, reason = "embeddings are stored in single precision")]
+        let embedding: Option<Vec<f32>> =
+            values.iter().map(|value| value.as_f64().map(|v| v as f32)).collect();
+        Ok(Completion {
+            embedding: embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?,
+            model: reply.get("model").and_then(Json::as_str).map(str::to_owned),
+            usage: reply
+                .pointer("/usage/prompt_tokens")
+                .and_then(Json::as_u64)
+                .map(|input_tokens| Usage { input_tokens, output_tokens: 0 }),
+            ..Completion::default()
+        })
+    }
+
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        let key = self.options.api_key.as_ref();
+        let authorization = key.map(|key| ("authorization", format!("Bearer {}", key.expose())));
+        let organization = self.options.organization.clone().map(|name| ("openai-organization", name));
+        authorization.into_iter().chain(organization).collect()
+    }
+
     async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
-        let mut headers = Vec::new();
-        if let Some(key) = &self.options.api_key {
-            headers.push(("authorization", format!("Bearer {}", key.expose())));
-        }
-        if let Some(organization) = &self.options.organization {
-            headers.push(("openai-organization", organization.clone()));
-        }
+        let headers = self.headers();
         loop {
             let (body, dropped) = self.body(request);
             let reply = self.http.post(&self.url, &self.endpoint.host, &headers, &body).await;
             let error = match reply {
                 Ok(reply) => {
-                    let mut completion = self.read(&reply)?;
-                    let skip = ["model", "messages", "tools"];
-                    let names = body.as_object().into_iter().flat_map(Map::keys);
-                    completion.params_sent =
-                        names.filter(|name| !skip.contains(&name.as_str())).cloned().collect();
+                    let mut completion = self.read(&reply, body.get("tool_choice").is_some())?;
+                    completion.params_sent = sent(&body);
                     completion.params_dropped = dropped;
                     return Ok(completion);
                 }
@@ -154,7 +184,7 @@ impl OpenAi {
         }
     }
 
-    fn read(&self, reply: &Json) -> Result<Completion, ProviderError> {
+    fn read(&self, reply: &Json, wants_call: bool) -> Result<Completion, ProviderError> {
         let malformed = |reason: &str| ProviderError::Malformed {
             host: self.endpoint.host.clone(),
             reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
@@ -164,7 +194,11 @@ impl OpenAi {
         let message = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
         let finish = choice.get("finish_reason").and_then(Json::as_str);
         let refusal = message.get("refusal").and_then(Json::as_str).filter(|text| !text.is_empty());
+        let called = message.pointer("/tool_calls/0/function/arguments").and_then(Json::as_str);
         let text = match message.get("content") {
+            None | Some(Json::Null) if wants_call && called.is_some() => {
+                called.unwrap_or_default().to_owned()
+            }
             Some(Json::String(text)) => text.clone(),
             None | Some(Json::Null) => refusal.unwrap_or_default().to_owned(),
             Some(Json::Array(parts)) => {
@@ -184,8 +218,7 @@ impl OpenAi {
                     output_tokens: usage.get("completion_tokens")?.as_u64()?,
                 })
             }),
-            params_sent: Vec::new(),
-            params_dropped: Vec::new(),
+            ..Completion::default()
         })
     }
 
@@ -211,6 +244,30 @@ impl Provider for OpenAi {
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
         Box::pin(self.ask(request))
     }
+
+    fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a> {
+        Box::pin(self.ask_embedding(model, text))
+    }
+}
+
+/// The parameters in a body: everything but what was asked. A schema is told by its kind.
+fn sent(body: &Json) -> BTreeMap<String, Json> {
+    let entries = body.as_object().into_iter().flatten();
+    entries
+        .filter(|(name, _)| !matches!(name.as_str(), "model" | "messages" | "tools"))
+        .map(|(name, value)| {
+            let kind = value.get("type").filter(|_| value.is_object());
+            (name.clone(), kind.unwrap_or(value).clone())
+        })
+        .collect()
+}
+
+/// A function as the interface wants it.
+fn function(tool: &Json) -> Json {
+    match tool.get("type") {
+        Some(Json::String(kind)) if kind == "function" => tool.clone(),
+        _ => json!({ "type": "function", "function": tool }),
+    }
 }
 
 /// Reasoning models take `max_completion_tokens` and refuse `max_tokens`.
@@ -229,7 +286,7 @@ fn unsupported(error: &ProviderError, body: &Json) -> Option<String> {
         ["unsupported", "not support", "does not support", "unknown", "unrecognized", "not permitted"]
             .iter()
             .any(|word| lower.contains(word));
-    let known = ["temperature", "seed", "response_format", "max_tokens"];
+    let known = ["temperature", "seed", "response_format", "tool_choice", "max_tokens"];
     known
         .into_iter()
         .find(|name| complains && body.get(*name).is_some() && lower.contains(name))
@@ -290,11 +347,11 @@ mod tests {
     fn replies_without_a_completion_are_told() {
         let server = server(OpenAi::BASE_URL).unwrap();
         for reply in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
-            assert!(matches!(server.read(&reply), Err(ProviderError::Malformed { .. })), "{reply}");
+            assert!(matches!(server.read(&reply, false), Err(ProviderError::Malformed { .. })), "{reply}");
         }
         let refusal =
             json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
-        let completion = server.read(&refusal).unwrap();
+        let completion = server.read(&refusal, false).unwrap();
         assert_eq!((completion.text.as_str(), completion.finish_reason.as_deref()), ("No.", Some("refusal")));
     }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::plan::{Planned, Target};
+use crate::client::{Ask, Patience};
 use crate::expectation::Answer;
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Outcome, Reply, Trial, Verdict};
@@ -88,12 +89,22 @@ async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root)
                 tools: scenario.tools.clone(),
                 output: None,
             };
-            let extra = json!({ "kind": "reply", "trial": 0 });
+            let mut content = json!({ "messages": case.messages, "trial": 0 });
+            if !scenario.tools.is_empty() {
+                content["tools"] = json!(scenario.tools);
+            }
             let purpose = format!("the reply to {}/{}", scenario.name, case.id);
             let jitter = root.derive(&["retry", &scenario.name, &case.id, "0"]);
-            let patience = crate::client::Patience { jitter: jitter.into(), ..job.patience };
-            let exchange =
-                client.ask(&request, &extra, &purpose, patience).await.map_err(|error| error.fault())?;
+            let patience = Patience { jitter: jitter.into(), ..job.patience };
+            let ask = Ask {
+                request: &request,
+                kind: "reply",
+                content: &content,
+                root,
+                purpose: &purpose,
+                patience,
+            };
+            let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
             Ok(Reply {
                 text: exchange.completion.text,
                 finish_reason: exchange.completion.finish_reason,

@@ -11,6 +11,9 @@ use serde_json::{Value as Json, json};
 use super::{Diagnostic, Diagnostics, Node, SourceFile, Span, Value};
 use crate::text;
 
+/// Scales that a judge may use.
+const STEPS: [i64; 3] = [5, 10, 100];
+
 /// What may stand behind a key.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
@@ -38,6 +41,8 @@ pub enum Shape {
     Objects(&'static [Field]),
     /// Anything, read by its own code; the name is its definition in the JSON Schema.
     Part(&'static str),
+    /// Steps of a scale: 5, 10 or 100.
+    Steps,
     /// A key that other tools know and akit does not; the field's text says what to write instead.
     Foreign,
 }
@@ -116,6 +121,7 @@ impl Field {
             Shape::Object(table) => Field::schema(table),
             Shape::Objects(table) => json!({ "type": "array", "items": Field::schema(table) }),
             Shape::Part(name) => json!({ "$ref": format!("#/$defs/{name}") }),
+            Shape::Steps => json!({ "enum": STEPS }),
             Shape::Foreign => json!(false),
         };
         schema["description"] = self.doc.into();
@@ -432,6 +438,8 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         (Shape::Text | Shape::Name, Value::Null) => typed("text", "give it a value or remove the key".into()),
         (Shape::Text | Shape::Name, _) => typed("text", quote()),
         (Shape::Bool, _) => typed("`true` or `false`", String::new()),
+        (Shape::Steps, Value::Integer(value)) if STEPS.contains(value) => None,
+        (Shape::Steps, _) => wrong("5, 10 or 100".into(), node, "wrong-value", String::new()),
         (Shape::Integer(least), Value::Integer(value)) => (value < least)
             .then(|| wrong(format!("a whole number of at least {least}"), node, "wrong-value", String::new()))
             .flatten(),

@@ -97,7 +97,7 @@ fn the_committed_verdicts_are_what_akit_records() {
     }
     let kept = records(&committed, &host);
     let (recorded, kept): (Vec<_>, Vec<_>) = (recorded.values().collect(), kept.values().collect());
-    assert_eq!(recorded.len(), 12);
+    assert_eq!(recorded.len(), 19);
     assert!(recorded == kept, "fixtures/cache is out of date: run `AKIT_BLESS=1 cargo test`");
 }
 
@@ -120,9 +120,11 @@ fn judge() -> impl Fn(&super::server::Asked) -> Answer + Send + Sync {
         let message = asked.last_message();
         let data: Json = serde_json::from_str(message.lines().nth(1).unwrap()).unwrap();
         let answer = data["answer"].as_str().unwrap();
-        let (_, verdict) =
-            verdicts.iter().find(|(reply, _)| reply == answer).expect("a verdict for each reply");
-        Answer::Text(verdict.clone())
+        let found = verdicts.iter().find(|(reply, _)| reply == answer);
+        // What is no reply of the fixtures is one of the known-bad answers that every judge is asked.
+        let bad = json!({ "reasoning": "This does not meet the rubric.", "score": 0 }).to_string();
+        let verdict = found.map_or(bad, |(_, verdict)| verdict.clone());
+        Answer::Text(verdict)
     }
 }
 

@@ -1,0 +1,139 @@
+//! All records of a folder: what `akit cache` counts, checks, moves and removes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Cache, KEY_VERSION, Key, Record};
+use crate::source::slashed;
+
+/// A file of the cache.
+#[derive(Debug)]
+pub struct Shelved {
+    /// Its path.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// What it holds.
+    pub record: Option<Record>,
+    /// Whether it is a record in its place.
+    pub condition: Condition,
+}
+
+/// The condition of a file of the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// A record under its own key.
+    Sound,
+    /// A record that another version of akit wrote; never read.
+    OtherVersion(u32),
+    /// A record under a name that is not its key's.
+    Misplaced,
+    /// No record: torn or foreign.
+    Damaged(String),
+}
+
+impl Cache {
+    /// Every file, in the order of keys. Left-over temporary files are passed over.
+    pub fn shelved(&self) -> impl Iterator<Item = Shelved> {
+        let mut paths = Vec::new();
+        for shelf in entries(&self.folder).into_iter().filter(|path| path.is_dir()) {
+            paths.extend(
+                entries(&shelf).into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")),
+            );
+        }
+        paths.sort();
+        paths.into_iter().map(|path| examine(&path))
+    }
+
+    /// Removes a record.
+    pub fn remove(&self, shelved: &Shelved) -> io::Result<()> {
+        fs::remove_file(&shelved.path)?;
+        // The shelf goes with its last record; one that still holds others stays.
+        let _ = shelved.path.parent().map(fs::remove_dir);
+        Ok(())
+    }
+
+    /// Adds a record from elsewhere unless it is here. Answers whether it was added.
+    pub fn import(&self, record: &Record) -> io::Result<bool> {
+        let key = record.key();
+        if matches!(self.get(&key), super::Lookup::Hit(_)) {
+            return Ok(false);
+        }
+        self.put(&key, record.response.clone(), record.latency_ms, record.recorded_at.clone())?;
+        Ok(true)
+    }
+
+    /// The record of a key by its hash.
+    #[must_use]
+    pub fn by_hash(&self, hash: &str) -> Option<Record> {
+        let path = self.folder.join(hash.get(..2)?).join(format!("{hash}.json"));
+        examine(&path).record
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+}
+
+fn examine(path: &Path) -> Shelved {
+    let bytes = fs::metadata(path).map_or(0, |data| data.len());
+    let read = fs::read(path).map_err(|error| error.to_string());
+    let parsed = read.and_then(|text| {
+        serde_json::from_slice::<Record>(&text).map_err(|error| format!("not a record: {error}"))
+    });
+    let (record, condition) = match parsed {
+        Ok(record) if record.key_version != KEY_VERSION => {
+            (None, Condition::OtherVersion(record.key_version))
+        }
+        Ok(record) if !named(path, &record.key()) => (None, Condition::Misplaced),
+        Ok(record) => (Some(record), Condition::Sound),
+        Err(error) => (None, Condition::Damaged(error)),
+    };
+    Shelved { path: path.to_path_buf(), bytes, record, condition }
+}
+
+fn named(path: &Path, key: &Key) -> bool {
+    slashed(path).ends_with(&format!("{}/{}.json", &key.hash[..2], key.hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_condition() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        for n in 0..3 {
+            cache.put(&Key::of(json!({ "n": n })), json!("ok"), 1, "t".to_owned()).unwrap();
+        }
+        let all: Vec<_> = cache.shelved().collect();
+        assert!(all.iter().all(|one| one.condition == Condition::Sound && one.bytes > 0));
+        fs::write(&all[0].path, "{").unwrap();
+        let text = fs::read_to_string(&all[1].path).unwrap();
+        fs::write(&all[1].path, text.replace("\"key_version\": 1", "\"key_version\": 0")).unwrap();
+        let other = fs::read_to_string(&all[2].path).unwrap().replace("\"n\": ", "\"n\": 9");
+        fs::write(&all[2].path, other).unwrap();
+        let conditions: Vec<_> = cache.shelved().map(|one| one.condition).collect();
+        assert!(matches!(conditions[0], Condition::Damaged(_)));
+        assert_eq!(conditions[1..], [Condition::OtherVersion(0), Condition::Misplaced]);
+        for shelved in cache.shelved() {
+            cache.remove(&shelved).unwrap();
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_record_moves_with_its_key() {
+        let (a, b) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (a, b) = (Cache::at(a.path()), Cache::at(b.path()));
+        a.put(&Key::of(json!({ "n": 1 })), json!("ok"), 7, "t".to_owned()).unwrap();
+        let record = a.shelved().next().unwrap().record.unwrap();
+        assert!(b.import(&record).unwrap() && !b.import(&record).unwrap());
+        assert_eq!(b.by_hash(record.key().hash()), Some(record));
+    }
+}
