@@ -59,7 +59,9 @@ pub fn read_baseline(path: &Path) -> Result<Baseline, HistoryError> {
 /// Writes a baseline, one case per line so that it is reviewed and merged case by case.
 pub fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), HistoryError> {
     let wrong = |source| HistoryError::Write { path: slashed(path), source };
-    let mut text = format!("{{\n\"schema\": \"{}\",\n\"cases\": [", baseline.schema);
+    let answered_by = serde_json::to_string(&baseline.answered_by).map_err(|error| wrong(error.into()))?;
+    let mut text =
+        format!("{{\n\"schema\": \"{}\",\n\"answered_by\": {answered_by},\n\"cases\": [", baseline.schema);
     for (index, case) in baseline.cases.iter().enumerate() {
         text.push_str(if index == 0 { "\n" } else { ",\n" });
         text.push_str(&serde_json::to_string(case).map_err(|error| wrong(error.into()))?);
@@ -111,7 +113,7 @@ mod tests {
         }
         write_baseline(&path, &baseline).unwrap();
         assert_eq!(read_baseline(&path).unwrap(), baseline);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 7);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 8);
         write_baseline(&path, &Baseline::empty()).unwrap();
         assert_eq!(read_baseline(&path).unwrap(), Baseline::empty());
     }

@@ -13,7 +13,7 @@ use crate::scenario::{DiscoverError, Environment, Selection, discover};
 use crate::source::Diagnostics;
 
 /// Which cases.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct SelectArgs {
     /// Only cases with one of these tags; `!tag` leaves cases out
     #[arg(short = 't', long = "tags", value_name = "TAG[,TAG]", help_heading = "Which cases")]
@@ -30,6 +30,11 @@ pub(super) struct SelectArgs {
 }
 
 impl SelectArgs {
+    /// Selects one more case by its id.
+    pub(super) fn add_case(&mut self, id: String) {
+        self.cases.push(id);
+    }
+
     pub(super) fn selection(&self) -> Result<Selection, Status> {
         Selection::parse(&self.tags, &self.cases, &self.filters, self.sample.as_deref()).map_err(|error| {
             terminal::error(&error.to_string(), "");
@@ -39,7 +44,7 @@ impl SelectArgs {
 }
 
 /// Who is asked, and how.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct AskArgs {
     /// Provider, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
@@ -100,6 +105,11 @@ enum CacheMode {
 }
 
 impl AskArgs {
+    /// The same flags, asking nobody.
+    pub(super) fn replaying(&self) -> Flags {
+        Flags { cache: Some(Mode::Replay), ..self.flags() }
+    }
+
     pub(super) fn flags(&self) -> Flags {
         let cache = self.cache.map(|mode| match mode {
             CacheMode::Auto => Mode::Auto,

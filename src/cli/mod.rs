@@ -2,8 +2,10 @@
 
 mod args;
 mod baseline;
+mod cache;
 mod exit;
 mod output;
+mod prepare;
 mod progress;
 mod run;
 mod schema;
@@ -39,6 +41,8 @@ enum Command {
     Schema,
     /// Keep the results that later runs are compared with
     Baseline(baseline::BaselineArgs),
+    /// Look after recorded replies and verdicts
+    Cache(cache::CacheArgs),
 }
 
 /// Reads the arguments, does what they say, and answers with the exit status.
@@ -64,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args),
+        Command::Cache(args) => cache::cache(&args, environment),
     };
     status.into()
 }

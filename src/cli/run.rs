@@ -5,33 +5,23 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::args::{AskArgs, SelectArgs, configuration, files};
 use super::output::Output;
+use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::{Status, terminal};
-use crate::config::{Settings, Targets};
 use crate::gate::{self, Decision, Policy, Reference};
 use crate::grader::Graders;
 use crate::history::{self, HistoryError};
 use crate::manifest::{Baseline, Ended, RunManifest};
-use crate::provider::Http;
 use crate::report::{Format, Report};
-use crate::runner::{self, OnFailure, Options, Plan, Planned, Stop};
-use crate::scenario::{self, Environment, Loaded, Selection};
-use crate::seed::Root;
-use crate::source::{Diagnostic, Diagnostics, Ink};
+use crate::runner::{self, OnFailure, Options, Plan, Stop};
+use crate::scenario::Environment;
+use crate::source::Ink;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// Scenario files, folders or globs [default: scenarios]
-    paths: Vec<PathBuf>,
-    /// Configuration [default: the nearest akit.yaml above the scenarios]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     #[command(flatten)]
-    select: SelectArgs,
-    #[command(flatten)]
-    ask: AskArgs,
+    suite: SuiteArgs,
     /// Most cases under way at once
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
@@ -73,25 +63,11 @@ pub(super) fn run(args: RunArgs, environment: Environment) -> Status {
 }
 
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
-    let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
-    let files = files(&args.paths, &config)?;
-    let selection = args.select.selection()?;
-    let loaded = scenario::load(&files, &environment);
-    terminal::diagnostics(&loaded.diagnostics);
-    if loaded.diagnostics.has_errors() {
-        let errors = crate::text::count(loaded.diagnostics.errors(), "error");
-        terminal::say(&format!("{errors}; nothing was sent"));
-        return Err(Status::Invalid);
-    }
-    let policy = Policy { min_pass_rate: args.min_pass_rate.or(config.min_pass_rate) };
-    let http = Http::new(args.ask.ca_bundle.as_deref()).map_err(|error| {
-        terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
-        Status::Invalid
-    })?;
-    let settings = Settings { flags: args.ask.flags(), file: config, environment, http };
-    let sources = loaded.sources();
-    let root = root(&settings, &loaded);
-    let (mut plan, graders) = plan(&settings, loaded, &selection, root)?;
+    let suite = Suite::load(&args.suite, environment)?;
+    let policy = Policy { min_pass_rate: args.min_pass_rate.or(suite.settings.file.min_pass_rate) };
+    let (sources, root) = (suite.loaded.sources(), suite.root());
+    let at = suite.source_date();
+    let (mut plan, graders) = suite.plan()?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &mut plan)).transpose()?.flatten();
     let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown])
         .map_err(|()| Status::Invalid)?;
@@ -100,6 +76,7 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         concurrency: args.concurrency.into(),
         on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
         root,
+        at,
     };
     let detail = if args.verbose { Detail::Cases } else { Detail::Share };
     let manifest = execute(plan, graders, options, detail)?;
@@ -111,86 +88,6 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
 
 fn status(decision: &Decision, manifest: &RunManifest) -> Status {
     Status::of(decision, manifest.ended)
-}
-
-/// `--seed`, else the first scenario's, else 0.
-fn root(settings: &Settings, loaded: &Loaded) -> Root {
-    let own = loaded.scenarios.iter().find_map(|scenario| scenario.seed);
-    settings.flags.seed.or(own).map_or(Root::default(), Root)
-}
-
-/// Works out who is asked and who judges; tells everything that stands in the way.
-fn plan(
-    settings: &Settings,
-    loaded: Loaded,
-    selection: &Selection,
-    root: Root,
-) -> Result<(Plan, Graders), Status> {
-    let left_out = selection.apply(&loaded.scenarios, root);
-    if left_out.iter().flatten().all(Option::is_some) {
-        terminal::error(
-            "no case matches",
-            "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out",
-        );
-        return Err(Status::Nothing);
-    }
-    let mut found = Diagnostics::default();
-    let mut targets = Targets::default();
-    let mut jobs = Vec::new();
-    let mut judged = Vec::new();
-    for (s, scenario) in loaded.scenarios.iter().enumerate() {
-        let mut told = std::collections::BTreeSet::new();
-        for (c, case) in scenario.cases.iter().enumerate() {
-            let skipped = left_out[s][c].clone();
-            let mut job = None;
-            if skipped.is_none() {
-                match targets.job(settings, scenario, case) {
-                    Ok(found) => job = Some(found),
-                    Err(obstacle) => {
-                        if told.insert(obstacle.message.clone()) {
-                            found.push(
-                                Diagnostic::error("no-target", &scenario.file, case.span, obstacle.message)
-                                    .help(obstacle.help),
-                            );
-                        }
-                    }
-                }
-                if case.redacted && told.insert("redaction".to_owned()) {
-                    let message =
-                        "`redaction` is asked for, and this version of akit does not redact".to_owned();
-                    found.push(
-                        Diagnostic::error("no-redaction", &scenario.file, case.span, message)
-                            .help("nothing was sent; set `redaction: { enabled: false }` to run without it"),
-                    );
-                }
-                judged.extend(case.expectation.graders().into_iter().map(|one| (scenario, case, one)));
-            }
-            jobs.push(Planned { scenario: s, case: c, job, skipped });
-        }
-    }
-    let expectations = judged.iter().map(|(_, _, expectation)| *expectation);
-    let (graders, obstacles) = settings.graders(expectations, root, &mut targets);
-    let mut told = std::collections::BTreeSet::new();
-    for ((scenario, case, _), obstacle) in judged.iter().zip(obstacles) {
-        let Some(obstacle) = obstacle else { continue };
-        if told.insert((scenario.file.name().to_owned(), obstacle.message.clone())) {
-            found.push(
-                Diagnostic::error("no-grader", &scenario.file, case.span, obstacle.message)
-                    .help(obstacle.help),
-            );
-        }
-    }
-    terminal::diagnostics(&found);
-    if found.has_errors() {
-        terminal::say("nothing was sent");
-        return Err(Status::Invalid);
-    }
-    let plan = Plan { scenarios: loaded.scenarios, jobs, notes: Vec::new() };
-    let notes = plan.conflicts(&graders);
-    for note in &notes {
-        terminal::warning(note, "name another judge with `--grader-model`");
-    }
-    Ok((Plan { notes, ..plan }, graders))
 }
 
 /// The baseline and its name; a missing one is told and leaves every case to pass by itself.

@@ -56,15 +56,18 @@ pub struct Settings {
     pub environment: Environment,
     /// The way to the network.
     pub http: Http,
+    /// Recorded exchanges.
+    pub cache: Cache,
 }
 
 impl Settings {
-    /// Where records are kept: the flag, the configuration's folder, or `.akit/cache`.
+    /// Options of a command; the cache is where the flag says, or the configuration, or `.akit/cache`.
     #[must_use]
-    pub fn cache(&self) -> Cache {
-        let configured = self.file.cache_dir.as_ref().map(|folder| self.file.folder.join(folder));
-        let folder = self.flags.cache_dir.clone().or(configured);
-        Cache::at(folder.unwrap_or_else(|| Path::new(".akit").join("cache")))
+    pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
+        let configured = file.cache_dir.as_ref().map(|folder| file.folder.join(folder));
+        let folder = flags.cache_dir.clone().or(configured);
+        let cache = Cache::at(folder.unwrap_or_else(|| Path::new(".akit").join("cache")));
+        Self { flags, file, environment, http, cache }
     }
 
     /// How the application under test uses the cache: asked anew and recorded, unless told otherwise.

@@ -147,7 +147,7 @@ impl Targets {
         let options = OpenAiOptions { provider: provider.to_owned(), base_url, api_key, organization };
         let back_end = OpenAi::new(settings.http.clone(), options)
             .map_err(|error| Obstacle::new(error.to_string(), "write it as `http://127.0.0.1:8080/v1`"))?;
-        let client = Arc::new(ModelClient::new(Arc::new(back_end), settings.cache(), mode));
+        let client = Arc::new(ModelClient::new(Arc::new(back_end), settings.cache.clone(), mode));
         self.clients.insert(same, Arc::clone(&client));
         Ok(client)
     }

@@ -115,6 +115,7 @@ impl Similarity {
         usage += got.completion.usage.unwrap_or_default();
         let grade = Grade {
             grader: format!("{model} ({})", grader.client().endpoint()),
+            model: got.completion.model.clone(),
             votes: vec![score],
             reasoning: String::new(),
             usage: Some(usage),

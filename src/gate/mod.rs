@@ -88,6 +88,9 @@ pub struct Compared {
     pub paired: usize,
     /// `scenario/id` of cases that only the baseline has.
     pub removed: Vec<String>,
+    /// Models and configurations that answer now and did not then, or the other way round.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
 }
 
 /// What the gate decided and why.
@@ -154,6 +157,7 @@ pub fn decide(run: &RunManifest, reference: Option<Reference<'_>>, policy: &Poli
             .filter(|case| reference.baseline.case(&case.scenario, &case.id).is_some())
             .count(),
         removed: removed(run, reference.baseline),
+        changed: changed(run, reference.baseline),
     });
     Decision { ruling, summary: summary(ruling, counts, &breaches), counts, breaches, cases, compared }
 }
@@ -226,6 +230,23 @@ fn run_breaches(run: &RunManifest, counts: Counts) -> Vec<Breach> {
         breaches.push(error("nothing-judged", "no case was judged".to_owned()));
     }
     breaches
+}
+
+/// Who answers otherwise than in the baseline; nothing where either side does not know.
+fn changed(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
+    let now = run.answered_by();
+    let mut words = Vec::new();
+    for role in ["application: ", "grader: "] {
+        let of = |names: &[&String]| -> Vec<String> {
+            names.iter().filter_map(|name| name.strip_prefix(role)).map(str::to_owned).collect()
+        };
+        let before = of(&baseline.answered_by.iter().collect::<Vec<_>>());
+        let after = of(&now.iter().collect::<Vec<_>>());
+        if !before.is_empty() && !after.is_empty() && before != after {
+            words.push(format!("{role}{} in the baseline, {} now", before.join(", "), after.join(", ")));
+        }
+    }
+    words
 }
 
 fn removed(run: &RunManifest, baseline: &Baseline) -> Vec<String> {

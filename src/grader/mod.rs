@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience};
-use crate::manifest::{Fault, Grade, Usage};
+use crate::manifest::{Fault, Grade, Usage, versioned};
 use crate::provider::{ChatRequest, Message};
 use crate::seed::Root;
 
@@ -209,6 +209,7 @@ impl Grader {
     ) -> Result<Grade, GraderError> {
         let mut grade = Grade {
             grader: self.name(),
+            model: None,
             votes: Vec::new(),
             reasoning: String::new(),
             usage: None,
@@ -226,6 +227,8 @@ impl Grader {
             let index = u32::try_from(votes.len()).unwrap_or(u32::MAX);
             let (vote, exchanges) = self.vote(question, bench, index).await?;
             for exchange in exchanges {
+                let said = &exchange.completion;
+                grade.model = versioned(said.model.as_deref(), said.system_fingerprint.as_deref());
                 grade.recorded &= exchange.recorded;
                 grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + exchange.latency_ms);
                 if let Some(usage) = exchange.completion.usage {

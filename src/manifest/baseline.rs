@@ -14,6 +14,9 @@ use super::{Outcome, RunManifest};
 pub struct Baseline {
     /// [`Baseline::SCHEMA`].
     pub schema: String,
+    /// Who answered in the newest run, as [`RunManifest::answered_by`] tells it.
+    #[serde(default)]
+    pub answered_by: Vec<String>,
     /// The cases.
     pub cases: Vec<BaselineCase>,
 }
@@ -41,7 +44,7 @@ impl Baseline {
     /// A baseline without cases.
     #[must_use]
     pub fn empty() -> Self {
-        Self { schema: Self::SCHEMA.to_owned(), cases: Vec::new() }
+        Self { schema: Self::SCHEMA.to_owned(), answered_by: Vec::new(), cases: Vec::new() }
     }
 
     /// The stored case of this name.
@@ -85,5 +88,6 @@ impl Baseline {
             stored.trials = add(stored.trials, passes + failures);
         }
         self.cases = cases.into_values().collect();
+        self.answered_by = run.answered_by().into_iter().collect();
     }
 }

@@ -162,6 +162,9 @@ pub struct Reply {
     /// The model that answered, as the provider said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The provider's mark of the configuration that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<String>,
     /// Milliseconds from sending to the whole answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
@@ -246,6 +249,24 @@ pub struct Verdict {
     pub parts: Vec<Verdict>,
 }
 
+impl CaseResult {
+    /// Whether a judge's votes lie on both sides of their threshold, in any trial.
+    #[must_use]
+    pub fn split_votes(&self) -> bool {
+        let mut split = false;
+        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+            verdict.walk(&mut |one| {
+                if let (Some(grade), Some(threshold)) = (&one.grade, one.threshold) {
+                    // Scores lie on a grid that is far coarser than this.
+                    let reached = grade.votes.iter().filter(|vote| **vote + 1e-9 >= threshold).count();
+                    split |= reached > 0 && reached < grade.votes.len();
+                }
+            });
+        }
+        split
+    }
+}
+
 impl Verdict {
     /// The outermost verdicts without parts that did not pass, in order: what a reader wants to see.
     #[must_use]
@@ -269,6 +290,9 @@ impl Verdict {
 pub struct Grade {
     /// The judge: provider, model and endpoint.
     pub grader: String,
+    /// The model that judged and the mark of its configuration, as the provider said them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// The score of each vote, 0 to 1, in order.
     pub votes: Vec<f64>,
     /// Reasoning of the vote that the score comes from.
@@ -370,10 +394,32 @@ impl RunManifest {
         grades
     }
 
+    /// Who really answered, in the providers' own words: models and marks of configurations, of the
+    /// application and of the judge.
+    #[must_use]
+    pub fn answered_by(&self) -> BTreeSet<String> {
+        let replies = self.trials().filter_map(|trial| trial.reply.as_ref()).filter_map(|reply| {
+            let name = versioned(reply.model.as_deref(), reply.system_fingerprint.as_deref())?;
+            Some(format!("application: {name}"))
+        });
+        let grades = self.grades().into_iter().filter_map(|grade| grade.model.as_ref());
+        replies.chain(grades.map(|name| format!("grader: {name}"))).collect()
+    }
+
     /// The distinct files that cases stand in, in alphabetical order.
     #[must_use]
     pub fn files(&self) -> BTreeSet<&str> {
         self.cases.iter().map(|case| case.location.file.as_str()).collect()
+    }
+}
+
+/// A model and the mark of its configuration, as far as they are known.
+#[must_use]
+pub fn versioned(model: Option<&str>, fingerprint: Option<&str>) -> Option<String> {
+    match (model, fingerprint) {
+        (Some(model), Some(mark)) => Some(format!("{model} ({mark})")),
+        (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
+        (None, None) => None,
     }
 }
 

@@ -101,6 +101,7 @@ impl Replies {
                 text: line.reply,
                 finish_reason: line.finish_reason,
                 model: line.model,
+                system_fingerprint: None,
                 latency_ms,
                 usage: line.usage,
                 recorded: true,

@@ -99,6 +99,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
     (graded.score, graded.threshold) = (Some(0.4), Some(0.7));
     graded.grade = Some(Grade {
         grader: "openai gpt-4o-mini at api.openai.com".to_owned(),
+        model: None,
         votes: vec![0.2, 0.8, 0.4],
         reasoning: "It says \"your own fault\", which the rubric forbids.".to_owned(),
         usage: Some(Usage { input_tokens: 500, output_tokens: 67 }),

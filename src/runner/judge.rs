@@ -109,6 +109,7 @@ async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root)
                 text: exchange.completion.text,
                 finish_reason: exchange.completion.finish_reason,
                 model: exchange.completion.model,
+                system_fingerprint: exchange.completion.system_fingerprint,
                 latency_ms: Some(exchange.latency_ms),
                 usage: exchange.completion.usage,
                 recorded: exchange.recorded,

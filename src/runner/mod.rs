@@ -20,7 +20,7 @@ use crate::text;
 pub use plan::{Job, Plan, Planned, Target};
 
 /// How a run is carried out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Most cases under way at once, at least 1.
     pub concurrency: usize,
@@ -28,6 +28,8 @@ pub struct Options {
     pub on_failure: OnFailure,
     /// Root of all seeds.
     pub root: Root,
+    /// When the run is said to have ended, instead of the newest answer's time.
+    pub at: Option<String>,
 }
 
 /// What happens at the first case that does not pass.
@@ -109,7 +111,7 @@ pub async fn run(
         failed: AtomicBool::new(false),
         results: Mutex::new(vec![None; jobs]),
     });
-    let workers = options.concurrency.clamp(1, jobs.max(1));
+    let workers = shared.options.concurrency.clamp(1, jobs.max(1));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..workers {
         tasks.spawn(work(Arc::clone(&shared)));
@@ -206,7 +208,7 @@ fn manifest(shared: &Shared, results: Vec<Option<CaseResult>>, began: Instant) -
         schema: SCHEMA.to_owned(),
         akit: env!("CARGO_PKG_VERSION").to_owned(),
         run_id: String::new(),
-        at: clients.iter().filter_map(|client| client.latest()).max(),
+        at: shared.options.at.clone().or_else(|| clients.iter().filter_map(|client| client.latest()).max()),
         seed: shared.options.root.0,
         ended,
         duration_ms: 0,

@@ -194,6 +194,9 @@ impl Page {
         if let Some(compared) = &report.decision.compared {
             let paired = text::count(compared.paired, "case");
             self.fact(Style::new(), "baseline", &format!("{paired} compared with {}", compared.from));
+            for change in &compared.changed {
+                self.fact(Style::new(), "answered by another model", change);
+            }
         }
         let names = |wanted: &dyn Fn(&Entry<'_>) -> bool| -> Vec<String> {
             report.entries().filter(|one| wanted(one)).map(|one| one.name()).collect()
@@ -203,6 +206,7 @@ impl Page {
             ("fixed", names(&|one| one.state == State::Fixed)),
             ("failing as before", names(&|one| one.state == State::FailingAsBefore)),
             ("removed", removed.unwrap_or_default()),
+            ("split votes", names(&|one| one.case.split_votes())),
             ("passed, but not every time", names(&|one| one.flaky())),
         ];
         for (label, names) in groups.iter().filter(|(_, names)| !names.is_empty()) {

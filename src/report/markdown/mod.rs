@@ -197,6 +197,7 @@ fn facts(report: &Report<'_>) -> Vec<String> {
     if let Some(compared) = &report.decision.compared {
         let paired = number::size(compared.paired);
         add("compared with", &format!("{} ({paired} cases in both)", compared.from));
+        compared.changed.iter().for_each(|change| add("answered by another model", change));
     }
     report.run.notes.iter().take(20).for_each(|note| add("note", note));
     out

@@ -1,0 +1,295 @@
+//! `akit cache`: what is recorded, what a suite uses of it, and why something is missing.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::prepare::{Suite, SuiteArgs};
+use super::{Status, terminal};
+use crate::cache::{Cache, Condition, Looked, Record, Shelved};
+use crate::event::Silent;
+use crate::runner::{self, OnFailure, Options, Stop};
+use crate::scenario::Environment;
+use crate::source::{Pending, SourceFile, slashed};
+use crate::text::{self, number};
+
+#[derive(Debug, Args)]
+pub(super) struct CacheArgs {
+    #[command(subcommand)]
+    command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum CacheCommand {
+    /// Count the records, and how a suite uses them
+    Stats(Box<SuiteArgs>),
+    /// Check that every file is a record in its place
+    Verify(Box<SuiteArgs>),
+    /// Tell what changed where an exchange is not recorded: `akit cache why suite.yaml case-id`
+    Why {
+        #[command(flatten)]
+        suite: Box<SuiteArgs>,
+        /// Tell the exchanges that are recorded too
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// Remove records that a suite does not use
+    Prune {
+        #[command(flatten)]
+        suite: Box<SuiteArgs>,
+        /// Remove what these scenarios do not use; what other suites use must be named with them
+        #[arg(long, required = true)]
+        unused: bool,
+        /// Only tell what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write the records that a suite uses to one file, a record per line
+    Export {
+        #[command(flatten)]
+        suite: Box<SuiteArgs>,
+        /// File to write; `-` is stdout
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Add the records of a file that `export` wrote
+    Import {
+        /// File to read
+        file: PathBuf,
+        /// Folder of the cache
+        #[arg(long, value_name = "DIR", default_value = ".akit/cache")]
+        cache_dir: PathBuf,
+    },
+}
+
+pub(super) fn cache(args: &CacheArgs, environment: Environment) -> Status {
+    let done = match &args.command {
+        CacheCommand::Stats(suite) => Used::by(suite, environment).map(|used| used.stats()),
+        CacheCommand::Verify(suite) => folder(suite, environment).map(|cache| verify(&cache)),
+        CacheCommand::Why { suite, verbose } => {
+            let suite = suite.with_case_behind_paths();
+            Used::by(&suite, environment).map(|used| used.why(*verbose))
+        }
+        CacheCommand::Prune { suite, unused: _, dry_run } => {
+            Used::by(suite, environment).and_then(|used| used.prune(*dry_run))
+        }
+        CacheCommand::Export { suite, output } => {
+            Used::by(suite, environment).and_then(|used| used.export(output))
+        }
+        CacheCommand::Import { file, cache_dir } => import(file, &Cache::at(cache_dir)),
+    };
+    done.unwrap_or_else(|status| status)
+}
+
+/// The cache of a suite.
+fn folder(suite: &SuiteArgs, environment: Environment) -> Result<Cache, Status> {
+    Ok(Suite::load(suite, environment)?.settings.cache)
+}
+
+/// What a suite looks for in its cache, found out by replaying it.
+struct Used {
+    cache: Cache,
+    looked: BTreeMap<String, Looked>,
+}
+
+impl Used {
+    fn by(suite: &SuiteArgs, environment: Environment) -> Result<Self, Status> {
+        let mut suite_loaded = Suite::load(suite, environment)?;
+        suite_loaded.settings.flags = suite.ask.replaying();
+        let cache = suite_loaded.settings.cache.clone();
+        let root = suite_loaded.root();
+        let (plan, graders) = suite_loaded.plan()?;
+        let options = Options { concurrency: 4, on_failure: OnFailure::GoOn, root, at: None };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+            terminal::error(&format!("cannot start: {error}"), "");
+            Status::Unjudged
+        })?;
+        runtime.block_on(runner::run(plan, graders, options, Arc::new(Silent), Stop::default()));
+        let looked = cache.looked();
+        Ok(Self { cache, looked })
+    }
+
+    fn uses(&self, shelved: &Shelved) -> bool {
+        shelved.record.as_ref().is_some_and(|record| self.looked.contains_key(record.key().hash()))
+    }
+
+    fn misses(&self) -> usize {
+        self.looked.values().filter(|looked| looked.recorded_at.is_none()).count()
+    }
+
+    fn stats(&self) -> Status {
+        let mut kinds: BTreeMap<String, (usize, u64)> = BTreeMap::new();
+        let (mut unused, mut unsound, mut dates) = (0, 0, Vec::new());
+        for shelved in self.cache.shelved() {
+            let kind = match &shelved.record {
+                Some(record) => {
+                    dates.push(record.recorded_at.clone());
+                    unused += usize::from(!self.uses(&shelved));
+                    record.request["kind"].as_str().unwrap_or("other").to_owned()
+                }
+                None => {
+                    unsound += 1;
+                    "not a record".to_owned()
+                }
+            };
+            let (count, bytes) = kinds.entry(kind).or_default();
+            *count += 1;
+            *bytes += shelved.bytes;
+        }
+        let mut out = format!("{}\n", slashed(self.cache.folder()));
+        for (kind, (count, bytes)) in &kinds {
+            out.push_str(&format!(
+                "  {kind}: {}, {} bytes\n",
+                text::count(*count, "file"),
+                number::whole(*bytes)
+            ));
+        }
+        if let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) {
+            out.push_str(&format!("  recorded from {first} to {last}\n"));
+        }
+        let misses = self.misses();
+        out.push_str(&format!(
+            "the suite: {}, {}; {unused} not used by it, {unsound} not a record",
+            text::count(self.looked.len() - misses, "hit"),
+            if misses == 1 { "1 miss".to_owned() } else { format!("{misses} misses") },
+        ));
+        terminal::out(&out);
+        Status::Passed
+    }
+
+    fn why(&self, verbose: bool) -> Status {
+        let mut all: Vec<_> = self.looked.iter().collect();
+        all.sort_by_key(|(_, looked)| &looked.purpose);
+        for (hash, looked) in all {
+            match &looked.recorded_at {
+                Some(at) if verbose => {
+                    terminal::out(&format!("recorded {at}: {} ({})", looked.purpose, &hash[..12]));
+                }
+                Some(_) => {}
+                None => {
+                    terminal::out(&format!("missing: {} ({})", looked.purpose, &hash[..12]));
+                    if looked.differences.is_empty() {
+                        terminal::out("  nothing of its kind is recorded");
+                    }
+                    for difference in &looked.differences {
+                        terminal::out(&format!("  {}", text::plain(&difference.to_string())));
+                    }
+                }
+            }
+        }
+        let misses = self.misses();
+        terminal::out(&format!(
+            "{} of {} recorded",
+            self.looked.len() - misses,
+            text::count(self.looked.len(), "exchange")
+        ));
+        if misses > 0 { Status::Unjudged } else { Status::Passed }
+    }
+
+    fn prune(&self, dry_run: bool) -> Result<Status, Status> {
+        let misses = self.misses();
+        if misses > 0 {
+            terminal::error(
+                &format!(
+                    "{} of the suite are missing, so what it uses is not known",
+                    text::count(misses, "record")
+                ),
+                "see `akit cache why`, record them, then prune",
+            );
+            return Err(Status::Unjudged);
+        }
+        let (mut count, mut bytes) = (0, 0);
+        for shelved in self.cache.shelved().filter(|shelved| !self.uses(shelved)) {
+            if !dry_run && let Err(error) = self.cache.remove(&shelved) {
+                terminal::error(&format!("cannot remove {}: {error}", slashed(&shelved.path)), "");
+                return Err(Status::Invalid);
+            }
+            count += 1;
+            bytes += shelved.bytes;
+        }
+        let word = if dry_run { "would be removed" } else { "removed" };
+        terminal::out(&format!("{}, {} bytes: {word}", text::count(count, "file"), number::whole(bytes)));
+        Ok(Status::Passed)
+    }
+
+    fn export(&self, path: &Path) -> Result<Status, Status> {
+        let mut out = Vec::new();
+        let mut count = 0;
+        for (hash, _) in self.looked.iter().filter(|(_, looked)| looked.recorded_at.is_some()) {
+            let Some(record) = self.cache.by_hash(hash) else { continue };
+            let line = serde_json::to_value(&record).map(|value| crate::cache::canonical(&value));
+            let written = line.map_err(std::io::Error::other).and_then(|line| {
+                out.write_all(&line)?;
+                out.write_all(b"\n")
+            });
+            written.map_err(|error| unwritable(path, &error))?;
+            count += 1;
+        }
+        if path == Path::new("-") {
+            terminal::out(&String::from_utf8_lossy(&out));
+        } else {
+            let pending = Pending::open(path).and_then(|file| file.write(&out));
+            pending.map_err(|error| unwritable(path, &error))?;
+        }
+        let misses = self.misses();
+        terminal::say(&format!("{} written, {misses} missing", text::count(count, "record")));
+        Ok(if misses > 0 { Status::Unjudged } else { Status::Passed })
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Status {
+    terminal::error(&format!("cannot write `{}`: {error}", slashed(path)), "choose another path");
+    Status::Invalid
+}
+
+fn verify(cache: &Cache) -> Status {
+    let (mut sound, mut wrong) = (0, 0);
+    for shelved in cache.shelved() {
+        let why = match &shelved.condition {
+            Condition::Sound => {
+                sound += 1;
+                continue;
+            }
+            Condition::OtherVersion(version) => {
+                format!("written under key version {version}; it is never read")
+            }
+            Condition::Misplaced => "its name is not the key of what it holds".to_owned(),
+            Condition::Damaged(why) => why.clone(),
+        };
+        wrong += 1;
+        terminal::out(&format!("{}: {}", slashed(&shelved.path), text::plain(&why)));
+    }
+    terminal::out(&format!("{} sound, {wrong} not", text::count(sound, "record")));
+    if wrong > 0 { Status::Failed } else { Status::Passed }
+}
+
+fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
+    let wrong = |message: String| {
+        terminal::error(
+            &message,
+            "records are exported by `akit cache export`; nothing after this line was read",
+        );
+        Status::Invalid
+    };
+    let source =
+        SourceFile::read(path).map_err(|error| wrong(format!("cannot read `{}`: {error}", slashed(path))))?;
+    let (mut added, mut known) = (0, 0);
+    for (index, line) in source.text().lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let place = format!("{}:{}", slashed(path), index + 1);
+        let record: Record =
+            serde_json::from_str(line).map_err(|error| wrong(format!("{place}: not a record: {error}")))?;
+        if record.key_version != crate::cache::KEY_VERSION {
+            return Err(wrong(format!("{place}: written under key version {}", record.key_version)));
+        }
+        match cache.import(&record) {
+            Ok(true) => added += 1,
+            Ok(false) => known += 1,
+            Err(error) => return Err(wrong(format!("{place}: {error}"))),
+        }
+    }
+    terminal::out(&format!("{} added, {known} already there", text::count(added, "record")));
+    Ok(Status::Passed)
+}

@@ -1,0 +1,173 @@
+//! From arguments to a plan: everything that is worked out before anything is sent.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use chrono::{DateTime, SecondsFormat};
+use clap::Args;
+
+use super::args::{AskArgs, SelectArgs, configuration, files};
+use super::{Status, terminal};
+use crate::config::{Settings, Targets};
+use crate::grader::Graders;
+use crate::provider::Http;
+use crate::runner::{Plan, Planned};
+use crate::scenario::{self, Environment, Loaded, Selection};
+use crate::seed::Root;
+use crate::source::{Diagnostic, Diagnostics};
+
+/// Which cases, and who is asked.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SuiteArgs {
+    /// Scenario files, folders or globs [default: scenarios]
+    paths: Vec<PathBuf>,
+    /// Configuration [default: the nearest akit.yaml above the scenarios]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    select: SelectArgs,
+    #[command(flatten)]
+    pub(super) ask: AskArgs,
+}
+
+impl SuiteArgs {
+    /// The same, with a last path that is no file taken as the id of a case.
+    pub(super) fn with_case_behind_paths(&self) -> Self {
+        let mut args = self.clone();
+        if let [_, .., last] = args.paths.as_slice()
+            && !last.exists()
+        {
+            args.select.add_case(last.to_string_lossy().into_owned());
+            args.paths.pop();
+        }
+        args
+    }
+}
+
+/// Scenarios that are free of errors, and how to ask.
+pub(super) struct Suite {
+    pub(super) settings: Settings,
+    pub(super) loaded: Loaded,
+    selection: Selection,
+}
+
+impl Suite {
+    /// Reads configuration and scenarios; tells all that is wrong with them.
+    pub(super) fn load(args: &SuiteArgs, environment: Environment) -> Result<Self, Status> {
+        let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
+        let files = files(&args.paths, &config)?;
+        let selection = args.select.selection()?;
+        let loaded = scenario::load(&files, &environment);
+        terminal::diagnostics(&loaded.diagnostics);
+        if loaded.diagnostics.has_errors() {
+            let errors = crate::text::count(loaded.diagnostics.errors(), "error");
+            terminal::say(&format!("{errors}; nothing was sent"));
+            return Err(Status::Invalid);
+        }
+        let http = Http::new(args.ask.ca_bundle.as_deref()).map_err(|error| {
+            terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
+            Status::Invalid
+        })?;
+        let settings = Settings::new(args.ask.flags(), config, environment, http);
+        Ok(Self { settings, loaded, selection })
+    }
+
+    /// `--seed`, else the first scenario's, else 0.
+    pub(super) fn root(&self) -> Root {
+        let own = self.loaded.scenarios.iter().find_map(|scenario| scenario.seed);
+        self.settings.flags.seed.or(own).map_or(Root::default(), Root)
+    }
+
+    /// The time that `SOURCE_DATE_EPOCH` says it is, for builds that must repeat.
+    pub(super) fn source_date(&self) -> Option<String> {
+        let seconds = self.settings.environment.get("SOURCE_DATE_EPOCH")?.parse().ok()?;
+        Some(DateTime::from_timestamp(seconds, 0)?.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+
+    /// Works out who is asked and who judges; tells everything that stands in the way.
+    pub(super) fn plan(self) -> Result<(Plan, Graders), Status> {
+        let mut found = Diagnostics::default();
+        let mut targets = Targets::default();
+        let jobs = self.jobs(&mut targets, &mut found)?;
+        let graders = self.graders(&jobs, &mut targets, &mut found);
+        terminal::diagnostics(&found);
+        if found.has_errors() {
+            terminal::say("nothing was sent");
+            return Err(Status::Invalid);
+        }
+        let mut plan = Plan { scenarios: self.loaded.scenarios, jobs, notes: Vec::new() };
+        plan.notes = plan.conflicts(&graders);
+        for note in &plan.notes {
+            terminal::warning(note, "name another judge with `--grader-model`");
+        }
+        Ok((plan, graders))
+    }
+
+    /// Every case with its target, or why it is left out.
+    fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
+        let left_out = self.selection.apply(&self.loaded.scenarios, self.root());
+        if left_out.iter().flatten().all(Option::is_some) {
+            terminal::error(
+                "no case matches",
+                "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out",
+            );
+            return Err(Status::Nothing);
+        }
+        let mut jobs = Vec::new();
+        for (s, (scenario, left_out)) in self.loaded.scenarios.iter().zip(left_out).enumerate() {
+            // What holds for a whole scenario is told at its first case.
+            let mut told = BTreeSet::new();
+            for (c, (case, skipped)) in scenario.cases.iter().zip(left_out).enumerate() {
+                let mut planned = Planned { scenario: s, case: c, job: None, skipped };
+                if planned.skipped.is_none() {
+                    let mut tell = |code, message: String, help: String| {
+                        if told.insert(message.clone()) {
+                            let finding = Diagnostic::error(code, &scenario.file, case.span, message);
+                            found.push(finding.help(help));
+                        }
+                    };
+                    match targets.job(&self.settings, scenario, case) {
+                        Ok(job) => planned.job = Some(job),
+                        Err(obstacle) => tell("no-target", obstacle.message, obstacle.help),
+                    }
+                    if case.redacted {
+                        tell(
+                            "no-redaction",
+                            "`redaction` is asked for, and this version of akit does not redact".to_owned(),
+                            "set `redaction: { enabled: false }` to run without it".to_owned(),
+                        );
+                    }
+                }
+                jobs.push(planned);
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// The judges of all cases that are asked.
+    fn graders(&self, jobs: &[Planned], targets: &mut Targets, found: &mut Diagnostics) -> Graders {
+        let asked = jobs.iter().filter(|planned| planned.skipped.is_none());
+        let cases = asked.map(|planned| {
+            let scenario = &self.loaded.scenarios[planned.scenario];
+            (scenario, &scenario.cases[planned.case])
+        });
+        let judged: Vec<_> = cases
+            .flat_map(|(scenario, case)| {
+                case.expectation.graders().into_iter().map(move |g| (scenario, case, g))
+            })
+            .collect();
+        let expectations = judged.iter().map(|(_, _, expectation)| *expectation);
+        let (graders, obstacles) = self.settings.graders(expectations, self.root(), targets);
+        let mut told = BTreeSet::new();
+        for ((scenario, case, _), obstacle) in judged.iter().zip(obstacles) {
+            let Some(obstacle) = obstacle else { continue };
+            if told.insert((scenario.file.name(), obstacle.message.clone())) {
+                found.push(
+                    Diagnostic::error("no-grader", &scenario.file, case.span, obstacle.message)
+                        .help(obstacle.help),
+                );
+            }
+        }
+        graders
+    }
+}
