@@ -109,6 +109,11 @@ impl Record {
         Ok(serde_json::to_string_pretty(&value)? + "\n")
     }
 
+    /// The record on one line, sorted keys, LF.
+    pub fn to_line(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_value(self)?.to_string() + "\n")
+    }
+
     /// The key that the record answers.
     #[must_use]
     pub fn key(&self) -> Key {

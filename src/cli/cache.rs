@@ -194,8 +194,8 @@ impl Used {
         if misses > 0 {
             terminal::error(
                 &format!(
-                    "{} of the suite are missing, so what it uses is not known",
-                    text::count(misses, "record")
+                    "{} not recorded, so what the suite uses is not known",
+                    text::count(misses, "exchange")
                 ),
                 "see `akit cache why`, record them, then prune",
             );
@@ -220,11 +220,8 @@ impl Used {
         let mut count = 0;
         for (hash, _) in self.looked.iter().filter(|(_, looked)| looked.recorded_at.is_some()) {
             let Some(record) = self.cache.by_hash(hash) else { continue };
-            let line = serde_json::to_value(&record).map(|value| crate::cache::canonical(&value));
-            let written = line.map_err(std::io::Error::other).and_then(|line| {
-                out.write_all(&line)?;
-                out.write_all(b"\n")
-            });
+            let line = record.to_line().map_err(std::io::Error::other);
+            let written = line.and_then(|line| out.write_all(line.as_bytes()));
             written.map_err(|error| unwritable(path, &error))?;
             count += 1;
         }

@@ -5,6 +5,7 @@
 
 mod akit;
 mod fixtures;
+mod key;
 mod server;
 
 use akit::Akit;
