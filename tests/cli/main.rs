@@ -7,5 +7,6 @@ mod akit;
 mod fixtures;
 mod key;
 mod server;
+mod store;
 
 use akit::Akit;
