@@ -4,7 +4,11 @@
 //! what the test puts in; nobody but 127.0.0.1 is ever asked.
 
 mod akit;
+mod discovery;
+mod file;
 mod fixtures;
+mod schema;
 mod server;
+mod validate;
 
 use akit::Akit;
