@@ -4,10 +4,15 @@
 //! what the test puts in; nobody but 127.0.0.1 is ever asked.
 
 mod akit;
+mod baseline;
 mod discovery;
 mod file;
 mod fixtures;
+mod order;
+mod output;
+mod replies;
 mod schema;
+mod selection;
 mod server;
 mod validate;
 
