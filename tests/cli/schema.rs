@@ -10,7 +10,7 @@ use super::akit::repository;
 
 /// Findings that no schema can see: they need a regular expression compiler, the environment, or
 /// another part of the file.
-const UNSEEN: [&str; 8] = [
+const UNSEEN: [&str; 9] = [
     "duplicate-id",
     "duplicate-key",
     "invalid-expression",
@@ -18,6 +18,7 @@ const UNSEEN: [&str; 8] = [
     "invalid-schema",
     "key-not-text",
     "undefined-variable",
+    "unknown-rubric",
     "unset-environment",
 ];
 
