@@ -85,6 +85,11 @@ pub fn canonical(value: &Json) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(value).unwrap_or_default()
 }
 
+/// Whether two requests have one key. Equal values have, and `1` and `1.0` have too.
+fn same(a: &Json, b: &Json) -> bool {
+    a == b || canonical(a) == canonical(b)
+}
+
 /// A stored exchange.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,7 +197,7 @@ impl Cache {
             Ok(record) if record.key_version != KEY_VERSION => {
                 damaged(format!("key version {}, this akit writes {KEY_VERSION}", record.key_version))
             }
-            Ok(record) if canonical(&record.request) != canonical(&key.parts) => {
+            Ok(record) if !same(&record.request, &key.parts) => {
                 damaged("it holds another request".to_owned())
             }
             Ok(record) => Lookup::Hit(Box::new(record)),

@@ -1,5 +1,6 @@
 //! Files that a command leaves behind: claimed before any work is paid for, written whole at the end.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::terminal;
@@ -25,16 +26,25 @@ impl Output {
             terminal::error("only one report can go to stdout", "give the others a file");
             wrong = true;
         }
+        let mut taken = BTreeSet::new();
         let outputs = paths.map(|path| {
             let path = path.as_deref()?;
             if path == Path::new("-") {
                 return Some(Output::Stdout);
             }
             match Pending::open(path) {
+                Ok(_) if place(path).is_some_and(|place| !taken.insert(place)) => {
+                    terminal::error(
+                        &format!("two reports go to `{}`", slashed(path)),
+                        "give each report its own file",
+                    );
+                    wrong = true;
+                    None
+                }
                 Ok(file) => Some(Output::File(file)),
                 Err(error) => {
                     terminal::error(
-                        &format!("cannot write `{}`: {}", slashed(path), words(&error)),
+                        &format!("cannot write `{}`: {}", slashed(path), terminal::system(&error)),
                         "nothing was sent; choose another path or mend the folder",
                     );
                     wrong = true;
@@ -53,7 +63,7 @@ impl Output {
                 let path = slashed(file.path());
                 if let Err(error) = file.write(text.as_bytes()) {
                     terminal::error(
-                        &format!("could not write `{path}`: {}", words(&error)),
+                        &format!("could not write `{path}`: {}", terminal::system(&error)),
                         "the exit status still tells the decision",
                     );
                 }
@@ -62,7 +72,11 @@ impl Output {
     }
 }
 
-fn words(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
+/// Where a file will stand, whatever path leads there; `None` for a device, which takes several.
+fn place(path: &Path) -> Option<PathBuf> {
+    if path.exists() {
+        return path.is_file().then(|| path.canonicalize().ok()).flatten();
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }

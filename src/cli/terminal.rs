@@ -30,21 +30,37 @@ pub(super) fn watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes data.
+/// Writes data; tells when it cannot, as on a full disk.
 pub(super) fn out(text: &str) {
-    write(&mut io::stdout().lock(), text);
+    match write(&mut io::stdout().lock(), text) {
+        // A closed pipe means that nobody reads any more: there is nobody to tell.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            self::error(
+                &format!("could not write to stdout: {}", system(&error)),
+                "the exit status still tells the decision",
+            );
+        }
+        _ => {}
+    }
 }
 
 /// Writes a message.
 pub(super) fn say(text: &str) {
-    write(&mut io::stderr().lock(), text);
+    // Where messages cannot be written there is no way to tell.
+    let _ = write(&mut io::stderr().lock(), text);
 }
 
-fn write(stream: &mut impl Write, text: &str) {
+fn write(stream: &mut impl Write, text: &str) -> io::Result<()> {
     let end = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
-    // A closed pipe means that nobody reads any more: there is nobody to tell.
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(end.as_bytes()));
-    let _ = stream.flush();
+    stream.write_all(text.as_bytes())?;
+    stream.write_all(end.as_bytes())?;
+    stream.flush()
+}
+
+/// A system's error without Rust's `(os error N)`.
+pub(super) fn system(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
 }
 
 /// An error that belongs to no line of a file.

@@ -54,6 +54,9 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     }
     let mut files: Vec<_> = files.into_iter().collect();
     files.sort_by_key(|path| slashed(path));
+    // One file under two paths would be asked, and paid for, twice.
+    let mut known = BTreeSet::new();
+    files.retain(|path| path.canonicalize().map_or(true, |full| known.insert(full)));
     Ok(files)
 }
 
@@ -70,14 +73,14 @@ fn extend(
     let before = files.len();
     let mut known = 0;
     for entry in walk {
-        let entry = entry.map_err(|error| {
-            let path = error.path().map_or_else(|| slashed(root), slashed);
-            DiscoverError::Walk(
-                path,
-                error.io_error().map_or("a loop of links".to_owned(), ToString::to_string),
-            )
-        })?;
-        let path = entry.into_path();
+        let path = match entry {
+            Ok(entry) => entry.into_path(),
+            // A link that leads nowhere is no scenario; editors leave such links beside open files.
+            Err(error) if error.path().is_some_and(Path::is_symlink) && error.loop_ancestor().is_none() => {
+                continue;
+            }
+            Err(error) => return Err(refused(root, &error)),
+        };
         let path = path.strip_prefix("./").map(Path::to_path_buf).unwrap_or(path);
         if path.is_file() && is_scenario(&path) && wanted(&path) {
             known += usize::from(!files.insert(path));
@@ -87,6 +90,12 @@ fn extend(
         return Err(DiscoverError::Empty(slashed(named)));
     }
     Ok(())
+}
+
+fn refused(root: &Path, error: &walkdir::Error) -> DiscoverError {
+    let path = error.path().map_or_else(|| slashed(root), slashed);
+    let words = error.io_error().map_or("a loop of links".to_owned(), |error| error.kind().to_string());
+    DiscoverError::Walk(path, words)
 }
 
 fn is_scenario(path: &Path) -> bool {

@@ -74,11 +74,10 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
         "YAML is indented with spaces"
     } else if error.message.contains("document") {
         "one scenario per file: split it at `---`"
-    } else if error.message.contains("budget")
-        || error.message.contains("alias")
-        || error.message.contains("depth")
-    {
+    } else if error.message.contains("too large") || error.message.contains("too deeply") {
         "the file asks for more than akit reads; write it with fewer aliases and levels"
+    } else if error.message.contains("anchor") {
+        "`*name` repeats what `&name` marked further up; text that begins with `*` or `&` needs quotes round it"
     } else {
         "the file is not YAML as it stands; text with `: `, `#` or quotes in it needs quotes round it"
     };

@@ -143,6 +143,12 @@ fn options() -> serde_yaml::Options {
             max_events: 100_000_000,
             max_total_scalar_bytes: 256 * 1024 * 1024,
             max_documents: 1,
+            // One expectation may serve every case of a file: what aliases bring in is bounded by the
+            // number of parts that they copy, not by how often they are written.
+            max_aliases: 1_000_000,
+            enforce_alias_anchor_ratio: false,
+            // Past this, anchors within anchors are a bomb.
+            max_recorded_anchor_events: 200_000,
         },
     }
 }
@@ -151,6 +157,18 @@ fn options() -> serde_yaml::Options {
 fn words(error: &serde_yaml::Error) -> String {
     let full = error.without_snippet().to_string();
     let text = full.lines().next().unwrap_or_default();
+    // The library's names for its limits say nothing to a reader.
+    let limits = [
+        ("Documents {", "a second document begins here"),
+        ("Depth {", "it is nested too deeply"),
+        ("recursion limit", "it is nested too deeply"),
+        ("recursive references", "an alias stands within its own anchor"),
+        ("alias replay limit", "it is too large once its aliases are filled in"),
+        ("budget breached", "it is too large once its aliases are filled in"),
+    ];
+    if let Some((_, plain)) = limits.iter().find(|(own, _)| text.contains(own)) {
+        return (*plain).to_owned();
+    }
     let cut = text.find(" at line ").unwrap_or(text.len());
     text[..cut].trim_end_matches([':', ',']).to_owned()
 }

@@ -2,59 +2,81 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::rc::Rc;
 
 /// A run of `akit` in the making.
-pub struct Akit {
-    folder: tempfile::TempDir,
+pub(crate) struct Akit {
+    folder: Rc<tempfile::TempDir>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
 /// What came of it.
-pub struct Ran {
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
-    folder: tempfile::TempDir,
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    folder: Rc<tempfile::TempDir>,
 }
 
 impl Akit {
     /// `akit` with these arguments, in a new empty folder.
-    pub fn new(arguments: &[&str]) -> Self {
+    pub(crate) fn new(arguments: &[&str]) -> Self {
+        Self::within(&Rc::new(tempfile::tempdir().unwrap()), arguments)
+    }
+
+    fn within(folder: &Rc<tempfile::TempDir>, arguments: &[&str]) -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: Rc::clone(folder),
             arguments: arguments.iter().map(ToString::to_string).collect(),
             environment: Vec::new(),
         }
     }
 
     /// One more argument.
-    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+    pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
         self.arguments.push(argument.into());
         self
     }
 
     /// A file in the folder; missing folders are made.
-    pub fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn file(self, name: &str, content: impl AsRef<[u8]>) -> Self {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
         self
     }
 
+    /// Several more arguments.
+    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(arguments.iter().map(ToString::to_string));
+        self
+    }
+
+    /// A folder of the repository with all its files, under this name.
+    pub(crate) fn copy(self, from: &str, name: &str) -> Self {
+        let to = self.folder.path().join(name);
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(repository().join(from)).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+        self
+    }
+
     /// A variable of the environment.
-    pub fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// The folder.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The command, ready to be started.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_akit"));
         command
             .args(&self.arguments)
@@ -68,42 +90,74 @@ impl Akit {
     }
 
     /// Runs it to its end.
-    pub fn run(self) -> Ran {
+    pub(crate) fn run(self) -> Ran {
         let output = self.command().output().unwrap();
-        Ran {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            folder: self.folder,
-        }
+        self.ran(output)
+    }
+
+    /// What came of a run that the test started by itself.
+    pub(crate) fn ran(self, output: std::process::Output) -> Ran {
+        let text = |bytes| String::from_utf8(bytes).expect("akit prints UTF-8");
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        assert!(!stderr.contains("panicked"), "{stderr}");
+        Ran { status: output.status.code().unwrap_or(-1), stdout, stderr, folder: self.folder }
     }
 }
 
 impl Ran {
+    /// Another run in the same folder.
+    pub(crate) fn then(&self, arguments: &[&str]) -> Akit {
+        Akit::within(&self.folder, arguments)
+    }
+
+    /// Fails with everything that was printed, unless stdout holds this.
+    #[track_caller]
+    pub(crate) fn out(self, part: &str) -> Self {
+        assert!(
+            self.stdout.contains(part),
+            "no {part:?} in stdout:\n{}\nstderr:\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Fails with everything that was printed, unless stderr holds this.
+    #[track_caller]
+    pub(crate) fn err(self, part: &str) -> Self {
+        assert!(
+            self.stderr.contains(part),
+            "no {part:?} in stderr:\n{}\nstdout:\n{}",
+            self.stderr,
+            self.stdout
+        );
+        self
+    }
+
     /// A file that it left behind.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 
     /// The path of a file in the folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A JSON file that it left behind.
-    pub fn json(&self, name: &str) -> serde_json::Value {
+    pub(crate) fn json(&self, name: &str) -> serde_json::Value {
         serde_json::from_str(&self.read(name)).unwrap()
     }
 
     /// Fails with everything that was printed, unless it ended with this status.
     #[track_caller]
-    pub fn ended(self, status: i32) -> Self {
+    pub(crate) fn ended(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 }
 
 /// The repository's own folder.
-pub fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -4,8 +4,18 @@
 //! what the test puts in; nobody but 127.0.0.1 is ever asked.
 
 mod akit;
+mod baseline;
+mod discovery;
+mod file;
 mod fixtures;
 mod key;
+mod order;
+mod output;
+mod replies;
+mod schema;
+mod selection;
 mod server;
+mod store;
+mod validate;
 
 use akit::Akit;

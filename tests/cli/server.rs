@@ -9,22 +9,22 @@ use serde_json::{Value as Json, json};
 
 /// What a request said.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    pub path: String,
-    pub headers: Vec<(String, String)>,
-    pub body: Json,
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Json,
 }
 
 impl Asked {
     /// The content of the last message.
-    pub fn last_message(&self) -> String {
+    pub(crate) fn last_message(&self) -> String {
         let messages = self.body["messages"].as_array().cloned().unwrap_or_default();
         messages.last().and_then(|message| message["content"].as_str()).unwrap_or_default().to_owned()
     }
 }
 
 /// What a request gets.
-pub enum Answer {
+pub(crate) enum Answer {
     /// A chat completion with this text.
     Text(String),
     /// This status, these headers, this body.
@@ -36,14 +36,14 @@ pub enum Answer {
 }
 
 /// A running server; it ends with the test.
-pub struct Server {
-    pub url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {
     /// Starts a server that answers each request by `answer`.
-    pub fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -58,13 +58,13 @@ impl Server {
     }
 
     /// Every request so far, in the order of arrival.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
 
 /// A chat completion as OpenAI writes it.
-pub fn completion(text: &str) -> Json {
+pub(crate) fn completion(text: &str) -> Json {
     json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "stub-model",
         "system_fingerprint": "fp_1",

@@ -1,0 +1,38 @@
+//! Suites of any size: the deterministic kinds of expectation in turn, all of which hold.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Writes `NAME.yaml` and answers to it, `NAME.jsonl`.
+pub(crate) fn write(folder: &Path, name: &str, cases: usize) -> std::io::Result<()> {
+    let mut scenario = format!(
+        "name: {name}\nprovider: openai\ntags: [bench]\nvariables:\n  days: 30\nsetup:\n  systemPrompt: You answer within {{{{days}}}} words.\ncases:\n"
+    );
+    let mut replies = String::new();
+    for number in 0..cases {
+        let expected = match number % 6 {
+            0 => "{ type: contains, values: [\"{{days}} days\", refund] }",
+            1 => "{ type: not_contains, values: [password, try again] }",
+            2 => "{ type: regex, pattern: \"refunds? .*\\\\d+ days\", flags: i }",
+            3 => "{ type: inline, expression: 'length < 400 && response.includes(\"colleague\")' }",
+            4 => {
+                "{ type: combined, operator: and, expectations: [{ type: contains, values: [colleague, agent], mode: any }, { not: { type: regex, pattern: \"\\\\bno\\\\b\" } }] }"
+            }
+            _ => {
+                "{ type: fuzzy, value: Refunds are possible within 30 days. A colleague calls you soon., threshold: 0.7 }"
+            }
+        };
+        // Writing into a text cannot fail.
+        let _ = write!(
+            scenario,
+            "  - id: case-{number}\n    name: Case number {number}\n    prompt: Can I return what I bought in shop {number}, and who helps me with it?\n    tags: [t{}]\n    expected: {expected}\n",
+            number % 10
+        );
+        let _ = writeln!(
+            replies,
+            "{{\"id\": \"case-{number}\", \"reply\": \"Refunds are possible within 30 days. A colleague calls you today.\", \"finish_reason\": \"stop\", \"latency_ms\": 800, \"usage\": {{\"input_tokens\": 40, \"output_tokens\": 12}}}}"
+        );
+    }
+    std::fs::write(folder.join(format!("{name}.yaml")), scenario)?;
+    std::fs::write(folder.join(format!("{name}.jsonl")), replies)
+}

@@ -1,0 +1,210 @@
+//! `--replies` and `provider: replies`: answers that somebody else produced.
+
+use serde_json::Value as Json;
+
+use super::Akit;
+use super::akit::Ran;
+
+/// A scenario of cases that want their own id in the answer.
+pub(crate) fn suite(ids: &[&str]) -> String {
+    let mut text = String::from("cases:\n");
+    for id in ids {
+        let id = Json::from(*id);
+        text.push_str(&format!(
+            "  - id: {id}\n    prompt: Say {{{{word}}}}.\n    variables: {{ word: {id} }}\n    \
+             expected: {{ type: contains, values: [\"{{{{word}}}}\"] }}\n"
+        ));
+    }
+    text
+}
+
+/// A file of replies in which each case says this.
+pub(crate) fn replies(pairs: &[(&str, &str)]) -> String {
+    pairs
+        .iter()
+        .map(|(id, reply)| serde_json::json!({ "id": id, "reply": reply }).to_string() + "\n")
+        .collect()
+}
+
+fn run(ids: &[&str], lines: &str) -> Ran {
+    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", suite(ids))
+        .file("r.jsonl", lines)
+        .run()
+}
+
+/// `id outcome` of every case, in the order of the report.
+pub(crate) fn outcomes(report: &Json) -> Vec<String> {
+    let cases = report["cases"].as_array().unwrap().iter();
+    cases
+        .map(|case| format!("{} {}", case["id"].as_str().unwrap(), case["outcome"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_missing_reply_is_an_error_and_never_a_pass_or_a_failure() {
+    let ran = run(&["a", "b"], &replies(&[("a", "a")])).ended(4);
+    let report = ran.json("run.json");
+    assert_eq!(outcomes(&report), ["a passed", "b errored"]);
+    let fault = &report["cases"][1]["trials"][0]["fault"];
+    assert_eq!(fault["kind"], "no-reply");
+    assert!(ran.stdout.contains("there is no reply to this case in r.jsonl"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("s.yaml:6"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("RESULT: ERROR — 1 passed, 0 failed, 1 errored, 0 skipped"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_failure_outranks_an_error() {
+    run(&["a", "b", "c"], &replies(&[("a", "a"), ("b", "no")])).ended(1).out("1 failed, 1 errored");
+}
+
+#[test]
+fn a_reply_that_names_the_scenario_goes_before_one_that_names_none() {
+    let lines = "{\"id\":\"a\",\"reply\":\"wrong\"}\n{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"a\"}\n\
+                 {\"id\":\"b\",\"scenario\":\"other\",\"reply\":\"b\"}\n";
+    let ran = run(&["a", "b"], lines).ended(4);
+    assert_eq!(outcomes(&ran.json("run.json")), ["a passed", "b errored"]);
+}
+
+#[test]
+fn further_trials_and_unused_lines_disturb_nothing() {
+    let lines = "{\"id\":\"a\",\"reply\":\"a\"}\n{\"id\":\"a\",\"trial\":1,\"reply\":\"a again\"}\n\
+                 {\"id\":\"nobody\",\"reply\":\"x\"}\n";
+    run(&["a"], lines).ended(0).out("1 passed");
+}
+
+#[test]
+fn what_a_reply_knows_stands_in_the_report() {
+    let line = "{\"id\":\"a\",\"reply\":\"a\",\"finish_reason\":\"stop\",\"model\":\"bot-7\",\"latency_ms\":12.4,\
+                \"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
+    let ran = run(&["a"], line).ended(0);
+    let reply = &ran.json("run.json")["cases"][0]["trials"][0]["reply"];
+    assert_eq!(reply["model"], "bot-7");
+    assert_eq!(reply["latency_ms"], 12);
+    assert_eq!(reply["usage"]["output_tokens"], 4);
+}
+
+#[test]
+fn a_reply_cut_off_or_refused_never_passes_for_what_it_lacks() {
+    let suite = "cases:\n  - { id: a, prompt: p, expected: { type: not_contains, values: [x] } }\n";
+    for (line, expected) in [
+        ("{\"id\":\"a\",\"reply\":\"fine\",\"finish_reason\":\"length\"}", 1),
+        ("{\"id\":\"a\",\"reply\":\"fine\",\"finish_reason\":\"content_filter\"}", 1),
+        ("{\"id\":\"a\",\"reply\":\" \\n\"}", 1),
+        ("{\"id\":\"a\",\"reply\":\"fine\",\"finish_reason\":\"stop\"}", 0),
+    ] {
+        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
+            .file("s.yaml", suite)
+            .file("r.jsonl", line)
+            .run()
+            .ended(expected);
+    }
+}
+
+#[test]
+fn wrong_lines_are_told_with_their_place_before_anything_runs() {
+    let good = "{\"id\":\"a\",\"reply\":\"a\"}\n";
+    let table = [
+        (format!("{good}\n{{\"id\":\"b\"}}\n"), "r.jsonl:3: missing field `reply`"),
+        (format!("{good}not json\n"), "r.jsonl:2: "),
+        (format!("{good}{good}"), "r.jsonl:2: a second reply to case `a`, trial 0"),
+        (
+            format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"answer\":\"y\"}}\n"),
+            "r.jsonl:2: unknown field `answer`",
+        ),
+        (format!("{good}[]\n"), "r.jsonl:2: "),
+        (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "r.jsonl:2: invalid type"),
+        (format!("{good}{{\"id\":\"b\",\"reply\":null}}\n"), "r.jsonl:2: invalid type: null"),
+        (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"trial\":-1}}\n"), "r.jsonl:2: invalid value"),
+    ];
+    for (lines, expected) in table {
+        let ran = run(&["a"], &lines).ended(2).err(expected).err("each line is `{\"id\"");
+        assert!(!ran.path("run.json").exists() && ran.stdout.is_empty());
+    }
+}
+
+#[test]
+fn files_of_replies_that_cannot_be_read_are_told() {
+    run(&["a"], "\0").ended(2).err("cannot read the replies in r.jsonl: this is a binary file");
+    Akit::new(&["run", "s.yaml", "--replies", "nowhere.jsonl"])
+        .file("s.yaml", suite(&["a"]))
+        .run()
+        .ended(2)
+        .err("cannot read the replies in nowhere.jsonl: no such file or directory");
+    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
+        .file("s.yaml", suite(&["a"]))
+        .file("r.jsonl", b"{\"id\":\"a\",\"reply\":\"\xff\"}\n")
+        .run()
+        .ended(2)
+        .err("not UTF-8: byte 0xff on line 1");
+    run(&["a"], "").ended(4).out("0 passed, 0 failed, 1 errored");
+}
+
+#[test]
+fn a_scenario_names_its_own_replies_beside_itself() {
+    let text = format!("provider: replies\nproviderConfig: {{ file: r.jsonl }}\n{}", suite(&["a"]));
+    Akit::new(&["run", "deep/s.yaml"])
+        .file("deep/s.yaml", text)
+        .file("deep/r.jsonl", replies(&[("a", "a")]))
+        .run()
+        .ended(0);
+    Akit::new(&["run", "s.yaml"])
+        .file("s.yaml", format!("provider: replies\n{}", suite(&["a"])))
+        .run()
+        .ended(2)
+        .err("provider `replies` names no file")
+        .err("nothing was sent");
+}
+
+#[test]
+fn ids_and_replies_may_hold_anything() {
+    let long = "long".repeat(2_500);
+    let ids = [
+        "a/b",
+        "a b",
+        "line\nbreak",
+        "ünï漢字🙂",
+        "<b>&\"'",
+        "::error::x",
+        "\u{1b}[31mred",
+        "../../x",
+        &long,
+    ];
+    let pairs: Vec<_> = ids.iter().map(|id| (*id, if id.len() > 5 { *id } else { "wrong" })).collect();
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "-v"])
+        .args(&["--json", "o/r.json", "--junit", "o/r.xml", "--sarif", "o/r.sarif", "--markdown", "o/r.md"])
+        .file("s.yaml", suite(&ids))
+        .file("r.jsonl", replies(&pairs))
+        .run()
+        .ended(1)
+        .out("RESULT: FAIL — 7 passed, 2 failed");
+    let told: Vec<_> = outcomes(&ran.json("o/r.json"));
+    assert_eq!(told.len(), ids.len());
+    assert_eq!(told[2], "line\nbreak passed");
+    for text in [&ran.stdout, &ran.stderr, &ran.read("o/r.xml"), &ran.read("o/r.md")] {
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+    assert!(!ran.stdout.lines().chain(ran.stderr.lines()).any(|line| line.starts_with("::error")));
+    assert_eq!(ran.read("o/r.xml").matches("<testcase ").count(), ids.len());
+    let listed = std::fs::read_dir(ran.path("o")).unwrap().count();
+    assert_eq!(listed, 4, "nothing else is left behind");
+}
+
+#[test]
+fn huge_replies_are_judged() {
+    let huge = format!("{}needle", "x".repeat(5_000_000));
+    let suite = "cases:\n  - { id: a, prompt: p, expected: { type: contains, values: [needle] } }\n  \
+                 - { id: b, prompt: p, expected: { type: exact, value: needle } }\n";
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--junit", "r.xml"])
+        .file("s.yaml", suite)
+        .file("r.jsonl", replies(&[("a", &huge), ("b", &huge)]))
+        .run()
+        .ended(1)
+        .out("1 passed, 1 failed");
+    assert!(ran.stdout.len() < 5_000, "{}", ran.stdout.len());
+    assert!(ran.read("r.xml").len() < 200_000, "{}", ran.read("r.xml").len());
+}

@@ -1,0 +1,229 @@
+//! `akit validate`: every finding has an example, all of them are told at once, and the reports
+//! say the same as the terminal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value as Json;
+
+use super::Akit;
+use super::akit::{Ran, repository};
+
+fn finding_codes(report: &Json) -> BTreeMap<String, BTreeSet<String>> {
+    let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for one in report["diagnostics"].as_array().unwrap() {
+        let file = one["location"]["file"].as_str().unwrap().to_owned();
+        codes.entry(file).or_default().insert(one["code"].as_str().unwrap().to_owned());
+    }
+    codes
+}
+
+/// The codes that the sources of `akit validate` raise.
+fn raised_codes() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for folder in ["source", "scenario", "expectation"] {
+        collect(&repository().join("src").join(folder), &mut codes);
+    }
+    codes
+}
+
+fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, codes);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]").next().unwrap();
+            let dense: String = text.split_whitespace().collect();
+            for call in ["Diagnostic::error(\"", "inside(\"", "node,\""] {
+                for (at, _) in dense.match_indices(call) {
+                    let rest = &dense[at + call.len()..];
+                    let code = &rest[..rest.find('"').unwrap()];
+                    if code.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
+                        codes.insert(code.to_owned());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_finding_has_an_example_that_shows_nothing_else() {
+    let ran = Akit::new(&["validate", "invalid", "--json", "found.json"])
+        .copy("fixtures/invalid", "invalid")
+        .run()
+        .ended(2);
+    let mut shown = BTreeSet::new();
+    for (file, codes) in finding_codes(&ran.json("found.json")) {
+        let code = file.trim_start_matches("invalid/").trim_end_matches(".yaml").to_owned();
+        assert_eq!(codes, BTreeSet::from([code.clone()]), "{file}");
+        shown.insert(code);
+    }
+    let ran = Akit::new(&["validate", "warned", "--json", "found.json"])
+        .copy("fixtures/warned", "warned")
+        .run()
+        .ended(0);
+    for (file, codes) in finding_codes(&ran.json("found.json")) {
+        let code = file.trim_start_matches("warned/").trim_end_matches(".yaml").to_owned();
+        assert_eq!(codes, BTreeSet::from([code.clone()]), "{file}");
+        shown.insert(code);
+    }
+    assert_eq!(shown, raised_codes(), "left: fixtures/invalid and fixtures/warned, right: src");
+}
+
+#[test]
+fn all_errors_of_all_files_are_told_at_once() {
+    let ran = Akit::new(&["validate", "invalid"]).copy("fixtures/invalid", "invalid").run().ended(2);
+    insta::assert_snapshot!("invalid", format!("{}{}", ran.stderr, ran.stdout));
+}
+
+#[test]
+fn warnings_are_told_and_do_not_fail() {
+    let ran = Akit::new(&["validate", "warned"]).copy("fixtures/warned", "warned").run().ended(0);
+    insta::assert_snapshot!("warned", format!("{}{}", ran.stderr, ran.stdout));
+}
+
+#[test]
+fn a_run_refuses_what_validate_refuses_and_sends_nothing() {
+    let server = super::server::Server::start(|_| panic!("nothing may be sent"));
+    let ran = Akit::new(&["run", "invalid", "--base-url", &server.url])
+        .copy("fixtures/invalid", "invalid")
+        .run()
+        .ended(2)
+        .err("nothing was sent");
+    assert_eq!(ran.stdout, "");
+    assert!(server.asked().is_empty());
+}
+
+fn two_files(arguments: &[&str]) -> Ran {
+    Akit::new(&["validate", "suite"])
+        .args(arguments)
+        .file("suite/b.yaml", "cases: {}\nnmae: x\n")
+        .file("suite/a.yaml", "cases:\n  - id: a\n    prompt: <b>{{x}}</b>\n    expected: 1\n")
+        .file("suite/c.yaml", "cases:\n  - { id: a, prompt: p, expected: { type: contains, values: [] } }\n")
+        .run()
+}
+
+#[test]
+fn json_on_stdout_is_nothing_but_json() {
+    let ran = two_files(&["--json", "-"]).ended(2).err("3 files with 1 case: 4 errors, 1 warning");
+    let report: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["schema"], "akit.validate/1");
+    assert_eq!((report["errors"].as_u64(), report["warnings"].as_u64()), (Some(4), Some(1)));
+    let places: Vec<_> = report["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            let at = &one["location"];
+            (one["code"].as_str().unwrap(), at["file"].as_str().unwrap(), at["line"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("undefined-variable", "suite/a.yaml", 3),
+            ("wrong-type", "suite/a.yaml", 4),
+            ("wrong-type", "suite/b.yaml", 1),
+            ("unknown-key", "suite/b.yaml", 2),
+            ("empty-values", "suite/c.yaml", 2),
+        ]
+    );
+}
+
+#[test]
+fn junit_has_one_case_per_file_and_escapes_what_it_quotes() {
+    let ran = two_files(&["--junit", "reports/junit.xml"]).ended(2);
+    let xml = ran.read("reports/junit.xml");
+    assert_eq!(xml.matches("<testcase ").count(), 3, "{xml}");
+    assert!(xml.contains("tests=\"3\"") && xml.contains("variable `{{x}}` is not defined"), "{xml}");
+    assert!(!xml.contains("<b>"), "{xml}");
+}
+
+#[test]
+fn sarif_has_one_result_per_finding() {
+    let ran = two_files(&["--sarif", "out.sarif"]).ended(2);
+    let report = ran.json("out.sarif");
+    let results = report["runs"][0]["results"].as_array().unwrap();
+    let rules: Vec<_> = results.iter().map(|one| one["ruleId"].as_str().unwrap()).collect();
+    assert_eq!(
+        rules,
+        [
+            "akit/validate/undefined-variable",
+            "akit/validate/wrong-type",
+            "akit/validate/wrong-type",
+            "akit/validate/unknown-key",
+            "akit/validate/empty-values",
+        ]
+    );
+    let region = &results[0]["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((region["startLine"].as_u64(), region["startColumn"].as_u64()), (Some(3), Some(13)));
+    assert_eq!(
+        (results[0]["level"].as_str(), results[4]["level"].as_str()),
+        (Some("error"), Some("warning"))
+    );
+}
+
+#[test]
+fn reports_go_together_and_only_one_to_stdout() {
+    two_files(&["--json", "-", "--sarif", "-"]).ended(2).err("only one report can go to stdout");
+    let ran = two_files(&["--json", "f.json", "--junit", "f.xml", "--sarif", "f.sarif"])
+        .ended(2)
+        .out("3 files with 1 case");
+    for name in ["f.json", "f.xml", "f.sarif"] {
+        assert!(ran.path(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn more_findings_than_a_terminal_takes_are_counted_and_stored() {
+    let mut text = String::from("cases:\n");
+    for n in 0..150 {
+        text.push_str(&format!("  - {{ id: c{n}, prompt: p, expected: {{ type: nope }} }}\n"));
+    }
+    let ran = Akit::new(&["validate", "a.yaml", "--json", "found.json"])
+        .file("a.yaml", text)
+        .run()
+        .ended(2)
+        .err("… and 50 more; `--json` lists them all")
+        .out("150 errors");
+    assert_eq!(ran.json("found.json")["diagnostics"].as_array().unwrap().len(), 150);
+}
+
+#[test]
+fn keys_in_files_are_never_shown() {
+    let text = "providerConfig:\n  apiKey: sk-live-0123456789\n  apiKey: sk-live-9876543210\ncases: []\n";
+    let ran = Akit::new(&["validate", "a.yaml", "--json", "-"]).file("a.yaml", text).run().ended(2);
+    assert!(!ran.stdout.contains("sk-live") && !ran.stderr.contains("sk-live"), "{}", ran.stderr);
+    let text = "providerConfig: { apiKey: [sk-live-0123456789] }\nseed: x\ncases: []\n";
+    let ran = Akit::new(&["validate", "a.yaml"]).file("a.yaml", text).run().ended(2);
+    assert!(!ran.stderr.contains("sk-live"), "{}", ran.stderr);
+}
+
+#[test]
+fn numbers_past_every_range_and_odd_values_are_findings() {
+    let case = "{ id: a, prompt: p, expected: { type: exact, value: x } }";
+    let table = [
+        ("temperature: 1e400", "`temperature` is a number from 0 to 2, found `inf`"),
+        ("temperature: .nan", "found `NaN`"),
+        ("seed: 1e3", "`seed` is a whole number of at least 0, found a number"),
+        ("seed: 99999999999999999999", "`seed` is a whole number of at least 0"),
+        ("maxTokens: -1", "found `-1`"),
+        ("variables: { a: [1] }", "a mapping of names to text, numbers or booleans, found a list"),
+        ("tags: [1]", "`tags` is a list of text, found a number"),
+        ("name: ''", "text that is not blank"),
+        ("provider: null", "found nothing"),
+        ("setup: text", "`setup` is a mapping, found text"),
+        ("setup: { functions: [1] }", "`functions` is a list of mappings"),
+        ("providerConfig: { timeout: 0 }", "`timeout` is a whole number of at least 1"),
+    ];
+    for (line, expected) in table {
+        Akit::new(&["validate", "a.yaml"])
+            .file("a.yaml", format!("{line}\ncases:\n  - {case}\n"))
+            .run()
+            .ended(2)
+            .err(expected);
+    }
+}

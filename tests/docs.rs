@@ -1,0 +1,379 @@
+//! README and docs/ held against the program: scenarios load, flags exist, ids are produced, links
+//! lead somewhere, and outputs are real.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use akit::scenario::{self, Environment};
+
+/// Pages that may be linked before they are there.
+const COMING: [&str; 1] = ["docs/exit-codes.md"];
+
+/// Commands that have flags of their own.
+const COMMANDS: [&[&str]; 10] = [
+    &["run"],
+    &["validate"],
+    &["schema"],
+    &["baseline", "update"],
+    &["cache", "stats"],
+    &["cache", "verify"],
+    &["cache", "why"],
+    &["cache", "prune"],
+    &["cache", "export"],
+    &["cache", "import"],
+];
+
+/// Words in src/gate that look like ids and are none.
+const NO_IDS: [&str; 3] = ["case", "failed", "kebab-case"];
+
+struct Page {
+    name: String,
+    text: String,
+}
+
+/// A fenced block: what stands behind the fence, and its lines.
+struct Block<'a> {
+    mark: &'a str,
+    line: usize,
+    body: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn pages() -> Vec<Page> {
+    let mut paths: Vec<PathBuf> =
+        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).into();
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    paths.extend(docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| Page {
+            name: path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/"),
+            text: std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n"),
+        })
+        .collect()
+}
+
+impl Page {
+    fn blocks(&self) -> Vec<Block<'_>> {
+        let mut blocks = Vec::new();
+        let mut open: Option<Block<'_>> = None;
+        for (index, line) in self.text.lines().enumerate() {
+            match (open.take(), line.strip_prefix("```")) {
+                (None, Some(mark)) => {
+                    open = Some(Block { mark: mark.trim(), line: index + 1, body: String::new() });
+                }
+                (None, None) => {}
+                (Some(block), Some(_)) => blocks.push(block),
+                (Some(mut block), None) => {
+                    block.body.push_str(line);
+                    block.body.push('\n');
+                    open = Some(block);
+                }
+            }
+        }
+        assert!(open.is_none(), "{}: a fence is not closed", self.name);
+        blocks
+    }
+
+    /// Everything outside of fences, with the number of each line.
+    fn prose(&self) -> Vec<(usize, &str)> {
+        let mut inside = false;
+        let mut lines = Vec::new();
+        for (index, line) in self.text.lines().enumerate() {
+            if line.starts_with("```") {
+                inside = !inside;
+            } else if !inside {
+                lines.push((index + 1, line));
+            }
+        }
+        lines
+    }
+
+    /// The first cells of every table whose first heading is this word.
+    fn column(&self, heading: &str) -> Vec<String> {
+        let mut cells = Vec::new();
+        let mut inside = false;
+        for (_, line) in self.prose() {
+            let first = line.strip_prefix('|').and_then(|rest| rest.split('|').next()).map(str::trim);
+            match first {
+                None => inside = false,
+                Some(cell) if cell == heading => inside = true,
+                Some(cell) if inside && !cell.starts_with("---") => cells.extend(quoted(cell)),
+                Some(_) => {}
+            }
+        }
+        cells
+    }
+}
+
+/// What stands between backquotes.
+fn quoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn akit(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_akit"))
+        .args(arguments)
+        .current_dir(root())
+        .env_clear()
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The flags of a command, as its help lists them.
+fn flags(command: &[&str]) -> BTreeSet<String> {
+    let help = akit(&[command, &["--help"]].concat());
+    let mut found = BTreeSet::new();
+    for line in help.lines().filter(|line| line.trim_start().starts_with('-')) {
+        for word in line.split([' ', ',']).filter(|word| word.starts_with('-')) {
+            found.insert(word.to_owned());
+        }
+    }
+    assert!(found.contains("--help"), "no help for {command:?}");
+    found
+}
+
+/// Flags in a stretch of text: `--long` and `-s`.
+fn flags_in(text: &str) -> Vec<String> {
+    text.split(|c: char| c.is_whitespace() || "`,()[]|=/…".contains(c))
+        .filter(|word| {
+            let name = word.trim_start_matches('-');
+            let dashes = word.len() - name.len();
+            name.starts_with(|c: char| c.is_ascii_alphabetic())
+                && (dashes == 2 && name.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+                    || dashes == 1 && name.len() == 1)
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn scenarios_in_the_documentation_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut count = 0;
+    for page in pages() {
+        for block in page.blocks() {
+            let mut words = block.mark.split_whitespace();
+            let yaml = matches!(words.next(), Some("yaml" | "yml"));
+            let cases = block.body.lines().any(|line| line.starts_with("cases:"));
+            if !yaml || !(cases || words.next() == Some("scenario")) {
+                continue;
+            }
+            count += 1;
+            let path = folder.path().join("scenario.yaml");
+            std::fs::write(&path, &block.body).unwrap();
+            let loaded = scenario::load(&[path], &Environment::default());
+            let found: Vec<_> = loaded.diagnostics.iter().map(|one| one.message.clone()).collect();
+            assert!(found.is_empty() && loaded.cases() > 0, "{}:{}: {found:?}", page.name, block.line);
+        }
+    }
+    assert!(count >= 10, "only {count} scenarios were found");
+}
+
+#[test]
+fn commands_in_the_documentation_have_their_flags() {
+    let mut count = 0;
+    for page in pages() {
+        let blocks = page.blocks().into_iter().filter(|block| matches!(block.mark, "sh" | "console"));
+        for block in blocks {
+            for line in block.body.lines() {
+                let place = format!("{}:{}: {line}", page.name, block.line);
+                let line = line.trim_start_matches("$ ").split(" | ").next().unwrap();
+                let Some(rest) = line
+                    .strip_prefix("cargo run --release -- ")
+                    .or_else(|| line.split_once("akit ").map(|(_, rest)| rest))
+                else {
+                    continue;
+                };
+                count += 1;
+                let words: Vec<_> = rest.split_whitespace().collect();
+                let command = COMMANDS.into_iter().find(|command| words.starts_with(command));
+                let known = flags(command.unwrap_or_else(|| panic!("{place}: no such command")));
+                for flag in words.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
+                    assert!(known.contains(*flag), "{place}: no flag `{flag}`");
+                }
+                for path in words.iter().filter(|word| word.starts_with("fixtures/")) {
+                    assert!(root().join(path).exists(), "{place}: no file `{path}`");
+                }
+            }
+        }
+    }
+    assert!(count >= 15, "only {count} commands were found");
+}
+
+#[test]
+fn flags_that_are_spoken_of_exist() {
+    let known: BTreeSet<_> = COMMANDS.into_iter().flat_map(flags).chain(["-V".to_owned()]).collect();
+    for page in pages() {
+        for (number, line) in page.prose() {
+            // The left column of this page has the flags of another program.
+            let line = match line.strip_prefix('|') {
+                Some(row) if page.name == "docs/migrating.md" => {
+                    row.split_once('|').map_or("", |(_, rest)| rest)
+                }
+                _ => line,
+            };
+            for word in quoted(line).iter().filter(|word| !word.starts_with("cargo ")) {
+                for flag in flags_in(word) {
+                    assert!(known.contains(&flag), "{}:{number}: no flag `{flag}`", page.name);
+                }
+            }
+        }
+    }
+}
+
+/// The text of all files below a folder of src, without their tests and what only tests read.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("src").join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs")
+                && !["tests.rs", "fixture.rs"].contains(&name.as_str())
+            {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                found.push((name, code.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Words in double quotes that look like ids.
+fn literals(code: &str) -> BTreeSet<String> {
+    let words = code.split('"').skip(1);
+    let id = |word: &&str| {
+        !word.is_empty()
+            && word.split('-').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase()))
+    };
+    words.filter(id).map(str::to_owned).collect()
+}
+
+fn documented(heading: &str) -> BTreeSet<String> {
+    let ids: BTreeSet<_> = pages().iter().flat_map(|page| page.column(heading)).collect();
+    assert!(!ids.is_empty(), "no table of `{heading}`");
+    ids
+}
+
+#[test]
+fn codes_and_faults_in_the_documentation_exist() {
+    let known: BTreeSet<_> = sources(".").iter().flat_map(|(_, code)| literals(code)).collect();
+    for heading in ["code", "fault", "breach"] {
+        for id in documented(heading) {
+            assert!(known.contains(&id), "{heading} `{id}` stands nowhere in src");
+        }
+    }
+}
+
+#[test]
+fn every_code_of_a_diagnostic_is_documented() {
+    let documented = documented("code");
+    for (name, code) in sources(".") {
+        for after in code.split("Diagnostic::error(").skip(1) {
+            let first = after.trim_start();
+            if let Some(id) = first.strip_prefix('"').and_then(|rest| rest.split('"').next()) {
+                assert!(documented.contains(id), "{name}: code `{id}` is not in docs/scenario.md");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_breach_is_documented_and_no_other() {
+    let mut produced = BTreeSet::new();
+    // The names of states have a table of their own.
+    for (_, code) in sources("gate").iter().filter(|(name, _)| name != "state.rs") {
+        produced.extend(literals(code));
+    }
+    produced.retain(|id| !NO_IDS.contains(&id.as_str()));
+    assert_eq!(produced, documented("breach"));
+}
+
+#[test]
+fn every_status_is_in_readme() {
+    let pages = pages();
+    let readme = pages.iter().find(|page| page.name == "README.md").unwrap();
+    let rows: Vec<_> = readme.prose().into_iter().filter_map(|(_, line)| line.strip_prefix("| ")).collect();
+    for (status, meaning) in akit::cli::Status::ALL {
+        let code = status.code().to_string();
+        let row = rows.iter().any(|row| {
+            let cell = row.split('|').next().unwrap_or_default();
+            cell.split(',').any(|one| one.trim() == code)
+        });
+        assert!(row, "status {code} ({meaning}) is not in README.md");
+    }
+}
+
+/// A heading as a link names it.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+#[test]
+fn links_lead_to_files_and_headings() {
+    let pages = pages();
+    for page in &pages {
+        let folder = Path::new(&page.name).parent().unwrap();
+        for (number, line) in page.prose() {
+            for after in line.split("](").skip(1) {
+                let target = after.split(')').next().unwrap();
+                if target.contains("://") {
+                    continue;
+                }
+                let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+                let mut file = PathBuf::new();
+                for part in folder.join(path).components() {
+                    match part {
+                        std::path::Component::ParentDir => assert!(file.pop(), "{}:{number}", page.name),
+                        part => file.push(part),
+                    }
+                }
+                let name = if path.is_empty() {
+                    page.name.clone()
+                } else {
+                    file.to_string_lossy().replace('\\', "/")
+                };
+                let there = root().join(&name).exists();
+                assert!(there || COMING.contains(&name.as_str()), "{}:{number}: no file `{name}`", page.name);
+                let Some(page_there) = pages.iter().find(|one| one.name == name) else { continue };
+                let headings = page_there.prose().into_iter().filter(|(_, line)| line.starts_with('#'));
+                let known =
+                    heading.is_empty() || headings.into_iter().any(|(_, line)| anchor(line) == heading);
+                assert!(known, "{}:{number}: `{name}` has no heading `{heading}`", page.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn outputs_in_the_documentation_are_real() {
+    let suite = "fixtures/customer-service.yaml";
+    let mut real = akit(&["run", suite]);
+    real += &akit(&["run", suite, "--replies", "fixtures/replies/regressed-bot.jsonl"]);
+    let mut count = 0;
+    for page in pages() {
+        for block in page.blocks().iter().filter(|block| block.body.contains("RESULT:")) {
+            count += 1;
+            for line in block.body.lines().filter(|line| !line.is_empty()) {
+                let there = real.lines().any(|one| one == line);
+                assert!(there, "{}:{}: akit does not say:\n{line}", page.name, block.line);
+            }
+        }
+    }
+    assert!(count >= 3, "only {count} outputs were found");
+}
