@@ -1,7 +1,8 @@
 //! `combined`: all (`and`) or any (`or`) of several expectations hold; they nest.
 //!
 //! Errors follow three-valued logic: `and` fails as soon as one part fails, `or` passes as soon as
-//! one passes; otherwise one errored part makes the whole errored.
+//! one passes; otherwise one errored part makes the whole errored. Advisory parts decide nothing
+//! either: where the others do not decide, the whole is advisory too.
 
 use super::{Answer, Expectation, Reading, TYPE, share, verdict};
 use crate::grader::Bench;
@@ -54,25 +55,28 @@ impl Combined {
 
     fn join(&self, parts: Vec<Verdict>) -> Verdict {
         let count = |outcome| parts.iter().filter(|part| part.outcome == outcome).count();
-        let (passed, failed, errored) =
-            (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Errored));
-        let outcome = match self.any {
-            false if failed > 0 => Outcome::Failed,
-            true if passed > 0 => Outcome::Passed,
-            _ if errored > 0 => Outcome::Errored,
-            any => {
-                if any {
-                    Outcome::Failed
-                } else {
-                    Outcome::Passed
-                }
-            }
+        let firm = |outcome| parts.iter().any(|part| part.outcome == outcome && part.advisory.is_none());
+        let (passed, errored) = (count(Outcome::Passed), count(Outcome::Errored));
+        let said = match (self.any, passed) {
+            (true, 0) => Outcome::Failed,
+            (false, passed) if passed < parts.len() => Outcome::Failed,
+            _ => Outcome::Passed,
+        };
+        let decisive = if self.any { Outcome::Passed } else { Outcome::Failed };
+        let (outcome, advisory) = if firm(decisive) {
+            (decisive, None)
+        } else if errored > 0 {
+            (Outcome::Errored, None)
+        } else {
+            // Without a decisive part, this is what the advisory ones say, or there are none.
+            (said, parts.iter().find_map(|part| part.advisory.clone()))
         };
         let scores = parts.iter().filter_map(|part| part.score);
         let score =
             if self.any { scores.fold(0.0, f64::max) } else { scores.sum::<f64>() * share(1, parts.len()) };
         let mut verdict = verdict("combined", outcome == Outcome::Passed, score);
         verdict.outcome = outcome;
+        verdict.advisory = advisory;
         verdict.score = (outcome != Outcome::Errored).then_some(score);
         verdict.expected = format!(
             "{} of {}",
@@ -87,7 +91,9 @@ impl Combined {
                 } else {
                     Outcome::Failed
                 };
-                let reasons = parts.iter().filter(|part| part.outcome == against);
+                let whole = verdict.advisory.is_some();
+                let counts = |part: &&Verdict| whole || part.advisory.is_none();
+                let reasons = parts.iter().filter(|part| part.outcome == against).filter(counts);
                 reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
             }
         };

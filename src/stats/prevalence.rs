@@ -18,7 +18,7 @@ pub struct Prevalence {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum PrevalenceError {
     /// A count is empty: nothing was observed, or the labels hold one class only.
-    #[error("TPR or TNR is unknown, or nothing was observed")]
+    #[error("TPR or TNR is unknown")]
     Unknown,
     /// TPR + TNR ≤ 1: the judge's word says nothing about the answer, or the opposite.
     #[error("TPR + TNR is {sum:.2}, and at 1 or below a verdict carries no information")]
