@@ -217,12 +217,6 @@ impl ModelClient {
         self.mode.reads() && matches!(self.cache.get(&self.key(ask)), Lookup::Hit(_))
     }
 
-    /// Whether a missing answer may be asked for at all.
-    #[must_use]
-    pub fn may_ask(&self) -> bool {
-        self.mode != Mode::Replay
-    }
-
     /// Asks, or reads what was asked before.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
         self.exchange(ask, || self.provider.chat(ask.request)).await
@@ -253,24 +247,55 @@ impl ModelClient {
             let folder = crate::source::slashed(self.cache.folder());
             return Err(ClientError::CacheMiss { folder, purpose, differences });
         }
-        let exchange = self.live(send, ask.patience).await?;
+        let exchange = self.asked_and_recorded(&key, send, ask.patience).await?;
+        Ok(self.noted(exchange, &ask.request.model))
+    }
+
+    /// Asks whatever the cache holds: for questions about the judge itself. In replay it reads.
+    pub async fn ask_afresh(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
+        let key = self.key(ask);
+        if self.mode == Mode::Replay {
+            let missing = || ClientError::CacheMiss {
+                folder: crate::source::slashed(self.cache.folder()),
+                purpose: ask.purpose.to_owned(),
+                differences: Vec::new(),
+            };
+            return self.record(&key).ok_or_else(missing);
+        }
+        self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask.patience).await
+    }
+
+    async fn asked_and_recorded<'a>(
+        &'a self,
+        key: &Key,
+        send: impl Fn() -> Pending<'a>,
+        patience: Patience,
+    ) -> Result<Exchange, ClientError> {
+        let exchange = self.live(send, patience).await?;
         if self.mode.writes() {
             let response = json!(exchange.completion);
-            let stored = self.cache.put(&key, response, exchange.latency_ms, exchange.at.clone());
+            let stored = self.cache.put(key, response, exchange.latency_ms, exchange.at.clone());
             if let Err(error) = stored {
                 let folder = crate::source::slashed(self.cache.folder());
                 self.warn(format!("an answer could not be recorded in {folder}: {error}"));
             }
         }
-        Ok(self.noted(exchange, &ask.request.model))
-    }
-
-    /// Asks whatever the cache holds, and records nothing: for questions about the judge itself.
-    pub async fn ask_afresh(&self, ask: &Ask<'_>) -> Result<Exchange, ClientError> {
-        self.live(|| self.provider.chat(ask.request), ask.patience).await
+        Ok(exchange)
     }
 
     fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Exchange> {
+        let exchange = self.record(key)?;
+        let looked = Looked {
+            purpose: ask.purpose.to_owned(),
+            recorded_at: Some(exchange.at.clone()),
+            differences: Vec::new(),
+        };
+        self.cache.note(key, looked);
+        Some(exchange)
+    }
+
+    /// The record of a key; one that cannot be used is told and counts as none.
+    fn record(&self, key: &Key) -> Option<Exchange> {
         let record = match self.cache.get(key) {
             Lookup::Hit(record) => record,
             Lookup::Damaged(why) => {
@@ -280,17 +305,12 @@ impl ModelClient {
             Lookup::Miss => return None,
         };
         match serde_json::from_value(record.response) {
-            Ok(completion) => {
-                let at = Some(record.recorded_at.clone());
-                let purpose = ask.purpose.to_owned();
-                self.cache.note(key, Looked { purpose, recorded_at: at, differences: Vec::new() });
-                Some(Exchange {
-                    completion,
-                    latency_ms: record.latency_ms,
-                    at: record.recorded_at,
-                    recorded: true,
-                })
-            }
+            Ok(completion) => Some(Exchange {
+                completion,
+                latency_ms: record.latency_ms,
+                at: record.recorded_at,
+                recorded: true,
+            }),
             Err(error) => {
                 self.warn(format!("record {} is no completion: {error}", key.hash()));
                 None

@@ -115,7 +115,10 @@ impl Used {
     }
 
     fn uses(&self, shelved: &Shelved) -> bool {
-        shelved.record.as_ref().is_some_and(|record| self.looked.contains_key(record.key().hash()))
+        // What a judge said of known-bad answers vouches for its verdicts and is kept with them.
+        shelved.record.as_ref().is_some_and(|record| {
+            record.request["kind"] == "canary" || self.looked.contains_key(record.key().hash())
+        })
     }
 
     fn misses(&self) -> usize {
@@ -220,8 +223,8 @@ impl Used {
     fn export(&self, path: &Path) -> Result<Status, Status> {
         let mut out = Vec::new();
         let mut count = 0;
-        for (hash, _) in self.looked.iter().filter(|(_, looked)| looked.recorded_at.is_some()) {
-            let Some(record) = self.cache.by_hash(hash) else { continue };
+        let used = self.cache.shelved().filter(|shelved| self.uses(shelved));
+        for record in used.filter_map(|shelved| shelved.record) {
             let line = record.to_line().map_err(std::io::Error::other);
             let written = line.and_then(|line| out.write_all(line.as_bytes()));
             written.map_err(|error| unwritable(path, &error))?;

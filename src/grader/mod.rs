@@ -303,8 +303,9 @@ impl Grader {
                 purpose: &purpose,
                 patience: self.patience,
             };
-            // Before anything is asked and recorded; a verdict that was recorded had this behind it.
-            if self.client.may_ask() && !self.client.recorded(&ask) {
+            // Before anything is asked and recorded; a verdict that was recorded had this behind it. In
+            // replay a missing verdict may be missing because its judge was void.
+            if !self.client.recorded(&ask) {
                 self.check_canaries().await?;
             }
             let exchange = self.client.ask(&ask).await?;
@@ -357,15 +358,25 @@ impl Grader {
                 Question { rubric: &rubric, scale: SCALE, answer: canary.answer, conversation: &[] };
             let seed = self.root.derive(&["canary", canary.name]);
             let request = prompt::request(&self.model, seed, &question);
+            let content = json!({
+                "answer": canary.answer,
+                "rubric": canary.rubric,
+                "scale": SCALE,
+                "template": TEMPLATE,
+                "template_hash": prompt::template_hash(),
+            });
             let ask = Ask {
                 request: &request,
                 kind: "canary",
-                content: &json!({}),
+                content: &content,
                 root: self.root,
                 purpose: "a known-bad answer",
                 patience: self.patience,
             };
-            let exchange = self.client.ask_afresh(&ask).await?;
+            let exchange = match self.client.ask_afresh(&ask).await {
+                Err(ClientError::CacheMiss { .. }) => continue,
+                other => other?,
+            };
             let vote = parse(&exchange.completion.text, exchange.completion.finish_reason.as_deref(), SCALE);
             if vote.is_ok_and(|vote| vote.score * 2 >= SCALE) {
                 return Ok(Some(canary.name));

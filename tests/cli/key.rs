@@ -176,7 +176,7 @@ fn no_record_holds_a_key() {
             files += 1;
         }
     }
-    assert_eq!(files, 4, "two replies and two verdicts");
+    assert_eq!(files, 8, "two replies, two verdicts, four known-bad answers");
 }
 
 #[test]
@@ -195,10 +195,10 @@ fn a_cache_moves_as_one_file_and_loses_what_nobody_uses() {
     let exported =
         Recorded::ask(recorded.akit(&["cache", "export", "keys.yaml", "-o", "out.jsonl"], SUITE), url);
     let exported = exported.run().ended(0);
-    assert_eq!(exported.read("out.jsonl").lines().count(), 4);
+    assert_eq!(exported.read("out.jsonl").lines().count(), 8);
     let import = Akit::new(&["cache", "import", "in.jsonl", "--cache-dir", "elsewhere"]);
     let imported = import.file("in.jsonl", exported.read("out.jsonl")).run().ended(0);
-    assert!(imported.stdout.contains("4 records added"), "{}", imported.stdout);
+    assert!(imported.stdout.contains("8 records added"), "{}", imported.stdout);
     assert!(same_files(&imported.path("elsewhere"), recorded.cache.path()));
 
     let small = SUITE.replace("  - id: second", "  - id: third").replace("my refund?", "my refund??");
