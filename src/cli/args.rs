@@ -85,6 +85,7 @@ pub(super) struct MannerArgs {
 
 /// Who judges.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 pub(super) struct JudgeArgs {
     /// Provider of the judge [default: openai]
     #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]

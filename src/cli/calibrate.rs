@@ -146,14 +146,9 @@ fn tell(
     })?;
     let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
     outputs.into_iter().flatten().for_each(|output| output.write(&text));
-    let mut page = of_calibration(calibration, &unjudged);
-    if out != "-" {
-        page.push_str(&format!("Stored in {out}.\n"));
-    }
-    if to_stdout {
-        terminal::say(&page)
-    } else {
-        terminal::out(&page)
-    }
+    let stored = if out == "-" { String::new() } else { format!("Stored in {out}.\n") };
+    let page = of_calibration(calibration, &unjudged) + &stored;
+    let show = if to_stdout { terminal::say } else { terminal::out };
+    show(&page);
     Ok(Status::Passed)
 }

@@ -83,21 +83,57 @@ impl Combined {
             if self.any { "any" } else { "all" },
             text::count(parts.len(), "expectation")
         );
-        verdict.reason = match outcome {
-            Outcome::Passed => format!("{passed} of {} hold", parts.len()),
-            _ => {
-                let against = if errored > 0 && outcome == Outcome::Errored {
-                    Outcome::Errored
-                } else {
-                    Outcome::Failed
-                };
-                let whole = verdict.advisory.is_some();
-                let counts = |part: &&Verdict| whole || part.advisory.is_none();
-                let reasons = parts.iter().filter(|part| part.outcome == against).filter(counts);
-                reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
-            }
+        verdict.reason = if outcome == Outcome::Passed {
+            format!("{passed} of {} hold", parts.len())
+        } else {
+            let whole = verdict.advisory.is_some();
+            let counts = |part: &&Verdict| part.outcome == outcome && (whole || part.advisory.is_none());
+            let reasons = parts.iter().filter(counts);
+            reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
         };
         verdict.parts = parts;
         verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Outcome::{Errored, Failed, Passed};
+
+    fn part(outcome: Outcome, advisory: bool) -> Verdict {
+        let mut verdict = verdict("contains", outcome == Passed, 0.5);
+        verdict.outcome = outcome;
+        verdict.advisory = advisory.then(|| "stale".to_owned());
+        verdict
+    }
+
+    /// A whole is advisory where it hangs on advisory parts: where one word of theirs would pass it
+    /// and the other fail it. It then says what they say, and fails nothing.
+    #[test]
+    fn advisory_parts_decide_nothing() {
+        let kinds = [(Passed, false), (Failed, false), (Errored, false), (Passed, true), (Failed, true)];
+        let said = |any: bool, parts: [(Outcome, bool); 3]| {
+            let parts = parts.map(|(outcome, advisory)| part(outcome, advisory)).to_vec();
+            Combined { any, parts: Vec::new() }.join(parts)
+        };
+        for any in [false, true] {
+            for parts in kinds.iter().flat_map(|a| kinds.iter().flat_map(move |b| kinds.map(|c| [*a, *b, c])))
+            {
+                let firmly = |word| said(any, parts.map(|(o, a)| (if a { word } else { o }, false))).outcome;
+                let found = said(any, parts);
+                let believed = said(any, parts.map(|(outcome, _)| (outcome, false))).outcome;
+                match (firmly(Passed), firmly(Failed)) {
+                    (one, other) if one == other => {
+                        assert_eq!((found.outcome, found.advisory), (one, None), "{any} {parts:?}");
+                    }
+                    (Errored, _) | (_, Errored) => assert_eq!(found.outcome, Errored, "{any} {parts:?}"),
+                    _ => {
+                        assert_eq!((found.outcome, found.counted()), (believed, Passed), "{any} {parts:?}");
+                        assert!(found.advisory.is_some(), "{any} {parts:?}");
+                    }
+                }
+            }
+        }
     }
 }

@@ -178,7 +178,7 @@ fn reading(calibration: &Calibration) -> Vec<String> {
         out.push(format!(
             "{name} rests on {}, and its interval is {:.0} points wide; four times as many labels would about halve it.",
             text::count(usize::try_from(fewest.of).unwrap_or(usize::MAX), "label"),
-            (fewest.interval.width() * 100.0).ceil(),
+            fewest.interval.width() * 100.0,
         ));
     }
     if let (Some(agreement), Some(constant)) = (calibration.agreement, calibration.constant.agreement)
@@ -232,4 +232,60 @@ fn of(measured: Option<Measured>) -> u64 {
 /// A percentage without its sign.
 fn bare(share: f64) -> String {
     number::percent(share).trim_end_matches(" %").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A judge on this scale that gave each of these scores once to a good answer.
+    fn judged(scale: u32, given: &[usize]) -> Calibration {
+        let mut pass = vec![0; scale as usize + 1];
+        given.iter().for_each(|score| pass[*score] += 1);
+        let hash = "0".repeat(64);
+        serde_json::from_value(json!({
+            "schema": "akit.calibration/1", "akit": "0", "n": given.len(), "judged": given.len(), "errored": 0,
+            "judge": {
+                "provider": "openai", "model": "j\u{1b}[31m", "host": "h", "template": "t",
+                "template_hash": hash, "scale": scale, "votes": 3, "rubric_set_hash": hash,
+            },
+            "counts": { "tp": given.len(), "fp": 0, "tn": 0, "fn": 0 },
+            "constant": { "says": "pass", "agreement": 1.0 },
+            "rubrics": [], "scores": { "pass": pass, "fail": vec![0; scale as usize + 1] },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn every_scale_fits_eleven_rows_and_the_highest_score_has_its_own() {
+        let shown = histogram(&judged(100, &[100, 99, 90, 89, 0]));
+        insta::assert_snapshot!(shown, @r"
+        score from  people: pass                    people: fail
+        10/10       ############ 1
+        9/10        ######################## 2
+        8/10        ############ 1
+        7/10
+        6/10
+        5/10
+        4/10
+        3/10
+        2/10
+        1/10
+        0/10        ############ 1
+        The labels have several thresholds.
+        ");
+        assert_eq!(histogram(&judged(5, &[5])).lines().count(), 8);
+    }
+
+    #[test]
+    fn what_is_unknown_is_said_and_nothing_of_others_reaches_the_terminal() {
+        let fault =
+            Fault { kind: "timeout".to_owned(), message: "\u{1b}[2J".to_owned(), help: String::new() };
+        let unjudged = [Unjudged { id: "a\nb", fault: &fault }; 12];
+        let text = of_calibration(&judged(10, &[9]), &unjudged);
+        assert!(!text.contains('\u{1b}') && text.contains("  not judged: a⏎b: timeout: "), "{text}");
+        assert!(text.contains("… and 2 more\n") && text.contains("kappa       unknown\n"), "{text}");
+    }
 }

@@ -5,6 +5,7 @@
 
 mod akit;
 mod baseline;
+mod calibrate;
 mod discovery;
 mod file;
 mod fixtures;

@@ -156,9 +156,7 @@ impl Binding {
         if !let_pass.is_empty() {
             let cases = crate::text::count(let_pass.len(), "case");
             let names = let_pass.join(", ");
-            notes.push(format!(
-                "ADVISORY: {cases} would have failed by such verdicts and were let pass: {names}"
-            ));
+            notes.push(format!("ADVISORY: {cases} would have failed by such a verdict, let pass: {names}"));
         }
         if let (Ok(stored), true) = (&self.stored, sound.of > 0) {
             notes.extend(rate(stored, sound));
@@ -172,15 +170,14 @@ fn count<'a>(verdict: &'a Verdict, whys: &mut Vec<(&'a str, usize)>, sound: &mut
     if verdict.kind != "llm_grader" || verdict.grade.is_none() {
         return;
     }
-    match &verdict.advisory {
-        Some(why) => match whys.iter_mut().find(|(known, _)| known == why) {
-            Some((_, n)) => *n += 1,
-            None => whys.push((why, 1)),
-        },
-        None => {
-            sound.hits += u64::from(verdict.outcome == Outcome::Passed);
-            sound.of += 1;
-        }
+    let Some(why) = &verdict.advisory else {
+        sound.hits += u64::from(verdict.outcome == Outcome::Passed);
+        sound.of += 1;
+        return;
+    };
+    match whys.iter_mut().find(|(known, _)| known == why) {
+        Some((_, n)) => *n += 1,
+        None => whys.push((why, 1)),
     }
 }
 

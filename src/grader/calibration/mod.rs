@@ -165,7 +165,7 @@ impl Identity {
     /// The judge behind a grader; `rubrics` are those that it was measured on.
     fn of(grader: &Grader, scale: u32, ballot: Ballot, rubrics: &[Covered]) -> Self {
         let endpoint = grader.client().endpoint();
-        let set: String = rubrics.iter().map(|one| format!("{} {}\n", one.hash, one.threshold)).collect();
+        let set: Vec<_> = rubrics.iter().map(|one| format!("{} {}", one.hash, one.threshold)).collect();
         Self {
             provider: endpoint.provider.clone(),
             model: grader.model().to_owned(),
@@ -177,7 +177,7 @@ impl Identity {
                 Ballot::NearThreshold => None,
                 Ballot::Fixed(votes) => Some(votes),
             },
-            rubric_set_hash: text::hex(&Sha256::digest(set)),
+            rubric_set_hash: text::hex(&Sha256::digest(set.join("\n"))),
         }
     }
 
