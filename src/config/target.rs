@@ -136,6 +136,14 @@ impl Targets {
                 no_key_help(settings, name),
             ));
         }
+        // Two lines in a variable are a common slip, and a header cannot carry them.
+        if api_key.as_ref().is_some_and(|key| !key.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)))
+        {
+            return Err(Obstacle::new(
+                format!("the key of provider `{provider}` holds a character that no key has"),
+                "look for a line end or a letter with an accent in it",
+            ));
+        }
         let organization = access
             .organization
             .or_else(|| settings.environment.get("OPENAI_ORGANIZATION").map(str::to_owned));

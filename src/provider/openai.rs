@@ -133,7 +133,8 @@ impl OpenAi {
         }
         loop {
             let (body, dropped) = self.body(request);
-            let reply = self.http.post(&self.url, &self.endpoint.host, &headers, &body).await;
+            let key = self.options.api_key.as_ref();
+            let reply = self.http.post(&self.url, &self.endpoint.host, &headers, key, &body).await;
             let error = match reply {
                 Ok(reply) => {
                     let mut completion = self.read(&reply)?;
@@ -149,7 +150,7 @@ impl OpenAi {
             // Each turn of the loop drops one more parameter, so it ends.
             match unsupported(&error, &body) {
                 Some(parameter) => self.refuse(&request.model, &parameter),
-                None => return Err(self.scrub(error)),
+                None => return Err(error),
             }
         }
     }
@@ -187,19 +188,6 @@ impl OpenAi {
             params_sent: Vec::new(),
             params_dropped: Vec::new(),
         })
-    }
-
-    /// The error without the key, should the server repeat it.
-    fn scrub(&self, error: ProviderError) -> ProviderError {
-        match (error, &self.options.api_key) {
-            (ProviderError::Status { host, status, body, retry_after }, Some(key)) => {
-                ProviderError::Status { host, status, body: key.scrub(&body), retry_after }
-            }
-            (ProviderError::Malformed { host, reason }, Some(key)) => {
-                ProviderError::Malformed { host, reason: key.scrub(&reason) }
-            }
-            (error, _) => error,
-        }
     }
 }
 

@@ -5,15 +5,22 @@
 
 mod akit;
 mod baseline;
+mod cache;
 mod discovery;
 mod file;
 mod fixtures;
+mod help;
+mod judge;
 mod order;
 mod output;
+mod provider;
 mod replies;
+mod request;
 mod schema;
 mod selection;
 mod server;
+#[cfg(unix)]
+mod signal;
 mod validate;
 
 use akit::Akit;
