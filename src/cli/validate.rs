@@ -62,9 +62,9 @@ fn try_validate(args: &ValidateArgs, environment: &Environment) -> Result<Status
         text::count(found.warnings(), "warning"),
     );
     if to_stdout {
-        terminal::say(&line)
+        terminal::say(&line);
     } else {
-        terminal::out(&line)
+        terminal::out(&line);
     }
     Ok(if found.has_errors() { Status::Invalid } else { Status::Passed })
 }
