@@ -68,8 +68,8 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn run(args: RunArgs, environment: Environment) -> Status {
-    try_run(&args, environment).unwrap_or_else(|status| status)
+pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
+    try_run(args, environment).unwrap_or_else(|status| status)
 }
 
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {

@@ -135,7 +135,8 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
 
 #[test]
 fn what_the_model_left_unsaid_is_no_error_of_the_provider() {
-    let bodies: [(fn() -> Answer, &str); 3] = [
+    type Row = (fn() -> Answer, &'static str);
+    let bodies: [Row; 3] = [
         (|| raw(200, "{\"choices\":[{\"message\":{\"content\":null},\"finish_reason\":\"stop\"}]}"), "\"\""),
         (
             || raw(200, "{\"choices\":[{\"message\":{\"content\":null,\"refusal\":\"I won't.\"}}]}"),

@@ -1,5 +1,7 @@
 //! `--replies` and `provider: replies`: answers that somebody else produced.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use super::Akit;
@@ -10,10 +12,12 @@ pub(crate) fn suite(ids: &[&str]) -> String {
     let mut text = String::from("cases:\n");
     for id in ids {
         let id = Json::from(*id);
-        text.push_str(&format!(
+        writeln!(
+            text,
             "  - id: {id}\n    prompt: Say {{{{word}}}}.\n    variables: {{ word: {id} }}\n    \
-             expected: {{ type: contains, values: [\"{{{{word}}}}\"] }}\n"
-        ));
+             expected: {{ type: contains, values: [\"{{{{word}}}}\"] }}"
+        )
+        .unwrap();
     }
     text
 }

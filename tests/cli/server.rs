@@ -133,7 +133,7 @@ fn serve(
         };
         let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", &value, "\r\n"]);
         }
         head.push_str("\r\n");
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).is_err() {
