@@ -93,7 +93,9 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let root = root(&settings, &loaded);
     let (mut plan, graders) = plan(&settings, loaded, &selection, root)?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &mut plan)).transpose()?.flatten();
-    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown])
+    let inputs: Vec<_> =
+        files.iter().chain(&args.baseline).chain(args.ask.replies()).map(PathBuf::as_path).collect();
+    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown], &inputs)
         .map_err(|()| Status::Invalid)?;
 
     let options = Options {

@@ -41,8 +41,9 @@ impl Targets {
         let flags = &settings.flags;
         let named = flags.provider.as_ref().or(case.provider.as_ref()).or(scenario.provider.as_ref());
         let provider = named.or(settings.file.provider.as_ref()).map_or("openai", String::as_str);
-        // What a scenario says of its provider does not hold for another one.
-        let own = scenario.provider.as_deref().unwrap_or(provider) == provider;
+        // What a scenario says of its provider, its key above all, does not hold for another one.
+        let named = scenario.provider.as_ref().or(flags.provider.as_ref());
+        let own = named.or(settings.file.provider.as_ref()).map_or("openai", String::as_str) == provider;
         let nothing = ProviderConfig::default();
         let local = if own { &scenario.provider_config } else { &nothing };
         let shared = settings.file.providers.get(provider).unwrap_or(&nothing);

@@ -40,6 +40,21 @@ fn two_reports_never_share_a_place() {
 }
 
 #[test]
+fn a_report_never_replaces_what_is_read() {
+    for input in ["s.yaml", "./r.jsonl", "b.json"] {
+        let ran = run(&["--baseline", "b.json", "--json", input])
+            .file("b.json", "{\"schema\":\"akit.baseline/1\",\"cases\":[]}")
+            .run()
+            .ended(2)
+            .err("is read here and would be replaced by a report");
+        assert_eq!(ran.read("s.yaml"), suite(&["a", "b"]));
+    }
+    let ran =
+        Akit::new(&["validate", "s.yaml", "--json", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(2);
+    assert_eq!(ran.read("s.yaml"), suite(&["a"]));
+}
+
+#[test]
 fn colours_obey_pipe_and_environment() {
     let has_colour = |akit: Akit| {
         let ran = akit.run();

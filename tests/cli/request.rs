@@ -264,3 +264,21 @@ fn a_missing_key_is_told_before_anything_is_sent() {
         assert!(!ran.stderr.contains("secret-pass"), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_case_with_another_provider_gets_neither_key_nor_address_of_the_scenario() {
+    let (own, other) = (echo(), echo());
+    let second = "  - id: b\n    prompt: Hi\n    provider: ollama\n    model: m\n    expected: { type: contains, values: [ok] }\n";
+    let head = format!("model: m\nproviderConfig: {{ apiKey: sk-scenario, baseUrl: \"{}\" }}\n", own.url);
+    Akit::new(&["run", "s.yaml"])
+        .file("akit.yaml", format!("providers: {{ ollama: {{ baseUrl: \"{}\" }} }}\n", other.url))
+        .file("s.yaml", format!("{head}{}{second}", case("")))
+        .run()
+        .ended(0);
+    let keys = |server: &Server| {
+        let asked = server.asked();
+        asked.iter().map(|asked| asked.header("authorization").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&own), [Some("Bearer sk-scenario".to_owned())]);
+    assert_eq!(keys(&other), [None]);
+}
