@@ -110,6 +110,11 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
+    /// The file of recorded replies, where one is named.
+    pub(super) fn replies(&self) -> Option<&PathBuf> {
+        self.replies.as_ref()
+    }
+
     pub(super) fn flags(&self) -> Flags {
         let cache = self.cache.map(|mode| match mode {
             CacheMode::Auto => Mode::Auto,

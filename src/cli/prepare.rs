@@ -15,6 +15,7 @@ use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Environment, Loaded, Selection};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics};
+use crate::text;
 
 /// Which cases, and who is asked.
 #[derive(Clone, Debug, Args)]
@@ -48,6 +49,7 @@ impl SuiteArgs {
 pub(super) struct Suite {
     pub(super) settings: Settings,
     pub(super) loaded: Loaded,
+    pub(super) files: Vec<PathBuf>,
     selection: Selection,
 }
 
@@ -69,7 +71,7 @@ impl Suite {
             Status::Invalid
         })?;
         let settings = Settings::new(args.ask.flags(), config, environment, http);
-        Ok(Self { settings, loaded, selection })
+        Ok(Self { settings, loaded, files, selection })
     }
 
     /// `--seed`, else the first scenario's, else 0.
@@ -105,6 +107,11 @@ impl Suite {
 
     /// Every case with its target, or why it is left out.
     fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
+        let unknown = self.selection.unknown_cases(&self.loaded.scenarios);
+        if !unknown.is_empty() {
+            terminal::error(&format!("there is no case {}", text::list(&unknown)), "`--case` takes an id, or `scenario/id`");
+            return Err(Status::Nothing);
+        }
         let left_out = self.selection.apply(&self.loaded.scenarios, self.root());
         if left_out.iter().flatten().all(Option::is_some) {
             terminal::error(

@@ -79,17 +79,13 @@ impl Combined {
             if self.any { "any" } else { "all" },
             text::count(parts.len(), "expectation")
         );
-        verdict.reason = match outcome {
-            Outcome::Passed => format!("{passed} of {} hold", parts.len()),
-            _ => {
-                let against = if errored > 0 && outcome == Outcome::Errored {
-                    Outcome::Errored
-                } else {
-                    Outcome::Failed
-                };
-                let reasons = parts.iter().filter(|part| part.outcome == against);
-                reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
-            }
+        verdict.reason = if outcome == Outcome::Passed {
+            format!("{passed} of {} hold", parts.len())
+        } else {
+            let against =
+                if errored > 0 && outcome == Outcome::Errored { Outcome::Errored } else { Outcome::Failed };
+            let reasons = parts.iter().filter(|part| part.outcome == against);
+            reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
         };
         verdict.parts = parts;
         verdict

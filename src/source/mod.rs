@@ -110,7 +110,7 @@ impl SourceFile {
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let bytes = error.as_bytes();
-            let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = bytes[..at].split(|byte| *byte == b'\n').count();
             ReadError::Encoding { byte: bytes[at], line }
         })?;
         Ok(Self::new(repository_name(path), slashed(path), text))
