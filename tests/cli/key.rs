@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Akit;
 use super::server::{Answer, Server};
 
-const SUITE: &str = r#"name: keys
+const SUITE: &str = r"name: keys
 provider: openai
 model: app-1
 temperature: 0.5
@@ -26,7 +26,7 @@ cases:
       expectations:
         - { type: contains, values: [here] }
         - { type: llm_grader, rubric: The reply says where the refund is., threshold: 0.5 }
-"#;
+";
 
 /// Answers questions as the application and as the judge.
 fn answer(asked: &super::server::Asked) -> Answer {
