@@ -109,7 +109,10 @@ impl Suite {
     fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
         let unknown = self.selection.unknown_cases(&self.loaded.scenarios);
         if !unknown.is_empty() {
-            terminal::error(&format!("there is no case {}", text::list(&unknown)), "`--case` takes an id, or `scenario/id`");
+            terminal::error(
+                &format!("there is no case {}", text::list(&unknown)),
+                "`--case` takes an id, or `scenario/id`",
+            );
             return Err(Status::Nothing);
         }
         let left_out = self.selection.apply(&self.loaded.scenarios, self.root());
