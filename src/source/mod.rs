@@ -24,6 +24,7 @@ pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A place in a file, as every report names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Location {
     /// Path with `/`, relative to the repository (or as given where there is none).
     pub file: String,

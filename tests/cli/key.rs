@@ -76,7 +76,8 @@ fn missing(recorded: &Recorded, suite: &str, more: &[&str]) -> Vec<String> {
         } else if let Some(part) = line.strip_prefix("  ")
             && let Some(last) = found.last_mut()
         {
-            last.push_str(&format!(" <- {}", part.split(':').next().unwrap()));
+            last.push_str(" <- ");
+            last.push_str(part.split(':').next().unwrap());
         }
     }
     assert_eq!(ran.status, if found.is_empty() { 0 } else { 4 }, "{}{}", ran.stdout, ran.stderr);

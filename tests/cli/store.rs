@@ -10,13 +10,12 @@ use super::server::{Answer, Server};
 const CASES: usize = 60;
 
 fn suite() -> String {
-    let mut suite = String::from("name: many\nmodel: app-1\ncases:\n");
-    for n in 0..CASES {
-        suite.push_str(&format!(
+    let case = |n| {
+        format!(
             "  - {{ id: c{n}, prompt: question {n}, expected: {{ type: contains, values: [answer] }} }}\n"
-        ));
-    }
-    suite
+        )
+    };
+    "name: many\nmodel: app-1\ncases:\n".to_owned() + &(0..CASES).map(case).collect::<String>()
 }
 
 fn akit(cache: &Path, url: &str, command: &[&str]) -> Akit {
