@@ -7,14 +7,8 @@ use rand_pcg::Pcg64Mcg;
 use sha2::{Digest, Sha256};
 
 /// The seed that `--seed` or `seed:` gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Root(pub u64);
-
-impl Default for Root {
-    fn default() -> Self {
-        Root(0)
-    }
-}
 
 impl Root {
     /// The first 31 bits of SHA-256 over the root and the parts, each part behind its length.

@@ -132,6 +132,11 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
+    /// The file of recorded replies, where one is named.
+    pub(super) fn replies(&self) -> Option<&PathBuf> {
+        self.replies.as_ref()
+    }
+
     pub(super) fn flags(&self) -> Flags {
         Flags {
             provider: self.provider.clone(),

@@ -64,10 +64,9 @@ fn update(run: &std::path::Path, path: &std::path::Path) -> Result<String, Histo
         text::count(baseline.cases.len(), "case"),
     );
     if counts.errored > 0 {
-        text.push_str(&format!(
-            "; {} could not be judged and changed nothing",
-            text::count(counts.errored, "case")
-        ));
+        text.push_str("; ");
+        text.push_str(&text::count(counts.errored, "case"));
+        text.push_str(" could not be judged and changed nothing");
     }
     if run.ended != Ended::Complete {
         text.push_str("; the run had not ended by itself");

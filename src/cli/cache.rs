@@ -1,6 +1,7 @@
 //! `akit cache`: what is recorded, what a suite uses of it, and why something is missing.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -129,38 +130,34 @@ impl Used {
         let mut kinds: BTreeMap<String, (usize, u64)> = BTreeMap::new();
         let (mut unused, mut unsound, mut dates) = (0, 0, Vec::new());
         for shelved in self.cache.shelved() {
-            let kind = match &shelved.record {
-                Some(record) => {
-                    dates.push(record.recorded_at.clone());
-                    unused += usize::from(!self.uses(&shelved));
-                    record.request["kind"].as_str().unwrap_or("other").to_owned()
-                }
-                None => {
-                    unsound += 1;
-                    "not a record".to_owned()
-                }
+            let kind = if let Some(record) = &shelved.record {
+                dates.push(record.recorded_at.clone());
+                unused += usize::from(!self.uses(&shelved));
+                record.request["kind"].as_str().unwrap_or("other").to_owned()
+            } else {
+                unsound += 1;
+                "not a record".to_owned()
             };
             let (count, bytes) = kinds.entry(kind).or_default();
             *count += 1;
             *bytes += shelved.bytes;
         }
+        // Writing into a text cannot fail.
         let mut out = format!("{}\n", slashed(self.cache.folder()));
         for (kind, (count, bytes)) in &kinds {
-            out.push_str(&format!(
-                "  {kind}: {}, {} bytes\n",
-                text::count(*count, "file"),
-                number::whole(*bytes)
-            ));
+            let _ =
+                writeln!(out, "  {kind}: {}, {} bytes", text::count(*count, "file"), number::whole(*bytes));
         }
         if let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) {
-            out.push_str(&format!("  recorded from {first} to {last}\n"));
+            let _ = writeln!(out, "  recorded from {first} to {last}");
         }
         let misses = self.misses();
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "the suite: {}, {}; {unused} not used by it, {unsound} not a record",
             text::count(self.looked.len() - misses, "hit"),
             if misses == 1 { "1 miss".to_owned() } else { format!("{misses} misses") },
-        ));
+        );
         terminal::out(&out);
         Status::Passed
     }

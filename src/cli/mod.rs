@@ -67,7 +67,7 @@ pub fn main() -> ExitCode {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     }));
     let status = match cli.command {
-        Command::Run(args) => run::run(*args, environment),
+        Command::Run(args) => run::run(&args, environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args),
@@ -78,9 +78,6 @@ pub fn main() -> ExitCode {
 }
 
 fn after_help() -> String {
-    let mut text = String::from("Exit status:\n");
-    for (status, meaning) in Status::ALL {
-        text.push_str(&format!("  {:>3}  {meaning}\n", status.code()));
-    }
-    text
+    let codes = Status::ALL.map(|(status, meaning)| format!("  {:>3}  {meaning}\n", status.code()));
+    format!("Exit status:\n{}", codes.concat())
 }

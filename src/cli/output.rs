@@ -18,14 +18,19 @@ pub(super) enum Output {
 impl Output {
     /// Claims the places that were asked for, in order; `None` where none was asked for.
     ///
+    /// A report never replaces one of the `inputs`: a slip must not cost the suite.
     /// Tells what stands in the way and answers `Err`.
-    pub(super) fn open_all<const N: usize>(paths: [&Option<PathBuf>; N]) -> Result<[Option<Self>; N], ()> {
+    pub(super) fn open_all<const N: usize>(
+        paths: [&Option<PathBuf>; N],
+        inputs: &[&Path],
+    ) -> Result<[Option<Self>; N], ()> {
         let mut wrong = false;
         let stdout = paths.iter().filter(|path| path.as_deref() == Some(Path::new("-"))).count();
         if stdout > 1 {
             terminal::error("only one report can go to stdout", "give the others a file");
             wrong = true;
         }
+        let inputs: BTreeSet<_> = inputs.iter().filter_map(|path| place(path)).collect();
         let mut taken = BTreeSet::new();
         let outputs = paths.map(|path| {
             let path = path.as_deref()?;
@@ -33,6 +38,14 @@ impl Output {
                 return Some(Output::Stdout);
             }
             match Pending::open(path) {
+                Ok(_) if place(path).is_some_and(|place| inputs.contains(&place)) => {
+                    terminal::error(
+                        &format!("`{}` is read here and would be replaced by a report", slashed(path)),
+                        "nothing was sent; choose another path",
+                    );
+                    wrong = true;
+                    None
+                }
                 Ok(_) if place(path).is_some_and(|place| !taken.insert(place)) => {
                     terminal::error(
                         &format!("two reports go to `{}`", slashed(path)),

@@ -14,6 +14,7 @@ use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Environment, Loaded, Selection};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics};
+use crate::text;
 
 /// Which cases, and who is asked.
 #[derive(Clone, Debug, Args)]
@@ -47,6 +48,7 @@ impl SuiteArgs {
 pub(super) struct Suite {
     pub(super) settings: Settings,
     pub(super) loaded: Loaded,
+    pub(super) files: Vec<PathBuf>,
     selection: Selection,
 }
 
@@ -65,7 +67,7 @@ impl Suite {
         }
         let http = args.ask.manner.http()?;
         let settings = Settings::new(args.ask.flags(), config, environment, http);
-        Ok(Self { settings, loaded, selection })
+        Ok(Self { settings, loaded, files, selection })
     }
 
     /// `--seed`, else the first scenario's, else 0.
@@ -106,6 +108,14 @@ impl Suite {
 
     /// Every case with its target, or why it is left out.
     fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
+        let unknown = self.selection.unknown_cases(&self.loaded.scenarios);
+        if !unknown.is_empty() {
+            terminal::error(
+                &format!("there is no case {}", text::list(&unknown)),
+                "`--case` takes an id, or `scenario/id`",
+            );
+            return Err(Status::Nothing);
+        }
         let left_out = self.selection.apply(&self.loaded.scenarios, self.root());
         if left_out.iter().flatten().all(Option::is_some) {
             terminal::error(

@@ -58,8 +58,8 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn run(args: RunArgs, environment: Environment) -> Status {
-    try_run(&args, environment).unwrap_or_else(|status| status)
+pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
+    try_run(args, environment).unwrap_or_else(|status| status)
 }
 
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
@@ -67,9 +67,12 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let policy = Policy { min_pass_rate: args.min_pass_rate.or(suite.settings.file.min_pass_rate) };
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
+    let files = suite.files.clone();
     let (mut plan, graders) = suite.plan()?;
     let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &mut plan)).transpose()?.flatten();
-    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown])
+    let inputs: Vec<_> =
+        files.iter().chain(&args.baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
+    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown], &inputs)
         .map_err(|()| Status::Invalid)?;
 
     let options = Options {

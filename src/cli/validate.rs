@@ -36,7 +36,9 @@ pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Status
 fn try_validate(args: &ValidateArgs, environment: &Environment) -> Result<Status, Status> {
     let config = configuration(args.config.as_deref(), &args.paths, environment)?;
     let files = files(&args.paths, &config)?;
-    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif]).map_err(|()| Status::Invalid)?;
+    let inputs: Vec<_> = files.iter().map(PathBuf::as_path).collect();
+    let outputs =
+        Output::open_all([&args.json, &args.junit, &args.sarif], &inputs).map_err(|()| Status::Invalid)?;
     let loaded = scenario::load(&files, environment);
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
@@ -62,9 +64,9 @@ fn try_validate(args: &ValidateArgs, environment: &Environment) -> Result<Status
         text::count(found.warnings(), "warning"),
     );
     if to_stdout {
-        terminal::say(&line)
+        terminal::say(&line);
     } else {
-        terminal::out(&line)
+        terminal::out(&line);
     }
     Ok(if found.has_errors() { Status::Invalid } else { Status::Passed })
 }

@@ -8,7 +8,9 @@ use crate::cache::Mode;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
 use crate::provider::NAMES;
-use crate::scenario::{Environment, PROVIDER_CONFIG, ProviderConfig, api_key, expand, provider_config};
+use crate::scenario::{
+    Environment, PROVIDER_CONFIG, ProviderConfig, api_key, expand, provider_config, tries,
+};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
@@ -227,7 +229,7 @@ fn access(grader: &Fields<'_>) -> ProviderConfig {
         api_key: api_key(grader),
         base_url: grader.string("baseUrl"),
         timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
-        retries: grader.integer("maxRetries").and_then(|n| u32::try_from(n).ok()),
+        retries: grader.integer("maxRetries").map(tries),
         ..ProviderConfig::default()
     }
 }

@@ -41,8 +41,9 @@ impl Targets {
         let flags = &settings.flags;
         let named = flags.provider.as_ref().or(case.provider.as_ref()).or(scenario.provider.as_ref());
         let provider = named.or(settings.file.provider.as_ref()).map_or("openai", String::as_str);
-        // What a scenario says of its provider does not hold for another one.
-        let own = scenario.provider.as_deref().unwrap_or(provider) == provider;
+        // What a scenario says of its provider, its key above all, does not hold for another one.
+        let named = scenario.provider.as_ref().or(flags.provider.as_ref());
+        let own = named.or(settings.file.provider.as_ref()).map_or("openai", String::as_str) == provider;
         let nothing = ProviderConfig::default();
         let local = if own { &scenario.provider_config } else { &nothing };
         let shared = settings.file.providers.get(provider).unwrap_or(&nothing);
@@ -134,6 +135,14 @@ impl Targets {
             return Err(Obstacle::new(
                 format!("there is no key for provider `{provider}`"),
                 no_key_help(settings, name),
+            ));
+        }
+        // Two lines in a variable are a common slip, and a header cannot carry them.
+        if api_key.as_ref().is_some_and(|key| !key.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)))
+        {
+            return Err(Obstacle::new(
+                format!("the key of provider `{provider}` holds a character that no key has"),
+                "look for a line end or a letter with an accent in it",
             ));
         }
         let organization = access

@@ -56,7 +56,7 @@ impl Inline {
         if self.expression.negative()
             && let Some(reason) = answer.hollow()
         {
-            return hollow("inline", reason);
+            return hollow("inline", &reason);
         }
         let evaluation = match self.expression.evaluate(answer.text, self.value.as_deref()) {
             Ok(evaluation) => evaluation,

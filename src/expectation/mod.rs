@@ -298,7 +298,7 @@ fn errored(kind: &str, reason: String) -> Verdict {
 }
 
 /// The verdict of a negative expectation on an answer that proves nothing.
-fn hollow(kind: &str, reason: String) -> Verdict {
+fn hollow(kind: &str, reason: &str) -> Verdict {
     Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
 }
 

@@ -25,7 +25,7 @@ impl Not {
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
         if let Some(reason) = answer.hollow() {
-            return hollow("not", reason);
+            return hollow("not", &reason);
         }
         let inner = self.inner.judge(answer, bench).await;
         let passed = inner.outcome == Outcome::Failed;

@@ -55,7 +55,7 @@ impl NotContains {
 
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
         if let Some(reason) = answer.hollow() {
-            return hollow("not_contains", reason);
+            return hollow("not_contains", &reason);
         }
         let lower = answer.text.to_lowercase();
         let present: Vec<_> = self

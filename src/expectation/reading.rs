@@ -24,7 +24,7 @@ impl Reading<'_> {
     ///
     /// `\{{name}}` stands for the literal braces. A value is never searched for names again.
     pub fn fill(&mut self, text: &str, span: Span) -> String {
-        self.fill_with(text, span, |value| value.to_owned())
+        self.fill_with(text, span, std::borrow::ToOwned::to_owned)
     }
 
     /// The same, with each value passed through `shape` (to escape it, say).

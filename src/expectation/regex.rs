@@ -63,14 +63,11 @@ impl Regex {
         };
         let mut verdict = verdict("regex", found.is_some(), if found.is_some() { 1.0 } else { 0.0 });
         verdict.expected = format!("a match of {}", self.shown);
-        match found {
-            Some(range) => {
-                verdict.reason = format!("matched \"{}\"", text::excerpt(&answer.text[range], 80));
-            }
-            None => {
-                verdict.reason = format!("{} matches nowhere in the answer", self.shown);
-                verdict.got = quote(answer.text);
-            }
+        if let Some(range) = found {
+            verdict.reason = format!("matched \"{}\"", text::excerpt(&answer.text[range], 80));
+        } else {
+            verdict.reason = format!("{} matches nowhere in the answer", self.shown);
+            verdict.got = quote(answer.text);
         }
         verdict
     }

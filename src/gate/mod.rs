@@ -24,6 +24,7 @@ pub struct Policy {
 
 /// The gate's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Ruling {
     /// Nothing stands against the release.
@@ -48,6 +49,7 @@ impl Ruling {
 
 /// One reason against a pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Breach {
     /// Stable kebab-case name, see docs/gate.md.
     pub id: String,
@@ -68,6 +70,7 @@ pub struct Breach {
 
 /// One case as the gate sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CaseState {
     /// Name of its scenario.
     pub scenario: String,
@@ -81,6 +84,7 @@ pub struct CaseState {
 
 /// How the baseline was used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Compared {
     /// Where it came from.
     pub from: String,
@@ -95,6 +99,7 @@ pub struct Compared {
 
 /// What the gate decided and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decision {
     /// The gate's word.
     pub ruling: Ruling,

@@ -6,6 +6,7 @@ use crate::manifest::{Baseline, CaseResult, Outcome};
 
 /// The state of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Passes, and nothing speaks of a change.

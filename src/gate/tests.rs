@@ -56,7 +56,8 @@ use Outcome::{Errored, Failed, Passed, Skipped};
 
 #[test]
 fn rulings_without_a_baseline() {
-    let table: &[(&[(&str, Outcome)], Option<f64>, Ruling, &[&str])] = &[
+    type Row = (&'static [(&'static str, Outcome)], Option<f64>, Ruling, &'static [&'static str]);
+    let table: &[Row] = &[
         (&[("a", Passed)], None, Ruling::Pass, &[]),
         (&[("a", Passed), ("b", Failed)], None, Ruling::Fail, &["case-failed"]),
         (&[("a", Passed), ("b", Failed)], Some(0.5), Ruling::Pass, &[]),

@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 
 use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience};
-use crate::manifest::{Fault, Grade, Usage, versioned};
+use crate::manifest::{Fault, Grade, versioned};
 use crate::provider::{ChatRequest, Message};
 use crate::seed::Root;
 
@@ -255,7 +255,7 @@ impl Grader {
                 grade.recorded &= exchange.recorded;
                 grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + exchange.latency_ms);
                 if let Some(usage) = exchange.completion.usage {
-                    let mut total = grade.usage.unwrap_or_else(Usage::default);
+                    let mut total = grade.usage.unwrap_or_default();
                     total += usage;
                     grade.usage = Some(total);
                 }

@@ -1,6 +1,8 @@
 //! What a judge is told. The answer is data: JSON-encoded, inside a boundary that its author
 //! could not know.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -60,7 +62,8 @@ pub(super) fn rubric(rubric: &Rubric, scale: u32) -> String {
         out.push_str("\n\nExamples of answers and the scores that they deserve:");
         for anchor in &rubric.anchors {
             let score = (anchor.share * f64::from(scale)).round();
-            out.push_str(&format!("\n{score}: {}", Json::from(anchor.example.as_str())));
+            // Writing into a text cannot fail.
+            let _ = write!(out, "\n{score}: {}", Json::from(anchor.example.as_str()));
         }
     }
     out

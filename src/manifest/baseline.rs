@@ -10,6 +10,7 @@ use super::{Outcome, RunManifest, Trial};
 ///
 /// Cases are sorted by scenario and id, so that the file merges and reviews line by line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// [`Baseline::SCHEMA`].
@@ -23,6 +24,7 @@ pub struct Baseline {
 
 /// One case of a baseline.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BaselineCase {
     /// Name of its scenario.

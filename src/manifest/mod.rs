@@ -18,6 +18,7 @@ pub const SCHEMA: &str = "akit.run/1";
 
 /// What became of a case, a trial or an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The answer met the expectation.
@@ -45,6 +46,7 @@ impl Outcome {
 
 /// Why the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Every selected case was judged.
@@ -59,6 +61,7 @@ pub enum Ended {
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunManifest {
     /// [`SCHEMA`].
     pub schema: String,
@@ -86,6 +89,7 @@ pub struct RunManifest {
 
 /// One scenario of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScenarioRun {
     /// Its name.
     pub name: String,
@@ -100,6 +104,7 @@ pub struct ScenarioRun {
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CaseResult {
     /// Name of its scenario.
     pub scenario: String,
@@ -132,6 +137,7 @@ pub struct CaseResult {
 
 /// One time that a case was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Trial {
     /// 0-based.
     pub index: u32,
@@ -153,6 +159,7 @@ pub struct Trial {
 
 /// An answer and what is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Reply {
     /// The text.
     pub text: String,
@@ -178,6 +185,7 @@ pub struct Reply {
 
 /// Tokens of one or more exchanges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Usage {
     /// Tokens sent.
     #[serde(default, alias = "prompt_tokens")]
@@ -204,6 +212,7 @@ impl Usage {
 
 /// Why a trial could not be judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fault {
     /// Stable kebab-case kind: `timeout`, `connect`, `rate-limited`, `cache-miss`, `judge-unreadable`, …
     pub kind: String,
@@ -216,6 +225,7 @@ pub struct Fault {
 
 /// How one expectation judged one answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The kind of expectation, as written: `contains`, `llm_grader`, …
     pub kind: String,
@@ -300,6 +310,7 @@ impl Verdict {
 
 /// A judge's votes and words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Grade {
     /// The judge: provider, model and endpoint.
     pub grader: String,
@@ -324,6 +335,7 @@ pub struct Grade {
 
 /// How many cases had each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Counts {
     /// Passed cases.
     pub passed: usize,

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value as Json;
 
 use super::ProviderError;
+use crate::secret::Secret;
 use crate::text;
 
 /// Largest reply that is read, in bytes.
@@ -81,11 +82,15 @@ impl Http {
     }
 
     /// Posts JSON and reads JSON.
+    ///
+    /// The key is blanked out of whatever comes back, before anything of it is cut to length: half a
+    /// key would pass by later.
     pub(super) async fn post(
         &self,
         url: &str,
         host: &str,
         headers: &[(&'static str, String)],
+        key: Option<&Secret>,
         body: &Json,
     ) -> Result<Json, ProviderError> {
         let malformed = |reason: String| ProviderError::Malformed { host: host.to_owned(), reason };
@@ -104,14 +109,19 @@ impl Http {
             }
             bytes.extend_from_slice(&chunk);
         }
+        let scrub = |text: String| match key {
+            Some(key) => key.scrub(&text),
+            None => text,
+        };
         if !(200..300).contains(&status) {
-            let body = message_of(&String::from_utf8_lossy(&bytes));
+            let body = message_of(&scrub(String::from_utf8_lossy(&bytes).into_owned()));
             return Err(ProviderError::Status { host: host.to_owned(), status, body, retry_after });
         }
         let body = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             malformed(format!("invalid UTF-8 at byte {at}"))
         })?;
+        let body = scrub(body);
         serde_json::from_str(&body)
             .map_err(|error| malformed(format!("{error}; it begins \"{}\"", text::excerpt(&body, 120))))
     }

@@ -210,6 +210,7 @@ impl ProviderError {
             Self::Timeout { .. } => "timeout",
             Self::Status { status: 401 | 403, .. } => "unauthorized",
             Self::Status { status: 429, .. } => "rate-limited",
+            Self::Status { status: 300..=399, .. } => "redirected",
             Self::Status { status: 400..=499, .. } => "refused-request",
             Self::Status { .. } => "provider-down",
             Self::Malformed { .. } => "malformed-reply",
@@ -246,6 +247,9 @@ impl ProviderError {
             Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
             Self::Status { status: 401 | 403, .. } => {
                 "check the key (`providerConfig.apiKey`, OPENAI_API_KEY) and its rights"
+            }
+            Self::Status { status: 300..=399, .. } => {
+                "name the address that answers by itself: redirects are not followed, for they would take the key along"
             }
             Self::Status { status: 404, .. } => "check the address and the name of the model",
             Self::Status { status: 429, .. } => "lower `-c`, or raise `--retries`",

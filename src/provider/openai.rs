@@ -131,8 +131,8 @@ impl OpenAi {
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
         let body = json!({ "model": model, "input": text });
         let url = self.url.replace("/chat/completions", "/embeddings");
-        let reply = self.http.post(&url, &self.endpoint.host, &self.headers(), &body).await;
-        let reply = reply.map_err(|error| self.scrub(error))?;
+        let (headers, key) = (self.headers(), self.options.api_key.as_ref());
+        let reply = self.http.post(&url, &self.endpoint.host, &headers, key, &body).await?;
         let malformed = || ProviderError::Malformed {
             host: self.endpoint.host.clone(),
             reason: format!(
@@ -166,7 +166,8 @@ impl OpenAi {
         let headers = self.headers();
         loop {
             let (body, dropped) = self.body(request);
-            let reply = self.http.post(&self.url, &self.endpoint.host, &headers, &body).await;
+            let key = self.options.api_key.as_ref();
+            let reply = self.http.post(&self.url, &self.endpoint.host, &headers, key, &body).await;
             let error = match reply {
                 Ok(reply) => {
                     let mut completion = self.read(&reply, body.get("tool_choice").is_some())?;
@@ -179,7 +180,7 @@ impl OpenAi {
             // Each turn of the loop drops one more parameter, so it ends.
             match unsupported(&error, &body) {
                 Some(parameter) => self.refuse(&request.model, &parameter),
-                None => return Err(self.scrub(error)),
+                None => return Err(error),
             }
         }
     }
@@ -220,19 +221,6 @@ impl OpenAi {
             }),
             ..Completion::default()
         })
-    }
-
-    /// The error without the key, should the server repeat it.
-    fn scrub(&self, error: ProviderError) -> ProviderError {
-        match (error, &self.options.api_key) {
-            (ProviderError::Status { host, status, body, retry_after }, Some(key)) => {
-                ProviderError::Status { host, status, body: key.scrub(&body), retry_after }
-            }
-            (ProviderError::Malformed { host, reason }, Some(key)) => {
-                ProviderError::Malformed { host, reason: key.scrub(&reason) }
-            }
-            (error, _) => error,
-        }
     }
 }
 

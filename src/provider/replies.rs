@@ -34,8 +34,11 @@ pub enum RepliesError {
 #[derive(Clone, Debug)]
 pub struct Replies {
     name: String,
-    replies: BTreeMap<(String, u32), Vec<(Option<String>, Reply)>>,
+    replies: BTreeMap<(String, u32), Vec<Known>>,
 }
+
+/// A reply and the scenario that it names.
+type Known = (Option<String>, Reply);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +63,7 @@ impl Replies {
         let shown = crate::source::slashed(path);
         let source =
             SourceFile::read(path).map_err(|source| RepliesError::Read { path: shown.clone(), source })?;
-        let mut replies: BTreeMap<_, Vec<(Option<String>, Reply)>> = BTreeMap::new();
+        let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
         for (index, line) in source.text().lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
@@ -128,7 +131,11 @@ impl Replies {
     /// How many trials of a case the file holds, counted from 0 without a gap.
     #[must_use]
     pub fn trials(&self, scenario: &str, id: &str) -> u32 {
-        (0..).take_while(|trial| self.find(scenario, id, *trial).is_some()).fold(0, |n, _| n + 1)
+        let mut trials = 0;
+        while self.find(scenario, id, trials).is_some() {
+            trials += 1;
+        }
+        trials
     }
 }
 

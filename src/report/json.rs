@@ -15,6 +15,7 @@ use super::{RenderError, Report};
 pub const VALIDATE_SCHEMA: &str = "akit.validate/1";
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document<'a> {
     #[serde(flatten)]
     run: &'a RunManifest,
@@ -23,6 +24,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Validation<'a> {
     schema: &'static str,
     errors: usize,
@@ -31,6 +33,7 @@ struct Validation<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Finding<'a> {
     code: &'a str,
     severity: &'static str,
@@ -103,5 +106,31 @@ mod tests {
     fn diagnostics_are_data() {
         let (found, _) = diagnostics();
         insta::assert_snapshot!(of_diagnostics(&found).unwrap());
+    }
+
+    /// Holds a committed schema against its types; `AKIT_BLESS=1` writes it anew.
+    fn committed<T: schemars::JsonSchema>(name: &str) -> jsonschema::Validator {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
+        let schema = schemars::schema_for!(T);
+        let text = pretty(&schema).unwrap();
+        if std::env::var_os("AKIT_BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == text, "docs/schema/{name} is out of date: run `AKIT_BLESS=1 cargo test`");
+        jsonschema::draft202012::new(schema.as_value()).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_obeys_the_committed_schemas() {
+        let run = committed::<Document<'_>>("run.json");
+        let written = serde_json::from_str(&of_report(&Fixture::new().report()).unwrap()).unwrap();
+        assert_eq!(run.iter_errors(&written).map(|error| error.to_string()).collect::<Vec<_>>(), [""; 0]);
+        let validation = committed::<Validation<'_>>("validate.json");
+        let written = serde_json::from_str(&of_diagnostics(&diagnostics().0).unwrap()).unwrap();
+        assert!(validation.is_valid(&written) && !run.is_valid(&written));
+        let baseline = committed::<crate::manifest::Baseline>("baseline.json");
+        let stored = include_str!("../../fixtures/baseline.json");
+        assert!(baseline.is_valid(&serde_json::from_str(stored).unwrap()));
     }
 }

@@ -8,7 +8,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::source::slashed;
 
 /// Folders in which nobody keeps scenarios.
-const PASSED_OVER: [&str; 5] = ["node_modules", ".git", "dist", "build", "coverage"];
+const PASSED_OVER: [&str; 4] = ["node_modules", "dist", "build", "coverage"];
 
 /// Files that are configuration, not scenarios.
 const CONFIGURATION: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
@@ -68,7 +68,9 @@ fn extend(
 ) -> Result<(), DiscoverError> {
     let walk = walkdir::WalkDir::new(root).follow_links(true).into_iter().filter_entry(|entry| {
         let name = entry.file_name().to_string_lossy();
-        entry.depth() == 0 || !(entry.file_type().is_dir() && PASSED_OVER.contains(&name.as_ref()))
+        // Hidden folders hold other people's YAML: workflows, editors' settings.
+        let passed_over = name.starts_with('.') || PASSED_OVER.contains(&name.as_ref());
+        entry.depth() == 0 || !(entry.file_type().is_dir() && passed_over)
     });
     let before = files.len();
     let mut known = 0;

@@ -23,7 +23,7 @@ use crate::text;
 
 pub use discover::{DiscoverError, discover};
 pub use environment::{Environment, expand};
-pub use read::{api_key, provider_config};
+pub use read::{api_key, provider_config, tries};
 pub use schema::schema;
 pub use select::{Selection, SelectionError};
 pub use table::PROVIDER_CONFIG;

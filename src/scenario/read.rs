@@ -158,7 +158,7 @@ fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Op
         provider: fields.string("provider"),
         model: fields.string("model"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
-        retries: fields.integer("retries").and_then(|n| u32::try_from(n).ok()),
+        retries: fields.integer("retries").map(tries),
         redacted: redacted(fields).unwrap_or(shared.redacted),
     })
 }
@@ -232,10 +232,16 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         base_url: fields.string("baseUrl"),
         default_model: fields.string("defaultModel"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
-        retries: fields.integer("maxRetries").and_then(|n| u32::try_from(n).ok()),
+        retries: fields.integer("maxRetries").map(tries),
         organization: fields.string("organization"),
         file: fields.string("file"),
     }
+}
+
+/// A number of tries; more than can be counted are as many as can be.
+#[must_use]
+pub fn tries(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// The key under `apiKey`, or the name of the environment variable that should hold it.

@@ -85,7 +85,7 @@ impl Selection {
             clippy::cast_precision_loss,
             reason = "a share of a number of cases"
         )]
-        let keep = (drawn.len() as f64 * percent / 100.0 - 1e-9).ceil() as usize;
+        let keep = (drawn.len() as f64 * percent / 100.0 - 1e-9).ceil().max(1.0) as usize;
         let kept: BTreeSet<_> = drawn.iter().take(keep).map(|(_, s, c)| (*s, *c)).collect();
         for (_, s, c) in drawn {
             if !kept.contains(&(s, c)) {
@@ -93,6 +93,18 @@ impl Selection {
             }
         }
         left_out
+    }
+
+    /// Ids given by `--case` that no scenario has.
+    #[must_use]
+    pub fn unknown_cases(&self, scenarios: &[Scenario]) -> Vec<&str> {
+        let known = |id: &str| {
+            scenarios.iter().any(|scenario| {
+                let mut cases = scenario.cases.iter();
+                cases.any(|case| case.id == id || format!("{}/{}", scenario.name, case.id) == id)
+            })
+        };
+        self.ids.iter().map(String::as_str).filter(|id| !known(id)).collect()
     }
 
     fn refusal(&self, scenario: &Scenario, case: &Case) -> Option<String> {

@@ -199,15 +199,12 @@ impl Diagnostics {
 
     /// Puts the findings of each file in the order of its lines; files keep their order.
     pub fn sort(&mut self) {
-        let mut order: Vec<String> = Vec::new();
+        let mut order = std::collections::BTreeMap::new();
         for one in &self.found {
-            if !order.iter().any(|name| name == one.file.shown()) {
-                order.push(one.file.shown().to_owned());
-            }
+            let next = order.len();
+            order.entry(one.file.shown().to_owned()).or_insert(next);
         }
-        self.found.sort_by_key(|one| {
-            (order.iter().position(|name| name == one.file.shown()), one.span.line, one.span.column)
-        });
+        self.found.sort_by_key(|one| (order.get(one.file.shown()).copied(), one.span.line, one.span.column));
     }
 }
 

@@ -367,7 +367,9 @@ fn check_nested(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
     match &node.value {
         Value::Map(entries) => {
             check_keys(entries, file, found);
-            entries.iter().for_each(|(_, value)| check_nested(value, file, found));
+            for (_, value) in entries {
+                check_nested(value, file, found);
+            }
         }
         Value::List(items) => items.iter().for_each(|item| check_nested(item, file, found)),
         _ => {}
@@ -431,10 +433,11 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         | (Shape::Map | Shape::Object(_), Value::Map(_))
         | (Shape::Objects(_), Value::List(_))
         | (Shape::Part(_) | Shape::Foreign, _) => None,
-        (Shape::Name, Value::String(value)) if value.trim().is_empty() => {
-            wrong("text that is not blank".into(), node, "wrong-value", String::new())
-        }
-        (Shape::Name, Value::String(_)) => None,
+        (Shape::Name, Value::String(value)) => value
+            .trim()
+            .is_empty()
+            .then(|| wrong("text that is not blank".into(), node, "wrong-value", String::new()))
+            .flatten(),
         (Shape::Text | Shape::Name, Value::Null) => typed("text", "give it a value or remove the key".into()),
         (Shape::Text | Shape::Name, _) => typed("text", quote()),
         (Shape::Bool, _) => typed("`true` or `false`", String::new()),

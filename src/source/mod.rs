@@ -24,6 +24,7 @@ pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A place in a file, as every report names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Location {
     /// Path with `/`, relative to the repository (or as given where there is none).
     pub file: String,
@@ -110,7 +111,7 @@ impl SourceFile {
         let text = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let bytes = error.as_bytes();
-            let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = bytes[..at].split(|byte| *byte == b'\n').count();
             ReadError::Encoding { byte: bytes[at], line }
         })?;
         Ok(Self::new(repository_name(path), slashed(path), text))

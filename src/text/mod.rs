@@ -2,6 +2,8 @@
 //!
 //! Text from a model may hold anything; every function here takes any `&str` and never panics.
 
+use std::fmt::Write as _;
+
 pub mod log;
 pub mod markdown;
 pub mod number;
@@ -168,7 +170,11 @@ fn distance(a: &str, b: &str) -> usize {
 /// Bytes as small hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
 }
 
 /// JavaScript's `trim`: its white space has U+FEFF and lacks U+0085, unlike Rust's.

@@ -1,5 +1,6 @@
 //! Scenario files as bytes: encodings, line ends, and everything a parser is attacked with.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -103,7 +104,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
     let mut shared = String::from("cases:\n");
     for n in 0..500 {
         let kind = if n == 0 { "&kind { type: contains, values: [x] }" } else { "*kind" };
-        shared.push_str(&format!("  - {{ id: c{n}, prompt: p, expected: {kind} }}\n"));
+        writeln!(shared, "  - {{ id: c{n}, prompt: p, expected: {kind} }}").unwrap();
     }
     validate(shared).ended(0);
     validate("cases: *nowhere\n")
@@ -116,7 +117,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
     let mut bomb = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
     for level in 1..12 {
         let parts = vec![format!("*a{}", level - 1); 9].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{parts}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{parts}]").unwrap();
     }
     validate(bomb).ended(2).err("it is too large once its aliases are filled in").err("with fewer aliases");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
@@ -146,7 +147,7 @@ fn nesting_ends_at_its_limit_without_a_crash() {
 fn fifty_thousand_cases_in_one_file_are_read() {
     let mut text = String::from("cases:\n");
     for n in 0..50_000 {
-        text.push_str(&format!("- {{id: c{n}, prompt: p, expected: {{type: contains, values: [x]}}}}\n"));
+        writeln!(text, "- {{id: c{n}, prompt: p, expected: {{type: contains, values: [x]}}}}").unwrap();
     }
     Akit::new(&["validate", "a.yaml"]).file("a.yaml", text).run().ended(0).out("1 file with 50000 cases");
 }

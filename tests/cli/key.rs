@@ -7,7 +7,7 @@ use serde_json::json;
 use super::Akit;
 use super::server::{Answer, Server};
 
-const SUITE: &str = r#"name: keys
+const SUITE: &str = r"name: keys
 provider: openai
 model: app-1
 temperature: 0.5
@@ -26,7 +26,7 @@ cases:
       expectations:
         - { type: contains, values: [here] }
         - { type: llm_grader, rubric: The reply says where the refund is., threshold: 0.5 }
-"#;
+";
 
 /// Answers questions as the application and as the judge.
 fn answer(asked: &super::server::Asked) -> Answer {
@@ -76,7 +76,8 @@ fn missing(recorded: &Recorded, suite: &str, more: &[&str]) -> Vec<String> {
         } else if let Some(part) = line.strip_prefix("  ")
             && let Some(last) = found.last_mut()
         {
-            last.push_str(&format!(" <- {}", part.split(':').next().unwrap()));
+            last.push_str(" <- ");
+            last.push_str(part.split(':').next().unwrap());
         }
     }
     assert_eq!(ran.status, if found.is_empty() { 0 } else { 4 }, "{}{}", ran.stdout, ran.stderr);

@@ -3,19 +3,27 @@
 //! Every test runs the binary in a folder of its own with an environment that holds nothing but
 //! what the test puts in; nobody but 127.0.0.1 is ever asked.
 
+#![expect(clippy::unwrap_used, reason = "what a test cannot do, it fails for")]
+
 mod akit;
 mod baseline;
+mod cache;
 mod calibrate;
 mod discovery;
 mod file;
 mod fixtures;
+mod help;
+mod judge;
 mod key;
 mod order;
 mod output;
+mod provider;
 mod replies;
+mod request;
 mod schema;
 mod selection;
 mod server;
+mod signal;
 mod store;
 mod validate;
 

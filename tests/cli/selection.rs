@@ -71,15 +71,17 @@ fn tags_ids_and_globs_choose_and_exclude() {
 
 #[test]
 fn no_match_in_any_file_ends_with_three_and_writes_nothing() {
-    for arguments in [
-        ["-t", "nobody"],
-        ["--case", "nobody"],
-        ["--case", "one/c"],
-        ["--filter", "x*"],
-        ["--tags", "!all,!slow,!b c"],
-    ] {
+    for arguments in [["-t", "nobody"], ["--filter", "x*"], ["--tags", "!all,!slow,!b c"]] {
         let ran = two_files(&arguments).ended(3).err("no case matches");
         assert!(!ran.path("run.json").exists() && ran.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_case_that_is_named_and_not_there_is_told_whatever_else_matches() {
+    for arguments in [&["--case", "nobody"][..], &["--case", "one/c"], &["--case", "a", "--case", "typo"]] {
+        let ran = two_files(arguments).ended(3).err("there is no case");
+        assert!(!ran.path("run.json").exists(), "{arguments:?}");
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
@@ -16,6 +17,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// A header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
     /// The content of the last message.
     pub(crate) fn last_message(&self) -> String {
         let messages = self.body["messages"].as_array().cloned().unwrap_or_default();
@@ -31,14 +37,15 @@ pub(crate) enum Answer {
     Raw(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// These bytes instead of HTTP, then the connection closes.
     Bytes(Vec<u8>),
-    /// Nothing for this long, then the connection closes.
-    Silence(Duration),
+    /// Nothing, until the client closes the connection.
+    Hang,
 }
 
 /// A running server; it ends with the test.
 pub(crate) struct Server {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
+    closed: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -47,14 +54,31 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let closed = Arc::new(AtomicUsize::new(0));
+        let (log, gone, answer) = (Arc::clone(&asked), Arc::clone(&closed), Arc::new(answer));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
-                std::thread::spawn(move || serve(stream, &log, &*answer));
+                let (log, gone, answer) = (Arc::clone(&log), Arc::clone(&gone), Arc::clone(&answer));
+                std::thread::spawn(move || serve(stream, &log, &gone, &*answer));
             }
         });
-        Self { url, asked }
+        Self { url, asked, closed }
+    }
+
+    /// How many requests that got nothing were given up by the client; waits for the first one.
+    pub(crate) fn given_up(&self) -> usize {
+        wait_until(|| self.closed.load(Ordering::SeqCst) > 0);
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Waits until so many requests have arrived.
+    pub(crate) fn wait_for(&self, requests: usize) {
+        wait_until(|| self.asked.lock().unwrap().len() >= requests);
+    }
+
+    /// Host and port.
+    pub(crate) fn host(&self) -> &str {
+        self.url.trim_start_matches("http://").trim_end_matches("/v1")
     }
 
     /// Every request so far, in the order of arrival.
@@ -73,7 +97,22 @@ pub(crate) fn completion(text: &str) -> Json {
     })
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &(impl Fn(&Asked) -> Answer + ?Sized)) {
+/// Looks every few milliseconds, for ten seconds at most.
+#[track_caller]
+pub(crate) fn wait_until(holds: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < end, "it never came about");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    log: &Mutex<Vec<Asked>>,
+    closed: &AtomicUsize,
+    answer: &(impl Fn(&Asked) -> Answer + ?Sized),
+) {
     let mut writer = stream.try_clone().unwrap();
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {
@@ -85,14 +124,16 @@ fn serve(stream: TcpStream, log: &Mutex<Vec<Asked>>, answer: &(impl Fn(&Asked) -
                 let _ = writer.write_all(&bytes);
                 return;
             }
-            Answer::Silence(time) => {
-                std::thread::sleep(time);
+            Answer::Hang => {
+                // Reading ends when the client goes away, and only then.
+                let _ = reader.read_to_end(&mut Vec::new());
+                closed.fetch_add(1, Ordering::SeqCst);
                 return;
             }
         };
         let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
         for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", &value, "\r\n"]);
         }
         head.push_str("\r\n");
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).is_err() {

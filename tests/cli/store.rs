@@ -10,13 +10,12 @@ use super::server::{Answer, Server};
 const CASES: usize = 60;
 
 fn suite() -> String {
-    let mut suite = String::from("name: many\nmodel: app-1\ncases:\n");
-    for n in 0..CASES {
-        suite.push_str(&format!(
+    let case = |n| {
+        format!(
             "  - {{ id: c{n}, prompt: question {n}, expected: {{ type: contains, values: [answer] }} }}\n"
-        ));
-    }
-    suite
+        )
+    };
+    "name: many\nmodel: app-1\ncases:\n".to_owned() + &(0..CASES).map(case).collect::<String>()
 }
 
 fn akit(cache: &Path, url: &str, command: &[&str]) -> Akit {
@@ -56,11 +55,7 @@ fn a_killed_run_keeps_what_it_had_paid_for() {
     let server = Server::start(|asked| {
         // Some answers come at once; the others are still awaited when the run is killed.
         let number: usize = asked.last_message()["question ".len()..].parse().unwrap();
-        if number < 30 {
-            Answer::Text(format!("answer {number}"))
-        } else {
-            Answer::Silence(Duration::from_secs(20))
-        }
+        if number < 30 { Answer::Text(format!("answer {number}")) } else { Answer::Hang }
     });
     let cache = tempfile::tempdir().unwrap();
     let run = akit(cache.path(), &server.url, &["run", "many.yaml", "-c", "8"]);

@@ -2,6 +2,7 @@
 //! say the same as the terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value as Json;
@@ -181,7 +182,7 @@ fn reports_go_together_and_only_one_to_stdout() {
 fn more_findings_than_a_terminal_takes_are_counted_and_stored() {
     let mut text = String::from("cases:\n");
     for n in 0..150 {
-        text.push_str(&format!("  - {{ id: c{n}, prompt: p, expected: {{ type: nope }} }}\n"));
+        writeln!(text, "  - {{ id: c{n}, prompt: p, expected: {{ type: nope }} }}").unwrap();
     }
     let ran = Akit::new(&["validate", "a.yaml", "--json", "found.json"])
         .file("a.yaml", text)

@@ -53,8 +53,12 @@ impl Set {
 
     /// `\s`: JavaScript's white space and line ends.
     pub(super) fn spaces() -> Self {
-        let codes = (0..=0xffffu32).filter(|code| char::from_u32(*code).is_some_and(text::js_space));
-        Self::of(&codes.map(|code| (code, code)).collect::<Vec<_>>())
+        static SPACES: OnceLock<Set> = OnceLock::new();
+        let spaces = SPACES.get_or_init(|| {
+            let codes = (0..=0xffffu32).filter(|code| char::from_u32(*code).is_some_and(text::js_space));
+            Self::of(&codes.map(|code| (code, code)).collect::<Vec<_>>())
+        });
+        spaces.clone()
     }
 
     /// `\n`, `\r`, U+2028 and U+2029, where lines end.
@@ -111,6 +115,12 @@ impl Set {
     /// UTF-16 units are alike when their single-unit upper case is, and a unit beyond ASCII is
     /// never like one of ASCII.
     pub(super) fn any_case(&self) -> Self {
+        if self.0.iter().all(|(_, to)| *to < 0x80) {
+            let letters = |from: char, to: char| self.within((from.into(), to.into())).0.into_iter();
+            let lower = letters('A', 'Z').map(|(from, to)| (from + 32, to + 32));
+            let upper = letters('a', 'z').map(|(from, to)| (from - 32, to - 32));
+            return self.with(&Self(lower.chain(upper).collect()));
+        }
         let alike = families().values().filter(|family| family.iter().any(|code| self.has(*code)));
         let added: Vec<_> = alike.flatten().map(|code| (*code, *code)).collect();
         self.with(&Self(added))
@@ -134,10 +144,16 @@ impl Set {
 
     /// The characters made of a first half from here and a second half from there.
     pub(super) fn pairs(&self, low: &Self) -> Self {
+        let base = |high: u32| ASTRAL + ((high - HIGH.0) << 10);
+        if low.0 == [LOW] {
+            return Self(
+                self.0.iter().map(|(from, to)| (base(*from), base(*to) + (LOW.1 - LOW.0))).collect(),
+            );
+        }
         let mut made = Vec::new();
         for &(from, to) in &self.0 {
             for high in from..=to {
-                let base = ASTRAL + ((high - HIGH.0) << 10);
+                let base = base(high);
                 made.extend(
                     low.0.iter().map(|(first, last)| (base + (first - LOW.0), base + (last - LOW.0))),
                 );
@@ -202,6 +218,11 @@ mod tests {
     fn case_is_ignored_as_in_javascript() {
         let k = Set::one(u32::from('k')).any_case();
         assert_eq!(k.ranges(), [(0x4b, 0x4b), (0x6b, 0x6b)]);
+        // The short way for ASCII and the long way agree.
+        let ascii = Set::of(&[(0x20, 0x45), (0x58, 0x63)]);
+        let both = ascii.with(&Set::one(0x3000)).any_case().within((0, 0x7f));
+        assert_eq!(ascii.any_case(), both);
+        assert_eq!(both.ranges(), [(0x20, 0x45), (0x58, 0x65), (0x78, 0x7a)]);
         assert_eq!(Set::one(0xdf).any_case(), Set::one(0xdf));
         assert!(Set::one(0xb5).any_case().has(0x3bc));
     }

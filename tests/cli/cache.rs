@@ -1,0 +1,163 @@
+//! Records: what was asked once is judged again without anybody being asked.
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{outcomes, suite};
+use super::server::{Answer, Server};
+
+/// A folder in which two scenarios were recorded, and the address that is gone by now.
+fn recorded() -> (Ran, String) {
+    let server = Server::start(|asked| Answer::Text(asked.last_message().replace("b2", "wrong")));
+    let ran = Akit::new(&["run", "s", "-m", "m", "--base-url", &server.url, "--cache-dir", "records"])
+        .args(&["--json", "live.json"])
+        .file("s/one.yaml", suite(&["a1", "a2", "a3"]))
+        .file("s/two.yaml", suite(&["b1", "b2"]))
+        .run()
+        .ended(1)
+        .out("4 passed, 1 failed");
+    assert_eq!(server.asked().len(), 5);
+    // Nobody listens at this address any more, but records are kept by it.
+    (ran, server.url.clone())
+}
+
+fn replay(ran: &Ran, url: &str, arguments: &[&str]) -> Ran {
+    ran.then(&["run", "s", "-m", "m", "--base-url", url, "--cache-dir", "records", "--replay"])
+        .args(arguments)
+        .run()
+}
+
+fn records(ran: &Ran) -> Vec<std::path::PathBuf> {
+    let shelves = std::fs::read_dir(ran.path("records")).unwrap();
+    let mut files: Vec<_> = shelves
+        .flat_map(|shelf| std::fs::read_dir(shelf.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_replay_gives_the_same_bytes_in_every_format_at_every_concurrency_and_place() {
+    let (here, url) = recorded();
+    let elsewhere = Akit::new(&[]);
+    for name in ["s/one.yaml", "s/two.yaml"] {
+        let path = elsewhere.folder().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(here.path(name), path).unwrap();
+    }
+    for file in records(&here) {
+        let path = elsewhere.folder().join(file.strip_prefix(here.path("")).unwrap());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::copy(file, path).unwrap();
+    }
+    let elsewhere = elsewhere.arg("schema").run();
+    for format in [&["--json", "-"][..], &["--junit", "-"], &["--sarif", "-"], &["--markdown", "-"], &[]] {
+        let first = replay(&here, &url, format).ended(1);
+        for (place, concurrency) in [(&here, "1"), (&here, "8"), (&elsewhere, "1"), (&elsewhere, "8")] {
+            let again = replay(place, &url, format).ended(1);
+            assert_eq!(again.stdout, first.stdout, "{format:?}");
+            let again = replay(place, &url, &[format, &["-c", concurrency]].concat()).ended(1);
+            assert_eq!(again.stdout, first.stdout, "{format:?} -c {concurrency}");
+        }
+    }
+    let replayed = replay(&here, &url, &["--json", "replay.json"]).ended(1);
+    assert_eq!(outcomes(&replayed.json("replay.json")), outcomes(&here.json("live.json")));
+}
+
+#[test]
+fn a_changed_prompt_misses_its_own_record_alone() {
+    let (ran, url) = recorded();
+    let text = ran.read("s/one.yaml").replacen("Say {{word}}.", "Tell {{word}}.", 1);
+    std::fs::write(ran.path("s/one.yaml"), text).unwrap();
+    let missed = replay(&ran, &url, &["--json", "replay.json", "--case", "a1", "--case", "a2"])
+        .ended(4)
+        .out("the reply to one/a1")
+        .out("ask once with `--cache record` and a key");
+    let report = missed.json("replay.json");
+    assert_eq!(outcomes(&report)[..3], ["a1 errored", "a2 passed", "a3 skipped"]);
+    assert_eq!(report["cases"][0]["trials"][0]["fault"]["kind"], "cache-miss");
+    // A failure that is sure outranks a record that is missing.
+    replay(&ran, &url, &[]).ended(1).out("3 passed, 1 failed, 1 errored");
+}
+
+#[test]
+fn what_is_judged_may_change_without_asking_again() {
+    let (ran, url) = recorded();
+    let text = ran.read("s/two.yaml").replace("values: [\"{{word}}\"]", "values: [\"say\"]");
+    std::fs::write(ran.path("s/two.yaml"), text).unwrap();
+    replay(&ran, &url, &[]).ended(0).out("5 passed");
+}
+
+#[test]
+fn modes_ask_and_record_as_they_say() {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--cache", "off"])
+        .file("s.yaml", suite(&["a"]))
+        .run()
+        .ended(0);
+    assert!(!ran.path(".akit").exists(), "off writes nothing");
+    let again = |arguments: &[&str], requests: usize| {
+        let ran =
+            ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).args(arguments).run().ended(0);
+        assert_eq!(server.asked().len(), requests, "{arguments:?}");
+        ran
+    };
+    again(&[], 2);
+    assert!(ran.path(".akit/cache").is_dir(), "the default is to ask and to record");
+    again(&[], 3);
+    again(&["--cache", "auto"], 3);
+    again(&["--cache", "replay"], 3);
+    again(&["--cache", "auto", "--cache-dir", "other"], 4);
+    again(&["--cache", "off"], 5);
+    ran.then(&["run", "s.yaml", "--replay", "--cache", "auto"]).run().ended(2).err("cannot be used with");
+    let configured = ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]);
+    configured.file("akit.yaml", "cache: { mode: replay, dir: other }\n").run().ended(0);
+    assert_eq!(server.asked().len(), 5);
+}
+
+#[test]
+fn a_damaged_record_is_told_and_asked_again() {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let run = |ran: &Ran, mode: &str| {
+        ran.then(&["run", "s.yaml", "-m", "m", "--cache-dir", "records", "--cache", mode])
+            .args(&["--base-url", &server.url])
+            .run()
+    };
+    let ran = Akit::new(&["schema"]).file("s.yaml", suite(&["a"])).run();
+    run(&ran, "auto").ended(0);
+    let whole = std::fs::read(&records(&ran)[0]).unwrap();
+    for (n, damage) in [&b""[..], &whole[..whole.len() / 2], b"{}", b"[]", b"\xff\0"].into_iter().enumerate()
+    {
+        std::fs::write(&records(&ran)[0], damage).unwrap();
+        run(&ran, "replay").ended(4).out("a record was passed over");
+        assert_eq!(server.asked().len(), n + 1);
+        run(&ran, "auto").ended(0).out("a record was passed over");
+        assert_eq!(server.asked().len(), n + 2);
+        run(&ran, "auto").ended(0);
+        assert_eq!(server.asked().len(), n + 2, "the record is whole again");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_costs_no_answer() {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let ran =
+        Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--cache-dir", "s.yaml/records"])
+            .file("s.yaml", suite(&["a", "b"]))
+            .run()
+            .ended(0);
+    assert_eq!(ran.stdout.matches("could not be recorded in s.yaml/records").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn another_address_or_model_is_another_record() {
+    let (ran, url) = recorded();
+    let other = |model: &str, url: &str| {
+        ran.then(&["run", "s", "-m", model, "--base-url", url, "--cache-dir", "records", "--replay"])
+            .run()
+            .ended(4)
+            .out("5 errored");
+    };
+    other("n", &url);
+    other("m", "http://127.0.0.1:1/v1");
+}

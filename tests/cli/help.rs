@@ -1,0 +1,109 @@
+//! The command line itself: help, version, wrong usage, and exit codes that are the documented ones.
+
+use super::Akit;
+use super::akit::repository;
+
+#[test]
+fn help_and_version_go_to_stdout_and_are_no_error() {
+    let short = Akit::new(&["-h"]).run().ended(0).out("Exit status:").out("Usage: akit <COMMAND>");
+    Akit::new(&["--help"]).run().ended(0).out("Release gate for LLM applications");
+    Akit::new(&["help"]).run().ended(0).out("Usage: akit <COMMAND>");
+    assert_eq!(short.stderr, "");
+    let version = format!("akit {}\n", env!("CARGO_PKG_VERSION"));
+    for flag in ["--version", "-V"] {
+        let ran = Akit::new(&[flag]).run().ended(0);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), (version.as_str(), ""));
+    }
+}
+
+#[test]
+fn v_is_verbose_and_not_the_version() {
+    Akit::new(&["-v"]).run().ended(2).err("unexpected argument '-v'");
+    let ran = Akit::new(&["run", "-v", "s.yaml", "--replies", "r.jsonl"])
+        .file("s.yaml", super::replies::suite(&["a"]))
+        .file("r.jsonl", super::replies::replies(&[("a", "a")]))
+        .run()
+        .ended(0)
+        .err("passed s/a");
+    assert!(!ran.stdout.contains(env!("CARGO_PKG_VERSION")), "{}", ran.stdout);
+}
+
+#[test]
+fn wrong_usage_is_told_on_stderr_with_two() {
+    for (arguments, expected) in [
+        (&[][..], "Usage: akit <COMMAND>"),
+        (&["rnu"], "unrecognized subcommand 'rnu'"),
+        (&["run", "--colour"], "unexpected argument '--colour'"),
+        (&["run", "--model"], "a value is required"),
+        (&["run", "-c", "many"], "invalid value 'many'"),
+        (&["run", "--json"], "a value is required"),
+        (&["baseline"], "Usage: akit baseline <COMMAND>"),
+        (&["baseline", "update"], "required arguments"),
+        (&["schema", "extra"], "unexpected argument 'extra'"),
+        (&["run", "--case", "a", "--fail-fast", "--fail-fast"], "cannot be used multiple times"),
+    ] {
+        let ran = Akit::new(arguments).run().ended(2).err(expected);
+        assert_eq!(ran.stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_documented_exit_codes_are_those_of_the_program() {
+    let page = std::fs::read_to_string(repository().join("docs/exit-codes.md")).unwrap();
+    let documented: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .filter(|(code, _)| code.parse::<u8>().is_ok())
+        .map(|(code, meaning)| (code.to_owned(), meaning.to_owned()))
+        .collect();
+    let known: Vec<_> = akit::cli::Status::ALL
+        .iter()
+        .map(|(status, words)| (status.code().to_string(), (*words).to_owned()))
+        .collect();
+    assert_eq!(documented, known);
+    let help = Akit::new(&["--help"]).run().stdout;
+    for (code, meaning) in known {
+        let line = format!("{code:>3}  {meaning}");
+        assert!(help.contains(&line), "{line} in {help}");
+    }
+}
+
+/// The flags of a command with what its help says of each.
+fn flags(command: &[&str]) -> Vec<(String, String)> {
+    let help = Akit::new(command).arg("--help").env("COLUMNS", "100").run().ended(0).stdout;
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in help.lines() {
+        let text = line.trim();
+        if text.starts_with("--") || (text.starts_with('-') && text.get(2..4) == Some(", ")) {
+            let name = text.split_whitespace().find(|word| word.starts_with("--")).unwrap_or(text);
+            found.push((
+                name.to_owned(),
+                text.split_once("  ").map_or("", |(_, words)| words).trim().to_owned(),
+            ));
+        } else if let Some((_, words)) = found.last_mut()
+            && words.is_empty()
+        {
+            text.clone_into(words);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_flag_says_what_it_does() {
+    for (command, least) in [(&["run"][..], 25), (&["validate"], 4), (&["baseline", "update"], 1)] {
+        let flags = flags(command);
+        assert!(flags.len() >= least, "{command:?}: {flags:?}");
+        for (name, words) in flags {
+            assert!(words.len() > 5, "{command:?} {name} has no words");
+        }
+    }
+}
+
+#[test]
+fn the_help_of_run_names_each_group() {
+    let help = Akit::new(&["run", "--help"]).run().ended(0).stdout;
+    for group in ["Which cases:", "Who answers:", "Who judges:", "Cache:", "Gate:", "Reports:"] {
+        assert!(help.contains(group), "{group} in {help}");
+    }
+}

@@ -1,0 +1,296 @@
+//! The judge over the wire: who it is, what it is asked, and that nothing but a verdict counts as one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{outcomes, replies};
+use super::server::{Answer, Asked, Server};
+
+fn suite(extra: &str) -> String {
+    format!(
+        "cases:\n  - id: a\n    prompt: My card is gone.\n    expected: {{ type: llm_grader, rubric: Be kind., \
+         threshold: 0.7{extra} }}\n"
+    )
+}
+
+fn run(url: &str, text: String, arguments: &[&str]) -> Ran {
+    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--grader-base-url", url])
+        .args(arguments)
+        .file("s.yaml", text)
+        .file("r.jsonl", replies(&[("a", "I am sorry. I block it now.")]))
+        .run()
+}
+
+fn verdict(score: u32) -> String {
+    format!("{{\"reasoning\":\"kind enough\",\"score\":{score}}}")
+}
+
+/// Whether a request is about one of the known-bad answers that every live judge is asked first.
+fn known_bad(asked: &Asked) -> bool {
+    let system = asked.body["messages"][0]["content"].as_str().unwrap_or_default();
+    asked.body.get("response_format").is_some()
+        && !system.contains("Be kind.")
+        && !system.contains("Be brief.")
+}
+
+/// A judge that sees through known-bad answers and otherwise answers as told.
+fn judge(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Server {
+    Server::start(move |asked| if known_bad(asked) { Answer::Text(verdict(0)) } else { answer(asked) })
+}
+
+/// The requests for verdicts, known-bad answers aside.
+fn votes(server: &Server) -> Vec<Asked> {
+    server.asked().into_iter().filter(|asked| !known_bad(asked)).collect()
+}
+
+#[test]
+fn the_threshold_decides_over_a_readable_verdict() {
+    for (score, status) in [(10, 0), (7, 0), (6, 1), (0, 1)] {
+        let server = judge(move |_| Answer::Text(verdict(score)));
+        let ran = run(&server.url, suite(""), &["--grader-model", "j"]).ended(status);
+        let found = &ran.json("run.json")["cases"][0]["trials"][0]["verdict"];
+        assert_eq!(found["score"].as_f64(), Some(f64::from(score) / 10.0));
+        assert_eq!(found["grade"]["reasoning"], "kind enough");
+        // Within one step of the threshold a second verdict is asked for, and two of three decide.
+        let near = (6..=8).contains(&score);
+        assert_eq!(votes(&server).len(), if near { 2 } else { 1 });
+        assert_eq!(votes(&server)[0].body["model"], "j");
+        let told = votes(&server)[0].body["messages"].to_string();
+        for part in ["Be kind.", "My card is gone.", "I block it now."] {
+            assert!(told.contains(part), "{part} in {told}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
+    let bad = [
+        "",
+        "8",
+        "Score: 8/10",
+        "{\"score\":8}",
+        "{\"reasoning\":\"x\",\"score\":11}",
+        "{\"reasoning\":\"x\",\"score\":8.5}",
+        "{\"reasoning\":\"x\",\"score\":\"8\"}",
+        "{\"reasoning\":\"\",\"score\":8}",
+        "Sure! {\"reasoning\":\"x\",\"score\":10}",
+        "{\"reasoning\":\"x\",\"score\":10}{\"reasoning\":\"x\",\"score\":10}",
+    ];
+    for reply in bad {
+        let server = judge(move |_| Answer::Text(reply.to_owned()));
+        let ran = run(&server.url, suite(""), &["--grader-model", "j"])
+            .ended(4)
+            .out("the grader's reply is no verdict");
+        let report = ran.json("run.json");
+        assert_eq!(outcomes(&report), ["a errored"], "{reply}");
+        assert_eq!(report["cases"][0]["trials"][0]["fault"]["kind"], "judge-unreadable", "{reply}");
+        assert_eq!(votes(&server).len(), 2, "{reply}");
+
+        let calls = AtomicUsize::new(0);
+        let server = judge(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => Answer::Text(reply.to_owned()),
+            _ => Answer::Text(verdict(9)),
+        });
+        run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
+        let seeds: Vec<_> = votes(&server).iter().map(|asked| asked.body["seed"].as_u64()).collect();
+        assert!(seeds.len() == 2 && seeds[0] != seeds[1], "the second try has a seed of its own: {seeds:?}");
+    }
+}
+
+#[test]
+fn a_judge_in_trouble_is_an_error_of_the_case() {
+    let server = Server::start(|_| Answer::Raw(401, Vec::new(), b"{\"error\":\"no rights\"}".to_vec()));
+    let ran = run(&server.url, suite(""), &["--grader-model", "j"])
+        .ended(4)
+        .out("the grader could not be asked")
+        .out("no rights");
+    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "unauthorized");
+}
+
+#[test]
+fn without_a_judge_nothing_is_sent() {
+    let server = Server::start(|_| panic!("nothing may be sent"));
+    run(&server.url, suite(""), &[])
+        .ended(2)
+        .err("no grader is configured for `llm_grader`")
+        .err("name a judge with `--grader-model`")
+        .err("s.yaml:2:9");
+    // The key of the judge is looked for before anything is sent, too.
+    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
+        .file("s.yaml", suite(""))
+        .file("r.jsonl", replies(&[("a", "x")]))
+        .run()
+        .ended(2)
+        .err("there is no key for provider `openai`");
+    Akit::new(&[
+        "run",
+        "s.yaml",
+        "--replies",
+        "r.jsonl",
+        "--grader-model",
+        "j",
+        "--grader-provider",
+        "google",
+    ])
+    .file("s.yaml", suite(""))
+    .file("r.jsonl", replies(&[("a", "x")]))
+    .run()
+    .ended(2)
+    .err("akit cannot call provider `google` yet");
+}
+
+#[test]
+fn the_judge_is_decided_by_flag_expectation_configuration_in_this_order() {
+    let table: [(&[&str], &str, &str); 3] = [
+        (&["--grader-model", "flag"], ", model: own", "flag"),
+        (&[], ", model: own", "own"),
+        (&[], "", "configured"),
+    ];
+    for (flags, own, expected) in table {
+        let server = judge(|_| Answer::Text(verdict(9)));
+        let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+            .args(flags)
+            .env("OPENAI_BASE_URL", &server.url)
+            .file("akit.yaml", "grader: { model: configured }\n")
+            .file("s.yaml", suite(own))
+            .file("r.jsonl", replies(&[("a", "I am sorry.")]))
+            .run()
+            .ended(0);
+        assert_eq!(votes(&server)[0].body["model"], expected);
+        let named = ran.json("run.json")["scenarios"][0]["grader"].as_str().unwrap().to_owned();
+        assert!(named.starts_with(expected), "{named}");
+    }
+}
+
+#[test]
+fn a_judge_that_is_the_model_under_test_is_told() {
+    let server = judge(|asked| match asked.body.get("response_format") {
+        Some(_) => Answer::Text(verdict(9)),
+        None => Answer::Text("I am sorry.".to_owned()),
+    });
+    let run = |model: &str, grader: &str| {
+        Akit::new(&["run", "s.yaml", "-m", model, "--grader-model", grader, "--json", "run.json"])
+            .env("OPENAI_BASE_URL", &server.url)
+            .file("s.yaml", suite(""))
+            .run()
+            .ended(0)
+    };
+    run("gpt-4o", "gpt-4o").err("is the model under test").out("is the model under test");
+    run("gpt-4o", "gpt-5").err("is of the family of the model under test, gpt-4o");
+    let other = run("gpt-4o", "claude-5");
+    assert!(
+        !other.stderr.contains("warning")
+            && other.json("run.json").get("notes").is_none_or(|n| n.as_array().unwrap().is_empty())
+    );
+}
+
+#[test]
+fn verdicts_are_recorded_and_replayed_without_anybody() {
+    let server = judge(|_| Answer::Text(verdict(9)));
+    let ran = run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
+    let again =
+        ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--grader-base-url", &server.url];
+    ran.then(&again).run().ended(0);
+    assert_eq!(votes(&server).len(), 1, "a verdict that is there is not asked for again");
+    let first = ran.then(&again).args(&["--replay", "--json", "-"]).run().ended(0);
+    assert_eq!(ran.then(&again).args(&["--replay", "--json", "-", "-c", "1"]).run().stdout, first.stdout);
+    let changed = suite("").replace("Be kind.", "Be brief.");
+    ran.then(&again)
+        .arg("--replay")
+        .file("s.yaml", changed)
+        .run()
+        .ended(4)
+        .out("the grader's verdict on s/a");
+    assert_eq!(votes(&server).len(), 1);
+}
+
+#[test]
+fn a_server_without_structured_output_is_made_to_call_a_function_or_asked_in_words() {
+    let refuse = |what: &str| {
+        let body = format!("{{\"error\":{{\"message\":\"Unsupported parameter: '{what}'\"}}}}");
+        Answer::Raw(400, Vec::new(), body.into_bytes())
+    };
+    let called = |score: u32| {
+        let call = serde_json::json!({ "choices": [{ "finish_reason": "tool_calls", "message": {
+            "role": "assistant", "content": null,
+            "tool_calls": [{ "type": "function", "function": { "name": "verdict", "arguments": verdict(score) } }],
+        } }] });
+        Answer::Raw(200, Vec::new(), call.to_string().into_bytes())
+    };
+    let bad = |asked: &Asked| !asked.body["messages"][0]["content"].as_str().unwrap().contains("Be kind.");
+    let tools = Server::start(move |asked| match asked.body.get("response_format") {
+        Some(_) => refuse("response_format"),
+        None => called(if bad(asked) { 0 } else { 9 }),
+    });
+    let ran = run(&tools.url, suite(""), &["--grader-model", "j"]).ended(0);
+    let last = tools.asked().pop().unwrap();
+    assert_eq!(last.body["tool_choice"]["function"]["name"], "verdict");
+    assert_eq!(last.body["tools"][0]["function"]["parameters"]["required"][1], "score");
+    assert!(ran.json("run.json")["notes"].to_string().contains("does not take `response_format`"));
+    let plain = Server::start(move |asked| {
+        match (asked.body.get("response_format"), asked.body.get("tool_choice")) {
+            (Some(_), _) => refuse("response_format"),
+            (None, Some(_)) => refuse("tool_choice"),
+            (None, None) => Answer::Text(verdict(if bad(asked) { 0 } else { 9 })),
+        }
+    });
+    run(&plain.url, suite(""), &["--grader-model", "j"]).ended(0);
+    assert!(plain.asked().pop().unwrap().body.get("tools").is_none());
+}
+
+#[test]
+fn a_judge_that_lets_known_bad_answers_pass_is_void_in_replay_too() {
+    let server = Server::start(|_| Answer::Text(verdict(10)));
+    let ran =
+        run(&server.url, suite(""), &["--grader-model", "j"]).ended(4).out("let a known-bad answer pass");
+    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "judge-void");
+    let again = [
+        "run",
+        "s.yaml",
+        "--replies",
+        "r.jsonl",
+        "--grader-model",
+        "j",
+        "--grader-base-url",
+        &server.url,
+        "--replay",
+    ];
+    ran.then(&again).run().ended(4).out("let a known-bad answer pass");
+    assert_eq!(server.asked().len(), 1, "one known-bad answer was enough");
+}
+
+#[test]
+fn likeness_of_meaning_goes_by_embeddings_or_the_judge() {
+    let similar = |more: &str| {
+        format!(
+            "cases:\n  - id: a\n    prompt: Hello\n    expected: {{ type: similarity, value: I am sorry, \
+             threshold: 0.8{more} }}\n"
+        )
+    };
+    let embeddings = Server::start(|asked| {
+        let near = asked.body["input"].as_str().unwrap().contains("sorry");
+        let vector = if near { "[1.0, 0.25]" } else { "[0.0, 1.0]" };
+        let body = format!("{{\"data\":[{{\"embedding\":{vector}}}],\"usage\":{{\"prompt_tokens\":3}}}}");
+        Answer::Raw(200, Vec::new(), body.into_bytes())
+    });
+    let model = ["--grader-model", "j"];
+    let ran = run(&embeddings.url, similar(", embeddingModel: e"), &model).ended(0);
+    assert!(
+        embeddings.asked().iter().all(|asked| asked.path == "/v1/embeddings" && asked.body["model"] == "e")
+    );
+    let grade = &ran.json("run.json")["cases"][0]["trials"][0]["verdict"]["grade"];
+    assert_eq!((grade["votes"][0].as_f64(), grade["usage"]["input_tokens"].as_u64()), (Some(1.0), Some(6)));
+    run(&embeddings.url, similar(", embeddingModel: e").replace("I am sorry", "Goodbye"), &model)
+        .ended(1)
+        .out("similarity 24.3 %, 80.0 % is needed");
+    run(&embeddings.url, similar(", mode: embedding"), &model)
+        .ended(4)
+        .out("no model for embeddings is named");
+    let judge = Server::start(|asked| {
+        let told = asked.body["messages"][0]["content"].as_str().unwrap();
+        Answer::Text(verdict(if told.contains("means the same") { 9 } else { 0 }))
+    });
+    let ran = run(&judge.url, similar(""), &model).ended(0);
+    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["verdict"]["kind"], "similarity");
+}

@@ -1,0 +1,85 @@
+//! Ctrl-C and SIGTERM: nothing more is sent, what is there is written and says so.
+
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
+
+use super::Akit;
+use super::replies::{outcomes, suite};
+use super::server::{Answer, Server, wait_until};
+
+fn send(child: &Child, signal: &str) {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// The end of a child, within five seconds.
+fn end(mut child: Child) -> Output {
+    let ended = std::cell::Cell::new(false);
+    let child_cell = std::cell::RefCell::new(&mut child);
+    wait_until(|| {
+        ended.set(child_cell.borrow_mut().try_wait().unwrap().is_some());
+        ended.get()
+    });
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
+    for (signal, status, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
+        let server = Server::start(|asked| match asked.last_message().as_str() {
+            "Say a." | "Say b." => Answer::Text(asked.last_message()),
+            _ => Answer::Hang,
+        });
+        let akit = Akit::new(&["run", "s.yaml", "-m", "m", "-c", "2", "--base-url", &server.url])
+            .args(&["--json", "run.json", "--junit", "r.xml", "--sarif", "r.sarif", "--markdown", "r.md"])
+            .file("s.yaml", suite(&["a", "b", "c", "d", "e", "f"]));
+        let child = akit.command().spawn().unwrap();
+        server.wait_for(4);
+        let began = Instant::now();
+        send(&child, signal);
+        let output = end(child);
+        assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+        let ran = akit.ran(output).ended(status).err(&format!("{word}: nothing more is sent"));
+        assert!(ran.stdout.contains("2 passed, 0 failed, 0 errored, 4 skipped"), "{}", ran.stdout);
+        let report = ran.json("run.json");
+        assert_eq!(report["ended"], word);
+        assert_eq!(
+            outcomes(&report),
+            ["a passed", "b passed", "c skipped", "d skipped", "e skipped", "f skipped"]
+        );
+        assert_eq!(report["cases"][2]["reason"], "not judged: the run was interrupted before");
+        assert_eq!(report["decision"]["breaches"][0]["id"], "interrupted");
+        assert_eq!(ran.read("r.xml").matches("<skipped ").count(), 4);
+        assert_eq!(ran.json("r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);
+        assert!(ran.read("r.md").contains(word), "{}", ran.read("r.md"));
+        assert!(server.given_up() >= 1);
+        assert_eq!(server.asked().len(), 4, "nothing more is sent");
+    }
+}
+
+#[test]
+fn a_signal_during_a_wait_between_tries_is_heard_at_once() {
+    let server = Server::start(|_| Answer::Raw(429, vec![("retry-after", "50".to_owned())], Vec::new()));
+    let akit =
+        Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).file("s.yaml", suite(&["a"]));
+    let child = akit.command().spawn().unwrap();
+    server.wait_for(1);
+    send(&child, "-INT");
+    let output = end(child);
+    akit.ran(output).ended(130).out("0 passed, 0 failed, 0 errored, 1 skipped");
+}
+
+#[test]
+fn a_failure_before_the_signal_is_still_told() {
+    let server = Server::start(|asked| match asked.last_message().as_str() {
+        "Say a." => Answer::Text("no".to_owned()),
+        _ => Answer::Hang,
+    });
+    let akit = Akit::new(&["run", "s.yaml", "-m", "m", "-c", "1", "--base-url", &server.url])
+        .file("s.yaml", suite(&["a", "b"]));
+    let child = akit.command().spawn().unwrap();
+    server.wait_for(2);
+    send(&child, "-TERM");
+    let output = end(child);
+    akit.ran(output).ended(143).out("FAILED s/a").out("1 failed");
+}
