@@ -12,11 +12,12 @@ use akit::scenario::{self, Environment};
 const COMING: [&str; 1] = ["docs/exit-codes.md"];
 
 /// Commands that have flags of their own.
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 11] = [
     &["run"],
     &["validate"],
     &["schema"],
     &["baseline", "update"],
+    &["calibrate"],
     &["cache", "stats"],
     &["cache", "verify"],
     &["cache", "why"],
