@@ -18,6 +18,7 @@ pub mod scenario;
 pub mod secret;
 pub mod seed;
 pub mod source;
+pub mod stats;
 pub mod text;
 
 pub mod cli;

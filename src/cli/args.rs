@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::{Status, terminal};
 use crate::cache::Mode;
 use crate::config::{ConfigFile, Flags, find};
-use crate::provider;
+use crate::provider::{self, Http};
 use crate::scenario::{DiscoverError, Environment, Selection, discover};
 use crate::source::Diagnostics;
 
@@ -58,15 +58,35 @@ pub(super) struct AskArgs {
     /// Judge these recorded replies (JSONL) instead of asking
     #[arg(long, value_name = "FILE", help_heading = "Who answers")]
     replies: Option<PathBuf>,
+    #[command(flatten, next_help_heading = "Who answers")]
+    pub(super) manner: MannerArgs,
+    #[command(flatten)]
+    judge: JudgeArgs,
+    #[command(flatten)]
+    records: RecordArgs,
+}
+
+/// How a server is asked.
+#[derive(Clone, Debug, Args)]
+pub(super) struct MannerArgs {
     /// Longest time for one try: milliseconds, or with a unit (`30s`)
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Who answers")]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     /// Further tries after a transient error [default: 2]
-    #[arg(long, value_name = "N", help_heading = "Who answers")]
+    #[arg(long, value_name = "N")]
     retries: Option<u32>,
     /// Root of all seeds [default: the scenario's, else 0]
-    #[arg(long, value_name = "N", help_heading = "Who answers")]
+    #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// More certificates to trust (PEM)
+    #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE")]
+    ca_bundle: Option<PathBuf>,
+}
+
+/// Who judges.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
+pub(super) struct JudgeArgs {
     /// Provider of the judge [default: openai]
     #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
     grader_provider: Option<String>,
@@ -76,6 +96,11 @@ pub(super) struct AskArgs {
     /// Address of the judge, up to and with `/v1`
     #[arg(long, value_name = "URL", help_heading = "Who judges")]
     grader_base_url: Option<String>,
+}
+
+/// What is recorded, and what is read instead of asked.
+#[derive(Clone, Debug, Args)]
+pub(super) struct RecordArgs {
     /// What is read from and written to the cache [default: record]
     #[arg(long, value_name = "MODE", help_heading = "Cache")]
     cache: Option<CacheMode>,
@@ -85,9 +110,6 @@ pub(super) struct AskArgs {
     /// Ask nobody: the same as `--cache replay`
     #[arg(long, conflicts_with = "cache", help_heading = "Cache")]
     replay: bool,
-    /// More certificates to trust (PEM)
-    #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE", help_heading = "Who answers")]
-    pub(super) ca_bundle: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -116,27 +138,53 @@ impl AskArgs {
     }
 
     pub(super) fn flags(&self) -> Flags {
-        let cache = self.cache.map(|mode| match mode {
-            CacheMode::Auto => Mode::Auto,
-            CacheMode::Record => Mode::Record,
-            CacheMode::Refresh => Mode::Refresh,
-            CacheMode::Replay => Mode::Replay,
-            CacheMode::Off => Mode::Off,
-        });
         Flags {
             provider: self.provider.clone(),
             model: self.model.clone(),
             base_url: self.base_url.clone(),
             replies: self.replies.clone(),
-            timeout: self.timeout,
-            retries: self.retries,
-            seed: self.seed,
-            cache: if self.replay { Some(Mode::Replay) } else { cache },
-            cache_dir: self.cache_dir.clone(),
-            grader_provider: self.grader_provider.clone(),
-            grader_model: self.grader_model.clone(),
-            grader_base_url: self.grader_base_url.clone(),
+            ..judge_flags(&self.manner, &self.judge, &self.records)
         }
+    }
+}
+
+impl MannerArgs {
+    /// The way to the network; tells what is wrong with it.
+    pub(super) fn http(&self) -> Result<Http, Status> {
+        Http::new(self.ca_bundle.as_deref()).map_err(|error| {
+            terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
+            Status::Invalid
+        })
+    }
+}
+
+impl RecordArgs {
+    fn mode(&self) -> Option<Mode> {
+        if self.replay {
+            return Some(Mode::Replay);
+        }
+        self.cache.map(|mode| match mode {
+            CacheMode::Auto => Mode::Auto,
+            CacheMode::Record => Mode::Record,
+            CacheMode::Refresh => Mode::Refresh,
+            CacheMode::Replay => Mode::Replay,
+            CacheMode::Off => Mode::Off,
+        })
+    }
+}
+
+/// The flags that are about the judge alone.
+pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &RecordArgs) -> Flags {
+    Flags {
+        timeout: manner.timeout,
+        retries: manner.retries,
+        seed: manner.seed,
+        cache: records.mode(),
+        cache_dir: records.cache_dir.clone(),
+        grader_provider: judge.grader_provider.clone(),
+        grader_model: judge.grader_model.clone(),
+        grader_base_url: judge.grader_base_url.clone(),
+        ..Flags::default()
     }
 }
 

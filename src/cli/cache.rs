@@ -103,6 +103,8 @@ impl Used {
         let cache = suite_loaded.settings.cache.clone();
         let root = suite_loaded.root();
         let (plan, graders) = suite_loaded.plan()?;
+        // A verdict that is not asked for without a calibration is used all the same.
+        let graders = graders.bound(None);
         let options = Options { concurrency: 4, on_failure: OnFailure::GoOn, root, at: None };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
             terminal::error(&format!("cannot start: {error}"), "");

@@ -3,6 +3,7 @@
 mod args;
 mod baseline;
 mod cache;
+mod calibrate;
 mod exit;
 mod output;
 mod prepare;
@@ -41,6 +42,8 @@ enum Command {
     Schema,
     /// Keep the results that later runs are compared with
     Baseline(baseline::BaselineArgs),
+    /// Measure how far the judge agrees with people
+    Calibrate(Box<calibrate::CalibrateArgs>),
     /// Look after recorded replies and verdicts
     Cache(cache::CacheArgs),
 }
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args),
+        Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
     };
     status.into()

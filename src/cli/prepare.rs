@@ -10,7 +10,6 @@ use super::args::{AskArgs, SelectArgs, configuration, files};
 use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
-use crate::provider::Http;
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Environment, Loaded, Selection};
 use crate::seed::Root;
@@ -66,10 +65,7 @@ impl Suite {
             terminal::say(&format!("{errors}; nothing was sent"));
             return Err(Status::Invalid);
         }
-        let http = Http::new(args.ask.ca_bundle.as_deref()).map_err(|error| {
-            terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
-            Status::Invalid
-        })?;
+        let http = args.ask.manner.http()?;
         let settings = Settings::new(args.ask.flags(), config, environment, http);
         Ok(Self { settings, loaded, files, selection })
     }
@@ -101,6 +97,11 @@ impl Suite {
         plan.notes = plan.conflicts(&graders);
         for note in &plan.notes {
             terminal::warning(note, "name another judge with `--grader-model`");
+        }
+        if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
+            && let Some(trouble) = binding.trouble()
+        {
+            terminal::warning(&format!("{trouble}; {}", binding.consequence()), "see docs/calibration.md");
         }
         Ok((plan, graders))
     }

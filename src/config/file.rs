@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cache::Mode;
+use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
 use crate::provider::NAMES;
 use crate::scenario::{
@@ -27,6 +28,20 @@ const GRADER: &[Field] = &[
     Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
     Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
     Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
+    Field::optional("calibration", Shape::Object(CALIBRATION), "What the judge's verdicts rest on."),
+];
+
+const CALIBRATION: &[Field] = &[
+    Field::required("file", Shape::Name, "What `akit calibrate` stored, relative to this file."),
+    Field::optional("min_n", Shape::Integer(1), "Fewest judged labels."),
+    Field::optional("min_kappa", Shape::Number(-1.0, 1.0), "Least kappa, -1 to 1."),
+    Field::optional("min_tpr", Shape::Number(0.0, 1.0), "Least share of good answers that the judge passes."),
+    Field::optional("min_tnr", Shape::Number(0.0, 1.0), "Least share of bad answers that the judge fails."),
+    Field::optional(
+        "required",
+        Shape::Bool,
+        "Whether a verdict without such a calibration is an error, and not only advisory (false).",
+    ),
 ];
 
 const CACHE: &[Field] = &[
@@ -94,6 +109,8 @@ pub struct GraderConfig {
     pub access: ProviderConfig,
     /// Votes, scale, embeddings.
     pub defaults: Defaults,
+    /// `calibration`: its file, as written, and what is demanded of it.
+    pub calibration: Option<(String, Demands)>,
 }
 
 /// The configuration nearest above a folder.
@@ -154,6 +171,7 @@ impl ConfigFile {
                 model: grader.string("model"),
                 access: access(&grader),
                 defaults: defaults(&grader, &source, found),
+                calibration: grader.object("calibration").and_then(|calibration| demands(&calibration)),
             }),
             cache_dir: cache.and_then(|cache| cache.string("dir")),
             cache_mode: cache.and_then(|cache| match cache.text("mode")?.0 {
@@ -188,6 +206,21 @@ fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnosti
         None => {}
     }
     defaults
+}
+
+/// The file of a calibration and what is demanded of it.
+fn demands(calibration: &Fields<'_>) -> Option<(String, Demands)> {
+    let demands = Demands {
+        min_n: calibration.integer("min_n"),
+        min_kappa: calibration.number("min_kappa"),
+        min_tpr: calibration.number("min_tpr"),
+        min_tnr: calibration.number("min_tnr"),
+        unmet: match calibration.bool("required") {
+            Some(true) => Unmet::Error,
+            _ => Unmet::Advisory,
+        },
+    };
+    Some((calibration.string("file")?, demands))
 }
 
 /// Address, key and patience of a grader, which has fewer keys than a provider.

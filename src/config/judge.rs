@@ -8,13 +8,14 @@ use super::Settings;
 use super::target::{Access, Obstacle, Targets};
 use crate::client::Patience;
 use crate::expectation::LlmGrader;
+use crate::grader::calibration::Binding;
 use crate::grader::{Grader, Graders, Judge};
 use crate::scenario::ProviderConfig;
 use crate::seed::Root;
 
 impl Settings {
-    /// The judge of an expectation: flag > expectation > configuration.
-    fn judge_of(&self, expectation: &LlmGrader) -> Result<Judge, Obstacle> {
+    /// The judge for somebody who names this one, or none: flag > name > configuration.
+    fn judge_of(&self, named: Option<&Judge>) -> Result<Judge, Obstacle> {
         let configured = self.file.grader.as_ref();
         let provider = || {
             let named = self.flags.grader_provider.clone();
@@ -23,7 +24,7 @@ impl Settings {
         if let Some(model) = &self.flags.grader_model {
             return Ok(Judge { provider: provider(), model: model.clone() });
         }
-        if let Some(judge) = expectation.named() {
+        if let Some(judge) = named {
             return Ok(judge.clone());
         }
         match configured.and_then(|grader| grader.model.clone()) {
@@ -33,6 +34,11 @@ impl Settings {
                 "name a judge with `--grader-model`, or `grader: { model: … }` in akit.yaml; the model under test never judges itself unasked",
             )),
         }
+    }
+
+    /// The judge that flags and configuration name.
+    pub fn configured_grader(&self, root: Root, targets: &mut Targets) -> Result<Arc<Grader>, Obstacle> {
+        self.judge_of(None).and_then(|judge| self.grader(&judge, root, targets))
     }
 
     /// All judges that some expectations need, and what stands in the way of each expectation.
@@ -47,7 +53,7 @@ impl Settings {
         let mut built: BTreeMap<Judge, Result<Arc<Grader>, Obstacle>> = BTreeMap::new();
         let mut obstacles = Vec::new();
         for expectation in expectations {
-            let grader = self.judge_of(expectation).and_then(|judge| {
+            let grader = self.judge_of(expectation.named()).and_then(|judge| {
                 built.entry(judge.clone()).or_insert_with(|| self.grader(&judge, root, targets)).clone()
             });
             match (grader, expectation.named()) {
@@ -62,7 +68,14 @@ impl Settings {
                 (Err(obstacle), _) => obstacles.push(Some(obstacle)),
             }
         }
-        (Graders::new(default, named, self.file.grader_defaults()), obstacles)
+        let graders = Graders::new(default, named, self.file.grader_defaults());
+        (graders.bound(self.binding()), obstacles)
+    }
+
+    /// The calibration that verdicts rest on, where one is configured.
+    fn binding(&self) -> Option<Binding> {
+        let (file, demands) = self.file.grader.as_ref()?.calibration.clone()?;
+        Some(Binding::read(&self.file.folder.join(file), demands))
     }
 
     fn grader(&self, judge: &Judge, root: Root, targets: &mut Targets) -> Result<Arc<Grader>, Obstacle> {

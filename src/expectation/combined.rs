@@ -1,7 +1,8 @@
 //! `combined`: all (`and`) or any (`or`) of several expectations hold; they nest.
 //!
 //! Errors follow three-valued logic: `and` fails as soon as one part fails, `or` passes as soon as
-//! one passes; otherwise one errored part makes the whole errored.
+//! one passes; otherwise one errored part makes the whole errored. Advisory parts decide nothing
+//! either: where the others do not decide, the whole is advisory too.
 
 use super::{Answer, Expectation, Reading, TYPE, share, verdict};
 use crate::grader::Bench;
@@ -54,25 +55,28 @@ impl Combined {
 
     fn join(&self, parts: Vec<Verdict>) -> Verdict {
         let count = |outcome| parts.iter().filter(|part| part.outcome == outcome).count();
-        let (passed, failed, errored) =
-            (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Errored));
-        let outcome = match self.any {
-            false if failed > 0 => Outcome::Failed,
-            true if passed > 0 => Outcome::Passed,
-            _ if errored > 0 => Outcome::Errored,
-            any => {
-                if any {
-                    Outcome::Failed
-                } else {
-                    Outcome::Passed
-                }
-            }
+        let firm = |outcome| parts.iter().any(|part| part.outcome == outcome && part.advisory.is_none());
+        let (passed, errored) = (count(Outcome::Passed), count(Outcome::Errored));
+        let said = match (self.any, passed) {
+            (true, 0) => Outcome::Failed,
+            (false, passed) if passed < parts.len() => Outcome::Failed,
+            _ => Outcome::Passed,
+        };
+        let decisive = if self.any { Outcome::Passed } else { Outcome::Failed };
+        let (outcome, advisory) = if firm(decisive) {
+            (decisive, None)
+        } else if errored > 0 {
+            (Outcome::Errored, None)
+        } else {
+            // Without a decisive part, this is what the advisory ones say, or there are none.
+            (said, parts.iter().find_map(|part| part.advisory.clone()))
         };
         let scores = parts.iter().filter_map(|part| part.score);
         let score =
             if self.any { scores.fold(0.0, f64::max) } else { scores.sum::<f64>() * share(1, parts.len()) };
         let mut verdict = verdict("combined", outcome == Outcome::Passed, score);
         verdict.outcome = outcome;
+        verdict.advisory = advisory;
         verdict.score = (outcome != Outcome::Errored).then_some(score);
         verdict.expected = format!(
             "{} of {}",
@@ -82,12 +86,54 @@ impl Combined {
         verdict.reason = if outcome == Outcome::Passed {
             format!("{passed} of {} hold", parts.len())
         } else {
-            let against =
-                if errored > 0 && outcome == Outcome::Errored { Outcome::Errored } else { Outcome::Failed };
-            let reasons = parts.iter().filter(|part| part.outcome == against);
+            let whole = verdict.advisory.is_some();
+            let counts = |part: &&Verdict| part.outcome == outcome && (whole || part.advisory.is_none());
+            let reasons = parts.iter().filter(counts);
             reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
         };
         verdict.parts = parts;
         verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Outcome::{Errored, Failed, Passed};
+
+    fn part(outcome: Outcome, advisory: bool) -> Verdict {
+        let mut verdict = verdict("contains", outcome == Passed, 0.5);
+        verdict.outcome = outcome;
+        verdict.advisory = advisory.then(|| "stale".to_owned());
+        verdict
+    }
+
+    /// A whole is advisory where it hangs on advisory parts: where one word of theirs would pass it
+    /// and the other fail it. It then says what they say, and fails nothing.
+    #[test]
+    fn advisory_parts_decide_nothing() {
+        let kinds = [(Passed, false), (Failed, false), (Errored, false), (Passed, true), (Failed, true)];
+        let said = |any: bool, parts: [(Outcome, bool); 3]| {
+            let parts = parts.map(|(outcome, advisory)| part(outcome, advisory)).to_vec();
+            Combined { any, parts: Vec::new() }.join(parts)
+        };
+        for any in [false, true] {
+            for parts in kinds.iter().flat_map(|a| kinds.iter().flat_map(move |b| kinds.map(|c| [*a, *b, c])))
+            {
+                let firmly = |word| said(any, parts.map(|(o, a)| (if a { word } else { o }, false))).outcome;
+                let found = said(any, parts);
+                let believed = said(any, parts.map(|(outcome, _)| (outcome, false))).outcome;
+                match (firmly(Passed), firmly(Failed)) {
+                    (one, other) if one == other => {
+                        assert_eq!((found.outcome, found.advisory), (one, None), "{any} {parts:?}");
+                    }
+                    (Errored, _) | (_, Errored) => assert_eq!(found.outcome, Errored, "{any} {parts:?}"),
+                    _ => {
+                        assert_eq!((found.outcome, found.counted()), (believed, Passed), "{any} {parts:?}");
+                        assert!(found.advisory.is_some(), "{any} {parts:?}");
+                    }
+                }
+            }
+        }
     }
 }

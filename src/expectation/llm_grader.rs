@@ -2,7 +2,8 @@
 
 use super::reading::Reading;
 use super::{Answer, TYPE, errored, verdict};
-use crate::grader::{Anchor, BUILTIN, Ballot, Bar, Bench, GraderError, Judge, Question, Rubric};
+use crate::grader::calibration::Standing;
+use crate::grader::{Anchor, Ballot, Bar, Bench, GraderError, Judge, Question, Rubric};
 use crate::manifest::{Grade, Verdict};
 use crate::provider;
 use crate::source::{Diagnostic, Field, Fields, Shape};
@@ -46,20 +47,15 @@ pub struct LlmGrader {
 impl LlmGrader {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (written, span) = fields.text("rubric")?;
-        let mut rubric = match written.trim().strip_prefix("builtin:") {
+        let mut rubric = match Rubric::named(written) {
             None => Rubric::of(reading.fill(written, span)),
-            Some(name) => Rubric::builtin(name.trim()).or_else(|| {
-                let names: Vec<_> = BUILTIN.iter().map(|builtin| builtin.name).collect();
-                let help = match text::nearest(name.trim(), &names) {
-                    Some(near) => format!("did you mean `builtin:{near}`?"),
-                    None => format!("there are {}", text::list(&names)),
-                };
-                let message = format!("akit has no rubric `{}`", text::excerpt(name.trim(), 60));
-                reading
-                    .found
-                    .push(Diagnostic::error("unknown-rubric", reading.file, span, message).help(help));
-                None
-            })?,
+            Some(Ok(rubric)) => rubric,
+            Some(Err(unknown)) => {
+                let message = unknown.to_string();
+                let finding = Diagnostic::error("unknown-rubric", reading.file, span, message);
+                reading.found.push(finding.help(unknown.help));
+                return None;
+            }
         };
         let anchors = fields.objects("anchors");
         rubric.anchors.extend(anchors.iter().filter_map(|anchor| {
@@ -104,15 +100,24 @@ impl LlmGrader {
         let question =
             Question { rubric: &self.rubric, scale, answer: answer.text, conversation: bench.messages };
         let bar = Bar { threshold: self.threshold, scale };
+        let standing = match bench.graders.binding() {
+            // What `similarity` asks is another question for each text, so no labels can cover it.
+            Some(binding) if self.kind == "llm_grader" => binding.standing(grader, &question, bar, ballot),
+            _ => Standing::Sound,
+        };
+        let advisory = match standing {
+            Standing::Sound => None,
+            Standing::Advisory(why) => Some(why),
+            Standing::Refused(why) => return self.failed(&GraderError::Uncalibrated(why)),
+        };
         match grader.grade(&question, bar, ballot, bench).await {
-            Ok(grade) => self.verdict(grade, bar),
+            Ok(grade) => Verdict { advisory, ..self.verdict(grade, bar) },
             Err(error) => self.failed(&error),
         }
     }
 
     fn verdict(&self, grade: Grade, bar: Bar) -> Verdict {
-        let scores: Vec<u32> = grade.votes.iter().map(|vote| bar.score(*vote)).collect();
-        let middle = crate::grader::median(&scores);
+        let middle = bar.middle(&grade.votes);
         let passed = bar.reached(middle);
         let score = f64::from(middle) / f64::from(bar.scale);
         let mut verdict = verdict(self.kind, passed, score);

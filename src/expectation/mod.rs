@@ -287,6 +287,7 @@ fn verdict(kind: &str, passed: bool, score: f64) -> Verdict {
         line: 0,
         grade: None,
         fault: None,
+        advisory: None,
         parts: Vec::new(),
     }
 }

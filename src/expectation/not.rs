@@ -41,8 +41,10 @@ impl Not {
             _ => format!("`{}` holds: {}", inner.kind, inner.reason),
         };
         verdict.got.clone_from(&inner.got);
-        // A part that passed is what failed this one; listed, it would read as good news.
-        if inner.outcome == Outcome::Errored {
+        verdict.advisory.clone_from(&inner.advisory);
+        // A part that passed is what failed this one; listed, it would read as good news. Advisory
+        // ones are counted all the same.
+        if inner.outcome == Outcome::Errored || inner.advisory.is_some() {
             verdict.parts = vec![inner];
         }
         verdict

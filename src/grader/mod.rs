@@ -3,6 +3,8 @@
 //! Fail-closed: whatever is not exactly one well-formed verdict is an error, never a pass. The
 //! judge is named on purpose and is never silently the model under test.
 
+pub mod calibration;
+
 mod canary;
 mod prompt;
 mod rubric;
@@ -20,8 +22,10 @@ use crate::manifest::{Fault, Grade, versioned};
 use crate::provider::{ChatRequest, Message};
 use crate::seed::Root;
 
+use calibration::Binding;
+
 pub use prompt::TEMPLATE;
-pub use rubric::{Anchor, BUILTIN, Builtin, Rubric};
+pub use rubric::{Anchor, BUILTIN, Builtin, Rubric, UnknownRubric};
 pub use verdict::{Unreadable, Vote, parse};
 pub use vote::{Ballot, Bar, median, split};
 
@@ -82,6 +86,7 @@ pub struct Graders {
     default: Option<Arc<Grader>>,
     named: BTreeMap<Judge, Arc<Grader>>,
     defaults: Defaults,
+    binding: Option<Binding>,
 }
 
 /// What holds where an expectation says nothing else.
@@ -113,6 +118,9 @@ pub enum GraderError {
     /// Two replies, none of them a verdict.
     #[error("the grader's reply is no verdict: {0}")]
     Unreadable(#[from] Unreadable),
+    /// The judge is not calibrated for this, and must be.
+    #[error("the grader is not calibrated for this verdict: {0}")]
+    Uncalibrated(String),
     /// A known-bad answer was let pass.
     #[error("the grader {grader} let a known-bad answer pass ({canary}); its verdicts are void")]
     Canary {
@@ -131,6 +139,9 @@ impl GraderError {
             Self::Client(error) => return Fault { message: self.to_string(), ..error.fault() },
             Self::Missing => ("no-grader", "name one with `--grader-model`, or `grader:` in akit.yaml"),
             Self::Unreadable(_) => ("judge-unreadable", "choose a model that can answer in JSON as grader"),
+            Self::Uncalibrated(_) => {
+                ("judge-uncalibrated", "measure the judge with `akit calibrate`, see docs/calibration.md")
+            }
             Self::Canary { .. } => {
                 ("judge-void", "choose another model as grader; nothing that this one says can be relied on")
             }
@@ -147,7 +158,19 @@ impl Graders {
         named: BTreeMap<Judge, Arc<Grader>>,
         defaults: Defaults,
     ) -> Self {
-        Self { default, named, defaults }
+        Self { default, named, defaults, binding: None }
+    }
+
+    /// The same judges, whose verdicts count as far as a calibration carries.
+    #[must_use]
+    pub fn bound(self, binding: Option<Binding>) -> Self {
+        Self { binding, ..self }
+    }
+
+    /// The calibration that verdicts rest on, where one is configured.
+    #[must_use]
+    pub fn binding(&self) -> Option<&Binding> {
+        self.binding.as_ref()
     }
 
     /// What holds where an expectation says nothing else.

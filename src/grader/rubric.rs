@@ -3,6 +3,8 @@
 //! A built-in rubric is a versioned text; any change of it is a new version, so that recorded
 //! verdicts and calibrations never speak of another text.
 
+use crate::text;
+
 /// Example answers with the share of the scale that they deserve.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Anchor {
@@ -132,7 +134,31 @@ pub const BUILTIN: [Builtin; 7] = [
     },
 ];
 
+/// A name behind `builtin:` that no rubric has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("akit has no rubric `{name}`")]
+pub struct UnknownRubric {
+    /// The name.
+    name: String,
+    /// What was probably meant, or what there is.
+    pub help: String,
+}
+
 impl Rubric {
+    /// The rubric of a text that begins with `builtin:`; absent for a user's own words.
+    #[must_use]
+    pub fn named(written: &str) -> Option<Result<Self, UnknownRubric>> {
+        let name = written.trim().strip_prefix("builtin:")?.trim();
+        Some(Self::builtin(name).ok_or_else(|| {
+            let names: Vec<_> = BUILTIN.iter().map(|builtin| builtin.name).collect();
+            let help = match text::nearest(name, &names) {
+                Some(near) => format!("did you mean `builtin:{near}`?"),
+                None => format!("there are {}", text::list(&names)),
+            };
+            UnknownRubric { name: text::excerpt(name, 60), help }
+        }))
+    }
+
     /// A rubric in a user's own words.
     #[must_use]
     pub fn of(text: impl Into<String>) -> Self {

@@ -41,6 +41,13 @@ impl Bar {
         f64::from(score) + SLACK >= self.threshold * f64::from(self.scale)
     }
 
+    /// The score that counts, of votes that are shares of the scale.
+    #[must_use]
+    pub fn middle(self, votes: &[f64]) -> u32 {
+        let scores: Vec<u32> = votes.iter().map(|vote| self.score(*vote)).collect();
+        median(&scores)
+    }
+
     /// Whether one step more or less could change that.
     fn near(self, score: u32) -> bool {
         (f64::from(score) - self.threshold * f64::from(self.scale)).abs() <= 1.0 + SLACK

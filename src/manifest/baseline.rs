@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, RunManifest};
+use super::{Outcome, RunManifest, Trial};
 
 /// Stored results of earlier runs.
 ///
@@ -61,14 +61,17 @@ impl Baseline {
     /// Adds the judged trials of a run to the tallies.
     ///
     /// A case whose content changed starts anew; an errored or skipped one stays as it was, and so
-    /// does one that the run does not know.
+    /// does one that the run does not know. A trial that hangs on an advisory verdict was let pass
+    /// without proof, and is no evidence of anything.
     pub fn add(&mut self, run: &RunManifest) {
         let mut cases: BTreeMap<_, _> = std::mem::take(&mut self.cases)
             .into_iter()
             .map(|case| ((case.scenario.clone(), case.id.clone()), case))
             .collect();
         for case in &run.cases {
-            let count = |outcome| case.trials.iter().filter(|trial| trial.outcome == outcome).count();
+            let proven = |trial: &&Trial| trial.verdict.as_ref().is_none_or(|one| one.advisory.is_none());
+            let count =
+                |outcome| case.trials.iter().filter(proven).filter(|trial| trial.outcome == outcome).count();
             let (passes, failures) = (count(Outcome::Passed), count(Outcome::Failed));
             if passes + failures == 0 {
                 continue;

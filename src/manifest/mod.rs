@@ -254,6 +254,10 @@ pub struct Verdict {
     /// Why it could not judge, where the cause has a name of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// Why it cannot fail the gate, where it rests on a judge that is not calibrated for it: what it
+    /// says is shown, and a failure counts as a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advisory: Option<String>,
     /// The parts of a `combined` or `not`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Verdict>,
@@ -278,10 +282,19 @@ impl CaseResult {
 }
 
 impl Verdict {
+    /// The outcome that counts: an advisory verdict fails nothing.
+    #[must_use]
+    pub fn counted(&self) -> Outcome {
+        match self.outcome {
+            Outcome::Failed if self.advisory.is_some() => Outcome::Passed,
+            outcome => outcome,
+        }
+    }
+
     /// The outermost verdicts without parts that did not pass, in order: what a reader wants to see.
     #[must_use]
     pub fn culprits(&self) -> Vec<&Verdict> {
-        if self.outcome == Outcome::Passed {
+        if self.counted() == Outcome::Passed {
             return Vec::new();
         }
         let below: Vec<_> = self.parts.iter().flat_map(Verdict::culprits).collect();

@@ -200,6 +200,7 @@ pub(super) fn verdict(kind: &str, reason: &str) -> Verdict {
         line: 4,
         grade: None,
         fault: None,
+        advisory: None,
         parts: Vec::new(),
     }
 }

@@ -3,6 +3,7 @@
 //! Text from a model is hostile in every format. Cases stand in the order of the run, counts are the
 //! decision's, and no format reads a file, a clock or the environment.
 
+pub mod calibration;
 pub mod console;
 mod entry;
 pub mod json;

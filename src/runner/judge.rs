@@ -129,7 +129,7 @@ async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Repl
     }
     Trial {
         index: 0,
-        outcome: verdict.outcome,
+        outcome: verdict.counted(),
         score: verdict.score,
         reply: Some(reply),
         verdict: Some(verdict),

@@ -204,6 +204,7 @@ fn manifest(shared: &Shared, results: Vec<Option<CaseResult>>, began: Instant) -
             notes.push(warning);
         }
     }
+    notes.extend(shared.graders.binding().into_iter().flat_map(|binding| binding.notes(&cases)));
     let mut run = RunManifest {
         schema: SCHEMA.to_owned(),
         akit: env!("CARGO_PKG_VERSION").to_owned(),

@@ -8,6 +8,7 @@
 mod akit;
 mod baseline;
 mod cache;
+mod calibrate;
 mod discovery;
 mod file;
 mod fixtures;

@@ -1,0 +1,154 @@
+//! `akit calibrate`: does the judge agree with people?
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::args::{JudgeArgs, MannerArgs, RecordArgs, configuration, judge_flags};
+use super::output::Output;
+use super::progress::{Detail, Progress};
+use super::{Status, terminal};
+use crate::config::{Settings, Targets};
+use crate::grader::calibration::{Calibration, Label, Manner, measure};
+use crate::grader::{Ballot, Grader};
+use crate::manifest::Fault;
+use crate::report::calibration::{Unjudged, of_calibration};
+use crate::scenario::Environment;
+use crate::seed::Root;
+use crate::source::{Diagnostics, SourceFile, slashed};
+use crate::text;
+
+#[derive(Debug, Args)]
+pub(super) struct CalibrateArgs {
+    /// Labelled answers, one JSON object per line: answer, rubric, label, and input where it is known
+    labels: PathBuf,
+    /// Configuration [default: the nearest akit.yaml above the labels]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Most answers under judgement at once
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+    /// Tell every verdict as it is given
+    #[arg(short, long)]
+    verbose: bool,
+    #[command(flatten)]
+    judge: JudgeArgs,
+    /// Verdicts per answer, an odd number [default: the configured one, else 1, or up to 3 near the threshold]
+    #[arg(long, value_name = "N", value_parser = odd, help_heading = "Who judges")]
+    votes: Option<u32>,
+    #[command(flatten, next_help_heading = "Who judges")]
+    manner: MannerArgs,
+    #[command(flatten)]
+    records: RecordArgs,
+    /// Where the calibration is stored
+    #[arg(long, value_name = "FILE", default_value = "akit-calibration.json", help_heading = "Reports")]
+    out: PathBuf,
+    /// Write the calibration once more as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+}
+
+fn odd(text: &str) -> Result<u32, String> {
+    match text.parse::<u32>() {
+        Ok(votes) if votes % 2 == 1 && votes <= 99 => Ok(votes),
+        _ => Err(format!("`{text}` is no odd number up to 99; an even one can end without a majority")),
+    }
+}
+
+pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Status {
+    try_calibrate(args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Status, Status> {
+    let config = configuration(args.config.as_deref(), std::slice::from_ref(&args.labels), &environment)?;
+    let labels = Arc::new(read_labels(&args.labels)?);
+    let defaults = config.grader_defaults();
+    let ballot = args.votes.map_or(defaults.ballot, Ballot::Fixed);
+    let manner = Manner { scale: defaults.scale, ballot };
+    let flags = judge_flags(&args.manner, &args.judge, &args.records);
+    let root = flags.seed.map_or(Root::default(), Root);
+    let settings = Settings::new(flags, config, environment, args.manner.http()?);
+    let grader = settings.configured_grader(root, &mut Targets::default()).map_err(|obstacle| {
+        terminal::error(&obstacle.message, &obstacle.help);
+        Status::Invalid
+    })?;
+    let out = Some(args.out.clone());
+    let outputs = Output::open_all([&out, &args.json]).map_err(|()| Status::Invalid)?;
+    let verdicts = ask(args, &grader, &labels, manner)?;
+    for warning in grader.client().warnings() {
+        terminal::warning(&warning, "");
+    }
+    let calibration = Calibration::of(&grader, manner, &labels, &verdicts);
+    tell(&calibration, &labels, &verdicts, outputs, &slashed(&args.out))
+}
+
+/// The labels of a file; tells every line that is wrong.
+fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
+    let source = SourceFile::read(path).map_err(|error| {
+        let message = format!("cannot read the labels in `{}`: {error}", slashed(path));
+        terminal::error(&message, "check the path");
+        Status::Invalid
+    })?;
+    let mut found = Diagnostics::default();
+    let labels = Label::read_all(&Arc::new(source), &mut found);
+    terminal::diagnostics(&found);
+    if found.has_errors() {
+        terminal::say(&format!("{}; nothing was sent", text::count(found.errors(), "error")));
+        return Err(Status::Invalid);
+    }
+    if labels.is_empty() {
+        terminal::error(&format!("there is no label in `{}`", slashed(path)), "see docs/calibration.md");
+        return Err(Status::Nothing);
+    }
+    Ok(labels)
+}
+
+fn ask(
+    args: &CalibrateArgs,
+    grader: &Arc<Grader>,
+    labels: &Arc<Vec<Label>>,
+    manner: Manner,
+) -> Result<Vec<Result<u32, Fault>>, Status> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        terminal::error(&format!("cannot start: {error}"), "");
+        Status::Unjudged
+    })?;
+    let sink = Arc::new(Progress::new(if args.verbose { Detail::Cases } else { Detail::Share }));
+    let measured = measure(Arc::clone(grader), Arc::clone(labels), manner, args.concurrency.into(), sink);
+    let verdicts = runtime.block_on(measured);
+    // A name look-up under way may not be awaited.
+    runtime.shutdown_background();
+    Ok(verdicts)
+}
+
+/// Writes and prints what was found; where nothing could be judged, an older file is left as it was.
+fn tell(
+    calibration: &Calibration,
+    labels: &[Label],
+    verdicts: &[Result<u32, Fault>],
+    outputs: [Option<Output>; 2],
+    out: &str,
+) -> Result<Status, Status> {
+    let unjudged: Vec<_> = labels
+        .iter()
+        .zip(verdicts)
+        .filter_map(|(label, verdict)| Some(Unjudged { id: &label.id, fault: verdict.as_ref().err()? }))
+        .collect();
+    if let (0, Some(first)) = (calibration.judged, unjudged.first()) {
+        let message = format!("no answer could be judged: {}", first.fault.message);
+        terminal::error(&message, &first.fault.help);
+        return Err(Status::Unjudged);
+    }
+    let text = calibration.to_text().map_err(|error| {
+        terminal::error(&error.to_string(), "");
+        Status::Unjudged
+    })?;
+    let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
+    outputs.into_iter().flatten().for_each(|output| output.write(&text));
+    let stored = if out == "-" { String::new() } else { format!("Stored in {out}.\n") };
+    let page = of_calibration(calibration, &unjudged) + &stored;
+    let show = if to_stdout { terminal::say } else { terminal::out };
+    show(&page);
+    Ok(Status::Passed)
+}

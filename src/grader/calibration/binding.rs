@@ -1,0 +1,210 @@
+//! What a calibration must show before a judge's verdicts can fail a gate, and what its errors make
+//! of a pass rate.
+
+use super::{Calibration, Identity, hash, kappa};
+use crate::grader::{Ballot, Bar, Grader, Question};
+use crate::manifest::{CaseResult, Outcome, Verdict};
+use crate::stats::{LEVEL, Tally, corrected};
+use crate::text::number::{percent, score};
+
+/// What is demanded of a calibration. The estimates themselves are compared, not the ends of their
+/// intervals; `min_n` bounds how wide those are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Demands {
+    /// Fewest judged labels.
+    pub min_n: Option<u64>,
+    /// Least kappa, −1 to 1.
+    pub min_kappa: Option<f64>,
+    /// Least TPR, 0 to 1.
+    pub min_tpr: Option<f64>,
+    /// Least TNR, 0 to 1.
+    pub min_tnr: Option<f64>,
+    /// What a verdict without such a calibration is.
+    pub unmet: Unmet,
+}
+
+/// What a verdict of an uncalibrated judge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmet {
+    /// Shown, without power to fail anything.
+    Advisory,
+    /// An error; the judge is not asked.
+    Error,
+}
+
+/// A stored calibration and what is demanded of it.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    path: String,
+    /// The calibration, or why there is none.
+    stored: Result<Calibration, String>,
+    demands: Demands,
+}
+
+/// What a verdict of a judge may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Pass and fail: the judge is calibrated for it.
+    Sound,
+    /// Be shown; why it may do nothing more.
+    Advisory(String),
+    /// Not even be asked for; why.
+    Refused(String),
+}
+
+impl Binding {
+    /// The calibration in a file; a missing or unreadable one leaves every verdict without it.
+    #[must_use]
+    pub fn read(path: &std::path::Path, demands: Demands) -> Self {
+        let stored = Calibration::read(path).map_err(|error| error.to_string());
+        Self { path: crate::source::slashed(path), stored, demands }
+    }
+
+    /// What is wrong with the calibration whoever judges, if anything is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        match &self.stored {
+            Err(why) => Some(why.clone()),
+            Ok(stored) => self.weakness(stored),
+        }
+    }
+
+    /// What becomes of the judge's verdicts where the calibration does not carry them.
+    #[must_use]
+    pub fn consequence(&self) -> &'static str {
+        match self.demands.unmet {
+            Unmet::Advisory => "no verdict of the judge can fail the gate",
+            Unmet::Error => "the judge is not asked, and every case that needs it is an error",
+        }
+    }
+
+    /// What this judge's verdict on this question may do.
+    #[must_use]
+    pub fn standing(&self, grader: &Grader, question: &Question<'_>, bar: Bar, ballot: Ballot) -> Standing {
+        let why = self.trouble().or_else(|| {
+            let stored = self.stored.as_ref().ok()?;
+            let here = Identity::of(grader, question.scale, ballot, &[]);
+            if let Some(difference) = stored.judge.difference(&here) {
+                return Some(format!("`{}` is of another judge: {difference}", self.path));
+            }
+            let uncovered = stored.covers(&hash(question.rubric, question.scale), bar.threshold).err()?;
+            Some(format!("`{}` does not cover it: {uncovered}", self.path))
+        });
+        match (why, self.demands.unmet) {
+            (None, _) => Standing::Sound,
+            (Some(why), Unmet::Advisory) => Standing::Advisory(why),
+            (Some(why), Unmet::Error) => Standing::Refused(why),
+        }
+    }
+
+    /// What a calibration shows less of than is demanded.
+    fn weakness(&self, stored: &Calibration) -> Option<String> {
+        let counts = stored.counts;
+        let (tpr, tnr) = (counts.tpr().share(), counts.tnr().share());
+        let kappa = kappa(counts).map(|kappa| kappa.value);
+        let mut weak = Vec::new();
+        if let Some(least) = self.demands.min_n.filter(|least| counts.n() < *least) {
+            weak.push(format!("{} labels were judged, {least} are needed", counts.n()));
+        }
+        let demands = [
+            ("kappa", kappa, self.demands.min_kappa),
+            ("TPR", tpr, self.demands.min_tpr),
+            ("TNR", tnr, self.demands.min_tnr),
+        ];
+        for (name, found, least) in demands {
+            match (found, least) {
+                (Some(found), Some(least)) if found + 1e-9 < least => {
+                    weak.push(format!("{name} is {}, {} is needed", score(found), score(least)));
+                }
+                (None, Some(least)) => weak.push(format!("{name} is unknown, {} is needed", score(least))),
+                _ => {}
+            }
+        }
+        if let (Some(tpr), Some(tnr)) = (tpr, tnr)
+            && tpr + tnr <= 1.0 + 1e-9
+        {
+            weak.push(format!("TPR + TNR is {}, no better than chance", score(tpr + tnr)));
+        }
+        (!weak.is_empty()).then(|| format!("`{}` is too weak: {}", self.path, weak.join("; ")))
+    }
+
+    /// What everybody should know of a run whose judge is bound to this calibration.
+    #[must_use]
+    pub fn notes(&self, cases: &[CaseResult]) -> Vec<String> {
+        let mut whys: Vec<(&str, usize)> = Vec::new();
+        let mut sound = Tally::default();
+        let mut let_pass = Vec::new();
+        for case in cases {
+            for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+                verdict.walk(&mut |one| count(one, &mut whys, &mut sound));
+                let name = format!("{}/{}", case.scenario, case.id);
+                if verdict.outcome == Outcome::Failed
+                    && verdict.advisory.is_some()
+                    && !let_pass.contains(&name)
+                {
+                    let_pass.push(name);
+                }
+            }
+        }
+        let mut notes: Vec<_> = whys
+            .iter()
+            .map(|(why, n)| {
+                let verdicts = crate::text::count(*n, "verdict");
+                format!("ADVISORY: {verdicts} of the judge could not fail the gate: {why}")
+            })
+            .collect();
+        if !let_pass.is_empty() {
+            let cases = crate::text::count(let_pass.len(), "case");
+            let names = let_pass.join(", ");
+            notes.push(format!("ADVISORY: {cases} would have failed by such a verdict, let pass: {names}"));
+        }
+        if let (Ok(stored), true) = (&self.stored, sound.of > 0) {
+            notes.extend(rate(stored, sound));
+        }
+        notes
+    }
+}
+
+/// Counts one verdict of a judge: as advisory, by its reason, or as sound.
+fn count<'a>(verdict: &'a Verdict, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
+    if verdict.kind != "llm_grader" || verdict.grade.is_none() {
+        return;
+    }
+    let Some(why) = &verdict.advisory else {
+        sound.hits += u64::from(verdict.outcome == Outcome::Passed);
+        sound.of += 1;
+        return;
+    };
+    match whys.iter_mut().find(|(known, _)| known == why) {
+        Some((_, n)) => *n += 1,
+        None => whys.push((why, 1)),
+    }
+}
+
+/// The pass rate that a calibrated judge observed, and what is behind it.
+fn rate(stored: &Calibration, observed: Tally) -> Vec<String> {
+    let (tpr, tnr) = (stored.counts.tpr(), stored.counts.tnr());
+    let share = |tally: Tally| tally.share().map_or("unknown".to_owned(), percent);
+    let seen = format!("the judge said pass {} of {} times, {}", observed.hits, observed.of, share(observed));
+    let found = match corrected(observed, tpr, tnr, LEVEL) {
+        Ok(found) => found,
+        Err(error) => {
+            return vec![format!("{seen}; this cannot be corrected for the judge's errors: {error}")];
+        }
+    };
+    let mut notes = vec![format!(
+        "{seen}; corrected for the judge's errors {}, 95 % interval {} to {} (TPR {}, TNR {}, {} labels)",
+        percent(found.estimate),
+        percent(found.interval.low),
+        percent(found.interval.high),
+        share(tpr),
+        share(tnr),
+        stored.counts.n(),
+    )];
+    if !(-1e-9..=1.0 + 1e-9).contains(&found.raw) {
+        notes.push(
+            "the judge's errors on the labels do not explain so extreme a pass rate: chance, or the labels are unlike these answers".to_owned(),
+        );
+    }
+    notes
+}

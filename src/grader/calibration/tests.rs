@@ -1,0 +1,281 @@
+//! Calibrations of judges that nobody has to ask.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::cache::{Cache, Mode};
+use crate::client::{ModelClient, Patience};
+use crate::grader::{Bar, Question};
+use crate::manifest::{CaseResult, Grade, Outcome, Trial, Verdict};
+use crate::provider::{ChatRequest, Endpoint, Pending, Provider};
+use crate::seed::Root;
+use crate::source::Location;
+
+#[derive(Debug)]
+struct Nobody(Endpoint);
+
+impl Provider for Nobody {
+    fn endpoint(&self) -> &Endpoint {
+        &self.0
+    }
+
+    fn chat<'a>(&'a self, _: &'a ChatRequest) -> Pending<'a> {
+        unreachable!("nobody is asked")
+    }
+
+    fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
+        unreachable!("nobody is asked")
+    }
+}
+
+fn grader(provider: &str, model: &str, host: &str) -> Grader {
+    let endpoint = Endpoint { provider: provider.to_owned(), host: host.to_owned() };
+    let client = ModelClient::new(Arc::new(Nobody(endpoint)), Cache::at("nowhere"), Mode::Off);
+    Grader::new(Arc::new(client), model.to_owned(), Patience::default(), Root(0))
+}
+
+fn label(rubric: &str, pass: bool) -> Label {
+    Label {
+        id: "x".to_owned(),
+        line: 1,
+        conversation: Vec::new(),
+        answer: "a".to_owned(),
+        rubric: Rubric::of(rubric),
+        threshold: 0.7,
+        pass,
+    }
+}
+
+const MANNER: Manner = Manner { scale: 10, ballot: Ballot::NearThreshold };
+
+fn fault() -> Fault {
+    Fault { kind: "timeout".to_owned(), message: String::new(), help: String::new() }
+}
+
+/// Labels of one rubric with the scores that the judge gave them.
+fn calibration(rubric: &str, scores: &[(bool, Option<u32>)]) -> Calibration {
+    let labels: Vec<_> = scores.iter().map(|(pass, _)| label(rubric, *pass)).collect();
+    let verdicts: Vec<_> = scores.iter().map(|(_, score)| score.ok_or_else(fault)).collect();
+    Calibration::of(&grader("openai", "judge", "a"), MANNER, &labels, &verdicts)
+}
+
+/// 8 of 10 good answers and 9 of 10 bad ones are told rightly.
+fn usual() -> Calibration {
+    let scores = |pass: bool, high: usize, low: usize| {
+        let scores = std::iter::repeat_n(9, high).chain(std::iter::repeat_n(2, low));
+        scores.map(move |score| (pass, Some(score))).collect::<Vec<_>>()
+    };
+    calibration("be kind", &[scores(true, 8, 2), scores(false, 1, 9)].concat())
+}
+
+#[test]
+fn errors_count_for_nothing_and_seven_of_ten_is_a_pass() {
+    let scores = [(true, Some(7)), (true, Some(6)), (false, Some(7)), (false, Some(0)), (true, None)];
+    let found = calibration("be kind", &scores);
+    assert_eq!((found.n, found.judged, found.errored), (5, 4, 1));
+    assert_eq!(found.counts, Confusion { true_pass: 1, false_fail: 1, false_pass: 1, true_fail: 1 });
+    assert_eq!((found.scores.pass[7], found.scores.pass[6], found.scores.fail[0]), (1, 1, 1));
+    assert_eq!((found.rubrics.len(), found.rubrics[0].n, found.threshold), (1, 4, Some(0.7)));
+    assert_eq!(found.constant, Constant { says: "pass".to_owned(), agreement: Some(0.5) });
+}
+
+#[test]
+fn labels_of_one_class_leave_kappa_and_a_rate_unknown() {
+    let found = calibration("be kind", &[(true, Some(9)), (true, Some(1))]);
+    assert_eq!((found.kappa, found.tnr, found.tpr.map(|tpr| tpr.value)), (None, None, Some(0.5)));
+    let none = calibration("be kind", &[(true, None)]);
+    assert_eq!((none.agreement, none.kappa, none.tpr, none.judged), (None, None, None, 0));
+}
+
+#[test]
+fn a_calibration_is_read_as_it_was_stored_and_its_counts_are_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.json");
+    let stored = usual();
+    std::fs::write(&path, stored.to_text().unwrap()).unwrap();
+    assert_eq!(Calibration::read(&path).unwrap(), stored);
+    let text = stored.to_text().unwrap();
+    for (what, changed, expected) in [
+        ("schema", text.replace("calibration/1", "calibration/2"), "this akit reads `akit.calibration/1`"),
+        ("counts", text.replace("\"tp\": 8", "\"tp\": 80"), "do not add up"),
+        ("nothing", String::new(), "is no calibration: EOF"),
+    ] {
+        std::fs::write(&path, changed).unwrap();
+        let error = Calibration::read(&path).unwrap_err().to_string();
+        assert!(error.contains(expected), "{what}: {error}");
+    }
+    // An edited kappa changes nothing: it is worked out from the counts.
+    let kappa = stored.kappa.unwrap().value.to_string();
+    std::fs::write(&path, text.replace(&kappa, "0.99")).unwrap();
+    let demands = Demands { min_kappa: Some(0.9), ..undemanding(Unmet::Advisory) };
+    let trouble = Binding::read(&path, demands).trouble().unwrap();
+    assert!(trouble.ends_with("is too weak: kappa is 0.7, 0.9 is needed"), "{trouble}");
+}
+
+fn undemanding(unmet: Unmet) -> Demands {
+    Demands { min_n: None, min_kappa: None, min_tpr: None, min_tnr: None, unmet }
+}
+
+struct Bound {
+    _folder: tempfile::TempDir,
+    binding: Binding,
+}
+
+fn bound(calibration: &Calibration, demands: Demands) -> Bound {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.json");
+    std::fs::write(&path, calibration.to_text().unwrap()).unwrap();
+    Bound { binding: Binding::read(&path, demands), _folder: folder }
+}
+
+impl Bound {
+    fn standing(&self, judge: &Grader, rubric: &str, bar: Bar, ballot: Ballot) -> Standing {
+        let rubric = Rubric::of(rubric);
+        let question = Question { rubric: &rubric, scale: bar.scale, answer: "x", conversation: &[] };
+        self.binding.standing(judge, &question, bar, ballot)
+    }
+}
+
+#[test]
+fn any_change_of_the_judge_makes_a_calibration_stale() {
+    let bound = bound(&usual(), undemanding(Unmet::Advisory));
+    let (bar, ballot) = (Bar { threshold: 0.7, scale: 10 }, Ballot::NearThreshold);
+    let judge = grader("openai", "judge", "a");
+    assert_eq!(bound.standing(&judge, "be kind", bar, ballot), Standing::Sound);
+    assert_eq!(bound.standing(&judge, " be kind\n", bar, ballot), Standing::Sound);
+    let moved = grader("openai", "judge", "elsewhere");
+    assert_eq!(bound.standing(&moved, "be kind", bar, ballot), Standing::Sound);
+    for (judge, rubric, bar, ballot, expected) in [
+        (
+            grader("ollama", "judge", "a"),
+            "be kind",
+            bar,
+            ballot,
+            "its provider was `openai`, here it is `ollama`",
+        ),
+        (grader("openai", "other", "a"), "be kind", bar, ballot, "its model was `judge`, here it is `other`"),
+        (judge, "be brief", bar, ballot, "no label has this rubric"),
+        (
+            grader("openai", "judge", "a"),
+            "be kind",
+            Bar { threshold: 0.7, scale: 100 },
+            ballot,
+            "its scale was `10`, here it is `100`",
+        ),
+        (
+            grader("openai", "judge", "a"),
+            "be kind",
+            bar,
+            Ballot::Fixed(5),
+            "its number of votes was `default`, here it is `5`",
+        ),
+        (
+            grader("openai", "judge", "a"),
+            "be kind",
+            Bar { threshold: 0.9, scale: 10 },
+            ballot,
+            "have this rubric at the threshold 0.7, here it is 0.9",
+        ),
+    ] {
+        match bound.standing(&judge, rubric, bar, ballot) {
+            Standing::Advisory(why) => assert!(why.contains(expected), "{why}"),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn another_template_is_another_judge() {
+    let mut old = usual();
+    old.judge.template_hash = "0".repeat(64);
+    let bar = Bar { threshold: 0.7, scale: 10 };
+    let judge = grader("openai", "judge", "a");
+    let standing = bound(&old, undemanding(Unmet::Error)).standing(&judge, "be kind", bar, Ballot::default());
+    let Standing::Refused(why) = standing else { panic!("{standing:?}") };
+    assert!(why.ends_with("is of another judge: its prompt template was another one"), "{why}");
+}
+
+#[test]
+fn weak_and_missing_calibrations_say_so() {
+    let demanding = Demands {
+        min_n: Some(50),
+        min_kappa: Some(0.7),
+        min_tpr: Some(0.9),
+        min_tnr: Some(0.9),
+        unmet: Unmet::Advisory,
+    };
+    let trouble = bound(&usual(), demanding.clone()).binding.trouble().unwrap();
+    let expected = "is too weak: 20 labels were judged, 50 are needed; TPR is 0.8, 0.9 is needed";
+    assert!(trouble.ends_with(expected), "{trouble}");
+    let one_class = calibration("be kind", &[(true, Some(9))]);
+    let trouble = bound(&one_class, demanding.clone()).binding.trouble().unwrap();
+    assert!(trouble.contains("kappa is unknown, 0.7 is needed; TNR is unknown"), "{trouble}");
+    let coin =
+        calibration("be kind", &[(true, Some(9)), (true, Some(0)), (false, Some(9)), (false, Some(0))]);
+    let trouble = bound(&coin, undemanding(Unmet::Advisory)).binding.trouble().unwrap();
+    assert!(trouble.ends_with("TPR + TNR is 1, no better than chance"), "{trouble}");
+    let missing = Binding::read(std::path::Path::new("no/c.json"), demanding);
+    assert_eq!(missing.trouble().unwrap(), "there is no calibration `no/c.json`");
+    assert_eq!(bound(&usual(), undemanding(Unmet::Advisory)).binding.trouble(), None);
+}
+
+fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
+    let verdict = Verdict {
+        kind: "llm_grader".to_owned(),
+        outcome,
+        score: None,
+        threshold: None,
+        reason: String::new(),
+        expected: String::new(),
+        got: String::new(),
+        line: 0,
+        grade: Some(Grade {
+            grader: "judge".to_owned(),
+            model: None,
+            votes: Vec::new(),
+            reasoning: String::new(),
+            usage: None,
+            latency_ms: None,
+            recorded: false,
+        }),
+        fault: None,
+        advisory: advisory.map(str::to_owned),
+        parts: Vec::new(),
+    };
+    let outcome = verdict.counted();
+    let trial = Trial { index: 0, outcome, score: None, reply: None, verdict: Some(verdict), fault: None };
+    CaseResult {
+        scenario: "s".to_owned(),
+        id: id.to_owned(),
+        name: None,
+        tags: Vec::new(),
+        location: Location::default(),
+        content_hash: String::new(),
+        outcome,
+        score: None,
+        reason: String::new(),
+        prompt: String::new(),
+        trials: vec![trial],
+    }
+}
+
+#[test]
+fn notes_count_what_could_not_fail_and_correct_what_was_seen() {
+    use Outcome::{Failed, Passed};
+    let bound = bound(&usual(), undemanding(Unmet::Advisory));
+    let mut cases: Vec<_> = (0..8).map(|n| case(&n.to_string(), Passed, None)).collect();
+    cases.extend([case("8", Failed, None), case("9", Failed, None)]);
+    cases.extend([case("a", Failed, Some("stale")), case("b", Passed, Some("stale"))]);
+    assert_eq!(
+        bound.binding.notes(&cases),
+        [
+            "ADVISORY: 2 verdicts of the judge could not fail the gate: stale",
+            "ADVISORY: 1 case would have failed by such a verdict, let pass: s/a",
+            // (0.8 + 0.9 − 1) / (0.8 + 0.9 − 1) = 1; the interval by the formula of Lang & Reiczigel.
+            "the judge said pass 8 of 10 times, 80.0 %; corrected for the judge's errors 100.0 %, 95 % interval 48.3 % to 100.0 % (TPR 80.0 %, TNR 90.0 %, 20 labels)",
+        ]
+    );
+    let all: Vec<_> = (0..10).map(|n| case(&n.to_string(), Passed, None)).collect();
+    assert!(bound.binding.notes(&all)[1].contains("do not explain so extreme a pass rate"));
+    assert_eq!(bound.binding.notes(&[]), Vec::<String>::new());
+}
