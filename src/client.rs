@@ -273,8 +273,11 @@ impl ModelClient {
     ) -> Result<Exchange, ClientError> {
         let exchange = self.live(send, patience).await?;
         if self.mode.writes() {
-            let response = json!(exchange.completion);
-            let stored = self.cache.put(key, response, exchange.latency_ms, exchange.at.clone());
+            let (cache, key, response) = (self.cache.clone(), key.clone(), json!(exchange.completion));
+            let (latency_ms, at) = (exchange.latency_ms, exchange.at.clone());
+            // A synced write waits for the disk; other cases need not wait with it.
+            let put = move || cache.put(&key, response, latency_ms, at);
+            let stored = tokio::task::spawn_blocking(put).await.unwrap_or_else(|lost| Err(lost.into()));
             if let Err(error) = stored {
                 let folder = crate::source::slashed(self.cache.folder());
                 self.warn(format!("an answer could not be recorded in {folder}: {error}"));

@@ -74,7 +74,8 @@ fn try_calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Statu
         Status::Invalid
     })?;
     let out = Some(args.out.clone());
-    let outputs = Output::open_all([&out, &args.json], &[&args.labels]).map_err(|()| Status::Invalid)?;
+    let outputs =
+        Output::open_all([&out, &args.json], &[args.labels.as_path()]).map_err(|()| Status::Invalid)?;
     let verdicts = ask(args, &grader, &labels, manner)?;
     for warning in grader.client().warnings() {
         terminal::warning(&warning, "");
