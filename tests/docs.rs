@@ -211,7 +211,8 @@ fn commands_in_the_documentation_have_their_flags() {
 
 #[test]
 fn flags_that_are_spoken_of_exist() {
-    let known: BTreeSet<_> = COMMANDS.into_iter().flat_map(flags).chain(["-V".to_owned()]).collect();
+    let known: BTreeSet<_> =
+        COMMANDS.into_iter().flat_map(flags).chain(["-V", "--version"].map(str::to_owned)).collect();
     for page in pages() {
         for (number, line) in page.prose() {
             // The left column of this page has the flags of another program.

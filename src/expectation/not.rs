@@ -42,11 +42,7 @@ impl Not {
         };
         verdict.got.clone_from(&inner.got);
         verdict.advisory.clone_from(&inner.advisory);
-        // A part that passed is what failed this one; listed, it would read as good news. Advisory
-        // ones are counted all the same.
-        if inner.outcome == Outcome::Errored || inner.advisory.is_some() {
-            verdict.parts = vec![inner];
-        }
+        verdict.parts = vec![inner];
         verdict
     }
 }

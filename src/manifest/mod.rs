@@ -297,6 +297,10 @@ impl Verdict {
         if self.counted() == Outcome::Passed {
             return Vec::new();
         }
+        // What failed an inverted expectation is that its part passed; the part itself has no fault.
+        if self.kind == "not" && self.outcome == Outcome::Failed {
+            return vec![self];
+        }
         let below: Vec<_> = self.parts.iter().flat_map(Verdict::culprits).collect();
         if below.is_empty() { vec![self] } else { below }
     }

@@ -136,7 +136,7 @@ impl Binding {
         let mut let_pass = Vec::new();
         for case in cases {
             for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
-                verdict.walk(&mut |one| count(one, &mut whys, &mut sound));
+                count(verdict, Upright::Yes, &mut whys, &mut sound);
                 let name = format!("{}/{}", case.scenario, case.id);
                 if verdict.outcome == Outcome::Failed
                     && verdict.advisory.is_some()
@@ -165,19 +165,31 @@ impl Binding {
     }
 }
 
-/// Counts one verdict of a judge: as advisory, by its reason, or as sound.
-fn count<'a>(verdict: &'a Verdict, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
+/// Whether a verdict is about what should be; one under `not` is about what should not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Upright {
+    Yes,
+    No,
+}
+
+/// Counts the judge's verdicts from here down: as advisory, by their reason, or as sound. The rate
+/// of passes is one of upright verdicts alone.
+fn count<'a>(verdict: &'a Verdict, upright: Upright, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
+    let below = if verdict.kind == "not" { Upright::No } else { upright };
+    verdict.parts.iter().for_each(|part| count(part, below, whys, sound));
     if verdict.kind != "llm_grader" || verdict.grade.is_none() {
         return;
     }
-    let Some(why) = &verdict.advisory else {
-        sound.hits += u64::from(verdict.outcome == Outcome::Passed);
-        sound.of += 1;
-        return;
-    };
-    match whys.iter_mut().find(|(known, _)| known == why) {
-        Some((_, n)) => *n += 1,
-        None => whys.push((why, 1)),
+    match &verdict.advisory {
+        None if upright == Upright::Yes => {
+            sound.hits += u64::from(verdict.outcome == Outcome::Passed);
+            sound.of += 1;
+        }
+        None => {}
+        Some(why) => match whys.iter_mut().find(|(known, _)| known == why) {
+            Some((_, n)) => *n += 1,
+            None => whys.push((why, 1)),
+        },
     }
 }
 
