@@ -243,7 +243,9 @@ mod tests {
     /// A judge on this scale that gave each of these scores once to a good answer.
     fn judged(scale: u32, given: &[usize]) -> Calibration {
         let mut pass = vec![0; scale as usize + 1];
-        given.iter().for_each(|score| pass[*score] += 1);
+        for score in given {
+            pass[*score] += 1;
+        }
         let hash = "0".repeat(64);
         serde_json::from_value(json!({
             "schema": "akit.calibration/1", "akit": "0", "n": given.len(), "judged": given.len(), "errored": 0,
