@@ -8,24 +8,6 @@ use std::process::Command;
 
 use akit::scenario::{self, Environment};
 
-/// Pages that may be linked before they are there.
-const COMING: [&str; 1] = ["docs/exit-codes.md"];
-
-/// Commands that have flags of their own.
-const COMMANDS: [&[&str]; 11] = [
-    &["run"],
-    &["validate"],
-    &["schema"],
-    &["baseline", "update"],
-    &["calibrate"],
-    &["cache", "stats"],
-    &["cache", "verify"],
-    &["cache", "why"],
-    &["cache", "prune"],
-    &["cache", "export"],
-    &["cache", "import"],
-];
-
 /// Words in src/gate that look like ids and are none.
 const NO_IDS: [&str; 3] = ["case", "failed", "kebab-case"];
 
@@ -128,9 +110,31 @@ fn akit(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Every command that does something, as its words: those that the help of no other lists below it.
+fn commands() -> Vec<Vec<String>> {
+    let mut known = Vec::new();
+    let mut open = vec![Vec::new()];
+    while let Some(command) = open.pop() {
+        let words: Vec<&str> = command.iter().map(String::as_str).collect();
+        let help = akit(&[&words, &["--help"][..]].concat());
+        let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| {
+            line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split_whitespace().next()
+        });
+        let below: Vec<_> = names.filter(|name| *name != "help").map(str::to_owned).collect();
+        if below.is_empty() {
+            known.push(command);
+        } else {
+            open.extend(below.into_iter().map(|name| [command.clone(), vec![name]].concat()));
+        }
+    }
+    known
+}
+
 /// The flags of a command, as its help lists them.
-fn flags(command: &[&str]) -> BTreeSet<String> {
-    let help = akit(&[command, &["--help"]].concat());
+fn flags(command: &[String]) -> BTreeSet<String> {
+    let words: Vec<&str> = command.iter().map(String::as_str).collect();
+    let help = akit(&[&words, &["--help"][..]].concat());
     let mut found = BTreeSet::new();
     for line in help.lines().filter(|line| line.trim_start().starts_with('-')) {
         for word in line.split([' ', ',']).filter(|word| word.starts_with('-')) {
@@ -180,6 +184,7 @@ fn scenarios_in_the_documentation_load() {
 
 #[test]
 fn commands_in_the_documentation_have_their_flags() {
+    let commands = commands();
     let mut count = 0;
     for page in pages() {
         let blocks = page.blocks().into_iter().filter(|block| matches!(block.mark, "sh" | "console"));
@@ -195,7 +200,9 @@ fn commands_in_the_documentation_have_their_flags() {
                 };
                 count += 1;
                 let words: Vec<_> = rest.split_whitespace().collect();
-                let command = COMMANDS.into_iter().find(|command| words.starts_with(command));
+                let command = commands.iter().find(|command| {
+                    command.len() <= words.len() && command.iter().zip(&words).all(|(one, word)| one == word)
+                });
                 let known = flags(command.unwrap_or_else(|| panic!("{place}: no such command")));
                 for flag in words.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
                     assert!(known.contains(*flag), "{place}: no flag `{flag}`");
@@ -211,8 +218,7 @@ fn commands_in_the_documentation_have_their_flags() {
 
 #[test]
 fn flags_that_are_spoken_of_exist() {
-    let known: BTreeSet<_> =
-        COMMANDS.into_iter().flat_map(flags).chain(["-V", "--version"].map(str::to_owned)).collect();
+    let known: BTreeSet<_> = commands().iter().chain([&Vec::new()]).flat_map(|one| flags(one)).collect();
     for page in pages() {
         for (number, line) in page.prose() {
             // The left column of this page has the flags of another program.
@@ -351,8 +357,7 @@ fn links_lead_to_files_and_headings() {
                 } else {
                     file.to_string_lossy().replace('\\', "/")
                 };
-                let there = root().join(&name).exists();
-                assert!(there || COMING.contains(&name.as_str()), "{}:{number}: no file `{name}`", page.name);
+                assert!(root().join(&name).exists(), "{}:{number}: no file `{name}`", page.name);
                 let Some(page_there) = pages.iter().find(|one| one.name == name) else { continue };
                 let headings = page_there.prose().into_iter().filter(|(_, line)| line.starts_with('#'));
                 let known =
