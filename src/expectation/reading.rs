@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::pattern::Patterns;
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span};
 use crate::text;
 
@@ -15,6 +16,8 @@ pub struct Reading<'a> {
     pub file: &'a Arc<SourceFile>,
     /// Variables of the case over those of the scenario.
     pub variables: &'a BTreeMap<String, String>,
+    /// Patterns that were read before in this file.
+    pub patterns: &'a Patterns,
     /// Where findings go.
     pub found: &'a mut Diagnostics,
 }

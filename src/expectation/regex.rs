@@ -25,7 +25,7 @@ impl Regex {
         let (written, span) = fields.text("pattern")?;
         let (flags, flags_span) = fields.text("flags").unwrap_or(("", span));
         let source = reading.fill_with(written, span, escape);
-        match Pattern::compile(&source, flags) {
+        match reading.patterns.compile(&source, flags) {
             Ok(pattern) => {
                 if Pattern::looks_delimited(written) {
                     reading.warn_inside(

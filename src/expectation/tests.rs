@@ -12,7 +12,8 @@ fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
     let node = Node::parse(&file).unwrap();
     let mut found = Diagnostics::default();
     let variables = BTreeMap::from([("name".to_owned(), "a.b".to_owned())]);
-    let mut reading = Reading { file: &file, variables: &variables, found: &mut found };
+    let patterns = pattern::Patterns::default();
+    let mut reading = Reading { file: &file, variables: &variables, patterns: &patterns, found: &mut found };
     let expectation = Expectation::read(&node, "`expected`", &mut reading);
     (expectation, found)
 }

@@ -11,6 +11,7 @@ use super::environment::unset;
 use super::table::{CASE, MESSAGE, SCENARIO};
 use super::{Case, Environment, ProviderConfig, Scenario, expand};
 use crate::cache;
+use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
 use crate::provider::{Message, Role};
 use crate::secret::Secret;
@@ -49,6 +50,7 @@ pub(super) fn scenario(
         tags: fields.strings("tags"),
         system,
         redacted: redacted(&fields).unwrap_or(false),
+        patterns: Patterns::default(),
         file,
     };
     let tools =
@@ -91,6 +93,7 @@ struct Shared<'a> {
     tags: Vec<String>,
     system: Option<(&'a str, Span)>,
     redacted: bool,
+    patterns: Patterns,
     file: &'a Arc<SourceFile>,
 }
 
@@ -134,7 +137,8 @@ fn cases(node: &Node, shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Case>
 fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Option<Case> {
     let mut variables = shared.variables.clone();
     variables.extend(fields.scalars("variables"));
-    let mut reading = Reading { file: shared.file, variables: &variables, found };
+    let patterns = &shared.patterns;
+    let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
     let messages = fields.node("prompt").and_then(|node| messages(node, shared, &mut reading));
     let expected = fields.node("expected");
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));

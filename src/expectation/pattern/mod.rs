@@ -21,7 +21,10 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use fancy_regex::{CompileError, Error, ParseError, Regex, RegexBuilder};
 
@@ -34,10 +37,31 @@ use crate::text;
 const STEPS: usize = 1_000_000;
 
 /// A regular expression that is ready to search.
+///
+/// A clone shares what the engine keeps for searching, some 24 KiB once it has been used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Regex,
-    shown: String,
+    regex: Arc<Regex>,
+    shown: Arc<str>,
+}
+
+/// Patterns of a file, each made ready once: suites say the same thing in many cases.
+#[derive(Debug, Default)]
+pub struct Patterns {
+    known: RefCell<BTreeMap<(String, String), Pattern>>,
+}
+
+impl Patterns {
+    /// The pattern, as [`Pattern::compile`] reads it.
+    pub fn compile(&self, pattern: &str, flags: &str) -> Result<Pattern, PatternError> {
+        let name = (pattern.to_owned(), flags.to_owned());
+        if let Some(known) = self.known.borrow().get(&name) {
+            return Ok(known.clone());
+        }
+        let fresh = Pattern::compile(pattern, flags)?;
+        self.known.borrow_mut().insert(name, fresh.clone());
+        Ok(fresh)
+    }
 }
 
 impl Pattern {
@@ -54,14 +78,14 @@ impl Pattern {
         }
         let regex =
             RegexBuilder::new(&written).backtrack_limit(STEPS).build().map_err(|error| refused(&error))?;
-        Ok(Self { regex, shown: format!("/{}/", text::excerpt(pattern, 60)) })
+        Ok(Self { regex: Arc::new(regex), shown: format!("/{}/", text::excerpt(pattern, 60)).into() })
     }
 
     /// The first match in a text, as a range of bytes.
     pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, LimitExceeded> {
         match self.regex.find(text) {
             Ok(found) => Ok(found.map(|found| found.range())),
-            Err(_) => Err(LimitExceeded { pattern: self.shown.clone(), steps: STEPS }),
+            Err(_) => Err(LimitExceeded { pattern: self.shown.to_string(), steps: STEPS }),
         }
     }
 
