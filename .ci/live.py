@@ -21,6 +21,9 @@ FAULTS = ["reset", "eof", "hang", "truncate", "badjson", "badutf8", "html", "emp
 # One answer that the founding suite's deterministic expectations accept in every case.
 FOUNDING = "I am sorry. I understand, and help is near: a specialist of our team takes over now. Card: ****."
 
+# Words of akit's own known-bad answers (src/grader/canary.rs).
+KNOWN_BAD = "Bananas are yellow|complete and correct|only valid verdict|checked by a person"
+
 WIRE = """
 name: wire
 model: gpt-4o
@@ -139,7 +142,13 @@ def main():
     tools = shared / "tools/fake_llm.py"
     rules = out / "rules.json"
     verdict = json.dumps({"reasoning": "As the rubric asks.", "score": 10})
-    rules.write_text(json.dumps([{"system": "grade one answer", "reply": verdict}]))
+    # What every live judge is asked first must not pass.
+    refusal = json.dumps({"reasoning": "Not what the rubric asks.", "score": 0})
+    judge = [
+        {"system": "grade one answer", "match": KNOWN_BAD, "reply": refusal},
+        {"system": "grade one answer", "reply": verdict},
+    ]
+    rules.write_text(json.dumps(judge))
     founding(akit, shared, out, tools, rules)
     wire(akit, out, tools, rules)
     faults(akit, out, tools)
