@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Cache, Difference, Key, Looked, Lookup, Mode};
 use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
+use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError};
 use crate::seed::Root;
 
 /// Longest wait between two tries, whatever a server asks for.
@@ -62,6 +62,8 @@ pub struct Exchange {
     pub latency_ms: u64,
     /// When it was asked, RFC 3339 in UTC.
     pub at: String,
+    /// US dollars, where the model's price and the tokens are known.
+    pub cost_usd: Option<f64>,
     /// Whether it was read from a record.
     pub recorded: bool,
 }
@@ -125,6 +127,7 @@ pub struct ModelClient {
     warned: Mutex<BTreeSet<String>>,
     latest: Mutex<Option<String>>,
     asked: AtomicBool,
+    prices: Prices,
 }
 
 impl ModelClient {
@@ -138,7 +141,14 @@ impl ModelClient {
             warned: Mutex::default(),
             latest: Mutex::default(),
             asked: AtomicBool::new(false),
+            prices: Prices::default(),
         }
+    }
+
+    /// The same, with prices.
+    #[must_use]
+    pub fn priced(self, prices: Prices) -> Self {
+        Self { prices, ..self }
     }
 
     /// Where requests go.
@@ -177,7 +187,8 @@ impl ModelClient {
         if latest.as_ref().is_none_or(|latest| *latest < exchange.at) {
             *latest = Some(exchange.at.clone());
         }
-        exchange
+        let cost_usd = self.prices.cost(model, exchange.completion.usage);
+        Exchange { cost_usd, ..exchange }
     }
 
     fn warn(&self, words: String) {
@@ -312,6 +323,7 @@ impl ModelClient {
                 completion,
                 latency_ms: record.latency_ms,
                 at: record.recorded_at,
+                cost_usd: None,
                 recorded: true,
             }),
             Err(error) => {
@@ -352,7 +364,7 @@ impl ModelClient {
             .await
             .map_err(|error| ClientError::Provider { error, tries: count.load(Ordering::Relaxed) })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Ok(Exchange { completion, latency_ms, at: timestamp(SystemTime::now()), recorded: false })
+        Ok(Exchange { completion, latency_ms, at: timestamp(SystemTime::now()), cost_usd: None, recorded: false })
     }
 }
 

@@ -10,6 +10,11 @@ pub enum Event<'a> {
         /// How many.
         cases: usize,
     },
+    /// Cases that fail are asked again, to confirm or clear them.
+    Confirming {
+        /// How many.
+        cases: usize,
+    },
     /// A case was judged.
     Judged {
         /// Name of its scenario.

@@ -188,7 +188,7 @@ pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &Reco
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let factor = match &text[digits.len()..] {

@@ -12,7 +12,7 @@ use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
 use crate::cache::{Cache, Condition, Looked, Record, Shelved};
 use crate::event::Silent;
-use crate::runner::{self, OnFailure, Options, Stop};
+use crate::runner::{Again, OnFailure, Options, Runner, Stop};
 use crate::scenario::Environment;
 use crate::source::{Pending, SourceFile, slashed};
 use crate::text::{self, number};
@@ -105,12 +105,22 @@ impl Used {
         let (plan, graders) = suite_loaded.plan()?;
         // A verdict that is not asked for without a calibration is used all the same.
         let graders = graders.bound(None);
-        let options = Options { concurrency: 4, on_failure: OnFailure::GoOn, root, at: None };
+        let options = Options { concurrency: 4, repeat: 1, budget: None, on_failure: OnFailure::GoOn, root, at: None };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
             terminal::error(&format!("cannot start: {error}"), "");
             Status::Unjudged
         })?;
-        runtime.block_on(runner::run(plan, graders, options, Arc::new(Silent), Stop::default()));
+        let mut asked: Vec<usize> = (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
+        runtime.block_on(async {
+            let runner = Runner::new(plan, graders, options, Arc::new(Silent), Stop::default());
+            let mut run = runner.run().await;
+            // Further trials, of repeats and confirmations, are used as far as they are recorded.
+            while !asked.is_empty() {
+                let wanted: Vec<_> = asked.iter().map(|case| Again { case: *case, trials: 1 }).collect();
+                let short = runner.again(&mut run, &wanted).await;
+                asked.retain(|case| !short.contains(case));
+            }
+        });
         let looked = cache.looked();
         Ok(Self { cache, looked })
     }

@@ -19,6 +19,10 @@ pub enum Status {
     Nothing,
     /// Could not be judged: provider, grader or baseline unavailable, a cache miss in replay.
     Unjudged,
+    /// Something speaks against the release and could not be confirmed or excluded; strict policy only.
+    Inconclusive,
+    /// The budget or the deadline ended the run before a verdict.
+    Spent,
     /// Ctrl-C.
     Interrupted,
     /// SIGTERM.
@@ -27,7 +31,7 @@ pub enum Status {
 
 impl Status {
     /// Every status with its meaning, in the order of codes.
-    pub const ALL: [(Status, &'static str); 7] = [
+    pub const ALL: [(Status, &'static str); 9] = [
         (Status::Passed, "the gate passed"),
         (Status::Failed, "the gate failed: a threshold or a regression"),
         (Status::Invalid, "usage, configuration or scenario invalid; nothing was sent"),
@@ -36,6 +40,8 @@ impl Status {
             Status::Unjudged,
             "could not be judged: provider, grader or baseline unavailable, cache miss in replay",
         ),
+        (Status::Inconclusive, "inconclusive; only under the strict policy, else such a run ends with 0"),
+        (Status::Spent, "the budget or the deadline ended the run before a verdict"),
         (Status::Interrupted, "interrupted (Ctrl-C); partial reports are written and say so"),
         (Status::Terminated, "terminated (SIGTERM); partial reports are written and say so"),
     ];
@@ -49,12 +55,14 @@ impl Status {
             Status::Invalid => 2,
             Status::Nothing => 3,
             Status::Unjudged => 4,
+            Status::Inconclusive => 5,
+            Status::Spent => 6,
             Status::Interrupted => 130,
             Status::Terminated => 143,
         }
     }
 
-    /// The status of a decided run.
+    /// The status of a decided run: of several that hold, 1 before 4 before 6 before 5 before 3.
     #[must_use]
     pub fn of(decision: &Decision, ended: Ended) -> Self {
         match (ended, decision.ruling) {
@@ -62,10 +70,22 @@ impl Status {
             (Ended::Terminated, _) => Status::Terminated,
             (_, Ruling::Pass) => Status::Passed,
             (_, Ruling::Fail) => Status::Failed,
-            (_, Ruling::Error) if decision.breaches.iter().all(|b| b.id == "nothing-judged") => {
-                Status::Nothing
+            (_, Ruling::Inconclusive) if decision.strict => Status::Inconclusive,
+            (_, Ruling::Inconclusive) => Status::Passed,
+            (_, Ruling::Error) => {
+                let errors = || decision.breaches.iter().filter(|breach| breach.ruling == Ruling::Error);
+                let only = |ids: &[&str]| errors().all(|breach| ids.contains(&breach.id.as_str()));
+                let open = decision.breaches.iter().any(|breach| breach.ruling == Ruling::Inconclusive);
+                if only(&["nothing-judged"]) && open && decision.strict {
+                    Status::Inconclusive
+                } else if only(&["nothing-judged"]) {
+                    Status::Nothing
+                } else if only(&["nothing-judged", "budget", "deadline"]) {
+                    Status::Spent
+                } else {
+                    Status::Unjudged
+                }
             }
-            (_, Ruling::Error) => Status::Unjudged,
         }
     }
 }

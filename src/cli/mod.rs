@@ -5,6 +5,7 @@ mod baseline;
 mod cache;
 mod calibrate;
 mod exit;
+mod gate;
 mod output;
 mod prepare;
 mod progress;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Ask the application, judge its answers, decide
     Run(Box<run::RunArgs>),
+    /// Decide again over a stored run, without asking anybody
+    Gate(Box<gate::StoredArgs>),
     /// Check scenario files without asking anybody
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
     }));
     let status = match cli.command {
         Command::Run(args) => run::run(&args, environment),
+        Command::Gate(args) => gate::gate(&args, &environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args),

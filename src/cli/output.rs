@@ -3,8 +3,42 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::terminal;
-use crate::source::{Pending, slashed};
+use clap::Args;
+
+use super::{Status, terminal};
+use crate::report::{Format, Report};
+use crate::source::{Ink, Pending, slashed};
+
+/// Which reports are written.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Reports")]
+pub(super) struct ReportArgs {
+    /// Store the run as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write SARIF
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+    /// Write Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+}
+
+/// Claimed reports with their formats.
+pub(super) type Outputs = Vec<(Output, Format)>;
+
+impl ReportArgs {
+    /// Claims the places of all reports, none of which may replace an input.
+    pub(super) fn open(&self, inputs: &[&Path]) -> Result<Outputs, Status> {
+        let formats = [Format::Json, Format::Junit, Format::Sarif, Format::Markdown];
+        let paths = [&self.json, &self.junit, &self.sarif, &self.markdown];
+        let outputs = Output::open_all(paths, inputs).map_err(|()| Status::Invalid)?;
+        Ok(outputs.into_iter().zip(formats).filter_map(|(output, format)| Some((output?, format))).collect())
+    }
+}
 
 /// Where a report goes.
 #[derive(Debug)]
@@ -66,6 +100,27 @@ impl Output {
             }
         });
         if wrong { Err(()) } else { Ok(outputs) }
+    }
+
+    /// Writes every report, and the console's last.
+    pub(super) fn write_all(report: &Report<'_>, outputs: Outputs) {
+        let to_stdout = outputs.iter().any(|(output, _)| matches!(output, Output::Stdout));
+        let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
+        let render = |format: Format, ink: Ink| match format.render(report, ink) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                terminal::error(&error.to_string(), "the other reports and the exit status are not touched");
+                None
+            }
+        };
+        for (output, format) in outputs {
+            if let Some(text) = render(format, Ink::Plain) {
+                output.write(&text);
+            }
+        }
+        if let Some(console) = render(Format::Console, ink) {
+            if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
+        }
     }
 
     /// Writes a report; tells when it cannot.

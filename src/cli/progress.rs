@@ -74,6 +74,9 @@ impl Sink for Progress {
                     bar.set_length(cases as u64);
                 }
             }
+            Event::Confirming { cases } => {
+                self.line(&format!("asking {} again, to confirm or clear", text::count(cases, "case")));
+            }
             Event::Judged { scenario, case, outcome } => self.judged(scenario, case, outcome),
             Event::Stopping { why } => {
                 self.line(&format!("{why}: nothing more is sent; writing what is there"));

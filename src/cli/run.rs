@@ -1,22 +1,24 @@
 //! `akit run`: from scenario files to a verdict.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::output::Output;
+use super::args::duration;
+use super::gate::{Found, GateArgs, check_names, read_baseline};
+use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::{Status, terminal};
-use crate::gate::{self, Decision, Policy, Reference};
+use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
-use crate::history::{self, HistoryError};
-use crate::manifest::{Baseline, Ended, RunManifest};
-use crate::report::{Format, Report};
-use crate::runner::{self, OnFailure, Options, Plan, Stop};
+use crate::manifest::{Ended, RunManifest};
+use crate::report::Report;
+use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::scenario::Environment;
-use crate::source::Ink;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -25,36 +27,31 @@ pub(super) struct RunArgs {
     /// Most cases under way at once
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
+    /// How often every case is asked [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: Option<u32>,
     /// Begin no further case after the first that does not pass
     #[arg(long)]
     fail_fast: bool,
+    /// Begin no further case once this much is spent, in US dollars; needs `prices` in the configuration
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    budget: Option<f64>,
+    /// End the run after this time: milliseconds, or with a unit (`10m`)
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    deadline: Option<Duration>,
     /// Tell every case as it is judged
     #[arg(short, long)]
     verbose: bool,
-    /// Least share of judged cases that must pass, 0 to 1 [default: every case]
-    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Gate")]
-    min_pass_rate: Option<f64>,
-    /// Compare with these results: what passed there must pass
-    #[arg(long, value_name = "FILE", help_heading = "Gate")]
-    baseline: Option<PathBuf>,
-    /// Store the run as JSON; `-` is stdout
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    json: Option<PathBuf>,
-    /// Write JUnit XML
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    junit: Option<PathBuf>,
-    /// Write SARIF
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    sarif: Option<PathBuf>,
-    /// Write Markdown
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    markdown: Option<PathBuf>,
+    #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
+    reports: ReportArgs,
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn dollars(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err(format!("`{text}` is no share from 0 to 1")),
+        Ok(dollars) if dollars.is_finite() && dollars >= 0.0 => Ok(dollars),
+        _ => Err(format!("`{text}` is no amount of US dollars")),
     }
 }
 
@@ -64,71 +61,95 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
 
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let suite = Suite::load(&args.suite, environment)?;
-    let policy = Policy { min_pass_rate: args.min_pass_rate.or(suite.settings.file.min_pass_rate) };
+    let config = &suite.settings.file;
+    check_names(&config.gate, &suite.names())?;
+    if args.budget.is_some() && config.prices.0.is_empty() {
+        terminal::error("`--budget` needs prices", "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml");
+        return Err(Status::Invalid);
+    }
+    let policy = args.gate.policy(&config.gate, &suite.settings.environment);
+    let found = read_baseline(args.gate.place(&config.gate, &config.folder).as_deref())?;
+    let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
     let files = suite.files.clone();
-    let (mut plan, graders) = suite.plan()?;
-    let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &mut plan)).transpose()?.flatten();
+    let (plan, graders) = suite.plan()?;
+    let baseline = args.gate.baseline.as_ref().map(PathBuf::from);
     let inputs: Vec<_> =
-        files.iter().chain(&args.baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
-    let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown], &inputs)
-        .map_err(|()| Status::Invalid)?;
+        files.iter().chain(&baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
+    let outputs = args.reports.open(&inputs)?;
 
     let options = Options {
         concurrency: args.concurrency.into(),
+        repeat,
+        budget: args.budget,
         on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
         root,
         at,
     };
-    let detail = if args.verbose { Detail::Cases } else { Detail::Share };
-    let manifest = execute(plan, graders, options, detail)?;
-    let reference = baseline.as_ref().map(|(baseline, from)| Reference { baseline, from });
-    let decision = gate::decide(&manifest, reference, &policy);
-    write(&Report { run: &manifest, decision: &decision, sources: &sources }, outputs);
-    Ok(status(&decision, &manifest))
+    let asking = Asking { plan, graders, options, deadline: args.deadline, detail: args.detail() };
+    let manifest = asking.execute(&found, &policy)?;
+    let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &[] };
+    let decision = gate::decide(&evidence, &policy);
+    Output::write_all(&Report { run: &manifest, decision: &decision, sources: &sources }, outputs);
+    Ok(args.gate.status(&decision, &manifest))
 }
 
-fn status(decision: &Decision, manifest: &RunManifest) -> Status {
-    Status::of(decision, manifest.ended)
-}
-
-/// The baseline and its name; a missing one is told and leaves every case to pass by itself.
-fn read_baseline(path: &Path, plan: &mut Plan) -> Result<Option<(Baseline, String)>, Status> {
-    match history::read_baseline(path) {
-        Ok(baseline) => Ok(Some((baseline, crate::source::slashed(path)))),
-        Err(HistoryError::Missing(path)) => {
-            let note = format!(
-                "there is no baseline `{path}`: regressions were not evaluated, every case must pass"
-            );
-            terminal::warning(&note, "make it with `akit baseline update run.json --baseline FILE`");
-            plan.notes.push(note);
-            Ok(None)
-        }
-        Err(error) => {
-            terminal::error(
-                &error.to_string(),
-                "nothing was sent; restore the file or make it anew with `akit baseline update`",
-            );
-            Err(Status::Unjudged)
-        }
+impl RunArgs {
+    fn detail(&self) -> Detail {
+        if self.verbose { Detail::Cases } else { Detail::Share }
     }
 }
 
-fn execute(plan: Plan, graders: Graders, options: Options, detail: Detail) -> Result<RunManifest, Status> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        terminal::error(&format!("cannot start: {error}"), "");
-        Status::Unjudged
-    })?;
-    let stop = Stop::default();
-    let sink = Arc::new(Progress::new(detail));
-    let manifest = runtime.block_on(async {
-        listen(&stop);
-        runner::run(plan, graders, options, sink, stop).await
-    });
-    // A name look-up under way may not be awaited.
-    runtime.shutdown_background();
-    Ok(manifest)
+/// Everything that the asking needs.
+struct Asking {
+    plan: Plan,
+    graders: Graders,
+    options: Options,
+    deadline: Option<Duration>,
+    detail: Detail,
+}
+
+impl Asking {
+    /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
+    fn execute(self, found: &Found, policy: &Policy) -> Result<RunManifest, Status> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+            terminal::error(&format!("cannot start: {error}"), "");
+            Status::Unjudged
+        })?;
+        let stop = Stop::default();
+        let sink = Arc::new(Progress::new(self.detail));
+        let fail_fast = self.options.on_failure == OnFailure::Stop;
+        let manifest = runtime.block_on(async {
+            listen(&stop);
+            if let Some(deadline) = self.deadline {
+                let late = stop.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(deadline).await;
+                    late.now(Ended::Deadline);
+                });
+            }
+            let runner = Runner::new(self.plan, self.graders, self.options, sink, stop.clone());
+            let mut run = runner.run().await;
+            let mut short = BTreeSet::new();
+            while stop.reason().is_none() && !(fail_fast && run.ended == Ended::FailFast) {
+                let suspects = gate::suspects(&run, found.baseline(), policy);
+                let wanted: Vec<_> = suspects
+                    .iter()
+                    .filter(|suspect| !short.contains(&suspect.case))
+                    .map(|suspect| Again { case: suspect.case, trials: suspect.trials })
+                    .collect();
+                if wanted.is_empty() {
+                    break;
+                }
+                short.extend(runner.again(&mut run, &wanted).await);
+            }
+            run
+        });
+        // A name look-up under way may not be awaited.
+        runtime.shutdown_background();
+        Ok(manifest)
+    }
 }
 
 /// Ctrl-C and SIGTERM stop the run.
@@ -150,31 +171,5 @@ fn listen(stop: &Stop) {
                 terminate.now(Ended::Terminated);
             }
         });
-    }
-}
-
-fn write(report: &Report<'_>, outputs: [Option<Output>; 4]) {
-    let [json, junit, sarif, markdown] = outputs;
-    let to_stdout =
-        [&json, &junit, &sarif, &markdown].into_iter().flatten().any(|o| matches!(o, Output::Stdout));
-    let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
-    let render = |format: Format, ink: Ink| match format.render(report, ink) {
-        Ok(text) => Some(text),
-        Err(error) => {
-            terminal::error(&error.to_string(), "the other reports and the exit status are not touched");
-            None
-        }
-    };
-    let files =
-        [(json, Format::Json), (junit, Format::Junit), (sarif, Format::Sarif), (markdown, Format::Markdown)];
-    for (output, format) in files {
-        if let Some(output) = output
-            && let Some(text) = render(format, Ink::Plain)
-        {
-            output.write(&text);
-        }
-    }
-    if let Some(console) = render(Format::Console, ink) {
-        if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
     }
 }

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use crate::cache::Mode;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
-use crate::provider::NAMES;
+use crate::provider::{NAMES, Price, Prices};
 use crate::scenario::{
     Environment, PROVIDER_CONFIG, ProviderConfig, api_key, expand, provider_config, tries,
 };
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
+
+use super::gate::{GATE, GateConfig};
 
 /// Names under which a configuration is found; the first one in a folder counts.
 const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
@@ -53,11 +55,10 @@ const CACHE: &[Field] = &[
     ),
 ];
 
-const GATE: &[Field] = &[Field::optional(
-    "min_pass_rate",
-    Shape::Number(0.0, 1.0),
-    "Least share of judged cases that must pass, 0 to 1.",
-)];
+const PRICE: &[Field] = &[
+    Field::required("input", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens sent."),
+    Field::required("output", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens received."),
+];
 
 const CONFIG: &[Field] = &[
     Field::optional("project", Shape::Text, "Name of the project; akit does not read it."),
@@ -71,6 +72,8 @@ const CONFIG: &[Field] = &[
     Field::optional("grader", Shape::Object(GRADER), "The judge."),
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
     Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
+    Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
+    Field::optional("prices", Shape::Map, "What tokens cost, by the model's name."),
 ];
 
 /// What a configuration file says.
@@ -94,8 +97,12 @@ pub struct ConfigFile {
     pub cache_dir: Option<String>,
     /// `cache.mode`.
     pub cache_mode: Option<Mode>,
-    /// `gate.min_pass_rate`.
-    pub min_pass_rate: Option<f64>,
+    /// `gate`.
+    pub gate: GateConfig,
+    /// `repeat`.
+    pub repeat: Option<u64>,
+    /// `prices`.
+    pub prices: Prices,
 }
 
 /// The configured judge.
@@ -181,7 +188,12 @@ impl ConfigFile {
                 "replay" => Some(Mode::Replay),
                 _ => Some(Mode::Off),
             }),
-            min_pass_rate: fields.object("gate").and_then(|gate| gate.number("min_pass_rate")),
+            gate: fields
+                .object("gate")
+                .map(|gate| GateConfig::read(&gate, &empty.folder, &source, found))
+                .unwrap_or_default(),
+            repeat: fields.integer("repeat"),
+            prices: prices(&fields, &source, found),
             ..empty
         }
     }
@@ -259,6 +271,22 @@ fn providers(
         }
     }
     providers
+}
+
+fn prices(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) -> Prices {
+    let Some(Value::Map(entries)) = fields.node("prices").map(|node| &node.value) else {
+        return Prices::default();
+    };
+    let mut prices = Prices::default();
+    for (key, value) in entries {
+        let Some(model) = key.as_str() else { continue };
+        let price = Fields::check(value, PRICE, &format!("the price of `{model}`"), source, found)
+            .and_then(|fields| Some(Price { input: fields.number("input")?, output: fields.number("output")? }));
+        if let Some(price) = price {
+            prices.0.insert(model.to_owned(), price);
+        }
+    }
+    prices
 }
 
 fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {

@@ -3,6 +3,7 @@
 //! Precedence everywhere: flag > case > scenario > configuration > environment > default.
 
 mod file;
+mod gate;
 mod judge;
 mod target;
 
@@ -14,6 +15,7 @@ use crate::provider::Http;
 use crate::scenario::Environment;
 
 pub use file::{ConfigFile, find};
+pub use gate::{GateConfig, Named};
 pub use target::Targets;
 
 /// What flags say; absent where a flag was not given.

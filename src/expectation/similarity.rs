@@ -119,6 +119,7 @@ impl Similarity {
             votes: vec![score],
             reasoning: String::new(),
             usage: Some(usage),
+            cost_usd: wanted.cost_usd.zip(got.cost_usd).map(|(one, other)| one + other),
             latency_ms: Some(wanted.latency_ms + got.latency_ms),
             recorded: wanted.recorded && got.recorded,
         };

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Baseline, CaseResult, Outcome};
+use super::evidence::{Case, Relation};
+use super::regression::Finding;
+use crate::manifest::Outcome;
 
 /// The state of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,8 +15,14 @@ pub enum State {
     Passed,
     /// Fails, and there is no baseline to compare with.
     Failed,
-    /// Passed in the baseline and fails now.
+    /// Passed in the baseline, fails now, and fresh trials confirm it.
     Broken,
+    /// Passed in the baseline, fails now and in most fresh trials, without a proof.
+    Suspect,
+    /// Passes at times: in the baseline, or in fresh trials.
+    Flaky,
+    /// Passed in the baseline, fails now, and fresh trials could not be had.
+    Unconfirmed,
     /// Failed in the baseline and fails now.
     FailingAsBefore,
     /// Failed in the baseline and passes now.
@@ -23,10 +31,29 @@ pub enum State {
     New,
     /// In the baseline with another question or expectation.
     Changed,
+    /// Fails, as its quarantine says.
+    Quarantined,
     /// Could not be judged.
     Errored,
     /// Not asked.
     Skipped,
+}
+
+/// One case as the gate sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CaseState {
+    /// Name of its scenario.
+    pub scenario: String,
+    /// Its id.
+    pub id: String,
+    /// What it is beside the baseline.
+    pub state: State,
+    /// Whether it stands against a pass.
+    pub blocking: bool,
+    /// What the state rests on, for people: fresh trials, the baseline's tally, a quarantine.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
 }
 
 impl State {
@@ -37,38 +64,55 @@ impl State {
             State::Passed => "passed",
             State::Failed => "failed",
             State::Broken => "broken",
+            State::Suspect => "suspect",
+            State::Flaky => "flaky",
+            State::Unconfirmed => "unconfirmed",
             State::FailingAsBefore => "failing as before",
             State::Fixed => "fixed",
             State::New => "new",
             State::Changed => "changed",
+            State::Quarantined => "quarantined",
             State::Errored => "errored",
             State::Skipped => "skipped",
         }
     }
 
-    /// The state of a case beside a baseline, if there is one.
+    /// The state that an outcome has by itself.
     #[must_use]
-    pub fn of(case: &CaseResult, baseline: Option<&Baseline>) -> Self {
-        let passed = match case.outcome {
-            Outcome::Errored => return State::Errored,
-            Outcome::Skipped => return State::Skipped,
-            Outcome::Passed => true,
-            Outcome::Failed => false,
-        };
-        let Some(baseline) = baseline else {
-            return if passed { State::Passed } else { State::Failed };
-        };
-        let Some(before) = baseline.case(&case.scenario, &case.id) else { return State::New };
-        if before.content_hash != case.content_hash {
-            return State::Changed;
+    pub fn alone(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => State::Passed,
+            Outcome::Failed => State::Failed,
+            Outcome::Errored => State::Errored,
+            Outcome::Skipped => State::Skipped,
         }
-        // At least four of five is "used to pass"; a case that mostly failed cannot regress.
-        let used_to_pass = before.trials > 0 && before.passes * 5 >= before.trials * 4;
-        match (used_to_pass, passed) {
-            (true, true) => State::Passed,
-            (true, false) => State::Broken,
-            (false, true) => State::Fixed,
-            (false, false) => State::FailingAsBefore,
+    }
+
+    /// The state of a case, with what its fresh trials say where it was asked again.
+    pub(super) fn of(case: &Case<'_>, finding: Option<Finding>) -> Self {
+        let alone = Self::alone(case.result.outcome);
+        let Some(passes) = case.now else { return alone };
+        if case.quarantine.is_some() && !passes {
+            return State::Quarantined;
+        }
+        match case.relation {
+            Relation::Alone if super::metric::disagrees(case.result) => return State::Flaky,
+            Relation::Alone => return alone,
+            Relation::New => return State::New,
+            Relation::Changed => return State::Changed,
+            Relation::Known => {}
+        }
+        let before = case.before.share().unwrap_or(0.0) + 1e-9;
+        match finding {
+            Some(_) if case.other_judge => State::Unconfirmed,
+            Some(Finding::Broken(_)) => State::Broken,
+            Some(Finding::Suspect) => State::Suspect,
+            Some(Finding::Flaky) => State::Flaky,
+            Some(Finding::Unconfirmed) => State::Unconfirmed,
+            None if passes && before >= super::regression::USED_TO_PASS => State::Passed,
+            None if before > 1.0 - super::regression::USED_TO_PASS + 2e-9 => State::Flaky,
+            None if passes => State::Fixed,
+            None => State::FailingAsBefore,
         }
     }
 }

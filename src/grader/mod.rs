@@ -236,6 +236,7 @@ impl Grader {
             votes: Vec::new(),
             reasoning: String::new(),
             usage: None,
+            cost_usd: None,
             latency_ms: None,
             recorded: true,
         };
@@ -254,6 +255,9 @@ impl Grader {
                 grade.model = versioned(said.model.as_deref(), said.system_fingerprint.as_deref());
                 grade.recorded &= exchange.recorded;
                 grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + exchange.latency_ms);
+                if let Some(cost) = exchange.cost_usd {
+                    grade.cost_usd = Some(grade.cost_usd.unwrap_or(0.0) + cost);
+                }
                 if let Some(usage) = exchange.completion.usage {
                     let mut total = grade.usage.unwrap_or_default();
                     total += usage;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::Tally;
+
 use super::{Outcome, RunManifest, Trial};
 
 /// Stored results of earlier runs.
@@ -39,6 +41,14 @@ pub struct BaselineCase {
     pub trials: u32,
 }
 
+impl BaselineCase {
+    /// Trials that passed, of those that were judged.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        Tally { hits: self.passes.into(), of: self.trials.into() }
+    }
+}
+
 impl Baseline {
     /// The name and version of the wire form.
     pub const SCHEMA: &'static str = "akit.baseline/1";
@@ -71,7 +81,7 @@ impl Baseline {
         for case in &run.cases {
             let proven = |trial: &&Trial| trial.verdict.as_ref().is_none_or(|one| one.advisory.is_none());
             let count =
-                |outcome| case.trials.iter().filter(proven).filter(|trial| trial.outcome == outcome).count();
+                |outcome| case.ordinary().filter(proven).filter(|trial| trial.outcome == outcome).count();
             let (passes, failures) = (count(Outcome::Passed), count(Outcome::Failed));
             if passes + failures == 0 {
                 continue;

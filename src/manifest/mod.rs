@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::source::Location;
+use crate::stats::Tally;
 
 pub use baseline::{Baseline, BaselineCase};
 
@@ -57,6 +58,10 @@ pub enum Ended {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// More was spent than `--budget` allows.
+    Budget,
+    /// The time of `--deadline` was over.
+    Deadline,
 }
 
 /// One run.
@@ -141,6 +146,9 @@ pub struct CaseResult {
 pub struct Trial {
     /// 0-based.
     pub index: u32,
+    /// Asked anew to confirm a failure: not a part of any rate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmation: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// 0 to 1.
@@ -178,6 +186,9 @@ pub struct Reply {
     /// Tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// US dollars, where the configuration has a price for the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
     /// Read from a record instead of asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
@@ -264,6 +275,38 @@ pub struct Verdict {
 }
 
 impl CaseResult {
+    /// The trials that rates are taken of: all but confirmations.
+    pub fn ordinary(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| !trial.confirmation)
+    }
+
+    /// The trials that were asked anew to confirm a failure.
+    pub fn confirmations(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| trial.confirmation)
+    }
+
+    /// How many of its ordinary trials passed, of those that were judged.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let count = |outcome| self.ordinary().filter(|trial| trial.outcome == outcome).count() as u64;
+        let (passed, failed) = (count(Outcome::Passed), count(Outcome::Failed));
+        match (passed + failed, self.outcome) {
+            (0, Outcome::Passed) => Tally { hits: 1, of: 1 },
+            (0, Outcome::Failed) => Tally { hits: 0, of: 1 },
+            (of, _) => Tally { hits: passed, of },
+        }
+    }
+
+    /// Whether a judge had a part in its verdict.
+    #[must_use]
+    pub fn judged_by_grader(&self) -> bool {
+        let mut found = false;
+        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+            verdict.walk(&mut |one| found |= one.grade.is_some());
+        }
+        found
+    }
+
     /// Whether a judge's votes lie on both sides of their threshold, in any trial.
     #[must_use]
     pub fn split_votes(&self) -> bool {
@@ -278,6 +321,22 @@ impl CaseResult {
             });
         }
         split
+    }
+}
+
+impl Trial {
+    /// US dollars spent on the answer and on judging it, as far as they are known; a record costs nothing.
+    #[must_use]
+    pub fn spent_usd(&self) -> f64 {
+        let reply = self.reply.as_ref().filter(|reply| !reply.recorded);
+        let mut spent = reply.and_then(|reply| reply.cost_usd).unwrap_or(0.0);
+        if let Some(verdict) = &self.verdict {
+            verdict.walk(&mut |one| {
+                let grade = one.grade.as_ref().filter(|grade| !grade.recorded);
+                spent += grade.and_then(|grade| grade.cost_usd).unwrap_or(0.0);
+            });
+        }
+        spent
     }
 }
 
@@ -329,6 +388,9 @@ pub struct Grade {
     /// Tokens of all votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// US dollars of all votes, where the configuration has a price for the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
     /// Milliseconds of all votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,

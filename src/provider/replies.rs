@@ -52,6 +52,7 @@ struct Line {
     model: Option<String>,
     latency_ms: Option<f64>,
     usage: Option<Usage>,
+    cost_usd: Option<f64>,
 }
 
 impl Replies {
@@ -107,6 +108,7 @@ impl Replies {
                 system_fingerprint: None,
                 latency_ms,
                 usage: line.usage,
+                cost_usd: line.cost_usd,
                 recorded: true,
             };
             known.push((line.scenario, reply));

@@ -12,6 +12,8 @@ pub(super) struct Entry<'a> {
     pub(super) case: &'a CaseResult,
     pub(super) state: State,
     pub(super) blocking: bool,
+    /// What the state rests on.
+    pub(super) note: &'a str,
 }
 
 impl<'a> Report<'a> {
@@ -22,11 +24,14 @@ impl<'a> Report<'a> {
             let known =
                 decision.cases.get(index).filter(|one| one.scenario == case.scenario && one.id == case.id);
             match known {
-                Some(known) => Entry { case, state: known.state, blocking: known.blocking },
+                Some(known) => {
+                    Entry { case, state: known.state, blocking: known.blocking, note: &known.note }
+                }
                 // A decision about another run: nothing is forgiven.
                 None => Entry {
                     case,
-                    state: State::of(case, None),
+                    state: State::alone(case.outcome),
+                    note: "",
                     blocking: matches!(case.outcome, Outcome::Failed | Outcome::Errored),
                 },
             }
@@ -74,25 +79,30 @@ impl<'a> Entry<'a> {
     }
 
     /// What the baseline or the policy has to say about a case that did not pass.
-    pub(super) fn remark(&self) -> Option<&'static str> {
+    pub(super) fn remark(&self) -> Option<String> {
         if !bad(self.case.outcome) {
             return None;
         }
-        match (self.state, self.blocking) {
-            (State::Broken, _) => Some("broken: passed in the baseline"),
-            (State::FailingAsBefore, _) => Some("failing as before, does not block"),
-            (State::New, true) => Some("new"),
-            (State::Changed, true) => Some("changed"),
-            (State::Failed | State::New | State::Changed, false) => Some("allowed by the policy"),
-            _ => None,
-        }
+        let word = match (self.state, self.blocking) {
+            (State::Broken | State::Suspect | State::Flaky | State::Unconfirmed | State::Quarantined, _) => {
+                self.state.words()
+            }
+            (State::FailingAsBefore, false) => "failing as before, does not block",
+            (State::FailingAsBefore, true) => "failing as before",
+            (State::New, true) => "new",
+            (State::Changed, true) => "changed",
+            (State::Failed | State::New | State::Changed, false) => "allowed by the policy",
+            _ if self.note.is_empty() => return None,
+            _ => return Some(self.note.to_owned()),
+        };
+        Some(if self.note.is_empty() { word.to_owned() } else { format!("{word}: {}", self.note) })
     }
 
     /// Trials that passed and all trials, where there were several.
     pub(super) fn tally(&self) -> Option<(usize, usize)> {
-        let trials = &self.case.trials;
-        let passed = trials.iter().filter(|trial| trial.outcome == Outcome::Passed).count();
-        (trials.len() > 1).then_some((passed, trials.len()))
+        let all = self.case.ordinary().count();
+        let passed = self.case.ordinary().filter(|trial| trial.outcome == Outcome::Passed).count();
+        (all > 1).then_some((passed, all))
     }
 
     /// Whether it passed, but not in every trial.

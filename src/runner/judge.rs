@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::plan::{Planned, Target};
+use super::pool::Unit;
 use crate::client::{Ask, Patience};
 use crate::expectation::Answer;
 use crate::grader::{Bench, Graders};
@@ -12,28 +13,59 @@ use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 
 /// Asks a case once and judges the answer.
-pub(super) async fn case(
+pub(super) async fn trial(
     scenario: &Scenario,
     planned: &Planned,
     graders: &Graders,
     root: Root,
-) -> CaseResult {
+    unit: Unit,
+) -> Trial {
     let case = &scenario.cases[planned.case];
-    let trial = match answer(scenario, case, planned, root).await {
-        Ok(reply) => judged(scenario, case, graders, reply).await,
+    let trial = match answer(scenario, case, planned, root, unit.trial).await {
+        Ok(reply) => judged(scenario, case, graders, reply, unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };
-    let reason = match (&trial.fault, &trial.verdict) {
-        (Some(fault), _) => fault.message.clone(),
-        (None, Some(verdict)) if trial.outcome == Outcome::Failed => verdict.reason.clone(),
-        _ => String::new(),
-    };
-    CaseResult {
-        outcome: trial.outcome,
-        score: trial.score,
-        trials: vec![trial],
-        ..blank(scenario, case, reason)
+    Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
+}
+
+/// Puts the trials of a case together; there is at least one.
+pub(super) fn case(scenario: &Scenario, planned: &Planned, trials: Vec<Trial>) -> CaseResult {
+    let case = &scenario.cases[planned.case];
+    let outcome = outcome(&trials.iter().collect::<Vec<_>>());
+    let scores: Vec<f64> = trials.iter().filter_map(|trial| trial.score).collect();
+    #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^52 times")]
+    let score = (!scores.is_empty() && outcome != Outcome::Errored)
+        .then(|| scores.iter().sum::<f64>() / scores.len() as f64);
+    let reason = reason(&trials, outcome);
+    CaseResult { outcome, score, trials, ..blank(scenario, case, reason) }
+}
+
+/// Failed where a trial failed, else passed where one passed: trials that could not be judged say nothing.
+pub(super) fn outcome(trials: &[&Trial]) -> Outcome {
+    let said = |outcome| trials.iter().any(|trial| trial.outcome == outcome);
+    if said(Outcome::Failed) {
+        Outcome::Failed
+    } else if said(Outcome::Passed) {
+        Outcome::Passed
+    } else {
+        Outcome::Errored
     }
+}
+
+fn reason(trials: &[Trial], outcome: Outcome) -> String {
+    let Some(first) = trials.iter().find(|trial| trial.outcome == outcome) else { return String::new() };
+    let why = match (&first.fault, &first.verdict) {
+        (Some(fault), _) => fault.message.clone(),
+        (None, Some(verdict)) if outcome == Outcome::Failed => verdict.reason.clone(),
+        _ => return String::new(),
+    };
+    let same = trials.iter().filter(|trial| trial.outcome == outcome).count();
+    if trials.len() == 1 { why } else { format!("{} of {} trials {}: {why}", same, trials.len(), outcome.word()) }
+}
+
+/// Whether a trial could not be had, because recorded answers were all there are.
+pub(super) fn was_not_there(trial: &Trial) -> bool {
+    trial.fault.as_ref().is_some_and(|fault| matches!(fault.kind.as_str(), "no-reply" | "cache-miss"))
 }
 
 /// A case that was not asked.
@@ -41,13 +73,11 @@ pub(super) fn skipped(scenario: &Scenario, planned: &Planned, reason: String) ->
     blank(scenario, &scenario.cases[planned.case], reason)
 }
 
-/// A case whose judging ended in a defect of akit.
-pub(super) fn crashed(scenario: &Scenario, planned: &Planned) -> CaseResult {
+/// A trial whose judging ended in a defect of akit.
+pub(super) fn crashed(unit: Unit) -> Trial {
     let message = "akit itself failed while it judged this case or one beside it".to_owned();
-    let trial =
-        errored(None, None, fault("internal", message.clone(), "please report this with the message above"));
-    let case = &scenario.cases[planned.case];
-    CaseResult { outcome: Outcome::Errored, trials: vec![trial], ..blank(scenario, case, message) }
+    let fault = fault("internal", message, "please report this with the message above");
+    Trial { index: unit.trial, confirmation: unit.confirmation, ..errored(None, None, fault) }
 }
 
 fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
@@ -66,12 +96,18 @@ fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
     }
 }
 
-async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root) -> Result<Reply, Fault> {
+async fn answer(
+    scenario: &Scenario,
+    case: &Case,
+    planned: &Planned,
+    root: Root,
+    trial: u32,
+) -> Result<Reply, Fault> {
     let Some(job) = &planned.job else {
         return Err(fault("not-planned", "the case has no target".to_owned(), ""));
     };
     match &job.target {
-        Target::Replies(replies) => replies.find(&scenario.name, &case.id, 0).cloned().ok_or_else(|| {
+        Target::Replies(replies) => replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
             fault(
                 "no-reply",
                 format!("there is no reply to this case in {}", replies.name()),
@@ -79,7 +115,8 @@ async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root)
             )
         }),
         Target::Model { client, model, seeded } => {
-            let seed = root.derive(&["target", &scenario.name, &case.id, "0"]);
+            let number = trial.to_string();
+            let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
             let request = ChatRequest {
                 model: model.clone(),
                 messages: case.messages.clone(),
@@ -89,12 +126,12 @@ async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root)
                 tools: scenario.tools.clone(),
                 output: None,
             };
-            let mut content = json!({ "messages": case.messages, "trial": 0 });
+            let mut content = json!({ "messages": case.messages, "trial": trial });
             if !scenario.tools.is_empty() {
                 content["tools"] = json!(scenario.tools);
             }
             let purpose = format!("the reply to {}/{}", scenario.name, case.id);
-            let jitter = root.derive(&["retry", &scenario.name, &case.id, "0"]);
+            let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);
             let patience = Patience { jitter: jitter.into(), ..job.patience };
             let ask = Ask {
                 request: &request,
@@ -112,15 +149,15 @@ async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root)
                 system_fingerprint: exchange.completion.system_fingerprint,
                 latency_ms: Some(exchange.latency_ms),
                 usage: exchange.completion.usage,
+                cost_usd: exchange.cost_usd,
                 recorded: exchange.recorded,
             })
         }
     }
 }
 
-async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Reply) -> Trial {
-    let bench =
-        Bench { graders, messages: &case.messages, scenario: &scenario.name, case: &case.id, trial: 0 };
+async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Reply, trial: u32) -> Trial {
+    let bench = Bench { graders, messages: &case.messages, scenario: &scenario.name, case: &case.id, trial };
     let answer = Answer { text: &reply.text, finish_reason: reply.finish_reason.as_deref() };
     let verdict = case.expectation.judge(&answer, &bench).await;
     if verdict.outcome == Outcome::Errored {
@@ -129,6 +166,7 @@ async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Repl
     }
     Trial {
         index: 0,
+        confirmation: false,
         outcome: verdict.counted(),
         score: verdict.score,
         reply: Some(reply),
@@ -138,7 +176,15 @@ async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Repl
 }
 
 fn errored(reply: Option<Reply>, verdict: Option<Verdict>, fault: Fault) -> Trial {
-    Trial { index: 0, outcome: Outcome::Errored, score: None, reply, verdict, fault: Some(fault) }
+    Trial {
+        index: 0,
+        confirmation: false,
+        outcome: Outcome::Errored,
+        score: None,
+        reply,
+        verdict,
+        fault: Some(fault),
+    }
 }
 
 /// The first cause of an errored verdict.

@@ -3,9 +3,11 @@
 
 mod judge;
 mod plan;
+mod pool;
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
@@ -13,9 +15,11 @@ use tokio::sync::watch;
 
 use crate::event::{Event, Sink};
 use crate::grader::Graders;
-use crate::manifest::{CaseResult, Ended, Outcome, RunManifest, SCHEMA, ScenarioRun};
+use crate::manifest::{CaseResult, Ended, RunManifest, SCHEMA, ScenarioRun, Trial};
 use crate::seed::Root;
 use crate::text;
+
+use pool::Unit;
 
 pub use plan::{Job, Plan, Planned, Target};
 
@@ -24,6 +28,10 @@ pub use plan::{Job, Plan, Planned, Target};
 pub struct Options {
     /// Most cases under way at once, at least 1.
     pub concurrency: usize,
+    /// How often every case is asked, at least 1; of recorded replies, as often as they have it.
+    pub repeat: u32,
+    /// Most US dollars that may be spent before no further case is begun.
+    pub budget: Option<f64>,
     /// What happens at the first case that does not pass.
     pub on_failure: OnFailure,
     /// Root of all seeds.
@@ -78,6 +86,20 @@ impl Stop {
     }
 }
 
+/// A case that is asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// 0-based index in the plan's jobs, which is that in the run's cases.
+    pub case: usize,
+    /// How many fresh trials, at least 1.
+    pub trials: u32,
+}
+
+/// Carries a plan out.
+pub struct Runner {
+    shared: Arc<Shared>,
+}
+
 /// What all workers share.
 struct Shared {
     plan: Plan,
@@ -85,145 +107,146 @@ struct Shared {
     options: Options,
     sink: Arc<dyn Sink>,
     stop: Stop,
-    next: AtomicUsize,
     failed: AtomicBool,
-    results: Mutex<Vec<Option<CaseResult>>>,
+    began: Instant,
 }
 
-/// Runs a plan. The manifest has every case of it, judged or skipped.
-pub async fn run(
-    plan: Plan,
-    graders: Graders,
-    options: Options,
-    sink: Arc<dyn Sink>,
-    stop: Stop,
-) -> RunManifest {
-    let began = Instant::now();
-    let jobs = plan.jobs.len();
-    sink.see(Event::Started { cases: plan.asked() });
-    let shared = Arc::new(Shared {
-        plan,
-        graders,
-        options,
-        sink,
-        stop,
-        next: AtomicUsize::new(0),
-        failed: AtomicBool::new(false),
-        results: Mutex::new(vec![None; jobs]),
-    });
-    let workers = shared.options.concurrency.clamp(1, jobs.max(1));
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..workers {
-        tasks.spawn(work(Arc::clone(&shared)));
+impl Runner {
+    /// Ready to begin; the clock of the run's duration starts here.
+    #[must_use]
+    pub fn new(plan: Plan, graders: Graders, options: Options, sink: Arc<dyn Sink>, stop: Stop) -> Self {
+        let (failed, began) = (AtomicBool::new(false), Instant::now());
+        Self { shared: Arc::new(Shared { plan, graders, options, sink, stop, failed, began }) }
     }
-    let mut crashed = false;
-    while let Some(done) = tasks.join_next().await {
-        crashed |= done.is_err();
+
+    /// Asks and judges. The manifest has every case of the plan, judged or skipped.
+    pub async fn run(&self) -> RunManifest {
+        let shared = &self.shared;
+        shared.sink.see(Event::Started { cases: shared.plan.asked() });
+        let mut units = Vec::new();
+        for (job, planned) in shared.plan.jobs.iter().enumerate() {
+            let trials = 0..planned.trials(&shared.plan, shared.options.repeat);
+            units.extend(trials.map(|trial| Unit { job, trial, confirmation: false }));
+        }
+        let mut trials = pool::run(shared, units.clone()).await;
+        let mut ended = shared.stop.reason().unwrap_or(Ended::FailFast);
+        if trials.iter().all(Option::is_some) {
+            ended = Ended::Complete;
+        }
+        self.told_to_stop();
+        shared.sink.see(Event::Finished);
+        let why = match ended {
+            Ended::FailFast => "not asked: an earlier case did not pass (`--fail-fast`)",
+            Ended::Budget => "not judged: the budget ended the run before",
+            Ended::Deadline => "not judged: the deadline ended the run before",
+            _ => "not judged: the run was interrupted before",
+        };
+        let mut found: Vec<Vec<Trial>> = vec![Vec::new(); shared.plan.jobs.len()];
+        for (unit, trial) in units.iter().zip(&mut trials) {
+            found[unit.job].extend(trial.take());
+        }
+        let cases = shared.plan.jobs.iter().zip(found).map(|(planned, trials)| {
+            let scenario = &shared.plan.scenarios[planned.scenario];
+            if trials.is_empty() {
+                let reason = planned.skipped.clone().unwrap_or_else(|| why.to_owned());
+                judge::skipped(scenario, planned, reason)
+            } else {
+                judge::case(scenario, planned, trials)
+            }
+        });
+        let mut run = self.manifest(cases.collect(), ended);
+        self.seal(&mut run);
+        run
     }
-    let mut results = std::mem::take(&mut *shared.results.lock().unwrap_or_else(PoisonError::into_inner));
-    if crashed {
-        // A defect in akit must not look like a case that nobody asked for.
-        for (result, planned) in results.iter_mut().zip(&shared.plan.jobs) {
-            if result.is_none() && planned.skipped.is_none() {
-                *result = Some(judge::crashed(&shared.plan.scenarios[planned.scenario], planned));
+
+    /// Asks some cases of a run again and adds the fresh trials to it, as confirmations: they change no
+    /// outcome. Answers with the cases for which fewer trials could be had than were wanted.
+    pub async fn again(&self, run: &mut RunManifest, wanted: &[Again]) -> BTreeSet<usize> {
+        let shared = &self.shared;
+        shared.sink.see(Event::Confirming { cases: wanted.len() });
+        let mut units = Vec::new();
+        for one in wanted {
+            let known = run.cases[one.case].trials.iter().map(|trial| trial.index + 1).max().unwrap_or(0);
+            let trials = known..known.saturating_add(one.trials);
+            units.extend(trials.map(|trial| Unit { job: one.case, trial, confirmation: true }));
+        }
+        let trials = pool::run(shared, units.clone()).await;
+        self.told_to_stop();
+        shared.sink.see(Event::Finished);
+        let mut short = BTreeSet::new();
+        for (unit, trial) in units.iter().zip(trials) {
+            match trial.filter(|trial| !judge::was_not_there(trial)) {
+                Some(trial) => run.cases[unit.job].trials.push(trial),
+                None => drop(short.insert(unit.job)),
             }
         }
+        if let Some(why) = shared.stop.reason()
+            && !short.is_empty()
+        {
+            run.ended = why;
+        }
+        self.seal(run);
+        short
     }
-    if let Some(why) = shared.stop.reason() {
-        let why = if why == Ended::Terminated { "terminated" } else { "interrupted" };
-        shared.sink.see(Event::Stopping { why });
-    }
-    shared.sink.see(Event::Finished);
-    manifest(&shared, results, began)
-}
 
-async fn work(shared: Arc<Shared>) {
-    loop {
-        let index = shared.next.fetch_add(1, Ordering::Relaxed);
-        let Some(planned) = shared.plan.jobs.get(index) else { return };
-        if shared.stop.reason().is_some() {
-            return;
+    fn told_to_stop(&self) {
+        if let Some(why) = self.shared.stop.reason() {
+            let why = match why {
+                Ended::Terminated => "terminated",
+                Ended::Budget => "out of budget",
+                Ended::Deadline => "out of time",
+                _ => "interrupted",
+            };
+            self.shared.sink.see(Event::Stopping { why });
         }
-        if planned.skipped.is_some() {
-            continue;
-        }
-        if shared.options.on_failure == OnFailure::Stop && shared.failed.load(Ordering::Relaxed) {
-            return;
-        }
-        let scenario = &shared.plan.scenarios[planned.scenario];
-        let judged = tokio::select! {
-            biased;
-            () = shared.stop.wait() => return,
-            judged = judge::case(scenario, planned, &shared.graders, shared.options.root) => judged,
-        };
-        if judged.outcome != Outcome::Passed {
-            shared.failed.store(true, Ordering::Relaxed);
-        }
-        shared.sink.see(Event::Judged {
-            scenario: &judged.scenario,
-            case: &judged.id,
-            outcome: judged.outcome,
+    }
+
+    fn manifest(&self, cases: Vec<CaseResult>, ended: Ended) -> RunManifest {
+        let shared = &self.shared;
+        let plan = &shared.plan;
+        let scenarios = plan.scenarios.iter().enumerate().map(|(index, scenario)| ScenarioRun {
+            name: scenario.name.clone(),
+            file: scenario.file.name().to_owned(),
+            target: plan.target_of(index),
+            grader: plan.grader_of(index, &shared.graders),
         });
-        shared.results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(judged);
-    }
-}
-
-fn manifest(shared: &Shared, results: Vec<Option<CaseResult>>, began: Instant) -> RunManifest {
-    let plan = &shared.plan;
-    let stopped_early = results.iter().zip(&plan.jobs).any(|(r, job)| r.is_none() && job.skipped.is_none());
-    let ended = match shared.stop.reason() {
-        Some(why) if stopped_early => why,
-        _ if stopped_early => Ended::FailFast,
-        _ => Ended::Complete,
-    };
-    let why = match ended {
-        Ended::FailFast => "not asked: an earlier case did not pass (`--fail-fast`)",
-        _ => "not judged: the run was interrupted before",
-    };
-    let cases: Vec<_> = results
-        .into_iter()
-        .zip(&plan.jobs)
-        .map(|(result, planned)| {
-            result.unwrap_or_else(|| {
-                let reason = planned.skipped.clone().unwrap_or_else(|| why.to_owned());
-                judge::skipped(&plan.scenarios[planned.scenario], planned, reason)
-            })
-        })
-        .collect();
-    let scenarios = plan.scenarios.iter().enumerate().map(|(index, scenario)| ScenarioRun {
-        name: scenario.name.clone(),
-        file: scenario.file.name().to_owned(),
-        target: plan.target_of(index),
-        grader: plan.grader_of(index, &shared.graders),
-    });
-    let clients: Vec<_> =
-        plan.clients().map(Arc::as_ref).chain(shared.graders.all().map(|grader| grader.client())).collect();
-    let mut notes = plan.notes.clone();
-    for warning in clients.iter().flat_map(|client| client.warnings()) {
-        if !notes.contains(&warning) {
-            notes.push(warning);
+        RunManifest {
+            schema: SCHEMA.to_owned(),
+            akit: env!("CARGO_PKG_VERSION").to_owned(),
+            run_id: String::new(),
+            at: None,
+            seed: shared.options.root.0,
+            ended,
+            duration_ms: 0,
+            scenarios: scenarios.collect(),
+            cases,
+            notes: Vec::new(),
         }
     }
-    notes.extend(shared.graders.binding().into_iter().flat_map(|binding| binding.notes(&cases)));
-    let mut run = RunManifest {
-        schema: SCHEMA.to_owned(),
-        akit: env!("CARGO_PKG_VERSION").to_owned(),
-        run_id: String::new(),
-        at: shared.options.at.clone().or_else(|| clients.iter().filter_map(|client| client.latest()).max()),
-        seed: shared.options.root.0,
-        ended,
-        duration_ms: 0,
-        scenarios: scenarios.collect(),
-        cases,
-        notes,
-    };
-    run.duration_ms = if clients.iter().any(|client| client.asked()) {
-        u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    } else {
-        run.recorded_ms()
-    };
-    run.run_id = run_id(&run);
-    run
+
+    /// Notes, times and the identity of a run: they depend on everything that was asked.
+    fn seal(&self, run: &mut RunManifest) {
+        let shared = &self.shared;
+        let graders = shared.graders.all().map(|grader| grader.client());
+        let clients: Vec<_> = shared.plan.clients().map(Arc::as_ref).chain(graders).collect();
+        run.notes.clone_from(&shared.plan.notes);
+        for warning in clients.iter().flat_map(|client| client.warnings()) {
+            if !run.notes.contains(&warning) {
+                run.notes.push(warning);
+            }
+        }
+        let binding = shared.graders.binding();
+        run.notes.extend(binding.into_iter().flat_map(|binding| binding.notes(&run.cases)));
+        let latest = || clients.iter().filter_map(|client| client.latest()).max();
+        run.at = shared.options.at.clone().or_else(latest);
+        run.duration_ms = if clients.iter().any(|client| client.asked()) {
+            u64::try_from(shared.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        } else {
+            run.recorded_ms()
+        };
+        run.run_id = String::new();
+        run.run_id = run_id(run);
+    }
 }
 
 /// 16 hexadecimal digits over everything that the run found.

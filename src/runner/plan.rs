@@ -60,6 +60,21 @@ pub struct Planned {
     pub skipped: Option<String>,
 }
 
+impl Planned {
+    /// How many trials are asked when `repeat` are wanted: recorded replies may have fewer, and a case
+    /// without any is asked once, to say so.
+    pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {
+        match self.job.as_ref().map(|job| &job.target) {
+            _ if self.skipped.is_some() => 0,
+            Some(Target::Replies(replies)) => {
+                let scenario = &plan.scenarios[self.scenario];
+                replies.trials(&scenario.name, &scenario.cases[self.case].id).clamp(1, repeat.max(1))
+            }
+            _ => repeat.max(1),
+        }
+    }
+}
+
 /// All cases of a run, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {

@@ -60,7 +60,7 @@ pub fn result(report: &Report<'_>, ink: Ink) -> String {
     let style = match report.decision.ruling {
         Ruling::Pass => AnsiColor::Green.on_default().bold(),
         Ruling::Fail => AnsiColor::Red.on_default().bold(),
-        Ruling::Error => AnsiColor::Yellow.on_default().bold(),
+        Ruling::Error | Ruling::Inconclusive => AnsiColor::Yellow.on_default().bold(),
     };
     paint(&mut out, ink, style, report.decision.ruling.word());
     let _ = write!(
@@ -180,12 +180,18 @@ impl Page {
 
     /// The reasons against a pass that are not about one case.
     fn breaches(&mut self, report: &Report<'_>) {
-        for breach in report.decision.breaches.iter().filter(|breach| breach.location.is_none()) {
-            let style = match breach.ruling {
-                Ruling::Fail => AnsiColor::Red.on_default(),
-                Ruling::Error | Ruling::Pass => AnsiColor::Yellow.on_default(),
+        let told = report.decision.breaches.iter().chain(&report.decision.warnings);
+        for breach in told.filter(|breach| !breach.is_by_case()) {
+            let (style, label) = match breach.ruling {
+                Ruling::Fail => (AnsiColor::Red.on_default(), breach.id.clone()),
+                Ruling::Error | Ruling::Inconclusive => (AnsiColor::Yellow.on_default(), breach.id.clone()),
+                Ruling::Pass => (AnsiColor::Yellow.on_default(), format!("warning, {}", breach.id)),
             };
-            self.fact(style, &log::line(&breach.id, 60), &breach.message);
+            let at = breach.location.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+            self.fact(style, &log::line(&label, 80), &format!("{}{at}", breach.message));
+        }
+        for sentence in report.decision.power.sentences() {
+            self.fact(Style::new(), "power", &sentence);
         }
     }
 

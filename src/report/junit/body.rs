@@ -31,9 +31,9 @@ pub(super) fn of(entry: &Entry<'_>, most: usize) -> String {
     value(&mut out, "case", &entry.name());
     value(&mut out, "title", entry.case.name.as_deref().unwrap_or_default());
     value(&mut out, "at", &entry.case.location.to_string());
-    value(&mut out, "state", entry.remark().unwrap_or_default());
+    value(&mut out, "state", &entry.remark().unwrap_or_default());
     if let Some((passed, all)) = entry.tally() {
-        let each: Vec<_> = entry.case.trials.iter().take(100).map(|trial| trial.outcome.word()).collect();
+        let each: Vec<_> = entry.case.ordinary().take(100).map(|trial| trial.outcome.word()).collect();
         value(&mut out, "trials", &format!("{passed} of {all} passed ({})", each.join(", ")));
     }
     value(&mut out, "asked", &entry.case.prompt);

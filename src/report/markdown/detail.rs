@@ -31,7 +31,7 @@ pub(super) fn of(entry: &Entry<'_>) -> String {
     };
     line("title", entry.case.name.as_deref().unwrap_or_default());
     line("at", &entry.case.location.to_string());
-    line("state", entry.remark().unwrap_or_default());
+    line("state", &entry.remark().unwrap_or_default());
     if let Some((passed, all)) = entry.tally() {
         line("trials", &format!("{passed} of {all} passed"));
     }

@@ -7,7 +7,7 @@ mod detail;
 
 use std::fmt::Write as _;
 
-use crate::gate::{Breach, State};
+use crate::gate::{Breach, Ruling, State};
 use crate::manifest::{Outcome, Usage};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
@@ -172,8 +172,13 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
 
 /// The breaches that are not about one case.
 fn reasons(report: &Report<'_>) -> Vec<String> {
-    let whole = report.decision.breaches.iter().filter(|breach| breach.location.is_none());
-    whole.map(|one| format!("- {}: {}\n", code(&one.id, 60), inline(&one.message, 2 * VALUE))).collect()
+    let told = report.decision.breaches.iter().chain(&report.decision.warnings);
+    told.filter(|breach| !breach.is_by_case())
+        .map(|one| {
+            let warning = if one.ruling == Ruling::Pass { "warning, " } else { "" };
+            format!("- {warning}{}: {}\n", code(&one.id, 60), inline(&one.message, 2 * VALUE))
+        })
+        .collect()
 }
 
 /// Who answered, who judged, what was compared, what else is to know.
@@ -199,6 +204,7 @@ fn facts(report: &Report<'_>) -> Vec<String> {
         add("compared with", &format!("{} ({paired} cases in both)", compared.from));
         compared.changed.iter().for_each(|change| add("answered by another model", change));
     }
+    report.decision.power.sentences().iter().for_each(|sentence| add("power", sentence));
     report.run.notes.iter().take(20).for_each(|note| add("note", note));
     out
 }

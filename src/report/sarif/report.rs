@@ -155,14 +155,15 @@ fn breaches(report: &Report<'_>, log: &mut Log) {
         .first()
         .map(|scenario| scenario.file.as_str())
         .or_else(|| report.run.files().first().copied());
-    for breach in report.decision.breaches.iter().filter(|breach| breach.location.is_none()) {
-        match (breach.ruling, file) {
-            (Ruling::Fail, Some(file)) => {
+    for breach in report.decision.breaches.iter().filter(|breach| !breach.is_by_case()) {
+        let whole = || Some(Location { file: file?.to_owned(), line: 1, column: 1 });
+        match (breach.ruling, breach.location.clone().or_else(whole)) {
+            (Ruling::Fail, Some(location)) => {
                 let rule = Rule::Threshold(crate::report::entry::slug(&breach.id));
                 log.findings.push(Finding {
                     level: Level::Error,
                     message: text::excerpt(&breach.message, 2 * VALUE),
-                    location: Location { file: file.to_owned(), line: 1, column: 1 },
+                    location,
                     identity: [String::new(), String::new(), rule.id()],
                     rule,
                 });
@@ -171,7 +172,7 @@ fn breaches(report: &Report<'_>, log: &mut Log) {
                 log.troubles.push(Trouble { message: breach.message.clone(), location: None });
                 log.successful = false;
             }
-            (Ruling::Pass, _) => {}
+            (Ruling::Inconclusive | Ruling::Pass, _) => {}
         }
     }
 }

@@ -1,0 +1,214 @@
+//! `akit gate`: the decision over a stored run, and what `akit run` shares with it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+
+use super::args::configuration;
+use super::output::{Output, ReportArgs};
+use super::{Status, terminal};
+use crate::config::{GateConfig, Named};
+use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
+use crate::history::{self, HistoryError};
+use crate::manifest::{Baseline, RunManifest};
+use crate::report::Report;
+use crate::scenario::Environment;
+use crate::source::{Diagnostics, SourceFile};
+
+/// What the gate demands, over what the configuration says.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(super) struct GateArgs {
+    /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
+    #[arg(long, value_name = "PLACE")]
+    pub(super) baseline: Option<String>,
+    /// Least share of judged cases that must pass, 0 to 1 [default: every case]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    min_pass_rate: Option<f64>,
+    /// Greatest share of cases that could not be judged, 0 to 1 [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    max_error_rate: Option<f64>,
+    /// Fresh trials of a case that fails and used to pass; 0: one failure is proof [default: 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
+    confirm: Option<u32>,
+    /// Innocence must be proven: the same as `policy: strict`
+    #[arg(long)]
+    strict: bool,
+    /// What else fails the gate, beside what the configuration names
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = category)]
+    fail_on: Vec<Category>,
+    /// Report FAIL and INCONCLUSIVE, and end with status 0 all the same
+    #[arg(long)]
+    soft_fail: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("`{text}` is no share from 0 to 1")),
+    }
+}
+
+fn category(text: &str) -> Result<Category, String> {
+    let found = Category::ALL.iter().find(|(name, _)| *name == text);
+    found.map(|(_, category)| *category).ok_or_else(|| {
+        format!("there are {}", crate::text::list(&Category::ALL.map(|(name, _)| name)))
+    })
+}
+
+/// A baseline that was asked for.
+pub(super) enum Found {
+    /// None was asked for.
+    None,
+    /// None is there.
+    Missing(String),
+    /// Stored results, and where they lie.
+    Found(Box<Baseline>, String),
+}
+
+impl Found {
+    pub(super) fn reference(&self) -> Reference<'_> {
+        match self {
+            Found::None => Reference::None,
+            Found::Missing(place) => Reference::Missing(place),
+            Found::Found(baseline, from) => Reference::Found { baseline, from },
+        }
+    }
+
+    pub(super) fn baseline(&self) -> Option<&Baseline> {
+        match self {
+            Found::Found(baseline, _) => Some(baseline),
+            _ => None,
+        }
+    }
+}
+
+impl GateArgs {
+    /// The configured policy under the flags.
+    pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
+        let mut policy = config.policy.clone();
+        policy.min_pass_rate = self.min_pass_rate.or(policy.min_pass_rate);
+        policy.max_error_rate = self.max_error_rate.unwrap_or(policy.max_error_rate);
+        policy.confirm = self.confirm.unwrap_or(policy.confirm);
+        policy.fail_on.extend(&self.fail_on);
+        if self.strict {
+            policy.proof = Proof::OfInnocence;
+        }
+        policy.today = today(environment);
+        policy
+    }
+
+    /// Where the baseline lies, where one is asked for; a configured file is relative to its configuration.
+    pub(super) fn place(&self, config: &GateConfig, folder: &Path) -> Option<String> {
+        let configured = || {
+            let from = config.from.as_ref()?;
+            let is_git = from.starts_with("git:") || from.starts_with("git-ref:");
+            Some(if is_git { from.clone() } else { crate::source::slashed(&folder.join(from)) })
+        };
+        self.baseline.clone().or_else(configured)
+    }
+
+    /// The status of a decided run.
+    pub(super) fn status(&self, decision: &gate::Decision, run: &RunManifest) -> Status {
+        match Status::of(decision, run.ended) {
+            Status::Failed | Status::Inconclusive if self.soft_fail => {
+                terminal::warning(
+                    &format!("the gate says {}", decision.ruling.word()),
+                    "`--soft-fail` ends with status 0 all the same",
+                );
+                Status::Passed
+            }
+            status => status,
+        }
+    }
+}
+
+/// The day, `YYYY-MM-DD` in UTC; `SOURCE_DATE_EPOCH` says it for builds that must repeat.
+fn today(environment: &Environment) -> String {
+    let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
+    let now = told.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or_else(Utc::now);
+    now.format("%Y-%m-%d").to_string()
+}
+
+/// Reads a baseline; one that cannot be read keeps the run from being judged.
+pub(super) fn read_baseline(place: Option<&str>) -> Result<Found, Status> {
+    let Some(place) = place else { return Ok(Found::None) };
+    match history::read_baseline(Path::new(place)) {
+        Ok(baseline) => Ok(Found::Found(Box::new(baseline), place.to_owned())),
+        Err(HistoryError::Missing(path)) => {
+            terminal::warning(
+                &format!("there is no baseline {path}: regressions are not evaluated"),
+                "make it with `akit baseline update run.json --baseline FILE`",
+            );
+            Ok(Found::Missing(path))
+        }
+        Err(error) => {
+            terminal::error(
+                &error.to_string(),
+                "nothing was sent; restore the file or make it anew with `akit baseline update`",
+            );
+            Err(Status::Unjudged)
+        }
+    }
+}
+
+/// Tells names in the policy that no case has.
+pub(super) fn check_names(config: &GateConfig, cases: &[Named<'_>]) -> Result<(), Status> {
+    let mut found = Diagnostics::default();
+    config.check(cases, &mut found);
+    terminal::diagnostics(&found);
+    if found.has_errors() { Err(Status::Invalid) } else { Ok(()) }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoredArgs {
+    /// Run stored by `akit run --json`
+    run: PathBuf,
+    /// Configuration with the policy [default: the nearest akit.yaml above the run's scenarios]
+    #[arg(long, value_name = "FILE", alias = "config")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
+    try_gate(args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
+    let run = history::read_run(&args.run).map_err(|error| {
+        terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
+        match error {
+            HistoryError::Missing(_) => Status::Nothing,
+            _ => Status::Invalid,
+        }
+    })?;
+    let files: Vec<PathBuf> = run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect();
+    let config = configuration(args.policy.as_deref(), &files, environment)?;
+    let names: Vec<_> = run
+        .cases
+        .iter()
+        .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
+        .collect();
+    check_names(&config.gate, &names)?;
+    let policy = args.gate.policy(&config.gate, environment);
+    let found = read_baseline(args.gate.place(&config.gate, &config.folder).as_deref())?;
+    let inputs = [args.run.as_path()];
+    let outputs = args.reports.open(&inputs)?;
+    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
+    let decision = gate::decide(&evidence, &policy);
+    let sources = sources(&files);
+    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
+    Ok(args.gate.status(&decision, &run))
+}
+
+/// The scenario files that are still there, for excerpts under findings.
+fn sources(files: &[PathBuf]) -> BTreeMap<String, Arc<SourceFile>> {
+    let read = files.iter().filter_map(|file| SourceFile::read(file).ok());
+    read.map(|source| (source.name().to_owned(), Arc::new(source))).collect()
+}

@@ -1,0 +1,333 @@
+//! The `gate:` section of the configuration, and the list of cases in quarantine.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+
+use crate::gate::{
+    Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold,
+};
+use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
+use crate::text;
+
+const THRESHOLD: &[Field] = &[
+    Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),
+    Field::optional("min", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Least value that is good enough."),
+    Field::optional("max", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Greatest value that is good enough."),
+    Field::optional("tags", Shape::Texts, "Only cases with one of these tags."),
+    Field::optional("scenario", Shape::Name, "Only scenarios whose name matches this glob."),
+    Field::optional("case", Shape::Name, "Only cases whose `scenario/id` matches this glob."),
+];
+
+const CRITICAL: &[Field] = &[
+    Field::optional("tags", Shape::Texts, "Cases with one of these tags."),
+    Field::optional("scenario", Shape::Name, "Scenarios whose name matches this glob."),
+    Field::optional("case", Shape::Name, "Cases whose `scenario/id` matches this glob."),
+];
+
+const BASELINE: &[Field] = &[
+    Field::optional("from", Shape::Name, "A file, `git:REV:PATH`, or `git-ref:NAME`."),
+    Field::optional("confirm", Shape::Integer(0), "Fresh trials of a case that fails and used to pass (4); 0: one failure is proof."),
+    Field::optional("alpha", Shape::Number(1e-6, 0.5), "Probability of calling an unchanged suite broken (0.05)."),
+    Field::optional("margin", Shape::Number(0.0, 1.0), "Drop of the mean pass rate that does not count (0.02)."),
+    Field::optional("missing", Shape::OneOf(&["warn", "fail"]), "What a missing baseline leads to (warn)."),
+    Field::optional("thin", Shape::OneOf(&["strict", "warn"]), "What a case is that fails every fresh trial beside a thin baseline (strict)."),
+];
+
+/// Keys of `gate:`.
+pub(super) const GATE: &[Field] = &[
+    Field::optional("min_pass_rate", Shape::Number(0.0, 1.0), "Least share of judged cases that must pass, 0 to 1."),
+    Field::optional("max_error_rate", Shape::Number(0.0, 1.0), "Greatest share of cases that could not be judged (0)."),
+    Field::optional("thresholds", Shape::Objects(THRESHOLD), "Limits on metrics."),
+    Field::optional("critical", Shape::Part("critical"), "Cases of which one confirmed failure fails the gate."),
+    Field::optional("baseline", Shape::Object(BASELINE), "What the run is compared with."),
+    Field::optional("fail_on", Shape::Texts, "What fails the gate; the rest is a warning."),
+    Field::optional("policy", Shape::OneOf(&["default", "strict"]), "Who has to prove what (default)."),
+    Field::optional("quarantine", Shape::Name, "File of cases that are known to fail, relative to this file."),
+];
+
+const QUARANTINED: &[Field] = &[
+    Field::required("case", Shape::Name, "Glob over `scenario/id`."),
+    Field::required("owner", Shape::Name, "Who looks after it."),
+    Field::required("reason", Shape::Name, "Why it may fail."),
+    Field::required("until", Shape::Name, "Last day on which it holds, as `2026-12-31`."),
+];
+
+/// What the configuration demands of a run.
+#[derive(Clone, Debug, Default)]
+pub struct GateConfig {
+    /// The rules.
+    pub policy: Policy,
+    /// `baseline.from`.
+    pub from: Option<String>,
+    /// Names in the policy that some case must have.
+    names: Vec<Name>,
+}
+
+/// A name in the policy and where it stands.
+#[derive(Clone, Debug)]
+struct Name {
+    what: &'static str,
+    selector: Selector,
+    word: String,
+    file: Arc<SourceFile>,
+    span: Span,
+}
+
+/// A case, as far as a policy can name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// Name of its scenario.
+    pub scenario: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// Tags of scenario and case.
+    pub tags: &'a [String],
+}
+
+impl GateConfig {
+    /// Reads `gate:` and the quarantine that it names.
+    pub(super) fn read(
+        fields: &Fields<'_>,
+        folder: &Path,
+        source: &Arc<SourceFile>,
+        found: &mut Diagnostics,
+    ) -> Self {
+        let mut config = Self::default();
+        let mut reader = Reader { source, found, names: Vec::new() };
+        config.policy.min_pass_rate = fields.number("min_pass_rate");
+        if let Some(rate) = fields.number("max_error_rate") {
+            config.policy.max_error_rate = rate;
+        }
+        config.policy.thresholds =
+            fields.objects("thresholds").iter().filter_map(|one| reader.threshold(one)).collect();
+        if let Some(node) = fields.node("critical") {
+            config.policy.critical = reader.critical(node);
+        }
+        if let Some(baseline) = fields.object("baseline") {
+            config.from = baseline.string("from");
+            let policy = &mut config.policy;
+            policy.confirm = baseline.integer("confirm").map_or(policy.confirm, |n| u32::try_from(n).unwrap_or(1_000).min(1_000));
+            policy.alpha = baseline.number("alpha").unwrap_or(policy.alpha);
+            policy.margin = baseline.number("margin").unwrap_or(policy.margin);
+            if baseline.text("missing").is_some_and(|(word, _)| word == "fail") {
+                policy.missing = Missing::Fail;
+            }
+            if baseline.text("thin").is_some_and(|(word, _)| word == "warn") {
+                policy.thin = Thin::Warn;
+            }
+        }
+        if let Some(words) = fields.texts("fail_on") {
+            config.policy.fail_on = reader.categories(&words);
+        }
+        if fields.text("policy").is_some_and(|(word, _)| word == "strict") {
+            config.policy.proof = Proof::OfInnocence;
+        }
+        config.names = reader.names;
+        if let Some((file, span)) = fields.text("quarantine") {
+            let (list, names) = quarantine(&folder.join(file), source, span, found);
+            config.policy.quarantine = list;
+            config.names.extend(names);
+        }
+        config
+    }
+
+    /// Reports names that no case of the suite has.
+    pub fn check(&self, cases: &[Named<'_>], found: &mut Diagnostics) {
+        for name in &self.names {
+            if cases.iter().any(|case| name.selector.takes(case.scenario, case.id, case.tags)) {
+                continue;
+            }
+            let known: Vec<String> = match name.what {
+                "tag" => cases.iter().flat_map(|case| case.tags).cloned().collect(),
+                "scenario" => cases.iter().map(|case| case.scenario.to_owned()).collect(),
+                _ => cases.iter().map(|case| format!("{}/{}", case.scenario, case.id)).collect(),
+            };
+            let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
+            let known: Vec<&str> = known.into_iter().collect();
+            let help = match text::nearest(&name.word, &known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "check the spelling; where the case is gone, take its name out of the policy".to_owned(),
+            };
+            let message = format!("no case has the {} `{}`", name.what, text::excerpt(&name.word, 80));
+            found.push(Diagnostic::error("unknown-case", &name.file, name.span, message).help(help));
+        }
+    }
+}
+
+struct Reader<'a> {
+    source: &'a Arc<SourceFile>,
+    found: &'a mut Diagnostics,
+    names: Vec<Name>,
+}
+
+impl Reader<'_> {
+    fn wrong(&mut self, span: Span, message: String, help: String) {
+        self.found.push(Diagnostic::error("wrong-value", self.source, span, message).help(help));
+    }
+
+    fn name(&mut self, what: &'static str, selector: Selector, word: &str, span: Span) {
+        let (word, file) = (word.to_owned(), Arc::clone(self.source));
+        self.names.push(Name { what, selector, word, file, span });
+    }
+
+    fn threshold(&mut self, fields: &Fields<'_>) -> Option<Threshold> {
+        let (name, span) = fields.text("metric")?;
+        let cases = self.selector(fields);
+        let Some(metric) = Metric::parse(name) else {
+            let help = match text::nearest(name, &Metric::NAMES) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}, and `TAG_recall`", text::list(&Metric::NAMES)),
+            };
+            self.wrong(span, format!("unknown metric `{}`", text::excerpt(name, 60)), help);
+            return None;
+        };
+        if let Metric::Recall(tag) = &metric {
+            let selector = Selector { tags: vec![tag.clone()], ..Selector::default() };
+            self.name("tag", selector, tag, span);
+        }
+        let (min, max) = (fields.number("min"), fields.number("max"));
+        if min.is_none() && max.is_none() {
+            self.wrong(span, format!("the threshold on `{name}` has no limit"), "add `min:` or `max:`".to_owned());
+            return None;
+        }
+        Some(Threshold { metric, cases, min, max })
+    }
+
+    fn selector(&mut self, fields: &Fields<'_>) -> Selector {
+        let mut selector = Selector::default();
+        for (tag, span) in fields.texts("tags").unwrap_or_default() {
+            selector.tags.push(tag.to_owned());
+            let only = Selector { tags: vec![tag.to_owned()], ..Selector::default() };
+            self.name("tag", only, tag, span);
+        }
+        if let Some((glob, span)) = fields.text("scenario")
+            && let Some(pattern) = self.pattern(glob, span)
+        {
+            self.name("scenario", Selector { scenario: Some(pattern.clone()), ..Selector::default() }, glob, span);
+            selector.scenario = Some(pattern);
+        }
+        if let Some((glob, span)) = fields.text("case") {
+            selector.case = self.case(glob, span);
+        }
+        selector
+    }
+
+    fn case(&mut self, glob: &str, span: Span) -> Option<Pattern> {
+        let pattern = self.pattern(glob, span)?;
+        self.name("case", Selector { case: Some(pattern.clone()), ..Selector::default() }, glob, span);
+        Some(pattern)
+    }
+
+    fn pattern(&mut self, glob: &str, span: Span) -> Option<Pattern> {
+        match Pattern::parse(glob) {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                self.wrong(span, format!("`{}` is no glob: {why}", text::excerpt(glob, 60)), "`*` stands for any text".to_owned());
+                None
+            }
+        }
+    }
+
+    fn critical(&mut self, node: &Node) -> Vec<Selector> {
+        let Value::List(items) = &node.value else {
+            let message = format!("`critical` is a list, found {}", node.value.kind());
+            let help = "write `critical: [\"*/id\", { tags: [safety] }]`".to_owned();
+            self.found.push(Diagnostic::error("wrong-type", self.source, node.span, message).help(help));
+            return Vec::new();
+        };
+        let mut selectors = Vec::new();
+        for item in items {
+            if let Some(glob) = item.as_str() {
+                let case = self.case(glob, item.span);
+                selectors.extend(case.map(|case| Selector { case: Some(case), ..Selector::default() }));
+            } else if let Some(fields) =
+                Fields::check(item, CRITICAL, "an entry of `critical`", self.source, self.found)
+            {
+                let selector = self.selector(&fields);
+                if selector.tags.is_empty() && selector.scenario.is_none() && selector.case.is_none() {
+                    self.wrong(item.span, "this entry of `critical` names nothing".to_owned(), "add `tags:`, `scenario:` or `case:`".to_owned());
+                } else {
+                    selectors.push(selector);
+                }
+            }
+        }
+        selectors
+    }
+
+    fn categories(&mut self, words: &[(&str, Span)]) -> BTreeSet<Category> {
+        let mut set = BTreeSet::new();
+        for (word, span) in words {
+            match Category::ALL.iter().find(|(name, _)| name == word) {
+                Some((_, category)) => drop(set.insert(*category)),
+                None => {
+                    let names = Category::ALL.map(|(name, _)| name);
+                    let help = match text::nearest(word, &names) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("there are {}", text::list(&names)),
+                    };
+                    self.wrong(*span, format!("`fail_on` does not know `{}`", text::excerpt(word, 60)), help);
+                }
+            }
+        }
+        set
+    }
+}
+
+/// Reads the list of cases in quarantine.
+fn quarantine(
+    path: &Path,
+    named_in: &Arc<SourceFile>,
+    at: Span,
+    found: &mut Diagnostics,
+) -> (Vec<Quarantined>, Vec<Name>) {
+    let source = match SourceFile::read(path) {
+        Ok(source) => Arc::new(source),
+        Err(error) => {
+            let message = format!("cannot read the quarantine `{}`: {error}", crate::source::slashed(path));
+            found.push(
+                Diagnostic::error("unreadable-file", named_in, at, message)
+                    .help("the path is relative to this file; without a quarantine, take the key out"),
+            );
+            return Default::default();
+        }
+    };
+    let node = match Node::parse(&source) {
+        Ok(node) => node,
+        Err(error) => {
+            let message = format!("this is not YAML: {}", error.message);
+            found.push(Diagnostic::error("invalid-yaml", &source, error.span, message));
+            return Default::default();
+        }
+    };
+    let items = match &node.value {
+        Value::Null => return Default::default(),
+        Value::List(items) => items,
+        other => {
+            let message = format!("a quarantine is a list, found {}", other.kind());
+            found.push(
+                Diagnostic::error("wrong-type", &source, node.span, message)
+                    .help("write `- { case: scenario/id, owner: name, reason: text, until: 2026-12-31 }` lines"),
+            );
+            return Default::default();
+        }
+    };
+    let mut reader = Reader { source: &source, found, names: Vec::new() };
+    let mut list = Vec::new();
+    for item in items {
+        let Some(fields) = Fields::check(item, QUARANTINED, "a quarantine", &source, reader.found) else { continue };
+        let Some((glob, span)) = fields.text("case") else { continue };
+        let Some((until, day)) = fields.text("until") else { continue };
+        if until.len() != 10 || NaiveDate::parse_from_str(until, "%Y-%m-%d").is_err() {
+            reader.wrong(day, format!("`{}` is no day", text::excerpt(until, 40)), "write it as `2026-12-31`".to_owned());
+        }
+        let case = reader.case(glob, span);
+        if let (Some(case), Some(owner), Some(reason)) = (case, fields.string("owner"), fields.string("reason")) {
+            list.push(Quarantined { case, owner, reason, until: until.to_owned() });
+        }
+    }
+    let names = reader.names;
+    (list, names)
+}

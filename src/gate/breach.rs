@@ -1,0 +1,167 @@
+//! Reasons against a pass, and the word that follows from them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Category, Policy};
+use crate::manifest::{CaseResult, Counts};
+use crate::source::Location;
+use crate::text;
+
+/// The gate's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Ruling {
+    /// A threshold was missed or a case regressed.
+    Fail,
+    /// The run could not be judged as a whole.
+    Error,
+    /// Something speaks against the release, and could not be confirmed or excluded.
+    Inconclusive,
+    /// Nothing stands against the release.
+    Pass,
+}
+
+impl Ruling {
+    /// The word that people read.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Ruling::Pass => "PASS",
+            Ruling::Fail => "FAIL",
+            Ruling::Inconclusive => "INCONCLUSIVE",
+            Ruling::Error => "ERROR",
+        }
+    }
+}
+
+/// One reason against a pass, or a warning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Breach {
+    /// Stable kebab-case name, see docs/gate.md.
+    pub id: String,
+    /// The ruling that it leads to; PASS for a warning.
+    pub ruling: Ruling,
+    /// In a sentence.
+    pub message: String,
+    /// What was measured, where the breach is about a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<f64>,
+    /// Its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// How probable it is that chance alone did this, where a test was made; corrected for their number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// The line of the case, for a breach by one case; of the suite or policy, for a weakening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+}
+
+impl Breach {
+    /// About the run as a whole.
+    pub(super) fn new(id: &str, message: String) -> Self {
+        Self {
+            id: id.to_owned(),
+            ruling: Ruling::Pass,
+            message,
+            measured: None,
+            limit: None,
+            p_value: None,
+            location: None,
+        }
+    }
+
+    /// Whether it is about one case, which its location points at.
+    #[must_use]
+    pub fn is_by_case(&self) -> bool {
+        self.location.is_some() && self.id != "weakened"
+    }
+
+    /// About one case; what it did follows its name.
+    pub(super) fn by(case: &CaseResult, id: &str, what: &str) -> Self {
+        let message = format!("{}/{} {what}", case.scenario, case.id);
+        Self { location: Some(case.location.clone()), ..Self::new(id, message) }
+    }
+}
+
+/// Collects breaches, and decides by the policy which of them fail the gate.
+pub(super) struct Docket<'a> {
+    policy: &'a Policy,
+    breaches: Vec<Breach>,
+    warnings: Vec<Breach>,
+}
+
+impl<'a> Docket<'a> {
+    pub(super) fn new(policy: &'a Policy) -> Self {
+        Self { policy, breaches: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// How many breaches stand against a pass already, other than by leaving it open.
+    pub(super) fn fatal(&self) -> usize {
+        self.breaches.iter().filter(|breach| breach.ruling < Ruling::Inconclusive).count()
+    }
+
+    /// Whether breaches of a category fail the gate.
+    pub(super) fn is_fatal(&self, category: Category) -> bool {
+        self.policy.fail_on.contains(&category)
+    }
+
+    /// A breach that fails the gate, where the policy fails on its category.
+    pub(super) fn raise(&mut self, category: Category, breach: Breach) {
+        if self.is_fatal(category) {
+            self.breaches.push(Breach { ruling: Ruling::Fail, ..breach });
+        } else {
+            self.warn(breach);
+        }
+    }
+
+    /// What keeps the run from being judged.
+    pub(super) fn error(&mut self, breach: Breach) {
+        self.breaches.push(Breach { ruling: Ruling::Error, ..breach });
+    }
+
+    /// What keeps the gate from a word.
+    pub(super) fn inconclusive(&mut self, breach: Breach) {
+        self.breaches.push(Breach { ruling: Ruling::Inconclusive, ..breach });
+    }
+
+    /// What stands against nothing.
+    pub(super) fn warn(&mut self, breach: Breach) {
+        self.warnings.push(Breach { ruling: Ruling::Pass, ..breach });
+    }
+
+    /// Breaches, gravest first, and warnings.
+    pub(super) fn close(mut self) -> (Vec<Breach>, Vec<Breach>) {
+        self.breaches.sort_by_key(|breach| breach.ruling);
+        (self.breaches, self.warnings)
+    }
+}
+
+/// The first reason in a sentence, or what was shown.
+pub(super) fn summary(counts: Counts, breaches: &[Breach]) -> String {
+    let Some(first) = breaches.first() else {
+        return match counts.failed {
+            0 => format!("all {} passed", text::count(counts.judged(), "judged case")),
+            n => format!("{} failed, as the policy allows", text::count(n, "case")),
+        };
+    };
+    let same = breaches.iter().filter(|breach| breach.id == first.id).count();
+    let cases = text::count(same, "case");
+    match first.id.as_str() {
+        _ if same == 1 => first.message.clone(),
+        "regression" => format!("{cases} that passed in the baseline fail now"),
+        "critical" => format!("{same} critical cases fail"),
+        "case-failed" => format!("{cases} failed"),
+        "new-failure" => format!("{cases} that are new or changed fail"),
+        "not-cleared" => format!("{cases} that passed in the baseline did not pass every fresh trial"),
+        "unconfirmed" => {
+            format!("{cases} may have broken, and fresh trials to confirm or clear them could not be had")
+        }
+        "judge-changed" => format!("{cases} fail under another judge than in the baseline"),
+        "threshold" => format!("{same} thresholds are missed"),
+        "weakened" => format!("the suite or its policy demands less than before, in {same} places"),
+        _ => first.message.clone(),
+    }
+}

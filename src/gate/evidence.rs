@@ -1,0 +1,172 @@
+//! A case of the run beside its baseline and the policy: the facts that every rule starts from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Policy, Quarantined};
+use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, RunManifest};
+use crate::stats::Tally;
+
+/// One case.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case<'a> {
+    pub(super) result: &'a CaseResult,
+    /// Whether the baseline has a case of its name, or of its content under a name that is gone.
+    pub(super) found: bool,
+    /// How it stands to the baseline.
+    pub(super) relation: Relation,
+    /// Its trials in the baseline; none where it is not known there.
+    pub(super) before: Tally,
+    /// Its stored results, where it is known.
+    pub(super) stored: Option<&'a BaselineCase>,
+    /// Whether it passes now; absent where it was not judged.
+    pub(super) now: Option<bool>,
+    /// Its first judged trial, which the suite as a whole is measured by.
+    pub(super) first: Option<bool>,
+    /// Judged confirmations.
+    pub(super) fresh: Tally,
+    /// Confirmations that could not be judged.
+    pub(super) fresh_errors: usize,
+    /// Whether one confirmed failure is one too many.
+    pub(super) critical: bool,
+    /// The quarantine that holds for it.
+    pub(super) quarantine: Option<&'a Quarantined>,
+    /// Whether another judge than the baseline's had a part in its verdict.
+    pub(super) other_judge: bool,
+}
+
+/// How a case stands to the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// There is no baseline.
+    Alone,
+    /// The baseline does not have it.
+    New,
+    /// It asked or expected something else in the baseline.
+    Changed,
+    /// It is there, and the same.
+    Known,
+}
+
+/// Every case of a run, in its order.
+pub(super) fn cases<'a>(
+    run: &'a RunManifest,
+    baseline: Option<&'a Baseline>,
+    policy: &'a Policy,
+) -> Vec<Case<'a>> {
+    let names = renamed(run, baseline);
+    let judges: Vec<_> = run.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    let other_judge: BTreeMap<&str, bool> =
+        judges.into_iter().map(|name| (name, judge_differs(run, baseline, name))).collect();
+    run.cases
+        .iter()
+        .enumerate()
+        .map(|(index, result)| {
+            let found = baseline.and_then(|baseline| {
+                baseline.case(&result.scenario, &result.id).or_else(|| names.get(&index).copied())
+            });
+            let relation = match (baseline, found) {
+                (None, _) => Relation::Alone,
+                (_, None) => Relation::New,
+                (_, Some(stored)) if stored.content_hash != result.content_hash => Relation::Changed,
+                _ => Relation::Known,
+            };
+            let stored = found.filter(|_| relation == Relation::Known);
+            let fresh = |outcome| result.confirmations().filter(|trial| trial.outcome == outcome).count();
+            let (passed, failed) = (fresh(Outcome::Passed) as u64, fresh(Outcome::Failed) as u64);
+            Case {
+                result,
+                found: found.is_some(),
+                relation,
+                before: stored.map(BaselineCase::tally).unwrap_or_default(),
+                stored,
+                now: judged(result.outcome),
+                first: result
+                    .ordinary()
+                    .find_map(|trial| judged(trial.outcome))
+                    .or_else(|| judged(result.outcome)),
+                fresh: Tally { hits: passed, of: passed + failed },
+                fresh_errors: fresh(Outcome::Errored),
+                critical: policy.is_critical(result),
+                quarantine: policy.quarantine_of(result),
+                other_judge: other_judge.get(result.scenario.as_str()).copied().unwrap_or(false)
+                    && result.judged_by_grader(),
+            }
+        })
+        .collect()
+}
+
+fn judged(outcome: Outcome) -> Option<bool> {
+    match outcome {
+        Outcome::Passed => Some(true),
+        Outcome::Failed => Some(false),
+        Outcome::Errored | Outcome::Skipped => None,
+    }
+}
+
+/// Cases whose name the baseline does not know, but whose content it has under one name that the run
+/// does not have: they were renamed.
+fn renamed<'a>(run: &RunManifest, baseline: Option<&'a Baseline>) -> BTreeMap<usize, &'a BaselineCase> {
+    let Some(baseline) = baseline else { return BTreeMap::new() };
+    let mut gone: BTreeMap<&str, Vec<&BaselineCase>> = BTreeMap::new();
+    for case in unnamed(run, baseline) {
+        gone.entry(case.content_hash.as_str()).or_default().push(case);
+    }
+    let mut came: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, case) in run.cases.iter().enumerate() {
+        if baseline.case(&case.scenario, &case.id).is_none() {
+            came.entry(case.content_hash.as_str()).or_default().push(index);
+        }
+    }
+    came.into_iter()
+        .filter_map(|(hash, indices)| match (indices.as_slice(), gone.get(hash)?.as_slice()) {
+            ([index], [case]) => Some((*index, *case)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Cases of the baseline whose name the run does not have.
+fn unnamed<'a>(run: &RunManifest, baseline: &'a Baseline) -> Vec<&'a BaselineCase> {
+    let now: BTreeSet<_> =
+        run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+    baseline
+        .cases
+        .iter()
+        .filter(|case| !now.contains(&(case.scenario.as_str(), case.id.as_str())))
+        .collect()
+}
+
+/// Cases of the baseline that the run does not have under any name.
+pub(super) fn gone<'a>(
+    cases: &[Case<'_>],
+    run: &RunManifest,
+    baseline: &'a Baseline,
+) -> Vec<&'a BaselineCase> {
+    let kept: BTreeSet<_> =
+        cases.iter().filter_map(|case| case.stored).map(|case| (&case.scenario, &case.id)).collect();
+    let mut gone = unnamed(run, baseline);
+    gone.retain(|case| !kept.contains(&(&case.scenario, &case.id)));
+    gone
+}
+
+/// Who answers otherwise than in the baseline; nothing where either side does not know.
+pub(super) fn changed(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
+    let now = run.answered_by();
+    let mut words = Vec::new();
+    for role in ["application: ", "grader: "] {
+        let of = |names: &[&String]| -> Vec<String> {
+            names.iter().filter_map(|name| name.strip_prefix(role)).map(str::to_owned).collect()
+        };
+        let before = of(&baseline.answered_by.iter().collect::<Vec<_>>());
+        let after = of(&now.iter().collect::<Vec<_>>());
+        if !before.is_empty() && !after.is_empty() && before != after {
+            words.push(format!("{role}{} in the baseline, {} now", before.join(", "), after.join(", ")));
+        }
+    }
+    words
+}
+
+/// Whether a scenario is judged by another judge than in the baseline, as far as both are known.
+fn judge_differs(_run: &RunManifest, _baseline: Option<&Baseline>, _scenario: &str) -> bool {
+    false
+}

@@ -1,0 +1,250 @@
+//! What the gate demands: thresholds, critical cases, the baseline's part, and who is excused.
+
+use std::collections::BTreeSet;
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::Metric;
+use crate::manifest::CaseResult;
+
+/// What the gate demands. [`Policy::default`] is what holds without a `gate:` section.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Least share of judged cases that must pass, 0 to 1.
+    ///
+    /// Without it, without a baseline, and without a threshold on the pass rate of a case, the case must pass.
+    pub min_pass_rate: Option<f64>,
+    /// Greatest share of cases that could not be judged, 0 to 1.
+    pub max_error_rate: f64,
+    /// Limits on metrics.
+    pub thresholds: Vec<Threshold>,
+    /// Cases of which one confirmed failure is one too many.
+    pub critical: Vec<Selector>,
+    /// Fresh trials of a case that fails and used to pass; 0 where one failure is proof.
+    pub confirm: u32,
+    /// Greatest probability of calling an unchanged suite broken, over all its cases, 0 to 1.
+    pub alpha: f64,
+    /// Drop of the mean pass rate that does not count, 0 to 1.
+    pub margin: f64,
+    /// What a baseline that is not there leads to.
+    pub missing: Missing,
+    /// What a case that failed every fresh trial is, where its baseline is too thin for a proof.
+    pub thin: Thin,
+    /// What fails the gate; everything else is a warning.
+    pub fail_on: BTreeSet<Category>,
+    /// Who has to prove what.
+    pub proof: Proof,
+    /// Cases that are known to fail, and are not held against a pass.
+    pub quarantine: Vec<Quarantined>,
+    /// `YYYY-MM-DD`: quarantines that ended before it hold no more.
+    pub today: String,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            min_pass_rate: None,
+            max_error_rate: 0.0,
+            thresholds: Vec::new(),
+            critical: Vec::new(),
+            confirm: 4,
+            alpha: 0.05,
+            margin: 0.02,
+            missing: Missing::Warn,
+            thin: Thin::Strict,
+            fail_on: Category::DEFAULT.into(),
+            proof: Proof::OfGuilt,
+            quarantine: Vec::new(),
+            today: String::new(),
+        }
+    }
+}
+
+/// A limit on one metric of some cases.
+#[derive(Clone, Debug)]
+pub struct Threshold {
+    /// What is measured.
+    pub metric: Metric,
+    /// Over which cases; all, where it selects nothing.
+    pub cases: Selector,
+    /// Least value that is good enough, in the metric's unit.
+    pub min: Option<f64>,
+    /// Greatest value that is good enough, in the metric's unit.
+    pub max: Option<f64>,
+}
+
+/// Some cases of a run: those to which all that is said applies.
+#[derive(Clone, Debug, Default)]
+pub struct Selector {
+    /// Glob over `scenario/id`.
+    pub case: Option<Pattern>,
+    /// Glob over the scenario's name.
+    pub scenario: Option<Pattern>,
+    /// One of these tags, where there are any.
+    pub tags: Vec<String>,
+}
+
+/// A glob over names; `*` crosses every character, `/` included.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    glob: GlobMatcher,
+}
+
+impl Pattern {
+    /// Reads a glob; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let glob = GlobBuilder::new(text).build().map_err(|error| error.kind().to_string())?;
+        Ok(Self { text: text.to_owned(), glob: glob.compile_matcher() })
+    }
+
+    /// Whether a name matches.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        self.glob.is_match(name) || self.text == name
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Selector {
+    /// Whether a case of this scenario, id and tags is one of them.
+    #[must_use]
+    pub fn takes(&self, scenario: &str, id: &str, tags: &[String]) -> bool {
+        self.scenario.as_ref().is_none_or(|glob| glob.matches(scenario))
+            && self.case.as_ref().is_none_or(|glob| glob.matches(&format!("{scenario}/{id}")))
+            && (self.tags.is_empty() || self.tags.iter().any(|tag| tags.contains(tag)))
+    }
+
+    /// Whether a case of a run is one of them.
+    #[must_use]
+    pub fn has(&self, case: &CaseResult) -> bool {
+        self.takes(&case.scenario, &case.id, &case.tags)
+    }
+
+    /// The selection for people, after a metric's name; empty where it takes everything.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let mut words = String::new();
+        if !self.tags.is_empty() {
+            words.push_str(&format!(" of tag {}", self.tags.join(" or ")));
+        }
+        if let Some(scenario) = &self.scenario {
+            words.push_str(&format!(" in {}", scenario.text));
+        }
+        if let Some(case) = &self.case {
+            words.push_str(&format!(" of {}", case.text));
+        }
+        words
+    }
+}
+
+/// A case that is known to fail, who looks after it, and until when.
+#[derive(Clone, Debug)]
+pub struct Quarantined {
+    /// Glob over `scenario/id`.
+    pub case: Pattern,
+    /// Who looks after it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// `YYYY-MM-DD`, the last day on which it holds.
+    pub until: String,
+}
+
+/// What a baseline that is not there leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// A warning: regressions are not evaluated.
+    Warn,
+    /// The run cannot be judged.
+    Fail,
+}
+
+/// What a case that failed every fresh trial is, where its baseline is too thin for a proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thin {
+    /// Broken.
+    Strict,
+    /// Suspect, which is a warning.
+    Warn,
+}
+
+/// Who has to prove what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// `policy: default`: a change is innocent until it is proven to break something.
+    OfGuilt,
+    /// `policy: strict`: a change has to show that it breaks nothing.
+    OfInnocence,
+}
+
+/// Kinds of breaches that `fail_on` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Category {
+    /// A limit on a metric, or the pass rate.
+    Threshold,
+    /// A case, or the suite as a whole, that does worse than its baseline.
+    Regression,
+    /// A confirmed failure of a critical case.
+    Critical,
+    /// A failing case that the baseline does not excuse.
+    NewFailure,
+    /// A limit on cost or tokens.
+    Budget,
+    /// Slower than the baseline.
+    Latency,
+    /// Dearer than the baseline.
+    Cost,
+    /// A case that only the baseline has.
+    Removed,
+    /// A case whose trials disagree.
+    Flaky,
+    /// A suite, policy, quarantine or baseline that demands less than before.
+    Weakened,
+}
+
+impl Category {
+    /// Every category with its word in `fail_on`.
+    pub const ALL: [(&'static str, Self); 10] = [
+        ("threshold", Self::Threshold),
+        ("regression", Self::Regression),
+        ("critical", Self::Critical),
+        ("new-failure", Self::NewFailure),
+        ("budget", Self::Budget),
+        ("latency", Self::Latency),
+        ("cost", Self::Cost),
+        ("removed", Self::Removed),
+        ("flaky", Self::Flaky),
+        ("weakened", Self::Weakened),
+    ];
+
+    /// What fails the gate where `fail_on` is not given.
+    pub const DEFAULT: [Self; 5] =
+        [Self::Threshold, Self::Regression, Self::Critical, Self::NewFailure, Self::Budget];
+}
+
+impl Policy {
+    /// The quarantine that holds for a case today.
+    #[must_use]
+    pub fn quarantine_of(&self, case: &CaseResult) -> Option<&Quarantined> {
+        let name = format!("{}/{}", case.scenario, case.id);
+        self.quarantine.iter().find(|one| one.until >= self.today && one.case.matches(&name))
+    }
+
+    /// Whether one confirmed failure of a case is one too many.
+    #[must_use]
+    pub fn is_critical(&self, case: &CaseResult) -> bool {
+        self.critical.iter().any(|selector| selector.has(case))
+    }
+
+    /// Whether a rate decides about a case, and not each failure by itself.
+    pub(super) fn rated(&self, case: &CaseResult) -> bool {
+        self.min_pass_rate.is_some()
+            || self.thresholds.iter().any(|limit| limit.metric.is_pass_rate() && limit.cases.has(case))
+    }
+}
