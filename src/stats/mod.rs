@@ -12,7 +12,9 @@ mod holm;
 mod kappa;
 mod mcnemar;
 mod normal;
+mod poisson_binomial;
 mod prevalence;
+mod prior;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,9 @@ pub use holm::holm;
 pub use kappa::Kappa;
 pub use mcnemar::Flips;
 pub use normal::quantile;
+pub use poisson_binomial::poisson_binomial_at_most;
 pub use prevalence::{Prevalence, PrevalenceError, corrected};
+pub use prior::Prior;
 
 /// The level of confidence of every interval that akit shows: 95 %.
 pub const LEVEL: f64 = 0.95;
