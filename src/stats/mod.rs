@@ -4,6 +4,8 @@
 //! [`LEVEL`]. Nothing here panics or reads anything; what cannot be known is `None` or an error,
 //! never a number that looks like an answer.
 
+mod bootstrap;
+mod clusters;
 mod confusion;
 mod counts;
 mod exact;
@@ -15,9 +17,12 @@ mod normal;
 mod poisson_binomial;
 mod prevalence;
 mod prior;
+mod sign_flip;
 
 use serde::{Deserialize, Serialize};
 
+pub use bootstrap::Bootstrap;
+pub use clusters::Clusters;
 pub use confusion::Confusion;
 pub use fisher::{choose, fisher_lower, fisher_smallest};
 pub use holm::holm;
@@ -27,6 +32,7 @@ pub use normal::quantile;
 pub use poisson_binomial::poisson_binomial_at_most;
 pub use prevalence::{Prevalence, PrevalenceError, corrected};
 pub use prior::Prior;
+pub use sign_flip::sign_flip;
 
 /// The level of confidence of every interval that akit shows: 95 %.
 pub const LEVEL: f64 = 0.95;
