@@ -1,20 +1,43 @@
-//! Pure functions over numbers: intervals, agreement and corrected rates.
+//! Pure functions over numbers: intervals, tests, power, agreement and corrected rates.
 //!
 //! Shares lie from 0 to 1. `level` is the level of confidence, strictly between 0 and 1, such as
 //! [`LEVEL`]. Nothing here panics or reads anything; what cannot be known is `None` or an error,
 //! never a number that looks like an answer.
 
+mod bootstrap;
+mod clusters;
 mod confusion;
+mod counts;
+mod exact;
+mod fisher;
+mod holm;
 mod kappa;
+mod mcnemar;
 mod normal;
+mod percentile;
+mod poisson_binomial;
+mod power;
 mod prevalence;
+mod prior;
+mod repeat;
+mod sign_flip;
 
 use serde::{Deserialize, Serialize};
 
+pub use bootstrap::Bootstrap;
+pub use clusters::Clusters;
 pub use confusion::Confusion;
+pub use fisher::{choose, fisher_lower, fisher_smallest};
+pub use holm::holm;
 pub use kappa::Kappa;
+pub use mcnemar::Flips;
 pub use normal::quantile;
+pub use percentile::percentile;
+pub use poisson_binomial::poisson_binomial_at_most;
+pub use power::{PLAN_LEVEL, PLAN_POWER, Spread, cases_needed, detectable};
 pub use prevalence::{Prevalence, PrevalenceError, corrected};
+pub use prior::Prior;
+pub use sign_flip::sign_flip;
 
 /// The level of confidence of every interval that akit shows: 95 %.
 pub const LEVEL: f64 = 0.95;
@@ -83,6 +106,12 @@ fn two_sided(level: f64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
 fn real(n: u64) -> f64 {
     n as f64
+}
+
+/// The whole number that is not above a number; absent below 0, from 2⁵³ on, and for NaN.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
+fn whole(number: f64) -> Option<u64> {
+    (0.0..9_007_199_254_740_992.0).contains(&number).then_some(number as u64)
 }
 
 #[cfg(test)]

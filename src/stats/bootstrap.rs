@@ -1,0 +1,134 @@
+//! How far a mean could have come out otherwise, by drawing its groups again.
+
+use rand_core::Rng;
+
+use super::{Clusters, Interval, real, whole};
+
+/// Means of whole groups drawn again with replacement.
+///
+/// Efron & Tibshirani, "An introduction to the bootstrap" (1993), chapter 13, the percentile method;
+/// groups are drawn whole, so values that move together stay together: Davison & Hinkley, "Bootstrap
+/// methods and their application" (1997), chapter 3. Where all groups have the same mean the result
+/// has no width, however few they are: drawing again cannot show what was never seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bootstrap {
+    /// In rising order.
+    means: Vec<f64>,
+}
+
+impl Bootstrap {
+    /// Draws that many means; absent below two groups, where nothing can be drawn otherwise.
+    ///
+    /// The result depends on the values, the groups' order by name and the generator, on nothing else.
+    pub fn of(clusters: &Clusters, draws: usize, random: &mut impl Rng) -> Option<Self> {
+        if clusters.count() < 2 {
+            return None;
+        }
+        let means: Option<Vec<f64>> =
+            (0..draws).map(|_| clusters.resampled(|count| below(count, random))).collect();
+        let mut means = means?;
+        means.sort_by(f64::total_cmp);
+        Some(Self { means })
+    }
+
+    /// The mean is at least this with confidence `level`: the (draws + 1)·(1 − level)-th mean from
+    /// below, as in Davison & Hinkley, chapter 5; absent where there are too few draws to tell,
+    /// below 19 at 95 %.
+    #[must_use]
+    pub fn lower_bound(&self, level: f64) -> Option<f64> {
+        self.means.get(self.outside(level)?).copied()
+    }
+
+    /// The mean is at most this with confidence `level`; absent like the lower bound.
+    #[must_use]
+    pub fn upper_bound(&self, level: f64) -> Option<f64> {
+        self.means.get(self.means.len().checked_sub(1 + self.outside(level)?)?).copied()
+    }
+
+    /// The two-sided interval, with half of what `level` leaves on each side.
+    #[must_use]
+    pub fn interval(&self, level: f64) -> Option<Interval> {
+        let each = 0.5 + level / 2.0;
+        Some(Interval { low: self.lower_bound(each)?, high: self.upper_bound(each)? })
+    }
+
+    /// How many of the means lie outside a one-sided bound.
+    fn outside(&self, level: f64) -> Option<usize> {
+        // 2,000 · (1 − 0.9) is 199.99999999999994.
+        let rank = (real(self.means.len() as u64) + 1.0) * (1.0 - level) + 1e-9;
+        usize::try_from(whole(rank)?).ok()?.checked_sub(1)
+    }
+}
+
+/// A whole number below `count`, each as likely as the others to 1 part in 2⁶⁴ / count.
+///
+/// Lemire, "Fast random integer generation in an interval", ACM Transactions on Modeling and Computer
+/// Simulation 29 (2019), without the rejection, which no resampling could notice.
+fn below(count: u64, random: &mut impl Rng) -> u64 {
+    u64::try_from((u128::from(random.next_u64()) * u128::from(count)) >> 64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_pcg::Pcg64Mcg;
+
+    use super::*;
+    use crate::stats::LEVEL;
+
+    const VALUES: [(&str, f64); 8] =
+        [("a", 0.0), ("a", -0.5), ("b", 0.25), ("c", -1.0), ("c", 0.0), ("c", 0.0), ("d", 0.5), ("e", -0.25)];
+
+    fn drawn(draws: usize, seed: u128) -> Bootstrap {
+        Bootstrap::of(&Clusters::of(VALUES), draws, &mut Pcg64Mcg::new(seed)).unwrap()
+    }
+
+    /// By a second implementation, generator included, in Python with exact fractions.
+    #[test]
+    fn bounds_are_those_of_another_implementation() {
+        for (draws, seed, level, low, high) in [
+            (1999, 7, 0.95, -0.3, 0.3),
+            (1999, 42, 0.95, -0.3, 0.25),
+            (999, 3, 0.9, -0.277_777_777_777_777_8, 0.166_666_666_666_666_66),
+            (39, 1, 0.95, -0.312_5, 0.3),
+        ] {
+            let found = drawn(draws, seed).interval(level).unwrap();
+            assert!((found.low - low).abs() < 1e-12 && (found.high - high).abs() < 1e-12, "{found:?}");
+        }
+    }
+
+    /// All 5⁵ ways to draw five groups, counted one by one: the bounds that endless drawing would give.
+    #[test]
+    fn many_draws_come_to_what_all_draws_give() {
+        let clusters = Clusters::of(VALUES);
+        let mut all: Vec<f64> = (0..5_u64.pow(5))
+            .map(|mut way| {
+                let next = |_| {
+                    let pick = way % 5;
+                    way /= 5;
+                    pick
+                };
+                clusters.resampled(next).unwrap()
+            })
+            .collect();
+        all.sort_by(f64::total_cmp);
+        let found = drawn(20_000, 7);
+        for (bound, level) in
+            [(found.lower_bound(LEVEL).unwrap(), 0.05), (found.upper_bound(LEVEL).unwrap(), 0.95)]
+        {
+            let share = |bound: f64| real(all.iter().filter(|mean| **mean <= bound).count() as u64) / 3_125.0;
+            let (least, most) = (share(bound - 1e-9), share(bound + 1e-9));
+            assert!(least - 0.005 < level && level < most + 0.005, "{bound}: {least}, {most}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_absent() {
+        let one = Clusters::of([("a", 1.0), ("a", 0.0)]);
+        assert_eq!(Bootstrap::of(&one, 99, &mut Pcg64Mcg::new(1)), None);
+        assert_eq!(drawn(18, 1).lower_bound(LEVEL), None);
+        assert!(drawn(19, 1).lower_bound(LEVEL).is_some());
+        assert_eq!(drawn(0, 1).interval(LEVEL), None);
+        assert_eq!(drawn(500, 3), drawn(500, 3));
+        assert_ne!(drawn(500, 3), drawn(500, 4));
+    }
+}
