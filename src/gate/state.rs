@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Baseline, CaseResult, Outcome};
+use crate::manifest::{Baseline, CaseResult, Outcome, Tally};
 
 /// The state of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +63,8 @@ impl State {
             return State::Changed;
         }
         // At least four of five is "used to pass"; a case that mostly failed cannot regress.
-        let used_to_pass = before.trials > 0 && before.passes * 5 >= before.trials * 4;
+        let Tally { passes, trials } = before.tally();
+        let used_to_pass = trials > 0 && u64::from(passes) * 5 >= u64::from(trials) * 4;
         match (used_to_pass, passed) {
             (true, true) => State::Passed,
             (true, false) => State::Broken,

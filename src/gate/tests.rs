@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::BaselineCase;
+use crate::manifest::{BaselineCase, Tally};
 
 fn case(id: &str, outcome: Outcome) -> CaseResult {
     CaseResult {
@@ -36,15 +36,11 @@ fn baseline(tallies: &[(&str, u32, u32)]) -> Baseline {
     let mut baseline = Baseline::empty();
     baseline.cases = tallies
         .iter()
-        .map(|(id, passes, trials)| BaselineCase {
-            scenario: "support".to_owned(),
-            id: (*id).to_owned(),
-            content_hash: format!("hash-{id}"),
-            passes: *passes,
-            trials: *trials,
+        .map(|&(id, passes, trials)| {
+            BaselineCase::new("support", id, &format!("hash-{id}"), Tally { passes, trials })
         })
         .collect();
-    baseline.cases.sort();
+    baseline.cases.sort_by(|a, b| a.id.cmp(&b.id));
     baseline
 }
 

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::source::Location;
 
-pub use baseline::{Baseline, BaselineCase};
+pub use baseline::{
+    Acceptance, Accepted, Added, BadBaseline, BadResult, Baseline, BaselineCase, Epoch, LEAST_RUNS,
+    MOST_DAYS, MOST_RUNS, Mean, Results, Role, RunRecord, Shift, Spread, Tally,
+};
 
 /// The name and version of the wire form.
 pub const SCHEMA: &str = "akit.run/1";
@@ -97,9 +100,19 @@ pub struct ScenarioRun {
     pub file: String,
     /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
     pub target: String,
+    /// 16 hexadecimal digits over provider, model, host, parameters, system prompt and tools, several
+    /// joined by `+`; the
+    /// same for every file of replies, and empty where only cases that name a model themselves
+    /// were asked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target_hash: String,
     /// Who judged, where a judge was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
+    /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes,
+    /// where a judge was needed that no expectation names itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grader_hash: Option<String>,
 }
 
 /// One case.
@@ -141,6 +154,9 @@ pub struct CaseResult {
 pub struct Trial {
     /// 0-based.
     pub index: u32,
+    /// Asked anew to confirm a failure: not a part of any rate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmation: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// 0 to 1.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::gate::{Decision, Policy, Reference, decide};
 use crate::manifest::{
     Baseline, BaselineCase, CaseResult, Ended, Fault, Grade, Outcome, Reply, RunManifest, SCHEMA,
-    ScenarioRun, Trial, Usage, Verdict,
+    ScenarioRun, Tally, Trial, Usage, Verdict,
 };
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
 
@@ -53,7 +53,7 @@ impl Fixture {
         baseline.cases =
             stored.iter().map(|(id, passes, trials)| stored_case(id, *passes, *trials)).collect();
         baseline.cases.push(stored_case("gone", 1, 1));
-        baseline.cases.sort();
+        baseline.cases.sort_by(|a, b| a.id.cmp(&b.id));
         Self::decided(cases(bytes), Some(&baseline), &Policy { min_pass_rate: Some(0.9) })
     }
 
@@ -73,6 +73,8 @@ impl Fixture {
             name: name.to_owned(),
             file: format!("evals/{name}.yaml"),
             target: "openai gpt-4o at api.openai.com".to_owned(),
+            target_hash: "a1b2c3d4e5f60718".to_owned(),
+            grader_hash: Some("18070f6e5d4c3b2a".to_owned()),
             grader: Some("openai gpt-4o-mini at api.openai.com".to_owned()),
         };
         let run = RunManifest {
@@ -174,6 +176,7 @@ pub(super) fn case(scenario: &str, id: &str, outcome: Outcome, trials: Vec<Trial
 pub(super) fn trial(index: u32, outcome: Outcome, verdict: Option<Verdict>, answer: &str) -> Trial {
     Trial {
         index,
+        confirmation: false,
         outcome,
         score: verdict.as_ref().and_then(|verdict| verdict.score),
         reply: Some(Reply {
@@ -207,7 +210,7 @@ pub(super) fn verdict(kind: &str, reason: &str) -> Verdict {
 
 fn stored_case(id: &str, passes: u32, trials: u32) -> BaselineCase {
     let content_hash = if id == "changed" { "other".to_owned() } else { format!("hash-{id}") };
-    BaselineCase { scenario: "support".to_owned(), id: id.to_owned(), content_hash, passes, trials }
+    BaselineCase::new("support", id, &content_hash, Tally { passes, trials })
 }
 
 /// What `akit validate` may find, and the files that it read.

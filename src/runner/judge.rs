@@ -129,6 +129,7 @@ async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Repl
     }
     Trial {
         index: 0,
+        confirmation: false,
         outcome: verdict.counted(),
         score: verdict.score,
         reply: Some(reply),
@@ -138,7 +139,15 @@ async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Repl
 }
 
 fn errored(reply: Option<Reply>, verdict: Option<Verdict>, fault: Fault) -> Trial {
-    Trial { index: 0, outcome: Outcome::Errored, score: None, reply, verdict, fault: Some(fault) }
+    Trial {
+        index: 0,
+        confirmation: false,
+        outcome: Outcome::Errored,
+        score: None,
+        reply,
+        verdict,
+        fault: Some(fault),
+    }
 }
 
 /// The first cause of an errored verdict.

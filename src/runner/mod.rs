@@ -1,6 +1,7 @@
 //! Cases -> ordered results: asks, judges, and keeps the order of files and positions whatever
 //! finishes first.
 
+mod epoch;
 mod judge;
 mod plan;
 
@@ -194,7 +195,9 @@ fn manifest(shared: &Shared, results: Vec<Option<CaseResult>>, began: Instant) -
         name: scenario.name.clone(),
         file: scenario.file.name().to_owned(),
         target: plan.target_of(index),
+        target_hash: plan.target_hash(index),
         grader: plan.grader_of(index, &shared.graders),
+        grader_hash: plan.grader_hash(index, &shared.graders),
     });
     let clients: Vec<_> =
         plan.clients().map(Arc::as_ref).chain(shared.graders.all().map(|grader| grader.client())).collect();
