@@ -52,7 +52,7 @@ fn update(run: &std::path::Path, path: &std::path::Path) -> Result<String, Histo
         Err(HistoryError::Missing(_)) => Baseline::empty(),
         other => other?,
     };
-    baseline.add(&run);
+    baseline.add(&run, None);
     history::write_baseline(path, &baseline)?;
     let counts = run.counts();
     let mut text = format!(

@@ -1,9 +1,9 @@
 //! A case of the run beside its baseline and the policy: the facts that every rule starts from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Policy, Quarantined};
-use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, RunManifest};
+use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Tally as Counted};
 use crate::stats::Tally;
 
 /// One case.
@@ -53,16 +53,16 @@ pub(super) fn cases<'a>(
     baseline: Option<&'a Baseline>,
     policy: &'a Policy,
 ) -> Vec<Case<'a>> {
-    let names = renamed(run, baseline);
-    let judges: Vec<_> = run.scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
-    let other_judge: BTreeMap<&str, bool> =
-        judges.into_iter().map(|name| (name, judge_differs(run, baseline, name))).collect();
+    let renamed = baseline.map(|baseline| baseline.renamed(run)).unwrap_or_default();
+    let shifts = baseline.map(|baseline| baseline.shifts(run)).unwrap_or_default();
+    let judged_anew: BTreeSet<&str> =
+        shifts.iter().filter(|shift| shift.role == Role::Grader).map(|shift| shift.scenario.as_str()).collect();
     run.cases
         .iter()
-        .enumerate()
-        .map(|(index, result)| {
+        .map(|result| {
             let found = baseline.and_then(|baseline| {
-                baseline.case(&result.scenario, &result.id).or_else(|| names.get(&index).copied())
+                let name = (result.scenario.as_str(), result.id.as_str());
+                baseline.case(name.0, name.1).or_else(|| renamed.get(&name).copied())
             });
             let relation = match (baseline, found) {
                 (None, _) => Relation::Alone,
@@ -77,7 +77,7 @@ pub(super) fn cases<'a>(
                 result,
                 found: found.is_some(),
                 relation,
-                before: stored.map(BaselineCase::tally).unwrap_or_default(),
+                before: stored.map(tally).unwrap_or_default(),
                 stored,
                 now: judged(result.outcome),
                 first: result
@@ -88,11 +88,15 @@ pub(super) fn cases<'a>(
                 fresh_errors: fresh(Outcome::Errored),
                 critical: policy.is_critical(result),
                 quarantine: policy.quarantine_of(result),
-                other_judge: other_judge.get(result.scenario.as_str()).copied().unwrap_or(false)
-                    && result.judged_by_grader(),
+                other_judge: judged_anew.contains(result.scenario.as_str()) && result.judged_by_grader(),
             }
         })
         .collect()
+}
+
+fn tally(case: &BaselineCase) -> Tally {
+    let Counted { passes, trials } = case.tally();
+    Tally { hits: passes.into(), of: trials.into() }
 }
 
 fn judged(outcome: Outcome) -> Option<bool> {
@@ -101,28 +105,6 @@ fn judged(outcome: Outcome) -> Option<bool> {
         Outcome::Failed => Some(false),
         Outcome::Errored | Outcome::Skipped => None,
     }
-}
-
-/// Cases whose name the baseline does not know, but whose content it has under one name that the run
-/// does not have: they were renamed.
-fn renamed<'a>(run: &RunManifest, baseline: Option<&'a Baseline>) -> BTreeMap<usize, &'a BaselineCase> {
-    let Some(baseline) = baseline else { return BTreeMap::new() };
-    let mut gone: BTreeMap<&str, Vec<&BaselineCase>> = BTreeMap::new();
-    for case in unnamed(run, baseline) {
-        gone.entry(case.content_hash.as_str()).or_default().push(case);
-    }
-    let mut came: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, case) in run.cases.iter().enumerate() {
-        if baseline.case(&case.scenario, &case.id).is_none() {
-            came.entry(case.content_hash.as_str()).or_default().push(index);
-        }
-    }
-    came.into_iter()
-        .filter_map(|(hash, indices)| match (indices.as_slice(), gone.get(hash)?.as_slice()) {
-            ([index], [case]) => Some((*index, *case)),
-            _ => None,
-        })
-        .collect()
 }
 
 /// Cases of the baseline whose name the run does not have.
@@ -164,9 +146,4 @@ pub(super) fn changed(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
         }
     }
     words
-}
-
-/// Whether a scenario is judged by another judge than in the baseline, as far as both are known.
-fn judge_differs(_run: &RunManifest, _baseline: Option<&Baseline>, _scenario: &str) -> bool {
-    false
 }

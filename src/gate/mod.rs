@@ -140,14 +140,16 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let trial = regression::Trial::of(&cases, policy);
     let findings = trial.findings(&cases);
     let mut docket = breach::Docket::new(policy);
-    let states: Vec<CaseState> = cases
+    let mut states: Vec<CaseState> = cases
         .iter()
         .zip(&findings)
         .map(|(case, finding)| rule::case(case, *finding, policy, &mut docket))
         .collect();
     rule::limits(run, policy, &mut docket);
-    rule::errors(run, policy, &mut docket);
+    let too_many = rule::errors(run, policy, &mut docket);
+    states.iter_mut().filter(|one| one.state == State::Errored).for_each(|one| one.blocking = too_many);
     rule::baseline(evidence.reference, &cases, &trial, policy, &mut docket);
+    rule::shifts(run, evidence.reference, &mut docket);
     rule::removed(evidence, &cases, &mut docket);
     rule::weakened(evidence.weakened, &mut docket);
     let triggered = findings.iter().flatten().count();

@@ -121,17 +121,16 @@ impl<'a> Trial<'a> {
         {
             return Finding::Broken(Proven::Test(p));
         }
-        if self.policy.proof == super::Proof::OfInnocence && fresh.hits < fresh.of {
-            return Finding::Suspect;
-        }
+        let failed_again = self.policy.proof == super::Proof::OfInnocence && fresh.hits < fresh.of;
         let done = match p {
+            _ if failed_again => true,
             Some(_) => self.wanted(case) == 0 && case.fresh_errors == 0,
             None => fresh.hits > 0 || fresh.of >= 2 * m,
         };
         if !done || fresh.of == 0 {
             return Finding::Unconfirmed;
         }
-        if p.is_none() && fresh.hits == 0 {
+        if p.is_none() && fresh.hits == 0 && !failed_again {
             return match self.policy.thin {
                 super::Thin::Strict => Finding::Broken(Proven::Thin),
                 super::Thin::Warn => Finding::Suspect,

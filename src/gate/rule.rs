@@ -6,7 +6,7 @@ use super::metric::{Measured, Metric};
 use super::regression::{self, Finding, Proven, Trial};
 use super::state::{CaseState, State};
 use super::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, of, suite};
-use crate::manifest::{CaseResult, Ended, RunManifest};
+use crate::manifest::{CaseResult, Ended, Role, RunManifest};
 use crate::text;
 
 /// Fresh trials that a case needs next for other reasons than a regression: to confirm that a critical
@@ -55,12 +55,11 @@ pub(super) fn case(
         let what = format!("fails in quarantine until {} ({})", quarantine.until, quarantine.owner);
         docket.warn(Breach::by(case.result, "quarantined", &what));
     }
-    let errored = state == State::Errored && policy.max_error_rate <= 0.0;
     CaseState {
         scenario: case.result.scenario.clone(),
         id: case.result.id.clone(),
         state,
-        blocking: errored || docket.fatal() > before,
+        blocking: docket.fatal() > before,
         note,
     }
 }
@@ -274,10 +273,11 @@ pub(super) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>
     }
 }
 
-/// What keeps the run as a whole from being judged.
-pub(super) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) {
+/// What keeps the run as a whole from being judged; answers whether too many cases could not be.
+pub(super) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> bool {
     let counts = run.counts();
     let rest = text::count(counts.skipped, "case");
+    let mut too_many = false;
     if counts.errored > 0 {
         let all: Vec<_> = run.cases.iter().collect();
         let rate = match Metric::ErrorRate.measure(&all) {
@@ -290,7 +290,8 @@ pub(super) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>
         }
         let breach =
             Breach { measured: Some(rate), limit: Some(policy.max_error_rate), ..Breach::new("errors", message) };
-        if rate > policy.max_error_rate + 1e-9 { docket.error(breach) } else { docket.warn(breach) }
+        too_many = rate > policy.max_error_rate + 1e-9;
+        if too_many { docket.error(breach) } else { docket.warn(breach) }
     }
     let (id, why) = match run.ended {
         Ended::Complete | Ended::FailFast => ("", ""),
@@ -305,6 +306,7 @@ pub(super) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>
     if counts.judged() == 0 && counts.errored == 0 {
         docket.error(Breach::new("nothing-judged", "no case was judged".to_owned()));
     }
+    too_many
 }
 
 /// The baseline as a whole: is it there, thick enough, comparable, and did the suite drop?
@@ -374,6 +376,19 @@ pub(super) fn baseline(
             limit: Some(-policy.margin),
             ..Breach::new("not-shown", message)
         });
+    }
+}
+
+/// Where another application or judge than the baseline's was at work.
+pub(super) fn shifts(run: &RunManifest, reference: Reference<'_>, docket: &mut Docket<'_>) {
+    let Some(baseline) = reference.baseline() else { return };
+    for shift in baseline.shifts(run) {
+        let id = match shift.role {
+            Role::Target => "target-changed",
+            Role::Grader => "judge-changed",
+            Role::Akit => "akit-changed",
+        };
+        docket.warn(Breach::new(id, shift.to_string()));
     }
 }
 

@@ -207,6 +207,24 @@ impl Grader {
         format!("{} ({})", self.model, self.client.endpoint())
     }
 
+    /// Everything that its verdicts hang on beside rubric and answer, as an object.
+    #[must_use]
+    pub fn identity(&self, defaults: &Defaults) -> serde_json::Value {
+        let endpoint = self.client.endpoint();
+        json!({
+            "provider": endpoint.provider,
+            "host": endpoint.host,
+            "model": self.model,
+            "template_hash": prompt::template_hash(),
+            "scale": defaults.scale,
+            "votes": match defaults.ballot {
+                Ballot::NearThreshold => None,
+                Ballot::Fixed(votes) => Some(votes),
+            },
+            "embedding_model": defaults.embedding_model,
+        })
+    }
+
     /// The model, by the provider's name.
     #[must_use]
     pub fn model(&self) -> &str {

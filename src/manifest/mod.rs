@@ -10,9 +10,12 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::source::Location;
-use crate::stats::Tally;
+use crate::stats;
 
-pub use baseline::{Baseline, BaselineCase};
+pub use baseline::{
+    Acceptance, Accepted, Added, BadBaseline, BadResult, Baseline, BaselineCase, Epoch, LEAST_RUNS,
+    MOST_DAYS, MOST_RUNS, Mean, Results, Role, RunRecord, Shift, Spread, Tally,
+};
 
 /// The name and version of the wire form.
 pub const SCHEMA: &str = "akit.run/1";
@@ -102,9 +105,19 @@ pub struct ScenarioRun {
     pub file: String,
     /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
     pub target: String,
+    /// 16 hexadecimal digits over provider, model, host, parameters, system prompt and tools, several
+    /// joined by `+`; the
+    /// same for every file of replies, and empty where only cases that name a model themselves
+    /// were asked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub target_hash: String,
     /// Who judged, where a judge was needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grader: Option<String>,
+    /// 16 hexadecimal digits over the judge's provider, model, host, prompt template, scale and votes,
+    /// where a judge was needed that no expectation names itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grader_hash: Option<String>,
 }
 
 /// One case.
@@ -287,13 +300,13 @@ impl CaseResult {
 
     /// How many of its ordinary trials passed, of those that were judged.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> stats::Tally {
         let count = |outcome| self.ordinary().filter(|trial| trial.outcome == outcome).count() as u64;
         let (passed, failed) = (count(Outcome::Passed), count(Outcome::Failed));
         match (passed + failed, self.outcome) {
-            (0, Outcome::Passed) => Tally { hits: 1, of: 1 },
-            (0, Outcome::Failed) => Tally { hits: 0, of: 1 },
-            (of, _) => Tally { hits: passed, of },
+            (0, Outcome::Passed) => stats::Tally { hits: 1, of: 1 },
+            (0, Outcome::Failed) => stats::Tally { hits: 0, of: 1 },
+            (of, _) => stats::Tally { hits: passed, of },
         }
     }
 

@@ -105,9 +105,9 @@ impl<'a> Entry<'a> {
         (all > 1).then_some((passed, all))
     }
 
-    /// Whether it passed, but not in every trial.
+    /// Whether it passes at times: unluckily now, or in the baseline.
     pub(super) fn flaky(&self) -> bool {
-        self.case.outcome == Outcome::Passed && self.case.trials.iter().any(|trial| bad(trial.outcome))
+        self.state == State::Flaky
     }
 }
 

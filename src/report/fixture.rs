@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::gate::{Decision, Policy, Reference, decide};
+use crate::gate::{Decision, Evidence, Policy, Reference, decide};
 use crate::manifest::{
     Baseline, BaselineCase, CaseResult, Ended, Fault, Grade, Outcome, Reply, RunManifest, SCHEMA,
-    ScenarioRun, Trial, Usage, Verdict,
+    ScenarioRun, Tally, Trial, Usage, Verdict,
 };
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
 
@@ -48,13 +48,13 @@ impl Fixture {
     }
 
     fn sized(bytes: usize) -> Self {
-        let stored = [("broken", 5, 5), ("changed", 5, 5), ("fixed", 0, 5), ("known", 1, 5), ("pass", 5, 5)];
+        let stored = [("broken", 5, 5), ("changed", 5, 5), ("flaky", 4, 5), ("fixed", 0, 5), ("known", 1, 5), ("pass", 5, 5)];
         let mut baseline = Baseline::empty();
         baseline.cases =
             stored.iter().map(|(id, passes, trials)| stored_case(id, *passes, *trials)).collect();
         baseline.cases.push(stored_case("gone", 1, 1));
-        baseline.cases.sort();
-        Self::decided(cases(bytes), Some(&baseline), &Policy { min_pass_rate: Some(0.9) })
+        baseline.cases.sort_by(|a, b| a.id.cmp(&b.id));
+        Self::decided(cases(bytes), Some(&baseline), &Policy { min_pass_rate: Some(0.9), ..Policy::default() })
     }
 
     fn decided(mut cases: Vec<CaseResult>, baseline: Option<&Baseline>, policy: &Policy) -> Self {
@@ -73,6 +73,8 @@ impl Fixture {
             name: name.to_owned(),
             file: format!("evals/{name}.yaml"),
             target: "openai gpt-4o at api.openai.com".to_owned(),
+            target_hash: "a1b2c3d4e5f60718".to_owned(),
+            grader_hash: Some("18070f6e5d4c3b2a".to_owned()),
             grader: Some("openai gpt-4o-mini at api.openai.com".to_owned()),
         };
         let run = RunManifest {
@@ -87,8 +89,9 @@ impl Fixture {
             cases,
             notes: vec!["api.openai.com refused `seed`; asked without it".to_owned()],
         };
-        let reference = baseline.map(|baseline| Reference { baseline, from: "akit.baseline.json" });
-        let decision = decide(&run, reference, policy);
+        let found = |baseline| Reference::Found { baseline, from: "akit.baseline.json" };
+        let reference = baseline.map_or(Reference::None, found);
+        let decision = decide(&Evidence { run: &run, reference, weakened: &[] }, policy);
         Self { run, decision, sources }
     }
 }
@@ -103,6 +106,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         votes: vec![0.2, 0.8, 0.4],
         reasoning: "It says \"your own fault\", which the rubric forbids.".to_owned(),
         usage: Some(Usage { input_tokens: 500, output_tokens: 67 }),
+        cost_usd: None,
         latency_ms: Some(900),
         recorded: false,
     });
@@ -133,17 +137,25 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         };
         (0..).zip(outcomes).map(judged).collect()
     };
+    let again = |mut trials: Vec<Trial>, fresh: &[Outcome]| -> Vec<Trial> {
+        let confirmation = |(index, outcome): (u32, &Outcome)| {
+            let verdict = (*outcome == bad).then(lacks);
+            Trial { confirmation: true, ..trial(index, *outcome, verdict, "Soon.") }
+        };
+        trials.extend((1..).zip(fresh).map(confirmation));
+        trials
+    };
     let mut kept = trial(0, ok, None, "Within 30 days.");
     kept.reply.as_mut().unwrap().recorded = true;
     let huge = fails(lacks(), &"0123456789".repeat(bytes / 10));
     vec![
         case("support", "pass", ok, vec![kept]),
-        case("support", "broken", bad, fails(lacks(), "Soon.")),
+        case("support", "broken", bad, again(fails(lacks(), "Soon."), &[bad; 4])),
         case("support", "judged", bad, fails(graded, "That is your own fault.")),
         case("support", "changed", bad, fails(combined, "forty-two")),
         case("support", "down", Outcome::Errored, vec![fault("timeout", "no answer after 30 s")]),
         case("support", "later", Outcome::Skipped, Vec::new()),
-        case("support", "flaky", ok, several([ok, bad, ok])),
+        case("support", "flaky", bad, again(fails(lacks(), "It depends."), &[ok])),
         case("support", "known", bad, fails(lacks(), "Never.")),
         case("support", "fixed", ok, vec![trial(0, ok, None, "30 days.")]),
         case("größe & co.", "überweisung", bad, several([bad, ok, bad])),
@@ -174,6 +186,7 @@ pub(super) fn case(scenario: &str, id: &str, outcome: Outcome, trials: Vec<Trial
 pub(super) fn trial(index: u32, outcome: Outcome, verdict: Option<Verdict>, answer: &str) -> Trial {
     Trial {
         index,
+        confirmation: false,
         outcome,
         score: verdict.as_ref().and_then(|verdict| verdict.score),
         reply: Some(Reply {
@@ -207,7 +220,7 @@ pub(super) fn verdict(kind: &str, reason: &str) -> Verdict {
 
 fn stored_case(id: &str, passes: u32, trials: u32) -> BaselineCase {
     let content_hash = if id == "changed" { "other".to_owned() } else { format!("hash-{id}") };
-    BaselineCase { scenario: "support".to_owned(), id: id.to_owned(), content_hash, passes, trials }
+    BaselineCase::new("support", id, &content_hash, Tally { passes, trials })
 }
 
 /// What `akit validate` may find, and the files that it read.

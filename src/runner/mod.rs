@@ -1,6 +1,7 @@
 //! Cases -> ordered results: asks, judges, and keeps the order of files and positions whatever
 //! finishes first.
 
+mod epoch;
 mod judge;
 mod plan;
 mod pool;
@@ -209,6 +210,8 @@ impl Runner {
             file: scenario.file.name().to_owned(),
             target: plan.target_of(index),
             grader: plan.grader_of(index, &shared.graders),
+            target_hash: plan.target_hash(index),
+            grader_hash: plan.grader_hash(index, &shared.graders),
         });
         RunManifest {
             schema: SCHEMA.to_owned(),

@@ -93,7 +93,7 @@ impl Plan {
         self.jobs.iter().filter(|planned| planned.skipped.is_none()).count()
     }
 
-    fn jobs_of(&self, scenario: usize) -> impl Iterator<Item = (&Planned, &Job)> {
+    pub(super) fn jobs_of(&self, scenario: usize) -> impl Iterator<Item = (&Planned, &Job)> {
         self.jobs
             .iter()
             .filter(move |planned| planned.scenario == scenario)

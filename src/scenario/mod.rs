@@ -68,6 +68,8 @@ pub struct Scenario {
     pub temperature: Option<f64>,
     /// Most tokens of a reply.
     pub max_tokens: Option<u64>,
+    /// System prompt of its cases, its own variables filled and those of cases not.
+    pub system: Option<String>,
     /// Functions that the model may call.
     pub tools: Vec<serde_json::Value>,
     /// Its cases, in order.
@@ -101,7 +103,8 @@ pub struct Case {
     pub retries: Option<u32>,
     /// Whether personal data is to be removed.
     pub redacted: bool,
-    /// 16 hexadecimal digits over messages and expectation.
+    /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the
+    /// system prompt of the scenario.
     pub content_hash: String,
 }
 

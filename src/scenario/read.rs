@@ -45,8 +45,11 @@ pub(super) fn scenario(
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let setup = fields.object("setup");
     let system = setup.as_ref().and_then(|setup| setup.text("systemPrompt"));
+    let variables: BTreeMap<_, _> = fields.scalars("variables").into_iter().collect();
+    let instructions =
+        system.map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
     let shared = Shared {
-        variables: fields.scalars("variables").into_iter().collect(),
+        variables,
         tags: fields.strings("tags"),
         system,
         redacted: redacted(&fields).unwrap_or(false),
@@ -66,6 +69,7 @@ pub(super) fn scenario(
         seed: fields.integer("seed"),
         temperature: fields.number("temperature"),
         max_tokens: fields.integer("maxTokens"),
+        system: instructions,
         tools,
         cases,
     })
@@ -143,7 +147,22 @@ fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Op
     let expected = fields.node("expected");
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
     let (id, span) = fields.text("id")?;
-    let (messages, expectation) = (messages?, expectation?);
+    let (mut messages, expectation) = (messages?, expectation?);
+    let own = Own {
+        messages: &messages,
+        expected: fill(&expected?.to_json(), &variables),
+        variables: fields.scalars("variables").into_iter().collect(),
+        provider: fields.string("provider"),
+        model: fields.string("model"),
+    };
+    let inherits =
+        shared.system.is_some() && messages.first().is_some_and(|first| first.role != Role::System);
+    let content_hash = own.hash(inherits);
+    // A list that begins with its own instructions replaces the scenario's.
+    if let Some((system, span)) = shared.system.filter(|_| inherits) {
+        let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
+        messages.insert(0, Message { role: Role::System, content: reading.fill(system, span) });
+    }
     let mut tags = shared.tags.clone();
     for tag in fields.strings("tags") {
         if !tags.contains(&tag) {
@@ -156,7 +175,7 @@ fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Op
         span,
         location: shared.file.location(fields.key_span("id").unwrap_or(span)),
         tags,
-        content_hash: content_hash(&messages, expected?, &variables),
+        content_hash,
         messages,
         expectation,
         provider: fields.string("provider"),
@@ -206,12 +225,6 @@ fn messages(node: &Node, shared: &Shared<'_>, reading: &mut Reading<'_>) -> Opti
             return None;
         }
     }
-    // A list that begins with its own instructions replaces the scenario's.
-    if let Some((system, span)) = shared.system
-        && messages.first().is_some_and(|first| first.role != Role::System)
-    {
-        messages.insert(0, Message { role: Role::System, content: reading.fill(system, span) });
-    }
     Some(messages)
 }
 
@@ -258,12 +271,33 @@ pub fn api_key(fields: &Fields<'_>) -> Option<Result<Secret, String>> {
     })
 }
 
-/// A hash over what is asked and expected: the same after reformatting, other after any change.
-fn content_hash(messages: &[Message], expected: &Node, variables: &BTreeMap<String, String>) -> String {
-    let filled = fill(&expected.to_json(), variables);
-    let content = serde_json::json!({ "messages": messages, "expected": filled });
-    let digest = Sha256::digest(cache::canonical(&content));
-    text::hex(&digest[..8])
+/// What a case itself says, variables filled.
+struct Own<'a> {
+    messages: &'a [Message],
+    expected: serde_json::Value,
+    variables: BTreeMap<String, String>,
+    provider: Option<String>,
+    model: Option<String>,
+}
+
+impl Own<'_> {
+    /// A hash over what is asked and expected: the same after reformatting, other after any change.
+    ///
+    /// The scenario's system prompt is no part of it: it belongs to the application that is compared.
+    /// What the case's own variables put into that prompt, and a model that it names, are its own.
+    fn hash(self, inherits: bool) -> String {
+        let mut content = serde_json::json!({ "messages": self.messages, "expected": self.expected });
+        if inherits && !self.variables.is_empty() {
+            content["variables"] = serde_json::json!(self.variables);
+        }
+        for (key, value) in [("provider", self.provider), ("model", self.model)] {
+            if let Some(value) = value {
+                content[key] = value.into();
+            }
+        }
+        let digest = Sha256::digest(cache::canonical(&content));
+        text::hex(&digest[..8])
+    }
 }
 
 fn fill(value: &serde_json::Value, variables: &BTreeMap<String, String>) -> serde_json::Value {

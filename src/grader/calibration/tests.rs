@@ -234,6 +234,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
             model: None,
             votes: Vec::new(),
             reasoning: String::new(),
+            cost_usd: None,
             usage: None,
             latency_ms: None,
             recorded: false,
@@ -243,7 +244,15 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
         parts: Vec::new(),
     };
     let outcome = verdict.counted();
-    let trial = Trial { index: 0, outcome, score: None, reply: None, verdict: Some(verdict), fault: None };
+    let trial = Trial {
+        index: 0,
+        confirmation: false,
+        outcome,
+        score: None,
+        reply: None,
+        verdict: Some(verdict),
+        fault: None,
+    };
     CaseResult {
         scenario: "s".to_owned(),
         id: id.to_owned(),

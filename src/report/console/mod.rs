@@ -213,7 +213,10 @@ impl Page {
             ("failing as before", names(&|one| one.state == State::FailingAsBefore)),
             ("removed", removed.unwrap_or_default()),
             ("split votes", names(&|one| one.case.split_votes())),
-            ("passed, but not every time", names(&|one| one.flaky())),
+            ("flaky", names(&|one| one.flaky())),
+            ("suspect", names(&|one| one.state == State::Suspect)),
+            ("unconfirmed", names(&|one| one.state == State::Unconfirmed)),
+            ("quarantined", names(&|one| one.state == State::Quarantined)),
         ];
         for (label, names) in groups.iter().filter(|(_, names)| !names.is_empty()) {
             let label = format!("{label} ({})", number::size(names.len()));

@@ -148,6 +148,7 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     };
     let failed = |one: &Entry<'_>| one.case.outcome == Outcome::Failed;
     let broken = |one: &Entry<'_>| failed(one) && one.state == State::Broken;
+    let open = |one: &Entry<'_>| matches!(one.state, State::Unconfirmed | State::Suspect);
     let names = |title, noun, rank, names: Vec<String>| {
         let entries = names.iter().take(TRIED).map(|name| format!("- {}\n", code(name, VALUE))).collect();
         Section { title, noun, rank, total: names.len(), entries }
@@ -161,9 +162,10 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
         cases("Failed", "failed cases", 2, &|one| failed(one) && one.blocking && !broken(one)),
         cases("Could not be judged", "errored cases", 3, &|one| one.case.outcome == Outcome::Errored),
         cases("Failed, but does not block", "failed cases that do not block", 5, &|one| {
-            failed(one) && !one.blocking && !broken(one)
+            failed(one) && !one.blocking && !broken(one) && !open(one) && !one.flaky()
         }),
-        cases("Passed, but not every time", "flaky cases", 6, &|one| one.flaky()),
+        cases("Neither confirmed nor cleared", "unconfirmed cases", 2, &|one| !one.blocking && open(one)),
+        cases("Flaky", "flaky cases", 6, &|one| !one.blocking && one.flaky()),
         names("Fixed since the baseline", "fixed cases", 7, fixed),
         names("Only in the baseline", "removed cases", 8, removed),
         Section::new("About this run", "facts", 4, facts(report)),

@@ -34,7 +34,6 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
         match entry.case.outcome {
             Outcome::Failed => failed(&entry, &mut log.findings),
             Outcome::Errored => log.troubles.push(errored(&entry)),
-            Outcome::Passed if entry.flaky() => flaky(&entry, &mut log.findings),
             Outcome::Passed | Outcome::Skipped => {}
         }
     }
@@ -84,7 +83,11 @@ fn name(entry: &Entry<'_>) -> String {
 }
 
 fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
-    let level = if entry.blocking { Level::Error } else { Level::Warning };
+    let level = match entry.state {
+        _ if entry.blocking => Level::Error,
+        State::Suspect | State::Flaky => Level::Note,
+        _ => Level::Warning,
+    };
     let remark = match (entry.state, entry.remark()) {
         (State::Broken, _) | (_, None) => String::new(),
         (_, Some(remark)) => format!(" ({remark})"),
@@ -105,14 +108,6 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
     }
     for (rule, words) in kinds {
         findings.push(finding(entry, rule, level, format!("`{}` failed{remark}: {words}", name(entry))));
-    }
-}
-
-fn flaky(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
-    let (passed, all) = entry.tally().unwrap_or((1, 1));
-    for (rule, words) in told(entry, Outcome::Failed) {
-        let message = format!("`{}` passed in {passed} of {all} trials: {words}", name(entry));
-        findings.push(finding(entry, rule, Level::Note, message));
     }
 }
 

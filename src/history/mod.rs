@@ -43,59 +43,96 @@ pub enum HistoryError {
 /// Reads a stored run.
 pub fn read_run(path: &Path) -> Result<RunManifest, HistoryError> {
     let run: RunManifest = read(path, "a stored run (`akit run --json`)")?;
-    check(path, "a stored run (`akit run --json`)", &run.schema, SCHEMA)?;
+    check(&slashed(path), "a stored run (`akit run --json`)", &run.schema, SCHEMA)?;
     Ok(run)
 }
 
 /// Reads a baseline.
 pub fn read_baseline(path: &Path) -> Result<Baseline, HistoryError> {
-    let mut baseline: Baseline = read(path, "a baseline")?;
-    check(path, "a baseline", &baseline.schema, Baseline::SCHEMA)?;
-    // Looked up by halving; a file that was merged by hand may be out of order.
-    baseline.cases.sort();
-    Ok(baseline)
+    let source = source(path)?;
+    parse(&slashed(path), source.text())
 }
 
 /// Writes a baseline, one case per line so that it is reviewed and merged case by case.
 pub fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), HistoryError> {
-    let wrong = |source| HistoryError::Write { path: slashed(path), source };
-    let answered_by = serde_json::to_string(&baseline.answered_by).map_err(|error| wrong(error.into()))?;
-    let mut text =
-        format!("{{\n\"schema\": \"{}\",\n\"answered_by\": {answered_by},\n\"cases\": [", baseline.schema);
-    for (index, case) in baseline.cases.iter().enumerate() {
-        text.push_str(if index == 0 { "\n" } else { ",\n" });
-        text.push_str(&serde_json::to_string(case).map_err(|error| wrong(error.into()))?);
-    }
-    text.push_str("\n]\n}\n");
-    Pending::open(path).and_then(|file| file.write(text.as_bytes())).map_err(wrong)
+    let text = render(baseline).map_err(io::Error::from);
+    text.and_then(|text| Pending::open(path)?.write(text.as_bytes()))
+        .map_err(|source| HistoryError::Write { path: slashed(path), source })
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, HistoryError> {
-    let source = SourceFile::read(path).map_err(|error| match error {
+/// The text of a baseline: what belongs to one case, run or scenario stands on one line.
+fn render(baseline: &Baseline) -> serde_json::Result<String> {
+    let mut text = format!("{{\n\"schema\": {},\n", serde_json::to_string(&baseline.schema)?);
+    text.push_str(&format!("\"answered_by\": {},\n", serde_json::to_string(&baseline.answered_by)?));
+    list(&mut text, "runs", &baseline.runs)?;
+    list(&mut text, "epoch", &baseline.epoch)?;
+    if !baseline.accepted.is_empty() {
+        list(&mut text, "accepted", &baseline.accepted)?;
+    }
+    list(&mut text, "cases", &baseline.cases)?;
+    text.truncate(text.len() - ",\n".len());
+    text.push_str("\n}\n");
+    Ok(text)
+}
+
+fn list<T: serde::Serialize>(text: &mut String, name: &str, items: &[T]) -> serde_json::Result<()> {
+    text.push_str(&format!("\"{name}\": ["));
+    for (index, item) in items.iter().enumerate() {
+        text.push_str(if index == 0 { "\n" } else { ",\n" });
+        text.push_str(&serde_json::to_string(item)?);
+    }
+    text.push_str(if items.is_empty() { "],\n" } else { "\n],\n" });
+    Ok(())
+}
+
+/// Reads the text of a baseline.
+fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
+    let what = "a baseline";
+    let foreign = |reason: String| HistoryError::Foreign { path: name.to_owned(), what, reason };
+    let value: Schema = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    if let Some(schema) = value.schema {
+        check(name, what, &schema, Baseline::SCHEMA)?;
+    }
+    let baseline: Baseline = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    // Looked up by halving; a file that was merged by hand may be out of order.
+    baseline.ordered().map_err(|error| foreign(error.to_string()))
+}
+
+/// What tells one of akit's files from another before the rest of it is read.
+#[derive(serde::Deserialize)]
+struct Schema {
+    schema: Option<String>,
+}
+
+fn source(path: &Path) -> Result<SourceFile, HistoryError> {
+    SourceFile::read(path).map_err(|error| match error {
         ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound => {
             HistoryError::Missing(slashed(path))
         }
         source => HistoryError::Read { path: slashed(path), source },
-    })?;
-    serde_json::from_str(source.text()).map_err(|error| HistoryError::Foreign {
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, HistoryError> {
+    serde_json::from_str(source(path)?.text()).map_err(|error| HistoryError::Foreign {
         path: slashed(path),
         what,
         reason: error.to_string(),
     })
 }
 
-fn check(path: &Path, what: &'static str, found: &str, known: &str) -> Result<(), HistoryError> {
+fn check(name: &str, what: &'static str, found: &str, known: &str) -> Result<(), HistoryError> {
     if found == known {
         return Ok(());
     }
     let reason = format!("its schema is `{}`, this akit reads `{known}`", crate::text::excerpt(found, 40));
-    Err(HistoryError::Foreign { path: slashed(path), what, reason })
+    Err(HistoryError::Foreign { path: name.to_owned(), what, reason })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::BaselineCase;
+    use crate::manifest::{BaselineCase, RunRecord, Tally};
 
     #[test]
     fn a_baseline_is_read_as_it_was_written() {
@@ -103,17 +140,12 @@ mod tests {
         let path = folder.path().join("b.json");
         let mut baseline = Baseline::empty();
         for id in ["a", "b \"ü\""] {
-            baseline.cases.push(BaselineCase {
-                scenario: "s".to_owned(),
-                id: id.to_owned(),
-                content_hash: "h".to_owned(),
-                passes: 1,
-                trials: 2,
-            });
+            baseline.cases.push(BaselineCase::new("s", id, "h", Tally { passes: 1, trials: 2 }));
         }
+        baseline.runs.push(RunRecord { id: "r".to_owned(), at: None, commit: None, partial: false });
         write_baseline(&path, &baseline).unwrap();
         assert_eq!(read_baseline(&path).unwrap(), baseline);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 8);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 12);
         write_baseline(&path, &Baseline::empty()).unwrap();
         assert_eq!(read_baseline(&path).unwrap(), Baseline::empty());
     }

@@ -1,0 +1,253 @@
+mod regressions;
+mod simulation;
+
+use super::*;
+use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Tally, Trial};
+
+/// A case whose ordinary trials came out so.
+fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
+    let said = |outcome| outcomes.contains(&outcome);
+    let outcome = [Failed, Passed, Errored].into_iter().find(|one| said(*one)).unwrap_or(Skipped);
+    let asked = outcomes.iter().filter(|outcome| **outcome != Skipped);
+    CaseResult {
+        scenario: "support".to_owned(),
+        id: id.to_owned(),
+        name: None,
+        tags: Vec::new(),
+        location: Location { file: "support.yaml".to_owned(), line: 3, column: 5 },
+        content_hash: format!("hash-{id}"),
+        outcome,
+        score: None,
+        reason: String::new(),
+        prompt: String::new(),
+        trials: asked.zip(0..).map(|(outcome, index)| trial(index, *outcome, false)).collect(),
+    }
+}
+
+fn trial(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
+    Trial { index, confirmation, outcome, score: None, reply: None, verdict: None, fault: None }
+}
+
+fn run(outcomes: &[(&str, Outcome)]) -> RunManifest {
+    of(outcomes.iter().map(|(id, outcome)| case(id, &[*outcome])).collect())
+}
+
+fn of(cases: Vec<CaseResult>) -> RunManifest {
+    RunManifest {
+        schema: crate::manifest::SCHEMA.to_owned(),
+        akit: "0".to_owned(),
+        run_id: "0".to_owned(),
+        at: None,
+        seed: 0,
+        ended: Ended::Complete,
+        duration_ms: 0,
+        scenarios: Vec::new(),
+        cases,
+        notes: Vec::new(),
+    }
+}
+
+fn baseline(tallies: &[(&str, u32, u32)]) -> Baseline {
+    let mut baseline = Baseline::empty();
+    baseline.cases = tallies
+        .iter()
+        .map(|&(id, passes, trials)| {
+            BaselineCase::new("support", id, &format!("hash-{id}"), Tally { passes, trials })
+        })
+        .collect();
+    baseline.cases.sort_by(|a, b| a.id.cmp(&b.id));
+    baseline
+}
+
+/// Asks suspects again as `akit run` does; `answer` says whether a fresh trial of a case passes, or that
+/// none can be had.
+fn confirm(
+    run: &mut RunManifest,
+    baseline: Option<&Baseline>,
+    policy: &Policy,
+    mut answer: impl FnMut(usize) -> Option<bool>,
+) -> usize {
+    let (mut asked, mut short) = (0, std::collections::BTreeSet::new());
+    loop {
+        let mut wanted = suspects(run, baseline, policy);
+        wanted.retain(|suspect| !short.contains(&suspect.case));
+        if wanted.is_empty() {
+            return asked;
+        }
+        for suspect in wanted {
+            for _ in 0..suspect.trials {
+                let Some(passes) = answer(suspect.case) else {
+                    short.insert(suspect.case);
+                    break;
+                };
+                let trials = &mut run.cases[suspect.case].trials;
+                let index = u32::try_from(trials.len()).unwrap();
+                trials.push(trial(index, if passes { Passed } else { Failed }, true));
+                asked += 1;
+            }
+        }
+    }
+}
+
+fn judge(run: &RunManifest, baseline: Option<&Baseline>, policy: &Policy) -> Decision {
+    let reference =
+        baseline.map_or(Reference::None, |baseline| Reference::Found { baseline, from: "b.json" });
+    decide(&Evidence { run, reference, weakened: &[] }, policy)
+}
+
+fn ids(decision: &Decision) -> Vec<&str> {
+    decision.breaches.iter().map(|breach| breach.id.as_str()).collect()
+}
+
+use Outcome::{Errored, Failed, Passed, Skipped};
+
+#[test]
+fn rulings_without_a_baseline() {
+    type Row = (&'static [(&'static str, Outcome)], Option<f64>, Ruling, &'static [&'static str]);
+    let table: &[Row] = &[
+        (&[("a", Passed)], None, Ruling::Pass, &[]),
+        (&[("a", Passed), ("b", Failed)], None, Ruling::Fail, &["case-failed"]),
+        (&[("a", Passed), ("b", Failed)], Some(0.5), Ruling::Pass, &[]),
+        (&[("a", Passed), ("b", Failed)], Some(0.51), Ruling::Fail, &["min-pass-rate"]),
+        (&[("a", Passed), ("b", Errored)], None, Ruling::Error, &["errors"]),
+        (&[("a", Passed), ("b", Errored)], Some(0.0), Ruling::Error, &["errors"]),
+        (&[("a", Failed), ("b", Errored)], None, Ruling::Fail, &["case-failed", "errors"]),
+        (&[("a", Skipped)], None, Ruling::Error, &["nothing-judged"]),
+        (&[], Some(0.0), Ruling::Error, &["nothing-judged"]),
+        (&[("a", Passed), ("b", Skipped)], None, Ruling::Pass, &[]),
+    ];
+    for (outcomes, min_pass_rate, ruling, breaches) in table {
+        let policy = Policy { min_pass_rate: *min_pass_rate, ..Policy::default() };
+        let decision = judge(&run(outcomes), None, &policy);
+        assert_eq!((decision.ruling, ids(&decision)), (*ruling, breaches.to_vec()), "{outcomes:?}");
+    }
+}
+
+#[test]
+fn a_changed_case_is_not_compared() {
+    let mut stored = baseline(&[("ok", 0, 5)]);
+    stored.cases[0].content_hash = "other".to_owned();
+    let decision = judge(&run(&[("ok", Failed)]), Some(&stored), &Policy::default());
+    assert_eq!((decision.cases[0].state, decision.ruling), (State::Changed, Ruling::Fail));
+    assert_eq!(ids(&decision), ["new-failure"]);
+}
+
+#[test]
+fn an_interrupted_run_never_passes() {
+    for (ended, id) in [
+        (Ended::Interrupted, "interrupted"),
+        (Ended::Terminated, "interrupted"),
+        (Ended::Budget, "budget"),
+        (Ended::Deadline, "deadline"),
+    ] {
+        let mut manifest = run(&[("a", Passed), ("b", Skipped)]);
+        manifest.ended = ended;
+        let decision = judge(&manifest, None, &Policy::default());
+        assert_eq!((decision.ruling, ids(&decision)), (Ruling::Error, vec![id]));
+    }
+}
+
+#[test]
+fn errors_are_in_no_rate_and_may_be_allowed() {
+    let manifest = run(&[("a", Passed), ("b", Errored), ("c", Passed), ("d", Passed)]);
+    for (most, ruling) in [(0.0, Ruling::Error), (0.24, Ruling::Error), (0.25, Ruling::Pass)] {
+        let policy = Policy { max_error_rate: most, min_pass_rate: Some(1.0), ..Policy::default() };
+        let decision = judge(&manifest, None, &policy);
+        assert_eq!(decision.ruling, ruling, "{most}");
+        assert_eq!(decision.cases[1].blocking, ruling == Ruling::Error);
+    }
+}
+
+#[test]
+fn thresholds_are_held_against_the_cases_they_name() {
+    let mut manifest = run(&[("a", Passed), ("b", Failed), ("c", Passed), ("d", Passed)]);
+    manifest.cases[1].tags = vec!["fraud".to_owned()];
+    manifest.cases[2].tags = vec!["fraud".to_owned()];
+    manifest.cases[0].scenario = "other".to_owned();
+    let tagged = || Selector { tags: vec!["fraud".to_owned()], ..Selector::default() };
+    let scenario = || Selector { scenario: Some(Pattern::parse("sup*").unwrap()), ..Selector::default() };
+    let limit = |metric: &str, cases, min, max| Threshold { metric: Metric::parse(metric).unwrap(), cases, min, max };
+    let table = [
+        (limit("pass_rate", Selector::default(), Some(0.75), None), &[][..]),
+        (limit("pass_rate", Selector::default(), Some(0.76), None), &["threshold"]),
+        (limit("pass_rate", tagged(), Some(0.5), None), &[]),
+        (limit("pass_rate", tagged(), Some(1.0), None), &["threshold"]),
+        (limit("fraud_recall", Selector::default(), Some(0.51), None), &["threshold"]),
+        (limit("pass_rate", scenario(), Some(0.67), None), &["threshold"]),
+        (limit("flaky_rate", Selector::default(), None, Some(0.0)), &[]),
+        (limit("error_rate", Selector::default(), None, Some(0.0)), &[]),
+        (limit("ttft_p95_ms", Selector::default(), None, Some(1.0)), &["not-measured"]),
+        (limit("cost_usd", Selector::default(), None, Some(1.0)), &["not-measured"]),
+    ];
+    for (limit, expected) in table {
+        let name = limit.metric.name();
+        let policy = Policy { min_pass_rate: Some(0.0), thresholds: vec![limit], ..Policy::default() };
+        assert_eq!(ids(&judge(&manifest, None, &policy)), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_rate_over_some_cases_excuses_only_those() {
+    let mut manifest = run(&[("a", Failed), ("b", Failed)]);
+    manifest.cases[0].tags = vec!["flaky".to_owned()];
+    let cases = Selector { tags: vec!["flaky".to_owned()], ..Selector::default() };
+    let limit = Threshold { metric: Metric::PassRate, cases, min: Some(0.0), max: None };
+    let decision = judge(&manifest, None, &Policy { thresholds: vec![limit], ..Policy::default() });
+    assert_eq!(decision.breaches.len(), 1);
+    assert_eq!(decision.breaches[0].message, "support/b failed");
+}
+
+#[test]
+fn a_quarantine_holds_until_its_last_day() {
+    let until = |until: &str| Quarantined {
+        case: Pattern::parse("support/b*").unwrap(),
+        owner: "team".to_owned(),
+        reason: "known".to_owned(),
+        until: until.to_owned(),
+    };
+    for (day, ruling) in [("2026-01-31", Ruling::Pass), ("2026-01-30", Ruling::Fail)] {
+        let policy =
+            Policy { quarantine: vec![until(day)], today: "2026-01-31".to_owned(), ..Policy::default() };
+        let decision = judge(&run(&[("a", Passed), ("b", Failed)]), None, &policy);
+        assert_eq!(decision.ruling, ruling, "{day}");
+        assert_eq!(decision.cases[1].state == State::Quarantined, ruling == Ruling::Pass);
+    }
+}
+
+#[test]
+fn what_does_not_fail_the_gate_is_a_warning() {
+    let stored = baseline(&[("gone", 3, 3)]);
+    let mut policy = Policy::default();
+    let decision = judge(&run(&[("a", Passed)]), Some(&stored), &policy);
+    assert_eq!(decision.ruling, Ruling::Pass);
+    assert_eq!(decision.warnings[0].id, "removed");
+    policy.fail_on.insert(Category::Removed);
+    assert_eq!(ids(&judge(&run(&[("a", Passed)]), Some(&stored), &policy)), ["removed"]);
+}
+
+#[test]
+fn a_missing_baseline_is_never_silent() {
+    let manifest = run(&[("a", Passed)]);
+    let evidence = Evidence { run: &manifest, reference: Reference::Missing("b.json"), weakened: &[] };
+    let decision = decide(&evidence, &Policy::default());
+    assert_eq!((decision.ruling, decision.warnings[0].id.as_str()), (Ruling::Pass, "baseline-missing"));
+    let decision = decide(&evidence, &Policy { missing: Missing::Fail, ..Policy::default() });
+    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Error, vec!["baseline-missing"]));
+    let decision = decide(&evidence, &Policy { proof: Proof::OfInnocence, ..Policy::default() });
+    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Inconclusive, vec!["baseline-missing"]));
+}
+
+#[test]
+fn weakenings_are_told_and_fatal_where_the_policy_says_so() {
+    let manifest = run(&[("a", Passed)]);
+    let weakened = [Weakening {
+        kind: "threshold-lowered".to_owned(),
+        message: "pass_rate from 1 to 0.9".to_owned(),
+        location: Location { file: "akit.yaml".to_owned(), line: 4, column: 7 },
+    }];
+    let evidence = Evidence { run: &manifest, reference: Reference::None, weakened: &weakened };
+    let mut policy = Policy::default();
+    assert_eq!(decide(&evidence, &policy).warnings[0].id, "weakened");
+    policy.fail_on.insert(Category::Weakened);
+    assert_eq!(decide(&evidence, &policy).ruling, Ruling::Fail);
+}

@@ -1,0 +1,90 @@
+//! Taking a known change: the old trials of some cases count no more.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::RunManifest;
+use super::add::{Added, put, tally};
+use super::{Baseline, BaselineCase, Tally};
+
+/// A change that somebody took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Acceptance {
+    /// `scenario/id` of the cases, in alphabetical order.
+    pub cases: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// Who took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+/// What became of taking a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Cases whose trials were dropped: they count as new until the next update.
+    pub dropped: Vec<String>,
+    /// Cases whose trials were replaced by those of the run.
+    pub replaced: Vec<String>,
+}
+
+impl Baseline {
+    /// Drops the trials of the named cases, or puts those of a run in their place; notes why.
+    ///
+    /// Names are (scenario, id). A case that only the run has is added, so that a known failure of
+    /// a new case can be taken too. A case that the run did not judge is dropped.
+    pub fn accept(
+        &mut self,
+        names: &BTreeSet<(String, String)>,
+        run: Option<&RunManifest>,
+        note: Acceptance,
+    ) -> Accepted {
+        let mut accepted = Accepted::default();
+        let named = |case: &BaselineCase| names.contains(&(case.scenario.clone(), case.id.clone()));
+        let dropped: Vec<_> = self.cases.iter().filter(|case| named(case)).map(BaselineCase::name).collect();
+        self.cases.retain(|case| !named(case));
+        let fresh: Vec<_> = run
+            .into_iter()
+            .flat_map(|run| &run.cases)
+            .filter(|case| names.contains(&(case.scenario.clone(), case.id.clone())))
+            .filter(|case| tally(case).trials > 0)
+            .collect();
+        let mut added = Added::default();
+        if let Some(run) = run.filter(|_| !fresh.is_empty())
+            && let Some(column) = self.column(run, None, &mut added)
+        {
+            for case in fresh {
+                let mut stored =
+                    BaselineCase::new(&case.scenario, &case.id, &case.content_hash, Tally::default());
+                put(&mut stored, case, column);
+                accepted.replaced.push(stored.name());
+                self.cases.push(stored);
+            }
+            self.cases.sort_by(|a, b| a.key().cmp(&b.key()));
+            let now = super::Epoch::all(run).into_iter();
+            for epoch in now.filter(|now| names.iter().any(|(scenario, _)| *scenario == now.scenario)) {
+                if self.epoch(&epoch.scenario).is_none() {
+                    self.epoch.push(epoch);
+                }
+            }
+            self.epoch.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+        }
+        self.sweep(&mut added);
+        accepted.replaced.sort();
+        accepted.dropped = dropped.into_iter().filter(|name| !accepted.replaced.contains(name)).collect();
+        self.accepted.push(note);
+        accepted
+    }
+
+    /// The newest acceptance of a case, by `scenario/id`.
+    #[must_use]
+    pub fn acceptance(&self, case: &str) -> Option<&Acceptance> {
+        self.accepted.iter().rev().find(|note| note.cases.iter().any(|name| name == case))
+    }
+}

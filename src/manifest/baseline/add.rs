@@ -1,0 +1,242 @@
+//! Adding the trials of a run.
+//!
+//! Only ordinary trials that were judged count: a confirmation is asked because a case failed, and
+//! would bend every rate; a verdict that is only advisory proves nothing. What another run of
+//! another epoch or content said is no evidence for this one, so such cases start anew; a run that
+//! is older than the newest one never makes anything start anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{CaseResult, Outcome, RunManifest, Trial};
+use super::window::{outside, place};
+use super::{Baseline, BaselineCase, Epoch, Mean, RunRecord, Shift, Spread, Tally};
+
+/// What became of adding a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Added {
+    /// The run was added before; nothing changed.
+    pub known: bool,
+    /// The run is older than the whole window; nothing of it was taken.
+    pub outdated: bool,
+    /// Cases of which trials were added.
+    pub cases: usize,
+    /// Their trials.
+    pub tally: Tally,
+    /// Cases that the baseline had not.
+    pub new: usize,
+    /// `scenario/id` of cases that started anew because what they ask or expect has changed.
+    pub changed: Vec<String>,
+    /// Why whole scenarios started anew.
+    pub shifts: Vec<Shift>,
+    /// Names of cases, before and after, that kept their trials under a new name.
+    pub renamed: Vec<(String, String)>,
+    /// `scenario/id` of cases that were left out: the run is older than the newest one, and was of
+    /// another epoch or content.
+    pub passed_over: Vec<String>,
+    /// Ids of runs that fell out of the window.
+    pub runs_dropped: Vec<String>,
+    /// `scenario/id` of cases that no run of the window has judged any more.
+    pub cases_dropped: Vec<String>,
+}
+
+/// (scenario, id).
+type Name = (String, String);
+
+type Cases = BTreeMap<Name, BaselineCase>;
+
+/// What a run begins.
+#[derive(Default)]
+struct Turn {
+    /// Scenarios of which an old run says nothing.
+    over: BTreeSet<String>,
+    /// Names before and after.
+    renamed: Vec<(Name, Name)>,
+}
+
+impl Baseline {
+    /// Adds the judged trials of a run; `commit` is what was run, where that is known.
+    ///
+    /// A run that is there already changes nothing. An errored or skipped case stays as it was, and
+    /// so does one that the run does not know. A case whose content changed starts anew, and so do
+    /// all cases of a scenario whose target or judge changed. A renamed case keeps its trials.
+    pub fn add(&mut self, run: &RunManifest, commit: Option<&str>) -> Added {
+        let mut added = Added::default();
+        let counted: Vec<_> = run.cases.iter().filter(|case| tally(case).trials > 0).collect();
+        if self.runs.iter().any(|known| known.id == run.run_id && !known.partial) {
+            added.known = true;
+            return added;
+        }
+        if counted.is_empty() {
+            return added;
+        }
+        let column = self.column(run, commit, &mut added);
+        if let Some(column) = column {
+            self.runs[column].partial = false;
+            let newest = column + 1 == self.runs.len();
+            let turn = self.turn(run, &counted, newest, &mut added);
+            let mut cases = self.take_cases();
+            for (before, after) in turn.renamed {
+                if let Some(case) = cases.remove(&before) {
+                    let (scenario, id) = after.clone();
+                    let renamed = BaselineCase { scenario, id, ..case };
+                    added.renamed.push((format!("{}/{}", before.0, before.1), renamed.name()));
+                    cases.insert(after, renamed);
+                }
+            }
+            for case in counted {
+                if turn.over.contains(case.scenario.as_str()) {
+                    added.passed_over.push(format!("{}/{}", case.scenario, case.id));
+                } else {
+                    take(&mut cases, case, column, newest, &mut added);
+                }
+            }
+            self.cases = cases.into_values().collect();
+            if newest {
+                self.answered_by = run.answered_by().into_iter().collect();
+            }
+        } else {
+            added.outdated = true;
+        }
+        self.sweep(&mut added);
+        added
+    }
+
+    /// The 0-based place of a run in the window, which is made where the run is not there yet;
+    /// absent where the run is too old for it.
+    pub(super) fn column(
+        &mut self,
+        run: &RunManifest,
+        commit: Option<&str>,
+        added: &mut Added,
+    ) -> Option<usize> {
+        let known = |runs: &[RunRecord]| runs.iter().position(|known| known.id == run.run_id);
+        if known(&self.runs).is_none() {
+            let record = RunRecord {
+                id: run.run_id.clone(),
+                at: run.at.clone(),
+                commit: commit.map(str::to_owned),
+                partial: true,
+            };
+            let at = place(&self.runs, &record);
+            self.runs.insert(at, record);
+            self.cases.iter_mut().for_each(|case| case.results.open(at));
+        }
+        for gone in outside(&self.runs) {
+            let record = self.runs.remove(gone);
+            self.cases.iter_mut().for_each(|case| case.results.close(gone));
+            if record.id != run.run_id {
+                added.runs_dropped.insert(0, record.id);
+            }
+        }
+        known(&self.runs)
+    }
+
+    /// Begins the epochs of a run, and finds the cases that it renames.
+    fn turn(&mut self, run: &RunManifest, counted: &[&CaseResult], newest: bool, added: &mut Added) -> Turn {
+        let judged: BTreeSet<&str> = counted.iter().map(|case| case.scenario.as_str()).collect();
+        let names: BTreeSet<_> =
+            counted.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+        let mut turn = Turn::default();
+        let epochs: Vec<_> =
+            Epoch::all(run).into_iter().filter(|now| judged.contains(now.scenario.as_str())).collect();
+        // A name may have moved to another scenario, and only within one epoch its trials go along.
+        let same = |before: &BaselineCase, scenario: &str| {
+            let stored = self.epoch(&before.scenario);
+            let now = epochs.iter().find(|now| now.scenario == scenario);
+            stored.zip(now).is_none_or(|(stored, now)| stored.shifts(now).is_empty())
+        };
+        if newest {
+            let owned = |(scenario, id): (&str, &str)| (scenario.to_owned(), id.to_owned());
+            turn.renamed = self
+                .renamed(run)
+                .into_iter()
+                .filter(|(now, before)| names.contains(now) && same(before, now.0))
+                .map(|(now, before)| (owned(before.key()), owned(now)))
+                .collect();
+        }
+        for now in epochs {
+            match self.epoch.iter_mut().find(|stored| stored.scenario == now.scenario) {
+                None => self.epoch.push(now),
+                Some(stored) => {
+                    let shifts = stored.shifts(&now);
+                    if shifts.is_empty() {
+                        if newest {
+                            stored.refresh(now);
+                        }
+                    } else if newest {
+                        self.cases.retain(|case| case.scenario != now.scenario);
+                        *stored = now;
+                        added.shifts.extend(shifts);
+                    } else {
+                        turn.over.insert(now.scenario);
+                    }
+                }
+            }
+        }
+        self.epoch.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+        turn
+    }
+
+    fn take_cases(&mut self) -> Cases {
+        let cases = std::mem::take(&mut self.cases).into_iter();
+        cases.map(|case| ((case.scenario.clone(), case.id.clone()), case)).collect()
+    }
+
+    /// Lets go of cases without a trial in the window, and of epochs without a case.
+    pub(super) fn sweep(&mut self, added: &mut Added) {
+        let gone = |case: &BaselineCase| case.tally().trials == 0;
+        added.cases_dropped.extend(self.cases.iter().filter(|case| gone(case)).map(BaselineCase::name));
+        self.cases.retain(|case| !gone(case));
+        let left: BTreeSet<&str> = self.cases.iter().map(|case| case.scenario.as_str()).collect();
+        self.epoch.retain(|epoch| left.contains(epoch.scenario.as_str()));
+    }
+}
+
+/// Takes the trials of one case.
+fn take(cases: &mut Cases, case: &CaseResult, column: usize, newest: bool, added: &mut Added) {
+    let name = || format!("{}/{}", case.scenario, case.id);
+    let fresh = || BaselineCase::new(&case.scenario, &case.id, &case.content_hash, Tally::default());
+    let stored = cases.entry((case.scenario.clone(), case.id.clone())).or_insert_with(|| {
+        added.new += 1;
+        fresh()
+    });
+    if stored.content_hash != case.content_hash {
+        if !newest {
+            added.passed_over.push(name());
+            return;
+        }
+        *stored = fresh();
+        added.changed.push(name());
+    }
+    // An accepted case has its trials of this run already.
+    if stored.results.at(column).trials > 0 {
+        return;
+    }
+    put(stored, case, column);
+    added.cases += 1;
+    added.tally += tally(case);
+}
+
+/// Writes the trials of one case into the column of their run.
+pub(super) fn put(stored: &mut BaselineCase, case: &CaseResult, column: usize) {
+    stored.results.put(column, tally(case));
+    Spread::gather(&mut stored.score, counted(case).filter_map(|trial| trial.score));
+    let latency = |trial: &Trial| trial.reply.as_ref()?.latency_ms;
+    #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^52 milliseconds")]
+    Mean::gather(&mut stored.latency_ms, counted(case).filter_map(latency).map(|ms| ms as f64));
+}
+
+/// The trials that count.
+fn counted(case: &CaseResult) -> impl Iterator<Item = &Trial> {
+    case.trials.iter().filter(|trial| {
+        let proven = trial.verdict.as_ref().is_none_or(|verdict| verdict.advisory.is_none());
+        proven && !trial.confirmation && matches!(trial.outcome, Outcome::Passed | Outcome::Failed)
+    })
+}
+
+/// Passes among the trials that count.
+pub(super) fn tally(case: &CaseResult) -> Tally {
+    let number = |trials: usize| u32::try_from(trials).unwrap_or(u32::MAX);
+    let passes = counted(case).filter(|trial| trial.outcome == Outcome::Passed).count();
+    Tally { passes: number(passes), trials: number(counted(case).count()) }
+}

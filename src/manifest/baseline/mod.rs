@@ -1,0 +1,229 @@
+//! What a suite did before, in the form that is committed beside it.
+//!
+//! Sorted, and one case a line, so that it is reviewed and merged case by case. The trials of a case
+//! are remembered run by run ([`Results`]), within a window of the newest runs.
+
+mod accept;
+mod add;
+mod epoch;
+mod measure;
+mod results;
+mod window;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::RunManifest;
+
+pub use accept::{Acceptance, Accepted};
+pub use add::Added;
+pub use epoch::{Epoch, Role, Shift};
+pub use measure::{Mean, Spread};
+pub use results::{BadResult, Results, Tally};
+pub use window::{LEAST_RUNS, MOST_DAYS, MOST_RUNS, RunRecord};
+
+/// Stored results of earlier runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// [`Baseline::SCHEMA`].
+    pub schema: String,
+    /// Who answered in the newest run, as [`RunManifest::answered_by`] tells it.
+    #[serde(default)]
+    pub answered_by: Vec<String>,
+    /// The runs whose trials stand here, oldest first: at most [`MOST_RUNS`], and of those that are
+    /// more than [`MOST_DAYS`] older than the newest only as many as make [`LEAST_RUNS`].
+    #[serde(default)]
+    pub runs: Vec<RunRecord>,
+    /// Who answered and who judged, by the name of the scenario.
+    #[serde(default)]
+    pub epoch: Vec<Epoch>,
+    /// Changes that somebody took, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<Acceptance>,
+    /// The cases, by scenario and id.
+    pub cases: Vec<BaselineCase>,
+}
+
+/// One case of a baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BaselineCase {
+    /// Name of its scenario.
+    pub scenario: String,
+    /// Its id.
+    pub id: String,
+    /// What was asked and expected, as in the manifest.
+    pub content_hash: String,
+    /// Its trials, run by run.
+    pub results: Results,
+    /// Scores, 0 to 1, of all counted trials since the case started anew: number, mean, and sum of
+    /// squared distances from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Spread>,
+    /// Milliseconds of the application's answers since the case started anew: number and mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<Mean>,
+    /// US dollars for the application's answers since the case started anew: number and mean.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Mean>,
+}
+
+impl BaselineCase {
+    /// A case that was judged in one run.
+    #[must_use]
+    pub fn new(scenario: &str, id: &str, content_hash: &str, tally: Tally) -> Self {
+        Self {
+            scenario: scenario.to_owned(),
+            id: id.to_owned(),
+            content_hash: content_hash.to_owned(),
+            results: Results::of(tally),
+            score: None,
+            latency_ms: None,
+            cost_usd: None,
+        }
+    }
+
+    /// All its trials in the window.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.results.total()
+    }
+
+    /// `scenario/id`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.scenario, self.id)
+    }
+
+    fn key(&self) -> (&str, &str) {
+        (&self.scenario, &self.id)
+    }
+}
+
+/// What a baseline cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadBaseline {
+    /// A case has results for runs that are not listed.
+    #[error("case `{case}` has results of {found} runs, and `runs` lists {listed}")]
+    TooManyResults {
+        /// The case.
+        case: String,
+        /// How many results it has.
+        found: usize,
+        /// How many runs there are.
+        listed: usize,
+    },
+    /// A case, a scenario or a run stands twice.
+    #[error("`{0}` stands twice")]
+    Twice(String),
+}
+
+impl Baseline {
+    /// The name and version of the wire form.
+    pub const SCHEMA: &'static str = "akit.baseline/1";
+
+    /// Fewer trials than this cannot prove a regression with the gate's defaults: four fresh trials
+    /// that all fail, beside two of two, have p = 1/C(6, 4) = 0.067.
+    pub const THIN: u32 = 3;
+
+    /// A baseline without cases.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            answered_by: Vec::new(),
+            runs: Vec::new(),
+            epoch: Vec::new(),
+            accepted: Vec::new(),
+            cases: Vec::new(),
+        }
+    }
+
+    /// The stored case of this name; cases are sorted, see [`Baseline::ordered`].
+    #[must_use]
+    pub fn case(&self, scenario: &str, id: &str) -> Option<&BaselineCase> {
+        self.cases.binary_search_by(|case| case.key().cmp(&(scenario, id))).ok().map(|at| &self.cases[at])
+    }
+
+    /// The one stored case that asks and expects this; absent where several do.
+    #[must_use]
+    pub fn by_content(&self, content_hash: &str) -> Option<&BaselineCase> {
+        let mut found = self.cases.iter().filter(|case| case.content_hash == content_hash);
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    /// Who answered and judged in a scenario.
+    #[must_use]
+    pub fn epoch(&self, scenario: &str) -> Option<&Epoch> {
+        self.epoch.iter().find(|epoch| epoch.scenario == scenario)
+    }
+
+    /// In what the scenarios of a run differ from their epochs here.
+    #[must_use]
+    pub fn shifts(&self, run: &RunManifest) -> Vec<Shift> {
+        let now = Epoch::all(run);
+        now.iter().filter_map(|now| Some(self.epoch(&now.scenario)?.shifts(now))).flatten().collect()
+    }
+
+    /// Stored cases that a run has under another name, by the run's (scenario, id).
+    ///
+    /// The content must be in exactly one case of either side, the new name must not be stored, and
+    /// the old one not be in the run.
+    #[must_use]
+    pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<(&'a str, &'a str), &'a BaselineCase> {
+        let names: BTreeSet<_> =
+            run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+        let (mut stored, mut asked) = (BTreeMap::new(), BTreeMap::new());
+        for case in &self.cases {
+            stored.entry(case.content_hash.as_str()).or_insert_with(Vec::new).push(case);
+        }
+        for case in &run.cases {
+            asked.entry(case.content_hash.as_str()).or_insert_with(Vec::new).push(case);
+        }
+        asked
+            .into_iter()
+            .filter_map(|(content, asked)| match (asked.as_slice(), stored.get(content)?.as_slice()) {
+                ([now], [before])
+                    if !names.contains(&before.key()) && self.case(&now.scenario, &now.id).is_none() =>
+                {
+                    Some(((now.scenario.as_str(), now.id.as_str()), *before))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Puts cases and epochs in order, for a file that was merged by hand, and checks that they
+    /// hang together.
+    pub fn ordered(mut self) -> Result<Self, BadBaseline> {
+        self.cases.sort_by(|a, b| a.key().cmp(&b.key()));
+        self.epoch.sort_by(|a, b| a.scenario.cmp(&b.scenario));
+        if let Some(twice) = self.cases.windows(2).find(|two| two[0].key() == two[1].key()) {
+            return Err(BadBaseline::Twice(twice[0].name()));
+        }
+        if let Some(twice) = self.epoch.windows(2).find(|two| two[0].scenario == two[1].scenario) {
+            return Err(BadBaseline::Twice(twice[0].scenario.clone()));
+        }
+        for (index, run) in self.runs.iter().enumerate() {
+            if self.runs[..index].iter().any(|other| other.id == run.id) {
+                return Err(BadBaseline::Twice(run.id.clone()));
+            }
+        }
+        let listed = self.runs.len();
+        match self.cases.iter().find(|case| case.results.runs().len() > listed) {
+            Some(case) => Err(BadBaseline::TooManyResults {
+                case: case.name(),
+                found: case.results.runs().len(),
+                listed,
+            }),
+            None => Ok(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,351 @@
+use proptest::prelude::*;
+
+use super::super::{CaseResult, Ended, Outcome, Reply, ScenarioRun, Trial, Verdict};
+use super::*;
+use crate::source::Location;
+
+use Outcome::{Errored, Failed, Passed, Skipped};
+
+fn trial(outcome: Outcome) -> Trial {
+    Trial {
+        index: 0,
+        confirmation: false,
+        outcome,
+        score: (outcome == Passed || outcome == Failed).then_some(if outcome == Passed { 1.0 } else { 0.0 }),
+        reply: Some(Reply { latency_ms: Some(100), ..Reply::default() }),
+        verdict: None,
+        fault: None,
+    }
+}
+
+fn case(id: &str, content: &str, outcomes: &[Outcome]) -> CaseResult {
+    CaseResult {
+        scenario: "s".to_owned(),
+        id: id.to_owned(),
+        name: None,
+        tags: Vec::new(),
+        location: Location::default(),
+        content_hash: content.to_owned(),
+        outcome: outcomes.first().copied().unwrap_or(Skipped),
+        score: None,
+        reason: String::new(),
+        prompt: String::new(),
+        trials: outcomes.iter().map(|outcome| trial(*outcome)).collect(),
+    }
+}
+
+/// A run on a day of January.
+fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
+    RunManifest {
+        schema: super::super::SCHEMA.to_owned(),
+        akit: "0.1.0".to_owned(),
+        run_id: id.to_owned(),
+        at: day.map(|day| format!("2026-01-{day:02}T00:00:00Z")),
+        seed: 0,
+        ended: Ended::Complete,
+        duration_ms: 0,
+        scenarios: vec![scenario("s", "t1", None)],
+        cases,
+        notes: Vec::new(),
+    }
+}
+
+fn scenario(name: &str, target_hash: &str, grader_hash: Option<&str>) -> ScenarioRun {
+    ScenarioRun {
+        name: name.to_owned(),
+        file: format!("{name}.yaml"),
+        target: "openai m at h".to_owned(),
+        target_hash: target_hash.to_owned(),
+        grader: grader_hash.map(|_| "judge".to_owned()),
+        grader_hash: grader_hash.map(str::to_owned),
+    }
+}
+
+fn results(baseline: &Baseline) -> Vec<(String, String)> {
+    baseline.cases.iter().map(|case| (case.id.clone(), case.results.to_string())).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(id, results)| ((*id).to_owned(), (*results).to_owned())).collect()
+}
+
+#[test]
+fn only_judged_ordinary_proven_trials_count() {
+    let mut odd = case("odd", "h", &[Passed, Failed, Passed, Errored, Skipped]);
+    odd.trials[0].confirmation = true;
+    let advisory = Verdict {
+        kind: "llm_grader".to_owned(),
+        outcome: Failed,
+        score: Some(0.0),
+        threshold: None,
+        reason: String::new(),
+        expected: String::new(),
+        got: String::new(),
+        line: 0,
+        grade: None,
+        fault: None,
+        advisory: Some("not calibrated".to_owned()),
+        parts: Vec::new(),
+    };
+    let mut unproven = case("unproven", "h", &[Passed]);
+    unproven.trials[0].verdict = Some(advisory);
+    let mut baseline = Baseline::empty();
+    let cases = vec![
+        odd,
+        unproven,
+        case("down", "h", &[Errored]),
+        case("four", "h", &[Passed, Passed, Failed, Passed]),
+    ];
+    let added = baseline.add(&run("r1", None, cases), Some("c0ffee"));
+    assert_eq!((added.cases, added.tally, added.new), (2, Tally { passes: 4, trials: 6 }, 2));
+    assert_eq!(results(&baseline), pairs(&[("four", "3/4"), ("odd", "1/2")]));
+    assert_eq!(baseline.runs[0].commit.as_deref(), Some("c0ffee"));
+    let four = baseline.case("s", "four").unwrap();
+    assert_eq!((four.score.unwrap().n, four.score.unwrap().mean), (4, 0.75));
+    assert_eq!(four.latency_ms, Some(Mean { n: 4, mean: 100.0 }));
+    assert_eq!(baseline.case("s", "down"), None);
+}
+
+#[test]
+fn a_run_is_added_once_and_one_without_a_judged_trial_never() {
+    let mut baseline = Baseline::empty();
+    let first = run("r1", None, vec![case("a", "h", &[Passed])]);
+    baseline.add(&first, None);
+    let before = baseline.clone();
+    let added = baseline.add(&first, None);
+    assert!(added.known && added.cases == 0);
+    assert_eq!(baseline.add(&run("r2", None, vec![case("a", "h", &[Errored])]), None), Added::default());
+    assert_eq!(baseline, before);
+}
+
+#[test]
+fn changed_content_starts_a_case_anew_and_an_old_run_nothing() {
+    let mut baseline = Baseline::empty();
+    baseline.add(&run("r1", Some(3), vec![case("a", "h1", &[Passed]), case("b", "h", &[Failed])]), None);
+    let added = baseline.add(&run("r2", Some(5), vec![case("a", "h2", &[Failed])]), None);
+    assert_eq!(added.changed, ["s/a"]);
+    assert_eq!(results(&baseline), pairs(&[("a", "- 0"), ("b", "0")]));
+    let added =
+        baseline.add(&run("r3", Some(4), vec![case("a", "h1", &[Passed]), case("b", "h", &[Passed])]), None);
+    assert_eq!((added.passed_over, added.cases), (vec!["s/a".to_owned()], 1));
+    assert_eq!(results(&baseline), pairs(&[("a", "-x2 0"), ("b", "0 1")]));
+    assert_eq!(baseline.runs.iter().map(|run| run.id.as_str()).collect::<Vec<_>>(), ["r1", "r3", "r2"]);
+}
+
+#[test]
+fn another_epoch_starts_its_scenario_anew() {
+    let with = |id: &str, day, target: &str, grader: Option<&str>, cases: Vec<CaseResult>| RunManifest {
+        scenarios: vec![scenario("s", target, grader), scenario("other", "t1", None)],
+        ..run(id, Some(day), cases)
+    };
+    let other = || CaseResult { scenario: "other".to_owned(), ..case("o", "ho", &[Passed]) };
+    let all = || vec![case("a", "h", &[Passed]), case("b", "hb", &[Passed]), other()];
+    // (target, grader) of a later run, and whether the scenario starts anew.
+    let table = [
+        ("t1", Some("g1"), None),
+        ("t1", None, None),
+        ("", Some("g1"), None),
+        ("t2", Some("g1"), Some(Role::Target)),
+        ("t1", Some("g2"), Some(Role::Grader)),
+    ];
+    for (target, grader, role) in table {
+        let mut baseline = Baseline::empty();
+        baseline.add(&with("r1", 1, "t1", Some("g1"), all()), None);
+        let now = with("r2", 2, target, grader, vec![case("a", "h", &[Failed]), other()]);
+        assert_eq!(baseline.shifts(&now).iter().map(|shift| shift.role).next(), role);
+        let added = baseline.add(&now, None);
+        assert_eq!(added.shifts.iter().map(|shift| shift.role).next(), role, "{target} {grader:?}");
+        let expected: &[_] = match role {
+            Some(_) => &[("o", "1x2"), ("a", "- 0")],
+            None => &[("o", "1x2"), ("a", "1 0"), ("b", "1")],
+        };
+        assert_eq!(results(&baseline), pairs(expected), "{target} {grader:?}");
+        // What the later run does not know is kept.
+        let epoch = baseline.epoch("s").unwrap();
+        assert!(!epoch.target_hash.is_empty() && epoch.grader_hash.is_some());
+        // A run from before it starts nothing anew.
+        let old = with("r0", 1, "t0", Some("g0"), all());
+        let before = results(&baseline).len();
+        let added = baseline.add(&old, None);
+        assert_eq!((added.passed_over.len(), added.shifts.len()), (2, 0));
+        assert_eq!(results(&baseline).len(), before);
+    }
+    let mut baseline = Baseline::empty();
+    baseline.add(&with("r1", 1, "t1", None, all()), None);
+    let next = RunManifest { akit: "1.0.0".to_owned(), ..with("r2", 2, "t1", None, all()) };
+    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: the akit was 0, it is 1");
+}
+
+#[test]
+fn a_scenario_that_stands_in_two_files_has_one_epoch() {
+    let two = |id: &str| {
+        let scenarios = vec![scenario("s", "t2", None), scenario("s", "t1", None)];
+        RunManifest { scenarios, ..run(id, None, vec![case("a", "h", &[Passed])]) }
+    };
+    let mut baseline = Baseline::empty();
+    baseline.add(&two("r1"), None);
+    assert!(baseline.add(&two("r2"), None).shifts.is_empty());
+    assert_eq!((baseline.epoch.len(), results(&baseline)), (1, pairs(&[("a", "1x2")])));
+}
+
+#[test]
+fn a_renamed_case_keeps_its_trials() {
+    let mut baseline = Baseline::empty();
+    baseline.add(
+        &run(
+            "r1",
+            None,
+            vec![case("old", "h", &[Passed]), case("x", "same", &[Passed]), case("y", "same", &[Passed])],
+        ),
+        None,
+    );
+    let now = run("r2", None, vec![case("new", "h", &[Failed]), case("z", "same", &[Passed])]);
+    let renamed = baseline.renamed(&now);
+    assert_eq!(
+        renamed.into_iter().map(|(now, before)| (now.1, before.id.as_str())).collect::<Vec<_>>(),
+        [("new", "old")]
+    );
+    assert_eq!(baseline.by_content("h").unwrap().id, "old");
+    assert_eq!(baseline.by_content("same"), None);
+    let added = baseline.add(&now, None);
+    assert_eq!(added.renamed, [("s/old".to_owned(), "s/new".to_owned())]);
+    assert_eq!(results(&baseline), pairs(&[("new", "1 0"), ("x", "1"), ("y", "1"), ("z", "- 1")]));
+    // A copy is no new name: the old one is still asked, be it only skipped.
+    let copied = run("r3", None, vec![case("new", "h", &[]), case("copy", "h", &[Passed])]);
+    assert!(baseline.renamed(&copied).is_empty());
+}
+
+#[test]
+fn cases_that_are_asked_no_more_leave_with_their_runs() {
+    let mut baseline = Baseline::empty();
+    baseline.add(&run("r0", None, vec![case("gone", "g", &[Passed]), case("a", "h", &[Passed])]), None);
+    for index in 1..MOST_RUNS {
+        baseline.add(&run(&format!("r{index}"), None, vec![case("a", "h", &[Passed])]), None);
+    }
+    assert_eq!(results(&baseline), pairs(&[("a", "1x20"), ("gone", "1")]));
+    let added = baseline.add(&run("r20", None, vec![case("a", "h", &[Failed])]), None);
+    assert_eq!((added.runs_dropped, added.cases_dropped), (vec!["r0".to_owned()], vec!["s/gone".to_owned()]));
+    assert_eq!(results(&baseline), pairs(&[("a", "1x19 0")]));
+    assert_eq!(baseline.case("s", "a").unwrap().score.unwrap().n, 21, "figures are kept beyond the window");
+
+    let dated = |id: &str, day| run(id, Some(day), vec![case("a", "h", &[Passed])]);
+    let mut baseline = Baseline::empty();
+    for index in 0..MOST_RUNS {
+        baseline.add(&dated(&format!("d{index}"), 10), None);
+    }
+    let before = baseline.clone();
+    let added = baseline.add(&dated("ancient", 1), None);
+    assert!(added.outdated && added.cases == 0);
+    assert_eq!(baseline, before);
+}
+
+#[test]
+fn accepted_cases_count_as_new_or_begin_with_a_run() {
+    let mut baseline = Baseline::empty();
+    let first = run("r1", None, vec![case("a", "h", &[Passed]), case("b", "hb", &[Passed])]);
+    baseline.add(&first, None);
+    let note =
+        || Acceptance { cases: vec!["s/a".to_owned()], reason: "new tone".to_owned(), by: None, at: None };
+    let name = |id: &str| BTreeSet::from([("s".to_owned(), id.to_owned())]);
+    let mut dropped = baseline.clone();
+    assert_eq!(dropped.accept(&name("a"), None, note()).dropped, ["s/a"]);
+    assert_eq!(results(&dropped), pairs(&[("b", "1")]));
+    assert_eq!(dropped.acceptance("s/a").unwrap().reason, "new tone");
+    assert_eq!(dropped.acceptance("s/b"), None);
+
+    let now = run("r2", None, vec![case("a", "h", &[Failed, Failed]), case("b", "hb", &[Failed])]);
+    assert_eq!(baseline.accept(&name("a"), Some(&now), note()).replaced, ["s/a"]);
+    assert_eq!(results(&baseline), pairs(&[("a", "- 0/2"), ("b", "1")]));
+    assert!(baseline.runs[1].partial);
+    // The rest of that run may still be added, and once.
+    let added = baseline.add(&now, None);
+    assert_eq!((added.cases, added.known, added.new), (1, false, 0));
+    assert_eq!(results(&baseline), pairs(&[("a", "- 0/2"), ("b", "1 0")]));
+    assert!(baseline.add(&now, None).known);
+    assert_eq!(baseline.case("s", "a").unwrap().score.unwrap().n, 2);
+}
+
+#[test]
+fn a_file_that_does_not_hang_together_is_refused() {
+    let one = |id: &str, results: &str| BaselineCase {
+        results: Results::try_from(results.to_owned()).unwrap(),
+        ..BaselineCase::new("s", id, "h", Tally::default())
+    };
+    let mut baseline = Baseline::empty();
+    baseline.runs.push(RunRecord { id: "r".to_owned(), at: None, commit: None, partial: false });
+    baseline.cases = vec![one("b", "1"), one("a", "1")];
+    assert_eq!(baseline.clone().ordered().unwrap().cases[0].id, "a");
+    baseline.cases.push(one("a", "0"));
+    assert_eq!(baseline.clone().ordered(), Err(BadBaseline::Twice("s/a".to_owned())));
+    baseline.cases = vec![one("a", "1 1")];
+    assert!(
+        baseline.clone().ordered().unwrap_err().to_string().contains("results of 2 runs, and `runs` lists 1")
+    );
+    baseline.runs.push(baseline.runs[0].clone());
+    assert_eq!(baseline.ordered(), Err(BadBaseline::Twice("r".to_owned())));
+}
+
+/// For each run, its day if it has one, and for each of three cases its passes and failures.
+fn sequences() -> impl Strategy<Value = Vec<(Option<u32>, Vec<(usize, usize)>)>> {
+    let cases = prop::collection::vec((0..3_usize, 0..2_usize), 3);
+    prop::collection::vec((prop::option::of(1..29_u32), cases), 0..40)
+}
+
+fn sequence(runs: &[(Option<u32>, Vec<(usize, usize)>)]) -> Vec<RunManifest> {
+    let trials = |(passes, failures): (usize, usize)| [vec![Passed; passes], vec![Failed; failures]].concat();
+    runs.iter()
+        .enumerate()
+        .map(|(index, (day, cases))| {
+            let cases = cases.iter().zip(["a", "b", "c"]);
+            let cases = cases.map(|(counts, id)| case(id, id, &trials(*counts))).collect();
+            run(&format!("r{index}"), *day, cases)
+        })
+        .collect()
+}
+
+/// The tallies by the definition: of all trials in the listed runs.
+fn naive(runs: &[RunManifest], listed: &[RunRecord]) -> Vec<(String, Tally)> {
+    let mut totals = BTreeMap::new();
+    for run in runs.iter().filter(|run| listed.iter().any(|known| known.id == run.run_id)) {
+        for case in run.cases.iter().filter(|case| !case.trials.is_empty()) {
+            let passes = case.trials.iter().filter(|trial| trial.outcome == Passed).count();
+            let total: &mut Tally = totals.entry(case.id.clone()).or_default();
+            *total += Tally {
+                passes: u32::try_from(passes).unwrap(),
+                trials: u32::try_from(case.trials.len()).unwrap(),
+            };
+        }
+    }
+    totals.into_iter().collect()
+}
+
+fn tallies(baseline: &Baseline) -> Vec<(String, Tally)> {
+    baseline.cases.iter().map(|case| (case.id.clone(), case.tally())).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_sequence_of_updates_gives_the_tallies_of_the_window(runs in sequences()) {
+        let runs = sequence(&runs);
+        let mut baseline = Baseline::empty();
+        for (index, run) in runs.iter().enumerate() {
+            baseline.add(run, None);
+            prop_assert_eq!(tallies(&baseline), naive(&runs[..=index], &baseline.runs));
+            prop_assert!(baseline.runs.len() <= MOST_RUNS);
+            let text = serde_json::to_string(&baseline).unwrap();
+            let read: Baseline = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&read.ordered().unwrap(), &baseline);
+        }
+    }
+
+    #[test]
+    fn the_order_of_updates_does_not_matter_to_totals(runs in sequences(), keys in prop::collection::vec(any::<u32>(), 20)) {
+        let runs = sequence(&runs[..runs.len().min(MOST_RUNS)]);
+        let mut shuffled: Vec<_> = runs.iter().zip(keys).collect();
+        shuffled.sort_by_key(|(_, key)| *key);
+        let (mut one, mut other) = (Baseline::empty(), Baseline::empty());
+        runs.iter().for_each(|run| { one.add(run, None); });
+        shuffled.iter().for_each(|(run, _)| { other.add(run, None); });
+        prop_assert_eq!(tallies(&one), tallies(&other));
+    }
+}

@@ -1,0 +1,74 @@
+//! Marks of who answers and who judges: another mark means that results are not to be compared
+//! without a word.
+//!
+//! A mark must not depend on which cases were selected. So a model or a judge that a case or an
+//! expectation names itself is left out; it is a part of the content of the case.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use super::plan::{Plan, Target};
+use crate::cache;
+use crate::grader::Graders;
+use crate::text;
+
+impl Plan {
+    /// 16 hexadecimal digits over who answers in a scenario; empty where every case that is asked
+    /// names its model itself, or none is asked.
+    ///
+    /// Answers in files are one mark, whatever the file: they are told apart by nothing that a
+    /// later run would know.
+    pub(super) fn target_hash(&self, scenario: usize) -> String {
+        let own = &self.scenarios[scenario];
+        let mut targets = BTreeSet::new();
+        for (planned, job) in self.jobs_of(scenario) {
+            match &job.target {
+                Target::Replies(_) => {
+                    targets.insert(hash(&json!("replies")));
+                }
+                Target::Model { client, model, .. } => {
+                    let endpoint = client.endpoint();
+                    let case = &own.cases[planned.case];
+                    let named = case.model.as_ref() == Some(model)
+                        || case.provider.as_ref() == Some(&endpoint.provider);
+                    if !named {
+                        targets.insert(hash(&json!({
+                            "provider": endpoint.provider,
+                            "host": endpoint.host,
+                            "model": model,
+                            "temperature": own.temperature,
+                            "max_tokens": own.max_tokens,
+                            "system": own.system,
+                            "tools": own.tools,
+                        })));
+                    }
+                }
+            }
+        }
+        targets.into_iter().collect::<Vec<_>>().join("+")
+    }
+
+    /// 16 hexadecimal digits over who judges in a scenario, where a judge is needed that no
+    /// expectation names itself.
+    pub(super) fn grader_hash(&self, scenario: usize, graders: &Graders) -> Option<String> {
+        let mut judges: BTreeSet<String> = BTreeSet::new();
+        for (planned, _) in self.jobs_of(scenario) {
+            for expectation in self.scenarios[scenario].cases[planned.case].expectation.graders() {
+                let Ok(grader) = graders.find(expectation.named()) else { continue };
+                let named = expectation.named().is_some_and(|judge| {
+                    judge.model == grader.model() && judge.provider == grader.client().endpoint().provider
+                });
+                if !named {
+                    judges.insert(hash(&grader.identity(graders.defaults())));
+                }
+            }
+        }
+        (!judges.is_empty()).then(|| judges.into_iter().collect::<Vec<_>>().join("+"))
+    }
+}
+
+fn hash(value: &Json) -> String {
+    text::hex(&Sha256::digest(cache::canonical(value))[..8])
+}
