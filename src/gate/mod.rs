@@ -95,6 +95,9 @@ pub struct Decision {
     pub summary: String,
     /// How many cases had each outcome.
     pub counts: Counts,
+    /// Mean of the judged cases' shares of passed trials, 0 to 1; those in quarantine aside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_rate: Option<f64>,
     /// Reasons against a pass, gravest first.
     pub breaches: Vec<Breach>,
     /// What everybody should know, and what stands against nothing.
@@ -145,7 +148,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         .zip(&findings)
         .map(|(case, finding)| rule::case(case, *finding, policy, &mut docket))
         .collect();
-    rule::limits(run, policy, &mut docket);
+    let pass_rate = rule::limits(run, policy, &mut docket);
     let too_many = rule::errors(run, policy, &mut docket);
     states.iter_mut().filter(|one| one.state == State::Errored).for_each(|one| one.blocking = too_many);
     rule::baseline(evidence.reference, &cases, &trial, policy, &mut docket);
@@ -153,7 +156,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     rule::removed(evidence, &cases, &mut docket);
     rule::weakened(evidence.weakened, &mut docket);
     let triggered = findings.iter().flatten().count();
-    let power = Power::of(&cases, &trial, triggered, policy);
+    let power = Power::of(&cases, triggered, policy);
     let counts = run.counts();
     let (breaches, warnings) = docket.close();
     let ruling = breaches.first().map_or(Ruling::Pass, |breach| breach.ruling);
@@ -174,6 +177,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         strict: policy.proof == Proof::OfInnocence,
         summary: breach::summary(counts, &breaches),
         counts,
+        pass_rate,
         breaches,
         warnings,
         cases: states,

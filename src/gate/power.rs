@@ -11,6 +11,9 @@ use crate::text;
 /// Verdicts of an unchanged suite differ at least this often, for all one knows.
 const DISCORDANCE: f64 = 0.10;
 
+/// A drop of more than this share of all cases is no drop that anybody plans to see.
+const WIDEST: f64 = 0.5;
+
 /// What a run could have seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -46,14 +49,15 @@ fn is_zero(n: &u64) -> bool {
 }
 
 impl Power {
-    pub(super) fn of(cases: &[Case<'_>], trial: &Trial<'_>, triggered: usize, policy: &Policy) -> Self {
+    pub(super) fn of(cases: &[Case<'_>], triggered: usize, policy: &Policy) -> Self {
         let pairs: Vec<_> = suite::pairs(cases).collect();
         let compared = pairs.len() as u64;
         let flips =
             pairs.iter().filter(|(case, now)| case.before.share().is_some_and(|s| (s >= 0.5) != *now)).count();
+        let needed = Trial::needed(policy, triggered);
         let thin = pairs
             .iter()
-            .filter(|(case, _)| policy.confirm > 0 && !trial.is_thick(case.before))
+            .filter(|(case, _)| policy.confirm > 0 && case.before.of < needed)
             .filter(|(case, _)| case.before.share().is_some_and(|s| s >= super::regression::USED_TO_PASS))
             .count() as u64;
         let critical: Vec<_> = cases.iter().filter(|case| case.critical).collect();
@@ -73,9 +77,9 @@ impl Power {
             judged: cases.iter().filter(|case| case.now.is_some()).count() as u64,
             compared,
             detectable_drop: stats::detectable(compared, discordance.max(DISCORDANCE))
-                .filter(|drop| *drop <= 1.0),
+                .filter(|drop| *drop <= WIDEST),
             thin,
-            needed_trials: (thin > 0).then(|| Trial::needed(policy, triggered)),
+            needed_trials: (thin > 0).then_some(needed),
             baseline_trials: pairs
                 .iter()
                 .map(|(case, _)| case.before.of)

@@ -193,7 +193,7 @@ fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
         notes.push(format!("{} passed in the baseline", of(case.before)));
     }
     if case.fresh.of > 0 {
-        notes.push(format!("{} passed of the fresh trials", of(case.fresh)));
+        notes.push(format!("{} fresh trials passed", of(case.fresh)));
     }
     if case.fresh_errors > 0 {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
@@ -218,12 +218,15 @@ fn grader_flaked(case: &CaseResult) -> bool {
     case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.text == other.text))
 }
 
-/// The pass rate and the thresholds.
-pub(super) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) {
+/// The pass rate, which is answered, and the thresholds.
+pub(super) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> Option<f64> {
     let excused = |case: &&CaseResult| policy.quarantine_of(case).is_none();
     let all: Vec<_> = run.cases.iter().filter(excused).collect();
-    if let Some(limit) = policy.min_pass_rate
-        && let Measured::Number(rate, over) = Metric::PassRate.measure(&all)
+    let (rate, over) = match Metric::PassRate.measure(&all) {
+        Measured::Number(rate, over) => (Some(rate), over),
+        _ => (None, String::new()),
+    };
+    if let (Some(limit), Some(rate)) = (policy.min_pass_rate, rate)
         && rate + 1e-9 < limit
     {
         let message =
@@ -271,6 +274,7 @@ pub(super) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>
             }
         }
     }
+    rate
 }
 
 /// What keeps the run as a whole from being judged; answers whether too many cases could not be.

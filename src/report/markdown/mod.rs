@@ -113,17 +113,17 @@ fn head(report: &Report<'_>) -> String {
     };
     let limit_of =
         |id: &str| decision.breaches.iter().find(|breach| breach.id == id).and_then(|one| one.limit);
-    if let Some(rate) = counts.pass_rate() {
+    if let Some(rate) = decision.pass_rate {
         let (passed, judged) = (number::size(counts.passed), number::size(counts.judged()));
         let limit = limit_of("min-pass-rate").map_or_else(|| "—".to_owned(), number::percent);
-        row("pass rate", &format!("{} ({passed} of {judged})", number::percent(rate)), &limit);
+        row("pass rate", &format!("{} ({passed} of {judged} cases)", number::percent(rate)), &limit);
     }
     if decision.compared.is_some() {
         let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
         row("regressions", &number::size(broken), "0");
     }
     row("could not be judged", &number::size(counts.errored), "0");
-    let numbered = |breach: &&Breach| breach.id != "min-pass-rate" && breach.measured.is_some();
+    let numbered = |breach: &&Breach| !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some();
     for breach in decision.breaches.iter().filter(numbered).take(20) {
         let show = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), number::score);
         row(&inline(&breach.id, 60), &show(breach.measured), &show(breach.limit));
