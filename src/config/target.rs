@@ -44,6 +44,8 @@ impl Targets {
         // What a scenario says of its provider, its key above all, does not hold for another one.
         let named = scenario.provider.as_ref().or(flags.provider.as_ref());
         let own = named.or(settings.file.provider.as_ref()).map_or("openai", String::as_str) == provider;
+        // Nor does the configuration's model: another provider does not know it.
+        let configured = settings.file.provider.as_deref().is_none_or(|name| name == provider);
         let nothing = ProviderConfig::default();
         let local = if own { &scenario.provider_config } else { &nothing };
         let shared = settings.file.providers.get(provider).unwrap_or(&nothing);
@@ -81,7 +83,7 @@ impl Targets {
             .or(case.model.as_ref())
             .or(scenario.model.as_ref().filter(|_| own))
             .or(local.default_model.as_ref())
-            .or(settings.file.model.as_ref())
+            .or(settings.file.model.as_ref().filter(|_| configured))
             .or(shared.default_model.as_ref())
             .ok_or_else(|| {
                 Obstacle::new(
