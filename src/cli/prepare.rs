@@ -131,19 +131,23 @@ impl Suite {
             for (c, (case, skipped)) in scenario.cases.iter().zip(left_out).enumerate() {
                 let mut planned = Planned { scenario: s, case: c, job: None, skipped };
                 if planned.skipped.is_none() {
-                    let mut tell = |code, message: String, help: String| {
+                    let mut tell = |code, span, message: String, help: String| {
                         if told.insert(message.clone()) {
-                            let finding = Diagnostic::error(code, &scenario.file, case.span, message);
+                            let finding = Diagnostic::error(code, &scenario.file, span, message);
                             found.push(finding.help(help));
                         }
                     };
                     match targets.job(&self.settings, scenario, case) {
                         Ok(job) => planned.job = Some(job),
-                        Err(obstacle) => tell("no-target", obstacle.message, obstacle.help),
+                        Err(obstacle) => {
+                            let span = obstacle.at.unwrap_or(case.span);
+                            tell("no-target", span, obstacle.message, obstacle.help);
+                        }
                     }
                     if case.redacted {
                         tell(
                             "no-redaction",
+                            case.span,
                             "`redaction` is asked for, and this version of akit does not redact".to_owned(),
                             "set `redaction: { enabled: false }` to run without it".to_owned(),
                         );

@@ -5,6 +5,7 @@
 mod file;
 mod judge;
 mod target;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

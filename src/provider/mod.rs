@@ -5,6 +5,7 @@
 mod floats;
 mod http;
 mod openai;
+mod origin;
 mod replies;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::manifest::Usage;
 
 pub use http::{Http, HttpError};
 pub use openai::{OpenAi, OpenAiOptions};
+pub use origin::Origin;
 pub use replies::{Replies, RepliesError};
 
 /// Every name that may stand under `provider:`.

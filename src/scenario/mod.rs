@@ -10,13 +10,13 @@ mod schema;
 mod select;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expectation::Expectation;
-use crate::provider::Message;
+use crate::provider::{Message, Origin};
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
 use crate::text;
@@ -35,6 +35,10 @@ pub struct ProviderConfig {
     pub api_key: Option<Result<Secret, String>>,
     /// Address up to and with `/v1`.
     pub base_url: Option<String>,
+    /// Where that stands.
+    pub base_url_span: Span,
+    /// Servers that a scenario may name and that get the key; only a configuration grants it.
+    pub trusted: Vec<Origin>,
     /// Model where none is named.
     pub default_model: Option<String>,
     /// Longest time for one try.
@@ -70,6 +74,8 @@ pub struct Scenario {
     pub max_tokens: Option<u64>,
     /// Functions that the model may call.
     pub tools: Vec<serde_json::Value>,
+    /// The environment variables whose values stand in the file, in alphabetical order.
+    pub environment: BTreeSet<String>,
     /// Its cases, in order.
     pub cases: Vec<Case>,
 }

@@ -25,6 +25,7 @@ mod selection;
 mod server;
 mod signal;
 mod store;
+mod trust;
 mod validate;
 
 use akit::Akit;
