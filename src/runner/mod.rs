@@ -1,7 +1,8 @@
-//! Cases -> ordered results: asks, judges, and keeps the order of files and positions whatever
-//! finishes first.
+//! Cases -> ordered results: begins them in an order of the seed, asks, judges, and keeps the order of
+//! files and positions whatever begins or finishes first.
 
 mod judge;
+mod order;
 mod plan;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -85,6 +86,8 @@ struct Shared {
     options: Options,
     sink: Arc<dyn Sink>,
     stop: Stop,
+    /// Positions of the plan in the order in which they are begun.
+    order: Vec<usize>,
     next: AtomicUsize,
     failed: AtomicBool,
     results: Mutex<Vec<Option<CaseResult>>>,
@@ -101,12 +104,14 @@ pub async fn run(
     let began = Instant::now();
     let jobs = plan.jobs.len();
     sink.see(Event::Started { cases: plan.asked() });
+    let order = order::order(jobs, options.root, options.on_failure);
     let shared = Arc::new(Shared {
         plan,
         graders,
         options,
         sink,
         stop,
+        order,
         next: AtomicUsize::new(0),
         failed: AtomicBool::new(false),
         results: Mutex::new(vec![None; jobs]),
@@ -139,8 +144,9 @@ pub async fn run(
 
 async fn work(shared: Arc<Shared>) {
     loop {
-        let index = shared.next.fetch_add(1, Ordering::Relaxed);
-        let Some(planned) = shared.plan.jobs.get(index) else { return };
+        let turn = shared.next.fetch_add(1, Ordering::Relaxed);
+        let Some(&index) = shared.order.get(turn) else { return };
+        let planned = &shared.plan.jobs[index];
         if shared.stop.reason().is_some() {
             return;
         }
