@@ -58,7 +58,7 @@ impl Suite {
         let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
         let files = files(&args.paths, &config)?;
         let selection = args.select.selection()?;
-        let loaded = scenario::load(&files, &environment);
+        let mut loaded = scenario::load(&files, &environment);
         terminal::diagnostics(&loaded.diagnostics);
         if loaded.diagnostics.has_errors() {
             let errors = crate::text::count(loaded.diagnostics.errors(), "error");
@@ -67,13 +67,15 @@ impl Suite {
         }
         let http = args.ask.manner.http()?;
         let settings = Settings::new(args.ask.flags(), config, environment, http);
+        if settings.flags.seed.is_some() {
+            loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
+        }
         Ok(Self { settings, loaded, files, selection })
     }
 
-    /// `--seed`, else the first scenario's, else 0.
+    /// `--seed`, else 0. A scenario's own seed is the root of its cases.
     pub(super) fn root(&self) -> Root {
-        let own = self.loaded.scenarios.iter().find_map(|scenario| scenario.seed);
-        self.settings.flags.seed.or(own).map_or(Root::default(), Root)
+        self.settings.flags.seed.map_or(Root::default(), Root)
     }
 
     /// The time that `SOURCE_DATE_EPOCH` says it is, for builds that must repeat.

@@ -72,6 +72,7 @@ impl Fixture {
         let scenario = |name: &str| ScenarioRun {
             name: name.to_owned(),
             file: format!("evals/{name}.yaml"),
+            seed: None,
             target: "openai gpt-4o at api.openai.com".to_owned(),
             grader: Some("openai gpt-4o-mini at api.openai.com".to_owned()),
         };

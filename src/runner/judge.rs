@@ -20,7 +20,7 @@ pub(super) async fn case(
 ) -> CaseResult {
     let case = &scenario.cases[planned.case];
     let trial = match answer(scenario, case, planned, root).await {
-        Ok(reply) => judged(scenario, case, graders, reply).await,
+        Ok(reply) => judged(scenario, case, graders, root, reply).await,
         Err(fault) => errored(None, None, fault),
     };
     let reason = match (&trial.fault, &trial.verdict) {
@@ -118,9 +118,9 @@ async fn answer(scenario: &Scenario, case: &Case, planned: &Planned, root: Root)
     }
 }
 
-async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Reply) -> Trial {
-    let bench =
-        Bench { graders, messages: &case.messages, scenario: &scenario.name, case: &case.id, trial: 0 };
+async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, root: Root, reply: Reply) -> Trial {
+    let (messages, scenario, case_id) = (&case.messages, &scenario.name, &case.id);
+    let bench = Bench { graders, root, messages, scenario, case: case_id, trial: 0 };
     let answer = Answer { text: &reply.text, finish_reason: reply.finish_reason.as_deref() };
     let verdict = case.expectation.judge(&answer, &bench).await;
     if verdict.outcome == Outcome::Errored {

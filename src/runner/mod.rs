@@ -27,7 +27,7 @@ pub struct Options {
     pub concurrency: usize,
     /// What happens at the first case that does not pass.
     pub on_failure: OnFailure,
-    /// Root of all seeds.
+    /// Root of all seeds but those of scenarios that name their own.
     pub root: Root,
     /// When the run is said to have ended, instead of the newest answer's time.
     pub at: Option<String>,
@@ -157,10 +157,11 @@ async fn work(shared: Arc<Shared>) {
             return;
         }
         let scenario = &shared.plan.scenarios[planned.scenario];
+        let root = scenario.root(shared.options.root);
         let judged = tokio::select! {
             biased;
             () = shared.stop.wait() => return,
-            judged = judge::case(scenario, planned, &shared.graders, shared.options.root) => judged,
+            judged = judge::case(scenario, planned, &shared.graders, root) => judged,
         };
         if judged.outcome != Outcome::Passed {
             shared.failed.store(true, Ordering::Relaxed);
@@ -199,6 +200,7 @@ fn manifest(shared: &Shared, results: Vec<Option<CaseResult>>, began: Instant) -
     let scenarios = plan.scenarios.iter().enumerate().map(|(index, scenario)| ScenarioRun {
         name: scenario.name.clone(),
         file: scenario.file.name().to_owned(),
+        seed: scenario.seed,
         target: plan.target_of(index),
         grader: plan.grader_of(index, &shared.graders),
     });

@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
 use crate::secret::Secret;
+use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
 use crate::text;
 
@@ -66,7 +67,7 @@ pub struct Scenario {
     pub model: Option<String>,
     /// Access that it grants.
     pub provider_config: ProviderConfig,
-    /// Root seed that it names.
+    /// Root seed of its cases that it names; none where `--seed` goes before it.
     pub seed: Option<u64>,
     /// 0 to 2.
     pub temperature: Option<f64>,
@@ -78,6 +79,14 @@ pub struct Scenario {
     pub environment: BTreeSet<String>,
     /// Its cases, in order.
     pub cases: Vec<Case>,
+}
+
+impl Scenario {
+    /// The root of its cases' seeds: its own, else the run's.
+    #[must_use]
+    pub fn root(&self, run: Root) -> Root {
+        self.seed.map_or(run, Root)
+    }
 }
 
 /// One case.

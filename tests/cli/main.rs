@@ -21,6 +21,7 @@ mod provider;
 mod replies;
 mod request;
 mod schema;
+mod seed;
 mod selection;
 mod server;
 mod signal;
