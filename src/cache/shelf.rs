@@ -3,9 +3,13 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::{Cache, KEY_VERSION, Key, Record};
-use crate::source::slashed;
+use crate::source::{Pending, slashed};
+
+/// From this age on a temporary file belongs to nobody: one hour, and writing a record takes less than a second.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// A file of the cache.
 #[derive(Debug)]
@@ -46,11 +50,29 @@ impl Cache {
         paths.into_iter().map(|path| examine(&path))
     }
 
-    /// Removes a record.
-    pub fn remove(&self, shelved: &Shelved) -> io::Result<()> {
-        fs::remove_file(&shelved.path)?;
-        // The shelf goes with its last record; one that still holds others stays.
-        let _ = shelved.path.parent().map(fs::remove_dir);
+    /// Temporary files that a process left when it was killed, with their sizes in bytes.
+    ///
+    /// One of the last hour may belong to a process that is still writing, and is passed over.
+    #[must_use]
+    pub fn abandoned(&self, now: SystemTime) -> Vec<(PathBuf, u64)> {
+        let shelves = entries(&self.folder).into_iter().filter(|path| is_shelf(path));
+        let files = shelves.flat_map(|shelf| entries(&shelf)).filter(|path| is_temporary(path));
+        let mut found: Vec<_> = files
+            .filter_map(|path| {
+                let data = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+                let age = now.duration_since(data.modified().ok()?).ok()?;
+                (age > ABANDONED).then_some((path, data.len()))
+            })
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// Removes a file of the cache.
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)?;
+        // The shelf goes with its last file; one that still holds others stays.
+        let _ = path.parent().map(fs::remove_dir);
         Ok(())
     }
 
@@ -63,18 +85,21 @@ impl Cache {
         self.put(&key, record.response.clone(), record.latency_ms, record.recorded_at.clone())?;
         Ok(true)
     }
-
-    /// The record of a key by its hash.
-    #[must_use]
-    pub fn by_hash(&self, hash: &str) -> Option<Record> {
-        let path = self.folder.join(hash.get(..2)?).join(format!("{hash}.json"));
-        examine(&path).record
-    }
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+}
+
+/// A folder with two hexadecimal digits for its name, such as only records have.
+fn is_shelf(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) && path.is_dir()
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(Pending::TEMPORARY.as_bytes()))
 }
 
 fn examine(path: &Path) -> Shelved {
@@ -122,9 +147,25 @@ mod tests {
         assert!(matches!(conditions[0], Condition::Damaged(_)));
         assert_eq!(conditions[1..], [Condition::OtherVersion(0), Condition::Misplaced]);
         for shelved in cache.shelved() {
-            cache.remove(&shelved).unwrap();
+            cache.remove(&shelved.path).unwrap();
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn old_temporary_files_of_shelves_are_abandoned_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        cache.put(&Key::of(json!({ "n": 1 })), json!("ok"), 1, "t".to_owned()).unwrap();
+        for path in ["ab/.akit-1", "ab/other", "docs/.akit-2", ".akit-3"] {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "torn").unwrap();
+        }
+        let after = |minutes: u64| cache.abandoned(SystemTime::now() + Duration::from_secs(60 * minutes));
+        assert_eq!(after(59), []);
+        assert_eq!(after(61), [(folder.path().join("ab/.akit-1"), 4)]);
+        assert_eq!(cache.shelved().count(), 1);
     }
 
     #[test]
@@ -134,6 +175,6 @@ mod tests {
         a.put(&Key::of(json!({ "n": 1 })), json!("ok"), 7, "t".to_owned()).unwrap();
         let record = a.shelved().next().unwrap().record.unwrap();
         assert!(b.import(&record).unwrap() && !b.import(&record).unwrap());
-        assert_eq!(b.by_hash(record.key().hash()), Some(record));
+        assert_eq!(b.shelved().map(|one| one.record).collect::<Vec<_>>(), [Some(record)]);
     }
 }

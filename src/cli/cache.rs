@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 
@@ -37,7 +38,7 @@ enum CacheCommand {
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Remove records that a suite does not use
+    /// Remove records that a suite does not use, and what killed processes left half written
     Prune {
         #[command(flatten)]
         suite: Box<SuiteArgs>,
@@ -214,13 +215,15 @@ impl Used {
             return Err(Status::Unjudged);
         }
         let (mut count, mut bytes) = (0, 0);
-        for shelved in self.cache.shelved().filter(|shelved| !self.uses(shelved)) {
-            if !dry_run && let Err(error) = self.cache.remove(&shelved) {
-                terminal::error(&format!("cannot remove {}: {error}", slashed(&shelved.path)), "");
+        let unused = self.cache.shelved().filter(|shelved| !self.uses(shelved));
+        let unused = unused.map(|shelved| (shelved.path, shelved.bytes));
+        for (path, size) in self.cache.abandoned(SystemTime::now()).into_iter().chain(unused) {
+            if !dry_run && let Err(error) = self.cache.remove(&path) {
+                terminal::error(&format!("cannot remove {}: {error}", slashed(&path)), "");
                 return Err(Status::Invalid);
             }
             count += 1;
-            bytes += shelved.bytes;
+            bytes += size;
         }
         let word = if dry_run { "would be removed" } else { "removed" };
         terminal::out(&format!("{}, {} bytes: {word}", text::count(count, "file"), number::whole(bytes)));

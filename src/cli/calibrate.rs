@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -9,7 +10,9 @@ use super::args::{JudgeArgs, MannerArgs, RecordArgs, configuration, judge_flags}
 use super::output::Output;
 use super::progress::{Detail, Progress};
 use super::{Status, terminal};
+use crate::cache::Mode;
 use crate::config::{Settings, Targets};
+use crate::event::{Event, Sink};
 use crate::grader::calibration::{Calibration, Label, Manner, measure};
 use crate::grader::{Ballot, Grader};
 use crate::manifest::Fault;
@@ -76,7 +79,7 @@ fn try_calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Statu
     let out = Some(args.out.clone());
     let outputs =
         Output::open_all([&out, &args.json], &[args.labels.as_path()]).map_err(|()| Status::Invalid)?;
-    let verdicts = ask(args, &grader, &labels, manner)?;
+    let verdicts = ask(args, &grader, &labels, manner, &kept(&settings))?;
     for warning in grader.client().warnings() {
         terminal::warning(&warning, "");
     }
@@ -105,22 +108,85 @@ fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
     Ok(labels)
 }
 
+/// The verdicts on all labels; a signal ends the asking, and an older calibration stays as it was.
 fn ask(
     args: &CalibrateArgs,
     grader: &Arc<Grader>,
     labels: &Arc<Vec<Label>>,
     manner: Manner,
+    kept: &str,
 ) -> Result<Vec<Result<u32, Fault>>, Status> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
         terminal::error(&format!("cannot start: {error}"), "");
         Status::Unjudged
     })?;
     let sink = Arc::new(Progress::new(if args.verbose { Detail::Cases } else { Detail::Share }));
-    let measured = measure(Arc::clone(grader), Arc::clone(labels), manner, args.concurrency.into(), sink);
-    let verdicts = runtime.block_on(measured);
-    // A name look-up under way may not be awaited.
-    runtime.shutdown_background();
-    Ok(verdicts)
+    let measured = measure(
+        Arc::clone(grader),
+        Arc::clone(labels),
+        manner,
+        args.concurrency.into(),
+        Arc::<Progress>::clone(&sink),
+    );
+    let verdicts = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            status = signal() => Err(status),
+            verdicts = measured => Ok(verdicts),
+        }
+    });
+    match verdicts {
+        // A name look-up under way may not be awaited.
+        Ok(_) => runtime.shutdown_background(),
+        Err(status) => {
+            // What has been answered is on its way to the disk.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            sink.see(Event::Finished);
+            let word = if status == Status::Terminated { "terminated" } else { "interrupted" };
+            terminal::say(&format!("{word}: nothing more is sent, no calibration is stored; {kept}"));
+        }
+    }
+    verdicts
+}
+
+/// What becomes of the verdicts of a calibration that is broken off.
+fn kept(settings: &Settings) -> String {
+    let folder = slashed(settings.cache.folder());
+    match settings.grader_mode() {
+        Mode::Off => "nothing was recorded".to_owned(),
+        Mode::Replay => "nothing was asked".to_owned(),
+        Mode::Refresh => format!("the verdicts so far are recorded in {folder}"),
+        Mode::Auto | Mode::Record => {
+            format!("the verdicts so far are recorded in {folder} and will not be asked for again")
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM; what cannot be listened for never comes.
+async fn signal() -> Status {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupt => Status::Interrupted,
+        () = terminate() => Status::Terminated,
+    }
+}
+
+#[cfg(unix)]
+async fn terminate() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminate() {
+    std::future::pending().await
 }
 
 /// Writes and prints what was found; where nothing could be judged, an older file is left as it was.

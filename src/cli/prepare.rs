@@ -58,7 +58,7 @@ impl Suite {
         let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
         let files = files(&args.paths, &config)?;
         let selection = args.select.selection()?;
-        let loaded = scenario::load(&files, &environment);
+        let mut loaded = scenario::load(&files, &environment);
         terminal::diagnostics(&loaded.diagnostics);
         if loaded.diagnostics.has_errors() {
             let errors = crate::text::count(loaded.diagnostics.errors(), "error");
@@ -67,6 +67,9 @@ impl Suite {
         }
         let http = args.ask.manner.http()?;
         let settings = Settings::new(args.ask.flags(), config, environment, http);
+        if settings.flags.seed.is_some() {
+            loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
+        }
         Ok(Self { settings, loaded, files, selection })
     }
 
@@ -80,10 +83,9 @@ impl Suite {
             .collect()
     }
 
-    /// `--seed`, else the first scenario's, else 0.
+    /// `--seed`, else 0. A scenario's own seed is the root of its cases.
     pub(super) fn root(&self) -> Root {
-        let own = self.loaded.scenarios.iter().find_map(|scenario| scenario.seed);
-        self.settings.flags.seed.or(own).map_or(Root::default(), Root)
+        self.settings.flags.seed.map_or(Root::default(), Root)
     }
 
     /// The time that `SOURCE_DATE_EPOCH` says it is, for builds that must repeat.
@@ -141,19 +143,23 @@ impl Suite {
             for (c, (case, skipped)) in scenario.cases.iter().zip(left_out).enumerate() {
                 let mut planned = Planned { scenario: s, case: c, job: None, skipped };
                 if planned.skipped.is_none() {
-                    let mut tell = |code, message: String, help: String| {
+                    let mut tell = |code, span, message: String, help: String| {
                         if told.insert(message.clone()) {
-                            let finding = Diagnostic::error(code, &scenario.file, case.span, message);
+                            let finding = Diagnostic::error(code, &scenario.file, span, message);
                             found.push(finding.help(help));
                         }
                     };
                     match targets.job(&self.settings, scenario, case) {
                         Ok(job) => planned.job = Some(job),
-                        Err(obstacle) => tell("no-target", obstacle.message, obstacle.help),
+                        Err(obstacle) => {
+                            let span = obstacle.at.unwrap_or(case.span);
+                            tell("no-target", span, obstacle.message, obstacle.help);
+                        }
                     }
                     if case.redacted {
                         tell(
                             "no-redaction",
+                            case.span,
                             "`redaction` is asked for, and this version of akit does not redact".to_owned(),
                             "set `redaction: { enabled: false }` to run without it".to_owned(),
                         );

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::trust::{PROVIDER, trusted_origins};
 use crate::cache::Mode;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
 use crate::provider::{NAMES, Price, Prices};
-use crate::scenario::{
-    Environment, PROVIDER_CONFIG, ProviderConfig, api_key, expand, provider_config, tries,
-};
+use crate::scenario::{Environment, ProviderConfig, api_key, expand, provider_config, tries};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
@@ -265,9 +264,10 @@ fn providers(
             let message = format!("unknown provider `{}`", crate::text::excerpt(name, 60));
             found.push(Diagnostic::error("unknown-key", source, key.span, message).help(help));
         } else if let Some(fields) =
-            Fields::check(value, PROVIDER_CONFIG, &format!("provider `{name}`"), source, found)
+            Fields::check(value, PROVIDER, &format!("provider `{name}`"), source, found)
         {
-            providers.insert(name.to_owned(), provider_config(&fields));
+            let trusted = trusted_origins(&fields, source, found);
+            providers.insert(name.to_owned(), ProviderConfig { trusted, ..provider_config(&fields) });
         }
     }
     providers

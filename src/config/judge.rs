@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Settings;
 use super::target::{Access, Obstacle, Targets};
+use super::trust::Trust;
 use crate::client::Patience;
 use crate::expectation::LlmGrader;
 use crate::grader::calibration::Binding;
@@ -91,6 +92,8 @@ impl Settings {
             base_url: self.flags.grader_base_url.clone().or(own.base_url.clone()).or(shared.base_url.clone()),
             api_key: own.api_key.clone().or(shared.api_key.clone()),
             organization: shared.organization.clone(),
+            // An expectation names a model, never an address.
+            trust: Trust::Named,
         };
         let client = targets.client(self, &judge.provider, access, self.grader_mode())?;
         let default = Patience::default();

@@ -6,6 +6,7 @@ mod file;
 mod gate;
 mod judge;
 mod target;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::trust::Trust;
 use super::{Settings, key_variable};
 use crate::cache::Mode;
 use crate::client::{ModelClient, Patience};
@@ -12,6 +13,7 @@ use crate::provider::{OpenAi, OpenAiOptions, Replies};
 use crate::runner::{Job, Target};
 use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
+use crate::source::Span;
 
 /// Why a case cannot be asked, and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +22,18 @@ pub struct Obstacle {
     pub message: String,
     /// How to mend it.
     pub help: String,
+    /// The place that stands in the way, where it is not the case.
+    pub at: Option<Span>,
 }
 
 impl Obstacle {
     pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into() }
+        Self { message: message.into(), help: help.into(), at: None }
+    }
+
+    /// The same at a place of the scenario's file.
+    pub(super) fn at(self, span: Span) -> Self {
+        Self { at: Some(span), ..self }
     }
 }
 
@@ -44,6 +53,8 @@ impl Targets {
         // What a scenario says of its provider, its key above all, does not hold for another one.
         let named = scenario.provider.as_ref().or(flags.provider.as_ref());
         let own = named.or(settings.file.provider.as_ref()).map_or("openai", String::as_str) == provider;
+        // Nor does the configuration's model: another provider does not know it.
+        let configured = settings.file.provider.as_deref().is_none_or(|name| name == provider);
         let nothing = ProviderConfig::default();
         let local = if own { &scenario.provider_config } else { &nothing };
         let shared = settings.file.providers.get(provider).unwrap_or(&nothing);
@@ -60,11 +71,6 @@ impl Targets {
         if let Some(path) = &flags.replies {
             return Ok(Job { target: self.recorded(path)?, patience });
         }
-        let access = Access {
-            base_url: flags.base_url.clone().or(local.base_url.clone()).or(shared.base_url.clone()),
-            api_key: local.api_key.clone().or(shared.api_key.clone()),
-            organization: local.organization.clone().or(shared.organization.clone()),
-        };
         if provider == "replies" {
             let file = local.file.as_ref().ok_or_else(|| {
                 Obstacle::new(
@@ -74,14 +80,27 @@ impl Targets {
             })?;
             return Ok(Job { target: self.recorded(&scenario.folder.join(file))?, patience });
         }
-        let client = self.client(settings, provider, access, settings.target_mode())?;
+        let mode = settings.target_mode();
+        let trust = match settings.trust(provider, defaults(provider)?, scenario, local) {
+            // Nothing is sent in replay.
+            Err(_) if mode == Mode::Replay => Trust::Foreign,
+            other => other?,
+        };
+        let granted = if trust == Trust::Named { shared } else { &nothing };
+        let access = Access {
+            base_url: flags.base_url.clone().or(local.base_url.clone()).or(granted.base_url.clone()),
+            api_key: local.api_key.clone().or(granted.api_key.clone()),
+            organization: local.organization.clone().or(granted.organization.clone()),
+            trust,
+        };
+        let client = self.client(settings, provider, access, mode)?;
         let model = flags
             .model
             .as_ref()
             .or(case.model.as_ref())
             .or(scenario.model.as_ref().filter(|_| own))
             .or(local.default_model.as_ref())
-            .or(settings.file.model.as_ref())
+            .or(settings.file.model.as_ref().filter(|_| configured))
             .or(shared.default_model.as_ref())
             .ok_or_else(|| {
                 Obstacle::new(
@@ -111,16 +130,13 @@ impl Targets {
         access: Access,
         mode: Mode,
     ) -> Result<Arc<ModelClient>, Obstacle> {
-        let (default_url, address_variable) = match provider {
-            "openai" => (OpenAi::BASE_URL, Some("OPENAI_BASE_URL")),
-            "ollama" => (OpenAi::OLLAMA_URL, None),
-            other => return Err(unsupported(other)),
-        };
+        let defaults = defaults(provider)?;
         let from_environment =
-            address_variable.and_then(|name| settings.environment.get(name)).map(str::to_owned);
-        let base_url = access.base_url.or(from_environment).unwrap_or_else(|| default_url.to_owned());
+            defaults.address_variable.and_then(|name| settings.environment.get(name)).map(str::to_owned);
+        let base_url = access.base_url.or(from_environment).unwrap_or_else(|| defaults.address.to_owned());
         let api_key = match access.api_key {
             Some(Ok(key)) => Some(key),
+            None if access.trust == Trust::Foreign => None,
             None => settings.environment_key(provider),
             Some(Err(_)) if mode == Mode::Replay => None,
             Some(Err(name)) => {
@@ -145,9 +161,12 @@ impl Targets {
                 "look for a line end or a letter with an accent in it",
             ));
         }
-        let organization = access
-            .organization
-            .or_else(|| settings.environment.get("OPENAI_ORGANIZATION").map(str::to_owned));
+        let organization = match access.trust {
+            Trust::Named => access
+                .organization
+                .or_else(|| settings.environment.get("OPENAI_ORGANIZATION").map(str::to_owned)),
+            Trust::Foreign => access.organization,
+        };
         let secret = api_key.as_ref().map(Secret::expose).unwrap_or_default();
         let same = format!("{provider}\n{base_url}\n{organization:?}\n{mode:?}\n{secret}");
         if let Some(client) = self.clients.get(&same) {
@@ -156,7 +175,10 @@ impl Targets {
         let options = OpenAiOptions { provider: provider.to_owned(), base_url, api_key, organization };
         let back_end = OpenAi::new(settings.http.clone(), options)
             .map_err(|error| Obstacle::new(error.to_string(), "write it as `http://127.0.0.1:8080/v1`"))?;
-        let client = Arc::new(ModelClient::new(Arc::new(back_end), settings.cache.clone(), mode));
+        let client = Arc::new(
+            ModelClient::new(Arc::new(back_end), settings.cache.clone(), mode)
+                .priced(settings.file.prices.clone()),
+        );
         self.clients.insert(same, Arc::clone(&client));
         Ok(client)
     }
@@ -168,6 +190,23 @@ pub(super) struct Access {
     pub(super) base_url: Option<String>,
     pub(super) api_key: Option<Result<Secret, String>>,
     pub(super) organization: Option<String>,
+    pub(super) trust: Trust,
+}
+
+/// Where a provider is reached when nobody says so.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Defaults {
+    pub(super) address: &'static str,
+    /// The environment variable that goes before.
+    pub(super) address_variable: Option<&'static str>,
+}
+
+fn defaults(provider: &str) -> Result<Defaults, Obstacle> {
+    match provider {
+        "openai" => Ok(Defaults { address: OpenAi::BASE_URL, address_variable: Some("OPENAI_BASE_URL") }),
+        "ollama" => Ok(Defaults { address: OpenAi::OLLAMA_URL, address_variable: None }),
+        other => Err(unsupported(other)),
+    }
 }
 
 fn no_key_help(settings: &Settings, name: &str) -> String {

@@ -12,7 +12,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::required(
         "expression",
         Shape::Name,
-        "Such as `length < 200 && response.includes(\"refund\")`; see docs/scenario.md.",
+        "Such as `length < 200 && response.includes(\"refund\")`; see docs/expectations.md.",
     ),
     Field::optional("value", Shape::Text, "What `expected` stands for in the expression."),
 ];

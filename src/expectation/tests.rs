@@ -23,7 +23,14 @@ fn judge(yaml: &str, answer: Answer<'_>) -> Verdict {
     let problems: Vec<_> = found.iter().map(|one| one.message.clone()).collect();
     let expectation = expectation.unwrap_or_else(|| panic!("{yaml}: {problems:?}"));
     let graders = Graders::default();
-    let bench = Bench { graders: &graders, messages: &[], scenario: "s", case: "c", trial: 0 };
+    let bench = Bench {
+        graders: &graders,
+        root: crate::seed::Root(0),
+        messages: &[],
+        scenario: "s",
+        case: "c",
+        trial: 0,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(expectation.judge(&answer, &bench))
 }

@@ -70,6 +70,8 @@ pub struct Question<'a> {
 pub struct Bench<'a> {
     /// The judges.
     pub graders: &'a Graders,
+    /// Root of the seeds of verdicts.
+    pub root: Root,
     /// The conversation up to the answer.
     pub messages: &'a [Message],
     /// Name of the scenario.
@@ -225,6 +227,12 @@ impl Grader {
         })
     }
 
+    /// Root of its seeds where nothing names another: of known-bad answers, and in a calibration.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        self.root
+    }
+
     /// The model, by the provider's name.
     #[must_use]
     pub fn model(&self) -> &str {
@@ -306,7 +314,7 @@ impl Grader {
         let mut last = Unreadable::Empty;
         for attempt in 0..2_u32 {
             let names = ["grader", bench.scenario, bench.case, &trial, &vote, &attempt.to_string()];
-            let request = prompt::request(&self.model, self.root.derive(&names), question);
+            let request = prompt::request(&self.model, bench.root.derive(&names), question);
             let content = json!({
                 "answer": question.answer,
                 "attempt": attempt,
@@ -321,7 +329,7 @@ impl Grader {
                 request: &request,
                 kind: "vote",
                 content: &content,
-                root: self.root,
+                root: bench.root,
                 purpose: &purpose,
                 patience: self.patience,
             };
@@ -354,7 +362,7 @@ impl Grader {
             request: &request,
             kind: "embedding",
             content: &content,
-            root: self.root,
+            root: bench.root,
             purpose: &purpose,
             patience: self.patience,
         };

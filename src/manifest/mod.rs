@@ -80,7 +80,7 @@ pub struct RunManifest {
     /// When the run ended, RFC 3339 in UTC; in replay the newest record's time, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
-    /// Root seed.
+    /// Root seed: `--seed`, else 0.
     pub seed: u64,
     /// Why the run ended.
     pub ended: Ended,
@@ -103,6 +103,9 @@ pub struct ScenarioRun {
     pub name: String,
     /// Its file, as in locations.
     pub file: String,
+    /// Root seed of its cases, where it is not the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
     pub target: String,
     /// 16 hexadecimal digits over provider, model, host, parameters, system prompt and tools, several

@@ -5,6 +5,7 @@
 mod floats;
 mod http;
 mod openai;
+mod origin;
 mod price;
 mod replies;
 
@@ -21,6 +22,7 @@ use crate::manifest::Usage;
 
 pub use http::{Http, HttpError};
 pub use openai::{OpenAi, OpenAiOptions};
+pub use origin::Origin;
 pub use price::{Price, Prices};
 pub use replies::{Replies, RepliesError};
 

@@ -72,6 +72,7 @@ impl Fixture {
         let scenario = |name: &str| ScenarioRun {
             name: name.to_owned(),
             file: format!("evals/{name}.yaml"),
+            seed: None,
             target: "openai gpt-4o at api.openai.com".to_owned(),
             target_hash: "a1b2c3d4e5f60718".to_owned(),
             grader_hash: Some("18070f6e5d4c3b2a".to_owned()),

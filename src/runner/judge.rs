@@ -22,7 +22,7 @@ pub(super) async fn trial(
 ) -> Trial {
     let case = &scenario.cases[planned.case];
     let trial = match answer(scenario, case, planned, root, unit.trial).await {
-        Ok(reply) => judged(scenario, case, graders, reply, unit.trial).await,
+        Ok(reply) => judged(scenario, case, graders, root, reply, unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };
     Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
@@ -156,8 +156,16 @@ async fn answer(
     }
 }
 
-async fn judged(scenario: &Scenario, case: &Case, graders: &Graders, reply: Reply, trial: u32) -> Trial {
-    let bench = Bench { graders, messages: &case.messages, scenario: &scenario.name, case: &case.id, trial };
+async fn judged(
+    scenario: &Scenario,
+    case: &Case,
+    graders: &Graders,
+    root: Root,
+    reply: Reply,
+    trial: u32,
+) -> Trial {
+    let (messages, scenario, case_id) = (&case.messages, &scenario.name, &case.id);
+    let bench = Bench { graders, root, messages, scenario, case: case_id, trial };
     let answer = Answer { text: &reply.text, finish_reason: reply.finish_reason.as_deref() };
     let verdict = case.expectation.judge(&answer, &bench).await;
     if verdict.outcome == Outcome::Errored {

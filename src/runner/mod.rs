@@ -1,8 +1,9 @@
-//! Cases -> ordered results: asks, judges, and keeps the order of files and positions whatever
-//! finishes first.
+//! Cases -> ordered results: begins them in an order of the seed, asks, judges, and keeps the order of
+//! files and positions whatever begins or finishes first.
 
 mod epoch;
 mod judge;
+mod order;
 mod plan;
 mod pool;
 
@@ -35,7 +36,7 @@ pub struct Options {
     pub budget: Option<f64>,
     /// What happens at the first case that does not pass.
     pub on_failure: OnFailure,
-    /// Root of all seeds.
+    /// Root of all seeds but those of scenarios that name their own.
     pub root: Root,
     /// When the run is said to have ended, instead of the newest answer's time.
     pub at: Option<String>,
@@ -208,6 +209,7 @@ impl Runner {
         let scenarios = plan.scenarios.iter().enumerate().map(|(index, scenario)| ScenarioRun {
             name: scenario.name.clone(),
             file: scenario.file.name().to_owned(),
+            seed: scenario.seed,
             target: plan.target_of(index),
             grader: plan.grader_of(index, &shared.graders),
             target_hash: plan.target_hash(index),

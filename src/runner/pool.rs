@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{OnFailure, Shared, judge};
+use super::{OnFailure, Shared, judge, order};
 use crate::event::Event;
 use crate::manifest::{Ended, Outcome, Trial};
 
@@ -21,6 +21,8 @@ pub(super) struct Unit {
 struct Pool {
     shared: Arc<Shared>,
     units: Vec<Unit>,
+    /// Positions of the list in the order in which they are begun.
+    order: Vec<usize>,
     next: AtomicUsize,
     results: Mutex<Vec<Option<Trial>>>,
     /// US dollars spent by this pool.
@@ -34,6 +36,7 @@ pub(super) async fn run(shared: &Arc<Shared>, units: Vec<Unit>) -> Vec<Option<Tr
     let workers = shared.options.concurrency.clamp(1, units.len().max(1));
     let pool = Arc::new(Pool {
         shared: Arc::clone(shared),
+        order: order::order(units.len(), shared.options.root, shared.options.on_failure),
         next: AtomicUsize::new(0),
         results: Mutex::new(vec![None; units.len()]),
         spent: Mutex::new(0.0),
@@ -60,8 +63,9 @@ pub(super) async fn run(shared: &Arc<Shared>, units: Vec<Unit>) -> Vec<Option<Tr
 async fn work(pool: Arc<Pool>) {
     let shared = &pool.shared;
     loop {
-        let index = pool.next.fetch_add(1, Ordering::Relaxed);
-        let Some(unit) = pool.units.get(index) else { return };
+        let turn = pool.next.fetch_add(1, Ordering::Relaxed);
+        let Some(&index) = pool.order.get(turn) else { return };
+        let unit = pool.units[index];
         let planned = &shared.plan.jobs[unit.job];
         if shared.stop.reason().is_some() {
             return;
@@ -73,10 +77,11 @@ async fn work(pool: Arc<Pool>) {
             return;
         }
         let scenario = &shared.plan.scenarios[planned.scenario];
+        let root = scenario.root(shared.options.root);
         let trial = tokio::select! {
             biased;
             () = shared.stop.wait() => return,
-            trial = judge::trial(scenario, planned, &shared.graders, shared.options.root, *unit) => trial,
+            trial = judge::trial(scenario, planned, &shared.graders, root, unit) => trial,
         };
         if trial.outcome != Outcome::Passed {
             shared.failed.store(true, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! `${NAME}` and `${NAME:-default}` in the strings of a file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::source::{Diagnostic, Diagnostics, Node, SourceFile, Value};
@@ -31,46 +31,66 @@ impl Environment {
 /// Fills every string below a node; a variable without value or default is reported.
 ///
 /// `$${NAME}` stands for the literal text. Under `apiKey` a variable may be missing: judging
-/// recorded replies needs no key, and asking for one is the provider's business.
-pub fn expand(node: &mut Node, environment: &Environment, file: &Arc<SourceFile>, found: &mut Diagnostics) {
-    match &mut node.value {
-        Value::String(text) if text.contains("${") => {
-            let mut missing = Vec::new();
-            let filled = fill(text, |name, default| {
-                let value = environment.get(name).map(str::to_owned).or(default.map(str::to_owned));
-                if value.is_none() {
-                    missing.push(name.to_owned());
-                }
-                value
-            });
-            *text = filled;
-            for name in missing {
-                let message = format!("environment variable `{name}` is not set");
-                found.push(Diagnostic::error("unset-environment", file, node.span, message).help(format!(
-                    "set it, write `${{{name}:-default}}`, or `$${{{name}}}` for the text itself"
-                )));
-            }
-        }
-        Value::List(items) => items.iter_mut().for_each(|item| expand(item, environment, file, found)),
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                if key.as_str() == Some("apiKey") {
-                    expand_key(value, environment);
-                } else {
-                    expand(value, environment, file, found);
-                }
-            }
-        }
-        _ => {}
-    }
+/// recorded replies needs no key, and asking for one is the provider's business. Answers with the
+/// variables whose values were put in: whoever receives what the file says receives them.
+pub fn expand(
+    node: &mut Node,
+    environment: &Environment,
+    file: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) -> BTreeSet<String> {
+    let mut filling = Filling { environment, file, found, used: BTreeSet::new() };
+    filling.node(node);
+    filling.used
 }
 
-/// A key that is wholly `${NAME}` stays as written when the variable is not set.
-fn expand_key(node: &mut Node, environment: &Environment) {
-    if let Value::String(text) = &mut node.value {
+struct Filling<'a> {
+    environment: &'a Environment,
+    file: &'a Arc<SourceFile>,
+    found: &'a mut Diagnostics,
+    used: BTreeSet<String>,
+}
+
+impl Filling<'_> {
+    fn node(&mut self, node: &mut Node) {
+        match &mut node.value {
+            Value::String(text) if text.contains("${") => {
+                for name in self.text(text) {
+                    let message = format!("environment variable `{name}` is not set");
+                    let finding = Diagnostic::error("unset-environment", self.file, node.span, message);
+                    self.found.push(finding.help(format!(
+                        "set it, write `${{{name}:-default}}`, or `$${{{name}}}` for the text itself"
+                    )));
+                }
+            }
+            Value::List(items) => items.iter_mut().for_each(|item| self.node(item)),
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    if key.as_str() != Some("apiKey") {
+                        self.node(value);
+                    } else if let Value::String(text) = &mut value.value {
+                        // A key that is wholly `${NAME}` stays as written when the variable is not set.
+                        self.text(text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Fills a text. Answers with the variables that have neither value nor default.
+    fn text(&mut self, text: &mut String) -> Vec<String> {
+        let mut missing = Vec::new();
         *text = fill(text, |name, default| {
-            environment.get(name).map(str::to_owned).or(default.map(str::to_owned))
+            let value = self.environment.get(name).map(str::to_owned);
+            if value.is_some() {
+                self.used.insert(name.to_owned());
+            } else if default.is_none() {
+                missing.push(name.to_owned());
+            }
+            value.or(default.map(str::to_owned))
         });
+        missing
     }
 }
 

@@ -10,14 +10,15 @@ mod schema;
 mod select;
 mod table;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expectation::Expectation;
-use crate::provider::Message;
+use crate::provider::{Message, Origin};
 use crate::secret::Secret;
+use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
 use crate::text;
 
@@ -35,6 +36,10 @@ pub struct ProviderConfig {
     pub api_key: Option<Result<Secret, String>>,
     /// Address up to and with `/v1`.
     pub base_url: Option<String>,
+    /// Where that stands.
+    pub base_url_span: Span,
+    /// Servers that a scenario may name and that get the key; only a configuration grants it.
+    pub trusted: Vec<Origin>,
     /// Model where none is named.
     pub default_model: Option<String>,
     /// Longest time for one try.
@@ -62,7 +67,7 @@ pub struct Scenario {
     pub model: Option<String>,
     /// Access that it grants.
     pub provider_config: ProviderConfig,
-    /// Root seed that it names.
+    /// Root seed of its cases that it names; none where `--seed` goes before it.
     pub seed: Option<u64>,
     /// 0 to 2.
     pub temperature: Option<f64>,
@@ -72,8 +77,18 @@ pub struct Scenario {
     pub system: Option<String>,
     /// Functions that the model may call.
     pub tools: Vec<serde_json::Value>,
+    /// The environment variables whose values stand in the file, in alphabetical order.
+    pub environment: BTreeSet<String>,
     /// Its cases, in order.
     pub cases: Vec<Case>,
+}
+
+impl Scenario {
+    /// The root of its cases' seeds: its own, else the run's.
+    #[must_use]
+    pub fn root(&self, run: Root) -> Root {
+        self.seed.map_or(run, Root)
+    }
 }
 
 /// One case.

@@ -40,7 +40,7 @@ pub(super) fn scenario(
         );
         return None;
     }
-    expand(&mut node, environment, file, found);
+    let used = expand(&mut node, environment, file, found);
     let fields = Fields::check(&node, SCENARIO, "a scenario", file, found)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let setup = fields.object("setup");
@@ -71,6 +71,7 @@ pub(super) fn scenario(
         max_tokens: fields.integer("maxTokens"),
         system: instructions,
         tools,
+        environment: used,
         cases,
     })
 }
@@ -247,6 +248,8 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
     ProviderConfig {
         api_key: api_key(fields),
         base_url: fields.string("baseUrl"),
+        base_url_span: fields.text("baseUrl").map(|(_, span)| span).unwrap_or_default(),
+        trusted: Vec::new(),
         default_model: fields.string("defaultModel"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("maxRetries").map(tries),

@@ -62,7 +62,8 @@ impl Selection {
 
     /// Why each case of the scenarios is left out, or `None` where it is asked; in their order.
     ///
-    /// A sample takes the same cases for the same seed, whatever their order.
+    /// A sample takes the same cases for the same seed, whatever their order; `root` is the run's, and a
+    /// scenario's own goes before it.
     #[must_use]
     pub fn apply(&self, scenarios: &[Scenario], root: Root) -> Vec<Vec<Option<String>>> {
         let mut left_out: Vec<Vec<_>> = scenarios
@@ -74,7 +75,7 @@ impl Selection {
         for (s, scenario) in scenarios.iter().enumerate() {
             for (c, case) in scenario.cases.iter().enumerate() {
                 if left_out[s][c].is_none() {
-                    drawn.push((root.derive(&["sample", &scenario.name, &case.id]), s, c));
+                    drawn.push((scenario.root(root).derive(&["sample", &scenario.name, &case.id]), s, c));
                 }
             }
         }

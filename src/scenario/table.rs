@@ -83,7 +83,7 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::optional("provider", Shape::OneOf(&NAMES), "Who answers."),
     Field::optional("model", Shape::Name, "Model by the provider's name."),
     Field::optional("providerConfig", Shape::Object(PROVIDER_CONFIG), "How to reach the provider."),
-    Field::optional("seed", Shape::Integer(0), "Root of all seeds."),
+    Field::optional("seed", Shape::Integer(0), "Root of the seeds of its cases."),
     Field::optional("temperature", Shape::Number(0.0, 2.0), "Temperature of the model, 0 to 2."),
     Field::optional("maxTokens", Shape::Integer(1), "Most tokens of a reply."),
     Field::optional("tags", Shape::Texts, "Tags of every case."),

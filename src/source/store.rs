@@ -28,6 +28,9 @@ enum Sync {
 }
 
 impl Pending {
+    /// How the name of a file begins while it is written; a process that is killed leaves it behind.
+    pub const TEMPORARY: &str = ".akit-";
+
     /// Claims a place for the file; missing folders are made.
     pub fn open(path: &Path) -> io::Result<Self> {
         let place = match fs::metadata(path) {
@@ -42,7 +45,7 @@ impl Pending {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let folder = folder.unwrap_or(Path::new("."));
                 fs::create_dir_all(folder)?;
-                Place::Beside(tempfile::Builder::new().prefix(".akit-").tempfile_in(folder)?)
+                Place::Beside(tempfile::Builder::new().prefix(Self::TEMPORARY).tempfile_in(folder)?)
             }
         };
         Ok(Self { path: path.to_path_buf(), place })

@@ -6,6 +6,7 @@ use super::{Kappa, Tally, real};
 
 /// How a judge's verdicts stand beside people's labels. "Positive" is a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Confusion {
     /// Both say pass.

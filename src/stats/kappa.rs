@@ -11,6 +11,7 @@ use super::{Interval, two_sided};
 /// zero, by Fleiss, Cohen & Everitt, "Large sample standard errors of kappa and weighted kappa",
 /// Psychological Bulletin 72 (1969), 323–327, formula 13.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Kappa {
     /// −1 to 1.
     pub value: f64,

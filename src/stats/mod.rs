@@ -44,6 +44,7 @@ pub const LEVEL: f64 = 0.95;
 
 /// A closed range that holds a true value with some confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
     /// Its lower end.
     pub low: f64,

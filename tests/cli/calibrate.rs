@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::Akit;
+use super::akit::repository;
 use super::server::{Answer, Asked, Server};
 
 /// What the stub judge was asked to grade: the answer and the conversation before it.
@@ -67,6 +68,10 @@ fn figures_are_printed_and_stored() {
     }
     let stored = ran.json("akit-calibration.json");
     assert_eq!(stored["schema"], "akit.calibration/1");
+    let schema = std::fs::read_to_string(repository().join("docs/schema/calibration.json")).unwrap();
+    let schema = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let problems: Vec<_> = schema.iter_errors(&stored).map(|error| error.to_string()).collect();
+    assert!(problems.is_empty(), "{problems:?}");
     assert_eq!(stored["counts"], json!({ "tp": 18, "fp": 2, "tn": 18, "fn": 2 }));
     assert_eq!(stored["judge"]["model"], "judge");
     assert_eq!(stored["judge"]["scale"], 10);

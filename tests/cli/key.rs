@@ -208,9 +208,18 @@ fn a_cache_moves_as_one_file_and_loses_what_nobody_uses() {
         .ended(4);
     assert!(lost.stderr.contains("1 exchange not recorded"), "{}", lost.stderr);
     let one = SUITE.split("  - id: second").next().unwrap();
+    let shelf = recorded.cache.path().join("ab");
+    std::fs::create_dir_all(&shelf).unwrap();
+    let torn = |name: &str| std::fs::File::create(shelf.join(name)).unwrap();
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(86_400);
+    torn(".akit-old").set_modified(yesterday).unwrap();
+    torn(".akit-new");
+    let verified = Recorded::ask(recorded.akit(&["cache", "verify", "keys.yaml"], one), url).run().ended(0);
+    assert!(verified.stdout.starts_with("8 records sound, 0 not"), "{}", verified.stdout);
     let pruned =
         Recorded::ask(recorded.akit(&["cache", "prune", "--unused", "keys.yaml"], one), url).run().ended(0);
-    assert!(pruned.stdout.starts_with("2 files"), "{}", pruned.stdout);
+    assert!(pruned.stdout.starts_with("3 files"), "{}", pruned.stdout);
+    assert!(!shelf.join(".akit-old").exists() && shelf.join(".akit-new").exists());
     let stats = Recorded::ask(recorded.akit(&["cache", "stats", "keys.yaml"], SUITE), url).run().ended(0);
     assert!(stats.stdout.contains("2 hits, 1 miss"), "{}", stats.stdout);
 }

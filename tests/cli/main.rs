@@ -21,10 +21,12 @@ mod provider;
 mod replies;
 mod request;
 mod schema;
+mod seed;
 mod selection;
 mod server;
 mod signal;
 mod store;
+mod trust;
 mod validate;
 
 use akit::Akit;

@@ -50,11 +50,29 @@ fn results_stand_in_the_order_of_files_whatever_finishes_first() {
         assert_eq!(outcomes(&ran.json("run.json")), expected);
         let told: Vec<_> = ran.stderr.lines().filter(|line| line.contains("passed")).collect();
         assert_eq!(told.len(), 6, "{}", ran.stderr);
-        let asked: Vec<_> = server.asked().iter().map(super::server::Asked::last_message).collect();
-        if !held {
-            assert_eq!(asked, ["Say b1.", "Say b3.", "Say b2.", "Say z1.", "Say z2.", "Say z3."]);
-        }
     }
+}
+
+#[test]
+fn cases_are_begun_in_an_order_of_the_seed_and_in_file_order_where_the_first_failure_counts() {
+    let begun = |flags: &[&str], scenario: &str| {
+        let server = Server::start(|asked| Answer::Text(asked.last_message()));
+        let ran = Akit::new(&["run", "s.yaml", "-m", "m", "-c", "1", "--base-url", &server.url])
+            .args(flags)
+            .args(&["--json", "run.json"])
+            .file("s.yaml", format!("{scenario}{}", suite(&["a", "b", "c", "d", "e", "f"])))
+            .run()
+            .ended(0);
+        let results = outcomes(&ran.json("run.json"));
+        assert_eq!(results, ["a", "b", "c", "d", "e", "f"].map(|id| format!("{id} passed")));
+        let asked = server.asked();
+        asked.iter().map(|asked| asked.last_message().replace("Say ", "")).collect::<String>()
+    };
+    let seven = begun(&["--seed", "7"], "");
+    assert_eq!(begun(&["--seed", "7"], ""), seven);
+    assert_ne!(begun(&["--seed", "8"], ""), seven);
+    assert_eq!(begun(&["--seed", "0"], ""), begun(&[], ""));
+    assert_eq!(begun(&["--seed", "7", "--fail-fast"], ""), "a.b.c.d.e.f.");
 }
 
 #[test]

@@ -157,6 +157,29 @@ fn the_model_is_decided_by_flag_case_scenario_configuration_in_this_order() {
 }
 
 #[test]
+fn the_model_of_the_configuration_holds_for_its_own_provider_alone() {
+    let config = "provider: openai\nmodel: gpt-4o\nproviders: { ollama: { defaultModel: deep } }\n";
+    let model = |config: &str, scenario: &str, in_case: &str| {
+        let asked = asked(&format!("{scenario}{}", case(in_case)), |akit, server| {
+            akit.args(&["--base-url", &server.url]).file("akit.yaml", config)
+        });
+        asked.body["model"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(model(config, "", ""), "gpt-4o");
+    assert_eq!(model(config, "provider: openai\n", ""), "gpt-4o");
+    assert_eq!(model("model: any\n", "provider: ollama\n", ""), "any");
+    assert_eq!(model(config, "provider: ollama\n", ""), "deep");
+    assert_eq!(model(config, "", "    provider: ollama\n"), "deep");
+    Akit::new(&["run", "s.yaml"])
+        .file("akit.yaml", "provider: openai\nmodel: gpt-4o\n")
+        .file("s.yaml", format!("provider: ollama\n{}", case("")))
+        .run()
+        .ended(2)
+        .err("no model is named for provider `ollama`")
+        .err("`model:` in the scenario");
+}
+
+#[test]
 fn the_address_is_decided_by_flag_scenario_configuration_environment_in_this_order() {
     let right = echo();
     let wrong = "http://127.0.0.1:9/v1";

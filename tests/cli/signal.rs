@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM: nothing more is sent, what is there is written and says so.
 
 use std::process::{Child, Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Akit;
@@ -82,4 +84,35 @@ fn a_failure_before_the_signal_is_still_told() {
     send(&child, "-TERM");
     let output = end(child);
     akit.ran(output).ended(143).out("FAILED s/a").out("1 failed");
+}
+
+#[test]
+fn a_calibration_that_is_broken_off_keeps_its_verdicts_and_says_so() {
+    for (signal, status, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
+        let hangs = Arc::new(AtomicBool::new(true));
+        let still = Arc::clone(&hangs);
+        let server = Server::start(move |asked| match asked.last_message() {
+            asked if asked.contains("worth 3") && still.load(Ordering::SeqCst) => Answer::Hang,
+            asked if asked.contains("worth") => {
+                Answer::Text(r#"{"reasoning": "good", "score": 9}"#.to_owned())
+            }
+            _ => Answer::Text(r#"{"reasoning": "known-bad", "score": 0}"#.to_owned()),
+        });
+        let label =
+            |n| format!("{{\"answer\": \"worth {n}\", \"rubric\": \"Be kind.\", \"label\": \"pass\"}}\n");
+        let command = ["calibrate", "labels.jsonl", "--grader-model", "judge", "-c", "1"];
+        let to = ["--grader-base-url", &server.url];
+        let akit = Akit::new(&command).args(&to).file("labels.jsonl", (0..4).map(label).collect::<String>());
+        let child = akit.command().spawn().unwrap();
+        // Four known-bad answers, three verdicts, and the one that hangs.
+        server.wait_for(8);
+        send(&child, signal);
+        let output = end(child);
+        let kept = "the verdicts so far are recorded in .akit/cache and will not be asked for again";
+        let ran = akit.ran(output).ended(status).err(&format!("{word}: nothing more is sent")).err(kept);
+        assert!(!ran.path("akit-calibration.json").exists());
+        hangs.store(false, Ordering::SeqCst);
+        ran.then(&command).args(&to).run().ended(0).out("judged 4 labels");
+        assert_eq!(server.asked().len(), 13, "the known-bad answers and one verdict");
+    }
 }

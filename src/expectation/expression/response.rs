@@ -117,7 +117,7 @@ impl Parser<'_> {
         if word != "expected" {
             self.at = self.at.max((at + 1).min(self.chars.len()));
             let help =
-                "give the case its `expected` and write `expected` here, or use the expectation `exact`";
+                "put the text under `value:` and write `expected` here, or use the expectation `exact`";
             return Err(self.error(at, format!("`{shown}` is only compared with `expected`"), help));
         }
         if !matches!(operator, Operator::Equal | Operator::Same) {

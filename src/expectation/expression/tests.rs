@@ -274,7 +274,7 @@ const WRONG: &[(&str, usize, &str, &str)] = &[
     ("response.toLowerCase().startsWith(\"a\")", 0, "may follow `toLowerCase()`", "includes"),
     ("response.toLowerCase.includes(\"a\")", 0, "takes nothing", "toLowerCase()"),
     ("response.trim().includes(\"a\")", 0, "may follow `trim()`", ""),
-    ("response == \"ok\"", 12, "only compared with `expected`", "exact"),
+    ("response == \"ok\"", 12, "only compared with `expected`", "put the text under `value:`"),
     ("response != expected", 9, "only compared by `==`", "!(response == expected)"),
     ("response", 0, "not compared with anything", "response == expected"),
     ("expected == response", 0, "begins no test", "response == expected"),

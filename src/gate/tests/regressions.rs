@@ -166,6 +166,7 @@ fn another_judge_is_no_proof_of_a_regression() {
     let scenario = |hash: &str| ScenarioRun {
         name: "support".to_owned(),
         file: "support.yaml".to_owned(),
+        seed: None,
         target: "t".to_owned(),
         grader: Some("judge".to_owned()),
         target_hash: "t".to_owned(),

@@ -84,6 +84,7 @@ impl Shared {
         };
         let bench = Bench {
             graders: nobody,
+            root: self.grader.root(),
             messages: &label.conversation,
             scenario: SCENARIO,
             case: &label.id,

@@ -29,6 +29,7 @@ const SHOWN: usize = 80;
 
 /// What a judge's agreement with people was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Calibration {
     /// [`SCHEMA`].
     pub schema: String,
@@ -67,6 +68,7 @@ pub struct Calibration {
 
 /// What makes a judge the same judge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Identity {
     /// Provider.
     pub provider: String,
@@ -88,6 +90,7 @@ pub struct Identity {
 
 /// A rubric at a threshold, and how many judged labels it has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Covered {
     /// SHA-256 of the rubric as the judge is told it, examples included.
     pub hash: String,
@@ -101,6 +104,7 @@ pub struct Covered {
 
 /// A share that was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Measured {
     /// The share, 0 to 1.
     pub value: f64,
@@ -114,6 +118,7 @@ pub struct Measured {
 
 /// Somebody who always says the same word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Constant {
     /// The word that agrees more often: `pass` or `fail`.
     pub says: String,
@@ -123,6 +128,7 @@ pub struct Constant {
 
 /// How often each score was given: at index `i` stands the score `i / scale`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Scores {
     /// To answers that people pass.
     pub pass: Vec<u64>,

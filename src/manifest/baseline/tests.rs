@@ -53,6 +53,7 @@ fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
 fn scenario(name: &str, target_hash: &str, grader_hash: Option<&str>) -> ScenarioRun {
     ScenarioRun {
         name: name.to_owned(),
+        seed: None,
         file: format!("{name}.yaml"),
         target: "openai m at h".to_owned(),
         target_hash: target_hash.to_owned(),

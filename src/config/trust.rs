@@ -1,0 +1,106 @@
+//! Who may receive a key, or anything else from the environment.
+//!
+//! Whoever edits a scenario file chooses its `baseUrl`, and that may be somebody from outside. So a
+//! scenario's own address gets nothing of the environment's and the configuration's, unless the
+//! people who hold the keys have named its server: by flag, configuration or environment.
+
+use std::sync::Arc;
+
+use super::Settings;
+use super::target::{Defaults, Obstacle};
+use crate::provider::Origin;
+use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
+use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
+use crate::text;
+
+const TRUSTED: Field = Field::optional(
+    "trustedOrigins",
+    Shape::Texts,
+    "Servers that a scenario's `baseUrl` may name and that get this provider's key, as `https://host:port`.",
+);
+
+/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, and whom to trust.
+pub(super) const PROVIDER: &[Field] = &{
+    let mut all = [TRUSTED; PROVIDER_CONFIG.len() + 1];
+    let mut index = 0;
+    while index < PROVIDER_CONFIG.len() {
+        all[index] = PROVIDER_CONFIG[index];
+        index += 1;
+    }
+    all
+};
+
+/// Whether an address was named by those who hold the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// It was, or it is the provider's own, or on this machine.
+    #[default]
+    Named,
+    /// Only a scenario file names it.
+    Foreign,
+}
+
+/// The servers under `trustedOrigins`; what is none is reported.
+pub(super) fn trusted_origins(
+    fields: &Fields<'_>,
+    file: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) -> Vec<Origin> {
+    let mut origins = Vec::new();
+    for (written, span) in fields.texts("trustedOrigins").unwrap_or_default() {
+        match Origin::bare(written) {
+            Some(origin) => origins.push(origin),
+            None => found.push(
+                Diagnostic::error(
+                    "wrong-value",
+                    file,
+                    span,
+                    format!("`{}` is no scheme and host", text::excerpt(written, 100)),
+                )
+                .help("write it as `https://llm.example.com` or `http://10.0.0.5:8080`, without a path"),
+            ),
+        }
+    }
+    origins
+}
+
+impl Settings {
+    /// Whether a scenario's own address may get what it would get; an obstacle names what it may not.
+    pub(super) fn trust(
+        &self,
+        provider: &str,
+        defaults: Defaults,
+        scenario: &Scenario,
+        local: &ProviderConfig,
+    ) -> Result<Trust, Obstacle> {
+        let Some(address) = local.base_url.as_deref().filter(|_| self.flags.base_url.is_none()) else {
+            return Ok(Trust::Named);
+        };
+        // What is no address is refused before anything is sent.
+        let Some(origin) = Origin::of(address) else { return Ok(Trust::Named) };
+        let nothing = ProviderConfig::default();
+        let shared = self.file.providers.get(provider).unwrap_or(&nothing);
+        let variable = defaults.address_variable.and_then(|name| self.environment.get(name));
+        let mut named = [Some(defaults.address), shared.base_url.as_deref(), variable].into_iter().flatten();
+        if origin.is_loopback()
+            || shared.trusted.contains(&origin)
+            || named.any(|address| Origin::of(address).as_ref() == Some(&origin))
+        {
+            return Ok(Trust::Named);
+        }
+        let what = if let Some(name) = scenario.environment.first() {
+            format!("what environment variable `{name}` holds")
+        } else if local.api_key.is_none()
+            && (shared.api_key.is_some() || self.environment_key(provider).is_some())
+        {
+            format!("the key of provider `{provider}`")
+        } else {
+            return Ok(Trust::Foreign);
+        };
+        let message = format!("{what} is not sent to {origin}: only the scenario names this server");
+        let help = format!(
+            "if you trust it, write `providers: {{ {provider}: {{ trustedOrigins: [\"{origin}\"] }} }}` in akit.yaml, or name it by `--base-url`"
+        );
+        Err(Obstacle::new(message, help).at(local.base_url_span))
+    }
+}

@@ -1,0 +1,144 @@
+//! A scenario file does not decide who receives keys: its own address gets them only where flag,
+//! configuration or environment names the server. The server stands in as a proxy, so that requests
+//! to hosts that do not exist arrive somewhere.
+
+use super::Akit;
+use super::akit::Ran;
+use super::server::{Answer, Server};
+
+const CASE: &str =
+    "cases:\n  - id: a\n    prompt: Hello SECRET\n    expected: { type: contains, values: [ok] }\n";
+
+struct Proxy(Server);
+
+impl Proxy {
+    fn start() -> Self {
+        Self(Server::start(|_| Answer::Text("ok".to_owned())))
+    }
+
+    /// Runs a scenario that names `http://llm.example/v1`, with a key in the environment.
+    fn run(&self, scenario: &str, config: &str, flags: &[&str], environment: &[(&str, &str)]) -> Ran {
+        let head = "provider: openai\nmodel: m\nproviderConfig:\n  baseUrl: http://llm.example/v1\n";
+        let akit = Akit::new(&["run", "s.yaml", "--retries", "0"])
+            .args(flags)
+            .file("akit.yaml", config)
+            .file(
+                "s.yaml",
+                if scenario.contains("cases") {
+                    scenario.to_owned()
+                } else {
+                    format!("{head}{scenario}{CASE}")
+                },
+            )
+            .env("HTTP_PROXY", self.0.url.trim_end_matches("/v1"))
+            .env("OTHER", "sk-other-key");
+        environment.iter().fold(akit, |akit, (name, value)| akit.env(name, value)).run()
+    }
+
+    /// Where the only request went, and with which key and organisation.
+    fn sent(self) -> (String, Option<String>, Option<String>) {
+        let asked = self.0.asked();
+        assert_eq!(asked.len(), 1);
+        let header = |name| asked[0].header(name).map(str::to_owned);
+        (asked[0].path.clone(), header("authorization"), header("openai-organization"))
+    }
+}
+
+const KEY: (&str, &str) = ("OPENAI_API_KEY", "sk-env-key");
+const ORGANIZATION: (&str, &str) = ("OPENAI_ORGANIZATION", "org-env");
+
+#[test]
+fn a_server_that_only_the_scenario_names_gets_no_key() {
+    let proxy = Proxy::start();
+    let refused = |scenario: &str, config: &str, environment: &[(&str, &str)], what: &str| {
+        let ran = proxy.run(scenario, config, &[], environment).ended(2).err("nothing was sent");
+        let ran = ran.err(&format!("{what} is not sent to http://llm.example: only the scenario names"));
+        assert!(!ran.stderr.contains("sk-"), "{}", ran.stderr);
+        ran
+    };
+    let key = "the key of provider `openai`";
+    refused("", "", &[KEY], key)
+        .err("s.yaml:4:12")
+        .err("providers: { openai: { trustedOrigins: [\"http://llm.example\"] } }")
+        .err("`--base-url`");
+    refused("", "providers: { openai: { apiKey: sk-config } }\n", &[], key);
+    refused("", "providers: { openai: { apiKey: \"${OTHER}\" } }\n", &[], key);
+    refused("  apiKey: ${OTHER}\n", "", &[], "what environment variable `OTHER` holds");
+    refused("  apiKey: ${OPENAI_API_KEY}\n", "", &[KEY], "what environment variable `OPENAI_API_KEY` holds");
+    for other in ["https://llm.example", "http://llm.example:81", "http://llm.example.org", "http://example"]
+    {
+        refused("", &format!("providers: {{ openai: {{ trustedOrigins: [\"{other}\"] }} }}\n"), &[KEY], key);
+        refused("", &format!("providers: {{ openai: {{ baseUrl: \"{other}/v1\" }} }}\n"), &[KEY], key);
+    }
+    // What another provider may have is not for this one.
+    let other = "providers: { ollama: { trustedOrigins: [\"http://llm.example\"] } }\n";
+    refused("", other, &[KEY], key);
+    assert_eq!(proxy.0.asked().len(), 0);
+}
+
+#[test]
+fn nor_does_it_get_the_environment_by_another_way() {
+    let proxy = Proxy::start();
+    let head = "provider: ollama\nmodel: m\nproviderConfig: { baseUrl: \"http://llm.example/v1\" }\n";
+    for scenario in [
+        format!("{head}{}", CASE.replace("SECRET", "${OTHER}")),
+        format!("{}{CASE}", head.replace("/v1", "/${OTHER}/v1")),
+        format!("{}{CASE}", head.replace("model: m", "model: m-${OTHER:-x}")),
+        format!("{head}variables: {{ x: \"${{OTHER}}\" }}\n{CASE}"),
+    ] {
+        let ran = proxy.run(&scenario, "", &[], &[]).ended(2);
+        ran.err("what environment variable `OTHER` holds is not sent to http://llm.example:");
+    }
+    assert_eq!(proxy.0.asked().len(), 0);
+    // Nothing is sent in replay, so nothing can be sent to the wrong place.
+    proxy.run("", "", &["--replay"], &[KEY]).ended(4).out("not in the cache");
+}
+
+#[test]
+fn a_server_that_the_holder_of_the_key_names_gets_it() {
+    let url = "http://llm.example/v1/chat/completions".to_owned();
+    let sent = |config: &str, environment: &[(&str, &str)]| {
+        let proxy = Proxy::start();
+        proxy.run("", config, &[], environment).ended(0);
+        proxy.sent()
+    };
+    let env = (url.clone(), Some("Bearer sk-env-key".to_owned()), Some("org-env".to_owned()));
+    let trusted =
+        "providers: { openai: { trustedOrigins: [\"https://a.example\", \"http://llm.example/\"] } }\n";
+    assert_eq!(sent(trusted, &[KEY, ORGANIZATION]), env);
+    let configured = "providers: { openai: { baseUrl: \"http://LLM.example:80/other\" } }\n";
+    assert_eq!(sent(configured, &[KEY, ORGANIZATION]), env);
+    assert_eq!(sent("", &[KEY, ORGANIZATION, ("OPENAI_BASE_URL", "http://llm.example")]), env);
+
+    let proxy = Proxy::start();
+    proxy.run("", "", &["--base-url", "http://flag.example/v1"], &[KEY]).ended(0);
+    let (to, key, _) = proxy.sent();
+    assert_eq!(
+        (to.as_str(), key.as_deref()),
+        ("http://flag.example/v1/chat/completions", Some("Bearer sk-env-key"))
+    );
+}
+
+#[test]
+fn a_server_that_needs_nothing_of_ours_is_asked() {
+    let proxy = Proxy::start();
+    proxy.run("  apiKey: sk-own\n", "", &[], &[KEY, ORGANIZATION]).ended(0);
+    let (_, key, organization) = proxy.sent();
+    assert_eq!((key.as_deref(), organization), (Some("Bearer sk-own"), None));
+    let proxy = Proxy::start();
+    proxy.run("", "providers: { openai: { organization: org-config } }\n", &[], &[ORGANIZATION]).ended(0);
+    let (_, key, organization) = proxy.sent();
+    assert_eq!((key, organization), (None, None));
+}
+
+#[test]
+fn only_a_configuration_grants_trust_and_only_to_servers() {
+    let proxy = Proxy::start();
+    let own = "  trustedOrigins: [\"http://llm.example\"]\n";
+    proxy.run(own, "", &[], &[KEY]).ended(2).err("`trustedOrigins`").err("s.yaml:5:3");
+    for wrong in ["llm.example", "http://llm.example/v1", "*", "https://*.example/x"] {
+        let config = format!("providers: {{ openai: {{ trustedOrigins: [\"{wrong}\"] }} }}\n");
+        proxy.run("", &config, &[], &[]).ended(2).err("is no scheme and host").err("akit.yaml:1:");
+    }
+    assert_eq!(proxy.0.asked().len(), 0);
+}
