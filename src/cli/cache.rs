@@ -112,17 +112,20 @@ impl Used {
             Status::Unjudged
         })?;
         let mut asked: Vec<usize> = (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
-        runtime.block_on(async {
+        let looked = runtime.block_on(async {
             let runner = Runner::new(plan, graders, options, Arc::new(Silent), Stop::default());
             let mut run = runner.run().await;
+            let mut looked = cache.looked();
             // Further trials, of repeats and confirmations, are used as far as they are recorded.
             while !asked.is_empty() {
                 let wanted: Vec<_> = asked.iter().map(|case| Again { case: *case, trials: 1 }).collect();
                 let short = runner.again(&mut run, &wanted).await;
                 asked.retain(|case| !short.contains(case));
             }
+            // One trial more than there are is no record that is missing.
+            looked.extend(cache.looked().into_iter().filter(|(_, looked)| looked.recorded_at.is_some()));
+            looked
         });
-        let looked = cache.looked();
         Ok(Self { cache, looked })
     }
 
