@@ -364,7 +364,13 @@ impl ModelClient {
             .await
             .map_err(|error| ClientError::Provider { error, tries: count.load(Ordering::Relaxed) })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Ok(Exchange { completion, latency_ms, at: timestamp(SystemTime::now()), cost_usd: None, recorded: false })
+        Ok(Exchange {
+            completion,
+            latency_ms,
+            at: timestamp(SystemTime::now()),
+            cost_usd: None,
+            recorded: false,
+        })
     }
 }
 

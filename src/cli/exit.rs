@@ -68,10 +68,9 @@ impl Status {
         match (ended, decision.ruling) {
             (Ended::Interrupted, _) => Status::Interrupted,
             (Ended::Terminated, _) => Status::Terminated,
-            (_, Ruling::Pass) => Status::Passed,
             (_, Ruling::Fail) => Status::Failed,
             (_, Ruling::Inconclusive) if decision.strict => Status::Inconclusive,
-            (_, Ruling::Inconclusive) => Status::Passed,
+            (_, Ruling::Inconclusive | Ruling::Pass) => Status::Passed,
             (_, Ruling::Error) => {
                 let errors = || decision.breaches.iter().filter(|breach| breach.ruling == Ruling::Error);
                 let only = |ids: &[&str]| errors().all(|breach| ids.contains(&breach.id.as_str()));

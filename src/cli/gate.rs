@@ -54,9 +54,9 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn category(text: &str) -> Result<Category, String> {
     let found = Category::ALL.iter().find(|(name, _)| *name == text);
-    found.map(|(_, category)| *category).ok_or_else(|| {
-        format!("there are {}", crate::text::list(&Category::ALL.map(|(name, _)| name)))
-    })
+    found
+        .map(|(_, category)| *category)
+        .ok_or_else(|| format!("there are {}", crate::text::list(&Category::ALL.map(|(name, _)| name))))
 }
 
 /// A baseline that was asked for.
@@ -66,7 +66,7 @@ pub(super) enum Found {
     /// None is there.
     Missing(String),
     /// Stored results, and where they lie.
-    Found(Box<Baseline>, String),
+    There(Box<Baseline>, String),
 }
 
 impl Found {
@@ -74,13 +74,13 @@ impl Found {
         match self {
             Found::None => Reference::None,
             Found::Missing(place) => Reference::Missing(place),
-            Found::Found(baseline, from) => Reference::Found { baseline, from },
+            Found::There(baseline, from) => Reference::Found { baseline, from },
         }
     }
 
     pub(super) fn baseline(&self) -> Option<&Baseline> {
         match self {
-            Found::Found(baseline, _) => Some(baseline),
+            Found::There(baseline, _) => Some(baseline),
             _ => None,
         }
     }
@@ -137,7 +137,7 @@ fn today(environment: &Environment) -> String {
 pub(super) fn read_baseline(place: Option<&str>) -> Result<Found, Status> {
     let Some(place) = place else { return Ok(Found::None) };
     match history::read_baseline(Path::new(place)) {
-        Ok(baseline) => Ok(Found::Found(Box::new(baseline), place.to_owned())),
+        Ok(baseline) => Ok(Found::There(Box::new(baseline), place.to_owned())),
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
                 &format!("there is no baseline {path}: regressions are not evaluated"),

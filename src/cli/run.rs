@@ -64,7 +64,10 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let config = &suite.settings.file;
     check_names(&config.gate, &suite.names())?;
     if args.budget.is_some() && config.prices.0.is_empty() {
-        terminal::error("`--budget` needs prices", "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml");
+        terminal::error(
+            "`--budget` needs prices",
+            "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
+        );
         return Err(Status::Invalid);
     }
     let policy = args.gate.policy(&config.gate, &suite.settings.environment);

@@ -52,8 +52,10 @@ impl Power {
     pub(super) fn of(cases: &[Case<'_>], triggered: usize, policy: &Policy) -> Self {
         let pairs: Vec<_> = suite::pairs(cases).collect();
         let compared = pairs.len() as u64;
-        let flips =
-            pairs.iter().filter(|(case, now)| case.before.share().is_some_and(|s| (s >= 0.5) != *now)).count();
+        let flips = pairs
+            .iter()
+            .filter(|(case, now)| case.before.share().is_some_and(|s| (s >= 0.5) != *now))
+            .count();
         let needed = Trial::needed(policy, triggered);
         let thin = pairs
             .iter()
@@ -85,7 +87,11 @@ impl Power {
                 .map(|(case, _)| case.before.of)
                 .min()
                 .zip(pairs.iter().map(|(case, _)| case.before.of).max()),
-            failure_bound: if clean { Tally { hits: 0, of: tally.of }.upper_bound(stats::LEVEL) } else { None },
+            failure_bound: if clean {
+                Tally { hits: 0, of: tally.of }.upper_bound(stats::LEVEL)
+            } else {
+                None
+            },
             bound_of: if clean { bound_of.to_owned() } else { String::new() },
         }
     }

@@ -99,8 +99,12 @@ impl Pool {
         results[index] = Some(trial);
         let same = |other: &Unit| other.job == unit.job;
         let first = self.units[..index].iter().rposition(|other| !same(other)).map_or(0, |at| at + 1);
-        let trials: Option<Vec<&Trial>> =
-            self.units[first..].iter().zip(&results[first..]).take_while(|(other, _)| same(other)).map(|(_, one)| one.as_ref()).collect();
+        let trials: Option<Vec<&Trial>> = self.units[first..]
+            .iter()
+            .zip(&results[first..])
+            .take_while(|(other, _)| same(other))
+            .map(|(_, one)| one.as_ref())
+            .collect();
         let Some(outcome) = trials.map(|trials| judge::outcome(&trials)) else { return };
         drop(results);
         if !unit.confirmation {
