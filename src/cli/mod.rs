@@ -70,7 +70,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
-        Command::Baseline(args) => baseline::baseline(&args),
+        Command::Baseline(args) => baseline::baseline(&args, &environment),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
     };

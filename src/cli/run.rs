@@ -1,6 +1,6 @@
 //! `akit run`: from scenario files to a verdict.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -11,7 +11,7 @@ use super::progress::{Detail, Progress};
 use super::{Status, terminal};
 use crate::gate::{self, Decision, Policy, Reference};
 use crate::grader::Graders;
-use crate::history::{self, HistoryError};
+use crate::history::{self, HistoryError, Pipeline, Place};
 use crate::manifest::{Baseline, Ended, RunManifest};
 use crate::report::{Format, Report};
 use crate::runner::{self, OnFailure, Options, Plan, Stop};
@@ -34,9 +34,9 @@ pub(super) struct RunArgs {
     /// Least share of judged cases that must pass, 0 to 1 [default: every case]
     #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Gate")]
     min_pass_rate: Option<f64>,
-    /// Compare with these results: what passed there must pass
-    #[arg(long, value_name = "FILE", help_heading = "Gate")]
-    baseline: Option<PathBuf>,
+    /// Compare with these results: FILE, git:REVISION:PATH or git-ref:NAME
+    #[arg(long, value_name = "PLACE", value_parser = Place::parse, help_heading = "Gate")]
+    baseline: Option<Place>,
     /// Store the run as JSON; `-` is stdout
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
@@ -65,13 +65,16 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let suite = Suite::load(&args.suite, environment)?;
     let policy = Policy { min_pass_rate: args.min_pass_rate.or(suite.settings.file.min_pass_rate) };
+    let pipeline = Pipeline::of(|name| suite.settings.environment.get(name));
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
     let files = suite.files.clone();
     let (mut plan, graders) = suite.plan()?;
-    let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &mut plan)).transpose()?.flatten();
-    let inputs: Vec<_> =
-        files.iter().chain(&args.baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
+    let baseline =
+        args.baseline.as_ref().map(|place| read_baseline(place, &pipeline, &mut plan)).transpose()?.flatten();
+    let stored = args.baseline.as_ref().and_then(Place::file);
+    let inputs = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
+    let inputs: Vec<_> = inputs.chain(stored).collect();
     let outputs = Output::open_all([&args.json, &args.junit, &args.sarif, &args.markdown], &inputs)
         .map_err(|()| Status::Invalid)?;
 
@@ -94,9 +97,13 @@ fn status(decision: &Decision, manifest: &RunManifest) -> Status {
 }
 
 /// The baseline and its name; a missing one is told and leaves every case to pass by itself.
-fn read_baseline(path: &Path, plan: &mut Plan) -> Result<Option<(Baseline, String)>, Status> {
-    match history::read_baseline(path) {
-        Ok(baseline) => Ok(Some((baseline, crate::source::slashed(path)))),
+fn read_baseline(
+    place: &Place,
+    pipeline: &Pipeline,
+    plan: &mut Plan,
+) -> Result<Option<(Baseline, String)>, Status> {
+    match history::read_baseline_at(place, pipeline) {
+        Ok(found) => Ok(Some(found)),
         Err(HistoryError::Missing(path)) => {
             let note = format!(
                 "there is no baseline `{path}`: regressions were not evaluated, every case must pass"

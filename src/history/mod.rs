@@ -1,10 +1,20 @@
-//! Stored runs and baselines on disk.
+//! Stored runs and baselines, on disk or in git.
 
+mod base;
+mod git;
+mod lock;
+mod place;
+
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
 use crate::manifest::{Baseline, RunManifest, SCHEMA};
 use crate::source::{Pending, ReadError, SourceFile, slashed};
+
+pub use base::Pipeline;
+pub use git::GitError;
+pub use place::{BadPlace, Place, change_baseline, read_baseline_at};
 
 /// Why a stored run or baseline cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +38,12 @@ pub enum HistoryError {
         /// Why.
         source: io::Error,
     },
+    /// A commit, which nobody changes.
+    #[error("`{0}` is in a commit, which is not changed; name a file or `git-ref:NAME`")]
+    Fixed(String),
+    /// Git did not do what it was asked.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The file holds something else.
     #[error("`{path}` is not {what}: {reason}")]
     Foreign {
@@ -63,7 +79,8 @@ pub fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), HistoryErr
 /// The text of a baseline: what belongs to one case, run or scenario stands on one line.
 fn render(baseline: &Baseline) -> serde_json::Result<String> {
     let mut text = format!("{{\n\"schema\": {},\n", serde_json::to_string(&baseline.schema)?);
-    text.push_str(&format!("\"answered_by\": {},\n", serde_json::to_string(&baseline.answered_by)?));
+    // Text takes everything that is written to it.
+    let _ = writeln!(text, "\"answered_by\": {},", serde_json::to_string(&baseline.answered_by)?);
     list(&mut text, "runs", &baseline.runs)?;
     list(&mut text, "epoch", &baseline.epoch)?;
     if !baseline.accepted.is_empty() {
@@ -76,7 +93,7 @@ fn render(baseline: &Baseline) -> serde_json::Result<String> {
 }
 
 fn list<T: serde::Serialize>(text: &mut String, name: &str, items: &[T]) -> serde_json::Result<()> {
-    text.push_str(&format!("\"{name}\": ["));
+    let _ = write!(text, "\"{name}\": [");
     for (index, item) in items.iter().enumerate() {
         text.push_str(if index == 0 { "\n" } else { ",\n" });
         text.push_str(&serde_json::to_string(item)?);

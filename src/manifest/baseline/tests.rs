@@ -173,7 +173,7 @@ fn another_epoch_starts_its_scenario_anew() {
     let mut baseline = Baseline::empty();
     baseline.add(&with("r1", 1, "t1", None, all()), None);
     let next = RunManifest { akit: "1.0.0".to_owned(), ..with("r2", 2, "t1", None, all()) };
-    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: the akit was 0, it is 1");
+    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: akit was 0, it is 1");
 }
 
 #[test]
