@@ -88,15 +88,12 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
     };
     for candidate in &candidates {
         if let Some(target) = commits.found(candidate)? {
-            return match commits.merge_base(&head, &target)? {
-                Some(commit) => Ok(Base { commit, role: "the merge base" }),
-                None => {
-                    let problem = format!("HEAD and {candidate} have no commit in common");
-                    let failed =
-                        GitError::Failed { doing: "find the merge base".to_owned(), reason: problem.clone() };
-                    Err(told(problem, failed))
-                }
-            };
+            if let Some(commit) = commits.merge_base(&head, &target)? {
+                return Ok(Base { commit, role: "the merge base" });
+            }
+            let problem = format!("HEAD and {candidate} have no commit in common");
+            let doing = "find the merge base".to_owned();
+            return Err(told(problem.clone(), GitError::Failed { doing, reason: problem }));
         }
     }
     let names = text::list(&candidates);

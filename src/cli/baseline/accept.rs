@@ -56,17 +56,12 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Str
     let (accepted, shifts) = done.map_err(|(message, help)| Trouble::Unknown(message, help))?;
     let Accepted { dropped, replaced } = accepted;
     let cases = text::count(dropped.len() + replaced.len(), "case");
-    let mut words = format!("{place}: accepted {cases}: {}", args.reason);
-    if !replaced.is_empty() {
-        words.push_str(&names("begin anew with the trials of the run", &replaced));
-    }
-    if !dropped.is_empty() {
-        words.push_str(&names("count as new until the next update", &dropped));
-    }
-    for shift in shifts {
-        words.push_str(&format!("\nthe next update starts the whole scenario anew: {shift}"));
-    }
-    Ok(words)
+    let mut lines = vec![format!("{place}: accepted {cases}: {}", args.reason)];
+    lines.extend(names("begin anew with the trials of the run", &replaced));
+    lines.extend(names("count as new until the next update", &dropped));
+    let anew = |shift| format!("the next update starts the whole scenario anew: {shift}");
+    lines.extend(shifts.into_iter().map(anew));
+    Ok(lines.join("\n"))
 }
 
 /// A word of the command line.

@@ -22,14 +22,19 @@ pub(super) fn diff(args: &DiffArgs, environment: &Environment) -> Result<String,
     let pipeline = pipeline(environment);
     let (before, from) = history::read_baseline_at(&args.before, &pipeline)?;
     let (after, to) = history::read_baseline_at(&args.after, &pipeline)?;
-    Ok(format!("{from} -> {to}{}", differences(&before, &after)))
+    let mut lines = vec![format!("{from} -> {to}")];
+    lines.extend(differences(&before, &after));
+    if lines.len() == 1 {
+        lines.push(format!("no difference in {}", text::count(after.cases.len(), "case")));
+    }
+    Ok(lines.join("\n"))
 }
 
-fn differences(before: &Baseline, after: &Baseline) -> String {
-    let mut words = String::new();
+fn differences(before: &Baseline, after: &Baseline) -> Vec<String> {
+    let mut lines = Vec::new();
     for now in &after.epoch {
         for shift in before.epoch(&now.scenario).map(|then| then.shifts(now)).unwrap_or_default() {
-            words.push_str(&format!("\nepoch: {shift}"));
+            lines.push(format!("epoch: {shift}"));
         }
     }
     let missing = |from: &Baseline, of: &Baseline| -> Vec<String> {
@@ -53,18 +58,8 @@ fn differences(before: &Baseline, after: &Baseline) -> String {
         ("changed content", changed),
         ("other trials", tallies),
     ];
-    for (what, list) in lists {
-        if !list.is_empty() {
-            words.push_str(&names(what, &list));
-        }
-    }
+    lines.extend(lists.iter().filter_map(|(what, list)| names(what, list)));
     let notes = after.accepted.iter().filter(|note| !before.accepted.contains(note));
-    for note in notes {
-        words.push_str(&format!("\naccepted: {}: {}", note.cases.join(", "), note.reason));
-    }
-    if words.is_empty() {
-        let cases = text::count(after.cases.len(), "case");
-        words = format!("\nno difference in {cases}");
-    }
-    words
+    lines.extend(notes.map(|note| format!("accepted: {}: {}", note.cases.join(", "), note.reason)));
+    lines
 }

@@ -93,11 +93,11 @@ pub(super) fn pipeline(environment: &Environment) -> Pipeline {
     Pipeline::of(|name| environment.get(name))
 }
 
-/// `words: a, b, c`, with no more than twenty of them.
-fn names<S: AsRef<str>>(words: &str, names: &[S]) -> String {
+/// `words (3): a, b, c`, with no more than twenty of them; nothing where there are none.
+fn names<S: AsRef<str>>(words: &str, names: &[S]) -> Option<String> {
     const MOST: usize = 20;
     let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
     let rest = names.len().saturating_sub(MOST);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    format!("\n{words} ({}): {}{more}", names.len(), shown.join(", "))
+    (!names.is_empty()).then(|| format!("{words} ({}): {}{more}", names.len(), shown.join(", ")))
 }

@@ -30,58 +30,48 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
         let added = baseline.add(&run, commit);
         (added, baseline.cases.len(), baseline.runs.len())
     })?;
-    let mut words = format!("{place}: ");
-    if added.known {
-        words.push_str(&format!("run {} was added before; nothing changed", run.run_id));
+    let done = if added.known {
+        format!("run {} was added before; nothing changed", run.run_id)
     } else if added.outdated {
-        words
-            .push_str(&format!("run {} is older than the runs that are kept; nothing was added", run.run_id));
+        format!("run {} is older than the runs that are kept; nothing was added", run.run_id)
     } else {
-        words.push_str(&format!(
+        let trials = usize::try_from(added.tally.trials).unwrap_or(usize::MAX);
+        format!(
             "added {} ({} of {} passed)",
             text::count(added.cases, "judged case"),
             added.tally.passes,
-            text::count(usize::try_from(added.tally.trials).unwrap_or(usize::MAX), "trial"),
-        ));
-    }
-    words.push_str(&format!("; it holds {} of {}", text::count(cases, "case"), text::count(runs, "run")));
-    words.push_str(&details(&run, &added));
-    Ok(words)
+            text::count(trials, "trial"),
+        )
+    };
+    let (cases, runs) = (text::count(cases, "case"), text::count(runs, "run"));
+    let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
+    lines.extend(details(&run, &added));
+    Ok(lines.join("\n"))
 }
 
-fn details(run: &RunManifest, added: &Added) -> String {
-    let mut words = String::new();
+fn details(run: &RunManifest, added: &Added) -> Vec<String> {
+    let mut lines = Vec::new();
     if added.new > 0 {
-        words.push_str(&format!("\nnew: {}", text::count(added.new, "case")));
+        lines.push(format!("new: {}", text::count(added.new, "case")));
     }
-    for shift in &added.shifts {
-        words.push_str(&format!("\nstarted anew: {shift}"));
-    }
-    if !added.changed.is_empty() {
-        words.push_str(&names("started anew, what they ask or expect has changed", &added.changed));
-    }
-    if !added.renamed.is_empty() {
-        let pairs: Vec<_> =
-            added.renamed.iter().map(|(before, after)| format!("{before} is now {after}")).collect();
-        words.push_str(&names("renamed", &pairs));
-    }
-    if !added.passed_over.is_empty() {
-        let why = "left out, a newer run was of another target, judge or content";
-        words.push_str(&names(why, &added.passed_over));
-    }
-    if !added.runs_dropped.is_empty() {
-        words.push_str(&names("runs that fell out of the window", &added.runs_dropped));
-    }
-    if !added.cases_dropped.is_empty() {
-        words.push_str(&names("removed, no run that is kept has judged them", &added.cases_dropped));
-    }
+    lines.extend(added.shifts.iter().map(|shift| format!("started anew: {shift}")));
+    let pair = |(before, after): &(String, String)| format!("{before} is now {after}");
+    let renamed: Vec<_> = added.renamed.iter().map(pair).collect();
+    let lists = [
+        ("started anew, what they ask or expect has changed", &added.changed),
+        ("renamed", &renamed),
+        ("left out, a newer run was of another target, judge or content", &added.passed_over),
+        ("runs that fell out of the window", &added.runs_dropped),
+        ("removed, no run that is kept has judged them", &added.cases_dropped),
+    ];
+    lines.extend(lists.into_iter().filter_map(|(words, list)| names(words, list)));
     let errored = run.counts().errored;
     if errored > 0 {
         let cases = text::count(errored, "case");
-        words.push_str(&format!("\n{cases} could not be judged and changed nothing"));
+        lines.push(format!("{cases} could not be judged and changed nothing"));
     }
     if run.ended != Ended::Complete {
-        words.push_str("\nthe run had not ended by itself");
+        lines.push("the run had not ended by itself".to_owned());
     }
-    words
+    lines
 }

@@ -73,7 +73,7 @@ impl std::fmt::Display for Shift {
             Role::Target => {
                 write!(f, "{scenario}: the target {after} has another system prompt, parameters or tools")
             }
-            _ => write!(f, "{scenario}: the {} {after} is set up in another way", role.word()),
+            Role::Grader => write!(f, "{scenario}: the grader {after} is set up in another way"),
         }
     }
 }

@@ -285,13 +285,15 @@ fn a_file_that_does_not_hang_together_is_refused() {
     assert_eq!(baseline.ordered(), Err(BadBaseline::Twice("r".to_owned())));
 }
 
-/// For each run, its day if it has one, and for each of three cases its passes and failures.
-fn sequences() -> impl Strategy<Value = Vec<(Option<u32>, Vec<(usize, usize)>)>> {
+/// The day of a run if it has one, and for each of three cases its passes and failures.
+type Sketch = (Option<u32>, Vec<(usize, usize)>);
+
+fn sequences() -> impl Strategy<Value = Vec<Sketch>> {
     let cases = prop::collection::vec((0..3_usize, 0..2_usize), 3);
     prop::collection::vec((prop::option::of(1..29_u32), cases), 0..40)
 }
 
-fn sequence(runs: &[(Option<u32>, Vec<(usize, usize)>)]) -> Vec<RunManifest> {
+fn sequence(runs: &[Sketch]) -> Vec<RunManifest> {
     let trials = |(passes, failures): (usize, usize)| [vec![Passed; passes], vec![Failed; failures]].concat();
     runs.iter()
         .enumerate()
@@ -344,8 +346,12 @@ proptest! {
         let mut shuffled: Vec<_> = runs.iter().zip(keys).collect();
         shuffled.sort_by_key(|(_, key)| *key);
         let (mut one, mut other) = (Baseline::empty(), Baseline::empty());
-        runs.iter().for_each(|run| { one.add(run, None); });
-        shuffled.iter().for_each(|(run, _)| { other.add(run, None); });
+        for run in &runs {
+            one.add(run, None);
+        }
+        for (run, _) in shuffled {
+            other.add(run, None);
+        }
         prop_assert_eq!(tallies(&one), tallies(&other));
     }
 }
