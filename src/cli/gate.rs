@@ -12,7 +12,7 @@ use super::output::{Output, ReportArgs};
 use super::{Status, terminal};
 use crate::config::{GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
-use crate::history::{self, HistoryError};
+use crate::history::{self, HistoryError, Pipeline, Place};
 use crate::manifest::{Baseline, RunManifest};
 use crate::report::Report;
 use crate::scenario::Environment;
@@ -23,8 +23,8 @@ use crate::source::{Diagnostics, SourceFile};
 #[command(next_help_heading = "Gate")]
 pub(super) struct GateArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
-    #[arg(long, value_name = "PLACE")]
-    pub(super) baseline: Option<String>,
+    #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
+    baseline: Option<Place>,
     /// Least share of judged cases that must pass, 0 to 1 [default: every case]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_pass_rate: Option<f64>,
@@ -102,11 +102,12 @@ impl GateArgs {
     }
 
     /// Where the baseline lies, where one is asked for; a configured file is relative to its configuration.
-    pub(super) fn place(&self, config: &GateConfig, folder: &Path) -> Option<String> {
+    pub(super) fn place(&self, config: &GateConfig, folder: &Path) -> Option<Place> {
         let configured = || {
-            let from = config.from.as_ref()?;
-            let is_git = from.starts_with("git:") || from.starts_with("git-ref:");
-            Some(if is_git { from.clone() } else { crate::source::slashed(&folder.join(from)) })
+            Some(match config.from.clone()? {
+                Place::File(path) => Place::File(folder.join(path)),
+                place => place,
+            })
         };
         self.baseline.clone().or_else(configured)
     }
@@ -134,10 +135,11 @@ fn today(environment: &Environment) -> String {
 }
 
 /// Reads a baseline; one that cannot be read keeps the run from being judged.
-pub(super) fn read_baseline(place: Option<&str>) -> Result<Found, Status> {
+pub(super) fn read_baseline(place: Option<&Place>, environment: &Environment) -> Result<Found, Status> {
     let Some(place) = place else { return Ok(Found::None) };
-    match history::read_baseline(Path::new(place)) {
-        Ok(baseline) => Ok(Found::There(Box::new(baseline), place.to_owned())),
+    let pipeline = Pipeline::of(|name| environment.get(name));
+    match history::read_baseline_at(place, &pipeline) {
+        Ok((baseline, from)) => Ok(Found::There(Box::new(baseline), from)),
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
                 &format!("there is no baseline {path}: regressions are not evaluated"),
@@ -197,8 +199,10 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
         .collect();
     check_names(&config.gate, &names)?;
     let policy = args.gate.policy(&config.gate, environment);
-    let found = read_baseline(args.gate.place(&config.gate, &config.folder).as_deref())?;
-    let inputs = [args.run.as_path()];
+    let place = args.gate.place(&config.gate, &config.folder);
+    let found = read_baseline(place.as_ref(), environment)?;
+    let stored = place.as_ref().and_then(Place::file);
+    let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
     let outputs = args.reports.open(&inputs)?;
     let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
     let decision = gate::decide(&evidence, &policy);

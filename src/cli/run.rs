@@ -15,6 +15,7 @@ use super::progress::{Detail, Progress};
 use super::{Status, terminal};
 use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
+use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
@@ -71,15 +72,16 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         return Err(Status::Invalid);
     }
     let policy = args.gate.policy(&config.gate, &suite.settings.environment);
-    let found = read_baseline(args.gate.place(&config.gate, &config.folder).as_deref())?;
+    let place = args.gate.place(&config.gate, &config.folder);
+    let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
     let files = suite.files.clone();
     let (plan, graders) = suite.plan()?;
-    let baseline = args.gate.baseline.as_ref().map(PathBuf::from);
-    let inputs: Vec<_> =
-        files.iter().chain(&baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
+    let stored = place.as_ref().and_then(Place::file);
+    let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
+    let inputs: Vec<_> = asked.chain(stored).collect();
     let outputs = args.reports.open(&inputs)?;
 
     let options = Options {

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use crate::gate::{
     Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold,
 };
+use crate::history::Place;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
 use crate::text;
 
@@ -101,7 +102,7 @@ pub struct GateConfig {
     /// The rules.
     pub policy: Policy,
     /// `baseline.from`.
-    pub from: Option<String>,
+    pub from: Option<Place>,
     /// Names in the policy that some case must have.
     names: Vec<Name>,
 }
@@ -147,7 +148,12 @@ impl GateConfig {
             config.policy.critical = reader.critical(node);
         }
         if let Some(baseline) = fields.object("baseline") {
-            config.from = baseline.string("from");
+            if let Some((from, span)) = baseline.text("from") {
+                match Place::parse(from) {
+                    Ok(place) => config.from = Some(place),
+                    Err(error) => reader.wrong(span, error.to_string(), "see docs/baseline.md".to_owned()),
+                }
+            }
             let policy = &mut config.policy;
             policy.confirm = baseline
                 .integer("confirm")

@@ -7,6 +7,7 @@
 
 mod akit;
 mod baseline;
+mod baseline_git;
 mod cache;
 mod calibrate;
 mod discovery;
