@@ -142,7 +142,7 @@ pub(super) fn read_baseline(place: Option<&Place>, environment: &Environment) ->
         Ok((baseline, from)) => Ok(Found::There(Box::new(baseline), from)),
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
-                &format!("there is no baseline {path}: regressions are not evaluated"),
+                &format!("there is no baseline `{path}`: regressions are not evaluated"),
                 "make it with `akit baseline update run.json --baseline FILE`",
             );
             Ok(Found::Missing(path))

@@ -356,7 +356,7 @@ pub(super) fn baseline(
 ) {
     let strict = policy.proof == Proof::OfInnocence;
     if let Reference::Missing(place) = reference {
-        let message = format!("there is no baseline {place}: regressions were not evaluated");
+        let message = format!("there is no baseline `{place}`: regressions were not evaluated");
         let breach = Breach::new("baseline-missing", message);
         match policy.missing {
             Missing::Fail => docket.error(breach),

@@ -212,7 +212,7 @@ fn a_missing_baseline_warns_and_every_case_must_pass() {
         .file("r.jsonl", replies(&[("a", reply)]))
         .run()
     };
-    let note = "there is no baseline nowhere.json: regressions";
+    let note = "there is no baseline `nowhere.json`: regressions";
     run("a").ended(0).err(note).err("akit baseline update run.json --baseline FILE").out(note);
     let ran = run("no").ended(1);
     assert_eq!(ran.json("run.json")["decision"]["warnings"][0]["id"], "baseline-missing");

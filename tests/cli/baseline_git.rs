@@ -97,14 +97,14 @@ fn a_ref_takes_updates_from_several_clones_at_once_and_loses_none() {
     assert_eq!(log, "akit akit@localhost", "one commit without a parent");
 
     let run = |answer: &str, place: &str| {
-        akit(&ran, &["run", "../s.yaml", "--replies", "../now.jsonl", "--baseline", place])
+        akit(&ran, &["run", "../s.yaml", "--confirm", "0", "--replies", "../now.jsonl", "--baseline", place])
             .file("now.jsonl", replies(&[("a", answer)]))
     };
     let within = |akit: Akit| {
         let output = akit.command().current_dir(ran.path("reader")).output().unwrap();
         akit.ran(output)
     };
-    within(run("no", place)).ended(1).out("passed in the baseline and fails now");
+    within(run("no", place)).ended(1).out("passed in the baseline (4 of 4) and fails now");
     within(run("a", place)).ended(0).out("refs/akit/team/nightly at ");
     within(run("a", "git-ref:other")).ended(0).err("there is no baseline `git-ref:other`");
     std::fs::rename(&central, ran.path("away.git")).unwrap();
@@ -157,7 +157,9 @@ fn a_commit_is_named_or_found_from_where_the_change_began() {
     let ran = runs(2);
     let [stored, parted] = history(&ran);
     let folder = ran.path(".");
-    let run = |place: &str| akit(&ran, &["run", "s.yaml", "--replies", "r.jsonl", "--baseline", place]);
+    let run = |place: &str| {
+        akit(&ran, &["run", "s.yaml", "--confirm", "0", "--replies", "r.jsonl", "--baseline", place])
+    };
     let base = "git:base:akit-baseline.json";
     let found = |distance: &str| format!("akit-baseline.json at {stored}, {distance}");
 
@@ -205,7 +207,7 @@ fn a_shallow_clone_is_explained() {
     history(&ran);
     let url = format!("file://{}", ran.path(".").display());
     git(&ran.path("."), &["clone", "--quiet", "--depth", "1", "--branch", "change", &url, "shallow"]);
-    let akit = akit(&ran, &["run", "../s.yaml", "--replies", "../r.jsonl"])
+    let akit = akit(&ran, &["run", "../s.yaml", "--confirm", "0", "--replies", "../r.jsonl"])
         .args(&["--baseline", "git:base:akit-baseline.json"])
         .env("GITHUB_BASE_REF", "main");
     let output = akit.command().current_dir(ran.path("shallow")).output().unwrap();

@@ -61,6 +61,7 @@ fn details(run: &RunManifest, added: &Added) -> Vec<String> {
         ("started anew, what they ask or expect has changed", &added.changed),
         ("renamed", &renamed),
         ("left out, a newer run was of another target, judge or content", &added.passed_over),
+        ("left out, their answers were read from the cache", &added.recorded),
         ("runs that fell out of the window", &added.runs_dropped),
         ("removed, no run that is kept has judged them", &added.cases_dropped),
     ];

@@ -356,3 +356,20 @@ proptest! {
         prop_assert_eq!(tallies(&one), tallies(&other));
     }
 }
+
+#[test]
+fn answers_from_the_cache_are_the_trials_of_an_earlier_run() {
+    let read = |id: &str| {
+        let mut run = run(id, None, vec![case("a", "h", &[Passed])]);
+        run.cases[0].trials[0].reply = Some(crate::manifest::Reply { recorded: true, ..Default::default() });
+        run
+    };
+    let mut baseline = Baseline::empty();
+    // A recorded answer is a trial of a case that has none yet.
+    assert_eq!(baseline.add(&read("one"), None).cases, 1);
+    let added = baseline.add(&read("two"), None);
+    assert_eq!((added.cases, added.recorded), (0, vec!["s/a".to_owned()]));
+    assert_eq!((baseline.runs.len(), results(&baseline)), (1, vec![("a".to_owned(), "1".to_owned())]));
+    baseline.add(&run("three", None, vec![case("a", "h", &[Passed])]), None);
+    assert_eq!(results(&baseline), [("a".to_owned(), "1x2".to_owned())]);
+}
