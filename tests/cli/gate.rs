@@ -328,9 +328,8 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
         live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("4 of 4 fresh trials failed");
     assert_eq!(server.asked().len(), asked);
     assert_eq!(replay.json("replay.json")["decision"], live.json("live.json")["decision"]);
-    replay.then(&["cache", "verify"]).run().ended(0);
     // Confirmations are used like all other trials.
     let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
     let kept = replay.then(&unused).run().ended(0);
-    assert!(kept.stdout.contains("0 of 6 records"), "{}", kept.stdout);
+    assert!(kept.stdout.starts_with("0 files"), "{}", kept.stdout);
 }
