@@ -15,7 +15,7 @@ const DISCORDANCE: f64 = 0.10;
 const WIDEST: f64 = 0.5;
 
 /// What a run could have seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Power {
     /// Cases that were judged.
@@ -111,9 +111,10 @@ impl Power {
             });
         }
         if let (Some(needed), Some((least, most))) = (self.needed_trials, self.baseline_trials) {
-            let has = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+            let few = |n: u64| text::count(usize::try_from(n).unwrap_or(usize::MAX), "trial");
+            let has = if least == most { few(least) } else { format!("{least} to {}", few(most)) };
             out.push(format!(
-                "the baseline is thin: it has {has} trials a case, and a proof that one case broke needs {needed}",
+                "the baseline is thin: it has {has} a case, and a proof that one case broke needs {needed}",
             ));
         }
         if let Some(bound) = self.failure_bound {

@@ -15,11 +15,13 @@ fn ruled(passes: u32, trials: u32, fresh: &[bool], policy: &Policy) -> (State, R
 const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
+/// Passes and trials before, fresh trials, and what becomes of it.
+type Row = (u32, u32, &'static [bool], (State, Ruling, usize));
+
 #[test]
 fn one_case_by_its_baseline_and_its_fresh_trials() {
     use Ruling::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
-    type Row = (u32, u32, &'static [bool], (State, Ruling, usize));
     let table: &[Row] = &[
         // Thick: four trials, held against the baseline.
         (10, 10, &NO, (State::Broken, Fail, 4)),
