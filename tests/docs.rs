@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use akit::config::ConfigFile;
 use akit::scenario::{self, Environment};
+use akit::source::Diagnostics;
 
 struct Page {
     name: String,
@@ -177,6 +179,34 @@ fn scenarios_in_the_documentation_load() {
         }
     }
     assert!(count >= 10, "only {count} scenarios were found");
+}
+
+#[test]
+fn configurations_in_the_documentation_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("akit.yaml");
+    let mut count = 0;
+    let pages = pages();
+    let blocks = || {
+        let of = |page| Page::blocks(page).into_iter().map(move |block| (page, block));
+        pages.iter().flat_map(of).filter(|(_, block)| block.mark == "yaml")
+    };
+    let quarantine = blocks().find(|(_, block)| block.body.starts_with("- case:")).unwrap().1.body;
+    std::fs::write(folder.path().join("akit-quarantine.yaml"), quarantine).unwrap();
+    let environment =
+        Environment::of(["OPENAI_API_KEY", "GRADER_KEY"].map(|name| (name.to_owned(), "k".to_owned())));
+    for (page, block) in blocks() {
+        if ["cases:", "expected:", "- "].iter().any(|start| block.body.starts_with(start)) {
+            continue;
+        }
+        count += 1;
+        std::fs::write(&path, &block.body).unwrap();
+        let mut found = Diagnostics::default();
+        let _ = ConfigFile::read(&path, &environment, &mut found);
+        let found: Vec<_> = found.iter().map(|one| one.message.clone()).collect();
+        assert!(found.is_empty(), "{}:{}: {found:?}", page.name, block.line);
+    }
+    assert!(count >= 7, "only {count} configurations were found");
 }
 
 #[test]
