@@ -186,6 +186,11 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     }
 }
 
+/// `p = 0.0079`.
+fn probability(p: f64) -> String {
+    if p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
+}
+
 /// `3 of 4`.
 fn of(tally: stats::Tally) -> String {
     format!("{} of {}", tally.hits, tally.of)

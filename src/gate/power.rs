@@ -52,10 +52,6 @@ impl Power {
     pub(super) fn of(cases: &[Case<'_>], triggered: usize, policy: &Policy) -> Self {
         let pairs: Vec<_> = suite::pairs(cases).collect();
         let compared = pairs.len() as u64;
-        let flips = pairs
-            .iter()
-            .filter(|(case, now)| case.before.share().is_some_and(|s| (s >= 0.5) != *now))
-            .count();
         let needed = Trial::needed(policy, triggered);
         let thin = pairs
             .iter()
@@ -73,8 +69,11 @@ impl Power {
             Tally { hits: sum.hits + one.hits, of: sum.of + one.of }
         });
         let clean = tally.of > 0 && tally.hits == tally.of;
+        // In an unchanged suite a case with pass rate p flips with probability 2 p (1 - p).
+        let shares = pairs.iter().filter_map(|(case, _)| case.before.share());
+        let flips: f64 = shares.map(|share| 2.0 * share * (1.0 - share)).sum();
         #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-        let discordance = if compared == 0 { 0.0 } else { flips as f64 / compared as f64 };
+        let discordance = if compared == 0 { 0.0 } else { flips / compared as f64 };
         Self {
             judged: cases.iter().filter(|case| case.now.is_some()).count() as u64,
             compared,

@@ -5,7 +5,7 @@ use super::evidence::{self, Case, Relation};
 use super::metric::{Measured, Metric};
 use super::regression::{self, Finding, Proven, Trial};
 use super::state::{CaseState, State};
-use super::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, of, suite};
+use super::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, of, probability, suite};
 use crate::manifest::{CaseResult, Ended, Role, RunManifest};
 use crate::text;
 
@@ -216,7 +216,7 @@ fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
     }
     match finding {
-        Some(Finding::Broken(Proven::Test(p))) => notes.push(format!("p = {p:.4}")),
+        Some(Finding::Broken(Proven::Test(p))) => notes.push(probability(p)),
         Some(Finding::Broken(Proven::Thin)) => notes.push("on a thin baseline".to_owned()),
         _ => {}
     }
@@ -369,11 +369,11 @@ pub(super) fn baseline(
     }
     if let Some(drop) = suite::drop(cases, policy) {
         let message = format!(
-            "the suite dropped: {:.1} % of {} pass, the baseline lets expect {:.1} % (p = {:.4})",
+            "the suite dropped: {:.1} % of {} pass, the baseline lets expect {:.1} % ({})",
             drop.seen * 100.0,
             text::count(drop.cases, "compared case"),
             drop.expected * 100.0,
-            drop.p
+            probability(drop.p)
         );
         docket.raise(
             Category::Regression,

@@ -36,8 +36,9 @@ pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, docket: &mut Docket<'_
         let ratio = (ratios.iter().sum::<f64>() / ratios.len() as f64).exp();
         let what = if category == Category::Latency { "slower" } else { "dearer" };
         let message = format!(
-            "answers are {what}: {ratio:.2} times the baseline, over {} (p = {p:.4})",
-            crate::text::count(ratios.len(), "compared case")
+            "answers are {what}: {ratio:.2} times the baseline, over {} ({})",
+            crate::text::count(ratios.len(), "compared case"),
+            super::probability(p)
         );
         docket.raise(
             category,
