@@ -101,6 +101,9 @@ mod tests {
     use crate::gate::{Breach, Power};
     use crate::manifest::Counts;
 
+    /// Breaches, and the status under the default and the strict policy.
+    type Row<'a> = (&'a [(&'a str, Ruling)], u8, u8);
+
     fn decision(strict: bool, breaches: &[(&str, Ruling)]) -> Decision {
         let breach = |(id, ruling): &(&str, Ruling)| Breach {
             id: (*id).to_owned(),
@@ -134,7 +137,7 @@ mod tests {
         let (failed, errors) = (("regression", Fail), ("errors", Error));
         let (budget, open, nothing) =
             (("budget", Error), ("unconfirmed", Inconclusive), ("nothing-judged", Error));
-        let table: &[(&[(&str, Ruling)], u8, u8)] = &[
+        let table: &[Row<'_>] = &[
             (&[], 0, 0),
             (&[open], 0, 5),
             (&[nothing], 3, 3),
