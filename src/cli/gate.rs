@@ -10,12 +10,12 @@ use clap::Args;
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
 use super::{Status, terminal};
-use crate::config::{GateConfig, Named};
+use crate::config::{ConfigFile, GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
 use crate::history::{self, HistoryError, Pipeline, Place};
 use crate::manifest::{Baseline, RunManifest};
 use crate::report::Report;
-use crate::scenario::Environment;
+use crate::scenario::{self, Environment, Scenario};
 use crate::source::{Diagnostics, SourceFile};
 
 /// What the gate demands, over what the configuration says.
@@ -157,12 +157,34 @@ pub(super) fn read_baseline(place: Option<&Place>, environment: &Environment) ->
     }
 }
 
-/// Tells names in the policy that no case has.
-pub(super) fn check_names(config: &GateConfig, cases: &[Named<'_>]) -> Result<(), Status> {
+/// Tells names in the policy that no case has, neither of those at hand nor of the configured suite.
+pub(super) fn check_names(
+    config: &ConfigFile,
+    cases: &[Named<'_>],
+    environment: &Environment,
+) -> Result<(), Status> {
     let mut found = Diagnostics::default();
-    config.check(cases, &mut found);
+    config.gate.check(cases, &mut found);
+    if !found.has_errors() {
+        return Ok(());
+    }
+    // A part of the suite may lack what the policy names.
+    let folder = config.folder.join(config.scenarios.as_deref().unwrap_or("scenarios"));
+    let rest = scenario::load(&scenario::discover(&[folder]).unwrap_or_default(), environment);
+    let mut cases = cases.to_vec();
+    cases.extend(named(&rest.scenarios));
+    found = Diagnostics::default();
+    config.gate.check(&cases, &mut found);
     terminal::diagnostics(&found);
     if found.has_errors() { Err(Status::Invalid) } else { Ok(()) }
+}
+
+/// Cases as a policy can name them.
+pub(super) fn named(scenarios: &[Scenario]) -> impl Iterator<Item = Named<'_>> {
+    scenarios.iter().flat_map(|scenario| {
+        let name = &scenario.name;
+        scenario.cases.iter().map(move |case| Named { scenario: name, id: &case.id, tags: &case.tags })
+    })
 }
 
 #[derive(Debug, Args)]
@@ -197,7 +219,7 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
         .iter()
         .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
         .collect();
-    check_names(&config.gate, &names)?;
+    check_names(&config, &names, environment)?;
     let policy = args.gate.policy(&config.gate, environment);
     let place = args.gate.place(&config.gate, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;

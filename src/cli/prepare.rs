@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::args::{AskArgs, SelectArgs, configuration, files};
 use super::{Status, terminal};
-use crate::config::{Named, Settings, Targets};
+use crate::config::{Settings, Targets};
 use crate::grader::Graders;
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Environment, Loaded, Selection};
@@ -71,20 +71,6 @@ impl Suite {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
         }
         Ok(Self { settings, loaded, files, selection })
-    }
-
-    /// Every case that a policy can name.
-    pub(super) fn names(&self) -> Vec<Named<'_>> {
-        let scenarios = self.loaded.scenarios.iter();
-        scenarios
-            .flat_map(|scenario| {
-                scenario.cases.iter().map(|case| Named {
-                    scenario: &scenario.name,
-                    id: &case.id,
-                    tags: &case.tags,
-                })
-            })
-            .collect()
     }
 
     /// `--seed`, else 0. A scenario's own seed is the root of its cases.

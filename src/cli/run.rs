@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::duration;
-use super::gate::{Found, GateArgs, check_names, read_baseline};
+use super::gate::{Found, GateArgs, check_names, named, read_baseline};
 use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
@@ -63,7 +63,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let suite = Suite::load(&args.suite, environment)?;
     let config = &suite.settings.file;
-    check_names(&config.gate, &suite.names())?;
+    let names: Vec<_> = named(&suite.loaded.scenarios).collect();
+    check_names(config, &names, &suite.settings.environment)?;
     if args.budget.is_some() && config.prices.0.is_empty() {
         terminal::error(
             "`--budget` needs prices",

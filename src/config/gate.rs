@@ -198,7 +198,7 @@ impl GateConfig {
             let help = match text::nearest(&name.word, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
-                    "check the spelling; where the case is gone, take its name out of the policy".to_owned()
+                    "check the spelling; where only a part of the suite is run, `scenariosDir` says where the rest lies".to_owned()
                 }
             };
             let message = format!("no case has the {} `{}`", name.what, text::excerpt(&name.word, 80));

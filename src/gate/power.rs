@@ -34,6 +34,9 @@ pub struct Power {
     /// Fewest and most trials of a compared case in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_trials: Option<(u64, u64)>,
+    /// Answers that were read from records: trials of the run that recorded them, however often they are read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub recorded: u64,
     /// Where no judged answer failed: the greatest failure rate that this does not exclude, 0 to 1,
     /// with 95 % confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,6 +49,11 @@ pub struct Power {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+fn recorded(cases: &[Case<'_>]) -> u64 {
+    let trials = cases.iter().flat_map(|case| &case.result.trials);
+    trials.filter(|trial| trial.reply.as_ref().is_some_and(|reply| reply.recorded)).count() as u64
 }
 
 impl Power {
@@ -86,6 +94,7 @@ impl Power {
                 .map(|(case, _)| case.before.of)
                 .min()
                 .zip(pairs.iter().map(|(case, _)| case.before.of).max()),
+            recorded: if compared > 0 { recorded(cases) } else { 0 },
             failure_bound: if clean {
                 Tally { hits: 0, of: tally.of }.upper_bound(stats::LEVEL)
             } else {
@@ -114,6 +123,12 @@ impl Power {
             let has = if least == most { few(least) } else { format!("{least} to {}", few(most)) };
             out.push(format!(
                 "the baseline is thin: it has {has} a case, and a proof that one case broke needs {needed}",
+            ));
+        }
+        if self.recorded > 0 {
+            let answers = text::count(usize::try_from(self.recorded).unwrap_or(usize::MAX), "answer");
+            out.push(format!(
+                "{answers} read from the cache: trials of the run that recorded them, however often they are read"
             ));
         }
         if let Some(bound) = self.failure_bound {

@@ -8,8 +8,8 @@ mod plan;
 mod pool;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
@@ -110,6 +110,8 @@ struct Shared {
     sink: Arc<dyn Sink>,
     stop: Stop,
     failed: AtomicBool,
+    /// US dollars spent so far.
+    spent: Mutex<f64>,
     began: Instant,
 }
 
@@ -117,8 +119,8 @@ impl Runner {
     /// Ready to begin; the clock of the run's duration starts here.
     #[must_use]
     pub fn new(plan: Plan, graders: Graders, options: Options, sink: Arc<dyn Sink>, stop: Stop) -> Self {
-        let (failed, began) = (AtomicBool::new(false), Instant::now());
-        Self { shared: Arc::new(Shared { plan, graders, options, sink, stop, failed, began }) }
+        let (failed, spent, began) = (AtomicBool::new(false), Mutex::new(0.0), Instant::now());
+        Self { shared: Arc::new(Shared { plan, graders, options, sink, stop, failed, spent, began }) }
     }
 
     /// Asks and judges. The manifest has every case of the plan, judged or skipped.

@@ -26,8 +26,6 @@ struct Pool {
     order: Vec<usize>,
     next: AtomicUsize,
     results: Mutex<Vec<Option<Trial>>>,
-    /// US dollars spent by this pool.
-    spent: Mutex<f64>,
 }
 
 /// Carries out trials, `concurrency` of them at once. `None` where the run stopped before.
@@ -40,7 +38,6 @@ pub(super) async fn run(shared: &Arc<Shared>, units: Vec<Unit>) -> Vec<Option<Tr
         order: order::order(units.len(), shared.options.root, shared.options.on_failure),
         next: AtomicUsize::new(0),
         results: Mutex::new(vec![None; units.len()]),
-        spent: Mutex::new(0.0),
         units,
     });
     let mut tasks = tokio::task::JoinSet::new();
@@ -124,7 +121,7 @@ impl Pool {
     /// Counts what was spent; nothing further is begun when it is more than may be.
     fn spend(&self, cost: f64) {
         let Some(budget) = self.shared.options.budget else { return };
-        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut spent = self.shared.spent.lock().unwrap_or_else(PoisonError::into_inner);
         *spent += cost;
         if *spent > budget {
             self.shared.stop.now(Ended::Budget);

@@ -327,9 +327,30 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
     let replay =
         live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("4 of 4 fresh trials failed");
     assert_eq!(server.asked().len(), asked);
-    assert_eq!(replay.json("replay.json")["decision"], live.json("live.json")["decision"]);
+    let (replay_decision, live_decision) =
+        (replay.json("replay.json")["decision"].clone(), live.json("live.json")["decision"].clone());
+    for part in ["ruling", "breaches", "cases", "counts", "summary"] {
+        assert_eq!(replay_decision[part], live_decision[part], "{part}");
+    }
+    assert_eq!(replay_decision["power"]["recorded"], 6);
     // Confirmations are used like all other trials.
     let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
     let kept = replay.then(&unused).run().ended(0);
     assert!(kept.stdout.starts_with("0 files"), "{}", kept.stdout);
+}
+
+#[test]
+fn a_part_of_the_suite_is_judged_by_the_policy_of_the_whole() {
+    let run = |path: &str, config: &str| {
+        Akit::new(&["run", path, "--replies", "r.jsonl"])
+            .file("akit.yaml", config)
+            .file("scenarios/one.yaml", suite(&["a".to_owned()]))
+            .file("scenarios/two.yaml", suite(&["b".to_owned()]).replace("name: s", "name: two"))
+            .file("r.jsonl", replies(&[("a", &["yes"]), ("b", &["yes"])]))
+            .run()
+    };
+    let config = "gate: { critical: [\"two/b\"] }\n";
+    run("scenarios/one.yaml", config).ended(0);
+    run("scenarios", config).ended(0);
+    run("scenarios/one.yaml", "gate: { critical: [\"two/c\"] }\n").ended(2).err("did you mean `two/b`?");
 }
