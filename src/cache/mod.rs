@@ -4,6 +4,7 @@
 //! file, synced and renamed: processes share a folder without locks, and a reader sees a whole
 //! record or none. A torn or foreign file is a miss with a warning.
 
+mod canonical;
 mod nearest;
 mod shelf;
 
@@ -23,6 +24,7 @@ use crate::text;
 /// Version of the key's making; another version misses everything.
 pub const KEY_VERSION: u32 = 1;
 
+pub use canonical::canonical;
 pub use nearest::Difference;
 pub use shelf::{Condition, Shelved};
 
@@ -77,13 +79,6 @@ impl Key {
     pub fn hash(&self) -> &str {
         &self.hash
     }
-}
-
-/// JSON in the one form of RFC 8785.
-#[must_use]
-pub fn canonical(value: &Json) -> Vec<u8> {
-    // A JSON value has nothing that could not be written: its keys are text, its numbers finite.
-    serde_json_canonicalizer::to_vec(value).unwrap_or_default()
 }
 
 /// Whether two requests have one key. Equal values have, and `1` and `1.0` have too.
