@@ -146,7 +146,8 @@ fn simulated_table() {
         let range = |shares: &[f64]| {
             let least = shares.iter().copied().fold(f64::INFINITY, f64::min);
             let most = shares.iter().copied().fold(0.0, f64::max);
-            format!("{least:.0}–{most:.0} %")
+            let (least, most) = (format!("{least:.0}"), format!("{most:.0}"));
+            if least == most { format!("{least} %") } else { format!("{least}–{most} %") }
         };
         let (mut blocked, mut seen, mut extra) = (Vec::new(), Vec::new(), Vec::new());
         for n in [20, 50, 100, 200, 500] {
