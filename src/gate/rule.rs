@@ -113,7 +113,7 @@ fn judge(
         }
         State::Unconfirmed if case.other_judge => {
             let what = "fails under another judge than in the baseline: whether the application or the judge \
-                        changed is not known";
+                        changed is not known; `akit regrade` tells which";
             docket.inconclusive(Breach::by(case.result, "judge-changed", what));
         }
         State::Unconfirmed => {
@@ -392,7 +392,8 @@ pub(super) fn shifts(run: &RunManifest, reference: Reference<'_>, docket: &mut D
             Role::Grader => "judge-changed",
             Role::Akit => "akit-changed",
         };
-        docket.warn(Breach::new(id, shift.to_string()));
+        let hint = if shift.role == Role::Grader { "; `akit regrade` tells what it changed" } else { "" };
+        docket.warn(Breach::new(id, format!("{shift}{hint}")));
     }
 }
 
