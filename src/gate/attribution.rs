@@ -267,8 +267,12 @@ impl Pair<'_> {
             (true, true) => Cause::Either,
             (false, false) => Cause::Together,
         };
-        let case = format!("{}/{}", self.new.scenario, self.new.id);
-        Some(Flip { case, passes: after, cause, same_answer: self.is_identical() })
+        Some(Flip {
+            case: format!("{}/{}", self.new.scenario, self.new.id),
+            passes: after,
+            cause,
+            same_answer: self.is_identical(),
+        })
     }
 }
 

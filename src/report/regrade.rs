@@ -15,7 +15,7 @@ pub fn of_attribution(found: &Attribution) -> String {
     let rates = &found.rates;
     let unknown = "not asked".to_owned();
     let rows = [
-        ["".to_owned(), "judge of then".to_owned(), "judge of now".to_owned()],
+        [String::new(), "judge of then".to_owned(), "judge of now".to_owned()],
         ["old answers".to_owned(), number::percent(rates.old_by_old), number::percent(rates.old_by_new)],
         [
             "new answers".to_owned(),

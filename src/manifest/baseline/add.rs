@@ -224,6 +224,7 @@ pub(super) fn put(stored: &mut BaselineCase, case: &CaseResult, column: usize) {
     let latency = |trial: &Trial| trial.reply.as_ref()?.latency_ms;
     #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^52 milliseconds")]
     Mean::gather(&mut stored.latency_ms, counted(case).filter_map(latency).map(|ms| ms as f64));
+    Mean::gather(&mut stored.cost_usd, counted(case).filter_map(|trial| trial.reply.as_ref()?.cost_usd));
 }
 
 /// The trials that count.
