@@ -7,8 +7,10 @@ mod calibrate;
 mod exit;
 mod gate;
 mod output;
+mod plan;
 mod prepare;
 mod progress;
+mod regrade;
 mod run;
 mod schema;
 mod terminal;
@@ -39,6 +41,10 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Decide again over a stored run, without asking anybody
     Gate(Box<gate::StoredArgs>),
+    /// Tell how many cases or repeats it takes to see a drop, and what they cost, without asking anybody
+    Plan(Box<plan::PlanArgs>),
+    /// Tell whether a shift between two runs is the product's or the judge's
+    Regrade(Box<regrade::RegradeArgs>),
     /// Check scenario files without asking anybody
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -72,6 +78,8 @@ pub fn main() -> ExitCode {
     let status = match cli.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),
+        Command::Plan(args) => plan::plan(&args, environment),
+        Command::Regrade(args) => regrade::regrade(&args, environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),

@@ -10,8 +10,9 @@ use super::args::{AskArgs, SelectArgs, configuration, files};
 use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
+use crate::provider::Replies;
 use crate::runner::{Plan, Planned};
-use crate::scenario::{self, Environment, Loaded, Selection};
+use crate::scenario::{self, Case, Environment, Loaded, Scenario, Selection};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics};
 use crate::text;
@@ -86,15 +87,7 @@ impl Suite {
 
     /// Works out who is asked and who judges; tells everything that stands in the way.
     pub(super) fn plan(self) -> Result<(Plan, Graders), Status> {
-        let mut found = Diagnostics::default();
-        let mut targets = Targets::default();
-        let jobs = self.jobs(&mut targets, &mut found)?;
-        let graders = self.graders(&jobs, &mut targets, &mut found);
-        terminal::diagnostics(&found);
-        if found.has_errors() {
-            terminal::say("nothing was sent");
-            return Err(Status::Invalid);
-        }
+        let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
         let mut plan = Plan { scenarios: self.loaded.scenarios, jobs, notes: Vec::new() };
         plan.notes = plan.conflicts(&graders);
         for note in &plan.notes {
@@ -108,8 +101,50 @@ impl Suite {
         Ok((plan, graders))
     }
 
-    /// Every case with its target, or why it is left out.
-    fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
+    /// The same over answers that were given before, for some cases by (scenario, id).
+    pub(super) fn over(
+        &self,
+        replies: Replies,
+        wanted: &BTreeSet<(&str, &str)>,
+    ) -> Result<(Plan, Graders), Status> {
+        let asked = |scenario: &str, id: &str| wanted.contains(&(scenario, id));
+        let (jobs, graders) = self.asking(Targets::given(replies), asked)?;
+        Ok((Plan { scenarios: self.loaded.scenarios.clone(), jobs, notes: Vec::new() }, graders))
+    }
+
+    /// The cases that are wanted, with those who answer and judge; tells everything that stands in the way.
+    fn asking(
+        &self,
+        mut targets: Targets,
+        wanted: impl Fn(&str, &str) -> bool,
+    ) -> Result<(Vec<Planned>, Graders), Status> {
+        let mut found = Diagnostics::default();
+        let mut jobs = self.jobs(&mut targets, &mut found)?;
+        jobs.retain(|job| {
+            let scenario = &self.loaded.scenarios[job.scenario];
+            wanted(&scenario.name, &scenario.cases[job.case].id)
+        });
+        let graders = self.graders(&jobs, &mut targets, &mut found);
+        terminal::diagnostics(&found);
+        if found.has_errors() {
+            terminal::say("nothing was sent");
+            return Err(Status::Invalid);
+        }
+        Ok((jobs, graders))
+    }
+
+    /// The selected cases, each with its scenario.
+    pub(super) fn selected(&self) -> Result<Vec<(&Scenario, &Case)>, Status> {
+        let scenarios = self.loaded.scenarios.iter().zip(self.left_out()?);
+        let cases = scenarios.flat_map(|(scenario, left_out)| {
+            let taken = scenario.cases.iter().zip(left_out).filter(|(_, why)| why.is_none());
+            taken.map(move |(case, _)| (scenario, case)).collect::<Vec<_>>()
+        });
+        Ok(cases.collect())
+    }
+
+    /// Why each case is left out, where it is; tells a selection that leaves nothing.
+    fn left_out(&self) -> Result<Vec<Vec<Option<String>>>, Status> {
         let unknown = self.selection.unknown_cases(&self.loaded.scenarios);
         if !unknown.is_empty() {
             terminal::error(
@@ -126,6 +161,12 @@ impl Suite {
             );
             return Err(Status::Nothing);
         }
+        Ok(left_out)
+    }
+
+    /// Every case with its target, or why it is left out.
+    fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
+        let left_out = self.left_out()?;
         let mut jobs = Vec::new();
         for (s, (scenario, left_out)) in self.loaded.scenarios.iter().zip(left_out).enumerate() {
             // What holds for a whole scenario is told at its first case.

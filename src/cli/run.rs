@@ -159,7 +159,7 @@ impl Asking {
 }
 
 /// Ctrl-C and SIGTERM stop the run.
-fn listen(stop: &Stop) {
+pub(super) fn listen(stop: &Stop) {
     let interrupt = stop.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {

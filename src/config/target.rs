@@ -42,9 +42,16 @@ impl Obstacle {
 pub struct Targets {
     clients: BTreeMap<String, Arc<ModelClient>>,
     replies: BTreeMap<PathBuf, Result<Arc<Replies>, String>>,
+    given: Option<Arc<Replies>>,
 }
 
 impl Targets {
+    /// Every case is answered from these, whatever files and flags say.
+    #[must_use]
+    pub fn given(replies: Replies) -> Self {
+        Self { given: Some(Arc::new(replies)), ..Self::default() }
+    }
+
     /// How a case is asked.
     pub fn job(&mut self, settings: &Settings, scenario: &Scenario, case: &Case) -> Result<Job, Obstacle> {
         let flags = &settings.flags;
@@ -68,6 +75,9 @@ impl Targets {
             retries: flags.retries.or(case.retries).or(local.retries).or(shared.retries).unwrap_or(2),
             jitter: 0,
         };
+        if let Some(given) = &self.given {
+            return Ok(Job { target: Target::Replies(Arc::clone(given)), patience });
+        }
         if let Some(path) = &flags.replies {
             return Ok(Job { target: self.recorded(path)?, patience });
         }

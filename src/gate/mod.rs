@@ -3,9 +3,11 @@
 //! Pure: no file, clock or network. An errored case is in neither numerator nor denominator of any
 //! rate but the error rate, and a run in which nothing was judged never passes.
 
+mod attribution;
 mod breach;
 mod evidence;
 mod metric;
+mod plan;
 mod policy;
 mod power;
 mod regression;
@@ -20,8 +22,10 @@ use crate::manifest::{Baseline, Counts, RunManifest};
 use crate::source::Location;
 use crate::stats;
 
+pub use attribution::{Attribution, Cause, Common, Flip, Rates, Unheard};
 pub use breach::{BREACHES, Breach, Ruling};
 pub use metric::{Measured, Metric};
+pub use plan::{Broken, MOST_REPEATS, Outlook, Prospect, Setup, Size};
 pub use policy::{Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold};
 pub use power::Power;
 pub use regression::Suspect;

@@ -9,10 +9,10 @@ use crate::stats::{self, Tally};
 use crate::text;
 
 /// Verdicts of an unchanged suite differ at least this often, for all one knows.
-const DISCORDANCE: f64 = 0.10;
+pub(super) const DISCORDANCE: f64 = 0.10;
 
 /// A drop of more than this share of all cases is no drop that anybody plans to see.
-const WIDEST: f64 = 0.5;
+pub(super) const WIDEST: f64 = 0.5;
 
 /// What a run could have seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -57,7 +57,12 @@ pub(super) struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     pub(super) fn of(cases: &[Case<'_>], policy: &'a Policy) -> Self {
-        Self { policy, family: cases.iter().filter(|case| triggered(case)).count() }
+        Self::over(cases.iter().filter(|case| triggered(case)).count(), policy)
+    }
+
+    /// With so many triggered cases.
+    pub(super) fn over(family: usize, policy: &'a Policy) -> Self {
+        Self { policy, family }
     }
 
     /// Whether `confirm` fresh failures would prove this case broken at Holm's first step.
@@ -76,8 +81,13 @@ impl<'a> Trial<'a> {
 
     /// Fresh trials to ask next of a triggered case; 0 when no more would change a word.
     pub(super) fn wanted(&self, case: &Case<'_>) -> u32 {
-        let (before, fresh, m) = (case.before, case.fresh, u64::from(self.policy.confirm));
-        if !triggered(case) || m == 0 || case.fresh_errors > 0 {
+        if !triggered(case) || case.fresh_errors > 0 { 0 } else { self.next(case.before, case.fresh) }
+    }
+
+    /// The same for a triggered case with this baseline and these fresh trials.
+    pub(super) fn next(&self, before: Tally, fresh: Tally) -> u32 {
+        let m = u64::from(self.policy.confirm);
+        if m == 0 {
             return 0;
         }
         if self.policy.proof == super::Proof::OfInnocence {

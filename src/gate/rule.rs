@@ -107,7 +107,7 @@ fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Polic
         }
         State::Unconfirmed if case.other_judge => {
             let what = "fails under another judge than in the baseline: whether the application or the judge \
-                        changed is not known";
+                        changed is not known; `akit regrade` tells which";
             docket.inconclusive(Breach::by(case.result, "judge-changed", what));
         }
         State::Unconfirmed => {
@@ -425,7 +425,8 @@ pub(super) fn shifts(run: &RunManifest, reference: Reference<'_>, docket: &mut D
             Role::Grader => "judge-changed",
             Role::Akit => "akit-changed",
         };
-        docket.warn(Breach::new(id, shift.to_string()));
+        let hint = if shift.role == Role::Grader { "; `akit regrade` tells what it changed" } else { "" };
+        docket.warn(Breach::new(id, format!("{shift}{hint}")));
     }
 }
 

@@ -300,6 +300,12 @@ impl CaseResult {
         self.trials.iter().filter(|trial| trial.confirmation)
     }
 
+    /// The ordinary trials whose answer was judged, in order.
+    pub fn answers(&self) -> impl Iterator<Item = &Trial> {
+        let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
+        self.ordinary().filter(judged).filter(|trial| trial.reply.is_some())
+    }
+
     /// How many of its ordinary trials passed, of those that were judged.
     #[must_use]
     pub fn tally(&self) -> stats::Tally {

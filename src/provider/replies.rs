@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::manifest::{Reply, Usage};
+use crate::manifest::{Reply, RunManifest, Usage};
 use crate::source::{Location, ReadError, SourceFile};
 use crate::text;
 
@@ -114,6 +114,20 @@ impl Replies {
             known.push((line.scenario, reply));
         }
         Ok(Self { name: crate::source::repository_name(path), replies })
+    }
+
+    /// The judged answers of a stored run, as if they had been recorded; those of a case are numbered
+    /// without a gap, and confirmations are left out. The name is what reports call them.
+    #[must_use]
+    pub fn of_run(name: &str, run: &RunManifest) -> Self {
+        let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
+        for case in &run.cases {
+            for (trial, reply) in (0..).zip(case.answers().filter_map(|trial| trial.reply.as_ref())) {
+                let known = replies.entry((case.id.clone(), trial)).or_default();
+                known.push((Some(case.scenario.clone()), Reply { recorded: true, ..reply.clone() }));
+            }
+        }
+        Self { name: name.to_owned(), replies }
     }
 
     /// The file, as reports name it.

@@ -135,5 +135,8 @@ mod tests {
         // What `akit calibrate` stores is held against this one where it is run.
         let calibration = committed::<crate::grader::calibration::Calibration>("calibration.json");
         assert!(!calibration.is_valid(&serde_json::from_str(stored).unwrap()));
+        // So are the plan and the attribution.
+        assert!(!committed::<crate::gate::Outlook>("plan.json").is_valid(&written));
+        assert!(!committed::<crate::gate::Attribution>("regrade.json").is_valid(&written));
     }
 }

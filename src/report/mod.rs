@@ -9,6 +9,8 @@ mod entry;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod plan;
+pub mod regrade;
 pub mod sarif;
 
 use std::collections::BTreeMap;

@@ -91,7 +91,13 @@ fn flags(command: &[&str]) -> Vec<(String, String)> {
 
 #[test]
 fn every_flag_says_what_it_does() {
-    for (command, least) in [(&["run"][..], 25), (&["validate"], 4), (&["baseline", "update"], 1)] {
+    for (command, least) in [
+        (&["run"][..], 25),
+        (&["plan"], 25),
+        (&["regrade"], 25),
+        (&["validate"], 4),
+        (&["baseline", "update"], 1),
+    ] {
         let flags = flags(command);
         assert!(flags.len() >= least, "{command:?}: {flags:?}");
         for (name, words) in flags {

@@ -96,3 +96,12 @@ fn described(schema: &Json, keys: &mut usize) {
         _ => {}
     }
 }
+
+/// Fails unless what a command wrote obeys this schema of the documentation.
+#[track_caller]
+pub(crate) fn obeys(written: &Json, schema: &str) {
+    let text = std::fs::read_to_string(repository().join("docs/schema").join(schema)).unwrap();
+    let schema = jsonschema::draft202012::new(&serde_json::from_str(&text).unwrap()).unwrap();
+    let problems: Vec<_> = schema.iter_errors(written).map(|error| error.to_string()).collect();
+    assert!(problems.is_empty(), "{problems:?}");
+}

@@ -1,3 +1,4 @@
+mod attribution;
 mod regressions;
 mod simulation;
 

@@ -1,0 +1,121 @@
+//! `akit plan`: what a run would see, and what it takes to see more. Nothing is sent.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::gate::{GateArgs, read_baseline};
+use super::output::Output;
+use super::prepare::{Suite, SuiteArgs};
+use super::{Status, terminal};
+use crate::gate::{Outlook, Prospect, Setup};
+use crate::manifest::Baseline;
+use crate::report::plan::of_outlook;
+use crate::scenario::{Case, Environment, Scenario};
+use crate::stats::Tally;
+
+/// The largest drop that anybody plans to see.
+const WIDEST: f64 = 0.5;
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    /// The drop of the pass rate that is to be seen: `3pp`, `3%` or `0.03`
+    #[arg(long, value_name = "DROP", value_parser = drop)]
+    detect: Option<f64>,
+    /// Most cases under way at once
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+    /// How often every case is asked [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: Option<u32>,
+    #[command(flatten)]
+    gate: GateArgs,
+    /// Write the plan as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+}
+
+/// A drop in points, in percent or as a share.
+fn drop(text: &str) -> Result<f64, String> {
+    let trimmed = text.trim();
+    let (number, unit) = match trimmed.strip_suffix("pp").or_else(|| trimmed.strip_suffix('%')) {
+        Some(number) => (number.trim_end(), 0.01),
+        None => (trimmed, 1.0),
+    };
+    match number.parse::<f64>().map(|number| number * unit) {
+        Ok(drop) if drop > WIDEST => {
+            Err(format!("`{text}` is more than 50 points; write three points as `3pp`"))
+        }
+        Ok(drop) if drop > 0.0 => Ok(drop),
+        Ok(_) => Err(format!("`{text}` is no drop: it must be above 0")),
+        Err(_) => Err(format!("`{text}` is no drop; write it as `3pp`, `3%` or `0.03`")),
+    }
+}
+
+pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Status {
+    try_plan(args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_plan(args: &PlanArgs, environment: Environment) -> Result<Status, Status> {
+    let suite = Suite::load(&args.suite, environment)?;
+    let config = &suite.settings.file;
+    let policy = args.gate.policy(&config.gate, &suite.settings.environment);
+    let place = args.gate.place(&config.gate, &config.folder);
+    let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
+    let cases: Vec<Prospect> = suite
+        .selected()?
+        .into_iter()
+        .map(|(scenario, case)| prospect(scenario, case, found.baseline()))
+        .collect();
+    let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
+    let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
+    let [json] = Output::open_all([&args.json], &inputs).map_err(|()| Status::Invalid)?;
+    let setup = Setup { repeat, concurrency: args.concurrency.into(), effect: args.detect };
+    let Some(outlook) = Outlook::of(&cases, setup, &policy) else { return Err(Status::Nothing) };
+    tell(&of_outlook(&outlook, args.concurrency), &outlook, json);
+    Ok(Status::Passed)
+}
+
+/// The page on stdout, and the data where they are asked for; where both go to stdout, the page gives way.
+pub(super) fn tell(page: &str, data: &impl serde::Serialize, json: Option<Output>) {
+    let to_stdout = matches!(json, Some(Output::Stdout));
+    if let Some(output) = json {
+        match serde_json::to_string_pretty(data) {
+            Ok(text) => output.write(&(text + "\n")),
+            Err(error) => terminal::error(&error.to_string(), ""),
+        }
+    }
+    if to_stdout { terminal::say(page) } else { terminal::out(page) }
+}
+
+/// What the baseline knows of a case that asks and expects the same.
+fn prospect(scenario: &Scenario, case: &Case, baseline: Option<&Baseline>) -> Prospect {
+    let stored = baseline
+        .and_then(|baseline| baseline.case(&scenario.name, &case.id))
+        .filter(|stored| stored.content_hash == case.content_hash);
+    let Some(stored) = stored else { return Prospect::default() };
+    let tally = stored.tally();
+    Prospect {
+        before: Tally { hits: tally.passes.into(), of: tally.trials.into() },
+        cost_usd: stored.cost_usd.map(|mean| mean.mean),
+        latency_ms: stored.latency_ms.map(|mean| mean.mean),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drop_is_written_in_three_ways() {
+        for text in ["3pp", "3 pp", "3%", "3 %", "0.03", " 3pp "] {
+            assert!((drop(text).unwrap() - 0.03).abs() < 1e-12, "{text}");
+        }
+        assert!(drop("50pp").is_ok() && drop("0.5pp").is_ok());
+        for text in ["0", "0pp", "-3pp", "51pp", "3", "0.51", "", "pp", "three", "3ppp", "nan", "inf"] {
+            assert!(drop(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! `akit regrade`: did the application shift, or the judge? Answers of two stored runs before the other
+//! run's judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::output::Output;
+use super::plan::tell;
+use super::prepare::{Suite, SuiteArgs};
+use super::progress::{Detail, Progress};
+use super::run::listen;
+use super::{Status, terminal};
+use crate::gate::Common;
+use crate::history;
+use crate::manifest::{Ended, RunManifest};
+use crate::provider::{self, Replies};
+use crate::report::regrade::of_attribution;
+use crate::runner::{OnFailure, Options, Runner, Stop};
+use crate::scenario::Environment;
+use crate::source::slashed;
+
+#[derive(Debug, Args)]
+pub(super) struct RegradeArgs {
+    /// The earlier run, stored by `akit run --json`
+    old: PathBuf,
+    /// The later run, stored by `akit run --json`
+    new: PathBuf,
+    #[command(flatten)]
+    suite: SuiteArgs,
+    #[command(flatten)]
+    then: OldJudgeArgs,
+    /// Most answers under judgement at once
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+    /// Write the attribution as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+}
+
+/// The judge of the earlier run; that of the later one is the configured one.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Who judged")]
+#[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
+struct OldJudgeArgs {
+    /// Provider of the earlier run's judge
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
+    old_grader_provider: Option<String>,
+    /// Model of the earlier run's judge; without it the new answers are not judged by it
+    #[arg(long, value_name = "NAME")]
+    old_grader_model: Option<String>,
+    /// Address of the earlier run's judge, up to and with `/v1`
+    #[arg(long, value_name = "URL")]
+    old_grader_base_url: Option<String>,
+}
+
+impl OldJudgeArgs {
+    fn is_named(&self) -> bool {
+        [&self.old_grader_provider, &self.old_grader_model, &self.old_grader_base_url]
+            .iter()
+            .any(|one| one.is_some())
+    }
+
+    /// Puts the earlier judge in the place of the configured one.
+    fn take_place(&self, suite: &mut Suite) {
+        let flags = &mut suite.settings.flags;
+        flags.grader_provider.clone_from(&self.old_grader_provider);
+        flags.grader_base_url.clone_from(&self.old_grader_base_url);
+        if let Some(model) = &self.old_grader_model {
+            flags.grader_model = Some(model.clone());
+        }
+    }
+}
+
+pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Status {
+    try_regrade(args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, Status> {
+    let (old, new) = (stored(&args.old)?, stored(&args.new)?);
+    let mut suite = Suite::load(&args.suite, environment)?;
+    let common = {
+        let selected = suite.selected()?;
+        let names: BTreeMap<_, _> = selected
+            .iter()
+            .map(|(scenario, case)| ((scenario.name.as_str(), case.id.as_str()), case.content_hash.as_str()))
+            .collect();
+        Common::of(&old, &new, &names)
+    };
+    if common.count() == 0 {
+        let help = match common.changed() {
+            0 => "name the suite that both runs are of",
+            _ => "the cases of both runs ask or expect something else than the suite does now",
+        };
+        terminal::error("the runs and the suite have no judged case in common", help);
+        return Err(Status::Nothing);
+    }
+    let read = [args.old.as_path(), args.new.as_path()];
+    let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).chain(read).collect();
+    let [json] = Output::open_all([&args.json], &inputs).map_err(|()| Status::Invalid)?;
+
+    let wanted = common.contested();
+    let mut notes = BTreeSet::new();
+    let (mut anew, mut then) = (None, None);
+    if !wanted.is_empty() {
+        let run = judge(&suite, Replies::of_run(&slashed(&args.old), &old), &wanted, args.concurrency)?;
+        notes.extend(other_judges(&run, &new, "later"));
+        anew = Some(run);
+        if args.then.is_named() {
+            args.then.take_place(&mut suite);
+            let run = judge(&suite, Replies::of_run(&slashed(&args.new), &new), &wanted, args.concurrency)?;
+            notes.extend(other_judges(&run, &old, "earlier"));
+            then = Some(run);
+        }
+    }
+    notes.extend(same_judge(&old, &new));
+    let mut found = common.attribute(anew.as_ref(), then.as_ref());
+    found.notes.extend(notes);
+    tell(&of_attribution(&found), &found, json);
+    let Some(first) = found.unheard.first() else { return Ok(Status::Passed) };
+    terminal::error(&format!("{} could not be judged anew: {}", first.case, first.reason), &first.help);
+    Ok(Status::Unjudged)
+}
+
+fn stored(path: &Path) -> Result<RunManifest, Status> {
+    history::read_run(path).map_err(|error| {
+        terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
+        Status::Invalid
+    })
+}
+
+/// Judges answers by the configured judge.
+fn judge(
+    suite: &Suite,
+    replies: Replies,
+    wanted: &BTreeSet<(&str, &str)>,
+    concurrency: u16,
+) -> Result<RunManifest, Status> {
+    let (plan, graders) = suite.over(replies, wanted)?;
+    let options = Options {
+        concurrency: concurrency.into(),
+        // As many as there are.
+        repeat: u32::MAX,
+        budget: None,
+        on_failure: OnFailure::GoOn,
+        root: suite.root(),
+        at: suite.source_date(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        terminal::error(&format!("cannot start: {error}"), "");
+        Status::Unjudged
+    })?;
+    let stop = Stop::default();
+    let sink = Arc::new(Progress::new(Detail::Share));
+    let run = runtime.block_on(async {
+        listen(&stop);
+        Runner::new(plan, graders, options, sink, stop.clone()).run().await
+    });
+    // A name look-up under way may not be awaited.
+    runtime.shutdown_background();
+    match stop.reason() {
+        None => Ok(run),
+        Some(Ended::Terminated) => Err(Status::Terminated),
+        Some(_) => Err(Status::Interrupted),
+    }
+}
+
+/// Scenarios in which the judge that was asked is not the one of the stored run.
+fn other_judges(asked: &RunManifest, stored: &RunManifest, which: &str) -> Vec<String> {
+    let scenarios = asked.scenarios.iter().filter_map(|one| {
+        let other = stored.scenarios.iter().find(|other| other.name == one.name && other.grader_hash.is_some())?;
+        let differs = one.grader_hash.is_some() && one.grader_hash != other.grader_hash;
+        differs.then(|| {
+            let word = |name: &Option<String>| name.clone().unwrap_or_default();
+            format!(
+                "{}: the {which} run was judged by {}, and {} was asked now, or in another way: the attribution is \
+                 between judges that are not those of the runs",
+                one.name,
+                word(&other.grader),
+                word(&one.grader),
+            )
+        })
+    });
+    scenarios.collect()
+}
+
+/// Whether both runs have the same judges, as far as they tell.
+fn same_judge(old: &RunManifest, new: &RunManifest) -> Option<String> {
+    let judges = |run: &RunManifest| -> BTreeMap<String, String> {
+        run.scenarios.iter().filter_map(|one| Some((one.name.clone(), one.grader_hash.clone()?))).collect()
+    };
+    let (old, new) = (judges(old), judges(new));
+    (!old.is_empty() && old == new)
+        .then(|| "both runs have the same judge: what is the judge's here is its own inconstancy".to_owned())
+}

@@ -1,0 +1,379 @@
+//! Whether a shift between two runs is the product's or the judge's.
+//!
+//! Two answers of each case (the old run's and the new one's) under two judges make four pass rates. The
+//! effect of the product is the mean of its effects under either judge, that of the judge the mean of its
+//! effects on either answer; together they are the whole shift (Shapley, "A value for n-person games",
+//! 1953, for two players). A case on which no judge had a part is the same under both.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::manifest::{CaseResult, Fault, Outcome, RunManifest};
+use crate::stats::Tally;
+
+/// Effects smaller than this are rounding: half of the last digit that is shown.
+const NOTHING: f64 = 0.000_5;
+
+/// The cases that two runs and the suite have in common.
+#[derive(Clone, Debug)]
+pub struct Common<'a> {
+    pairs: Vec<Pair<'a>>,
+    changed: usize,
+    unjudged: usize,
+}
+
+/// One case in both runs.
+#[derive(Clone, Copy, Debug)]
+struct Pair<'a> {
+    old: &'a CaseResult,
+    new: &'a CaseResult,
+}
+
+/// What moved the pass rate between two runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Attribution {
+    /// `akit.regrade/1`.
+    pub schema: String,
+    /// In one sentence.
+    pub verdict: String,
+    /// Cases that were compared.
+    pub cases: usize,
+    /// Those of them on which a judge had a part in either run.
+    pub graded: usize,
+    /// Those of them whose answers are the same in both runs, so that only the judge can differ.
+    pub identical: usize,
+    /// Cases in both runs that ask or expect something else in one of them, or in the suite now.
+    pub changed: usize,
+    /// Cases in both runs that one of them did not judge.
+    pub unjudged: usize,
+    /// The four pass rates.
+    pub rates: Rates,
+    /// New answers by the new judge over old answers by the old judge, −1 to 1.
+    pub total: f64,
+    /// The part of it that is the product's.
+    pub product: f64,
+    /// The part of it that is the judge's.
+    pub judge: f64,
+    /// Cases that passed in one run and failed in the other, in the order of the new run.
+    pub flips: Vec<Flip>,
+    /// Cases that could not be judged anew; they are in no rate.
+    pub unheard: Vec<Unheard>,
+    /// What limits the attribution.
+    pub notes: Vec<String>,
+}
+
+/// Mean shares of passed answers, 0 to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Rates {
+    /// Of the old answers, by the judge of then.
+    pub old_by_old: f64,
+    /// Of the old answers, by the judge of now.
+    pub old_by_new: f64,
+    /// Of the new answers, by the judge of then; absent where that judge was not named and had been needed.
+    pub new_by_old: Option<f64>,
+    /// Of the new answers, by the judge of now.
+    pub new_by_new: f64,
+}
+
+/// A case whose verdict is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Flip {
+    /// `scenario/id`.
+    pub case: String,
+    /// Whether it passes now; it did not, or did, in the old run.
+    pub passes: bool,
+    /// What made the difference.
+    pub cause: Cause,
+    /// Whether the answers are the same in both runs.
+    pub same_answer: bool,
+}
+
+/// What made a case flip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The judge alone: no regression of the product.
+    Judge,
+    /// The product alone.
+    Product,
+    /// Each of them would have done it alone.
+    Either,
+    /// Only both together do it.
+    Together,
+}
+
+/// A case that could not be judged anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Unheard {
+    /// `scenario/id`.
+    pub case: String,
+    /// Why.
+    pub reason: String,
+    /// How to mend it.
+    pub help: String,
+}
+
+impl<'a> Common<'a> {
+    /// The cases of two runs, by (scenario, id), that the suite has with the same content, given by its hash.
+    #[must_use]
+    pub fn of(old: &'a RunManifest, new: &'a RunManifest, suite: &BTreeMap<(&str, &str), &str>) -> Self {
+        let before: BTreeMap<_, _> = old.cases.iter().map(|case| (name(case), case)).collect();
+        let mut common = Self { pairs: Vec::new(), changed: 0, unjudged: 0 };
+        for new in &new.cases {
+            let (Some(old), Some(now)) = (before.get(&name(new)), suite.get(&name(new))) else { continue };
+            if old.content_hash != new.content_hash || new.content_hash != **now {
+                common.changed += 1;
+            } else if old.answers().next().is_none() || new.answers().next().is_none() {
+                common.unjudged += 1;
+            } else {
+                common.pairs.push(Pair { old, new });
+            }
+        }
+        common
+    }
+
+    /// How many cases can be compared.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// How many cases are in both runs and ask or expect something else.
+    #[must_use]
+    pub fn changed(&self) -> usize {
+        self.changed
+    }
+
+    /// The cases, by (scenario, id), whose answers must be judged by the other judge: a judge had a part in
+    /// their verdicts, and the answers are not the same.
+    #[must_use]
+    pub fn contested(&self) -> BTreeSet<(&'a str, &'a str)> {
+        self.pairs.iter().filter(|pair| pair.is_contested()).map(|pair| name(pair.new)).collect()
+    }
+
+    /// Attributes the shift, given the old answers by the judge of now, and the new ones by that of then.
+    ///
+    /// Neither is needed where nothing is [`contested`](Self::contested).
+    #[must_use]
+    pub fn attribute(
+        &self,
+        old_by_new: Option<&RunManifest>,
+        new_by_old: Option<&RunManifest>,
+    ) -> Attribution {
+        let (anew, then) = (by_name(old_by_new), by_name(new_by_old));
+        let mut sums = Sums::default();
+        let (mut flips, mut unheard) = (Vec::new(), Vec::new());
+        for pair in &self.pairs {
+            match pair.cells(&anew, new_by_old.map(|_| &then)) {
+                Ok(cells) => {
+                    sums.add(&cells);
+                    flips.extend(pair.flip(&cells));
+                }
+                Err(why) => unheard.push(why),
+            }
+        }
+        let rates = sums.rates();
+        let Rates { old_by_old, old_by_new, new_by_old, new_by_new } = rates;
+        let total = new_by_new - old_by_old;
+        let judge = match new_by_old {
+            Some(new_by_old) => f64::midpoint(old_by_new - old_by_old, new_by_new - new_by_old),
+            None => old_by_new - old_by_old,
+        };
+        let product = total - judge;
+        let mut notes = Vec::new();
+        if new_by_old.is_none() {
+            notes.push(
+                "the old judge was not named, so what it would say of the new answers is not known: the judge's part \
+                 is its effect on the old answers alone, and the rest is the product's"
+                    .to_owned(),
+            );
+        }
+        Attribution {
+            schema: "akit.regrade/1".to_owned(),
+            verdict: verdict(total, product, judge, &flips),
+            cases: sums.cases(),
+            graded: self.pairs.iter().filter(|pair| pair.is_graded()).count(),
+            identical: self.pairs.iter().filter(|pair| pair.is_graded() && pair.is_identical()).count(),
+            changed: self.changed,
+            unjudged: self.unjudged,
+            rates,
+            total,
+            product,
+            judge,
+            flips,
+            unheard,
+            notes,
+        }
+    }
+}
+
+/// The four results of a case.
+struct Cells {
+    old_by_old: Tally,
+    old_by_new: Tally,
+    new_by_old: Option<Tally>,
+    new_by_new: Tally,
+}
+
+type Regraded<'a> = BTreeMap<(&'a str, &'a str), &'a CaseResult>;
+
+impl Pair<'_> {
+    fn is_graded(&self) -> bool {
+        self.old.judged_by_grader() || self.new.judged_by_grader()
+    }
+
+    fn is_identical(&self) -> bool {
+        fn texts(case: &CaseResult) -> impl Iterator<Item = &str> {
+            case.answers().filter_map(|trial| Some(trial.reply.as_ref()?.text.as_str()))
+        }
+        texts(self.old).eq(texts(self.new))
+    }
+
+    fn is_contested(&self) -> bool {
+        self.is_graded() && !self.is_identical()
+    }
+
+    fn cells(&self, anew: &Regraded<'_>, then: Option<&Regraded<'_>>) -> Result<Cells, Unheard> {
+        let (old, new) = (tally(self.old), tally(self.new));
+        let (old_by_new, new_by_old) = if self.is_contested() {
+            let then = then.map(|then| heard(self.new, then)).transpose()?;
+            (heard(self.old, anew)?, then)
+        } else if self.is_graded() {
+            // The same answers: the new run says what the new judge thinks of the old ones.
+            (new, Some(old))
+        } else {
+            (old, Some(new))
+        };
+        Ok(Cells { old_by_old: old, old_by_new, new_by_old, new_by_new: new })
+    }
+
+    fn flip(&self, cells: &Cells) -> Option<Flip> {
+        let passes = |tally: Tally| tally.hits == tally.of;
+        let (before, after) = (passes(cells.old_by_old), passes(cells.new_by_new));
+        if before == after {
+            return None;
+        }
+        let by_judge = passes(cells.old_by_new) == after;
+        let by_product = cells.new_by_old.map_or(!by_judge, |tally| passes(tally) == after);
+        let cause = match (by_judge, by_product) {
+            (true, false) => Cause::Judge,
+            (false, true) => Cause::Product,
+            (true, true) => Cause::Either,
+            (false, false) => Cause::Together,
+        };
+        Some(Flip {
+            case: format!("{}/{}", self.new.scenario, self.new.id),
+            passes: after,
+            cause,
+            same_answer: self.is_identical(),
+        })
+    }
+}
+
+fn name(case: &CaseResult) -> (&str, &str) {
+    (&case.scenario, &case.id)
+}
+
+fn by_name(run: Option<&RunManifest>) -> Regraded<'_> {
+    run.into_iter().flat_map(|run| &run.cases).map(|case| (name(case), case)).collect()
+}
+
+fn tally(case: &CaseResult) -> Tally {
+    let of = case.answers().count() as u64;
+    Tally { hits: case.answers().filter(|trial| trial.outcome == Outcome::Passed).count() as u64, of }
+}
+
+/// What the other judge says of the answers to a case: of all of them, or nothing.
+fn heard(case: &CaseResult, regraded: &Regraded<'_>) -> Result<Tally, Unheard> {
+    let said = regraded.get(&name(case));
+    let found = said.map(|said| tally(said)).unwrap_or_default();
+    if found.of == tally(case).of {
+        return Ok(found);
+    }
+    let fault = said.and_then(|said| said.trials.iter().find_map(|trial| trial.fault.clone()));
+    let Fault { message, help, .. } = fault.unwrap_or_else(|| Fault {
+        kind: String::new(),
+        message: "it was not judged anew".to_owned(),
+        help: String::new(),
+    });
+    Err(Unheard { case: format!("{}/{}", case.scenario, case.id), reason: message, help })
+}
+
+/// Sums over cases of the shares of passed answers.
+#[derive(Default)]
+struct Sums {
+    cells: [f64; 4],
+    cases: u32,
+    without_fourth: bool,
+}
+
+impl Sums {
+    fn add(&mut self, cells: &Cells) {
+        let four =
+            [cells.old_by_old, cells.old_by_new, cells.new_by_old.unwrap_or_default(), cells.new_by_new];
+        for (sum, tally) in self.cells.iter_mut().zip(four) {
+            *sum += tally.share().unwrap_or(0.0);
+        }
+        self.cases += 1;
+        self.without_fourth |= cells.new_by_old.is_none();
+    }
+
+    fn cases(&self) -> usize {
+        self.cases as usize
+    }
+
+    fn rates(&self) -> Rates {
+        let [old_by_old, old_by_new, new_by_old, new_by_new] =
+            self.cells.map(|sum| sum / f64::from(self.cases.max(1)));
+        Rates { old_by_old, old_by_new, new_by_old: (!self.without_fourth).then_some(new_by_old), new_by_new }
+    }
+}
+
+/// The attribution in one sentence.
+fn verdict(total: f64, product: f64, judge: f64, flips: &[Flip]) -> String {
+    let points = |effect: f64| format!("{:.1}", effect.abs() * 100.0);
+    let nothing = |effect: f64| effect.abs() < NOTHING;
+    let moved = if total < 0.0 { "lost points" } else { "gained points" };
+    match (nothing(total), nothing(product), nothing(judge)) {
+        (true, true, _) | (true, _, true) if flips.is_empty() => {
+            "neither product nor judge moved a case".to_owned()
+        }
+        (true, true, _) | (true, _, true) => {
+            format!(
+                "{} changed sides, and the pass rate is the same",
+                crate::text::count(flips.len(), "case")
+            )
+        }
+        (true, false, false) => {
+            let (took, gave) = if product < 0.0 {
+                ("the product took", "the judge gave")
+            } else {
+                ("the judge took", "the product gave")
+            };
+            format!(
+                "the pass rate is the same by accident: {took} {} points, {gave} them back",
+                points(product)
+            )
+        }
+        (false, _, true) => format!("the product explains all {} {moved}; the judge none", points(total)),
+        (false, true, _) => format!("the judge explains all {} {moved}; the product none", points(total)),
+        (false, false, false) if (product < 0.0) == (judge < 0.0) => format!(
+            "the judge explains {} of the {} {moved}, the product {}",
+            points(judge),
+            points(total),
+            points(product)
+        ),
+        _ => format!(
+            "of the {} {moved}, the product made {:+.1} and the judge {:+.1}: they pull in opposite directions",
+            points(total),
+            product * 100.0,
+            judge * 100.0
+        ),
+    }
+}

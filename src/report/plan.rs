@@ -1,0 +1,188 @@
+//! An outlook for people: what a run sees now, and what it takes to see more.
+
+use std::fmt::Write as _;
+
+use crate::gate::{Broken, MOST_REPEATS, Outlook, Size};
+use crate::text::{self, number};
+
+/// The headings of the table.
+const HEADINGS: [&str; 8] =
+    ["", "cases", "repeats", "answers", "fresh trials", "cost", "time", "sees a drop of"];
+
+/// The whole page; `concurrency` is how many cases are under way at once.
+#[must_use]
+pub fn of_outlook(outlook: &Outlook, concurrency: u16) -> String {
+    let mut out = head(outlook);
+    out.push('\n');
+    out.push_str(&table(outlook));
+    out.push('\n');
+    for sentence in reading(outlook, concurrency) {
+        let _ = writeln!(out, "{sentence}");
+    }
+    out
+}
+
+fn head(outlook: &Outlook) -> String {
+    let cases = text::count(size(outlook.cases), "case");
+    let known = match outlook.baseline_trials {
+        None => "no baseline knows any of them".to_owned(),
+        Some((least, most)) => {
+            let trials = text::count(size(most), "trial");
+            let trials = if least == most { trials } else { format!("{least} to {trials}") };
+            format!("the baseline knows {} of them, with {trials} each", outlook.in_baseline)
+        }
+    };
+    let source = if outlook.discordance_measured {
+        "measured in the baseline"
+    } else {
+        "assumed, as too little is known"
+    };
+    format!(
+        "{cases}; {known}.\n{} of the verdicts differ between two unchanged runs ({source}).\n",
+        number::percent(outlook.discordance)
+    )
+}
+
+fn table(outlook: &Outlook) -> String {
+    let mut rows = vec![HEADINGS.map(str::to_owned), row("as planned", &outlook.now)];
+    rows.extend(outlook.more_repeats.iter().map(|size| row("more repeats", size)));
+    rows.extend(outlook.more_cases.iter().map(|size| row("more cases", size)));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 8] = std::array::from_fn(width);
+    let mut out = String::new();
+    for row in &rows {
+        let first = format!("{:<width$}", row[0], width = widths[0]);
+        let rest = row.iter().zip(widths).skip(1).map(|(cell, width)| format!("  {cell:>width$}"));
+        let line = first + &rest.collect::<String>();
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+fn row(name: &str, size: &Size) -> [String; 8] {
+    let (least, most) = size.fresh;
+    let fresh = if most - least < 0.05 { format!("{least:.1}") } else { format!("{least:.0} to {most:.0}") };
+    [
+        name.to_owned(),
+        number::whole(size.cases),
+        number::whole(size.repeats),
+        number::whole(size.calls),
+        fresh,
+        size.cost_usd.map_or("unknown".to_owned(), dollars),
+        size.time_ms.map_or("unknown".to_owned(), |ms| number::span(milliseconds(ms))),
+        size.detectable.map_or("none".to_owned(), points),
+    ]
+}
+
+fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Some(effect) = outlook.effect {
+        out.push(needed(outlook, effect));
+    }
+    out.extend(one_broken(&outlook.broken));
+    out.push(match outlook.unlucky {
+        Some(unlucky) => format!(
+            "Fresh trials confirm failures: an unchanged run is expected to have {unlucky:.1} cases that fail by chance."
+        ),
+        None => "Fresh trials confirm failures: 3 to 14 % of the cases in the simulation of docs/gate.md; a baseline \
+                 tells for this suite."
+            .to_owned(),
+    });
+    out.push(format!(
+        "Time is at `-c {concurrency}`. Cost and time are those of the application; judging comes on top."
+    ));
+    if outlook.now.cost_usd.is_none() {
+        out.push(
+            "The cost is unknown: a baseline of runs with `prices` in akit.yaml, whose answers tell their tokens, knows it."
+                .to_owned(),
+        );
+    }
+    out.push(
+        "A drop is seen four times in five beside a run of the same size, by a normal approximation that serves to choose \
+         a size; below some 30 cases it is rough. The gate itself decides by exact tests."
+            .to_owned(),
+    );
+    out
+}
+
+fn needed(outlook: &Outlook, effect: f64) -> String {
+    let asked = points(effect);
+    if outlook.now.detectable.is_some_and(|drop| drop <= effect * (1.0 + 1e-9)) {
+        return format!("A drop of {asked} is seen by the run as it is planned.");
+    }
+    let cases = outlook.more_cases.map_or_else(String::new, |size| {
+        format!("{} asked once", text::count(self::size(size.cases), "case"))
+    });
+    match (&outlook.more_repeats, outlook.least_effect) {
+        (Some(size), _) => format!(
+            "A drop of {asked} needs {} of these cases, or {cases}. Repeats quiet the chance in answers; they do not \
+             make up for what no case asks.",
+            text::count(self::size(size.repeats), "repeat")
+        ),
+        (None, Some(least)) => format!(
+            "A drop of {asked} cannot be seen with these cases: even {MOST_REPEATS} repeats of each see no less than {}. \
+             It needs {cases}.",
+            points(least)
+        ),
+        (None, None) => format!(
+            "A drop of {asked} cannot be seen with these cases, whatever the repeats up to {MOST_REPEATS}. It needs {cases}."
+        ),
+    }
+}
+
+/// Whether one case that breaks for good is seen.
+fn one_broken(broken: &Broken) -> Vec<String> {
+    let mut out = Vec::new();
+    let cases = |n: u64| text::count(size(n), "case");
+    if broken.proven > 0 {
+        let how = match broken.confirm {
+            0 => "by one failure (`confirm: 0`)".to_owned(),
+            m => format!("by a test, with {} of each", text::count(m as usize, "fresh trial")),
+        };
+        out.push(format!("One broken case is proven {how}, where it is one of {}.", cases(broken.proven)));
+    }
+    if broken.thin > 0 {
+        let needed =
+            broken.needed_trials.map_or_else(String::new, |n| format!("; a proof needs {n} that passed"));
+        out.push(format!(
+            "For {} the baseline is thin{needed}: such a case is asked up to {} times and called broken when all fail.",
+            cases(broken.thin),
+            2 * broken.confirm
+        ));
+    }
+    if broken.new > 0 {
+        let needed = broken
+            .needed_trials
+            .map_or_else(String::new, |n| format!(" For a proof later it needs {n} trials."));
+        out.push(format!(
+            "For {} there is no baseline: a first failure counts as new.{needed}",
+            cases(broken.new)
+        ));
+    }
+    if broken.failing > 0 {
+        out.push(format!("{} failed before too often for a failure to be news.", cases(broken.failing)));
+    }
+    out
+}
+
+/// Cents, and where it is less than one, four digits behind the point.
+fn dollars(cost: f64) -> String {
+    if cost < 0.01 { format!("${cost:.4}") } else { format!("${cost:.2}") }
+}
+
+fn points(effect: f64) -> String {
+    format!("{:.1} points", effect * 100.0)
+}
+
+fn size(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times are not below 0; it saturates"
+)]
+fn milliseconds(ms: f64) -> u64 {
+    ms.round() as u64
+}

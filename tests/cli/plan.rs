@@ -1,0 +1,148 @@
+//! `akit plan`: what a run would see, and what more would take.
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{replies, suite};
+use super::schema::obeys;
+use super::server::{Answer, Server};
+
+fn ids(n: usize) -> Vec<String> {
+    (0..n).map(|n| format!("c{n}")).collect()
+}
+
+fn plan(n: usize, arguments: &[&str]) -> Ran {
+    let ids = ids(n);
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    Akit::new(&["plan", "s.yaml", "--json", "plan.json"]).args(arguments).file("s.yaml", suite(&ids)).run()
+}
+
+#[test]
+fn cases_and_repeats_that_a_drop_needs() {
+    let ran = plan(50, &["--detect", "3pp"])
+        .ended(0)
+        .out("A drop of 3.0 points needs 14 repeats of these cases, or 687 cases asked once.")
+        .out("sees a drop of");
+    let found = ran.json("plan.json");
+    assert_eq!(found["schema"], "akit.plan/1");
+    obeys(&found, "plan.json");
+    assert_eq!((&found["more_cases"]["cases"], &found["more_repeats"]["calls"]), (&687.into(), &700.into()));
+    assert!((found["now"]["detectable"].as_f64().unwrap() - 0.1112).abs() < 1e-4);
+    assert_eq!((&found["discordance_measured"], &found["unlucky"]), (&false.into(), &().into()));
+    assert!(found["now"]["cost_usd"].is_null());
+    for drop in ["3%", "0.03"] {
+        assert_eq!(plan(50, &["--detect", drop]).ended(0).json("plan.json"), found, "{drop}");
+    }
+    // The selection counts, and so do the repeats that are asked for.
+    let few = plan(50, &["--detect", "10%", "--filter", "c1*", "--repeat", "6"]).ended(0);
+    assert_eq!(
+        (&few.json("plan.json")["cases"], &few.json("plan.json")["now"]["calls"]),
+        (&11.into(), &66.into())
+    );
+    few.out("A drop of 10.0 points is seen by the run as it is planned.");
+    plan(4, &["--detect", "3pp"]).ended(0).out(
+        "cannot be seen with these cases: even 20 repeats of each see no less than 8.8 points. It needs 687 cases",
+    );
+    plan(4, &[]).ended(0).out("4 cases; no baseline knows any of them");
+}
+
+#[test]
+fn a_drop_that_is_none_is_bad_usage() {
+    for (drop, why) in [
+        ("0", "must be above 0"),
+        ("0pp", "must be above 0"),
+        ("-3pp", "must be above 0"),
+        ("51pp", "more than 50 points"),
+        ("3", "more than 50 points"),
+        ("many", "write it as `3pp`"),
+    ] {
+        let ran = plan(2, &[&format!("--detect={drop}")]).ended(2).err(why);
+        assert!(ran.stdout.is_empty() && !ran.path("plan.json").exists());
+    }
+    plan(2, &["--case", "nobody"]).ended(3);
+    plan(2, &["-t", "nowhere"]).ended(3).err("no case matches");
+    plan(2, &["--repeat", "0"]).ended(2);
+}
+
+#[test]
+fn a_baseline_tells_noise_price_and_time_and_nobody_is_asked() {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let names = ids(4);
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let config = "prices: { m: { input: 1000, output: 2000 } }\n";
+    let ran = Akit::new(&[
+        "run",
+        "s.yaml",
+        "-m",
+        "m",
+        "--base-url",
+        &server.url,
+        "--repeat",
+        "3",
+        "--json",
+        "run.json",
+    ])
+    .file("s.yaml", suite(&names))
+    .file("akit.yaml", config)
+    .run()
+    .ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let asked = server.asked().len();
+    assert_eq!(asked, 12);
+    let planned = ran
+        .then(&[
+            "plan",
+            "s.yaml",
+            "--baseline",
+            "b.json",
+            "--detect",
+            "5pp",
+            "-c",
+            "2",
+            "--json",
+            "plan.json",
+        ])
+        .run()
+        .ended(0)
+        .out("the baseline knows 4 of them, with 3 trials each")
+        .out("measured in the baseline")
+        .out("One broken case is proven by a test")
+        .out("Time is at `-c 2`");
+    let found = planned.json("plan.json");
+    assert_eq!((&found["broken"]["proven"], &found["broken"]["needed_trials"]), (&4.into(), &3.into()));
+    // Ten tokens in, five out: two cents an answer, and fresh trials on top.
+    let (cost, fresh) =
+        (found["now"]["cost_usd"].as_f64().unwrap(), found["now"]["fresh"][0].as_f64().unwrap());
+    assert!((cost - 0.02 * (4.0 + fresh)).abs() < 1e-9 && fresh > 0.0 && fresh < 1.0, "{found}");
+    assert!(found["now"]["time_ms"].as_f64().is_some());
+    assert_eq!(server.asked().len(), asked, "nothing is sent");
+
+    // A case that asks something else now is not known.
+    let edited = suite(&names).replacen("Say", "Please say", 1);
+    ran.then(&["plan", "s.yaml", "--baseline", "b.json"])
+        .file("s.yaml", edited)
+        .run()
+        .ended(0)
+        .out("the baseline knows 3 of them")
+        .out("For 1 case there is no baseline");
+    ran.then(&["plan", "s.yaml", "--baseline", "nowhere.json"]).run().ended(0).err("there is no baseline");
+    ran.then(&["plan", "s.yaml", "--baseline", "r.json"]).file("r.json", "[]").run().ended(4);
+}
+
+#[test]
+fn one_failure_is_proof_where_the_application_is_deterministic() {
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", suite(&["a", "b"]))
+        .file("r.jsonl", replies(&[("a", "a"), ("b", "no")]))
+        .run()
+        .ended(1);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let plan =
+        |more: &[&str]| ran.then(&["plan", "s.yaml", "--baseline", "b.json"]).args(more).run().ended(0);
+    plan(&["--confirm", "0"])
+        .out("One broken case is proven by one failure (`confirm: 0`), where it is one of 1 case.")
+        .out("1 case failed before too often");
+    plan(&[]).out("the baseline is thin; a proof needs").out("asked up to 8 times");
+    // Where the data go to stdout, the page does not.
+    let data = plan(&["--json", "-"]).err("sees a drop of");
+    assert!(serde_json::from_str::<serde_json::Value>(&data.stdout).is_ok(), "{}", data.stdout);
+}
