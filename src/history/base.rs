@@ -1,0 +1,153 @@
+//! Which commit a change is compared with: where it left the branch that it is to go to.
+
+use super::git::{Git, GitError};
+use super::place::short;
+use super::{HistoryError, parse};
+use crate::manifest::Baseline;
+use crate::text;
+
+/// Most commits that are gone back from the base to one with a baseline.
+const MOST_ANCESTORS: usize = 50;
+
+/// What the pipeline says of the change that it tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pipeline {
+    /// HEAD is a merge of the change into its target that the pipeline made itself.
+    pub merged: bool,
+    /// The branch that the change is to go to.
+    pub target: Option<String>,
+    /// The commit that the change began from.
+    pub began: Option<String>,
+}
+
+impl Pipeline {
+    /// Reads the variables of GitHub Actions and GitLab CI.
+    #[must_use]
+    pub fn of<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let own = |name: &str| variable(name).map(str::to_owned);
+        let github = variable("GITHUB_EVENT_NAME").is_some_and(|name| name.starts_with("pull_request"));
+        let gitlab = variable("CI_MERGE_REQUEST_EVENT_TYPE")
+            .is_some_and(|kind| kind == "merged_result" || kind == "merge_train");
+        Self {
+            merged: github || gitlab,
+            target: own("GITHUB_BASE_REF").or_else(|| own("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")),
+            began: own("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
+        }
+    }
+}
+
+/// A history that can be asked.
+pub(super) trait Commits {
+    /// The full name of a commit, where the history has it.
+    fn found(&self, revision: &str) -> Result<Option<String>, GitError>;
+    /// Its parents as far as the history has them, the first one first.
+    fn parents(&self, commit: &str) -> Result<Vec<String>, GitError>;
+    /// Where two commits parted.
+    fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError>;
+    /// A commit and its first parents, at most so many.
+    fn line(&self, commit: &str, most: usize) -> Result<Vec<String>, GitError>;
+    /// Whether the history was cut off.
+    fn shallow(&self) -> Result<bool, GitError>;
+}
+
+/// The commit to compare with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Base {
+    pub(super) commit: String,
+    /// What it is, for people.
+    pub(super) role: &'static str,
+}
+
+/// Chooses the commit to compare with.
+///
+/// The first parent of a merge that the pipeline made is the target as it is now. Otherwise it is
+/// where HEAD and the target branch parted.
+pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base, GitError> {
+    let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommit("HEAD".to_owned())) };
+    if pipeline.merged
+        && let [first, _] = commits.parents(&head)?.as_slice()
+    {
+        return Ok(Base { commit: first.clone(), role: "the first parent of the merge" });
+    }
+    let mut candidates = Vec::new();
+    if let Some(target) = &pipeline.target {
+        candidates.extend([format!("refs/remotes/origin/{target}"), format!("refs/heads/{target}")]);
+    }
+    candidates.extend(pipeline.began.clone());
+    // A branch that the pipeline names is never replaced by another one.
+    if candidates.is_empty() {
+        let usual =
+            ["origin/HEAD", "origin/main", "origin/master"].map(|name| format!("refs/remotes/{name}"));
+        candidates.extend(usual);
+        candidates.extend(["main", "master"].map(|name| format!("refs/heads/{name}")));
+    }
+    let told = |problem: String, other: GitError| match commits.shallow() {
+        Ok(true) => GitError::Shallow(problem),
+        Ok(false) => other,
+        Err(error) => error,
+    };
+    for candidate in &candidates {
+        if let Some(target) = commits.found(candidate)? {
+            if let Some(commit) = commits.merge_base(&head, &target)? {
+                return Ok(Base { commit, role: "the merge base" });
+            }
+            let problem = format!("HEAD and {candidate} have no commit in common");
+            let doing = "find the merge base".to_owned();
+            return Err(told(problem.clone(), GitError::Failed { doing, reason: problem }));
+        }
+    }
+    let names = text::list(&candidates);
+    Err(told(format!("none of {names} is in this clone"), GitError::NoTarget(names)))
+}
+
+/// The nearest commit on the way back that has a baseline which can be read, with its distance;
+/// the error of the nearest one that has a broken baseline, where no other can be read.
+fn nearest(
+    commits: &[String],
+    mut read: impl FnMut(&str) -> Result<Option<Baseline>, HistoryError>,
+) -> Result<Option<(usize, Baseline)>, HistoryError> {
+    let mut broken = None;
+    for (distance, commit) in commits.iter().enumerate() {
+        match read(commit) {
+            Ok(Some(baseline)) => return Ok(Some((distance, baseline))),
+            Ok(None) => {}
+            Err(error @ HistoryError::Foreign { .. }) => {
+                broken.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    broken.map_or(Ok(None), Err)
+}
+
+/// Reads the baseline of the commit that a change is compared with.
+pub(super) fn read(git: &Git, pipeline: &Pipeline, path: &str) -> Result<(Baseline, String), HistoryError> {
+    let base = choose(git, pipeline)?;
+    let line = git.line(&base.commit, MOST_ANCESTORS + 1)?;
+    let found = nearest(&line, |commit| {
+        let Some(text) = git.file(commit, path)? else { return Ok(None) };
+        parse(&format!("{path} at {}", short(commit)), &text).map(Some)
+    })?;
+    if let Some((distance, baseline)) = found {
+        let at = short(&line[distance]);
+        let from = match distance {
+            0 => format!("{path} at {at}, {}", base.role),
+            _ => format!("{path} at {at}, {} before {}", text::count(distance, "commit"), base.role),
+        };
+        return Ok((baseline, from));
+    }
+    let where_ = format!(
+        "{path} at {} ({}) or {} before",
+        short(&base.commit),
+        base.role,
+        line.len().saturating_sub(1)
+    );
+    if line.len() <= MOST_ANCESTORS && git.shallow()? {
+        return Err(GitError::Shallow(format!("there is no baseline {where_}")).into());
+    }
+    Err(HistoryError::Missing(where_))
+}
+
+#[cfg(test)]
+#[path = "base_tests.rs"]
+mod tests;

@@ -1,0 +1,113 @@
+use super::*;
+
+/// A history written down: names of revisions, parents, and merge bases with HEAD.
+#[derive(Default)]
+struct Written {
+    revisions: &'static [(&'static str, &'static str)],
+    parents: &'static [&'static str],
+    merge_bases: &'static [(&'static str, &'static str)],
+    shallow: bool,
+}
+
+impl Commits for Written {
+    fn found(&self, revision: &str) -> Result<Option<String>, GitError> {
+        let known = self.revisions.iter().find(|(name, _)| *name == revision);
+        Ok(known.map(|(_, commit)| (*commit).to_owned()).or((revision == "HEAD").then(|| "head".to_owned())))
+    }
+
+    fn parents(&self, _: &str) -> Result<Vec<String>, GitError> {
+        Ok(self.parents.iter().map(ToString::to_string).collect())
+    }
+
+    fn merge_base(&self, _: &str, other: &str) -> Result<Option<String>, GitError> {
+        let known = self.merge_bases.iter().find(|(commit, _)| *commit == other);
+        Ok(known.map(|(_, base)| (*base).to_owned()))
+    }
+
+    fn line(&self, _: &str, _: usize) -> Result<Vec<String>, GitError> {
+        Ok(Vec::new())
+    }
+
+    fn shallow(&self) -> Result<bool, GitError> {
+        Ok(self.shallow)
+    }
+}
+
+fn pipeline(variables: &[(&str, &'static str)]) -> Pipeline {
+    Pipeline::of(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
+}
+
+#[test]
+fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
+    const GITHUB: &[(&str, &str)] = &[("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_BASE_REF", "dev")];
+    const MERGED: &[(&str, &str)] = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merged_result")];
+    const DETACHED: &[(&str, &str)] =
+        &[("CI_MERGE_REQUEST_EVENT_TYPE", "detached"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "dev")];
+    const BEGAN: &[(&str, &str)] = &[("CI_MERGE_REQUEST_DIFF_BASE_SHA", "b0")];
+    const DEV: &[(&str, &str)] = &[
+        ("refs/remotes/origin/dev", "d"),
+        ("refs/remotes/origin/HEAD", "m"),
+        ("refs/heads/main", "l"),
+        ("b0", "b0"),
+    ];
+    const BASES: &[(&str, &str)] = &[("d", "bd"), ("m", "bm"), ("l", "bl"), ("b0", "b0")];
+    let usual = |parents: &'static [&'static str]| Written {
+        revisions: DEV,
+        parents,
+        merge_bases: BASES,
+        shallow: false,
+    };
+    let merge = "the first parent of the merge";
+    let table = [
+        (usual(&["p1", "p2"]), GITHUB, Ok(("p1", merge))),
+        (usual(&["p1", "p2"]), MERGED, Ok(("p1", merge))),
+        // Not the pipeline's merge: the change's own history may hold merges.
+        (usual(&["p1", "p2"]), DETACHED, Ok(("bd", "the merge base"))),
+        (usual(&["p1", "p2"]), &[], Ok(("bm", "the merge base"))),
+        (usual(&["p1"]), GITHUB, Ok(("bd", "the merge base"))),
+        (usual(&["p1"]), BEGAN, Ok(("b0", "the merge base"))),
+        (Written { revisions: &DEV[2..], ..usual(&["p1"]) }, &[], Ok(("bl", "the merge base"))),
+        // The named branch is not there: main is no substitute.
+        (
+            Written { revisions: &DEV[1..], ..usual(&["p1"]) },
+            GITHUB,
+            Err("none of `refs/remotes/origin/dev`"),
+        ),
+        (Written { revisions: &DEV[1..], shallow: true, ..usual(&[]) }, GITHUB, Err("fetch-depth: 0")),
+        (Written { merge_bases: &[], shallow: true, ..usual(&[]) }, &[], Err("GIT_DEPTH: 0")),
+        (Written { merge_bases: &[], ..usual(&[]) }, &[], Err("no commit in common")),
+        (Written::default(), &[], Err("none of")),
+    ];
+    for (history, variables, expected) in table {
+        let found = choose(&history, &pipeline(variables));
+        match (found, expected) {
+            (Ok(base), Ok((commit, role))) => {
+                assert_eq!((base.commit.as_str(), base.role), (commit, role), "{variables:?}");
+            }
+            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
+            (found, expected) => panic!("{variables:?}: {found:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn broken_baselines_are_passed_over_where_an_older_one_can_be_read() {
+    let line: Vec<String> = ["c0", "c1", "c2"].map(str::to_owned).into();
+    let broken =
+        || HistoryError::Foreign { path: "b".to_owned(), what: "a baseline", reason: "no".to_owned() };
+    let walk = |states: [char; 3]| {
+        nearest(&line, |commit| match states[usize::from(commit.as_bytes()[1] - b'0')] {
+            'b' => Ok(Some(Baseline::empty())),
+            'x' => Err(broken()),
+            '!' => Err(HistoryError::Git(GitError::NoCommit("x".to_owned()))),
+            _ => Ok(None),
+        })
+    };
+    let distance = |states| walk(states).unwrap().map(|(distance, _)| distance);
+    assert_eq!(distance(['b', 'b', 'b']), Some(0));
+    assert_eq!(distance([' ', 'b', 'b']), Some(1));
+    assert_eq!(distance(['x', ' ', 'b']), Some(2));
+    assert_eq!(distance([' ', ' ', ' ']), None);
+    assert!(matches!(walk([' ', 'x', ' ']), Err(HistoryError::Foreign { .. })));
+    assert!(matches!(walk(['!', 'b', ' ']), Err(HistoryError::Git(_))));
+}

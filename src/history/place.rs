@@ -1,0 +1,250 @@
+//! Where a baseline lies: in a file, in a commit, or on a git ref of its own.
+
+use std::path::{Path, PathBuf};
+
+use super::git::{Git, RefState};
+use super::{HistoryError, Pipeline, base, lock, parse, read_baseline, render, write_baseline};
+use crate::manifest::Baseline;
+use crate::source::slashed;
+
+/// The revision that stands for the commit a change is compared with.
+const BASE: &str = "base";
+
+/// How often an update of a ref is tried when others update it too.
+const TRIES: u32 = 5;
+
+/// Where a baseline lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// `git:REVISION:PATH`: a file in a commit, as `git show` finds it; the revision `base` is the commit
+    /// that a change is compared with.
+    Revision {
+        /// The revision.
+        revision: String,
+        /// The path from the root of the repository, or behind `./` from the current folder.
+        path: String,
+    },
+    /// `git-ref:NAME`: the file on `refs/akit/NAME`.
+    Ref(String),
+}
+
+/// Why a text names no place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPlace {
+    /// Nothing at all.
+    #[error("the baseline has no name")]
+    Empty,
+    /// `git:` without its two parts, or with parts that git would not take.
+    #[error("`{0}` is no place in git; write it as `git:REVISION:PATH`")]
+    Revision(String),
+    /// A name that git would not take.
+    #[error("`{0}` is no name of a ref; use letters, digits, `-`, `_` and `.`, with `/` between parts")]
+    Ref(String),
+}
+
+impl Place {
+    /// Reads `FILE`, `git:REVISION:PATH` or `git-ref:NAME`.
+    pub fn parse(text: &str) -> Result<Self, BadPlace> {
+        if let Some(rest) = text.strip_prefix("git:") {
+            let bad = || BadPlace::Revision(text.to_owned());
+            let (revision, path) = rest.split_once(':').ok_or_else(bad)?;
+            // What begins with `-` would be an option to git.
+            let right = |part: &str| {
+                !part.is_empty() && !part.starts_with('-') && !part.contains(|c: char| c.is_control())
+            };
+            if !right(revision) || revision.contains(' ') || !right(path) || path.starts_with('/') {
+                return Err(bad());
+            }
+            return Ok(Self::Revision { revision: revision.to_owned(), path: path.to_owned() });
+        }
+        if let Some(name) = text.strip_prefix("git-ref:") {
+            let part = |part: &str| {
+                let letters = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+                !part.is_empty()
+                    && part.chars().all(letters)
+                    && !part.starts_with(['.', '-'])
+                    && !part.ends_with('.')
+                    && part.strip_suffix(".lock").is_none()
+                    && !part.contains("..")
+            };
+            return if name.split('/').all(part) {
+                Ok(Self::Ref(name.to_owned()))
+            } else {
+                Err(BadPlace::Ref(text.to_owned()))
+            };
+        }
+        if text.is_empty() { Err(BadPlace::Empty) } else { Ok(Self::File(PathBuf::from(text))) }
+    }
+
+    /// The file, where it is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Place::File(path) => Some(path),
+            Place::Revision { .. } | Place::Ref(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::File(path) => f.write_str(&slashed(path)),
+            Place::Revision { revision, path } => write!(f, "git:{revision}:{path}"),
+            Place::Ref(name) => write!(f, "git-ref:{name}"),
+        }
+    }
+}
+
+/// Reads a baseline; the text says where it was found, for people.
+///
+/// # Errors
+/// [`HistoryError::Missing`] where there is none. Everything else means that there may be one that
+/// cannot be read.
+pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline, String), HistoryError> {
+    match place {
+        Place::File(path) => Ok((read_baseline(path)?, slashed(path))),
+        Place::Revision { revision, path } if revision == BASE => base::read(&Git::here()?, pipeline, path),
+        Place::Revision { revision, path } => {
+            let git = Git::here()?;
+            let commit = git.commit(revision)?;
+            let text = git.file(&commit, path)?.ok_or_else(|| HistoryError::Missing(place.to_string()))?;
+            let from = format!("{path} at {} ({revision})", short(&commit));
+            Ok((parse(&place.to_string(), &text)?, from))
+        }
+        Place::Ref(name) => {
+            let git = Git::here()?;
+            let _lock = lock::hold(git.folder())?;
+            let state = git.fetch(name)?.ok_or_else(|| HistoryError::Missing(place.to_string()))?;
+            let from = format!("refs/akit/{name} at {}", short(&state.commit));
+            Ok((parse(&place.to_string(), &state.text)?, from))
+        }
+    }
+}
+
+/// Changes a baseline so that no change of somebody else is lost; one that is missing is empty.
+///
+/// The change may be called several times, each time with the newest state. A baseline that it
+/// leaves as it was is not written.
+pub fn change_baseline<T>(
+    place: &Place,
+    mut change: impl FnMut(&mut Baseline) -> T,
+) -> Result<T, HistoryError> {
+    match place {
+        Place::Revision { .. } => Err(HistoryError::Fixed(place.to_string())),
+        Place::File(path) => {
+            // A link is replaced at what it points to, so that is where the lock belongs.
+            let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            std::fs::create_dir_all(folder)
+                .map_err(|source| HistoryError::Write { path: slashed(path), source })?;
+            let _lock = lock::hold(folder)?;
+            let before = match read_baseline(path) {
+                Err(HistoryError::Missing(_)) => None,
+                other => Some(other?),
+            };
+            let (done, after) = changed(before.as_ref(), &mut change);
+            if let Some(after) = after {
+                write_baseline(path, &after)?;
+            }
+            Ok(done)
+        }
+        Place::Ref(name) => {
+            let git = Git::here()?;
+            let _lock = lock::hold(git.folder())?;
+            for attempt in 1.. {
+                let state = git.fetch(name)?;
+                let before = match &state {
+                    Some(RefState { text, .. }) => Some(parse(&place.to_string(), text)?),
+                    None => None,
+                };
+                let (done, after) = changed(before.as_ref(), &mut change);
+                let Some(after) = after else { return Ok(done) };
+                let text = render(&after)
+                    .map_err(|error| HistoryError::Write { path: place.to_string(), source: error.into() })?;
+                match git.publish(name, &text, state.as_ref().map(|state| state.commit.as_str())) {
+                    Ok(()) => return Ok(done),
+                    Err(error) if attempt >= TRIES => return Err(error.into()),
+                    // Somebody else was faster: what they wrote is fetched, and the change made on that.
+                    Err(_) => std::thread::sleep(std::time::Duration::from_millis(100) * attempt),
+                }
+            }
+            Err(HistoryError::Missing(place.to_string()))
+        }
+    }
+}
+
+/// What a change answers, and the baseline where it is another one.
+fn changed<T>(
+    before: Option<&Baseline>,
+    change: &mut impl FnMut(&mut Baseline) -> T,
+) -> (T, Option<Baseline>) {
+    let mut after = before.cloned().unwrap_or_else(Baseline::empty);
+    let done = change(&mut after);
+    let same = before.map_or(after == Baseline::empty(), |before| *before == after);
+    (done, (!same).then_some(after))
+}
+
+/// The first seven digits.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_told_apart_by_how_they_begin() {
+        let revision = |revision: &str, path: &str| Place::Revision {
+            revision: revision.to_owned(),
+            path: path.to_owned(),
+        };
+        for (text, place) in [
+            ("b.json", Place::File("b.json".into())),
+            ("gitlab/b.json", Place::File("gitlab/b.json".into())),
+            ("-", Place::File("-".into())),
+            ("git:origin/main:evals/b.json", revision("origin/main", "evals/b.json")),
+            ("git:HEAD~2:./b.json", revision("HEAD~2", "./b.json")),
+            ("git:base:b c.json", revision("base", "b c.json")),
+            ("git-ref:nightly", Place::Ref("nightly".to_owned())),
+            ("git-ref:team/a_1.2", Place::Ref("team/a_1.2".to_owned())),
+        ] {
+            assert_eq!(Place::parse(text).as_ref(), Ok(&place), "{text}");
+            assert_eq!(place.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_git_could_take_for_something_else_is_refused() {
+        for text in [
+            "",
+            "git:",
+            "git:main",
+            "git::b.json",
+            "git:main:",
+            "git:--upload-pack=x:b.json",
+            "git:main:-b",
+            "git:main:/etc/passwd",
+            "git:a b:c",
+            "git:a\nb:c",
+            "git-ref:",
+            "git-ref:-x",
+            "git-ref:a..b",
+            "git-ref:a//b",
+            "git-ref:/a",
+            "git-ref:a/",
+            "git-ref:.a",
+            "git-ref:a.lock",
+            "git-ref:a b",
+            "git-ref:a:b",
+            "git-ref:a+b",
+            "git-ref:a*",
+        ] {
+            assert!(Place::parse(text).is_err(), "{text:?}");
+        }
+    }
+}
