@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
+use super::weakening::{BaseArgs, Place, around};
 use super::{Status, terminal};
 use crate::config::{GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
@@ -43,6 +44,8 @@ pub(super) struct GateArgs {
     /// Report FAIL and INCONCLUSIVE, and end with status 0 all the same
     #[arg(long)]
     soft_fail: bool,
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -181,7 +184,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 }
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
-    let run = history::read_run(&args.run).map_err(|error| {
+    let mut run = history::read_run(&args.run).map_err(|error| {
         terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
         match error {
             HistoryError::Missing(_) => Status::Nothing,
@@ -196,11 +199,16 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
         .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
         .collect();
     check_names(&config.gate, &names)?;
-    let policy = args.gate.policy(&config.gate, environment);
-    let found = read_baseline(args.gate.place(&config.gate, &config.folder).as_deref())?;
+    let (paths, there) = around(&files, &config);
+    let place = Place { paths: &paths, files: &there, named: args.policy.as_deref(), config: &config };
+    let base = args.gate.base.compare(&args.gate, &place, environment)?;
+    let rules = base.rules(&config);
+    let policy = args.gate.policy(rules, environment);
+    let found = read_baseline(args.gate.place(rules, &config.folder).as_deref())?;
+    run.notes.extend(base.notes.iter().cloned());
     let inputs = [args.run.as_path()];
     let outputs = args.reports.open(&inputs)?;
-    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
+    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     let sources = sources(&files);
     Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);

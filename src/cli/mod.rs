@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod terminal;
 mod validate;
+mod weakening;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ use super::gate::{Found, GateArgs, check_names, read_baseline};
 use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
+use super::weakening::Place;
 use super::{Status, terminal};
 use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
@@ -67,13 +68,18 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         terminal::error("`--budget` needs prices", "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml");
         return Err(Status::Invalid);
     }
-    let policy = args.gate.policy(&config.gate, &suite.settings.environment);
-    let found = read_baseline(args.gate.place(&config.gate, &config.folder).as_deref())?;
+    let named = args.suite.config.as_deref();
+    let place = Place { paths: &args.suite.paths, files: &suite.files, named, config };
+    let base = args.gate.base.compare(&args.gate, &place, &suite.settings.environment)?;
+    let rules = base.rules(config);
+    let policy = args.gate.policy(rules, &suite.settings.environment);
+    let found = read_baseline(args.gate.place(rules, &config.folder).as_deref())?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
     let files = suite.files.clone();
-    let (plan, graders) = suite.plan()?;
+    let (mut plan, graders) = suite.plan()?;
+    plan.notes.extend(base.notes.iter().cloned());
     let baseline = args.gate.baseline.as_ref().map(PathBuf::from);
     let inputs: Vec<_> =
         files.iter().chain(&baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
@@ -89,7 +95,7 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     };
     let asking = Asking { plan, graders, options, deadline: args.deadline, detail: args.detail() };
     let manifest = asking.execute(&found, &policy)?;
-    let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &[] };
+    let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     Output::write_all(&Report { run: &manifest, decision: &decision, sources: &sources }, outputs);
     Ok(args.gate.status(&decision, &manifest))

@@ -17,7 +17,7 @@ use crate::source::{
 use super::gate::{GATE, GateConfig};
 
 /// Names under which a configuration is found; the first one in a folder counts.
-const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
+pub const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
 
 const GRADER: &[Field] = &[
     Field::optional("provider", Shape::OneOf(&NAMES), "Who judges (openai)."),
