@@ -243,6 +243,10 @@ impl ModelClient {
         ask: &Ask<'_>,
         send: impl Fn() -> Pending<'a>,
     ) -> Result<Exchange, ClientError> {
+        if self.mode == Mode::Off {
+            let exchange = self.live(send, ask.patience).await?;
+            return Ok(self.noted(exchange, &ask.request.model));
+        }
         let key = self.key(ask);
         if self.mode.reads()
             && let Some(exchange) = self.read(&key, ask)
@@ -364,7 +368,13 @@ impl ModelClient {
             .await
             .map_err(|error| ClientError::Provider { error, tries: count.load(Ordering::Relaxed) })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Ok(Exchange { completion, latency_ms, at: timestamp(SystemTime::now()), cost_usd: None, recorded: false })
+        Ok(Exchange {
+            completion,
+            latency_ms,
+            at: timestamp(SystemTime::now()),
+            cost_usd: None,
+            recorded: false,
+        })
     }
 }
 

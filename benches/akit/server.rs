@@ -1,54 +1,52 @@
 //! A server on 127.0.0.1 that answers every request with one completion after 20 ms.
+//!
+//! Each connection has a thread: a sleeping thread wakes within a tenth of a millisecond, while timers of
+//! an asynchronous runtime count whole milliseconds and would make the answer one or two late.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 use std::time::Duration;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{Instant, sleep_until};
 
 /// How long an answer takes.
 const DELAY: Duration = Duration::from_millis(20);
 
 const BODY: &str = r#"{"id":"x","object":"chat.completion","created":0,"model":"bench","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"Refunds are possible within 30 days. A colleague calls you today."}}],"usage":{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52}}"#;
 
-/// Starts the server in a thread of its own; it ends with the process. Answers with its address.
+/// Starts the server in threads of its own; it ends with the process. Answers with its address.
 pub(crate) fn start() -> std::io::Result<String> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    listener.set_nonblocking(true)?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}/v1", listener.local_addr()?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::spawn(move || runtime.block_on(serve(listener)));
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A connection that breaks is the client's affair.
+            thread::spawn(move || connection(stream).unwrap_or_default());
+        }
+    });
     Ok(address)
 }
 
-async fn serve(listener: std::net::TcpListener) -> std::io::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    loop {
-        let (stream, _) = listener.accept().await?;
-        // A connection that breaks is the client's affair.
-        tokio::spawn(async move { connection(stream).await.unwrap_or_default() });
-    }
-}
-
-async fn connection(mut stream: TcpStream) -> std::io::Result<()> {
+fn connection(mut stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
         BODY.len()
     );
     let mut buffer = Vec::new();
+    let mut piece = [0; 4096];
     loop {
         let end = loop {
             if let Some(end) = whole(&buffer) {
                 break end;
             }
-            if stream.read_buf(&mut buffer).await? == 0 {
-                return Ok(());
+            match stream.read(&mut piece)? {
+                0 => return Ok(()),
+                length => buffer.extend_from_slice(&piece[..length]),
             }
         };
         buffer.drain(..end);
-        sleep_until(Instant::now() + DELAY).await;
-        stream.write_all(answer.as_bytes()).await?;
+        thread::sleep(DELAY);
+        stream.write_all(answer.as_bytes())?;
     }
 }
 

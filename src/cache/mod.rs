@@ -66,9 +66,10 @@ impl Key {
     /// The key of these parts.
     #[must_use]
     pub fn of(parts: Json) -> Self {
-        let whole = serde_json::json!({ "key_version": KEY_VERSION, "parts": &parts });
+        let mut whole = serde_json::json!({ "key_version": KEY_VERSION, "parts": null });
+        whole["parts"] = parts;
         let hash = text::hex(&Sha256::digest(canonical(&whole)));
-        Self { parts, hash }
+        Self { parts: whole["parts"].take(), hash }
     }
 
     /// 64 hexadecimal digits.

@@ -106,12 +106,14 @@ impl Used {
         let (plan, graders) = suite_loaded.plan()?;
         // A verdict that is not asked for without a calibration is used all the same.
         let graders = graders.bound(None);
-        let options = Options { concurrency: 4, repeat: 1, budget: None, on_failure: OnFailure::GoOn, root, at: None };
+        let options =
+            Options { concurrency: 4, repeat: 1, budget: None, on_failure: OnFailure::GoOn, root, at: None };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
             terminal::error(&format!("cannot start: {error}"), "");
             Status::Unjudged
         })?;
-        let mut asked: Vec<usize> = (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
+        let mut asked: Vec<usize> =
+            (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
         let looked = runtime.block_on(async {
             let runner = Runner::new(plan, graders, options, Arc::new(Silent), Stop::default());
             let mut run = runner.run().await;

@@ -9,11 +9,11 @@ use clap::Args;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
-use super::weakening::{BaseArgs, Place, around};
+use super::weakening::{BaseArgs, Suite, around};
 use super::{Status, terminal};
 use crate::config::{GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
-use crate::history::{self, HistoryError};
+use crate::history::{self, HistoryError, Pipeline, Place};
 use crate::manifest::{Baseline, RunManifest};
 use crate::report::Report;
 use crate::scenario::Environment;
@@ -24,8 +24,8 @@ use crate::source::{Diagnostics, SourceFile};
 #[command(next_help_heading = "Gate")]
 pub(super) struct GateArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
-    #[arg(long, value_name = "PLACE")]
-    pub(super) baseline: Option<String>,
+    #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
+    pub(super) baseline: Option<Place>,
     /// Least share of judged cases that must pass, 0 to 1 [default: every case]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_pass_rate: Option<f64>,
@@ -57,9 +57,9 @@ fn share(text: &str) -> Result<f64, String> {
 
 fn category(text: &str) -> Result<Category, String> {
     let found = Category::ALL.iter().find(|(name, _)| *name == text);
-    found.map(|(_, category)| *category).ok_or_else(|| {
-        format!("there are {}", crate::text::list(&Category::ALL.map(|(name, _)| name)))
-    })
+    found
+        .map(|(_, category)| *category)
+        .ok_or_else(|| format!("there are {}", crate::text::list(&Category::ALL.map(|(name, _)| name))))
 }
 
 /// A baseline that was asked for.
@@ -69,7 +69,7 @@ pub(super) enum Found {
     /// None is there.
     Missing(String),
     /// Stored results, and where they lie.
-    Found(Box<Baseline>, String),
+    There(Box<Baseline>, String),
 }
 
 impl Found {
@@ -77,13 +77,13 @@ impl Found {
         match self {
             Found::None => Reference::None,
             Found::Missing(place) => Reference::Missing(place),
-            Found::Found(baseline, from) => Reference::Found { baseline, from },
+            Found::There(baseline, from) => Reference::Found { baseline, from },
         }
     }
 
     pub(super) fn baseline(&self) -> Option<&Baseline> {
         match self {
-            Found::Found(baseline, _) => Some(baseline),
+            Found::There(baseline, _) => Some(baseline),
             _ => None,
         }
     }
@@ -105,11 +105,12 @@ impl GateArgs {
     }
 
     /// Where the baseline lies, where one is asked for; a configured file is relative to its configuration.
-    pub(super) fn place(&self, config: &GateConfig, folder: &Path) -> Option<String> {
+    pub(super) fn place(&self, config: &GateConfig, folder: &Path) -> Option<Place> {
         let configured = || {
-            let from = config.from.as_ref()?;
-            let is_git = from.starts_with("git:") || from.starts_with("git-ref:");
-            Some(if is_git { from.clone() } else { crate::source::slashed(&folder.join(from)) })
+            Some(match config.from.clone()? {
+                Place::File(path) => Place::File(folder.join(path)),
+                place => place,
+            })
         };
         self.baseline.clone().or_else(configured)
     }
@@ -137,13 +138,14 @@ fn today(environment: &Environment) -> String {
 }
 
 /// Reads a baseline; one that cannot be read keeps the run from being judged.
-pub(super) fn read_baseline(place: Option<&str>) -> Result<Found, Status> {
+pub(super) fn read_baseline(place: Option<&Place>, environment: &Environment) -> Result<Found, Status> {
     let Some(place) = place else { return Ok(Found::None) };
-    match history::read_baseline(Path::new(place)) {
-        Ok(baseline) => Ok(Found::Found(Box::new(baseline), place.to_owned())),
+    let pipeline = Pipeline::of(|name| environment.get(name));
+    match history::read_baseline_at(place, &pipeline) {
+        Ok((baseline, from)) => Ok(Found::There(Box::new(baseline), from)),
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
-                &format!("there is no baseline {path}: regressions are not evaluated"),
+                &format!("there is no baseline `{path}`: regressions are not evaluated"),
                 "make it with `akit baseline update run.json --baseline FILE`",
             );
             Ok(Found::Missing(path))
@@ -200,13 +202,15 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
         .collect();
     check_names(&config.gate, &names)?;
     let (paths, there) = around(&files, &config);
-    let place = Place { paths: &paths, files: &there, named: args.policy.as_deref(), config: &config };
-    let base = args.gate.base.compare(&args.gate, &place, environment)?;
+    let suite = Suite { paths: &paths, files: &there, named: args.policy.as_deref(), config: &config };
+    let base = args.gate.base.compare(&args.gate, &suite, environment)?;
+    run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);
     let policy = args.gate.policy(rules, environment);
-    let found = read_baseline(args.gate.place(rules, &config.folder).as_deref())?;
-    run.notes.extend(base.notes.iter().cloned());
-    let inputs = [args.run.as_path()];
+    let place = args.gate.place(rules, &config.folder);
+    let found = read_baseline(place.as_ref(), environment)?;
+    let stored = place.as_ref().and_then(Place::file);
+    let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
     let outputs = args.reports.open(&inputs)?;
     let evidence = Evidence { run: &run, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);

@@ -75,7 +75,7 @@ pub fn main() -> ExitCode {
         Command::Gate(args) => gate::gate(&args, &environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
-        Command::Baseline(args) => baseline::baseline(&args),
+        Command::Baseline(args) => baseline::baseline(&args, &environment),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
     };

@@ -78,7 +78,11 @@ impl Suite {
         let scenarios = self.loaded.scenarios.iter();
         scenarios
             .flat_map(|scenario| {
-                scenario.cases.iter().map(|case| Named { scenario: &scenario.name, id: &case.id, tags: &case.tags })
+                scenario.cases.iter().map(|case| Named {
+                    scenario: &scenario.name,
+                    id: &case.id,
+                    tags: &case.tags,
+                })
             })
             .collect()
     }

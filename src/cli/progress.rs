@@ -1,6 +1,6 @@
 //! How far a run has come: a bar for people, a few plain lines for logs.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -16,6 +16,7 @@ pub(super) struct Progress {
     detail: Detail,
     total: AtomicUsize,
     done: AtomicUsize,
+    confirming: AtomicBool,
 }
 
 /// How much is told.
@@ -35,7 +36,13 @@ impl Progress {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { bar, detail, total: AtomicUsize::new(0), done: AtomicUsize::new(0) }
+        Self {
+            bar,
+            detail,
+            total: AtomicUsize::new(0),
+            done: AtomicUsize::new(0),
+            confirming: AtomicBool::new(false),
+        }
     }
 
     fn line(&self, line: &str) {
@@ -74,9 +81,11 @@ impl Sink for Progress {
                     bar.set_length(cases as u64);
                 }
             }
-            Event::Confirming { cases } => {
+            // Rounds follow one another; the first has all that is suspected.
+            Event::Confirming { cases } if !self.confirming.swap(true, Ordering::Relaxed) => {
                 self.line(&format!("asking {} again, to confirm or clear", text::count(cases, "case")));
             }
+            Event::Confirming { .. } => {}
             Event::Judged { scenario, case, outcome } => self.judged(scenario, case, outcome),
             Event::Stopping { why } => {
                 self.line(&format!("{why}: nothing more is sent; writing what is there"));

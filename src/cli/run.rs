@@ -12,10 +12,10 @@ use super::gate::{Found, GateArgs, check_names, read_baseline};
 use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
-use super::weakening::Place;
-use super::{Status, terminal};
+use super::{Status, terminal, weakening};
 use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
+use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
@@ -65,24 +65,28 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let config = &suite.settings.file;
     check_names(&config.gate, &suite.names())?;
     if args.budget.is_some() && config.prices.0.is_empty() {
-        terminal::error("`--budget` needs prices", "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml");
+        terminal::error(
+            "`--budget` needs prices",
+            "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
+        );
         return Err(Status::Invalid);
     }
     let named = args.suite.config.as_deref();
-    let place = Place { paths: &args.suite.paths, files: &suite.files, named, config };
-    let base = args.gate.base.compare(&args.gate, &place, &suite.settings.environment)?;
+    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config };
+    let base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     let rules = base.rules(config);
     let policy = args.gate.policy(rules, &suite.settings.environment);
-    let found = read_baseline(args.gate.place(rules, &config.folder).as_deref())?;
+    let place = args.gate.place(rules, &config.folder);
+    let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
     let files = suite.files.clone();
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
-    let baseline = args.gate.baseline.as_ref().map(PathBuf::from);
-    let inputs: Vec<_> =
-        files.iter().chain(&baseline).chain(args.suite.ask.replies()).map(PathBuf::as_path).collect();
+    let stored = place.as_ref().and_then(Place::file);
+    let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
+    let inputs: Vec<_> = asked.chain(stored).collect();
     let outputs = args.reports.open(&inputs)?;
 
     let options = Options {

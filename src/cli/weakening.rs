@@ -9,7 +9,7 @@ use super::gate::GateArgs;
 use super::{Status, terminal};
 use crate::config::{ConfigFile, GateConfig};
 use crate::gate::{Category, Weakening};
-use crate::history::{GitError, PastCommit, Pipeline};
+use crate::history::{GitError, PastCommit, Pipeline, Place};
 use crate::scenario::{Environment, discover};
 use crate::source::{Diagnostics, SourceFile, repository_name, slashed};
 use crate::text;
@@ -34,7 +34,7 @@ enum PolicyFrom {
 }
 
 /// Where the suite lies, as the user named it.
-pub(super) struct Place<'a> {
+pub(super) struct Suite<'a> {
     /// Scenario files, folders and globs; empty where the configuration or the default says.
     pub(super) paths: &'a [PathBuf],
     /// The scenario files that are there now.
@@ -72,19 +72,20 @@ impl BaseArgs {
     pub(super) fn compare(
         &self,
         gate: &GateArgs,
-        place: &Place<'_>,
+        suite: &Suite<'_>,
         environment: &Environment,
     ) -> Result<Base, Status> {
         let pipeline = Pipeline::of(|name| environment.get(name));
-        let policy = gate.policy(&place.config.gate, environment);
+        let policy = gate.policy(&suite.config.gate, environment);
         let fatal = policy.fail_on.contains(&Category::Weakened);
         let must = fatal || self.weakened_since.is_some() || self.policy_from.is_some();
-        let known = environment.is_ci() && (pipeline.merged || pipeline.target.is_some() || pipeline.began.is_some());
+        let known =
+            environment.is_ci() && (pipeline.merged || pipeline.target.is_some() || pipeline.began.is_some());
         if !must && !known {
             return Ok(Base::default());
         }
-        let base = self.read(gate, place, &pipeline);
-        let base = base.and_then(|(then, name)| self.hold(gate, place, environment, (&then, &name)));
+        let base = self.read(gate, suite, &pipeline);
+        let base = base.and_then(|(then, name)| self.hold(gate, suite, environment, (&then, &name)));
         base.or_else(|trouble| {
             let Trouble::Git(error) = trouble else { return Err(Status::Invalid) };
             let message = format!("cannot compare with the base: {error}");
@@ -102,26 +103,26 @@ impl BaseArgs {
     fn read(
         &self,
         gate: &GateArgs,
-        place: &Place<'_>,
+        suite: &Suite<'_>,
         pipeline: &Pipeline,
     ) -> Result<(Then, String), Trouble> {
-        let within = place.within();
+        let within = suite.within();
         let commit = match &self.weakened_since {
             Some(revision) => PastCommit::since(&within, revision)?,
             None => PastCommit::base(&within, pipeline)?,
         };
-        let then = Then::read(&commit, &place.scope(gate))?;
+        let then = Then::read(&commit, &suite.scope(gate))?;
         Ok((then, commit.name()))
     }
 
     fn hold(
         &self,
         gate: &GateArgs,
-        place: &Place<'_>,
+        suite: &Suite<'_>,
         environment: &Environment,
         (then, name): (&Then, &str),
     ) -> Result<Base, Trouble> {
-        let mut base = Base { weakened: compare(&then.demands, &place.demands(gate)), ..Base::default() };
+        let mut base = Base { weakened: compare(&then.demands, &suite.demands(gate)), ..Base::default() };
         for unread in &then.unread {
             base.notes.push(format!("not compared with {name}: {}", text::excerpt(unread, 200)));
         }
@@ -152,7 +153,7 @@ impl From<GitError> for Trouble {
     }
 }
 
-impl Place<'_> {
+impl Suite<'_> {
     /// A folder of the repository.
     fn within(&self) -> PathBuf {
         let near = self.config.file.as_ref().map(|_| self.config.folder.clone());
@@ -171,12 +172,12 @@ impl Place<'_> {
                 here.into_iter().chain(self.candidates(&root)).collect()
             }
         };
-        let file = gate.baseline.as_deref().filter(|place| is_file(place));
+        let file = gate.baseline.as_ref().and_then(Place::file);
         Scope {
             scenarios: self.paths.iter().map(|path| relative(&root, path)).collect(),
             default: relative(&root, Path::new("scenarios")),
             config,
-            baseline: file.map(|path| slashed(&relative(&root, Path::new(path)))),
+            baseline: file.map(|path| slashed(&relative(&root, path))),
         }
     }
 
@@ -198,11 +199,12 @@ impl Place<'_> {
             node.as_str().map(str::to_owned)
         };
         let quarantine = named(&["gate", "quarantine"]).map(|path| self.config.folder.join(path));
-        let baseline = gate.place(&self.config.gate, &self.config.folder).filter(|place| is_file(place));
+        let baseline = gate.place(&self.config.gate, &self.config.folder);
+        let baseline = baseline.as_ref().and_then(Place::file);
         Demands {
             scenarios: self.files.iter().filter_map(|path| parse(read(path)?)).collect(),
             quarantine: quarantine.and_then(|path| parse(read(&path)?)),
-            baseline: baseline.and_then(|path| read(Path::new(&path))),
+            baseline: baseline.and_then(read),
             config,
         }
     }
@@ -222,10 +224,6 @@ pub(super) fn around(files: &[PathBuf], config: &ConfigFile) -> (Vec<PathBuf>, V
     let paths = if at_top { files.to_vec() } else { folders };
     let found = discover(&paths).unwrap_or_default();
     (paths, found)
-}
-
-fn is_file(place: &str) -> bool {
-    !place.starts_with("git:") && !place.starts_with("git-ref:")
 }
 
 /// The root of the repository that holds a folder, or the current folder where there is none.

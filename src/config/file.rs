@@ -292,8 +292,9 @@ fn prices(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics
     let mut prices = Prices::default();
     for (key, value) in entries {
         let Some(model) = key.as_str() else { continue };
-        let price = Fields::check(value, PRICE, &format!("the price of `{model}`"), source, found)
-            .and_then(|fields| Some(Price { input: fields.number("input")?, output: fields.number("output")? }));
+        let price = Fields::check(value, PRICE, &format!("the price of `{model}`"), source, found).and_then(
+            |fields| Some(Price { input: fields.number("input")?, output: fields.number("output")? }),
+        );
         if let Some(price) = price {
             prices.0.insert(model.to_owned(), price);
         }

@@ -9,13 +9,24 @@ use chrono::NaiveDate;
 use crate::gate::{
     Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold,
 };
-use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value};
+use crate::history::Place;
+use crate::source::{
+    Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value,
+};
 use crate::text;
 
 const THRESHOLD: &[Field] = &[
     Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),
-    Field::optional("min", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Least value that is good enough."),
-    Field::optional("max", Shape::Number(f64::NEG_INFINITY, f64::INFINITY), "Greatest value that is good enough."),
+    Field::optional(
+        "min",
+        Shape::Number(f64::NEG_INFINITY, f64::INFINITY),
+        "Least value that is good enough.",
+    ),
+    Field::optional(
+        "max",
+        Shape::Number(f64::NEG_INFINITY, f64::INFINITY),
+        "Greatest value that is good enough.",
+    ),
     Field::optional("tags", Shape::Texts, "Only cases with one of these tags."),
     Field::optional("scenario", Shape::Name, "Only scenarios whose name matches this glob."),
     Field::optional("case", Shape::Name, "Only cases whose `scenario/id` matches this glob."),
@@ -29,23 +40,55 @@ const CRITICAL: &[Field] = &[
 
 const BASELINE: &[Field] = &[
     Field::optional("from", Shape::Name, "A file, `git:REV:PATH`, or `git-ref:NAME`."),
-    Field::optional("confirm", Shape::Integer(0), "Fresh trials of a case that fails and used to pass (4); 0: one failure is proof."),
-    Field::optional("alpha", Shape::Number(1e-6, 0.5), "Probability of calling an unchanged suite broken (0.05)."),
-    Field::optional("margin", Shape::Number(0.0, 1.0), "Drop of the mean pass rate that does not count (0.02)."),
+    Field::optional(
+        "confirm",
+        Shape::Integer(0),
+        "Fresh trials of a case that fails and used to pass (4); 0: one failure is proof.",
+    ),
+    Field::optional(
+        "alpha",
+        Shape::Number(1e-6, 0.5),
+        "Probability of calling an unchanged suite broken (0.05).",
+    ),
+    Field::optional(
+        "margin",
+        Shape::Number(0.0, 1.0),
+        "Drop of the mean pass rate that does not count (0.02).",
+    ),
     Field::optional("missing", Shape::OneOf(&["warn", "fail"]), "What a missing baseline leads to (warn)."),
-    Field::optional("thin", Shape::OneOf(&["strict", "warn"]), "What a case is that fails every fresh trial beside a thin baseline (strict)."),
+    Field::optional(
+        "thin",
+        Shape::OneOf(&["strict", "warn"]),
+        "What a case is that fails every fresh trial beside a thin baseline (strict).",
+    ),
 ];
 
 /// Keys of `gate:`.
 pub(super) const GATE: &[Field] = &[
-    Field::optional("min_pass_rate", Shape::Number(0.0, 1.0), "Least share of judged cases that must pass, 0 to 1."),
-    Field::optional("max_error_rate", Shape::Number(0.0, 1.0), "Greatest share of cases that could not be judged (0)."),
+    Field::optional(
+        "min_pass_rate",
+        Shape::Number(0.0, 1.0),
+        "Least share of judged cases that must pass, 0 to 1.",
+    ),
+    Field::optional(
+        "max_error_rate",
+        Shape::Number(0.0, 1.0),
+        "Greatest share of cases that could not be judged (0).",
+    ),
     Field::optional("thresholds", Shape::Objects(THRESHOLD), "Limits on metrics."),
-    Field::optional("critical", Shape::Part("critical"), "Cases of which one confirmed failure fails the gate."),
+    Field::optional(
+        "critical",
+        Shape::Part("critical"),
+        "Cases of which one confirmed failure fails the gate.",
+    ),
     Field::optional("baseline", Shape::Object(BASELINE), "What the run is compared with."),
     Field::optional("fail_on", Shape::Texts, "What fails the gate; the rest is a warning."),
     Field::optional("policy", Shape::OneOf(&["default", "strict"]), "Who has to prove what (default)."),
-    Field::optional("quarantine", Shape::Name, "File of cases that are known to fail, relative to this file."),
+    Field::optional(
+        "quarantine",
+        Shape::Name,
+        "File of cases that are known to fail, relative to this file.",
+    ),
 ];
 
 const QUARANTINED: &[Field] = &[
@@ -61,7 +104,7 @@ pub struct GateConfig {
     /// The rules.
     pub policy: Policy,
     /// `baseline.from`.
-    pub from: Option<String>,
+    pub from: Option<Place>,
     /// Names in the policy that some case must have.
     names: Vec<Name>,
 }
@@ -108,9 +151,16 @@ impl GateConfig {
             config.policy.critical = reader.critical(node);
         }
         if let Some(baseline) = fields.object("baseline") {
-            config.from = baseline.string("from");
+            if let Some((from, span)) = baseline.text("from") {
+                match Place::parse(from) {
+                    Ok(place) => config.from = Some(place),
+                    Err(error) => reader.wrong(span, error.to_string(), "see docs/baseline.md".to_owned()),
+                }
+            }
             let policy = &mut config.policy;
-            policy.confirm = baseline.integer("confirm").map_or(policy.confirm, |n| u32::try_from(n).unwrap_or(1_000).min(1_000));
+            policy.confirm = baseline
+                .integer("confirm")
+                .map_or(policy.confirm, |n| u32::try_from(n).unwrap_or(1_000).min(1_000));
             policy.alpha = baseline.number("alpha").unwrap_or(policy.alpha);
             policy.margin = baseline.number("margin").unwrap_or(policy.margin);
             if baseline.text("missing").is_some_and(|(word, _)| word == "fail") {
@@ -151,7 +201,9 @@ impl GateConfig {
             let known: Vec<&str> = known.into_iter().collect();
             let help = match text::nearest(&name.word, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "check the spelling; where the case is gone, take its name out of the policy".to_owned(),
+                None => {
+                    "check the spelling; where the case is gone, take its name out of the policy".to_owned()
+                }
             };
             let message = format!("no case has the {} `{}`", name.what, text::excerpt(&name.word, 80));
             found.push(Diagnostic::error("unknown-case", &name.file, name.span, message).help(help));
@@ -192,7 +244,11 @@ impl Reader<'_> {
         }
         let (min, max) = (fields.number("min"), fields.number("max"));
         if min.is_none() && max.is_none() {
-            self.wrong(span, format!("the threshold on `{name}` has no limit"), "add `min:` or `max:`".to_owned());
+            self.wrong(
+                span,
+                format!("the threshold on `{name}` has no limit"),
+                "add `min:` or `max:`".to_owned(),
+            );
             return None;
         }
         Some(Threshold { metric, cases, min, max })
@@ -208,7 +264,12 @@ impl Reader<'_> {
         if let Some((glob, span)) = fields.text("scenario")
             && let Some(pattern) = self.pattern(glob, span)
         {
-            self.name("scenario", Selector { scenario: Some(pattern.clone()), ..Selector::default() }, glob, span);
+            self.name(
+                "scenario",
+                Selector { scenario: Some(pattern.clone()), ..Selector::default() },
+                glob,
+                span,
+            );
             selector.scenario = Some(pattern);
         }
         if let Some((glob, span)) = fields.text("case") {
@@ -227,7 +288,11 @@ impl Reader<'_> {
         match Pattern::parse(glob) {
             Ok(pattern) => Some(pattern),
             Err(why) => {
-                self.wrong(span, format!("`{}` is no glob: {why}", text::excerpt(glob, 60)), "`*` stands for any text".to_owned());
+                self.wrong(
+                    span,
+                    format!("`{}` is no glob: {why}", text::excerpt(glob, 60)),
+                    "`*` stands for any text".to_owned(),
+                );
                 None
             }
         }
@@ -250,7 +315,11 @@ impl Reader<'_> {
             {
                 let selector = self.selector(&fields);
                 if selector.tags.is_empty() && selector.scenario.is_none() && selector.case.is_none() {
-                    self.wrong(item.span, "this entry of `critical` names nothing".to_owned(), "add `tags:`, `scenario:` or `case:`".to_owned());
+                    self.wrong(
+                        item.span,
+                        "this entry of `critical` names nothing".to_owned(),
+                        "add `tags:`, `scenario:` or `case:`".to_owned(),
+                    );
                 } else {
                     selectors.push(selector);
                 }
@@ -262,17 +331,16 @@ impl Reader<'_> {
     fn categories(&mut self, words: &[(&str, Span)]) -> BTreeSet<Category> {
         let mut set = BTreeSet::new();
         for (word, span) in words {
-            match Category::ALL.iter().find(|(name, _)| name == word) {
-                Some((_, category)) => drop(set.insert(*category)),
-                None => {
-                    let names = Category::ALL.map(|(name, _)| name);
-                    let help = match text::nearest(word, &names) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("there are {}", text::list(&names)),
-                    };
-                    self.wrong(*span, format!("`fail_on` does not know `{}`", text::excerpt(word, 60)), help);
-                }
+            if let Some((_, category)) = Category::ALL.iter().find(|(name, _)| name == word) {
+                set.insert(*category);
+                continue;
             }
+            let names = Category::ALL.map(|(name, _)| name);
+            let help = match text::nearest(word, &names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", text::list(&names)),
+            };
+            self.wrong(*span, format!("`fail_on` does not know `{}`", text::excerpt(word, 60)), help);
         }
         set
     }
@@ -305,29 +373,37 @@ fn quarantine(
             return Default::default();
         }
     };
-    let items = match &node.value {
-        Value::Null => return Default::default(),
-        Value::List(items) => items,
-        other => {
-            let message = format!("a quarantine is a list, found {}", other.kind());
-            found.push(
-                Diagnostic::error("wrong-type", &source, node.span, message)
-                    .help("write `- { case: scenario/id, owner: name, reason: text, until: 2026-12-31 }` lines"),
-            );
-            return Default::default();
-        }
-    };
+    let items =
+        match &node.value {
+            Value::Null => return Default::default(),
+            Value::List(items) => items,
+            other => {
+                let message = format!("a quarantine is a list, found {}", other.kind());
+                found.push(Diagnostic::error("wrong-type", &source, node.span, message).help(
+                    "write `- { case: scenario/id, owner: name, reason: text, until: 2026-12-31 }` lines",
+                ));
+                return Default::default();
+            }
+        };
     let mut reader = Reader { source: &source, found, names: Vec::new() };
     let mut list = Vec::new();
     for item in items {
-        let Some(fields) = Fields::check(item, QUARANTINED, "a quarantine", &source, reader.found) else { continue };
+        let Some(fields) = Fields::check(item, QUARANTINED, "a quarantine", &source, reader.found) else {
+            continue;
+        };
         let Some((glob, span)) = fields.text("case") else { continue };
         let Some((until, day)) = fields.text("until") else { continue };
         if until.len() != 10 || NaiveDate::parse_from_str(until, "%Y-%m-%d").is_err() {
-            reader.wrong(day, format!("`{}` is no day", text::excerpt(until, 40)), "write it as `2026-12-31`".to_owned());
+            reader.wrong(
+                day,
+                format!("`{}` is no day", text::excerpt(until, 40)),
+                "write it as `2026-12-31`".to_owned(),
+            );
         }
         let case = reader.case(glob, span);
-        if let (Some(case), Some(owner), Some(reason)) = (case, fields.string("owner"), fields.string("reason")) {
+        if let (Some(case), Some(owner), Some(reason)) =
+            (case, fields.string("owner"), fields.string("reason"))
+        {
             list.push(Quarantined { case, owner, reason, until: until.to_owned() });
         }
     }

@@ -59,7 +59,7 @@ impl Regex {
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
         let found = match self.pattern.find(answer.text) {
             Ok(found) => found,
-            Err(limit) => return errored("regex", format!("pattern {}: {limit}", self.shown)),
+            Err(error) => return errored("regex", format!("pattern {}: {error}", self.shown)),
         };
         let mut verdict = verdict("regex", found.is_some(), if found.is_some() { 1.0 } else { 0.0 });
         verdict.expected = format!("a match of {}", self.shown);

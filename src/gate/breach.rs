@@ -59,9 +59,42 @@ pub struct Breach {
     pub location: Option<Location>,
 }
 
+/// Every id that a breach or a warning can have.
+pub const BREACHES: [&str; 28] = [
+    "akit-changed",
+    "baseline-missing",
+    "baseline-thin",
+    "budget",
+    "case-failed",
+    "cost-regression",
+    "critical",
+    "deadline",
+    "errors",
+    "flaky",
+    "interrupted",
+    "judge-changed",
+    "latency-regression",
+    "min-pass-rate",
+    "new-failure",
+    "not-cleared",
+    "not-measured",
+    "not-shown",
+    "nothing-judged",
+    "quarantined",
+    "regression",
+    "removed",
+    "suite-regression",
+    "suspect",
+    "target-changed",
+    "threshold",
+    "unconfirmed",
+    "weakened",
+];
+
 impl Breach {
     /// About the run as a whole.
     pub(super) fn new(id: &str, message: String) -> Self {
+        debug_assert!(BREACHES.contains(&id), "{id} is not documented");
         Self {
             id: id.to_owned(),
             ruling: Ruling::Pass,

@@ -55,8 +55,11 @@ pub(super) fn cases<'a>(
 ) -> Vec<Case<'a>> {
     let renamed = baseline.map(|baseline| baseline.renamed(run)).unwrap_or_default();
     let shifts = baseline.map(|baseline| baseline.shifts(run)).unwrap_or_default();
-    let judged_anew: BTreeSet<&str> =
-        shifts.iter().filter(|shift| shift.role == Role::Grader).map(|shift| shift.scenario.as_str()).collect();
+    let judged_anew: BTreeSet<&str> = shifts
+        .iter()
+        .filter(|shift| shift.role == Role::Grader)
+        .map(|shift| shift.scenario.as_str())
+        .collect();
     run.cases
         .iter()
         .map(|result| {
@@ -109,13 +112,8 @@ fn judged(outcome: Outcome) -> Option<bool> {
 
 /// Cases of the baseline whose name the run does not have.
 fn unnamed<'a>(run: &RunManifest, baseline: &'a Baseline) -> Vec<&'a BaselineCase> {
-    let now: BTreeSet<_> =
-        run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
-    baseline
-        .cases
-        .iter()
-        .filter(|case| !now.contains(&(case.scenario.as_str(), case.id.as_str())))
-        .collect()
+    let now: BTreeSet<_> = run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+    baseline.cases.iter().filter(|case| !now.contains(&(case.scenario.as_str(), case.id.as_str()))).collect()
 }
 
 /// Cases of the baseline that the run does not have under any name.

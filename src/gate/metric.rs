@@ -138,22 +138,22 @@ impl Metric {
                 let scores = scores(cases);
                 mean(&scores).map_or(Measured::NoCase, |mean| over(mean, scores.len(), "score"))
             }
-            Self::ScoreP10 => percentile(scores(cases), 0.10, "score"),
+            Self::ScoreP10 => percentile(&scores(cases), 0.10, "score"),
             Self::Latency(percent) => {
                 let all = trials(cases)
                     .filter_map(|trial| trial.reply.as_ref()?.latency_ms)
                     .map(real)
                     .collect::<Vec<_>>();
-                match percentile(all, f64::from(*percent) / 100.0, "answer") {
+                match percentile(&all, f64::from(*percent) / 100.0, "answer") {
                     Measured::NoCase if trials(cases).next().is_some() => Measured::Unknown,
                     measured => measured,
                 }
             }
             Self::FirstToken => Measured::Unknown,
             Self::Tokens => sum(
-                trials(cases).filter_map(|trial| trial.reply.as_ref()).map(|reply| {
-                    reply.usage.map(|usage| real(usage.total()))
-                }),
+                trials(cases)
+                    .filter_map(|trial| trial.reply.as_ref())
+                    .map(|reply| reply.usage.map(|usage| real(usage.total()))),
                 "answer",
             ),
             Self::Cost => sum(
@@ -161,7 +161,7 @@ impl Metric {
                 "answer",
             ),
             Self::JudgeCost => judge_cost(cases),
-            Self::FlakyRate => share(judged(cases), |case| disagrees(case)),
+            Self::FlakyRate => share(judged(cases), disagrees),
             Self::SplitVoteRate => {
                 share(cases.iter().copied().filter(|case| case.judged_by_grader()), CaseResult::split_votes)
             }
@@ -233,9 +233,9 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn percentile(values: Vec<f64>, share: f64, what: &str) -> Measured {
+fn percentile(values: &[f64], share: f64, what: &str) -> Measured {
     let n = values.len();
-    stats::percentile(&values, share).map_or(Measured::NoCase, |value| over(value, n, what))
+    stats::percentile(values, share).map_or(Measured::NoCase, |value| over(value, n, what))
 }
 
 fn over(value: f64, n: usize, what: &str) -> Measured {

@@ -10,6 +10,7 @@ mod policy;
 mod power;
 mod regression;
 mod rule;
+mod spending;
 mod state;
 mod suite;
 
@@ -19,11 +20,9 @@ use crate::manifest::{Baseline, Counts, RunManifest};
 use crate::source::Location;
 use crate::stats;
 
-pub use breach::{Breach, Ruling};
+pub use breach::{BREACHES, Breach, Ruling};
 pub use metric::{Measured, Metric};
-pub use policy::{
-    Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold,
-};
+pub use policy::{Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold};
 pub use power::Power;
 pub use regression::Suspect;
 pub use state::{CaseState, State};
@@ -152,6 +151,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let too_many = rule::errors(run, policy, &mut docket);
     states.iter_mut().filter(|one| one.state == State::Errored).for_each(|one| one.blocking = too_many);
     rule::baseline(evidence.reference, &cases, &trial, policy, &mut docket);
+    spending::shifts(&cases, policy, &mut docket);
     rule::shifts(run, evidence.reference, &mut docket);
     rule::removed(evidence, &cases, &mut docket);
     rule::weakened(evidence.weakened, &mut docket);
@@ -184,6 +184,11 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         power,
         compared,
     }
+}
+
+/// `p = 0.0079`.
+fn probability(p: f64) -> String {
+    if p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
 }
 
 /// `3 of 4`.

@@ -129,17 +129,10 @@ impl Selector {
     /// The selection for people, after a metric's name; empty where it takes everything.
     #[must_use]
     pub fn words(&self) -> String {
-        let mut words = String::new();
-        if !self.tags.is_empty() {
-            words.push_str(&format!(" of tag {}", self.tags.join(" or ")));
-        }
-        if let Some(scenario) = &self.scenario {
-            words.push_str(&format!(" in {}", scenario.text));
-        }
-        if let Some(case) = &self.case {
-            words.push_str(&format!(" of {}", case.text));
-        }
-        words
+        let tags = (!self.tags.is_empty()).then(|| format!(" of tag {}", self.tags.join(" or ")));
+        let scenario = self.scenario.as_ref().map(|glob| format!(" in {}", glob.text));
+        let case = self.case.as_ref().map(|glob| format!(" of {}", glob.text));
+        [tags, scenario, case].into_iter().flatten().collect()
     }
 }
 

@@ -15,7 +15,7 @@ const DISCORDANCE: f64 = 0.10;
 const WIDEST: f64 = 0.5;
 
 /// What a run could have seen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Power {
     /// Cases that were judged.
@@ -52,8 +52,6 @@ impl Power {
     pub(super) fn of(cases: &[Case<'_>], triggered: usize, policy: &Policy) -> Self {
         let pairs: Vec<_> = suite::pairs(cases).collect();
         let compared = pairs.len() as u64;
-        let flips =
-            pairs.iter().filter(|(case, now)| case.before.share().is_some_and(|s| (s >= 0.5) != *now)).count();
         let needed = Trial::needed(policy, triggered);
         let thin = pairs
             .iter()
@@ -71,8 +69,11 @@ impl Power {
             Tally { hits: sum.hits + one.hits, of: sum.of + one.of }
         });
         let clean = tally.of > 0 && tally.hits == tally.of;
+        // In an unchanged suite a case with pass rate p flips with probability 2 p (1 - p).
+        let shares = pairs.iter().filter_map(|(case, _)| case.before.share());
+        let flips: f64 = shares.map(|share| 2.0 * share * (1.0 - share)).sum();
         #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-        let discordance = if compared == 0 { 0.0 } else { flips as f64 / compared as f64 };
+        let discordance = if compared == 0 { 0.0 } else { flips / compared as f64 };
         Self {
             judged: cases.iter().filter(|case| case.now.is_some()).count() as u64,
             compared,
@@ -85,7 +86,11 @@ impl Power {
                 .map(|(case, _)| case.before.of)
                 .min()
                 .zip(pairs.iter().map(|(case, _)| case.before.of).max()),
-            failure_bound: if clean { Tally { hits: 0, of: tally.of }.upper_bound(stats::LEVEL) } else { None },
+            failure_bound: if clean {
+                Tally { hits: 0, of: tally.of }.upper_bound(stats::LEVEL)
+            } else {
+                None
+            },
             bound_of: if clean { bound_of.to_owned() } else { String::new() },
         }
     }
@@ -105,9 +110,10 @@ impl Power {
             });
         }
         if let (Some(needed), Some((least, most))) = (self.needed_trials, self.baseline_trials) {
-            let has = if least == most { format!("{least}") } else { format!("{least} to {most}") };
+            let few = |n: u64| text::count(usize::try_from(n).unwrap_or(usize::MAX), "trial");
+            let has = if least == most { few(least) } else { format!("{least} to {}", few(most)) };
             out.push(format!(
-                "the baseline is thin: it has {has} trials a case, and a proof that one case broke needs {needed}",
+                "the baseline is thin: it has {has} a case, and a proof that one case broke needs {needed}",
             ));
         }
         if let Some(bound) = self.failure_bound {

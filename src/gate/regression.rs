@@ -98,8 +98,11 @@ impl<'a> Trial<'a> {
     /// What is found about every case; `None` for those that were not triggered.
     pub(super) fn findings(&self, cases: &[Case<'_>]) -> Vec<Option<Finding>> {
         let thick = |case: &Case<'_>| triggered(case) && self.is_thick(case.before);
-        let tests: Vec<_> =
-            cases.iter().filter(|case| thick(case)).map(|case| stats::fisher_lower(case.fresh, case.before)).collect();
+        let tests: Vec<_> = cases
+            .iter()
+            .filter(|case| thick(case))
+            .map(|case| stats::fisher_lower(case.fresh, case.before))
+            .collect();
         let mut corrected = stats::holm(&tests).into_iter();
         cases
             .iter()

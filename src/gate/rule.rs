@@ -5,7 +5,7 @@ use super::evidence::{self, Case, Relation};
 use super::metric::{Measured, Metric};
 use super::regression::{self, Finding, Proven, Trial};
 use super::state::{CaseState, State};
-use super::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, of, suite};
+use super::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, of, probability, suite};
 use crate::manifest::{CaseResult, Ended, Role, RunManifest};
 use crate::text;
 
@@ -64,13 +64,7 @@ pub(super) fn case(
     }
 }
 
-fn judge(
-    case: &Case<'_>,
-    state: State,
-    finding: Option<Finding>,
-    policy: &Policy,
-    docket: &mut Docket<'_>,
-) {
+fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Policy, docket: &mut Docket<'_>) {
     let fails = case.now == Some(false);
     if fails && case.critical && is_confirmed(case, policy) {
         let what = match (case.fresh.of, policy.confirm) {
@@ -86,9 +80,9 @@ fn judge(
         State::Broken => {
             let what = match finding {
                 Some(Finding::Broken(Proven::Thin)) => {
-                    format!("passed in the baseline and fails now: broken, on a thin baseline{}", rests_on(case))
+                    format!("{}: broken, on a thin baseline", fell(case))
                 }
-                _ => format!("passed in the baseline and fails now{}", rests_on(case)),
+                _ => fell(case),
             };
             let p_value = match finding {
                 Some(Finding::Broken(Proven::Test(p))) => Some(p),
@@ -100,7 +94,7 @@ fn judge(
             );
         }
         State::Suspect | State::Flaky if policy.proof == Proof::OfInnocence && finding.is_some() => {
-            let what = format!("passed in the baseline and fails now, and is not cleared{}", rests_on(case));
+            let what = format!("{}: not cleared", fell(case));
             if case.fresh.hits < case.fresh.of {
                 docket.raise(Category::Regression, Breach::by(case.result, "not-cleared", &what));
             } else if case.fresh.of < u64::from(policy.confirm) {
@@ -108,7 +102,7 @@ fn judge(
             }
         }
         State::Suspect => {
-            let what = format!("may be broken: there is no proof{}", rests_on(case));
+            let what = format!("{}: there is no proof", fell(case));
             docket.warn(Breach::by(case.result, "suspect", &what));
         }
         State::Unconfirmed if case.other_judge => {
@@ -120,8 +114,14 @@ fn judge(
             let what = format!(
                 "passed in the baseline ({}) and fails now; {}",
                 of(case.before),
-                if case.fresh.of == 0 { "no fresh trial could be had".to_owned() } else {
-                    format!("only {} could be had, {} passed", text::count(few(case.fresh.of), "fresh trial"), case.fresh.hits)
+                if case.fresh.of == 0 {
+                    "no fresh trial could be had".to_owned()
+                } else {
+                    format!(
+                        "only {} could be had, {} passed",
+                        text::count(few(case.fresh.of), "fresh trial"),
+                        case.fresh.hits
+                    )
                 }
             );
             docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
@@ -131,13 +131,15 @@ fn judge(
             docket.raise(Category::NewFailure, Breach::by(case.result, "new-failure", what));
         }
         State::New | State::Changed if strictly_new(case, policy) => new_unproven(case, policy, docket),
-        State::Failed | State::Flaky if case.relation == Relation::Alone && fails => {
-            if !policy.rated(case.result) {
-                docket.raise(Category::NewFailure, Breach::by(case.result, "case-failed", &failed(case.result)));
-            }
+        State::Failed | State::Flaky
+            if fails && case.relation == Relation::Alone && !policy.rated(case.result) =>
+        {
+            docket.raise(Category::NewFailure, Breach::by(case.result, "case-failed", &failed(case.result)));
         }
-        State::Flaky if fails || super::metric::disagrees(case.result) => {
-            let what = format!("passes at times{}", rests_on(case));
+        State::Flaky
+            if case.relation == Relation::Known && (fails || super::metric::disagrees(case.result)) =>
+        {
+            let what = format!("passes at times: {} in the baseline{}", of(case.before), fresh_words(case));
             docket.raise(Category::Flaky, Breach::by(case.result, "flaky", &what));
         }
         _ => {}
@@ -152,7 +154,8 @@ fn new_unproven(case: &Case<'_>, policy: &Policy, docket: &mut Docket<'_>) {
         let what = format!("is new or changed and does not pass every time{}", fresh_words(case));
         docket.raise(Category::NewFailure, Breach::by(case.result, "new-failure", &what));
     } else if passes < needed {
-        let what = format!("is new or changed and passed {passes} times; the strict policy asks for {needed}");
+        let what =
+            format!("is new or changed and passed {passes} times; the strict policy asks for {needed}");
         docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
     }
 }
@@ -164,30 +167,44 @@ fn is_confirmed(case: &Case<'_>, policy: &Policy) -> bool {
 
 fn failed(case: &CaseResult) -> String {
     let tally = case.tally();
-    if tally.of > 1 { format!("failed in {} of {} trials", tally.of - tally.hits, tally.of) } else { "failed".to_owned() }
+    if tally.of > 1 {
+        format!("failed in {} of {} trials", tally.of - tally.hits, tally.of)
+    } else {
+        "failed".to_owned()
+    }
 }
 
 /// `; 4 of 4 fresh trials failed`.
 fn fresh_words(case: &Case<'_>) -> String {
     match case.fresh.of {
         0 => String::new(),
-        n => format!("; {} of {n} fresh {} failed", n - case.fresh.hits, if n == 1 { "trial" } else { "trials" }),
+        n => format!(
+            "; {} of {n} fresh {} failed",
+            n - case.fresh.hits,
+            if n == 1 { "trial" } else { "trials" }
+        ),
     }
 }
 
-/// Fresh trials and the baseline's tally.
-fn rests_on(case: &Case<'_>) -> String {
-    format!("{}; {} passed in the baseline", fresh_words(case), of(case.before))
+/// What was, and what is.
+fn fell(case: &Case<'_>) -> String {
+    format!("passed in the baseline ({}) and fails now{}", of(case.before), fresh_words(case))
 }
 
 fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
-    let quarantine =
-        case.quarantine.map(|one| format!("quarantined until {} by {}: {}", one.until, one.owner, one.reason));
+    let quarantine = case
+        .quarantine
+        .map(|one| format!("quarantined until {} by {}: {}", one.until, one.owner, one.reason));
     let mut notes: Vec<String> = quarantine.into_iter().collect();
     if case.relation == Relation::Known
         && matches!(
             state,
-            State::Broken | State::Suspect | State::Flaky | State::Unconfirmed | State::FailingAsBefore | State::Fixed
+            State::Broken
+                | State::Suspect
+                | State::Flaky
+                | State::Unconfirmed
+                | State::FailingAsBefore
+                | State::Fixed
         )
     {
         notes.push(format!("{} passed in the baseline", of(case.before)));
@@ -199,7 +216,7 @@ fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
     }
     match finding {
-        Some(Finding::Broken(Proven::Test(p))) => notes.push(format!("p = {p:.4}")),
+        Some(Finding::Broken(Proven::Test(p))) => notes.push(probability(p)),
         Some(Finding::Broken(Proven::Thin)) => notes.push("on a thin baseline".to_owned()),
         _ => {}
     }
@@ -213,7 +230,10 @@ fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
 fn grader_flaked(case: &CaseResult) -> bool {
     use crate::manifest::Outcome::{Failed, Passed};
     let told = |outcome| {
-        case.trials.iter().filter(move |trial| trial.outcome == outcome).filter_map(|trial| trial.reply.as_ref())
+        case.trials
+            .iter()
+            .filter(move |trial| trial.outcome == outcome)
+            .filter_map(|trial| trial.reply.as_ref())
     };
     case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.text == other.text))
 }
@@ -257,12 +277,21 @@ pub(super) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>
                     let message = format!("{name} is {is} ({over}), {words} {may} is needed");
                     docket.raise(
                         category,
-                        Breach { measured: Some(value), limit: Some(limit), ..Breach::new("threshold", message) },
+                        Breach {
+                            measured: Some(value),
+                            limit: Some(limit),
+                            ..Breach::new("threshold", message)
+                        },
                     );
                 }
             }
-            Measured::NoCase if cases.iter().all(|case| case.outcome == crate::manifest::Outcome::Skipped) => {
-                docket.warn(Breach::new("not-measured", format!("{name} was not measured: no case of it was asked")));
+            Measured::NoCase
+                if cases.iter().all(|case| case.outcome == crate::manifest::Outcome::Skipped) =>
+            {
+                docket.warn(Breach::new(
+                    "not-measured",
+                    format!("{name} was not measured: no case of it was asked"),
+                ));
             }
             Measured::NoCase | Measured::Unknown => {
                 let why = if metric.is_spending() {
@@ -290,10 +319,14 @@ pub(super) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>
         };
         let mut message = format!("{} could not be judged", text::count(counts.errored, "case"));
         if policy.max_error_rate > 0.0 {
-            message.push_str(&format!(" ({:.1} %; {:.1} % may)", rate * 100.0, policy.max_error_rate * 100.0));
+            let may = policy.max_error_rate * 100.0;
+            message = format!("{message} ({:.1} %; {may:.1} % may)", rate * 100.0);
         }
-        let breach =
-            Breach { measured: Some(rate), limit: Some(policy.max_error_rate), ..Breach::new("errors", message) };
+        let breach = Breach {
+            measured: Some(rate),
+            limit: Some(policy.max_error_rate),
+            ..Breach::new("errors", message)
+        };
         too_many = rate > policy.max_error_rate + 1e-9;
         if too_many { docket.error(breach) } else { docket.warn(breach) }
     }
@@ -323,7 +356,7 @@ pub(super) fn baseline(
 ) {
     let strict = policy.proof == Proof::OfInnocence;
     if let Reference::Missing(place) = reference {
-        let message = format!("there is no baseline {place}: regressions were not evaluated");
+        let message = format!("there is no baseline `{place}`: regressions were not evaluated");
         let breach = Breach::new("baseline-missing", message);
         match policy.missing {
             Missing::Fail => docket.error(breach),
@@ -336,11 +369,11 @@ pub(super) fn baseline(
     }
     if let Some(drop) = suite::drop(cases, policy) {
         let message = format!(
-            "the suite dropped: {:.1} % of {} pass, the baseline lets expect {:.1} % (p = {:.4})",
+            "the suite dropped: {:.1} % of {} pass, the baseline lets expect {:.1} % ({})",
             drop.seen * 100.0,
             text::count(drop.cases, "compared case"),
             drop.expected * 100.0,
-            drop.p
+            probability(drop.p)
         );
         docket.raise(
             Category::Regression,
@@ -403,7 +436,10 @@ pub(super) fn removed(evidence: &Evidence<'_>, cases: &[Case<'_>], docket: &mut 
     if let Some(first) = gone.first() {
         let message = match gone.len() {
             1 => format!("{}/{} is in the baseline and not in the suite", first.scenario, first.id),
-            n => format!("{n} cases are in the baseline and not in the suite, {}/{} first", first.scenario, first.id),
+            n => format!(
+                "{n} cases are in the baseline and not in the suite, {}/{} first",
+                first.scenario, first.id
+            ),
         };
         docket.raise(Category::Removed, Breach::new("removed", message));
     }

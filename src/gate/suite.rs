@@ -4,7 +4,7 @@
 use super::Policy;
 use super::evidence::{Case, Relation};
 use crate::seed::Root;
-use crate::stats::{self, Bootstrap, Clusters, Flips, Prior, Tally};
+use crate::stats::{self, Bootstrap, Clusters, Prior, Tally};
 
 /// An unchanged suite is called worse with at most about this probability.
 const GUARD: f64 = 0.01;
@@ -57,11 +57,15 @@ pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
         let predicted: Vec<f64> = before.iter().map(|tally| prior.predict(*tally)).collect();
         (mean(&predicted), stats::poisson_binomial_at_most(&predicted, passed))
     } else {
-        let all = |tally: Tally| tally.hits == tally.of;
-        let losses = pairs.iter().filter(|(case, now)| all(case.before) && !now).count() as u64;
-        let gains = pairs.iter().filter(|(case, now)| case.before.hits == 0 && *now).count() as u64;
+        // Were nothing changed, each of a case's trials, then and now, would be as likely to be the one that
+        // was asked now. With one trial then, this is McNemar's exact test.
+        let alike = |(case, now): &(&Case<'_>, bool)| {
+            let (hits, of) = (case.before.hits + u64::from(*now), case.before.of + 1);
+            Tally { hits, of }.share()
+        };
         let shares: Vec<f64> = pairs.iter().filter_map(|(case, _)| case.before.share()).collect();
-        (mean(&shares), Flips { losses, gains }.p_worse())
+        let exchanged: Vec<f64> = pairs.iter().filter_map(alike).collect();
+        (mean(&shares), stats::poisson_binomial_at_most(&exchanged, passed))
     };
     (p <= GUARD && expected - seen > policy.margin).then_some(Drop { expected, seen, p, cases: n })
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::Pipeline;
 use super::base::{Base, Commits, choose};
 use super::git::{Git, GitError};
 use super::place::short;
-use super::Pipeline;
 
 /// Bytes of names that are handed to git at once: its input must fit into a pipe, since nobody reads
 /// its output while names are written.
@@ -123,9 +123,8 @@ mod tests {
     #[test]
     fn blobs_are_told_from_trees_and_gaps() {
         let hash = "0".repeat(40);
-        let output = format!(
-            "{hash} blob 4\na\nb\n\nx:no file missing\n{hash} tree 2\nzz\n{hash} blob 0\n\n"
-        );
+        let output =
+            format!("{hash} blob 4\na\nb\n\nx:no file missing\n{hash} tree 2\nzz\n{hash} blob 0\n\n");
         let mut texts = Vec::new();
         blobs(output.as_bytes(), 4, &mut texts);
         assert_eq!(texts, [Some("a\nb\n".to_owned()), None, None, Some(String::new())]);

@@ -109,9 +109,8 @@ pub struct ScenarioRun {
     /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
     pub target: String,
     /// 16 hexadecimal digits over provider, model, host, parameters, system prompt and tools, several
-    /// joined by `+`; the
-    /// same for every file of replies, and empty where only cases that name a model themselves
-    /// were asked.
+    /// joined by `+`; the same for every file of replies, and empty where only cases that name a
+    /// model themselves were asked.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub target_hash: String,
     /// Who judged, where a judge was needed.

@@ -109,7 +109,7 @@ impl Replies {
                 latency_ms,
                 usage: line.usage,
                 cost_usd: line.cost_usd,
-                recorded: true,
+                recorded: false,
             };
             known.push((line.scenario, reply));
         }

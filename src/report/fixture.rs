@@ -48,13 +48,24 @@ impl Fixture {
     }
 
     fn sized(bytes: usize) -> Self {
-        let stored = [("broken", 5, 5), ("changed", 5, 5), ("flaky", 4, 5), ("fixed", 0, 5), ("known", 1, 5), ("pass", 5, 5)];
+        let stored = [
+            ("broken", 5, 5),
+            ("changed", 5, 5),
+            ("flaky", 4, 5),
+            ("fixed", 0, 5),
+            ("known", 1, 5),
+            ("pass", 5, 5),
+        ];
         let mut baseline = Baseline::empty();
         baseline.cases =
             stored.iter().map(|(id, passes, trials)| stored_case(id, *passes, *trials)).collect();
         baseline.cases.push(stored_case("gone", 1, 1));
         baseline.cases.sort_by(|a, b| a.id.cmp(&b.id));
-        Self::decided(cases(bytes), Some(&baseline), &Policy { min_pass_rate: Some(0.9), ..Policy::default() })
+        Self::decided(
+            cases(bytes),
+            Some(&baseline),
+            &Policy { min_pass_rate: Some(0.9), ..Policy::default() },
+        )
     }
 
     fn decided(mut cases: Vec<CaseResult>, baseline: Option<&Baseline>, policy: &Policy) -> Self {

@@ -60,7 +60,11 @@ fn reason(trials: &[Trial], outcome: Outcome) -> String {
         _ => return String::new(),
     };
     let same = trials.iter().filter(|trial| trial.outcome == outcome).count();
-    if trials.len() == 1 { why } else { format!("{} of {} trials {}: {why}", same, trials.len(), outcome.word()) }
+    if trials.len() == 1 {
+        why
+    } else {
+        format!("{} of {} trials {}: {why}", same, trials.len(), outcome.word())
+    }
 }
 
 /// Whether a trial could not be had, because recorded answers were all there are.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::plan::Target;
 use super::{OnFailure, Shared, judge, order};
 use crate::event::Event;
 use crate::manifest::{Ended, Outcome, Trial};
@@ -86,7 +87,9 @@ async fn work(pool: Arc<Pool>) {
         if trial.outcome != Outcome::Passed {
             shared.failed.store(true, Ordering::Relaxed);
         }
-        pool.spend(trial.spent_usd());
+        if !matches!(planned.job.as_ref().map(|job| &job.target), Some(Target::Replies(_))) {
+            pool.spend(trial.spent_usd());
+        }
         pool.store(index, trial);
     }
 }
@@ -99,8 +102,12 @@ impl Pool {
         results[index] = Some(trial);
         let same = |other: &Unit| other.job == unit.job;
         let first = self.units[..index].iter().rposition(|other| !same(other)).map_or(0, |at| at + 1);
-        let trials: Option<Vec<&Trial>> =
-            self.units[first..].iter().zip(&results[first..]).take_while(|(other, _)| same(other)).map(|(_, one)| one.as_ref()).collect();
+        let trials: Option<Vec<&Trial>> = self.units[first..]
+            .iter()
+            .zip(&results[first..])
+            .take_while(|(other, _)| same(other))
+            .map(|(_, one)| one.as_ref())
+            .collect();
         let Some(outcome) = trials.map(|trials| judge::outcome(&trials)) else { return };
         drop(results);
         if !unit.confirmation {

@@ -170,14 +170,14 @@ impl SourceFile {
 
     /// A span that lies within its line.
     #[must_use]
-    pub fn clamp(&self, line: u32, column: u32, length: u64) -> Span {
+    pub fn clamp(&self, line: u32, column: u32, length: u32) -> Span {
         let text = self.line(line);
         // Most lines are ASCII; counting characters of a megabyte line for each of its nodes is not free.
         let width = if text.is_ascii() { text.len() } else { text.chars().count() };
         let width = u32::try_from(width).unwrap_or(u32::MAX);
         let column = column.clamp(1, width.saturating_add(1));
         let room = width.saturating_add(1).saturating_sub(column).max(1);
-        let length = u32::try_from(length).unwrap_or(u32::MAX).clamp(1, room);
+        let length = length.clamp(1, room);
         Span { line, column, length }
     }
 }

@@ -63,15 +63,31 @@ impl Node {
     /// Syntax errors, several documents, an alias bomb, nesting past [`MAX_DEPTH`]; each with the
     /// place where the parser stopped, if it knew one.
     pub fn parse(source: &SourceFile) -> Result<Node, SyntaxError> {
-        let spanned: Spanned<Raw> =
+        let Parsed(mut node) =
             serde_yaml::from_str_with_options(source.text(), options()).map_err(|error| {
                 let at = error.location().filter(|at| at.line() > 0);
                 SyntaxError {
                     message: words(&error),
-                    span: at.map_or_else(Span::default, |at| span_of(&at, source)),
+                    span: at.map_or_else(Span::default, |at| within(span_of(&at), source)),
                 }
             })?;
-        Ok(resolve(spanned, source))
+        node.keep_within(source);
+        Ok(node)
+    }
+
+    /// Cuts what the parser says of places to the lines of the file.
+    fn keep_within(&mut self, source: &SourceFile) {
+        self.span = within(self.span, source);
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.keep_within(source)),
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    key.keep_within(source);
+                    value.keep_within(source);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The text, if this is text.
@@ -173,100 +189,86 @@ fn words(error: &serde_yaml::Error) -> String {
     text[..cut].trim_end_matches([':', ',']).to_owned()
 }
 
-fn span_of(at: &serde_yaml::Location, source: &SourceFile) -> Span {
-    let line = u32::try_from(at.line()).unwrap_or(u32::MAX);
-    let column = u32::try_from(at.column()).unwrap_or(u32::MAX);
-    source.clamp(line, column, at.span().len())
+fn within(span: Span, source: &SourceFile) -> Span {
+    source.clamp(span.line, span.column, span.length)
 }
 
-fn resolve(raw: Spanned<Raw>, source: &SourceFile) -> Node {
-    let span = span_of(&raw.referenced, source);
-    let value = match raw.value {
-        Raw::Null => Value::Null,
-        Raw::Bool(value) => Value::Bool(value),
-        Raw::Integer(value) => Value::Integer(value),
-        Raw::Float(value) => Value::Float(value),
-        Raw::String(value) => Value::String(value),
-        Raw::List(items) => Value::List(items.into_iter().map(|item| resolve(item, source)).collect()),
-        Raw::Map(entries) => Value::Map(
-            entries.into_iter().map(|(key, value)| (resolve(key, source), resolve(value, source))).collect(),
-        ),
-    };
-    Node { value, span }
+fn span_of(at: &serde_yaml::Location) -> Span {
+    let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    Span { line: number(at.line()), column: number(at.column()), length: number(at.span().len()) }
 }
 
-/// The tree as the parser hands it over.
-enum Raw {
-    Null,
-    Bool(bool),
-    Integer(i64),
-    Float(f64),
-    String(String),
-    List(Vec<Spanned<Raw>>),
-    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
-}
+/// A node as the parser hands it over.
+struct Parsed(Node);
 
-impl<'de> Deserialize<'de> for Raw {
+impl<'de> Deserialize<'de> for Parsed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
+        let Spanned { value, referenced, .. } = Spanned::<Value>::deserialize(deserializer)?;
+        Ok(Self(Node { value, span: span_of(&referenced) }))
     }
 }
 
-struct RawVisitor;
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
 
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("YAML")
     }
 
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_none<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Integer(value))
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Integer(value))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a number past i64 is kept as a float")]
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(i64::try_from(value).map_or(Raw::Float(value as f64), Raw::Integer))
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or(Value::Float(value as f64), Value::Integer))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
-        Ok(Raw::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
-        Ok(Raw::String(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Raw, E> {
-        Ok(Raw::String(value))
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
+        while let Some(Parsed(item)) = seq.next_element()? {
             items.push(item);
         }
-        Ok(Raw::List(items))
+        Ok(Value::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
+        while let Some((Parsed(key), Parsed(value))) = map.next_entry()? {
+            entries.push((key, value));
         }
-        Ok(Raw::Map(entries))
+        Ok(Value::Map(entries))
     }
 }

@@ -16,9 +16,8 @@ use crate::text;
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     let Some(was) = &before.baseline else { return };
     let Some(is) = &now.baseline else {
-        let from = |demands: &Demands| {
-            named(demands.config.as_ref()?, &["gate", "baseline", "from"]).map(is_file)
-        };
+        let from =
+            |demands: &Demands| named(demands.config.as_ref()?, &["gate", "baseline", "from"]).map(is_file);
         // Where the configuration names another place, or none any more, the policy tells it.
         if from(before).is_none() || from(now) == Some(true) {
             let location = Location { file: was.name().to_owned(), line: 1, column: 1 };
@@ -145,7 +144,8 @@ impl<'a> Change<'a> {
     }
 
     fn place(&self, case: &BaselineCase) -> Location {
-        let [scenario, id] = [&case.scenario, &case.id].map(|name| serde_json::to_string(name).unwrap_or_default());
+        let [scenario, id] =
+            [&case.scenario, &case.id].map(|name| serde_json::to_string(name).unwrap_or_default());
         self.line(&[&scenario, &id])
     }
 

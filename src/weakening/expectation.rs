@@ -27,7 +27,9 @@ fn forms(before: &Form<'_>, now: &Form<'_>, judges: &Judges<'_>) -> Vec<Flag> {
         (Operator::And, Operator::Or) => {
             let message = "all parts had to hold, now one is enough".to_owned();
             let mut flags = vec![Flag::new(Kind::OperatorLoosened, place(now.node, &["operator"]), message)];
-            flags.extend(both(before, now, judges).into_iter().filter(|flag| flag.kind != Kind::ExpectationRemoved));
+            flags.extend(
+                both(before, now, judges).into_iter().filter(|flag| flag.kind != Kind::ExpectationRemoved),
+            );
             flags
         }
         _ => both(before, now, judges),

@@ -47,7 +47,8 @@ impl<'a> Judging<'a> {
 const CALIBRATION: [&str; 4] = ["min_n", "min_kappa", "min_tpr", "min_tnr"];
 
 pub(super) fn compare(before: &Demands, now: &Demands, log: &mut Log) {
-    let (Some(before), Some(document)) = (&before.config, now.config.as_ref().or(before.config.as_ref())) else {
+    let (Some(before), Some(document)) = (&before.config, now.config.as_ref().or(before.config.as_ref()))
+    else {
         return;
     };
     let (was, is) = (Judging::of(Some(before)), Judging::of(now.config.as_ref()));

@@ -21,7 +21,11 @@ pub(super) fn weaker(before: &Node, now: &Node, judges: &Judges<'_>) -> Vec<Flag
         "exact" => {
             leaf.value();
             if folds(now) && !folds(before) {
-                leaf.tell(Kind::CaseIgnored, "caseSensitive", "upper and lower case no longer differ".to_owned());
+                leaf.tell(
+                    Kind::CaseIgnored,
+                    "caseSensitive",
+                    "upper and lower case no longer differ".to_owned(),
+                );
             }
         }
         "fuzzy" => {

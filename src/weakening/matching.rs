@@ -159,10 +159,9 @@ fn variables(node: &Node) -> BTreeMap<String, String> {
     let named = entries(node.get("variables")).iter();
     named
         .filter_map(|(name, value)| {
-            let text = value.as_str().map_or_else(
-                || String::from_utf8_lossy(&canonical(value)).into_owned(),
-                str::to_owned,
-            );
+            let text = value
+                .as_str()
+                .map_or_else(|| String::from_utf8_lossy(&canonical(value)).into_owned(), str::to_owned);
             Some((name.as_str()?.to_owned(), text))
         })
         .collect()

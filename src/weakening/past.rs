@@ -81,7 +81,9 @@ impl Then {
         };
         let quarantine = written(&["gate", "quarantine"]);
         let baseline = then.demands.config.as_ref().and_then(|config| {
-            named(config, &["gate", "baseline", "from"]).filter(|from| is_file(from)).map(|from| joined(folder, from))
+            named(config, &["gate", "baseline", "from"])
+                .filter(|from| is_file(from))
+                .map(|from| joined(folder, from))
         });
         let scenarios = match written(&["scenariosDir"]) {
             _ if !scope.scenarios.is_empty() => scope.scenarios.clone(),

@@ -23,7 +23,8 @@ const NOTHING: Node = Node { value: Value::Null, span: Span { line: 0, column: 0
 
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     let Some(document) = now.config.as_ref().or(before.config.as_ref()) else { return };
-    let gate = |demands: &Demands| demands.config.as_ref().and_then(|config| config.node.get("gate")).cloned();
+    let gate =
+        |demands: &Demands| demands.config.as_ref().and_then(|config| config.node.get("gate")).cloned();
     let (old, new) = (gate(before).unwrap_or(NOTHING), gate(now).unwrap_or(NOTHING));
     let sides = Sides { before: &old, now: &new, document };
     sides.rates(log);
@@ -71,7 +72,8 @@ impl Sides<'_> {
 
     fn baseline(&self, log: &mut Log) {
         let default = Policy::default();
-        let of = |node, key, default| below(node, &["baseline"]).and_then(|n| number(n, key)).unwrap_or(default);
+        let of =
+            |node, key, default| below(node, &["baseline"]).and_then(|n| number(n, key)).unwrap_or(default);
         let both = |key, default| (of(self.before, key, default), of(self.now, key, default));
         let (old, new) = both("confirm", f64::from(default.confirm));
         if new > old {
@@ -134,11 +136,8 @@ impl Sides<'_> {
             let cases = escaped(pairs, entry, &new);
             if cases.as_ref().is_none_or(|cases| !cases.is_empty()) {
                 let first = cases.iter().flatten().next().map(|case| format!(", {} for one", case.name()));
-                let message = format!(
-                    "cases{} are no longer critical{}",
-                    entry.words(),
-                    first.unwrap_or_default()
-                );
+                let message =
+                    format!("cases{} are no longer critical{}", entry.words(), first.unwrap_or_default());
                 self.tell(log, Kind::CriticalRemoved, &["critical"], &message);
             }
         }

@@ -1,10 +1,10 @@
 //! The list of cases that may fail: entries that are new or hold longer.
 
+use super::Demands;
 use super::document::{items, place, word};
 use super::kind::{Kind, Log};
 use super::matching::Pairs;
 use super::selection::takes;
-use super::Demands;
 use crate::gate::{Pattern, Selector};
 use crate::source::Node;
 
@@ -53,6 +53,8 @@ fn is_known(pairs: &Pairs<'_>, new: &Excuse<'_>, old: &[Excuse<'_>]) -> bool {
     cases.peek().is_some()
         && cases.all(|case| {
             let before = pairs.kept().find(|(_, now)| std::ptr::eq(*now, case)).map(|(before, _)| before);
-            before.is_some_and(|before| old.iter().any(|one| takes(&one.cases, before) && one.until >= new.until))
+            before.is_some_and(|before| {
+                old.iter().any(|one| takes(&one.cases, before) && one.until >= new.until)
+            })
         })
 }

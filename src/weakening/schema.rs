@@ -10,13 +10,27 @@ use crate::source::{Node, Span, Value};
 
 /// Keywords that refuse nothing.
 const NOTES: [&str; 11] = [
-    "$schema", "$id", "$comment", "$anchor", "title", "description", "default", "examples", "deprecated",
-    "readOnly", "writeOnly",
+    "$schema",
+    "$id",
+    "$comment",
+    "$anchor",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
 ];
 
 /// Keywords behind which another schema stands.
 const INNER: [&str; 7] = [
-    "items", "contains", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "propertyNames",
+    "items",
+    "contains",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "unevaluatedItems",
+    "propertyNames",
     "then",
 ];
 
@@ -36,7 +50,10 @@ fn compare(before: &Node, now: &Node, path: &str, found: &mut Vec<(Span, String)
         (Value::Bool(true), _) | (_, Value::Bool(false)) => return,
         (Value::Map(_), Value::Map(_)) => {}
         _ if same(before, now) => return,
-        _ => return found.push((start(now), format!("`{}` accepts more than before", path.trim_start_matches('.')))),
+        _ => {
+            return found
+                .push((start(now), format!("`{}` accepts more than before", path.trim_start_matches('.'))));
+        }
     }
     for (key, old) in entries(Some(before)) {
         let Some(name) = key.as_str().filter(|name| !NOTES.contains(name)) else { continue };
@@ -89,7 +106,10 @@ fn keyword(
             match new.get(key) {
                 Some(other) => compare(schema, other, &format!("{path}.{key}"), found),
                 None if name.ends_with("efs") || name == "definitions" => {}
-                None if matches!(now.get("additionalProperties").map(|n| &n.value), Some(Value::Bool(false))) => {}
+                None if matches!(
+                    now.get("additionalProperties").map(|n| &n.value),
+                    Some(Value::Bool(false))
+                ) => {}
                 None => found.push((at, format!("`{shown}.{key}` is gone"))),
             }
         }
@@ -147,5 +167,6 @@ fn keyword(
 }
 
 fn types(node: &Node) -> BTreeSet<String> {
-    node.as_str().map_or_else(|| words(Some(node)).into_iter().collect(), |one| BTreeSet::from([one.to_owned()]))
+    node.as_str()
+        .map_or_else(|| words(Some(node)).into_iter().collect(), |one| BTreeSet::from([one.to_owned()]))
 }

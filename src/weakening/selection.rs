@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Document;
 use super::document::{below, items, word, words};
 use super::matching::{Case, Pairs};
-use super::Document;
 use crate::gate::{Metric, Pattern, Selector};
 use crate::source::Node;
 
@@ -38,7 +38,11 @@ pub(super) fn takes(selector: &Selector, case: &Case<'_>) -> bool {
 /// The cases that a selector of before took, and none of now takes; both under their names of then.
 ///
 /// `None` where the selector took no case at all, so that nothing can be said.
-pub(super) fn escaped<'p, 'a>(pairs: &'p Pairs<'a>, before: &Selector, now: &[Selector]) -> Option<Vec<&'p Case<'a>>> {
+pub(super) fn escaped<'p, 'a>(
+    pairs: &'p Pairs<'a>,
+    before: &Selector,
+    now: &[Selector],
+) -> Option<Vec<&'p Case<'a>>> {
     if !pairs.before.iter().any(|case| takes(before, case)) {
         return None;
     }

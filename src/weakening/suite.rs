@@ -48,7 +48,9 @@ fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
         let file = case.document.file.name();
         let known = now.scenarios.iter().find(|one| scenario_name(one) == case.scenario);
         let left = known.or_else(|| now.scenarios.iter().find(|one| one.file.name() == file));
-        if let Some((document, line)) = left.and_then(|document| Some((document, commented(document, &case.id)?))) {
+        if let Some((document, line)) =
+            left.and_then(|document| Some((document, commented(document, &case.id)?)))
+        {
             let location = Location { file: document.file.name().to_owned(), line, column: 1 };
             let message = format!("{} is a comment now and not asked", case.name());
             log.add(Kind::CaseSkipped, location, &message);
@@ -62,8 +64,13 @@ fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
                 log.at(Kind::CaseRemoved, &case.document.file, case.span, &message);
             } else if told.insert(case.scenario.clone()) {
                 let all = pairs.before.iter().filter(|other| other.scenario == case.scenario).count();
-                let message = format!("scenario {} is gone, with {}", case.scenario, text::count(all, "case"));
-                log.add(Kind::ScenarioRemoved, Location { file: file.to_owned(), line: 1, column: 1 }, &message);
+                let message =
+                    format!("scenario {} is gone, with {}", case.scenario, text::count(all, "case"));
+                log.add(
+                    Kind::ScenarioRemoved,
+                    Location { file: file.to_owned(), line: 1, column: 1 },
+                    &message,
+                );
             }
         }
     }
@@ -76,10 +83,12 @@ fn commented(document: &Document, id: &str) -> Option<u32> {
         .filter_map(|(text, line)| Some((text.trim_start().strip_prefix('#')?, line)))
         .find(|(text, _)| {
             let entry = text.trim_start_matches(['#', ' ', '\t', '-', '{']);
-            let value = entry.strip_prefix("id:").map(|rest| rest.trim_start());
+            let value = entry.strip_prefix("id:").map(str::trim_start);
             value.is_some_and(|value| {
                 let value = value.trim_start_matches(['"', '\'']);
-                value.strip_prefix(id).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_'))
+                value.strip_prefix(id).is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_')
+                })
             })
         })
         .map(|(_, line)| line)
@@ -109,7 +118,12 @@ fn scenario_patience(documents: (&Document, &Document), configs: Configs<'_>, lo
         let is = inherited(&documents.1.node, configs.1, shared, default);
         if own(documents.0) != own(documents.1) && is > was {
             let span = place(&documents.1.node, &path);
-            log.at(kind, &documents.1.file, span, &format!("`{shared}` of the scenario was {was}, it is {is}"));
+            log.at(
+                kind,
+                &documents.1.file,
+                span,
+                &format!("`{shared}` of the scenario was {was}, it is {is}"),
+            );
         }
     }
 }
@@ -117,7 +131,8 @@ fn scenario_patience(documents: (&Document, &Document), configs: Configs<'_>, lo
 /// What a scenario's cases have without a word of their own.
 fn inherited(scenario: &Node, config: Option<&Document>, key: &str, default: f64) -> f64 {
     let configured = config.and_then(|config| {
-        let provider = word(scenario, "provider").or_else(|| word(&config.node, "provider")).unwrap_or("openai");
+        let provider =
+            word(scenario, "provider").or_else(|| word(&config.node, "provider")).unwrap_or("openai");
         below(&config.node, &["providers", provider, key])
     });
     let own = below(scenario, &["providerConfig", key]);

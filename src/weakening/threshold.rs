@@ -19,8 +19,7 @@ struct Limit<'a> {
 
 /// Whether a rate decides over cases, and not each failure by itself.
 pub(super) fn is_rated(gate: &Node) -> bool {
-    number(gate, "min_pass_rate").is_some()
-        || limits(Some(gate)).iter().any(|limit| rates(&limit.metric))
+    number(gate, "min_pass_rate").is_some() || limits(Some(gate)).iter().any(|limit| rates(&limit.metric))
 }
 
 fn rates(metric: &Metric) -> bool {
@@ -38,16 +37,18 @@ fn limits(gate: Option<&Node>) -> Vec<Limit<'_>> {
         .collect()
 }
 
+fn gate(demands: &Demands) -> Option<&Node> {
+    demands.config.as_ref()?.node.get("gate")
+}
+
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     let Some(document) = now.config.as_ref().or(before.config.as_ref()) else { return };
-    fn gate(demands: &Demands) -> Option<&Node> {
-        demands.config.as_ref()?.node.get("gate")
-    }
     let (old, mut new) = (limits(gate(before)), limits(gate(now)));
     let rated = gate(before).is_some_and(is_rated);
     let mut left = Vec::new();
     for limit in old {
-        let twin = |other: &Limit<'_>| other.metric == limit.metric && text(&other.cases) == text(&limit.cases);
+        let twin =
+            |other: &Limit<'_>| other.metric == limit.metric && text(&other.cases) == text(&limit.cases);
         // Of several on the same, one that is as tight goes before others.
         let tight = new.iter().position(|other| twin(other) && looser(&limit, other).is_empty());
         match tight.or_else(|| new.iter().position(twin)) {
@@ -61,7 +62,12 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
         let Some(at) = tight.or_else(|| new.iter().position(same)) else {
             let name = limit.metric.name();
             let message = format!("the threshold on {name}{} is gone", limit.cases.words());
-            log.at(Kind::ThresholdRemoved, &document.file, place(&document.node, &["gate", "thresholds"]), &message);
+            log.at(
+                Kind::ThresholdRemoved,
+                &document.file,
+                place(&document.node, &["gate", "thresholds"]),
+                &message,
+            );
             continue;
         };
         let other = new.remove(at);
@@ -77,7 +83,8 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     for limit in new.iter().filter(|limit| rates(&limit.metric)) {
         let Some(min) = limit.min.filter(|min| *min < 1.0) else { continue };
         let name = limit.metric.name();
-        let message = format!("every case had to pass, now a {name} of {min} is enough{}", limit.cases.words());
+        let message =
+            format!("every case had to pass, now a {name} of {min} is enough{}", limit.cases.words());
         log.at(Kind::PassRateLowered, &document.file, place(limit.node, &["min"]), &message);
     }
 }
@@ -97,7 +104,8 @@ fn narrowed(pairs: &Pairs<'_>, before: &Limit<'_>, now: &Limit<'_>) -> Option<St
         words if words.is_empty() => " of all cases".to_owned(),
         words => words,
     };
-    let message = format!("the threshold was on {name}{}, it is on {name}{}", of(&before.cases), of(&now.cases));
+    let message =
+        format!("the threshold was on {name}{}, it is on {name}{}", of(&before.cases), of(&now.cases));
     let Some(cases) = escaped(pairs, &before.cases, std::slice::from_ref(&now.cases)) else {
         return (text(&before.cases) != text(&now.cases)).then_some(message);
     };

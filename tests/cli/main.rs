@@ -7,11 +7,13 @@
 
 mod akit;
 mod baseline;
+mod baseline_git;
 mod cache;
 mod calibrate;
 mod discovery;
 mod file;
 mod fixtures;
+mod gate;
 mod help;
 mod judge;
 mod key;

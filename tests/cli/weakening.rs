@@ -107,7 +107,13 @@ fn the_base_is_the_pipelines_and_what_came_after_it_was_not_taken_away() {
     // Renamed, reformatted and moved, and as strict as before.
     std::fs::create_dir(ran.path("scenarios/deep")).unwrap();
     std::fs::remove_file(ran.path("scenarios/s.yaml")).unwrap();
-    let moved = format!("# Ours.\n{}", SUITE.replace("{ type: contains, values: [a, b] }", "\n      values: [\"b\", a]\n      type: contains"));
+    let moved = format!(
+        "# Ours.\n{}",
+        SUITE.replace(
+            "{ type: contains, values: [a, b] }",
+            "\n      values: [\"b\", a]\n      type: contains"
+        )
+    );
     std::fs::write(ran.path("scenarios/deep/u.yaml"), moved).unwrap();
     std::fs::write(ran.path("akit.yaml"), format!("# Ours.\n{POLICY}")).unwrap();
     let same = akit(&ran, &RUN).args(&["--fail-on", "weakened"]).run().ended(1);
@@ -137,8 +143,9 @@ fn without_a_base_nothing_is_compared_and_that_is_said() {
     let plain = there().env("PATH", &path).run().ended(0);
     assert!(!plain.stderr.contains("base"), "{}", plain.stderr);
     let note = "cannot compare with the base";
-    let noted = there().env("PATH", &path).env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);
-    let notes = noted.json("run.json")["notes"].to_string();
+    let ran =
+        there().env("PATH", &path).env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);
+    let notes = ran.json("run.json")["notes"].to_string();
     assert!(notes.contains(note), "{notes}");
     // No git at all.
     there().env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);

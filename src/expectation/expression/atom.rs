@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use serde_json::Value;
 
 use super::json::{self, Literal, Operator};
-use crate::expectation::pattern::{LimitExceeded, Pattern};
+use crate::expectation::pattern::{Pattern, SearchError};
 use crate::text;
 
 /// Characters of an answer or a value that are shown.
@@ -138,14 +138,14 @@ pub(super) struct Standing {
 
 impl Atom {
     /// How the atom, with its sign, stands to an answer.
-    pub(super) fn judge(&self, answer: &Answer) -> Result<Standing, LimitExceeded> {
+    pub(super) fn judge(&self, answer: &Answer) -> Result<Standing, SearchError> {
         let (holds, what) = self.test.judge(answer, &self.source)?;
         Ok(Standing { holds: holds.map(|holds| holds == (self.sign == Sign::Plain)), what })
     }
 }
 
 impl Test {
-    fn judge(&self, answer: &Answer, source: &str) -> Result<(Option<bool>, String), LimitExceeded> {
+    fn judge(&self, answer: &Answer, source: &str) -> Result<(Option<bool>, String), SearchError> {
         let response = answer.response;
         Ok(match self {
             Self::Text(_, needle) if needle.is_empty() => (None, "there is no text to look for".to_owned()),

@@ -15,7 +15,7 @@ mod tests;
 
 pub use error::{ExpressionError, ExpressionWarning};
 
-use super::pattern::LimitExceeded;
+use super::pattern::SearchError;
 use atom::{Answer, Atom, Sign, Test};
 use json::Literal;
 
@@ -84,7 +84,7 @@ impl Expression {
     }
 
     /// Judges an answer; `expected` is what the case expects.
-    pub fn evaluate(&self, response: &str, expected: Option<&str>) -> Result<Evaluation, LimitExceeded> {
+    pub fn evaluate(&self, response: &str, expected: Option<&str>) -> Result<Evaluation, SearchError> {
         self.root.judge(&Answer::new(response, expected), Wanted::Holds)
     }
 }
@@ -118,7 +118,7 @@ impl Node {
     }
 
     /// Judges one part. Negation is carried down to the atoms, by De Morgan's laws.
-    fn judge(&self, answer: &Answer, wanted: Wanted) -> Result<Evaluation, LimitExceeded> {
+    fn judge(&self, answer: &Answer, wanted: Wanted) -> Result<Evaluation, SearchError> {
         match (self, wanted) {
             (Self::Atom(atom), _) => {
                 let standing = atom.judge(answer)?;

@@ -164,6 +164,9 @@ impl Set {
 
     /// Without surrogates: a half stands for the characters that have it.
     pub(super) fn halves_as_characters(&self) -> Self {
+        if self.within((HIGH.0, LOW.1)).0.is_empty() {
+            return self.clone();
+        }
         let high = self.within(HIGH).pairs(&Self::of(&[LOW]));
         let low = Self::of(&[HIGH]).pairs(&self.within(LOW));
         self.with(&high).with(&low).scalars()

@@ -37,12 +37,24 @@ impl PatternError {
     }
 }
 
-/// A search took too many steps: whether the text matches is not known.
+/// A search came to no end: whether the text matches is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("pattern {pattern} gave up after {steps} steps without an answer; make it less ambiguous")]
-pub struct LimitExceeded {
-    /// The pattern between slashes, cut when long.
-    pub pattern: String,
-    /// How many steps it was given.
-    pub steps: usize,
+pub enum SearchError {
+    /// It took too many steps.
+    #[error("pattern {pattern} gave up after {steps} steps without an answer; make it less ambiguous")]
+    LimitExceeded {
+        /// The pattern between slashes, cut when long.
+        pattern: String,
+        /// How many steps it was given.
+        steps: usize,
+    },
+    /// The engine refuses a pattern that was taken for right when it was read.
+    #[error("pattern {pattern} cannot be searched for: {why}")]
+    Refused {
+        /// The pattern between slashes, cut when long.
+        pattern: String,
+        /// Why, as it should have been said then.
+        #[source]
+        why: PatternError,
+    },
 }

@@ -15,37 +15,38 @@ mod error;
 mod escape;
 mod group;
 mod parse;
+mod program;
 mod property;
 mod resolve;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use fancy_regex::{CompileError, Error, ParseError, Regex, RegexBuilder};
+use fancy_regex::{CompileError, Error, ParseError};
 
-pub use error::{LimitExceeded, Part, PatternError};
+pub use error::{Part, PatternError, SearchError};
 use parse::{Dialect, Mode, Parser};
+use program::{STEPS, program};
 
 use crate::text;
 
-/// Steps back that one search may take.
-const STEPS: usize = 1_000_000;
-
-/// A regular expression that is ready to search.
+/// A regular expression that is known to be right.
 ///
-/// A clone shares what the engine keeps for searching, some 24 KiB once it has been used.
+/// It holds its text alone. What the engine needs for searching is made when it is first used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Arc<Regex>,
+    /// In the engine's syntax.
+    written: Arc<str>,
     shown: Arc<str>,
 }
 
-/// Patterns of a file, each made ready once: suites say the same thing in many cases.
+/// Patterns of a file, each read once: suites say the same thing in many cases.
 #[derive(Debug, Default)]
 pub struct Patterns {
     known: RefCell<BTreeMap<(String, String), Pattern>>,
@@ -72,20 +73,26 @@ impl Pattern {
         let flags = Flags::read(flags)?;
         let chars: Vec<char> = pattern.chars().collect();
         let node = Parser::read(&chars, flags.mode, flags.dialect)?;
-        let mut written = emit::emit(&resolve::resolve(node)?);
+        let resolved = resolve::resolve(node)?;
+        let mut written = emit::emit(&resolved);
         if flags.sticky {
             written = format!("\\A(?:{written})");
         }
-        let regex =
-            RegexBuilder::new(&written).backtrack_limit(STEPS).build().map_err(|error| refused(&error))?;
-        Ok(Self { regex: Arc::new(regex), shown: format!("/{}/", text::excerpt(pattern, 60)).into() })
+        let written = written.into();
+        if !weight::is_light(&resolved.node) {
+            program(&written).map_err(|error| refused(&error))?;
+        }
+        Ok(Self { written, shown: format!("/{}/", text::excerpt(pattern, 60)).into() })
     }
 
     /// The first match in a text, as a range of bytes.
-    pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, LimitExceeded> {
-        match self.regex.find(text) {
+    pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, SearchError> {
+        let pattern = || self.shown.to_string();
+        let program = program(&self.written)
+            .map_err(|error| SearchError::Refused { pattern: pattern(), why: refused(&error) })?;
+        match program.find(text) {
             Ok(found) => Ok(found.map(|found| found.range())),
-            Err(_) => Err(LimitExceeded { pattern: self.shown.to_string(), steps: STEPS }),
+            Err(_) => Err(SearchError::LimitExceeded { pattern: pattern(), steps: STEPS }),
         }
     }
 

@@ -158,6 +158,8 @@ fn what_the_engine_cannot_do_is_refused() {
         ("(?<=(a+)b)\\1", 10, "look behind of this kind"),
         ("a{99999}{0}", 8, "nothing to repeat"),
         ("(?:a{9999}){9999}", 0, "too large"),
+        ("(a{1000}){1000}", 0, "too large"),
+        ("x(?:[a-z]{1000}){1000}y", 0, "too large"),
     ] {
         let error = Pattern::compile(pattern, "").unwrap_err();
         assert!(error.message.contains(message), "{pattern}: {}", error.message);
@@ -167,11 +169,53 @@ fn what_the_engine_cannot_do_is_refused() {
     assert!(Pattern::compile(&format!("{}a{}", "(".repeat(40), ")".repeat(40)), "").is_ok());
 }
 
+/// What is not tried when it is read must work when it is used: the heaviest and the deepest of it.
+#[test]
+fn the_engine_takes_what_is_light() {
+    // Ranges that need the most bytes of UTF-8 in the most ways.
+    let worst = "\\u{81}-\\u{10FFFE}";
+    let ranges: Vec<String> =
+        (0..60).map(|i| format!("\\u{{{:X}}}-\\u{{{:X}}}", 0x81 + i * 0x4001, 0x3fff + i * 0x4001)).collect();
+    let nested =
+        |times: usize, open: &str, close: &str| format!("{}\\b{}", open.repeat(times), close.repeat(times));
+    for pattern in [
+        format!("[{worst}]{{333}}"),
+        format!("(?:[{worst}]{{1,166}}){{2}}"),
+        format!("(?:[{worst}]*?x|){{100}}"),
+        format!("[{}]{{16}}", ranges.concat()),
+        "(?:\\b|$|^){10}".to_owned(),
+        "(?:\\b\\w?){26}".to_owned(),
+        nested(10, "(a", ")?"),
+        nested(10, "(?:|b", ")*?"),
+        nested(10, "(?:a|", "b)*"),
+        nested(32, "(?:a|", ")"),
+    ] {
+        let node = Parser::read(
+            &pattern.chars().collect::<Vec<_>>(),
+            Mode { multi_line: true, ..Mode::default() },
+            Dialect::Unicode,
+        );
+        let resolved = resolve::resolve(node.unwrap()).unwrap();
+        assert!(weight::is_light(&resolved.node), "{pattern}");
+        let found = program(&emit::emit(&resolved).into());
+        assert!(found.is_ok(), "{pattern}: {:?}", found.err());
+    }
+}
+
+#[test]
+fn many_patterns_are_searched_in_turn() {
+    for _ in 0..2 {
+        for number in 0..200 {
+            assert_eq!(find(&format!("x{number}y"), "", "x7y x150y").is_some(), [7, 150].contains(&number));
+        }
+    }
+}
+
 #[test]
 fn a_search_gives_up_in_the_end() {
     let pattern = Pattern::compile("(?:a|a)*$(?<!b)", "").unwrap();
     let error = pattern.find(&format!("{}b", "a".repeat(40))).unwrap_err();
-    assert_eq!(error.steps, STEPS);
+    assert!(matches!(error, SearchError::LimitExceeded { steps: STEPS, .. }));
     assert!(error.to_string().contains("gave up after 1000000 steps"));
 }
 
@@ -195,7 +239,8 @@ proptest::proptest! {
         text in "\\PC{0,30}",
     ) {
         if let Ok(pattern) = Pattern::compile(&pattern, &flags) {
-            let _ = pattern.find(&text);
+            let found = pattern.find(&text);
+            proptest::prop_assert!(!matches!(found, Err(SearchError::Refused { .. })), "{:?}", found);
         }
     }
 
@@ -210,10 +255,10 @@ proptest::proptest! {
         text in "[ab1é😀\n ]{0,12}",
     ) {
         match Pattern::compile(&parts.concat(), &flags) {
-            Ok(pattern) => {
-                if let Ok(Some(range)) = pattern.find(&text) {
-                    proptest::prop_assert!(text.get(range).is_some());
-                }
+            Ok(pattern) => match pattern.find(&text) {
+                Ok(Some(range)) => proptest::prop_assert!(text.get(range).is_some()),
+                Err(SearchError::Refused { why, .. }) => proptest::prop_assert!(false, "{}", why),
+                Ok(None) | Err(SearchError::LimitExceeded { .. }) => {}
             }
             Err(error) => proptest::prop_assert!(error.offset <= parts.concat().chars().count()),
         }

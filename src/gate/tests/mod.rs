@@ -166,7 +166,8 @@ fn thresholds_are_held_against_the_cases_they_name() {
     manifest.cases[0].scenario = "other".to_owned();
     let tagged = || Selector { tags: vec!["fraud".to_owned()], ..Selector::default() };
     let scenario = || Selector { scenario: Some(Pattern::parse("sup*").unwrap()), ..Selector::default() };
-    let limit = |metric: &str, cases, min, max| Threshold { metric: Metric::parse(metric).unwrap(), cases, min, max };
+    let limit =
+        |metric: &str, cases, min, max| Threshold { metric: Metric::parse(metric).unwrap(), cases, min, max };
     let table = [
         (limit("pass_rate", Selector::default(), Some(0.75), None), &[][..]),
         (limit("pass_rate", Selector::default(), Some(0.76), None), &["threshold"]),

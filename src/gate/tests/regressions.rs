@@ -15,11 +15,14 @@ fn ruled(passes: u32, trials: u32, fresh: &[bool], policy: &Policy) -> (State, R
 const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
+/// Passes and trials before, fresh trials, and what becomes of it.
+type Row = (u32, u32, &'static [bool], (State, Ruling, usize));
+
 #[test]
 fn one_case_by_its_baseline_and_its_fresh_trials() {
     use Ruling::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
-    let table: &[(u32, u32, &[bool], (State, Ruling, usize))] = &[
+    let table: &[Row] = &[
         // Thick: four trials, held against the baseline.
         (10, 10, &NO, (State::Broken, Fail, 4)),
         (5, 5, &NO, (State::Broken, Fail, 4)),
@@ -69,7 +72,8 @@ fn the_strict_policy_asks_for_a_proof_of_innocence() {
     assert_eq!(ruled(1, 1, &[], &policy).1, Ruling::Inconclusive);
     // A new case has to pass four times.
     let stored = baseline(&[("b", 9, 9), ("c", 9, 9)]);
-    for (fresh, ids_of) in [(&YES[..], &[][..]), (&[true, false], &["new-failure"]), (&[], &["unconfirmed"])] {
+    for (fresh, ids_of) in [(&YES[..], &[][..]), (&[true, false], &["new-failure"]), (&[], &["unconfirmed"])]
+    {
         let mut manifest = run(&[("a", Passed), ("b", Passed), ("c", Passed)]);
         let mut fresh = fresh.iter().copied();
         confirm(&mut manifest, Some(&stored), &policy, |_| fresh.next());
@@ -149,8 +153,11 @@ fn many_small_losses_fail_the_suite() {
     for trials in [1, 5] {
         let stored: Vec<_> = ids_of.iter().map(|id| (id.as_str(), trials, trials)).collect();
         let stored = baseline(&stored);
-        let now: Vec<_> =
-            ids_of.iter().enumerate().map(|(n, id)| (id.as_str(), if n < 12 { Failed } else { Passed })).collect();
+        let now: Vec<_> = ids_of
+            .iter()
+            .enumerate()
+            .map(|(n, id)| (id.as_str(), if n < 12 { Failed } else { Passed }))
+            .collect();
         let mut manifest = run(&now);
         // Each of the twelve passes when it is asked again, and is no proof by itself.
         confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(true));

@@ -66,7 +66,7 @@ impl Label {
             if line.trim().is_empty() {
                 continue;
             }
-            let here = source.clamp(number, 1, u64::MAX);
+            let here = source.clamp(number, 1, u32::MAX);
             let parsed: Result<Line, _> = serde_json::from_str(line);
             let read = match parsed {
                 Ok(line) => Self::of(line, number),

@@ -46,9 +46,9 @@ impl Baseline {
         note: Acceptance,
     ) -> Accepted {
         let mut accepted = Accepted::default();
-        let named = |case: &BaselineCase| names.contains(&(case.scenario.clone(), case.id.clone()));
-        let dropped: Vec<_> = self.cases.iter().filter(|case| named(case)).map(BaselineCase::name).collect();
-        self.cases.retain(|case| !named(case));
+        let meant = |case: &BaselineCase| names.contains(&(case.scenario.clone(), case.id.clone()));
+        let dropped: Vec<_> = self.cases.iter().filter(|case| meant(case)).map(BaselineCase::name).collect();
+        self.cases.retain(|case| !meant(case));
         let fresh: Vec<_> = run
             .into_iter()
             .flat_map(|run| &run.cases)

@@ -33,6 +33,9 @@ pub struct Added {
     /// `scenario/id` of cases that were left out: the run is older than the newest one, and was of
     /// another epoch or content.
     pub passed_over: Vec<String>,
+    /// `scenario/id` of cases whose answers were all read from records: they are the trials of an
+    /// earlier run, however often they are read, and a case that has trials already gets none of them.
+    pub recorded: Vec<String>,
     /// Ids of runs that fell out of the window.
     pub runs_dropped: Vec<String>,
     /// `scenario/id` of cases that no run of the window has judged any more.
@@ -61,11 +64,15 @@ impl Baseline {
     /// all cases of a scenario whose target or judge changed. A renamed case keeps its trials.
     pub fn add(&mut self, run: &RunManifest, commit: Option<&str>) -> Added {
         let mut added = Added::default();
-        let counted: Vec<_> = run.cases.iter().filter(|case| tally(case).trials > 0).collect();
+        let counted = run.cases.iter().filter(|case| tally(case).trials > 0);
+        let moved: BTreeSet<String> = self.shifts(run).into_iter().map(|shift| shift.scenario).collect();
+        let (read, counted): (Vec<_>, Vec<_>) =
+            counted.partition(|case| !moved.contains(&case.scenario) && self.has_read(case));
         if self.runs.iter().any(|known| known.id == run.run_id && !known.partial) {
             added.known = true;
             return added;
         }
+        added.recorded = read.iter().map(|case| format!("{}/{}", case.scenario, case.id)).collect();
         if counted.is_empty() {
             return added;
         }
@@ -99,6 +106,15 @@ impl Baseline {
         }
         self.sweep(&mut added);
         added
+    }
+
+    /// Whether all trials of a case were read from records, and the same case has trials here.
+    fn has_read(&self, case: &CaseResult) -> bool {
+        let recorded = |trial: &Trial| trial.reply.as_ref().is_some_and(|reply| reply.recorded);
+        counted(case).all(recorded)
+            && self
+                .case(&case.scenario, &case.id)
+                .is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().trials > 0)
     }
 
     /// The 0-based place of a run in the window, which is made where the run is not there yet;
@@ -224,6 +240,7 @@ pub(super) fn put(stored: &mut BaselineCase, case: &CaseResult, column: usize) {
     let latency = |trial: &Trial| trial.reply.as_ref()?.latency_ms;
     #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^52 milliseconds")]
     Mean::gather(&mut stored.latency_ms, counted(case).filter_map(latency).map(|ms| ms as f64));
+    Mean::gather(&mut stored.cost_usd, counted(case).filter_map(|trial| trial.reply.as_ref()?.cost_usd));
 }
 
 /// The trials that count.

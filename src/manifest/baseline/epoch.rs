@@ -68,11 +68,12 @@ impl std::fmt::Display for Shift {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { scenario, role, before, after } = self;
         match role {
+            Role::Akit => write!(f, "{scenario}: akit was {before}, it is {after}"),
             _ if before != after => write!(f, "{scenario}: the {} was {before}, it is {after}", role.word()),
             Role::Target => {
                 write!(f, "{scenario}: the target {after} has another system prompt, parameters or tools")
             }
-            _ => write!(f, "{scenario}: the {} {after} is set up in another way", role.word()),
+            Role::Grader => write!(f, "{scenario}: the grader {after} is set up in another way"),
         }
     }
 }

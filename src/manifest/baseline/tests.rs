@@ -174,7 +174,7 @@ fn another_epoch_starts_its_scenario_anew() {
     let mut baseline = Baseline::empty();
     baseline.add(&with("r1", 1, "t1", None, all()), None);
     let next = RunManifest { akit: "1.0.0".to_owned(), ..with("r2", 2, "t1", None, all()) };
-    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: the akit was 0, it is 1");
+    assert_eq!(baseline.add(&next, None).shifts[0].to_string(), "other: akit was 0, it is 1");
 }
 
 #[test]
@@ -286,13 +286,15 @@ fn a_file_that_does_not_hang_together_is_refused() {
     assert_eq!(baseline.ordered(), Err(BadBaseline::Twice("r".to_owned())));
 }
 
-/// For each run, its day if it has one, and for each of three cases its passes and failures.
-fn sequences() -> impl Strategy<Value = Vec<(Option<u32>, Vec<(usize, usize)>)>> {
+/// The day of a run if it has one, and for each of three cases its passes and failures.
+type Sketch = (Option<u32>, Vec<(usize, usize)>);
+
+fn sequences() -> impl Strategy<Value = Vec<Sketch>> {
     let cases = prop::collection::vec((0..3_usize, 0..2_usize), 3);
     prop::collection::vec((prop::option::of(1..29_u32), cases), 0..40)
 }
 
-fn sequence(runs: &[(Option<u32>, Vec<(usize, usize)>)]) -> Vec<RunManifest> {
+fn sequence(runs: &[Sketch]) -> Vec<RunManifest> {
     let trials = |(passes, failures): (usize, usize)| [vec![Passed; passes], vec![Failed; failures]].concat();
     runs.iter()
         .enumerate()
@@ -345,8 +347,29 @@ proptest! {
         let mut shuffled: Vec<_> = runs.iter().zip(keys).collect();
         shuffled.sort_by_key(|(_, key)| *key);
         let (mut one, mut other) = (Baseline::empty(), Baseline::empty());
-        runs.iter().for_each(|run| { one.add(run, None); });
-        shuffled.iter().for_each(|(run, _)| { other.add(run, None); });
+        for run in &runs {
+            one.add(run, None);
+        }
+        for (run, _) in shuffled {
+            other.add(run, None);
+        }
         prop_assert_eq!(tallies(&one), tallies(&other));
     }
+}
+
+#[test]
+fn answers_from_the_cache_are_the_trials_of_an_earlier_run() {
+    let read = |id: &str| {
+        let mut run = run(id, None, vec![case("a", "h", &[Passed])]);
+        run.cases[0].trials[0].reply = Some(crate::manifest::Reply { recorded: true, ..Default::default() });
+        run
+    };
+    let mut baseline = Baseline::empty();
+    // A recorded answer is a trial of a case that has none yet.
+    assert_eq!(baseline.add(&read("one"), None).cases, 1);
+    let added = baseline.add(&read("two"), None);
+    assert_eq!((added.cases, added.recorded), (0, vec!["s/a".to_owned()]));
+    assert_eq!((baseline.runs.len(), results(&baseline)), (1, vec![("a".to_owned(), "1".to_owned())]));
+    baseline.add(&run("three", None, vec![case("a", "h", &[Passed])]), None);
+    assert_eq!(results(&baseline), [("a".to_owned(), "1x2".to_owned())]);
 }

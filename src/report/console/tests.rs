@@ -7,12 +7,12 @@ use super::*;
 fn the_result_is_one_line() {
     let mut fixture = Fixture::short();
     let line = result(&fixture.report(), Ink::Plain);
-    insta::assert_snapshot!(line, @"RESULT: FAIL — 3 passed, 7 failed, 2 errored, 1 skipped in 1.24 s; 1,253 tokens (judge 567); the pass rate is 30.0 % (3 of 10), 90.0 % is needed");
+    insta::assert_snapshot!(line, @"RESULT: FAIL — 2 passed, 8 failed, 2 errored, 1 skipped in 1.24 s; 1,400 tokens (judge 567); support/broken passed in the baseline (5 of 5) and fails now; 4 of 4 fresh trials failed");
     fixture.run.duration_ms = 0;
     fixture.run.cases.clear();
     fixture.decision.summary = "two\nlines".to_owned();
     let line = result(&fixture.report(), Ink::Plain);
-    insta::assert_snapshot!(line, @"RESULT: FAIL — 3 passed, 7 failed, 2 errored, 1 skipped; two⏎lines");
+    insta::assert_snapshot!(line, @"RESULT: FAIL — 2 passed, 8 failed, 2 errored, 1 skipped; two⏎lines");
 }
 
 #[test]

@@ -123,7 +123,9 @@ fn head(report: &Report<'_>) -> String {
         row("regressions", &number::size(broken), "0");
     }
     row("could not be judged", &number::size(counts.errored), "0");
-    let numbered = |breach: &&Breach| !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some();
+    let numbered = |breach: &&Breach| {
+        !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some()
+    };
     for breach in decision.breaches.iter().filter(numbered).take(20) {
         let show = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), number::score);
         row(&inline(&breach.id, 60), &show(breach.measured), &show(breach.limit));

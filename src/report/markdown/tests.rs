@@ -48,13 +48,14 @@ fn a_passing_run_is_a_line_a_table_and_facts() {
 
     | metric | now | limit |
     |---|---|---|
-    | pass rate | 100.0 % (1 of 1) | — |
+    | pass rate | 100.0 % (1 of 1 cases) | — |
     | could not be judged | 0 | 0 |
     | time | 1.24 s | — |
 
     #### About this run
     - answered by: openai gpt-4o at api.openai.com
     - judged by: openai gpt-4o-mini at api.openai.com
+    - power: no answer of the cases failed: with 95 % confidence at most 95.0 % of such answers do
     - note: api.openai.com refused &#96;seed&#96;; asked without it
     ");
 }

@@ -1,7 +1,7 @@
 //! Cases, scenario files and baselines that are gone or changed.
 
 use super::*;
-use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord};
+use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord, Tally};
 
 fn of(now: &str) -> Vec<String> {
     let config = ("akit.yaml", "gate: { critical: [{ tags: [fraud] }] }");
@@ -23,7 +23,8 @@ fn cases_that_are_gone_or_ask_less_are_named() {
     assert_eq!(of(&SUITE.replace("    tags:", "    timeout: 70000\n    tags:")), ["timeout-raised s.yaml:9"]);
     let patient = SUITE.replace("cases:", "providerConfig: { maxRetries: 3 }\ncases:");
     assert_eq!(of(&patient), ["retries-raised s.yaml:3"]);
-    let other = ("t.yaml", "name: t\ncases:\n  - { id: c, prompt: Who?, expected: { type: exact, value: me } }\n");
+    let other =
+        ("t.yaml", "name: t\ncases:\n  - { id: c, prompt: Who?, expected: { type: exact, value: me } }\n");
     assert_eq!(told(&[("s.yaml", SUITE), other], &[("s.yaml", SUITE)]), ["scenario-removed t.yaml:1"]);
 }
 
@@ -36,7 +37,8 @@ fn a_case_that_is_renamed_and_changed_at_once_is_compared_all_the_same() {
     let unnamed = SUITE.replace("name: s\n", "");
     let loose = unnamed.replace("value: so", "value: no");
     assert_eq!(told(&[("s.yaml", &unnamed)], &[("t.yaml", &loose)]), ["value-changed t.yaml:11"]);
-    let variables = SUITE.replace("value: so", "value: \"{{v}}\"").replace("cases:", "variables: { v: so }\ncases:");
+    let variables =
+        SUITE.replace("value: so", "value: \"{{v}}\"").replace("cases:", "variables: { v: so }\ncases:");
     assert_eq!(of(&variables), Vec::<String>::new());
     assert_eq!(of(&variables.replace("v: so", "v: no")), ["value-changed s.yaml:13"]);
 }
@@ -49,7 +51,7 @@ fn baseline(runs: &[&str], cases: &[(&str, &str)]) -> Baseline {
         .iter()
         .map(|(id, results)| BaselineCase {
             results: Results::try_from((*results).to_owned()).unwrap(),
-            ..BaselineCase::new("s", id, &format!("hash of {id}"), Default::default())
+            ..BaselineCase::new("s", id, &format!("hash of {id}"), Tally::default())
         })
         .collect();
     baseline
@@ -60,7 +62,8 @@ fn text(baseline: &Baseline) -> String {
     let mut whole = serde_json::to_value(baseline).unwrap();
     whole["cases"] = "CASES".into();
     let text = serde_json::to_string(&whole).unwrap();
-    text.replace("\"CASES\"", &format!("[\n{}\n]", cases.join(",\n"))).replace("\"cases\":[\n", "\n\"cases\":[\n")
+    text.replace("\"CASES\"", &format!("[\n{}\n]", cases.join(",\n")))
+        .replace("\"cases\":[\n", "\n\"cases\":[\n")
 }
 
 fn baselines(before: &Baseline, now: &Baseline) -> Vec<String> {
@@ -74,7 +77,10 @@ fn a_baseline_that_no_run_changed_was_edited() {
     assert_eq!(baselines(&base, &baseline(&["r1", "r2"], &[("a", "0 1"), ("b", "1 0")])), edited);
     assert_eq!(baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 0 1"), ("b", "1 0 1")])), edited);
     assert_eq!(baselines(&base, &baseline(&["r2"], &[("a", "1"), ("b", "0")])), ["baseline-edited b.json:5"]);
-    assert_eq!(baselines(&base, &baseline(&["r1", "r2"], &[("b", "1 0")])), ["baseline-case-removed b.json:2"]);
+    assert_eq!(
+        baselines(&base, &baseline(&["r1", "r2"], &[("b", "1 0")])),
+        ["baseline-case-removed b.json:2"]
+    );
     let more = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0"), ("c", "0 0")]);
     assert_eq!(baselines(&base, &more), ["baseline-edited b.json:5"]);
     let mut other = base.clone();
@@ -101,7 +107,10 @@ fn a_baseline_that_no_run_changed_was_edited() {
 fn an_update_edits_nothing() {
     let base = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0")]);
     let none = Vec::<String>::new();
-    assert_eq!(baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 1 0"), ("b", "1 0 -"), ("c", "- - 1")])), none);
+    assert_eq!(
+        baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 1 0"), ("b", "1 0 -"), ("c", "- - 1")])),
+        none
+    );
     // A run from between the others.
     assert_eq!(baselines(&base, &baseline(&["r1", "rx", "r2"], &[("a", "1 0 1"), ("b", "1 - 0")])), none);
     let window: Vec<String> = (0..20).map(|n| format!("r{n}")).collect();

@@ -23,10 +23,29 @@ fn changes_of_form_weaken_nothing() {
         ("comments", format!("# A suite.\n{}", SUITE.replace("  - id", "\n  # A case.\n  - id"))),
         ("quotes", SUITE.replace("id: a", "id: \"a\"").replace("[yes, sure]", "['yes', \"sure\"]")),
         ("windows line ends", SUITE.replace('\n', "\r\n")),
-        ("block style", SUITE.replace("{ type: contains, values: [yes, sure] }", "\n      values:\n        - sure\n        - yes\n      type: contains")),
-        ("order of cases", format!("name: s\ntags: [safety]\ncases:\n{}{}", SUITE.split_at(SUITE.find("  - id: b").unwrap()).1, "  - id: a\n    prompt: How?\n    expected: { type: contains, values: [yes, sure] }\n")),
-        ("order of keys", SUITE.replace("    prompt: How?\n", "").replace("sure] }\n", "sure] }\n    prompt: How?\n")),
-        ("an added case", format!("{SUITE}  - {{ id: c, prompt: Who?, expected: {{ type: exact, value: me }} }}\n")),
+        (
+            "block style",
+            SUITE.replace(
+                "{ type: contains, values: [yes, sure] }",
+                "\n      values:\n        - sure\n        - yes\n      type: contains",
+            ),
+        ),
+        (
+            "order of cases",
+            format!(
+                "name: s\ntags: [safety]\ncases:\n{}{}",
+                SUITE.split_at(SUITE.find("  - id: b").unwrap()).1,
+                "  - id: a\n    prompt: How?\n    expected: { type: contains, values: [yes, sure] }\n"
+            ),
+        ),
+        (
+            "order of keys",
+            SUITE.replace("    prompt: How?\n", "").replace("sure] }\n", "sure] }\n    prompt: How?\n"),
+        ),
+        (
+            "an added case",
+            format!("{SUITE}  - {{ id: c, prompt: Who?, expected: {{ type: exact, value: me }} }}\n"),
+        ),
         ("a renamed id outside of the policy", SUITE.replace("id: b", "id: z")),
         ("another prompt", SUITE.replace("How?", "How so?")),
         ("a prompt as a list", SUITE.replace("prompt: How?", "prompt: [{ role: user, content: How? }]")),
@@ -35,7 +54,12 @@ fn changes_of_form_weaken_nothing() {
         ("a default", SUITE.replace("[yes, sure] }", "[yes, sure], mode: all }")),
         ("an alias", SUITE.replace("expected: {", "expected: &e {")),
         ("a tightened value", SUITE.replace("[yes, sure]", "[yes, sure, indeed]")),
-        ("variables", SUITE.replace("value: so", "value: \"{{v}}\"").replace("prompt: Why?", "prompt: Why?\n    variables: { v: so }")),
+        (
+            "variables",
+            SUITE
+                .replace("value: so", "value: \"{{v}}\"")
+                .replace("prompt: Why?", "prompt: Why?\n    variables: { v: so }"),
+        ),
     ];
     for (name, suite) in suites {
         assert_eq!(of(&[("s.yaml", suite), ("akit.yaml", CONFIG)]), Vec::<String>::new(), "{name}");

@@ -1,0 +1,112 @@
+//! `akit baseline show`: the cases with their trials.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use serde_json::json;
+
+use super::{At, Trouble, pipeline};
+use crate::history;
+use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch};
+use crate::scenario::Environment;
+use crate::text;
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    at: At,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<String, Trouble> {
+    let (baseline, from) = history::read_baseline_at(&args.at.baseline, &pipeline(environment))?;
+    Ok(if args.json { json_text(&baseline, &from) } else { table(&baseline, &from) })
+}
+
+fn thin(case: &BaselineCase) -> bool {
+    case.tally().trials < Baseline::THIN
+}
+
+fn table(baseline: &Baseline, from: &str) -> String {
+    // Text takes everything that is written to it, so results of writing are of no use.
+    let mut out = format!(
+        "{from}: {} of {}\n",
+        text::count(baseline.cases.len(), "case"),
+        text::count(baseline.runs.len(), "run")
+    );
+    if let Some(newest) = baseline.runs.last() {
+        let at = newest.at.as_deref().map(|at| format!(" of {at}")).unwrap_or_default();
+        let commit = newest.commit.as_deref().map(|sha| format!(", commit {sha}")).unwrap_or_default();
+        let _ = writeln!(out, "newest run: {}{at}{commit}", newest.id);
+    }
+    for epoch in &baseline.epoch {
+        let _ = writeln!(out, "{}", epoch_line(epoch));
+    }
+    let width = baseline.cases.iter().map(|case| case.name().chars().count()).max().unwrap_or(0).min(60);
+    for case in &baseline.cases {
+        let tally = case.tally();
+        let trials = format!("{}/{}", tally.passes, tally.trials);
+        let _ = write!(out, "  {:width$}  {trials:>7}", case.name());
+        if thin(case) {
+            out.push_str("  thin");
+        }
+        if let Some(note) = baseline.acceptance(&case.name()) {
+            let _ = write!(out, "  accepted: {}", note.reason);
+        }
+        out.push('\n');
+    }
+    let few = baseline.cases.iter().filter(|case| thin(case)).count();
+    if few > 0 {
+        let cases = text::count(few, "case");
+        let _ = writeln!(
+            out,
+            "{cases} with fewer than {} trials: too thin to prove a regression",
+            Baseline::THIN
+        );
+    }
+    for note in &baseline.accepted {
+        let _ = writeln!(out, "{}", note_line(note));
+    }
+    text::plain(out.trim_end())
+}
+
+fn epoch_line(epoch: &Epoch) -> String {
+    let grader = epoch.grader.as_deref().map(|name| format!(", judged by {name}")).unwrap_or_default();
+    format!("{}: answered by {}{grader}, akit {}", epoch.scenario, epoch.target, epoch.akit)
+}
+
+fn note_line(note: &Acceptance) -> String {
+    let by = note.by.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let at = note.at.as_deref().map(|at| format!(" at {at}")).unwrap_or_default();
+    format!("accepted{by}{at}: {}: {}", note.cases.join(", "), note.reason)
+}
+
+fn json_text(baseline: &Baseline, from: &str) -> String {
+    let cases: Vec<_> = baseline
+        .cases
+        .iter()
+        .map(|case| {
+            let tally = case.tally();
+            json!({
+                "scenario": case.scenario,
+                "id": case.id,
+                "content_hash": case.content_hash,
+                "passes": tally.passes,
+                "trials": tally.trials,
+                "thin": thin(case),
+                "results": case.results,
+                "accepted": baseline.acceptance(&case.name()).map(|note| &note.reason),
+            })
+        })
+        .collect();
+    let whole = json!({
+        "from": from,
+        "runs": baseline.runs,
+        "epoch": baseline.epoch,
+        "accepted": baseline.accepted,
+        "cases": cases,
+    });
+    format!("{whole:#}")
+}

@@ -1,0 +1,78 @@
+//! `akit baseline update`: adds the trials of a stored run.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{At, Trouble, names};
+use crate::history;
+use crate::manifest::{Added, Baseline, Ended, RunManifest};
+use crate::scenario::Environment;
+use crate::text;
+
+#[derive(Debug, Args)]
+pub(super) struct UpdateArgs {
+    /// Run stored by `akit run --json`
+    run: PathBuf,
+    #[command(flatten)]
+    at: At,
+    /// Commit that was run [default: what GitHub Actions or GitLab CI says]
+    #[arg(long, value_name = "SHA")]
+    commit: Option<String>,
+}
+
+pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Trouble> {
+    let run = history::read_run(&args.run)?;
+    let told = || environment.get("GITHUB_SHA").or_else(|| environment.get("CI_COMMIT_SHA"));
+    let commit = args.commit.as_deref().or_else(told);
+    let place = &args.at.baseline;
+    let (added, cases, runs) = history::change_baseline(place, |baseline: &mut Baseline| {
+        let added = baseline.add(&run, commit);
+        (added, baseline.cases.len(), baseline.runs.len())
+    })?;
+    let done = if added.known {
+        format!("run {} was added before; nothing changed", run.run_id)
+    } else if added.outdated {
+        format!("run {} is older than the runs that are kept; nothing was added", run.run_id)
+    } else {
+        let trials = usize::try_from(added.tally.trials).unwrap_or(usize::MAX);
+        format!(
+            "added {} ({} of {} passed)",
+            text::count(added.cases, "judged case"),
+            added.tally.passes,
+            text::count(trials, "trial"),
+        )
+    };
+    let (cases, runs) = (text::count(cases, "case"), text::count(runs, "run"));
+    let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
+    lines.extend(details(&run, &added));
+    Ok(lines.join("\n"))
+}
+
+fn details(run: &RunManifest, added: &Added) -> Vec<String> {
+    let mut lines = Vec::new();
+    if added.new > 0 {
+        lines.push(format!("new: {}", text::count(added.new, "case")));
+    }
+    lines.extend(added.shifts.iter().map(|shift| format!("started anew: {shift}")));
+    let pair = |(before, after): &(String, String)| format!("{before} is now {after}");
+    let renamed: Vec<_> = added.renamed.iter().map(pair).collect();
+    let lists = [
+        ("started anew, what they ask or expect has changed", &added.changed),
+        ("renamed", &renamed),
+        ("left out, a newer run was of another target, judge or content", &added.passed_over),
+        ("left out, their answers were read from the cache", &added.recorded),
+        ("runs that fell out of the window", &added.runs_dropped),
+        ("removed, no run that is kept has judged them", &added.cases_dropped),
+    ];
+    lines.extend(lists.into_iter().filter_map(|(words, list)| names(words, list)));
+    let errored = run.counts().errored;
+    if errored > 0 {
+        let cases = text::count(errored, "case");
+        lines.push(format!("{cases} could not be judged and changed nothing"));
+    }
+    if run.ended != Ended::Complete {
+        lines.push("the run had not ended by itself".to_owned());
+    }
+    lines
+}

@@ -1,0 +1,71 @@
+//! Whether the answers became slower or dearer than in the baseline.
+//!
+//! Case by case, as ratios: a mean over the suite would be the mean of its slowest cases. What a server
+//! does to all cases of one run at once is no chance of single cases, and no test over cases sees it;
+//! so a shift is a warning unless the policy fails on it.
+
+use super::breach::{Breach, Docket};
+use super::evidence::Case;
+use super::{Category, Policy, suite};
+use crate::manifest::{Mean, Reply};
+use crate::seed::Root;
+use crate::stats;
+
+/// Shifts up to this ratio do not count.
+const MARGIN: f64 = 1.2;
+
+/// Draws of the sign-flip test, above 16 pairs.
+const DRAWS: u32 = 9_999;
+
+/// Tells shifts of latency and cost. The two tests are a family of their own.
+pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, docket: &mut Docket<'_>) {
+    #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^53 milliseconds")]
+    let latency = |reply: &Reply| reply.latency_ms.map(|latency| latency as f64);
+    let tests = [
+        ("latency-regression", Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
+        ("cost-regression", Category::Cost, ratios(cases, |stored| stored.cost_usd, |reply| reply.cost_usd)),
+    ];
+    let p_values = tests
+        .each_ref()
+        .map(|(id, _, ratios)| stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id])));
+    for ((id, category, ratios), p) in tests.into_iter().zip(stats::holm(&p_values)) {
+        if p > policy.alpha || ratios.is_empty() {
+            continue;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
+        let ratio = (ratios.iter().sum::<f64>() / ratios.len() as f64).exp();
+        let what = if category == Category::Latency { "slower" } else { "dearer" };
+        let message = format!(
+            "answers are {what}: {ratio:.2} times the baseline, over {} ({})",
+            crate::text::count(ratios.len(), "compared case"),
+            super::probability(p)
+        );
+        docket.raise(
+            category,
+            Breach {
+                measured: Some(ratio),
+                limit: Some(MARGIN),
+                p_value: Some(p),
+                ..Breach::new(id, message)
+            },
+        );
+    }
+}
+
+/// The logarithm of now over before, for each compared case that knows both.
+fn ratios(
+    cases: &[Case<'_>],
+    before: impl Fn(&crate::manifest::BaselineCase) -> Option<Mean>,
+    now: impl Fn(&Reply) -> Option<f64>,
+) -> Vec<f64> {
+    suite::pairs(cases)
+        .filter_map(|(case, _)| {
+            let before = before(case.stored?)?.mean;
+            let replies = case.result.ordinary().filter_map(|trial| trial.reply.as_ref());
+            let known: Vec<f64> = replies.filter_map(&now).collect();
+            #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^52 times")]
+            let now = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)?;
+            (before > 0.0 && now > 0.0).then(|| (now / before).ln())
+        })
+        .collect()
+}

@@ -1,0 +1,215 @@
+//! Baselines in commits and on refs, against real repositories in folders of their own.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{replies, suite};
+
+/// Runs git in a folder; fails with what it said.
+#[track_caller]
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("git")
+        .args(["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main"])
+        .args(arguments)
+        .current_dir(folder)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "git {arguments:?}: {words}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Whether git is missing; says so where it is.
+#[expect(clippy::print_stderr, reason = "a test that was skipped must be told")]
+fn without_git() -> bool {
+    let missing = Command::new("git").arg("--version").output().is_err();
+    if missing {
+        eprintln!("skipped: git is not installed");
+    }
+    missing
+}
+
+/// `akit` that finds git and no configuration of the user's.
+fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
+    ran.then(arguments)
+        .env("PATH", &std::env::var("PATH").unwrap())
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("HOME", "/nonexistent")
+}
+
+/// A folder with runs `1.json` to `n.json` of the case `a`, the last one failing.
+fn runs(number: usize) -> Ran {
+    let start = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(0);
+    for index in 1..=number {
+        let answer = if index == number { "no".to_owned() } else { format!("a {index}") };
+        let name = format!("{index}.json");
+        start
+            .then(&["run", "s.yaml", "--min-pass-rate", "0", "--replies", "r.jsonl", "--json", &name])
+            .file("r.jsonl", replies(&[("a", &answer)]))
+            .run()
+            .ended(0);
+    }
+    start
+}
+
+/// A bare repository and clones of it, beside the runs.
+fn clones(ran: &Ran, names: &[&str]) {
+    git(&ran.path("."), &["init", "--quiet", "--bare", "central.git"]);
+    for name in names {
+        git(&ran.path("."), &["clone", "--quiet", "central.git", name]);
+    }
+}
+
+#[test]
+fn a_ref_takes_updates_from_several_clones_at_once_and_loses_none() {
+    if without_git() {
+        return;
+    }
+    let ran = runs(5);
+    clones(&ran, &["one", "two", "reader"]);
+    let place = "git-ref:team/nightly";
+    let mut children = Vec::new();
+    // Two clones race for the ref, and two processes of each clone for its lock.
+    for (run, clone) in [("1", "one"), ("2", "two"), ("3", "one"), ("4", "two")] {
+        let path = format!("../{run}.json");
+        let command = akit(&ran, &["baseline", "update", &path, "--baseline", place]);
+        children.push(command.command().current_dir(ran.path(clone)).spawn().unwrap());
+    }
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let central = ran.path("central.git");
+    let listed = git(&central, &["for-each-ref", "--format=%(refname)"]);
+    assert_eq!(listed, "refs/akit/team/nightly");
+    let stored = git(&central, &["cat-file", "blob", "refs/akit/team/nightly:akit-baseline.json"]);
+    let stored: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    assert_eq!(
+        (stored["runs"].as_array().unwrap().len(), &stored["cases"][0]["results"]),
+        (4, &"1x4".into())
+    );
+    let log = git(&central, &["log", "--format=%an %ae %P", "refs/akit/team/nightly"]);
+    assert_eq!(log, "akit akit@localhost", "one commit without a parent");
+
+    let run = |answer: &str, place: &str| {
+        akit(&ran, &["run", "../s.yaml", "--confirm", "0", "--replies", "../now.jsonl", "--baseline", place])
+            .file("now.jsonl", replies(&[("a", answer)]))
+    };
+    let within = |akit: Akit| {
+        let output = akit.command().current_dir(ran.path("reader")).output().unwrap();
+        akit.ran(output)
+    };
+    within(run("no", place)).ended(1).out("passed in the baseline (4 of 4) and fails now");
+    within(run("a", place)).ended(0).out("refs/akit/team/nightly at ");
+    within(run("a", "git-ref:other")).ended(0).err("there is no baseline `git-ref:other`");
+    std::fs::rename(&central, ran.path("away.git")).unwrap();
+    within(run("a", place)).ended(4).err("git could not ask the remote");
+    let update = akit(&ran, &["baseline", "update", "../5.json", "--baseline", place]);
+    within(update).ended(2).err("git could not ask the remote");
+}
+
+#[test]
+fn a_ref_of_a_repository_without_a_remote_stays_in_it() {
+    if without_git() {
+        return;
+    }
+    let ran = runs(2);
+    git(&ran.path("."), &["init", "--quiet"]);
+    for run in ["1.json", "2.json", "2.json"] {
+        akit(&ran, &["baseline", "update", run, "--baseline", "git-ref:n"]).run().ended(0);
+    }
+    akit(&ran, &["baseline", "show", "--baseline", "git-ref:n"]).run().ended(0).out("s/a      1/2  thin");
+    akit(&ran, &["baseline", "accept", "s/a", "--reason", "why", "--baseline", "git-ref:n"]).run().ended(0);
+    akit(&ran, &["baseline", "show", "--baseline", "git-ref:n"]).run().ended(0).out("0 cases of 2 runs");
+}
+
+/// A repository whose main has a baseline in its second of four commits, and a change on top.
+fn history(ran: &Ran) -> [String; 2] {
+    let folder = ran.path(".");
+    git(&folder, &["init", "--quiet"]);
+    let commit = |message: &str| {
+        git(&folder, &["commit", "--quiet", "--allow-empty", "-m", message]);
+        git(&folder, &["rev-parse", "--short=7", "HEAD"])
+    };
+    commit("first");
+    akit(ran, &["baseline", "update", "1.json"]).run().ended(0);
+    git(&folder, &["add", "akit-baseline.json"]);
+    let stored = commit("baseline");
+    git(&folder, &["rm", "--quiet", "akit-baseline.json"]);
+    commit("gone");
+    let parted = commit("parted");
+    git(&folder, &["switch", "--quiet", "-c", "change"]);
+    commit("change");
+    git(&folder, &["switch", "--quiet", "main"]);
+    [stored, parted]
+}
+
+#[test]
+fn a_commit_is_named_or_found_from_where_the_change_began() {
+    if without_git() {
+        return;
+    }
+    let ran = runs(2);
+    let [stored, parted] = history(&ran);
+    let folder = ran.path(".");
+    let run = |place: &str| {
+        akit(&ran, &["run", "s.yaml", "--confirm", "0", "--replies", "r.jsonl", "--baseline", place])
+    };
+    let base = "git:base:akit-baseline.json";
+    let found = |distance: &str| format!("akit-baseline.json at {stored}, {distance}");
+
+    // The replies are those of the last run, which failed.
+    run("git:HEAD~2:akit-baseline.json")
+        .run()
+        .ended(1)
+        .out(&format!("akit-baseline.json at {stored} (HEAD~2)"));
+    run("git:HEAD:akit-baseline.json").run().err("there is no baseline `git:HEAD:akit-baseline.json`");
+    run("git:nowhere:akit-baseline.json").run().ended(4).err("there is no commit `nowhere` in this clone");
+    run("git:HEAD~2:s.yaml").run().err("there is no baseline");
+    run(base).run().ended(1).out(&found("2 commits before the merge base"));
+
+    git(&folder, &["commit", "--quiet", "--allow-empty", "-m", "main goes on"]);
+    git(&folder, &["switch", "--quiet", "change"]);
+    run(base).run().ended(1).out(&found("2 commits before the merge base"));
+    git(&folder, &["switch", "--quiet", "--detach", "main"]);
+    git(&folder, &["merge", "--quiet", "--no-ff", "-m", "merge", "change"]);
+    run(base)
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_BASE_REF", "main")
+        .run()
+        .ended(1)
+        .out(&found("3 commits before the first parent of the merge"));
+    run(base).env("GITHUB_BASE_REF", "nobranch").run().ended(4).err("there is no branch to compare with");
+
+    // Broken at the base, whole before it; and broken everywhere.
+    std::fs::write(ran.path("akit-baseline.json"), "{}").unwrap();
+    git(&folder, &["switch", "--quiet", "main"]);
+    git(&folder, &["add", "akit-baseline.json"]);
+    git(&folder, &["commit", "--quiet", "-m", "broken"]);
+    run(base).run().ended(1).out(&found("4 commits before the merge base"));
+    run("git:HEAD:akit-baseline.json").run().ended(4).err("is not a baseline");
+    run("git:base:other.json").run().err("there is no baseline `other.json at");
+    akit(&ran, &["baseline", "update", "1.json", "--baseline", base]).run().ended(2).err("is not changed");
+    assert_ne!(stored, parted);
+}
+
+#[test]
+fn a_shallow_clone_is_explained() {
+    if without_git() {
+        return;
+    }
+    let ran = runs(2);
+    history(&ran);
+    let url = format!("file://{}", ran.path(".").display());
+    git(&ran.path("."), &["clone", "--quiet", "--depth", "1", "--branch", "change", &url, "shallow"]);
+    let akit = akit(&ran, &["run", "../s.yaml", "--confirm", "0", "--replies", "../r.jsonl"])
+        .args(&["--baseline", "git:base:akit-baseline.json"])
+        .env("GITHUB_BASE_REF", "main");
+    let output = akit.command().current_dir(ran.path("shallow")).output().unwrap();
+    akit.ran(output).ended(4).err("fetch-depth: 0").err("GIT_DEPTH: 0").err("nothing was sent");
+}

@@ -1,0 +1,335 @@
+//! The gate through the program: chance, policies, and decisions over stored runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+
+use super::Akit;
+use super::akit::Ran;
+use super::server::{Answer, Server};
+
+/// A suite whose cases expect `yes`.
+fn suite(ids: &[String]) -> String {
+    let mut text = "name: s\nprovider: openai\nmodel: m\ncases:\n".to_owned();
+    for id in ids {
+        writeln!(text, "  - {{ id: {id}, prompt: {id}, expected: {{ type: exact, value: yes }} }}").unwrap();
+    }
+    text.replace("value: yes", "value: \"yes\"")
+}
+
+/// A well-mixed number from 0 to 1, the same for the same numbers.
+fn chance(of: &str, turn: u64) -> f64 {
+    let mut state = of.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    state = state.wrapping_add(turn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    f64::from(u32::try_from((state ^ (state >> 31)) >> 32).unwrap()) / f64::from(u32::MAX)
+}
+
+/// An application that answers each prompt rightly with its probability.
+fn application(rates: BTreeMap<String, f64>) -> Server {
+    let turns = Mutex::new(BTreeMap::<String, u64>::new());
+    Server::start(move |asked| {
+        let prompt = asked.last_message();
+        let turn = {
+            let mut turns = turns.lock().unwrap();
+            let turn = turns.entry(prompt.clone()).or_default();
+            *turn += 1;
+            *turn
+        };
+        let right = chance(&format!("second draw of {prompt}"), turn) < rates[&prompt];
+        Answer::Text(if right { "yes" } else { "no" }.to_owned())
+    })
+}
+
+/// Twenty cases: one always fails, four pass with 0.8, the rest nearly always.
+fn rates() -> BTreeMap<String, f64> {
+    let rate = |index: usize| match index {
+        0 => 0.0,
+        1..=4 => 0.8,
+        _ => 0.995,
+    };
+    (0..20).map(|index| (format!("case-{index:02}"), rate(index))).collect()
+}
+
+#[test]
+fn noise_does_not_block_and_one_broken_case_does() {
+    let ids: Vec<String> = rates().into_keys().collect();
+    let unchanged = application(rates());
+    let run = |before: Option<&Ran>, server: &Server, more: &[&str]| {
+        let arguments = ["run", "s.yaml", "--cache", "off", "-c", "8", "--base-url", &server.url];
+        let akit = before
+            .map_or_else(|| Akit::new(&arguments).file("s.yaml", suite(&ids)), |ran| ran.then(&arguments));
+        akit.args(more).run()
+    };
+    let mut ran =
+        run(None, &unchanged, &["--repeat", "5", "--min-pass-rate", "0", "--json", "run.json"]).ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    for _ in 0..8 {
+        ran = run(Some(&ran), &unchanged, &["--baseline", "b.json"]).ended(0);
+        assert!(ran.stdout.contains("RESULT: PASS"), "{}", ran.stdout);
+    }
+    let mut broken = rates();
+    broken.insert("case-10".to_owned(), 0.0);
+    let broken = application(broken);
+    let ran = run(Some(&ran), &broken, &["--baseline", "b.json", "--json", "run.json"]).ended(1);
+    let decision = ran.json("run.json")["decision"].clone();
+    let breaches: Vec<_> = decision["breaches"].as_array().unwrap().iter().collect();
+    assert_eq!(breaches.len(), 1, "{breaches:#?}");
+    assert_eq!(breaches[0]["id"], "regression");
+    assert_eq!(breaches[0]["location"]["line"], 15);
+    let p = breaches[0]["p_value"].as_f64().unwrap();
+    assert!(p > 0.0 && p < 0.05, "{p}");
+
+    // The same decision from the stored run, without a call.
+    let asked = broken.asked().len();
+    let again =
+        ran.then(&["gate", "run.json", "--baseline", "b.json", "--json", "again.json"]).run().ended(1);
+    assert_eq!(again.json("again.json")["decision"], decision);
+    assert_eq!(broken.asked().len(), asked);
+}
+
+fn replies(trials: &[(&str, &[&str])]) -> String {
+    let mut text = String::new();
+    for (id, answers) in trials {
+        for (trial, answer) in answers.iter().enumerate() {
+            writeln!(text, "{}", serde_json::json!({ "id": id, "trial": trial, "reply": answer })).unwrap();
+        }
+    }
+    text
+}
+
+/// Two cases with a baseline of two runs of one passing trial each; `now` are their answers.
+fn judged(config: &str, now: &[(&str, &[&str])], more: &[&str]) -> Ran {
+    let ids = ["a".to_owned(), "b".to_owned()];
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--repeat", "6", "--json", "run.json"])
+        .file("s.yaml", suite(&ids).replace("id: a,", "id: a, tags: [fraud],"))
+        .file("then.jsonl", replies(&[("a", &["yes"; 6]), ("b", &["yes"; 6])]))
+        .run()
+        .ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    ran.then(&["run", "s.yaml", "--replies", "now.jsonl", "--json", "now.json"])
+        .args(more)
+        .file("akit.yaml", config)
+        .file("now.jsonl", replies(now))
+        .run()
+}
+
+#[test]
+fn words_and_statuses_of_the_policies() {
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a [&'a str])], &'a [&'a str], i32, &'a str, &'a str);
+    let against = "gate: { baseline: { from: b.json } }\n";
+    let strict = "gate: { policy: strict, baseline: { from: b.json } }\n";
+    let (yes, no): (&[&str], &[&str]) = (&["yes"; 5], &["no"; 5]);
+    let table: &[Row<'_>] = &[
+        (against, &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
+        (against, &[("a", no), ("b", yes)], &[], 1, "FAIL", "regression"),
+        (against, &[("a", &["no"]), ("b", yes)], &[], 0, "INCONCLUSIVE", "unconfirmed"),
+        (against, &[("a", &["no"]), ("b", yes)], &["--strict"], 5, "INCONCLUSIVE", "unconfirmed"),
+        (
+            against,
+            &[("a", &["no"]), ("b", yes)],
+            &["--strict", "--soft-fail"],
+            0,
+            "INCONCLUSIVE",
+            "unconfirmed",
+        ),
+        (against, &[("a", &["no"]), ("b", yes)], &["--confirm", "0"], 1, "FAIL", "regression"),
+        (against, &[("a", no), ("b", yes)], &["--soft-fail"], 0, "FAIL", "regression"),
+        (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &[], 0, "PASS", ""),
+        (against, &[("a", &["no", "yes"]), ("b", yes)], &[], 0, "INCONCLUSIVE", "unconfirmed"),
+        (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &["--fail-on", "flaky"], 1, "FAIL", "flaky"),
+        (against, &[("a", no), ("b", &[])], &[], 1, "FAIL", "regression"),
+        (against, &[("a", yes), ("b", &[])], &[], 4, "ERROR", "errors"),
+        (against, &[("a", yes), ("b", &[])], &["--max-error-rate", "0.5"], 0, "PASS", ""),
+        (strict, &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
+        (strict, &[("a", &["no", "yes", "yes", "no"]), ("b", yes)], &[], 1, "FAIL", "not-cleared"),
+        ("gate: { baseline: { from: c.json } }\n", &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
+        (
+            "gate: { baseline: { from: c.json, missing: fail } }\n",
+            &[("a", yes), ("b", yes)],
+            &[],
+            4,
+            "ERROR",
+            "baseline-missing",
+        ),
+        (
+            "gate: { thresholds: [{ metric: fraud_recall, min: 1 }] }\n",
+            &[("a", no), ("b", yes)],
+            &[],
+            1,
+            "FAIL",
+            "threshold",
+        ),
+        ("gate: { min_pass_rate: 0.5 }\n", &[("a", no), ("b", yes)], &[], 0, "PASS", ""),
+        (
+            "gate: { min_pass_rate: 0.5, critical: [\"s/a\"] }\n",
+            &[("a", no), ("b", yes)],
+            &[],
+            1,
+            "FAIL",
+            "critical",
+        ),
+        (
+            "gate: { min_pass_rate: 0.5, critical: [{ tags: [fraud] }] }\n",
+            &[("a", &["no", "yes", "yes", "yes", "yes"]), ("b", yes)],
+            &[],
+            0,
+            "PASS",
+            "",
+        ),
+        (
+            "repeat: 2\ngate: { thresholds: [{ metric: flaky_rate, max: 0 }, { metric: pass_rate, min: 0 }] }\n",
+            &[("a", &["yes", "no"]), ("b", yes)],
+            &[],
+            1,
+            "FAIL",
+            "threshold",
+        ),
+        (
+            "gate: { thresholds: [{ metric: cost_usd, max: 1 }] }\n",
+            &[("a", yes), ("b", yes)],
+            &[],
+            4,
+            "ERROR",
+            "not-measured",
+        ),
+    ];
+    for (config, now, more, status, word, breach) in table {
+        let ran = judged(config, now, more).ended(*status);
+        let decision = &ran.json("now.json")["decision"];
+        let first = decision["breaches"][0]["id"].as_str().unwrap_or_default();
+        assert_eq!(
+            (decision["ruling"].as_str().unwrap(), first),
+            (*word, *breach),
+            "{config} {now:?} {more:?}"
+        );
+    }
+}
+
+#[test]
+fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
+    for (config, message, place) in [
+        (
+            "gate: { thresholds: [{ metric: pass_rat, min: 1 }] }",
+            "unknown metric `pass_rat`",
+            "akit.yaml:1:32",
+        ),
+        ("gate: { thresholds: [{ metric: pass_rate }] }", "has no limit", "akit.yaml:1:32"),
+        (
+            "gate: { thresholds: [{ metric: pass_rate, tags: [froud], min: 1 }] }",
+            "did you mean `fraud`?",
+            "akit.yaml:1:50",
+        ),
+        (
+            "gate: { thresholds: [{ metric: froud_recall, min: 1 }] }",
+            "did you mean `fraud`?",
+            "akit.yaml:1:32",
+        ),
+        ("gate: { critical: [\"s/x\"] }", "no case has the case `s/x`", "akit.yaml:1:20"),
+        ("gate: { critical: { tags: [x] } }", "`critical` is a list", "akit.yaml:1:19"),
+        ("gate: { critical: [{}] }", "names nothing", "akit.yaml:1:20"),
+        ("gate: { fail_on: [flakey] }", "did you mean `flaky`?", "akit.yaml:1:19"),
+        ("gate: { polizy: strict }", "did you mean `policy`?", "akit.yaml:1:9"),
+        ("gate: { baseline: { confirm: -1 } }", "`confirm`", "akit.yaml:1:30"),
+        ("gate: { quarantine: q.yaml }", "is no day", "q.yaml:1:"),
+        ("gate: { quarantine: none.yaml }", "cannot read the quarantine", "akit.yaml:1:21"),
+        ("prices: { m: { input: 1 } }", "needs `output`", "akit.yaml:1:"),
+    ] {
+        let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
+            .file("akit.yaml", config)
+            .file("q.yaml", "- { case: s/a, owner: me, reason: known, until: soon }\n")
+            .file("s.yaml", suite(&["a".to_owned()]).replace("id: a,", "id: a, tags: [fraud],"))
+            .file("r.jsonl", replies(&[("a", &["yes"])]))
+            .run()
+            .ended(2)
+            .err(message);
+        assert!(ran.stderr.contains(place), "{place} in {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_quarantine_ends_by_itself() {
+    for (day, status) in [("1767225599", 0), ("1767225600", 1)] {
+        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
+            .file("akit.yaml", "gate: { quarantine: q.yaml }\n")
+            .file("q.yaml", "- { case: s/a, owner: me, reason: known, until: 2025-12-31 }\n")
+            .file("s.yaml", suite(&["a".to_owned(), "b".to_owned()]))
+            .file("r.jsonl", replies(&[("a", &["no"]), ("b", &["yes"])]))
+            .env("SOURCE_DATE_EPOCH", day)
+            .run()
+            .ended(status);
+    }
+}
+
+#[test]
+fn budget_and_deadline_end_a_run_with_six() {
+    let server = Server::start(|_| {
+        let body = serde_json::json!({
+            "choices": [{ "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" }],
+            "usage": { "prompt_tokens": 1000, "completion_tokens": 1000 },
+        });
+        Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+    });
+    let ids: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let run = |config: &str, more: &[&str]| {
+        Akit::new(&["run", "s.yaml", "-c", "1", "--json", "run.json", "--base-url", &server.url])
+            .args(more)
+            .file("akit.yaml", config)
+            .file("s.yaml", suite(&ids))
+            .run()
+    };
+    let prices =
+        "prices: { m: { input: 1, output: 9 } }\ngate: { thresholds: [{ metric: cost_usd, max: 0.02 }] }\n";
+    let ran = run(prices, &["--budget", "0.015"])
+        .ended(6)
+        .out("the run was ended by its budget; 1 case not judged");
+    assert_eq!(
+        ran.json("run.json")["cases"][0]["trials"][0]["reply"]["cost_usd"].as_f64().map(|cost| cost < 0.02),
+        Some(true)
+    );
+    run(prices, &[]).ended(1).out("cost_usd is 0.0300 USD (3 answers), at most 0.0200 USD is needed");
+    run("", &["--budget", "1"]).ended(2).err("`--budget` needs prices");
+    let slow = Server::start(|_| Answer::Hang);
+    Akit::new(&["run", "s.yaml", "--deadline", "200ms", "--base-url", &slow.url])
+        .file("s.yaml", suite(&ids))
+        .run()
+        .ended(6)
+        .out("the run was ended by its deadline; 3 cases not judged");
+}
+
+#[test]
+fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
+    let server = application([("a".to_owned(), 1.0), ("b".to_owned(), 0.0)].into());
+    let good = application([("a".to_owned(), 1.0), ("b".to_owned(), 1.0)].into());
+    let ids = ["a".to_owned(), "b".to_owned()];
+    let ran = Akit::new(&[
+        "run",
+        "s.yaml",
+        "--cache",
+        "off",
+        "--repeat",
+        "4",
+        "--json",
+        "run.json",
+        "--base-url",
+        &good.url,
+    ])
+    .file("s.yaml", suite(&ids))
+    .run()
+    .ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let now = ["run", "s.yaml", "--baseline", "b.json", "--base-url", &server.url, "--json"];
+    let live = ran.then(&now).args(&["live.json"]).run().ended(1).out("4 of 4 fresh trials failed");
+    let asked = server.asked().len();
+    let replay =
+        live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("4 of 4 fresh trials failed");
+    assert_eq!(server.asked().len(), asked);
+    assert_eq!(replay.json("replay.json")["decision"], live.json("live.json")["decision"]);
+    // Confirmations are used like all other trials.
+    let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
+    let kept = replay.then(&unused).run().ended(0);
+    assert!(kept.stdout.starts_with("0 files"), "{}", kept.stdout);
+}
