@@ -1,5 +1,7 @@
 //! Cases, scenario files and baselines that are gone or changed.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord, Tally};
 
@@ -119,4 +121,36 @@ fn an_update_edits_nothing() {
     assert_eq!(baselines(&old, &new), none);
     let spaced = text(&base).replace(',', ", ");
     assert_eq!(told(&[("b.json", &text(&base))], &[("b.json", &spaced)]), none);
+}
+
+#[test]
+fn a_commit_is_read_where_its_own_configuration_points() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let config = "scenariosDir: ./suite\ngate: { quarantine: ../q.yaml, baseline: { from: b.json }, min_pass_rate: 0.5 }\n";
+    let past: BTreeMap<String, String> = [
+        file("app/akit.yaml", config),
+        file("app/b.json", "{}"),
+        file("q.yaml", "[]"),
+        file("app/suite/s.yaml", SUITE),
+        file("app/suite/.github/w.yaml", SUITE),
+        file("app/suite/broken.yaml", "a: [\n"),
+        file("app/other/t.yaml", SUITE),
+    ]
+    .into();
+    let mut scope = Scope { config: vec!["akit.yaml".into(), "app/akit.yaml".into()], ..Scope::default() };
+    let then = Then::read(&past, &scope).unwrap();
+    let names = |then: &Then| -> Vec<String> {
+        then.demands.scenarios.iter().map(|one| one.file.name().to_owned()).collect()
+    };
+    assert_eq!(names(&then), ["app/suite/s.yaml"]);
+    assert_eq!(then.unread.len(), 1, "{:?}", then.unread);
+    assert!(then.demands.quarantine.is_some() && then.demands.baseline.is_some());
+    let mut found = crate::source::Diagnostics::default();
+    let rules = then.policy(&crate::scenario::Environment::default(), &mut found);
+    assert_eq!((rules.policy.min_pass_rate, found.has_errors()), (Some(0.5), false));
+    scope.scenarios = vec!["app/o*/*.yaml".into()];
+    assert_eq!(names(&Then::read(&past, &scope).unwrap()), ["app/other/t.yaml"]);
+    scope.config.clear();
+    let then = Then::read(&past, &scope).unwrap();
+    assert!(then.demands.config.is_none() && then.demands.baseline.is_none());
 }
