@@ -20,5 +20,6 @@ pub mod seed;
 pub mod source;
 pub mod stats;
 pub mod text;
+pub mod weakening;
 
 pub mod cli;

@@ -333,6 +333,12 @@ fn every_breach_is_documented_and_no_other() {
 }
 
 #[test]
+fn every_kind_of_weakening_is_documented_and_no_other() {
+    let known: BTreeSet<_> = akit::weakening::Kind::ALL.iter().map(|(_, id)| (*id).to_owned()).collect();
+    assert_eq!(known, documented("weakening"));
+}
+
+#[test]
 fn every_status_is_in_readme() {
     let pages = pages();
     let readme = pages.iter().find(|page| page.name == "README.md").unwrap();

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 /// The rows, lowest first; modules of one row do not know each other.
-const ROWS: [&[&str]; 10] = [
+const ROWS: [&[&str]; 11] = [
     &["source", "text", "stats", "seed", "secret", "redact"],
     &["provider", "cache", "manifest"],
     &["client", "event", "gate", "history"],
@@ -18,6 +18,8 @@ const ROWS: [&[&str]; 10] = [
     &["runner", "stress", "redteam", "report"],
     &["publish"],
     &["config"],
+    // What a change demands less is told over scenarios, policy and history alike.
+    &["weakening"],
     &["cli"],
 ];
 
@@ -186,7 +188,7 @@ pub(crate) fn g() {}
     let seen: Vec<_> = uses(bad).into_iter().map(|(line, name)| format!("{line} {name}")).collect();
     assert_eq!(seen, ["2 cli", "3 config", "3 text", "9 report", "9 nowhere", "9 source"]);
 
-    assert_eq!(objection("gate", "cli").unwrap(), "`gate` (row 2) uses `cli` (row 9)");
+    assert_eq!(objection("gate", "cli").unwrap(), "`gate` (row 2) uses `cli` (row 10)");
     assert_eq!(objection("gate", "client").unwrap(), "`gate` (row 2) uses `client` (row 2)");
     assert_eq!(objection("text", "source").unwrap(), "`text` (row 0) uses `source` (row 0)");
     assert_eq!(objection("gate", "utils").unwrap(), "`utils` stands in no row");
@@ -202,5 +204,5 @@ pub(crate) fn g() {}
     let found = objections(&folder);
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].ends_with("mod.rs:2: `gate` (row 2) uses `cli` (row 9)"), "{found:?}");
+    assert!(found[0].ends_with("mod.rs:2: `gate` (row 2) uses `cli` (row 10)"), "{found:?}");
 }

@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
+use super::weakening::{BaseArgs, Suite, around};
 use super::{Status, terminal};
 use crate::config::{ConfigFile, GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
@@ -24,7 +25,7 @@ use crate::source::{Diagnostics, SourceFile};
 pub(super) struct GateArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
-    baseline: Option<Place>,
+    pub(super) baseline: Option<Place>,
     /// Least share of judged cases that must pass, 0 to 1 [default: every case]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     min_pass_rate: Option<f64>,
@@ -43,6 +44,8 @@ pub(super) struct GateArgs {
     /// Report FAIL and INCONCLUSIVE, and end with status 0 all the same
     #[arg(long)]
     soft_fail: bool,
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -205,7 +208,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 }
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
-    let run = history::read_run(&args.run).map_err(|error| {
+    let mut run = history::read_run(&args.run).map_err(|error| {
         terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
         match error {
             HistoryError::Missing(_) => Status::Nothing,
@@ -220,13 +223,18 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
         .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
         .collect();
     check_names(&config, &names, environment)?;
-    let policy = args.gate.policy(&config.gate, environment);
-    let place = args.gate.place(&config.gate, &config.folder);
+    let (paths, there) = around(&files, &config);
+    let suite = Suite { paths: &paths, files: &there, named: args.policy.as_deref(), config: &config };
+    let base = args.gate.base.compare(&args.gate, &suite, environment)?;
+    run.notes.extend(base.notes.iter().cloned());
+    let rules = base.rules(&config);
+    let policy = args.gate.policy(rules, environment);
+    let place = args.gate.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
     let stored = place.as_ref().and_then(Place::file);
     let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
     let outputs = args.reports.open(&inputs)?;
-    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
+    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     let sources = sources(&files);
     Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);

@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod terminal;
 mod validate;
+mod weakening;
 
 use std::process::ExitCode;
 

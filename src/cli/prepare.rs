@@ -21,10 +21,10 @@ use crate::text;
 #[derive(Clone, Debug, Args)]
 pub(super) struct SuiteArgs {
     /// Scenario files, folders or globs [default: scenarios]
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// Configuration [default: the nearest akit.yaml above the scenarios]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]

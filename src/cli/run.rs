@@ -12,7 +12,7 @@ use super::gate::{Found, GateArgs, check_names, named, read_baseline};
 use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
-use super::{Status, terminal};
+use super::{Status, terminal, weakening};
 use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
@@ -72,14 +72,19 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         );
         return Err(Status::Invalid);
     }
-    let policy = args.gate.policy(&config.gate, &suite.settings.environment);
-    let place = args.gate.place(&config.gate, &config.folder);
+    let named = args.suite.config.as_deref();
+    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config };
+    let base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
+    let rules = base.rules(config);
+    let policy = args.gate.policy(rules, &suite.settings.environment);
+    let place = args.gate.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let at = suite.source_date();
     let files = suite.files.clone();
-    let (plan, graders) = suite.plan()?;
+    let (mut plan, graders) = suite.plan()?;
+    plan.notes.extend(base.notes.iter().cloned());
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).collect();
@@ -95,7 +100,7 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     };
     let asking = Asking { plan, graders, options, deadline: args.deadline, detail: args.detail() };
     let manifest = asking.execute(&found, &policy)?;
-    let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &[] };
+    let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     Output::write_all(&Report { run: &manifest, decision: &decision, sources: &sources }, outputs);
     Ok(args.gate.status(&decision, &manifest))

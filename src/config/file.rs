@@ -17,7 +17,7 @@ use crate::source::{
 use super::gate::{GATE, GateConfig};
 
 /// Names under which a configuration is found; the first one in a folder counts.
-const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
+pub const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
 
 const GRADER: &[Field] = &[
     Field::optional("provider", Shape::OneOf(&NAMES), "Who judges (openai)."),
@@ -150,33 +150,45 @@ impl ConfigFile {
             }
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        let empty = Self { file: Some(Arc::clone(&source)), folder, ..Self::default() };
-        let mut node = match Node::parse(&source) {
+        Self::of(&source, folder, environment, found, &SourceFile::read)
+    }
+
+    /// Takes a configuration that was read; `read` gets the quarantine that it names.
+    #[must_use]
+    pub fn of(
+        source: &Arc<SourceFile>,
+        folder: PathBuf,
+        environment: &Environment,
+        found: &mut Diagnostics,
+        read: &dyn Fn(&Path) -> Result<SourceFile, ReadError>,
+    ) -> Self {
+        let empty = Self { file: Some(Arc::clone(source)), folder, ..Self::default() };
+        let mut node = match Node::parse(source) {
             Ok(node) => node,
             Err(error) => {
                 let message = format!("this is not YAML: {}", error.message);
-                found.push(Diagnostic::error("invalid-yaml", &source, error.span, message));
+                found.push(Diagnostic::error("invalid-yaml", source, error.span, message));
                 return empty;
             }
         };
         if matches!(node.value, Value::Null) {
             return empty;
         }
-        expand(&mut node, environment, &source, found);
-        let Some(fields) = Fields::check(&node, CONFIG, "the configuration", &source, found) else {
+        expand(&mut node, environment, source, found);
+        let Some(fields) = Fields::check(&node, CONFIG, "the configuration", source, found) else {
             return empty;
         };
         let cache = fields.object("cache");
         Self {
             provider: fields.string("provider"),
             model: fields.string("model"),
-            providers: providers(&fields, &source, found),
+            providers: providers(&fields, source, found),
             scenarios: fields.string("scenariosDir"),
             grader: fields.object("grader").map(|grader| GraderConfig {
                 provider: grader.string("provider"),
                 model: grader.string("model"),
                 access: access(&grader),
-                defaults: defaults(&grader, &source, found),
+                defaults: defaults(&grader, source, found),
                 calibration: grader.object("calibration").and_then(|calibration| demands(&calibration)),
             }),
             cache_dir: cache.and_then(|cache| cache.string("dir")),
@@ -189,10 +201,10 @@ impl ConfigFile {
             }),
             gate: fields
                 .object("gate")
-                .map(|gate| GateConfig::read(&gate, &empty.folder, &source, found))
+                .map(|gate| GateConfig::read(&gate, &empty.folder, source, found, read))
                 .unwrap_or_default(),
             repeat: fields.integer("repeat"),
-            prices: prices(&fields, &source, found),
+            prices: prices(&fields, source, found),
             ..empty
         }
     }

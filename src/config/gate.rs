@@ -10,7 +10,9 @@ use crate::gate::{
     Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold,
 };
 use crate::history::Place;
-use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
+use crate::source::{
+    Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value,
+};
 use crate::text;
 
 const THRESHOLD: &[Field] = &[
@@ -135,6 +137,7 @@ impl GateConfig {
         folder: &Path,
         source: &Arc<SourceFile>,
         found: &mut Diagnostics,
+        read: &dyn Fn(&Path) -> Result<SourceFile, ReadError>,
     ) -> Self {
         let mut config = Self::default();
         let mut reader = Reader { source, found, names: Vec::new() };
@@ -175,7 +178,8 @@ impl GateConfig {
         }
         config.names = reader.names;
         if let Some((file, span)) = fields.text("quarantine") {
-            let (list, names) = quarantine(&folder.join(file), source, span, found);
+            let path = folder.join(file);
+            let (list, names) = quarantine(&path, read(&path), source, span, found);
             config.policy.quarantine = list;
             config.names.extend(names);
         }
@@ -345,11 +349,12 @@ impl Reader<'_> {
 /// Reads the list of cases in quarantine.
 fn quarantine(
     path: &Path,
+    file: Result<SourceFile, ReadError>,
     named_in: &Arc<SourceFile>,
     at: Span,
     found: &mut Diagnostics,
 ) -> (Vec<Quarantined>, Vec<Name>) {
-    let source = match SourceFile::read(path) {
+    let source = match file {
         Ok(source) => Arc::new(source),
         Err(error) => {
             let message = format!("cannot read the quarantine `{}`: {error}", crate::source::slashed(path));

@@ -15,7 +15,7 @@ use crate::cache::{Cache, Mode};
 use crate::provider::Http;
 use crate::scenario::Environment;
 
-pub use file::{ConfigFile, find};
+pub use file::{ConfigFile, FILES, find};
 pub use gate::{GateConfig, Named};
 pub use target::Targets;
 

@@ -183,7 +183,7 @@ impl Git {
         Ok((output.status.success() && !text.is_empty()).then_some(text))
     }
 
-    fn run(&self, arguments: &[&str], input: &str) -> Result<Output, GitError> {
+    pub(super) fn run(&self, arguments: &[&str], input: &str) -> Result<Output, GitError> {
         let mut command = Command::new("git");
         command
             .args(arguments)

@@ -3,6 +3,7 @@
 mod base;
 mod git;
 mod lock;
+mod past;
 mod place;
 
 use std::fmt::Write as _;
@@ -14,6 +15,7 @@ use crate::source::{Pending, ReadError, SourceFile, slashed};
 
 pub use base::Pipeline;
 pub use git::GitError;
+pub use past::PastCommit;
 pub use place::{BadPlace, Place, change_baseline, read_baseline_at};
 
 /// Why a stored run or baseline cannot be used.

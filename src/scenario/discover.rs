@@ -60,6 +60,36 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
     Ok(files)
 }
 
+/// Those of some listed paths that [`discover`] would find if they were there, in alphabetical order.
+///
+/// Both sides are relative to one folder; a path that is no glob stands for a file or a folder.
+#[must_use]
+pub fn among(paths: &[PathBuf], listed: &[String]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for path in paths {
+        let glob = if is_glob(path) { compile(path).ok() } else { None };
+        let root = if glob.is_some() { fixed_part(path) } else { path.clone() };
+        let root = if root == Path::new(".") { PathBuf::new() } else { root };
+        for name in listed {
+            let Ok(rest) = Path::new(name).strip_prefix(&root) else { continue };
+            let itself = rest.as_os_str().is_empty();
+            let mut folders = rest.parent().into_iter().flat_map(Path::components);
+            let passed_over = folders.any(|part| is_passed_over(&part.as_os_str().to_string_lossy()));
+            let wanted = glob.as_ref().is_none_or(|glob| glob.is_match(name));
+            if itself || (!passed_over && wanted && is_scenario(Path::new(name))) {
+                found.insert(name.clone());
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Whether nobody keeps scenarios in a folder of this name.
+fn is_passed_over(name: &str) -> bool {
+    // Hidden folders hold other people's YAML: workflows, editors' settings.
+    name.starts_with('.') || PASSED_OVER.contains(&name)
+}
+
 fn extend(
     files: &mut BTreeSet<PathBuf>,
     root: &Path,
@@ -67,9 +97,7 @@ fn extend(
     wanted: &dyn Fn(&Path) -> bool,
 ) -> Result<(), DiscoverError> {
     let walk = walkdir::WalkDir::new(root).follow_links(true).into_iter().filter_entry(|entry| {
-        let name = entry.file_name().to_string_lossy();
-        // Hidden folders hold other people's YAML: workflows, editors' settings.
-        let passed_over = name.starts_with('.') || PASSED_OVER.contains(&name.as_ref());
+        let passed_over = is_passed_over(&entry.file_name().to_string_lossy());
         entry.depth() == 0 || !(entry.file_type().is_dir() && passed_over)
     });
     let before = files.len();

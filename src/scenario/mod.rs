@@ -22,7 +22,7 @@ use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
 use crate::text;
 
-pub use discover::{DiscoverError, discover};
+pub use discover::{DiscoverError, among, discover};
 pub use environment::{Environment, expand};
 pub use read::{api_key, provider_config, tries};
 pub use schema::schema;

@@ -32,5 +32,6 @@ mod signal;
 mod store;
 mod trust;
 mod validate;
+mod weakening;
 
 use akit::Akit;

@@ -150,7 +150,20 @@ fn breaches(report: &Report<'_>, log: &mut Log) {
         .first()
         .map(|scenario| scenario.file.as_str())
         .or_else(|| report.run.files().first().copied());
-    for breach in report.decision.breaches.iter().filter(|breach| !breach.is_by_case()) {
+    let told = report.decision.breaches.iter().chain(&report.decision.warnings);
+    for breach in told.filter(|breach| !breach.is_by_case()) {
+        // A line that demands less is shown where reviewers look, whether it fails the gate or not.
+        if let Some(location) = breach.location.clone() {
+            let rule = Rule::Threshold(crate::report::entry::slug(&breach.id));
+            log.findings.push(Finding {
+                level: if breach.ruling == Ruling::Fail { Level::Error } else { Level::Warning },
+                message: text::excerpt(&breach.message, 2 * VALUE),
+                identity: [location.file.clone(), breach.message.clone(), rule.id()],
+                location,
+                rule,
+            });
+            continue;
+        }
         let whole = || Some(Location { file: file?.to_owned(), line: 1, column: 1 });
         match (breach.ruling, breach.location.clone().or_else(whole)) {
             (Ruling::Fail, Some(location)) => {

@@ -1,0 +1,132 @@
+//! The files of the commit that a change is compared with.
+
+use std::path::Path;
+
+use super::Pipeline;
+use super::base::{Base, Commits, choose};
+use super::git::{Git, GitError};
+use super::place::short;
+
+/// Bytes of names that are handed to git at once: its input must fit into a pipe, since nobody reads
+/// its output while names are written.
+const AT_ONCE: usize = 16 * 1024;
+
+/// A commit whose files can be read; paths are relative to the root of its repository.
+#[derive(Debug)]
+pub struct PastCommit {
+    git: Git,
+    base: Base,
+}
+
+impl PastCommit {
+    /// The commit that a change is compared with, in the repository of a folder.
+    ///
+    /// # Errors
+    /// Without git, a repository, or a branch that the change is to go to.
+    pub fn base(within: &Path, pipeline: &Pipeline) -> Result<Self, GitError> {
+        let git = Git::open(Some(within))?;
+        let base = choose(&git, pipeline)?;
+        Ok(Self { git, base })
+    }
+
+    /// Where HEAD left a revision; the revision itself, where the two have nothing in common.
+    ///
+    /// What was added to a branch after a change left it was not taken away by the change.
+    ///
+    /// # Errors
+    /// Without git, a repository, or a commit of this name.
+    pub fn since(within: &Path, revision: &str) -> Result<Self, GitError> {
+        let git = Git::open(Some(within))?;
+        let commit = git.commit(revision)?;
+        let head = git.commit("HEAD")?;
+        let base = match git.merge_base(&head, &commit)? {
+            Some(shared) if shared != commit => Base { commit: shared, role: "the merge base" },
+            _ => Base { commit, role: "as asked" },
+        };
+        Ok(Self { git, base })
+    }
+
+    /// The commit for people.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} ({})", short(&self.base.commit), self.base.role)
+    }
+
+    /// The paths of all files, in alphabetical order.
+    pub fn paths(&self) -> Result<Vec<String>, GitError> {
+        let arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", &self.base.commit];
+        let listed = self.must("list files", &arguments, "")?;
+        let names = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+        Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
+    /// The texts of files, `None` where the commit has no such file or it is no text.
+    pub fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
+        let mut texts = Vec::with_capacity(paths.len());
+        let mut rest = paths;
+        while !rest.is_empty() {
+            let (mut names, mut taken) = (String::new(), 0);
+            for path in rest {
+                // A name with a line end cannot be asked for, and asking for nothing finds nothing.
+                let path = if path.contains('\n') { "" } else { path };
+                let name = format!("{}:{path}\n", self.base.commit);
+                if taken > 0 && names.len() + name.len() > AT_ONCE {
+                    break;
+                }
+                names.push_str(&name);
+                taken += 1;
+            }
+            let output = self.must("read files", &["cat-file", "--batch"], &names)?;
+            blobs(&output, taken, &mut texts);
+            rest = &rest[taken..];
+        }
+        Ok(texts)
+    }
+
+    fn must(&self, doing: &str, arguments: &[&str], input: &str) -> Result<Vec<u8>, GitError> {
+        let output = self.git.run(arguments, input)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let reason = crate::text::excerpt(String::from_utf8_lossy(&output.stderr).trim(), 400);
+        Err(GitError::Failed { doing: format!("{doing} of {}", short(&self.base.commit)), reason })
+    }
+}
+
+/// Takes `git cat-file --batch` apart: `HASH blob SIZE`, the bytes and a line end, or a line that
+/// says why there are none.
+fn blobs(mut output: &[u8], count: usize, texts: &mut Vec<Option<String>>) {
+    for _ in 0..count {
+        let end = output.iter().position(|byte| *byte == b'\n').unwrap_or(output.len());
+        let head = String::from_utf8_lossy(&output[..end]).into_owned();
+        output = output.get(end + 1..).unwrap_or_default();
+        let words: Vec<&str> = head.split(' ').collect();
+        let size = match words.as_slice() {
+            [hash, _, size] if hash.len() >= 40 && !hash.contains(':') => size.parse::<usize>().ok(),
+            _ => None,
+        };
+        let Some(size) = size else {
+            texts.push(None);
+            continue;
+        };
+        let bytes = output.get(..size).unwrap_or_default();
+        let blob = words[1] == "blob";
+        texts.push(String::from_utf8(bytes.to_vec()).ok().filter(|_| blob));
+        output = output.get(size + 1..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_are_told_from_trees_and_gaps() {
+        let hash = "0".repeat(40);
+        let output =
+            format!("{hash} blob 4\na\nb\n\nx:no file missing\n{hash} tree 2\nzz\n{hash} blob 0\n\n");
+        let mut texts = Vec::new();
+        blobs(output.as_bytes(), 4, &mut texts);
+        assert_eq!(texts, [Some("a\nb\n".to_owned()), None, None, Some(String::new())]);
+    }
+}

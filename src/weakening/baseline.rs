@@ -1,0 +1,162 @@
+//! The committed baseline: what changed in it without a run that was added.
+//!
+//! An update adds runs and moves the window; trials of runs that both sides list stay as they were. A
+//! run that somebody made up cannot be told from one that was run.
+
+use std::collections::BTreeSet;
+
+use super::Demands;
+use super::kind::{Kind, Log};
+use super::matching::Pairs;
+use super::policy::{is_file, named};
+use crate::manifest::{Baseline, BaselineCase, LEAST_RUNS};
+use crate::source::{Location, SourceFile};
+use crate::text;
+
+pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
+    let Some(was) = &before.baseline else { return };
+    let Some(is) = &now.baseline else {
+        let from =
+            |demands: &Demands| named(demands.config.as_ref()?, &["gate", "baseline", "from"]).map(is_file);
+        // Where the configuration names another place, or none any more, the policy tells it.
+        if from(before).is_none() || from(now) == Some(true) {
+            let location = Location { file: was.name().to_owned(), line: 1, column: 1 };
+            log.add(Kind::BaselineRemoved, location, "the baseline is gone");
+        }
+        return;
+    };
+    if was.text() == is.text() {
+        return;
+    }
+    let parse = |file: &SourceFile| -> Option<Baseline> {
+        serde_json::from_str::<Baseline>(file.text()).ok()?.ordered().ok()
+    };
+    let (Some(old), Some(new)) = (parse(was), parse(is)) else { return };
+    Change::of(&old, &new, is).tell(pairs, log);
+}
+
+/// What an update and an acceptance account for.
+struct Change<'a> {
+    old: &'a Baseline,
+    new: &'a Baseline,
+    file: &'a SourceFile,
+    /// A run was added, as a whole or for accepted cases.
+    fresh: bool,
+    /// A run was added as a whole.
+    whole: bool,
+    /// Places of the runs of both sides: then, now, and whether the rest of the run was added since.
+    shared: Vec<(usize, usize, bool)>,
+    /// `scenario/id` of newly accepted cases.
+    accepted: BTreeSet<&'a str>,
+}
+
+impl<'a> Change<'a> {
+    fn of(old: &'a Baseline, new: &'a Baseline, file: &'a SourceFile) -> Self {
+        let (mut fresh, mut whole, mut shared) = (false, false, Vec::new());
+        for (now, run) in new.runs.iter().enumerate() {
+            let then = old.runs.iter().position(|known| known.id == run.id);
+            let grown = then.is_some_and(|then| old.runs[then].partial && !run.partial);
+            fresh |= then.is_none() || grown;
+            whole |= (then.is_none() || grown) && !run.partial;
+            shared.extend(then.map(|then| (then, now, grown)));
+        }
+        let accepted = new.accepted.iter().filter(|one| !old.accepted.contains(one));
+        let accepted = accepted.flat_map(|one| &one.cases).map(String::as_str).collect();
+        Self { old, new, file, fresh, whole, shared, accepted }
+    }
+
+    fn tell(&self, pairs: &Pairs<'_>, log: &mut Log) {
+        for one in self.new.accepted.iter().filter(|one| !self.old.accepted.contains(one)) {
+            let cases: Vec<&str> = one.cases.iter().map(String::as_str).collect();
+            let message = format!("{} accepted: {}", text::list(&cases), text::excerpt(&one.reason, 100));
+            let reason = serde_json::to_string(&one.reason).unwrap_or_default();
+            log.add(Kind::BaselineAccepted, self.line(&[&reason]), &message);
+        }
+        let lost = self.old.runs.len() - self.shared.len();
+        let least = LEAST_RUNS.min(self.old.runs.len());
+        if lost > 0 && (!self.fresh || self.new.runs.len() < least) {
+            let message = format!("{} gone, and no update took them out", text::count(lost, "run"));
+            log.add(Kind::BaselineEdited, self.line(&["\"runs\""]), &message);
+        }
+        if !self.fresh && self.accepted.is_empty() && self.old.epoch != self.new.epoch {
+            let message = "who answered and judged was changed without a run";
+            log.add(Kind::BaselineEdited, self.line(&["\"epoch\""]), message);
+        }
+        let mut known = BTreeSet::new();
+        for case in &self.old.cases {
+            let now = self.now(case, pairs);
+            known.extend(now.map(BaselineCase::name));
+            self.case(case, now, pairs, log);
+        }
+        for case in self.new.cases.iter().filter(|case| !known.contains(&case.name())) {
+            let older = self.shared.iter().any(|(_, now, grown)| case.results.at(*now).trials > 0 && !grown);
+            if (!self.whole || older) && !self.accepted.contains(case.name().as_str()) {
+                let message = format!("{} was added without a run", case.name());
+                log.add(Kind::BaselineEdited, self.place(case), &message);
+            }
+        }
+    }
+
+    /// The same case now.
+    fn now(&self, case: &BaselineCase, pairs: &Pairs<'_>) -> Option<&'a BaselineCase> {
+        let renamed = || {
+            let name = pairs.renamed(&case.scenario, &case.id)?;
+            self.new.cases.iter().find(|other| other.name() == name)
+        };
+        let same = self.new.case(&case.scenario, &case.id).or_else(renamed);
+        same.or_else(|| self.new.by_content(&case.content_hash).filter(|_| self.whole))
+    }
+
+    fn case(&self, old: &BaselineCase, new: Option<&BaselineCase>, pairs: &Pairs<'_>, log: &mut Log) {
+        let name = old.name();
+        // Another target or judge makes a scenario start anew.
+        let anew = self.fresh && self.old.epoch(&old.scenario) != self.new.epoch(&old.scenario);
+        if anew || self.accepted.contains(name.as_str()) {
+            return;
+        }
+        let Some(new) = new else {
+            let left = self.shared.iter().any(|(then, _, _)| old.results.at(*then).trials > 0);
+            let gone = pairs.all().any(|(case, now)| case.name() == name && now.is_none());
+            if left && !gone {
+                let message = format!("{name} was taken out of the baseline");
+                log.add(Kind::BaselineCaseRemoved, self.line(&["\"cases\""]), &message);
+            }
+            return;
+        };
+        if self.accepted.contains(new.name().as_str()) {
+            return;
+        }
+        if old.content_hash != new.content_hash {
+            if !self.fresh {
+                let message = format!("the content of {name} was changed without a run");
+                log.add(Kind::BaselineEdited, self.place(new), &message);
+            }
+            return;
+        }
+        let edited = self.shared.iter().find_map(|(then, now, grown)| {
+            let (was, is) = (old.results.at(*then), new.results.at(*now));
+            (was != is && !(*grown && was.trials == 0)).then_some((was, is))
+        });
+        if let Some((was, is)) = edited {
+            let message = format!("{name}: the result of a run was {was}, it is {is}");
+            log.add(Kind::BaselineEdited, self.place(new), &message);
+        }
+    }
+
+    fn place(&self, case: &BaselineCase) -> Location {
+        let [scenario, id] =
+            [&case.scenario, &case.id].map(|name| serde_json::to_string(name).unwrap_or_default());
+        self.line(&[&scenario, &id])
+    }
+
+    /// The first line that holds all of these, else the last of them, else the file's first line.
+    fn line(&self, words: &[&str]) -> Location {
+        let find = |words: &[&str]| {
+            let lines = self.file.text().lines().zip(1..);
+            lines.into_iter().find(|(line, _)| words.iter().all(|word| line.contains(word))).map(|(_, at)| at)
+        };
+        let last = words.len().saturating_sub(1);
+        let line = find(words).or_else(|| find(&words[last..])).unwrap_or(1);
+        Location { file: self.file.name().to_owned(), line, column: 1 }
+    }
+}

@@ -1,0 +1,60 @@
+//! Where a change demands less than the commit that it is based on.
+//!
+//! Pure: two states of suite, policy, quarantine and baseline, as trees -> what was weakened, each at
+//! its line. Trees know neither comments nor format, so these never count; whatever cannot be shown to
+//! demand as much as before is told. Files of the past come by way of [`Past`].
+
+mod baseline;
+mod document;
+mod expectation;
+mod form;
+mod judge;
+mod kind;
+mod leaf;
+mod matching;
+mod past;
+mod policy;
+mod quarantine;
+mod schema;
+mod selection;
+mod suite;
+mod threshold;
+
+use std::sync::Arc;
+
+use crate::gate::Weakening;
+use crate::source::SourceFile;
+
+pub use document::Document;
+pub use kind::Kind;
+pub use past::{Past, Scope, Then};
+
+/// All that is demanded of a release, at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// The scenario files.
+    pub scenarios: Vec<Document>,
+    /// The configuration.
+    pub config: Option<Document>,
+    /// The list of cases in quarantine that it names.
+    pub quarantine: Option<Document>,
+    /// The text of the baseline in the repository, where one is named.
+    pub baseline: Option<Arc<SourceFile>>,
+}
+
+/// Names every way in which `now` demands less than `before`, by file and line.
+#[must_use]
+pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
+    let mut log = kind::Log::default();
+    let pairs = matching::Pairs::of(before, now);
+    suite::compare(&pairs, before, now, &mut log);
+    policy::compare(&pairs, before, now, &mut log);
+    threshold::compare(&pairs, before, now, &mut log);
+    judge::compare(before, now, &mut log);
+    quarantine::compare(&pairs, before, now, &mut log);
+    baseline::compare(&pairs, before, now, &mut log);
+    log.close()
+}
+
+#[cfg(test)]
+mod tests;

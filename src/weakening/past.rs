@@ -1,0 +1,144 @@
+//! The demands of a commit: which of its files hold them, and what they say.
+
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::policy::{is_file, named};
+use super::{Demands, Document};
+use crate::config::{ConfigFile, GateConfig};
+use crate::history::{GitError, PastCommit};
+use crate::scenario::{Environment, among};
+use crate::source::{Diagnostics, ReadError, SourceFile, slashed};
+
+/// Files as they were; paths are relative to the root of the repository.
+pub trait Past {
+    /// The paths of all files.
+    fn paths(&self) -> Result<Vec<String>, GitError>;
+    /// The texts of files, `None` where there is no such file.
+    fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError>;
+}
+
+impl Past for PastCommit {
+    fn paths(&self) -> Result<Vec<String>, GitError> {
+        PastCommit::paths(self)
+    }
+
+    fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
+        PastCommit::texts(self, paths)
+    }
+}
+
+impl Past for BTreeMap<String, String> {
+    fn paths(&self) -> Result<Vec<String>, GitError> {
+        Ok(self.keys().cloned().collect())
+    }
+
+    fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
+        Ok(paths.iter().map(|path| self.get(path).cloned()).collect())
+    }
+}
+
+/// Where the demands of a commit are looked for; all paths are relative to the root of the repository.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Scenario files, folders or globs; where there are none, what the configuration of then named.
+    pub scenarios: Vec<PathBuf>,
+    /// The folder of scenarios where the configuration names none.
+    pub default: PathBuf,
+    /// Names of the configuration, of which the first one counts that is there.
+    pub config: Vec<String>,
+    /// The baseline, where a flag names it.
+    pub baseline: Option<String>,
+}
+
+/// The demands of a commit.
+#[derive(Debug, Default)]
+pub struct Then {
+    /// What was demanded.
+    pub demands: Demands,
+    /// Files that could not be read, with the reason: nothing in them is compared.
+    pub unread: Vec<String>,
+}
+
+impl Then {
+    /// Reads what a commit demanded.
+    ///
+    /// # Errors
+    /// When git cannot read the commit.
+    pub fn read(past: &dyn Past, scope: &Scope) -> Result<Self, GitError> {
+        let mut then = Self::default();
+        let paths = past.paths()?;
+        let config = scope.config.iter().find(|name| paths.contains(name));
+        if let Some(file) = config.map(|name| one(past, name)).transpose()?.flatten() {
+            then.demands.config = then.parse(file);
+        }
+        let folder = config.map_or("", |name| name.rsplit_once('/').map_or("", |(folder, _)| folder));
+        let written = |keys: &[&str]| {
+            let config = then.demands.config.as_ref()?;
+            named(config, keys).map(|path| joined(folder, path))
+        };
+        let quarantine = written(&["gate", "quarantine"]);
+        let baseline = then.demands.config.as_ref().and_then(|config| {
+            named(config, &["gate", "baseline", "from"])
+                .filter(|from| is_file(from))
+                .map(|from| joined(folder, from))
+        });
+        let scenarios = match written(&["scenariosDir"]) {
+            _ if !scope.scenarios.is_empty() => scope.scenarios.clone(),
+            Some(folder) => vec![PathBuf::from(folder)],
+            None => vec![scope.default.clone()],
+        };
+        if let Some(file) = quarantine.map(|path| one(past, &path)).transpose()?.flatten() {
+            then.demands.quarantine = then.parse(file);
+        }
+        if let Some(path) = scope.baseline.clone().or(baseline) {
+            then.demands.baseline = one(past, &path)?;
+        }
+        let files = among(&scenarios, &paths);
+        for (path, text) in files.iter().zip(past.texts(&files)?) {
+            if let Some(text) = text {
+                let document = then.parse(Arc::new(SourceFile::from_text(path, &text)));
+                then.demands.scenarios.extend(document);
+            }
+        }
+        Ok(then)
+    }
+
+    fn parse(&mut self, file: Arc<SourceFile>) -> Option<Document> {
+        let name = file.name().to_owned();
+        let read = Document::parse(file);
+        read.map_err(|error| self.unread.push(format!("{name}: {}", error.message))).ok()
+    }
+
+    /// The policy of then; what is wrong with it is told.
+    #[must_use]
+    pub fn policy(&self, environment: &Environment, found: &mut Diagnostics) -> GateConfig {
+        let Some(config) = &self.demands.config else { return GateConfig::default() };
+        let quarantine = |_: &Path| match &self.demands.quarantine {
+            Some(document) => Ok(SourceFile::clone(&document.file)),
+            None => Err(ReadError::Io(Error::from(ErrorKind::NotFound))),
+        };
+        ConfigFile::of(&config.file, PathBuf::new(), environment, found, &quarantine).gate
+    }
+}
+
+fn one(past: &dyn Past, path: &str) -> Result<Option<Arc<SourceFile>>, GitError> {
+    let text = past.texts(&[path.to_owned()])?.into_iter().next().flatten();
+    Ok(text.map(|text| Arc::new(SourceFile::from_text(path, &text))))
+}
+
+/// A path below a folder, without `.` and `..`.
+fn joined(folder: &str, path: &str) -> String {
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    let whole = Path::new(folder).join(path);
+    for part in whole.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(parts.last(), Some(Component::Normal(_))) => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    slashed(&parts.iter().collect::<PathBuf>())
+}

@@ -1,0 +1,227 @@
+//! Expectations that demand less; the expectation of the only case begins on line 5.
+
+use super::*;
+
+fn suite(expected: &str) -> String {
+    let indented = expected.replace('\n', "\n      ");
+    format!("name: s\ncases:\n  - id: a\n    prompt: How?\n    expected:\n      {indented}\n")
+}
+
+fn of(before: &str, now: &str) -> Vec<String> {
+    told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
+}
+
+const JUDGED: &str = "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a";
+
+/// Before, now, and what is told.
+const LESS: &[(&str, &str, &[&str])] = &[
+    // All, any, and their values.
+    ("type: contains\nvalues: [a, b]", "type: contains\nvalues: [a]", &["value-removed s.yaml:7"]),
+    (
+        "type: contains\nvalues: [a, b]",
+        "type: contains\nvalues: [a, b]\nmode: any",
+        &["mode-loosened s.yaml:8"],
+    ),
+    (
+        "type: contains\nvalues: [a]\nmode: any",
+        "type: contains\nvalues: [a, b]\nmode: any",
+        &["value-added s.yaml:7"],
+    ),
+    ("type: contains\nvalues: [abc]", "type: contains\nvalues: [ab]", &["value-removed s.yaml:7"]),
+    ("type: not_contains\nvalues: [a, b]", "type: not_contains\nvalues: [b]", &["value-removed s.yaml:7"]),
+    (
+        "type: not_contains\nvalues: [a, b]",
+        "type: not_contains\nvalues: [a, b]\nmode: not_all",
+        &["mode-loosened s.yaml:8"],
+    ),
+    (
+        "type: not_contains\nvalues: [a, b]\nmode: not_all",
+        "type: not_contains\nvalues: [a, b, c]\nmode: not_all",
+        &["value-added s.yaml:7"],
+    ),
+    // Texts and scores.
+    ("type: exact\nvalue: a", "type: exact\nvalue: b", &["value-changed s.yaml:7"]),
+    ("type: exact\nvalue: a", "type: exact\nvalue: a\ncaseSensitive: false", &["case-ignored s.yaml:8"]),
+    ("type: exact\nvalue: a", "type: contains\nvalues: [a]", &["kind-changed s.yaml:6"]),
+    (
+        "type: fuzzy\nvalue: a\nthreshold: 0.9",
+        "type: fuzzy\nvalue: a\nthreshold: 0.7",
+        &["score-lowered s.yaml:8"],
+    ),
+    ("type: fuzzy\nvalue: a\nthreshold: 0.9", "type: fuzzy\nvalue: a", &["score-lowered s.yaml:6"]),
+    ("type: fuzzy\nvalue: a", "type: fuzzy\nvalue: a\nthreshold: 0.5", &["score-lowered s.yaml:8"]),
+    (
+        "type: similarity\nvalue: a",
+        "type: similarity\nvalue: a\nthreshold: 0.74",
+        &["score-lowered s.yaml:8"],
+    ),
+    (
+        "type: similarity\nvalue: a\nmodel: x",
+        "type: similarity\nvalue: a\nmodel: y",
+        &["judge-swapped s.yaml:8"],
+    ),
+    // Patterns, expressions, schemas.
+    ("type: regex\npattern: ab", "type: regex\npattern: a.*", &["pattern-changed s.yaml:7"]),
+    ("type: regex\npattern: ab", "type: regex\npattern: ab\nflags: i", &["pattern-changed s.yaml:8"]),
+    (
+        "type: inline\nexpression: length < 9",
+        "type: inline\nexpression: length < 99",
+        &["expression-changed s.yaml:7"],
+    ),
+    (
+        "type: inline\nexpression: length < 9 && length > 1",
+        "type: inline\nexpression: length < 9",
+        &["expression-changed s.yaml:7"],
+    ),
+    (
+        "type: json_schema\nschema:\n  type: object\n  required: [a, b]",
+        "type: json_schema\nschema:\n  type: object\n  required: [a]",
+        &["schema-loosened s.yaml:9"],
+    ),
+    (
+        "type: json_schema\nschema: { type: string, maxLength: 5 }",
+        "type: json_schema\nschema: { type: string }",
+        &["schema-loosened s.yaml:7"],
+    ),
+    (
+        "type: json_schema\nschema: { enum: [1] }",
+        "type: json_schema\nschema: { enum: [1, 2] }",
+        &["schema-loosened s.yaml:7"],
+    ),
+    (
+        "type: json_schema\nschema: { additionalProperties: false }",
+        "type: json_schema\nschema: { additionalProperties: true }",
+        &["schema-loosened s.yaml:7"],
+    ),
+    (
+        "type: json_schema\nschema: { minimum: 3 }",
+        "type: json_schema\nschema: { minimum: 2 }",
+        &["schema-loosened s.yaml:7"],
+    ),
+    // Judges.
+    (
+        JUDGED,
+        "type: llm_grader\nrubric: nice\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a",
+        &["rubric-changed s.yaml:7"],
+    ),
+    (
+        JUDGED,
+        "type: llm_grader\nrubric: kind\nvotes: 1\nthreshold: 0.8\nmodel: gpt-a",
+        &["votes-lowered s.yaml:8"],
+    ),
+    (JUDGED, "type: llm_grader\nrubric: kind\nthreshold: 0.8\nmodel: gpt-a", &["votes-lowered s.yaml:6"]),
+    (
+        JUDGED,
+        "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.6\nmodel: gpt-a",
+        &["score-lowered s.yaml:9"],
+    ),
+    (JUDGED, "type: llm_grader\nrubric: kind\nvotes: 3\nmodel: gpt-a", &["score-lowered s.yaml:6"]),
+    (
+        JUDGED,
+        "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-b",
+        &["judge-swapped s.yaml:10"],
+    ),
+    (
+        JUDGED,
+        "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a\nscale: 5",
+        &["judge-swapped s.yaml:11"],
+    ),
+    // Negation.
+    ("type: exact\nvalue: a", "not:\n  type: exact\n  value: a", &["expectation-negated s.yaml:6"]),
+    ("not: { type: exact, value: a }", "type: exact\nvalue: a", &["expectation-negated s.yaml:6"]),
+    (
+        "not: { type: contains, values: [a] }",
+        "not: { type: contains, values: [a, b] }",
+        &["negation-narrowed s.yaml:6"],
+    ),
+    // Parts.
+    (
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }\n  - { type: regex, pattern: a }",
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }",
+        &["expectation-removed s.yaml:8"],
+    ),
+    (
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }\n  - { type: regex, pattern: a }",
+        "type: combined\noperator: or\nexpectations:\n  - { type: exact, value: a }\n  - { type: regex, pattern: a }",
+        &["operator-loosened s.yaml:7"],
+    ),
+    (
+        "type: exact\nvalue: a",
+        "type: combined\noperator: or\nexpectations:\n  - { type: exact, value: a }\n  - { type: regex, pattern: a }",
+        &["alternative-added s.yaml:10"],
+    ),
+    (
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }\n  - { type: fuzzy, value: a }",
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }\n  - { type: fuzzy, value: a, threshold: 0.1 }",
+        &["score-lowered s.yaml:10"],
+    ),
+    (
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }\n  - { type: regex, pattern: a }",
+        "type: combined\noperator: and\nexpectations:\n  - { type: exact, value: a }\n  - not: { type: regex, pattern: a }",
+        &["expectation-negated s.yaml:10"],
+    ),
+];
+
+#[test]
+fn an_expectation_that_demands_less_is_named_at_its_line() {
+    for (before, now, expected) in LESS {
+        assert_eq!(of(before, now), *expected, "{before}\n->\n{now}");
+    }
+}
+
+#[test]
+fn an_expectation_that_demands_as_much_or_more_is_not_named() {
+    let table = [
+        ("type: contains\nvalues: [a, b]", "type: contains\nvalues: [B, a, A]"),
+        ("type: contains\nvalues: [a]", "type: contains\nvalues: [a]\nmode: any"),
+        ("type: contains\nvalues: [a]", "values: [a, b]\ntype: contains"),
+        ("type: contains\nvalues: [a]", "type: contains\nvalues: [abc]"),
+        ("type: contains\nvalues: [a]", "type: exact\nvalue: Banana"),
+        ("type: contains\nvalues: [a, b]\nmode: any", "type: contains\nvalues: [a, b]"),
+        ("type: contains\nvalues: [a, b]\nmode: any", "type: contains\nvalues: [b]"),
+        ("type: not_contains\nvalues: [a]", "type: not_contains\nvalues: [a, b]\nmode: any"),
+        ("type: not_contains\nvalues: [abc]", "type: not_contains\nvalues: [b]"),
+        ("type: exact\nvalue: a", "type: exact\nvalue: \" a \"\ncaseSensitive: true"),
+        ("type: exact\nvalue: a\ncaseSensitive: false", "type: exact\nvalue: A"),
+        ("type: fuzzy\nvalue: a", "type: fuzzy\nvalue: A\nthreshold: 0.8"),
+        ("type: fuzzy\nvalue: a", "type: fuzzy\nvalue: a\nthreshold: 0.9"),
+        ("type: regex\npattern: a\nflags: im", "type: regex\npattern: \"a\"\nflags: gmi"),
+        ("type: inline\nexpression: length<9", "type: inline\nexpression: length < 9"),
+        ("type: inline\nexpression: length<9", "type: inline\nexpression: length > 1 && length < 9"),
+        (
+            "type: json_schema\nschema: { type: number }",
+            "type: json_schema\nschema: { type: integer, title: n, minimum: 0 }",
+        ),
+        ("type: json_schema\nschema: { enum: [1, 2] }", "type: json_schema\nschema: { const: 2 }"),
+        (
+            "type: json_schema\nschema: { minItems: 0, title: n }",
+            "type: json_schema\nschema: { maxItems: 3 }",
+        ),
+        (
+            JUDGED,
+            "type: llm_grader\nrubric: kind\nvotes: 5\nthreshold: 0.9\nmodel: gpt-a\nprovider: openai\nscale: 10",
+        ),
+        ("not:\n  not: { type: exact, value: a }", "type: exact\nvalue: a"),
+        ("not: { type: contains, values: [a, b] }", "not: { type: contains, values: [a] }"),
+        ("type: exact\nvalue: a", "type: combined\noperator: or\nexpectations: [{ type: exact, value: a }]"),
+        (
+            "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }]",
+            "type: combined\noperator: and\nexpectations: [{ pattern: a, type: regex }, { type: exact, value: a }, { type: fuzzy, value: a }]",
+        ),
+        (
+            "type: combined\noperator: or\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }]",
+            "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }]",
+        ),
+        (
+            "type: combined\noperator: or\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }]",
+            "type: regex\npattern: a",
+        ),
+        (
+            "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: combined, operator: and, expectations: [{ type: regex, pattern: a }, { type: regex, pattern: b }] }]",
+            "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }, { type: regex, pattern: b }]",
+        ),
+    ];
+    for (before, now) in table {
+        assert_eq!(of(before, now), Vec::<String>::new(), "{before}\n->\n{now}");
+    }
+}

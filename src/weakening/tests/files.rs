@@ -1,0 +1,156 @@
+//! Cases, scenario files and baselines that are gone or changed.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord, Tally};
+
+fn of(now: &str) -> Vec<String> {
+    let config = ("akit.yaml", "gate: { critical: [{ tags: [fraud] }] }");
+    told(&[("s.yaml", SUITE), config], &[("s.yaml", now), config])
+}
+
+#[test]
+fn cases_that_are_gone_or_ask_less_are_named() {
+    let only_a = SUITE.split("  - id: b").next().unwrap();
+    assert_eq!(of(only_a), ["case-removed s.yaml:3"]);
+    let commented = format!("{only_a}  # - id: b\n  #   prompt: Why?\n");
+    assert_eq!(of(&commented), ["case-skipped s.yaml:7"]);
+    assert_eq!(of(&SUITE.replace("    tags: [fraud]\n", "")), ["tag-removed s.yaml:7"]);
+    assert_eq!(of(&SUITE.replace("[fraud]", "[other]")), ["tag-removed s.yaml:9"]);
+    // No policy names this tag.
+    assert_eq!(of(&SUITE.replace("[safety]", "[other]")), Vec::<String>::new());
+    assert_eq!(of(&SUITE.replace("    tags:", "    retries: 5\n    tags:")), ["retries-raised s.yaml:9"]);
+    assert_eq!(of(&SUITE.replace("    tags:", "    retries: 2\n    tags:")), Vec::<String>::new());
+    assert_eq!(of(&SUITE.replace("    tags:", "    timeout: 70000\n    tags:")), ["timeout-raised s.yaml:9"]);
+    let patient = SUITE.replace("cases:", "providerConfig: { maxRetries: 3 }\ncases:");
+    assert_eq!(of(&patient), ["retries-raised s.yaml:3"]);
+    let other =
+        ("t.yaml", "name: t\ncases:\n  - { id: c, prompt: Who?, expected: { type: exact, value: me } }\n");
+    assert_eq!(told(&[("s.yaml", SUITE), other], &[("s.yaml", SUITE)]), ["scenario-removed t.yaml:1"]);
+}
+
+#[test]
+fn a_case_that_is_renamed_and_changed_at_once_is_compared_all_the_same() {
+    let renamed = SUITE.replace("id: b", "id: c").replace("value: so", "value: no");
+    assert_eq!(of(&renamed), ["value-changed s.yaml:12"]);
+    let asked = SUITE.replace("Why?", "Wherefore?").replace("value: so", "value: no");
+    assert_eq!(of(&asked), ["value-changed s.yaml:12"]);
+    let unnamed = SUITE.replace("name: s\n", "");
+    let loose = unnamed.replace("value: so", "value: no");
+    assert_eq!(told(&[("s.yaml", &unnamed)], &[("t.yaml", &loose)]), ["value-changed t.yaml:11"]);
+    let variables =
+        SUITE.replace("value: so", "value: \"{{v}}\"").replace("cases:", "variables: { v: so }\ncases:");
+    assert_eq!(of(&variables), Vec::<String>::new());
+    assert_eq!(of(&variables.replace("v: so", "v: no")), ["value-changed s.yaml:13"]);
+}
+
+fn baseline(runs: &[&str], cases: &[(&str, &str)]) -> Baseline {
+    let mut baseline = Baseline::empty();
+    let run = |id: &&str| RunRecord { id: (*id).to_owned(), at: None, commit: None, partial: false };
+    baseline.runs = runs.iter().map(run).collect();
+    baseline.cases = cases
+        .iter()
+        .map(|(id, results)| BaselineCase {
+            results: Results::try_from((*results).to_owned()).unwrap(),
+            ..BaselineCase::new("s", id, &format!("hash of {id}"), Tally::default())
+        })
+        .collect();
+    baseline
+}
+
+fn text(baseline: &Baseline) -> String {
+    let cases: Vec<_> = baseline.cases.iter().map(|case| serde_json::to_string(case).unwrap()).collect();
+    let mut whole = serde_json::to_value(baseline).unwrap();
+    whole["cases"] = "CASES".into();
+    let text = serde_json::to_string(&whole).unwrap();
+    text.replace("\"CASES\"", &format!("[\n{}\n]", cases.join(",\n")))
+        .replace("\"cases\":[\n", "\n\"cases\":[\n")
+}
+
+fn baselines(before: &Baseline, now: &Baseline) -> Vec<String> {
+    told(&[("b.json", &text(before))], &[("b.json", &text(now))])
+}
+
+#[test]
+fn a_baseline_that_no_run_changed_was_edited() {
+    let base = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0")]);
+    let edited = ["baseline-edited b.json:3"];
+    assert_eq!(baselines(&base, &baseline(&["r1", "r2"], &[("a", "0 1"), ("b", "1 0")])), edited);
+    assert_eq!(baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 0 1"), ("b", "1 0 1")])), edited);
+    assert_eq!(baselines(&base, &baseline(&["r2"], &[("a", "1"), ("b", "0")])), ["baseline-edited b.json:5"]);
+    assert_eq!(
+        baselines(&base, &baseline(&["r1", "r2"], &[("b", "1 0")])),
+        ["baseline-case-removed b.json:2"]
+    );
+    let more = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0"), ("c", "0 0")]);
+    assert_eq!(baselines(&base, &more), ["baseline-edited b.json:5"]);
+    let mut other = base.clone();
+    other.cases[0].content_hash = "x".to_owned();
+    assert_eq!(baselines(&base, &other), edited);
+    let mut epoch = base.clone();
+    epoch.epoch.push(Epoch {
+        scenario: "s".to_owned(),
+        akit: "0".to_owned(),
+        target: "t".to_owned(),
+        target_hash: String::new(),
+        grader: None,
+        grader_hash: None,
+    });
+    assert_eq!(baselines(&base, &epoch), ["baseline-edited b.json:5"]);
+    let mut accepted = baseline(&["r1", "r2"], &[("b", "1 0")]);
+    let (cases, reason) = (vec!["s/a".to_owned()], "new tone".to_owned());
+    accepted.accepted.push(Acceptance { cases, reason, by: None, at: None });
+    assert_eq!(baselines(&base, &accepted), ["baseline-accepted b.json:1"]);
+    assert_eq!(told(&[("b.json", &text(&base))], &[]), ["baseline-removed b.json:1"]);
+}
+
+#[test]
+fn an_update_edits_nothing() {
+    let base = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0")]);
+    let none = Vec::<String>::new();
+    assert_eq!(
+        baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 1 0"), ("b", "1 0 -"), ("c", "- - 1")])),
+        none
+    );
+    // A run from between the others.
+    assert_eq!(baselines(&base, &baseline(&["r1", "rx", "r2"], &[("a", "1 0 1"), ("b", "1 - 0")])), none);
+    let window: Vec<String> = (0..20).map(|n| format!("r{n}")).collect();
+    let window: Vec<&str> = window.iter().map(String::as_str).collect();
+    let (old, new) = (baseline(&window[..19], &[("a", "1x19")]), baseline(&window[1..], &[("a", "1x19")]));
+    assert_eq!(baselines(&old, &new), none);
+    let spaced = text(&base).replace(',', ", ");
+    assert_eq!(told(&[("b.json", &text(&base))], &[("b.json", &spaced)]), none);
+}
+
+#[test]
+fn a_commit_is_read_where_its_own_configuration_points() {
+    let file = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let config = "scenariosDir: ./suite\ngate: { quarantine: ../q.yaml, baseline: { from: b.json }, min_pass_rate: 0.5 }\n";
+    let past: BTreeMap<String, String> = [
+        file("app/akit.yaml", config),
+        file("app/b.json", "{}"),
+        file("q.yaml", "[]"),
+        file("app/suite/s.yaml", SUITE),
+        file("app/suite/.github/w.yaml", SUITE),
+        file("app/suite/broken.yaml", "a: [\n"),
+        file("app/other/t.yaml", SUITE),
+    ]
+    .into();
+    let mut scope = Scope { config: vec!["akit.yaml".into(), "app/akit.yaml".into()], ..Scope::default() };
+    let then = Then::read(&past, &scope).unwrap();
+    let names = |then: &Then| -> Vec<String> {
+        then.demands.scenarios.iter().map(|one| one.file.name().to_owned()).collect()
+    };
+    assert_eq!(names(&then), ["app/suite/s.yaml"]);
+    assert_eq!(then.unread.len(), 1, "{:?}", then.unread);
+    assert!(then.demands.quarantine.is_some() && then.demands.baseline.is_some());
+    let mut found = crate::source::Diagnostics::default();
+    let rules = then.policy(&crate::scenario::Environment::default(), &mut found);
+    assert_eq!((rules.policy.min_pass_rate, found.has_errors()), (Some(0.5), false));
+    scope.scenarios = vec!["app/o*/*.yaml".into()];
+    assert_eq!(names(&Then::read(&past, &scope).unwrap()), ["app/other/t.yaml"]);
+    scope.config.clear();
+    let then = Then::read(&past, &scope).unwrap();
+    assert!(then.demands.config.is_none() && then.demands.baseline.is_none());
+}

@@ -1,0 +1,62 @@
+//! Tables of changes: what each weakens and at which line, and what weakens nothing.
+
+mod expectations;
+mod files;
+mod nothing;
+mod policies;
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Two cases that the tables change.
+pub(super) const SUITE: &str = "\
+name: s
+tags: [safety]
+cases:
+  - id: a
+    prompt: How?
+    expected: { type: contains, values: [yes, sure] }
+  - id: b
+    prompt: Why?
+    tags: [fraud]
+    expected:
+      type: exact
+      value: so
+";
+
+/// Demands by the names of files: `akit.yaml`, `q.yaml`, `b.json`, and scenarios.
+pub(super) fn demands(files: &[(&str, &str)]) -> Demands {
+    let mut demands = Demands::default();
+    for (name, text) in files {
+        let file = Arc::new(SourceFile::from_text(name, text));
+        if *name == "b.json" {
+            demands.baseline = Some(file);
+            continue;
+        }
+        let document = Document::parse(file).unwrap();
+        match *name {
+            "akit.yaml" => demands.config = Some(document),
+            "q.yaml" => demands.quarantine = Some(document),
+            _ => demands.scenarios.push(document),
+        }
+    }
+    demands
+}
+
+/// `kind file:line` of everything that was weakened.
+pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String> {
+    let found = compare(&demands(before), &demands(now));
+    found.iter().map(|one| format!("{} {}", one.kind, one.location)).collect()
+}
+
+#[test]
+fn every_kind_has_one_id_and_a_test() {
+    let ids: BTreeSet<_> = Kind::ALL.iter().map(|(_, id)| *id).collect();
+    assert_eq!(ids.len(), Kind::ALL.len());
+    let texts = [include_str!("expectations.rs"), include_str!("files.rs"), include_str!("policies.rs")];
+    for id in ids {
+        let there = texts.iter().any(|text| text.contains(&format!("\"{id} ")));
+        assert!(there, "no test tells {id}");
+    }
+}

@@ -1,0 +1,197 @@
+//! Policies, judges and quarantines that demand less.
+
+use super::*;
+
+fn of(before: &str, now: &str) -> Vec<String> {
+    told(&[("s.yaml", SUITE), ("akit.yaml", before)], &[("s.yaml", SUITE), ("akit.yaml", now)])
+}
+
+/// Before, now, and what is told.
+const LESS: &[(&str, &str, &[&str])] = &[
+    ("gate:\n  min_pass_rate: 0.9", "gate:\n  min_pass_rate: 0.8", &["pass-rate-lowered akit.yaml:2"]),
+    ("model: m", "gate:\n  min_pass_rate: 0.8", &["pass-rate-lowered akit.yaml:2"]),
+    (
+        "model: m",
+        "gate:\n  thresholds:\n    - { metric: pass_rate, min: 0.5 }",
+        &["pass-rate-lowered akit.yaml:3"],
+    ),
+    ("gate:\n  max_error_rate: 0.1", "gate:\n  max_error_rate: 0.2", &["error-rate-raised akit.yaml:2"]),
+    ("model: m", "gate: { max_error_rate: 0.01 }", &["error-rate-raised akit.yaml:1"]),
+    // Thresholds.
+    (
+        "gate:\n  thresholds:\n    - { metric: score_mean, min: 0.8 }\n    - { metric: cost_usd, max: 2 }",
+        "gate:\n  thresholds:\n    - { metric: score_mean, min: 0.8 }",
+        &["threshold-removed akit.yaml:2"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: score_mean, min: 0.8 }",
+        "gate:\n  thresholds:\n    - metric: score_mean\n      min: 0.7",
+        &["threshold-lowered akit.yaml:4"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: latency_p95_ms, max: 100 }",
+        "gate:\n  thresholds:\n    - { metric: latency_p95_ms, max: 200 }",
+        &["threshold-raised akit.yaml:3"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: tokens, min: 1, max: 100 }",
+        "gate:\n  thresholds:\n    - { metric: tokens, max: 100 }",
+        &["threshold-removed akit.yaml:3"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: score_mean, min: 0.8 }",
+        "gate:\n  thresholds:\n    - metric: score_mean\n      tags: [fraud]\n      min: 0.8",
+        &["threshold-narrowed akit.yaml:4"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 0.9 }",
+        "gate:\n  thresholds:\n    - { metric: pass_rate, min: 0.9 }",
+        &["threshold-narrowed akit.yaml:3"],
+    ),
+    // Critical cases.
+    (
+        "gate:\n  critical: [\"s/a\", { tags: [fraud] }]",
+        "gate:\n  critical: [\"s/a\"]",
+        &["critical-removed akit.yaml:2"],
+    ),
+    ("gate:\n  critical: [\"*\"]", "gate:\n  policy: default", &["critical-removed akit.yaml:1"]),
+    ("gate:\n  critical: [\"*\"]", "gate:\n  critical: [\"*/a\"]", &["critical-removed akit.yaml:2"]),
+    // What the baseline proves.
+    (
+        "gate: { baseline: { confirm: 0 } }",
+        "gate:\n  baseline:\n    confirm: 1",
+        &["confirm-raised akit.yaml:3"],
+    ),
+    ("model: m", "gate:\n  baseline: { confirm: 9 }", &["confirm-raised akit.yaml:2"]),
+    ("model: m", "gate:\n  baseline:\n    alpha: 0.001", &["alpha-lowered akit.yaml:3"]),
+    ("model: m", "gate:\n  baseline:\n    margin: 0.1", &["margin-raised akit.yaml:3"]),
+    (
+        "gate: { baseline: { missing: fail } }",
+        "gate:\n  baseline:\n    missing: warn",
+        &["missing-tolerated akit.yaml:3"],
+    ),
+    ("gate: { baseline: { missing: fail } }", "model: m", &["missing-tolerated akit.yaml:1"]),
+    ("model: m", "gate:\n  baseline:\n    thin: warn", &["thin-tolerated akit.yaml:3"]),
+    ("gate: { baseline: { from: b.json } }", "gate:\n  policy: default", &["baseline-removed akit.yaml:1"]),
+    (
+        "gate: { baseline: { from: b.json } }",
+        "gate:\n  baseline:\n    from: \"git-ref:mine\"",
+        &["baseline-moved akit.yaml:3"],
+    ),
+    // What fails the gate.
+    ("gate: { policy: strict }", "gate:\n  policy: default", &["policy-relaxed akit.yaml:2"]),
+    ("gate: { fail_on: [flaky, removed] }", "gate:\n  fail_on: [flaky]", &["fail-on-removed akit.yaml:2"]),
+    (
+        "model: m",
+        "gate:\n  fail_on: [threshold, regression, critical, new-failure]",
+        &["fail-on-removed akit.yaml:2"],
+    ),
+    // The judge.
+    ("grader: { model: a }", "grader:\n  model: b", &["judge-swapped akit.yaml:2"]),
+    ("grader: { model: a }", "grader: { model: a, scale: 5 }", &["judge-swapped akit.yaml:1"]),
+    ("grader: { model: a, votes: 5 }", "grader:\n  model: a\n  votes: 3", &["votes-lowered akit.yaml:3"]),
+    ("grader: { model: a, votes: 5 }", "grader:\n  model: a", &["votes-lowered akit.yaml:1"]),
+    (
+        "grader: { model: a, calibration: { file: c.json } }",
+        "grader: { model: a }",
+        &["calibration-removed akit.yaml:1"],
+    ),
+    (
+        "grader: { model: a, calibration: { file: c.json, required: true } }",
+        "grader: { model: a, calibration: { file: c.json } }",
+        &["calibration-removed akit.yaml:1"],
+    ),
+    (
+        "grader: { model: a, calibration: { file: c.json, min_kappa: 0.8, min_n: 50 } }",
+        "grader:\n  model: a\n  calibration:\n    file: c.json\n    min_kappa: 0.6",
+        &["calibration-lowered akit.yaml:3", "calibration-lowered akit.yaml:5"],
+    ),
+    ("grader: { model: a }", "grader:\n  model: a\n  maxRetries: 5", &["retries-raised akit.yaml:3"]),
+    ("model: m", "providers:\n  openai:\n    timeout: 90000", &["timeout-raised akit.yaml:3"]),
+    ("repeat: 5", "repeat: 3", &["repeat-lowered akit.yaml:1"]),
+];
+
+#[test]
+fn a_policy_that_demands_less_is_named_at_its_line() {
+    for (before, now, expected) in LESS {
+        assert_eq!(of(before, now), *expected, "{before}\n->\n{now}");
+    }
+}
+
+#[test]
+fn a_policy_that_demands_as_much_or_more_is_not_named() {
+    let table = [
+        ("model: m", "model: m\ngate:\n  min_pass_rate: 1.0"),
+        ("gate: { min_pass_rate: 0.9 }", "gate: { min_pass_rate: 0.95 }"),
+        ("gate: { min_pass_rate: 0.9 }", "model: m"),
+        (
+            "gate: { min_pass_rate: 0.9 }",
+            "gate: { min_pass_rate: 0.9, thresholds: [{ metric: pass_rate, min: 0.5 }] }",
+        ),
+        (
+            "model: m",
+            "gate: { thresholds: [{ metric: latency_p95_ms, max: 5 }, { metric: pass_rate, tags: [fraud], min: 1.0 }] }",
+        ),
+        (
+            "gate: { thresholds: [{ metric: score_mean, min: 0.8 }, { metric: cost_usd, max: 2 }] }",
+            "gate: { thresholds: [{ max: 1, metric: cost_usd }, { metric: score_mean, min: 0.9 }] }",
+        ),
+        (
+            "gate: { thresholds: [{ metric: pass_rate, tags: [fraud], min: 1.0 }] }",
+            "gate: { thresholds: [{ metric: pass_rate, min: 1.0 }] }",
+        ),
+        (
+            "gate: { thresholds: [{ metric: score_mean, case: \"s/b\", min: 0.5 }] }",
+            "gate: { thresholds: [{ metric: score_mean, tags: [fraud], min: 0.5 }] }",
+        ),
+        ("gate: { critical: [\"s/b\"] }", "gate: { critical: [{ tags: [fraud] }] }"),
+        ("gate: { critical: [\"s/b\", \"s/a\"] }", "gate: { critical: [\"*\"] }"),
+        (
+            "gate: { baseline: { confirm: 4, alpha: 0.05, margin: 0.02, missing: warn, thin: strict } }",
+            "model: m",
+        ),
+        (
+            "gate: { baseline: { thin: warn } }",
+            "gate: { baseline: { missing: fail, confirm: 0, alpha: 0.1, margin: 0 } }",
+        ),
+        (
+            "model: m",
+            "gate: { policy: strict, fail_on: [budget, new-failure, critical, regression, threshold, weakened] }",
+        ),
+        ("model: m", "grader: { model: a, votes: 1 }"),
+        (
+            "grader: { model: a }",
+            "grader: { model: a, provider: openai, scale: 10, votes: 3, calibration: { file: c } }",
+        ),
+        ("repeat: 1", "repeat: 3"),
+        (
+            "providers: { openai: { maxRetries: 4 } }",
+            "providers: { openai: { maxRetries: 3, timeout: 100 } }",
+        ),
+    ];
+    for (before, now) in table {
+        assert_eq!(of(before, now), Vec::<String>::new(), "{before}\n->\n{now}");
+    }
+}
+
+#[test]
+fn cases_that_may_fail_longer_are_named() {
+    let entry =
+        |case: &str, until: &str| format!("- {{ case: {case}, owner: o, reason: r, until: {until} }}\n");
+    let of = |before: &str, now: &str| {
+        told(&[("s.yaml", SUITE), ("q.yaml", before)], &[("s.yaml", SUITE), ("q.yaml", now)])
+    };
+    let (a, b) = (entry("s/a", "2026-05-01"), entry("s/b", "2026-05-01"));
+    let none = Vec::<String>::new();
+    assert_eq!(of(&a, &format!("{a}{b}")), ["quarantine-added q.yaml:2"]);
+    assert_eq!(of(&a, &entry("s/a", "2026-06-01")), ["quarantine-extended q.yaml:1"]);
+    assert_eq!(of(&a, &entry("s/*", "2026-05-01")), ["quarantine-added q.yaml:1"]);
+    assert_eq!(
+        told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("q.yaml", &b)]),
+        ["quarantine-added q.yaml:1"]
+    );
+    assert_eq!(of(&format!("{a}{b}"), &format!("{b}# a comment\n{a}")), none);
+    assert_eq!(of(&format!("{a}{b}"), &entry("s/a", "2026-04-01")), none);
+    assert_eq!(of(&entry("s/*", "2026-05-01"), &a), none);
+    assert_eq!(told(&[("s.yaml", SUITE), ("q.yaml", &a)], &[("s.yaml", SUITE)]), none);
+}

@@ -1,0 +1,155 @@
+//! `--weakened-since` and `--policy-from base`, against real repositories.
+
+use std::process::Command;
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::replies;
+
+const POLICY: &str = "gate:\n  min_pass_rate: 1.0\n  critical: [\"s/a\"]\n";
+
+const SUITE: &str = "\
+name: s
+cases:
+  - id: a
+    prompt: How?
+    expected: { type: contains, values: [a, b] }
+";
+
+fn git(ran: &Ran, arguments: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"])
+        .args(arguments)
+        .current_dir(ran.path(""))
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
+    ran.then(arguments).env("PATH", &std::env::var("PATH").unwrap())
+}
+
+const RUN: [&str; 6] = ["run", "scenarios", "--replies", "r.jsonl", "--json", "run.json"];
+
+/// A change on a branch off `main` that wants one value less; the answer has that one alone.
+fn changed() -> Ran {
+    let ran = Akit::new(&["validate", "scenarios"])
+        .file("scenarios/s.yaml", SUITE)
+        .file("akit.yaml", POLICY)
+        .file("r.jsonl", replies(&[("a", "a")]))
+        .run()
+        .ended(0);
+    git(&ran, &["init", "--quiet", "--initial-branch=main"]);
+    git(&ran, &["add", "."]);
+    git(&ran, &["commit", "--quiet", "-m", "first"]);
+    git(&ran, &["switch", "--quiet", "-c", "change"]);
+    akit(&ran, &RUN).run().ended(1);
+    akit(&ran, &RUN)
+        .file("scenarios/s.yaml", SUITE.replace("[a, b]", "[a]"))
+        .file("akit.yaml", "gate:\n  min_pass_rate: 0.5\n")
+        .run()
+        .ended(0)
+}
+
+#[test]
+fn a_change_that_demands_less_is_named_at_its_lines() {
+    let ran = changed();
+    assert!(!ran.stdout.contains("weakened"), "nobody asked: {}", ran.stdout);
+    let since = ["--weakened-since", "main", "--sarif", "akit.sarif"];
+    let named = akit(&ran, &RUN)
+        .args(&since)
+        .run()
+        .ended(0)
+        .out("value-removed: s/a: `b` is no longer needed (scenarios/s.yaml:5)")
+        .out("pass-rate-lowered: the pass rate had to be 1, now 0.5 is enough (akit.yaml:2)")
+        .out("critical-removed");
+    let warnings = &named.json("run.json")["decision"]["warnings"];
+    assert_eq!(warnings.as_array().unwrap().iter().filter(|one| one["id"] == "weakened").count(), 3);
+    let log = named.json("akit.sarif");
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let lines: Vec<_> = results
+        .iter()
+        .map(|one| {
+            let place = &one["locations"][0]["physicalLocation"];
+            let line = place["region"]["startLine"].as_u64().unwrap();
+            (place["artifactLocation"]["uri"].as_str().unwrap(), line, one["level"].as_str().unwrap())
+        })
+        .collect();
+    assert!(lines.contains(&("scenarios/s.yaml", 5, "warning")), "{lines:?}");
+    assert!(lines.contains(&("akit.yaml", 2, "warning")), "{lines:?}");
+
+    akit(&ran, &RUN).args(&["--fail-on", "weakened"]).run().ended(1).out("weakened");
+    // The stored run is held against the base in the same way.
+    akit(&ran, &["gate", "run.json", "--fail-on", "weakened"]).run().ended(1).out("value-removed");
+    akit(&ran, &["gate", "run.json", "--weakened-since", "main"]).run().ended(0).out("value-removed");
+}
+
+#[test]
+fn the_base_is_the_pipelines_and_what_came_after_it_was_not_taken_away() {
+    let ran = changed();
+    git(&ran, &["add", "."]);
+    git(&ran, &["commit", "--quiet", "-m", "change"]);
+    git(&ran, &["switch", "--quiet", "main"]);
+    std::fs::write(ran.path("scenarios/t.yaml"), SUITE.replace("name: s", "name: t")).unwrap();
+    git(&ran, &["add", "scenarios"]);
+    git(&ran, &["commit", "--quiet", "-m", "more"]);
+    git(&ran, &["switch", "--quiet", "change"]);
+    let named = akit(&ran, &RUN)
+        .env("CI", "true")
+        .env("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")
+        .run()
+        .ended(0)
+        .out("value-removed");
+    assert!(!named.stdout.contains("scenario-removed"), "{}", named.stdout);
+    // Renamed, reformatted and moved, and as strict as before.
+    std::fs::create_dir(ran.path("scenarios/deep")).unwrap();
+    std::fs::remove_file(ran.path("scenarios/s.yaml")).unwrap();
+    let moved = format!(
+        "# Ours.\n{}",
+        SUITE.replace(
+            "{ type: contains, values: [a, b] }",
+            "\n      values: [\"b\", a]\n      type: contains"
+        )
+    );
+    std::fs::write(ran.path("scenarios/deep/u.yaml"), moved).unwrap();
+    std::fs::write(ran.path("akit.yaml"), format!("# Ours.\n{POLICY}")).unwrap();
+    let same = akit(&ran, &RUN).args(&["--fail-on", "weakened"]).run().ended(1);
+    assert!(!same.stdout.contains("weakened"), "{}", same.stdout);
+}
+
+#[test]
+fn the_policy_of_the_base_judges() {
+    let ran = changed();
+    std::fs::write(ran.path("r.jsonl"), replies(&[("a", "b")])).unwrap();
+    akit(&ran, &RUN).run().ended(1);
+    std::fs::write(ran.path("akit.yaml"), "gate:\n  min_pass_rate: 0.0\n").unwrap();
+    akit(&ran, &RUN).run().ended(0);
+    akit(&ran, &RUN)
+        .args(&["--policy-from", "base"])
+        .run()
+        .ended(1)
+        .out("critical")
+        .out("judged with the policy of");
+    akit(&ran, &["gate", "run.json", "--policy-from", "base"]).run().ended(1).out("critical");
+}
+
+#[test]
+fn without_a_base_nothing_is_compared_and_that_is_said() {
+    let there = || Akit::new(&RUN).file("scenarios/s.yaml", SUITE).file("r.jsonl", replies(&[("a", "a b")]));
+    let path = std::env::var("PATH").unwrap();
+    let plain = there().env("PATH", &path).run().ended(0);
+    assert!(!plain.stderr.contains("base"), "{}", plain.stderr);
+    let note = "cannot compare with the base";
+    let ran =
+        there().env("PATH", &path).env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);
+    let notes = ran.json("run.json")["notes"].to_string();
+    assert!(notes.contains(note), "{notes}");
+    // No git at all.
+    there().env("CI", "true").env("GITHUB_BASE_REF", "main").run().ended(0).err(note);
+    for asked in [["--fail-on", "weakened"], ["--weakened-since", "nowhere"], ["--policy-from", "base"]] {
+        there().env("PATH", &path).args(&asked).run().ended(4).err(note);
+    }
+}
