@@ -41,7 +41,7 @@ impl Cache {
     /// Every file, in the order of keys. Left-over temporary files are passed over.
     pub fn shelved(&self) -> impl Iterator<Item = Shelved> {
         let mut paths = Vec::new();
-        for shelf in entries(&self.folder).into_iter().filter(|path| path.is_dir()) {
+        for shelf in entries(&self.folder).into_iter().filter(|path| is_shelf(path)) {
             paths.extend(
                 entries(&shelf).into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")),
             );

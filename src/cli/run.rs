@@ -63,8 +63,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
 fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let suite = Suite::load(&args.suite, environment)?;
     let config = &suite.settings.file;
-    let names: Vec<_> = named(&suite.loaded.scenarios).collect();
-    check_names(config, &names, &suite.settings.environment)?;
+    let cases: Vec<_> = named(&suite.loaded.scenarios).collect();
+    check_names(config, &cases, &suite.settings.environment)?;
     if args.budget.is_some() && config.prices.0.is_empty() {
         terminal::error(
             "`--budget` needs prices",

@@ -1,0 +1,240 @@
+//! What is said of one case.
+
+use crate::gate::breach::{Breach, Docket};
+use crate::gate::evidence::{Case, Relation};
+use crate::gate::regression::{Finding, Proven};
+use crate::gate::state::{CaseState, State};
+use crate::gate::{Category, Policy, Proof, metric, of, probability};
+use crate::manifest::CaseResult;
+use crate::text;
+
+/// Fresh trials that a case needs next for other reasons than a regression: to confirm that a critical
+/// case fails, or, under the strict policy, that a new one passes.
+pub(in crate::gate) fn wanted(case: &Case<'_>, policy: &Policy) -> u32 {
+    let confirm = u64::from(policy.confirm);
+    if case.quarantine.is_some() || case.fresh_errors > 0 || case.fresh.of >= confirm {
+        return 0;
+    }
+    match case.now {
+        Some(false) => u32::from(case.critical && !fails_again(case)),
+        Some(true) => u32::from(
+            strictly_new(case, policy)
+                && case.fresh.hits == case.fresh.of
+                && case.result.tally().hits + case.fresh.hits < confirm,
+        ),
+        None => 0,
+    }
+}
+
+/// Whether a failure was seen twice.
+fn fails_again(case: &Case<'_>) -> bool {
+    let ordinary = case.result.tally();
+    case.fresh.hits < case.fresh.of || ordinary.of - ordinary.hits > 1
+}
+
+fn strictly_new(case: &Case<'_>, policy: &Policy) -> bool {
+    policy.proof == Proof::OfInnocence && matches!(case.relation, Relation::New | Relation::Changed)
+}
+
+/// What one case is, and what it stands for.
+pub(in crate::gate) fn case(
+    case: &Case<'_>,
+    finding: Option<Finding>,
+    policy: &Policy,
+    docket: &mut Docket<'_>,
+) -> CaseState {
+    let state = State::of(case, finding);
+    let note = note(case, state, finding);
+    let before = docket.fatal();
+    if case.quarantine.is_none() && case.now.is_some() {
+        judge(case, state, finding, policy, docket);
+    } else if let Some(quarantine) = case.quarantine
+        && case.now == Some(false)
+    {
+        let what = format!("fails in quarantine until {} ({})", quarantine.until, quarantine.owner);
+        docket.warn(Breach::by(case.result, "quarantined", &what));
+    }
+    CaseState {
+        scenario: case.result.scenario.clone(),
+        id: case.result.id.clone(),
+        state,
+        blocking: docket.fatal() > before,
+        note,
+    }
+}
+
+fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Policy, docket: &mut Docket<'_>) {
+    let fails = case.now == Some(false);
+    if fails && case.critical && is_confirmed(case, policy) {
+        let what = match (case.fresh.of, policy.confirm) {
+            (0, 0) | (1.., _) => format!("is critical and fails{}", fresh_words(case)),
+            _ => "is critical and fails; there is no fresh trial that clears it".to_owned(),
+        };
+        docket.raise(Category::Critical, Breach::by(case.result, "critical", &what));
+        if docket.is_fatal(Category::Critical) {
+            return;
+        }
+    }
+    match state {
+        State::Broken => {
+            let what = match finding {
+                Some(Finding::Broken(Proven::Thin)) => {
+                    format!("{}: broken, on a thin baseline", fell(case))
+                }
+                _ => fell(case),
+            };
+            let p_value = match finding {
+                Some(Finding::Broken(Proven::Test(p))) => Some(p),
+                _ => None,
+            };
+            docket.raise(
+                Category::Regression,
+                Breach { p_value, ..Breach::by(case.result, "regression", &what) },
+            );
+        }
+        State::Suspect | State::Flaky if policy.proof == Proof::OfInnocence && finding.is_some() => {
+            let what = format!("{}: not cleared", fell(case));
+            if case.fresh.hits < case.fresh.of {
+                docket.raise(Category::Regression, Breach::by(case.result, "not-cleared", &what));
+            } else if case.fresh.of < u64::from(policy.confirm) {
+                docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+            }
+        }
+        State::Suspect => {
+            let what = format!("{}: there is no proof", fell(case));
+            docket.warn(Breach::by(case.result, "suspect", &what));
+        }
+        State::Unconfirmed if case.other_judge => {
+            let what = "fails under another judge than in the baseline: whether the application or the judge \
+                        changed is not known; `akit regrade` tells which";
+            docket.inconclusive(Breach::by(case.result, "judge-changed", what));
+        }
+        State::Unconfirmed => {
+            let what = format!(
+                "passed in the baseline ({}) and fails now; {}",
+                of(case.before),
+                if case.fresh.of == 0 {
+                    "no fresh trial could be had".to_owned()
+                } else {
+                    format!(
+                        "only {} could be had, {} passed",
+                        text::count(few(case.fresh.of), "fresh trial"),
+                        case.fresh.hits
+                    )
+                }
+            );
+            docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+        }
+        State::New | State::Changed if fails => {
+            let what = if state == State::New { "is new and fails" } else { "was changed and fails" };
+            docket.raise(Category::NewFailure, Breach::by(case.result, "new-failure", what));
+        }
+        State::New | State::Changed if strictly_new(case, policy) => new_unproven(case, policy, docket),
+        State::Failed | State::Flaky
+            if fails && case.relation == Relation::Alone && !policy.rated(case.result) =>
+        {
+            docket.raise(Category::NewFailure, Breach::by(case.result, "case-failed", &failed(case.result)));
+        }
+        State::Flaky if case.relation == Relation::Known && (fails || metric::disagrees(case.result)) => {
+            let what = format!("passes at times: {} in the baseline{}", of(case.before), fresh_words(case));
+            docket.raise(Category::Flaky, Breach::by(case.result, "flaky", &what));
+        }
+        _ => {}
+    }
+}
+
+/// A new case that passes, under the strict policy: it has to pass every time.
+fn new_unproven(case: &Case<'_>, policy: &Policy, docket: &mut Docket<'_>) {
+    let passes = case.result.tally().hits + case.fresh.hits;
+    let needed = u64::from(policy.confirm);
+    if case.fresh.hits < case.fresh.of {
+        let what = format!("is new or changed and does not pass every time{}", fresh_words(case));
+        docket.raise(Category::NewFailure, Breach::by(case.result, "new-failure", &what));
+    } else if passes < needed {
+        let what =
+            format!("is new or changed and passed {passes} times; the strict policy asks for {needed}");
+        docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+    }
+}
+
+/// Whether the failure of a critical case counts: seen twice, or nothing can clear it.
+fn is_confirmed(case: &Case<'_>, policy: &Policy) -> bool {
+    policy.confirm == 0 || fails_again(case) || case.fresh.of == 0
+}
+
+fn failed(case: &CaseResult) -> String {
+    let tally = case.tally();
+    if tally.of > 1 {
+        format!("failed in {} of {} trials", tally.of - tally.hits, tally.of)
+    } else {
+        "failed".to_owned()
+    }
+}
+
+/// `; 4 of 4 fresh trials failed`.
+fn fresh_words(case: &Case<'_>) -> String {
+    match case.fresh.of {
+        0 => String::new(),
+        n => format!(
+            "; {} of {n} fresh {} failed",
+            n - case.fresh.hits,
+            if n == 1 { "trial" } else { "trials" }
+        ),
+    }
+}
+
+/// What was, and what is.
+fn fell(case: &Case<'_>) -> String {
+    format!("passed in the baseline ({}) and fails now{}", of(case.before), fresh_words(case))
+}
+
+fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
+    let quarantine = case
+        .quarantine
+        .map(|one| format!("quarantined until {} by {}: {}", one.until, one.owner, one.reason));
+    let mut notes: Vec<String> = quarantine.into_iter().collect();
+    if case.relation == Relation::Known
+        && matches!(
+            state,
+            State::Broken
+                | State::Suspect
+                | State::Flaky
+                | State::Unconfirmed
+                | State::FailingAsBefore
+                | State::Fixed
+        )
+    {
+        notes.push(format!("{} passed in the baseline", of(case.before)));
+    }
+    if case.fresh.of > 0 {
+        notes.push(format!("{} fresh trials passed", of(case.fresh)));
+    }
+    if case.fresh_errors > 0 {
+        notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
+    }
+    match finding {
+        Some(Finding::Broken(Proven::Test(p))) => notes.push(probability(p)),
+        Some(Finding::Broken(Proven::Thin)) => notes.push("on a thin baseline".to_owned()),
+        _ => {}
+    }
+    if grader_flaked(case.result) {
+        notes.push("the judge judged the same answer both ways".to_owned());
+    }
+    notes.join("; ")
+}
+
+/// Whether one text was judged both ways: then the judge is at fault, not the application.
+fn grader_flaked(case: &CaseResult) -> bool {
+    use crate::manifest::Outcome::{Failed, Passed};
+    let told = |outcome| {
+        case.trials
+            .iter()
+            .filter(move |trial| trial.outcome == outcome)
+            .filter_map(|trial| trial.reply.as_ref())
+    };
+    case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.text == other.text))
+}
+
+fn few(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,7 @@
+//! The rules: what of the evidence is a breach, a warning, or nothing.
+
+mod case;
+mod run;
+
+pub(super) use case::{case, wanted};
+pub(super) use run::{baseline, errors, limits, removed, shifts, weakened};

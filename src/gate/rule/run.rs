@@ -1,0 +1,228 @@
+//! What is said of the run as a whole.
+
+use crate::gate::breach::{Breach, Docket};
+use crate::gate::evidence::{self, Case};
+use crate::gate::metric::{Measured, Metric};
+use crate::gate::regression::{self, Trial};
+use crate::gate::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, probability, suite};
+use crate::manifest::{CaseResult, Ended, Role, RunManifest};
+use crate::text;
+
+/// The pass rate, which is answered, and the thresholds.
+pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> Option<f64> {
+    let excused = |case: &&CaseResult| policy.quarantine_of(case).is_none();
+    let all: Vec<_> = run.cases.iter().filter(excused).collect();
+    let (rate, over) = match Metric::PassRate.measure(&all) {
+        Measured::Number(rate, over) => (Some(rate), over),
+        _ => (None, String::new()),
+    };
+    if let (Some(limit), Some(rate)) = (policy.min_pass_rate, rate)
+        && rate + 1e-9 < limit
+    {
+        let message =
+            format!("the pass rate is {:.1} % ({over}), {:.1} % is needed", rate * 100.0, limit * 100.0);
+        docket.raise(
+            Category::Threshold,
+            Breach { measured: Some(rate), limit: Some(limit), ..Breach::new("min-pass-rate", message) },
+        );
+    }
+    for threshold in &policy.thresholds {
+        let metric = &threshold.metric;
+        let taken = |case: &&CaseResult| {
+            threshold.cases.has(case)
+                && match metric {
+                    Metric::Recall(tag) => case.tags.contains(tag),
+                    _ => true,
+                }
+        };
+        let cases: Vec<_> = all.iter().copied().filter(taken).collect();
+        let name = format!("{}{}", metric.name(), threshold.cases.words());
+        let category = if metric.is_spending() { Category::Budget } else { Category::Threshold };
+        match metric.measure(&cases) {
+            Measured::Number(value, over) => {
+                let low = threshold.min.filter(|min| value + 1e-9 < *min).map(|min| (min, "at least"));
+                let high = threshold.max.filter(|max| value > *max + 1e-9).map(|max| (max, "at most"));
+                if let Some((limit, words)) = low.or(high) {
+                    let (is, may) = (metric.words(value), metric.words(limit));
+                    let message = format!("{name} is {is} ({over}), {words} {may} is needed");
+                    docket.raise(
+                        category,
+                        Breach {
+                            measured: Some(value),
+                            limit: Some(limit),
+                            ..Breach::new("threshold", message)
+                        },
+                    );
+                }
+            }
+            Measured::NoCase
+                if cases.iter().all(|case| case.outcome == crate::manifest::Outcome::Skipped) =>
+            {
+                docket.warn(Breach::new(
+                    "not-measured",
+                    format!("{name} was not measured: no case of it was asked"),
+                ));
+            }
+            Measured::NoCase | Measured::Unknown => {
+                let why = if metric.is_spending() {
+                    "an answer came without it; costs need `prices` in the configuration, and tokens in the answers"
+                } else {
+                    "nothing told it"
+                };
+                docket.error(Breach::new("not-measured", format!("{name} could not be measured: {why}")));
+            }
+        }
+    }
+    rate
+}
+
+/// What keeps the run as a whole from being judged; answers whether too many cases could not be.
+pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> bool {
+    let counts = run.counts();
+    let rest = text::count(counts.skipped, "case");
+    let mut too_many = false;
+    if counts.errored > 0 {
+        let all: Vec<_> = run.cases.iter().collect();
+        let rate = match Metric::ErrorRate.measure(&all) {
+            Measured::Number(rate, _) => rate,
+            _ => 1.0,
+        };
+        let mut message = format!("{} could not be judged", text::count(counts.errored, "case"));
+        if policy.max_error_rate > 0.0 {
+            let may = policy.max_error_rate * 100.0;
+            message = format!("{message} ({:.1} %; {may:.1} % may)", rate * 100.0);
+        }
+        let breach = Breach {
+            measured: Some(rate),
+            limit: Some(policy.max_error_rate),
+            ..Breach::new("errors", message)
+        };
+        too_many = rate > policy.max_error_rate + 1e-9;
+        if too_many { docket.error(breach) } else { docket.warn(breach) }
+    }
+    let (id, why) = match run.ended {
+        Ended::Complete | Ended::FailFast => ("", ""),
+        Ended::Interrupted => ("interrupted", "was interrupted"),
+        Ended::Terminated => ("interrupted", "was terminated"),
+        Ended::Budget => ("budget", "was ended by its budget"),
+        Ended::Deadline => ("deadline", "was ended by its deadline"),
+    };
+    if !id.is_empty() {
+        docket.error(Breach::new(id, format!("the run {why}; {rest} not judged")));
+    }
+    if counts.judged() == 0 && counts.errored == 0 {
+        docket.error(Breach::new("nothing-judged", "no case was judged".to_owned()));
+    }
+    too_many
+}
+
+/// The baseline as a whole: is it there, thick enough, comparable, and did the suite drop?
+pub(in crate::gate) fn baseline(
+    reference: Reference<'_>,
+    cases: &[Case<'_>],
+    trial: &Trial<'_>,
+    policy: &Policy,
+    docket: &mut Docket<'_>,
+) {
+    let strict = policy.proof == Proof::OfInnocence;
+    if let Reference::Missing(place) = reference {
+        let message = format!("there is no baseline `{place}`: regressions were not evaluated");
+        let breach = Breach::new("baseline-missing", message);
+        match policy.missing {
+            Missing::Fail => docket.error(breach),
+            Missing::Warn if strict => docket.inconclusive(breach),
+            Missing::Warn => docket.warn(breach),
+        }
+    }
+    if !matches!(reference, Reference::Found { .. }) {
+        return;
+    }
+    if let Some(drop) = suite::drop(cases, policy) {
+        let message = format!(
+            "the suite dropped: {:.1} % of {} pass, the baseline lets expect {:.1} % ({})",
+            drop.seen * 100.0,
+            text::count(drop.cases, "compared case"),
+            drop.expected * 100.0,
+            probability(drop.p)
+        );
+        docket.raise(
+            Category::Regression,
+            Breach {
+                measured: Some(drop.seen),
+                limit: Some(drop.expected),
+                p_value: Some(drop.p),
+                ..Breach::new("suite-regression", message)
+            },
+        );
+    }
+    if !strict {
+        return;
+    }
+    let thin = suite::pairs(cases)
+        .filter(|(case, _)| case.before.share().is_some_and(|share| share >= regression::USED_TO_PASS))
+        .filter(|(case, _)| policy.confirm > 0 && !trial.is_thick(case.before))
+        .count();
+    if thin > 0 {
+        let message = format!(
+            "the baseline is thin: {} could not be proven to break",
+            text::count(thin, "compared case")
+        );
+        docket.inconclusive(Breach::new("baseline-thin", message));
+    }
+    let shown = suite::shown(cases);
+    if shown.is_none_or(|least| least < -policy.margin) {
+        let least = shown.map_or("nothing is shown".to_owned(), |least| {
+            format!("what is shown is a change of at least {:+.1} points", least * 100.0)
+        });
+        let message = format!(
+            "the suite is not shown to be no worse than its baseline by {:.1} points: {least}",
+            policy.margin * 100.0
+        );
+        docket.inconclusive(Breach {
+            measured: shown,
+            limit: Some(-policy.margin),
+            ..Breach::new("not-shown", message)
+        });
+    }
+}
+
+/// Where another application or judge than the baseline's was at work.
+pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, docket: &mut Docket<'_>) {
+    let Some(baseline) = reference.baseline() else { return };
+    for shift in baseline.shifts(run) {
+        let id = match shift.role {
+            Role::Target => "target-changed",
+            Role::Grader => "judge-changed",
+            Role::Akit => "akit-changed",
+        };
+        let hint = if shift.role == Role::Grader { "; `akit regrade` tells what it changed" } else { "" };
+        docket.warn(Breach::new(id, format!("{shift}{hint}")));
+    }
+}
+
+/// Cases that only the baseline has.
+pub(in crate::gate) fn removed(evidence: &Evidence<'_>, cases: &[Case<'_>], docket: &mut Docket<'_>) {
+    let Reference::Found { baseline, .. } = evidence.reference else { return };
+    let gone = evidence::gone(cases, evidence.run, baseline);
+    if let Some(first) = gone.first() {
+        let message = match gone.len() {
+            1 => format!("{}/{} is in the baseline and not in the suite", first.scenario, first.id),
+            n => format!(
+                "{n} cases are in the baseline and not in the suite, {}/{} first",
+                first.scenario, first.id
+            ),
+        };
+        docket.raise(Category::Removed, Breach::new("removed", message));
+    }
+}
+
+/// Where this change demands less than its base.
+pub(in crate::gate) fn weakened(found: &[Weakening], docket: &mut Docket<'_>) {
+    for one in found {
+        let message = format!("{}: {}", one.kind, one.message);
+        docket.raise(
+            Category::Weakened,
+            Breach { location: Some(one.location.clone()), ..Breach::new("weakened", message) },
+        );
+    }
+}
