@@ -67,7 +67,7 @@ pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
         let exchanged: Vec<f64> = pairs.iter().filter_map(alike).collect();
         (mean(&shares), stats::poisson_binomial_at_most(&exchanged, passed))
     };
-    (p <= GUARD && expected - seen > policy.margin).then_some(Drop { expected, seen, p, cases: n })
+    (p <= GUARD && expected - seen > policy.margin + 1e-9).then_some(Drop { expected, seen, p, cases: n })
 }
 
 /// The least difference of the pass rates, now less before, that is shown with 95 % confidence;
