@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
-use super::{Status, terminal};
+use super::{Status, publish, terminal};
 use crate::config::{GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
 use crate::history::{self, HistoryError, Pipeline, Place};
@@ -183,32 +183,53 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 }
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
-    let run = history::read_run(&args.run).map_err(|error| {
+    let run = stored(&args.run)?;
+    let files: Vec<PathBuf> = run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect();
+    let (decision, place) = decide(&run, &files, args.policy.as_deref(), &args.gate, environment)?;
+    let stored = place.as_ref().and_then(Place::file);
+    let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
+    let outputs = args.reports.open(&inputs)?;
+    let sources = sources(&files);
+    let report = Report { run: &run, decision: &decision, sources: &sources };
+    Output::write_all(&report, outputs);
+    let status = args.gate.status(&decision, &run);
+    publish::step(environment, &report, status);
+    Ok(status)
+}
+
+/// Reads a stored run; tells why it cannot.
+pub(super) fn stored(path: &Path) -> Result<RunManifest, Status> {
+    history::read_run(path).map_err(|error| {
         terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
         match error {
             HistoryError::Missing(_) => Status::Nothing,
             _ => Status::Invalid,
         }
-    })?;
-    let files: Vec<PathBuf> = run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect();
-    let config = configuration(args.policy.as_deref(), &files, environment)?;
+    })
+}
+
+/// Decides over a stored run as `akit gate` does; the baseline's place is told where one is asked for.
+///
+/// The policy is the named one, or that of the nearest configuration above the `files`.
+pub(super) fn decide(
+    run: &RunManifest,
+    files: &[PathBuf],
+    policy: Option<&Path>,
+    gate: &GateArgs,
+    environment: &Environment,
+) -> Result<(gate::Decision, Option<Place>), Status> {
+    let config = configuration(policy, files, environment)?;
     let names: Vec<_> = run
         .cases
         .iter()
         .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
         .collect();
     check_names(&config.gate, &names)?;
-    let policy = args.gate.policy(&config.gate, environment);
-    let place = args.gate.place(&config.gate, &config.folder);
+    let policy = gate.policy(&config.gate, environment);
+    let place = gate.place(&config.gate, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
-    let stored = place.as_ref().and_then(Place::file);
-    let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
-    let outputs = args.reports.open(&inputs)?;
-    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
-    let decision = gate::decide(&evidence, &policy);
-    let sources = sources(&files);
-    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
-    Ok(args.gate.status(&decision, &run))
+    let evidence = Evidence { run, reference: found.reference(), weakened: &[] };
+    Ok((gate::decide(&evidence, &policy), place))
 }
 
 /// The scenario files that are still there, for excerpts under findings.

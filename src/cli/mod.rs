@@ -4,11 +4,13 @@ mod args;
 mod baseline;
 mod cache;
 mod calibrate;
+mod comment;
 mod exit;
 mod gate;
 mod output;
 mod prepare;
 mod progress;
+mod publish;
 mod run;
 mod schema;
 mod terminal;
@@ -39,6 +41,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Decide again over a stored run, without asking anybody
     Gate(Box<gate::StoredArgs>),
+    /// Tell a stored run on its pull or merge request
+    Comment(Box<comment::CommentCommand>),
     /// Check scenario files without asking anybody
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
     let status = match cli.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),
+        Command::Comment(args) => comment::comment(&args, &environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
