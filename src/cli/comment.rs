@@ -53,12 +53,13 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Statu
 fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Status, Status> {
     let site = Site::of(environment);
     let (run, files, trust) = match (&args.run, &args.from) {
-        (Some(path), _) => {
+        (Some(path), _) if !site.after_another => {
             let run = stored(path)?;
             let files = run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect();
             (run, files, Trust::Own)
         }
-        (None, Some(path)) => (foreign(path, &site)?, Vec::new(), Trust::Foreign),
+        // What a workflow finds that begins after another one is that one's, whatever the flag.
+        (Some(path), _) | (None, Some(path)) => (foreign(path, &site)?, Vec::new(), Trust::Foreign),
         (None, None) => return Err(Status::Invalid),
     };
     let (decision, _) = decide(&run, &files, args.policy.as_deref(), &args.gate, environment)?;

@@ -12,6 +12,7 @@ use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
 use crate::report::{Report, markdown};
 use crate::scenario::Environment;
+use crate::text;
 
 /// When there is a comment.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -147,7 +148,10 @@ pub(super) fn comment(
         Ok(Done::Created(place)) => stands(environment, "commented", &place),
         Ok(Done::Updated(place)) => stands(environment, "updated the comment", &place),
         Ok(Done::Newer(place)) => {
-            terminal::say(&format!("no comment: a newer run has told its result at {place}"));
+            terminal::say(&format!(
+                "no comment: a newer run has told its result at {}",
+                text::excerpt(&place, 300)
+            ));
         }
         Ok(Done::Unwanted) => terminal::say("no comment: this run has nothing that asks for one"),
         Err(error @ (PublishError::NoChange(_) | PublishError::MovedOn(_))) => {
@@ -162,7 +166,7 @@ pub(super) fn comment(
 }
 
 fn stands(environment: &Environment, what: &str, place: &str) {
-    terminal::say(&format!("{what}: {place}"));
+    terminal::say(&format!("{what}: {}", text::excerpt(place, 300)));
     warn(actions::outputs(environment, &[("comment-url", place.to_owned())]));
 }
 
@@ -180,10 +184,12 @@ fn help(error: &PublishError, site: &Site) -> String {
             "give the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`"
         }
         PublishError::NoToken(_) => "give a token that may write to pull requests",
-        PublishError::Forge(error) if error.denied() => match (gitlab, site.source) {
-            (true, _) => "the token needs the scope `api` and the role of a reporter in the project",
-            (false, Source::Fork) => return format!("{FORK}; a workflow that may comment has\n{LINES}"),
-            (false, Source::Own) => return format!("the job needs\n{LINES}"),
+        PublishError::Forge(error) if error.denied() => match site.source {
+            _ if gitlab => "the token needs the scope `api` and the role of a reporter in the project",
+            Source::Fork if !site.after_another => {
+                return format!("{FORK}; a workflow that may comment has\n{LINES}");
+            }
+            _ => return format!("the job needs\n{LINES}"),
         },
         _ => "the verdict and the exit status stand without it",
     };

@@ -120,7 +120,11 @@ impl GitHub {
 
     pub(super) async fn changes(&self, commit: &str, from: Option<&str>) -> Result<Vec<Head>, ForgeError> {
         let of_commit = format!("{}/commits/{commit}/pulls?per_page={PER_PAGE}", self.path);
-        let mut found = self.pulls(of_commit).await?;
+        let mut found = match self.pulls(of_commit).await {
+            // So GitHub says that the repository has no such commit.
+            Err(ForgeError::Refused { status: 422, .. }) => Vec::new(),
+            found => found?,
+        };
         // A commit of a fork is not always known to the repository by itself.
         if let Some(from) = from.filter(|_| !found.iter().any(|head| head.commit == commit)) {
             let owner_and_branch = from.split(':').map(part).collect::<Vec<_>>().join(":");
