@@ -1,5 +1,6 @@
 //! `akit comment`: a stored run on its pull or merge request.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -65,7 +66,7 @@ fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Statu
     let (decision, _) = decide(&run, &files, args.policy.as_deref(), &args.gate, environment)?;
     let http = args.manner.http()?;
     // No excerpts: a run may name any file, and a comment shows none.
-    let report = Report { run: &run, decision: &decision, sources: &Default::default() };
+    let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new() };
     let options =
         Options { mode: args.mode.into(), key: args.key.clone(), author: args.author.clone(), trust };
     let came = publish::comment(&report, &site, environment, &http, &options);
@@ -85,8 +86,8 @@ fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => return refuse("the run is no file", "nothing was sent"),
         Ok(found) if found.len() > MAX_FOREIGN => {
-            let size = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
-            return refuse(&size, "nothing was sent");
+            let long = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
+            return refuse(&long, "nothing was sent");
         }
         // Reading tells it better.
         _ => {}

@@ -44,10 +44,13 @@ impl From<CommentMode> for Mode {
 #[command(next_help_heading = "Comment")]
 pub(super) struct CommentArgs {
     /// Tell the run on its pull or merge request
-    #[arg(long, value_name = "MODE", num_args = 0..=1, require_equals = true, default_missing_value = "always")]
-    comment: Option<CommentMode>,
+    #[arg(long)]
+    comment: bool,
+    /// When there is a comment [default: always]
+    #[arg(long, value_name = "MODE", requires = "comment")]
+    comment_mode: Option<CommentMode>,
     /// Name of the comment, where several stand on one request [default: default]
-    #[arg(long, value_name = "KEY", value_parser = Key::parse)]
+    #[arg(long, value_name = "KEY", value_parser = Key::parse, requires = "comment")]
     comment_key: Option<Key>,
 }
 
@@ -64,12 +67,12 @@ impl Told {
         environment: &Environment,
         manner: &MannerArgs,
     ) -> Result<Self, Status> {
-        let comment = match args.comment {
-            Some(mode) => {
-                let key = args.comment_key.clone().unwrap_or_default();
-                Some((manner.http()?, Options { mode: mode.into(), key, ..Options::default() }))
-            }
-            None => None,
+        let comment = if args.comment {
+            let mode = args.comment_mode.unwrap_or_default().into();
+            let key = args.comment_key.clone().unwrap_or_default();
+            Some((manner.http()?, Options { mode, key, ..Options::default() }))
+        } else {
+            None
         };
         Ok(Self { site: Site::of(environment), environment: environment.clone(), comment })
     }

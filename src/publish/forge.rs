@@ -264,7 +264,7 @@ pub(super) fn usable(token: &Secret) -> Result<(), ForgeError> {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    fn headers(pairs: &[(&'static str, String)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
     }
 
@@ -272,25 +272,27 @@ mod tests {
     fn a_limit_is_told_from_a_refusal() {
         let token = Secret::new("secret-token");
         let far = format!("{}", u64::MAX);
-        let table: [(u16, &str, &[(&str, &str)], Option<u64>); 8] = [
-            (403, "Resource not accessible by integration", &[], None),
-            (403, "You have exceeded a secondary rate limit", &[], Some(60)),
-            (403, "slow down", &[("retry-after", "7")], Some(7)),
+        let spent = |reset: &str| {
+            vec![("x-ratelimit-remaining", "0".to_owned()), ("x-ratelimit-reset", reset.to_owned())]
+        };
+        let after = |wait: &str| vec![("retry-after", wait.to_owned())];
+        let table = [
+            (403, "Resource not accessible by integration", Vec::new(), None),
+            (403, "You have exceeded a secondary rate limit", Vec::new(), Some(60)),
+            (403, "slow down", after("7"), Some(7)),
+            (403, "API rate limit exceeded", spent("5"), Some(1)),
+            (403, "x", spent(&far), Some(60)),
             (
                 403,
-                "API rate limit exceeded",
-                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "5")],
-                Some(1),
+                "x",
+                vec![("x-ratelimit-remaining", "10".to_owned()), ("x-ratelimit-reset", "5".to_owned())],
+                None,
             ),
-            (403, "x", &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &far)], Some(60)),
-            (403, "x", &[("x-ratelimit-remaining", "10"), ("x-ratelimit-reset", "5")], None),
-            (429, "", &[("retry-after", "0")], Some(0)),
-            (500, "", &[], None),
+            (429, "", after("0"), Some(0)),
+            (500, "", Vec::new(), None),
         ];
         for (status, message, pairs, wait) in table {
-            let pairs: Vec<_> = pairs.iter().map(|(name, value)| (&**name, *value)).collect();
-            let headers: HeaderMap =
-                pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            let headers = headers(&pairs);
             let found = match ForgeError::of(status, message, Some(&headers), &token) {
                 ForgeError::Limited { wait } => Some(wait.as_secs()),
                 _ => None,

@@ -65,7 +65,7 @@ impl GitLab {
     }
 
     pub(super) async fn me(&self) -> Result<String, ForgeError> {
-        let user: User = read(self.ask(Method::GET, "/user", None).await?.0)?;
+        let user: User = read(&self.ask(Method::GET, "/user", None).await?.0)?;
         Ok(user.username)
     }
 
@@ -73,19 +73,19 @@ impl GitLab {
         let query = format!("?per_page={PER_PAGE}&page={page}&sort=asc&order_by=created_at");
         let path = format!("{}/merge_requests/{request}/notes{query}", self.path);
         let (body, more) = self.ask(Method::GET, &path, None).await?;
-        let notes: Vec<Note> = read(body)?;
+        let notes: Vec<Note> = read(&body)?;
         Ok((notes.into_iter().map(|note| note.posted(request)).collect(), more && page < MOST_PAGES))
     }
 
     pub(super) async fn create(&self, request: u64, body: &str) -> Result<Posted, ForgeError> {
         let path = format!("{}/merge_requests/{request}/notes", self.path);
-        let note: Note = read(self.ask(Method::POST, &path, Some(json!({ "body": body }))).await?.0)?;
+        let note: Note = read(&self.ask(Method::POST, &path, Some(json!({ "body": body }))).await?.0)?;
         Ok(note.posted(request))
     }
 
     pub(super) async fn update(&self, request: u64, id: u64, body: &str) -> Result<Posted, ForgeError> {
         let path = format!("{}/merge_requests/{request}/notes/{id}", self.path);
-        let note: Note = read(self.ask(Method::PUT, &path, Some(json!({ "body": body }))).await?.0)?;
+        let note: Note = read(&self.ask(Method::PUT, &path, Some(json!({ "body": body }))).await?.0)?;
         Ok(note.posted(request))
     }
 
@@ -96,13 +96,13 @@ impl GitLab {
 
     pub(super) async fn head(&self, request: u64) -> Result<Head, ForgeError> {
         let path = format!("{}/merge_requests/{request}", self.path);
-        let found: Request = read(self.ask(Method::GET, &path, None).await?.0)?;
+        let found: Request = read(&self.ask(Method::GET, &path, None).await?.0)?;
         Ok(Head { number: found.iid, commit: found.sha.unwrap_or_default() })
     }
 
     pub(super) async fn changes(&self, commit: &str) -> Result<Vec<Head>, ForgeError> {
         let path = format!("{}/repository/commits/{}/merge_requests", self.path, part(commit));
-        let found: Vec<Request> = read(self.ask(Method::GET, &path, None).await?.0)?;
+        let found: Vec<Request> = read(&self.ask(Method::GET, &path, None).await?.0)?;
         let open = found.into_iter().filter(|one| one.state.as_deref() == Some("opened"));
         Ok(open.map(|one| Head { number: one.iid, commit: one.sha.unwrap_or_default() }).collect())
     }
@@ -139,8 +139,8 @@ impl GitLab {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(bytes: Vec<u8>) -> Result<T, ForgeError> {
-    serde_json::from_slice(&bytes).map_err(|error| ForgeError::Unclear(error.to_string()))
+fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, ForgeError> {
+    serde_json::from_slice(bytes).map_err(|error| ForgeError::Unclear(error.to_string()))
 }
 
 /// What GitLab says: `message` or `error`, as text or as data.

@@ -71,12 +71,11 @@ pub(super) async fn post(
         Some(id) => talk.update(id).await?,
         None => None,
     };
-    let (done, kept) = match updated {
-        Some(posted) => (Done::Updated(posted.place), posted.id),
-        None => {
-            let posted = talk.create(&own).await?;
-            (Done::Created(posted.place), posted.id)
-        }
+    let (done, kept) = if let Some(posted) = updated {
+        (Done::Updated(posted.place), posted.id)
+    } else {
+        let posted = talk.create(&own).await?;
+        (Done::Created(posted.place), posted.id)
     };
     // Two that ran at the same time may each have made one.
     for (_, posted) in own.iter().filter(|(_, posted)| posted.id != kept) {

@@ -307,11 +307,11 @@ fn a_run_comments_and_keeps_its_status() {
     for line in
         ["verdict=FAIL", "exit-code=1", "pass-rate=0", "regressions=0", "cost-usd=0", "comment-url=https://"]
     {
-        assert!(output.contains(&format!("{line}")), "no {line} in {output}");
+        assert!(output.contains(line), "no {line} in {output}");
     }
     assert_eq!(told.json("run.json")["commit"], HEAD);
     forge.fault(Fault::Refuse("PATCH", 403, Vec::new()));
-    run(&["--comment=on-fail"]).err("pull-requests: write");
+    run(&["--comment", "--comment-mode", "on-fail"]).err("pull-requests: write");
     run(&["--comment", "--comment-key", "nightly"]).err("commented");
     assert_eq!(forge.by(BOT).len(), 2);
     let asked = forge.server.asked().len();

@@ -158,10 +158,11 @@ fn done(state: &mut State, asked: &Asked) -> Answer {
             let fork = query.split('&').any(|pair| pair == "head=eve:fix");
             json_answer(200, &if fork { json!([pull(state)]) } else { json!([]) })
         }
-        (method, ["api", "v3", "repos", "acme", "shop", "issues", rest @ ..])
-        | (method, ["api", "v4", "projects", "acme%2Fshop", "merge_requests", rest @ ..]) => {
-            talk(state, method, rest, query, &asked.body)
-        }
+        (
+            method,
+            ["api", "v3", "repos", "acme", "shop", "issues", rest @ ..]
+            | ["api", "v4", "projects", "acme%2Fshop", "merge_requests", rest @ ..],
+        ) => talk(state, method, rest, query, &asked.body),
         _ => json_answer(404, &json!({ "message": "Not Found" })),
     }
 }

@@ -1,4 +1,4 @@
-//! Pipelines outside GitHub: GitLab, Jenkins, Buildkite, CircleCI, Azure.
+//! Pipelines outside GitHub: GitLab, Jenkins, Buildkite, `CircleCI`, Azure.
 //!
 //! Those that belong to no forge comment on GitHub or GitLab where they say which change they test.
 

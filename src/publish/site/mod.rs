@@ -28,7 +28,7 @@ pub enum System {
     Jenkins,
     /// Buildkite.
     Buildkite,
-    /// CircleCI.
+    /// `CircleCI`.
     CircleCi,
     /// Azure Pipelines.
     Azure,
