@@ -10,7 +10,7 @@ use clap::Args;
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
 use super::weakening::{BaseArgs, Suite, around};
-use super::{Status, terminal};
+use super::{Status, publish, terminal};
 use crate::config::{ConfigFile, GateConfig, Named};
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
 use crate::history::{self, HistoryError, Pipeline, Place};
@@ -208,41 +208,69 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 }
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
-    let mut run = history::read_run(&args.run).map_err(|error| {
-        terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
-        match error {
-            HistoryError::Missing(_) => Status::Nothing,
-            _ => Status::Invalid,
-        }
-    })?;
-    let files: Vec<PathBuf> = run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect();
-    let config = configuration(args.policy.as_deref(), &files, environment)?;
+    let mut run = stored(&args.run)?;
+    let files = files(&run);
+    let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
+    let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
+    let outputs = args.reports.open(&inputs)?;
+    let sources = sources(&run);
+    let report = Report { run: &run, decision: &decision, sources: &sources };
+    Output::write_all(&report, outputs);
+    let status = args.gate.status(&decision, &run);
+    publish::step(environment, &report, status);
+    Ok(status)
+}
+
+/// Reads a stored run; tells why it cannot.
+pub(super) fn stored(path: &Path) -> Result<RunManifest, Status> {
+    history::read_run(path).map_err(|error| unread(&error))
+}
+
+/// Tells why a stored run cannot be read.
+pub(super) fn unread(error: &HistoryError) -> Status {
+    terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
+    match error {
+        HistoryError::Missing(_) => Status::Nothing,
+        _ => Status::Invalid,
+    }
+}
+
+/// Decides over a stored run of these scenario files, which takes the notes of the comparison with its base; also says where the
+/// baseline lies.
+pub(super) fn decide(
+    run: &mut RunManifest,
+    files: &[PathBuf],
+    policy: Option<&Path>,
+    gate: &GateArgs,
+    environment: &Environment,
+) -> Result<(gate::Decision, Option<Place>), Status> {
+    let config = configuration(policy, files, environment)?;
     let names: Vec<_> = run
         .cases
         .iter()
         .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
         .collect();
     check_names(&config, &names, environment)?;
-    let (paths, there) = around(&files, &config);
-    let suite = Suite { paths: &paths, files: &there, named: args.policy.as_deref(), config: &config };
-    let base = args.gate.base.compare(&args.gate, &suite, environment)?;
+    let (paths, there) = around(files, &config);
+    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config };
+    let base = gate.base.compare(gate, &suite, environment)?;
     run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);
-    let policy = args.gate.policy(rules, environment);
-    let place = args.gate.place(rules, &config.folder);
+    let policy = gate.policy(rules, environment);
+    let place = gate.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
-    let stored = place.as_ref().and_then(Place::file);
-    let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
-    let outputs = args.reports.open(&inputs)?;
-    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &base.weakened };
-    let decision = gate::decide(&evidence, &policy);
-    let sources = sources(&files);
-    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
-    Ok(args.gate.status(&decision, &run))
+    let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };
+    Ok((gate::decide(&evidence, &policy), place))
+}
+
+/// The scenario files of a run, as it names them.
+pub(super) fn files(run: &RunManifest) -> Vec<PathBuf> {
+    run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect()
 }
 
 /// The scenario files that are still there, for excerpts under findings.
-fn sources(files: &[PathBuf]) -> BTreeMap<String, Arc<SourceFile>> {
+pub(super) fn sources(run: &RunManifest) -> BTreeMap<String, Arc<SourceFile>> {
+    let files = files(run);
     let read = files.iter().filter_map(|file| SourceFile::read(file).ok());
     read.map(|source| (source.name().to_owned(), Arc::new(source))).collect()
 }

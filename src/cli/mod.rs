@@ -4,12 +4,14 @@ mod args;
 mod baseline;
 mod cache;
 mod calibrate;
+mod comment;
 mod exit;
 mod gate;
 mod output;
 mod plan;
 mod prepare;
 mod progress;
+mod publish;
 mod regrade;
 mod run;
 mod schema;
@@ -46,6 +48,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Tell whether a shift between two runs is the product's or the judge's
     Regrade(Box<regrade::RegradeArgs>),
+    /// Tell a stored run on its pull or merge request
+    Comment(Box<comment::CommentCommand>),
     /// Check scenario files without asking anybody
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -81,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Gate(args) => gate::gate(&args, &environment),
         Command::Plan(args) => plan::plan(&args, environment),
         Command::Regrade(args) => regrade::regrade(&args, environment),
+        Command::Comment(args) => comment::comment(&args, &environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),

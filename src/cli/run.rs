@@ -12,6 +12,7 @@ use super::gate::{Found, GateArgs, check_names, named, read_baseline};
 use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
+use super::publish::{CommentArgs, Told};
 use super::{Status, terminal, weakening};
 use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
@@ -47,6 +48,8 @@ pub(super) struct RunArgs {
     gate: GateArgs,
     #[command(flatten)]
     reports: ReportArgs,
+    #[command(flatten)]
+    comment: CommentArgs,
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -81,6 +84,7 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
+    let told = Told::new(&args.comment, &suite.settings.environment, &args.suite.ask.manner)?;
     let at = suite.source_date();
     let files = suite.files.clone();
     let (mut plan, graders) = suite.plan()?;
@@ -99,11 +103,15 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         at,
     };
     let asking = Asking { plan, graders, options, deadline: args.deadline, detail: args.detail() };
-    let manifest = asking.execute(&found, &policy)?;
+    let mut manifest = asking.execute(&found, &policy)?;
+    manifest.commit = told.commit();
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
-    Output::write_all(&Report { run: &manifest, decision: &decision, sources: &sources }, outputs);
-    Ok(args.gate.status(&decision, &manifest))
+    let report = Report { run: &manifest, decision: &decision, sources: &sources };
+    Output::write_all(&report, outputs);
+    let status = args.gate.status(&decision, &manifest);
+    told.tell(&report, status);
+    Ok(status)
 }
 
 impl RunArgs {

@@ -80,6 +80,10 @@ pub struct RunManifest {
     /// When the run ended, RFC 3339 in UTC; in replay the newest record's time, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// Commit that was tested, where the pipeline says so: the newest one of the change, not a merge
+    /// that the pipeline made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Root seed: `--seed`, else 0.
     pub seed: u64,
     /// Why the run ended.

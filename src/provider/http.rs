@@ -55,7 +55,11 @@ impl Http {
         Ok(Self { client: Arc::default(), certificates })
     }
 
-    fn client(&self) -> Result<&reqwest::Client, HttpError> {
+    /// The client itself; it follows no redirect.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn client(&self) -> Result<&reqwest::Client, HttpError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
@@ -174,8 +178,9 @@ fn message_of(body: &str) -> String {
     if words.is_empty() { "(no body)".to_owned() } else { text::excerpt(&words.join(" "), SHOWN) }
 }
 
-/// `retry-after-ms`, or `Retry-After` in seconds or as a date.
-fn retry_after(headers: &reqwest::header::HeaderMap, now: SystemTime) -> Option<Duration> {
+/// How long a server wants to be left alone: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+#[must_use]
+pub fn retry_after(headers: &reqwest::header::HeaderMap, now: SystemTime) -> Option<Duration> {
     let read = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(ms) = read("retry-after-ms").and_then(|value| value.parse::<f64>().ok()) {
         return Duration::try_from_secs_f64(ms / 1000.0).ok();

@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 
 use crate::manifest::Usage;
 
-pub use http::{Http, HttpError};
+pub use http::{Http, HttpError, retry_after};
 pub use openai::{OpenAi, OpenAiOptions};
 pub use origin::Origin;
 pub use price::{Price, Prices};

@@ -94,6 +94,7 @@ impl Fixture {
             akit: "0.1.0".to_owned(),
             run_id: "0123456789abcdef".to_owned(),
             at: Some("2025-11-02T10:20:30Z".to_owned()),
+            commit: None,
             seed: 7,
             ended: Ended::Complete,
             duration_ms: 1_240,

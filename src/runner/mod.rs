@@ -222,6 +222,7 @@ impl Runner {
             akit: env!("CARGO_PKG_VERSION").to_owned(),
             run_id: String::new(),
             at: None,
+            commit: None,
             seed: shared.options.root.0,
             ended,
             duration_ms: 0,

@@ -39,6 +39,7 @@ fn of(cases: Vec<CaseResult>) -> RunManifest {
         akit: "0".to_owned(),
         run_id: "0".to_owned(),
         at: None,
+        commit: None,
         seed: 0,
         ended: Ended::Complete,
         duration_ms: 0,

@@ -41,6 +41,7 @@ fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
         akit: "0.1.0".to_owned(),
         run_id: id.to_owned(),
         at: day.map(|day| format!("2026-01-{day:02}T00:00:00Z")),
+        commit: None,
         seed: 0,
         ended: Ended::Complete,
         duration_ms: 0,

@@ -42,9 +42,15 @@ struct Section {
 /// The whole report.
 #[must_use]
 pub fn of_report(report: &Report<'_>) -> String {
+    within(report, MOST)
+}
+
+/// The same in at most so many bytes, for a publisher that adds something of its own.
+#[must_use]
+pub fn within(report: &Report<'_>, most: usize) -> String {
     let mut out = head(report);
     let mut sections = sections(report);
-    let dropped = fit(&mut sections, MOST.saturating_sub(out.len() + RESERVE));
+    let dropped = fit(&mut sections, most.min(MOST).saturating_sub(out.len() + RESERVE));
     for section in sections.iter().filter(|section| !section.entries.is_empty()) {
         out.push_str(&section.heading());
         section.entries.iter().for_each(|entry| out.push_str(entry));

@@ -1,0 +1,108 @@
+//! `akit comment`: a stored run on its pull or merge request.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::args::MannerArgs;
+use super::gate::{GateArgs, decide, files, stored};
+use super::publish::{self, Came, CommentMode};
+use super::{Status, terminal};
+use crate::manifest::RunManifest;
+use crate::publish::site::Site;
+use crate::publish::{Key, Options, Trust};
+use crate::report::Report;
+use crate::scenario::Environment;
+
+/// Largest run of another workflow that is read, in bytes.
+const MAX_FOREIGN: u64 = 64 * 1024 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct CommentCommand {
+    /// Run stored by `akit run --json`
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    run: Option<PathBuf>,
+    /// Run that another workflow stored: not trusted, and held to the newest commit of the request
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Configuration with the policy [default: the nearest akit.yaml above the run's scenarios; here with `--from`]
+    #[arg(long, value_name = "FILE", alias = "config")]
+    policy: Option<PathBuf>,
+    /// When there is a comment
+    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
+    mode: CommentMode,
+    /// Name of the comment, where several stand on one request
+    #[arg(long, value_name = "KEY", default_value = "default", value_parser = Key::parse)]
+    key: Key,
+    /// Account that the token belongs to, where the forge does not tell it, as for a GitHub App
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
+    /// End with status 4 where the comment cannot be made
+    #[arg(long)]
+    required: bool,
+    #[command(flatten)]
+    gate: GateArgs,
+    #[command(flatten)]
+    manner: MannerArgs,
+}
+
+pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Status {
+    try_comment(args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Status, Status> {
+    let site = Site::of(environment);
+    let (mut run, own) = match (&args.run, &args.from) {
+        (Some(path), _) if !site.after_another => (stored(path)?, true),
+        // What a workflow finds that begins after another one is that one's, whatever the flag.
+        (Some(path), _) | (None, Some(path)) => (foreign(path, &site)?, false),
+        (None, None) => return Err(Status::Invalid),
+    };
+    // A foreign run may name any file, and must not choose the policy by it.
+    let (files, trust) = if own { (files(&run), Trust::Own) } else { (Vec::new(), Trust::Foreign) };
+    let (decision, _) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
+    let http = args.manner.http()?;
+    // No excerpts: a run may name any file, and a comment shows none.
+    let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new() };
+    let options =
+        Options { mode: args.mode.into(), key: args.key.clone(), author: args.author.clone(), trust };
+    let came = publish::comment(&report, &site, environment, &http, &options);
+    if came == Came::Amiss {
+        publish::summary(environment, &report);
+    }
+    Ok(if came == Came::Amiss && args.required { Status::Unjudged } else { Status::Passed })
+}
+
+/// A run of another workflow, which anybody may have had a hand in: of a sensible size, and of the
+/// commit that this pipeline itself knows to be the one.
+fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
+    let refuse = |message: &str, help: &str| {
+        terminal::error(message, help);
+        Err(Status::Invalid)
+    };
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => return refuse("the run is no file", "nothing was sent"),
+        Ok(found) if found.len() > MAX_FOREIGN => {
+            let long = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
+            return refuse(&long, "nothing was sent");
+        }
+        // Reading tells it better.
+        _ => {}
+    }
+    let run = stored(path)?;
+    match (&site.commit, &run.commit) {
+        (Some(known), Some(told)) if known.eq_ignore_ascii_case(told) => Ok(run),
+        (None, _) => refuse(
+            "this pipeline does not say which commit was tested",
+            "`--from` is for the event `workflow_run`; nothing was sent",
+        ),
+        (Some(known), told) => {
+            let told = told.as_deref().map_or("none".to_owned(), |told| crate::text::excerpt(told, 40));
+            refuse(
+                &format!("the run is of commit {told}, the pipeline of {known}"),
+                "store the run with `akit run --json` in the workflow that tests the change; nothing was sent",
+            )
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What a command tells beside its reports: the step's summary and outputs, and the comment.
+//!
+//! None of it changes an exit status by itself.
+
+use clap::{Args, ValueEnum};
+
+use super::args::MannerArgs;
+use super::{Status, terminal};
+use crate::gate::State;
+use crate::provider::Http;
+use crate::publish::site::{Project, Site, Source, System};
+use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
+use crate::report::{Report, markdown};
+use crate::scenario::Environment;
+use crate::text;
+
+/// When there is a comment.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum CommentMode {
+    /// Always
+    #[default]
+    Always,
+    /// From the first time that a case is otherwise than in the baseline, or the gate does not pass
+    OnChange,
+    /// From the first time that the gate does not pass
+    OnFail,
+    /// Always a new one; the old one is deleted
+    Recreate,
+}
+
+impl From<CommentMode> for Mode {
+    fn from(mode: CommentMode) -> Self {
+        match mode {
+            CommentMode::Always => Mode::Always,
+            CommentMode::OnChange => Mode::OnChange,
+            CommentMode::OnFail => Mode::OnFail,
+            CommentMode::Recreate => Mode::Recreate,
+        }
+    }
+}
+
+/// The comment at the end of a run.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Comment")]
+pub(super) struct CommentArgs {
+    /// Tell the run on its pull or merge request
+    #[arg(long)]
+    comment: bool,
+    /// When there is a comment [default: always]
+    #[arg(long, value_name = "MODE", requires = "comment")]
+    comment_mode: Option<CommentMode>,
+    /// Name of the comment, where several stand on one request [default: default]
+    #[arg(long, value_name = "KEY", value_parser = Key::parse, requires = "comment")]
+    comment_key: Option<Key>,
+}
+
+/// What is told at the end of a run, worked out before anything is paid for.
+pub(super) struct Told {
+    site: Site,
+    environment: Environment,
+    comment: Option<(Http, Options)>,
+}
+
+impl Told {
+    pub(super) fn new(
+        args: &CommentArgs,
+        environment: &Environment,
+        manner: &MannerArgs,
+    ) -> Result<Self, Status> {
+        let comment = if args.comment {
+            let mode = args.comment_mode.unwrap_or_default().into();
+            let key = args.comment_key.clone().unwrap_or_default();
+            Some((manner.http()?, Options { mode, key, ..Options::default() }))
+        } else {
+            None
+        };
+        Ok(Self { site: Site::of(environment), environment: environment.clone(), comment })
+    }
+
+    /// The tested commit.
+    pub(super) fn commit(&self) -> Option<String> {
+        self.site.commit.clone()
+    }
+
+    pub(super) fn tell(&self, report: &Report<'_>, status: Status) {
+        step(&self.environment, report, status);
+        let Some((http, options)) = &self.comment else { return };
+        // The summary has it already: trouble with the comment needs no other place.
+        let _ = comment(report, &self.site, &self.environment, http, options);
+    }
+}
+
+/// Writes the summary and the outputs of a step, where this is one.
+pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status) {
+    warn(actions::summary(environment, &markdown::of_report(report)).map(|_| ()));
+    let decision = report.decision;
+    let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
+    let spent: f64 = report.run.trials().map(crate::manifest::Trial::spent_usd).sum();
+    let values = [
+        ("verdict", decision.ruling.word().to_owned()),
+        ("exit-code", status.code().to_string()),
+        ("pass-rate", decision.pass_rate.map(|rate| rate.to_string()).unwrap_or_default()),
+        ("regressions", broken.to_string()),
+        ("cost-usd", spent.to_string()),
+    ];
+    warn(actions::outputs(environment, &values));
+}
+
+/// Writes the summary alone.
+pub(super) fn summary(environment: &Environment, report: &Report<'_>) {
+    match actions::summary(environment, &markdown::of_report(report)) {
+        Ok(true) => terminal::say("the report stands in the summary of this step instead"),
+        told => warn(told.map(|_| ())),
+    }
+}
+
+fn warn(done: Result<(), actions::ActionsError>) {
+    if let Err(error) = done {
+        terminal::warning(&error.to_string(), "");
+    }
+}
+
+/// Whether a comment came about where there was something to comment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It stands, or none was to be.
+    Right,
+    /// It does not stand.
+    Amiss,
+}
+
+/// Comments, and tells what became of it.
+pub(super) fn comment(
+    report: &Report<'_>,
+    site: &Site,
+    environment: &Environment,
+    http: &Http,
+    options: &Options,
+) -> Came {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::warning(&format!("no comment: cannot start: {error}"), "");
+            return Came::Amiss;
+        }
+    };
+    let done = runtime.block_on(publish::comment(report, site, environment, http, options));
+    // A name look-up under way may not be awaited.
+    runtime.shutdown_background();
+    match done {
+        Ok(Done::Created(place)) => stands(environment, "commented", &place),
+        Ok(Done::Updated(place)) => stands(environment, "updated the comment", &place),
+        Ok(Done::Newer(place)) => {
+            terminal::say(&format!(
+                "no comment: a newer run has told its result at {}",
+                text::excerpt(&place, 300)
+            ));
+        }
+        Ok(Done::Unwanted) => terminal::say("no comment: this run has nothing that asks for one"),
+        Err(error @ (PublishError::NoChange(_) | PublishError::MovedOn(_))) => {
+            terminal::say(&format!("no comment: {error}"));
+        }
+        Err(error) => {
+            terminal::warning(&format!("no comment: {error}"), &help(&error, site));
+            return Came::Amiss;
+        }
+    }
+    Came::Right
+}
+
+fn stands(environment: &Environment, what: &str, place: &str) {
+    terminal::say(&format!("{what}: {}", text::excerpt(place, 300)));
+    warn(actions::outputs(environment, &[("comment-url", place.to_owned())]));
+}
+
+/// What mends it.
+fn help(error: &PublishError, site: &Site) -> String {
+    const LINES: &str = "permissions:\n  contents: read\n  pull-requests: write";
+    const FORK: &str =
+        "the change comes from a fork, where the token may only read: see `workflow_run` in docs/reports.md";
+    let gitlab = matches!(site.project, Some(Project::GitLab { .. }));
+    let text = match error {
+        PublishError::NoToken(_) if gitlab => {
+            "a job's own token cannot write notes: give one with the scope `api`; nothing else is changed by this"
+        }
+        PublishError::NoToken(_) if site.system == System::GitHubActions => {
+            "give the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`"
+        }
+        PublishError::NoToken(_) => "give a token that may write to pull requests",
+        PublishError::Forge(error) if error.denied() => match site.source {
+            _ if gitlab => "the token needs the scope `api` and the role of a reporter in the project",
+            Source::Fork if !site.after_another => {
+                return format!("{FORK}; a workflow that may comment has\n{LINES}");
+            }
+            _ => return format!("the job needs\n{LINES}"),
+        },
+        _ => "the verdict and the exit status stand without it",
+    };
+    text.to_owned()
+}

@@ -1,0 +1,164 @@
+//! Where a verdict is told besides the reports: the comment on a pull or merge request, and what
+//! GitHub Actions takes from a step.
+//!
+//! All of it is best effort. Nothing here changes a verdict or an exit status; tokens are sent to one
+//! host and shown nowhere.
+
+pub mod actions;
+mod forge;
+mod github;
+mod gitlab;
+mod marker;
+pub mod site;
+mod sticky;
+
+use crate::gate::{Ruling, State};
+use crate::provider::Http;
+use crate::report::{Report, markdown};
+use crate::scenario::Environment;
+use crate::secret::Secret;
+
+use forge::{Forge, Patience};
+use site::{Change, Project, Site};
+
+pub use forge::ForgeError;
+pub use marker::{BadKey, Key};
+pub use sticky::{Done, Mode};
+
+/// Bytes of a comment with its marker.
+pub const MOST: usize = 60_000;
+
+/// Why there is no comment.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Nothing to comment on: this is no trouble.
+    #[error("there is nothing to comment on: {0}")]
+    NoChange(String),
+    /// The newest commit of the change is another one.
+    #[error("the change has moved on to commit {0}; its own run will tell")]
+    MovedOn(String),
+    /// No token.
+    #[error("no token: {0} is not set")]
+    NoToken(&'static str),
+    /// The forge.
+    #[error(transparent)]
+    Forge(#[from] ForgeError),
+}
+
+/// How a comment is made.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// When there is one.
+    pub mode: Mode,
+    /// Which one of several.
+    pub key: Key,
+    /// Name under which the token writes, where the forge does not tell.
+    pub author: Option<String>,
+    /// How far the run is believed.
+    pub trust: Trust,
+}
+
+/// How far a run is believed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// This pipeline made it.
+    #[default]
+    Own,
+    /// Another workflow left it behind: the tested commit must be the newest one of the change.
+    Foreign,
+}
+
+impl Project {
+    /// Variables that may hold the token, the first one first.
+    #[must_use]
+    pub fn token_names(&self) -> &'static [&'static str] {
+        match self {
+            Project::GitHub { .. } => &["GITHUB_TOKEN", "GH_TOKEN"],
+            Project::GitLab { .. } => &["AKIT_GITLAB_TOKEN"],
+        }
+    }
+}
+
+/// Tells a decided run on its change.
+///
+/// # Errors
+/// Where there is no comment after all; the caller decides what that means.
+pub async fn comment(
+    report: &Report<'_>,
+    site: &Site,
+    environment: &Environment,
+    http: &Http,
+    options: &Options,
+) -> Result<Done, PublishError> {
+    let no_change = |why: &str| PublishError::NoChange(why.to_owned());
+    if let Change::None(why) = site.change {
+        return Err(no_change(why));
+    }
+    let project =
+        site.project.as_ref().ok_or_else(|| no_change("the pipeline does not say of which project"))?;
+    let names = project.token_names();
+    let token = names.iter().find_map(|name| environment.get(name));
+    let token = token.map(|token| Secret::new(token.trim())).ok_or(PublishError::NoToken(names[0]))?;
+    let forge = Forge::new(project, http, token)?;
+    let number = number(&forge, site, options.trust).await?;
+    let note = sticky::Note {
+        key: &options.key,
+        turn: site.turn,
+        body: &body(report, site, &options.key),
+        wanted: wanted(report, options.mode),
+    };
+    Ok(sticky::post(&forge, number, options.author.as_deref(), &note, options.mode).await?)
+}
+
+/// The number of the change.
+async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, PublishError> {
+    let mut patience = Patience::default();
+    let unknown = || PublishError::NoChange("the pipeline does not say which commit it tests".to_owned());
+    match &site.change {
+        Change::Number(number) if trust == Trust::Own => Ok(*number),
+        Change::Number(number) => {
+            let commit = site.commit.as_deref().ok_or_else(unknown)?;
+            let head = patience.with(async || forge.head(*number).await).await?;
+            if head.commit.eq_ignore_ascii_case(commit) {
+                return Ok(head.number);
+            }
+            Err(PublishError::MovedOn(crate::text::excerpt(&head.commit, 12)))
+        }
+        Change::OfCommit { from } => {
+            let commit = site.commit.as_deref().ok_or_else(unknown)?;
+            let found = patience.with(async || forge.changes(commit, from.as_deref()).await).await?;
+            let newest = found.iter().find(|head| head.commit.eq_ignore_ascii_case(commit));
+            newest.map(|head| head.number).ok_or_else(|| {
+                PublishError::NoChange(format!("no open request has {} as its newest commit", &commit[..12]))
+            })
+        }
+        Change::None(why) => Err(PublishError::NoChange((*why).to_owned())),
+    }
+}
+
+/// The marker and the report.
+fn body(report: &Report<'_>, site: &Site, key: &Key) -> String {
+    let marker = marker::line(key, site.turn, site.commit.as_deref());
+    let room = MOST.saturating_sub(marker.len() + 1);
+    format!("{marker}\n{}", markdown::within(report, room))
+}
+
+/// Whether a mode wants a comment where there is none.
+fn wanted(report: &Report<'_>, mode: Mode) -> bool {
+    let passes = report.decision.ruling == Ruling::Pass;
+    let otherwise = || {
+        use State::{Broken, Changed, Fixed, New, Suspect, Unconfirmed};
+        let removed = report.decision.compared.as_ref().is_some_and(|compared| !compared.removed.is_empty());
+        removed
+            || report
+                .decision
+                .cases
+                .iter()
+                .any(|case| matches!(case.state, Broken | Changed | Fixed | New | Suspect | Unconfirmed))
+    };
+    match mode {
+        Mode::Always | Mode::Recreate => true,
+        Mode::OnChange => !passes || otherwise(),
+        Mode::OnFail => !passes,
+    }
+}

@@ -1,0 +1,157 @@
+//! One comment on a change, kept up to date.
+//!
+//! It is known by its marker *and* its author: a marker alone can be written by anybody, and a token
+//! that may write can overwrite what others wrote. What a newer run said is never overwritten. A
+//! comment whose creation got no clear answer is looked for before it is sent again.
+
+use super::forge::{Forge, ForgeError, Patience, Posted};
+use super::marker::{self, Key};
+use super::site::Turn;
+
+/// When there is a comment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Always.
+    #[default]
+    Always,
+    /// From the first time that a case is otherwise than in the baseline, or the gate does not pass.
+    OnChange,
+    /// From the first time that the gate does not pass.
+    OnFail,
+    /// Always, and always a new one: the old one is deleted.
+    Recreate,
+}
+
+/// What is to be said.
+#[derive(Clone, Debug)]
+pub(super) struct Note<'a> {
+    pub(super) key: &'a Key,
+    pub(super) turn: Turn,
+    /// With the marker.
+    pub(super) body: &'a str,
+    pub(super) wanted: bool,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// A new comment, and where it is.
+    Created(String),
+    /// The old comment says it now.
+    Updated(String),
+    /// A newer run has spoken there.
+    Newer(String),
+    /// There was none, and the mode wants none for this run.
+    Unwanted,
+}
+
+/// Makes the comment say the note.
+pub(super) async fn post(
+    forge: &Forge,
+    change: u64,
+    author: Option<&str>,
+    note: &Note<'_>,
+    mode: Mode,
+) -> Result<Done, ForgeError> {
+    let mut patience = Patience::default();
+    let me = match author {
+        Some(name) => name.to_owned(),
+        None => patience.with(async || forge.me().await).await?,
+    };
+    let mut talk = Talk { forge, change, me, note, patience };
+    let own = talk.own().await?;
+    if let Some((_, newer)) = own.iter().find(|(turn, _)| *turn > note.turn) {
+        return Ok(Done::Newer(newer.place.clone()));
+    }
+    if own.is_empty() && !note.wanted {
+        return Ok(Done::Unwanted);
+    }
+    let newest = own.last().filter(|_| mode != Mode::Recreate).map(|(_, posted)| posted.id);
+    let updated = match newest {
+        Some(id) => talk.update(id).await?,
+        None => None,
+    };
+    let (done, kept) = if let Some(posted) = updated {
+        (Done::Updated(posted.place), posted.id)
+    } else {
+        let posted = talk.create(&own).await?;
+        (Done::Created(posted.place), posted.id)
+    };
+    // Two that ran at the same time may each have made one.
+    for (_, posted) in own.iter().filter(|(_, posted)| posted.id != kept) {
+        // The comment stands; one that is left over is deleted by the next run.
+        let _ = talk.delete(posted.id).await;
+    }
+    Ok(done)
+}
+
+struct Talk<'a> {
+    forge: &'a Forge,
+    change: u64,
+    me: String,
+    note: &'a Note<'a>,
+    patience: Patience,
+}
+
+impl Talk<'_> {
+    /// Our comments with this key, oldest first.
+    async fn own(&mut self) -> Result<Vec<(Turn, Posted)>, ForgeError> {
+        let (forge, change) = (self.forge, self.change);
+        let mut found: Vec<(Turn, Posted)> = Vec::new();
+        for page in 1.. {
+            let (posted, more) = self.patience.with(async || forge.page(change, page).await).await?;
+            for one in posted.into_iter().filter(|one| one.author.eq_ignore_ascii_case(&self.me)) {
+                if let Some(turn) = marker::read(&one.body, self.note.key) {
+                    // A comment that moves to another page while pages are read is seen twice.
+                    if found.iter().all(|(_, known)| known.id != one.id) {
+                        found.push((turn, one));
+                    }
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        found.sort_by_key(|(_, posted)| posted.id);
+        Ok(found)
+    }
+
+    /// `None` where somebody has deleted it meanwhile.
+    async fn update(&mut self, id: u64) -> Result<Option<Posted>, ForgeError> {
+        let (forge, change, body) = (self.forge, self.change, self.note.body);
+        match self.patience.with(async || forge.update(change, id, body).await).await {
+            Ok(posted) => Ok(Some(posted)),
+            Err(ForgeError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(&mut self, before: &[(Turn, Posted)]) -> Result<Posted, ForgeError> {
+        loop {
+            let error = match self.forge.create(self.change, self.note.body).await {
+                Ok(posted) => return Ok(posted),
+                Err(error) => error,
+            };
+            let unclear = error.unclear();
+            self.patience.after(error).await?;
+            if !unclear {
+                continue;
+            }
+            let own = self.own().await?;
+            let new = own.into_iter().find(|(turn, posted)| {
+                *turn >= self.note.turn && before.iter().all(|(_, old)| old.id != posted.id)
+            });
+            if let Some((_, posted)) = new {
+                return Ok(posted);
+            }
+        }
+    }
+
+    async fn delete(&mut self, id: u64) -> Result<(), ForgeError> {
+        let (forge, change) = (self.forge, self.change);
+        match self.patience.with(async || forge.delete(change, id).await).await {
+            Err(ForgeError::Refused { status: 404, .. }) => Ok(()),
+            done => done,
+        }
+    }
+}

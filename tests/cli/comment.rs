@@ -1,0 +1,351 @@
+//! The comment on a pull or merge request, against a forge that keeps what it is told.
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::forge::{Fault, Forge};
+use super::server::{Answer, Server};
+
+const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+const BOT: &str = "github-actions[bot]";
+
+const SUITE: &str =
+    "name: s\nmodel: m\ncases:\n  - { id: a, prompt: a, expected: { type: contains, values: [fine] } }\n";
+
+/// The event of a pull request from this repository.
+fn request(from: &str) -> Json {
+    json!({ "pull_request": { "number": 7, "head": { "sha": HEAD, "repo": { "full_name": from } } } })
+}
+
+/// The event of a workflow that ended.
+fn ended(commit: &str) -> Json {
+    json!({ "workflow_run": {
+        "id": 5, "run_attempt": 1, "head_sha": commit, "head_branch": "fix",
+        "head_repository": { "full_name": "eve/shop" }, "pull_requests": [],
+    } })
+}
+
+/// The same, in the pipeline of a pull request.
+fn in_pipeline(akit: Akit, forge: &Forge, event: &str, run: &str) -> Akit {
+    akit.env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_EVENT_NAME", event)
+        .env("GITHUB_EVENT_PATH", "event.json")
+        .env("GITHUB_REPOSITORY", "acme/shop")
+        .env("GITHUB_API_URL", &forge.github())
+        .env("GITHUB_RUN_ID", run)
+        .env("GITHUB_STEP_SUMMARY", "summary.md")
+        .env("GITHUB_OUTPUT", "output")
+        .env("GITHUB_TOKEN", "ghs_own-token")
+}
+
+/// A stored run with this answer, and the event of its pull request.
+fn stored(answer: &str, forge: &Forge) -> Ran {
+    let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", SUITE)
+        .file("r.jsonl", json!({ "id": "a", "reply": answer }).to_string())
+        .file("event.json", request("acme/shop").to_string());
+    let ran = in_pipeline(akit, forge, "pull_request", "1").run();
+    std::fs::remove_file(ran.path("summary.md")).unwrap();
+    std::fs::remove_file(ran.path("output")).unwrap();
+    ran
+}
+
+/// `akit comment` over it in this run of the pipeline.
+fn comment(ran: &Ran, forge: &Forge, run: &str, more: &[&str]) -> Ran {
+    let told = in_pipeline(ran.then(&["comment", "run.json"]).args(more), forge, "pull_request", run).run();
+    assert!(!format!("{}{}", told.stdout, told.stderr).contains("own-token"), "{}", told.stderr);
+    told
+}
+
+fn marker(run: &str) -> String {
+    format!("<!-- akit:v1 key=default run={run} sha={HEAD} -->\n")
+}
+
+#[test]
+fn one_comment_is_made_and_kept_up_to_date() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    for number in 0..230 {
+        forge.comment("alice", &format!("thought {number}"));
+    }
+    comment(&ran, &forge, "2", &[])
+        .ended(0)
+        .err("commented: https://forge.test/acme/shop/pull/7#issuecomment-330");
+    for number in 0..30 {
+        forge.comment("bob", &format!("thought {number}"));
+    }
+    let told = comment(&stored("broken", &forge), &forge, "3", &[]).ended(0).err("updated the comment");
+    assert_eq!(told.read("output"), "comment-url=https://forge.test/acme/shop/pull/7#issuecomment-330\n");
+
+    let own = forge.by(BOT);
+    assert_eq!(own.len(), 1, "{own:#?}");
+    assert!(own[0].body.starts_with(&format!("{}### akit: FAIL", marker("3.1"))), "{}", own[0].body);
+    assert!(own[0].body.len() <= 60_000);
+    assert_eq!((forge.count("POST"), forge.count("PATCH")), (1, 1));
+    assert_eq!((forge.by("alice").len(), forge.by("bob").len()), (230, 30));
+}
+
+#[test]
+fn the_markers_of_others_are_nothing_to_akit() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    let forged = format!("{}mine", marker("999999.1"));
+    forge.comment("mallory", &forged);
+    forge.comment(BOT, &format!("as was said:\n{}", marker("999999.1")));
+    forge.comment(BOT, "<!-- akit:v1 key=nightly run=999999.1 sha=x -->");
+    comment(&ran, &forge, "2", &[]).ended(0).err("commented:");
+    assert_eq!(forge.by("mallory")[0].body, forged);
+    assert_eq!((forge.by(BOT).len(), forge.count("PATCH"), forge.count("DELETE")), (3, 0, 0));
+}
+
+#[test]
+fn an_account_of_ones_own_is_asked_for_or_told() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    forge.with(|state| state.me = "gate-bot".to_owned());
+    let id = forge.comment("gate-bot", &marker("1.1"));
+    comment(&ran, &forge, "2", &[]).ended(0).err("updated");
+    assert_eq!((forge.by("gate-bot")[0].id, forge.count("POST")), (id, 0));
+
+    forge.with(|state| state.me = String::new());
+    comment(&ran, &forge, "3", &["--author", "gate-bot"]).ended(0).err("updated");
+    assert!(forge.by("gate-bot")[0].body.starts_with(&marker("3.1")));
+}
+
+#[test]
+fn a_newer_run_has_the_last_word() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    let newer = marker("10.2");
+    forge.comment(BOT, &newer);
+    comment(&ran, &forge, "9", &[]).ended(0).err("a newer run");
+    comment(&ran, &forge, "9", &["--mode", "recreate"]).ended(0).err("a newer run");
+    assert_eq!(forge.by(BOT)[0].body, newer);
+    comment(&ran, &forge, "10", &[]).ended(0).err("a newer run");
+    comment(&ran, &forge, "11", &[]).ended(0).err("updated");
+}
+
+#[test]
+fn a_creation_without_clear_answer_is_not_repeated() {
+    for (fault, posts) in [
+        (Fault::DoneAndBroken("POST"), 1),
+        (Fault::DoneAndGone("POST"), 1),
+        (Fault::Refuse("POST", 502, Vec::new()), 2),
+    ] {
+        let forge = Forge::start(HEAD);
+        let ran = stored("all is fine", &forge);
+        forge.fault(fault.clone());
+        comment(&ran, &forge, "2", &[]).ended(0).err("commented");
+        assert_eq!((forge.by(BOT).len(), forge.count("POST")), (1, posts), "{fault:?}");
+    }
+}
+
+#[test]
+fn limits_are_waited_for() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    let soon = || vec![("retry-after", "0".to_owned())];
+    forge.fault(Fault::Refuse("GET", 429, soon())).fault(Fault::Refuse("POST", 403, soon()));
+    comment(&ran, &forge, "2", &[]).ended(0).err("commented");
+    assert_eq!(forge.by(BOT).len(), 1);
+
+    let late = vec![("retry-after", "3600".to_owned())];
+    forge.fault(Fault::Refuse("PATCH", 403, late));
+    comment(&ran, &forge, "3", &[]).ended(0).err("asked again in 3600 s");
+    assert!(forge.by(BOT)[0].body.starts_with(&marker("2.1")));
+}
+
+#[test]
+fn without_permission_the_summary_has_it() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("broken", &forge);
+    forge.fault(Fault::Refuse("POST", 403, Vec::new()));
+    let told =
+        comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("summary of this step");
+    assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+    assert!(!told.stderr.contains("fork"), "{}", told.stderr);
+
+    forge.fault(Fault::Refuse("POST", 403, Vec::new()));
+    let akit =
+        ran.then(&["comment", "run.json", "--required"]).file("event.json", request("eve/shop").to_string());
+    in_pipeline(akit, &forge, "pull_request", "2")
+        .run()
+        .ended(4)
+        .err("from a fork")
+        .err("pull-requests: write");
+
+    let akit = ran.then(&["comment", "run.json"]).env("GITHUB_TOKEN", "");
+    in_pipeline(akit, &forge, "pull_request", "2")
+        .env("GITHUB_TOKEN", "")
+        .run()
+        .ended(0)
+        .err("GITHUB_TOKEN is not set");
+    in_pipeline(ran.then(&["comment", "run.json"]), &forge, "pull_request", "2")
+        .env("GITHUB_TOKEN", "two words")
+        .run()
+        .ended(0)
+        .err("the token holds characters");
+    assert!(forge.by(BOT).is_empty());
+}
+
+#[test]
+fn modes_say_when_there_is_a_comment() {
+    let forge = Forge::start(HEAD);
+    let (good, bad) = (stored("all is fine", &forge), stored("broken", &forge));
+    for mode in ["on-fail", "on-change"] {
+        comment(&good, &forge, "2", &["--mode", mode]).ended(0).err("nothing that asks for one");
+        assert!(forge.by(BOT).is_empty());
+    }
+    comment(&bad, &forge, "3", &["--mode", "on-fail"]).ended(0).err("commented");
+    comment(&good, &forge, "4", &["--mode", "on-fail"]).ended(0).err("updated");
+    let first = forge.by(BOT);
+    assert!(first[0].body.starts_with(&format!("{}### akit: PASS", marker("4.1"))));
+    comment(&good, &forge, "5", &["--mode", "recreate"]).ended(0).err("commented");
+    let second = forge.by(BOT);
+    assert!(second.len() == 1 && second[0].id > first[0].id, "{second:#?}");
+
+    forge.with(|state| state.comments.clear());
+    good.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let changed = good.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"]);
+    changed.file("s.yaml", SUITE.replace("prompt: a", "prompt: b")).run().ended(0);
+    comment(&good, &forge, "6", &["--mode", "on-change", "--baseline", "b.json"]).ended(0).err("commented");
+}
+
+#[test]
+fn a_redirect_does_not_carry_the_token_away() {
+    let elsewhere = Server::start(|_| Answer::Raw(200, Vec::new(), b"[]".to_vec()));
+    let to = format!("http://{}/x", elsewhere.host());
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    for method in ["GET", "POST"] {
+        forge.fault(Fault::Refuse(method, 307, vec![("location", to.clone())]));
+        comment(&ran, &forge, "2", &["--author", BOT]).ended(0).err("307");
+    }
+    assert!(elsewhere.asked().is_empty());
+}
+
+#[test]
+fn a_run_of_another_workflow_is_not_trusted() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("@octocat <!-- akit --> broken", &forge);
+    let from = |commit: &str| {
+        let akit = ran.then(&["comment", "--from", "run.json", "--required"]);
+        in_pipeline(akit.file("event.json", ended(commit).to_string()), &forge, "workflow_run", "77").run()
+    };
+    from(HEAD).ended(0).err("commented");
+    let own = forge.by(BOT);
+    assert!(own[0].body.starts_with(&marker("5.1")), "{}", own[0].body);
+    assert!(!own[0].body.contains("@octocat") && own[0].body.matches("<!--").count() == 1, "{}", own[0].body);
+
+    // The run says another commit than the pipeline, or none.
+    from(OTHER).ended(2).err("of commit aaaa");
+    let mut run = ran.json("run.json");
+    run.as_object_mut().unwrap().remove("commit");
+    std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
+    from(HEAD).ended(2).err("of commit none");
+    // It is of the commit that it says, and the change has moved on.
+    run["commit"] = json!(OTHER);
+    // A configuration beside the run's own files decides nothing.
+    run["scenarios"][0]["file"] = json!("theirs/s.yaml");
+    std::fs::create_dir(ran.path("theirs")).unwrap();
+    std::fs::write(ran.path("theirs/akit.yaml"), "no: sense\n").unwrap();
+    std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
+    from(OTHER).ended(0).err("no open request");
+    run["commit"] = json!(HEAD);
+    std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
+    from(HEAD).ended(0).err("updated");
+    // Nor is it trusted without the flag.
+    run["commit"] = json!(OTHER);
+    std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
+    in_pipeline(ran.then(&["comment", "run.json"]), &forge, "workflow_run", "77").run().ended(2);
+    std::fs::write(ran.path("run.json"), "{}").unwrap();
+    from(HEAD).ended(2);
+    std::fs::File::create(ran.path("run.json")).unwrap().set_len(100 << 20).unwrap();
+    from(HEAD).ended(2).err("at most");
+    assert_eq!(forge.by(BOT).len(), 1);
+}
+
+#[test]
+fn a_named_request_that_has_moved_on_gets_no_foreign_run() {
+    let forge = Forge::start(OTHER);
+    let ran = stored("all is fine", &forge);
+    let mut event = ended(HEAD);
+    event["workflow_run"]["pull_requests"] = json!([{ "number": 7, "head": { "sha": HEAD } }]);
+    let akit = ran.then(&["comment", "--from", "run.json"]).file("event.json", event.to_string());
+    in_pipeline(akit, &forge, "workflow_run", "77").run().ended(0).err("moved on to commit bbbbbbbbbbbb");
+    assert_eq!(forge.count("POST"), 0);
+}
+
+#[test]
+fn pushes_find_their_request_and_queues_have_none() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    let event = |name: &str, event: Json, commit: &str| {
+        let akit = ran.then(&["comment", "run.json", "--required"]).file("event.json", event.to_string());
+        in_pipeline(akit, &forge, name, "2").env("GITHUB_SHA", commit).run().ended(0)
+    };
+    event("merge_group", json!({ "merge_group": { "head_sha": HEAD } }), HEAD).err("merge queue");
+    event("push", json!({}), OTHER).err("no open request has bbbbbbbbbbbb");
+    assert!(forge.by(BOT).is_empty());
+    event("push", json!({}), HEAD).err("commented");
+    ran.then(&["comment", "run.json", "--required"]).run().ended(0).err("no pipeline that akit knows");
+}
+
+#[test]
+fn a_run_comments_and_keeps_its_status() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("broken", &forge);
+    let run = |more: &[&str]| {
+        let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"]).args(more);
+        in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
+    };
+    let told = run(&["--comment"]).err("commented");
+    assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+    let output = told.read("output");
+    for line in
+        ["verdict=FAIL", "exit-code=1", "pass-rate=0", "regressions=0", "cost-usd=0", "comment-url=https://"]
+    {
+        assert!(output.contains(line), "no {line} in {output}");
+    }
+    assert_eq!(told.json("run.json")["commit"], HEAD);
+    forge.fault(Fault::Refuse("PATCH", 403, Vec::new()));
+    run(&["--comment", "--comment-mode", "on-fail"]).err("pull-requests: write");
+    run(&["--comment", "--comment-key", "nightly"]).err("commented");
+    assert_eq!(forge.by(BOT).len(), 2);
+    let asked = forge.server.asked().len();
+    run(&[]);
+    assert_eq!(forge.server.asked().len(), asked);
+}
+
+#[test]
+fn merge_requests_of_gitlab_get_a_note() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("broken", &forge);
+    forge.with(|state| state.me = "project_1_bot".to_owned());
+    for number in 0..150 {
+        forge.comment("alice", &format!("{}thought {number}", marker("99.9")));
+    }
+    let note = |job: &str| {
+        ran.then(&["comment", "run.json"])
+            .env("GITLAB_CI", "true")
+            .env("CI_API_V4_URL", &forge.gitlab())
+            .env("CI_PROJECT_ID", "acme/shop")
+            .env("CI_MERGE_REQUEST_IID", "7")
+            .env("CI_COMMIT_SHA", HEAD)
+            .env("CI_PIPELINE_ID", "50")
+            .env("CI_JOB_ID", job)
+    };
+    let told = note("1").run().ended(0).err("AKIT_GITLAB_TOKEN is not set");
+    assert_eq!(told.stderr.matches("AKIT_GITLAB_TOKEN").count(), 1);
+    let token = "glpat-own-token";
+    note("2").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("commented: note 250 of merge request !7");
+    forge.fault(Fault::Refuse("PUT", 502, Vec::new()));
+    note("3").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("updated");
+    note("2").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("a newer run");
+    note("3").arg("--mode").arg("recreate").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("commented");
+    let own = forge.by("project_1_bot");
+    assert!(own.len() == 1 && own[0].body.starts_with(&marker("50.3")), "{own:#?}");
+    note("4").env("AKIT_GITLAB_TOKEN", "glpat-wrong").run().ended(0).err("401").err("scope `api`");
+}
