@@ -12,6 +12,7 @@ pub mod grader;
 pub mod history;
 pub mod manifest;
 pub mod provider;
+pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;

@@ -1,6 +1,6 @@
 //! `not: {…}`: an expectation does not hold. An error stays an error.
 
-use super::{Answer, Expectation, hollow, verdict};
+use super::{Answer, Expectation, Seen, hollow, verdict};
 use crate::grader::Bench;
 use crate::manifest::{Outcome, Verdict};
 use crate::source::{Field, Shape};
@@ -24,10 +24,12 @@ impl Not {
     }
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
-        if let Some(reason) = answer.hollow() {
+        if answer.seen.is_none_or(Seen::hollow)
+            && let Some(reason) = answer.hollow()
+        {
             return hollow("not", &reason);
         }
-        let inner = self.inner.judge(answer, bench).await;
+        let inner = self.inner.judge(&answer.part(0), bench).await;
         let passed = inner.outcome == Outcome::Failed;
         let mut verdict = verdict("not", passed, 1.0 - inner.score.unwrap_or(1.0));
         if inner.outcome == Outcome::Errored {

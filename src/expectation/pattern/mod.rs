@@ -31,6 +31,7 @@ use fancy_regex::{CompileError, Error, ParseError, Regex, RegexBuilder};
 pub use error::{LimitExceeded, Part, PatternError};
 use parse::{Dialect, Mode, Parser};
 
+use crate::redact::{Find, GaveUp};
 use crate::text;
 
 /// Steps back that one search may take.
@@ -89,6 +90,14 @@ impl Pattern {
         }
     }
 
+    /// The first match from a byte on, which is the first of a character.
+    fn find_from(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, LimitExceeded> {
+        match self.regex.find_from_pos(text, from) {
+            Ok(found) => Ok(found.map(|found| found.range())),
+            Err(_) => Err(LimitExceeded { pattern: self.shown.to_string(), steps: STEPS }),
+        }
+    }
+
     /// Whether a pattern looks like a literal with slashes and flags, such as `/yes/i`.
     ///
     /// The slashes then belong to the pattern, which is hardly what was meant.
@@ -98,6 +107,12 @@ impl Pattern {
             return false;
         };
         !body.is_empty() && flags.chars().all(|c| "dgimsuvy".contains(c))
+    }
+}
+
+impl Find for Pattern {
+    fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp> {
+        self.find_from(text, from).map_err(|_| GaveUp)
     }
 }
 
