@@ -1,6 +1,6 @@
 //! `not: {…}`: an expectation does not hold. An error stays an error.
 
-use super::{Answer, Expectation, Seen, hollow, verdict};
+use super::{Answer, Expectation, hollow, verdict};
 use crate::grader::Bench;
 use crate::manifest::{Outcome, Verdict};
 use crate::source::{Field, Shape};
@@ -24,9 +24,12 @@ impl Not {
     }
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
-        if answer.seen.is_none_or(Seen::hollow)
-            && let Some(reason) = answer.hollow()
-        {
+        let proves_nothing = match answer.seen {
+            Some(seen) if seen.hollow() => answer.hollow().or(Some("the answer was not whole".to_owned())),
+            Some(_) => None,
+            None => answer.hollow(),
+        };
+        if let Some(reason) = proves_nothing {
             return hollow("not", &reason);
         }
         let inner = self.inner.judge(&answer.part(0), bench).await;

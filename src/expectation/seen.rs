@@ -69,12 +69,7 @@ impl Seen {
         if redacted.outcome == outcome && redacted.score == self.score {
             return redacted;
         }
-        let word = match outcome {
-            Outcome::Passed => "holds for",
-            Outcome::Failed => "does not hold for",
-            Outcome::Errored | Outcome::Skipped => "could not be judged on",
-        };
-        let reason = format!("{word} the answer as it came, before redaction");
+        let reason = "judged on the answer as it came, before redaction".to_owned();
         Verdict { outcome, score: self.score, reason, got: quote(answer.text), ..redacted }
     }
 }

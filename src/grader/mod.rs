@@ -350,7 +350,7 @@ impl Grader {
             // Before anything is asked and recorded; a verdict that was recorded had this behind it. In
             // replay a missing verdict may be missing because its judge was void.
             if !self.client.recorded(&ask) {
-                self.check_canaries().await?;
+                self.check_canaries(bench).await?;
             }
             let exchange = self.client.ask(&ask).await?;
             let parsed = parse(
@@ -386,8 +386,8 @@ impl Grader {
     }
 
     /// Asks the canaries, once per run; later callers wait for the first.
-    async fn check_canaries(&self) -> Result<(), GraderError> {
-        let passed = self.passed_canary.get_or_try_init(|| self.ask_canaries()).await?;
+    async fn check_canaries(&self, bench: &Bench<'_>) -> Result<(), GraderError> {
+        let passed = self.passed_canary.get_or_try_init(|| self.ask_canaries(bench)).await?;
         match *passed {
             Some(canary) => Err(GraderError::Canary { grader: self.name(), canary }),
             None => Ok(()),
@@ -396,8 +396,9 @@ impl Grader {
 
     /// The name of the first canary that passes.
     ///
+    /// Nothing personal is asked, but what a judge says is kept as its other replies are.
     /// A reply that is no verdict lets nothing pass: the same reply to a real answer is an error.
-    async fn ask_canaries(&self) -> Result<Option<&'static str>, GraderError> {
+    async fn ask_canaries(&self, bench: &Bench<'_>) -> Result<Option<&'static str>, GraderError> {
         for canary in canary::CANARIES {
             let rubric = Rubric::of(canary.rubric);
             let question =
@@ -411,6 +412,7 @@ impl Grader {
                 "template": TEMPLATE,
                 "template_hash": prompt::template_hash(),
             });
+            let seal = |said: Completion| seal(bench, said);
             let ask = Ask {
                 request: &request,
                 kind: "canary",
@@ -418,7 +420,7 @@ impl Grader {
                 root: self.root,
                 purpose: "a known-bad answer",
                 patience: self.patience,
-                seal: None,
+                seal: bench.redactor.map(|_| Seal(&seal)),
             };
             let exchange = match self.client.ask_afresh(&ask).await {
                 Err(ClientError::CacheMiss { .. }) => continue,

@@ -75,8 +75,14 @@ fn run(text: &str, from: usize) -> usize {
 pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (prefix, fewest) in PREFIXES {
+        let mut done = 0;
         for (at, _) in text.match_indices(prefix).filter(|(at, _)| begins(text, *at)) {
+            // What begins inside of a run that was looked at is a part of it, or as little a key.
+            if at < done {
+                continue;
+            }
             let (from, end) = (at + prefix.len(), run(text, at + prefix.len()));
+            done = end;
             // Words joined by hyphens have no digit, and a key has one.
             let digit = text[from..end].contains(|c: char| c.is_ascii_digit());
             if end - from >= fewest && digit {
@@ -91,23 +97,33 @@ pub(super) fn aws_key(text: &str) -> Vec<Range<usize>> {
     let prefixes = ["AKIA", "ASIA", "ABIA", "ACCA"];
     let starts = prefixes.iter().flat_map(|prefix| text.match_indices(prefix));
     let key = |at: usize| {
-        let end = run(text, at);
         let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
-        (begins(text, at) && end - at == 20 && text[at..end].chars().all(upper)).then_some(at..end)
+        let key = text.get(at..at + 20).is_some_and(|key| key.chars().all(upper));
+        let ends = key && !text[at + 20..].starts_with(|c: char| c.is_alphanumeric() || c == '_');
+        (ends && begins(text, at)).then_some(at..at + 20)
     };
     starts.filter_map(|(at, _)| key(at)).collect()
 }
 
 /// Three parts, the first of which is JSON in base 64.
 pub(super) fn jwt(text: &str) -> Vec<Range<usize>> {
-    let token = |at: usize| {
+    let mut found = Vec::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices("eyJ").filter(|(at, _)| begins(text, *at)) {
+        // A later beginning in the same run is a part of the token, or as little one.
+        if at < done {
+            continue;
+        }
         let head = run(text, at);
-        let body = text[head..].strip_prefix('.').map(|_| run(text, head + 1))?;
-        let long = head - at >= 12 && body - head > 8 && begins(text, at);
-        let end = text[body..].strip_prefix('.').map_or(body, |_| run(text, body + 1));
-        long.then_some(at..end)
-    };
-    text.match_indices("eyJ").filter_map(|(at, _)| token(at)).collect()
+        done = head;
+        if let Some(body) = text[head..].strip_prefix('.').map(|_| run(text, head + 1)) {
+            let end = text[body..].strip_prefix('.').map_or(body, |_| run(text, body + 1));
+            if head - at >= 12 && body - head > 8 {
+                found.push(at..end);
+            }
+        }
+    }
+    found
 }
 
 /// Whether a name is that of a secret: `password`, `client_secret`, `apiKey`.
@@ -124,6 +140,7 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         let name = before.char_indices().rev().take(48).take_while(|(_, c)| word(*c)).last();
         if let Some((start, _)) = name
             && names_secret(&before[start..])
+            && found.last().is_none_or(|last: &Range<usize>| last.end <= at)
         {
             found.extend(value(text, at + 1, sign == "="));
         }

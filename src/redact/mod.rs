@@ -157,9 +157,15 @@ impl Redactor {
                 Err(GaveUp) => return self.marker("text"),
                 Ok(values) if values.is_empty() => return out,
                 Ok(values) => {
-                    for (range, kind) in values.into_iter().rev() {
-                        out.replace_range(range, &self.marker(kind));
+                    let mut next = String::with_capacity(out.len());
+                    let mut from = 0;
+                    for (range, kind) in values {
+                        next.push_str(&out[from..range.start]);
+                        next.push_str(&self.marker(kind));
+                        from = range.end;
                     }
+                    next.push_str(&out[from..]);
+                    out = next;
                 }
             }
         }
@@ -191,7 +197,7 @@ impl Redactor {
         self.replacement.clone().unwrap_or_else(|| format!("[REDACTED:{kind}]"))
     }
 
-    /// Where markers stand.
+    /// Where markers stand, apart from each other and in order.
     fn markers(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
         for (at, _) in text.match_indices("[REDACTED:") {
@@ -204,7 +210,15 @@ impl Redactor {
         if let Some(replacement) = self.replacement.as_deref().filter(|text| !text.is_empty()) {
             found.extend(text.match_indices(replacement).map(|(at, word)| at..at + word.len()));
         }
-        found
+        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for range in found {
+            match apart.last_mut() {
+                Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        apart
     }
 
     /// Every value with its kind, apart from each other and in order.
@@ -228,13 +242,15 @@ impl Redactor {
             }
         }
         let markers = self.markers(text);
+        let first = |at: usize| markers.partition_point(|marker| marker.end <= at);
         found.retain(|(range, _)| {
-            !range.is_empty() && !markers.iter().any(|m| m.start <= range.start && range.end <= m.end)
+            let marker = markers.get(first(range.start));
+            !range.is_empty() && !marker.is_some_and(|m| m.start <= range.start && range.end <= m.end)
         });
         for (range, _) in &mut found {
             // A marker gives way as a whole or not at all.
             let Range { start, end } = range.clone();
-            for m in markers.iter().filter(|m| m.start < end && start < m.end) {
+            for m in markers[first(start)..].iter().take_while(|m| m.start < end) {
                 *range = range.start.min(m.start)..range.end.max(m.end);
             }
         }

@@ -72,7 +72,10 @@ fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&
 /// Bytes at which a number may begin, outside of UUIDs.
 fn beginnings(text: &str) -> Vec<usize> {
     let uuids = uuids(text);
-    let free = |at: &usize| !uuids.iter().any(|uuid| uuid.contains(at));
+    let free = |at: &usize| {
+        let next = uuids.partition_point(|uuid| uuid.end <= *at);
+        !uuids.get(next).is_some_and(|uuid| uuid.contains(at))
+    };
     let digits = text.match_indices(|c: char| c.is_ascii_digit()).map(|(at, _)| at);
     digits.filter(|at| starts(text, *at)).filter(free).collect()
 }
@@ -151,15 +154,15 @@ pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
         let bracket = text[..at].ends_with('(');
         let start = at - usize::from(bracket);
         let mut longest = None;
-        let plain = if bracket { text[at..].find(')').filter(|close| *close <= 5) } else { None };
+        let head: String = text[at..].chars().take(6).collect();
+        let plain = head.find(')').filter(|_| bracket);
         // `(415) 555-0132` is read as `415 555-0132`.
-        let read = match plain {
-            Some(close) => {
-                let rest = text[at + close + 1..].trim_start_matches([' ', '-']);
-                Some((format!("{} {rest}", &text[at..at + close]), text.len() - rest.len()))
-            }
-            None => None,
-        };
+        let read = plain.map(|close| {
+            let rest = text[at + close + 1..].trim_start_matches([' ', '-']);
+            let near: String = rest.chars().take(24).collect();
+            // Behind the last digit of this line stands what stands there in the text.
+            (format!("{} {near}", &text[at..at + close]), text.len() - rest.len() - close - 1)
+        });
         let (line, from) = match &read {
             Some((line, _)) => (line.as_str(), 0),
             None => (text, at),
@@ -184,11 +187,7 @@ pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
             }
         });
         if let Some(end) = longest {
-            let end = match &read {
-                // Both lines end alike.
-                Some((line, _)) => text.len() - (line.len() - end),
-                None => end,
-            };
+            let end = read.as_ref().map_or(end, |(_, offset)| offset + end);
             let start = if plain.is_some() { start } else { at };
             found.push(start..end);
         }

@@ -157,6 +157,37 @@ fn json_keeps_its_form() {
     }
 }
 
+#[test]
+fn hostile_texts_take_no_longer_than_others() {
+    let began = std::time::Instant::now();
+    for part in [
+        "sk-",
+        "eyJ-",
+        "AKIA-",
+        "token=",
+        "token: \"",
+        "(1",
+        "(123) ",
+        "4111 ",
+        "+1",
+        "a@",
+        "a.",
+        "[REDACTED:x]",
+        "550e8400-e29b-41d4-a716-446655440000 ",
+        "DE89 ",
+        "1-",
+        "=",
+        "-----BEGIN PRIVATE KEY",
+        "Bearer ",
+    ] {
+        let all = Redactor::new(Kind::ALL, Vec::new());
+        let once = all.text(&part.repeat(60_000 / part.len()));
+        assert!(once.len() < 1_000_000, "{part}");
+    }
+    // Far above what it takes, far below what squares of such lengths would.
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+}
+
 proptest! {
     #[test]
     fn redacting_twice_is_redacting_once(

@@ -20,6 +20,7 @@ mod key;
 mod order;
 mod output;
 mod provider;
+mod redaction;
 mod replies;
 mod request;
 mod schema;
