@@ -165,7 +165,7 @@ async fn answer(
                 seal: redacted.map(|_| Seal(&seal)),
             };
             let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
-            let seen = redaction::seen(exchange.completion.seen);
+            let before = redaction::seen(exchange.completion.seen);
             let reply = Reply {
                 text: exchange.completion.text,
                 finish_reason: exchange.completion.finish_reason,
@@ -176,7 +176,7 @@ async fn answer(
                 cost_usd: exchange.cost_usd,
                 recorded: exchange.recorded,
             };
-            Ok((reply, seen))
+            Ok((reply, before))
         }
     }
 }
