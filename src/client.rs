@@ -51,6 +51,28 @@ pub struct Ask<'a> {
     pub purpose: &'a str,
     /// How patiently.
     pub patience: Patience,
+    /// What is done to an answer before it is recorded or handed on, where it must not stay as it is.
+    /// Then the server's own words in errors are withheld too.
+    pub seal: Option<Seal<'a>>,
+}
+
+/// A change to an answer that is the same when made twice.
+#[derive(Clone, Copy)]
+pub struct Seal<'a>(pub &'a (dyn Fn(Completion) -> Completion + Send + Sync));
+
+impl std::fmt::Debug for Seal<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+impl Ask<'_> {
+    fn sealed(&self, exchange: Exchange) -> Exchange {
+        match self.seal {
+            Some(Seal(seal)) => Exchange { completion: seal(exchange.completion), ..exchange },
+            None => exchange,
+        }
+    }
 }
 
 /// An answer and how it was come by.
@@ -251,10 +273,16 @@ impl ModelClient {
         if self.mode.reads()
             && let Some(exchange) = self.read(&key, ask)
         {
-            return Ok(self.noted(exchange, &ask.request.model));
+            return Ok(self.noted(ask.sealed(exchange), &ask.request.model));
         }
         if self.mode == Mode::Replay {
-            let differences = self.cache.nearest(&key);
+            let mut differences = self.cache.nearest(&key);
+            if ask.seal.is_some() {
+                // The nearest record may be one that nobody redacted.
+                for one in &mut differences {
+                    (one.recorded, one.wanted) = (String::new(), String::new());
+                }
+            }
             let purpose = ask.purpose.to_owned();
             let looked =
                 Looked { purpose: purpose.clone(), recorded_at: None, differences: differences.clone() };
@@ -262,7 +290,7 @@ impl ModelClient {
             let folder = crate::source::slashed(self.cache.folder());
             return Err(ClientError::CacheMiss { folder, purpose, differences });
         }
-        let exchange = self.asked_and_recorded(&key, send, ask.patience).await?;
+        let exchange = self.asked_and_recorded(&key, send, ask).await?;
         Ok(self.noted(exchange, &ask.request.model))
     }
 
@@ -277,16 +305,22 @@ impl ModelClient {
             };
             return self.record(&key).ok_or_else(missing);
         }
-        self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask.patience).await
+        self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask).await
     }
 
     async fn asked_and_recorded<'a>(
         &'a self,
         key: &Key,
         send: impl Fn() -> Pending<'a>,
-        patience: Patience,
+        ask: &Ask<'_>,
     ) -> Result<Exchange, ClientError> {
-        let exchange = self.live(send, patience).await?;
+        let exchange = match (self.live(send, ask.patience).await, ask.seal) {
+            (Ok(exchange), _) => ask.sealed(exchange),
+            (Err(ClientError::Provider { error, tries }), Some(_)) => {
+                return Err(ClientError::Provider { error: error.withheld(), tries });
+            }
+            (Err(error), _) => return Err(error),
+        };
         if self.mode.writes() {
             let (cache, key, response) = (self.cache.clone(), key.clone(), json!(exchange.completion));
             let (latency_ms, at) = (exchange.latency_ms, exchange.at.clone());

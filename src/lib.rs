@@ -13,6 +13,7 @@ pub mod history;
 pub mod manifest;
 pub mod provider;
 pub mod publish;
+pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod scenario;

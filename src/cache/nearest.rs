@@ -8,7 +8,7 @@ use crate::text;
 /// Most records that are looked through for a near one.
 const MOST: usize = 20_000;
 
-/// One part of a key that differs.
+/// One part of a key that differs; where both texts are empty, they are not to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name, such as `model`, `params.temperature` or `rubric`.
@@ -21,6 +21,9 @@ pub struct Difference {
 
 impl std::fmt::Display for Difference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.recorded.is_empty() && self.wanted.is_empty() {
+            return f.write_str(&self.part);
+        }
         let word = |text: &str| if text.is_empty() { "nothing".to_owned() } else { text.to_owned() };
         write!(f, "{}: recorded {}, now {}", self.part, word(&self.recorded), word(&self.wanted))
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
@@ -11,6 +12,7 @@ use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
 use crate::provider::Replies;
+use crate::redact::{Redaction, Wanted};
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Case, Environment, Loaded, Scenario, Selection};
 use crate::seed::Root;
@@ -25,6 +27,9 @@ pub(super) struct SuiteArgs {
     /// Configuration [default: the nearest akit.yaml above the scenarios]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// Remove personal data and credentials of the usual kinds, in every case
+    #[arg(long)]
+    redact: bool,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -70,6 +75,15 @@ impl Suite {
         let settings = Settings::new(args.ask.flags(), config, environment, http);
         if settings.flags.seed.is_some() {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
+        }
+        for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
+            case.redaction = case.redaction.or(&settings.file.redaction);
+            if args.redact {
+                case.redaction = Wanted::On(Arc::new(match case.redaction.on() {
+                    Some(redaction) => redaction.and_usual(),
+                    None => Redaction::usual(),
+                }));
+            }
         }
         Ok(Self { settings, loaded, files, selection })
     }
@@ -186,14 +200,6 @@ impl Suite {
                             let span = obstacle.at.unwrap_or(case.span);
                             tell("no-target", span, obstacle.message, obstacle.help);
                         }
-                    }
-                    if case.redacted {
-                        tell(
-                            "no-redaction",
-                            case.span,
-                            "`redaction` is asked for, and this version of akit does not redact".to_owned(),
-                            "set `redaction: { enabled: false }` to run without it".to_owned(),
-                        );
                     }
                 }
                 jobs.push(planned);

@@ -65,6 +65,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         root: Root(0),
         purpose: "the reply to s/c",
         patience: Patience::default(),
+        seal: None,
     };
     client.ask(&ask).await
 }

@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use super::trust::{PROVIDER, trusted_origins};
 use crate::cache::Mode;
+use crate::expectation::pattern::Patterns;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
 use crate::provider::{NAMES, Price, Prices};
-use crate::scenario::{Environment, ProviderConfig, api_key, expand, provider_config, tries};
+use crate::redact::Wanted;
+use crate::scenario::{
+    Environment, ProviderConfig, REDACTION, api_key, expand, provider_config, redaction, tries,
+};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
@@ -72,6 +76,7 @@ const CONFIG: &[Field] = &[
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
     Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
     Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
+    Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
     Field::optional("prices", Shape::Map, "What tokens cost, by the model's name."),
 ];
 
@@ -100,6 +105,8 @@ pub struct ConfigFile {
     pub gate: GateConfig,
     /// `repeat`.
     pub repeat: Option<u64>,
+    /// `redaction`.
+    pub redaction: Wanted,
     /// `prices`.
     pub prices: Prices,
 }
@@ -204,6 +211,7 @@ impl ConfigFile {
                 .map(|gate| GateConfig::read(&gate, &empty.folder, source, found, read))
                 .unwrap_or_default(),
             repeat: fields.integer("repeat"),
+            redaction: redaction(&fields, source, &Patterns::default(), found),
             prices: prices(&fields, source, found),
             ..empty
         }

@@ -47,8 +47,8 @@ impl Combined {
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
         let mut parts = Vec::with_capacity(self.parts.len());
-        for part in &self.parts {
-            parts.push(part.judge(answer, bench).await);
+        for (index, part) in self.parts.iter().enumerate() {
+            parts.push(part.judge(&answer.part(index), bench).await);
         }
         self.join(parts)
     }

@@ -97,8 +97,8 @@ impl LlmGrader {
         let defaults = bench.graders.defaults();
         let scale = self.scale.unwrap_or(defaults.scale);
         let ballot = self.votes.map_or(defaults.ballot, Ballot::Fixed);
-        let question =
-            Question { rubric: &self.rubric, scale, answer: answer.text, conversation: bench.messages };
+        let rubric = self.rubric.redacted(|text| bench.redacted(text));
+        let question = Question { rubric: &rubric, scale, answer: answer.text, conversation: bench.messages };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
             // What `similarity` asks is another question for each text, so no labels can cover it.

@@ -14,6 +14,7 @@ mod not;
 mod not_contains;
 mod reading;
 mod regex;
+mod seen;
 mod similarity;
 
 pub mod expression;
@@ -31,6 +32,7 @@ use crate::text;
 
 pub use llm_grader::LlmGrader;
 pub use reading::{Reading, substitute};
+pub use seen::Seen;
 pub use similarity::Similarity;
 
 /// The kinds, as written under `type:`.
@@ -93,13 +95,20 @@ pub struct Answer<'a> {
     pub text: &'a str,
     /// Why the model stopped, as the provider said it.
     pub finish_reason: Option<&'a str>,
+    /// What was found in the raw answer, where this one is redacted.
+    pub seen: Option<&'a Seen>,
 }
 
 impl<'a> Answer<'a> {
     /// An answer that ended by itself.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        Self { text, finish_reason: None }
+        Self { text, finish_reason: None, seen: None }
+    }
+
+    /// The same for a part of an expectation.
+    fn part(&self, index: usize) -> Self {
+        Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
     }
 
     /// Why the absence of something in this answer proves nothing: it is empty, was refused by the
@@ -189,22 +198,36 @@ impl Expectation {
         bench: &'a Bench<'a>,
     ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
         Box::pin(async move {
-            let mut verdict = match &self.expected {
-                Expected::Contains(kind) => kind.judge(answer),
-                Expected::NotContains(kind) => kind.judge(answer),
-                Expected::Exact(kind) => kind.judge(answer),
-                Expected::Regex(kind) => kind.judge(answer),
-                Expected::Fuzzy(kind) => kind.judge(answer),
-                Expected::JsonSchema(kind) => kind.judge(answer),
-                Expected::Inline(kind) => kind.judge(answer),
-                Expected::LlmGrader(kind) => kind.judge(answer, bench).await,
-                Expected::Similarity(kind) => kind.judge(answer, bench).await,
-                Expected::Combined(kind) => kind.judge(answer, bench).await,
-                Expected::Not(kind) => kind.judge(answer, bench).await,
+            let mut verdict = match (&self.expected, self.at_once(answer)) {
+                (_, Some(verdict)) => match answer.seen {
+                    Some(seen) => seen.over(verdict, answer),
+                    None => verdict,
+                },
+                (Expected::LlmGrader(kind), None) => kind.judge(answer, bench).await,
+                (Expected::Similarity(kind), None) => kind.judge(answer, bench).await,
+                (Expected::Combined(kind), None) => kind.judge(answer, bench).await,
+                (Expected::Not(kind), None) => kind.judge(answer, bench).await,
+                (_, None) => errored("expectation", "nothing can judge this".to_owned()),
             };
             verdict.line = self.line;
             verdict
         })
+    }
+
+    /// The verdict of a kind that waits for nobody.
+    fn at_once(&self, answer: &Answer<'_>) -> Option<Verdict> {
+        match &self.expected {
+            Expected::Contains(kind) => Some(kind.judge(answer)),
+            Expected::NotContains(kind) => Some(kind.judge(answer)),
+            Expected::Exact(kind) => Some(kind.judge(answer)),
+            Expected::Regex(kind) => Some(kind.judge(answer)),
+            Expected::Fuzzy(kind) => Some(kind.judge(answer)),
+            Expected::JsonSchema(kind) => Some(kind.judge(answer)),
+            Expected::Inline(kind) => Some(kind.judge(answer)),
+            Expected::LlmGrader(_) | Expected::Similarity(_) | Expected::Combined(_) | Expected::Not(_) => {
+                None
+            }
+        }
     }
 
     /// The judges that this expectation needs, in order.

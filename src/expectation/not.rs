@@ -24,10 +24,15 @@ impl Not {
     }
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
-        if let Some(reason) = answer.hollow() {
+        let proves_nothing = match answer.seen {
+            Some(seen) if seen.hollow() => answer.hollow().or(Some("the answer was not whole".to_owned())),
+            Some(_) => None,
+            None => answer.hollow(),
+        };
+        if let Some(reason) = proves_nothing {
             return hollow("not", &reason);
         }
-        let inner = self.inner.judge(answer, bench).await;
+        let inner = self.inner.judge(&answer.part(0), bench).await;
         let passed = inner.outcome == Outcome::Failed;
         let mut verdict = verdict("not", passed, 1.0 - inner.score.unwrap_or(1.0));
         if inner.outcome == Outcome::Errored {

@@ -108,7 +108,7 @@ impl Similarity {
         bench: &Bench<'_>,
     ) -> Result<(f64, Grade), GraderError> {
         let grader = bench.graders.find(self.judge.named())?;
-        let wanted = grader.embed(model, &self.value, bench).await?;
+        let wanted = grader.embed(model, &bench.redacted(&self.value), bench).await?;
         let got = grader.embed(model, answer.text, bench).await?;
         let score = cosine(&wanted.completion.embedding, &got.completion.embedding);
         let mut usage = wanted.completion.usage.unwrap_or_default();

@@ -30,6 +30,7 @@ fn judge(yaml: &str, answer: Answer<'_>) -> Verdict {
         scenario: "s",
         case: "c",
         trial: 0,
+        redactor: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(expectation.judge(&answer, &bench))
@@ -144,7 +145,7 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
             ("fine", Some("content_filter")),
             ("fine", Some("refusal")),
         ] {
-            let verdict = judge(yaml, Answer { text, finish_reason: reason });
+            let verdict = judge(yaml, Answer { text, finish_reason: reason, seen: None });
             assert_eq!(
                 (verdict.outcome, verdict.score),
                 (Failed, Some(0.0)),
@@ -153,7 +154,7 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
         }
     }
     // What is there is there.
-    let cut = Answer { text: "fine", finish_reason: Some("length") };
+    let cut = Answer { text: "fine", finish_reason: Some("length"), seen: None };
     assert_eq!(judge("{type: contains, values: [fine]}", cut).outcome, Passed);
 }
 

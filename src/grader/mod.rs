@@ -17,9 +17,10 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience};
+use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience, Seal};
 use crate::manifest::{Fault, Grade, versioned};
-use crate::provider::{ChatRequest, Message};
+use crate::provider::{ChatRequest, Completion, Message};
+use crate::redact::Redactor;
 use crate::seed::Root;
 
 use calibration::Binding;
@@ -80,6 +81,17 @@ pub struct Bench<'a> {
     pub case: &'a str,
     /// 0-based trial.
     pub trial: u32,
+    /// What gives way in everything that a judge is told and says; conversation and answer have it
+    /// behind them.
+    pub redactor: Option<&'a Redactor>,
+}
+
+impl Bench<'_> {
+    /// A text without what gives way.
+    #[must_use]
+    pub fn redacted(&self, text: &str) -> String {
+        self.redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
+    }
 }
 
 /// All judges of a run.
@@ -325,6 +337,7 @@ impl Grader {
                 "template_hash": prompt::template_hash(),
                 "vote": index,
             });
+            let seal = |said: Completion| seal(bench, said);
             let ask = Ask {
                 request: &request,
                 kind: "vote",
@@ -332,11 +345,12 @@ impl Grader {
                 root: bench.root,
                 purpose: &purpose,
                 patience: self.patience,
+                seal: bench.redactor.map(|_| Seal(&seal)),
             };
             // Before anything is asked and recorded; a verdict that was recorded had this behind it. In
             // replay a missing verdict may be missing because its judge was void.
             if !self.client.recorded(&ask) {
-                self.check_canaries().await?;
+                self.check_canaries(bench).await?;
             }
             let exchange = self.client.ask(&ask).await?;
             let parsed = parse(
@@ -358,6 +372,7 @@ impl Grader {
         let purpose = format!("an embedding for {}/{}", bench.scenario, bench.case);
         let request = ChatRequest { model: model.to_owned(), ..ChatRequest::default() };
         let content = json!({ "input": text });
+        let seal = |said: Completion| seal(bench, said);
         let ask = Ask {
             request: &request,
             kind: "embedding",
@@ -365,13 +380,14 @@ impl Grader {
             root: bench.root,
             purpose: &purpose,
             patience: self.patience,
+            seal: bench.redactor.map(|_| Seal(&seal)),
         };
         Ok(self.client.embed(&ask, text).await?)
     }
 
     /// Asks the canaries, once per run; later callers wait for the first.
-    async fn check_canaries(&self) -> Result<(), GraderError> {
-        let passed = self.passed_canary.get_or_try_init(|| self.ask_canaries()).await?;
+    async fn check_canaries(&self, bench: &Bench<'_>) -> Result<(), GraderError> {
+        let passed = self.passed_canary.get_or_try_init(|| self.ask_canaries(bench)).await?;
         match *passed {
             Some(canary) => Err(GraderError::Canary { grader: self.name(), canary }),
             None => Ok(()),
@@ -380,8 +396,9 @@ impl Grader {
 
     /// The name of the first canary that passes.
     ///
+    /// Nothing personal is asked, but what a judge says is kept as its other replies are.
     /// A reply that is no verdict lets nothing pass: the same reply to a real answer is an error.
-    async fn ask_canaries(&self) -> Result<Option<&'static str>, GraderError> {
+    async fn ask_canaries(&self, bench: &Bench<'_>) -> Result<Option<&'static str>, GraderError> {
         for canary in canary::CANARIES {
             let rubric = Rubric::of(canary.rubric);
             let question =
@@ -395,6 +412,7 @@ impl Grader {
                 "template": TEMPLATE,
                 "template_hash": prompt::template_hash(),
             });
+            let seal = |said: Completion| seal(bench, said);
             let ask = Ask {
                 request: &request,
                 kind: "canary",
@@ -402,6 +420,7 @@ impl Grader {
                 root: self.root,
                 purpose: "a known-bad answer",
                 patience: self.patience,
+                seal: bench.redactor.map(|_| Seal(&seal)),
             };
             let exchange = match self.client.ask_afresh(&ask).await {
                 Err(ClientError::CacheMiss { .. }) => continue,
@@ -414,6 +433,14 @@ impl Grader {
         }
         Ok(None)
     }
+}
+
+/// A judge's reply in the form in which it is read, kept and shown.
+fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
+    let Some(redactor) = bench.redactor else { return said };
+    let model = said.model.map(|model| redactor.text(&model));
+    let system_fingerprint = said.system_fingerprint.map(|mark| redactor.text(&mark));
+    Completion { text: redactor.reply(&said.text), model, system_fingerprint, ..said }
 }
 
 /// A score as a share of its scale.

@@ -145,6 +145,14 @@ pub struct UnknownRubric {
 }
 
 impl Rubric {
+    /// The same with every text passed through `clean`.
+    #[must_use]
+    pub fn redacted(&self, clean: impl Fn(&str) -> String) -> Self {
+        let anchors = self.anchors.iter();
+        let anchors = anchors.map(|anchor| Anchor { example: clean(&anchor.example), ..anchor.clone() });
+        Self { text: clean(&self.text), anchors: anchors.collect() }
+    }
+
     /// The rubric of a text that begins with `builtin:`; absent for a user's own words.
     #[must_use]
     pub fn named(written: &str) -> Option<Result<Self, UnknownRubric>> {

@@ -77,8 +77,15 @@ impl Court {
         let rubric = Rubric::of("The reply is kind and names the next step.");
         let question = Question { rubric: &rubric, scale: 10, answer, conversation: &[] };
         let graders = Graders::default();
-        let bench =
-            Bench { graders: &graders, root: Root(0), messages: &[], scenario: "s", case: "c", trial: 0 };
+        let bench = Bench {
+            graders: &graders,
+            root: Root(0),
+            messages: &[],
+            scenario: "s",
+            case: "c",
+            trial: 0,
+            redactor: None,
+        };
         self.grader.grade(&question, Bar { threshold: 0.7, scale: 10 }, ballot, &bench).await
     }
 

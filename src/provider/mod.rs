@@ -117,6 +117,9 @@ pub struct Completion {
     /// The embedding, where one was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "floats")]
     pub embedding: Vec<f32>,
+    /// What expectations found in the raw text, where this one is redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Json>,
     /// Parameters that went along, with their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params_sent: BTreeMap<String, Json>,
@@ -237,6 +240,19 @@ impl ProviderError {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
             _ => None,
+        }
+    }
+
+    /// The same without the server's own words, which may repeat what it was sent.
+    #[must_use]
+    pub fn withheld(self) -> Self {
+        let words = || "(its words are withheld: redaction is on)".to_owned();
+        match self {
+            Self::Status { host, status, retry_after, .. } => {
+                Self::Status { host, status, body: words(), retry_after }
+            }
+            Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
+            other => other,
         }
     }
 

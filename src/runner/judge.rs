@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::plan::{Planned, Target};
 use super::pool::Unit;
-use crate::client::{Ask, Patience};
-use crate::expectation::Answer;
+use super::redaction;
+use crate::client::{Ask, Patience, Seal};
+use crate::expectation::{Answer, Seen};
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Outcome, Reply, Trial, Verdict};
-use crate::provider::ChatRequest;
+use crate::provider::{ChatRequest, Completion};
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 
@@ -22,7 +23,7 @@ pub(super) async fn trial(
 ) -> Trial {
     let case = &scenario.cases[planned.case];
     let trial = match answer(scenario, case, planned, root, unit.trial).await {
-        Ok(reply) => judged(scenario, case, graders, root, reply, unit.trial).await,
+        Ok((reply, seen)) => judged(scenario, case, graders, root, (reply, seen), unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };
     Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
@@ -85,17 +86,21 @@ pub(super) fn crashed(unit: Unit) -> Trial {
 }
 
 fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
+    let redact = case.redaction.on();
     CaseResult {
         scenario: scenario.name.clone(),
         id: case.id.clone(),
-        name: case.name.clone(),
+        name: case.name.as_ref().map(|name| redact.map_or(name.clone(), |r| r.redactor.text(name))),
         tags: case.tags.clone(),
         location: case.location.clone(),
         content_hash: case.content_hash.clone(),
         outcome: Outcome::Skipped,
         score: None,
         reason,
-        prompt: case.asked().to_owned(),
+        prompt: match redact.and_then(|redaction| redaction.prompts()) {
+            Some(redactor) => redactor.text(case.asked()),
+            None => case.asked().to_owned(),
+        },
         trials: Vec::new(),
     }
 }
@@ -106,18 +111,25 @@ async fn answer(
     planned: &Planned,
     root: Root,
     trial: u32,
-) -> Result<Reply, Fault> {
+) -> Result<(Reply, Option<Seen>), Fault> {
     let Some(job) = &planned.job else {
         return Err(fault("not-planned", "the case has no target".to_owned(), ""));
     };
     match &job.target {
-        Target::Replies(replies) => replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
-            fault(
-                "no-reply",
-                format!("there is no reply to this case in {}", replies.name()),
-                "add a line with its id to the file of replies",
-            )
-        }),
+        Target::Replies(replies) => {
+            let reply = replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
+                fault(
+                    "no-reply",
+                    format!("there is no reply to this case in {}", replies.name()),
+                    "add a line with its id to the file of replies",
+                )
+            })?;
+            let (text, finish_reason) = (reply.text.clone(), reply.finish_reason.clone());
+            let (model, system_fingerprint) = (reply.model.clone(), reply.system_fingerprint.clone());
+            let said = Completion { text, finish_reason, model, system_fingerprint, ..Completion::default() };
+            let Completion { text, model, system_fingerprint, seen, .. } = redaction::seal(case, said);
+            Ok((Reply { text, model, system_fingerprint, ..reply }, redaction::seen(seen)))
+        }
         Target::Model { client, model, seeded } => {
             let number = trial.to_string();
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
@@ -130,10 +142,16 @@ async fn answer(
                 tools: scenario.tools.clone(),
                 output: None,
             };
-            let mut content = json!({ "messages": case.messages, "trial": trial });
+            let mut content = json!({ "messages": redaction::messages(case), "trial": trial });
             if !scenario.tools.is_empty() {
                 content["tools"] = json!(scenario.tools);
             }
+            let redacted = case.redaction.on();
+            if let Some(redaction) = redacted {
+                content = redaction.redactor.json(&content);
+                content["redacted_for"] = redaction::mark(case).into();
+            }
+            let seal = |said: Completion| redaction::seal(case, said);
             let purpose = format!("the reply to {}/{}", scenario.name, case.id);
             let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);
             let patience = Patience { jitter: jitter.into(), ..job.patience };
@@ -144,9 +162,11 @@ async fn answer(
                 root,
                 purpose: &purpose,
                 patience,
+                seal: redacted.map(|_| Seal(&seal)),
             };
             let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
-            Ok(Reply {
+            let before = redaction::seen(exchange.completion.seen);
+            let reply = Reply {
                 text: exchange.completion.text,
                 finish_reason: exchange.completion.finish_reason,
                 model: exchange.completion.model,
@@ -155,7 +175,8 @@ async fn answer(
                 usage: exchange.completion.usage,
                 cost_usd: exchange.cost_usd,
                 recorded: exchange.recorded,
-            })
+            };
+            Ok((reply, before))
         }
     }
 }
@@ -165,13 +186,15 @@ async fn judged(
     case: &Case,
     graders: &Graders,
     root: Root,
-    reply: Reply,
+    (reply, seen): (Reply, Option<Seen>),
     trial: u32,
 ) -> Trial {
-    let (messages, scenario, case_id) = (&case.messages, &scenario.name, &case.id);
-    let bench = Bench { graders, root, messages, scenario, case: case_id, trial };
-    let answer = Answer { text: &reply.text, finish_reason: reply.finish_reason.as_deref() };
-    let verdict = case.expectation.judge(&answer, &bench).await;
+    let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
+    let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
+    let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
+    let finish_reason = reply.finish_reason.as_deref();
+    let answer = Answer { text: &reply.text, finish_reason, seen: seen.as_ref() };
+    let verdict = redaction::verdict(case, case.expectation.judge(&answer, &bench).await);
     if verdict.outcome == Outcome::Errored {
         let fault = cause(&verdict);
         return errored(Some(reply), Some(verdict), fault);

@@ -6,6 +6,7 @@ mod judge;
 mod order;
 mod plan;
 mod pool;
+mod redaction;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;

@@ -6,6 +6,7 @@
 mod discover;
 mod environment;
 mod read;
+mod redaction;
 mod schema;
 mod select;
 mod table;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
+use crate::redact::Wanted;
 use crate::secret::Secret;
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
@@ -25,6 +27,7 @@ use crate::text;
 pub use discover::{DiscoverError, among, discover};
 pub use environment::{Environment, expand};
 pub use read::{api_key, provider_config, tries};
+pub use redaction::{REDACTION, redaction};
 pub use schema::schema;
 pub use select::{Selection, SelectionError};
 pub use table::PROVIDER_CONFIG;
@@ -116,8 +119,10 @@ pub struct Case {
     pub timeout: Option<Duration>,
     /// Further tries after a transient error.
     pub retries: Option<u32>,
-    /// Whether personal data is to be removed.
-    pub redacted: bool,
+    /// What is removed before anything is stored or shown.
+    pub redaction: Wanted,
+    /// What it expects, as written, variables filled.
+    pub expected: serde_json::Value,
     /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the
     /// system prompt of the scenario.
     pub content_hash: String,

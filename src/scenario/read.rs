@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 
 use super::environment::unset;
 use super::table::{CASE, MESSAGE, SCENARIO};
-use super::{Case, Environment, ProviderConfig, Scenario, expand};
+use super::{Case, Environment, ProviderConfig, Scenario, expand, redaction};
 use crate::cache;
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
 use crate::provider::{Message, Role};
+use crate::redact::Wanted;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Fields, Node, SourceFile, Span, Value};
 use crate::text;
@@ -48,12 +49,13 @@ pub(super) fn scenario(
     let variables: BTreeMap<_, _> = fields.scalars("variables").into_iter().collect();
     let instructions =
         system.map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
+    let patterns = Patterns::default();
     let shared = Shared {
         variables,
         tags: fields.strings("tags"),
         system,
-        redacted: redacted(&fields).unwrap_or(false),
-        patterns: Patterns::default(),
+        redaction: redaction(&fields, file, &patterns, found),
+        patterns,
         file,
     };
     let tools =
@@ -97,7 +99,7 @@ struct Shared<'a> {
     variables: BTreeMap<String, String>,
     tags: Vec<String>,
     system: Option<(&'a str, Span)>,
-    redacted: bool,
+    redaction: Wanted,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
 }
@@ -149,9 +151,10 @@ fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Op
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
     let (id, span) = fields.text("id")?;
     let (mut messages, expectation) = (messages?, expectation?);
+    let written = fill(&expected?.to_json(), &variables);
     let own = Own {
         messages: &messages,
-        expected: fill(&expected?.to_json(), &variables),
+        expected: &written,
         variables: fields.scalars("variables").into_iter().collect(),
         provider: fields.string("provider"),
         model: fields.string("model"),
@@ -183,13 +186,9 @@ fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Op
         model: fields.string("model"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("retries").map(tries),
-        redacted: redacted(fields).unwrap_or(shared.redacted),
+        redaction: redaction(fields, shared.file, patterns, found).or(&shared.redaction),
+        expected: written,
     })
-}
-
-/// Whether a `redaction:` section asks for the removal of personal data.
-fn redacted(fields: &Fields<'_>) -> Option<bool> {
-    fields.object("redaction").map(|section| section.bool("enabled").unwrap_or(true))
 }
 
 fn messages(node: &Node, shared: &Shared<'_>, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
@@ -277,7 +276,7 @@ pub fn api_key(fields: &Fields<'_>) -> Option<Result<Secret, String>> {
 /// What a case itself says, variables filled.
 struct Own<'a> {
     messages: &'a [Message],
-    expected: serde_json::Value,
+    expected: &'a serde_json::Value,
     variables: BTreeMap<String, String>,
     provider: Option<String>,
     model: Option<String>,

@@ -1,16 +1,8 @@
 //! The keys of a scenario file and what may stand behind them.
 
+use super::redaction::REDACTION;
 use crate::provider::NAMES;
 use crate::source::{Field, Shape};
-
-const REDACTION: &[Field] = &[
-    Field::optional("enabled", Shape::Bool, "Whether personal data is removed (true)."),
-    Field::optional("patterns", Shape::Texts, "Names of built-in patterns, or regular expressions."),
-    Field::optional("redactPrompts", Shape::Bool, "Whether prompts are covered (true)."),
-    Field::optional("redactResponses", Shape::Bool, "Whether replies are covered (true)."),
-    Field::optional("redactMetadata", Shape::Bool, "Whether metadata is covered (false)."),
-    Field::optional("replacement", Shape::Text, "What stands in place of a removed value."),
-];
 
 const SETUP: &[Field] = &[
     Field::optional("systemPrompt", Shape::Text, "Instructions to the model, sent before each prompt."),

@@ -23,6 +23,7 @@ mod order;
 mod output;
 mod plan;
 mod provider;
+mod redaction;
 mod regrade;
 mod replies;
 mod request;

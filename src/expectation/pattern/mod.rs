@@ -34,6 +34,7 @@ pub use error::{Part, PatternError, SearchError};
 use parse::{Dialect, Mode, Parser};
 use program::{STEPS, program};
 
+use crate::redact::{Find, GaveUp};
 use crate::text;
 
 /// A regular expression that is known to be right.
@@ -87,10 +88,15 @@ impl Pattern {
 
     /// The first match in a text, as a range of bytes.
     pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, SearchError> {
+        self.find_from(text, 0)
+    }
+
+    /// The first match from a byte on, which is the first of a character.
+    fn find_from(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, SearchError> {
         let pattern = || self.shown.to_string();
         let program = program(&self.written)
             .map_err(|error| SearchError::Refused { pattern: pattern(), why: refused(&error) })?;
-        match program.find(text) {
+        match program.find_from_pos(text, from) {
             Ok(found) => Ok(found.map(|found| found.range())),
             Err(_) => Err(SearchError::LimitExceeded { pattern: pattern(), steps: STEPS }),
         }
@@ -105,6 +111,12 @@ impl Pattern {
             return false;
         };
         !body.is_empty() && flags.chars().all(|c| "dgimsuvy".contains(c))
+    }
+}
+
+impl Find for Pattern {
+    fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp> {
+        self.find_from(text, from).map_err(|_| GaveUp)
     }
 }
 

@@ -89,6 +89,7 @@ impl Shared {
             scenario: SCENARIO,
             case: &label.id,
             trial: 0,
+            redactor: None,
         };
         let bar = label.bar(self.manner.scale);
         let grade = self.grader.grade(&question, bar, self.manner.ballot, &bench).await?;

@@ -1,0 +1,361 @@
+//! Removes personal data and credentials before anything is stored or shown.
+//!
+//! Every value gives way to a marker that names its kind, such as `[REDACTED:email]`. What already is
+//! a marker is left alone, so redacting twice is redacting once. The built-in kinds are scanners by
+//! hand: their time grows with the text, whatever it holds. Where a pattern of the user gives up, the
+//! whole text gives way.
+
+mod credential;
+mod json;
+mod mail;
+mod number;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Most times that a text is looked through; what is left after that gives way as a whole.
+const ROUNDS: usize = 8;
+
+/// Fewest characters of a value that count as a part of it where an excerpt cuts it.
+const FRAGMENT: usize = 3;
+
+/// A built-in kind of value. The order is that of preference where two stand at the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// JSON Web Tokens.
+    Jwt,
+    /// Key ids of Amazon Web Services.
+    AwsKey,
+    /// Keys with the prefix of their vendor.
+    ApiKey,
+    /// What stands behind `password=`, `token:` and their like; private keys.
+    Secrets,
+    /// E-mail addresses.
+    Email,
+    /// International Bank Account Numbers.
+    Iban,
+    /// Numbers of payment cards.
+    CreditCard,
+    /// Social Security Numbers of the United States.
+    Ssn,
+    /// Telephone numbers.
+    Phone,
+    /// IPv4 addresses.
+    Ipv4,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 10] = [
+        Self::Jwt,
+        Self::AwsKey,
+        Self::ApiKey,
+        Self::Secrets,
+        Self::Email,
+        Self::Iban,
+        Self::CreditCard,
+        Self::Ssn,
+        Self::Phone,
+        Self::Ipv4,
+    ];
+
+    /// The name under `patterns:` and in markers.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+            Self::AwsKey => "aws_key",
+            Self::ApiKey => "api_key",
+            Self::Secrets => "secrets",
+            Self::Email => "email",
+            Self::Iban => "iban",
+            Self::CreditCard => "credit_card",
+            Self::Ssn => "ssn",
+            Self::Phone => "phone",
+            Self::Ipv4 => "ipv4",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kinds that are removed where none are named: all but `ipv4`, which versions look like.
+    pub fn usual() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| *kind != Self::Ipv4)
+    }
+
+    /// Every value of this kind, as ranges of bytes; they may overlap.
+    fn find(self, text: &str) -> Vec<Range<usize>> {
+        match self {
+            Self::Jwt => credential::jwt(text),
+            Self::AwsKey => credential::aws_key(text),
+            Self::ApiKey => credential::api_key(text),
+            Self::Secrets => credential::secrets(text),
+            Self::Email => mail::email(text),
+            Self::Iban => number::iban(text),
+            Self::CreditCard => number::card(text),
+            Self::Ssn => number::ssn(text),
+            Self::Phone => number::phone(text),
+            Self::Ipv4 => number::ipv4(text),
+        }
+    }
+}
+
+/// A pattern gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GaveUp;
+
+/// A pattern of the user.
+pub trait Find: fmt::Debug + Send + Sync {
+    /// The first match from a byte on, as a range of bytes.
+    fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp>;
+}
+
+/// What gives way, and to what.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    kinds: Vec<Kind>,
+    own: Vec<Arc<dyn Find>>,
+    replacement: Option<String>,
+}
+
+impl Redactor {
+    /// Removes values of these kinds and what matches these patterns.
+    #[must_use]
+    pub fn new(kinds: impl IntoIterator<Item = Kind>, own: Vec<Arc<dyn Find>>) -> Self {
+        let mut kinds: Vec<_> = kinds.into_iter().collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        Self { kinds, own, replacement: None }
+    }
+
+    /// The same with the usual kinds on top.
+    #[must_use]
+    pub fn and_usual(&self) -> Self {
+        let kinds = self.kinds.iter().copied().chain(Kind::usual());
+        Self { replacement: self.replacement.clone(), ..Self::new(kinds, self.own.clone()) }
+    }
+
+    /// The same with one text in place of all markers.
+    #[must_use]
+    pub fn replacing(self, replacement: Option<String>) -> Self {
+        Self { replacement, ..self }
+    }
+
+    /// The text without its values.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        for _ in 0..ROUNDS {
+            match self.values(&out) {
+                Err(GaveUp) => return self.marker("text"),
+                Ok(values) if values.is_empty() => return out,
+                Ok(values) => {
+                    let mut next = String::with_capacity(out.len());
+                    let mut from = 0;
+                    for (range, kind) in values {
+                        next.push_str(&out[from..range.start]);
+                        next.push_str(&self.marker(kind));
+                        from = range.end;
+                    }
+                    next.push_str(&out[from..]);
+                    out = next;
+                }
+            }
+        }
+        match self.values(&out) {
+            Ok(values) if values.is_empty() => out,
+            _ => self.marker("text"),
+        }
+    }
+
+    /// The words about a source, without the source's values: neither whole ones nor those that an
+    /// excerpt has cut, which no longer look like what they are.
+    #[must_use]
+    pub fn words(&self, words: &str, sources: &[String]) -> String {
+        let mut out = words.to_owned();
+        for source in sources {
+            let Ok(values) = self.values(source) else { return self.marker("text") };
+            for (range, kind) in values {
+                let (value, marker) = (&source[range], self.marker(kind));
+                if value.chars().count() >= FRAGMENT {
+                    out = out.replace(value, &marker);
+                    out = without_fragments(&out, value, &marker);
+                }
+            }
+        }
+        self.text(&out)
+    }
+
+    fn marker(&self, kind: &str) -> String {
+        self.replacement.clone().unwrap_or_else(|| format!("[REDACTED:{kind}]"))
+    }
+
+    /// Where markers stand, apart from each other and in order.
+    fn markers(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        for (at, _) in text.match_indices("[REDACTED:") {
+            let rest = &text[at + 10..];
+            let word = rest.find(|c: char| !c.is_ascii_lowercase() && !matches!(c, '_' | '0'..='9'));
+            if let Some(end) = word.filter(|end| (1..=20).contains(end) && rest[*end..].starts_with(']')) {
+                found.push(at..at + 11 + end);
+            }
+        }
+        if let Some(replacement) = self.replacement.as_deref().filter(|text| !text.is_empty()) {
+            found.extend(text.match_indices(replacement).map(|(at, word)| at..at + word.len()));
+        }
+        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+        let mut apart: Vec<Range<usize>> = Vec::new();
+        for range in found {
+            match apart.last_mut() {
+                Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => apart.push(range),
+            }
+        }
+        apart
+    }
+
+    /// Every value with its kind, apart from each other and in order.
+    fn values(&self, text: &str) -> Result<Vec<(Range<usize>, &'static str)>, GaveUp> {
+        let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
+        for kind in &self.kinds {
+            found.extend(kind.find(text).into_iter().map(|range| (range, kind.name())));
+        }
+        for own in &self.own {
+            let mut from = 0;
+            while let Some(range) = own.next(text, from)? {
+                from = range.end;
+                if range.is_empty() {
+                    from += text[from..].chars().next().map_or(1, char::len_utf8);
+                } else {
+                    found.push((range, "custom"));
+                }
+                if from >= text.len() {
+                    break;
+                }
+            }
+        }
+        let markers = self.markers(text);
+        let first = |at: usize| markers.partition_point(|marker| marker.end <= at);
+        found.retain(|(range, _)| {
+            let marker = markers.get(first(range.start));
+            !range.is_empty() && !marker.is_some_and(|m| m.start <= range.start && range.end <= m.end)
+        });
+        for (range, _) in &mut found {
+            // A marker gives way as a whole or not at all.
+            let Range { start, end } = range.clone();
+            for m in markers[first(start)..].iter().take_while(|m| m.start < end) {
+                *range = range.start.min(m.start)..range.end.max(m.end);
+            }
+        }
+        found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+        let mut apart: Vec<(Range<usize>, &'static str)> = Vec::new();
+        for (range, kind) in found {
+            match apart.last_mut() {
+                Some((last, _)) if range.start < last.end => last.end = last.end.max(range.end),
+                _ => apart.push((range, kind)),
+            }
+        }
+        Ok(apart)
+    }
+}
+
+/// The words without a beginning of the value before an ellipsis, or an end of it behind one.
+fn without_fragments(words: &str, value: &str, marker: &str) -> String {
+    let mut parts: Vec<String> = words.split('…').map(str::to_owned).collect();
+    let last = parts.len() - 1;
+    let cuts: Vec<usize> = value.char_indices().map(|(at, _)| at).collect();
+    for (index, part) in parts.iter_mut().enumerate() {
+        let begins = cuts.iter().skip(FRAGMENT).rev().find(|cut| part.ends_with(&value[..**cut]));
+        if let Some(cut) = begins.filter(|_| index < last) {
+            part.replace_range(part.len() - cut.., marker);
+        }
+        let ends = cuts.iter().skip(1).find(|cut| part.starts_with(&value[**cut..]));
+        let ends = ends.filter(|cut| value[**cut..].chars().count() >= FRAGMENT);
+        if let Some(cut) = ends.filter(|_| index > 0) {
+            part.replace_range(..value.len() - cut, marker);
+        }
+    }
+    parts.join("…")
+}
+
+/// What of a case gives way.
+#[derive(Clone, Debug)]
+pub struct Redaction {
+    /// What gives way.
+    pub redactor: Redactor,
+    /// Which texts are looked through beside verdicts and errors.
+    pub cover: Cover,
+}
+
+/// The texts that redaction covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// Prompts and replies.
+    Both,
+    /// Prompts alone.
+    Prompts,
+    /// Replies alone.
+    Replies,
+}
+
+impl Redaction {
+    /// The usual kinds in prompts and replies.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self { redactor: Redactor::new(Kind::usual(), Vec::new()), cover: Cover::Both }
+    }
+
+    /// The same with the usual kinds on top.
+    #[must_use]
+    pub fn and_usual(&self) -> Self {
+        Self { redactor: self.redactor.and_usual(), cover: Cover::Both }
+    }
+
+    /// What covers prompts.
+    #[must_use]
+    pub fn prompts(&self) -> Option<&Redactor> {
+        (self.cover != Cover::Replies).then_some(&self.redactor)
+    }
+
+    /// What covers replies.
+    #[must_use]
+    pub fn replies(&self) -> Option<&Redactor> {
+        (self.cover != Cover::Prompts).then_some(&self.redactor)
+    }
+}
+
+/// What a file says about redaction.
+#[derive(Clone, Debug, Default)]
+pub enum Wanted {
+    /// Nothing.
+    #[default]
+    Unsaid,
+    /// None.
+    Off,
+    /// This.
+    On(Arc<Redaction>),
+}
+
+impl Wanted {
+    /// What holds where this says nothing: the other.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        if matches!(self, Self::Unsaid) { other.clone() } else { self.clone() }
+    }
+
+    /// What is removed, if anything is.
+    #[must_use]
+    pub fn on(&self) -> Option<&Redaction> {
+        match self {
+            Self::On(redaction) => Some(redaction),
+            Self::Unsaid | Self::Off => None,
+        }
+    }
+}

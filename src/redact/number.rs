@@ -1,0 +1,269 @@
+//! Numbers that name a person or an account. All of them are checked beyond their shape where they
+//! can be: the sum of digits of a card (ISO/IEC 7812-1, Luhn), the rest of 97 of an IBAN (ISO 13616).
+
+use std::ops::Range;
+
+use super::credential::begins;
+
+/// Whether nothing of a longer word or number follows.
+fn ends(text: &str, at: usize) -> bool {
+    let mut rest = text[at..].chars();
+    match rest.next() {
+        Some('-' | '.') => !rest.next().is_some_and(|c| c.is_ascii_digit()),
+        Some(c) => !c.is_alphanumeric() && c != '_',
+        None => true,
+    }
+}
+
+/// Whether a number begins here: neither inside a word nor behind a digit and a point or hyphen.
+fn starts(text: &str, at: usize) -> bool {
+    let mut before = text[..at].chars().rev();
+    let joined =
+        matches!(before.next(), Some('-' | '.')) && before.next().is_some_and(|c| c.is_ascii_digit());
+    begins(text, at) && !joined && !text[..at].ends_with('+')
+}
+
+/// Bytes of UUIDs: their groups of digits are no number.
+fn uuids(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let uuid = |at: usize| {
+        bytes.get(at..at + 36).is_some_and(|bytes| {
+            bytes.iter().enumerate().all(|(index, byte)| match index {
+                8 | 13 | 18 | 23 => *byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            })
+        })
+    };
+    let hyphens = text.match_indices('-').filter_map(|(at, _)| at.checked_sub(8));
+    hyphens.filter(|at| uuid(*at)).map(|at| at..at + 36).collect()
+}
+
+/// A number in groups: its digits and the sizes of its groups, up to each of its digits' ends.
+#[derive(Default)]
+struct Groups {
+    digits: Vec<u32>,
+    sizes: Vec<usize>,
+    separators: Vec<char>,
+}
+
+/// Walks over digits in groups with single separators from a byte on; `see` is told of every end.
+fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&Groups, usize)) {
+    let mut groups = Groups { sizes: vec![0], ..Groups::default() };
+    let mut chars = text[at..].char_indices().peekable();
+    while let Some((offset, c)) = chars.next() {
+        if let Some(digit) = c.to_digit(10) {
+            groups.digits.push(digit);
+            if let Some(size) = groups.sizes.last_mut() {
+                *size += 1;
+            }
+            if groups.digits.len() > most {
+                return;
+            }
+            see(&groups, at + offset + 1);
+        } else if allowed.contains(c) && chars.peek().is_some_and(|(_, next)| next.is_ascii_digit()) {
+            groups.separators.push(c);
+            groups.sizes.push(0);
+        } else {
+            return;
+        }
+    }
+}
+
+/// Bytes at which a number may begin, outside of UUIDs.
+fn beginnings(text: &str) -> Vec<usize> {
+    let uuids = uuids(text);
+    let free = |at: &usize| {
+        let next = uuids.partition_point(|uuid| uuid.end <= *at);
+        !uuids.get(next).is_some_and(|uuid| uuid.contains(at))
+    };
+    let digits = text.match_indices(|c: char| c.is_ascii_digit()).map(|(at, _)| at);
+    digits.filter(|at| starts(text, *at)).filter(free).collect()
+}
+
+/// Luhn's sum is a multiple of ten.
+fn luhn(digits: &[u32]) -> bool {
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(index, digit)| match (index % 2, digit * 2) {
+            (0, _) => *digit,
+            (_, twice) if twice > 9 => twice - 9,
+            (_, twice) => twice,
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// 13 to 19 digits that begin as those of a payment card do, with Luhn's check.
+pub(super) fn card(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for at in beginnings(text) {
+        let mut longest = None;
+        walk(text, at, " -", 19, |groups, end| {
+            let digits = &groups.digits;
+            let issuer = match digits[0] {
+                2 => digits.get(1).is_some_and(|second| (2..=7).contains(second)),
+                first => (3..=6).contains(&first),
+            };
+            let (last, others) = groups.sizes.split_last().unwrap_or((&0, &[]));
+            let grouped = others.iter().all(|size| (3..=7).contains(size)) && *last <= 19;
+            let one_kind = groups.separators.windows(2).all(|pair| pair[0] == pair[1]);
+            if digits.len() >= 13
+                && issuer
+                && grouped
+                && one_kind
+                && digits.iter().any(|digit| *digit != digits[0])
+                && ends(text, end)
+                && luhn(digits)
+            {
+                longest = Some(at..end);
+            }
+        });
+        found.extend(longest);
+    }
+    found
+}
+
+/// `123-45-6789`, also with blanks, outside of the numbers that are never given out.
+pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for at in beginnings(text) {
+        walk(text, at, " -", 9, |groups, end| {
+            let shape = groups.sizes == [3, 2, 4] && groups.separators[0] == groups.separators[1];
+            let value = |digits: &[u32]| digits.iter().fold(0, |sum, digit| sum * 10 + digit);
+            if shape && ends(text, end) {
+                let (area, group) = (value(&groups.digits[..3]), value(&groups.digits[3..5]));
+                let given = !matches!(area, 0 | 666 | 900..) && group != 0 && value(&groups.digits[5..]) != 0;
+                if given {
+                    found.push(at..end);
+                }
+            }
+        });
+    }
+    found
+}
+
+/// `+` and a country's code; three, three and four digits; or a leading 0 with a blank or slash.
+pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices('+').filter(|(at, _)| begins(text, *at)) {
+        found.extend(international(text, at));
+    }
+    for at in beginnings(text) {
+        let bracket = text[..at].ends_with('(');
+        let start = at - usize::from(bracket);
+        let mut longest = None;
+        let head: String = text[at..].chars().take(6).collect();
+        let plain = head.find(')').filter(|_| bracket);
+        // `(415) 555-0132` is read as `415 555-0132`.
+        let read = plain.map(|close| {
+            let rest = text[at + close + 1..].trim_start_matches([' ', '-']);
+            let near: String = rest.chars().take(24).collect();
+            // Behind the last digit of this line stands what stands there in the text.
+            (format!("{} {near}", &text[at..at + close]), text.len() - rest.len() - close - 1)
+        });
+        let (line, from) = match &read {
+            Some((line, _)) => (line.as_str(), 0),
+            None => (text, at),
+        };
+        walk(line, from, " -./", 12, |groups, end| {
+            let digits = &groups.digits;
+            let american = match groups.sizes.as_slice() {
+                [3, 3, 4] => true,
+                [1, 3, 3, 4] => digits[0] == 1,
+                _ => false,
+            };
+            // What has a point or hyphen throughout may be a number of any sort.
+            let national = digits[0] == 0
+                && digits.get(1).is_some_and(|second| *second != 0)
+                && (9..=12).contains(&digits.len())
+                && groups.sizes.len() > 1
+                && (2..=5).contains(&groups.sizes[0])
+                && groups.sizes[1..].iter().all(|size| (2..=8).contains(size))
+                && matches!(groups.separators[0], ' ' | '/');
+            if (american || national) && ends(line, end) {
+                longest = Some(end);
+            }
+        });
+        if let Some(end) = longest {
+            let end = read.as_ref().map_or(end, |(_, offset)| offset + end);
+            let start = if plain.is_some() { start } else { at };
+            found.push(start..end);
+        }
+    }
+    found
+}
+
+/// `+` and 8 to 15 digits (ITU-T E.164) in groups with blanks, hyphens, points, slashes and brackets.
+fn international(text: &str, at: usize) -> Option<Range<usize>> {
+    let (mut digits, mut longest, mut gap) = (0, None, 0);
+    for (offset, c) in text[at + 1..].char_indices() {
+        if c.is_ascii_digit() {
+            (digits, gap) = (digits + 1, 0);
+            let end = at + offset + 2;
+            if (8..=15).contains(&digits) && !text[end..].starts_with(|c: char| c.is_ascii_digit()) {
+                longest = Some(at..end);
+            }
+        } else if " -./()\u{a0}".contains(c) && digits > 0 && gap < 2 {
+            gap += 1;
+        } else {
+            break;
+        }
+    }
+    longest
+}
+
+/// Two letters, two digits and up to thirty more, also in groups, whose rest of 97 is 1.
+pub(super) fn iban(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let bytes = text.as_bytes();
+    for (at, _) in text.match_indices(|c: char| c.is_ascii_alphabetic()) {
+        let shape = bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+            && bytes.get(at + 2..at + 4).is_some_and(|check| check.iter().all(u8::is_ascii_digit));
+        if !shape || !begins(text, at) {
+            continue;
+        }
+        let (mut said, mut longest) = (String::new(), None);
+        let mut chars = text[at..].char_indices().peekable();
+        while let Some((offset, c)) = chars.next() {
+            if c.is_ascii_alphanumeric() {
+                said.push(c.to_ascii_uppercase());
+                let end = at + offset + 1;
+                if (15..=34).contains(&said.len()) && ends(text, end) && rest_of_97(&said) == 1 {
+                    longest = Some(at..end);
+                }
+            } else if !matches!(c, ' ' | '-') || !chars.peek().is_some_and(|(_, c)| c.is_ascii_alphanumeric())
+            {
+                break;
+            }
+            if said.len() > 34 {
+                break;
+            }
+        }
+        found.extend(longest);
+    }
+    found
+}
+
+fn rest_of_97(said: &str) -> u32 {
+    let (head, tail) = said.split_at(4);
+    tail.chars().chain(head.chars()).fold(0, |rest, c| {
+        let value = c.to_digit(36).unwrap_or(0);
+        (rest * if value > 9 { 100 } else { 10 } + value) % 97
+    })
+}
+
+/// Four numbers up to 255, with points between them and none round them.
+pub(super) fn ipv4(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(|c: char| c.is_ascii_digit()).filter(|(at, _)| starts(text, *at)) {
+        let end =
+            text[at..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(text.len(), |end| at + end);
+        let address = text[at..end].trim_end_matches('.');
+        if address.parse::<std::net::Ipv4Addr>().is_ok() && ends(text, at + address.len()) {
+            found.push(at..at + address.len());
+        }
+    }
+    found
+}

@@ -1,0 +1,90 @@
+//! What of a case is redacted, and when: prompt and reply before they leave the runner, the words of
+//! verdicts before they are kept.
+
+use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
+
+use crate::cache;
+use crate::expectation::{Answer, Seen};
+use crate::manifest::{Fault, Verdict};
+use crate::provider::{Completion, Message};
+use crate::redact::Redactor;
+use crate::scenario::Case;
+use crate::text;
+
+/// The conversation as it is kept and shown to a judge.
+pub(super) fn messages(case: &Case) -> Vec<Message> {
+    let mut messages = case.messages.clone();
+    if let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.prompts()) {
+        for message in &mut messages {
+            message.content = redactor.text(&message.content);
+        }
+    }
+    messages
+}
+
+/// What tells requests apart whose values gave way, and binds a reply to the expectation that saw it
+/// raw: 16 hexadecimal digits.
+pub(super) fn mark(case: &Case) -> String {
+    let whole = json!({ "messages": case.messages, "content": case.content_hash });
+    text::hex(&Sha256::digest(cache::canonical(&whole))[..8])
+}
+
+/// A reply without what gives way, and what the expectation found in it before.
+///
+/// A reply that has this behind it stays as it was found.
+pub(super) fn seal(case: &Case, said: Completion) -> Completion {
+    let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
+    let seen = said.seen.clone().unwrap_or_else(|| {
+        let finish_reason = said.finish_reason.as_deref();
+        let answer = Answer { text: &said.text, finish_reason, seen: None };
+        // Numbers and words can always be written; nothing seen is an error later, not a pass.
+        serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
+    });
+    Completion {
+        text: redactor.text(&said.text),
+        model: said.model.map(|model| redactor.text(&model)),
+        system_fingerprint: said.system_fingerprint.map(|mark| redactor.text(&mark)),
+        seen: Some(seen),
+        ..said
+    }
+}
+
+/// What was found in a raw answer, as it was kept; nothing where that cannot be read.
+pub(super) fn seen(kept: Option<Json>) -> Option<Seen> {
+    kept.map(|kept| serde_json::from_value(kept).unwrap_or_default())
+}
+
+/// A verdict whose words hold no value of the answer, the judge or the expectation.
+pub(super) fn verdict(case: &Case, verdict: Verdict) -> Verdict {
+    let Some(redaction) = case.redaction.on() else { return verdict };
+    let mut sources = Vec::new();
+    texts(&case.expected, &mut sources);
+    cleaned(verdict, &redaction.redactor, &sources)
+}
+
+fn cleaned(verdict: Verdict, redactor: &Redactor, sources: &[String]) -> Verdict {
+    let words = |text: &str| redactor.words(text, sources);
+    Verdict {
+        reason: words(&verdict.reason),
+        expected: words(&verdict.expected),
+        got: words(&verdict.got),
+        grade: verdict.grade.map(|mut grade| {
+            grade.reasoning = words(&grade.reasoning);
+            grade
+        }),
+        fault: verdict.fault.map(|fault| Fault { message: words(&fault.message), ..fault }),
+        parts: verdict.parts.into_iter().map(|part| cleaned(part, redactor, sources)).collect(),
+        ..verdict
+    }
+}
+
+/// Every text in a JSON value.
+fn texts(value: &Json, found: &mut Vec<String>) {
+    match value {
+        Json::String(text) => found.push(text.clone()),
+        Json::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Json::Object(entries) => entries.values().for_each(|value| texts(value, found)),
+        _ => {}
+    }
+}

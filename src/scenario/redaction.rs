@@ -1,0 +1,68 @@
+//! The `redaction:` section of a scenario, a case or a configuration.
+
+use std::sync::Arc;
+
+use crate::expectation::pattern::{Pattern, Patterns};
+use crate::redact::{Cover, Find, Kind, Redaction, Redactor, Wanted};
+use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
+use crate::text;
+
+/// Its keys.
+pub const REDACTION: &[Field] = &[
+    Field::optional("enabled", Shape::Bool, "Whether personal data is removed (true)."),
+    Field::optional("patterns", Shape::Texts, "Names of built-in patterns, or regular expressions."),
+    Field::optional("redactPrompts", Shape::Bool, "Whether prompts are covered (true)."),
+    Field::optional("redactResponses", Shape::Bool, "Whether replies are covered (true)."),
+    Field::optional("redactMetadata", Shape::Bool, "Has no effect: akit stores no metadata."),
+    Field::optional("replacement", Shape::Text, "What stands in place of a removed value."),
+];
+
+/// Reads the section of a file or a case; reports patterns that cannot be used.
+#[must_use]
+pub fn redaction(
+    fields: &Fields<'_>,
+    file: &Arc<SourceFile>,
+    patterns: &Patterns,
+    found: &mut Diagnostics,
+) -> Wanted {
+    let Some(section) = fields.object("redaction") else { return Wanted::Unsaid };
+    let mut kinds = Vec::new();
+    let mut own: Vec<Arc<dyn Find>> = Vec::new();
+    let written = section.texts("patterns").unwrap_or_default();
+    for (written, span) in &written {
+        if let Some(kind) = Kind::named(written) {
+            kinds.push(kind);
+            continue;
+        }
+        match patterns.compile(written, "") {
+            Ok(pattern) => {
+                let names = Kind::ALL.map(Kind::name);
+                if let Some(near) = text::nearest(written, &names) {
+                    let message = format!(
+                        "`{}` is no built-in pattern, so it is a regular expression",
+                        text::excerpt(written, 60)
+                    );
+                    let finding = Diagnostic::error("unknown-pattern", file, *span, message);
+                    found.push(finding.help(format!("did you mean `{near}`?")).warn());
+                }
+                own.push(Arc::new(Pattern::clone(&pattern)));
+            }
+            Err(error) => {
+                let message = format!("invalid pattern: {}", error.message);
+                found.push(Diagnostic::error("invalid-regex", file, *span, message).help(error.help));
+            }
+        }
+    }
+    if written.is_empty() {
+        kinds.extend(Kind::usual());
+    }
+    let covers = |name| section.bool(name).unwrap_or(true);
+    let cover = match (covers("enabled"), covers("redactPrompts"), covers("redactResponses")) {
+        (true, true, true) => Cover::Both,
+        (true, true, false) => Cover::Prompts,
+        (true, false, true) => Cover::Replies,
+        (false, _, _) | (true, false, false) => return Wanted::Off,
+    };
+    let redactor = Redactor::new(kinds, own).replacing(section.string("replacement"));
+    Wanted::On(Arc::new(Redaction { redactor, cover }))
+}

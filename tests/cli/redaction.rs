@@ -1,0 +1,263 @@
+//! Redaction through the program: planted values reach the application and nothing else, and no
+//! verdict changes by it.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::server::{Answer, Asked, Server};
+
+/// Values of 14 kinds and formats.
+const PLANTED: [&str; 14] = [
+    "jane.doe@example.com",
+    "+1 415 555 0132",
+    "(415) 555-0199",
+    "4111 1111 1111 1111",
+    "378282246310005",
+    "078-05-1120",
+    "DE89 3704 0044 0532 0130 00",
+    "sk-proj-abcDEF1234567890abcd",
+    "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    "AKIAIOSFODNN7EXAMPLE",
+    "xoxb-123456789012-abcdefghij",
+    "AIzaSyA1234567890abcdefghijklmnopqrstuvw",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+    "KD-77-1234",
+];
+
+const PATTERNS: &str =
+    "[email, phone, credit_card, ssn, iban, api_key, aws_key, jwt, secrets, 'KD-\\d\\d-\\d{4}']";
+
+fn redaction() -> String {
+    format!("redaction: {{ patterns: {PATTERNS} }}\n")
+}
+
+/// Expectations that need the raw values, over whatever the application echoes.
+fn suite(head: &str) -> String {
+    let planted = PLANTED.join(", ");
+    let long = "Please do write as soon as you can to the address that we have given to you in the letter of last week, which, if I recall it well, was this one: jane.doe@example.com";
+    format!(
+        "name: s\n{head}cases:
+  - {{ id: all, name: 'About jane.doe@example.com', prompt: 'Say {planted}', expected: {{ type: contains, values: ['{}'] }} }}
+  - {{ id: count, prompt: 'Say {planted}', expected: {{ type: inline, expression: 'length > 300' }} }}
+  - {{ id: none, prompt: 'Say {planted}', expected: {{ type: not_contains, values: [jane.doe@example.com] }} }}
+  - {{ id: cut, prompt: 'Say {planted}', expected: {{ type: exact, value: '{long}' }} }}
+  - {{ id: mail, prompt: 'Say jane.doe@example.com', expected: {{ type: exact, value: jane.doe@example.com }} }}
+  - {{ id: other, prompt: 'Say john.roe@example.com', expected: {{ type: exact, value: jane.doe@example.com }} }}
+  - {{ id: nested, prompt: 'Say {planted}', expected: {{ type: combined, operator: and, expectations: [{{ type: regex, pattern: '\\d{{3}}-05-\\d+' }}, {{ not: {{ type: regex, pattern: 'REDACTED' }} }}] }} }}
+  - {{ id: judged, prompt: 'Say {planted}', expected: {{ type: llm_grader, rubric: 'Be kind to jane.doe@example.com.' }} }}
+  - {{ id: broken, prompt: 'Break {planted}', expected: {{ type: contains, values: [x] }} }}
+",
+        PLANTED.join("', '")
+    )
+}
+
+/// An application that echoes, and breaks where it is told to; and a judge that repeats what it sees.
+fn server() -> Server {
+    Server::start(|asked: &Asked| {
+        let said = asked.last_message();
+        if asked.body.get("response_format").is_some() {
+            let known_bad = !asked.body["messages"][0]["content"].to_string().contains("Be kind to");
+            let score = if known_bad { 0 } else { 10 };
+            let reasoning = format!("{} {said}", PLANTED.join(" and "));
+            return Answer::Text(json!({ "reasoning": reasoning, "score": score }).to_string());
+        }
+        match said.strip_prefix("Break ") {
+            Some(rest) => Answer::Raw(500, Vec::new(), format!("cannot do {rest}").into_bytes()),
+            None => Answer::Text(said.trim_start_matches("Say ").to_owned()),
+        }
+    })
+}
+
+const REPORTS: [&str; 9] = [
+    "--json",
+    "run.json",
+    "--junit",
+    "out/j.xml",
+    "--sarif",
+    "out/s.sarif",
+    "--markdown",
+    "out/m.md",
+    "--verbose",
+];
+
+fn run(url: &str, text: &str, more: &[&str]) -> Ran {
+    Akit::new(&["run", "s.yaml", "--model", "m", "--grader-model", "j", "--retries", "0"])
+        .args(&REPORTS)
+        .args(&["--base-url", url, "--grader-base-url", url])
+        .args(more)
+        .env("OPENAI_API_KEY", "test")
+        .file("s.yaml", text)
+        .file("out/x", "")
+        .run()
+}
+
+fn replay(ran: &Ran, url: &str, more: &[&str]) -> Ran {
+    ran.then(&["run", "s.yaml", "--model", "m", "--grader-model", "j", "--replay"])
+        .args(&REPORTS)
+        .args(&["--base-url", url, "--grader-base-url", url])
+        .args(more)
+        .env("OPENAI_API_KEY", "test")
+        .run()
+}
+
+/// Every file but the scenario and the configuration, and all that was printed.
+fn artifacts(ran: &Ran) -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                walk(&entry, found);
+            } else if entry.extension().is_none_or(|extension| extension != "yaml") {
+                let text = String::from_utf8(std::fs::read(&entry).unwrap()).unwrap();
+                found.push((entry.display().to_string(), text));
+            }
+        }
+    }
+    let mut found =
+        vec![("stdout".to_owned(), ran.stdout.clone()), ("stderr".to_owned(), ran.stderr.clone())];
+    walk(&ran.path(""), &mut found);
+    found
+}
+
+#[track_caller]
+fn clean(ran: &Ran) {
+    let found = artifacts(ran);
+    assert!(found.len() >= 10, "{found:?}");
+    for (name, text) in found {
+        for planted in PLANTED.iter().chain(&["john.roe", "jane.d", "4111 1111", "078-05", "ghp_abcd"]) {
+            assert!(!text.contains(planted), "{planted} in {name}:\n{text}");
+        }
+    }
+}
+
+/// Outcome and score of every verdict, and the kind of every fault.
+fn verdicts(run: &Json) -> Vec<String> {
+    fn of(verdict: &Json) -> String {
+        let parts: Vec<_> = verdict["parts"].as_array().into_iter().flatten().map(of).collect();
+        format!("{} {} {} {parts:?}", verdict["kind"], verdict["outcome"], verdict["score"])
+    }
+    let cases = run["cases"].as_array().unwrap().iter();
+    cases
+        .map(|case| {
+            let trial = &case["trials"][0];
+            format!("{} {} {} {}", case["id"], case["outcome"], of(&trial["verdict"]), trial["fault"]["kind"])
+        })
+        .collect()
+}
+
+#[test]
+fn planted_values_are_in_no_artifact_and_verdicts_stay() {
+    let server = server();
+    let plain = run(&server.url, &suite(""), &[]);
+    assert!(plain.read("run.json").contains(PLANTED[0]), "the test can fail");
+    let live = run(&server.url, &suite(&redaction()), &[]);
+    clean(&live);
+    let found = verdicts(&live.json("run.json"));
+    assert_eq!(found, verdicts(&plain.json("run.json")));
+    let word = |index: usize| found[index].split(' ').nth(1).unwrap().trim_matches('"').to_owned();
+    let words: Vec<_> = (0..9).map(word).collect();
+    let expected =
+        ["passed", "passed", "failed", "failed", "passed", "failed", "passed", "passed", "errored"];
+    assert_eq!(words, expected, "{found:#?}");
+    assert_eq!(live.status, plain.status);
+    let shown = live.read("run.json");
+    for kind in ["email", "phone", "credit_card", "ssn", "iban", "api_key", "aws_key", "jwt", "custom"] {
+        assert!(shown.contains(&format!("[REDACTED:{kind}]")), "{kind}");
+    }
+
+    // The application saw what was written, the judge what is kept.
+    let asked = server.asked();
+    let judged = asked.iter().filter(|one| one.body.to_string().contains("Be kind to [REDACTED:email]"));
+    let judged: Vec<_> = judged.map(|one| one.body.to_string()).collect();
+    assert!(!judged.is_empty() && judged.iter().all(|body| PLANTED.iter().all(|one| !body.contains(one))));
+    assert!(asked.iter().any(|one| one.last_message() == "Say jane.doe@example.com"));
+
+    let url = server.url.clone();
+    let count = server.asked().len();
+    let again = replay(&live, &url, &[]);
+    clean(&again);
+    assert_eq!(again.status, 1);
+    let replayed = verdicts(&again.json("run.json"));
+    // What broke left no record behind.
+    assert_eq!(replayed[..8], found[..8]);
+    assert!(replayed[8].contains("cache-miss"), "{}", replayed[8]);
+    let first = ["run.json", "out/j.xml", "out/s.sarif", "out/m.md"].map(|name| again.read(name));
+    let third = replay(&live, &url, &[]);
+    assert_eq!(first, ["run.json", "out/j.xml", "out/s.sarif", "out/m.md"].map(|name| third.read(name)));
+    assert_eq!(server.asked().len(), count, "replay asks nobody");
+}
+
+#[test]
+fn the_flag_the_configuration_and_recorded_replies_redact_too() {
+    let server = server();
+    let flag = run(&server.url, &suite("redaction: { patterns: ['KD-\\d\\d-\\d{4}'] }\n"), &["--redact"]);
+    clean(&flag);
+    let config = Akit::new(&["run", "s.yaml", "--json", "run.json", "--replies", "replies.yaml"])
+        .file("akit.yaml", redaction())
+        .file("replies.yaml", "{\"id\":\"a\",\"reply\":\"jane.doe@example.com\"}\n")
+        .file(
+            "s.yaml",
+            "name: s\ncases:\n  - { id: a, prompt: x, expected: { type: exact, value: jane.doe@example.com } }\n",
+        )
+        .run()
+        .ended(0);
+    let text = config.read("run.json");
+    assert!(text.contains("[REDACTED:email]") && !text.contains("jane.doe"), "{text}");
+    // What the case says goes before what the file says.
+    let off = config
+        .then(&["run", "s.yaml", "--json", "run.json", "--replies", "replies.yaml"])
+        .file(
+            "s.yaml",
+            "name: s\nredaction: { enabled: true }\ncases:\n  - { id: a, prompt: x, redaction: { enabled: false }, \
+             expected: { type: exact, value: jane.doe@example.com } }\n",
+        )
+        .run()
+        .ended(0);
+    assert!(off.read("run.json").contains("jane.doe"));
+}
+
+#[test]
+fn a_redacted_record_is_bound_to_the_expectation_that_saw_the_answer() {
+    let server = server();
+    let text = |value: &str| {
+        format!(
+            "name: s\nredaction: {{}}\ncases:\n  - {{ id: a, prompt: Say jane.doe@example.com, expected: {{ type: exact, value: {value} }} }}\n"
+        )
+    };
+    let live = run(&server.url, &text("jane.doe@example.com"), &[]).ended(0);
+    let same = replay(&live, &server.url, &[]).ended(0);
+    // Both expectations look alike once they are redacted; the raw answer is gone.
+    std::fs::write(same.path("s.yaml"), text("john.roe@example.com")).unwrap();
+    let other = replay(&same, &server.url, &[]).ended(4).out("redacted_for");
+    assert_eq!(other.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "cache-miss");
+    // Nor is it an answer to anybody who does not redact.
+    std::fs::write(other.path("s.yaml"), text("jane.doe@example.com").replace("redaction: {}\n", ""))
+        .unwrap();
+    replay(&other, &server.url, &[]).ended(4);
+    // A record of a raw answer, on the other hand, is none of a redacted run.
+    let plain = run(&server.url, &text("jane.doe@example.com").replace("redaction: {}\n", ""), &[]).ended(0);
+    std::fs::write(plain.path("s.yaml"), text("jane.doe@example.com")).unwrap();
+    let miss = replay(&plain, &server.url, &[]).ended(4);
+    assert!(!miss.stderr.contains("jane.doe") && !miss.read("run.json").contains("jane.doe"));
+}
+
+#[test]
+fn patterns_that_cannot_be_used_are_told() {
+    let suite = |patterns: &str| {
+        format!(
+            "name: s\nredaction: {{ patterns: [{patterns}] }}\ncases:\n  - {{ id: a, prompt: x, expected: {{ type: exact, value: x }} }}\n"
+        )
+    };
+    Akit::new(&["validate", "s.yaml"])
+        .file("s.yaml", suite("'(x'"))
+        .run()
+        .ended(2)
+        .err("this group is not closed");
+    Akit::new(&["validate", "s.yaml"])
+        .file("s.yaml", suite("emial"))
+        .run()
+        .ended(0)
+        .err("did you mean `email`?");
+}
