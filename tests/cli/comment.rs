@@ -6,6 +6,7 @@ use super::Akit;
 use super::akit::Ran;
 use super::forge::{Fault, Forge};
 use super::server::{Answer, Server};
+use super::signal;
 
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -348,4 +349,20 @@ fn merge_requests_of_gitlab_get_a_note() {
     let own = forge.by("project_1_bot");
     assert!(own.len() == 1 && own[0].body.starts_with(&marker("50.3")), "{own:#?}");
     note("4").env("AKIT_GITLAB_TOKEN", "glpat-wrong").run().ended(0).err("401").err("scope `api`");
+}
+
+#[test]
+fn a_signal_ends_the_waiting_for_a_forge() {
+    for (command, status) in [("comment run.json", 143), ("run s.yaml --replies r.jsonl --comment", 0)] {
+        let forge = Forge::start(HEAD);
+        let ran = stored("all is fine", &forge);
+        forge.fault(Fault::Hang("GET"));
+        let akit = ran.then(&command.split(' ').collect::<Vec<_>>());
+        let akit = in_pipeline(akit, &forge, "pull_request", "2");
+        let child = akit.command().spawn().unwrap();
+        forge.server.wait_for(1);
+        signal::send(&child, "-TERM");
+        let output = signal::end(child);
+        akit.ran(output).ended(status).err("stopped before the forge had answered");
+    }
 }
