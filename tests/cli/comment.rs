@@ -89,6 +89,26 @@ fn one_comment_is_made_and_kept_up_to_date() {
 }
 
 #[test]
+fn a_long_report_fits_with_its_marker() {
+    let forge = Forge::start(HEAD);
+    let (mut suite, mut replies) = ("name: s\nmodel: m\ncases:\n".to_owned(), String::new());
+    for number in 0..2_000 {
+        suite += &format!("  - {{ id: c{number}, prompt: p, expected: {{ type: exact, value: fine }} }}\n");
+        replies += &format!("{}\n", json!({ "id": format!("c{number}"), "reply": "ü".repeat(300) }));
+    }
+    let ran = stored("all is fine", &forge);
+    ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", suite)
+        .file("r.jsonl", replies)
+        .run()
+        .ended(1);
+    comment(&ran, &forge, "2", &["--key", &"k".repeat(64)]).ended(0).err("commented");
+    let body = &forge.by(BOT)[0].body;
+    assert!((55_000..=60_000).contains(&body.len()), "{} bytes", body.len());
+    assert!(body.contains("Left out here, for length"), "{body}");
+}
+
+#[test]
 fn the_markers_of_others_are_nothing_to_akit() {
     let forge = Forge::start(HEAD);
     let ran = stored("all is fine", &forge);
