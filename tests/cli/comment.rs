@@ -93,8 +93,10 @@ fn a_long_report_fits_with_its_marker() {
     let forge = Forge::start(HEAD);
     let (mut suite, mut replies) = ("name: s\nmodel: m\ncases:\n".to_owned(), String::new());
     for number in 0..2_000 {
-        suite += &format!("  - {{ id: c{number}, prompt: p, expected: {{ type: exact, value: fine }} }}\n");
-        replies += &format!("{}\n", json!({ "id": format!("c{number}"), "reply": "ü".repeat(300) }));
+        let case = format!("  - {{ id: c{number}, prompt: p, expected: {{ type: exact, value: fine }} }}\n");
+        suite.push_str(&case);
+        let reply = json!({ "id": format!("c{number}"), "reply": "ü".repeat(300) });
+        replies.extend([reply.to_string(), "\n".to_owned()]);
     }
     let ran = stored("all is fine", &forge);
     ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
