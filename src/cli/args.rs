@@ -151,11 +151,16 @@ impl AskArgs {
 impl MannerArgs {
     /// The way to the network; tells what is wrong with it.
     pub(super) fn http(&self) -> Result<Http, Status> {
-        Http::new(self.ca_bundle.as_deref()).map_err(|error| {
-            terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
-            Status::Invalid
-        })
+        http(self.ca_bundle.as_deref())
     }
+}
+
+/// The way to the network; tells what is wrong with the certificates.
+pub(super) fn http(ca_bundle: Option<&Path>) -> Result<Http, Status> {
+    Http::new(ca_bundle).map_err(|error| {
+        terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
+        Status::Invalid
+    })
 }
 
 impl RecordArgs {

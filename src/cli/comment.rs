@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::MannerArgs;
+use super::args::http;
 use super::gate::{GateArgs, decide, files, stored};
 use super::publish::{self, Came, CommentMode};
 use super::{Status, terminal};
@@ -43,8 +43,9 @@ pub(super) struct CommentCommand {
     required: bool,
     #[command(flatten)]
     gate: GateArgs,
-    #[command(flatten)]
-    manner: MannerArgs,
+    /// More certificates to trust (PEM)
+    #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE", help_heading = "The forge")]
+    ca_bundle: Option<PathBuf>,
 }
 
 pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Status {
@@ -62,7 +63,7 @@ fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Statu
     // A foreign run may name any file, and must not choose the policy by it.
     let (files, trust) = if own { (files(&run), Trust::Own) } else { (Vec::new(), Trust::Foreign) };
     let (decision, _) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
-    let http = args.manner.http()?;
+    let http = http(args.ca_bundle.as_deref())?;
     // No excerpts: a run may name any file, and a comment shows none.
     let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new() };
     let options =
@@ -71,7 +72,11 @@ fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Statu
     if came == Came::Amiss {
         publish::summary(environment, &report);
     }
-    Ok(if came == Came::Amiss && args.required { Status::Unjudged } else { Status::Passed })
+    Ok(match came {
+        Came::Stopped(status) => status,
+        Came::Amiss if args.required => Status::Unjudged,
+        Came::Amiss | Came::Right => Status::Passed,
+    })
 }
 
 /// A run of another workflow, which anybody may have had a hand in: of a sensible size, and of the

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::args::MannerArgs;
 use super::{Status, terminal};
 use crate::gate::State;
+use crate::manifest::Ended;
 use crate::provider::Http;
 use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
@@ -85,6 +86,10 @@ impl Told {
     pub(super) fn tell(&self, report: &Report<'_>, status: Status) {
         step(&self.environment, report, status);
         let Some((http, options)) = &self.comment else { return };
+        if matches!(report.run.ended, Ended::Interrupted | Ended::Terminated) {
+            terminal::say("no comment: the run was stopped");
+            return;
+        }
         // The summary has it already: trouble with the comment needs no other place.
         let _ = comment(report, &self.site, &self.environment, http, options);
     }
@@ -127,6 +132,8 @@ pub(super) enum Came {
     Right,
     /// It does not stand.
     Amiss,
+    /// A signal came before that was known.
+    Stopped(Status),
 }
 
 /// Comments, and tells what became of it.
@@ -144,9 +151,21 @@ pub(super) fn comment(
             return Came::Amiss;
         }
     };
-    let done = runtime.block_on(publish::comment(report, site, environment, http, options));
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = publish::comment(report, site, environment, http, options) => Ok(done),
+            status = stopped() => Err(status),
+        }
+    });
     // A name look-up under way may not be awaited.
     runtime.shutdown_background();
+    let done = match done {
+        Ok(done) => done,
+        Err(status) => {
+            terminal::warning("stopped before the forge had answered", "");
+            return Came::Stopped(status);
+        }
+    };
     match done {
         Ok(Done::Created(place)) => stands(environment, "commented", &place),
         Ok(Done::Updated(place)) => stands(environment, "updated the comment", &place),
@@ -166,6 +185,30 @@ pub(super) fn comment(
         }
     }
     Came::Right
+}
+
+/// Waits for Ctrl-C or SIGTERM: a run that listened for them has taken their usual effect away.
+async fn stopped() -> Status {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        Status::Interrupted
+    };
+    #[cfg(unix)]
+    {
+        let terminate = async {
+            let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+            match signal {
+                Ok(mut signal) => signal.recv().await,
+                Err(_) => std::future::pending().await,
+            };
+            Status::Terminated
+        };
+        tokio::select! { status = interrupt => status, status = terminate => status }
+    }
+    #[cfg(not(unix))]
+    interrupt.await
 }
 
 fn stands(environment: &Environment, what: &str, place: &str) {

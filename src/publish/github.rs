@@ -5,6 +5,7 @@
 
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
+use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -71,6 +72,7 @@ impl GitHub {
             .map_err(setup)?
             .personal_token(token.expose().to_owned())
             .add_retry_config(RetryConfig::None)
+            .add_header(HeaderName::from_static("x-github-api-version"), "2022-11-28".to_owned())
             .build_with_reqwest(client)
             .map_err(setup)?;
         Ok(Self { client, path: format!("/repos/{repository}"), token })

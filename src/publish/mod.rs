@@ -94,8 +94,11 @@ pub async fn comment(
     if let Change::None(why) = site.change {
         return Err(no_change(why));
     }
-    let project =
-        site.project.as_ref().ok_or_else(|| no_change("the pipeline does not say of which project"))?;
+    let project = site.project.as_ref().ok_or_else(|| {
+        no_change(
+            "the project is on no forge that akit knows; `GITHUB_API_URL` names a GitHub Enterprise Server",
+        )
+    })?;
     let names = project.token_names();
     let token = names.iter().find_map(|name| environment.get(name));
     let token = token.map(|token| Secret::new(token.trim())).ok_or(PublishError::NoToken(names[0]))?;

@@ -6,6 +6,7 @@ use super::Akit;
 use super::akit::Ran;
 use super::forge::{Fault, Forge};
 use super::server::{Answer, Server};
+use super::signal;
 
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
@@ -85,6 +86,28 @@ fn one_comment_is_made_and_kept_up_to_date() {
     assert!(own[0].body.len() <= 60_000);
     assert_eq!((forge.count("POST"), forge.count("PATCH")), (1, 1));
     assert_eq!((forge.by("alice").len(), forge.by("bob").len()), (230, 30));
+}
+
+#[test]
+fn a_long_report_fits_with_its_marker() {
+    let forge = Forge::start(HEAD);
+    let (mut suite, mut replies) = ("name: s\nmodel: m\ncases:\n".to_owned(), String::new());
+    for number in 0..2_000 {
+        let case = format!("  - {{ id: c{number}, prompt: p, expected: {{ type: exact, value: fine }} }}\n");
+        suite.push_str(&case);
+        let reply = json!({ "id": format!("c{number}"), "reply": "ü".repeat(300) });
+        replies.extend([reply.to_string(), "\n".to_owned()]);
+    }
+    let ran = stored("all is fine", &forge);
+    ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", suite)
+        .file("r.jsonl", replies)
+        .run()
+        .ended(1);
+    comment(&ran, &forge, "2", &["--key", &"k".repeat(64)]).ended(0).err("commented");
+    let body = &forge.by(BOT)[0].body;
+    assert!((55_000..=60_000).contains(&body.len()), "{} bytes", body.len());
+    assert!(body.contains("Left out here, for length"), "{body}");
 }
 
 #[test]
@@ -348,4 +371,20 @@ fn merge_requests_of_gitlab_get_a_note() {
     let own = forge.by("project_1_bot");
     assert!(own.len() == 1 && own[0].body.starts_with(&marker("50.3")), "{own:#?}");
     note("4").env("AKIT_GITLAB_TOKEN", "glpat-wrong").run().ended(0).err("401").err("scope `api`");
+}
+
+#[test]
+fn a_signal_ends_the_waiting_for_a_forge() {
+    for (command, status) in [("comment run.json", 143), ("run s.yaml --replies r.jsonl --comment", 0)] {
+        let forge = Forge::start(HEAD);
+        let ran = stored("all is fine", &forge);
+        forge.fault(Fault::Hang("GET"));
+        let akit = ran.then(&command.split(' ').collect::<Vec<_>>());
+        let akit = in_pipeline(akit, &forge, "pull_request", "2");
+        let child = akit.command().spawn().unwrap();
+        forge.server.wait_for(1);
+        signal::send(&child, "-TERM");
+        let output = signal::end(child);
+        akit.ran(output).ended(status).err("stopped before the forge had answered");
+    }
 }

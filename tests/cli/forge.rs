@@ -26,12 +26,17 @@ pub(crate) enum Fault {
     DoneAndBroken(&'static str),
     /// It is done, and the connection closes without an answer.
     DoneAndGone(&'static str),
+    /// Nothing, until the client goes away.
+    Hang(&'static str),
 }
 
 impl Fault {
     fn method(&self) -> &'static str {
         match self {
-            Fault::Refuse(method, ..) | Fault::DoneAndBroken(method) | Fault::DoneAndGone(method) => method,
+            Fault::Refuse(method, ..)
+            | Fault::DoneAndBroken(method)
+            | Fault::DoneAndGone(method)
+            | Fault::Hang(method) => method,
         }
     }
 }
@@ -132,6 +137,7 @@ fn answer(state: &mut State, asked: &Asked) -> Answer {
             done(state, asked);
             Answer::Bytes(Vec::new())
         }
+        Some(Fault::Hang(_)) => Answer::Hang,
         None => done(state, asked),
     }
 }

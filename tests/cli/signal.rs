@@ -9,13 +9,13 @@ use super::Akit;
 use super::replies::{outcomes, suite};
 use super::server::{Answer, Server, wait_until};
 
-fn send(child: &Child, signal: &str) {
+pub(crate) fn send(child: &Child, signal: &str) {
     let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 
 /// The end of a child, within five seconds.
-fn end(mut child: Child) -> Output {
+pub(crate) fn end(mut child: Child) -> Output {
     let ended = std::cell::Cell::new(false);
     let child_cell = std::cell::RefCell::new(&mut child);
     wait_until(|| {

@@ -1,6 +1,8 @@
 //! Pipelines outside GitHub: GitLab, Jenkins, Buildkite, `CircleCI`, Azure.
 //!
-//! Those that belong to no forge comment on GitHub or GitLab where they say which change they test.
+//! Those that belong to no forge comment on GitHub or GitLab where they say which change they test. A
+//! host that only the address of a repository names may be anybody's: it gets no token of GitHub,
+//! unless `GITHUB_API_URL` says where the API is.
 
 use super::{Change, Project, Site, Source, System, Turn, number, repository, sha};
 use crate::scenario::Environment;
@@ -53,7 +55,7 @@ pub(super) fn buildkite(environment: &Environment) -> Site {
             None => remote.split_once(':')?,
         };
         let host = path.0.rsplit('@').next()?.split(':').next()?;
-        Some((github(host, path.1, environment)?, number))
+        Some((github(host, path.1, environment), number))
     });
     let names = ["BUILDKITE_COMMIT", "BUILDKITE_BUILD_NUMBER", "BUILDKITE_RETRY_COUNT"];
     named(System::Buildkite, told, environment, names)
@@ -64,7 +66,7 @@ pub(super) fn azure(environment: &Environment) -> Site {
     let told = number(environment, "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER").filter(|_| on_github);
     let told = told.and_then(|number| {
         let path = environment.get("BUILD_REPOSITORY_NAME")?;
-        Some((github("github.com", path, environment)?, number))
+        Some((github("github.com", path, environment), number))
     });
     let commit = match told {
         // What is built is a merge that Azure made.
@@ -77,12 +79,12 @@ pub(super) fn azure(environment: &Environment) -> Site {
 /// A site with what the variables for commit, run and attempt say.
 fn named(
     system: System,
-    told: Option<(Project, u64)>,
+    told: Option<(Option<Project>, u64)>,
     environment: &Environment,
     [commit, id, attempt]: [&str; 3],
 ) -> Site {
     let (project, change) = match told {
-        Some((project, number)) => (Some(project), Change::Number(number)),
+        Some((project, number)) => (project, Change::Number(number)),
         None => (None, NO_CHANGE),
     };
     Site {
@@ -98,17 +100,17 @@ fn named(
 }
 
 /// Project and number of `https://HOST/OWNER/NAME/pull/5` or `https://HOST/PATH/-/merge_requests/5`.
-fn of_address(url: &str, environment: &Environment) -> Option<(Project, u64)> {
+fn of_address(url: &str, environment: &Environment) -> Option<(Option<Project>, u64)> {
     let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
     if let Some((project, number)) = path.split_once("/-/merge_requests/") {
         let project = Project::GitLab {
             api: format!("https://{}/api/v4", self::host(host)?),
             project: project.to_owned(),
         };
-        return Some((project, first_number(number)?));
+        return Some((Some(project), first_number(number)?));
     }
     let (path, number) = path.split_once("/pull/")?;
-    Some((github(host, path, environment)?, first_number(number)?))
+    Some((github(host, path, environment), first_number(number)?))
 }
 
 fn first_number(text: &str) -> Option<u64> {
@@ -116,10 +118,10 @@ fn first_number(text: &str) -> Option<u64> {
 }
 
 fn github(host: &str, path: &str, environment: &Environment) -> Option<Project> {
-    let api = match (environment.get("GITHUB_API_URL"), self::host(host)?) {
-        (Some(api), _) => api.trim_end_matches('/').to_owned(),
-        (None, "github.com") => "https://api.github.com".to_owned(),
-        (None, host) => format!("https://{host}/api/v3"),
+    let api = match environment.get("GITHUB_API_URL") {
+        Some(api) => api.trim_end_matches('/').to_owned(),
+        None if host == "github.com" => "https://api.github.com".to_owned(),
+        None => return None,
     };
     Some(Project::GitHub { api, repository: repository(path)? })
 }

@@ -182,7 +182,7 @@ fn elsewhere() {
         (
             &[("JENKINS_URL", "x"), ("CHANGE_URL", "https://user@evil.test/acme/shop/pull/5")],
             Json::Null,
-            &format!("Jenkins - {none} - 0.0"),
+            "Jenkins - #5 - 0.0",
         ),
         (
             &[
@@ -201,6 +201,16 @@ fn elsewhere() {
                 ("BUILDKITE", "true"),
                 ("BUILDKITE_PULL_REQUEST", "5"),
                 ("BUILDKITE_REPO", "https://git.acme.test/acme/shop.git"),
+            ],
+            Json::Null,
+            "Buildkite - #5 - 0.0",
+        ),
+        (
+            &[
+                ("BUILDKITE", "true"),
+                ("BUILDKITE_PULL_REQUEST", "5"),
+                ("BUILDKITE_REPO", "ssh://git@git.acme.test:22/acme/shop.git"),
+                ("GITHUB_API_URL", "https://git.acme.test/api/v3"),
             ],
             Json::Null,
             "Buildkite https://git.acme.test/api/v3 acme/shop #5 - 0.0",
