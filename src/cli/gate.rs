@@ -19,7 +19,7 @@ use crate::scenario::Environment;
 use crate::source::{Diagnostics, SourceFile};
 
 /// What the gate demands, over what the configuration says.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct GateArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
@@ -87,6 +87,11 @@ impl Found {
 }
 
 impl GateArgs {
+    /// The configured policy as it is, with this baseline.
+    pub(super) fn against(baseline: Option<Place>) -> Self {
+        Self { baseline, ..Self::default() }
+    }
+
     /// The configured policy under the flags.
     pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
         let mut policy = config.policy.clone();
@@ -183,36 +188,52 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 }
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
-    let run = history::read_run(&args.run).map_err(|error| {
-        terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
-        match error {
-            HistoryError::Missing(_) => Status::Nothing,
-            _ => Status::Invalid,
-        }
-    })?;
-    let files: Vec<PathBuf> = run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect();
-    let config = configuration(args.policy.as_deref(), &files, environment)?;
+    let run = history::read_run(&args.run).map_err(|error| unread(&error))?;
+    let (decision, place) = decide(&run, args.policy.as_deref(), &args.gate, environment)?;
+    let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
+    let outputs = args.reports.open(&inputs)?;
+    let sources = sources(&run);
+    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
+    Ok(args.gate.status(&decision, &run))
+}
+
+/// Tells why a stored run cannot be read.
+pub(super) fn unread(error: &HistoryError) -> Status {
+    terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
+    match error {
+        HistoryError::Missing(_) => Status::Nothing,
+        _ => Status::Invalid,
+    }
+}
+
+/// Decides over a stored run; also says where the baseline lies.
+pub(super) fn decide(
+    run: &RunManifest,
+    policy: Option<&Path>,
+    gate: &GateArgs,
+    environment: &Environment,
+) -> Result<(gate::Decision, Option<Place>), Status> {
+    let config = configuration(policy, &files(run), environment)?;
     let names: Vec<_> = run
         .cases
         .iter()
         .map(|case| Named { scenario: &case.scenario, id: &case.id, tags: &case.tags })
         .collect();
     check_names(&config.gate, &names)?;
-    let policy = args.gate.policy(&config.gate, environment);
-    let place = args.gate.place(&config.gate, &config.folder);
+    let policy = gate.policy(&config.gate, environment);
+    let place = gate.place(&config.gate, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
-    let stored = place.as_ref().and_then(Place::file);
-    let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
-    let outputs = args.reports.open(&inputs)?;
-    let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
-    let decision = gate::decide(&evidence, &policy);
-    let sources = sources(&files);
-    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
-    Ok(args.gate.status(&decision, &run))
+    let evidence = Evidence { run, reference: found.reference(), weakened: &[] };
+    Ok((gate::decide(&evidence, &policy), place))
+}
+
+fn files(run: &RunManifest) -> Vec<PathBuf> {
+    run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect()
 }
 
 /// The scenario files that are still there, for excerpts under findings.
-fn sources(files: &[PathBuf]) -> BTreeMap<String, Arc<SourceFile>> {
+pub(super) fn sources(run: &RunManifest) -> BTreeMap<String, Arc<SourceFile>> {
+    let files = files(run);
     let read = files.iter().filter_map(|file| SourceFile::read(file).ok());
     read.map(|source| (source.name().to_owned(), Arc::new(source))).collect()
 }

@@ -4,11 +4,13 @@ mod args;
 mod baseline;
 mod cache;
 mod calibrate;
+mod compare;
 mod exit;
 mod gate;
 mod output;
 mod prepare;
 mod progress;
+mod report;
 mod run;
 mod schema;
 mod terminal;
@@ -39,6 +41,10 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Decide again over a stored run, without asking anybody
     Gate(Box<gate::StoredArgs>),
+    /// Write reports of a stored run again, in any format; never gates
+    Report(Box<report::RenderArgs>),
+    /// Show two stored runs side by side; makes no statistical claim
+    Compare(compare::CompareArgs),
     /// Check scenario files without asking anybody
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -72,6 +78,8 @@ pub fn main() -> ExitCode {
     let status = match cli.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),
+        Command::Report(args) => report::report(&args, &environment),
+        Command::Compare(args) => compare::compare(&args),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),

@@ -21,6 +21,7 @@ mod order;
 mod output;
 mod provider;
 mod replies;
+mod report;
 mod request;
 mod schema;
 mod seed;
