@@ -19,7 +19,7 @@ const NAMES: usize = 200;
 #[derive(Serialize)]
 struct Page<'a> {
     page: &'a Shell,
-    claim: &'static str,
+    claim: String,
     summary: String,
     sides: [Who; 2],
     numbers: Vec<[String; 4]>,
@@ -108,7 +108,7 @@ fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'
     let lone = [("Only in base", &comparison.only_in_base), ("Only in head", &comparison.only_in_head)];
     Page {
         page: shell,
-        claim: CLAIM,
+        claim: CLAIM.replace('`', ""),
         summary: counts(comparison),
         sides: [Who::of("Base", &comparison.base), Who::of("Head", &comparison.head)],
         numbers: rows(comparison)

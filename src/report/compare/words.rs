@@ -20,7 +20,21 @@ pub(super) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piece>) {
         push(&mut left, was[op.old_range()].concat(), alone);
         push(&mut right, now[op.new_range()].concat(), alone);
     }
-    (left, right)
+    (joined(left), joined(right))
+}
+
+/// The same pieces, with white space between two pieces that stand alone counted to them.
+fn joined(pieces: Vec<Piece>) -> Vec<Piece> {
+    let blank = |at: usize| {
+        let within = at > 0 && at + 1 < pieces.len() && !pieces[at].alone;
+        within && pieces[at].text.chars().all(char::is_whitespace)
+    };
+    let alone: Vec<bool> = (0..pieces.len()).map(|at| pieces[at].alone || blank(at)).collect();
+    let mut out = Vec::new();
+    for (piece, alone) in pieces.into_iter().zip(alone) {
+        push(&mut out, piece.text, alone);
+    }
+    out
 }
 
 fn push(pieces: &mut Vec<Piece>, text: String, alone: bool) {
@@ -62,6 +76,11 @@ mod tests {
         let (was, now) = differ("You get it within 30 days.", "You get it within 5 working days.");
         assert_eq!(shown(&was), "You get it within [30] days.");
         assert_eq!(shown(&now), "You get it within [5 working] days.");
+        let (was, now) = differ("not a word of this", "all else is it, you see");
+        assert_eq!(
+            (shown(&was), shown(&now)),
+            ("[not a word of this]".into(), "[all else is it, you see]".into())
+        );
         let (was, now) = differ("退款需要三十天", "退款需要五天");
         assert_eq!((shown(&was), shown(&now)), ("退款需要[三十]天".into(), "退款需要[五]天".into()));
         assert_eq!(differ("", "a").0, []);

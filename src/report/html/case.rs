@@ -48,6 +48,8 @@ struct Told {
     outcome: &'static str,
     answer: Option<Excerpt>,
     fault: Option<Fault>,
+    /// The expectations in a line, where they are not shown one by one.
+    brief: String,
     verdicts: Vec<Judged>,
 }
 
@@ -92,7 +94,7 @@ impl Case {
         let trials: Vec<_> = shown
             .map(|(at, trial)| match case.trials[..at].iter().find(|one| alike(one, trial)) {
                 Some(same) => Told::again(trial, same),
-                None => Told::of(trial, several, most),
+                None => Told::of(trial, several, most, room.shows_trees(case.outcome)),
             })
             .collect();
         let more = case.trials.len() - trials.len();
@@ -147,12 +149,12 @@ fn alike(one: &Trial, other: &Trial) -> bool {
 impl Told {
     /// A trial that went as an earlier one.
     fn again(trial: &Trial, same: &Trial) -> Self {
-        let (told, first) = (Self::of(trial, true, 0), u64::from(same.index) + 1);
+        let (told, first) = (Self::of(trial, true, 0, false), u64::from(same.index) + 1);
         let label = format!("{} · the same answer and verdict as in trial {first}", told.label);
-        Self { label, answer: None, fault: None, verdicts: Vec::new(), ..told }
+        Self { label, answer: None, fault: None, brief: String::new(), verdicts: Vec::new(), ..told }
     }
 
-    fn of(trial: &Trial, several: bool, most: usize) -> Self {
+    fn of(trial: &Trial, several: bool, most: usize, tree: bool) -> Self {
         let mut facts = Vec::new();
         if several {
             let kind = if trial.confirmation { "asked again to confirm, trial" } else { "trial" };
@@ -176,9 +178,27 @@ impl Told {
                 message: text::excerpt(&fault.message, most.max(300)),
                 help: text::excerpt(&fault.help, 300),
             }),
-            verdicts: trial.verdict.iter().map(|verdict| Judged::of(verdict, most, DEPTH)).collect(),
+            brief: trial.verdict.as_ref().filter(|_| !tree).map(brief).unwrap_or_default(),
+            verdicts: trial
+                .verdict
+                .iter()
+                .filter(|_| tree)
+                .map(|verdict| Judged::of(verdict, most, DEPTH))
+                .collect(),
         }
     }
+}
+
+/// `contains passed · llm_grader passed, score 1, 0.9 needed`: the expectations without parts.
+fn brief(verdict: &Verdict) -> String {
+    let mut shown = Vec::new();
+    verdict.walk(&mut |one| {
+        if one.parts.is_empty() {
+            let score = one.threshold.and_then(|_| score(one)).map(|score| format!(", score {score}"));
+            shown.push(format!("{} {}{}", one.kind, one.outcome.word(), score.unwrap_or_default()));
+        }
+    });
+    text::excerpt(&shown.join(" · "), NAME)
 }
 
 impl Judged {
@@ -187,8 +207,11 @@ impl Judged {
         let fault = verdict.fault.as_ref().map(|fault| format!("{}: {}", fault.kind, fault.message));
         let reason =
             if verdict.reason.is_empty() { fault.unwrap_or_default() } else { verdict.reason.clone() };
-        // A passing verdict says so by its word.
-        let reason = if verdict.outcome == Outcome::Passed { String::new() } else { reason };
+        // A pass says so by its word, parts say it themselves, and so does the judge.
+        let said = verdict.grade.as_ref().map(|grade| grade.reasoning.trim());
+        let told = said.is_some_and(|said| !said.is_empty() && reason.contains(said));
+        let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || told;
+        let reason = if known { String::new() } else { reason };
         Self {
             kind: text::excerpt(&verdict.kind, 60),
             outcome: verdict.outcome.word(),

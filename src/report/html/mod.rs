@@ -10,7 +10,7 @@ pub(super) mod page;
 
 use serde::Serialize;
 
-use crate::manifest::Outcome;
+use crate::manifest::{CaseResult, Outcome, Trial, Verdict};
 
 use super::{Entry, RenderError, Report};
 use case::Case;
@@ -30,20 +30,34 @@ pub(super) struct Room {
     pub(super) passing: usize,
     /// Trials of one case.
     trials: usize,
+    /// Whose expectations are shown one by one.
+    trees: Trees,
+}
+
+/// Whose expectations are shown one by one; those of others are named in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trees {
+    Every,
+    Bad,
+    None,
 }
 
 /// From the widest to the narrowest.
-pub(super) const ROOMS: [Room; 6] = [
-    Room { text: 6_000, passing: 2_000, trials: 20 },
-    Room { text: 2_500, passing: 400, trials: 10 },
-    Room { text: 1_200, passing: 160, trials: 5 },
-    Room { text: 500, passing: 120, trials: 3 },
-    Room { text: 160, passing: 80, trials: 1 },
-    Room { text: 60, passing: 30, trials: 1 },
+pub(super) const ROOMS: [Room; 7] = [
+    Room { text: 6_000, passing: 2_000, trials: 20, trees: Trees::Every },
+    Room { text: 2_500, passing: 600, trials: 10, trees: Trees::Every },
+    Room { text: 1_500, passing: 400, trials: 5, trees: Trees::Bad },
+    Room { text: 1_000, passing: 240, trials: 3, trees: Trees::Bad },
+    Room { text: 400, passing: 120, trials: 2, trees: Trees::Bad },
+    Room { text: 160, passing: 80, trials: 1, trees: Trees::None },
+    Room { text: 60, passing: 30, trials: 1, trees: Trees::None },
 ];
 
-/// Bytes of a case without its texts.
+/// Bytes of a case without its texts, about.
 pub(super) const MARKUP: usize = 800;
+
+/// Bytes of an expectation without its texts, about.
+const NODE: usize = 300;
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -85,13 +99,33 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
 impl Room {
     /// Whether a page with this much room is likely to be small enough.
     fn promises(self, report: &Report<'_>) -> bool {
-        let size = |case: &crate::manifest::CaseResult| {
+        let size = |case: &CaseResult| {
             let most = self.of(case.outcome);
-            let trials = case.trials.iter().take(self.trials).filter_map(|trial| trial.reply.as_ref());
-            let replies: usize = trials.map(|reply| reply.text.len().min(most)).sum();
-            MARKUP + case.prompt.len().min(most) + replies
+            let cut = |text: &str| text.len().min(most);
+            let tree = |verdict: &Verdict| {
+                let mut size = 0;
+                verdict.walk(&mut |one| {
+                    let said = one.grade.as_ref().map_or(0, |grade| NODE + cut(&grade.reasoning));
+                    size += NODE + cut(&one.expected) + cut(&one.got) + cut(&one.reason) + said;
+                });
+                size
+            };
+            let trial = |trial: &Trial| {
+                let verdict = trial.verdict.as_ref().filter(|_| self.shows_trees(case.outcome));
+                trial.reply.as_ref().map_or(0, |reply| cut(&reply.text)) + verdict.map_or(0, tree)
+            };
+            MARKUP + cut(&case.prompt) + case.trials.iter().take(self.trials).map(trial).sum::<usize>()
         };
         report.run.cases.iter().map(size).sum::<usize>() <= MOST
+    }
+
+    /// Whether the expectations of a case are shown one by one.
+    fn shows_trees(self, outcome: Outcome) -> bool {
+        match self.trees {
+            Trees::Every => true,
+            Trees::Bad => super::entry::bad(outcome),
+            Trees::None => false,
+        }
     }
 
     /// Characters of one text of a case.

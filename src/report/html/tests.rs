@@ -113,15 +113,18 @@ fn only_akits_own_style_and_script_may_run() {
     }
 }
 
-/// This many cases, of which every tenth fails with long texts.
-fn many(cases: usize) -> Fixture {
+/// This many cases with long texts, of which every `nth` fails.
+fn many(cases: usize, nth: usize) -> Fixture {
     let long = "A reply that goes on about it at some length, and says <b>little</b>. ".repeat(20);
     let cases = (0..cases).map(|index| {
-        let bad = index % 10 == 0;
+        let bad = index % nth == 0;
         let outcome = if bad { Outcome::Failed } else { Outcome::Passed };
-        let mut found = verdict("llm_grader", &long);
+        let mut part = verdict("llm_grader", &long);
+        part.outcome = outcome;
+        part.expected.clone_from(&long);
+        let mut found = verdict("combined", "");
         found.outcome = outcome;
-        found.expected.clone_from(&long);
+        found.parts = vec![part; 3];
         let mut one = case(
             "support",
             &format!("case-{index:05}"),
@@ -136,17 +139,18 @@ fn many(cases: usize) -> Fixture {
 
 #[test]
 fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
-    let fixture = many(5_000);
-    let page = of_report(&fixture.report()).unwrap();
-    assert!(page.len() < 5_000_000 && page.len() > 2_000_000, "{}", page.len());
-    assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
-    assert!(page.contains("more characters"));
-    assert!(page.contains("<body class=\"many\">"));
+    for nth in [10, 1] {
+        let page = of_report(&many(5_000, nth).report()).unwrap();
+        assert!(page.len() < 5_000_000 && page.len() > 2_000_000, "{}", page.len());
+        assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
+        assert!(page.contains("more characters"));
+        assert!(page.contains("<body class=\"many\">"));
+    }
 }
 
 #[test]
 fn failing_cases_show_more_than_passing_ones() {
-    let fixture = many(600);
+    let fixture = many(600, 10);
     let page = of_report(&fixture.report()).unwrap();
     let longest = |outcome: &str| {
         let cases = page.split("<details ").filter(|one| one.contains(&format!("data-o=\"{outcome}\"")));
@@ -157,7 +161,7 @@ fn failing_cases_show_more_than_passing_ones() {
 
 #[test]
 fn cases_are_filtered_by_tag_state_and_scenario() {
-    let fixture = many(20);
+    let fixture = many(20, 10);
     let page = of_report(&fixture.report()).unwrap();
     assert!(page.contains("<option value=\"0\">fraud</option>"));
     let tags = attributes(&page, "data-t");
@@ -202,5 +206,5 @@ fn the_histogram_counts_every_judged_score_once() {
     let chart = Chart::of(&fixture.report()).unwrap();
     let bars: Vec<_> = chart.bins.iter().map(|bin| bin.count).collect();
     assert_eq!(bars, [2, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2]);
-    assert_eq!(chart.words, "6 scores from 0 to 1; half are 0.95 or more; 2 are 1");
+    assert_eq!(chart.words, "6 scores from 0 to 1, half of them 0.95 or more, 2 of them 1");
 }
