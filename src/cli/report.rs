@@ -52,12 +52,11 @@ fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status
         );
         return Err(Status::Invalid);
     }
-    let (decision, place) = match stored {
-        Some(decision) => (decision, None),
-        None => {
-            let gate = GateArgs::against(args.baseline.clone());
-            decide(&run, args.policy.as_deref(), &gate, environment)?
-        }
+    let (decision, place) = if let Some(decision) = stored {
+        (decision, None)
+    } else {
+        let gate = GateArgs::against(args.baseline.clone());
+        decide(&run, args.policy.as_deref(), &gate, environment)?
     };
     let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
     let outputs = args.reports.open(&inputs)?;

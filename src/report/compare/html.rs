@@ -18,7 +18,7 @@ const NAMES: usize = 200;
 
 #[derive(Serialize)]
 struct Page<'a> {
-    page: &'a Shell,
+    shell: &'a Shell,
     claim: String,
     summary: String,
     sides: [Who; 2],
@@ -84,9 +84,14 @@ struct Answer {
 
 pub(super) fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
     let shell = Shell::new();
-    let cases = comparison.cases.len();
-    let likely = |room: &Room| cases * (MARKUP + 2 * room.passing) <= MOST;
-    let first = ROOMS.iter().position(likely).unwrap_or(ROOMS.len() - 1);
+    let size = |pair: &Pair<'_>, room: Room| {
+        let most = of_change(pair.change, room);
+        let texts = [pair.prompt, pair.base.answer, pair.head.answer, pair.base.reason, pair.head.reason];
+        // Marks round words make a text longer.
+        MARKUP + texts.iter().map(|text| text.len().min(most) * 3 / 2).sum::<usize>()
+    };
+    let all = |room: Room| comparison.cases.iter().map(|pair| size(pair, room)).sum::<usize>();
+    let first = ROOMS.iter().position(|room| all(*room) <= MOST).unwrap_or(ROOMS.len() - 1);
     let mut text = String::new();
     for room in &ROOMS[first..] {
         text = fill(include_str!("compare.html"), page(comparison, &shell, *room))?;
@@ -95,6 +100,14 @@ pub(super) fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
         }
     }
     Ok(text)
+}
+
+/// Characters of one text of a case that changed so.
+fn of_change(change: Change, room: Room) -> usize {
+    match change {
+        Change::NewlyFailing | Change::Fixed | Change::Flipped => room.text,
+        _ => room.passing,
+    }
 }
 
 fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'a> {
@@ -107,7 +120,7 @@ fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'
     let chip = |group: &Group| Chip { key: group.key, label: format!("{} {}", group.title, group.count) };
     let lone = [("Only in base", &comparison.only_in_base), ("Only in head", &comparison.only_in_head)];
     Page {
-        page: shell,
+        shell,
         claim: CLAIM.replace('`', ""),
         summary: counts(comparison),
         sides: [Who::of("Base", &comparison.base), Who::of("Head", &comparison.head)],
@@ -148,10 +161,7 @@ impl Who {
 
 impl Group {
     fn of(comparison: &Comparison<'_>, change: Change, key: usize, room: Room) -> Self {
-        let most = match change {
-            Change::NewlyFailing | Change::Fixed | Change::Flipped => room.text,
-            _ => room.passing,
-        };
+        let most = of_change(change, room);
         let pairs = comparison.cases.iter().enumerate().filter(|(_, pair)| pair.change == change);
         let cases: Vec<_> = pairs.map(|(index, pair)| Case::of(index, pair, most)).collect();
         Self {

@@ -40,7 +40,7 @@ pub(super) struct Head {
 #[derive(Debug, Serialize)]
 struct Count {
     word: &'static str,
-    count: usize,
+    cases: usize,
     shown: String,
     x: usize,
     width: usize,
@@ -127,7 +127,7 @@ impl Count {
         all.map(|(word, count)| {
             // Whatever there is at all is seen.
             let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
-            let one = Self { word, count, shown: number::size(count), x, width };
+            let one = Self { word, cases: count, shown: number::size(count), x, width };
             x += width;
             one
         })

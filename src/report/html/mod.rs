@@ -61,7 +61,7 @@ const NODE: usize = 300;
 
 #[derive(Serialize)]
 struct Page<'a> {
-    page: &'a Shell,
+    shell: &'a Shell,
     head: &'a Head,
     chart: &'a Option<Chart>,
     filters: &'a [Filter],
@@ -87,7 +87,7 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     let mut text = String::new();
     for room in &ROOMS[first..] {
         let groups = groups(report, &filters, *room);
-        let page = Page { page: &shell, head: &head, chart: &chart, filters: &filters.shown(), groups };
+        let page = Page { shell: &shell, head: &head, chart: &chart, filters: &filters.shown(), groups };
         text = page::fill(include_str!("run.html"), &page)?;
         if text.len() <= MOST {
             break;
@@ -134,10 +134,13 @@ impl Room {
     }
 }
 
+/// Which cases stand under a heading.
+type Wanted<'a> = &'a dyn Fn(&Entry<'_>) -> bool;
+
 /// The cases by what a reader wants to see first; within a group in the order of the run.
 fn groups(report: &Report<'_>, filters: &Filters, room: Room) -> Vec<Group> {
     let bad = |entry: &Entry<'_>| super::entry::bad(entry.case.outcome);
-    let wanted: [(&'static str, &dyn Fn(&Entry<'_>) -> bool); 5] = [
+    let wanted: [(&'static str, Wanted<'_>); 5] = [
         ("Stand against a release", &|one| bad(one) && one.blocking),
         ("Could not be judged", &|one| one.case.outcome == Outcome::Errored && !one.blocking),
         ("Failed, but do not block", &|one| one.case.outcome == Outcome::Failed && !one.blocking),
