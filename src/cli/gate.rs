@@ -20,7 +20,7 @@ use crate::scenario::{self, Environment, Scenario};
 use crate::source::{Diagnostics, SourceFile};
 
 /// What the gate demands, over what the configuration says.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct GateArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
@@ -90,6 +90,11 @@ impl Found {
 }
 
 impl GateArgs {
+    /// The configured policy as it is, with this baseline.
+    pub(super) fn against(baseline: Option<Place>) -> Self {
+        Self { baseline, ..Self::default() }
+    }
+
     /// The configured policy under the flags.
     pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
         let mut policy = config.policy.clone();

@@ -5,6 +5,7 @@ mod baseline;
 mod cache;
 mod calibrate;
 mod comment;
+mod compare;
 mod exit;
 mod gate;
 mod output;
@@ -13,6 +14,7 @@ mod prepare;
 mod progress;
 mod publish;
 mod regrade;
+mod report;
 mod run;
 mod schema;
 mod terminal;
@@ -50,6 +52,10 @@ enum Command {
     Regrade(Box<regrade::RegradeArgs>),
     /// Tell a stored run on its pull or merge request
     Comment(Box<comment::CommentCommand>),
+    /// Write reports of a stored run again, in any format; never gates
+    Report(Box<report::RenderArgs>),
+    /// Show two stored runs side by side; makes no statistical claim
+    Compare(compare::CompareArgs),
     /// Check scenario files without asking anybody
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -86,6 +92,8 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::plan(&args, environment),
         Command::Regrade(args) => regrade::regrade(&args, environment),
         Command::Comment(args) => comment::comment(&args, &environment),
+        Command::Report(args) => report::report(&args, &environment),
+        Command::Compare(args) => compare::compare(&args),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),

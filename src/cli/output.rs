@@ -25,6 +25,9 @@ pub(super) struct ReportArgs {
     /// Write Markdown
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
+    /// Write one HTML page that opens from disk
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Claimed reports with their formats.
@@ -33,8 +36,8 @@ pub(super) type Outputs = Vec<(Output, Format)>;
 impl ReportArgs {
     /// Claims the places of all reports, none of which may replace an input.
     pub(super) fn open(&self, inputs: &[&Path]) -> Result<Outputs, Status> {
-        let formats = [Format::Json, Format::Junit, Format::Sarif, Format::Markdown];
-        let paths = [&self.json, &self.junit, &self.sarif, &self.markdown];
+        let formats = [Format::Json, Format::Junit, Format::Sarif, Format::Markdown, Format::Html];
+        let paths = [&self.json, &self.junit, &self.sarif, &self.markdown, &self.html];
         let outputs = Output::open_all(paths, inputs).map_err(|()| Status::Invalid)?;
         Ok(outputs.into_iter().zip(formats).filter_map(|(output, format)| Some((output?, format))).collect())
     }

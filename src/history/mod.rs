@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use crate::manifest::{Baseline, RunManifest, SCHEMA};
 use crate::source::{Pending, ReadError, SourceFile, slashed};
 
@@ -60,9 +62,16 @@ pub enum HistoryError {
 
 /// Reads a stored run.
 pub fn read_run(path: &Path) -> Result<RunManifest, HistoryError> {
-    let run: RunManifest = read(path, "a stored run (`akit run --json`)")?;
-    check(&slashed(path), "a stored run (`akit run --json`)", &run.schema, SCHEMA)?;
-    Ok(run)
+    Ok(read_run_with::<serde::de::IgnoredAny>(path)?.0)
+}
+
+/// Reads a stored run and what else its file holds, such as the decision, in one reading.
+pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T), HistoryError> {
+    let what = "a stored run (`akit run --json`)";
+    let source = source(path)?;
+    let run: RunManifest = read(path, &source, what)?;
+    check(&slashed(path), what, &run.schema, SCHEMA)?;
+    Ok((run, read(path, &source, what)?))
 }
 
 /// Reads a baseline.
@@ -132,8 +141,12 @@ fn source(path: &Path) -> Result<SourceFile, HistoryError> {
     })
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &'static str) -> Result<T, HistoryError> {
-    serde_json::from_str(source(path)?.text()).map_err(|error| HistoryError::Foreign {
+fn read<T: DeserializeOwned>(
+    path: &Path,
+    source: &SourceFile,
+    what: &'static str,
+) -> Result<T, HistoryError> {
+    serde_json::from_str(source.text()).map_err(|error| HistoryError::Foreign {
         path: slashed(path),
         what,
         reason: error.to_string(),

@@ -132,6 +132,7 @@ mod tests {
         let baseline = committed::<crate::manifest::Baseline>("baseline.json");
         let stored = include_str!("../../fixtures/baseline.json");
         assert!(baseline.is_valid(&serde_json::from_str(stored).unwrap()));
+        committed::<crate::report::compare::Comparison<'_>>("compare.json");
         // What `akit calibrate` stores is held against this one where it is run.
         let calibration = committed::<crate::grader::calibration::Calibration>("calibration.json");
         assert!(!calibration.is_valid(&serde_json::from_str(stored).unwrap()));

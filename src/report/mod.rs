@@ -4,8 +4,10 @@
 //! decision's, and no format reads a file, a clock or the environment.
 
 pub mod calibration;
+pub mod compare;
 pub mod console;
 mod entry;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -46,6 +48,8 @@ pub enum Format {
     Sarif,
     /// A pull-request comment or a step summary.
     Markdown,
+    /// One page that opens from disk.
+    Html,
 }
 
 /// Why a report could not be written down.
@@ -57,12 +61,15 @@ pub enum RenderError {
     /// JUnit.
     #[error("the report cannot be written as JUnit XML")]
     Junit(#[from] quick_junit::SerializeError),
+    /// HTML.
+    #[error("the report cannot be written as HTML")]
+    Html(#[from] minijinja::Error),
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 5] =
-        [Format::Console, Format::Json, Format::Junit, Format::Sarif, Format::Markdown];
+    pub const ALL: [Format; 6] =
+        [Format::Console, Format::Json, Format::Junit, Format::Sarif, Format::Markdown, Format::Html];
 
     /// The name that options and messages use.
     #[must_use]
@@ -73,6 +80,7 @@ impl Format {
             Format::Junit => "junit",
             Format::Sarif => "sarif",
             Format::Markdown => "markdown",
+            Format::Html => "html",
         }
     }
 
@@ -87,6 +95,7 @@ impl Format {
             Format::Junit => junit::of_report(report),
             Format::Sarif => sarif::of_report(report),
             Format::Markdown => Ok(markdown::of_report(report)),
+            Format::Html => html::of_report(report),
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::manifest::Outcome;
 #[test]
 fn every_format_renders_the_same_run() {
     let fixture = Fixture::short();
-    for format in Format::ALL {
+    // A page is too large to be read as a snapshot; html/tests.rs holds what it must have.
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
         let text = format.render(&fixture.report(), Ink::Plain).unwrap();
         insta::assert_snapshot!(format.word(), text);
     }
@@ -127,5 +128,10 @@ proptest! {
         prop_assert!(!markdown.lines().any(|line| line.trim_start().starts_with(['/', '`', ':', '~'])));
         prop_assert_eq!(markdown.matches("</pre>").count(), markdown.matches("<pre>").count());
         prop_assert_eq!(markdown.matches("</details>").count(), markdown.matches("<details>").count());
+        let html = render(Format::Html);
+        prop_assert!(html.chars().all(|c| c == '\n' || c == '\t' || crate::text::inert(c)));
+        prop_assert_eq!(html.matches("<details ").count(), 2);
+        prop_assert_eq!(html.matches("<script").count(), 1);
+        prop_assert!(!html.contains("<img") && !html.contains("<!--"));
     }
 }

@@ -26,6 +26,7 @@ mod provider;
 mod redaction;
 mod regrade;
 mod replies;
+mod report;
 mod request;
 mod schema;
 mod seed;

@@ -1,0 +1,69 @@
+//! `akit report`: any format again from a stored run. It never gates.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use super::gate::{GateArgs, decide, files, sources, unread};
+use super::output::{Output, ReportArgs};
+use super::{Status, terminal};
+use crate::gate::Decision;
+use crate::history::{self, Place};
+use crate::report::Report;
+use crate::scenario::Environment;
+use crate::source::slashed;
+
+#[derive(Debug, Args)]
+pub(super) struct RenderArgs {
+    /// Run stored by `akit run --json`
+    run: PathBuf,
+    /// Decide anew, with the policy of this configuration
+    #[arg(long, value_name = "FILE", alias = "config")]
+    policy: Option<PathBuf>,
+    /// Decide anew, compared with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
+    #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
+    baseline: Option<Place>,
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+/// What a stored run holds beside the run.
+#[derive(Deserialize)]
+struct Beside {
+    decision: Option<Decision>,
+}
+
+pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Status {
+    match try_report(args, environment) {
+        Ok(()) => Status::Passed,
+        Err(status) => status,
+    }
+}
+
+fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status> {
+    let (mut run, beside) = history::read_run_with::<Beside>(&args.run).map_err(|error| unread(&error))?;
+    let anew = args.policy.is_some() || args.baseline.is_some();
+    let stored = beside.decision.filter(|_| !anew);
+    if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
+        terminal::error(
+            &format!("the decision in `{}` is about another run", slashed(&args.run)),
+            "give `--policy` or `--baseline` to decide anew",
+        );
+        return Err(Status::Invalid);
+    }
+    let (decision, place) = if let Some(decision) = stored {
+        (decision, None)
+    } else {
+        let gate = GateArgs::against(args.baseline.clone());
+        {
+            let files = files(&run);
+            decide(&mut run, &files, args.policy.as_deref(), &gate, environment)?
+        }
+    };
+    let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
+    let outputs = args.reports.open(&inputs)?;
+    let sources = sources(&run);
+    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
+    Ok(())
+}

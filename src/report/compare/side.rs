@@ -1,0 +1,133 @@
+//! One run of the two, and one case in it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::manifest::{CaseResult, Outcome, Reply, RunManifest, Trial, Usage};
+use crate::report::entry::reason;
+
+/// One of the two runs; all figures are about the compared cases alone.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Side {
+    /// Id of the run.
+    pub run_id: String,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Who answered.
+    pub answered_by: Vec<String>,
+    /// Who judged.
+    pub judged_by: Vec<String>,
+    /// Mean of the cases' shares of passed trials, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pass_rate: Option<f64>,
+    /// Median over the answers, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Tokens of the answers, sent and received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// What the answers cost when they were asked, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+/// One case in one run.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Seen<'a> {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Trials that passed.
+    pub passed: u64,
+    /// Trials that were judged.
+    pub trials: u64,
+    /// Why it did not pass.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub reason: &'a str,
+    /// The first answer that explains the outcome.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub answer: &'a str,
+    /// Median over the answers, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Tokens of the answers, sent and received.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// What the answers cost when they were asked, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+}
+
+impl Side {
+    pub(super) fn of(run: &RunManifest, cases: &[&CaseResult]) -> Self {
+        let shares: Vec<f64> = cases.iter().filter_map(|case| case.tally().share()).collect();
+        #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
+        let pass_rate = (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64);
+        let replies: Vec<_> = cases.iter().flat_map(|case| replies(case)).collect();
+        let named: BTreeSet<_> = cases.iter().map(|case| case.scenario.as_str()).collect();
+        let scenarios = || run.scenarios.iter().filter(|one| named.contains(one.name.as_str()));
+        let unique = |names: BTreeSet<&String>| names.into_iter().cloned().collect();
+        Self {
+            run_id: run.run_id.clone(),
+            at: run.at.clone(),
+            answered_by: unique(scenarios().map(|one| &one.target).collect()),
+            judged_by: unique(scenarios().filter_map(|one| one.grader.as_ref()).collect()),
+            pass_rate,
+            latency_ms: latency(&replies),
+            tokens: tokens(&replies),
+            cost_usd: cost(&replies),
+        }
+    }
+}
+
+impl<'a> Seen<'a> {
+    pub(super) fn of(case: &'a CaseResult) -> Self {
+        let replies: Vec<_> = replies(case).collect();
+        let tally = case.tally();
+        let told = case.trials.iter().find(|trial| trial.outcome == case.outcome).or(case.trials.first());
+        let why = match case.outcome {
+            Outcome::Passed => "",
+            _ if !case.reason.is_empty() => &case.reason,
+            _ => told.map_or("", reason),
+        };
+        let answer = told.and_then(|trial: &Trial| trial.reply.as_ref()).map_or("", |reply| &reply.text);
+        Self {
+            outcome: case.outcome,
+            score: case.score,
+            passed: tally.hits,
+            trials: tally.of,
+            reason: why,
+            answer,
+            latency_ms: latency(&replies),
+            tokens: tokens(&replies),
+            cost_usd: cost(&replies),
+        }
+    }
+}
+
+/// The answers to ordinary trials; those of confirmations would bend every figure.
+fn replies(case: &CaseResult) -> impl Iterator<Item = &Reply> {
+    case.ordinary().filter_map(|trial| trial.reply.as_ref())
+}
+
+fn latency(replies: &[&Reply]) -> Option<u64> {
+    let mut known: Vec<_> = replies.iter().filter_map(|reply| reply.latency_ms).collect();
+    known.sort_unstable();
+    known.get(known.len().saturating_sub(1) / 2).copied()
+}
+
+fn tokens(replies: &[&Reply]) -> Option<u64> {
+    let known = replies.iter().filter_map(|reply| reply.usage).map(Usage::total);
+    known.fold(None, |sum: Option<u64>, one| Some(sum.unwrap_or(0).saturating_add(one)))
+}
+
+fn cost(replies: &[&Reply]) -> Option<f64> {
+    let known = replies.iter().filter_map(|reply| reply.cost_usd);
+    known.fold(None, |sum, one| Some(sum.unwrap_or(0.0) + one))
+}

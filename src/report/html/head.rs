@@ -1,0 +1,303 @@
+//! What stands above the cases: the gate's word, why, the numbers, and what the run rests on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::gate::{Breach, Ruling, State};
+use crate::manifest::Usage;
+use crate::report::Report;
+use crate::source::Location;
+use crate::text::{self, number};
+
+/// Characters of one value.
+const VALUE: usize = 400;
+
+/// Reasons that are listed.
+const REASONS: usize = 60;
+
+/// Width of the bar of outcomes, in its own units.
+const WIDTH: usize = 1_000;
+
+/// Everything above the cases.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
+    word: &'static str,
+    class: &'static str,
+    summary: String,
+    meta: String,
+    counts: Vec<Count>,
+    rate: String,
+    total: usize,
+    reasons: Vec<Reason>,
+    more_reasons: String,
+    numbers: Vec<Row>,
+    power: Vec<String>,
+    facts: Vec<Fact>,
+    foot: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Count {
+    word: &'static str,
+    cases: usize,
+    shown: String,
+    x: usize,
+    width: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    id: String,
+    class: &'static str,
+    message: String,
+    detail: String,
+    /// The case that it is about.
+    case: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    metric: String,
+    now: String,
+    limit: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Fact {
+    label: &'static str,
+    values: Vec<String>,
+}
+
+impl Head {
+    pub(super) fn of(report: &Report<'_>) -> Self {
+        let (run, decision) = (report.run, report.decision);
+        let counts = decision.counts;
+        let told: Vec<_> = decision.breaches.iter().chain(&decision.warnings).collect();
+        let places: BTreeMap<&Location, usize> =
+            run.cases.iter().enumerate().rev().map(|(index, case)| (&case.location, index)).collect();
+        let reason = |breach: &&Breach| Reason::of(breach, &places);
+        let more = told.len().saturating_sub(REASONS);
+        let mut meta = vec![text::count(counts.total(), "case")];
+        meta.extend((run.duration_ms > 0).then(|| number::span(run.duration_ms)));
+        meta.extend(run.at.as_deref().map(|at| text::excerpt(at, 40)));
+        meta.push(format!("run {}", text::excerpt(&run.run_id, 40)));
+        Self {
+            word: decision.ruling.word(),
+            class: class(decision.ruling),
+            summary: text::excerpt(&decision.summary, VALUE),
+            meta: meta.join(" · "),
+            counts: Count::all(counts),
+            rate: decision.pass_rate.map_or(String::new(), number::percent),
+            total: counts.total(),
+            reasons: told.iter().take(REASONS).map(reason).collect(),
+            more_reasons: if more > 0 { number::size(more) } else { String::new() },
+            numbers: numbers(report),
+            power: decision.power.sentences(),
+            facts: facts(report),
+            foot: format!(
+                "akit {} · seed {} · {}",
+                text::excerpt(&run.akit, 40),
+                run.seed,
+                "text of models and judges stands here as it came, and does nothing"
+            ),
+        }
+    }
+}
+
+fn class(ruling: Ruling) -> &'static str {
+    match ruling {
+        Ruling::Pass => "pass",
+        Ruling::Fail => "fail",
+        Ruling::Inconclusive => "inconclusive",
+        Ruling::Error => "error",
+    }
+}
+
+impl Count {
+    fn all(counts: crate::manifest::Counts) -> Vec<Self> {
+        let total = counts.total().max(1);
+        let mut x = 0;
+        let all = [
+            ("passed", counts.passed),
+            ("failed", counts.failed),
+            ("errored", counts.errored),
+            ("skipped", counts.skipped),
+        ];
+        all.map(|(word, count)| {
+            // Whatever there is at all is seen.
+            let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
+            let one = Self { word, cases: count, shown: number::size(count), x, width };
+            x += width;
+            one
+        })
+        .into()
+    }
+}
+
+impl Reason {
+    fn of(breach: &Breach, places: &BTreeMap<&Location, usize>) -> Self {
+        let mut detail = Vec::new();
+        if let (Some(measured), Some(limit)) = (breach.measured, breach.limit) {
+            let (measured, limit) = number::scores(measured, limit);
+            detail.push(format!("{measured} measured, {limit} is the limit"));
+        }
+        detail.extend(breach.p_value.map(|p| format!("by chance alone with {}", chance(p))));
+        detail.extend(breach.location.as_ref().map(|place| text::excerpt(&place.to_string(), VALUE)));
+        Self {
+            id: text::excerpt(&breach.id, 60),
+            class: match breach.ruling {
+                Ruling::Fail => "failed",
+                Ruling::Error | Ruling::Inconclusive => "errored",
+                Ruling::Pass => "skipped",
+            },
+            message: text::excerpt(&breach.message, VALUE),
+            detail: detail.join(" · "),
+            case: breach
+                .location
+                .as_ref()
+                .filter(|_| breach.is_by_case())
+                .and_then(|at| places.get(at).copied()),
+        }
+    }
+}
+
+/// `p = 0.0333`; never 0, which no test says.
+fn chance(p: f64) -> String {
+    if p < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
+}
+
+fn numbers(report: &Report<'_>) -> Vec<Row> {
+    let (run, decision) = (report.run, report.decision);
+    let mut rows = Vec::new();
+    let mut row = |metric: &str, now: String, limit: Option<String>| {
+        let metric = text::excerpt(metric, 60);
+        rows.push(Row { metric, now, limit: limit.unwrap_or_else(|| "—".to_owned()) });
+    };
+    if let Some(rate) = decision.pass_rate {
+        let limit = decision.breaches.iter().find(|breach| breach.id == "min-pass-rate");
+        row("pass rate", number::percent(rate), limit.and_then(|one| one.limit).map(number::percent));
+    }
+    if decision.compared.is_some() {
+        let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
+        row("regressions", number::size(broken), Some("0".to_owned()));
+    }
+    let numbered =
+        |one: &&Breach| !matches!(one.id.as_str(), "min-pass-rate" | "errors") && one.measured.is_some();
+    for breach in decision.breaches.iter().filter(numbered).take(20) {
+        let show = |value: Option<f64>| value.map(number::score);
+        row(&breach.id, show(breach.measured).unwrap_or_default(), show(breach.limit));
+    }
+    let mut latencies: Vec<u64> = run.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).collect();
+    latencies.sort_unstable();
+    if let (Some(median), Some(most)) = (latencies.get(latencies.len() / 2), latencies.last()) {
+        row("time of an answer", format!("{} (median)", number::span(*median)), None);
+        row("slowest answer", number::span(*most), None);
+    }
+    let judge = run.grader_usage();
+    for (label, usage) in [("tokens", run.usage()), ("tokens of the judge", judge)] {
+        if let Some(total) = usage.map(Usage::total) {
+            row(label, number::whole(total), None);
+        }
+    }
+    let spent: f64 = run.trials().map(crate::manifest::Trial::spent_usd).sum();
+    if spent > 0.0 {
+        row("spent", format!("${spent:.4}"), None);
+    }
+    rows
+}
+
+fn facts(report: &Report<'_>) -> Vec<Fact> {
+    let run = report.run;
+    let mut facts = Vec::new();
+    let mut add = |label: &'static str, values: Vec<String>| {
+        let mut seen = BTreeSet::new();
+        let values: Vec<_> = values.into_iter().map(|value| text::excerpt(&value, VALUE)).collect();
+        let values: Vec<_> = values.into_iter().filter(|value| seen.insert(value.clone())).take(20).collect();
+        if !values.is_empty() {
+            facts.push(Fact { label, values });
+        }
+    };
+    add("answered by", run.scenarios.iter().map(|one| one.target.clone()).collect());
+    add("judged by", run.scenarios.iter().filter_map(|one| one.grader.clone()).collect());
+    add("in the providers' words", run.answered_by().into_iter().collect());
+    let replies: Vec<_> = run.trials().filter_map(|trial| trial.reply.as_ref()).collect();
+    let grades = run.grades();
+    let cached = |kept: usize, all: usize, what: &str| {
+        (kept > 0).then(|| format!("{} of {} {what}", number::size(kept), number::size(all)))
+    };
+    let kept = replies.iter().filter(|reply| reply.recorded).count();
+    let kept_grades = grades.iter().filter(|grade| grade.recorded).count();
+    let answers = cached(kept, replies.len(), "answers");
+    add("from the cache", answers.into_iter().chain(cached(kept_grades, grades.len(), "verdicts")).collect());
+    if let Some(compared) = &report.decision.compared {
+        let paired = text::count(compared.paired, "case");
+        add("compared with", vec![format!("{} ({paired} in both)", compared.from)]);
+        add("answered by another model", compared.changed.clone());
+        add("only in the baseline", compared.removed.clone());
+    }
+    add("notes", run.notes.clone());
+    add("files", run.scenarios.iter().map(|one| one.file.clone()).collect());
+    facts
+}
+
+/// The states, scenarios and tags that cases are filtered by; a case names its own by their places.
+#[derive(Debug)]
+pub(super) struct Filters {
+    states: Vec<State>,
+    scenarios: BTreeMap<String, usize>,
+    tags: BTreeMap<String, usize>,
+}
+
+/// One list to choose from.
+#[derive(Debug, Serialize)]
+pub(super) struct Filter {
+    key: &'static str,
+    label: &'static str,
+    choices: Vec<String>,
+}
+
+impl Filters {
+    pub(super) fn of(report: &Report<'_>) -> Self {
+        let mut states = Vec::new();
+        for entry in report.entries() {
+            if !states.contains(&entry.state) {
+                states.push(entry.state);
+            }
+        }
+        let numbered = |names: BTreeSet<&String>| names.into_iter().cloned().zip(0..).collect();
+        Self {
+            states,
+            scenarios: numbered(report.run.cases.iter().map(|case| &case.scenario).collect()),
+            tags: numbered(report.run.cases.iter().flat_map(|case| &case.tags).collect()),
+        }
+    }
+
+    /// The lists that have a choice.
+    pub(super) fn shown(&self) -> Vec<Filter> {
+        let names =
+            |names: &BTreeMap<String, usize>| names.keys().map(|name| text::excerpt(name, 60)).collect();
+        let states = self.states.iter().map(|state| state.words().to_owned()).collect();
+        let all = [
+            Filter { key: "s", label: "State", choices: states },
+            Filter { key: "g", label: "Scenario", choices: names(&self.scenarios) },
+            Filter { key: "t", label: "Tag", choices: names(&self.tags) },
+        ];
+        let chosen = |one: &Filter| one.choices.len() > usize::from(one.key != "t");
+        all.into_iter().filter(chosen).collect()
+    }
+
+    pub(super) fn state(&self, state: State) -> usize {
+        self.states.iter().position(|one| *one == state).unwrap_or(0)
+    }
+
+    pub(super) fn scenario(&self, name: &str) -> usize {
+        self.scenarios.get(name).copied().unwrap_or(0)
+    }
+
+    /// The places of these tags with spaces between.
+    pub(super) fn tags(&self, tags: &[String]) -> String {
+        let places: Vec<_> = tags.iter().filter_map(|tag| self.tags.get(tag)).map(usize::to_string).collect();
+        places.join(" ")
+    }
+}

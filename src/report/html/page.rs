@@ -1,0 +1,163 @@
+//! What every page of akit shares: one self-contained file, strict about what it may load and run.
+//!
+//! Nothing but the inline style and script of akit is allowed by the page's own policy, both by hash. All
+//! values are escaped in one place, [`format`], so that no template can forget it.
+
+use std::fmt::Write as _;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::text;
+
+/// The style and script of a page, and the policy that admits them.
+#[derive(Debug, Serialize)]
+pub(in crate::report) struct Shell {
+    policy: String,
+    style: String,
+    script: String,
+}
+
+impl Shell {
+    /// A page with this script.
+    pub(in crate::report) fn new() -> Self {
+        // A checkout may have CRLF, a parser makes LF of it, and the hash is over what the parser made.
+        let style = include_str!("page.css").replace("\r\n", "\n");
+        let script = include_str!("page.js").replace("\r\n", "\n");
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+            hash(&style),
+            hash(&script)
+        );
+        Self { policy, style, script }
+    }
+}
+
+/// Fills a template; its values are escaped, and a name that it misspells is an error.
+pub(in crate::report) fn fill(template: &str, values: impl Serialize) -> Result<String, Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
+    environment.set_formatter(format);
+    let mut text = environment.render_named_str("page.html", template, Serde(values))?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(text.trim_start().to_owned())
+}
+
+fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => Ok(out.write_str(&escaped(text))?),
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+/// Text for an element or a quoted attribute: no tag, no reference, no control character, nothing that reorders
+/// what stands beside it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text::plain(text).chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// `sha256-…`, as a content security policy names an inline element.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0_u32, |sum, at| sum << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for place in 0..4 {
+            if place <= chunk.len() {
+                out.push(char::from(DIGITS[(group >> (18 - 6 * place) & 63) as usize]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
+}
+
+/// Text that may be cut, and how much of it is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(in crate::report) struct Excerpt {
+    /// What is shown.
+    pub(in crate::report) text: String,
+    /// How many characters are not; empty when all are.
+    pub(in crate::report) more: String,
+}
+
+impl Excerpt {
+    /// The first `most` characters.
+    pub(in crate::report) fn new(all: &str, most: usize) -> Self {
+        match all.char_indices().nth(most) {
+            None => Self { text: all.to_owned(), more: String::new() },
+            Some((end, _)) => {
+                Self { text: all[..end].to_owned(), more: text::number::size(all[end..].chars().count()) }
+            }
+        }
+    }
+}
+
+/// Names joined by commas, each as it is.
+pub(in crate::report) fn joined<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for name in names {
+        let comma = if out.is_empty() { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{comma}{name}");
+    }
+    out
+}
+
+#[cfg(test)]
+impl Shell {
+    /// How a hash begins in a policy.
+    pub(super) fn first_digits(digest: &[u8]) -> String {
+        base64(&digest[..3])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_escaped_and_akits_own_markup_is_not() {
+        let values = serde_json::json!({ "bad": "<b>&\"'\u{0}\u{202e}\r\n", "own": "<i>" });
+        let text = fill("{{ bad }}|{{ own|safe }}|{{ 0.5 }}", values).unwrap();
+        assert_eq!(text, "&lt;b&gt;&amp;&quot;&#39;\u{fffd}\u{fffd}\n|<i>|0.5\n");
+        assert!(fill("{{ missing }}", ()).is_err());
+    }
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let vectors = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
+        for (text, encoded) in vectors {
+            assert_eq!(base64(text.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn an_excerpt_says_what_is_missing() {
+        assert_eq!(Excerpt::new("größe", 5).more, "");
+        let cut = Excerpt::new(&"ä".repeat(1_500), 3);
+        assert_eq!((cut.text.as_str(), cut.more.as_str()), ("äää", "1,497"));
+    }
+}

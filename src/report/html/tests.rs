@@ -1,0 +1,210 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::gate::Policy;
+use crate::report::fixture::{Fixture, HOSTILE, case, trial, verdict};
+use crate::text;
+
+/// Tags of a page by name, and what stands wrong in it: an element that is not closed or was never opened.
+fn tags(page: &str) -> BTreeMap<String, usize> {
+    const VOID: [&str; 6] = ["meta", "input", "line", "rect", "!doctype", "br"];
+    let mut counts = BTreeMap::new();
+    let mut open: Vec<String> = Vec::new();
+    let mut rest = page;
+    while let Some(at) = rest.find('<') {
+        rest = &rest[at + 1..];
+        // Every value is escaped, so no `>` stands inside a tag.
+        let end = rest.find('>').expect("a tag ends");
+        let tag = &rest[..end];
+        assert!(!tag.contains('<'), "a tag inside of a tag: {tag}");
+        let name: String = tag.trim_start_matches('/').chars().take_while(|c| !" \n/".contains(*c)).collect();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop().as_deref(), Some(name.as_str()), "closes another element");
+        } else {
+            if !VOID.contains(&name.as_str()) {
+                open.push(name.clone());
+            }
+            *counts.entry(name.clone()).or_default() += 1;
+        }
+        rest = &rest[end..];
+        if !tag.starts_with('/') && (name == "style" || name == "script") {
+            rest = &rest[rest.find(&format!("</{name}>")).expect("it ends")..];
+        }
+    }
+    assert_eq!(open, Vec::<String>::new());
+    counts
+}
+
+/// What a reader sees between two marks, with references read.
+fn unescaped(text: &str) -> String {
+    let known = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    known.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let mark = format!(" {name}=\"");
+    page.match_indices(&mark)
+        .map(|(at, _)| &page[at + mark.len()..])
+        .map(|rest| &rest[..rest.find('"').expect("a value ends")])
+        .collect()
+}
+
+#[test]
+fn the_page_is_well_formed_and_its_counts_are_the_decisions() {
+    let fixture = Fixture::new();
+    let page = of_report(&fixture.report()).unwrap();
+    let tags = tags(&page);
+    assert_eq!((tags["details"], tags["script"], tags["style"], tags["h1"]), (13, 1, 1, 1));
+    let counts = fixture.decision.counts;
+    let outcomes = attributes(&page, "data-o");
+    for (word, count) in
+        [("passed", counts.passed), ("failed", counts.failed), ("errored", counts.errored), ("skipped", 1)]
+    {
+        assert_eq!(outcomes.iter().filter(|one| **one == word).count(), count, "{word}");
+        assert!(page.contains(&format!("<dt>{word}</dt><dd>{count}</dd>")), "{word}");
+    }
+    assert!(page.contains("<h1>akit: <span>FAIL</span></h1>"));
+    for sentence in fixture.decision.power.sentences() {
+        assert!(unescaped(&page).contains(&sentence), "{sentence}");
+    }
+    assert!(page.contains("votes 0.2, 0.8, 0.4") && page.contains("score 0.4, 0.7 needed"));
+    assert!(page.contains("class=\"tag o-failed\">regression<"));
+}
+
+#[test]
+fn ids_are_unique_and_links_lead_somewhere() {
+    let page = of_report(&Fixture::new().report()).unwrap();
+    let ids = attributes(&page, "id");
+    let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len());
+    let links = attributes(&page, "href");
+    assert!(links.len() > 2 && links.iter().all(|link| unique.contains(&&link[1..])), "{links:?}");
+    assert!(attributes(&page, "aria-labelledby").iter().all(|id| unique.contains(id)));
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let page = of_report(&Fixture::new().report()).unwrap();
+    assert_eq!(page.matches("<script").count(), 1, "akit's own");
+    assert!(!page.contains("<img") && !page.contains("<!--") && !page.contains("javascript:\""));
+    assert!(page.chars().all(|c| c == '\n' || c == '\t' || text::inert(c)));
+    assert!(attributes(&page, "onerror").is_empty() && attributes(&page, "style").is_empty());
+    let shown = unescaped(&page);
+    assert!(shown.contains(&text::plain(HOSTILE)), "the whole of it is there to be read");
+    // Nobody can break out of the style or script, whatever they hold.
+    assert!(!include_str!("page.js").contains("</") && !include_str!("page.css").contains("</"));
+}
+
+#[test]
+fn only_akits_own_style_and_script_may_run() {
+    use sha2::Digest as _;
+    let page = of_report(&Fixture::short().report()).unwrap();
+    let policy = unescaped(attributes(&page, "content")[0]);
+    assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for name in ["style", "script"] {
+        let start = page.find(&format!("<{name}>")).unwrap() + name.len() + 2;
+        let inside = &page[start..start + page[start..].find(&format!("</{name}>")).unwrap()];
+        assert!(!inside.is_empty() && !inside.contains("http"));
+        let digest = sha2::Sha256::digest(inside.as_bytes());
+        // The first three bytes are enough to see that the hash is over what stands there.
+        let first = page::Shell::first_digits(&digest);
+        assert!(policy.contains(&format!("{name}-src 'sha256-{first}")), "{name}: {policy}");
+    }
+}
+
+/// This many cases with long texts, of which every `nth` fails.
+fn many(cases: usize, nth: usize) -> Fixture {
+    let long = "A reply that goes on about it at some length, and says <b>little</b>. ".repeat(6);
+    let cases = (0..cases).map(|index| {
+        let bad = index % nth == 0;
+        let outcome = if bad { Outcome::Failed } else { Outcome::Passed };
+        let mut part = verdict("llm_grader", &long);
+        part.outcome = outcome;
+        part.expected.clone_from(&long);
+        let mut found = verdict("combined", "");
+        found.outcome = outcome;
+        found.parts = vec![part; 3];
+        let mut one = case(
+            "support",
+            &format!("case-{index:05}"),
+            outcome,
+            vec![trial(0, outcome, Some(found), &long)],
+        );
+        one.tags = vec!["fraud".to_owned(), format!("team-{}", index % 7)];
+        one
+    });
+    Fixture::of(cases.collect(), &Policy::default())
+}
+
+#[test]
+fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
+    for nth in [10, 1] {
+        let page = of_report(&many(5_000, nth).report()).unwrap();
+        assert!(page.len() < 5_000_000 && page.len() > 2_000_000, "{}", page.len());
+        assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
+        assert!(page.contains("more characters"));
+        assert!(page.contains("<body class=\"many\">"));
+    }
+}
+
+#[test]
+fn failing_cases_show_more_than_passing_ones() {
+    let fixture = many(600, 10);
+    let page = of_report(&fixture.report()).unwrap();
+    let longest = |outcome: &str| {
+        let cases = page.split("<details ").filter(|one| one.contains(&format!("data-o=\"{outcome}\"")));
+        cases.map(|one| one.find("</details>").unwrap()).max().unwrap()
+    };
+    assert!(longest("failed") > longest("passed"));
+}
+
+#[test]
+fn cases_are_filtered_by_tag_state_and_scenario() {
+    let fixture = many(20, 10);
+    let page = of_report(&fixture.report()).unwrap();
+    assert!(page.contains("<option value=\"0\">fraud</option>"));
+    let tags = attributes(&page, "data-t");
+    assert_eq!(tags.len(), 20);
+    assert!(tags.iter().all(|one| one.starts_with("0 ")), "{tags:?}");
+    assert!(page.contains("<select name=\"s\">"), "two states are a choice");
+    assert!(!page.contains("<select name=\"g\">"), "one scenario is none");
+}
+
+#[test]
+fn a_trial_that_went_as_an_earlier_one_is_a_line() {
+    let page = of_report(&Fixture::new().report()).unwrap();
+    let case = page.split("<details ").find(|one| one.contains("support/broken</span>")).unwrap();
+    // The first trial, and four to confirm it that went as it did.
+    assert_eq!(case.matches("<h4>Answer</h4>").count(), 1, "{case}");
+    assert_eq!(case.matches("the same answer and verdict as in trial 1").count(), 4, "{case}");
+}
+
+#[test]
+fn a_deep_verdict_does_not_end_the_report() {
+    let mut deep = verdict("contains", "x");
+    for _ in 0..60 {
+        let mut outer = verdict("combined", "x");
+        outer.parts = vec![deep];
+        deep = outer;
+    }
+    let one = case("support", "deep", Outcome::Failed, vec![trial(0, Outcome::Failed, Some(deep), "x")]);
+    let page = of_report(&Fixture::of(vec![one], &Policy::default()).report()).unwrap();
+    assert!(tags(&page)["details"] == 1);
+}
+
+#[test]
+fn the_histogram_counts_every_judged_score_once() {
+    let scores = [0.0, 0.05, 0.3, 0.95, 1.0, 1.0];
+    let cases = scores.iter().enumerate().map(|(index, score)| {
+        let outcome = if *score < 0.5 { Outcome::Failed } else { Outcome::Passed };
+        let mut one = case("support", &index.to_string(), outcome, Vec::new());
+        one.score = Some(*score);
+        one
+    });
+    let fixture = Fixture::of(cases.collect(), &Policy::default());
+    let chart = Chart::of(&fixture.report()).unwrap();
+    let bars: Vec<_> = chart.bins.iter().map(|bin| bin.count).collect();
+    assert_eq!(bars, [2, 0, 0, 1, 0, 0, 0, 0, 0, 1, 2]);
+    assert_eq!(chart.words, "6 scores from 0 to 1, half of them 0.95 or more, 2 of them 1");
+}
