@@ -203,7 +203,7 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
     let found = read_baseline(place.as_ref(), environment)?;
     let stored = place.as_ref().and_then(Place::file);
     let inputs: Vec<_> = stored.into_iter().chain([args.run.as_path()]).collect();
-    let outputs = args.reports.open(&inputs)?;
+    let outputs = args.reports.open(&inputs)?.within(environment);
     let evidence = Evidence { run: &run, reference: found.reference(), weakened: &[] };
     let decision = gate::decide(&evidence, &policy);
     let sources = sources(&files);

@@ -11,6 +11,7 @@ mod prepare;
 mod progress;
 mod run;
 mod schema;
+mod surroundings;
 mod terminal;
 mod validate;
 

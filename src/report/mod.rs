@@ -3,12 +3,16 @@
 //! Text from a model is hostile in every format. Cases stand in the order of the run, counts are the
 //! decision's, and no format reads a file, a clock or the environment.
 
+pub mod annotation;
 pub mod calibration;
+pub mod code_quality;
 pub mod console;
+pub mod dotenv;
 mod entry;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod open_metrics;
 pub mod sarif;
 
 use std::collections::BTreeMap;
@@ -42,8 +46,14 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0, as GitHub code scanning reads it.
     Sarif,
+    /// SARIF 2.1.0 beside the baseline, for readers that know `baselineState` and suppressions.
+    SarifFull,
     /// A pull-request comment or a step summary.
     Markdown,
+    /// GitLab's code quality report.
+    CodeQuality,
+    /// `OpenMetrics` text, as GitLab and Prometheus read it.
+    OpenMetrics,
 }
 
 /// Why a report could not be written down.
@@ -59,8 +69,16 @@ pub enum RenderError {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 5] =
-        [Format::Console, Format::Json, Format::Junit, Format::Sarif, Format::Markdown];
+    pub const ALL: [Format; 8] = [
+        Format::Console,
+        Format::Json,
+        Format::Junit,
+        Format::Sarif,
+        Format::SarifFull,
+        Format::Markdown,
+        Format::CodeQuality,
+        Format::OpenMetrics,
+    ];
 
     /// The name that options and messages use.
     #[must_use]
@@ -70,7 +88,10 @@ impl Format {
             Format::Json => "json",
             Format::Junit => "junit",
             Format::Sarif => "sarif",
+            Format::SarifFull => "sarif-full",
             Format::Markdown => "markdown",
+            Format::CodeQuality => "code-quality",
+            Format::OpenMetrics => "open-metrics",
         }
     }
 
@@ -84,12 +105,17 @@ impl Format {
             Format::Json => json::of_report(report),
             Format::Junit => junit::of_report(report),
             Format::Sarif => sarif::of_report(report),
+            Format::SarifFull => sarif::full(report),
             Format::Markdown => Ok(markdown::of_report(report)),
+            Format::CodeQuality => code_quality::of_report(report),
+            Format::OpenMetrics => Ok(open_metrics::of_report(report)),
         }
     }
 }
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;

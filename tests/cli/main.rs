@@ -13,6 +13,7 @@ mod calibrate;
 mod discovery;
 mod file;
 mod fixtures;
+mod formats;
 mod gate;
 mod help;
 mod judge;
