@@ -6,6 +6,7 @@ mod cache;
 mod calibrate;
 mod exit;
 mod gate;
+mod history;
 mod output;
 mod prepare;
 mod progress;
@@ -46,6 +47,8 @@ enum Command {
     Schema,
     /// Keep the results that later runs are compared with
     Baseline(baseline::BaselineArgs),
+    /// Put stored runs beside each other: the pass rate over time, flaky, slow and dear cases
+    History(history::HistoryArgs),
     /// Measure how far the judge agrees with people
     Calibrate(Box<calibrate::CalibrateArgs>),
     /// Look after recorded replies and verdicts
@@ -76,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
+        Command::History(args) => history::history(&args),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
     };

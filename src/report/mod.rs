@@ -14,6 +14,7 @@ pub mod junit;
 pub mod markdown;
 pub mod open_metrics;
 pub mod sarif;
+pub mod trend;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

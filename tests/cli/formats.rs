@@ -120,3 +120,15 @@ fn a_format_for_stdout() {
     run(&["--format", "json", "--junit", "-"]).run().ended(2).err("only one report can go to stdout");
     run(&["--format", "yaml"]).run().ended(2).err("invalid value 'yaml'");
 }
+
+#[test]
+fn findings_have_a_format_for_stdout_too() {
+    let validate = |arguments: &[&str]| {
+        Akit::new(&["validate", "s.yaml"]).args(arguments).file("s.yaml", "cases: 1\n").run().ended(2)
+    };
+    assert_eq!(validate(&["--format", "json"]).stdout, validate(&["--json", "-"]).stdout);
+    assert_eq!(validate(&["--format", "sarif"]).stdout, validate(&["--sarif", "-"]).stdout);
+    let both = validate(&["--format", "junit", "--json", "out.json"]);
+    assert!(both.stdout.starts_with("<?xml") && both.path("out.json").is_file());
+    validate(&["--format", "console"]).out("1 error");
+}

@@ -16,6 +16,7 @@ mod fixtures;
 mod formats;
 mod gate;
 mod help;
+mod history;
 mod judge;
 mod key;
 mod order;
