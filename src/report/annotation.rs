@@ -5,6 +5,7 @@
 //! (docs.github.com, "Workflow commands"); more are lost without a word, so the rest is left to the other
 //! reports.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -35,28 +36,19 @@ const MESSAGE: usize = 1_000;
 /// None is known.
 pub fn links(report: &Report<'_>, files: Option<&str>) -> Result<String, RenderError> {
     let (findings, troubles) = sarif::findings(report);
-    let mut places: Vec<(String, &Location)> = Vec::new();
-    let mut add = |label: String, place| {
-        if !places.iter().any(|(_, known)| *known == place) {
-            places.push((label, place));
-        }
-    };
-    for finding in findings.iter().filter(|finding| finding.level == Level::Error && finding.leads()) {
-        add(text::excerpt(&finding.message, LABEL), &finding.location);
-    }
-    for finding in findings.iter().filter(|finding| finding.level == Level::Error) {
-        add(text::excerpt(&finding.message, LABEL), &finding.location);
-    }
-    for trouble in &troubles {
-        if let Some(place) = &trouble.location {
-            add(text::excerpt(&trouble.message, LABEL), place);
-        }
-    }
-    let link = |(label, place): &(String, &Location)| -> Option<Value> {
+    let errors = || findings.iter().filter(|finding| finding.level == Level::Error);
+    let leading =
+        errors().filter(|finding| finding.leads()).chain(errors().filter(|finding| !finding.leads()));
+    let blocking = leading.map(|finding| (&finding.message, &finding.location));
+    let unjudged = troubles.iter().filter_map(|trouble| Some((&trouble.message, trouble.location.as_ref()?)));
+    let mut seen = BTreeSet::new();
+    let places = blocking.chain(unjudged).filter(|(_, place)| seen.insert(*place));
+    let link = |(message, place): (&String, &Location)| -> Option<Value> {
+        let label = text::excerpt(message, LABEL);
         let url = format!("{}/{}#L{}", files?, sarif::uri(&place.file), place.line.max(1));
         Some(json!({ "external_link": { "label": label, "url": url } }))
     };
-    let links: Vec<Value> = places.iter().filter_map(link).take(LINKS).collect();
+    let links: Vec<Value> = places.filter_map(link).take(LINKS).collect();
     document::pretty(&json!({ "akit": links }))
 }
 

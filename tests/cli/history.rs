@@ -50,7 +50,7 @@ fn runs_of_a_folder_are_listed_with_their_curve() {
         ran.stdout
     );
     assert!(lines[3].ends_with("  runs/1.json"), "{}", ran.stdout);
-    ran.out("\nFlakiest\n  s/a: turned 3 times; 2 of 4 passed\n");
+    ran.out("\nFlakiest\n  s/a: turned 3 times; 2 of 4 trials passed\n");
 }
 
 #[test]

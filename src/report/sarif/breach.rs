@@ -1,5 +1,7 @@
 //! The gate's breaches and warnings that are not told by the result of a failed case.
 
+use std::collections::BTreeMap;
+
 use crate::gate::{Breach, Metric, Ruling};
 use crate::manifest::Outcome;
 use crate::report::entry::slug;
@@ -22,9 +24,14 @@ pub(super) fn tell(report: &Report<'_>, findings: &mut Vec<Finding>, troubles: &
         .map(|scenario| scenario.file.as_str())
         .or_else(|| report.run.files().first().copied());
     let whole = || Some(Location { file: file?.to_owned(), line: 1, column: 1 });
+    let passed: BTreeMap<&Location, Entry<'_>> = report
+        .entries()
+        .filter(|entry| entry.case.outcome == Outcome::Passed)
+        .map(|entry| (&entry.case.location, entry))
+        .collect();
     for breach in report.decision.breaches.iter().chain(&report.decision.warnings) {
         if breach.is_by_case() {
-            findings.extend(of_passed(report, breach));
+            findings.extend(of_passed(&passed, breach));
             continue;
         }
         let level = level(breach.ruling);
@@ -91,10 +98,9 @@ fn rule(breach: &Breach) -> Rule {
 }
 
 /// A breach by a case that passed, such as one that passes at times: no failure tells it.
-fn of_passed(report: &Report<'_>, breach: &Breach) -> Option<Finding> {
+fn of_passed(passed: &BTreeMap<&Location, Entry<'_>>, breach: &Breach) -> Option<Finding> {
     let place = breach.location.as_ref()?;
-    let mut there = report.entries().filter(|entry| entry.case.location == *place);
-    let entry: Entry<'_> = there.find(|entry| entry.case.outcome == Outcome::Passed)?;
+    let entry = passed.get(place)?;
     let rule = Rule::Gate(slug(&breach.id));
     Some(Finding {
         level: level(breach.ruling),
