@@ -217,7 +217,7 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
     let files = files(&run);
     let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
     let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
-    let outputs = args.reports.open(&inputs)?;
+    let outputs = args.reports.open(&inputs)?.within(environment);
     let sources = sources(&run);
     let report = Report { run: &run, decision: &decision, sources: &sources };
     Output::write_all(&report, outputs);

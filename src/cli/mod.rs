@@ -8,6 +8,7 @@ mod comment;
 mod compare;
 mod exit;
 mod gate;
+mod history;
 mod output;
 mod plan;
 mod prepare;
@@ -17,6 +18,7 @@ mod regrade;
 mod report;
 mod run;
 mod schema;
+mod surroundings;
 mod terminal;
 mod validate;
 mod weakening;
@@ -62,6 +64,8 @@ enum Command {
     Schema,
     /// Keep the results that later runs are compared with
     Baseline(baseline::BaselineArgs),
+    /// Put stored runs beside each other: the pass rate over time, flaky, slow and dear cases
+    History(history::HistoryArgs),
     /// Measure how far the judge agrees with people
     Calibrate(Box<calibrate::CalibrateArgs>),
     /// Look after recorded replies and verdicts
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
+        Command::History(args) => history::history(&args),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
     };

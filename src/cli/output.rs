@@ -3,10 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
 
+use super::surroundings::Surroundings;
 use super::{Status, terminal};
-use crate::report::{Format, Report};
+use crate::report::console::{self, Depth, View};
+use crate::report::{Format, Report, annotation, dotenv};
+use crate::scenario::Environment;
 use crate::source::{Ink, Pending, slashed};
 
 /// Which reports are written.
@@ -28,18 +32,107 @@ pub(super) struct ReportArgs {
     /// Write one HTML page that opens from disk
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write GitLab's code quality report
+    #[arg(long, value_name = "FILE")]
+    code_quality: Option<PathBuf>,
+    /// Write metrics for GitLab and Prometheus
+    #[arg(long, value_name = "FILE")]
+    open_metrics: Option<PathBuf>,
+    /// Write GitLab's annotations: links to the lines of what stands against a pass
+    #[arg(long, value_name = "FILE")]
+    annotations: Option<PathBuf>,
+    /// Write the decision as variables for later jobs
+    #[arg(long, value_name = "FILE")]
+    dotenv: Option<PathBuf>,
+    /// Whom the SARIF is for: `github` shows every result as an open alert, `full` tells what is new, known and gone
+    #[arg(long, value_name = "PROFILE", value_enum, default_value_t = SarifProfile::Github, hide_possible_values = true)]
+    sarif_profile: SarifProfile,
+    /// What goes to stdout; the console's words then go to stderr [default: console]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(Format::word)))]
+    format: Option<String>,
+    /// Show only the reasons against a pass and the result
+    #[arg(short, long)]
+    quiet: bool,
 }
 
-/// Claimed reports with their formats.
-pub(super) type Outputs = Vec<(Output, Format)>;
+/// Whom a SARIF report is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SarifProfile {
+    Github,
+    Full,
+}
+
+/// Claimed reports, and how the console's is shown.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    files: Vec<(Output, Form)>,
+    depth: Depth,
+    surroundings: Surroundings,
+}
+
+/// What is written to a file.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    /// What the report alone says.
+    Format(Format),
+    /// Links, which need to know where files are shown.
+    Annotations,
+    /// Variables, which have the exit status.
+    Dotenv,
+}
+
+impl Outputs {
+    /// The same for the pipeline that akit runs in.
+    pub(super) fn within(mut self, environment: &Environment) -> Self {
+        self.surroundings = Surroundings::of(environment);
+        self
+    }
+}
 
 impl ReportArgs {
     /// Claims the places of all reports, none of which may replace an input.
     pub(super) fn open(&self, inputs: &[&Path]) -> Result<Outputs, Status> {
-        let formats = [Format::Json, Format::Junit, Format::Sarif, Format::Markdown, Format::Html];
-        let paths = [&self.json, &self.junit, &self.sarif, &self.markdown, &self.html];
+        let sarif = match self.sarif_profile {
+            SarifProfile::Github => Format::Sarif,
+            SarifProfile::Full => Format::SarifFull,
+        };
+        let first = Format::ALL.into_iter().find(|format| self.format.as_deref() == Some(format.word()));
+        let first = first.filter(|format| *format != Format::Console);
+        let stdout = first.map(|_| PathBuf::from("-"));
+        let forms = [
+            Form::Format(first.unwrap_or(Format::Console)),
+            Form::Format(Format::Json),
+            Form::Format(Format::Junit),
+            Form::Format(sarif),
+            Form::Format(Format::Markdown),
+            Form::Format(Format::Html),
+            Form::Format(Format::CodeQuality),
+            Form::Format(Format::OpenMetrics),
+            Form::Annotations,
+            Form::Dotenv,
+        ];
+        let paths = [
+            &stdout,
+            &self.json,
+            &self.junit,
+            &self.sarif,
+            &self.markdown,
+            &self.html,
+            &self.code_quality,
+            &self.open_metrics,
+            &self.annotations,
+            &self.dotenv,
+        ];
         let outputs = Output::open_all(paths, inputs).map_err(|()| Status::Invalid)?;
-        Ok(outputs.into_iter().zip(formats).filter_map(|(output, format)| Some((output?, format))).collect())
+        let files =
+            outputs.into_iter().zip(forms).filter_map(|(output, form)| Some((output?, form))).collect();
+        let depth = if self.quiet { Depth::Brief } else { Depth::Full };
+        Ok(Outputs { files, depth, surroundings: Surroundings::default() })
+    }
+
+    /// Whether as little as possible is to be shown.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 }
 
@@ -107,23 +200,31 @@ impl Output {
 
     /// Writes every report, and the console's last.
     pub(super) fn write_all(report: &Report<'_>, outputs: Outputs) {
-        let to_stdout = outputs.iter().any(|(output, _)| matches!(output, Output::Stdout));
+        let Outputs { files, depth, surroundings } = outputs;
+        let to_stdout = files.iter().any(|(output, _)| matches!(output, Output::Stdout));
+        for (output, form) in files {
+            let text = match form {
+                Form::Format(format) => format.render(report, Ink::Plain),
+                Form::Annotations => annotation::links(report, surroundings.files.as_deref()),
+                Form::Dotenv => {
+                    let status = Status::of(report.decision, report.run.ended);
+                    Ok(dotenv::of_report(report, status.code()))
+                }
+            };
+            match text {
+                Ok(text) => output.write(&text),
+                Err(error) => terminal::error(
+                    &error.to_string(),
+                    "the other reports and the exit status are not touched",
+                ),
+            }
+        }
+        if surroundings.takes_commands && !to_stdout {
+            terminal::out(&annotation::commands(report));
+        }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
-        let render = |format: Format, ink: Ink| match format.render(report, ink) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                terminal::error(&error.to_string(), "the other reports and the exit status are not touched");
-                None
-            }
-        };
-        for (output, format) in outputs {
-            if let Some(text) = render(format, Ink::Plain) {
-                output.write(&text);
-            }
-        }
-        if let Some(console) = render(Format::Console, ink) {
-            if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
-        }
+        let console = console::shown(report, View { ink, fold: surroundings.fold, depth });
+        if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
     }
 
     /// Writes a report; tells when it cannot.

@@ -22,6 +22,8 @@ pub(super) struct Progress {
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
+    /// Only why a run ends early.
+    Nothing,
     /// The share that is done.
     Share,
     /// Every case.
@@ -30,7 +32,7 @@ pub(super) enum Detail {
 
 impl Progress {
     pub(super) fn new(detail: Detail) -> Self {
-        let bar = terminal::watched().then(|| {
+        let bar = (terminal::watched() && detail != Detail::Nothing).then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:24} {pos}/{len} cases, {elapsed}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -61,7 +63,8 @@ impl Progress {
         if self.detail == Detail::Cases {
             let name = text::excerpt(&format!("{scenario}/{case}"), 120);
             self.line(&format!("{:>7} {name}", outcome.word()));
-        } else if self.bar.is_none()
+        } else if self.detail == Detail::Share
+            && self.bar.is_none()
             && total >= 20
             && done < total
             && done * 10 / total != (done - 1) * 10 / total
@@ -81,6 +84,7 @@ impl Sink for Progress {
                     bar.set_length(cases as u64);
                 }
             }
+            Event::Confirming { .. } if self.detail == Detail::Nothing => {}
             // Rounds follow one another; the first has all that is suspected.
             Event::Confirming { cases } if !self.confirming.swap(true, Ordering::Relaxed) => {
                 self.line(&format!("asking {} again, to confirm or clear", text::count(cases, "case")));

@@ -42,7 +42,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     deadline: Option<Duration>,
     /// Tell every case as it is judged
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]
     gate: GateArgs,
@@ -86,13 +86,13 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let told = Told::new(&args.comment, &suite.settings.environment, &args.suite.ask.manner)?;
     let at = suite.source_date();
-    let files = suite.files.clone();
+    let (files, environment) = (suite.files.clone(), suite.settings.environment.clone());
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).collect();
-    let outputs = args.reports.open(&inputs)?;
+    let outputs = args.reports.open(&inputs)?.within(&environment);
 
     let options = Options {
         concurrency: args.concurrency.into(),
@@ -116,7 +116,11 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
 
 impl RunArgs {
     fn detail(&self) -> Detail {
-        if self.verbose { Detail::Cases } else { Detail::Share }
+        match self.verbose {
+            true => Detail::Cases,
+            false if self.reports.is_quiet() => Detail::Nothing,
+            false => Detail::Share,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::args::{configuration, files};
 use super::output::Output;
@@ -27,6 +28,16 @@ pub(super) struct ValidateArgs {
     /// Write SARIF
     #[arg(long, value_name = "FILE")]
     sarif: Option<PathBuf>,
+    /// What goes to stdout [default: console]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["console", "json", "junit", "sarif"]))]
+    format: Option<String>,
+}
+
+impl ValidateArgs {
+    /// Where a form of the findings goes beside the file that was asked for.
+    fn stdout(&self, form: &str) -> Option<PathBuf> {
+        (self.format.as_deref() == Some(form)).then(|| PathBuf::from("-"))
+    }
 }
 
 pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Status {
@@ -37,23 +48,24 @@ fn try_validate(args: &ValidateArgs, environment: &Environment) -> Result<Status
     let config = configuration(args.config.as_deref(), &args.paths, environment)?;
     let files = files(&args.paths, &config)?;
     let inputs: Vec<_> = files.iter().map(PathBuf::as_path).collect();
-    let outputs =
-        Output::open_all([&args.json, &args.junit, &args.sarif], &inputs).map_err(|()| Status::Invalid)?;
+    let stdout = ["json", "junit", "sarif"].map(|form| args.stdout(form));
+    let paths = [&args.json, &args.junit, &args.sarif, &stdout[0], &stdout[1], &stdout[2]];
+    let outputs = Output::open_all(paths, &inputs).map_err(|()| Status::Invalid)?;
     let loaded = scenario::load(&files, environment);
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
-    let [json, junit, sarif] = outputs;
-    let to_stdout = [&json, &junit, &sarif].into_iter().flatten().any(|o| matches!(o, Output::Stdout));
-    let renders = [
-        (json, report::json::of_diagnostics(found)),
-        (junit, report::junit::of_diagnostics(found, &loaded.files)),
-        (sarif, report::sarif::of_diagnostics(found, env!("CARGO_PKG_VERSION"))),
-    ];
-    for (output, rendered) in renders {
-        match (output, rendered) {
-            (Some(output), Ok(text)) => output.write(&text),
-            (Some(_), Err(error)) => terminal::error(&error.to_string(), ""),
-            (None, _) => {}
+    let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
+    for (index, output) in outputs.into_iter().enumerate() {
+        let Some(output) = output else { continue };
+        // The files stand first, then stdout, each in the same order.
+        let rendered = match index % 3 {
+            0 => report::json::of_diagnostics(found),
+            1 => report::junit::of_diagnostics(found, &loaded.files),
+            _ => report::sarif::of_diagnostics(found, env!("CARGO_PKG_VERSION")),
+        };
+        match rendered {
+            Ok(text) => output.write(&text),
+            Err(error) => terminal::error(&error.to_string(), ""),
         }
     }
     let line = format!(

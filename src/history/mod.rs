@@ -5,6 +5,7 @@ mod git;
 mod lock;
 mod past;
 mod place;
+mod trend;
 
 use std::fmt::Write as _;
 use std::io;
@@ -19,6 +20,7 @@ pub use base::Pipeline;
 pub use git::GitError;
 pub use past::PastCommit;
 pub use place::{BadPlace, Place, change_baseline, read_baseline_at};
+pub use trend::{DearCase, FlakyCase, RunLine, SlowCase, StoredRun, Trend};
 
 /// Why a stored run or baseline cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +74,31 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
     let run: RunManifest = read(path, &source, what)?;
     check(&slashed(path), what, &run.schema, SCHEMA)?;
     Ok((run, read(path, &source, what)?))
+}
+
+/// Reads a stored run with what was decided about it, where the file says that too.
+pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
+    let what = "a stored run (`akit run --json`)";
+    let (source, file) = (source(path)?, slashed(path));
+    let foreign = |reason: String| HistoryError::Foreign { path: file.clone(), what, reason };
+    let head: Head = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
+    check(&file, what, head.schema.as_deref().unwrap_or("missing"), SCHEMA)?;
+    let run = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
+    let decided = head.decision.unwrap_or_default();
+    Ok(StoredRun { file, run, ruling: decided.ruling, pass_rate: decided.pass_rate })
+}
+
+/// What a stored run says beside its manifest.
+#[derive(serde::Deserialize)]
+struct Head {
+    schema: Option<String>,
+    decision: Option<Decided>,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Decided {
+    ruling: Option<String>,
+    pass_rate: Option<f64>,
 }
 
 /// Reads a baseline.

@@ -111,6 +111,48 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Why a failed case is held against nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forgiven {
+    /// It is in quarantine.
+    Quarantined,
+    /// It was asked again and passed.
+    Flaky,
+}
+
+impl Entry<'_> {
+    /// Why a failed case is held against nobody; nothing where it is, or where it did not fail.
+    pub(super) fn forgiven(&self) -> Option<Forgiven> {
+        let again = || self.case.confirmations().any(|trial| trial.outcome == Outcome::Passed);
+        match self.state {
+            _ if self.case.outcome != Outcome::Failed || self.blocking => None,
+            State::Quarantined => Some(Forgiven::Quarantined),
+            State::Flaky if again() => Some(Forgiven::Flaky),
+            _ => None,
+        }
+    }
+}
+
+/// `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`.
+pub(super) fn counts(report: &Report<'_>) -> String {
+    let counts = report.decision.counts;
+    let all: Vec<_> = report.entries().filter_map(|entry| entry.forgiven()).collect();
+    let some = |wanted, words: &str| match all.iter().filter(|one| **one == wanted).count() {
+        0 => None,
+        n => Some(format!("{} {words}", number::size(n))),
+    };
+    let words = [some(Forgiven::Flaky, "flaky"), some(Forgiven::Quarantined, "in quarantine")];
+    let words: Vec<_> = words.into_iter().flatten().collect();
+    format!(
+        "{} passed, {} failed{}, {} errored, {} skipped",
+        number::size(counts.passed),
+        number::size(counts.failed),
+        if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) },
+        number::size(counts.errored),
+        number::size(counts.skipped)
+    )
+}
+
 /// Whether the outcome needs an explanation.
 pub(super) fn bad(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Errored)

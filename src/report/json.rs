@@ -133,6 +133,9 @@ mod tests {
         let stored = include_str!("../../fixtures/baseline.json");
         assert!(baseline.is_valid(&serde_json::from_str(stored).unwrap()));
         committed::<crate::report::compare::Comparison<'_>>("compare.json");
+        let history = committed::<crate::history::Trend>("history.json");
+        let trend = serde_json::to_value(crate::history::Trend::of([])).unwrap();
+        assert!(history.is_valid(&trend) && !history.is_valid(&written));
         // What `akit calibrate` stores is held against this one where it is run.
         let calibration = committed::<crate::grader::calibration::Calibration>("calibration.json");
         assert!(!calibration.is_valid(&serde_json::from_str(stored).unwrap()));

@@ -3,17 +3,22 @@
 //! Text from a model is hostile in every format. Cases stand in the order of the run, counts are the
 //! decision's, and no format reads a file, a clock or the environment.
 
+pub mod annotation;
 pub mod calibration;
+pub mod code_quality;
 pub mod compare;
 pub mod console;
+pub mod dotenv;
 mod entry;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod open_metrics;
 pub mod plan;
 pub mod regrade;
 pub mod sarif;
+pub mod trend;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,10 +51,16 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0, as GitHub code scanning reads it.
     Sarif,
+    /// SARIF 2.1.0 beside the baseline, for readers that know `baselineState` and suppressions.
+    SarifFull,
     /// A pull-request comment or a step summary.
     Markdown,
     /// One page that opens from disk.
     Html,
+    /// GitLab's code quality report.
+    CodeQuality,
+    /// `OpenMetrics` text, as GitLab and Prometheus read it.
+    OpenMetrics,
 }
 
 /// Why a report could not be written down.
@@ -68,8 +79,17 @@ pub enum RenderError {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 6] =
-        [Format::Console, Format::Json, Format::Junit, Format::Sarif, Format::Markdown, Format::Html];
+    pub const ALL: [Format; 9] = [
+        Format::Console,
+        Format::Json,
+        Format::Junit,
+        Format::Sarif,
+        Format::SarifFull,
+        Format::Markdown,
+        Format::Html,
+        Format::CodeQuality,
+        Format::OpenMetrics,
+    ];
 
     /// The name that options and messages use.
     #[must_use]
@@ -79,8 +99,11 @@ impl Format {
             Format::Json => "json",
             Format::Junit => "junit",
             Format::Sarif => "sarif",
+            Format::SarifFull => "sarif-full",
             Format::Markdown => "markdown",
             Format::Html => "html",
+            Format::CodeQuality => "code-quality",
+            Format::OpenMetrics => "open-metrics",
         }
     }
 
@@ -94,13 +117,18 @@ impl Format {
             Format::Json => json::of_report(report),
             Format::Junit => junit::of_report(report),
             Format::Sarif => sarif::of_report(report),
+            Format::SarifFull => sarif::full(report),
             Format::Markdown => Ok(markdown::of_report(report)),
             Format::Html => html::of_report(report),
+            Format::CodeQuality => code_quality::of_report(report),
+            Format::OpenMetrics => Ok(open_metrics::of_report(report)),
         }
     }
 }
 
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;

@@ -34,20 +34,21 @@ fn counts_are_the_decisions_everywhere() {
     assert_eq!((counts.passed, counts.failed, counts.errored, counts.skipped), (2, 8, 2, 1));
     let render = |format: Format| format.render(&fixture.report(), Ink::Plain).unwrap();
     let junit = quick_junit::Report::deserialize_from_str(&render(Format::Junit)).unwrap();
-    assert_eq!((junit.tests, junit.failures, junit.errors, junit.skipped), (13, 8, 2, 1));
+    // One of the eight was asked again and passed.
+    assert_eq!((junit.tests, junit.failures, junit.errors, junit.skipped), (13, 7, 2, 1));
     let sarif: serde_json::Value = serde_json::from_str(&render(Format::Sarif)).unwrap();
     let run = &sarif["runs"][0];
     let fingerprints: std::collections::BTreeSet<_> = run["results"]
         .as_array()
         .unwrap()
         .iter()
-        .filter(|result| result["ruleId"] != "akit/threshold/min-pass-rate")
+        .filter(|result| result["ruleId"] != "akit/threshold/pass-rate")
         .map(|result| result["locations"][0]["physicalLocation"].to_string())
         .collect();
     assert_eq!(fingerprints.len(), counts.failed);
     let notifications = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert_eq!(notifications.iter().filter(|one| one["locations"].is_array()).count(), counts.errored);
-    let words = "2 passed, 8 failed, 2 errored, 1 skipped";
+    let words = "2 passed, 8 failed (1 flaky), 2 errored, 1 skipped";
     assert!(render(Format::Console).lines().last().unwrap().contains(words));
     assert!(render(Format::Markdown).lines().next().unwrap().contains(words));
     assert_eq!(render(Format::Console).matches("FAILED ").count(), counts.failed);

@@ -2,17 +2,21 @@
 //!
 //! Passing cases are not listed. The last line is the only one that starts with `RESULT:`.
 
+mod fold;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::gate::{Ruling, State};
+use crate::gate::{Breach, Ruling, State};
 use crate::manifest::{Outcome, Verdict};
 use crate::source::Ink;
 use crate::text::{self, log, number};
 
-use super::entry::{said, score, votes};
+use super::entry::{counts, said, score, votes};
 use super::{Entry, Report};
+
+pub use fold::Fold;
 
 /// Cases that are shown in full.
 const BLOCKS: usize = 50;
@@ -23,14 +27,51 @@ const WIDTH: usize = 300;
 /// Verdicts of one case that are shown.
 const VERDICTS: usize = 10;
 
+/// How much is shown, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Whether colours are used.
+    pub ink: Ink,
+    /// Whether cases are folded up.
+    pub fold: Fold,
+    /// How much is shown.
+    pub depth: Depth,
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// Every case that did not pass, and the facts.
+    #[default]
+    Full,
+    /// The breaches and the result.
+    Brief,
+}
+
 /// The whole report.
 #[must_use]
 pub fn of_report(report: &Report<'_>, ink: Ink) -> String {
+    shown(report, View { ink, fold: Fold::None, depth: Depth::Full })
+}
+
+/// The report as somebody wants to see it.
+#[must_use]
+pub fn shown(report: &Report<'_>, view: View) -> String {
+    let ink = view.ink;
     let mut page = Page { out: String::new(), ink };
+    if view.depth == Depth::Brief {
+        page.reasons(report);
+        page.out.push_str(&result(report, ink));
+        page.out.push('\n');
+        return page.out;
+    }
+    let at = fold::seconds(report.run.at.as_deref());
     let mut wrong = report.with(Outcome::Failed);
     wrong.extend(report.with(Outcome::Errored));
-    for entry in wrong.iter().take(BLOCKS) {
+    for (number, entry) in wrong.iter().take(BLOCKS).enumerate() {
+        page.out.push_str(&view.fold.begin(number, at));
         page.case(entry);
+        page.out.push_str(&view.fold.end(number, at));
         page.out.push('\n');
     }
     if wrong.len() > BLOCKS {
@@ -55,7 +96,6 @@ pub fn of_report(report: &Report<'_>, ink: Ink) -> String {
 /// The tokens are those of the application and the judge together, the judge's share in brackets.
 #[must_use]
 pub fn result(report: &Report<'_>, ink: Ink) -> String {
-    let counts = report.decision.counts;
     let mut out = "RESULT: ".to_owned();
     let style = match report.decision.ruling {
         Ruling::Pass => AnsiColor::Green.on_default().bold(),
@@ -63,14 +103,7 @@ pub fn result(report: &Report<'_>, ink: Ink) -> String {
         Ruling::Error | Ruling::Inconclusive => AnsiColor::Yellow.on_default().bold(),
     };
     paint(&mut out, ink, style, report.decision.ruling.word());
-    let _ = write!(
-        out,
-        " — {} passed, {} failed, {} errored, {} skipped",
-        number::size(counts.passed),
-        number::size(counts.failed),
-        number::size(counts.errored),
-        number::size(counts.skipped)
-    );
+    let _ = write!(out, " — {}", counts(report));
     if report.run.duration_ms > 0 {
         let _ = write!(out, " in {}", number::span(report.run.duration_ms));
     }
@@ -178,17 +211,32 @@ impl Page {
         let _ = writeln!(self.out, ": {}", log::line(words, WIDTH));
     }
 
+    /// Every reason against a pass, the first of them.
+    fn reasons(&mut self, report: &Report<'_>) {
+        let breaches = &report.decision.breaches;
+        for breach in breaches.iter().take(BLOCKS) {
+            self.breach(breach);
+        }
+        if breaches.len() > BLOCKS {
+            let _ = writeln!(self.out, "… and {} more", number::size(breaches.len() - BLOCKS));
+        }
+    }
+
+    fn breach(&mut self, breach: &Breach) {
+        let (style, label) = match breach.ruling {
+            Ruling::Fail => (AnsiColor::Red.on_default(), breach.id.clone()),
+            Ruling::Error | Ruling::Inconclusive => (AnsiColor::Yellow.on_default(), breach.id.clone()),
+            Ruling::Pass => (AnsiColor::Yellow.on_default(), format!("warning, {}", breach.id)),
+        };
+        let at = breach.location.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+        self.fact(style, &log::line(&label, 80), &format!("{}{at}", breach.message));
+    }
+
     /// The reasons against a pass that are not about one case.
     fn breaches(&mut self, report: &Report<'_>) {
         let told = report.decision.breaches.iter().chain(&report.decision.warnings);
         for breach in told.filter(|breach| !breach.is_by_case()) {
-            let (style, label) = match breach.ruling {
-                Ruling::Fail => (AnsiColor::Red.on_default(), breach.id.clone()),
-                Ruling::Error | Ruling::Inconclusive => (AnsiColor::Yellow.on_default(), breach.id.clone()),
-                Ruling::Pass => (AnsiColor::Yellow.on_default(), format!("warning, {}", breach.id)),
-            };
-            let at = breach.location.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-            self.fact(style, &log::line(&label, 80), &format!("{}{at}", breach.message));
+            self.breach(breach);
         }
         for sentence in report.decision.power.sentences() {
             self.fact(Style::new(), "power", &sentence);

@@ -2,7 +2,8 @@
 //!
 //! One `<testcase>` per case, never per trial, under names that stay the same from run to run.
 //! `<failure>` is a bad answer, `<error>` a case that could not be judged, `<skipped>` one that was
-//! not asked. A case has at most 12 elements and its text at most 64 KiB; what is longer is cut visibly.
+//! not asked, or that fails in quarantine. A case that failed, was asked again and passed is flaky to every
+//! reader of JUnit: it passes with a `<flakyFailure>`, as long as the gate does not block on it. A case has at most 12 elements and its text at most 64 KiB; what is longer is cut visibly.
 //! Types start with `akit.`: GitLab rejects a whole report for the bare words `symbol` and `yaml`.
 
 mod body;
@@ -19,7 +20,7 @@ use crate::manifest::{Outcome, Trial};
 use crate::source::Location;
 use crate::text::{number, xml};
 
-use super::entry::{bad, culprits, reason, slug};
+use super::entry::{Forgiven, bad, culprits, reason, slug};
 use super::{Entry, RenderError, Report};
 
 pub use validation::of_diagnostics;
@@ -187,7 +188,17 @@ fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
             status.set_message(xml::attribute(&message, MESSAGE)).set_type("akit.skipped");
             return status;
         }
-        Outcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Outcome::Failed => match entry.forgiven() {
+            Some(Forgiven::Flaky) => return TestCaseStatus::success(),
+            Some(Forgiven::Quarantined) => {
+                let mut status = TestCaseStatus::skipped();
+                let message = format!("{}; it fails: {message}", entry.note);
+                status.set_message(xml::attribute(&message, MESSAGE)).set_type("akit.quarantined");
+                status.set_description(body::of(entry, text));
+                return status;
+            }
+            None => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        },
         Outcome::Errored => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     let ty = match (entry.state, entry.trial()) {
@@ -211,7 +222,8 @@ fn ty(trial: &Trial) -> String {
 
 /// The trials that are not the one already told, as far as they fit; each takes two elements.
 fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
-    let told = entry.trial().filter(|_| entry.case.outcome != Outcome::Passed).map(|trial| trial.index);
+    let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Flaky);
+    let told = entry.trial().filter(|_| !passes).map(|trial| trial.index);
     let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != told);
     others
         .take(room / 2)

@@ -73,3 +73,65 @@ fn each_checked_file_is_a_case() {
     assert_eq!((report.tests, report.failures), (2, 1));
     insta::assert_snapshot!(text);
 }
+
+/// A run in which one case is asked again and passes, and another fails in quarantine.
+fn excused(blocks: bool) -> quick_junit::Report {
+    use crate::gate::{Category, Evidence, Pattern, Quarantined, Reference, decide};
+    use crate::manifest::{Baseline, BaselineCase, Tally};
+    let failed = || vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "Soon.")];
+    let mut again = failed();
+    again.push(crate::manifest::Trial { confirmation: true, ..trial(1, Outcome::Passed, None, "30 days.") });
+    let cases = vec![
+        case("support", "flaky", Outcome::Failed, again),
+        case("support", "kept", Outcome::Failed, failed()),
+    ];
+    let mut policy = Policy { confirm: 1, ..Policy::default() };
+    policy.quarantine.push(Quarantined {
+        case: Pattern::parse("*/kept").unwrap(),
+        owner: "ada".to_owned(),
+        reason: "see the ticket".to_owned(),
+        until: "2099-01-01".to_owned(),
+    });
+    if blocks {
+        policy.fail_on.insert(Category::Flaky);
+        policy.quarantine.clear();
+    }
+    let mut fixture = Fixture::of(cases, &policy);
+    let mut baseline = Baseline::empty();
+    for id in ["flaky", "kept"] {
+        let tally = Tally { passes: 4, trials: 5 };
+        baseline.cases.push(BaselineCase::new("support", id, &format!("hash-{id}"), tally));
+    }
+    let reference = Reference::Found { baseline: &baseline, from: "b.json" };
+    fixture.decision = decide(&Evidence { run: &fixture.run, reference, weakened: &[] }, &policy);
+    read(&of_report(&fixture.report()).unwrap())
+}
+
+#[test]
+fn a_case_that_passed_when_asked_again_is_flaky_to_jenkins() {
+    let report = excused(false);
+    assert_eq!((report.failures, report.skipped), (0, 1));
+    let TestCaseStatus::Success { flaky_runs } = &report.test_suites[0].test_cases[0].status else {
+        panic!("{:?}", report.test_suites[0].test_cases[0].status);
+    };
+    assert_eq!(flaky_runs.len(), 1);
+    assert_eq!(flaky_runs[0].ty.as_deref(), Some("akit.contains"));
+    assert!(flaky_runs[0].stack_trace.as_deref().is_some_and(|text| text.starts_with("no\n")));
+}
+
+#[test]
+fn a_quarantined_case_is_skipped_with_owner_and_reason() {
+    let report = excused(false);
+    let TestCaseStatus::Skipped { message, ty, .. } = &report.test_suites[0].test_cases[1].status else {
+        panic!("{:?}", report.test_suites[0].test_cases[1].status);
+    };
+    assert_eq!(ty.as_deref(), Some("akit.quarantined"));
+    let expected = "quarantined until 2099-01-01 by ada: see the ticket; it fails: no";
+    assert_eq!(message.as_deref(), Some(expected));
+}
+
+#[test]
+fn what_blocks_is_a_failure_whatever_it_is() {
+    let report = excused(true);
+    assert_eq!((report.failures, report.skipped), (2, 0));
+}

@@ -106,13 +106,10 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
 fn head(report: &Report<'_>) -> String {
     let (decision, counts) = (report.decision, report.decision.counts);
     let mut out = format!(
-        "### akit: {} — {} — {} passed, {} failed, {} errored, {} skipped\n\n| metric | now | limit |\n|---|---|---|\n",
+        "### akit: {} — {} — {}\n\n| metric | now | limit |\n|---|---|---|\n",
         decision.ruling.word(),
         inline(&decision.summary, VALUE),
-        number::size(counts.passed),
-        number::size(counts.failed),
-        number::size(counts.errored),
-        number::size(counts.skipped)
+        super::entry::counts(report)
     );
     let mut row = |metric: &str, now: &str, limit: &str| {
         let _ = writeln!(out, "| {metric} | {now} | {limit} |");

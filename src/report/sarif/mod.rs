@@ -1,9 +1,11 @@
 //! SARIF 2.1.0, as GitHub code scanning reads it.
 //!
 //! A result for each pair of rule and case that is bad now; GitHub would show an absent or suppressed
-//! one as an open alert, so there is none. A case that could not be judged is no result but a
-//! notification, and the invocation was not successful. Reports and diagnostics share one renderer.
+//! one as an open alert, so there is none: who knows what they mean takes the full profile. A case that
+//! could not be judged is no result but a notification, and the invocation was not successful. Reports
+//! and diagnostics share one renderer.
 
+mod breach;
 mod line_hash;
 mod place;
 mod report;
@@ -16,13 +18,16 @@ use serde_json::json;
 use serde_sarif::sarif;
 use sha2::{Digest, Sha256};
 
+use crate::gate::State;
 use crate::source::{Location, SourceFile};
 use crate::text;
 
 use super::{RenderError, json};
 use rule::Rule;
 
-pub use report::of_report;
+pub(super) use place::uri;
+pub(super) use report::findings;
+pub use report::{full, of_report};
 pub use validation::of_diagnostics;
 
 /// Results that GitHub takes in one run.
@@ -35,7 +40,7 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// How grave a result is, gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub(super) enum Level {
     /// Stands against a pass.
     Error,
     /// Bad, but forgiven by the baseline or the policy.
@@ -45,21 +50,26 @@ enum Level {
 }
 
 /// One result.
-#[derive(Debug)]
-struct Finding {
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
     rule: Rule,
-    level: Level,
-    message: String,
-    location: Location,
+    pub(super) level: Level,
+    pub(super) message: String,
+    pub(super) location: Location,
     /// What stays the same from run to run: scenario, case, rule.
     identity: [String; 3],
+    /// What its case is beside the baseline; nothing where it is about no case.
+    pub(super) state: Option<State>,
+    /// Why nobody is held to it.
+    excuse: String,
 }
 
 /// Something that kept a case or the run from being judged.
-#[derive(Debug)]
-struct Trouble {
-    message: String,
-    location: Option<Location>,
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    pub(super) level: Level,
+    pub(super) message: String,
+    pub(super) location: Option<Location>,
 }
 
 /// All that a log says.
@@ -75,6 +85,17 @@ struct Log {
     successful: bool,
     /// RFC 3339 in UTC.
     ended: Option<String>,
+    /// Whether results say what they were in the baseline, and what is forgiven.
+    profile: Profile,
+}
+
+/// For whom a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Profile {
+    /// GitHub, which takes every result for an open alert.
+    GitHub,
+    /// Readers of the whole format.
+    Full,
 }
 
 impl Log {
@@ -94,7 +115,12 @@ impl Log {
             .map(|finding| {
                 let place = place::sarif(&finding.location, source(&finding.location.file));
                 let hash = hashes.get(&finding.location);
-                finding.sarif(rules.get(&finding.rule).copied().unwrap_or(-1), place, hash, width)
+                let index = rules.get(&finding.rule).copied().unwrap_or(-1);
+                let mut result = finding.sarif(index, place, hash, width);
+                if self.profile == Profile::Full {
+                    finding.compare(&mut result);
+                }
+                result
             })
             .collect();
         let descriptors: Vec<_> = rules.keys().map(|rule| rule.descriptor()).collect();
@@ -122,14 +148,17 @@ impl Log {
             .take(NOTIFICATIONS)
             .map(|trouble| {
                 let place = trouble.location.as_ref().map(|place| place::sarif(place, source(&place.file)));
-                notification(&trouble.message, place)
+                notification(trouble.level, &trouble.message, place)
             })
             .collect();
         let more =
             self.troubles.len().saturating_sub(NOTIFICATIONS) + self.findings.len().saturating_sub(RESULTS);
         if more > 0 {
-            notifications
-                .push(notification(&format!("{} left out here", text::count(more, "finding")), None));
+            notifications.push(notification(
+                Level::Error,
+                &format!("{} left out here", text::count(more, "finding")),
+                None,
+            ));
         }
         let mut invocation = sarif::Invocation::builder().execution_successful(self.successful).build();
         invocation.end_time_utc.clone_from(&self.ended);
@@ -140,7 +169,42 @@ impl Log {
     }
 }
 
+impl Level {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Note => "note",
+        }
+    }
+}
+
 impl Finding {
+    /// The name of its rule.
+    pub(super) fn rule(&self) -> String {
+        self.rule.id()
+    }
+
+    /// Whether it is about the release as a whole or a proven regression.
+    pub(super) fn leads(&self) -> bool {
+        self.rule.rank() == 0
+    }
+
+    /// The same in every run: SHA-256 over scenario, case and rule, in hexadecimal.
+    pub(super) fn fingerprint(&self) -> String {
+        digest(&self.identity)
+    }
+
+    /// What it was in the baseline, and why nobody is held to it.
+    fn compare(&self, result: &mut sarif::Result) {
+        result.baseline_state = self.state.and_then(baseline_state).map(|state| json!(state));
+        if !self.excuse.is_empty() {
+            let suppression =
+                sarif::Suppression::builder().kind(json!("external")).justification(words(&self.excuse, 400));
+            result.suppressions = Some(vec![suppression.build()]);
+        }
+    }
+
     fn sarif(
         &self,
         rule_index: i64,
@@ -168,9 +232,20 @@ impl Finding {
     }
 }
 
-fn notification(message: &str, place: Option<sarif::Location>) -> sarif::Notification {
+/// How SARIF calls what a case is beside the baseline.
+fn baseline_state(state: State) -> Option<&'static str> {
+    match state {
+        State::Broken | State::Suspect | State::Unconfirmed | State::New => Some("new"),
+        State::FailingAsBefore | State::Flaky => Some("unchanged"),
+        State::Changed => Some("updated"),
+        State::Fixed => Some("absent"),
+        State::Passed | State::Failed | State::Quarantined | State::Errored | State::Skipped => None,
+    }
+}
+
+fn notification(level: Level, message: &str, place: Option<sarif::Location>) -> sarif::Notification {
     let mut notification = sarif::Notification::builder()
-        .level(json!("error"))
+        .level(json!(level.word()))
         .message(sarif::Message::builder().text(words(message, 1_000)).build())
         .build();
     notification.locations = place.map(|place| vec![place]);
@@ -178,7 +253,7 @@ fn notification(message: &str, place: Option<sarif::Location>) -> sarif::Notific
 }
 
 /// Text as a SARIF message: one line, ending with a full stop, without links of its own.
-fn words(text: &str, most: usize) -> String {
+pub(super) fn words(text: &str, most: usize) -> String {
     let mut out = text::excerpt(text, most);
     if out.contains("](") {
         out = out.replace('[', "\\[").replace(']', "\\]");
@@ -190,7 +265,7 @@ fn words(text: &str, most: usize) -> String {
 }
 
 /// SHA-256 over the parts, each closed by a NUL byte, in hexadecimal.
-fn digest(parts: &[String]) -> String {
+pub(super) fn digest(parts: &[String]) -> String {
     let mut sha = Sha256::new();
     for part in parts {
         sha.update(part.as_bytes());

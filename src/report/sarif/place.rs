@@ -14,7 +14,7 @@ use super::line_hash;
 /// A file, relative to the repository, as a URI reference.
 ///
 /// Never absolute: a leading `/` or a drive would make GitHub drop the result.
-pub(super) fn uri(file: &str) -> String {
+pub(in crate::report) fn uri(file: &str) -> String {
     let mut out = String::with_capacity(file.len());
     for byte in file.trim_start_matches('/').bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

@@ -4,14 +4,13 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat};
 
-use crate::gate::{Ruling, State};
+use crate::gate::State;
 use crate::manifest::{Ended, Outcome, Trial};
 use crate::report::entry::{bad, culprits, reason, said};
 use crate::report::{Entry, RenderError, Report};
-use crate::source::Location;
 use crate::text;
 
-use super::{Finding, Level, Log, Rule, Trouble, place};
+use super::{Finding, Level, Log, Profile, Rule, Trouble, place};
 
 /// Characters of one value in a message.
 const VALUE: usize = 200;
@@ -21,24 +20,51 @@ const VALUE: usize = 200;
 /// # Errors
 /// None is known.
 pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
-    let mut log = Log {
+    render(report, Profile::GitHub)
+}
+
+/// The same beside the baseline: what is new, unchanged or gone, and what is forgiven.
+///
+/// # Errors
+/// None is known.
+pub fn full(report: &Report<'_>) -> Result<String, RenderError> {
+    render(report, Profile::Full)
+}
+
+fn render(report: &Report<'_>, profile: Profile) -> Result<String, RenderError> {
+    let (mut findings, troubles) = findings(report);
+    if profile == Profile::Full {
+        findings
+            .extend(report.entries().filter(|entry| entry.state == State::Fixed).map(|entry| fixed(&entry)));
+    }
+    let whole = |trouble: &Trouble| trouble.level == Level::Error && trouble.location.is_none();
+    let log = Log {
         version: report.run.akit.clone(),
         category: category(report),
-        findings: Vec::new(),
-        troubles: Vec::new(),
         successful: report.decision.counts.errored == 0
+            && !troubles.iter().any(whole)
             && matches!(report.run.ended, Ended::Complete | Ended::FailFast),
+        findings,
+        troubles,
         ended: report.run.at.as_deref().and_then(utc),
+        profile,
     };
+    log.render(|file| report.sources.get(file).map(AsRef::as_ref))
+}
+
+/// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or
+/// the run from being judged.
+pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Finding>, Vec<Trouble>) {
+    let (mut findings, mut troubles) = (Vec::new(), Vec::new());
     for entry in report.entries() {
         match entry.case.outcome {
-            Outcome::Failed => failed(&entry, &mut log.findings),
-            Outcome::Errored => log.troubles.push(errored(&entry)),
+            Outcome::Failed => failed(&entry, &mut findings),
+            Outcome::Errored => troubles.push(errored(&entry)),
             Outcome::Passed | Outcome::Skipped => {}
         }
     }
-    breaches(report, &mut log);
-    log.render(|file| report.sources.get(file).map(AsRef::as_ref))
+    super::breach::tell(report, &mut findings, &mut troubles);
+    (findings, troubles)
 }
 
 /// The time as SARIF wants it; nothing for what is no time.
@@ -75,11 +101,19 @@ fn category(report: &Report<'_>) -> String {
 
 fn finding(entry: &Entry<'_>, rule: Rule, level: Level, message: String) -> Finding {
     let identity = [entry.case.scenario.clone(), entry.case.id.clone(), rule.id()];
-    Finding { rule, level, message, location: entry.case.location.clone(), identity }
+    let excuse = if entry.state == State::Quarantined { entry.note.to_owned() } else { String::new() };
+    let (state, location) = (Some(entry.state), entry.case.location.clone());
+    Finding { rule, level, message, location, identity, state, excuse }
 }
 
 fn name(entry: &Entry<'_>) -> String {
     text::excerpt(&entry.name(), VALUE)
+}
+
+/// A case that failed in the baseline and passes now: what is no more.
+fn fixed(entry: &Entry<'_>) -> Finding {
+    let message = format!("`{}` failed in the baseline and passes now", name(entry));
+    finding(entry, Rule::Regression("case"), Level::Note, message)
 }
 
 fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
@@ -98,7 +132,7 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
             name(entry),
             text::excerpt(entry.reason(), 2 * VALUE)
         );
-        findings.push(finding(entry, Rule::Regression, level, message));
+        findings.push(finding(entry, Rule::Regression("case"), level, message));
         return;
     }
     let kinds = told(entry, Outcome::Failed);
@@ -139,48 +173,5 @@ fn errored(entry: &Entry<'_>) -> Trouble {
     let kind =
         entry.fault().map_or_else(String::new, |fault| format!(" ({})", text::excerpt(&fault.kind, 60)));
     let message = format!("`{}` could not be judged{kind}: {}", name(entry), text::excerpt(why, 2 * VALUE));
-    Trouble { message, location: Some(entry.case.location.clone()) }
-}
-
-/// What is wrong with the run as a whole.
-fn breaches(report: &Report<'_>, log: &mut Log) {
-    let file = report
-        .run
-        .scenarios
-        .first()
-        .map(|scenario| scenario.file.as_str())
-        .or_else(|| report.run.files().first().copied());
-    let told = report.decision.breaches.iter().chain(&report.decision.warnings);
-    for breach in told.filter(|breach| !breach.is_by_case()) {
-        // A line that demands less is shown where reviewers look, whether it fails the gate or not.
-        if let Some(location) = breach.location.clone() {
-            let rule = Rule::Threshold(crate::report::entry::slug(&breach.id));
-            log.findings.push(Finding {
-                level: if breach.ruling == Ruling::Fail { Level::Error } else { Level::Warning },
-                message: text::excerpt(&breach.message, 2 * VALUE),
-                identity: [location.file.clone(), breach.message.clone(), rule.id()],
-                location,
-                rule,
-            });
-            continue;
-        }
-        let whole = || Some(Location { file: file?.to_owned(), line: 1, column: 1 });
-        match (breach.ruling, breach.location.clone().or_else(whole)) {
-            (Ruling::Fail, Some(location)) => {
-                let rule = Rule::Threshold(crate::report::entry::slug(&breach.id));
-                log.findings.push(Finding {
-                    level: Level::Error,
-                    message: text::excerpt(&breach.message, 2 * VALUE),
-                    location,
-                    identity: [String::new(), String::new(), rule.id()],
-                    rule,
-                });
-            }
-            (Ruling::Fail | Ruling::Error, _) => {
-                log.troubles.push(Trouble { message: breach.message.clone(), location: None });
-                log.successful = false;
-            }
-            (Ruling::Inconclusive | Ruling::Pass, _) => {}
-        }
-    }
+    Trouble { level: Level::Error, message, location: Some(entry.case.location.clone()) }
 }

@@ -10,12 +10,16 @@ use crate::report::entry::slug;
 /// What a result is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rule {
-    /// A case passed in the baseline and fails now.
-    Regression,
+    /// Something does worse than in the baseline: a `case`, the `suite`, `cost` or `latency`.
+    Regression(&'static str),
     /// An expectation of this kind was not met.
     Expect(String),
-    /// A demand on the whole run was not met.
+    /// A demand on the whole run was not met: by metric.
     Threshold(String),
+    /// The suite or its policy demands less than before, in this way.
+    Weakened(String),
+    /// Another breach or warning of the gate, by its id.
+    Gate(String),
     /// A scenario file is wrong in this way.
     Validate(String),
 }
@@ -29,25 +33,29 @@ impl Rule {
     /// Its place among rules of one level: what is about the release as a whole comes first.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Rule::Regression | Rule::Threshold(_) => 0,
-            Rule::Expect(_) | Rule::Validate(_) => 1,
+            Rule::Regression(_) | Rule::Threshold(_) | Rule::Weakened(_) => 0,
+            Rule::Expect(_) | Rule::Validate(_) | Rule::Gate(_) => 1,
         }
     }
 
     pub(super) fn id(&self) -> String {
         match self {
-            Rule::Regression => "akit/regression/case".to_owned(),
+            Rule::Regression(of) => format!("akit/regression/{of}"),
             Rule::Expect(kind) => format!("akit/expect/{kind}"),
             Rule::Threshold(id) => format!("akit/threshold/{id}"),
+            Rule::Weakened(kind) => format!("akit/weakened/{kind}"),
+            Rule::Gate(id) => format!("akit/gate/{id}"),
             Rule::Validate(code) => format!("akit/validate/{code}"),
         }
     }
 
     fn name(&self) -> String {
         let (first, rest) = match self {
-            Rule::Regression => ("Regression", "case"),
+            Rule::Regression(of) => ("Regression", *of),
             Rule::Expect(kind) => ("Expect", kind.as_str()),
             Rule::Threshold(id) => ("Threshold", id.as_str()),
+            Rule::Weakened(kind) => ("Weakened", kind.as_str()),
+            Rule::Gate(id) => ("Gate", id.as_str()),
             Rule::Validate(code) => ("Validate", code.as_str()),
         };
         rest.split('-').fold(first.to_owned(), |mut name, word| {
@@ -60,18 +68,26 @@ impl Rule {
 
     fn short(&self) -> String {
         match self {
-            Rule::Regression => "A case that passed in the baseline fails now.".to_owned(),
+            Rule::Regression("case") => "A case that passed in the baseline fails now.".to_owned(),
+            Rule::Regression(of) => format!("The run does worse than its baseline: {of}."),
             Rule::Expect(kind) => format!("An answer does not meet its expectation `{kind}`."),
             Rule::Threshold(id) => format!("The run misses its threshold `{id}`."),
+            Rule::Weakened(kind) => format!("The suite or its policy demands less than before: `{kind}`."),
+            Rule::Gate(id) => format!("The gate has something to say: `{id}`."),
             Rule::Validate(code) => format!("A scenario file is wrong: `{code}`."),
         }
     }
 
     fn full(&self) -> String {
         match self {
-            Rule::Regression => "The application used to answer this case well, as the stored baseline \
-                shows; the same question with the same expectation fails now."
+            Rule::Regression("case") => "The application used to answer this case well, as the stored \
+                baseline shows; the same question with the same expectation fails now."
                 .to_owned(),
+            Rule::Regression(of) => format!(
+                "Over all compared cases, the run does worse than its baseline in this respect: {of}. The \
+                 message has the measured value, what the baseline lets expect, and the probability that \
+                 chance alone did it."
+            ),
             Rule::Expect(kind) => format!(
                 "The application's answer to a case was judged by an expectation of the kind `{kind}` and \
                  did not meet it. The message says what was expected and what stood there."
@@ -79,6 +95,14 @@ impl Rule {
             Rule::Threshold(id) => format!(
                 "The run as a whole was measured against the policy's threshold `{id}` and did not reach it. \
                  The message has the measured value and the limit."
+            ),
+            Rule::Weakened(kind) => format!(
+                "This change demands less of the application than the commit that it is based on \
+                 (`{kind}`). The message says what stood there before."
+            ),
+            Rule::Gate(id) => format!(
+                "The gate came upon something that no other rule is about (`{id}`); docs/gate.md describes \
+                 each of its reasons and warnings by this name."
             ),
             Rule::Validate(code) => format!(
                 "The scenario file cannot be used as it stands, or does not say what was probably meant \
@@ -89,10 +113,19 @@ impl Rule {
 
     fn help(&self) -> &'static str {
         match self {
-            Rule::Regression => {
+            Rule::Regression("case") => {
                 "Find the change of prompt, model or data between the baseline and this run. If the new \
                  answer is right, change the expectation and store a new baseline."
             }
+            Rule::Regression(_) => {
+                "Look at what changed between the baseline and this run: prompt, model, data, prices. If the \
+                 change is meant, store a new baseline."
+            }
+            Rule::Weakened(_) => {
+                "Restore what the change took away, or let those who own the suite agree to it and say why in \
+                 the pull request."
+            }
+            Rule::Gate(_) => "Read the message; docs/gate.md says what to do about each id.",
             Rule::Expect(_) => {
                 "Compare the answer with the expectation. If the answer is wrong, mend the prompt, the model \
                  or the data behind it; if it is right, change the expectation in the marked case."
@@ -144,9 +177,12 @@ mod tests {
     fn descriptions_are_as_short_as_github_wants_them() {
         let long = "x".repeat(60);
         for rule in [
-            Rule::Regression,
+            Rule::Regression("case"),
+            Rule::Regression("suite"),
             Rule::Expect(long.clone()),
             Rule::Threshold(long.clone()),
+            Rule::Weakened(long.clone()),
+            Rule::Gate(long.clone()),
             Rule::Validate(long),
         ] {
             assert!(rule.full().len() <= 1024 && !rule.full().contains("  "), "{rule:?}");

@@ -27,7 +27,7 @@ fn one_result_for_each_rule_and_case_gravest_first() {
     insta::assert_debug_snapshot!(shown, @r#"
     [
         "error akit/regression/case 5",
-        "error akit/threshold/min-pass-rate 1",
+        "error akit/threshold/pass-rate 1",
         "error akit/expect/llm-grader 7",
         "error akit/expect/regex 9",
         "error akit/expect/json-schema 9",

@@ -1,0 +1,266 @@
+//! Many stored runs beside each other: how the pass rate went, and which cases are flaky, slow or dear.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{CaseResult, Counts, Ended, Outcome, RunManifest, Trial, Usage};
+
+/// Cases of one list.
+const LISTED: usize = 10;
+
+/// Turns from pass to fail or back that make a case flaky: one turn is a change that stayed.
+const TURNS: usize = 2;
+
+/// A run with what was decided about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRun {
+    /// Where it lies, for people.
+    pub file: String,
+    /// What was found.
+    pub run: RunManifest,
+    /// The gate's word, where the file has a decision.
+    pub ruling: Option<String>,
+    /// The pass rate as the gate measured it, 0 to 1.
+    pub pass_rate: Option<f64>,
+}
+
+/// What became of a suite over many runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Trend {
+    /// [`Trend::SCHEMA`].
+    pub schema: String,
+    /// The runs, oldest first; those without a time come before all others.
+    pub runs: Vec<RunLine>,
+    /// Cases that went from pass to fail and back, the most restless first.
+    pub flakiest: Vec<FlakyCase>,
+    /// Cases by the mean time of their answers, the slowest first.
+    pub slowest: Vec<SlowCase>,
+    /// Cases by the mean cost of a trial, the dearest first; none where no cost is known.
+    pub dearest: Vec<DearCase>,
+}
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct RunLine {
+    /// Where it lies.
+    pub file: String,
+    /// Its id.
+    pub run_id: String,
+    /// When it ended, RFC 3339 in UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// Why it ended.
+    pub ended: Ended,
+    /// The gate's word, where the file has a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<String>,
+    /// 0 to 1; absent where nothing was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass_rate: Option<f64>,
+    /// How many cases had each outcome.
+    pub counts: Counts,
+    /// Tokens of the application and the judge; absent where nobody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// US dollars of answers and judging, records at what they cost when they were asked; absent where
+    /// nobody told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Milliseconds.
+    pub duration_ms: u64,
+}
+
+/// A case that passes at times.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct FlakyCase {
+    /// `scenario/id`.
+    pub case: String,
+    /// Share of neighbouring trials that came out differently, 0 to 1.
+    pub restlessness: f64,
+    /// How often that was.
+    pub turns: usize,
+    /// Trials that passed.
+    pub passed: usize,
+    /// Judged trials.
+    pub trials: usize,
+}
+
+/// A case and the time of its answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SlowCase {
+    /// `scenario/id`.
+    pub case: String,
+    /// Mean, in milliseconds.
+    pub latency_ms: f64,
+    /// Answers whose time is known.
+    pub answers: usize,
+}
+
+/// A case and what it costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct DearCase {
+    /// `scenario/id`.
+    pub case: String,
+    /// Mean of a trial, judging included, in US dollars.
+    pub cost_usd: f64,
+    /// Trials whose cost is known.
+    pub trials: usize,
+}
+
+/// What is gathered of one case.
+#[derive(Default)]
+struct Story {
+    /// By the order of runs: what was asked and expected, and whether each judged trial passed.
+    said: Vec<(When, String, Vec<bool>)>,
+    latencies: Vec<f64>,
+    costs: Vec<f64>,
+}
+
+/// The place of a run among others: its time, then its file.
+type When = (Option<String>, String);
+
+impl Trend {
+    /// The name and version of the wire form.
+    pub const SCHEMA: &str = "akit.history/1";
+
+    /// Puts runs beside each other, in whatever order they come. A run that comes twice is one run.
+    #[must_use]
+    pub fn of(stored: impl IntoIterator<Item = StoredRun>) -> Self {
+        let mut seen = BTreeSet::new();
+        let mut runs: Vec<(When, RunLine)> = Vec::new();
+        let mut stories: BTreeMap<String, Story> = BTreeMap::new();
+        for one in stored {
+            if !seen.insert((one.run.run_id.clone(), one.run.at.clone())) {
+                continue;
+            }
+            let when = (one.run.at.clone(), one.file.clone());
+            for case in &one.run.cases {
+                let name = format!("{}/{}", case.scenario, case.id);
+                stories.entry(name).or_default().add(case, &when);
+            }
+            runs.push((when, RunLine::of(one)));
+        }
+        runs.sort_by(|a, b| a.0.cmp(&b.0));
+        Self {
+            schema: Self::SCHEMA.to_owned(),
+            runs: runs.into_iter().map(|(_, run)| run).collect(),
+            flakiest: most(stories.iter().filter_map(|(name, story)| story.flaky(name)), |one| {
+                one.restlessness
+            }),
+            slowest: most(stories.iter().filter_map(|(name, story)| story.slow(name)), |one| one.latency_ms),
+            dearest: most(stories.iter().filter_map(|(name, story)| story.dear(name)), |one| one.cost_usd),
+        }
+    }
+}
+
+impl RunLine {
+    fn of(stored: StoredRun) -> Self {
+        let StoredRun { file, run, ruling, pass_rate } = stored;
+        let counts = run.counts();
+        let usages = [run.usage(), run.grader_usage()];
+        let tokens = usages.iter().flatten().map(|usage| Usage::total(*usage)).reduce(u64::saturating_add);
+        let cost_usd = run.trials().filter_map(cost).reduce(|sum, one| sum + one);
+        Self {
+            file,
+            ended: run.ended,
+            ruling,
+            pass_rate: pass_rate.or_else(|| counts.pass_rate()),
+            counts,
+            tokens,
+            cost_usd,
+            duration_ms: run.duration_ms,
+            run_id: run.run_id,
+            at: run.at,
+        }
+    }
+}
+
+impl Story {
+    fn add(&mut self, case: &CaseResult, when: &When) {
+        let passed: Vec<bool> = case
+            .trials
+            .iter()
+            .filter_map(|trial| match trial.outcome {
+                Outcome::Passed => Some(true),
+                Outcome::Failed => Some(false),
+                Outcome::Errored | Outcome::Skipped => None,
+            })
+            .collect();
+        if !passed.is_empty() {
+            self.said.push((when.clone(), case.content_hash.clone(), passed));
+        }
+        let known = case.ordinary().filter_map(|trial| trial.reply.as_ref()?.latency_ms);
+        self.latencies.extend(known.map(real));
+        self.costs.extend(case.ordinary().filter_map(cost));
+    }
+
+    /// How restless it is. Trials are compared only while the same is asked and expected.
+    fn flaky(&self, name: &str) -> Option<FlakyCase> {
+        let mut said: Vec<_> = self.said.iter().collect();
+        said.sort_by(|a, b| a.0.cmp(&b.0));
+        let (mut turns, mut pairs, mut before) = (0_usize, 0_usize, None);
+        for (_, hash, passed) in &said {
+            for now in passed {
+                if let Some((_, last)) = before.filter(|(known, _)| known == hash) {
+                    pairs += 1;
+                    turns += usize::from(last != *now);
+                }
+                before = Some((hash.clone(), *now));
+            }
+        }
+        let all = || said.iter().flat_map(|(_, _, passed)| passed);
+        (turns >= TURNS).then(|| FlakyCase {
+            case: name.to_owned(),
+            restlessness: real(turns as u64) / real(pairs as u64),
+            turns,
+            passed: all().filter(|passed| **passed).count(),
+            trials: all().count(),
+        })
+    }
+
+    fn slow(&self, name: &str) -> Option<SlowCase> {
+        let latency_ms = mean(&self.latencies)?;
+        Some(SlowCase { case: name.to_owned(), latency_ms, answers: self.latencies.len() })
+    }
+
+    fn dear(&self, name: &str) -> Option<DearCase> {
+        let cost_usd = mean(&self.costs).filter(|cost| *cost > 0.0)?;
+        Some(DearCase { case: name.to_owned(), cost_usd, trials: self.costs.len() })
+    }
+}
+
+/// What the answer and its judging cost, as far as it was told.
+fn cost(trial: &Trial) -> Option<f64> {
+    let mut known: Vec<f64> = trial.reply.iter().filter_map(|reply| reply.cost_usd).collect();
+    if let Some(verdict) = &trial.verdict {
+        verdict.walk(&mut |one| known.extend(one.grade.as_ref().and_then(|grade| grade.cost_usd)));
+    }
+    (!known.is_empty()).then(|| known.iter().sum())
+}
+
+/// The greatest by a number; equal ones by name, in which order they come.
+fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64) -> Vec<T> {
+    let mut all: Vec<T> = all.collect();
+    all.sort_by(|a, b| by(b).total_cmp(&by(a)));
+    all.truncate(LISTED);
+    all
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / real(values.len() as u64))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 trials or milliseconds are out of reach")]
+fn real(n: u64) -> f64 {
+    n as f64
+}
+
+#[cfg(test)]
+#[path = "trend_tests.rs"]
+mod tests;

@@ -1,0 +1,235 @@
+//! `OpenMetrics` text, which GitLab (`reports:metrics`) compares with the target branch's and Prometheus reads.
+//!
+//! From github.com/prometheus/OpenMetrics, version 1.0: each family has its TYPE, UNIT and HELP before its
+//! samples, a unit is the suffix of the family's name, and the text ends with `# EOF`. What is not known is
+//! left out, and no time stands in it: GitLab would take each run for another metric.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::Report;
+use crate::gate::{Measured, Metric, Ruling, State};
+use crate::manifest::CaseResult;
+use crate::text;
+
+/// Characters of a label's value.
+const LABEL: usize = 200;
+
+/// Families in the order of writing.
+struct Text(String);
+
+impl Text {
+    /// The head of a family; a unit is a suffix of its name.
+    fn family(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
+        debug_assert!(unit.is_empty() || name.ends_with(&format!("_{unit}")), "{name}");
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "# TYPE {name} {kind}");
+        if !unit.is_empty() {
+            let _ = writeln!(self.0, "# UNIT {name} {unit}");
+        }
+        let _ = writeln!(self.0, "# HELP {name} {help}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
+        self.0.push_str(name);
+        for (index, (label, value)) in labels.iter().enumerate() {
+            let open = if index == 0 { '{' } else { ',' };
+            let _ = write!(self.0, "{open}{label}=\"{}\"", escaped(value));
+        }
+        if !labels.is_empty() {
+            self.0.push('}');
+        }
+        let _ = writeln!(self.0, " {value}");
+    }
+}
+
+/// The value of a label: one line, with `\`, `"` and line ends as the format wants them.
+fn escaped(value: &str) -> String {
+    text::excerpt(value, LABEL).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The whole report.
+#[must_use]
+pub fn of_report(report: &Report<'_>) -> String {
+    let mut out = Text(String::new());
+    verdict(&mut out, report);
+    rates(&mut out, report);
+    spending(&mut out, report);
+    times(&mut out, report);
+    out.0.push_str("# EOF\n");
+    out.0
+}
+
+fn verdict(out: &mut Text, report: &Report<'_>) {
+    out.family("akit_verdict", "stateset", "", "What the gate says.");
+    for ruling in [Ruling::Pass, Ruling::Fail, Ruling::Inconclusive, Ruling::Error] {
+        let holds = if report.decision.ruling == ruling { 1.0 } else { 0.0 };
+        out.sample("akit_verdict", &[("akit_verdict", ruling.word())], holds);
+    }
+    let counts = report.decision.counts;
+    out.family("akit_cases", "gauge", "", "Cases by what became of them.");
+    for (outcome, count) in [
+        ("passed", counts.passed),
+        ("failed", counts.failed),
+        ("errored", counts.errored),
+        ("skipped", counts.skipped),
+    ] {
+        out.sample("akit_cases", &[("outcome", outcome)], real(count as u64));
+    }
+    let in_state = |state| report.entries().filter(|entry| entry.state == state).count() as u64;
+    out.family("akit_regressions", "gauge", "", "Cases that passed in the baseline and are proven to fail.");
+    out.sample("akit_regressions", &[], real(in_state(State::Broken)));
+    out.family("akit_flaky_cases", "gauge", "", "Cases that pass at times.");
+    out.sample("akit_flaky_cases", &[], real(in_state(State::Flaky)));
+}
+
+fn rates(out: &mut Text, report: &Report<'_>) {
+    if let Some(rate) = report.decision.pass_rate {
+        out.family("akit_pass_rate_ratio", "gauge", "ratio", "Share of judged cases that pass.");
+        out.sample("akit_pass_rate_ratio", &[], rate);
+    }
+    // By the name as it is shown: no two samples may have the same labels.
+    let mut scenarios: BTreeMap<String, Vec<&CaseResult>> = BTreeMap::new();
+    for case in &report.run.cases {
+        scenarios.entry(text::excerpt(&case.scenario, LABEL)).or_default().push(case);
+    }
+    let rated: Vec<_> = scenarios
+        .iter()
+        .filter_map(|(name, cases)| match Metric::PassRate.measure(cases) {
+            Measured::Number(rate, _) => Some((name, rate)),
+            Measured::NoCase | Measured::Unknown => None,
+        })
+        .collect();
+    if !rated.is_empty() {
+        let name = "akit_scenario_pass_rate_ratio";
+        out.family(name, "gauge", "ratio", "Share of the judged cases of a scenario that pass.");
+        for (scenario, rate) in rated {
+            out.sample(name, &[("scenario", scenario)], rate);
+        }
+    }
+}
+
+fn spending(out: &mut Text, report: &Report<'_>) {
+    let told = [("application", report.run.usage()), ("judge", report.run.grader_usage())];
+    if told.iter().any(|(_, usage)| usage.is_some()) {
+        out.family("akit_tokens", "gauge", "tokens", "Tokens sent and received.");
+        for (role, usage) in told.iter().filter_map(|(role, usage)| Some((*role, (*usage)?))) {
+            out.sample("akit_tokens", &[("role", role), ("direction", "sent")], real(usage.input_tokens));
+            out.sample(
+                "akit_tokens",
+                &[("role", role), ("direction", "received")],
+                real(usage.output_tokens),
+            );
+        }
+    }
+    let all: Vec<_> = report.run.cases.iter().collect();
+    let costs: Vec<_> = [("application", Metric::Cost), ("judge", Metric::JudgeCost)]
+        .into_iter()
+        .filter_map(|(role, metric)| match metric.measure(&all) {
+            Measured::Number(cost, _) => Some((role, cost)),
+            Measured::NoCase | Measured::Unknown => None,
+        })
+        .collect();
+    if !costs.is_empty() {
+        out.family("akit_cost_usd", "gauge", "usd", "What the answers and their judging cost.");
+        for (role, cost) in costs {
+            out.sample("akit_cost_usd", &[("role", role)], cost);
+        }
+    }
+}
+
+fn times(out: &mut Text, report: &Report<'_>) {
+    if report.run.duration_ms > 0 {
+        out.family("akit_duration_seconds", "gauge", "seconds", "How long the run took.");
+        out.sample("akit_duration_seconds", &[], real(report.run.duration_ms) / 1_000.0);
+    }
+    let known: Vec<u64> = report
+        .run
+        .cases
+        .iter()
+        .flat_map(CaseResult::ordinary)
+        .filter_map(|trial| trial.reply.as_ref()?.latency_ms)
+        .collect();
+    if known.is_empty() {
+        return;
+    }
+    let name = "akit_latency_seconds";
+    out.family(name, "summary", "seconds", "From sending a question to its whole answer.");
+    let seconds: Vec<f64> = known.iter().map(|ms| real(*ms) / 1_000.0).collect();
+    for (quantile, share) in [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99)] {
+        if let Some(value) = crate::stats::percentile(&seconds, share) {
+            out.sample(name, &[("quantile", quantile)], value);
+        }
+    }
+    let sum = known.iter().fold(0_u64, |sum, ms| sum.saturating_add(*ms));
+    out.sample("akit_latency_seconds_count", &[], real(known.len() as u64));
+    out.sample("akit_latency_seconds_sum", &[], real(sum) / 1_000.0);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "2^53 tokens or milliseconds are out of reach")]
+fn real(n: u64) -> f64 {
+    n as f64
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::gate::Policy;
+    use crate::report::fixture::Fixture;
+
+    /// Holds the text against the grammar of the format, as far as it is used here.
+    pub(in crate::report) fn check(text: &str) {
+        let body = text.strip_suffix("# EOF\n").expect("it ends with # EOF");
+        let mut family = String::new();
+        let (mut families, mut series) = (BTreeSet::new(), BTreeSet::new());
+        for line in body.lines() {
+            if let Some(rest) = line.strip_prefix("# ") {
+                let mut words = rest.splitn(3, ' ');
+                let (keyword, name) = (words.next().unwrap(), words.next().unwrap());
+                assert!(words.next().is_some_and(|rest| !rest.is_empty()), "{line}");
+                match keyword {
+                    "TYPE" => {
+                        assert!(families.insert(name.to_owned()), "{name} twice");
+                        family = name.to_owned();
+                    }
+                    _ => assert!(matches!(keyword, "UNIT" | "HELP") && name == family, "{line}"),
+                }
+                continue;
+            }
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");
+            assert!(name.starts_with(&family) && series.insert(name.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_fixture_is_open_metrics() {
+        let text = of_report(&Fixture::short().report());
+        check(&text);
+        for line in [
+            "akit_verdict{akit_verdict=\"FAIL\"} 1\n",
+            "akit_cases{outcome=\"failed\"} 8\n",
+            "akit_regressions 1\n",
+            "# UNIT akit_latency_seconds seconds\n",
+            "akit_latency_seconds{quantile=\"0.95\"} 0.31\n",
+            "akit_tokens{role=\"judge\",direction=\"received\"} 67\n",
+            "akit_scenario_pass_rate_ratio{scenario=\"support\"} 0.2857142857142857\n",
+        ] {
+            assert!(text.contains(line), "no {line}in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_nothing_says_so() {
+        let text = of_report(&Fixture::of(Vec::new(), &Policy::default()).report());
+        check(&text);
+        assert!(text.contains("akit_verdict{akit_verdict=\"ERROR\"} 1") && !text.contains("pass_rate"));
+    }
+
+    #[test]
+    fn labels_are_escaped() {
+        assert_eq!(escaped("a\\b\"c\nd\u{0}"), "a\\\\b\\\"c⏎d\u{fffd}");
+    }
+}

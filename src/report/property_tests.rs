@@ -1,0 +1,328 @@
+//! Over generated runs, baselines and policies: every surface gives the decision's word and counts, and text
+//! of others has no effect on any of them.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::entry::Forgiven;
+use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
+use super::*;
+use crate::gate::{Category, Evidence, Pattern, Policy, Proof, Quarantined, Reference, Weakening, decide};
+use crate::manifest::{Baseline, BaselineCase, CaseResult, Fault, Outcome, Tally, Trial};
+use crate::source::Location;
+
+/// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
+type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => Just(Outcome::Passed),
+        4 => Just(Outcome::Failed),
+        1 => Just(Outcome::Errored),
+    ]
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    let stored = prop_oneof![
+        Just(None),
+        (0_u32..=20, 1_u32..=20).prop_map(|(passes, trials)| Some((passes.min(trials), trials))),
+        Just(Some((20, 20))),
+    ];
+    (
+        prop::collection::vec(outcome(), 0..4),
+        prop::collection::vec(outcome(), 0..5),
+        stored,
+        prop::bool::weighted(0.8),
+    )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    (
+        prop::option::of(0.0_f64..1.0),
+        prop::collection::btree_set(prop::sample::select(Category::ALL.map(|(_, one)| one).to_vec()), 0..6),
+        prop::option::of(0_usize..12),
+        0_u32..5,
+        any::<bool>(),
+        prop_oneof![Just(0.0), Just(1.0)],
+    )
+        .prop_map(|(min_pass_rate, fail_on, kept, confirm, strict, max_error_rate)| {
+            let quarantine = kept.map(|index| Quarantined {
+                case: Pattern::parse(&format!("*/case-{index}")).unwrap(),
+                owner: "ada".to_owned(),
+                reason: "known".to_owned(),
+                until: "2099-01-01".to_owned(),
+            });
+            Policy {
+                min_pass_rate,
+                max_error_rate,
+                fail_on,
+                confirm,
+                proof: if strict { Proof::OfInnocence } else { Proof::OfGuilt },
+                quarantine: quarantine.into_iter().collect(),
+                ..Policy::default()
+            }
+        })
+}
+
+fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
+    let bad = (outcome == Outcome::Failed).then(|| verdict("contains", "the answer lacks `30 days`"));
+    let fault = (outcome == Outcome::Errored).then(|| Fault {
+        kind: "timeout".to_owned(),
+        message: "no answer".to_owned(),
+        help: String::new(),
+    });
+    Trial { confirmation, fault, ..trial(index, outcome, bad, "Soon.") }
+}
+
+/// The case as a runner would have left it: most of its judged trials decide, and only failures are confirmed.
+fn made(index: usize, (ordinary, fresh, _, _): &Drawn) -> CaseResult {
+    let count = |wanted| ordinary.iter().filter(|one| **one == wanted).count();
+    let outcome = match (count(Outcome::Passed), count(Outcome::Failed)) {
+        _ if ordinary.is_empty() => Outcome::Skipped,
+        (0, 0) => Outcome::Errored,
+        (passed, failed) if passed > failed => Outcome::Passed,
+        _ => Outcome::Failed,
+    };
+    let fresh = if outcome == Outcome::Failed { fresh.as_slice() } else { &[] };
+    let all = ordinary.iter().map(|one| (*one, false)).chain(fresh.iter().map(|one| (*one, true)));
+    let trials = (0..).zip(all).map(|(index, (outcome, fresh))| told(index, outcome, fresh)).collect();
+    let scenario = if index.is_multiple_of(3) { "größe & co." } else { "support" };
+    case(scenario, &format!("case-{index}"), outcome, trials)
+}
+
+fn decided(drawn: &[Drawn], with_baseline: bool, weakened: &[Weakening], policy: &Policy) -> Fixture {
+    let cases = drawn.iter().enumerate().map(|(index, one)| made(index, one)).collect();
+    let mut fixture = Fixture::of(cases, policy);
+    let mut baseline = Baseline::empty();
+    for (case, (_, _, stored, same)) in fixture.run.cases.iter().zip(drawn) {
+        let hash = if *same { case.content_hash.as_str() } else { "other" };
+        if let Some((passes, trials)) = *stored {
+            let tally = Tally { passes, trials };
+            baseline.cases.push(BaselineCase::new(&case.scenario, &case.id, hash, tally));
+        }
+    }
+    baseline.cases.sort_by(|a, b| (&a.scenario, &a.id).cmp(&(&b.scenario, &b.id)));
+    let found = Reference::Found { baseline: &baseline, from: "b.json" };
+    let reference = if with_baseline { found } else { Reference::None };
+    fixture.decision = decide(&Evidence { run: &fixture.run, reference, weakened }, policy);
+    fixture
+}
+
+/// The distinct places of the findings that tell failed cases.
+fn places(rules: impl Iterator<Item = (String, String)>) -> BTreeSet<String> {
+    let of_case = |rule: &str| rule.starts_with("akit/expect/") || rule == "akit/regression/case";
+    rules.filter(|(rule, _)| of_case(rule)).map(|(_, place)| place).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn every_surface_has_the_decisions_counts(
+        drawn in prop::collection::vec(drawn(), 0..12),
+        with_baseline in any::<bool>(),
+        is_weaker in any::<bool>(),
+        policy in policy(),
+    ) {
+        let weaker = Weakening {
+            kind: "threshold-lowered".to_owned(),
+            message: "0.9 became 0.5".to_owned(),
+            location: Location { file: "akit.yaml".to_owned(), line: 3, column: 1 },
+        };
+        let weakened = if is_weaker { vec![weaker] } else { Vec::new() };
+        let fixture = decided(&drawn, with_baseline, &weakened, &policy);
+        let (report, counts) = (fixture.report(), fixture.decision.counts);
+        let render = |format: Format| format.render(&report, Ink::Plain).unwrap();
+        let json = |format: Format| -> Value { serde_json::from_str(&render(format)).unwrap() };
+        let word = fixture.decision.ruling.word();
+        let forgiven: Vec<_> = report.entries().filter_map(|entry| entry.forgiven()).collect();
+        let excused = |wanted| forgiven.iter().filter(|one| **one == wanted).count();
+        let (flaky, kept) = (excused(Forgiven::Flaky), excused(Forgiven::Quarantined));
+
+        // The decision counts the run.
+        prop_assert_eq!(counts, fixture.run.counts());
+        let told = json(Format::Json);
+        for (name, count) in [
+            ("passed", counts.passed),
+            ("failed", counts.failed),
+            ("errored", counts.errored),
+            ("skipped", counts.skipped),
+        ] {
+            prop_assert_eq!(&told["counts"][name], count);
+            prop_assert_eq!(&told["decision"]["counts"][name], count);
+            let sample = format!("akit_cases{{outcome=\"{name}\"}} {count}\n");
+            prop_assert!(render(Format::OpenMetrics).contains(&sample));
+            let variable = format!("AKIT_{}={count}\n", name.to_uppercase());
+            prop_assert!(dotenv::of_report(&report, 0).contains(&variable));
+        }
+
+        let excuses = match (flaky, kept) {
+            (0, 0) => String::new(),
+            (n, 0) => format!(" ({n} flaky)"),
+            (0, n) => format!(" ({n} in quarantine)"),
+            (n, m) => format!(" ({n} flaky, {m} in quarantine)"),
+        };
+        let words = format!(
+            "{} passed, {} failed{excuses}, {} errored, {} skipped",
+            counts.passed, counts.failed, counts.errored, counts.skipped
+        );
+        let console = render(Format::Console);
+        let result = format!("RESULT: {word} — {words}");
+        prop_assert!(console.lines().last().unwrap().starts_with(&result), "{}", console);
+        prop_assert_eq!(console.lines().filter(|line| line.starts_with("FAILED ")).count(), counts.failed);
+        prop_assert_eq!(console.lines().filter(|line| line.starts_with("ERRORED ")).count(), counts.errored);
+
+        let markdown = render(Format::Markdown);
+        let first = markdown.lines().next().unwrap();
+        let start = format!("### akit: {word} — ");
+        prop_assert!(first.starts_with(&start) && first.ends_with(&words), "{}", first);
+        let passing = report.entries().filter(|one| one.flaky() && one.case.outcome == Outcome::Passed);
+        let folded = counts.failed + counts.errored + passing.filter(|one| !one.blocking).count();
+        prop_assert_eq!(markdown.matches("<details>").count(), folded);
+
+        let junit = quick_junit::Report::deserialize_from_str(&render(Format::Junit)).unwrap();
+        prop_assert_eq!(junit.tests, counts.total());
+        prop_assert_eq!(junit.failures, counts.failed - flaky - kept);
+        prop_assert_eq!(junit.errors, counts.errored);
+        prop_assert_eq!(junit.skipped, counts.skipped + kept);
+
+        for format in [Format::Sarif, Format::SarifFull] {
+            let log = json(format);
+            let run = &log["runs"][0];
+            let results: Vec<&Value> = run["results"].as_array().unwrap().iter().collect();
+            let live = results.iter().filter(|one| one["baselineState"] != "absent");
+            let found = live.map(|one| {
+                let place = one["locations"][0]["physicalLocation"].to_string();
+                (one["ruleId"].as_str().unwrap().to_owned(), place)
+            });
+            prop_assert_eq!(places(found).len(), counts.failed);
+            let gone = results.iter().filter(|one| one["baselineState"] == "absent").count();
+            let fixed = report.entries().filter(|one| one.state == crate::gate::State::Fixed).count();
+            prop_assert_eq!(gone, if format == Format::Sarif { 0 } else { fixed });
+            let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().cloned();
+            let notes = notes.unwrap_or_default();
+            prop_assert_eq!(notes.iter().filter(|one| one["locations"].is_array()).count(), counts.errored);
+            let weaker = results.iter().filter(|one| one["ruleId"] == "akit/weakened/threshold-lowered");
+            prop_assert_eq!(weaker.count(), weakened.len());
+            let blocks = results.iter().any(|one| one["level"] == "error");
+            prop_assert_eq!(blocks, fixture.decision.breaches.iter().any(|one| one.ruling == crate::gate::Ruling::Fail));
+        }
+
+        let issues = json(Format::CodeQuality);
+        let issues = issues.as_array().unwrap();
+        let prints: BTreeSet<_> = issues.iter().map(|one| one["fingerprint"].as_str().unwrap()).collect();
+        prop_assert_eq!(prints.len(), issues.len());
+        let found = issues.iter().map(|one| {
+            (one["check_name"].as_str().unwrap().to_owned(), one["location"].to_string())
+        });
+        prop_assert_eq!(places(found).len(), counts.failed);
+        open_metrics::tests::check(&render(Format::OpenMetrics));
+        let commands = annotation::commands(&report);
+        prop_assert!(commands.lines().count() <= 20);
+    }
+}
+
+/// Text made of whole pieces of trouble and of any characters.
+fn hostile() -> impl Strategy<Value = String> {
+    let pieces = [
+        "\u{0}",
+        "\u{1b}[2J",
+        "\u{fffe}",
+        "]]>",
+        "<![CDATA[",
+        "\u{202e}",
+        "👩‍👩‍👧",
+        "\n::error::x",
+        "##[error]x",
+        "</details>",
+        "\n```\n",
+        "%0A::error::",
+        "\"} 1\nakit_verdict 1\n",
+        "\\",
+        "\n# EOF\n",
+        "\r",
+        "AKIT_X=1\n",
+        "\u{1b}[0Ksection_end:0:x\r\u{1b}[0K",
+        "::endgroup::",
+    ];
+    let mut pieces: Vec<String> = pieces.iter().map(ToString::to_string).collect();
+    pieces.extend(HOSTILE.split_inclusive([' ', '\n']).map(str::to_owned));
+    let piece = prop_oneof![prop::sample::select(pieces), any::<char>().prop_map(String::from)];
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+/// A run in which the text stands wherever text of others can stand.
+fn run_of(text: &str) -> Fixture {
+    let mut bad = verdict(text, text);
+    (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
+    let fault = Fault { kind: text.to_owned(), message: text.to_owned(), help: text.to_owned() };
+    let failed = vec![trial(0, Outcome::Failed, Some(bad), text)];
+    let errored = vec![Trial { fault: Some(fault), ..trial(0, Outcome::Errored, None, text) }];
+    let mut cases = vec![
+        case("support", text, Outcome::Failed, failed),
+        case("support", "b", Outcome::Errored, errored),
+        case("support", "c", Outcome::Skipped, Vec::new()),
+    ];
+    for one in &mut cases {
+        (one.name, one.prompt, one.reason) = (Some(text.to_owned()), text.to_owned(), text.to_owned());
+    }
+    let weaker = Weakening {
+        kind: text.to_owned(),
+        message: text.to_owned(),
+        location: Location { file: text.to_owned(), line: 1, column: 1 },
+    };
+    let policy = Policy { fail_on: [Category::Weakened].into(), ..Policy::default() };
+    let mut fixture = Fixture::of(cases, &policy);
+    let evidence = Evidence { run: &fixture.run, reference: Reference::Missing(text), weakened: &[weaker] };
+    fixture.decision = decide(&evidence, &policy);
+    for case in &mut fixture.run.cases {
+        case.scenario = text.to_owned();
+        case.location.file = text.to_owned();
+    }
+    fixture.run.notes = vec![text.to_owned()];
+    fixture.run.run_id = text.to_owned();
+    fixture.decision.summary = text.to_owned();
+    fixture
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_text_acts_on_any_surface(text in hostile()) {
+        let fixture = run_of(&text);
+        let report = fixture.report();
+        for format in Format::ALL {
+            let shown = format.render(&report, Ink::Plain).unwrap();
+            // JSON keeps what was said, escaped; everything else makes it harmless.
+            let harmless = |c: char| c == '\n' || c == '\t' || crate::text::inert(c);
+            if format == Format::Json {
+                prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_ascii_control() || c as u32 == 127));
+            } else {
+                prop_assert!(shown.chars().all(harmless), "{:?}: {:?}", format, shown);
+            }
+        }
+        open_metrics::tests::check(&open_metrics::of_report(&report));
+        for line in annotation::commands(&report).lines() {
+            prop_assert!(line.starts_with("::error ") || line.starts_with("::warning "), "{}", line);
+            let (_, rest) = line.split_once(",title=").unwrap_or_else(|| line.split_once(" title=").unwrap());
+            prop_assert!(rest.split_once("::").unwrap().0.chars().all(|c| c != ',' && c != ':'), "{}", line);
+        }
+        for line in dotenv::of_report(&report, 1).lines() {
+            let (name, value) = line.split_once('=').unwrap();
+            prop_assert!(name.starts_with("AKIT_") && name.len() > 5);
+            prop_assert!(value.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c)), "{}", line);
+        }
+        let links = annotation::links(&report, Some("https://gitlab.example/-/blob/0a")).unwrap();
+        let links: Value = serde_json::from_str(&links).unwrap();
+        for link in links["akit"].as_array().unwrap() {
+            let url = link["external_link"]["url"].as_str().unwrap();
+            prop_assert!(url.starts_with("https://gitlab.example/-/blob/0a/") && url.is_ascii());
+        }
+        let junit = Format::Junit.render(&report, Ink::Plain).unwrap();
+        let read = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+        prop_assert_eq!((read.tests, read.failures, read.errors, read.skipped), (3, 1, 1, 1));
+    }
+}

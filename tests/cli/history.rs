@@ -1,0 +1,80 @@
+//! `akit history`: stored runs beside each other.
+
+use serde_json::Value as Json;
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{replies, suite};
+
+/// Runs of one folder, each with other answers, stored under `runs/`.
+fn stored(answers: &[(&str, &str)]) -> Ran {
+    let mut akit = Akit::new(&["schema"]).file("s.yaml", suite(&["a", "b"]));
+    for (name, a) in answers {
+        akit = akit.file(&format!("{name}.jsonl"), replies(&[("a", a), ("b", "b")]));
+    }
+    let mut ran = akit.run().ended(0);
+    for (name, _) in answers {
+        let (file, json) = (format!("{name}.jsonl"), format!("runs/{name}.json"));
+        let arguments = ["run", "s.yaml", "--replies", &file, "--min-pass-rate", "0", "--json", &json];
+        ran = ran.then(&arguments).run().ended(0);
+    }
+    ran
+}
+
+/// Four runs on four days: `a` fails, passes, fails, passes.
+fn four() -> Ran {
+    let answers = [("1", "no"), ("2", "a"), ("3", "nope"), ("4", "a it is")];
+    let ran = stored(&answers);
+    for (name, _) in answers {
+        let file = format!("runs/{name}.json");
+        let mut run: Json = ran.json(&file);
+        run["at"] = format!("2026-01-0{name}T00:00:00Z").into();
+        std::fs::write(ran.path(&file), run.to_string()).unwrap();
+    }
+    ran
+}
+
+fn history(ran: &Ran, arguments: &[&str]) -> Ran {
+    ran.then(&[&["history"], arguments].concat()).run()
+}
+
+#[test]
+fn runs_of_a_folder_are_listed_with_their_curve() {
+    let ran = history(&four(), &["runs"]).ended(0);
+    assert_eq!(ran.stderr, "");
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines[0], "pass rate ▁█▁█ 50.0 % to 100.0 %, 100.0 % last, over 4 runs");
+    assert!(
+        lines[3].starts_with("2026-01-01T00:00:00Z PASS            50.0 %      1      1 "),
+        "{}",
+        ran.stdout
+    );
+    assert!(lines[3].ends_with("  runs/1.json"), "{}", ran.stdout);
+    ran.out("\nFlakiest\n  s/a: turned 3 times; 2 of 4 trials passed\n");
+}
+
+#[test]
+fn the_same_as_data() {
+    let ran = history(&four(), &["runs/4.json", "runs/2.json", "runs/2.json", "--json"]).ended(0);
+    let trend: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(trend["schema"], "akit.history/1");
+    let files: Vec<_> =
+        trend["runs"].as_array().unwrap().iter().map(|run| run["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["runs/2.json", "runs/4.json"]);
+    assert_eq!((&trend["runs"][0]["ruling"], &trend["runs"][0]["pass_rate"]), (&"PASS".into(), &1.0.into()));
+    assert_eq!(trend["flakiest"], serde_json::json!([]));
+}
+
+#[test]
+fn what_is_no_run_is_told_and_skipped() {
+    let ran = four();
+    std::fs::write(ran.path("runs/broken.json"), "{").unwrap();
+    std::fs::write(ran.path("runs/other.json"), "{\"schema\":\"akit.baseline/1\",\"cases\":[]}").unwrap();
+    std::fs::write(ran.path("runs/notes.txt"), "not looked at").unwrap();
+    let ran = history(&ran, &["runs"]).ended(0).out("over 4 runs");
+    assert_eq!(ran.stderr.matches("warning: ").count(), 2, "{}", ran.stderr);
+    let ran = ran.err("`runs/broken.json` is not a stored run").err("its schema is `akit.baseline/1`");
+    history(&ran, &["runs/broken.json"]).ended(3).err("there is no stored run");
+    history(&ran, &["nowhere"]).ended(2).err("there is no `nowhere`");
+    history(&ran, &[]).ended(2).err("required arguments");
+}
