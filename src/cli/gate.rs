@@ -135,11 +135,12 @@ impl GateArgs {
     }
 }
 
-/// The day, `YYYY-MM-DD` in UTC; `SOURCE_DATE_EPOCH` says it for builds that must repeat.
+/// The day, `YYYY-MM-DD` in UTC. `SOURCE_DATE_EPOCH` may put it off, never back: shells of builds set it
+/// to a day long gone, and a quarantine that has ended must not hold again.
 fn today(environment: &Environment) -> String {
     let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
-    let now = told.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or_else(Utc::now);
-    now.format("%Y-%m-%d").to_string()
+    let told = told.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    told.unwrap_or_default().max(Utc::now()).format("%Y-%m-%d").to_string()
 }
 
 /// Reads a baseline; one that cannot be read keeps the run from being judged.
@@ -250,6 +251,9 @@ pub(super) fn decide(
     environment: &Environment,
 ) -> Result<(gate::Decision, Option<Place>), Status> {
     let config = configuration(policy, files, environment)?;
+    if config.file.is_none() {
+        run.notes.push("no akit.yaml was found: the default policy holds".to_owned());
+    }
     let names: Vec<_> = run
         .cases
         .iter()

@@ -142,7 +142,6 @@ impl Asking {
         })?;
         let stop = Stop::default();
         let sink = Arc::new(Progress::new(self.detail));
-        let fail_fast = self.options.on_failure == OnFailure::Stop;
         let manifest = runtime.block_on(async {
             listen(&stop);
             if let Some(deadline) = self.deadline {
@@ -155,7 +154,7 @@ impl Asking {
             let runner = Runner::new(self.plan, self.graders, self.options, sink, stop.clone());
             let mut run = runner.run().await;
             let mut short = BTreeSet::new();
-            while stop.reason().is_none() && !(fail_fast && run.ended == Ended::FailFast) {
+            loop {
                 let suspects = gate::suspects(&run, found.baseline(), policy);
                 let wanted: Vec<_> = suspects
                     .iter()
@@ -163,6 +162,11 @@ impl Asking {
                     .map(|suspect| Again { case: suspect.case, trials: suspect.trials })
                     .collect();
                 if wanted.is_empty() {
+                    break;
+                }
+                if let Some(why) = stop.reason() {
+                    // Stopped between the last answer and what it makes necessary.
+                    run.ended = why;
                     break;
                 }
                 short.extend(runner.again(&mut run, &wanted).await);

@@ -238,6 +238,11 @@ impl Reader<'_> {
             self.wrong(span, format!("unknown metric `{}`", text::excerpt(name, 60)), help);
             return None;
         };
+        if metric == Metric::FirstToken {
+            let help = "answers are not streamed; set a limit on `latency_p95_ms`".to_owned();
+            self.wrong(span, format!("`{name}` cannot be measured by this version"), help);
+            return None;
+        }
         if let Metric::Recall(tag) = &metric {
             let selector = Selector { tags: vec![tag.clone()], ..Selector::default() };
             self.name("tag", selector, tag, span);
@@ -274,6 +279,10 @@ impl Reader<'_> {
         }
         if let Some((glob, span)) = fields.text("case") {
             selector.case = self.case(glob, span);
+        }
+        let parts = [!selector.tags.is_empty(), selector.scenario.is_some(), selector.case.is_some()];
+        if parts.iter().filter(|part| **part).count() > 1 {
+            self.name("selection", selector.clone(), selector.words().trim(), fields.span());
         }
         selector
     }

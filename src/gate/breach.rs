@@ -60,7 +60,7 @@ pub struct Breach {
 }
 
 /// Every id that a breach or a warning can have.
-pub const BREACHES: [&str; 28] = [
+pub const BREACHES: [&str; 29] = [
     "akit-changed",
     "baseline-missing",
     "baseline-thin",
@@ -68,6 +68,7 @@ pub const BREACHES: [&str; 28] = [
     "case-failed",
     "cost-regression",
     "critical",
+    "cut-short",
     "deadline",
     "errors",
     "flaky",

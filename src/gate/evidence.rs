@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Policy, Quarantined};
-use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Tally as Counted};
+use crate::manifest::{
+    Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Tally as Counted, Trial, Verdict,
+};
 use crate::stats::Tally;
 
 /// One case.
@@ -22,7 +24,7 @@ pub(super) struct Case<'a> {
     pub(super) now: Option<bool>,
     /// Its first judged trial, which the suite as a whole is measured by.
     pub(super) first: Option<bool>,
-    /// Judged confirmations.
+    /// Judged trials that the suspicion does not rest on: those after the first failure, and confirmations.
     pub(super) fresh: Tally,
     /// Confirmations that could not be judged.
     pub(super) fresh_errors: usize,
@@ -69,12 +71,14 @@ pub(super) fn cases<'a>(
             });
             let relation = match (baseline, found) {
                 (None, _) => Relation::Alone,
+                // Without a trial nothing is known of it.
                 (_, None) => Relation::New,
+                (_, Some(stored)) if stored.tally().trials == 0 => Relation::New,
                 (_, Some(stored)) if stored.content_hash != result.content_hash => Relation::Changed,
                 _ => Relation::Known,
             };
             let stored = found.filter(|_| relation == Relation::Known);
-            let fresh = |outcome| result.confirmations().filter(|trial| trial.outcome == outcome).count();
+            let fresh = |outcome| fresh(result).filter(|trial| trial.outcome == outcome).count();
             let (passed, failed) = (fresh(Outcome::Passed) as u64, fresh(Outcome::Failed) as u64);
             Case {
                 result,
@@ -91,10 +95,31 @@ pub(super) fn cases<'a>(
                 fresh_errors: fresh(Outcome::Errored),
                 critical: policy.is_critical(result),
                 quarantine: policy.quarantine_of(result),
-                other_judge: judged_anew.contains(result.scenario.as_str()) && result.judged_by_grader(),
+                other_judge: judged_anew.contains(result.scenario.as_str()) && hangs_on_judge(result),
             }
         })
         .collect()
+}
+
+/// The trials that prove something about a failure: it is the first failure that raises the suspicion, and
+/// what comes after it was not picked for failing.
+fn fresh(case: &CaseResult) -> impl Iterator<Item = &Trial> {
+    let after = case.ordinary().skip_while(|trial| trial.outcome != Outcome::Failed).skip(1);
+    after.chain(case.confirmations())
+}
+
+/// Whether a judge's word alone makes the case fail; where it passes, whether a judge had a part in that.
+fn hangs_on_judge(case: &CaseResult) -> bool {
+    let failed = case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
+    let by_judge = |trial: &Trial| {
+        let culprits = trial.verdict.as_ref().map(Verdict::culprits).unwrap_or_default();
+        culprits.iter().all(|one| {
+            let mut graded = false;
+            one.walk(&mut |part| graded |= part.grade.is_some());
+            graded
+        })
+    };
+    case.judged_by_grader() && failed.into_iter().all(by_judge)
 }
 
 fn tally(case: &BaselineCase) -> Tally {

@@ -1,7 +1,7 @@
 //! What thresholds are about: one number for some cases of a run.
 //!
 //! A case that could not be judged is in no metric but the error rate. Confirmations are in none but
-//! the flaky rate: they are asked only of cases that failed, and would bend every mean.
+//! the flaky rate, and in what is spent: they are asked only of cases that failed, and would bend every mean.
 
 use crate::manifest::{CaseResult, Outcome, Trial};
 use crate::stats;
@@ -104,11 +104,6 @@ impl Metric {
         }
     }
 
-    /// Whether it rates how many cases pass.
-    pub(super) fn is_pass_rate(&self) -> bool {
-        matches!(self, Self::PassRate | Self::Recall(_))
-    }
-
     /// Whether it is a limit on what is spent.
     pub(super) fn is_spending(&self) -> bool {
         matches!(self, Self::Cost | Self::JudgeCost | Self::Tokens)
@@ -151,13 +146,13 @@ impl Metric {
             }
             Self::FirstToken => Measured::Unknown,
             Self::Tokens => sum(
-                trials(cases)
+                paid(cases)
                     .filter_map(|trial| trial.reply.as_ref())
                     .map(|reply| reply.usage.map(|usage| real(usage.total()))),
                 "answer",
             ),
             Self::Cost => sum(
-                trials(cases).filter_map(|trial| trial.reply.as_ref()).map(|reply| reply.cost_usd),
+                paid(cases).filter_map(|trial| trial.reply.as_ref()).map(|reply| reply.cost_usd),
                 "answer",
             ),
             Self::JudgeCost => judge_cost(cases),
@@ -205,13 +200,18 @@ fn trials<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
     cases.iter().flat_map(|case| case.ordinary())
 }
 
+/// All trials: confirmations are paid for like the others.
+fn paid<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
+    cases.iter().flat_map(|case| &case.trials)
+}
+
 fn scores(cases: &[&CaseResult]) -> Vec<f64> {
     judged(cases).filter_map(|case| case.score).collect()
 }
 
 fn judge_cost(cases: &[&CaseResult]) -> Measured {
     let mut costs = Vec::new();
-    for verdict in trials(cases).filter_map(|trial| trial.verdict.as_ref()) {
+    for verdict in paid(cases).filter_map(|trial| trial.verdict.as_ref()) {
         verdict.walk(&mut |one| costs.extend(one.grade.as_ref().map(|grade| grade.cost_usd)));
     }
     sum(costs.into_iter(), "verdict")

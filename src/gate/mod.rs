@@ -115,6 +115,21 @@ pub struct Decision {
     pub compared: Option<Compared>,
 }
 
+impl Decision {
+    /// Whether something fails that did not in the baseline, alone or in sum.
+    #[must_use]
+    pub fn fell(&self) -> bool {
+        let ids = ["regression", "suite-regression", "critical", "not-cleared"];
+        self.breaches.iter().any(|breach| ids.contains(&breach.id.as_str()))
+    }
+
+    /// (scenario, id) of failures that are neither confirmed nor cleared.
+    pub fn open(&self) -> impl Iterator<Item = (&str, &str)> {
+        let open = |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Suspect);
+        self.cases.iter().filter(open).map(|case| (case.scenario.as_str(), case.id.as_str()))
+    }
+}
+
 impl<'a> Reference<'a> {
     fn baseline(self) -> Option<&'a Baseline> {
         match self {

@@ -237,7 +237,15 @@ impl Policy {
 
     /// Whether a rate decides about a case, and not each failure by itself.
     pub(super) fn rated(&self, case: &CaseResult) -> bool {
-        self.min_pass_rate.is_some()
-            || self.thresholds.iter().any(|limit| limit.metric.is_pass_rate() && limit.cases.has(case))
+        let rates = |limit: &Threshold| {
+            limit.min.is_some()
+                && limit.cases.has(case)
+                && match &limit.metric {
+                    Metric::PassRate => true,
+                    Metric::Recall(tag) => case.tags.contains(tag),
+                    _ => false,
+                }
+        };
+        self.min_pass_rate.is_some() || self.thresholds.iter().any(rates)
     }
 }

@@ -81,7 +81,11 @@ impl<'a> Trial<'a> {
 
     /// Fresh trials to ask next of a triggered case; 0 when no more would change a word.
     pub(super) fn wanted(&self, case: &Case<'_>) -> u32 {
-        if !triggered(case) || case.fresh_errors > 0 { 0 } else { self.next(case.before, case.fresh) }
+        if !triggered(case) || case.fresh_errors >= spare(self.policy) {
+            0
+        } else {
+            self.next(case.before, case.fresh)
+        }
     }
 
     /// The same for a triggered case with this baseline and these fresh trials.
@@ -137,7 +141,7 @@ impl<'a> Trial<'a> {
         let failed_again = self.policy.proof == super::Proof::OfInnocence && fresh.hits < fresh.of;
         let done = match p {
             _ if failed_again => true,
-            Some(_) => self.wanted(case) == 0 && case.fresh_errors == 0,
+            Some(_) => self.next(case.before, fresh) == 0,
             None => fresh.hits > 0 || fresh.of >= 2 * m,
         };
         if !done || fresh.of == 0 {
@@ -153,11 +157,17 @@ impl<'a> Trial<'a> {
     }
 }
 
+/// How many fresh trials of a case may fail to be judged before it is asked no more.
+pub(super) fn spare(policy: &Policy) -> usize {
+    usize::try_from(policy.confirm).unwrap_or(usize::MAX)
+}
+
 /// Fails now, used to pass, and asks and expects the same as then.
 pub(super) fn triggered(case: &Case<'_>) -> bool {
     case.relation == Relation::Known
         && case.now == Some(false)
         && case.quarantine.is_none()
+        && !case.other_judge
         && case.before.share().is_some_and(|share| share + 1e-9 >= USED_TO_PASS)
 }
 

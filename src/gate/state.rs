@@ -103,13 +103,14 @@ impl State {
             Relation::Known => {}
         }
         let before = case.before.share().unwrap_or(0.0) + 1e-9;
+        let used_to_pass = before >= super::regression::USED_TO_PASS;
         match finding {
-            Some(_) if case.other_judge => State::Unconfirmed,
+            None if case.other_judge && !passes && used_to_pass => State::Unconfirmed,
             Some(Finding::Broken(_)) => State::Broken,
             Some(Finding::Suspect) => State::Suspect,
             Some(Finding::Flaky) => State::Flaky,
             Some(Finding::Unconfirmed) => State::Unconfirmed,
-            None if passes && before >= super::regression::USED_TO_PASS => State::Passed,
+            None if passes && used_to_pass => State::Passed,
             None if before > 1.0 - super::regression::USED_TO_PASS + 2e-9 => State::Flaky,
             None if passes => State::Fixed,
             None => State::FailingAsBefore,

@@ -73,6 +73,10 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
     let source = source(path)?;
     let run: RunManifest = read(path, &source, what)?;
     check(&slashed(path), what, &run.schema, SCHEMA)?;
+    if let Some(case) = run.cases.iter().find(|case| !case.hangs_together()) {
+        let reason = format!("the outcome of {}/{} is not that of its trials", case.scenario, case.id);
+        return Err(HistoryError::Foreign { path: slashed(path), what, reason });
+    }
     Ok((run, read(path, &source, what)?))
 }
 

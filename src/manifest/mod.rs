@@ -294,6 +294,15 @@ pub struct Verdict {
 }
 
 impl CaseResult {
+    /// Whether its outcome is that of its ordinary trials: failed where one failed, else passed where one
+    /// passed, errored where none was judged, and skipped where none was asked.
+    #[must_use]
+    pub fn hangs_together(&self) -> bool {
+        let said = |outcome| self.ordinary().any(|trial| trial.outcome == outcome);
+        let outcome = [Outcome::Failed, Outcome::Passed, Outcome::Errored].into_iter().find(|one| said(*one));
+        self.outcome == outcome.unwrap_or(Outcome::Skipped)
+    }
+
     /// The trials that rates are taken of: all but confirmations.
     pub fn ordinary(&self) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(|trial| !trial.confirmation)

@@ -189,6 +189,49 @@ fn words_and_statuses_of_the_policies() {
             "threshold",
         ),
         (
+            "gate: { thresholds: [{ metric: fraud_recall, min: 0 }] }\n",
+            &[("a", yes), ("b", no)],
+            &[],
+            1,
+            "FAIL",
+            "case-failed",
+        ),
+        (
+            "gate: { thresholds: [{ metric: pass_rate, max: 1 }] }\n",
+            &[("a", yes), ("b", no)],
+            &[],
+            1,
+            "FAIL",
+            "case-failed",
+        ),
+        ("gate: { max_error_rate: 1 }\n", &[("a", &[]), ("b", &[])], &[], 4, "ERROR", "errors"),
+        (
+            "gate: { max_error_rate: 1, critical: [\"s/a\"] }\n",
+            &[("a", &[]), ("b", yes)],
+            &[],
+            4,
+            "ERROR",
+            "errors",
+        ),
+        (
+            "gate: { max_error_rate: 1, policy: strict, baseline: { from: b.json } }\n",
+            &[("a", &[]), ("b", yes)],
+            &[],
+            4,
+            "ERROR",
+            "errors",
+        ),
+        ("gate: { policy: strict }\n", &[("a", yes), ("b", yes)], &[], 5, "INCONCLUSIVE", "baseline-missing"),
+        (against, &[("a", no), ("b", yes)], &["--repeat", "5"], 1, "FAIL", "regression"),
+        (
+            "gate: { min_pass_rate: 0 }\n",
+            &[("a", no), ("b", yes)],
+            &["--fail-fast", "-c", "1"],
+            4,
+            "ERROR",
+            "cut-short",
+        ),
+        (
             "gate: { thresholds: [{ metric: cost_usd, max: 1 }] }\n",
             &[("a", yes), ("b", yes)],
             &[],
@@ -218,6 +261,8 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
             "akit.yaml:1:32",
         ),
         ("gate: { thresholds: [{ metric: pass_rate }] }", "has no limit", "akit.yaml:1:32"),
+        ("gate: { thresholds: [{ metric: ttft_p95_ms, max: 1 }] }", "cannot be measured", "akit.yaml:1:32"),
+        ("gate: { critical: [{ tags: [fraud], case: \"s/b\" }] }", "no case has the", "akit.yaml:1:"),
         (
             "gate: { thresholds: [{ metric: pass_rate, tags: [froud], min: 1 }] }",
             "did you mean `fraud`?",
@@ -252,10 +297,11 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
 
 #[test]
 fn a_quarantine_ends_by_itself() {
-    for (day, status) in [("1767225599", 0), ("1767225600", 1)] {
+    // The day may be put off, and never back.
+    for (day, status) in [("0", 0), ("32503679999", 0), ("32503680000", 1)] {
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
             .file("akit.yaml", "gate: { quarantine: q.yaml }\n")
-            .file("q.yaml", "- { case: s/a, owner: me, reason: known, until: 2025-12-31 }\n")
+            .file("q.yaml", "- { case: s/a, owner: me, reason: known, until: 2999-12-31 }\n")
             .file("s.yaml", suite(&["a".to_owned(), "b".to_owned()]))
             .file("r.jsonl", replies(&[("a", &["no"]), ("b", &["yes"])]))
             .env("SOURCE_DATE_EPOCH", day)

@@ -78,8 +78,8 @@ fn a_change_that_demands_less_is_named_at_its_lines() {
             (place["artifactLocation"]["uri"].as_str().unwrap(), line, one["level"].as_str().unwrap())
         })
         .collect();
-    assert!(lines.contains(&("scenarios/s.yaml", 5, "warning")), "{lines:?}");
-    assert!(lines.contains(&("akit.yaml", 2, "warning")), "{lines:?}");
+    assert!(lines.contains(&("scenarios/s.yaml", 5, "note")), "{lines:?}");
+    assert!(lines.contains(&("akit.yaml", 2, "note")), "{lines:?}");
 
     akit(&ran, &RUN).args(&["--fail-on", "weakened"]).run().ended(1).out("weakened");
     // The stored run is held against the base in the same way.

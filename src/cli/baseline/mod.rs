@@ -45,6 +45,8 @@ enum Trouble {
     Unknown(String, String),
     /// A pattern that is none.
     Pattern(String),
+    /// A run that fell behind its baseline.
+    Failed(String),
 }
 
 impl From<HistoryError> for Trouble {
@@ -68,6 +70,12 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Status
         Err(Trouble::Unknown(message, help)) => {
             terminal::error(&message, &help);
             Status::Nothing
+        }
+        Err(Trouble::Failed(message)) => {
+            let help = "what it found would become what is expected; `akit baseline accept` takes a known change, \
+                        `--force` the whole run";
+            terminal::error(&message, help);
+            Status::Invalid
         }
         Err(Trouble::Pattern(message)) => {
             terminal::error(&message, "`*` stands for any text, as in `support/*`");

@@ -1,10 +1,13 @@
 //! `akit baseline update`: adds the trials of a stored run.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::Deserialize;
 
 use super::{At, Trouble, names};
+use crate::gate::Decision;
 use crate::history;
 use crate::manifest::{Added, Baseline, Ended, RunManifest};
 use crate::scenario::Environment;
@@ -14,6 +17,9 @@ use crate::text;
 pub(super) struct UpdateArgs {
     /// Run stored by `akit run --json`
     run: PathBuf,
+    /// Add a run that fell behind its baseline all the same
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     at: At,
     /// Commit that was run [default: what GitHub Actions or GitLab CI says]
@@ -21,8 +27,22 @@ pub(super) struct UpdateArgs {
     commit: Option<String>,
 }
 
+/// What a stored run holds beside the run.
+#[derive(Deserialize)]
+struct Beside {
+    decision: Option<Decision>,
+}
+
 pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Trouble> {
-    let run = history::read_run(&args.run)?;
+    let (mut run, beside) = history::read_run_with::<Beside>(&args.run)?;
+    let decision = beside.decision.filter(|_| !args.force);
+    if decision.as_ref().is_some_and(Decision::fell) {
+        return Err(Trouble::Failed(format!("run {} fell behind its baseline", run.run_id)));
+    }
+    // A failure that nobody could confirm or clear must not become what is expected.
+    let open: BTreeSet<_> = decision.iter().flat_map(Decision::open).collect();
+    let left: Vec<_> = open.iter().map(|(scenario, id)| format!("{scenario}/{id}")).collect();
+    run.cases.retain(|case| !open.contains(&(case.scenario.as_str(), case.id.as_str())));
     let told = || environment.get("GITHUB_SHA").or_else(|| environment.get("CI_COMMIT_SHA"));
     let commit = args.commit.as_deref().or_else(told);
     let place = &args.at.baseline;
@@ -45,6 +65,7 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     };
     let (cases, runs) = (text::count(cases, "case"), text::count(runs, "run"));
     let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
+    lines.extend(names("left out, neither confirmed nor cleared", &left));
     lines.extend(details(&run, &added));
     Ok(lines.join("\n"))
 }

@@ -2,7 +2,7 @@
 
 use crate::gate::breach::{Breach, Docket};
 use crate::gate::evidence::{Case, Relation};
-use crate::gate::regression::{Finding, Proven};
+use crate::gate::regression::{Finding, Proven, spare};
 use crate::gate::state::{CaseState, State};
 use crate::gate::{Category, Policy, Proof, metric, of, probability};
 use crate::manifest::CaseResult;
@@ -12,7 +12,7 @@ use crate::text;
 /// case fails, or, under the strict policy, that a new one passes.
 pub(in crate::gate) fn wanted(case: &Case<'_>, policy: &Policy) -> u32 {
     let confirm = u64::from(policy.confirm);
-    if case.quarantine.is_some() || case.fresh_errors > 0 || case.fresh.of >= confirm {
+    if case.quarantine.is_some() || case.fresh_errors >= spare(policy) || case.fresh.of >= confirm {
         return 0;
     }
     match case.now {
@@ -123,7 +123,13 @@ fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Polic
                     )
                 }
             );
-            docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+            if case.fresh_errors > 0 {
+                let errors = text::count(case.fresh_errors, "fresh trial");
+                let what = format!("{what}; {errors} could not be judged");
+                docket.error(Breach::by(case.result, "unconfirmed", &what));
+            } else {
+                docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+            }
         }
         State::New | State::Changed if fails => {
             let what = if state == State::New { "is new and fails" } else { "was changed and fails" };

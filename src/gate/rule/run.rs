@@ -5,7 +5,7 @@ use crate::gate::evidence::{self, Case};
 use crate::gate::metric::{Measured, Metric};
 use crate::gate::regression::{self, Trial};
 use crate::gate::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, probability, suite};
-use crate::manifest::{CaseResult, Ended, Role, RunManifest};
+use crate::manifest::{CaseResult, Ended, Outcome, Role, RunManifest};
 use crate::text;
 
 /// The pass rate, which is answered, and the thresholds.
@@ -55,12 +55,10 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut D
                     );
                 }
             }
-            Measured::NoCase
-                if cases.iter().all(|case| case.outcome == crate::manifest::Outcome::Skipped) =>
-            {
+            Measured::NoCase if cases.iter().all(|case| case.outcome == Outcome::Skipped) => {
                 docket.warn(Breach::new(
                     "not-measured",
-                    format!("{name} was not measured: no case of it was asked"),
+                    format!("{name} was not measured: none of its cases was judged"),
                 ));
             }
             Measured::NoCase | Measured::Unknown => {
@@ -76,30 +74,51 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut D
     rate
 }
 
-/// What keeps the run as a whole from being judged; answers whether too many cases could not be.
+/// What keeps the run as a whole from being judged; answers whether too many cases could not be. Cases in
+/// quarantine count for nothing here.
 pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> bool {
-    let counts = run.counts();
-    let rest = text::count(counts.skipped, "case");
+    let cases: Vec<_> = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none()).collect();
+    let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
+    let (errored, judged) = (count(Outcome::Errored), count(Outcome::Passed) + count(Outcome::Failed));
+    let strict = policy.proof == Proof::OfInnocence;
+    let critical = |case: &&CaseResult| case.outcome == Outcome::Errored && policy.is_critical(case);
     let mut too_many = false;
-    if counts.errored > 0 {
-        let all: Vec<_> = run.cases.iter().collect();
-        let rate = match Metric::ErrorRate.measure(&all) {
+    if errored > 0 {
+        let rate = match Metric::ErrorRate.measure(&cases) {
             Measured::Number(rate, _) => rate,
             _ => 1.0,
         };
-        let mut message = format!("{} could not be judged", text::count(counts.errored, "case"));
+        let mut message = format!("{} could not be judged", text::count(errored, "case"));
         if policy.max_error_rate > 0.0 {
             let may = policy.max_error_rate * 100.0;
             message = format!("{message} ({:.1} %; {may:.1} % may)", rate * 100.0);
+        }
+        let held = strict || judged == 0 || cases.iter().copied().any(|case| critical(&case));
+        too_many = held || rate > policy.max_error_rate + 1e-9;
+        if held && policy.max_error_rate > 0.0 {
+            message.push_str(if judged == 0 {
+                "; none was judged"
+            } else if strict {
+                "; the strict policy allows none"
+            } else {
+                "; a critical one is among them"
+            });
         }
         let breach = Breach {
             measured: Some(rate),
             limit: Some(policy.max_error_rate),
             ..Breach::new("errors", message)
         };
-        too_many = rate > policy.max_error_rate + 1e-9;
         if too_many { docket.error(breach) } else { docket.warn(breach) }
     }
+    let trials =
+        cases.iter().filter(|case| case.outcome != Outcome::Errored).flat_map(|case| case.ordinary());
+    let lost = trials.filter(|trial| trial.outcome == Outcome::Errored).count();
+    if lost > 0 {
+        let message = format!("{} of judged cases could not be judged", text::count(lost, "trial"));
+        docket.warn(Breach::new("errors", message));
+    }
+    let rest = text::count(run.counts().skipped, "case");
     let (id, why) = match run.ended {
         Ended::Complete | Ended::FailFast => ("", ""),
         Ended::Interrupted => ("interrupted", "was interrupted"),
@@ -110,7 +129,11 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
     if !id.is_empty() {
         docket.error(Breach::new(id, format!("the run {why}; {rest} not judged")));
     }
-    if counts.judged() == 0 && counts.errored == 0 {
+    if run.ended == Ended::FailFast && docket.fatal() == 0 {
+        let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest} not judged");
+        docket.error(Breach::new("cut-short", message));
+    }
+    if judged == 0 && errored == 0 {
         docket.error(Breach::new("nothing-judged", "no case was judged".to_owned()));
     }
     too_many
@@ -133,6 +156,10 @@ pub(in crate::gate) fn baseline(
             Missing::Warn if strict => docket.inconclusive(breach),
             Missing::Warn => docket.warn(breach),
         }
+    }
+    if strict && matches!(reference, Reference::None) {
+        let message = "the strict policy asks for a baseline, and none is named".to_owned();
+        docket.inconclusive(Breach::new("baseline-missing", message));
     }
     if !matches!(reference, Reference::Found { .. }) {
         return;
@@ -203,7 +230,9 @@ pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, docke
 /// Cases that only the baseline has.
 pub(in crate::gate) fn removed(evidence: &Evidence<'_>, cases: &[Case<'_>], docket: &mut Docket<'_>) {
     let Reference::Found { baseline, .. } = evidence.reference else { return };
-    let gone = evidence::gone(cases, evidence.run, baseline);
+    let mut gone = evidence::gone(cases, evidence.run, baseline);
+    // A scenario that was not run at all may be another part of the suite.
+    gone.retain(|case| evidence.run.cases.iter().any(|now| now.scenario == case.scenario));
     if let Some(first) = gone.first() {
         let message = match gone.len() {
             1 => format!("{}/{} is in the baseline and not in the suite", first.scenario, first.id),
