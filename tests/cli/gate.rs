@@ -118,6 +118,7 @@ fn judged(config: &str, now: &[(&str, &[&str])], more: &[&str]) -> Ran {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one table")]
 fn words_and_statuses_of_the_policies() {
     type Row<'a> = (&'a str, &'a [(&'a str, &'a [&'a str])], &'a [&'a str], i32, &'a str, &'a str);
     let against = "gate: { baseline: { from: b.json } }\n";
