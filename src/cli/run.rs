@@ -14,7 +14,7 @@ use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, terminal, weakening};
-use crate::gate::{self, Evidence, Policy};
+use crate::gate::{self, Evidence, Metric, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
@@ -89,6 +89,13 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let (files, environment) = (suite.files.clone(), suite.settings.environment.clone());
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
+    if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
+        terminal::error(
+            "`ttft_p95_ms` cannot be measured here: answers of models are not streamed",
+            "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`",
+        );
+        return Err(Status::Invalid);
+    }
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).collect();

@@ -238,11 +238,6 @@ impl Reader<'_> {
             self.wrong(span, format!("unknown metric `{}`", text::excerpt(name, 60)), help);
             return None;
         };
-        if metric == Metric::FirstToken {
-            let help = "answers are not streamed; set a limit on `latency_p95_ms`".to_owned();
-            self.wrong(span, format!("`{name}` cannot be measured by this version"), help);
-            return None;
-        }
         if let Metric::Recall(tag) = &metric {
             let selector = Selector { tags: vec![tag.clone()], ..Selector::default() };
             self.name("tag", selector, tag, span);

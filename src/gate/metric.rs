@@ -3,7 +3,7 @@
 //! A case that could not be judged is in no metric but the error rate. Confirmations are in none but
 //! the flaky rate, and in what is spent: they are asked only of cases that failed, and would bend every mean.
 
-use crate::manifest::{CaseResult, Outcome, Trial};
+use crate::manifest::{CaseResult, Outcome, Reply, Trial};
 use crate::stats;
 
 /// A metric.
@@ -134,17 +134,8 @@ impl Metric {
                 mean(&scores).map_or(Measured::NoCase, |mean| over(mean, scores.len(), "score"))
             }
             Self::ScoreP10 => percentile(&scores(cases), 0.10, "score"),
-            Self::Latency(percent) => {
-                let all = trials(cases)
-                    .filter_map(|trial| trial.reply.as_ref()?.latency_ms)
-                    .map(real)
-                    .collect::<Vec<_>>();
-                match percentile(&all, f64::from(*percent) / 100.0, "answer") {
-                    Measured::NoCase if trials(cases).next().is_some() => Measured::Unknown,
-                    measured => measured,
-                }
-            }
-            Self::FirstToken => Measured::Unknown,
+            Self::Latency(percent) => times(cases, f64::from(*percent) / 100.0, |reply| reply.latency_ms),
+            Self::FirstToken => times(cases, 0.95, |reply| reply.ttft_ms),
             Self::Tokens => sum(
                 paid(cases)
                     .filter_map(|trial| trial.reply.as_ref())
@@ -203,6 +194,15 @@ fn trials<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
 /// All trials: confirmations are paid for like the others.
 fn paid<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
     cases.iter().flat_map(|case| &case.trials)
+}
+
+/// A percentile of times that are told with the answers; unknown where none is.
+fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Reply) -> Option<u64>) -> Measured {
+    let known: Vec<f64> = trials(cases).filter_map(|trial| time(trial.reply.as_ref()?)).map(real).collect();
+    match percentile(&known, share, "answer") {
+        Measured::NoCase if trials(cases).next().is_some() => Measured::Unknown,
+        measured => measured,
+    }
 }
 
 fn scores(cases: &[&CaseResult]) -> Vec<f64> {

@@ -51,6 +51,7 @@ struct Line {
     finish_reason: Option<String>,
     model: Option<String>,
     latency_ms: Option<f64>,
+    ttft_ms: Option<f64>,
     usage: Option<Usage>,
     cost_usd: Option<f64>,
 }
@@ -86,27 +87,26 @@ impl Replies {
                     format!("a second reply to case `{id}`, trial {}; number them with `trial`", line.trial);
                 return Err(RepliesError::Line { at: at(1), reason });
             }
-            let latency_ms = match line.latency_ms {
+            let time = |name: &str, told: Option<f64>| match told {
                 Some(ms) if !ms.is_finite() || ms < 0.0 => {
-                    return Err(RepliesError::Line {
-                        at: at(1),
-                        reason: "`latency_ms` is negative".to_owned(),
-                    });
+                    Err(RepliesError::Line { at: at(1), reason: format!("`{name}` is negative") })
                 }
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
                     reason = "checked above; it saturates"
                 )]
-                Some(ms) => Some(ms.round() as u64),
-                None => None,
+                told => Ok(told.map(|ms| ms.round() as u64)),
             };
+            let latency_ms = time("latency_ms", line.latency_ms)?;
+            let ttft_ms = time("ttft_ms", line.ttft_ms)?;
             let reply = Reply {
                 text: line.reply,
                 finish_reason: line.finish_reason,
                 model: line.model,
                 system_fingerprint: None,
                 latency_ms,
+                ttft_ms,
                 usage: line.usage,
                 cost_usd: line.cost_usd,
                 recorded: false,
@@ -188,7 +188,8 @@ mod tests {
                 ":2: a second reply to case `a`",
             ),
             ("not json", "expected"),
-            ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "negative"),
+            ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "`latency_ms` is negative"),
+            ("{\"id\":\"a\",\"reply\":\"x\",\"ttft_ms\":-1}", "`ttft_ms` is negative"),
         ];
         for (text, expected) in table {
             let error = read(text).unwrap_err().to_string();

@@ -172,6 +172,7 @@ async fn answer(
                 model: exchange.completion.model,
                 system_fingerprint: exchange.completion.system_fingerprint,
                 latency_ms: Some(exchange.latency_ms),
+                ttft_ms: None,
                 usage: exchange.completion.usage,
                 cost_usd: exchange.cost_usd,
                 recorded: exchange.recorded,

@@ -87,6 +87,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether a model is asked, and not only files.
+    #[must_use]
+    pub fn asks_models(&self) -> bool {
+        let jobs = self.jobs.iter().filter_map(|planned| planned.job.as_ref());
+        jobs.into_iter().any(|job| matches!(job.target, Target::Model { .. }))
+    }
+
     /// How many cases will be asked.
     #[must_use]
     pub fn asked(&self) -> usize {

@@ -14,7 +14,12 @@ use crate::source::{Location, SourceFile};
 use crate::text;
 
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
-    let Some(was) = &before.baseline else { return };
+    let Some(was) = &before.baseline else {
+        if let Some(first) = &now.baseline {
+            excuses(first, log);
+        }
+        return;
+    };
     let Some(is) = &now.baseline else {
         let from =
             |demands: &Demands| named(demands.config.as_ref()?, &["gate", "baseline", "from"]).map(is_file);
@@ -28,11 +33,29 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     if was.text() == is.text() {
         return;
     }
-    let parse = |file: &SourceFile| -> Option<Baseline> {
-        serde_json::from_str::<Baseline>(file.text()).ok()?.ordered().ok()
-    };
     let (Some(old), Some(new)) = (parse(was), parse(is)) else { return };
     Change::of(&old, &new, is).tell(pairs, log);
+}
+
+/// A first baseline comes with the change that it is to judge: where it excuses failures from the start,
+/// that is said, for without it they would have failed the gate.
+fn excuses(first: &SourceFile, log: &mut Log) {
+    let Some(baseline) = parse(first) else { return };
+    let used_to_fail = |case: &&BaselineCase| case.tally().rate().is_some_and(|rate| rate < 0.8);
+    let failing: Vec<String> = baseline.cases.iter().filter(used_to_fail).map(BaselineCase::name).collect();
+    if let Some(name) = failing.first() {
+        let message = format!(
+            "a first baseline excuses {}, {} first",
+            text::count(failing.len(), "failing case"),
+            text::excerpt(name, 100)
+        );
+        let location = Location { file: first.name().to_owned(), line: 1, column: 1 };
+        log.add(Kind::BaselineAdded, location, &message);
+    }
+}
+
+fn parse(file: &SourceFile) -> Option<Baseline> {
+    serde_json::from_str::<Baseline>(file.text()).ok()?.ordered().ok()
 }
 
 /// What an update and an acceptance account for.

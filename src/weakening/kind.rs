@@ -51,6 +51,7 @@ pub enum Kind {
     FailOnRemoved,
     QuarantineAdded,
     QuarantineExtended,
+    BaselineAdded,
     BaselineRemoved,
     BaselineMoved,
     BaselineEdited,
@@ -60,7 +61,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its stable id.
-    pub const ALL: [(Self, &'static str); 48] = [
+    pub const ALL: [(Self, &'static str); 49] = [
         (Self::ScenarioRemoved, "scenario-removed"),
         (Self::CaseRemoved, "case-removed"),
         (Self::CaseSkipped, "case-skipped"),
@@ -104,6 +105,7 @@ impl Kind {
         (Self::FailOnRemoved, "fail-on-removed"),
         (Self::QuarantineAdded, "quarantine-added"),
         (Self::QuarantineExtended, "quarantine-extended"),
+        (Self::BaselineAdded, "baseline-added"),
         (Self::BaselineRemoved, "baseline-removed"),
         (Self::BaselineMoved, "baseline-moved"),
         (Self::BaselineEdited, "baseline-edited"),

@@ -103,6 +103,10 @@ fn a_baseline_that_no_run_changed_was_edited() {
     accepted.accepted.push(Acceptance { cases, reason, by: None, at: None });
     assert_eq!(baselines(&base, &accepted), ["baseline-accepted b.json:1"]);
     assert_eq!(told(&[("b.json", &text(&base))], &[]), ["baseline-removed b.json:1"]);
+    // A first baseline, with and without failures that it excuses.
+    assert_eq!(told(&[], &[("b.json", &text(&base))]), ["baseline-added b.json:1"]);
+    let clean = baseline(&["r1"], &[("a", "1"), ("b", "1")]);
+    assert_eq!(told(&[], &[("b.json", &text(&clean))]), [""; 0]);
 }
 
 #[test]
