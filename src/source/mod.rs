@@ -11,6 +11,7 @@ mod store;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,7 @@ pub struct SourceFile {
     shown: String,
     text: String,
     starts: Vec<usize>,
+    widths: OnceLock<Vec<u32>>,
 }
 
 impl SourceFile {
@@ -129,7 +131,7 @@ impl SourceFile {
         }
         let mut starts = vec![0];
         starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
-        Self { name, shown, text, starts }
+        Self { name, shown, text, starts, widths: OnceLock::new() }
     }
 
     /// The name for reports: relative to the repository, with `/`.
@@ -162,6 +164,15 @@ impl SourceFile {
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
 
+    /// Characters of each line. A document may stand in one line, so they are counted once and not for each
+    /// of its nodes.
+    fn widths(&self) -> &[u32] {
+        self.widths.get_or_init(|| {
+            let lines = 1..=u32::try_from(self.starts.len()).unwrap_or(u32::MAX);
+            lines.map(|line| u32::try_from(self.line(line).chars().count()).unwrap_or(u32::MAX)).collect()
+        })
+    }
+
     /// The place of a span, under the name for reports.
     #[must_use]
     pub fn location(&self, span: Span) -> Location {
@@ -171,10 +182,8 @@ impl SourceFile {
     /// A span that lies within its line.
     #[must_use]
     pub fn clamp(&self, line: u32, column: u32, length: u32) -> Span {
-        let text = self.line(line);
-        // Most lines are ASCII; counting characters of a megabyte line for each of its nodes is not free.
-        let width = if text.is_ascii() { text.len() } else { text.chars().count() };
-        let width = u32::try_from(width).unwrap_or(u32::MAX);
+        let width =
+            (line as usize).checked_sub(1).and_then(|index| self.widths().get(index).copied()).unwrap_or(0);
         let column = column.clamp(1, width.saturating_add(1));
         let room = width.saturating_add(1).saturating_sub(column).max(1);
         let length = length.clamp(1, room);

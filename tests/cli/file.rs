@@ -153,6 +153,22 @@ fn fifty_thousand_cases_in_one_file_are_read() {
 }
 
 #[cfg(unix)]
+/// A program that writes JSON writes one line; columns in it must not be counted again for each value.
+#[test]
+fn a_suite_in_one_line_is_read_like_any_other() {
+    let case = |n: u32| {
+        format!("{{\"id\":\"c{n}\",\"prompt\":\"ü\",\"expected\":{{\"type\":\"exact\",\"value\":\"x\"}}}}")
+    };
+    let cases: Vec<String> = (0..5_000).map(case).collect();
+    let text = format!("{{\"name\":\"s\",\"cases\":[{}]}}", cases.join(","));
+    validate(&text).ended(0);
+    let wrong = text.replacen("\"id\":\"c4999\"", "\"idd\":\"c4999\"", 1);
+    let ran = validate(&wrong).ended(2);
+    let before = wrong.find("\"idd\"").map_or(0, |at| wrong[..at].chars().count());
+    let column = u64::try_from(before + 1).unwrap();
+    assert!(places(&ran).contains(&("unknown-key".to_owned(), 1, column)), "{:?}", places(&ran));
+}
+
 #[test]
 fn a_file_that_may_not_be_read_is_told() {
     use std::os::unix::fs::PermissionsExt;
