@@ -117,7 +117,11 @@ impl Diagnostic {
             Ink::Colour => Renderer::styled(),
             Ink::Plain => Renderer::plain(),
         };
-        renderer.render(&[group])
+        let rendered = renderer.render(&[group]);
+        // The renderer counts the column in what is shown of the line.
+        let counted = line[..start].chars().count() + 1;
+        let place = |column: usize| format!("{}:{}:{column}", self.file.shown(), self.span.line);
+        rendered.replacen(&place(counted), &place(self.span.column as usize), 1)
     }
 
     /// The line to show and the byte range of the carets in it.
@@ -245,5 +249,6 @@ mod tests {
         let shown =
             show(&format!("{}\u{1b}[31mX{}", "a".repeat(1_000_000), "b".repeat(1000)), 1, 1_000_001, 3);
         assert!(shown.len() < 1200 && !shown.contains('\u{1b}'), "{}", shown.len());
+        assert!(shown.contains(":1:1000001\n"), "the column is that of the whole line: {shown}");
     }
 }
