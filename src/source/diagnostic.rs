@@ -117,11 +117,11 @@ impl Diagnostic {
             Ink::Colour => Renderer::styled(),
             Ink::Plain => Renderer::plain(),
         };
-        let rendered = renderer.render(&[group]);
+        let text = renderer.render(&[group]);
         // The renderer counts the column in what is shown of the line.
         let counted = line[..start].chars().count() + 1;
         let place = |column: usize| format!("{}:{}:{column}", self.file.shown(), self.span.line);
-        rendered.replacen(&place(counted), &place(self.span.column as usize), 1)
+        text.replacen(&place(counted), &place(self.span.column as usize), 1)
     }
 
     /// The line to show and the byte range of the carets in it.
