@@ -1,0 +1,105 @@
+//! One case of a run, and what its trials say together.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Trial};
+use crate::source::Location;
+use crate::stats;
+
+/// One case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CaseResult {
+    /// Name of its scenario.
+    pub scenario: String,
+    /// Its id, unique in the scenario.
+    pub id: String,
+    /// Its title, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tags of scenario and case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The line of its `id:`.
+    pub location: Location,
+    /// 16 hexadecimal digits over what is asked and expected; the same after reformatting.
+    pub content_hash: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// 0 to 1; absent when it was not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Why, for people; empty when it passed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What was asked: the last message of the user.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
+    /// Each time that it was asked.
+    pub trials: Vec<Trial>,
+}
+
+impl CaseResult {
+    /// Whether its outcome is that of its ordinary trials: failed where one failed, else passed where one
+    /// passed, errored where none was judged, and skipped where none was asked.
+    #[must_use]
+    pub fn hangs_together(&self) -> bool {
+        let said = |outcome| self.ordinary().any(|trial| trial.outcome == outcome);
+        let outcome = [Outcome::Failed, Outcome::Passed, Outcome::Errored].into_iter().find(|one| said(*one));
+        self.outcome == outcome.unwrap_or(Outcome::Skipped)
+    }
+
+    /// The trials that rates are taken of: all but confirmations.
+    pub fn ordinary(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| !trial.confirmation)
+    }
+
+    /// The trials that were asked anew to confirm a failure.
+    pub fn confirmations(&self) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(|trial| trial.confirmation)
+    }
+
+    /// The ordinary trials whose answer was judged, in order.
+    pub fn answers(&self) -> impl Iterator<Item = &Trial> {
+        let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
+        self.ordinary().filter(judged).filter(|trial| trial.reply.is_some())
+    }
+
+    /// How many of its ordinary trials passed, of those that were judged.
+    #[must_use]
+    pub fn tally(&self) -> stats::Tally {
+        let count = |outcome| self.ordinary().filter(|trial| trial.outcome == outcome).count() as u64;
+        let (passed, failed) = (count(Outcome::Passed), count(Outcome::Failed));
+        match (passed + failed, self.outcome) {
+            (0, Outcome::Passed) => stats::Tally { hits: 1, of: 1 },
+            (0, Outcome::Failed) => stats::Tally { hits: 0, of: 1 },
+            (of, _) => stats::Tally { hits: passed, of },
+        }
+    }
+
+    /// Whether a judge had a part in its verdict.
+    #[must_use]
+    pub fn judged_by_grader(&self) -> bool {
+        let mut found = false;
+        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+            verdict.walk(&mut |one| found |= one.grade.is_some());
+        }
+        found
+    }
+
+    /// Whether a judge's votes lie on both sides of their threshold, in any trial.
+    #[must_use]
+    pub fn split_votes(&self) -> bool {
+        let mut split = false;
+        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+            verdict.walk(&mut |one| {
+                if let (Some(grade), Some(threshold)) = (&one.grade, one.threshold) {
+                    // Scores lie on a grid that is far coarser than this.
+                    let reached = grade.votes.iter().filter(|vote| **vote + 1e-9 >= threshold).count();
+                    split |= reached > 0 && reached < grade.votes.len();
+                }
+            });
+        }
+        split
+    }
+}

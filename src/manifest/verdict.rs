@@ -1,0 +1,104 @@
+//! How one answer was judged, expectation by expectation.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Outcome, Usage};
+
+/// How one expectation judged one answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Verdict {
+    /// The kind of expectation, as written: `contains`, `llm_grader`, …
+    pub kind: String,
+    /// What it found.
+    pub outcome: Outcome,
+    /// 0 to 1; absent when it could not judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// The score that was needed, where the kind has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Why, for people: what was missing, or what stood there.
+    pub reason: String,
+    /// What was expected, in few words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub expected: String,
+    /// What stood there instead: an excerpt round the spot.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub got: String,
+    /// 1-based line of the expectation; 0 when unknown.
+    #[serde(default)]
+    pub line: u32,
+    /// What a judge said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
+    /// Why it could not judge, where the cause has a name of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// Why it cannot fail the gate, where it rests on a judge that is not calibrated for it: what it
+    /// says is shown, and a failure counts as a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advisory: Option<String>,
+    /// The parts of a `combined` or `not`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Verdict>,
+}
+
+impl Verdict {
+    /// The outcome that counts: an advisory verdict fails nothing.
+    #[must_use]
+    pub fn counted(&self) -> Outcome {
+        match self.outcome {
+            Outcome::Failed if self.advisory.is_some() => Outcome::Passed,
+            outcome => outcome,
+        }
+    }
+
+    /// The outermost verdicts without parts that did not pass, in order: what a reader wants to see.
+    #[must_use]
+    pub fn culprits(&self) -> Vec<&Verdict> {
+        if self.counted() == Outcome::Passed {
+            return Vec::new();
+        }
+        // What failed an inverted expectation is that its part passed; the part itself has no fault.
+        if self.kind == "not" && self.outcome == Outcome::Failed {
+            return vec![self];
+        }
+        let below: Vec<_> = self.parts.iter().flat_map(Verdict::culprits).collect();
+        if below.is_empty() { vec![self] } else { below }
+    }
+
+    /// This verdict and all below it.
+    pub fn walk<'a>(&'a self, see: &mut impl FnMut(&'a Verdict)) {
+        see(self);
+        self.parts.iter().for_each(|part| part.walk(see));
+    }
+}
+
+/// A judge's votes and words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Grade {
+    /// The judge: provider, model and endpoint.
+    pub grader: String,
+    /// The model that judged and the mark of its configuration, as the provider said them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The score of each vote, 0 to 1, in order.
+    pub votes: Vec<f64>,
+    /// Reasoning of the vote that the score comes from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reasoning: String,
+    /// Tokens of all votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// US dollars of all votes, where the configuration has a price for the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Milliseconds of all votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Whether every vote was read from a record.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
+}
