@@ -34,7 +34,7 @@ pub enum HttpError {
 /// The shared client.
 #[derive(Clone, Debug)]
 pub struct Http {
-    client: Arc<OnceLock<reqwest::Client>>,
+    client: Arc<OnceLock<Result<reqwest::Client, HttpError>>>,
     certificates: Vec<reqwest::Certificate>,
 }
 
@@ -55,14 +55,15 @@ impl Http {
         Ok(Self { client: Arc::default(), certificates })
     }
 
-    /// The client itself; it follows no redirect.
+    /// The client itself; it follows no redirect. It is built once, whoever asks first.
     ///
     /// # Errors
     /// When it cannot be built.
-    pub fn client(&self) -> Result<&reqwest::Client, HttpError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
+    pub fn client(&self) -> Result<&reqwest::Client, &HttpError> {
+        self.client.get_or_init(|| self.build()).as_ref()
+    }
+
+    fn build(&self) -> Result<reqwest::Client, HttpError> {
         // A second installation is refused; the first one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
@@ -81,8 +82,7 @@ impl Http {
                 .chain(self.certificates.clone());
             builder().tls_certs_only(roots).build()
         });
-        let client = built.map_err(|error| HttpError::Client(causes(&error)))?;
-        Ok(self.client.get_or_init(|| client))
+        built.map_err(|error| HttpError::Client(causes(&error)))
     }
 
     /// Posts JSON and reads JSON.

@@ -54,7 +54,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn node(&mut self, node: &mut Node) {
         match &mut node.value {
-            Value::String(text) if text.contains("${") => {
+            Value::String(text) if text.contains('$') => {
                 for name in self.text(text) {
                     let message = format!("environment variable `{name}` is not set");
                     let finding = Diagnostic::error("unset-environment", self.file, node.span, message);

@@ -197,6 +197,9 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
 
 /// Results are paired by scenario and id, so two files may share a name but not a case.
 fn report_shared_names(scenarios: &[Scenario], found: &mut Diagnostics) {
+    if scenarios.len() < 2 {
+        return;
+    }
     let mut seen: BTreeMap<(&str, &str), &Case> = BTreeMap::new();
     for scenario in scenarios {
         for case in &scenario.cases {

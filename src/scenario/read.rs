@@ -1,6 +1,7 @@
 //! From a document to a [`Scenario`], reporting all that is wrong on the way.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use crate::redact::Wanted;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Fields, Node, SourceFile, Span, Value};
 use crate::text;
+
+/// Fewest cases for which another thread pays.
+const LEAST_SHARE: usize = 128;
 
 /// Reads a scenario file; `None` when too little of it is right to hold a scenario.
 pub(super) fn scenario(
@@ -117,28 +121,63 @@ fn cases(node: &Node, shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Case>
             return Vec::new();
         }
     };
-    let mut ids: BTreeMap<String, u32> = BTreeMap::new();
+    let read = in_parallel(items, shared, found);
+    let mut ids: BTreeMap<&str, u32> = BTreeMap::new();
     let mut cases = Vec::with_capacity(items.len());
-    for item in items {
-        let Some(fields) = Fields::check(item, CASE, "a case", shared.file, found) else { continue };
-        if let Some((id, span)) = fields.text("id") {
-            match ids.get(id) {
-                Some(first) => {
+    for (name, case) in read {
+        if let Some((id, span)) = name {
+            match ids.entry(id) {
+                Entry::Occupied(first) => {
                     let message = format!("a second case has the id `{}`", text::excerpt(id, 60));
                     found.push(
                         Diagnostic::error("duplicate-id", shared.file, span, message)
-                            .label(format!("first on line {first}"))
+                            .label(format!("first on line {}", first.get()))
                             .help("results are kept by id: give one of them another"),
                     );
                 }
-                None => {
-                    ids.insert(id.to_owned(), span.line);
+                Entry::Vacant(place) => {
+                    place.insert(span.line);
                 }
             }
         }
-        cases.extend(case(&fields, shared, found));
+        cases.extend(case);
     }
     cases
+}
+
+/// An item of `cases`: its id and where that stands, and the case where all of it is right.
+type Item<'a> = (Option<(&'a str, Span)>, Option<Case>);
+
+/// Reads the items, in order; long lists by as many threads as the machine carries at once.
+fn in_parallel<'a>(items: &'a [Node], shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Item<'a>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(threads).max(LEAST_SHARE);
+    let mut shares = items.chunks(share);
+    let own = shares.next().unwrap_or_default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = shares.map(|share| scope.spawn(|| read_items(share, shared))).collect();
+        let (mut read, own) = read_items(own, shared);
+        found.extend(own);
+        for other in others {
+            match other.join() {
+                Ok((more, theirs)) => {
+                    read.extend(more);
+                    found.extend(theirs);
+                }
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        read
+    })
+}
+
+fn read_items<'a>(items: &'a [Node], shared: &Shared<'_>) -> (Vec<Item<'a>>, Diagnostics) {
+    let mut found = Diagnostics::default();
+    let read = items.iter().filter_map(|item| {
+        let fields = Fields::check(item, CASE, "a case", shared.file, &mut found)?;
+        Some((fields.text("id"), case(&fields, shared, &mut found)))
+    });
+    (read.collect(), found)
 }
 
 fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Option<Case> {

@@ -107,7 +107,9 @@ impl SourceFile {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(ReadError::TooLarge(bytes.len() as u64));
         }
-        if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        // A search for one byte is far quicker than a closure on each.
+        if bytes.contains(&0) {
+            let at = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
             return Err(ReadError::Binary(at));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
@@ -130,7 +132,7 @@ impl SourceFile {
             text.drain(..'\u{feff}'.len_utf8());
         }
         let mut starts = vec![0];
-        starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
+        starts.extend(text.match_indices('\n').map(|(index, _)| index + 1));
         Self { name, shown, text, starts, widths: OnceLock::new() }
     }
 

@@ -23,10 +23,9 @@ mod syntax;
 mod tests;
 mod weight;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fancy_regex::{CompileError, Error, ParseError};
 
@@ -50,19 +49,23 @@ pub struct Pattern {
 /// Patterns of a file, each read once: suites say the same thing in many cases.
 #[derive(Debug, Default)]
 pub struct Patterns {
-    known: RefCell<BTreeMap<(String, String), Pattern>>,
+    known: Mutex<BTreeMap<(String, String), Pattern>>,
 }
 
 impl Patterns {
     /// The pattern, as [`Pattern::compile`] reads it.
     pub fn compile(&self, pattern: &str, flags: &str) -> Result<Pattern, PatternError> {
         let name = (pattern.to_owned(), flags.to_owned());
-        if let Some(known) = self.known.borrow().get(&name) {
+        if let Some(known) = self.known().get(&name) {
             return Ok(known.clone());
         }
         let fresh = Pattern::compile(pattern, flags)?;
-        self.known.borrow_mut().insert(name, fresh.clone());
-        Ok(fresh)
+        // Where two threads read the same pattern at once, both keep the one that came first.
+        Ok(self.known().entry(name).or_insert(fresh).clone())
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<(String, String), Pattern>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
