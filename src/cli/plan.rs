@@ -12,7 +12,6 @@ use crate::gate::{Outlook, Prospect, Setup};
 use crate::manifest::Baseline;
 use crate::report::plan::of_outlook;
 use crate::scenario::{Case, Environment, Scenario};
-use crate::stats::Tally;
 
 /// The largest drop that anybody plans to see.
 const WIDEST: f64 = 0.5;
@@ -96,9 +95,8 @@ fn prospect(scenario: &Scenario, case: &Case, baseline: Option<&Baseline>) -> Pr
         .and_then(|baseline| baseline.case(&scenario.name, &case.id))
         .filter(|stored| stored.content_hash == case.content_hash);
     let Some(stored) = stored else { return Prospect::default() };
-    let tally = stored.tally();
     Prospect {
-        before: Tally { hits: tally.passes.into(), of: tally.trials.into() },
+        before: stored.tally(),
         cost_usd: stored.cost_usd.map(|mean| mean.mean),
         latency_ms: stored.latency_ms.map(|mean| mean.mean),
     }

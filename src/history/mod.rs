@@ -195,7 +195,8 @@ fn check(name: &str, what: &'static str, found: &str, known: &str) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{BaselineCase, Mean, Results, RunRecord, Spread, Tally};
+    use crate::manifest::{BaselineCase, Mean, Results, RunRecord, Spread};
+    use crate::stats::Tally;
 
     #[test]
     fn a_baseline_is_read_as_it_was_written() {
@@ -203,7 +204,7 @@ mod tests {
         let path = folder.path().join("b.json");
         let mut baseline = Baseline::empty();
         for id in ["a", "b \"ü\""] {
-            baseline.cases.push(BaselineCase::new("s", id, "h", Tally { passes: 1, trials: 2 }));
+            baseline.cases.push(BaselineCase::new("s", id, "h", Tally { hits: 1, of: 2 }));
         }
         baseline.runs.push(RunRecord { id: "r".to_owned(), at: None, commit: None, partial: false });
         write_baseline(&path, &baseline).unwrap();

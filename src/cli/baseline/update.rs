@@ -55,11 +55,11 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     } else if added.outdated {
         format!("run {} is older than the runs that are kept; nothing was added", run.run_id)
     } else {
-        let trials = usize::try_from(added.tally.trials).unwrap_or(usize::MAX);
+        let trials = usize::try_from(added.tally.of).unwrap_or(usize::MAX);
         format!(
             "added {} ({} of {} passed)",
             text::count(added.cases, "judged case"),
-            added.tally.passes,
+            added.tally.hits,
             text::count(trials, "trial"),
         )
     };

@@ -3,7 +3,7 @@
 use super::*;
 
 /// What becomes of a case that fails now, beside `passes` of `trials`, when its fresh trials pass so.
-fn ruled(passes: u32, trials: u32, fresh: &[bool], policy: &Policy) -> (State, Ruling, usize) {
+fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, Ruling, usize) {
     let stored = baseline(&[("a", passes, trials)]);
     let mut manifest = run(&[("a", Failed)]);
     let mut fresh = fresh.iter().copied();
@@ -16,7 +16,7 @@ const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
 /// Passes and trials before, fresh trials, and what becomes of it.
-type Row = (u32, u32, &'static [bool], (State, Ruling, usize));
+type Row = (u64, u64, &'static [bool], (State, Ruling, usize));
 
 #[test]
 fn one_case_by_its_baseline_and_its_fresh_trials() {
