@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use serde::Deserialize;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
@@ -230,6 +231,16 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
 /// Reads a stored run; tells why it cannot.
 pub(super) fn stored(path: &Path) -> Result<RunManifest, Status> {
     history::read_run(path).map_err(|error| unread(&error))
+}
+
+/// Reads a stored run with the decision that stands beside it, if one does.
+pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision>), HistoryError> {
+    #[derive(Deserialize)]
+    struct Beside {
+        decision: Option<gate::Decision>,
+    }
+    let (run, beside) = history::read_run_with::<Beside>(path)?;
+    Ok((run, beside.decision))
 }
 
 /// Tells why a stored run cannot be read.

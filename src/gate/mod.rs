@@ -193,7 +193,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     Decision {
         ruling,
         strict: policy.proof == Proof::OfInnocence,
-        summary: breach::summary(counts, &breaches),
+        summary: breach::summary(counts, &breaches, &cases),
         counts,
         pass_rate,
         breaches,

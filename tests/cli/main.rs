@@ -36,6 +36,7 @@ mod selection;
 mod server;
 mod signal;
 mod store;
+mod stored;
 mod trust;
 mod validate;
 mod weakening;
