@@ -1,6 +1,8 @@
 mod attribution;
+mod judge;
 mod regressions;
 mod simulation;
+mod spending;
 
 use super::*;
 use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Trial};
