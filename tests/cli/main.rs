@@ -11,6 +11,7 @@ mod baseline_git;
 mod cache;
 mod calibrate;
 mod comment;
+mod confirmation;
 mod discovery;
 mod file;
 mod fixtures;

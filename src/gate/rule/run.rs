@@ -120,7 +120,8 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
         let message = format!("{} of judged cases could not be judged", text::count(lost, "trial"));
         docket.warn(Breach::new("errors", message));
     }
-    let rest = text::count(run.counts().skipped, "case");
+    let rest = format!("{} not judged", text::count(run.counts().skipped, "case"));
+    let asked = cases.iter().all(|case| case.outcome != Outcome::Skipped);
     let (id, why) = match run.ended {
         Ended::Complete | Ended::FailFast => ("", ""),
         Ended::Interrupted => ("interrupted", "was interrupted"),
@@ -129,10 +130,15 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
         Ended::Deadline => ("deadline", "was ended by its deadline"),
     };
     if !id.is_empty() {
-        docket.error(Breach::new(id, format!("the run {why}; {rest} not judged")));
+        let message = match asked {
+            // Every case was asked once, and failures were being confirmed.
+            true => format!("the run {why} before all fresh trials were asked"),
+            false => format!("the run {why}; {rest}"),
+        };
+        docket.error(Breach::new(id, message));
     }
     if run.ended == Ended::FailFast && docket.fatal() == 0 {
-        let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest} not judged");
+        let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest}");
         docket.error(Breach::new("cut-short", message));
     }
     if judged == 0 && errored == 0 {
