@@ -272,7 +272,7 @@ pub(super) fn decide(
         .collect();
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
-    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config };
+    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config, budget: false };
     let base = gate.base.compare(gate, &suite, environment)?;
     run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);

@@ -76,7 +76,8 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         return Err(Status::Invalid);
     }
     let named = args.suite.config.as_deref();
-    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config };
+    let budget = args.budget.is_some();
+    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget };
     let base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     let rules = base.rules(config);
     let policy = args.gate.policy(rules, &suite.settings.environment);

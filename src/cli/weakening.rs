@@ -43,6 +43,8 @@ pub(super) struct Suite<'a> {
     pub(super) named: Option<&'a Path>,
     /// The configuration now.
     pub(super) config: &'a ConfigFile,
+    /// Whether a flag sets a budget.
+    pub(super) budget: bool,
 }
 
 /// What the base of the change leads to.
@@ -206,6 +208,7 @@ impl Suite<'_> {
             quarantine: quarantine.and_then(|path| parse(read(&path)?)),
             baseline: baseline.and_then(read),
             config,
+            budget: self.budget,
         }
     }
 }
