@@ -120,7 +120,7 @@ fn a_deadline_while_failures_are_confirmed_ends_with_six() {
         let done = now(&ran, &slow, &["--deadline", "1500ms"])
             .run()
             .ended(6)
-            .out("the run was ended by its deadline before all fresh trials were asked");
+            .out("the run was ended by its deadline before all trials were asked");
         assert_eq!(
             (fresh(&done), breaches(&done)),
             (turns - 1, vec!["deadline".to_owned(), "unconfirmed".to_owned()])
@@ -171,7 +171,7 @@ fn a_signal_while_failures_are_confirmed_leaves_reports_that_say_so() {
             .ran(output)
             .ended(status)
             .err(&format!("{word}: nothing more is sent"))
-            .out(&format!("the run was {word} before all fresh trials were asked"))
+            .out(&format!("the run was {word} before all trials were asked"))
             .out("1 passed, 1 failed, 0 errored, 0 skipped");
         assert_eq!(breaches(&done), ["interrupted", "unconfirmed"]);
         let open = &done.json("now.json")["decision"]["breaches"][1];

@@ -108,6 +108,8 @@ fn every_flag_says_what_it_does() {
 
 #[test]
 fn flags_stand_only_where_they_do_something() {
+    /// A command, lists of flags that it has, and lists of which it has none.
+    type Row<'a> = (&'a [&'a str], &'a [&'a [&'a str]], &'a [&'a [&'a str]]);
     let names = |command: &[&str]| flags(command).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     let answers = ["--provider", "--model", "--base-url", "--replies"];
     let judges =
@@ -116,7 +118,7 @@ fn flags_stand_only_where_they_do_something() {
     let proofs = ["--baseline", "--confirm", "--strict"];
     let soft = ["--soft-fail"];
     let cases = ["--tags", "--case", "--filter", "--sample", "--seed"];
-    let table: &[(&[&str], &[&[&str]], &[&[&str]])] = &[
+    let table: &[Row<'_>] = &[
         (&["run"], &[&cases, &answers, &judges, &proofs, &demands, &soft], &[]),
         (&["gate"], &[&proofs, &demands, &soft], &[&cases, &answers, &judges]),
         (&["comment"], &[&proofs, &demands], &[&cases, &answers, &soft]),

@@ -120,8 +120,8 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
         let message = format!("{} of judged cases could not be judged", text::count(lost, "trial"));
         docket.warn(Breach::new("errors", message));
     }
-    let rest = format!("{} not judged", text::count(run.counts().skipped, "case"));
-    let asked = cases.iter().all(|case| case.outcome != Outcome::Skipped);
+    let skipped = run.counts().skipped;
+    let rest = format!("{} not judged", text::count(skipped, "case"));
     let (id, why) = match run.ended {
         Ended::Complete | Ended::FailFast => ("", ""),
         Ended::Interrupted => ("interrupted", "was interrupted"),
@@ -130,11 +130,9 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
         Ended::Deadline => ("deadline", "was ended by its deadline"),
     };
     if !id.is_empty() {
-        let message = match asked {
-            // Every case was asked once, and failures were being confirmed.
-            true => format!("the run {why} before all fresh trials were asked"),
-            false => format!("the run {why}; {rest}"),
-        };
+        // Where every case has a verdict, it was repeats or fresh trials that were still to be asked.
+        let rest = if skipped > 0 { format!("; {rest}") } else { " before all trials were asked".to_owned() };
+        let message = format!("the run {why}{rest}");
         docket.error(Breach::new(id, message));
     }
     if run.ended == Ended::FailFast && docket.fatal() == 0 {
