@@ -43,9 +43,21 @@ impl SelectArgs {
     }
 }
 
+/// What flags say of the asking.
+pub(super) trait Asked {
+    /// The flags; those that a command does not have are absent.
+    fn flags(&self) -> Flags;
+    /// The way to the network; tells what is wrong with it.
+    fn http(&self) -> Result<Http, Status>;
+    /// Whether personal data are removed in every case.
+    fn redacts(&self) -> bool;
+}
+
 /// Who is asked, and how.
 #[derive(Clone, Debug, Args)]
 pub(super) struct AskArgs {
+    #[command(flatten)]
+    redact: RedactArgs,
     /// Provider, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
     provider: Option<String>,
@@ -64,6 +76,35 @@ pub(super) struct AskArgs {
     judge: JudgeArgs,
     #[command(flatten)]
     records: RecordArgs,
+}
+
+/// The judge alone is asked, about answers that are there.
+#[derive(Clone, Debug, Args)]
+pub(super) struct AskJudgeArgs {
+    #[command(flatten)]
+    redact: RedactArgs,
+    #[command(flatten)]
+    judge: JudgeArgs,
+    #[command(flatten, next_help_heading = "Who judges")]
+    manner: MannerArgs,
+    #[command(flatten)]
+    records: RecordArgs,
+}
+
+/// Nobody is asked; the seed still says which cases a sample takes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct SeedArgs {
+    /// Root of the seed that `--sample` takes cases by [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Which cases")]
+    seed: Option<u64>,
+}
+
+/// What is removed from all that is stored and shown.
+#[derive(Clone, Debug, Args)]
+struct RedactArgs {
+    /// Remove personal data and credentials of the usual kinds, in every case
+    #[arg(long)]
+    redact: bool,
 }
 
 /// How a server is asked.
@@ -136,8 +177,10 @@ impl AskArgs {
     pub(super) fn replies(&self) -> Option<&PathBuf> {
         self.replies.as_ref()
     }
+}
 
-    pub(super) fn flags(&self) -> Flags {
+impl Asked for AskArgs {
+    fn flags(&self) -> Flags {
         Flags {
             provider: self.provider.clone(),
             model: self.model.clone(),
@@ -145,6 +188,42 @@ impl AskArgs {
             replies: self.replies.clone(),
             ..judge_flags(&self.manner, &self.judge, &self.records)
         }
+    }
+
+    fn http(&self) -> Result<Http, Status> {
+        self.manner.http()
+    }
+
+    fn redacts(&self) -> bool {
+        self.redact.redact
+    }
+}
+
+impl Asked for AskJudgeArgs {
+    fn flags(&self) -> Flags {
+        judge_flags(&self.manner, &self.judge, &self.records)
+    }
+
+    fn http(&self) -> Result<Http, Status> {
+        self.manner.http()
+    }
+
+    fn redacts(&self) -> bool {
+        self.redact.redact
+    }
+}
+
+impl Asked for SeedArgs {
+    fn flags(&self) -> Flags {
+        Flags { seed: self.seed, ..Flags::default() }
+    }
+
+    fn http(&self) -> Result<Http, Status> {
+        http(None)
+    }
+
+    fn redacts(&self) -> bool {
+        false
     }
 }
 

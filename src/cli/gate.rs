@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use serde::Deserialize;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
@@ -19,33 +20,47 @@ use crate::report::Report;
 use crate::scenario::{self, Environment, Scenario};
 use crate::source::{Diagnostics, SourceFile};
 
-/// What the gate demands, over what the configuration says.
+/// What a regression is held against, and what proves one.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
-pub(super) struct GateArgs {
+pub(super) struct ProofArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     pub(super) baseline: Option<Place>,
-    /// Least share of judged cases that must pass, 0 to 1 [default: every case]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    min_pass_rate: Option<f64>,
-    /// Greatest share of cases that could not be judged, 0 to 1 [default: 0]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    max_error_rate: Option<f64>,
     /// Fresh trials of a case that fails and used to pass; 0: one failure is proof [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     confirm: Option<u32>,
     /// Innocence must be proven: the same as `policy: strict`
     #[arg(long)]
     strict: bool,
+}
+
+/// What the gate demands, over what the configuration says.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Gate")]
+pub(super) struct GateArgs {
+    #[command(flatten)]
+    pub(super) proof: ProofArgs,
+    /// Least share of judged cases that must pass, 0 to 1 [default: every case]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    min_pass_rate: Option<f64>,
+    /// Greatest share of cases that could not be judged, 0 to 1 [default: 0]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    max_error_rate: Option<f64>,
     /// What else fails the gate, beside what the configuration names
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = category)]
     fail_on: Vec<Category>,
+    #[command(flatten)]
+    pub(super) base: BaseArgs,
+}
+
+/// What the status is made of beside the decision.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(super) struct StatusArgs {
     /// Report FAIL and INCONCLUSIVE, and end with status 0 all the same
     #[arg(long)]
     soft_fail: bool,
-    #[command(flatten)]
-    pub(super) base: BaseArgs,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -89,19 +104,11 @@ impl Found {
     }
 }
 
-impl GateArgs {
-    /// The configured policy as it is, with this baseline.
-    pub(super) fn against(baseline: Option<Place>) -> Self {
-        Self { baseline, ..Self::default() }
-    }
-
+impl ProofArgs {
     /// The configured policy under the flags.
     pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
         let mut policy = config.policy.clone();
-        policy.min_pass_rate = self.min_pass_rate.or(policy.min_pass_rate);
-        policy.max_error_rate = self.max_error_rate.unwrap_or(policy.max_error_rate);
         policy.confirm = self.confirm.unwrap_or(policy.confirm);
-        policy.fail_on.extend(&self.fail_on);
         if self.strict {
             policy.proof = Proof::OfInnocence;
         }
@@ -119,9 +126,27 @@ impl GateArgs {
         };
         self.baseline.clone().or_else(configured)
     }
+}
 
+impl GateArgs {
+    /// The configured policy as it is, with this baseline.
+    pub(super) fn against(baseline: Option<Place>) -> Self {
+        Self { proof: ProofArgs { baseline, ..ProofArgs::default() }, ..Self::default() }
+    }
+
+    /// The configured policy under the flags.
+    pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
+        let mut policy = self.proof.policy(config, environment);
+        policy.min_pass_rate = self.min_pass_rate.or(policy.min_pass_rate);
+        policy.max_error_rate = self.max_error_rate.unwrap_or(policy.max_error_rate);
+        policy.fail_on.extend(&self.fail_on);
+        policy
+    }
+}
+
+impl StatusArgs {
     /// The status of a decided run.
-    pub(super) fn status(&self, decision: &gate::Decision, run: &RunManifest) -> Status {
+    pub(super) fn of(&self, decision: &gate::Decision, run: &RunManifest) -> Status {
         match Status::of(decision, run.ended) {
             Status::Failed | Status::Inconclusive if self.soft_fail => {
                 terminal::warning(
@@ -206,6 +231,8 @@ pub(super) struct StoredArgs {
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
+    status: StatusArgs,
+    #[command(flatten)]
     reports: ReportArgs,
 }
 
@@ -222,7 +249,7 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
     let sources = sources(&run);
     let report = Report { run: &run, decision: &decision, sources: &sources };
     Output::write_all(&report, outputs);
-    let status = args.gate.status(&decision, &run);
+    let status = args.status.of(&decision, &run);
     publish::step(environment, &report, status);
     Ok(status)
 }
@@ -230,6 +257,16 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
 /// Reads a stored run; tells why it cannot.
 pub(super) fn stored(path: &Path) -> Result<RunManifest, Status> {
     history::read_run(path).map_err(|error| unread(&error))
+}
+
+/// Reads a stored run with the decision that stands beside it, if one does.
+pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision>), HistoryError> {
+    #[derive(Deserialize)]
+    struct Beside {
+        decision: Option<gate::Decision>,
+    }
+    let (run, beside) = history::read_run_with::<Beside>(path)?;
+    Ok((run, beside.decision))
 }
 
 /// Tells why a stored run cannot be read.
@@ -261,12 +298,12 @@ pub(super) fn decide(
         .collect();
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
-    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config };
+    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config, budget: false };
     let base = gate.base.compare(gate, &suite, environment)?;
     run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);
     let policy = gate.policy(rules, environment);
-    let place = gate.place(rules, &config.folder);
+    let place = gate.proof.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
     let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };
     Ok((gate::decide(&evidence, &policy), place))

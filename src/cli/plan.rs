@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::gate::{GateArgs, read_baseline};
+use super::args::SeedArgs;
+use super::gate::{ProofArgs, read_baseline};
 use super::output::Output;
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
@@ -12,7 +13,6 @@ use crate::gate::{Outlook, Prospect, Setup};
 use crate::manifest::Baseline;
 use crate::report::plan::of_outlook;
 use crate::scenario::{Case, Environment, Scenario};
-use crate::stats::Tally;
 
 /// The largest drop that anybody plans to see.
 const WIDEST: f64 = 0.5;
@@ -20,7 +20,7 @@ const WIDEST: f64 = 0.5;
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
-    suite: SuiteArgs,
+    suite: SuiteArgs<SeedArgs>,
     /// The drop of the pass rate that is to be seen: `3pp`, `3%` or `0.03`
     #[arg(long, value_name = "DROP", value_parser = drop)]
     detect: Option<f64>,
@@ -31,7 +31,7 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: Option<u32>,
     #[command(flatten)]
-    gate: GateArgs,
+    gate: ProofArgs,
     /// Write the plan as JSON; `-` is stdout
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
@@ -96,9 +96,8 @@ fn prospect(scenario: &Scenario, case: &Case, baseline: Option<&Baseline>) -> Pr
         .and_then(|baseline| baseline.case(&scenario.name, &case.id))
         .filter(|stored| stored.content_hash == case.content_hash);
     let Some(stored) = stored else { return Prospect::default() };
-    let tally = stored.tally();
     Prospect {
-        before: Tally { hits: tally.passes.into(), of: tally.trials.into() },
+        before: stored.tally(),
         cost_usd: stored.cost_usd.map(|mean| mean.mean),
         latency_ms: stored.latency_ms.map(|mean| mean.mean),
     }

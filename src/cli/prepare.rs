@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 
-use super::args::{AskArgs, SelectArgs, configuration, files};
+use super::args::{AskArgs, Asked, SelectArgs, configuration, files};
 use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
@@ -19,21 +19,18 @@ use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics};
 use crate::text;
 
-/// Which cases, and who is asked.
+/// Which cases, and what of the asking matters to a command.
 #[derive(Clone, Debug, Args)]
-pub(super) struct SuiteArgs {
+pub(super) struct SuiteArgs<A: Args = AskArgs> {
     /// Scenario files, folders or globs [default: scenarios]
     pub(super) paths: Vec<PathBuf>,
     /// Configuration [default: the nearest akit.yaml above the scenarios]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Remove personal data and credentials of the usual kinds, in every case
-    #[arg(long)]
-    redact: bool,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
-    pub(super) ask: AskArgs,
+    pub(super) ask: A,
 }
 
 impl SuiteArgs {
@@ -60,7 +57,10 @@ pub(super) struct Suite {
 
 impl Suite {
     /// Reads configuration and scenarios; tells all that is wrong with them.
-    pub(super) fn load(args: &SuiteArgs, environment: Environment) -> Result<Self, Status> {
+    pub(super) fn load<A: Args + Asked>(
+        args: &SuiteArgs<A>,
+        environment: Environment,
+    ) -> Result<Self, Status> {
         let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
         let files = files(&args.paths, &config)?;
         let selection = args.select.selection()?;
@@ -71,14 +71,14 @@ impl Suite {
             terminal::say(&format!("{errors}; nothing was sent"));
             return Err(Status::Invalid);
         }
-        let http = args.ask.manner.http()?;
+        let http = args.ask.http()?;
         let settings = Settings::new(args.ask.flags(), config, environment, http);
         if settings.flags.seed.is_some() {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
         }
         for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.redaction = case.redaction.or(&settings.file.redaction);
-            if args.redact {
+            if args.ask.redacts() {
                 case.redaction = Wanted::On(Arc::new(match case.redaction.on() {
                     Some(redaction) => redaction.and_usual(),
                     None => Redaction::usual(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::args::AskJudgeArgs;
 use super::output::Output;
 use super::plan::tell;
 use super::prepare::{Suite, SuiteArgs};
@@ -29,7 +30,7 @@ pub(super) struct RegradeArgs {
     /// The later run, stored by `akit run --json`
     new: PathBuf,
     #[command(flatten)]
-    suite: SuiteArgs,
+    suite: SuiteArgs<AskJudgeArgs>,
     #[command(flatten)]
     then: OldJudgeArgs,
     /// Most answers under judgement at once

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Deserialize;
 
-use super::gate::{GateArgs, decide, files, sources, unread};
+use super::gate::{GateArgs, decide, decided, files, sources, unread};
 use super::output::{Output, ReportArgs};
 use super::{Status, terminal};
-use crate::gate::Decision;
-use crate::history::{self, Place};
+use crate::history::Place;
 use crate::report::Report;
 use crate::scenario::Environment;
 use crate::source::slashed;
@@ -28,12 +26,6 @@ pub(super) struct RenderArgs {
     reports: ReportArgs,
 }
 
-/// What a stored run holds beside the run.
-#[derive(Deserialize)]
-struct Beside {
-    decision: Option<Decision>,
-}
-
 pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Status {
     match try_report(args, environment) {
         Ok(()) => Status::Passed,
@@ -42,9 +34,9 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Status {
 }
 
 fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status> {
-    let (mut run, beside) = history::read_run_with::<Beside>(&args.run).map_err(|error| unread(&error))?;
+    let (mut run, decision) = decided(&args.run).map_err(|error| unread(&error))?;
     let anew = args.policy.is_some() || args.baseline.is_some();
-    let stored = beside.decision.filter(|_| !anew);
+    let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
         terminal::error(
             &format!("the decision in `{}` is about another run", slashed(&args.run)),

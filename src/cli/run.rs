@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::duration;
-use super::gate::{Found, GateArgs, check_names, named, read_baseline};
+use super::gate::{Found, GateArgs, StatusArgs, check_names, named, read_baseline};
 use super::output::{Output, ReportArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
@@ -47,6 +47,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
+    status: StatusArgs,
+    #[command(flatten)]
     reports: ReportArgs,
     #[command(flatten)]
     comment: CommentArgs,
@@ -76,11 +78,12 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         return Err(Status::Invalid);
     }
     let named = args.suite.config.as_deref();
-    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config };
+    let budget = args.budget.is_some();
+    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget };
     let base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     let rules = base.rules(config);
     let policy = args.gate.policy(rules, &suite.settings.environment);
-    let place = args.gate.place(rules, &config.folder);
+    let place = args.gate.proof.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
@@ -116,7 +119,7 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let decision = gate::decide(&evidence, &policy);
     let report = Report { run: &manifest, decision: &decision, sources: &sources };
     Output::write_all(&report, outputs);
-    let status = args.gate.status(&decision, &manifest);
+    let status = args.status.of(&decision, &manifest);
     told.tell(&report, status);
     Ok(status)
 }

@@ -43,6 +43,8 @@ pub(super) struct Suite<'a> {
     pub(super) named: Option<&'a Path>,
     /// The configuration now.
     pub(super) config: &'a ConfigFile,
+    /// Whether a flag sets a budget.
+    pub(super) budget: bool,
 }
 
 /// What the base of the change leads to.
@@ -172,7 +174,7 @@ impl Suite<'_> {
                 here.into_iter().chain(self.candidates(&root)).collect()
             }
         };
-        let file = gate.baseline.as_ref().and_then(Place::file);
+        let file = gate.proof.baseline.as_ref().and_then(Place::file);
         Scope {
             scenarios: self.paths.iter().map(|path| relative(&root, path)).collect(),
             default: relative(&root, Path::new("scenarios")),
@@ -199,13 +201,14 @@ impl Suite<'_> {
             node.as_str().map(str::to_owned)
         };
         let quarantine = named(&["gate", "quarantine"]).map(|path| self.config.folder.join(path));
-        let baseline = gate.place(&self.config.gate, &self.config.folder);
+        let baseline = gate.proof.place(&self.config.gate, &self.config.folder);
         let baseline = baseline.as_ref().and_then(Place::file);
         Demands {
             scenarios: self.files.iter().filter_map(|path| parse(read(path)?)).collect(),
             quarantine: quarantine.and_then(|path| parse(read(&path)?)),
             baseline: baseline.and_then(read),
             config,
+            budget: self.budget,
         }
     }
 }

@@ -98,6 +98,9 @@ const QUARANTINED: &[Field] = &[
     Field::required("until", Shape::Name, "Last day on which it holds, as `2026-12-31`."),
 ];
 
+/// Most fresh trials of one case.
+const MOST_TRIALS: u32 = 1_000;
+
 /// What the configuration demands of a run.
 #[derive(Clone, Debug, Default)]
 pub struct GateConfig {
@@ -158,9 +161,16 @@ impl GateConfig {
                 }
             }
             let policy = &mut config.policy;
-            policy.confirm = baseline
-                .integer("confirm")
-                .map_or(policy.confirm, |n| u32::try_from(n).unwrap_or(1_000).min(1_000));
+            if let Some(trials) = baseline.integer("confirm") {
+                match u32::try_from(trials).ok().filter(|trials| *trials <= MOST_TRIALS) {
+                    Some(trials) => policy.confirm = trials,
+                    None => reader.wrong(
+                        baseline.key_span("confirm").unwrap_or_default(),
+                        format!("`confirm` is at most {MOST_TRIALS}, found {trials}"),
+                        "without the key it is 4".to_owned(),
+                    ),
+                }
+            }
             policy.alpha = baseline.number("alpha").unwrap_or(policy.alpha);
             policy.margin = baseline.number("margin").unwrap_or(policy.margin);
             if baseline.text("missing").is_some_and(|(word, _)| word == "fail") {
@@ -250,6 +260,15 @@ impl Reader<'_> {
                 "add `min:` or `max:`".to_owned(),
             );
             return None;
+        }
+        if metric.is_share() {
+            for (key, limit) in [("min", min), ("max", max)] {
+                if limit.is_some_and(|limit| !(0.0..=1.0).contains(&limit)) {
+                    let help = "80 percent are written as `0.8`".to_owned();
+                    let message = format!("`{name}` is a share from 0 to 1");
+                    self.wrong(fields.key_span(key).unwrap_or(span), message, help);
+                }
+            }
         }
         Some(Threshold { metric, cases, min, max })
     }

@@ -1,7 +1,10 @@
 //! Reasons against a pass, and the word that follows from them.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::evidence::Case;
 use super::{Category, Policy};
 use crate::manifest::{CaseResult, Counts};
 use crate::source::Location;
@@ -174,7 +177,7 @@ impl<'a> Docket<'a> {
 }
 
 /// The first reason in a sentence, or what was shown.
-pub(super) fn summary(counts: Counts, breaches: &[Breach]) -> String {
+pub(super) fn summary(counts: Counts, breaches: &[Breach], judged: &[Case<'_>]) -> String {
     let Some(first) = breaches.first() else {
         return match counts.failed {
             0 => format!("all {} passed", text::count(counts.judged(), "judged case")),
@@ -190,12 +193,29 @@ pub(super) fn summary(counts: Counts, breaches: &[Breach]) -> String {
         "case-failed" => format!("{cases} failed"),
         "new-failure" => format!("{cases} that are new or changed fail"),
         "not-cleared" => format!("{cases} that passed in the baseline did not pass every fresh trial"),
-        "unconfirmed" => {
-            format!("{cases} may have broken, and fresh trials to confirm or clear them could not be had")
-        }
+        "unconfirmed" => unconfirmed(breaches, judged),
         "judge-changed" => format!("{cases} fail under another judge than in the baseline"),
         "threshold" => format!("{same} thresholds are missed"),
         "weakened" => format!("the suite or its policy demands less than before, in {same} places"),
         _ => first.message.clone(),
     }
+}
+
+/// Several cases that lack fresh trials: some may have broken, others only have to show that they do not.
+fn unconfirmed(breaches: &[Breach], cases: &[Case<'_>]) -> String {
+    let passing: BTreeSet<&Location> =
+        cases.iter().filter(|case| case.now == Some(true)).map(|case| &case.result.location).collect();
+    let open = breaches.iter().filter(|breach| breach.id == "unconfirmed");
+    let (new, broken): (Vec<_>, Vec<_>) =
+        open.partition(|breach| breach.location.as_ref().is_some_and(|line| passing.contains(line)));
+    let new_words = || {
+        let cases = text::count(new.len(), "new or changed case");
+        format!("{cases} passed too few times for the strict policy")
+    };
+    let words = match (broken.len(), new.len()) {
+        (0, _) => new_words(),
+        (n, 0) => format!("{} may have broken", text::count(n, "case")),
+        (n, _) => format!("{} may have broken, {}", text::count(n, "case"), new_words()),
+    };
+    format!("{words}, and fresh trials could not be had")
 }

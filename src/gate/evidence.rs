@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Policy, Quarantined};
-use crate::manifest::{
-    Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Tally as Counted, Trial, Verdict,
-};
+use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Trial, Verdict};
 use crate::stats::Tally;
 
 /// One case.
@@ -73,7 +71,7 @@ pub(super) fn cases<'a>(
                 (None, _) => Relation::Alone,
                 // Without a trial nothing is known of it.
                 (_, None) => Relation::New,
-                (_, Some(stored)) if stored.tally().trials == 0 => Relation::New,
+                (_, Some(stored)) if stored.tally().of == 0 => Relation::New,
                 (_, Some(stored)) if stored.content_hash != result.content_hash => Relation::Changed,
                 _ => Relation::Known,
             };
@@ -84,7 +82,7 @@ pub(super) fn cases<'a>(
                 result,
                 found: found.is_some(),
                 relation,
-                before: stored.map(tally).unwrap_or_default(),
+                before: stored.map(BaselineCase::tally).unwrap_or_default(),
                 stored,
                 now: judged(result.outcome),
                 first: result
@@ -120,11 +118,6 @@ fn hangs_on_judge(case: &CaseResult) -> bool {
         })
     };
     case.judged_by_grader() && failed.into_iter().all(by_judge)
-}
-
-fn tally(case: &BaselineCase) -> Tally {
-    let Counted { passes, trials } = case.tally();
-    Tally { hits: passes.into(), of: trials.into() }
 }
 
 fn judged(outcome: Outcome) -> Option<bool> {

@@ -109,6 +109,21 @@ impl Metric {
         matches!(self, Self::Cost | Self::JudgeCost | Self::Tokens)
     }
 
+    /// Whether its values lie from 0 to 1.
+    #[must_use]
+    pub fn is_share(&self) -> bool {
+        match self {
+            Self::PassRate
+            | Self::Recall(_)
+            | Self::ErrorRate
+            | Self::ScoreMean
+            | Self::ScoreP10
+            | Self::FlakyRate
+            | Self::SplitVoteRate => true,
+            Self::Latency(_) | Self::FirstToken | Self::Tokens | Self::Cost | Self::JudgeCost => false,
+        }
+    }
+
     /// A value of the metric for people, with its unit.
     #[must_use]
     pub fn words(&self, value: f64) -> String {

@@ -28,7 +28,7 @@ pub use metric::{Measured, Metric};
 pub use plan::{Broken, MOST_REPEATS, Outlook, Prospect, Setup, Size};
 pub use policy::{Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold};
 pub use power::Power;
-pub use regression::Suspect;
+pub use regression::{Suspect, used_to_pass};
 pub use state::{CaseState, State};
 
 /// All that the gate looks at.
@@ -172,7 +172,9 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     rule::baseline(evidence.reference, &cases, &trial, policy, &mut docket);
     spending::shifts(&cases, policy, &mut docket);
     rule::shifts(run, evidence.reference, &mut docket);
-    rule::removed(evidence, &cases, &mut docket);
+    let gone = evidence.reference.baseline().map(|baseline| evidence::gone(&cases, run, baseline));
+    let gone = gone.unwrap_or_default();
+    rule::removed(run, &gone, &mut docket);
     rule::weakened(evidence.weakened, &mut docket);
     let triggered = findings.iter().flatten().count();
     let power = Power::of(&cases, triggered, policy);
@@ -183,10 +185,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         Reference::Found { baseline, from } => Some(Compared {
             from: from.to_owned(),
             paired: cases.iter().filter(|case| case.found).count(),
-            removed: evidence::gone(&cases, run, baseline)
-                .iter()
-                .map(|case| format!("{}/{}", case.scenario, case.id))
-                .collect(),
+            removed: gone.iter().map(|case| case.name()).collect(),
             changed: evidence::changed(run, baseline),
         }),
         _ => None,
@@ -194,7 +193,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     Decision {
         ruling,
         strict: policy.proof == Proof::OfInnocence,
-        summary: breach::summary(counts, &breaches),
+        summary: breach::summary(counts, &breaches, &cases),
         counts,
         pass_rate,
         breaches,

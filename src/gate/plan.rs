@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::power::{DISCORDANCE, WIDEST};
-use super::regression::{Trial, USED_TO_PASS};
+use super::regression::{Trial, used_to_pass};
 use super::suite::PREDICTABLE;
 use super::{Policy, Proof};
 use crate::stats::{self, Prior, Spread, Tally};
@@ -289,10 +289,6 @@ fn expected(trial: &Trial<'_>, before: Tally, fresh: Tally, rate: f64) -> f64 {
         chance * expected(trial, before, fresh, rate)
     };
     real(asked) + (0..=asked).map(after).sum::<f64>()
-}
-
-fn used_to_pass(before: Tally) -> bool {
-    before.share().is_some_and(|share| share + 1e-9 >= USED_TO_PASS)
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -64,7 +64,7 @@ impl Power {
         let thin = pairs
             .iter()
             .filter(|(case, _)| policy.confirm > 0 && case.before.of < needed)
-            .filter(|(case, _)| case.before.share().is_some_and(|s| s >= super::regression::USED_TO_PASS))
+            .filter(|(case, _)| super::used_to_pass(case.before))
             .count() as u64;
         let critical: Vec<_> = cases.iter().filter(|case| case.critical).collect();
         let (of, bound_of) = if critical.is_empty() {

@@ -12,7 +12,7 @@ use super::Policy;
 use super::evidence::{Case, Relation};
 use crate::stats::{self, Tally};
 
-/// A case that used to pass has passed at least this share of its trials.
+/// A case that used to pass has passed at least this share of its trials, 0 to 1.
 pub(super) const USED_TO_PASS: f64 = 0.8;
 
 /// A case that must be asked again before the gate can decide.
@@ -168,7 +168,13 @@ pub(super) fn triggered(case: &Case<'_>) -> bool {
         && case.now == Some(false)
         && case.quarantine.is_none()
         && !case.other_judge
-        && case.before.share().is_some_and(|share| share + 1e-9 >= USED_TO_PASS)
+        && used_to_pass(case.before)
+}
+
+/// Whether a case with this tally in its baseline passed there: at least four of five trials did.
+#[must_use]
+pub fn used_to_pass(before: Tally) -> bool {
+    before.share().is_some_and(|share| share + 1e-9 >= USED_TO_PASS)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]

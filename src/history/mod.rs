@@ -7,6 +7,7 @@ mod past;
 mod place;
 mod trend;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -70,32 +71,45 @@ pub fn read_run(path: &Path) -> Result<RunManifest, HistoryError> {
 /// Reads a stored run and what else its file holds, such as the decision, in one reading.
 pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T), HistoryError> {
     let what = "a stored run (`akit run --json`)";
-    let source = source(path)?;
-    let run: RunManifest = read(path, &source, what)?;
-    check(&slashed(path), what, &run.schema, SCHEMA)?;
-    if let Some(case) = run.cases.iter().find(|case| !case.hangs_together()) {
-        let reason = format!("the outcome of {}/{} is not that of its trials", case.scenario, case.id);
-        return Err(HistoryError::Foreign { path: slashed(path), what, reason });
+    let (source, file) = (source(path)?, slashed(path));
+    let foreign = |reason: String| HistoryError::Foreign { path: file.clone(), what, reason };
+    let run: RunManifest = serde_json::from_str(source.text()).map_err(|error| {
+        // Another of akit's files is told by its name, and not by what it lacks.
+        let other = serde_json::from_str::<Schema>(source.text()).ok().and_then(|one| one.schema);
+        let other = other.and_then(|schema| check(&file, what, &schema, SCHEMA).err());
+        other.unwrap_or_else(|| foreign(error.to_string()))
+    })?;
+    check(&file, what, &run.schema, SCHEMA)?;
+    sound(&run).map_err(foreign)?;
+    let beside = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
+    Ok((run, beside))
+}
+
+/// Whether a run says one thing: each case once, and of each what its trials say.
+fn sound(run: &RunManifest) -> Result<(), String> {
+    let mut names = BTreeSet::new();
+    for case in &run.cases {
+        let name = || format!("{}/{}", case.scenario, case.id);
+        if !case.hangs_together() {
+            return Err(format!("the outcome of {} is not that of its trials", name()));
+        }
+        if !names.insert((&case.scenario, &case.id)) {
+            return Err(format!("{} stands twice in it", name()));
+        }
     }
-    Ok((run, read(path, &source, what)?))
+    Ok(())
 }
 
 /// Reads a stored run with what was decided about it, where the file says that too.
 pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
-    let what = "a stored run (`akit run --json`)";
-    let (source, file) = (source(path)?, slashed(path));
-    let foreign = |reason: String| HistoryError::Foreign { path: file.clone(), what, reason };
-    let head: Head = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
-    check(&file, what, head.schema.as_deref().unwrap_or("missing"), SCHEMA)?;
-    let run = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
+    let (run, head) = read_run_with::<Head>(path)?;
     let decided = head.decision.unwrap_or_default();
-    Ok(StoredRun { file, run, ruling: decided.ruling, pass_rate: decided.pass_rate })
+    Ok(StoredRun { file: slashed(path), run, ruling: decided.ruling, pass_rate: decided.pass_rate })
 }
 
 /// What a stored run says beside its manifest.
 #[derive(serde::Deserialize)]
 struct Head {
-    schema: Option<String>,
     decision: Option<Decided>,
 }
 
@@ -172,18 +186,6 @@ fn source(path: &Path) -> Result<SourceFile, HistoryError> {
     })
 }
 
-fn read<T: DeserializeOwned>(
-    path: &Path,
-    source: &SourceFile,
-    what: &'static str,
-) -> Result<T, HistoryError> {
-    serde_json::from_str(source.text()).map_err(|error| HistoryError::Foreign {
-        path: slashed(path),
-        what,
-        reason: error.to_string(),
-    })
-}
-
 fn check(name: &str, what: &'static str, found: &str, known: &str) -> Result<(), HistoryError> {
     if found == known {
         return Ok(());
@@ -195,7 +197,8 @@ fn check(name: &str, what: &'static str, found: &str, known: &str) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{BaselineCase, Mean, Results, RunRecord, Spread, Tally};
+    use crate::manifest::{BaselineCase, Mean, Results, RunRecord, Spread};
+    use crate::stats::Tally;
 
     #[test]
     fn a_baseline_is_read_as_it_was_written() {
@@ -203,7 +206,7 @@ mod tests {
         let path = folder.path().join("b.json");
         let mut baseline = Baseline::empty();
         for id in ["a", "b \"ü\""] {
-            baseline.cases.push(BaselineCase::new("s", id, "h", Tally { passes: 1, trials: 2 }));
+            baseline.cases.push(BaselineCase::new("s", id, "h", Tally { hits: 1, of: 2 }));
         }
         baseline.runs.push(RunRecord { id: "r".to_owned(), at: None, commit: None, partial: false });
         write_baseline(&path, &baseline).unwrap();

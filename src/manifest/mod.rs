@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use baseline::{
     Acceptance, Accepted, Added, BadBaseline, BadResult, Baseline, BaselineCase, Epoch, LEAST_RUNS,
-    MOST_DAYS, MOST_RUNS, Mean, Results, Role, RunRecord, Shift, Spread, Tally,
+    MOST_DAYS, MOST_RUNS, Mean, Results, Role, RunRecord, Shift, Spread,
 };
 
 pub use case::CaseResult;

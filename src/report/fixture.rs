@@ -7,9 +7,10 @@ use std::sync::Arc;
 use crate::gate::{Decision, Evidence, Policy, Reference, decide};
 use crate::manifest::{
     Baseline, BaselineCase, CaseResult, Ended, Fault, Grade, Outcome, Reply, RunManifest, SCHEMA,
-    ScenarioRun, Tally, Trial, Usage, Verdict,
+    ScenarioRun, Trial, Usage, Verdict,
 };
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
+use crate::stats::Tally;
 
 use super::Report;
 
@@ -231,9 +232,9 @@ pub(super) fn verdict(kind: &str, reason: &str) -> Verdict {
     }
 }
 
-fn stored_case(id: &str, passes: u32, trials: u32) -> BaselineCase {
+fn stored_case(id: &str, passes: u64, trials: u64) -> BaselineCase {
     let content_hash = if id == "changed" { "other".to_owned() } else { format!("hash-{id}") };
-    BaselineCase::new("support", id, &content_hash, Tally { passes, trials })
+    BaselineCase::new("support", id, &content_hash, Tally { hits: passes, of: trials })
 }
 
 /// What `akit validate` may find, and the files that it read.

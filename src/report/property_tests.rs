@@ -10,8 +10,9 @@ use super::entry::Forgiven;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::gate::{Category, Evidence, Pattern, Policy, Proof, Quarantined, Reference, Weakening, decide};
-use crate::manifest::{Baseline, BaselineCase, CaseResult, Fault, Outcome, Tally, Trial};
+use crate::manifest::{Baseline, BaselineCase, CaseResult, Fault, Outcome, Trial};
 use crate::source::Location;
+use crate::stats::Tally;
 
 /// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
@@ -99,7 +100,7 @@ fn decided(drawn: &[Drawn], with_baseline: bool, weakened: &[Weakening], policy:
     for (case, (_, _, stored, same)) in fixture.run.cases.iter().zip(drawn) {
         let hash = if *same { case.content_hash.as_str() } else { "other" };
         if let Some((passes, trials)) = *stored {
-            let tally = Tally { passes, trials };
+            let tally = Tally { hits: passes.into(), of: trials.into() };
             baseline.cases.push(BaselineCase::new(&case.scenario, &case.id, hash, tally));
         }
     }

@@ -74,6 +74,13 @@ impl Interval {
     }
 }
 
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.hits = self.hits.saturating_add(other.hits);
+        self.of = self.of.saturating_add(other.of);
+    }
+}
+
 impl Tally {
     /// The share of hits, 0 to 1; absent when there is nothing.
     #[must_use]

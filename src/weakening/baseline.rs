@@ -9,7 +9,8 @@ use super::Demands;
 use super::kind::{Kind, Log};
 use super::matching::Pairs;
 use super::policy::{is_file, named};
-use crate::manifest::{Baseline, BaselineCase, LEAST_RUNS};
+use crate::gate::used_to_pass;
+use crate::manifest::{Baseline, BaselineCase, LEAST_RUNS, Results};
 use crate::source::{Location, SourceFile};
 use crate::text;
 
@@ -41,8 +42,8 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
 /// that is said, for without it they would have failed the gate.
 fn excuses(first: &SourceFile, log: &mut Log) {
     let Some(baseline) = parse(first) else { return };
-    let used_to_fail = |case: &&BaselineCase| case.tally().rate().is_some_and(|rate| rate < 0.8);
-    let failing: Vec<String> = baseline.cases.iter().filter(used_to_fail).map(BaselineCase::name).collect();
+    let failing = |case: &&BaselineCase| case.tally().of > 0 && !used_to_pass(case.tally());
+    let failing: Vec<String> = baseline.cases.iter().filter(failing).map(BaselineCase::name).collect();
     if let Some(name) = failing.first() {
         let message = format!(
             "a first baseline excuses {}, {} first",
@@ -112,7 +113,7 @@ impl<'a> Change<'a> {
             self.case(case, now, pairs, log);
         }
         for case in self.new.cases.iter().filter(|case| !known.contains(&case.name())) {
-            let older = self.shared.iter().any(|(_, now, grown)| case.results.at(*now).trials > 0 && !grown);
+            let older = self.shared.iter().any(|(_, now, grown)| case.results.at(*now).of > 0 && !grown);
             if (!self.whole || older) && !self.accepted.contains(case.name().as_str()) {
                 let message = format!("{} was added without a run", case.name());
                 log.add(Kind::BaselineEdited, self.place(case), &message);
@@ -138,7 +139,7 @@ impl<'a> Change<'a> {
             return;
         }
         let Some(new) = new else {
-            let left = self.shared.iter().any(|(then, _, _)| old.results.at(*then).trials > 0);
+            let left = self.shared.iter().any(|(then, _, _)| old.results.at(*then).of > 0);
             let gone = pairs.all().any(|(case, now)| case.name() == name && now.is_none());
             if left && !gone {
                 let message = format!("{name} was taken out of the baseline");
@@ -158,9 +159,10 @@ impl<'a> Change<'a> {
         }
         let edited = self.shared.iter().find_map(|(then, now, grown)| {
             let (was, is) = (old.results.at(*then), new.results.at(*now));
-            (was != is && !(*grown && was.trials == 0)).then_some((was, is))
+            (was != is && !(*grown && was.of == 0)).then_some((was, is))
         });
         if let Some((was, is)) = edited {
+            let (was, is) = (Results::word(was), Results::word(is));
             let message = format!("{name}: the result of a run was {was}, it is {is}");
             log.add(Kind::BaselineEdited, self.place(new), &message);
         }

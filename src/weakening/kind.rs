@@ -35,6 +35,9 @@ pub enum Kind {
     VotesLowered,
     CalibrationRemoved,
     CalibrationLowered,
+    TargetRecorded,
+    CacheReplayed,
+    PriceLowered,
     PassRateLowered,
     ErrorRateRaised,
     ThresholdRemoved,
@@ -61,7 +64,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its stable id.
-    pub const ALL: [(Self, &'static str); 49] = [
+    pub const ALL: [(Self, &'static str); 52] = [
         (Self::ScenarioRemoved, "scenario-removed"),
         (Self::CaseRemoved, "case-removed"),
         (Self::CaseSkipped, "case-skipped"),
@@ -89,6 +92,9 @@ impl Kind {
         (Self::VotesLowered, "votes-lowered"),
         (Self::CalibrationRemoved, "calibration-removed"),
         (Self::CalibrationLowered, "calibration-lowered"),
+        (Self::TargetRecorded, "target-recorded"),
+        (Self::CacheReplayed, "cache-replayed"),
+        (Self::PriceLowered, "price-lowered"),
         (Self::PassRateLowered, "pass-rate-lowered"),
         (Self::ErrorRateRaised, "error-rate-raised"),
         (Self::ThresholdRemoved, "threshold-removed"),

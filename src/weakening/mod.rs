@@ -18,6 +18,7 @@ mod quarantine;
 mod schema;
 mod selection;
 mod suite;
+mod target;
 mod threshold;
 
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Demands {
     pub quarantine: Option<Document>,
     /// The text of the baseline in the repository, where one is named.
     pub baseline: Option<Arc<SourceFile>>,
+    /// Whether a budget is set, which rests on the prices.
+    pub budget: bool,
 }
 
 /// Names every way in which `now` demands less than `before`, by file and line.
@@ -51,6 +54,7 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     policy::compare(&pairs, before, now, &mut log);
     threshold::compare(&pairs, before, now, &mut log);
     judge::compare(before, now, &mut log);
+    target::compare(&pairs, before, now, &mut log);
     quarantine::compare(&pairs, before, now, &mut log);
     baseline::compare(&pairs, before, now, &mut log);
     log.close()

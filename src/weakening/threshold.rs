@@ -9,9 +9,9 @@ use crate::gate::{Metric, Selector};
 use crate::source::Node;
 
 /// One entry.
-struct Limit<'a> {
+pub(super) struct Limit<'a> {
     node: &'a Node,
-    metric: Metric,
+    pub(super) metric: Metric,
     cases: Selector,
     min: Option<f64>,
     max: Option<f64>,
@@ -26,7 +26,8 @@ fn rates(metric: &Metric) -> bool {
     matches!(metric, Metric::PassRate | Metric::Recall(_))
 }
 
-fn limits(gate: Option<&Node>) -> Vec<Limit<'_>> {
+/// The thresholds of `gate:`.
+pub(super) fn limits(gate: Option<&Node>) -> Vec<Limit<'_>> {
     let listed = items(gate.and_then(|gate| gate.get("thresholds"))).iter();
     listed
         .filter_map(|node| {

@@ -268,6 +268,33 @@ fn an_update_takes_only_stored_runs() {
 }
 
 #[test]
+fn a_run_that_fell_behind_is_added_by_force_alone() {
+    let ran = with_baseline();
+    compare_with(&ran, &[("a", "no"), ("b", "b")], &["--confirm", "0"]).ended(1);
+    let before = ran.read("deep/b.json");
+    let update = |more: &[&str]| {
+        ran.then(&["baseline", "update", "now.json", "--baseline", "deep/b.json"]).args(more).run()
+    };
+    let refused = update(&[]).ended(1).err("fell behind its baseline").err("`--force` the whole run");
+    assert_eq!((refused.stdout.as_str(), ran.read("deep/b.json")), ("", before));
+    update(&["--force"]).ended(0).out("added 2 judged cases");
+    assert_eq!(results(&ran, "deep/b.json"), ["a 1 0", "b 0 1"]);
+}
+
+#[test]
+fn failures_that_nobody_confirmed_are_left_out_of_an_update() {
+    let ran = with_baseline();
+    compare(&ran, &[("a", "no"), ("b", "no")]).ended(0).out("unconfirmed (1): s/a");
+    let update = |more: &[&str]| {
+        ran.then(&["baseline", "update", "now.json", "--baseline", "deep/b.json"]).args(more).run().ended(0)
+    };
+    update(&[])
+        .out("added 1 judged case (0 of 1 trial")
+        .out("left out, neither confirmed nor cleared (1): s/a");
+    assert_eq!(results(&ran, "deep/b.json"), ["a 1", "b 0x2"]);
+}
+
+#[test]
 fn errored_cases_change_nothing_and_changed_cases_start_anew() {
     let ran = with_baseline();
     compare(&ran, &[("a", "a")]).ended(4);

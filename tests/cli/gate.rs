@@ -279,6 +279,19 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
         ("gate: { fail_on: [flakey] }", "did you mean `flaky`?", "akit.yaml:1:19"),
         ("gate: { polizy: strict }", "did you mean `policy`?", "akit.yaml:1:9"),
         ("gate: { baseline: { confirm: -1 } }", "`confirm`", "akit.yaml:1:30"),
+        ("gate: { baseline: { confirm: 1001 } }", "`confirm` is at most 1000, found 1001", "akit.yaml:1:21"),
+        ("gate: { baseline: { confirm: 5000000000 } }", "found 5000000000", "akit.yaml:1:21"),
+        (
+            "gate: { thresholds: [{ metric: error_rate, max: 5 }] }",
+            "`error_rate` is a share from 0 to 1",
+            "akit.yaml:1:44",
+        ),
+        (
+            "gate: { thresholds: [{ metric: fraud_recall, max: 1, min: 95 }] }",
+            "`fraud_recall` is a share",
+            "akit.yaml:1:54",
+        ),
+        ("gate: { thresholds: [{ metric: score_mean, min: -0.1 }] }", "is a share", "akit.yaml:1:44"),
         ("gate: { quarantine: q.yaml }", "is no day", "q.yaml:1:"),
         ("gate: { quarantine: none.yaml }", "cannot read the quarantine", "akit.yaml:1:21"),
         ("prices: { m: { input: 1 } }", "needs `output`", "akit.yaml:1:"),
@@ -293,6 +306,21 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
             .err(message);
         assert!(ran.stderr.contains(place), "{place} in {}", ran.stderr);
     }
+}
+
+#[test]
+fn limits_at_their_ends_are_none_too_many() {
+    let share = |metric| format!("{{ metric: {metric}, min: 0, max: 1 }}");
+    let shares = ["pass_rate", "error_rate", "fraud_recall", "flaky_rate"].map(share).join(", ");
+    let config = format!(
+        "gate: {{ baseline: {{ confirm: 1000 }}, thresholds: [{shares}, {{ metric: tokens, max: 1000000 }}] }}"
+    );
+    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
+        .file("akit.yaml", config)
+        .file("s.yaml", suite(&["a".to_owned()]).replace("id: a,", "id: a, tags: [fraud],"))
+        .file("r.jsonl", r#"{"id":"a","reply":"yes","usage":{"input_tokens":1,"output_tokens":1}}"#)
+        .run()
+        .ended(0);
 }
 
 #[test]

@@ -153,3 +153,25 @@ fn without_a_base_nothing_is_compared_and_that_is_said() {
         there().env("PATH", &path).args(&asked).run().ended(4).err(note);
     }
 }
+
+#[test]
+fn prices_matter_where_a_budget_rests_on_them() {
+    let ran = changed();
+    let prices = |usd: u32| format!("{POLICY}model: m\nprices:\n  m: {{ input: {usd}, output: 4 }}\n");
+    let run = |more: &[&str]| {
+        akit(&ran, &RUN)
+            .args(&["--weakened-since", "main"])
+            .args(more)
+            .file("scenarios/s.yaml", SUITE)
+            .file("r.jsonl", replies(&[("a", "a b")]))
+            .file("akit.yaml", prices(0))
+            .run()
+            .ended(0)
+    };
+    git(&ran, &["switch", "--quiet", "--force", "main"]);
+    std::fs::write(ran.path("akit.yaml"), prices(2)).unwrap();
+    git(&ran, &["commit", "--quiet", "--all", "-m", "prices"]);
+    assert!(!run(&[]).stdout.contains("price-lowered"));
+    run(&["--budget", "1"])
+        .out("price-lowered: `input` of m was 2 USD, it is 0: limits on costs allow more (akit.yaml:6)");
+}

@@ -48,7 +48,7 @@ fn differences(before: &Baseline, after: &Baseline) -> Vec<String> {
         if then.content_hash != now.content_hash {
             changed.push(now.name());
         } else if was != is {
-            let (a, b, c, d) = (was.passes, was.trials, is.passes, is.trials);
+            let (a, b, c, d) = (was.hits, was.of, is.hits, is.of);
             tallies.push(format!("{} {a}/{b} -> {c}/{d}", now.name()));
         }
     }

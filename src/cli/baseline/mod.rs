@@ -75,7 +75,7 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Status
             let help = "what it found would become what is expected; `akit baseline accept` takes a known change, \
                         `--force` the whole run";
             terminal::error(&message, help);
-            Status::Invalid
+            Status::Failed
         }
         Err(Trouble::Pattern(message)) => {
             terminal::error(&message, "`*` stands for any text, as in `support/*`");

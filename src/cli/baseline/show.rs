@@ -26,7 +26,7 @@ pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<String,
 }
 
 fn thin(case: &BaselineCase) -> bool {
-    case.tally().trials < Baseline::THIN
+    case.tally().of < Baseline::THIN
 }
 
 fn table(baseline: &Baseline, from: &str) -> String {
@@ -47,7 +47,7 @@ fn table(baseline: &Baseline, from: &str) -> String {
     let width = baseline.cases.iter().map(|case| case.name().chars().count()).max().unwrap_or(0).min(60);
     for case in &baseline.cases {
         let tally = case.tally();
-        let trials = format!("{}/{}", tally.passes, tally.trials);
+        let trials = format!("{}/{}", tally.hits, tally.of);
         let _ = write!(out, "  {:width$}  {trials:>7}", case.name());
         if thin(case) {
             out.push_str("  thin");
@@ -93,8 +93,8 @@ fn json_text(baseline: &Baseline, from: &str) -> String {
                 "scenario": case.scenario,
                 "id": case.id,
                 "content_hash": case.content_hash,
-                "passes": tally.passes,
-                "trials": tally.trials,
+                "passes": tally.hits,
+                "trials": tally.of,
                 "thin": thin(case),
                 "results": case.results,
                 "accepted": baseline.acceptance(&case.name()).map(|note| &note.reason),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Deserialize;
 
+use super::super::gate::decided;
 use super::{At, Trouble, names};
 use crate::gate::Decision;
 use crate::history;
@@ -27,15 +27,9 @@ pub(super) struct UpdateArgs {
     commit: Option<String>,
 }
 
-/// What a stored run holds beside the run.
-#[derive(Deserialize)]
-struct Beside {
-    decision: Option<Decision>,
-}
-
 pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Trouble> {
-    let (mut run, beside) = history::read_run_with::<Beside>(&args.run)?;
-    let decision = beside.decision.filter(|_| !args.force);
+    let (mut run, decision) = decided(&args.run)?;
+    let decision = decision.filter(|_| !args.force);
     if decision.as_ref().is_some_and(Decision::fell) {
         return Err(Trouble::Failed(format!("run {} fell behind its baseline", run.run_id)));
     }
@@ -55,11 +49,11 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     } else if added.outdated {
         format!("run {} is older than the runs that are kept; nothing was added", run.run_id)
     } else {
-        let trials = usize::try_from(added.tally.trials).unwrap_or(usize::MAX);
+        let trials = usize::try_from(added.tally.of).unwrap_or(usize::MAX);
         format!(
             "added {} ({} of {} passed)",
             text::count(added.cases, "judged case"),
-            added.tally.passes,
+            added.tally.hits,
             text::count(trials, "trial"),
         )
     };

@@ -1,11 +1,13 @@
 //! What is said of the run as a whole.
 
+use std::collections::BTreeSet;
+
 use crate::gate::breach::{Breach, Docket};
-use crate::gate::evidence::{self, Case};
+use crate::gate::evidence::Case;
 use crate::gate::metric::{Measured, Metric};
-use crate::gate::regression::{self, Trial};
-use crate::gate::{Category, Evidence, Missing, Policy, Proof, Reference, Weakening, probability, suite};
-use crate::manifest::{CaseResult, Ended, Outcome, Role, RunManifest};
+use crate::gate::regression::{Trial, used_to_pass};
+use crate::gate::{Category, Missing, Policy, Proof, Reference, Weakening, probability, suite};
+use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Role, RunManifest};
 use crate::text;
 
 /// The pass rate, which is answered, and the thresholds.
@@ -118,7 +120,8 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
         let message = format!("{} of judged cases could not be judged", text::count(lost, "trial"));
         docket.warn(Breach::new("errors", message));
     }
-    let rest = text::count(run.counts().skipped, "case");
+    let skipped = run.counts().skipped;
+    let rest = format!("{} not judged", text::count(skipped, "case"));
     let (id, why) = match run.ended {
         Ended::Complete | Ended::FailFast => ("", ""),
         Ended::Interrupted => ("interrupted", "was interrupted"),
@@ -127,10 +130,13 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
         Ended::Deadline => ("deadline", "was ended by its deadline"),
     };
     if !id.is_empty() {
-        docket.error(Breach::new(id, format!("the run {why}; {rest} not judged")));
+        // Where every case has a verdict, it was repeats or fresh trials that were still to be asked.
+        let rest = if skipped > 0 { format!("; {rest}") } else { " before all trials were asked".to_owned() };
+        let message = format!("the run {why}{rest}");
+        docket.error(Breach::new(id, message));
     }
     if run.ended == Ended::FailFast && docket.fatal() == 0 {
-        let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest} not judged");
+        let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest}");
         docket.error(Breach::new("cut-short", message));
     }
     if judged == 0 && errored == 0 {
@@ -186,7 +192,7 @@ pub(in crate::gate) fn baseline(
         return;
     }
     let thin = suite::pairs(cases)
-        .filter(|(case, _)| case.before.share().is_some_and(|share| share >= regression::USED_TO_PASS))
+        .filter(|(case, _)| used_to_pass(case.before))
         .filter(|(case, _)| policy.confirm > 0 && !trial.is_thick(case.before))
         .count();
     if thin > 0 {
@@ -228,18 +234,14 @@ pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, docke
 }
 
 /// Cases that only the baseline has.
-pub(in crate::gate) fn removed(evidence: &Evidence<'_>, cases: &[Case<'_>], docket: &mut Docket<'_>) {
-    let Reference::Found { baseline, .. } = evidence.reference else { return };
-    let mut gone = evidence::gone(cases, evidence.run, baseline);
+pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], docket: &mut Docket<'_>) {
     // A scenario that was not run at all may be another part of the suite.
-    gone.retain(|case| evidence.run.cases.iter().any(|now| now.scenario == case.scenario));
+    let ran: BTreeSet<&str> = run.cases.iter().map(|case| case.scenario.as_str()).collect();
+    let gone: Vec<_> = gone.iter().filter(|case| ran.contains(case.scenario.as_str())).collect();
     if let Some(first) = gone.first() {
         let message = match gone.len() {
-            1 => format!("{}/{} is in the baseline and not in the suite", first.scenario, first.id),
-            n => format!(
-                "{n} cases are in the baseline and not in the suite, {}/{} first",
-                first.scenario, first.id
-            ),
+            1 => format!("{} is in the baseline and not in the suite", first.name()),
+            n => format!("{n} cases are in the baseline and not in the suite, {} first", first.name()),
         };
         docket.raise(Category::Removed, Breach::new("removed", message));
     }

@@ -1,9 +1,11 @@
 mod attribution;
+mod judge;
 mod regressions;
 mod simulation;
+mod spending;
 
 use super::*;
-use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Tally, Trial};
+use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Trial};
 
 /// A case whose ordinary trials came out so.
 fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
@@ -49,12 +51,12 @@ fn of(cases: Vec<CaseResult>) -> RunManifest {
     }
 }
 
-fn baseline(tallies: &[(&str, u32, u32)]) -> Baseline {
+fn baseline(tallies: &[(&str, u64, u64)]) -> Baseline {
     let mut baseline = Baseline::empty();
     baseline.cases = tallies
         .iter()
-        .map(|&(id, passes, trials)| {
-            BaselineCase::new("support", id, &format!("hash-{id}"), Tally { passes, trials })
+        .map(|&(id, hits, of)| {
+            BaselineCase::new("support", id, &format!("hash-{id}"), stats::Tally { hits, of })
         })
         .collect();
     baseline.cases.sort_by(|a, b| a.id.cmp(&b.id));

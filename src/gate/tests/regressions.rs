@@ -3,7 +3,7 @@
 use super::*;
 
 /// What becomes of a case that fails now, beside `passes` of `trials`, when its fresh trials pass so.
-fn ruled(passes: u32, trials: u32, fresh: &[bool], policy: &Policy) -> (State, Ruling, usize) {
+fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, Ruling, usize) {
     let stored = baseline(&[("a", passes, trials)]);
     let mut manifest = run(&[("a", Failed)]);
     let mut fresh = fresh.iter().copied();
@@ -16,7 +16,7 @@ const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
 /// Passes and trials before, fresh trials, and what becomes of it.
-type Row = (u32, u32, &'static [bool], (State, Ruling, usize));
+type Row = (u64, u64, &'static [bool], (State, Ruling, usize));
 
 #[test]
 fn one_case_by_its_baseline_and_its_fresh_trials() {
@@ -164,50 +164,4 @@ fn many_small_losses_fail_the_suite() {
         let decision = judge(&manifest, Some(&stored), &Policy::default());
         assert_eq!(ids(&decision), ["suite-regression"], "{trials}");
     }
-}
-
-#[test]
-fn another_judge_is_no_proof_of_a_regression() {
-    use crate::manifest::{Grade, ScenarioRun, Verdict};
-    let mut stored = baseline(&[("a", 5, 5)]);
-    let scenario = |hash: &str| ScenarioRun {
-        name: "support".to_owned(),
-        file: "support.yaml".to_owned(),
-        seed: None,
-        target: "t".to_owned(),
-        grader: Some("judge".to_owned()),
-        target_hash: "t".to_owned(),
-        grader_hash: Some(hash.to_owned()),
-    };
-    let mut manifest = run(&[("a", Failed)]);
-    manifest.scenarios = vec![scenario("old")];
-    stored.epoch = crate::manifest::Epoch::all(&manifest);
-    manifest.scenarios = vec![scenario("new")];
-    manifest.cases[0].trials[0].verdict = Some(Verdict {
-        kind: "llm_grader".to_owned(),
-        outcome: Failed,
-        score: None,
-        threshold: None,
-        reason: String::new(),
-        expected: String::new(),
-        got: String::new(),
-        line: 0,
-        grade: Some(Grade {
-            grader: "judge".to_owned(),
-            model: None,
-            votes: vec![0.0],
-            reasoning: String::new(),
-            usage: None,
-            cost_usd: None,
-            latency_ms: None,
-            recorded: false,
-        }),
-        fault: None,
-        advisory: None,
-        parts: Vec::new(),
-    });
-    confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(false));
-    let decision = judge(&manifest, Some(&stored), &Policy::default());
-    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Inconclusive, vec!["judge-changed"]));
-    assert_eq!(decision.warnings[0].id, "judge-changed");
 }

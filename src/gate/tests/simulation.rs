@@ -84,12 +84,10 @@ fn simulate(n: usize, before: u32, flaky: Flaky, change: Change, runs: u32) -> S
     let mut random = Root(4).stream(&["simulation", &name]);
     for _ in 0..runs {
         let old = suite(n, flaky, &mut random);
-        let tally: Vec<_> = old
-            .iter()
-            .map(|rate| u32::try_from((0..before).filter(|_| draw(&mut random) < *rate).count()).unwrap())
-            .collect();
+        let tally: Vec<_> =
+            old.iter().map(|rate| (0..before).filter(|_| draw(&mut random) < *rate).count() as u64).collect();
         let stored: Vec<_> =
-            ids.iter().zip(&tally).map(|(id, passes)| (id.as_str(), *passes, before)).collect();
+            ids.iter().zip(&tally).map(|(id, passes)| (id.as_str(), *passes, u64::from(before))).collect();
         let stored = baseline(&stored);
         let now = changed(&old, change);
         let first: Vec<_> = ids

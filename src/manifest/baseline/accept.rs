@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::RunManifest;
 use super::add::{Added, put, tally};
-use super::{Baseline, BaselineCase, Tally};
+use super::{Baseline, BaselineCase};
+use crate::stats::Tally;
 
 /// A change that somebody took.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl Baseline {
             .into_iter()
             .flat_map(|run| &run.cases)
             .filter(|case| names.contains(&(case.scenario.clone(), case.id.clone())))
-            .filter(|case| tally(case).trials > 0)
+            .filter(|case| tally(case).of > 0)
             .collect();
         let mut added = Added::default();
         if let Some(run) = run.filter(|_| !fresh.is_empty())

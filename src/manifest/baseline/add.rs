@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{CaseResult, Outcome, RunManifest, Trial};
 use super::window::{outside, place};
-use super::{Baseline, BaselineCase, Epoch, Mean, RunRecord, Shift, Spread, Tally};
+use super::{Baseline, BaselineCase, Epoch, Mean, RunRecord, Shift, Spread};
+use crate::stats::Tally;
 
 /// What became of adding a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,7 +65,7 @@ impl Baseline {
     /// all cases of a scenario whose target or judge changed. A renamed case keeps its trials.
     pub fn add(&mut self, run: &RunManifest, commit: Option<&str>) -> Added {
         let mut added = Added::default();
-        let counted = run.cases.iter().filter(|case| tally(case).trials > 0);
+        let counted = run.cases.iter().filter(|case| tally(case).of > 0);
         let moved: BTreeSet<String> = self.shifts(run).into_iter().map(|shift| shift.scenario).collect();
         let (read, counted): (Vec<_>, Vec<_>) =
             counted.partition(|case| !moved.contains(&case.scenario) && self.has_read(case));
@@ -114,7 +115,7 @@ impl Baseline {
         counted(case).all(recorded)
             && self
                 .case(&case.scenario, &case.id)
-                .is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().trials > 0)
+                .is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().of > 0)
     }
 
     /// The 0-based place of a run in the window, which is made where the run is not there yet;
@@ -200,7 +201,7 @@ impl Baseline {
 
     /// Lets go of cases without a trial in the window, and of epochs without a case.
     pub(super) fn sweep(&mut self, added: &mut Added) {
-        let gone = |case: &BaselineCase| case.tally().trials == 0;
+        let gone = |case: &BaselineCase| case.tally().of == 0;
         added.cases_dropped.extend(self.cases.iter().filter(|case| gone(case)).map(BaselineCase::name));
         self.cases.retain(|case| !gone(case));
         let left: BTreeSet<&str> = self.cases.iter().map(|case| case.scenario.as_str()).collect();
@@ -225,7 +226,7 @@ fn take(cases: &mut Cases, case: &CaseResult, column: usize, newest: bool, added
         added.changed.push(name());
     }
     // An accepted case has its trials of this run already.
-    if stored.results.at(column).trials > 0 {
+    if stored.results.at(column).of > 0 {
         return;
     }
     put(stored, case, column);
@@ -253,7 +254,6 @@ fn counted(case: &CaseResult) -> impl Iterator<Item = &Trial> {
 
 /// Passes among the trials that count.
 pub(super) fn tally(case: &CaseResult) -> Tally {
-    let number = |trials: usize| u32::try_from(trials).unwrap_or(u32::MAX);
-    let passes = counted(case).filter(|trial| trial.outcome == Outcome::Passed).count();
-    Tally { passes: number(passes), trials: number(counted(case).count()) }
+    let passed = counted(case).filter(|trial| trial.outcome == Outcome::Passed);
+    Tally { hits: passed.count() as u64, of: counted(case).count() as u64 }
 }

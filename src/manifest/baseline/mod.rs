@@ -15,12 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::RunManifest;
+use crate::stats::Tally;
 
 pub use accept::{Acceptance, Accepted};
 pub use add::Added;
 pub use epoch::{Epoch, Role, Shift};
 pub use measure::{Mean, Spread};
-pub use results::{BadResult, Results, Tally};
+pub use results::{BadResult, Results};
 pub use window::{LEAST_RUNS, MOST_DAYS, MOST_RUNS, RunRecord};
 
 /// Stored results of earlier runs.
@@ -128,7 +129,7 @@ impl Baseline {
 
     /// Fewer trials than this cannot prove a regression with the gate's defaults: four fresh trials
     /// that all fail, beside two of two, have p = 1/C(6, 4) = 0.067.
-    pub const THIN: u32 = 3;
+    pub const THIN: u64 = 3;
 
     /// A baseline without cases.
     #[must_use]

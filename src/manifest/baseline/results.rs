@@ -8,44 +8,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::Tally;
+
 /// Most tokens that are read, so that `1x4000000000` fills no memory.
 const MOST: usize = 1_000;
 
-/// Passes among judged trials.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Trials that passed.
-    pub passes: u32,
-    /// Trials that were judged.
-    pub trials: u32,
-}
-
-impl Tally {
-    /// Passes over trials; absent without a trial.
-    #[must_use]
-    pub fn rate(self) -> Option<f64> {
-        (self.trials > 0).then(|| f64::from(self.passes) / f64::from(self.trials))
-    }
-}
-
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.passes = self.passes.saturating_add(other.passes);
-        self.trials = self.trials.saturating_add(other.trials);
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.passes, self.trials) {
-            (_, 0) => f.write_str("-"),
-            (passes, 1) => write!(f, "{passes}"),
-            (passes, trials) => write!(f, "{passes}/{trials}"),
-        }
-    }
-}
-
-/// The trials of one case in each run of the window, oldest first.
+/// The trials of one case in each run of the window, oldest first: passes among those that were judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
@@ -63,6 +31,16 @@ impl Results {
         let mut results = Self::default();
         results.put(0, tally);
         results
+    }
+
+    /// One run as it is written: `1`, `0`, `3/4` or `-`.
+    #[must_use]
+    pub fn word(run: Tally) -> String {
+        match (run.hits, run.of) {
+            (_, 0) => "-".to_owned(),
+            (hits, 1) => hits.to_string(),
+            (hits, of) => format!("{hits}/{of}"),
+        }
     }
 
     /// All runs together.
@@ -111,7 +89,7 @@ impl Results {
     }
 
     fn trim(&mut self) {
-        while self.0.last().is_some_and(|last| last.trials == 0) {
+        while self.0.last().is_some_and(|last| last.of == 0) {
             self.0.pop();
         }
     }
@@ -123,7 +101,7 @@ impl fmt::Display for Results {
             if index > 0 {
                 f.write_str(" ")?;
             }
-            write!(f, "{}", same[0])?;
+            f.write_str(&Self::word(same[0]))?;
             if same.len() > 1 {
                 write!(f, "x{}", same.len())?;
             }
@@ -151,13 +129,13 @@ impl TryFrom<String> for Results {
             };
             let tally = match one.split_once('/') {
                 _ if one == "-" => Tally::default(),
-                Some((passes, trials)) => Tally {
-                    passes: number(passes).ok_or_else(bad)?,
-                    trials: number(trials).filter(|trials| *trials > 0).ok_or_else(bad)?,
+                Some((hits, of)) => Tally {
+                    hits: number(hits).ok_or_else(bad)?.into(),
+                    of: number(of).filter(|of| *of > 0).ok_or_else(bad)?.into(),
                 },
-                None => Tally { passes: number(one).ok_or_else(bad)?, trials: 1 },
+                None => Tally { hits: number(one).ok_or_else(bad)?.into(), of: 1 },
             };
-            if tally.passes > tally.trials || times == 0 || results.0.len() + times > MOST {
+            if tally.hits > tally.of || times == 0 || results.0.len() + times > MOST {
                 return Err(bad());
             }
             results.0.resize(results.0.len() + times, tally);
@@ -188,10 +166,10 @@ mod tests {
             ("1/1 0/1", "1 0", (1, 2)),
             ("-x5", "", (0, 0)),
         ];
-        for (text, written, (passes, trials)) in table {
+        for (text, written, (hits, of)) in table {
             let results = Results::try_from(text.to_owned()).unwrap();
             assert_eq!(results.to_string(), written, "{text}");
-            assert_eq!(results.total(), Tally { passes, trials }, "{text}");
+            assert_eq!(results.total(), Tally { hits, of }, "{text}");
             assert_eq!(Results::try_from(written.to_owned()).unwrap(), results, "{text}");
         }
     }
@@ -211,10 +189,10 @@ mod tests {
         results.open(1);
         assert_eq!(results.to_string(), "1 - 0 3/4");
         results.open(4);
-        results.put(4, Tally { passes: 1, trials: 1 });
+        results.put(4, Tally { hits: 1, of: 1 });
         results.close(0);
         assert_eq!(results.to_string(), "- 0 3/4 1");
-        assert_eq!((results.at(1).trials, results.at(9).trials), (1, 0));
+        assert_eq!((results.at(1).of, results.at(9).of), (1, 0));
         results.close(9);
         results.close(3);
         assert_eq!(results.runs().len(), 3);

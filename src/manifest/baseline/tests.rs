@@ -99,7 +99,7 @@ fn only_judged_ordinary_proven_trials_count() {
         case("four", "h", &[Passed, Passed, Failed, Passed]),
     ];
     let added = baseline.add(&run("r1", None, cases), Some("c0ffee"));
-    assert_eq!((added.cases, added.tally, added.new), (2, Tally { passes: 4, trials: 6 }, 2));
+    assert_eq!((added.cases, added.tally, added.new), (2, Tally { hits: 4, of: 6 }, 2));
     assert_eq!(results(&baseline), pairs(&[("four", "3/4"), ("odd", "1/2")]));
     assert_eq!(baseline.runs[0].commit.as_deref(), Some("c0ffee"));
     let four = baseline.case("s", "four").unwrap();
@@ -314,10 +314,7 @@ fn naive(runs: &[RunManifest], listed: &[RunRecord]) -> Vec<(String, Tally)> {
         for case in run.cases.iter().filter(|case| !case.trials.is_empty()) {
             let passes = case.trials.iter().filter(|trial| trial.outcome == Passed).count();
             let total: &mut Tally = totals.entry(case.id.clone()).or_default();
-            *total += Tally {
-                passes: u32::try_from(passes).unwrap(),
-                trials: u32::try_from(case.trials.len()).unwrap(),
-            };
+            *total += Tally { hits: passes as u64, of: case.trials.len() as u64 };
         }
     }
     totals.into_iter().collect()

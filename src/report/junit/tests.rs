@@ -77,7 +77,8 @@ fn each_checked_file_is_a_case() {
 /// A run in which one case is asked again and passes, and another fails in quarantine.
 fn excused(blocks: bool) -> quick_junit::Report {
     use crate::gate::{Category, Evidence, Pattern, Quarantined, Reference, decide};
-    use crate::manifest::{Baseline, BaselineCase, Tally};
+    use crate::manifest::{Baseline, BaselineCase};
+    use crate::stats::Tally;
     let failed = || vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "Soon.")];
     let mut again = failed();
     again.push(crate::manifest::Trial { confirmation: true, ..trial(1, Outcome::Passed, None, "30 days.") });
@@ -99,7 +100,7 @@ fn excused(blocks: bool) -> quick_junit::Report {
     let mut fixture = Fixture::of(cases, &policy);
     let mut baseline = Baseline::empty();
     for id in ["flaky", "kept"] {
-        let tally = Tally { passes: 4, trials: 5 };
+        let tally = Tally { hits: 4, of: 5 };
         baseline.cases.push(BaselineCase::new("support", id, &format!("hash-{id}"), tally));
     }
     let reference = Reference::Found { baseline: &baseline, from: "b.json" };

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord, Tally};
+use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord};
+use crate::stats::Tally;
 
 fn of(now: &str) -> Vec<String> {
     let config = ("akit.yaml", "gate: { critical: [{ tags: [fraud] }] }");

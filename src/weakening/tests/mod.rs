@@ -4,6 +4,7 @@ mod expectations;
 mod files;
 mod nothing;
 mod policies;
+mod targets;
 
 use std::collections::BTreeSet;
 
@@ -54,7 +55,12 @@ pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String>
 fn every_kind_has_one_id_and_a_test() {
     let ids: BTreeSet<_> = Kind::ALL.iter().map(|(_, id)| *id).collect();
     assert_eq!(ids.len(), Kind::ALL.len());
-    let texts = [include_str!("expectations.rs"), include_str!("files.rs"), include_str!("policies.rs")];
+    let texts = [
+        include_str!("expectations.rs"),
+        include_str!("files.rs"),
+        include_str!("policies.rs"),
+        include_str!("targets.rs"),
+    ];
     for id in ids {
         let there = texts.iter().any(|text| text.contains(&format!("\"{id} ")));
         assert!(there, "no test tells {id}");

@@ -1,0 +1,139 @@
+//! Another judge than in the baseline, and a judge that says both of one answer.
+
+use super::*;
+use crate::manifest::{Epoch, Grade, Reply, ScenarioRun, Verdict};
+
+fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
+    let grade = Grade {
+        grader: "judge".to_owned(),
+        model: None,
+        votes: vec![0.0],
+        reasoning: String::new(),
+        usage: None,
+        cost_usd: None,
+        latency_ms: None,
+        recorded: false,
+    };
+    Verdict {
+        kind: kind.to_owned(),
+        outcome,
+        score: None,
+        threshold: None,
+        reason: String::new(),
+        expected: String::new(),
+        got: String::new(),
+        line: 0,
+        grade: (kind == "llm_grader").then_some(grade),
+        fault: None,
+        advisory: None,
+        parts,
+    }
+}
+
+fn judged(outcome: Outcome) -> Verdict {
+    verdict("llm_grader", outcome, Vec::new())
+}
+
+fn exact(outcome: Outcome) -> Verdict {
+    verdict("exact", outcome, Vec::new())
+}
+
+/// A run of the scenario under this judge.
+fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
+    let scenario = ScenarioRun {
+        name: "support".to_owned(),
+        file: "support.yaml".to_owned(),
+        seed: None,
+        target: "t".to_owned(),
+        grader: Some("judge".to_owned()),
+        target_hash: "t".to_owned(),
+        grader_hash: Some(hash.to_owned()),
+    };
+    RunManifest { scenarios: vec![scenario], ..of(cases) }
+}
+
+/// The ruling and breaches of a case that passed five times under one judge and fails with these
+/// verdicts, in its first trial and in every fresh one, under a judge with this hash.
+fn ruled(hash: &str, verdicts: &[Verdict]) -> (Ruling, Vec<String>, State) {
+    let mut stored = baseline(&[("a", 5, 5)]);
+    stored.epoch = Epoch::all(&under("old", Vec::new()));
+    let mut failing = case("a", &vec![Failed; verdicts.len()]);
+    for (trial, verdict) in failing.trials.iter_mut().zip(verdicts) {
+        trial.verdict = Some(verdict.clone());
+    }
+    let mut run = under(hash, vec![failing]);
+    confirm(&mut run, Some(&stored), &Policy::default(), |_| Some(false));
+    for trial in run.cases[0].trials.iter_mut().filter(|trial| trial.verdict.is_none()) {
+        trial.verdict = Some(verdicts[0].clone());
+    }
+    let decision = judge(&run, Some(&stored), &Policy::default());
+    let told = decision.warnings.iter().any(|breach| breach.id == "judge-changed");
+    assert_eq!(told, hash != "old", "another judge is told whatever follows from it");
+    (decision.ruling, ids(&decision).iter().map(ToString::to_string).collect(), decision.cases[0].state)
+}
+
+#[test]
+fn a_failure_that_hangs_on_another_judge_is_not_blamed() {
+    let both = |graded, other| verdict("combined", Failed, vec![judged(graded), exact(other)]);
+    let not = |inner: Verdict| verdict("not", Failed, vec![inner]);
+    // What failed, and whether the judge alone is at fault.
+    let table = [
+        ("the judge", vec![judged(Failed)], true),
+        ("a text", vec![exact(Failed)], false),
+        ("the judge, the text being right", vec![both(Failed, Passed)], true),
+        ("the text, whatever the judge says", vec![both(Passed, Failed)], false),
+        ("both", vec![both(Failed, Failed)], false),
+        ("what the judge must not let pass", vec![not(judged(Passed))], true),
+        ("what must not stand there", vec![not(exact(Passed))], false),
+        ("one trial by the judge, one by the text", vec![judged(Failed), both(Passed, Failed)], false),
+    ];
+    for (what, verdicts, by_judge) in table {
+        let (ruling, ids, state) = ruled("new", &verdicts);
+        if by_judge {
+            assert_eq!((ruling, state), (Ruling::Inconclusive, State::Unconfirmed), "{what}");
+            assert_eq!(ids, ["judge-changed"], "{what}");
+        } else {
+            assert_eq!((ruling, state), (Ruling::Fail, State::Broken), "{what}");
+            assert_eq!(ids, ["regression"], "{what}");
+        }
+        // Under the same judge nothing excuses it.
+        assert_eq!(ruled("old", &verdicts).0, Ruling::Fail, "{what}");
+    }
+}
+
+#[test]
+fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
+    let names: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
+    let tallies: Vec<_> = names.iter().map(|id| (id.as_str(), 5, 5)).collect();
+    for (hash, ruling) in [("old", Ruling::Fail), ("new", Ruling::Inconclusive)] {
+        let mut stored = baseline(&tallies);
+        stored.epoch = Epoch::all(&under("old", Vec::new()));
+        let cases = names.iter().enumerate().map(|(n, id)| {
+            let mut case = case(id, &[if n < 15 { Failed } else { Passed }]);
+            case.trials[0].verdict = Some(judged(case.outcome));
+            case
+        });
+        let mut run = under(hash, cases.collect());
+        // Fresh trials clear every single case, so that only the sum is left to speak.
+        confirm(&mut run, Some(&stored), &Policy::default(), |_| Some(true));
+        assert_eq!(judge(&run, Some(&stored), &Policy::default()).ruling, ruling, "{hash}");
+    }
+}
+
+#[test]
+fn one_answer_judged_both_ways_is_said_to_be_the_judges_fault() {
+    let stored = baseline(&[("a", 5, 5)]);
+    let note = |texts: [&str; 2], verdicts: [fn(Outcome) -> Verdict; 2]| {
+        let mut flaky = case("a", &[Failed, Passed]);
+        for ((trial, text), verdict) in flaky.trials.iter_mut().zip(texts).zip(verdicts) {
+            trial.reply = Some(Reply { text: text.to_owned(), ..Reply::default() });
+            trial.verdict = Some(verdict(trial.outcome));
+        }
+        flaky.trials[1].confirmation = true;
+        let decision = judge(&of(vec![flaky]), Some(&stored), &Policy::default());
+        decision.cases[0].note.contains("the judge judged the same answer both ways")
+    };
+    assert!(note(["same", "same"], [judged, judged]));
+    assert!(!note(["one", "another"], [judged, judged]), "other answers may be judged otherwise");
+    assert!(!note(["same", "same"], [exact, exact]), "no judge had a part in it");
+}

@@ -1,0 +1,141 @@
+//! Slower and dearer answers than in the baseline: figures, margins, and what they rest on.
+
+use super::*;
+use crate::manifest::{Mean, Reply};
+
+/// What was known before and what an answer took or cost now.
+#[derive(Clone, Copy)]
+struct Case {
+    before: Option<f64>,
+    now: &'static [Option<f64>],
+}
+
+fn case_of(before: f64, now: &'static [Option<f64>]) -> Case {
+    Case { before: Some(before), now }
+}
+
+/// What is told of these cases, taken as milliseconds or as cents.
+fn shifts(cases: &[Case], of_cost: bool, policy: &Policy) -> Decision {
+    let (run, stored) = both(cases, of_cost, 3);
+    judge(&run, Some(&stored), policy)
+}
+
+fn both(cases: &[Case], of_cost: bool, trials: u64) -> (RunManifest, Baseline) {
+    let names: Vec<String> = (0..cases.len()).map(|n| format!("c{n:02}")).collect();
+    let tallies: Vec<_> = names.iter().map(|id| (id.as_str(), trials, trials)).collect();
+    let mut stored = baseline(&tallies);
+    for (one, case) in stored.cases.iter_mut().zip(cases) {
+        let n = u32::try_from(trials).unwrap();
+        let mean = case.before.map(|mean| Mean { n, mean: if of_cost { mean / 100.0 } else { mean } });
+        if of_cost { one.cost_usd = mean } else { one.latency_ms = mean }
+    }
+    let results = names.iter().zip(cases).map(|(id, one)| {
+        let mut found = case(id, &vec![Passed; one.now.len()]);
+        for (trial, now) in found.trials.iter_mut().zip(one.now) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are whole")]
+            let latency_ms = now.filter(|_| !of_cost).map(|now| now as u64);
+            let cost_usd = now.filter(|_| of_cost).map(|now| now / 100.0);
+            trial.reply = Some(Reply { latency_ms, cost_usd, ..Reply::default() });
+        }
+        found
+    });
+    (of(results.collect()), stored)
+}
+
+fn warned(decision: &Decision) -> Vec<&str> {
+    decision.warnings.iter().map(|breach| breach.id.as_str()).collect()
+}
+
+const BY_61: &[Option<f64>] = &[Some(1_610.0)];
+
+#[test]
+fn it_is_a_warning_with_its_figures_unless_the_policy_fails_on_it() {
+    for (of_cost, id, category, words) in [
+        (false, "latency-regression", Category::Latency, "slower"),
+        (true, "cost-regression", Category::Cost, "dearer"),
+    ] {
+        let cases = [case_of(1_000.0, BY_61); 10];
+        let mut policy = Policy::default();
+        let decision = shifts(&cases, of_cost, &policy);
+        assert_eq!((decision.ruling, warned(&decision)), (Ruling::Pass, vec![id]));
+        let told = &decision.warnings[0];
+        assert_eq!(
+            told.message,
+            format!("answers are {words}: 1.61 times the baseline, over 10 compared cases (p = 0.0020)")
+        );
+        // All ten lie above the margin: one of 2^10 combinations, and there are two tests.
+        assert!((told.p_value.unwrap() - 2.0 / 1_024.0).abs() < 1e-12);
+        assert!((told.measured.unwrap() - 1.61).abs() < 1e-9);
+        assert_eq!(told.limit, Some(1.2));
+        policy.fail_on.insert(if of_cost { Category::Latency } else { Category::Cost });
+        assert_eq!(shifts(&cases, of_cost, &policy).ruling, Ruling::Pass, "the other one fails nothing");
+        policy.fail_on.insert(category);
+        let decision = shifts(&cases, of_cost, &policy);
+        assert_eq!((decision.ruling, ids(&decision)), (Ruling::Fail, vec![id]));
+        assert!(decision.warnings.is_empty());
+    }
+}
+
+#[test]
+fn ratios_are_taken_case_by_case() {
+    // A case that is slow anyway does not outweigh the others: 1.5 and 2 make the root of 3.
+    let mut cases = vec![case_of(10.0, &[Some(15.0)]); 5];
+    cases.extend(vec![case_of(60_000.0, &[Some(120_000.0)]); 5]);
+    let decision = shifts(&cases, false, &Policy::default());
+    assert!((decision.warnings[0].measured.unwrap() - 3_f64.sqrt()).abs() < 1e-9);
+    // Several trials of a case are one mean; those that do not tell their time are not in it.
+    let cases = [case_of(100.0, &[Some(100.0), None, Some(300.0)]); 10];
+    let decision = shifts(&cases, false, &Policy::default());
+    assert!((decision.warnings[0].measured.unwrap() - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_no_shift_is_not_told() {
+    let told = |cases: &[Case]| !shifts(cases, false, &Policy::default()).warnings.is_empty();
+    // Without any spread the margin itself decides: a fifth more does not count.
+    assert!(!told(&[case_of(1_000.0, &[Some(1_000.0)]); 40]));
+    assert!(!told(&[case_of(1_000.0, &[Some(1_200.0)]); 40]));
+    assert!(told(&[case_of(1_000.0, &[Some(1_201.0)]); 40]));
+    assert!(!told(&[case_of(1_000.0, &[Some(500.0)]); 40]), "faster is no regression");
+    // Five cases in agreement are chance, six are not: 2/2^5 and 2/2^6.
+    assert!(!told(&[case_of(1_000.0, BY_61); 5]));
+    assert!(told(&[case_of(1_000.0, BY_61); 6]));
+    // One case that takes ten times as long is one case.
+    let mut cases = vec![case_of(1_000.0, &[Some(1_000.0)]); 12];
+    cases[0] = case_of(1_000.0, &[Some(10_000.0)]);
+    assert!(!told(&cases));
+    // Nothing is known on one side.
+    assert!(!told(&[Case { before: None, now: BY_61 }; 10]));
+    assert!(!told(&[case_of(1_000.0, &[None]); 10]));
+    assert!(!told(&[case_of(0.0, BY_61); 10]));
+}
+
+#[test]
+fn a_thin_baseline_is_enough_for_what_all_cases_say_and_other_cases_are_not_compared() {
+    let (mut run, mut stored) = both(&[case_of(1_000.0, BY_61); 10], false, 1);
+    let told = |run: &RunManifest, stored: &Baseline, policy: &Policy| {
+        let decision = judge(run, Some(stored), policy);
+        let found = decision.warnings.iter().find(|breach| breach.id == "latency-regression");
+        found.map(|breach| breach.message.clone()).unwrap_or_default()
+    };
+    let policy = Policy::default();
+    assert!(told(&run, &stored, &policy).contains("over 10 compared cases"));
+    // A changed case asks something else; one in quarantine stands against nothing.
+    run.cases[0].content_hash = "changed".to_owned();
+    let quarantine = Quarantined {
+        case: Pattern::parse("support/c01").unwrap(),
+        owner: "me".to_owned(),
+        reason: "known".to_owned(),
+        until: "2999-12-31".to_owned(),
+    };
+    let policy = Policy { quarantine: vec![quarantine], ..policy };
+    assert!(told(&run, &stored, &policy).contains("over 8 compared cases"));
+    // Fresh trials are asked at another time, and are no part of it.
+    for case in &mut run.cases {
+        let reply = Some(Reply { latency_ms: Some(1), ..Reply::default() });
+        case.trials.push(Trial { reply, ..trial(1, Passed, true) });
+    }
+    assert!(told(&run, &stored, &policy).contains("1.61 times"));
+    stored.cases.clear();
+    assert_eq!(told(&run, &stored, &policy), "");
+}

@@ -1,0 +1,223 @@
+//! Between the first answers and the decision: budget, deadline, a failing provider or Ctrl-C while
+//! failures are being confirmed.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::Akit;
+use super::akit::Ran;
+use super::server::{Answer, Server};
+use super::signal::{end, send};
+
+/// Cases `a` and `b`, which want `yes`.
+const SUITE: &str = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: exact, value: \"yes\" } }\n  \
+    - { id: b, prompt: b, expected: { type: exact, value: \"yes\" } }\n";
+
+/// An answer costs 0.01 USD.
+const PRICES: &str = "prices: { m: { input: 0, output: 2000 } }\n";
+
+/// A server to which `b` is no trouble; `a` is answered by its turn, from 0 on.
+fn server(a: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Server {
+    let turns = Mutex::new(BTreeMap::<String, usize>::new());
+    Server::start(move |asked| {
+        let prompt = asked.last_message();
+        let turn = {
+            let mut turns = turns.lock().unwrap();
+            let turn = turns.entry(prompt.clone()).or_default();
+            *turn += 1;
+            *turn - 1
+        };
+        if prompt == "a" { a(turn) } else { text("yes") }
+    })
+}
+
+fn text(text: &str) -> Answer {
+    Answer::Text(text.to_owned())
+}
+
+fn broken() -> Answer {
+    Answer::Raw(500, Vec::new(), Vec::new())
+}
+
+/// A folder in which both cases passed six times.
+fn settled() -> Ran {
+    let reply = |id: &str, trial| format!("{{\"id\":\"{id}\",\"trial\":{trial},\"reply\":\"yes\"}}\n");
+    let replies: String = (0..6).flat_map(|trial| [reply("a", trial), reply("b", trial)]).collect();
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "6", "--json", "then.json"])
+        .file("s.yaml", SUITE)
+        .file("akit.yaml", PRICES)
+        .file("r.jsonl", replies)
+        .run()
+        .ended(0);
+    ran.then(&["baseline", "update", "then.json", "--baseline", "b.json"]).run().ended(0);
+    ran
+}
+
+/// The run that is to be judged, one question after the other.
+fn now(ran: &Ran, server: &Server, more: &[&str]) -> Akit {
+    let arguments = [
+        "run",
+        "s.yaml",
+        "-m",
+        "m",
+        "-c",
+        "1",
+        "--retries",
+        "0",
+        "--baseline",
+        "b.json",
+        "--json",
+        "now.json",
+    ];
+    ran.then(&arguments).args(&["--base-url", &server.url]).args(more)
+}
+
+/// The ids of what stands against a pass.
+fn breaches(ran: &Ran) -> Vec<String> {
+    let decision = ran.json("now.json")["decision"].clone();
+    let ids = decision["breaches"].as_array().unwrap().iter();
+    ids.map(|breach| breach["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// How often `a` was asked for a fresh trial that could be judged.
+fn fresh(ran: &Ran) -> usize {
+    let run = ran.json("now.json");
+    let trials = run["cases"][0]["trials"].as_array().unwrap().iter();
+    trials.filter(|trial| trial["confirmation"] == true && trial["outcome"] != "errored").count()
+}
+
+#[test]
+fn a_budget_that_ends_before_the_proof_ends_with_six() {
+    let ran = settled();
+    // Two answers, then fresh trials of `a`; beside six of six, one failure proves nothing and two do.
+    for (budget, status, asked, ids) in [
+        ("0.015", 6, 0, &["budget", "unconfirmed"][..]),
+        ("0.025", 6, 1, &["budget", "unconfirmed"]),
+        ("0.035", 1, 2, &["regression", "budget"]),
+        ("1", 1, 4, &["regression"]),
+    ] {
+        let failing = server(|_| text("no"));
+        let done = now(&ran, &failing, &["--budget", budget]).run().ended(status);
+        assert_eq!(
+            (fresh(&done), breaches(&done)),
+            (asked, ids.iter().map(ToString::to_string).collect()),
+            "{budget}"
+        );
+        assert_eq!(failing.asked().len(), 2 + asked, "{budget}");
+        // The same from the stored run.
+        done.then(&["gate", "now.json", "--baseline", "b.json"]).run().ended(status);
+    }
+    // Spent, but with nothing left to ask.
+    let fine = server(|_| text("yes"));
+    now(&ran, &fine, &["--budget", "0.015"]).run().ended(0);
+}
+
+#[test]
+fn a_deadline_while_failures_are_confirmed_ends_with_six() {
+    let ran = settled();
+    for turns in [1, 2] {
+        let slow = server(move |turn| if turn < turns { text("no") } else { Answer::Hang });
+        let done = now(&ran, &slow, &["--deadline", "1500ms"])
+            .run()
+            .ended(6)
+            .out("the run was ended by its deadline before all trials were asked");
+        assert_eq!(
+            (fresh(&done), breaches(&done)),
+            (turns - 1, vec!["deadline".to_owned(), "unconfirmed".to_owned()])
+        );
+        assert_eq!(done.json("now.json")["ended"], "deadline");
+    }
+}
+
+#[test]
+fn a_provider_that_fails_while_confirming_is_asked_again_and_then_an_error() {
+    let ran = settled();
+    // It recovers, and the case is broken, or was unlucky.
+    let failing = server(|turn| if turn == 1 { broken() } else { text("no") });
+    let done = now(&ran, &failing, &[]).run().ended(1).out("4 of 4 fresh trials failed");
+    assert_eq!((fresh(&done), failing.asked().len()), (4, 7));
+    let lucky = server(|turn| match turn {
+        0 => text("no"),
+        1 | 2 => broken(),
+        _ => text("yes"),
+    });
+    let done = now(&ran, &lucky, &[]).run().ended(0).out("RESULT: PASS");
+    assert!(fresh(&done) > 0);
+    // It does not: as many tries as there would be fresh trials, then the run could not be judged.
+    let down = server(|turn| if turn == 0 { text("no") } else { broken() });
+    let done = now(&ran, &down, &[])
+        .run()
+        .ended(4)
+        .out("RESULT: ERROR")
+        .out("no fresh trial could be had; 4 fresh trials could not be judged");
+    assert_eq!((fresh(&done), down.asked().len(), breaches(&done)), (0, 6, vec!["unconfirmed".to_owned()]));
+    assert_eq!(done.json("now.json")["cases"][0]["outcome"], "failed");
+    // With a proof behind it, the rest does not matter.
+    let late = server(|turn| if turn < 3 { text("no") } else { broken() });
+    now(&ran, &late, &[]).run().ended(1).out("2 of 2 fresh trials failed");
+}
+
+#[test]
+fn a_signal_while_failures_are_confirmed_leaves_reports_that_say_so() {
+    let ran = settled();
+    for (signal, status, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
+        let hanging = server(|turn| if turn < 2 { text("no") } else { Answer::Hang });
+        let akit = now(&ran, &hanging, &["--junit", "r.xml", "--sarif", "r.sarif", "--markdown", "r.md"]);
+        let child = akit.command().spawn().unwrap();
+        hanging.wait_for(4);
+        send(&child, signal);
+        let output = end(child);
+        let done = akit
+            .ran(output)
+            .ended(status)
+            .err(&format!("{word}: nothing more is sent"))
+            .out(&format!("the run was {word} before all trials were asked"))
+            .out("1 passed, 1 failed, 0 errored, 0 skipped");
+        assert_eq!(breaches(&done), ["interrupted", "unconfirmed"]);
+        let open = &done.json("now.json")["decision"]["breaches"][1];
+        assert!(open["message"].as_str().unwrap().contains("only 1 fresh trial could be had, 0 passed"));
+        assert_eq!((fresh(&done), done.json("now.json")["ended"].as_str()), (1, Some(word)));
+        assert_eq!(done.json("r.sarif")["runs"][0]["invocations"][0]["executionSuccessful"], false);
+        for report in ["r.md", "r.xml"] {
+            assert!(done.read(report).contains(word), "{}", done.read(report));
+        }
+        assert_eq!(hanging.asked().len(), 4, "nothing more is sent");
+    }
+}
+
+#[test]
+fn what_lacks_fresh_trials_is_told_by_what_it_is() {
+    let known: Vec<String> = (0..12).map(|n| format!("k{n:02}")).collect();
+    let suite = |ids: &[String]| -> String {
+        let case =
+            |id| format!("  - {{ id: {id}, prompt: {id}, expected: {{ type: exact, value: \"yes\" }} }}\n");
+        format!("name: s\ncases:\n{}", ids.iter().map(case).collect::<String>())
+    };
+    let replies = |ids: &[String], no: &[&str]| -> String {
+        let reply = |id: &String| {
+            let answer = if no.contains(&id.as_str()) { "no" } else { "yes" };
+            format!("{{\"id\":\"{id}\",\"reply\":\"{answer}\"}}\n")
+        };
+        ids.iter().map(reply).collect()
+    };
+    let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"];
+    let ran =
+        Akit::new(&run).file("s.yaml", suite(&known)).file("r.jsonl", replies(&known, &[])).run().ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let summary = |no: &[&str], new: &[&str]| {
+        let ids = [known.clone(), new.iter().map(ToString::to_string).collect()].concat();
+        let done = ran
+            .then(&run)
+            .args(&["--strict", "--baseline", "b.json"])
+            .file("s.yaml", suite(&ids))
+            .file("r.jsonl", replies(&ids, no))
+            .run()
+            .ended(5);
+        done.json("run.json")["decision"]["summary"].as_str().unwrap().to_owned()
+    };
+    let new = "2 new or changed cases passed too few times for the strict policy";
+    let none = "and fresh trials could not be had";
+    assert_eq!(summary(&["k00", "k01"], &[]), format!("2 cases may have broken, {none}"));
+    assert_eq!(summary(&[], &["x", "y"]), format!("{new}, {none}"));
+    assert_eq!(summary(&["k00"], &["x", "y"]), format!("1 case may have broken, {new}, {none}"));
+}

@@ -1,0 +1,93 @@
+//! Stored runs that somebody had a hand in: every command that reads one refuses it.
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{replies, suite};
+
+/// A run in which `a` passed and `b` failed, and a baseline of it.
+fn stored() -> Ran {
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", suite(&["a", "b"]))
+        .file("r.jsonl", replies(&[("a", "a"), ("b", "no")]))
+        .run()
+        .ended(1);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    ran
+}
+
+/// Writes `odd.json`, which is the run but for one change.
+fn odd(ran: &Ran, change: impl Fn(&mut Json)) {
+    let mut run = ran.json("run.json");
+    change(&mut run);
+    std::fs::write(ran.path("odd.json"), run.to_string()).unwrap();
+}
+
+/// Every command that reads a stored run, with `odd.json` for it, ends with 2 and says why.
+#[track_caller]
+fn refused(ran: &Ran, why: &str) {
+    let before = ran.read("b.json");
+    for arguments in [
+        &["gate", "odd.json"][..],
+        &["report", "odd.json"],
+        &["comment", "odd.json"],
+        &["compare", "odd.json", "run.json"],
+        &["compare", "run.json", "odd.json"],
+        &["regrade", "odd.json", "run.json", "s.yaml"],
+        &["baseline", "update", "odd.json", "--baseline", "b.json"],
+        &["baseline", "update", "odd.json", "--baseline", "b.json", "--force"],
+        &["baseline", "accept", "s/a", "--reason", "r", "--run", "odd.json", "--baseline", "b.json"],
+    ] {
+        let told = ran.then(arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
+        assert_eq!(told.stdout, "", "{arguments:?}");
+    }
+    assert_eq!(ran.read("b.json"), before);
+    ran.then(&["history", "odd.json", "run.json"]).run().ended(0).err(why).out("over 1 run");
+    ran.then(&["history", "odd.json"]).run().ended(3).err("there is no stored run");
+}
+
+#[test]
+fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
+    let ran = stored();
+    for outcome in ["passed", "errored", "skipped"] {
+        odd(&ran, |run| run["cases"][1]["outcome"] = json!(outcome));
+        refused(&ran, "the outcome of s/b is not that of its trials");
+    }
+    odd(&ran, |run| run["cases"][0]["trials"] = json!([]));
+    refused(&ran, "the outcome of s/a is not that of its trials");
+    // A failure behind which a confirmation is made of it.
+    odd(&ran, |run| run["cases"][1]["trials"][0]["confirmation"] = json!(true));
+    refused(&ran, "the outcome of s/b is not that of its trials");
+}
+
+#[test]
+fn a_case_that_stands_twice_is_refused() {
+    let ran = stored();
+    odd(&ran, |run| {
+        let again = run["cases"][0].clone();
+        run["cases"].as_array_mut().unwrap().push(again);
+    });
+    refused(&ran, "s/a stands twice in it");
+    // The same id in another scenario is another case.
+    odd(&ran, |run| run["cases"][1]["id"] = json!("a"));
+    refused(&ran, "s/a stands twice in it");
+    odd(&ran, |run| {
+        run["cases"][1]["id"] = json!("a");
+        run["cases"][1]["scenario"] = json!("t");
+    });
+    ran.then(&["gate", "odd.json"]).run().ended(1).out("1 passed, 1 failed");
+}
+
+#[test]
+fn another_file_is_told_by_its_name_and_not_by_what_it_lacks() {
+    let ran = stored();
+    for arguments in [&["gate", "b.json"][..], &["report", "b.json"], &["compare", "b.json", "run.json"]] {
+        ran.then(arguments)
+            .run()
+            .ended(2)
+            .err("its schema is `akit.baseline/1`, this akit reads `akit.run/1`");
+    }
+    odd(&ran, |run| run["decision"] = json!("passed"));
+    ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");
+}
