@@ -82,20 +82,42 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
 
 /// Reads a stored run with what was decided about it, where the file says that too.
 pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
+    read_stored_if(path, |_| true)?.ok_or_else(|| HistoryError::Missing(slashed(path)))
+}
+
+/// The same, `None` for JSON that names another schema than that of a run, or none: a folder of reports
+/// holds such files beside runs.
+pub fn read_stored_among(path: &Path) -> Result<Option<StoredRun>, HistoryError> {
+    let name = SCHEMA.split('/').next().unwrap_or(SCHEMA);
+    read_stored_if(path, |schema| schema.and_then(|one| one.split('/').next()) == Some(name))
+}
+
+fn read_stored_if(
+    path: &Path,
+    wanted: impl Fn(Option<&str>) -> bool,
+) -> Result<Option<StoredRun>, HistoryError> {
     let what = "a stored run (`akit run --json`)";
     let (source, file) = (source(path)?, slashed(path));
     let foreign = |reason: String| HistoryError::Foreign { path: file.clone(), what, reason };
+    let schema = match serde_json::from_str::<Schema>(source.text()) {
+        Ok(named) => named.schema,
+        // JSON of another shape, such as a list.
+        Err(error) if error.is_data() && !wanted(None) => return Ok(None),
+        Err(error) => return Err(foreign(error.to_string())),
+    };
+    if !wanted(schema.as_deref()) {
+        return Ok(None);
+    }
+    check(&file, what, schema.as_deref().unwrap_or("missing"), SCHEMA)?;
     let head: Head = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
-    check(&file, what, head.schema.as_deref().unwrap_or("missing"), SCHEMA)?;
     let run = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
     let decided = head.decision.unwrap_or_default();
-    Ok(StoredRun { file, run, ruling: decided.ruling, pass_rate: decided.pass_rate })
+    Ok(Some(StoredRun { file, run, ruling: decided.ruling, pass_rate: decided.pass_rate }))
 }
 
 /// What a stored run says beside its manifest.
 #[derive(serde::Deserialize)]
 struct Head {
-    schema: Option<String>,
     decision: Option<Decided>,
 }
 
