@@ -150,7 +150,7 @@ fn what_earlier_runs_answered_stands_beside_the_answer() {
     assert_eq!(ran.stderr, "", "what is no run is passed over");
     let page = ran.read("p.html");
     assert!(page.contains("<del>yes</del>, <del>within</del> 14 days"), "{page}");
-    assert!(page.contains("<ins>never</ins>, <ins>in</ins> 14 days <ins>&lt;img src=x&gt;</ins>"), "{page}");
+    assert!(page.contains("<ins>never</ins>, <ins>in</ins> 14 days<ins> &lt;img src=x&gt;</ins>"), "{page}");
     let text = words(&page);
     assert!(text.contains("passed in run run-2 · 2026-01-02T00:00:00Z · commit 2abcdef"), "{text}");
     // `b` never passed: the latest run that judged it, with the same answer.

@@ -58,10 +58,11 @@ enum Then {
     Changed,
     /// Where the case did not pass.
     Bad,
+    Nowhere,
 }
 
 /// From the widest to the narrowest.
-pub(super) const ROOMS: [Room; 7] = [
+pub(super) const ROOMS: [Room; 8] = [
     Room { text: 6_000, passing: 2_000, trials: 20, trees: Trees::Every, then: Then::Every },
     Room { text: 2_500, passing: 600, trials: 10, trees: Trees::Every, then: Then::Every },
     Room { text: 1_500, passing: 400, trials: 5, trees: Trees::Bad, then: Then::Every },
@@ -69,6 +70,7 @@ pub(super) const ROOMS: [Room; 7] = [
     Room { text: 400, passing: 120, trials: 2, trees: Trees::Bad, then: Then::Changed },
     Room { text: 160, passing: 80, trials: 1, trees: Trees::None, then: Then::Bad },
     Room { text: 60, passing: 30, trials: 1, trees: Trees::None, then: Then::Bad },
+    Room { text: 60, passing: 30, trials: 1, trees: Trees::None, then: Then::Nowhere },
 ];
 
 /// Cases from which on what is out of sight is not laid out.
@@ -88,6 +90,8 @@ struct Page<'a> {
     filters: &'a [Filter],
     groups: Vec<Group>,
     history: &'a Option<Section>,
+    /// Which earlier answers are missing, in a sentence.
+    left_out: &'static str,
 }
 
 /// Cases under one heading.
@@ -112,7 +116,8 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     for room in &ROOMS[first..] {
         let groups = groups(report, &filters, *room);
         let (filters, history) = (&filters.shown(), &history);
-        let page = Page { shell: &shell, head: &head, chart: &chart, filters, groups, history };
+        let left_out = room.left_out();
+        let page = Page { shell: &shell, head: &head, chart: &chart, filters, groups, history, left_out };
         text = page::fill(include_str!("run.html"), &page)?;
         if text.len() <= MOST {
             break;
@@ -159,12 +164,23 @@ impl Room {
         }
     }
 
+    /// Which earlier answers are missing for want of room, in a sentence.
+    fn left_out(self) -> &'static str {
+        match self.then {
+            Then::Every => "",
+            Then::Changed => "Earlier answers stand beside cases that did not pass or answer otherwise now.",
+            Then::Bad => "For want of room, earlier answers stand beside cases that did not pass.",
+            Then::Nowhere => "For want of room, earlier answers are left out.",
+        }
+    }
+
     /// Whether what an earlier run said stands beside the answer.
     fn shows_past(self, outcome: Outcome, before: &Before) -> bool {
         match self.then {
             Then::Every => true,
             Then::Changed => super::entry::bad(outcome) || !before.same_answer,
             Then::Bad => super::entry::bad(outcome),
+            Then::Nowhere => false,
         }
     }
 

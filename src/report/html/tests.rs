@@ -149,6 +149,28 @@ fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
 }
 
 #[test]
+fn with_earlier_answers_they_stay_under_five_megabytes_too() {
+    for (nth, before) in [(10, 500), (1, 0)] {
+        let mut fixture = many(5_000, nth);
+        let mut run = fixture.run.clone();
+        (run.run_id, run.at) = ("earlier".to_owned(), None);
+        for reply in
+            run.cases.iter_mut().flat_map(|case| &mut case.trials).filter_map(|one| one.reply.as_mut())
+        {
+            reply.text = reply.text.replace("reply", "answer");
+        }
+        let stored = crate::history::StoredRun { file: String::new(), run, ruling: None, pass_rate: None };
+        fixture.past = crate::report::Past::of(&fixture.run, &fixture.decision, [stored]);
+        let page = of_report(&fixture.report()).unwrap();
+        assert!(page.len() < 5_000_000, "{}", page.len());
+        let shown = page.matches("<h4>Answer before</h4>").count();
+        assert!(shown == 5_000 || shown == before, "{shown}");
+        assert!(shown == 5_000 || page.contains("For want of room, earlier answers"), "it is said");
+        assert!(shown == 0 || page.contains("<del>answer</del>"));
+    }
+}
+
+#[test]
 fn failing_cases_show_more_than_passing_ones() {
     let fixture = many(600, 10);
     let page = of_report(&fixture.report()).unwrap();
