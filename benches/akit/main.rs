@@ -62,10 +62,35 @@ fn measure() -> Outcome<()> {
     let replies = [&["run", "thousand.yaml", "--replies", "thousand.jsonl"][..], &reports].concat();
     let live = ["run", "five.yaml", "-m", "bench", "--base-url", server.as_str(), "-c", "50"];
     let unrecorded = [&live[..], &["--cache", "off"]].concat();
+    stored(place, "five")?;
+    let every = [
+        "--json",
+        "5.json",
+        "--junit",
+        "5.xml",
+        "--sarif",
+        "5.sarif",
+        "--markdown",
+        "5.md",
+        "--html",
+        "5.html",
+        "--code-quality",
+        "5.gl.json",
+        "--open-metrics",
+        "5.txt",
+        "--annotations",
+        "5.links.json",
+        "--dotenv",
+        "5.env",
+    ];
+    let formats = [&["report", "stored.json"][..], &every].concat();
+    let beside = [&formats[..], &["--history", "earlier"]].concat();
     let rows = [
         row("--version", &["--version"], place, (40, 10.0, 15.0))?,
         row("validate, 1,000 cases", &["validate", "thousand.yaml"], place, (20, 50.0, 0.0))?,
         row("1,000 replies, all reports", &replies, place, (20, 150.0, 0.0))?,
+        row("5,000 stored cases, all formats", &formats, place, (10, 1_000.0, 0.0))?,
+        row("the same, beside two earlier runs", &beside, place, (5, 0.0, 0.0))?,
         row("5,000 cases, 20 ms each, -c 50, --cache off", &unrecorded, place, (5, 2_300.0, 60.0))?,
         row("the same, answers recorded", &live, place, (3, 0.0, 0.0))?,
     ];
@@ -85,6 +110,20 @@ fn measure() -> Outcome<()> {
     let size = std::fs::metadata(AKIT)?.len() as f64 / 1e6;
     let missed = if size > 16.0 { "  missed" } else { "" };
     println!("{:<45} {:>10} {:>10}{missed}", "binary", shown(Some(size), "MB"), "16.0 MB");
+    Ok(())
+}
+
+/// Judges recorded replies and leaves the run behind as `stored.json`, and twice under another name in `earlier`.
+fn stored(place: &Path, suite: &str) -> Outcome<()> {
+    let (scenario, replies) = (format!("{suite}.yaml"), format!("{suite}.jsonl"));
+    once(&["run", &scenario, "--replies", &replies, "--json", "stored.json"], place)?;
+    let text = std::fs::read_to_string(place.join("stored.json"))?;
+    std::fs::create_dir(place.join("earlier"))?;
+    for name in ["a", "b"] {
+        let other = text.replacen("\"run_id\": \"", &format!("\"run_id\": \"{name}"), 1);
+        let other = other.replace("calls you today", "calls you tomorrow");
+        std::fs::write(place.join("earlier").join(format!("{name}.json")), other)?;
+    }
     Ok(())
 }
 

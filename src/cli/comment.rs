@@ -12,7 +12,7 @@ use super::{Status, terminal};
 use crate::manifest::RunManifest;
 use crate::publish::site::Site;
 use crate::publish::{Key, Options, Trust};
-use crate::report::Report;
+use crate::report::{Past, Report};
 use crate::scenario::Environment;
 
 /// Largest run of another workflow that is read, in bytes.
@@ -65,7 +65,7 @@ fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Statu
     let (decision, _) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
     let http = http(args.ca_bundle.as_deref())?;
     // No excerpts: a run may name any file, and a comment shows none.
-    let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new() };
+    let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new(), past: &Past::default() };
     let options =
         Options { mode: args.mode.into(), key: args.key.clone(), author: args.author.clone(), trust };
     let came = publish::comment(&report, &site, environment, &http, &options);

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
+use super::past::{self, PastArgs};
 use super::weakening::{BaseArgs, Suite, around};
 use super::{Status, publish, terminal};
 use crate::config::{ConfigFile, GateConfig, Named};
@@ -233,6 +234,8 @@ pub(super) struct StoredArgs {
     #[command(flatten)]
     status: StatusArgs,
     #[command(flatten)]
+    past: PastArgs,
+    #[command(flatten)]
     reports: ReportArgs,
 }
 
@@ -242,12 +245,15 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
     let mut run = stored(&args.run)?;
+    let before = args.past.find()?;
     let files = files(&run);
     let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
-    let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
+    let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
+    let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
     let outputs = args.reports.open(&inputs)?.within(environment);
     let sources = sources(&run);
-    let report = Report { run: &run, decision: &decision, sources: &sources };
+    let past = past::read(before.as_ref(), &run, &decision);
+    let report = Report { run: &run, decision: &decision, sources: &sources, past: &past };
     Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &run);
     publish::step(environment, &report, status);

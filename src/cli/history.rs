@@ -1,18 +1,14 @@
 //! `akit history`: stored runs beside each other.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use walkdir::WalkDir;
 
+use super::output::Output;
+use super::past::{self, Trouble};
 use super::{Status, terminal};
-use crate::history::{self, Trend};
-use crate::report::trend;
-use crate::source::slashed;
-use crate::text;
-
-/// Files that are told one by one when they cannot be read.
-const TOLD: usize = 10;
+use crate::history::Trend;
+use crate::report::{html, trend};
 
 #[derive(Debug, Args)]
 pub(super) struct HistoryArgs {
@@ -22,71 +18,38 @@ pub(super) struct HistoryArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Write one HTML page that opens from disk
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub(super) fn history(args: &HistoryArgs) -> Status {
-    let files = match files(&args.paths) {
-        Ok(files) => files,
-        Err(status) => return status,
-    };
-    let mut skipped = 0;
-    let read = files.iter().filter_map(|file| {
-        let stored = history::read_stored(file);
-        if let Err(error) = &stored {
-            skipped += 1;
-            if skipped <= TOLD {
-                terminal::warning(&error.to_string(), "");
-            }
-        }
-        stored.ok()
-    });
-    let trend = Trend::of(read);
-    if skipped > TOLD {
-        terminal::warning(&format!("{} more could not be read", text::count(skipped - TOLD, "file")), "");
-    }
+    try_history(args).unwrap_or_else(|status| status)
+}
+
+fn try_history(args: &HistoryArgs) -> Result<Status, Status> {
+    let files = past::find(&args.paths)?;
+    let inputs: Vec<_> = past::named(Some(&files)).collect();
+    let [page] = Output::open_all([&args.html], &inputs).map_err(|()| Status::Invalid)?;
+    let mut trouble = Trouble::default();
+    let trend = Trend::of(past::runs(&files, &mut trouble));
+    trouble.end();
     if trend.runs.is_empty() {
         terminal::error("there is no stored run", "runs are stored by `akit run --json FILE`");
-        return Status::Nothing;
+        return Ok(Status::Nothing);
     }
-    if !args.json {
-        terminal::out(&trend::of_trend(&trend));
-        return Status::Passed;
+    let to_stdout = matches!(page, Some(Output::Stdout));
+    if let Some(page) = page {
+        match html::of_trend(&trend) {
+            Ok(text) => page.write(&text),
+            Err(error) => terminal::error(&error.to_string(), ""),
+        }
     }
-    match trend::data(&trend) {
+    let shown = if args.json { trend::data(&trend) } else { Ok(trend::of_trend(&trend)) };
+    match shown {
+        Ok(text) if to_stdout => terminal::say(&text),
         Ok(text) => terminal::out(&text),
         Err(error) => terminal::error(&error.to_string(), ""),
     }
-    Status::Passed
-}
-
-/// The named files, and the JSON files below the named folders in the order of their paths.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Status> {
-    let mut found = Vec::new();
-    for path in paths {
-        if !path.exists() {
-            terminal::error(
-                &format!("there is no `{}`", slashed(path)),
-                "name stored runs or folders of them",
-            );
-            return Err(Status::Invalid);
-        }
-        if !path.is_dir() {
-            found.push(path.clone());
-            continue;
-        }
-        for entry in WalkDir::new(path).sort_by_file_name() {
-            match entry {
-                Ok(entry) if entry.file_type().is_file() && is_json(entry.path()) => {
-                    found.push(entry.into_path());
-                }
-                Ok(_) => {}
-                Err(error) => terminal::warning(&error.to_string(), ""),
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+    Ok(Status::Passed)
 }

@@ -10,6 +10,7 @@ mod exit;
 mod gate;
 mod history;
 mod output;
+mod past;
 mod plan;
 mod prepare;
 mod progress;

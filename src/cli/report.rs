@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::gate::{GateArgs, decide, decided, files, sources, unread};
 use super::output::{Output, ReportArgs};
+use super::past::{self, PastArgs};
 use super::{Status, terminal};
 use crate::history::Place;
 use crate::report::Report;
@@ -23,6 +24,8 @@ pub(super) struct RenderArgs {
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     baseline: Option<Place>,
     #[command(flatten)]
+    past: PastArgs,
+    #[command(flatten)]
     reports: ReportArgs,
 }
 
@@ -35,6 +38,7 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Status {
 
 fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status> {
     let (mut run, decision) = decided(&args.run).map_err(|error| unread(&error))?;
+    let before = args.past.find()?;
     let anew = args.policy.is_some() || args.baseline.is_some();
     let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
@@ -53,9 +57,11 @@ fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status
             decide(&mut run, &files, args.policy.as_deref(), &gate, environment)?
         }
     };
-    let inputs: Vec<_> = place.iter().filter_map(Place::file).chain([args.run.as_path()]).collect();
+    let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
+    let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
     let outputs = args.reports.open(&inputs)?;
     let sources = sources(&run);
-    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources }, outputs);
+    let past = past::read(before.as_ref(), &run, &decision);
+    Output::write_all(&Report { run: &run, decision: &decision, sources: &sources, past: &past }, outputs);
     Ok(())
 }

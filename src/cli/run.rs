@@ -10,6 +10,7 @@ use clap::Args;
 use super::args::duration;
 use super::gate::{Found, GateArgs, StatusArgs, check_names, named, read_baseline};
 use super::output::{Output, ReportArgs};
+use super::past::{self, PastArgs};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
@@ -48,6 +49,8 @@ pub(super) struct RunArgs {
     gate: GateArgs,
     #[command(flatten)]
     status: StatusArgs,
+    #[command(flatten)]
+    past: PastArgs,
     #[command(flatten)]
     reports: ReportArgs,
     #[command(flatten)]
@@ -99,9 +102,10 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         );
         return Err(Status::Invalid);
     }
+    let before = args.past.find()?;
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
-    let inputs: Vec<_> = asked.chain(stored).collect();
+    let inputs: Vec<_> = asked.chain(stored).chain(past::named(before.as_ref())).collect();
     let outputs = args.reports.open(&inputs)?.within(&environment);
 
     let options = Options {
@@ -117,7 +121,8 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     manifest.commit = told.commit();
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
-    let report = Report { run: &manifest, decision: &decision, sources: &sources };
+    let past = past::read(before.as_ref(), &manifest, &decision);
+    let report = Report { run: &manifest, decision: &decision, sources: &sources, past: &past };
     Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &manifest);
     told.tell(&report, status);

@@ -78,6 +78,9 @@ pub struct Compared {
     pub from: String,
     /// Cases found in both.
     pub paired: usize,
+    /// Ids of the runs whose trials it holds, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<String>,
     /// `scenario/id` of cases that only the baseline has.
     pub removed: Vec<String>,
     /// What answers or judges now and did not then, or the other way round.
@@ -185,6 +188,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         Reference::Found { baseline, from } => Some(Compared {
             from: from.to_owned(),
             paired: cases.iter().filter(|case| case.found).count(),
+            runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),
             removed: gone.iter().map(|case| case.name()).collect(),
             changed: evidence::changed(run, baseline),
         }),

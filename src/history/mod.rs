@@ -107,6 +107,19 @@ pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
     Ok(StoredRun { file: slashed(path), run, ruling: decided.ruling, pass_rate: decided.pass_rate })
 }
 
+/// The same, `None` for JSON that names another schema than that of a run, or none: a folder of reports
+/// holds such files beside runs.
+pub fn read_stored_among(path: &Path) -> Result<Option<StoredRun>, HistoryError> {
+    let text = source(path)?;
+    let name = SCHEMA.split('/').next().unwrap_or(SCHEMA);
+    let other = match serde_json::from_str::<Schema>(text.text()) {
+        Ok(named) => named.schema.as_deref().and_then(|one| one.split('/').next()) != Some(name),
+        // JSON of another shape, such as a list.
+        Err(error) => error.is_data(),
+    };
+    if other { Ok(None) } else { read_stored(path).map(Some) }
+}
+
 /// What a stored run says beside its manifest.
 #[derive(serde::Deserialize)]
 struct Head {

@@ -52,6 +52,9 @@ pub struct RunLine {
     /// When it ended, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// The commit that was tested, where the run says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Why it ended.
     pub ended: Ended,
     /// The gate's word, where the file has a decision.
@@ -87,6 +90,9 @@ pub struct FlakyCase {
     pub passed: usize,
     /// Judged trials.
     pub trials: usize,
+    /// Share of passed trials in each of the trend's runs, 0 to 1; nothing where it was not judged.
+    #[serde(default)]
+    pub shares: Vec<Option<f64>>,
 }
 
 /// A case and the time of its answers.
@@ -147,10 +153,11 @@ impl Trend {
             runs.push((when, RunLine::of(one)));
         }
         runs.sort_by(|a, b| a.0.cmp(&b.0));
+        let (order, runs): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
         Self {
             schema: Self::SCHEMA.to_owned(),
-            runs: runs.into_iter().map(|(_, run)| run).collect(),
-            flakiest: most(stories.iter().filter_map(|(name, story)| story.flaky(name)), |one| {
+            runs,
+            flakiest: most(stories.iter().filter_map(|(name, story)| story.flaky(name, &order)), |one| {
                 one.restlessness
             }),
             slowest: most(stories.iter().filter_map(|(name, story)| story.slow(name)), |one| one.latency_ms),
@@ -168,6 +175,7 @@ impl RunLine {
         let cost_usd = run.trials().filter_map(cost).reduce(|sum, one| sum + one);
         Self {
             file,
+            commit: run.commit,
             ended: run.ended,
             ruling,
             pass_rate: pass_rate.or_else(|| counts.pass_rate()),
@@ -201,7 +209,7 @@ impl Story {
     }
 
     /// How restless it is. Trials are compared only while the same is asked and expected.
-    fn flaky(&self, name: &str) -> Option<FlakyCase> {
+    fn flaky(&self, name: &str, order: &[When]) -> Option<FlakyCase> {
         let mut said: Vec<_> = self.said.iter().collect();
         said.sort_by(|a, b| a.0.cmp(&b.0));
         let (mut turns, mut pairs, mut before) = (0_usize, 0_usize, None);
@@ -215,12 +223,18 @@ impl Story {
             }
         }
         let all = || said.iter().flat_map(|(_, _, passed)| passed);
+        let in_run = |when: &When| {
+            let at = said.binary_search_by(|one| one.0.cmp(when)).ok()?;
+            let passed = &said[at].2;
+            Some(real(passed.iter().filter(|one| **one).count() as u64) / real(passed.len() as u64))
+        };
         (turns >= TURNS).then(|| FlakyCase {
             case: name.to_owned(),
             restlessness: real(turns as u64) / real(pairs as u64),
             turns,
             passed: all().filter(|passed| **passed).count(),
             trials: all().count(),
+            shares: order.iter().map(in_run).collect(),
         })
     }
 

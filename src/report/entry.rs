@@ -52,8 +52,7 @@ impl<'a> Entry<'a> {
 
     /// The first trial that explains the outcome.
     pub(super) fn trial(&self) -> Option<&'a Trial> {
-        let trials = &self.case.trials;
-        trials.iter().find(|trial| trial.outcome == self.case.outcome).or_else(|| trials.first())
+        telling(self.case)
     }
 
     /// The verdicts that explain the outcome.
@@ -151,6 +150,11 @@ pub(super) fn counts(report: &Report<'_>) -> String {
         number::size(counts.errored),
         number::size(counts.skipped)
     )
+}
+
+/// The first trial that explains the outcome of a case.
+pub(super) fn telling(case: &CaseResult) -> Option<&Trial> {
+    case.trials.iter().find(|trial| trial.outcome == case.outcome).or(case.trials.first())
 }
 
 /// Whether the outcome needs an explanation.

@@ -15,10 +15,12 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod open_metrics;
+mod past;
 pub mod plan;
 pub mod regrade;
 pub mod sarif;
 pub mod trend;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use crate::manifest::RunManifest;
 use crate::source::{Ink, SourceFile};
 
 use entry::Entry;
+pub use past::Past;
 
 /// Everything that a format may show.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +41,8 @@ pub struct Report<'a> {
     pub decision: &'a Decision,
     /// The scenario files by the name in locations; a report from a stored run may lack some.
     pub sources: &'a BTreeMap<String, Arc<SourceFile>>,
+    /// What was before; empty where no stored run was named.
+    pub past: &'a Past,
 }
 
 /// A form that a report can take.

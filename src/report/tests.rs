@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::gate::Policy;
+use crate::history::StoredRun;
 use crate::manifest::Outcome;
 
 #[test]
@@ -99,6 +100,19 @@ fn run_of(text: &str) -> Fixture {
     fixture.decision.summary = text.to_owned();
     fixture.decision.breaches[0].location = None;
     fixture.decision.breaches[0].message = text.to_owned();
+    // A time may be any text, and what is not later is earlier.
+    fixture.run.at = None;
+    let mut earlier = fixture.run.clone();
+    (earlier.run_id, earlier.at, earlier.commit) =
+        (format!("run {text}"), Some(text.to_owned()), Some(text.to_owned()));
+    for reply in
+        earlier.cases.iter_mut().flat_map(|case| &mut case.trials).filter_map(|one| one.reply.as_mut())
+    {
+        reply.text = format!("{text} {text}");
+    }
+    let ruling = Some(text.to_owned());
+    let stored = StoredRun { file: text.to_owned(), run: earlier, ruling, pass_rate: Some(0.5) };
+    fixture.past = Past::of(&fixture.run, &fixture.decision, [stored]);
     fixture
 }
 
@@ -131,7 +145,10 @@ proptest! {
         prop_assert_eq!(markdown.matches("</details>").count(), markdown.matches("<details>").count());
         let html = render(Format::Html);
         prop_assert!(html.chars().all(|c| c == '\n' || c == '\t' || crate::text::inert(c)));
-        prop_assert_eq!(html.matches("<details ").count(), 2);
+        prop_assert_eq!(html.matches("<details class=\"case\"").count(), 2);
+        prop_assert_eq!(html.matches("<h4>Answer before</h4>").count(), 2);
+        prop_assert_eq!(html.matches("<ins>").count(), html.matches("</ins>").count());
+        prop_assert_eq!(html.matches("<del>").count(), html.matches("</del>").count());
         prop_assert_eq!(html.matches("<script").count(), 1);
         prop_assert!(!html.contains("<img") && !html.contains("<!--"));
     }

@@ -135,6 +135,7 @@ mod tests {
             file: "runs/1.json".to_owned(),
             run_id: "0".to_owned(),
             at: Some("2026-01-02T03:04:05Z".to_owned()),
+            commit: None,
             ended: Ended::Complete,
             ruling: Some("PASS".to_owned()),
             pass_rate: rate,

@@ -78,3 +78,15 @@ fn what_is_no_run_is_told_and_skipped() {
     history(&ran, &["nowhere"]).ended(2).err("there is no `nowhere`");
     history(&ran, &[]).ended(2).err("required arguments");
 }
+
+#[test]
+fn the_same_as_a_page() {
+    let ran = history(&four(), &["runs", "--html", "h.html"]).ended(0).out("pass rate");
+    let page = ran.read("h.html");
+    assert!(page.starts_with("<!doctype html>") && page.contains("<h1>akit: history</h1>"));
+    assert!(page.contains("turned 3 times; 2 of 4 trials passed"), "{page}");
+    assert!(page.contains("aria-label=\"0.0 %, 100.0 %, 0.0 %, 100.0 %\""), "{page}");
+    history(&ran, &["runs/1.json", "--html", "runs/1.json"]).ended(2).err("would be replaced");
+    let ran = history(&ran, &["runs", "--html", "-"]).ended(0).err("pass rate");
+    assert_eq!(ran.stdout, page);
+}

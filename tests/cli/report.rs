@@ -115,3 +115,85 @@ fn what_cannot_be_compared_is_told() {
         .ended(2)
         .err("would be replaced");
 }
+
+/// The words of a page without its tags and marks.
+fn words(page: &str) -> String {
+    let mut out = String::new();
+    for piece in page.split('<') {
+        out.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+    }
+    out
+}
+
+/// Three stored runs of a suite, on three days, under `runs/`: `a` passed on the first two, `b` never.
+fn earlier() -> Ran {
+    let mut ran = stored(None, "1", ["yes, within 30 days", "no"], &[]).ended(1);
+    ran = stored(Some(&ran), "2", ["yes, within 14 days", "nope"], &[]).ended(1);
+    ran = stored(Some(&ran), "3", ["never, in 14 days <img src=x>", "nope"], &[]).ended(1);
+    for name in ["1", "2", "3"] {
+        let mut run = ran.json(&format!("{name}.json"));
+        run["at"] = format!("2026-01-0{name}T00:00:00Z").into();
+        run["run_id"] = format!("run-{name}").into();
+        run["commit"] = format!("{name}abcdef").into();
+        std::fs::create_dir_all(ran.path("runs")).unwrap();
+        std::fs::write(ran.path(&format!("runs/{name}.json")), run.to_string()).unwrap();
+    }
+    ran
+}
+
+#[test]
+fn what_earlier_runs_answered_stands_beside_the_answer() {
+    let ran = earlier();
+    std::fs::write(ran.path("runs/list.json"), "[1]").unwrap();
+    std::fs::write(ran.path("runs/other.json"), "{\"schema\":\"akit.baseline/1\"}").unwrap();
+    let ran = ran.then(&["report", "runs/3.json", "--history", "runs", "--html", "p.html"]).run().ended(0);
+    assert_eq!(ran.stderr, "", "what is no run is passed over");
+    let page = ran.read("p.html");
+    assert!(page.contains("<del>yes</del>, <del>within</del> 14 days"), "{page}");
+    assert!(page.contains("<ins>never</ins>, <ins>in</ins> 14 days<ins> &lt;img src=x&gt;</ins>"), "{page}");
+    let text = words(&page);
+    assert!(text.contains("passed in run run-2 · 2026-01-02T00:00:00Z · commit 2abcdef"), "{text}");
+    // `b` never passed: the latest run that judged it, with the same answer.
+    assert!(text.contains("The same answer.") && text.contains("failed in run run-2"), "{text}");
+    assert!(text.contains("Pass rate over 3 runs: 0.0 % to 50.0 %, 0.0 % last"), "{text}");
+    // An earlier run knows nothing of a later one.
+    let ran = ran.then(&["report", "runs/1.json", "--history", "runs", "--html", "p.html"]).run().ended(0);
+    assert!(!ran.read("p.html").contains("Answer before"));
+    let ran = ran.then(&["report", "runs/3.json", "--html", "p.html"]).run().ended(0);
+    let page = ran.read("p.html");
+    assert!(!page.contains("Answer before") && !page.contains("History"));
+}
+
+#[test]
+fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
+    let ran = earlier();
+    let ran =
+        ran.then(&["baseline", "update", "runs/1.json", "--baseline", "b.json", "--force"]).run().ended(0);
+    let page = |history: &str| {
+        let arguments = ["gate", "runs/3.json", "--baseline", "b.json", "--html", "p.html", "--history"];
+        words(&ran.then(&arguments).arg(history).run().read("p.html"))
+    };
+    assert!(
+        page("runs/1.json")
+            .contains("commit 1abcdef · one of the baseline's runs".replace('\'', "&#39;").as_str())
+    );
+    assert!(
+        page("runs/2.json")
+            .contains("commit 2abcdef · none of the baseline's runs".replace('\'', "&#39;").as_str())
+    );
+}
+
+#[test]
+fn a_named_history_that_is_no_run_ends_the_run_before_it_begins() {
+    let ran = earlier();
+    std::fs::write(ran.path("bad.json"), "{").unwrap();
+    let run = ["run", "s.yaml", "--replies", "1.jsonl", "--html", "p.html", "--history"];
+    let ran = ran.then(&run).arg("bad.json").run().ended(2).err("`bad.json` is not a stored run");
+    assert!(ran.stdout.is_empty() && !ran.path("p.html").exists());
+    ran.then(&run).arg("nowhere").run().ended(2).err("there is no `nowhere`");
+    ran.then(&run).arg("1.json").args(&["--json", "1.json"]).run().ended(2).err("would be replaced");
+    // In a folder it is told, and the others are read.
+    std::fs::write(ran.path("runs/bad.json"), "{").unwrap();
+    let ran = ran.then(&run).arg("runs").run().ended(1).err("warning: `runs/bad.json` is not a stored run");
+    assert!(ran.read("p.html").contains("Pass rate over 4 runs"));
+}

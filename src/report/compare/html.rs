@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::console::{counts, rows};
-use super::words::{Piece, differ};
 use super::{CLAIM, Change, Comparison, Pair, Seen, Side};
 use crate::report::RenderError;
 use crate::report::html::page::{Excerpt, Shell, fill};
-use crate::report::html::{MARKUP, MOST, ROOMS, Room};
+use crate::report::html::{MANY, MARKUP, MOST, ROOMS, Room};
+use crate::report::words::{Piece, differ};
 use crate::text::{self, number};
 
 /// Characters of a name.
@@ -24,10 +24,8 @@ struct Page<'a> {
     sides: [Who; 2],
     numbers: Vec<[String; 4]>,
     chips: Vec<Chip>,
-    many: bool,
     groups: Vec<Group>,
     lone: Vec<Lone>,
-    foot: String,
 }
 
 /// Who answered in one of the runs.
@@ -83,7 +81,9 @@ struct Answer {
 }
 
 pub(super) fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
-    let shell = Shell::new();
+    let many = comparison.cases.len() > MANY;
+    let foot = format!("akit {}", env!("CARGO_PKG_VERSION"));
+    let shell = Shell::new("Two runs compared", many, foot);
     let size = |pair: &Pair<'_>, room: Room| {
         let most = of_change(pair.change, room);
         let texts = [pair.prompt, pair.base.answer, pair.head.answer, pair.base.reason, pair.head.reason];
@@ -129,7 +129,6 @@ fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'
             .map(|row| [row.label.to_owned(), row.base, row.head, row.difference])
             .collect(),
         chips: groups.iter().map(chip).collect(),
-        many: comparison.cases.len() > 300,
         groups,
         lone: lone
             .iter()
@@ -140,7 +139,6 @@ fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'
                 more: if names.len() > NAMES { number::size(names.len() - NAMES) } else { String::new() },
             })
             .collect(),
-        foot: format!("akit {}", env!("CARGO_PKG_VERSION")),
     }
 }
 

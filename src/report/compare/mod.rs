@@ -6,7 +6,6 @@
 mod console;
 mod html;
 mod side;
-mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 

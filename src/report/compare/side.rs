@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, Outcome, Reply, RunManifest, Trial, Usage};
-use crate::report::entry::reason;
+use crate::report::entry::{reason, telling};
 
 /// One of the two runs; all figures are about the compared cases alone.
 #[derive(Clone, Debug, Serialize)]
@@ -90,7 +90,7 @@ impl<'a> Seen<'a> {
     pub(super) fn of(case: &'a CaseResult) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
-        let told = case.trials.iter().find(|trial| trial.outcome == case.outcome).or(case.trials.first());
+        let told = telling(case);
         let why = match case.outcome {
             Outcome::Passed => "",
             _ if !case.reason.is_empty() => &case.reason,

@@ -7,6 +7,8 @@ use super::page::{Excerpt, joined};
 use super::{Entry, Room};
 use crate::manifest::{Grade, Outcome, Trial, Verdict};
 use crate::report::entry::score;
+use crate::report::past::Before;
+use crate::report::words::{Piece, differ};
 use crate::text::{self, number};
 
 /// Characters of a name.
@@ -47,10 +49,23 @@ struct Told {
     label: String,
     outcome: &'static str,
     answer: Option<Excerpt>,
+    /// The answer with the words marked that it did not have before; empty where nothing is to be marked.
+    pieces: Vec<Piece>,
+    before: Option<Past>,
     fault: Option<Fault>,
     /// The expectations in a line, where they are not shown one by one.
     brief: String,
     verdicts: Vec<Judged>,
+}
+
+/// What an earlier run answered.
+#[derive(Debug, Serialize)]
+struct Past {
+    outcome: &'static str,
+    label: String,
+    same: bool,
+    pieces: Vec<Piece>,
+    more: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,19 +99,32 @@ struct Opinion {
 }
 
 impl Case {
-    pub(super) fn of(index: usize, entry: &Entry<'_>, filters: &Filters, room: Room) -> Self {
+    pub(super) fn of(
+        index: usize,
+        entry: &Entry<'_>,
+        filters: &Filters,
+        room: Room,
+        before: Option<&Before>,
+    ) -> Self {
         let case = entry.case;
         let bad = crate::report::entry::bad(case.outcome);
         let most = room.of(case.outcome);
         let line = |text: &str, most: usize| text::excerpt(text, most);
         let several = case.trials.len() > 1;
         let shown = case.trials.iter().take(room.trials).enumerate();
-        let trials: Vec<_> = shown
+        let mut trials: Vec<_> = shown
             .map(|(at, trial)| match case.trials[..at].iter().find(|one| alike(one, trial)) {
                 Some(same) => Told::again(trial, same),
                 None => Told::of(trial, several, most, room.shows_trees(case.outcome)),
             })
             .collect();
+        if let Some(before) = before {
+            let telling = case.trials.iter().take(trials.len());
+            let telling = telling.zip(0..).find(|(trial, _)| trial.outcome == case.outcome);
+            if let Some(told) = trials.get_mut(telling.map_or(0, |(_, at)| at)) {
+                told.put_beside(before, most);
+            }
+        }
         let more = case.trials.len() - trials.len();
         let state = entry.state.words();
         let named = (state != case.outcome.word()).then_some(state);
@@ -173,6 +201,8 @@ impl Told {
             label: facts.join(" · "),
             outcome: if several { trial.outcome.word() } else { "" },
             answer: trial.reply.as_ref().map(|reply| Excerpt::new(&reply.text, most)),
+            pieces: Vec::new(),
+            before: None,
             fault: trial.fault.as_ref().map(|fault| Fault {
                 kind: text::excerpt(&fault.kind, 60),
                 message: text::excerpt(&fault.message, most.max(300)),
@@ -186,6 +216,33 @@ impl Told {
                 .map(|verdict| Judged::of(verdict, most, DEPTH))
                 .collect(),
         }
+    }
+}
+
+impl Told {
+    /// Puts what an earlier run answered beside this answer, and marks the words that differ.
+    fn put_beside(&mut self, before: &Before, most: usize) {
+        let was = Excerpt::new(&before.text, most);
+        let same = before.same_answer;
+        let pieces = match &self.answer {
+            _ if same => Vec::new(),
+            Some(now) => {
+                let (was, now) = differ(&was.text, &now.text);
+                self.pieces = now;
+                was
+            }
+            None => vec![Piece { text: was.text, alone: false }],
+        };
+        let mut facts = vec![format!("in run {}", text::excerpt(&before.run_id, 40))];
+        facts.extend(before.at.as_deref().map(|at| text::excerpt(at, 40)));
+        facts.extend(before.commit.as_deref().map(|commit| format!("commit {}", text::excerpt(commit, 12))));
+        facts.extend(before.in_baseline.map(|known| {
+            if known { "one of the baseline's runs" } else { "none of the baseline's runs" }.to_owned()
+        }));
+        facts.extend((!before.same_question).then(|| "something else was asked or expected then".to_owned()));
+        let more = if same { String::new() } else { was.more };
+        self.before =
+            Some(Past { outcome: before.outcome.word(), label: facts.join(" · "), same, pieces, more });
     }
 }
 

@@ -34,7 +34,6 @@ pub(super) struct Head {
     numbers: Vec<Row>,
     power: Vec<String>,
     facts: Vec<Fact>,
-    foot: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,14 +94,17 @@ impl Head {
             numbers: numbers(report),
             power: decision.power.sentences(),
             facts: facts(report),
-            foot: format!(
-                "akit {} · seed {} · {}",
-                text::excerpt(&run.akit, 40),
-                run.seed,
-                "text of models and judges stands here as it came, and does nothing"
-            ),
         }
     }
+}
+
+/// The last line of the page.
+pub(super) fn foot(report: &Report<'_>) -> String {
+    format!(
+        "akit {} · seed {} · text of models and judges stands here as it came, and does nothing",
+        text::excerpt(&report.run.akit, 40),
+        report.run.seed,
+    )
 }
 
 fn class(ruling: Ruling) -> &'static str {

@@ -5,18 +5,24 @@
 
 mod case;
 mod chart;
+mod curve;
 mod head;
+mod history;
 pub(super) mod page;
 
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, Outcome, Trial, Verdict};
 
+use super::past::Before;
 use super::{Entry, RenderError, Report};
 use case::Case;
 use chart::Chart;
 use head::{Filter, Filters, Head};
+use history::Section;
 use page::Shell;
+
+pub use history::of_trend;
 
 /// Bytes of the whole page.
 pub const MOST: usize = 4_800_000;
@@ -32,6 +38,8 @@ pub(super) struct Room {
     trials: usize,
     /// Whose expectations are shown one by one.
     trees: Trees,
+    /// Beside which answers those of an earlier run stand.
+    then: Then,
 }
 
 /// Whose expectations are shown one by one; those of others are named in a line.
@@ -42,16 +50,31 @@ enum Trees {
     None,
 }
 
+/// Beside which answers those of an earlier run stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Every,
+    /// Where the case did not pass, or the answer is another one.
+    Changed,
+    /// Where the case did not pass.
+    Bad,
+    Nowhere,
+}
+
 /// From the widest to the narrowest.
-pub(super) const ROOMS: [Room; 7] = [
-    Room { text: 6_000, passing: 2_000, trials: 20, trees: Trees::Every },
-    Room { text: 2_500, passing: 600, trials: 10, trees: Trees::Every },
-    Room { text: 1_500, passing: 400, trials: 5, trees: Trees::Bad },
-    Room { text: 1_000, passing: 240, trials: 3, trees: Trees::Bad },
-    Room { text: 400, passing: 120, trials: 2, trees: Trees::Bad },
-    Room { text: 160, passing: 80, trials: 1, trees: Trees::None },
-    Room { text: 60, passing: 30, trials: 1, trees: Trees::None },
+pub(super) const ROOMS: [Room; 8] = [
+    Room { text: 6_000, passing: 2_000, trials: 20, trees: Trees::Every, then: Then::Every },
+    Room { text: 2_500, passing: 600, trials: 10, trees: Trees::Every, then: Then::Every },
+    Room { text: 1_500, passing: 400, trials: 5, trees: Trees::Bad, then: Then::Every },
+    Room { text: 1_000, passing: 240, trials: 3, trees: Trees::Bad, then: Then::Changed },
+    Room { text: 400, passing: 120, trials: 2, trees: Trees::Bad, then: Then::Changed },
+    Room { text: 160, passing: 80, trials: 1, trees: Trees::None, then: Then::Bad },
+    Room { text: 60, passing: 30, trials: 1, trees: Trees::None, then: Then::Bad },
+    Room { text: 60, passing: 30, trials: 1, trees: Trees::None, then: Then::Nowhere },
 ];
+
+/// Cases from which on what is out of sight is not laid out.
+pub(super) const MANY: usize = 300;
 
 /// Bytes of a case without its texts, about.
 pub(super) const MARKUP: usize = 800;
@@ -66,6 +89,9 @@ struct Page<'a> {
     chart: &'a Option<Chart>,
     filters: &'a [Filter],
     groups: Vec<Group>,
+    history: &'a Option<Section>,
+    /// Which earlier answers are missing, in a sentence.
+    left_out: &'static str,
 }
 
 /// Cases under one heading.
@@ -81,13 +107,17 @@ struct Group {
 /// # Errors
 /// None is known: no value of a report keeps the template from being filled.
 pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
-    let (shell, head, chart) = (Shell::new(), Head::of(report), Chart::of(report));
+    let many = report.run.cases.len() > MANY;
+    let shell = Shell::new(report.decision.ruling.word(), many, head::foot(report));
+    let (head, chart, history) = (Head::of(report), Chart::of(report), Section::of_report(report));
     let filters = Filters::of(report);
     let first = ROOMS.iter().position(|room| room.promises(report)).unwrap_or(ROOMS.len() - 1);
     let mut text = String::new();
     for room in &ROOMS[first..] {
         let groups = groups(report, &filters, *room);
-        let page = Page { shell: &shell, head: &head, chart: &chart, filters: &filters.shown(), groups };
+        let (filters, history) = (&filters.shown(), &history);
+        let left_out = room.left_out();
+        let page = Page { shell: &shell, head: &head, chart: &chart, filters, groups, history, left_out };
         text = page::fill(include_str!("run.html"), &page)?;
         if text.len() <= MOST {
             break;
@@ -114,7 +144,13 @@ impl Room {
                 let verdict = trial.verdict.as_ref().filter(|_| self.shows_trees(case.outcome));
                 trial.reply.as_ref().map_or(0, |reply| cut(&reply.text)) + verdict.map_or(0, tree)
             };
-            MARKUP + cut(&case.prompt) + case.trials.iter().take(self.trials).map(trial).sum::<usize>()
+            // Marks round words make a text longer.
+            let before = report.past.before(case).filter(|before| self.shows_past(case.outcome, before));
+            let before = before.map_or(0, |before| NODE + cut(&before.text) * 2);
+            MARKUP
+                + before
+                + cut(&case.prompt)
+                + case.trials.iter().take(self.trials).map(trial).sum::<usize>()
         };
         report.run.cases.iter().map(size).sum::<usize>() <= MOST
     }
@@ -125,6 +161,26 @@ impl Room {
             Trees::Every => true,
             Trees::Bad => super::entry::bad(outcome),
             Trees::None => false,
+        }
+    }
+
+    /// Which earlier answers are missing for want of room, in a sentence.
+    fn left_out(self) -> &'static str {
+        match self.then {
+            Then::Every => "",
+            Then::Changed => "Earlier answers stand beside cases that did not pass or answer otherwise now.",
+            Then::Bad => "For want of room, earlier answers stand beside cases that did not pass.",
+            Then::Nowhere => "For want of room, earlier answers are left out.",
+        }
+    }
+
+    /// Whether what an earlier run said stands beside the answer.
+    fn shows_past(self, outcome: Outcome, before: &Before) -> bool {
+        match self.then {
+            Then::Every => true,
+            Then::Changed => super::entry::bad(outcome) || !before.same_answer,
+            Then::Bad => super::entry::bad(outcome),
+            Then::Nowhere => false,
         }
     }
 
@@ -151,7 +207,12 @@ fn groups(report: &Report<'_>, filters: &Filters, room: Room) -> Vec<Group> {
         .iter()
         .map(|(title, wanted)| {
             let members = report.entries().enumerate().filter(|(_, one)| wanted(one));
-            let cases: Vec<_> = members.map(|(index, one)| Case::of(index, &one, filters, room)).collect();
+            let case = |(index, one): (usize, Entry<'_>)| {
+                let before = report.past.before(one.case);
+                let before = before.filter(|before| room.shows_past(one.case.outcome, before));
+                Case::of(index, &one, filters, room, before)
+            };
+            let cases: Vec<_> = members.map(case).collect();
             Group { title, count: crate::text::number::size(cases.len()), cases }
         })
         .filter(|group| !group.cases.is_empty())

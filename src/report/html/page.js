@@ -21,23 +21,25 @@
       const tag = data.get("t");
       let shown = 0;
       for (const [group, members] of groups) {
-        let some = false;
-        for (const one of members) {
-          const fits = wanted.every(([key, value]) => one.dataset[key] === value) &&
+        const fitting = members.filter((one) => wanted.every(([key, value]) => one.dataset[key] === value) &&
             (!tag || (one.dataset.t || "").split(" ").includes(tag)) &&
-            words.every((word) => textOf(one).includes(word));
-          one.hidden = !fits;
-          some = some || fits;
-          shown += fits ? 1 : 0;
+            words.every((word) => textOf(one).includes(word)));
+        shown += fitting.length;
+        group.hidden = fitting.length === 0;
+        // What stands in a hidden group is left as it is; whatever is touched costs time.
+        const keep = new Set(fitting);
+        for (const one of group.hidden ? [] : members) {
+          if (one.hidden === keep.has(one)) {
+            one.hidden = !one.hidden;
+          }
         }
-        group.hidden = !some;
       }
       told.value = shown === cases.length ? `All ${cases.length} cases` : `${shown} of ${cases.length} cases`;
     };
     let due = 0;
     const later = () => {
       clearTimeout(due);
-      due = setTimeout(apply, 120);
+      due = setTimeout(apply, 30);
     };
     form.hidden = false;
     form.addEventListener("input", later);
@@ -46,7 +48,7 @@
     for (const [id, open] of [["unfold", true], ["fold", false]]) {
       document.getElementById(id).addEventListener("click", () => {
         for (const one of cases) {
-          if (!one.hidden) {
+          if (!one.closest("[hidden]")) {
             one.open = open;
           }
         }

@@ -19,11 +19,15 @@ pub(in crate::report) struct Shell {
     policy: String,
     style: String,
     script: String,
+    title: &'static str,
+    /// Whether there is so much that what is out of sight is not laid out.
+    many: bool,
+    foot: String,
 }
 
 impl Shell {
-    /// A page with this script.
-    pub(in crate::report) fn new() -> Self {
+    /// A page with this title and last line.
+    pub(in crate::report) fn new(title: &'static str, many: bool, foot: String) -> Self {
         // A checkout may have CRLF, a parser makes LF of it, and the hash is over what the parser made.
         let style = include_str!("page.css").replace("\r\n", "\n");
         let script = include_str!("page.js").replace("\r\n", "\n");
@@ -32,7 +36,7 @@ impl Shell {
             hash(&style),
             hash(&script)
         );
-        Self { policy, style, script }
+        Self { policy, style, script, title, many, foot }
     }
 }
 
@@ -42,6 +46,8 @@ pub(in crate::report) fn fill(template: &str, values: impl Serialize) -> Result<
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
     environment.set_formatter(format);
+    environment.add_template("frame.html", include_str!("frame.html"))?;
+    environment.add_template("parts.html", include_str!("parts.html"))?;
     let mut text = environment.render_named_str("page.html", template, Serde(values))?;
     text.truncate(text.trim_end().len());
     text.push('\n');

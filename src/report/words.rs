@@ -5,14 +5,14 @@ use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 /// A piece of one of the texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Piece {
-    pub(super) text: String,
+pub(in crate::report) struct Piece {
+    pub(in crate::report) text: String,
     /// Whether the other text lacks it.
-    pub(super) alone: bool,
+    pub(in crate::report) alone: bool,
 }
 
 /// Both texts in pieces, in order; together the pieces of each are the text.
-pub(super) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piece>) {
+pub(in crate::report) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piece>) {
     let (was, now) = (split(base), split(head));
     let (mut left, mut right) = (Vec::new(), Vec::new());
     for op in capture_diff_slices(Algorithm::Myers, &was, &now) {

@@ -1,0 +1,191 @@
+//! How a suite went over its stored runs: a section of a run's page, and a page of its own.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::curve::Curve;
+use super::page::{self, Shell};
+use crate::history::{DearCase, FlakyCase, RunLine, SlowCase, Trend};
+use crate::report::{RenderError, Report};
+use crate::text::{self, number};
+
+/// Runs that are drawn and listed, the newest of them.
+const LISTED: usize = 60;
+
+/// Characters of a name.
+const NAME: usize = 200;
+
+/// The runs beside each other.
+#[derive(Debug, Serialize)]
+pub(super) struct Section {
+    words: String,
+    low: String,
+    high: String,
+    curve: Option<Curve>,
+    /// How many runs are older than those that are shown; empty where none is.
+    older: String,
+    runs: Vec<Line>,
+    flaky: Vec<Restless>,
+}
+
+/// One run.
+#[derive(Debug, Serialize)]
+struct Line {
+    when: String,
+    verdict: String,
+    /// How its verdict is coloured.
+    class: &'static str,
+    rate: String,
+    counts: [String; 4],
+    commit: String,
+    file: String,
+    /// Whether the page is about it.
+    this: bool,
+}
+
+/// A case that passes at times.
+#[derive(Debug, Serialize)]
+struct Restless {
+    name: String,
+    /// Its place on the page.
+    case: Option<usize>,
+    words: String,
+    /// The line in words, for those who do not see it.
+    told: String,
+    curve: Curve,
+}
+
+/// A page of history alone.
+#[derive(Serialize)]
+struct Page {
+    shell: Shell,
+    history: Section,
+    /// Slow and dear cases.
+    lists: Vec<List>,
+}
+
+#[derive(Serialize)]
+struct List {
+    key: &'static str,
+    title: &'static str,
+    rows: Vec<(String, String)>,
+}
+
+/// The page of stored runs beside each other.
+///
+/// # Errors
+/// None is known: no value of a trend keeps the template from being filled.
+pub fn of_trend(trend: &Trend) -> Result<String, RenderError> {
+    let list = |key, title, rows: Vec<(String, String)>| List { key, title, rows };
+    let slow = |one: &SlowCase| {
+        let words =
+            format!("{:.2} s, mean of {}", one.latency_ms / 1_000.0, text::count(one.answers, "answer"));
+        (text::excerpt(&one.case, NAME), words)
+    };
+    let dear = |one: &DearCase| {
+        let words = format!("${:.4}, mean of {}", one.cost_usd, text::count(one.trials, "trial"));
+        (text::excerpt(&one.case, NAME), words)
+    };
+    let lists = [
+        list("slow", "Slowest cases", trend.slowest.iter().map(slow).collect()),
+        list("dear", "Most expensive cases", trend.dearest.iter().map(dear).collect()),
+    ];
+    let page = Page {
+        shell: Shell::new("History", false, format!("akit {}", env!("CARGO_PKG_VERSION"))),
+        history: Section::new(trend, None, &BTreeMap::new()),
+        lists: lists.into_iter().filter(|list| !list.rows.is_empty()).collect(),
+    };
+    Ok(page::fill(include_str!("history.html"), page)?)
+}
+
+impl Section {
+    /// What was before a run, where stored runs were named.
+    pub(super) fn of_report(report: &Report<'_>) -> Option<Self> {
+        let trend = report.past.trend()?;
+        let places: BTreeMap<String, usize> = report
+            .run
+            .cases
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(index, case)| (format!("{}/{}", case.scenario, case.id), index))
+            .collect();
+        Some(Self::new(trend, Some((&report.run.run_id, report.run.at.as_deref())), &places))
+    }
+
+    fn new(trend: &Trend, this: Option<(&str, Option<&str>)>, places: &BTreeMap<String, usize>) -> Self {
+        let older = trend.runs.len().saturating_sub(LISTED);
+        let runs = &trend.runs[older..];
+        let rates: Vec<_> = runs.iter().map(|run| run.pass_rate.filter(|rate| rate.is_finite())).collect();
+        let known: Vec<f64> = rates.iter().copied().flatten().collect();
+        let low = known.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let words = known.last().map_or("Nothing was judged.".to_owned(), |last| {
+            format!(
+                "Pass rate over {}: {} to {}, {} last",
+                text::count(runs.len(), "run"),
+                number::percent(low),
+                number::percent(high),
+                number::percent(*last)
+            )
+        });
+        let shown = |rate: f64| if rate.is_finite() { number::percent(rate) } else { String::new() };
+        Self {
+            words,
+            low: if high > low { shown(low) } else { String::new() },
+            high: shown(high),
+            curve: (!known.is_empty()).then(|| Curve::of(&rates, (low, high), (600, 90))),
+            older: if older > 0 { text::count(older, "older run") } else { String::new() },
+            runs: runs.iter().map(|run| Line::of(run, this)).collect(),
+            flaky: trend.flakiest.iter().map(|one| Restless::of(one, older, places)).collect(),
+        }
+    }
+}
+
+impl Line {
+    fn of(run: &RunLine, this: Option<(&str, Option<&str>)>) -> Self {
+        let known =
+            |text: Option<&str>, most| text.map_or("—".to_owned(), |text| text::excerpt(text, most));
+        let counts = [run.counts.passed, run.counts.failed, run.counts.errored, run.counts.skipped];
+        Self {
+            when: known(run.at.as_deref(), 40),
+            verdict: known(run.ruling.as_deref(), 20),
+            class: match run.ruling.as_deref() {
+                Some("PASS") => "passed",
+                Some("FAIL") => "failed",
+                Some("INCONCLUSIVE" | "ERROR") => "errored",
+                _ => "skipped",
+            },
+            rate: run.pass_rate.map_or("—".to_owned(), number::percent),
+            counts: counts.map(number::size),
+            commit: known(run.commit.as_deref(), 12),
+            file: text::excerpt(&run.file, NAME),
+            this: this.is_some_and(|(id, at)| run.run_id == id && run.at.as_deref() == at),
+        }
+    }
+}
+
+impl Restless {
+    fn of(one: &FlakyCase, older: usize, places: &BTreeMap<String, usize>) -> Self {
+        let shares = one.shares.get(older..).unwrap_or_default();
+        let told: Vec<_> =
+            shares.iter().map(|share| share.map_or("not judged".to_owned(), number::percent)).collect();
+        Self {
+            name: text::excerpt(&one.case, NAME),
+            case: places.get(&one.case).copied(),
+            words: format!(
+                "turned {} times; {} of {} passed",
+                number::size(one.turns),
+                number::size(one.passed),
+                text::count(one.trials, "trial")
+            ),
+            told: told.join(", "),
+            curve: Curve::of(shares, (0.0, 1.0), (160, 28)),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod tests;

@@ -1,0 +1,193 @@
+//! What was before a run: what stored runs answered, and how the suite went over them.
+
+use std::collections::BTreeMap;
+
+use crate::gate::Decision;
+use crate::history::{StoredRun, Trend};
+use crate::manifest::{CaseResult, Outcome, RunManifest};
+
+use super::entry::telling;
+
+/// What was before a run; empty where no stored run was named.
+///
+/// Its texts are those of models and of files that anybody may have written.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    trend: Option<Trend>,
+    answers: BTreeMap<(String, String), Before>,
+}
+
+/// What an earlier run answered to a case.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Before {
+    /// The first answer that explains the outcome.
+    pub(super) text: String,
+    /// Passed or failed.
+    pub(super) outcome: Outcome,
+    /// Whether the same was asked and expected.
+    pub(super) same_question: bool,
+    /// Whether the run of the report answers the same.
+    pub(super) same_answer: bool,
+    /// Id of the earlier run.
+    pub(super) run_id: String,
+    /// When it ended.
+    pub(super) at: Option<String>,
+    /// The commit that it tested.
+    pub(super) commit: Option<String>,
+    /// Whether its trials are in the baseline; nothing where that is not known.
+    pub(super) in_baseline: Option<bool>,
+}
+
+impl Past {
+    /// What these stored runs say beside a decided run, which may be among them.
+    ///
+    /// The answer to a case is that of the latest run that ended no later, in which it passed; where it
+    /// never did, of the latest one that judged it. Runs that asked and expected the same go before others.
+    #[must_use]
+    pub fn of(run: &RunManifest, decision: &Decision, stored: impl IntoIterator<Item = StoredRun>) -> Self {
+        let now: BTreeMap<_, _> =
+            run.cases.iter().rev().map(|case| ((case.scenario.as_str(), case.id.as_str()), case)).collect();
+        let known = decision.compared.as_ref().filter(|compared| !compared.runs.is_empty());
+        let mut answers = BTreeMap::new();
+        let mut see = |one: &StoredRun| {
+            let itself = one.run.run_id == run.run_id && one.run.at == run.at;
+            let later = run.at.as_ref().is_some_and(|at| one.run.at.as_ref() > Some(at));
+            if itself || later {
+                return;
+            }
+            let in_baseline = known.map(|compared| compared.runs.contains(&one.run.run_id));
+            for case in &one.run.cases {
+                let Some(same) = now.get(&(case.scenario.as_str(), case.id.as_str())) else { continue };
+                let Some(before) = Before::of(case, same, &one.run, in_baseline) else { continue };
+                let name = (case.scenario.clone(), case.id.clone());
+                let known = answers.entry(name).or_insert_with(|| before.clone());
+                if before.rank() > known.rank() {
+                    *known = before;
+                }
+            }
+        };
+        let this = StoredRun {
+            file: "this run".to_owned(),
+            run: run.clone(),
+            ruling: Some(decision.ruling.word().to_owned()),
+            pass_rate: decision.pass_rate,
+        };
+        let trend = Trend::of(std::iter::once(this).chain(stored.into_iter().inspect(|one| see(one))));
+        Self { trend: Some(trend), answers }
+    }
+
+    /// How the suite went over the runs, that of the report among them.
+    pub(super) fn trend(&self) -> Option<&Trend> {
+        self.trend.as_ref()
+    }
+
+    /// What an earlier run answered to a case.
+    pub(super) fn before(&self, case: &CaseResult) -> Option<&Before> {
+        if self.answers.is_empty() {
+            return None;
+        }
+        self.answers.get(&(case.scenario.clone(), case.id.clone()))
+    }
+}
+
+impl Before {
+    fn of(case: &CaseResult, now: &CaseResult, run: &RunManifest, in_baseline: Option<bool>) -> Option<Self> {
+        if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
+            return None;
+        }
+        let text = |case: &CaseResult| Some(telling(case)?.reply.as_ref()?.text.clone());
+        let before = text(case)?;
+        Some(Self {
+            same_answer: text(now).is_some_and(|now| now == before),
+            text: before,
+            outcome: case.outcome,
+            same_question: case.content_hash == now.content_hash,
+            run_id: run.run_id.clone(),
+            at: run.at.clone(),
+            commit: run.commit.clone(),
+            in_baseline,
+        })
+    }
+
+    /// The greater, the rather it is shown.
+    fn rank(&self) -> (bool, bool, &Option<String>) {
+        (self.same_question, self.outcome == Outcome::Passed, &self.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Policy;
+    use crate::manifest::Trial;
+    use crate::report::fixture::{Fixture, case, trial};
+
+    fn told(outcome: Outcome, answer: &str) -> Vec<Trial> {
+        vec![trial(0, outcome, None, answer)]
+    }
+
+    /// A stored run of one case on a day.
+    fn stored(day: &str, outcome: Outcome, answer: &str) -> StoredRun {
+        let fixture =
+            Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
+        let run = RunManifest { run_id: format!("run-{day}"), at: Some(day.to_owned()), ..fixture.run };
+        StoredRun { file: format!("{day}.json"), run, ruling: None, pass_rate: None }
+    }
+
+    fn now() -> Fixture {
+        let (outcome, answer) = (Outcome::Failed, "Never.");
+        let mut fixture =
+            Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
+        fixture.run.at = Some("2025-06".to_owned());
+        fixture
+    }
+
+    fn before(stored: Vec<StoredRun>) -> Option<(String, Outcome)> {
+        let now = now();
+        let past = Past::of(&now.run, &now.decision, stored);
+        past.before(&now.run.cases[0]).map(|one| (one.run_id.clone(), one.outcome))
+    }
+
+    #[test]
+    fn the_latest_earlier_pass_stands_beside_a_case() {
+        let (ok, bad) = (Outcome::Passed, Outcome::Failed);
+        let all = || {
+            vec![
+                stored("2025-03", ok, "30 days"),
+                stored("2025-01", ok, "a month"),
+                stored("2025-05", bad, "no idea"),
+                stored("2025-09", ok, "later than this run"),
+            ]
+        };
+        assert_eq!(before(all()), Some(("run-2025-03".to_owned(), ok)));
+        assert_eq!(before(all().into_iter().rev().collect()), Some(("run-2025-03".to_owned(), ok)));
+        let bad = all().into_iter().filter(|one| one.run.cases[0].outcome == bad).collect();
+        assert_eq!(before(bad), Some(("run-2025-05".to_owned(), Outcome::Failed)));
+        assert_eq!(before(vec![stored("2025-05", Outcome::Errored, "")]), None);
+        assert_eq!(before(Vec::new()), None);
+    }
+
+    #[test]
+    fn the_run_itself_is_nothing_earlier_and_counts_once() {
+        let now = now();
+        let this = || StoredRun { file: "x".to_owned(), run: now.run.clone(), ruling: None, pass_rate: None };
+        let past =
+            Past::of(&now.run, &now.decision, [this(), stored("2025-01", Outcome::Passed, "x"), this()]);
+        assert_eq!(past.before(&now.run.cases[0]).unwrap().run_id, "run-2025-01");
+        let runs = &past.trend().unwrap().runs;
+        assert_eq!(
+            runs.iter().map(|run| run.file.as_str()).collect::<Vec<_>>(),
+            ["2025-01.json", "this run"]
+        );
+        assert_eq!(runs[1].ruling.as_deref(), Some("FAIL"));
+    }
+
+    #[test]
+    fn an_answer_to_the_same_question_goes_before_a_pass_at_another() {
+        let (ok, bad) = (Outcome::Passed, Outcome::Failed);
+        let mut other = stored("2025-05", ok, "30 days");
+        other.run.cases[0].content_hash = "other".to_owned();
+        assert_eq!(before(vec![other.clone()]), Some(("run-2025-05".to_owned(), ok)));
+        assert_eq!(before(vec![other, stored("2025-01", bad, "no")]), Some(("run-2025-01".to_owned(), bad)));
+    }
+}
