@@ -1,0 +1,80 @@
+//! What a pipeline's file would have a shell do.
+//!
+//! Read as text and not as YAML, so that a page shows a file as somebody writes it. Known are `script`,
+//! `command`, `run`, `bash` and `commands`, with the text behind them, as a block (`|`), or as a list.
+
+const KEYS: &[&str] = &["script:", "command:", "commands:", "run:", "bash:"];
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The commands of a YAML file.
+pub(crate) fn yaml(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut commands = String::new();
+    for (index, line) in lines.iter().enumerate() {
+        let item = line.trim_start().trim_start_matches("- ");
+        let Some(value) = KEYS.iter().find_map(|key| item.strip_prefix(key)) else { continue };
+        let value = value.trim();
+        let column = line.len() - item.len();
+        let below = || {
+            let rest = lines[index + 1..].iter();
+            rest.take_while(move |line| line.trim().is_empty() || indent(line) > column).copied()
+        };
+        if value == "|" {
+            let first = below().find(|line| !line.trim().is_empty()).map_or(0, indent);
+            for line in below() {
+                commands.push_str(line.get(first..).unwrap_or_default());
+                commands.push('\n');
+            }
+        } else if value.is_empty() {
+            for line in below() {
+                if let Some(command) = line.trim_start().strip_prefix("- ") {
+                    commands.push_str(plain(command));
+                    commands.push('\n');
+                }
+            }
+        } else {
+            commands.push_str(plain(value));
+            commands.push('\n');
+        }
+    }
+    commands
+}
+
+/// A scalar without its quotes.
+fn plain(value: &str) -> &str {
+    let quoted = |quote| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+    quoted('"').or_else(|| quoted('\'')).unwrap_or(value)
+}
+
+/// The commands of a Jenkinsfile: `sh '…'` and `sh '''…'''`, also as `script: '…'`.
+pub(crate) fn groovy(text: &str) -> String {
+    let mut commands = String::new();
+    let mut rest = text;
+    while let Some(at) = ["sh ", "sh("].iter().filter_map(|step| rest.find(step)).min() {
+        let after = rest[at + 3..].trim_start().trim_start_matches("script: ");
+        let quote = ["'''", "'"].into_iter().find(|quote| after.starts_with(quote));
+        let Some((command, next)) = quote.and_then(|quote| after[quote.len()..].split_once(quote)) else {
+            rest = after;
+            continue;
+        };
+        for line in command.trim().lines().map(str::trim) {
+            commands.push_str(line);
+            commands.push('\n');
+        }
+        rest = next;
+    }
+    commands
+}
+
+#[test]
+fn commands_of_pipelines_are_found() {
+    let file = "steps:\n  - run:\n      name: x\n      command: |\n        one \\\n          two\n\n        three\n  \
+                - script: four\n    env: { A: b }\n  - commands:\n      - five\n      - \"six\"\n";
+    assert_eq!(yaml(file), "one \\\n  two\n\nthree\nfour\nfive\nsix\n");
+    let file =
+        "steps { sh 'one'\n  script { code = sh(script: 'two', returnStatus: true) }\n sh '''\n  three\n'''}";
+    assert_eq!(groovy(file), "one\ntwo\nthree\n");
+}
