@@ -9,6 +9,8 @@
 //! | `run.json`, `base.json`, `head.json`, `old-run.json`, `new-run.json`, `runs/` | stored runs |
 //! | `answers.jsonl`, `labels.jsonl` | answers of an application, labels of people |
 //! | branch `change` | on top of `main`; pushed to `origin` |
+//! | `curl` | has the archives of a release, and nothing else |
+//! | `buildkite-agent` | reads what it is told |
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -46,6 +48,26 @@ cases:
     tags: [slow]
     expected: { type: not_contains, values: [wait] }
 ";
+
+/// Stands for the real one: an archive as a release has it, with a program that calls the one under test.
+const CURL: &str = r#"#!/bin/sh
+for address; do
+  case $address in
+    https://github.com/OWNER/akit/releases/download/v0.1.0/akit-0.1.0-x86_64-unknown-linux-musl.tar.gz*) ;;
+    -*) continue ;;
+    *) echo "curl: nothing at $address" >&2; exit 22 ;;
+  esac
+  archive=akit-0.1.0-x86_64-unknown-linux-musl
+  mkdir -p "$archive"
+  printf '#!/bin/sh
+exec AKIT "$@"
+' > "$archive/akit"
+  chmod +x "$archive/akit"
+  tar -czf "$archive.tar.gz" "$archive"
+  sha256sum "$archive.tar.gz" > "$archive.tar.gz.sha256"
+  rm -r "$archive"
+done
+"#;
 
 /// The project, made once.
 pub(crate) struct Template {
@@ -91,7 +113,7 @@ impl Template {
         write(
             "akit.yaml",
             &format!(
-                "providers:\n{}{}grader:\n  model: gpt-4o\n  baseUrl: {}\n",
+                "provider: openai\nmodel: gpt-4o-mini\nproviders:\n{}{}grader:\n  model: gpt-4o\n  baseUrl: {}\n",
                 of("openai"),
                 of("ollama"),
                 server.url
@@ -111,6 +133,8 @@ impl Template {
         let bin = folder.path().join("bin");
         std::fs::create_dir_all(&bin).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_akit"), bin.join("akit")).unwrap();
+        program(&bin.join("curl"), &CURL.replace("AKIT", env!("CARGO_BIN_EXE_akit")));
+        program(&bin.join("buildkite-agent"), "#!/bin/sh\ncat > /dev/null\n");
         std::fs::create_dir_all(folder.path().join("home")).unwrap();
         let run = |command: &str| {
             let output = shell(folder.path(), command, &[]);
@@ -151,7 +175,7 @@ impl World {
     /// Writes a file of the project, which may be executed.
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = write(&self.folder.path().join("project"), name, text);
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        program(&path, text);
     }
 
     /// Executes a command in the project, in the surroundings of a pipeline.
@@ -218,7 +242,7 @@ impl World {
 fn shell(folder: &Path, command: &str, variables: &[(&str, &str)]) -> Output {
     let path = std::env::var("PATH").unwrap();
     Command::new("sh")
-        .args(["-c", command])
+        .args(["-e", "-c", command])
         .current_dir(folder.join("project"))
         .env_clear()
         .env("PATH", format!("{}:{path}", folder.join("bin").display()))
@@ -231,6 +255,12 @@ fn shell(folder: &Path, command: &str, variables: &[(&str, &str)]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap()
+}
+
+/// A file that may be executed.
+fn program(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn write(project: &Path, name: &str, text: &str) -> PathBuf {
