@@ -20,6 +20,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("CONTRIBUTING.md", "writes fixtures"),
     ("docs/benchmarks.md", "builds"),
     ("docs/ci/docker.md", "needs a Docker daemon"),
+    ("docs/comparison.md", "installs other programs"),
 ];
 
 /// Programs that need not be there: a command that calls one is left out where it is not.
