@@ -118,12 +118,14 @@ fn execute(page: &Page, template: &Template) -> Executed {
                 for command in commands {
                     let absent =
                         |name: &&str| command.split_whitespace().any(|word| word == *name) && !there(name);
-                    if OPTIONAL.iter().any(|name| absent(&name)) {
+                    if OPTIONAL.iter().any(absent) {
                         continue;
                     }
                     executed.count += 1;
                     let output = world.run(&command, site);
-                    if output.status.code() != Some(status(&command)) {
+                    // Where a pipeline has a change and a token, a comment comes about.
+                    let mute = String::from_utf8_lossy(&output.stderr).contains("warning: no comment");
+                    if output.status.code() != Some(status(&command)) || (mute && !site.is_empty()) {
                         executed.faults.push(format!(
                             "{}:{}: {command}\nended with {}, {} was expected\n{}{}",
                             page.name,
@@ -158,7 +160,7 @@ fn commands_in_the_documentation_do_what_they_say() {
     left.dedup();
     let known: Vec<_> = NOT_RUN.iter().map(|(page, why)| ((*page).to_owned(), (*why).to_owned())).collect();
     assert_eq!(left, known, "blocks that are not executed, and the list of them");
-    assert!(count >= 50, "only {count} commands were executed");
+    assert!(count >= 70, "only {count} commands were executed");
 }
 
 #[test]

@@ -86,10 +86,8 @@ pub(crate) struct World {
 fn answer(asked: &Asked) -> Answer {
     let judging = asked.body["response_format"].is_object();
     let good = asked.body["messages"].to_string().contains("0800 555 0199");
-    Answer::Text(match judging {
-        true => json!({ "reasoning": "seen", "score": if good { 10 } else { 0 } }).to_string(),
-        false => GOOD.to_owned(),
-    })
+    let verdict = || json!({ "reasoning": "seen", "score": if good { 10 } else { 0 } }).to_string();
+    Answer::Text(if judging { verdict() } else { GOOD.to_owned() })
 }
 
 impl Template {
