@@ -6,93 +6,31 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+#[cfg(unix)]
+#[path = "docs/commands.rs"]
+mod commands;
+#[cfg(unix)]
+#[expect(dead_code, reason = "other tests ask for more")]
+#[path = "cli/forge.rs"]
+mod forge;
+#[path = "docs/page.rs"]
+mod page;
+#[cfg(unix)]
+#[path = "docs/recipe.rs"]
+mod recipe;
+#[cfg(unix)]
+#[expect(dead_code, reason = "other tests ask for more")]
+#[path = "cli/server.rs"]
+mod server;
+#[cfg(unix)]
+#[path = "docs/world.rs"]
+mod world;
+
 use akit::config::ConfigFile;
 use akit::scenario::{self, Environment};
 use akit::source::Diagnostics;
 
-struct Page {
-    name: String,
-    text: String,
-}
-
-/// A fenced block: what stands behind the fence, and its lines.
-struct Block<'a> {
-    mark: &'a str,
-    line: usize,
-    body: String,
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn pages() -> Vec<Page> {
-    let mut paths: Vec<PathBuf> =
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name)).into();
-    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    paths.extend(docs.filter(|path| path.extension().is_some_and(|ending| ending == "md")));
-    paths.sort();
-    paths
-        .into_iter()
-        .map(|path| Page {
-            name: path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/"),
-            text: std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n"),
-        })
-        .collect()
-}
-
-impl Page {
-    fn blocks(&self) -> Vec<Block<'_>> {
-        let mut blocks = Vec::new();
-        let mut open: Option<Block<'_>> = None;
-        for (index, line) in self.text.lines().enumerate() {
-            match (open.take(), line.strip_prefix("```")) {
-                (None, Some(mark)) => {
-                    open = Some(Block { mark: mark.trim(), line: index + 1, body: String::new() });
-                }
-                (None, None) => {}
-                (Some(block), Some(_)) => blocks.push(block),
-                (Some(mut block), None) => {
-                    block.body.push_str(line);
-                    block.body.push('\n');
-                    open = Some(block);
-                }
-            }
-        }
-        assert!(open.is_none(), "{}: a fence is not closed", self.name);
-        blocks
-    }
-
-    /// Everything outside of fences, with the number of each line.
-    fn prose(&self) -> Vec<(usize, &str)> {
-        let mut inside = false;
-        let mut lines = Vec::new();
-        for (index, line) in self.text.lines().enumerate() {
-            if line.starts_with("```") {
-                inside = !inside;
-            } else if !inside {
-                lines.push((index + 1, line));
-            }
-        }
-        lines
-    }
-
-    /// The first cells of every table whose first heading is this word.
-    fn column(&self, heading: &str) -> Vec<String> {
-        let mut cells = Vec::new();
-        let mut inside = false;
-        for (_, line) in self.prose() {
-            let first = line.strip_prefix('|').and_then(|rest| rest.split('|').next()).map(str::trim);
-            match first {
-                None => inside = false,
-                Some(cell) if cell == heading => inside = true,
-                Some(cell) if inside && !cell.starts_with("---") => cells.extend(quoted(cell)),
-                Some(_) => {}
-            }
-        }
-        cells
-    }
-}
+use page::{Page, pages, root};
 
 /// What stands between backquotes.
 fn quoted(text: &str) -> Vec<String> {
@@ -215,7 +153,7 @@ fn commands_in_the_documentation_have_their_flags() {
     let commands = commands();
     let mut count = 0;
     for page in pages() {
-        let blocks = page.blocks().into_iter().filter(|block| matches!(block.mark, "sh" | "console"));
+        let blocks = page.blocks().into_iter().filter(|block| matches!(block.marks().0, "sh" | "console"));
         for block in blocks {
             for line in block.body.lines() {
                 let place = format!("{}:{}: {line}", page.name, block.line);
@@ -244,6 +182,13 @@ fn commands_in_the_documentation_have_their_flags() {
     assert!(count >= 15, "only {count} commands were found");
 }
 
+/// Whether this is a command of another program.
+fn foreign(command: &str) -> bool {
+    let programs =
+        ["cargo", "git", "docker", "npm", "pip", "pre-commit", "promptfoo", "deepeval", "artemiskit"];
+    programs.contains(&command.split(' ').next().unwrap_or_default())
+}
+
 #[test]
 fn flags_that_are_spoken_of_exist() {
     let known: BTreeSet<_> = commands().iter().chain([&Vec::new()]).flat_map(|one| flags(one)).collect();
@@ -256,7 +201,7 @@ fn flags_that_are_spoken_of_exist() {
                 }
                 _ => line,
             };
-            for word in quoted(line).iter().filter(|word| !word.starts_with("cargo ")) {
+            for word in quoted(line).iter().filter(|word| !foreign(word)) {
                 for flag in flags_in(word) {
                     assert!(known.contains(&flag), "{}:{number}: no flag `{flag}`", page.name);
                 }

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""recipes.py REPOSITORY AKIT: the recipes of docs/ci/ by what their platforms published.
+
+Pipelines against the JSON schemas that check-jsonschema brings along; the hook of this repository by pre-commit
+itself. Both come from PyPI, once, into a folder of their own."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+
+SCHEMAS = {"azure": "vendor.azure-pipelines", "buildkite": "vendor.buildkite", "circleci": "vendor.circle-ci"}
+
+repository, akit = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+cache = pathlib.Path(os.environ.get("AKIT_VERIFY_CACHE", pathlib.Path.home() / ".cache/akit-verify"))
+tools = cache / "recipes"
+if not (tools / "bin/pre-commit").exists():
+    venv.create(tools, with_pip=True)
+    subprocess.run([tools / "bin/pip", "install", "--quiet", "check-jsonschema==0.39.0", "pre-commit==4.7.0"], check=True)
+
+
+def run(*command, status=0, folder=repository, **variables):
+    path = f"{tools / 'bin'}:{akit.parent}:{os.environ['PATH']}"
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path, **variables}, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != status:
+        sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}, not {status}:\n{done.stdout}")
+    return done.stdout
+
+
+with tempfile.TemporaryDirectory() as name:
+    work = pathlib.Path(name)
+    for recipe, schema in SCHEMAS.items():
+        text = (repository / f"docs/ci/{recipe}.md").read_text()
+        blocks = re.findall(rf"^```yml in {recipe}\n(.*?)^```", text, re.M | re.S)
+        assert blocks, recipe
+        # Patterns of these schemas are not all right under the flag for Unicode.
+        options = ["--regex-variant", "nonunicode", "--builtin-schema", schema]
+        for block in blocks:
+            (work / f"{recipe}.yml").write_text(block)
+            run("check-jsonschema", *options, work / f"{recipe}.yml")
+            # A schema that lets everything pass says nothing.
+            broken = re.sub(r"^(steps|jobs):", "stepz: 1\n\\1: 5\n_:", block, count=1, flags=re.M)
+            (work / "broken.yml").write_text(broken)
+            said = run("check-jsonschema", *options, work / "broken.yml", status=1)
+            assert "Schema validation errors" in said, said
+
+    # The hook, taken from this repository as it stands.
+    project = work / "project"
+    (project / "scenarios").mkdir(parents=True)
+    right = "cases:\n  - id: hello\n    prompt: Hello\n    expected: { type: contains, values: [hi] }\n"
+    home = {"PRE_COMMIT_HOME": str(work / "home"), "GIT_CONFIG_GLOBAL": os.devnull}
+    home |= {f"GIT_{who}_{what}": "ada@acme.test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    run("git", "init", "--quiet", folder=project, **home)
+    # A clone of it with the file as it is now, committed or not.
+    source = work / "source"
+    source.mkdir()
+    (source / ".pre-commit-hooks.yaml").write_text((repository / ".pre-commit-hooks.yaml").read_text())
+    run("git", "init", "--quiet", folder=source, **home)
+    run("git", "add", ".", folder=source, **home)
+    run("git", "commit", "--quiet", "--message", "hook", folder=source, **home)
+    for text, status in ((right, 0), (right.replace("values", "valeus"), 1)):
+        (project / "scenarios/hello.yaml").write_text(text)
+        run("git", "add", ".", folder=project, **home)
+        said = run("pre-commit", "try-repo", str(source), "akit-validate", "--all-files", status=status, folder=project, **home)
+        assert status == 0 or "did you mean `values`" in said, said
+        assert status == 1 or "Passed" in said, said
+
+print("recipes: valid by the schemas of", ", ".join(SCHEMAS), "and the hook by pre-commit")
