@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Runs the action in a runner on this machine: passing, failing, misused, downloaded, and for a fork.
+
+    action.py AKIT TOOLS OUT
+
+TOOLS holds run_action.sh, fake_llm.py and fake_forge.py. What the action leaves to actions of others, caches and
+uploads, is done by small ones that keep files below OUT and write down what they were asked.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WORKFLOW = ".ci/workflows/action.yml"
+HEAD = "a" * 40
+INPUTS = ["path", "key", "restore-keys", "name", "sarif_file"]
+
+ONE = """
+name: one
+model: gpt-4o-mini
+provider: openai
+cases:
+  - id: greets
+    prompt: Say hello.
+    expected: { type: regex, pattern: "." }
+"""
+
+STUB = {
+    "restore": """
+        found=$(ls -t "$STORE" 2>/dev/null | grep -F -- "$PREFIX" | head -n 1 || true)
+        if [ -n "$found" ]; then mkdir -p "$IN_PATH"; cp -r "$STORE/$found/." "$IN_PATH"; fi
+        echo "cache-matched-key=$found" >>"$GITHUB_OUTPUT" """,
+    "save": """
+        mkdir -p "$STORE/$KEY" && cp -r "$IN_PATH/." "$STORE/$KEY" """,
+}
+
+
+def stub(folder, name, out):
+    """Writes an action that notes its inputs, and does what a cache does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    inputs = "".join(f"  {one}: {{ description: x, required: false }}\n" for one in INPUTS)
+    note = " ".join(f"{one}=${{{{ inputs['{one}'] }}}}" for one in INPUTS).replace("\n", " ")
+    (folder / "action.yml").write_text(f"""name: {name}
+description: stands in for {name}
+inputs:
+{inputs}
+outputs:
+  cache-matched-key: {{ description: x, value: "${{{{ steps.do.outputs.cache-matched-key }}}}" }}
+runs:
+  using: composite
+  steps:
+    - id: do
+      shell: bash
+      env:
+        STORE: {out}/store
+        PREFIX: ${{{{ inputs.restore-keys }}}}
+        KEY: ${{{{ inputs.key }}}}
+        IN_PATH: ${{{{ inputs.path }}}}
+        NOTE: "{note}"
+      run: |
+        printf '%s %s\\n' '{name}' "$NOTE" >>{out}/asked
+        {STUB.get(name.rsplit("/", 1)[-1], ":")}
+""")
+
+
+def stubs(out):
+    """The actions that action.yml uses, as options of the runner that put folders here in their place."""
+    options = []
+    for owner, name, below, commit in re.findall(
+        r"uses: ([\w-]+)/([\w-]+)/?([\w-]*)@([0-9a-f]{40})", (ROOT / "action.yml").read_text()
+    ):
+        folder = out / "actions" / owner / name
+        stub(folder / below, f"{owner}/{name}/{below}".rstrip("/"), out)
+        options += ["--local-repository", f"{owner}/{name}@{commit}={folder}"]
+    return options
+
+
+def repository(out):
+    """A copy of the files of this repository, those of a build left out."""
+    copy = out / "repository"
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0"):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    (copy / "one.yaml").write_text(ONE)
+    return copy
+
+
+def release(copy, akit, mirror):
+    """An archive as a release has it, and its sum in the copy; beside it one whose bytes are others."""
+    version = re.search(r'^version = "(.*)"$', (copy / "Cargo.toml").read_text(), re.M).group(1)
+    machine = {"arm64": "aarch64"}.get(os.uname().machine, os.uname().machine)
+    name = f"akit-{version}-{machine}-unknown-linux-musl"
+    (mirror / "changed").mkdir(parents=True)
+    with tarfile.open(mirror / f"{name}.tar.gz", "w:gz", compresslevel=1) as archive:
+        archive.add(akit, f"{name}/akit")
+    data = (mirror / f"{name}.tar.gz").read_bytes()
+    (mirror / "changed" / f"{name}.tar.gz").write_bytes(data + b"\0")
+    sums = copy / ".github/release/checksums.txt"
+    kept = [line for line in sums.read_text().splitlines() if name not in line]
+    sums.write_text("\n".join([*kept, f"{hashlib.sha256(data).hexdigest()}  {name}.tar.gz"]) + "\n")
+
+
+class Runner:
+    def __init__(self, akit, tools, out):
+        self.akit, self.tools, self.out = akit, tools, out
+        self.options = stubs(out)
+        self.copy = repository(out)
+        release(self.copy, akit, out / "mirror")
+        for command in (["init", "-q", "-b", "main"], ["add", "-A"],
+                        ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"],
+                        ["remote", "add", "origin", "https://github.com/acme/shop.git"]):
+            subprocess.run(["git", "-C", str(self.copy), *command], check=True)
+
+    def run(self, job, event, payload, good=True, env=()):
+        """The log of one job."""
+        began = time.monotonic()
+        path = self.out / "event.json"
+        path.write_text(json.dumps(payload))
+        values = {"AKIT": self.akit, "MIRROR": f"file://{self.out}/mirror", "COMMENT": "false", **dict(env)}
+        given = [word for name, value in values.items() for word in ("--env", f"{name}={value}")]
+        plain = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI"))}
+        done = subprocess.run(
+            [str(self.tools / "run_action.sh"), str(self.copy), WORKFLOW, event, str(path), "-j", job,
+             "--no-cache-server", *self.options, *given],
+            env=plain, capture_output=True, text=True, timeout=300,
+        )
+        log = done.stdout + done.stderr
+        assert (done.returncode == 0) == good, f"{job}: exit {done.returncode}\n{log}"
+        print(f"   {job} on {event}: as it should be, {time.monotonic() - began:.1f} s")
+        return log
+
+    def asked(self):
+        path = self.out / "asked"
+        text = path.read_text() if path.exists() else ""
+        path.unlink(missing_ok=True)
+        return text
+
+
+@contextlib.contextmanager
+def serving(script, out):
+    """The address of a server that runs for as long as the block lasts."""
+    port = out / f"{script.stem}.port"
+    process = subprocess.Popen(
+        [sys.executable, str(script), "--port-file", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(200):
+            if port.exists() and port.read_text().strip():
+                break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port.read_text().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def has(text, *wanted):
+    for one in wanted:
+        assert one in text, f"no {one!r} in\n{text}"
+
+
+def main():
+    akit, tools = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
+    out = pathlib.Path(sys.argv[3]).resolve() / "action"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    runner = Runner(akit, tools, out)
+    ours = {"pull_request": {"number": 7, "head": {"sha": HEAD, "repo": {"full_name": "acme/shop"}}}}
+    fork = {"pull_request": {"number": 8, "head": {"sha": HEAD, "repo": {"full_name": "eve/shop"}}}}
+
+    has(runner.run("passes", "push", {}), "PASS")
+    has(runner.asked(), "upload-artifact", "path=akit-reports", "name=akit", "sarif_file=akit-reports/akit.sarif")
+
+    log = runner.run("fails", "push", {}, good=False)
+    has(log, "::error file=fixtures/customer-service.yaml,line=", "#### About this run", "exit status 1")
+    assert not re.search(r"Failure - Main Outputs", log), log
+    has(runner.asked(), "upload-artifact", "path=fixtures/out", "sarif_file=fixtures/out/akit.sarif")
+
+    has(runner.run("misused", "push", {}), "no checksum of akit-0.0.0-")
+    runner.run("downloads", "push", {})
+    runner.asked()
+    has(runner.run("neutral", "pull_request", fork), "nothing was evaluated")
+
+    with serving(tools / "fake_llm.py", out) as server:
+        server += "/v1"
+        log = runner.run("records", "push", {}, env={"LLM": server, "KEY": "k"}.items())
+        has(runner.asked(), "actions/cache/restore path=./.akit/cache key=akit-cache-", "actions/cache/save")
+        assert "nobody was asked" not in log, log
+    # The server is gone, and the fork has no key: what the push recorded is all there is.
+    shutil.rmtree(runner.copy / ".akit", ignore_errors=True)
+    has(runner.run("records", "pull_request", fork, env={"LLM": server, "KEY": ""}.items()), "nobody was asked", "PASS")
+    asked = runner.asked()
+    has(asked, "actions/cache/restore", "name=recorded")
+    assert "cache/save" not in asked, asked
+
+    # One comment, made and then written anew.
+    with serving(tools / "fake_forge.py", out) as forge:
+        for attempt in ("1", "2"):
+            log = runner.run("fails", "pull_request", ours, good=False, env={
+                "COMMENT": "true", "GITHUB_API_URL": forge, "GITHUB_RUN_ATTEMPT": attempt}.items())
+            has(log, "comment at <http")
+        with urllib.request.urlopen(forge + "/__state", timeout=10) as answer:
+            found = [one["body"] for one in json.load(answer)["comments"]["acme/shop#7"]]
+    assert len(found) == 1 and "FAIL" in found[0].splitlines()[1], found
+
+
+if __name__ == "__main__":
+    main()
