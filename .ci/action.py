@@ -97,6 +97,20 @@ def repository(out):
     return copy
 
 
+def project(copy):
+    """Makes the copy a project with a suite and a baseline on its main branch, as the documentation has them."""
+    for name in ("customer-service.yaml", "akit.yaml", "replies", "cache"):
+        source, target = ROOT / "fixtures" / name, copy / "scenarios" / name
+        target.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    shutil.copy2(ROOT / "fixtures/baseline.json", copy / "akit-baseline.json")
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"],
+                    ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"],
+                    ["remote", "add", "origin", "https://github.com/acme/shop.git"],
+                    ["update-ref", "refs/remotes/origin/main", "HEAD"]):
+        subprocess.run(["git", "-C", str(copy), *command], check=True)
+
+
 def release(copy, akit, mirror):
     """An archive as a release has it, and its sum in the copy; beside it one whose bytes are others."""
     version = re.search(r'^version = "(.*)"$', (copy / "Cargo.toml").read_text(), re.M).group(1)
@@ -118,10 +132,7 @@ class Runner:
         self.options = stubs(out)
         self.copy = repository(out)
         release(self.copy, akit, out / "mirror")
-        for command in (["init", "-q", "-b", "main"], ["add", "-A"],
-                        ["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "x"],
-                        ["remote", "add", "origin", "https://github.com/acme/shop.git"]):
-            subprocess.run(["git", "-C", str(self.copy), *command], check=True)
+        project(self.copy)
 
     def run(self, job, event, payload, good=True, env=()):
         """The log of one job."""

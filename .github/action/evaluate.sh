@@ -45,6 +45,19 @@ told() { # TEXT: in the log, and in the summary of the job above the report.
 }
 
 cd "$INPUT_WORKING_DIRECTORY"
+
+if [ -n "$INPUT_COMMENT_FROM" ]; then
+  arguments=(comment "--from=$INPUT_COMMENT_FROM")
+  value policy "$INPUT_POLICY"
+  value baseline "$INPUT_BASELINE"
+  value mode "$INPUT_COMMENT_MODE"
+  value key "$INPUT_COMMENT_KEY"
+  status=0
+  "$AKIT_PROGRAM" "${arguments[@]}" || status=$?
+  printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
+  exit
+fi
+
 cache_mode=$INPUT_CACHE
 if is replay "$INPUT_REPLAY"; then
   cache_mode=replay
