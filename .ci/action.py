@@ -23,7 +23,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORKFLOW = ".ci/workflows/action.yml"
 HEAD = "a" * 40
-INPUTS = ["path", "key", "restore-keys", "name", "sarif_file"]
+INPUTS = ["path", "key", "restore-keys", "name", "sarif_file", "run-id", "github-token"]
 
 ONE = """
 name: one
@@ -42,6 +42,10 @@ STUB = {
         echo "cache-matched-key=$found" >>"$GITHUB_OUTPUT" """,
     "save": """
         mkdir -p "$STORE/$KEY" && cp -r "$IN_PATH/." "$STORE/$KEY" """,
+    "upload-artifact": """
+        mkdir -p "$STORE-artifacts/$NAME" && cp -r "$IN_PATH/." "$STORE-artifacts/$NAME" """,
+    "download-artifact": """
+        mkdir -p "$IN_PATH" && cp -r "$STORE-artifacts/$NAME/." "$IN_PATH" """,
 }
 
 
@@ -49,7 +53,7 @@ def stub(folder, name, out):
     """Writes an action that notes its inputs, and does what a cache does."""
     folder.mkdir(parents=True, exist_ok=True)
     inputs = "".join(f"  {one}: {{ description: x, required: false }}\n" for one in INPUTS)
-    note = " ".join(f"{one}=${{{{ inputs['{one}'] }}}}" for one in INPUTS).replace("\n", " ")
+    note = " ".join(f"{one}=${{{{ inputs['{one}'] }}}}" for one in INPUTS if one != "github-token")
     (folder / "action.yml").write_text(f"""name: {name}
 description: stands in for {name}
 inputs:
@@ -65,6 +69,7 @@ runs:
         STORE: {out}/store
         PREFIX: ${{{{ inputs.restore-keys }}}}
         KEY: ${{{{ inputs.key }}}}
+        NAME: ${{{{ inputs.name }}}}
         IN_PATH: ${{{{ inputs.path }}}}
         NOTE: "{note}"
       run: |
@@ -82,7 +87,9 @@ def stubs(out):
         folder = out / "actions" / owner / name
         stub(folder / below, f"{owner}/{name}/{below}".rstrip("/"), out)
         options += ["--local-repository", f"{owner}/{name}@{commit}={folder}"]
-    return options
+    folder = out / "actions/actions/download-artifact"
+    stub(folder, "actions/download-artifact", out)
+    return [*options, "--local-repository", f"actions/download-artifact@v7={folder}"]
 
 
 def repository(out):
@@ -134,7 +141,7 @@ class Runner:
         release(self.copy, akit, out / "mirror")
         project(self.copy)
 
-    def run(self, job, event, payload, good=True, env=()):
+    def run(self, job, event, payload, good=True, env=(), workflow=WORKFLOW):
         """The log of one job."""
         began = time.monotonic()
         path = self.out / "event.json"
@@ -143,7 +150,7 @@ class Runner:
         given = [word for name, value in values.items() for word in ("--env", f"{name}={value}")]
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI"))}
         done = subprocess.run(
-            [str(self.tools / "run_action.sh"), str(self.copy), WORKFLOW, event, str(path), "-j", job,
+            [str(self.tools / "run_action.sh"), str(self.copy), workflow, event, str(path), "-j", job,
              "--no-cache-server", *self.options, *given],
             env=plain, capture_output=True, text=True, timeout=300,
         )
@@ -163,6 +170,7 @@ class Runner:
 def serving(script, out):
     """The address of a server that runs for as long as the block lasts."""
     port = out / f"{script.stem}.port"
+    port.unlink(missing_ok=True)
     process = subprocess.Popen(
         [sys.executable, str(script), "--port-file", str(port)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -226,6 +234,50 @@ def main():
         with urllib.request.urlopen(forge + "/__state", timeout=10) as answer:
             found = [one["body"] for one in json.load(answer)["comments"]["acme/shop#7"]]
     assert len(found) == 1 and "FAIL" in found[0].splitlines()[1], found
+
+    page(runner, ours, fork)
+
+
+def page(runner, ours, fork):
+    """The workflows of docs/ci/github.md, as they stand there."""
+    blocks = re.findall(r"^```yaml workflow\n(.*?)^```", (ROOT / "docs/ci/github.md").read_text(), re.M | re.S)
+    named = {re.match(r"name: (.*)", block).group(1): block for block in blocks}
+    assert list(named) == ["akit", "deploy", "baseline", "queue", "test", "comment"], list(named)
+    # The action at its tag is the one here, and its releases are a folder.
+    published = runner.out / "published"
+    shutil.copytree(runner.copy, published, ignore=shutil.ignore_patterns(".git"))
+    text = (published / "action.yml").read_text()
+    mirror = f'default: "file://{runner.out}/mirror"'
+    text, count = re.subn(r"(  download-from:\n    description: .*\n    )default: \"\"", rf"\1{mirror}", text)
+    assert count == 1
+    (published / "action.yml").write_text(text)
+    for tag in set(re.findall(r"OWNER/akit@(\S+)", "".join(blocks))):
+        runner.options += ["--local-repository", f"OWNER/akit@{tag}={published}"]
+    for name, block in named.items():
+        (runner.copy / f".ci/workflows/page-{name}.yml").write_text(block)
+    # What akit pushes goes into a folder, too.
+    subprocess.run(["git", "init", "-q", "--bare", str(runner.out / "origin.git")], check=True)
+    there = f"url.{runner.out}/origin.git.insteadOf"
+    subprocess.run(["git", "-C", str(runner.copy), "config", there, "https://github.com/acme/shop.git"], check=True)
+
+    def run(name, job, event, payload, **more):
+        return runner.run(job, event, payload, workflow=f".ci/workflows/page-{name}.yml", **more)
+
+    with serving(runner.tools / "fake_forge.py", runner.out) as forge:
+        at = {"GITHUB_API_URL": forge}.items()
+        has(run("akit", "gate", "pull_request", ours, env=at), "PASS", "comment")
+        has(run("deploy", "deploy", "push", {}), "verdict=INCONCLUSIVE")
+        run("baseline", "update", "push", {})
+        refs = subprocess.run(["git", "-C", str(runner.out / "origin.git"), "for-each-ref"], capture_output=True, text=True)
+        has(refs.stdout, "refs/akit/main")
+        has(run("queue", "gate", "merge_group", {}, env=at), "PASS")
+        has(run("test", "test", "pull_request", fork), "nobody was asked", "PASS")
+        ended = {"id": 5, "run_attempt": 1, "event": "pull_request", "head_sha": HEAD, "head_branch": "fix",
+                 "head_repository": {"full_name": "eve/shop"}, "pull_requests": [{"number": 8, "head": {"sha": HEAD}}]}
+        run("comment", "comment", "workflow_run", {"workflow_run": ended}, env=at)
+        with urllib.request.urlopen(forge + "/__state", timeout=10) as answer:
+            comments = json.load(answer)["comments"]
+    assert [len(comments[f"acme/shop#{number}"]) for number in (7, 8)] == [1, 1], comments
 
 
 if __name__ == "__main__":

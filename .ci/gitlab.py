@@ -104,7 +104,9 @@ def main():
         block = re.sub(r"component: \$CI_SERVER_FQDN/OWNER/akit/akit@[\d.]+", "local: templates/akit.yml", block)
         block = re.sub(r"download-from: .*", "binary: akit", block)
         words = ["the gate says PASS"] if "deploy:" in block else []
-        runner.run(f"pipeline {number} of the page", block, job="deploy" if words else "akit", words=words)
+        # Nine cases prove no innocence: a strict gate ends with 5, and the job with a warning.
+        state = "WARN" if "--strict" in block else "PASS"
+        runner.run(f"pipeline {number} of the page", block, state, job="deploy" if words else "akit", words=words)
 
 
 if __name__ == "__main__":
