@@ -151,7 +151,7 @@ class Runner:
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "CI"))}
         done = subprocess.run(
             [str(self.tools / "run_action.sh"), str(self.copy), workflow, event, str(path), "-j", job,
-             "--no-cache-server", *self.options, *given],
+             "--no-cache-server", "-s", "GITHUB_TOKEN=token-of-the-run", *self.options, *given],
             env=plain, capture_output=True, text=True, timeout=300,
         )
         log = done.stdout + done.stderr
@@ -265,7 +265,7 @@ def page(runner, ours, fork):
 
     with serving(runner.tools / "fake_forge.py", runner.out) as forge:
         at = {"GITHUB_API_URL": forge}.items()
-        has(run("akit", "gate", "pull_request", ours, env=at), "PASS", "comment")
+        has(run("akit", "gate", "pull_request", ours, env=at), "PASS", "comment-url=http")
         has(run("deploy", "deploy", "push", {}), "verdict=INCONCLUSIVE")
         run("baseline", "update", "push", {})
         refs = subprocess.run(["git", "-C", str(runner.out / "origin.git"), "for-each-ref"], capture_output=True, text=True)
