@@ -219,12 +219,14 @@ impl Output {
                 ),
             }
         }
-        if surroundings.takes_commands && !to_stdout {
-            terminal::out(&annotation::commands(report));
-        }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
         let console = console::shown(report, View { ink, fold: surroundings.fold, depth });
-        if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
+        // A pipeline reads its commands from either stream.
+        let tell = |text: &str| if to_stdout { terminal::say(text) } else { terminal::out(text) };
+        if surroundings.takes_commands {
+            tell(&annotation::commands(report));
+        }
+        tell(&console);
     }
 
     /// Writes a report; tells when it cannot.

@@ -5,13 +5,14 @@
 use clap::{Args, ValueEnum};
 
 use super::args::MannerArgs;
+use super::surroundings::Surroundings;
 use super::{Status, terminal};
 use crate::gate::State;
 use crate::manifest::Ended;
 use crate::provider::Http;
 use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
-use crate::report::{Report, markdown};
+use crate::report::{Report, annotation, markdown};
 use crate::scenario::Environment;
 use crate::text;
 
@@ -90,7 +91,7 @@ impl Told {
             terminal::say("no comment: the run was stopped");
             return;
         }
-        // The summary has it already: trouble with the comment needs no other place.
+        // Summary and annotations have it already: trouble with the comment needs no other place.
         let _ = comment(report, &self.site, &self.environment, http, options);
     }
 }
@@ -111,8 +112,11 @@ pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Statu
     warn(actions::outputs(environment, &values));
 }
 
-/// Writes the summary alone.
-pub(super) fn summary(environment: &Environment, report: &Report<'_>) {
+/// Tells the report where a step of GitHub Actions can without a token: in its summary and as annotations.
+pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
+    if Surroundings::of(environment).takes_commands {
+        terminal::out(&annotation::commands(report));
+    }
     match actions::summary(environment, &markdown::of_report(report)) {
         Ok(true) => terminal::say("the report stands in the summary of this step instead"),
         told => warn(told.map(|_| ())),
@@ -227,7 +231,9 @@ fn help(error: &PublishError, site: &Site) -> String {
             "a job's own token cannot write notes: give one with the scope `api`; nothing else is changed by this"
         }
         PublishError::NoToken(_) if site.system == System::GitHubActions => {
-            "give the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`"
+            return format!(
+                "give the step `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; its job needs\n{LINES}"
+            );
         }
         PublishError::NoToken(_) => "give a token that may write to pull requests",
         PublishError::Forge(error) if error.denied() => match site.source {
