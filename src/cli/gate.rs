@@ -221,9 +221,9 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
     let outputs = args.reports.open(&inputs)?.within(environment);
     let sources = sources(&run);
     let report = Report { run: &run, decision: &decision, sources: &sources };
-    Output::write_all(&report, outputs);
+    let written = Output::write_all(&report, outputs);
     let status = args.gate.status(&decision, &run);
-    publish::step(environment, &report, status);
+    publish::step(environment, &report, status, written);
     Ok(status)
 }
 

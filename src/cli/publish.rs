@@ -7,12 +7,11 @@ use clap::{Args, ValueEnum};
 use super::args::MannerArgs;
 use super::surroundings::Surroundings;
 use super::{Status, terminal};
-use crate::gate::State;
 use crate::manifest::Ended;
 use crate::provider::Http;
 use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
-use crate::report::{Report, annotation, markdown};
+use crate::report::{Report, annotation, dotenv, markdown};
 use crate::scenario::Environment;
 use crate::text;
 
@@ -84,8 +83,9 @@ impl Told {
         self.site.commit.clone()
     }
 
-    pub(super) fn tell(&self, report: &Report<'_>, status: Status) {
-        step(&self.environment, report, status);
+    /// Tells it; the files are those that were written, each with the name of its flag.
+    pub(super) fn tell(&self, report: &Report<'_>, status: Status, files: Files) {
+        step(&self.environment, report, status, files);
         let Some((http, options)) = &self.comment else { return };
         if matches!(report.run.ended, Ended::Interrupted | Ended::Terminated) {
             terminal::say("no comment: the run was stopped");
@@ -96,19 +96,14 @@ impl Told {
     }
 }
 
+/// Reports that were written, by the names of their flags.
+pub(super) type Files = Vec<(&'static str, String)>;
+
 /// Writes the summary and the outputs of a step, where this is one.
-pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status) {
+pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status, files: Files) {
     warn(actions::summary(environment, &markdown::of_report(report)).map(|_| ()));
-    let decision = report.decision;
-    let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
-    let spent: f64 = report.run.trials().map(crate::manifest::Trial::spent_usd).sum();
-    let values = [
-        ("verdict", decision.ruling.word().to_owned()),
-        ("exit-code", status.code().to_string()),
-        ("pass-rate", decision.pass_rate.map(|rate| rate.to_string()).unwrap_or_default()),
-        ("regressions", broken.to_string()),
-        ("cost-usd", spent.to_string()),
-    ];
+    let mut values = dotenv::values(report, status.code());
+    values.extend(files);
     warn(actions::outputs(environment, &values));
 }
 

@@ -115,9 +115,9 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     let report = Report { run: &manifest, decision: &decision, sources: &sources };
-    Output::write_all(&report, outputs);
+    let files = Output::write_all(&report, outputs);
     let status = args.gate.status(&decision, &manifest);
-    told.tell(&report, status);
+    told.tell(&report, status, files);
     Ok(status)
 }
 
