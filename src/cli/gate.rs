@@ -18,6 +18,7 @@ use crate::manifest::{Baseline, RunManifest};
 use crate::report::Report;
 use crate::scenario::{self, Environment, Scenario};
 use crate::source::{Diagnostics, SourceFile};
+use crate::weakening::withhold;
 
 /// What the gate demands, over what the configuration says.
 #[derive(Clone, Debug, Default, Args)]
@@ -262,7 +263,10 @@ pub(super) fn decide(
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
     let suite = Suite { paths: &paths, files: &there, named: policy, config: &config };
-    let base = gate.base.compare(gate, &suite, environment)?;
+    let mut base = gate.base.compare(gate, &suite, environment)?;
+    if run.redacted.is_some() {
+        withhold(&mut base.weakened);
+    }
     run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);
     let policy = gate.policy(rules, environment);

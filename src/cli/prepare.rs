@@ -1,7 +1,7 @@
 //! From arguments to a plan: everything that is worked out before anything is sent.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
@@ -12,7 +12,7 @@ use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
 use crate::provider::Replies;
-use crate::redact::{Redaction, Wanted};
+use crate::redact::{Cover, Redaction, Redactor, Wanted};
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Case, Environment, Loaded, Scenario, Selection};
 use crate::seed::Root;
@@ -30,6 +30,9 @@ pub(super) struct SuiteArgs {
     /// Remove personal data and credentials of the usual kinds, in every case
     #[arg(long)]
     redact: bool,
+    /// Remove these in every case, in place of the usual kinds: names of built-in patterns, joined by commas, or regular expressions
+    #[arg(long, value_name = "PATTERN", num_args = 1..)]
+    redact_patterns: Vec<String>,
     #[command(flatten)]
     select: SelectArgs,
     #[command(flatten)]
@@ -50,6 +53,39 @@ impl SuiteArgs {
     }
 }
 
+impl SuiteArgs {
+    /// What the flags remove in every case, if anything; tells what is wrong with them.
+    fn redactor(&self) -> Result<Option<Redactor>, Status> {
+        if self.redact_patterns.is_empty() {
+            return Ok(self.redact.then(Redactor::usual));
+        }
+        // The flag takes all that follows it.
+        if let Some(file) = self.redact_patterns.iter().find(|one| Path::new(one).exists()) {
+            terminal::error(
+                &format!(
+                    "`{}` is a file, and stands where `--redact-patterns` takes patterns",
+                    text::excerpt(file, 200)
+                ),
+                "nothing was sent; name files before it, or put another flag between",
+            );
+            return Err(Status::Invalid);
+        }
+        match scenario::redactor(&self.redact_patterns) {
+            Ok((redactor, doubts)) => {
+                doubts.iter().for_each(|(message, help)| terminal::warning(message, help));
+                Ok(Some(redactor))
+            }
+            Err(error) => {
+                terminal::error(
+                    &format!("`--redact-patterns`: {error}"),
+                    &format!("nothing was sent; {}", error.help),
+                );
+                Err(Status::Invalid)
+            }
+        }
+    }
+}
+
 /// Scenarios that are free of errors, and how to ask.
 pub(super) struct Suite {
     pub(super) settings: Settings,
@@ -64,6 +100,7 @@ impl Suite {
         let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
         let files = files(&args.paths, &config)?;
         let selection = args.select.selection()?;
+        let redactor = args.redactor()?;
         let mut loaded = scenario::load(&files, &environment);
         terminal::diagnostics(&loaded.diagnostics);
         if loaded.diagnostics.has_errors() {
@@ -78,14 +115,23 @@ impl Suite {
         }
         for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.redaction = case.redaction.or(&settings.file.redaction);
-            if args.redact {
+            if let Some(redactor) = &redactor {
                 case.redaction = Wanted::On(Arc::new(match case.redaction.on() {
-                    Some(redaction) => redaction.and_usual(),
-                    None => Redaction::usual(),
+                    Some(redaction) => redaction.and(redactor),
+                    None => Redaction { redactor: redactor.clone(), cover: Cover::Both },
                 }));
             }
         }
         Ok(Self { settings, loaded, files, selection })
+    }
+
+    /// Whether anything is removed from any case.
+    pub(super) fn redacts(&self) -> bool {
+        self.loaded
+            .scenarios
+            .iter()
+            .flat_map(|scenario| &scenario.cases)
+            .any(|case| case.redaction.on().is_some())
     }
 
     /// `--seed`, else 0. A scenario's own seed is the root of its cases.

@@ -21,6 +21,7 @@ use crate::manifest::{Ended, RunManifest};
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::scenario::Environment;
+use crate::weakening::withhold;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -77,7 +78,10 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     }
     let named = args.suite.config.as_deref();
     let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config };
-    let base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
+    let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
+    if suite.redacts() {
+        withhold(&mut base.weakened);
+    }
     let rules = base.rules(config);
     let policy = args.gate.policy(rules, &suite.settings.environment);
     let place = args.gate.place(rules, &config.folder);

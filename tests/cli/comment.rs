@@ -8,15 +8,15 @@ use super::forge::{Fault, Forge};
 use super::server::{Answer, Server};
 use super::signal;
 
-const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const BOT: &str = "github-actions[bot]";
+pub(crate) const BOT: &str = "github-actions[bot]";
 
 const SUITE: &str =
     "name: s\nmodel: m\ncases:\n  - { id: a, prompt: a, expected: { type: contains, values: [fine] } }\n";
 
 /// The event of a pull request from this repository.
-fn request(from: &str) -> Json {
+pub(crate) fn request(from: &str) -> Json {
     json!({ "pull_request": { "number": 7, "head": { "sha": HEAD, "repo": { "full_name": from } } } })
 }
 
@@ -29,7 +29,7 @@ fn ended(commit: &str) -> Json {
 }
 
 /// The same, in the pipeline of a pull request.
-fn in_pipeline(akit: Akit, forge: &Forge, event: &str, run: &str) -> Akit {
+pub(crate) fn in_pipeline(akit: Akit, forge: &Forge, event: &str, run: &str) -> Akit {
     akit.env("GITHUB_ACTIONS", "true")
         .env("GITHUB_EVENT_NAME", event)
         .env("GITHUB_EVENT_PATH", "event.json")

@@ -228,6 +228,7 @@ fn facts(report: &Report<'_>) -> Vec<String> {
         add("compared with", &format!("{} ({paired} cases in both)", compared.from));
         compared.changed.iter().for_each(|change| add("answered by another model", change));
     }
+    report.redacted().iter().for_each(|words| add("redacted", words));
     report.decision.power.sentences().iter().for_each(|sentence| add("power", sentence));
     report.run.notes.iter().take(20).for_each(|note| add("note", note));
     out
