@@ -171,7 +171,7 @@ pub(super) fn comment(
         Ok(Done::Newer(place)) => {
             terminal::say(&format!(
                 "no comment: a newer run has told its result at {}",
-                text::excerpt(&place, 300)
+                text::log::line(&place, 300)
             ));
         }
         Ok(Done::Unwanted) => terminal::say("no comment: this run has nothing that asks for one"),
@@ -211,7 +211,7 @@ async fn stopped() -> Status {
 }
 
 fn stands(environment: &Environment, what: &str, place: &str) {
-    terminal::say(&format!("{what}: {}", text::excerpt(place, 300)));
+    terminal::say(&format!("{what}: {}", text::log::line(place, 300)));
     warn(actions::outputs(environment, &[("comment-url", place.to_owned())]));
 }
 

@@ -231,7 +231,7 @@ proptest! {
 }
 
 /// Text made of whole pieces of trouble and of any characters.
-fn hostile() -> impl Strategy<Value = String> {
+pub(super) fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "\u{0}",
         "\u{1b}[2J",
@@ -260,7 +260,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// A run in which the text stands wherever text of others can stand.
-fn run_of(text: &str) -> Fixture {
+pub(super) fn run_of(text: &str) -> Fixture {
     let mut bad = verdict(text, text);
     (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
     let fault = Fault { kind: text.to_owned(), message: text.to_owned(), help: text.to_owned() };
