@@ -12,7 +12,7 @@ use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
 use crate::provider::Replies;
-use crate::redact::{Cover, Redaction, Redactor, Wanted};
+use crate::redact::{Cover, Kind, Redaction, Redactor, Wanted};
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Case, Environment, Loaded, Scenario, Selection};
 use crate::seed::Root;
@@ -60,7 +60,8 @@ impl SuiteArgs {
             return Ok(self.redact.then(Redactor::usual));
         }
         // The flag takes all that follows it.
-        if let Some(file) = self.redact_patterns.iter().find(|one| Path::new(one).exists()) {
+        let file = |one: &&String| Kind::named(one).is_none() && Path::new(one).exists();
+        if let Some(file) = self.redact_patterns.iter().find(file) {
             terminal::error(
                 &format!(
                     "`{}` is a file, and stands where `--redact-patterns` takes patterns",
@@ -72,7 +73,9 @@ impl SuiteArgs {
         }
         match scenario::redactor(&self.redact_patterns) {
             Ok((redactor, doubts)) => {
-                doubts.iter().for_each(|(message, help)| terminal::warning(message, help));
+                for (message, help) in &doubts {
+                    terminal::warning(message, help);
+                }
                 Ok(Some(redactor))
             }
             Err(error) => {

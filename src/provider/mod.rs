@@ -147,10 +147,7 @@ impl Completion {
     /// The same with what gives way removed from what the provider says beside the text.
     #[must_use]
     pub fn with_clean_labels(self, redactor: &Redactor) -> Self {
-        let clean = |label: String| match ENDS.contains(&label.as_str()) {
-            true => label,
-            false => redactor.text(&label),
-        };
+        let clean = |end: String| if ENDS.contains(&end.as_str()) { end } else { redactor.text(&end) };
         Self {
             finish_reason: self.finish_reason.map(clean),
             model: self.model.map(|model| redactor.text(&model)),

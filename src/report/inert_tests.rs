@@ -33,7 +33,7 @@ fn trend(text: &str) -> Trend {
         ruling: Some(text.to_owned()),
         pass_rate: None,
     };
-    Trend::of(["2026-01-02T03:04:05Z", text].map(stored).into_iter())
+    Trend::of(["2026-01-02T03:04:05Z", text].map(stored))
 }
 
 fn attribution(text: &str) -> Attribution {

@@ -187,6 +187,10 @@ proptest! {
         prop_assert_eq!(junit.failures, counts.failed - flaky - kept);
         prop_assert_eq!(junit.errors, counts.errored);
         prop_assert_eq!(junit.skipped, counts.skipped + kept);
+        for suite in &junit.test_suites {
+            let told = suite.properties.iter().find(|one| one.name.as_str() == "counts");
+            prop_assert_eq!(told.unwrap().value.as_str(), words.as_str());
+        }
 
         for format in [Format::Sarif, Format::SarifFull] {
             let log = json(format);
