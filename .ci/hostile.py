@@ -25,9 +25,28 @@ ANSWERS = {
     "markdown": "```\n~~~~\n</details></pre> @octocat fixes #1 ![i](http://evil.example/a.png) <img src=x>",
     "comment": "<!-- akit:v1 key=x -->",
     "type-symbol": "type=\"symbol\"",
+    "symbol": "symbol",
+    "yaml": "yaml",
+    "integer": "type=\"integer\">7<",
+    "cdata-nested": "<![CDATA[]]]]><![CDATA[>]]>]]>" * 3,
+    "fffe": "a\ufffeb\uffffc\U0001fffed",
+    "replaced": "half of a character: \ufffd",
+    "long-cdata": "]]>" * 350_000,
     "lines": "a\rb\r\nc\td\x0be\x0cf\u2028g",
     "metrics": '"} 1\n# EOF\n',
     "empty": "",
+}
+
+# Lines of a file of replies that stand for no text.
+NO_TEXT = {
+    "surrogate as an escape": rb'{"id":"nul","reply":"x \ud800 y"}',
+    "surrogates the wrong way round": rb'{"id":"nul","reply":"\udc00\ud800"}',
+    "surrogate in CESU-8": b'{"id":"nul","reply":"\xed\xa0\x80"}',
+    "pair in CESU-8": b'{"id":"nul","reply":"\xed\xa0\xbd\xed\xb8\x80"}',
+    "Latin-1": b'{"id":"nul","reply":"gr\xfcn"}',
+    "overlong": b'{"id":"nul","reply":"\xc0\xaf"}',
+    "UTF-16": '{"id":"nul","reply":"x"}'.encode("utf-16"),
+    "a NUL": b'{"id":"nul","reply":"\x00"}',
 }
 
 
@@ -63,6 +82,11 @@ def main():
     parser.Parse((folder / "hostile.xml").read_bytes(), True)
     if failures != len(names):
         sys.exit(f"{failures} failures where {len(names)} are right")
+    for name, line in NO_TEXT.items():
+        (folder / "no-text.jsonl").write_bytes(line + b"\n")
+        ran = subprocess.run([akit, "run", "hostile.yaml", "--replies", "no-text.jsonl"], cwd=folder, capture_output=True)
+        if ran.returncode != 2 or b"no-text.jsonl" not in ran.stderr or b"panicked" in ran.stderr:
+            sys.exit(f"{name}: exit {ran.returncode} where 2 and a word on the file are right:\n{ran.stderr!r}")
 
 
 main()

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::redaction::RedactArgs;
 use super::{Status, terminal};
 use crate::cache::Mode;
 use crate::config::{ConfigFile, Flags, find};
 use crate::provider::{self, Http};
+use crate::redact::Redactor;
 use crate::scenario::{DiscoverError, Environment, Selection, discover};
 use crate::source::Diagnostics;
 
@@ -49,8 +51,8 @@ pub(super) trait Asked {
     fn flags(&self) -> Flags;
     /// The way to the network; tells what is wrong with it.
     fn http(&self) -> Result<Http, Status>;
-    /// Whether personal data are removed in every case.
-    fn redacts(&self) -> bool;
+    /// What is removed in every case; tells what is wrong with the flags for it.
+    fn redactor(&self) -> Result<Option<Redactor>, Status>;
 }
 
 /// Who is asked, and how.
@@ -97,14 +99,6 @@ pub(super) struct SeedArgs {
     /// Root of the seed that `--sample` takes cases by [default: 0]
     #[arg(long, value_name = "N", help_heading = "Which cases")]
     seed: Option<u64>,
-}
-
-/// What is removed from all that is stored and shown.
-#[derive(Clone, Debug, Args)]
-struct RedactArgs {
-    /// Remove personal data and credentials of the usual kinds, in every case
-    #[arg(long)]
-    redact: bool,
 }
 
 /// How a server is asked.
@@ -194,8 +188,8 @@ impl Asked for AskArgs {
         self.manner.http()
     }
 
-    fn redacts(&self) -> bool {
-        self.redact.redact
+    fn redactor(&self) -> Result<Option<Redactor>, Status> {
+        self.redact.redactor()
     }
 }
 
@@ -208,8 +202,8 @@ impl Asked for AskJudgeArgs {
         self.manner.http()
     }
 
-    fn redacts(&self) -> bool {
-        self.redact.redact
+    fn redactor(&self) -> Result<Option<Redactor>, Status> {
+        self.redact.redactor()
     }
 }
 
@@ -222,8 +216,8 @@ impl Asked for SeedArgs {
         http(None)
     }
 
-    fn redacts(&self) -> bool {
-        false
+    fn redactor(&self) -> Result<Option<Redactor>, Status> {
+        Ok(None)
     }
 }
 

@@ -70,7 +70,7 @@ fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Statu
         Options { mode: args.mode.into(), key: args.key.clone(), author: args.author.clone(), trust };
     let came = publish::comment(&report, &site, environment, &http, &options);
     if came == Came::Amiss {
-        publish::summary(environment, &report);
+        publish::instead(environment, &report);
     }
     Ok(match came {
         Came::Stopped(status) => status,

@@ -20,6 +20,7 @@ use crate::manifest::{Baseline, RunManifest};
 use crate::report::Report;
 use crate::scenario::{self, Environment, Scenario};
 use crate::source::{Diagnostics, SourceFile};
+use crate::weakening::withhold;
 
 /// What a regression is held against, and what proves one.
 #[derive(Clone, Debug, Default, Args)]
@@ -254,9 +255,9 @@ fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Stat
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
     let report = Report { run: &run, decision: &decision, sources: &sources, past: &past };
-    Output::write_all(&report, outputs);
+    let written = Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &run);
-    publish::step(environment, &report, status);
+    publish::step(environment, &report, status, written);
     Ok(status)
 }
 
@@ -305,7 +306,10 @@ pub(super) fn decide(
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
     let suite = Suite { paths: &paths, files: &there, named: policy, config: &config, budget: false };
-    let base = gate.base.compare(gate, &suite, environment)?;
+    let mut base = gate.base.compare(gate, &suite, environment)?;
+    if run.redacted.is_some() {
+        withhold(&mut base.weakened);
+    }
     run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);
     let policy = gate.policy(rules, environment);

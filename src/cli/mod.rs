@@ -15,6 +15,7 @@ mod plan;
 mod prepare;
 mod progress;
 mod publish;
+mod redaction;
 mod regrade;
 mod report;
 mod run;

@@ -81,6 +81,18 @@ enum Form {
     Dotenv,
 }
 
+impl Form {
+    /// The flag that asks for it, without its hyphens.
+    fn flag(self) -> &'static str {
+        match self {
+            Form::Format(Format::SarifFull) => Format::Sarif.word(),
+            Form::Format(format) => format.word(),
+            Form::Annotations => "annotations",
+            Form::Dotenv => "dotenv",
+        }
+    }
+}
+
 impl Outputs {
     /// The same for the pipeline that akit runs in.
     pub(super) fn within(mut self, environment: &Environment) -> Self {
@@ -198,8 +210,10 @@ impl Output {
         if wrong { Err(()) } else { Ok(outputs) }
     }
 
-    /// Writes every report, and the console's last.
-    pub(super) fn write_all(report: &Report<'_>, outputs: Outputs) {
+    /// Writes every report, and the console's last. Answers with the files that were written, each with
+    /// the name of its flag.
+    pub(super) fn write_all(report: &Report<'_>, outputs: Outputs) -> Vec<(&'static str, String)> {
+        let mut written = Vec::new();
         let Outputs { files, depth, surroundings } = outputs;
         let to_stdout = files.iter().any(|(output, _)| matches!(output, Output::Stdout));
         for (output, form) in files {
@@ -212,25 +226,39 @@ impl Output {
                 }
             };
             match text {
-                Ok(text) => output.write(&text),
+                Ok(text) => {
+                    let path = output.written(&text);
+                    written.extend(path.map(|path| (form.flag(), path)));
+                }
                 Err(error) => terminal::error(
                     &error.to_string(),
                     "the other reports and the exit status are not touched",
                 ),
             }
         }
-        if surroundings.takes_commands && !to_stdout {
-            terminal::out(&annotation::commands(report));
-        }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
         let console = console::shown(report, View { ink, fold: surroundings.fold, depth });
-        if to_stdout { terminal::say(&console) } else { terminal::out(&console) }
+        // A pipeline reads its commands from either stream.
+        let tell = |text: &str| if to_stdout { terminal::say(text) } else { terminal::out(text) };
+        if surroundings.takes_commands {
+            tell(&annotation::commands(report));
+        }
+        tell(&console);
+        written
     }
 
     /// Writes a report; tells when it cannot.
     pub(super) fn write(self, text: &str) {
+        let _ = self.written(text);
+    }
+
+    /// The same; answers with the path of a file that stands.
+    fn written(self, text: &str) -> Option<String> {
         match self {
-            Output::Stdout => terminal::out(text),
+            Output::Stdout => {
+                terminal::out(text);
+                None
+            }
             Output::File(file) => {
                 let path = slashed(file.path());
                 if let Err(error) = file.write(text.as_bytes()) {
@@ -238,7 +266,9 @@ impl Output {
                         &format!("could not write `{path}`: {}", terminal::system(&error)),
                         "the exit status still tells the decision",
                     );
+                    return None;
                 }
+                Some(path)
             }
         }
     }

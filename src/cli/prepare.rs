@@ -12,7 +12,7 @@ use super::{Status, terminal};
 use crate::config::{Settings, Targets};
 use crate::grader::Graders;
 use crate::provider::Replies;
-use crate::redact::{Redaction, Wanted};
+use crate::redact::{Cover, Redaction, Wanted};
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Case, Environment, Loaded, Scenario, Selection};
 use crate::seed::Root;
@@ -64,6 +64,7 @@ impl Suite {
         let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
         let files = files(&args.paths, &config)?;
         let selection = args.select.selection()?;
+        let redactor = args.ask.redactor()?;
         let mut loaded = scenario::load(&files, &environment);
         terminal::diagnostics(&loaded.diagnostics);
         if loaded.diagnostics.has_errors() {
@@ -78,14 +79,23 @@ impl Suite {
         }
         for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.redaction = case.redaction.or(&settings.file.redaction);
-            if args.ask.redacts() {
+            if let Some(redactor) = &redactor {
                 case.redaction = Wanted::On(Arc::new(match case.redaction.on() {
-                    Some(redaction) => redaction.and_usual(),
-                    None => Redaction::usual(),
+                    Some(redaction) => redaction.and(redactor),
+                    None => Redaction { redactor: redactor.clone(), cover: Cover::Both },
                 }));
             }
         }
         Ok(Self { settings, loaded, files, selection })
+    }
+
+    /// Whether anything is removed from any case.
+    pub(super) fn redacts(&self) -> bool {
+        self.loaded
+            .scenarios
+            .iter()
+            .flat_map(|scenario| &scenario.cases)
+            .any(|case| case.redaction.on().is_some())
     }
 
     /// `--seed`, else 0. A scenario's own seed is the root of its cases.

@@ -61,7 +61,7 @@ impl Progress {
             bar.inc(1);
         }
         if self.detail == Detail::Cases {
-            let name = text::excerpt(&format!("{scenario}/{case}"), 120);
+            let name = text::log::line(&format!("{scenario}/{case}"), 120);
             self.line(&format!("{:>7} {name}", outcome.word()));
         } else if self.detail == Detail::Share
             && self.bar.is_none()

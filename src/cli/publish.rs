@@ -5,13 +5,13 @@
 use clap::{Args, ValueEnum};
 
 use super::args::MannerArgs;
+use super::surroundings::Surroundings;
 use super::{Status, terminal};
-use crate::gate::State;
 use crate::manifest::Ended;
 use crate::provider::Http;
 use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
-use crate::report::{Report, markdown};
+use crate::report::{Report, annotation, dotenv, markdown};
 use crate::scenario::Environment;
 use crate::text;
 
@@ -83,36 +83,35 @@ impl Told {
         self.site.commit.clone()
     }
 
-    pub(super) fn tell(&self, report: &Report<'_>, status: Status) {
-        step(&self.environment, report, status);
+    /// Tells it; the files are those that were written, each with the name of its flag.
+    pub(super) fn tell(&self, report: &Report<'_>, status: Status, files: Files) {
+        step(&self.environment, report, status, files);
         let Some((http, options)) = &self.comment else { return };
         if matches!(report.run.ended, Ended::Interrupted | Ended::Terminated) {
             terminal::say("no comment: the run was stopped");
             return;
         }
-        // The summary has it already: trouble with the comment needs no other place.
+        // Summary and annotations have it already: trouble with the comment needs no other place.
         let _ = comment(report, &self.site, &self.environment, http, options);
     }
 }
 
+/// Reports that were written, by the names of their flags.
+pub(super) type Files = Vec<(&'static str, String)>;
+
 /// Writes the summary and the outputs of a step, where this is one.
-pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status) {
+pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status, files: Files) {
     warn(actions::summary(environment, &markdown::of_report(report)).map(|_| ()));
-    let decision = report.decision;
-    let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
-    let spent: f64 = report.run.trials().map(crate::manifest::Trial::spent_usd).sum();
-    let values = [
-        ("verdict", decision.ruling.word().to_owned()),
-        ("exit-code", status.code().to_string()),
-        ("pass-rate", decision.pass_rate.map(|rate| rate.to_string()).unwrap_or_default()),
-        ("regressions", broken.to_string()),
-        ("cost-usd", spent.to_string()),
-    ];
+    let mut values = dotenv::values(report, status.code());
+    values.extend(files);
     warn(actions::outputs(environment, &values));
 }
 
-/// Writes the summary alone.
-pub(super) fn summary(environment: &Environment, report: &Report<'_>) {
+/// Tells the report where a step of GitHub Actions can without a token: in its summary and as annotations.
+pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
+    if Surroundings::of(environment).takes_commands {
+        terminal::out(&annotation::commands(report));
+    }
     match actions::summary(environment, &markdown::of_report(report)) {
         Ok(true) => terminal::say("the report stands in the summary of this step instead"),
         told => warn(told.map(|_| ())),
@@ -172,7 +171,7 @@ pub(super) fn comment(
         Ok(Done::Newer(place)) => {
             terminal::say(&format!(
                 "no comment: a newer run has told its result at {}",
-                text::excerpt(&place, 300)
+                text::log::line(&place, 300)
             ));
         }
         Ok(Done::Unwanted) => terminal::say("no comment: this run has nothing that asks for one"),
@@ -212,7 +211,7 @@ async fn stopped() -> Status {
 }
 
 fn stands(environment: &Environment, what: &str, place: &str) {
-    terminal::say(&format!("{what}: {}", text::excerpt(place, 300)));
+    terminal::say(&format!("{what}: {}", text::log::line(place, 300)));
     warn(actions::outputs(environment, &[("comment-url", place.to_owned())]));
 }
 
@@ -227,7 +226,9 @@ fn help(error: &PublishError, site: &Site) -> String {
             "a job's own token cannot write notes: give one with the scope `api`; nothing else is changed by this"
         }
         PublishError::NoToken(_) if site.system == System::GitHubActions => {
-            "give the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`"
+            return format!(
+                "give the step `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; its job needs\n{LINES}"
+            );
         }
         PublishError::NoToken(_) => "give a token that may write to pull requests",
         PublishError::Forge(error) if error.denied() => match site.source {

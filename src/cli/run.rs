@@ -22,6 +22,7 @@ use crate::manifest::{Ended, RunManifest};
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::scenario::Environment;
+use crate::weakening::withhold;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -83,7 +84,10 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let named = args.suite.config.as_deref();
     let budget = args.budget.is_some();
     let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget };
-    let base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
+    let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
+    if suite.redacts() {
+        withhold(&mut base.weakened);
+    }
     let rules = base.rules(config);
     let policy = args.gate.policy(rules, &suite.settings.environment);
     let place = args.gate.proof.place(rules, &config.folder);
@@ -123,9 +127,9 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let decision = gate::decide(&evidence, &policy);
     let past = past::read(before.as_ref(), &manifest, &decision);
     let report = Report { run: &manifest, decision: &decision, sources: &sources, past: &past };
-    Output::write_all(&report, outputs);
+    let files = Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &manifest);
-    told.tell(&report, status);
+    told.tell(&report, status, files);
     Ok(status)
 }
 

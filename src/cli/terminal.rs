@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::{AutoStream, ColorChoice};
 
 use crate::source::{Diagnostics, Ink};
-use crate::text;
+use crate::text::{self, log};
 
 /// Whether stdout takes colours (`NO_COLOR`, `CLICOLOR_FORCE`, a terminal).
 pub(super) fn stdout_ink() -> Ink {
@@ -78,9 +78,10 @@ fn plain(word: &str, colour: anstyle::AnsiColor, message: &str, help: &str) {
         Ink::Colour => anstyle::Style::new().bold().fg_color(Some(colour.into())),
         Ink::Plain => anstyle::Style::new(),
     };
-    say(&format!("{style}{word}{style:#}: {}", text::plain(message)));
+    // Both may quote a file or a server of others, and a pipeline reads this stream too.
+    say(&log::harmless(format!("{style}{word}{style:#}: {}", text::plain(message))));
     if !help.is_empty() {
-        say(&format!("help: {}", text::plain(help)));
+        say(&log::harmless(format!("help: {}", text::plain(help))));
     }
 }
 
@@ -89,7 +90,7 @@ pub(super) fn diagnostics(found: &Diagnostics) {
     const MOST: usize = 100;
     let ink = stderr_ink();
     for one in found.iter().take(MOST) {
-        say(&format!("{}\n\n", one.render(ink)));
+        say(&log::harmless(format!("{}\n\n", one.render(ink))));
     }
     let rest = found.iter().count().saturating_sub(MOST);
     if rest > 0 {

@@ -81,11 +81,27 @@ pub struct Compared {
     /// Ids of the runs whose trials it holds, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<String>,
+    /// How often the compared cases pass, then and now; absent where none could be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rates: Option<PassRates>,
     /// `scenario/id` of cases that only the baseline has.
     pub removed: Vec<String>,
     /// What answers or judges now and did not then, or the other way round.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+}
+
+/// Pass rates of the cases that a baseline knows and that were judged in the same way, those in
+/// quarantine aside. Each is the mean of the cases' shares of passed trials, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PassRates {
+    /// How many cases, at least 1.
+    pub cases: usize,
+    /// In the baseline.
+    pub baseline: f64,
+    /// Now.
+    pub now: f64,
 }
 
 /// What the gate decided and why.
@@ -189,6 +205,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
             from: from.to_owned(),
             paired: cases.iter().filter(|case| case.found).count(),
             runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),
+            rates: suite::rates(&cases),
             removed: gone.iter().map(|case| case.name()).collect(),
             changed: evidence::changed(run, baseline),
         }),

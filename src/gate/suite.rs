@@ -1,8 +1,8 @@
 //! Whether the suite as a whole does worse than its baseline: many small losses, none of them a proof
 //! by itself.
 
-use super::Policy;
 use super::evidence::{Case, Relation};
+use super::{PassRates, Policy};
 use crate::seed::Root;
 use crate::stats::{self, Bootstrap, Clusters, Prior, Tally};
 
@@ -38,6 +38,13 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [Case<'a>]) -> impl Iterator<Item = (&'c 
         .filter(|case| case.relation == Relation::Known && case.before.of > 0)
         .filter(|case| case.quarantine.is_none() && !case.other_judge)
         .filter_map(|case| Some((case, case.first?)))
+}
+
+/// The pass rates of the compared cases.
+pub(super) fn rates(cases: &[Case<'_>]) -> Option<PassRates> {
+    let both = |(case, _): (&Case<'_>, bool)| Some((case.before.share()?, case.result.tally().share()?));
+    let (before, now): (Vec<f64>, Vec<f64>) = pairs(cases).filter_map(both).unzip();
+    (!now.is_empty()).then(|| PassRates { cases: now.len(), baseline: mean(&before), now: mean(&now) })
 }
 
 /// The drop of the suite, if it is larger than chance and than the margin.

@@ -438,9 +438,7 @@ impl Grader {
 /// A judge's reply in the form in which it is read, kept and shown.
 fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
     let Some(redactor) = bench.redactor else { return said };
-    let model = said.model.map(|model| redactor.text(&model));
-    let system_fingerprint = said.system_fingerprint.map(|mark| redactor.text(&mark));
-    Completion { text: redactor.reply(&said.text), model, system_fingerprint, ..said }
+    Completion { text: redactor.reply(&said.text), ..said.with_clean_labels(redactor) }
 }
 
 /// A score as a share of its scale.

@@ -98,9 +98,22 @@ pub struct RunManifest {
     pub scenarios: Vec<ScenarioRun>,
     /// All cases, in order.
     pub cases: Vec<CaseResult>,
+    /// What was removed from it, where redaction was on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<Redacted>,
     /// Things that everybody should know, such as parameters that a provider refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// What redaction removed wherever it stood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Redacted {
+    /// How many of the asked cases it covered, at least 1.
+    pub cases: usize,
+    /// The kinds of values as markers name them, in alphabetical order; `custom` are patterns of the user.
+    pub kinds: Vec<String>,
 }
 
 /// One scenario of a run.

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::manifest::Usage;
+use crate::redact::Redactor;
 
 pub use http::{Http, HttpError, retry_after};
 pub use openai::{OpenAi, OpenAiOptions};
@@ -126,6 +127,34 @@ pub struct Completion {
     /// Parameters that the provider refused and that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params_dropped: Vec<String>,
+}
+
+/// Words for the end of an answer that verdicts and readers depend on; they hold nothing of anybody.
+const ENDS: [&str; 10] = [
+    "stop",
+    "end_turn",
+    "stop_sequence",
+    "length",
+    "max_tokens",
+    "tool_calls",
+    "function_call",
+    "content_filter",
+    "refusal",
+    "safety",
+];
+
+impl Completion {
+    /// The same with what gives way removed from what the provider says beside the text.
+    #[must_use]
+    pub fn with_clean_labels(self, redactor: &Redactor) -> Self {
+        let clean = |end: String| if ENDS.contains(&end.as_str()) { end } else { redactor.text(&end) };
+        Self {
+            finish_reason: self.finish_reason.map(clean),
+            model: self.model.map(|model| redactor.text(&model)),
+            system_fingerprint: self.system_fingerprint.map(|mark| redactor.text(&mark)),
+            ..self
+        }
+    }
 }
 
 /// Where requests go.

@@ -78,7 +78,14 @@ impl Replies {
             let line: Line = serde_json::from_str(line).map_err(|error| {
                 let words = error.to_string();
                 let cut = words.rfind(" at line ").unwrap_or(words.len());
-                RepliesError::Line { at: at(error.column()), reason: words[..cut].to_owned() }
+                let reason = match &words[..cut] {
+                    cut if cut.contains("surrogate") || cut.contains("hex escape") => {
+                        "a `\\u` escape is half of a character (a lone surrogate) or cut short; write `\\ufffd` \
+                         where a character is lost"
+                    }
+                    other => other,
+                };
+                RepliesError::Line { at: at(error.column()), reason: reason.to_owned() }
             })?;
             let known = replies.entry((line.id.clone(), line.trial)).or_default();
             if known.iter().any(|(scenario, _)| *scenario == line.scenario) {
@@ -179,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("replies.jsonl");
+        // A surrogate in CESU-8, a byte of Latin-1, an overlong slash.
+        let table: [(&[u8], &str); 3] = [(b"\xed\xa0\x80", "0xed"), (b"\xe9", "0xe9"), (b"\xc0\xaf", "0xc0")];
+        for (raw, byte) in table {
+            let line = [b"{\"id\":\"a\",\"reply\":\"x".as_slice(), raw, b"\"}\n"].concat();
+            std::fs::write(&path, line).unwrap();
+            let error = Replies::read(&path).unwrap_err().to_string();
+            assert!(error.contains(&format!("not UTF-8: byte {byte} on line 1")), "{error}");
+        }
+    }
+
+    #[test]
     fn wrong_lines_are_named() {
         let table = [
             ("{\"id\":\"a\"}", "missing field `reply`"),
@@ -188,6 +209,9 @@ mod tests {
                 ":2: a second reply to case `a`",
             ),
             ("not json", "expected"),
+            (r#"{"id":"a","reply":"x \ud800 y"}"#, "a lone surrogate"),
+            (r#"{"id":"a","reply":"x \ud800\u0041 y"}"#, "a lone surrogate"),
+            (r#"{"id":"a","reply":"x \udc00 y"}"#, "a lone surrogate"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "`latency_ms` is negative"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"ttft_ms\":-1}", "`ttft_ms` is negative"),
         ];

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Redactor, credential};
 
 impl Redactor {
-    /// The same JSON with every text in it redacted, names aside.
+    /// The same JSON with every text and number in it redacted, names aside.
     #[must_use]
     pub fn json(&self, value: &Json) -> Json {
         match value {
@@ -16,6 +16,10 @@ impl Redactor {
                 .map(|(key, value)| (key.clone(), self.json(value)))
                 .collect::<serde_json::Map<_, _>>()
                 .into(),
+            Json::Number(number) => {
+                let (said, shown) = (number.to_string(), self.text(&number.to_string()));
+                if shown == said { value.clone() } else { shown.into() }
+            }
             other => other.clone(),
         }
     }

@@ -135,11 +135,24 @@ impl Redactor {
         Self { kinds, own, replacement: None }
     }
 
-    /// The same with the usual kinds on top.
+    /// The usual kinds.
     #[must_use]
-    pub fn and_usual(&self) -> Self {
-        let kinds = self.kinds.iter().copied().chain(Kind::usual());
-        Self { replacement: self.replacement.clone(), ..Self::new(kinds, self.own.clone()) }
+    pub fn usual() -> Self {
+        Self::new(Kind::usual(), Vec::new())
+    }
+
+    /// The same with what the other removes on top.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let kinds = self.kinds.iter().chain(&other.kinds).copied();
+        let own = self.own.iter().chain(&other.own).cloned();
+        Self { replacement: self.replacement.clone(), ..Self::new(kinds, own.collect()) }
+    }
+
+    /// What is removed, as markers name it: the kinds, and `custom` for patterns of the user.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let own = (!self.own.is_empty()).then_some("custom");
+        self.kinds.iter().map(|kind| kind.name()).chain(own)
     }
 
     /// The same with one text in place of all markers.
@@ -306,16 +319,10 @@ pub enum Cover {
 }
 
 impl Redaction {
-    /// The usual kinds in prompts and replies.
+    /// The same with what another redactor removes on top, in prompts and replies.
     #[must_use]
-    pub fn usual() -> Self {
-        Self { redactor: Redactor::new(Kind::usual(), Vec::new()), cover: Cover::Both }
-    }
-
-    /// The same with the usual kinds on top.
-    #[must_use]
-    pub fn and_usual(&self) -> Self {
-        Self { redactor: self.redactor.and_usual(), cover: Cover::Both }
+    pub fn and(&self, other: &Redactor) -> Self {
+        Self { redactor: self.redactor.and(other), cover: Cover::Both }
     }
 
     /// What covers prompts.

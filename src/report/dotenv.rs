@@ -1,4 +1,4 @@
-//! The decision as variables for later jobs (`reports:dotenv` of GitLab, `$GITHUB_OUTPUT`, `source`).
+//! The decision as values for later steps and jobs (`$GITHUB_OUTPUT`, `reports:dotenv` of GitLab, `source`).
 //!
 //! GitLab takes 20 variables and 5 KiB by default, and keeps quotes as they stand; a shell would act on
 //! what is in a value. So there are few, and a value holds only letters, digits, `.`, `_` and `-`.
@@ -9,32 +9,51 @@ use super::Report;
 use crate::gate::{Measured, Metric, State};
 use crate::manifest::Usage;
 
-/// The variables; the exit code is that of the decision.
+/// The variables, `AKIT_` before the names of [`values`] in capitals; the exit code is that of the decision.
 #[must_use]
 pub fn of_report(report: &Report<'_>, exit_code: u8) -> String {
-    let (run, decision) = (report.run, report.decision);
     let mut out = String::new();
-    let mut set = |name: &str, value: String| {
-        let plain = |c: &char| c.is_ascii_alphanumeric() || ".-_".contains(*c);
-        let value: String = value.chars().filter(plain).take(100).collect();
+    for (name, value) in values(report, exit_code) {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "AKIT_{name}={value}");
-    };
-    set("VERDICT", decision.ruling.word().to_owned());
-    set("EXIT_CODE", exit_code.to_string());
-    if let Some(rate) = decision.pass_rate {
-        set("PASS_RATE", format!("{rate:.4}"));
+        let _ = writeln!(out, "AKIT_{}={value}", name.replace('-', "_").to_ascii_uppercase());
     }
-    set("PASSED", decision.counts.passed.to_string());
-    set("FAILED", decision.counts.failed.to_string());
-    set("ERRORED", decision.counts.errored.to_string());
-    set("SKIPPED", decision.counts.skipped.to_string());
-    let broken = report.entries().filter(|entry| entry.state == State::Broken).count();
-    set("REGRESSIONS", broken.to_string());
+    out
+}
+
+/// Names in small letters with hyphens, and values of letters, digits, `.`, `_` and `-`; what is not
+/// known is left out.
+///
+/// Rates are shares from 0 to 1, `delta` is the pass rate of the compared cases now less then, in points.
+#[must_use]
+pub fn values(report: &Report<'_>, exit_code: u8) -> Vec<(&'static str, String)> {
+    let (run, decision) = (report.run, report.decision);
+    let mut out = Vec::new();
+    let mut set = |name: &'static str, value: String| {
+        let plain = |c: &char| c.is_ascii_alphanumeric() || ".-_".contains(*c);
+        out.push((name, value.chars().filter(plain).take(100).collect()));
+    };
+    set("verdict", decision.ruling.word().to_ascii_lowercase());
+    set("exit-code", exit_code.to_string());
+    if let Some(rate) = decision.pass_rate {
+        set("pass-rate", format!("{rate:.4}"));
+    }
+    if let Some(rates) = decision.compared.as_ref().and_then(|compared| compared.rates) {
+        set("baseline-rate", format!("{:.4}", rates.baseline));
+        // Without a `+`, which no reader of numbers in JSON takes, and without a negative nothing.
+        let points = ((rates.now - rates.baseline) * 1_000.0).round() / 10.0 + 0.0;
+        set("delta", format!("{points:.1}"));
+    }
+    set("passed", decision.counts.passed.to_string());
+    set("failed", decision.counts.failed.to_string());
+    set("errored", decision.counts.errored.to_string());
+    set("skipped", decision.counts.skipped.to_string());
+    let in_state = |state| report.entries().filter(|entry| entry.state == state).count().to_string();
+    set("regressions", in_state(State::Broken));
+    set("flaky", in_state(State::Flaky));
     let usages = [run.usage(), run.grader_usage()];
     if usages.iter().any(Option::is_some) {
         let all = usages.into_iter().flatten().map(Usage::total).fold(0_u64, u64::saturating_add);
-        set("TOKENS", all.to_string());
+        set("tokens", all.to_string());
     }
     let cases: Vec<_> = run.cases.iter().collect();
     let costs: Vec<f64> = [Metric::Cost, Metric::JudgeCost]
@@ -45,10 +64,10 @@ pub fn of_report(report: &Report<'_>, exit_code: u8) -> String {
         })
         .collect();
     if !costs.is_empty() {
-        set("COST_USD", format!("{:.6}", costs.iter().sum::<f64>()));
+        set("cost-usd", format!("{:.6}", costs.iter().sum::<f64>()));
     }
-    set("DURATION_MS", run.duration_ms.to_string());
-    set("RUN_ID", run.run_id.clone());
+    set("duration-ms", run.duration_ms.to_string());
+    set("run-id", run.run_id.clone());
     out
 }
 
@@ -62,14 +81,17 @@ mod tests {
         let mut fixture = Fixture::short();
         fixture.run.run_id = "x$(rm -rf)\ny".to_owned();
         insta::assert_snapshot!(of_report(&fixture.report(), 1), @r"
-        AKIT_VERDICT=FAIL
+        AKIT_VERDICT=fail
         AKIT_EXIT_CODE=1
         AKIT_PASS_RATE=0.2333
+        AKIT_BASELINE_RATE=0.6000
+        AKIT_DELTA=-20.0
         AKIT_PASSED=2
         AKIT_FAILED=8
         AKIT_ERRORED=2
         AKIT_SKIPPED=1
         AKIT_REGRESSIONS=1
+        AKIT_FLAKY=1
         AKIT_TOKENS=1400
         AKIT_DURATION_MS=1240
         AKIT_RUN_ID=xrm-rfy

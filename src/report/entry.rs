@@ -38,6 +38,15 @@ impl<'a> Report<'a> {
         })
     }
 
+    /// What was removed from how many cases, where redaction was on: `3 of 9 cases: email, phone`.
+    pub(super) fn redacted(&self) -> Option<String> {
+        let redacted = self.run.redacted.as_ref()?;
+        let kinds: Vec<_> = redacted.kinds.iter().map(String::as_str).collect();
+        let asked = self.run.cases.len() - self.run.counts().skipped;
+        let (cases, asked) = (number::size(redacted.cases), number::size(asked.max(redacted.cases)));
+        Some(format!("{cases} of {asked} cases, without: {}", kinds.join(", ")))
+    }
+
     /// The cases with one outcome, in the order of the run.
     pub(super) fn with(&self, outcome: Outcome) -> Vec<Entry<'a>> {
         self.entries().filter(|entry| entry.case.outcome == outcome).collect()

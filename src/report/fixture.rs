@@ -102,6 +102,7 @@ impl Fixture {
             duration_ms: 1_240,
             scenarios: vec![scenario("support"), scenario("größe & co.")],
             cases,
+            redacted: None,
             notes: vec!["api.openai.com refused `seed`; asked without it".to_owned()],
         };
         let found = |baseline| Reference::Found { baseline, from: "akit.baseline.json" };

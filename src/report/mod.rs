@@ -134,6 +134,8 @@ impl Format {
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod inert_tests;
+#[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod tests;

@@ -188,6 +188,10 @@ proptest! {
         prop_assert_eq!(junit.failures, counts.failed - flaky - kept);
         prop_assert_eq!(junit.errors, counts.errored);
         prop_assert_eq!(junit.skipped, counts.skipped + kept);
+        for suite in &junit.test_suites {
+            let told = suite.properties.iter().find(|one| one.name.as_str() == "counts");
+            prop_assert_eq!(told.unwrap().value.as_str(), words.as_str());
+        }
 
         for format in [Format::Sarif, Format::SarifFull] {
             let log = json(format);
@@ -232,7 +236,7 @@ proptest! {
 }
 
 /// Text made of whole pieces of trouble and of any characters.
-fn hostile() -> impl Strategy<Value = String> {
+pub(super) fn hostile() -> impl Strategy<Value = String> {
     let pieces = [
         "\u{0}",
         "\u{1b}[2J",
@@ -261,7 +265,7 @@ fn hostile() -> impl Strategy<Value = String> {
 }
 
 /// A run in which the text stands wherever text of others can stand.
-fn run_of(text: &str) -> Fixture {
+pub(super) fn run_of(text: &str) -> Fixture {
     let mut bad = verdict(text, text);
     (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
     let fault = Fault { kind: text.to_owned(), message: text.to_owned(), help: text.to_owned() };

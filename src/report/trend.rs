@@ -108,8 +108,8 @@ fn table(runs: &[RunLine]) -> String {
         let _ = writeln!(
             out,
             "{:<20} {:<12} {rate:>9} {:>6} {:>6} {:>7} {:>7} {tokens:>11} {cost:>10} {:>10}  {}",
-            text::excerpt(run.at.as_deref().unwrap_or("—"), 20),
-            text::excerpt(run.ruling.as_deref().unwrap_or("—"), 12),
+            log::line(run.at.as_deref().unwrap_or("—"), 20),
+            log::line(run.ruling.as_deref().unwrap_or("—"), 12),
             number::size(run.counts.passed),
             number::size(run.counts.failed),
             number::size(run.counts.errored),

@@ -127,8 +127,10 @@ async fn answer(
             let (text, finish_reason) = (reply.text.clone(), reply.finish_reason.clone());
             let (model, system_fingerprint) = (reply.model.clone(), reply.system_fingerprint.clone());
             let said = Completion { text, finish_reason, model, system_fingerprint, ..Completion::default() };
-            let Completion { text, model, system_fingerprint, seen, .. } = redaction::seal(case, said);
-            Ok((Reply { text, model, system_fingerprint, ..reply }, redaction::seen(seen)))
+            let Completion { text, finish_reason, model, system_fingerprint, seen, .. } =
+                redaction::seal(case, said);
+            let reply = Reply { text, finish_reason, model, system_fingerprint, ..reply };
+            Ok((reply, redaction::seen(seen)))
         }
         Target::Model { client, model, seeded } => {
             let number = trial.to_string();
@@ -142,7 +144,7 @@ async fn answer(
                 tools: scenario.tools.clone(),
                 output: None,
             };
-            let mut content = json!({ "messages": redaction::messages(case), "trial": trial });
+            let mut content = json!({ "messages": redaction::messages(case) });
             if !scenario.tools.is_empty() {
                 content["tools"] = json!(scenario.tools);
             }
@@ -151,6 +153,8 @@ async fn answer(
                 content = redaction.redactor.json(&content);
                 content["redacted_for"] = redaction::mark(case).into();
             }
+            // Behind the redaction, which may take a number for a value: no two trials share a record.
+            content["trial"] = trial.into();
             let seal = |said: Completion| redaction::seal(case, said);
             let purpose = format!("the reply to {}/{}", scenario.name, case.id);
             let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);

@@ -229,6 +229,7 @@ impl Runner {
             duration_ms: 0,
             scenarios: scenarios.collect(),
             cases,
+            redacted: plan.redacted(),
             notes: Vec::new(),
         }
     }

@@ -1,10 +1,11 @@
 //! What will be asked of whom, worked out before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::client::{ModelClient, Patience};
 use crate::grader::Graders;
+use crate::manifest::Redacted;
 use crate::provider::Replies;
 use crate::scenario::Scenario;
 
@@ -92,6 +93,19 @@ impl Plan {
     pub fn asks_models(&self) -> bool {
         let jobs = self.jobs.iter().filter_map(|planned| planned.job.as_ref());
         jobs.into_iter().any(|job| matches!(job.target, Target::Model { .. }))
+    }
+
+    /// What is removed from the cases that are asked, if anything.
+    pub(super) fn redacted(&self) -> Option<Redacted> {
+        let asked = self.jobs.iter().filter(|planned| planned.skipped.is_none());
+        let found = asked.filter_map(|one| self.scenarios[one.scenario].cases[one.case].redaction.on());
+        let (mut cases, mut kinds) = (0, BTreeSet::new());
+        for redaction in found {
+            cases += 1;
+            kinds.extend(redaction.redactor.names());
+        }
+        let kinds = kinds.into_iter().map(str::to_owned).collect();
+        (cases > 0).then_some(Redacted { cases, kinds })
     }
 
     /// How many cases will be asked.

@@ -41,13 +41,7 @@ pub(super) fn seal(case: &Case, said: Completion) -> Completion {
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
         serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
     });
-    Completion {
-        text: redactor.text(&said.text),
-        model: said.model.map(|model| redactor.text(&model)),
-        system_fingerprint: said.system_fingerprint.map(|mark| redactor.text(&mark)),
-        seen: Some(seen),
-        ..said
-    }
+    Completion { text: redactor.text(&said.text), seen: Some(seen), ..said.with_clean_labels(redactor) }
 }
 
 /// What was found in a raw answer, as it was kept; nothing where that cannot be read.

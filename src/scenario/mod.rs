@@ -27,7 +27,7 @@ use crate::text;
 pub use discover::{DiscoverError, among, discover};
 pub use environment::{Environment, expand};
 pub use read::{api_key, provider_config, tries};
-pub use redaction::{REDACTION, redaction};
+pub use redaction::{REDACTION, redaction, redactor};
 pub use schema::schema;
 pub use select::{Selection, SelectionError};
 pub use table::PROVIDER_CONFIG;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::expectation::pattern::{Pattern, Patterns};
+use crate::expectation::pattern::{Pattern, PatternError, Patterns};
 use crate::redact::{Cover, Find, Kind, Redaction, Redactor, Wanted};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
@@ -36,16 +36,11 @@ pub fn redaction(
         }
         match patterns.compile(written, "") {
             Ok(pattern) => {
-                let names = Kind::ALL.map(Kind::name);
-                if let Some(near) = text::nearest(written, &names) {
-                    let message = format!(
-                        "`{}` is no built-in pattern, so it is a regular expression",
-                        text::excerpt(written, 60)
-                    );
+                if let Some((message, help)) = doubt(written) {
                     let finding = Diagnostic::error("unknown-pattern", file, *span, message);
-                    found.push(finding.help(format!("did you mean `{near}`?")).warn());
+                    found.push(finding.help(help).warn());
                 }
-                own.push(Arc::new(Pattern::clone(&pattern)));
+                own.push(Arc::new(pattern));
             }
             Err(error) => {
                 let message = format!("invalid pattern: {}", error.message);
@@ -65,4 +60,33 @@ pub fn redaction(
     };
     let redactor = Redactor::new(kinds, own).replacing(section.string("replacement"));
     Wanted::On(Arc::new(Redaction { redactor, cover }))
+}
+
+/// What is odd about a pattern that is nearly the name of a built-in one, and how to mend it.
+fn doubt(written: &str) -> Option<(String, String)> {
+    let near = text::nearest(written, &Kind::ALL.map(Kind::name))?;
+    let shown = text::excerpt(written, 60);
+    let message = format!("`{shown}` is no built-in pattern, so it is a regular expression");
+    Some((message, format!("did you mean `{near}`?")))
+}
+
+/// Patterns of a command line, and doubts about them with their help.
+///
+/// Each is the name of a built-in kind, several of them joined by commas, or one regular expression:
+/// where not all parts are names, the commas belong to the expression.
+///
+/// # Errors
+/// The first pattern that is no regular expression.
+pub fn redactor(written: &[String]) -> Result<(Redactor, Vec<(String, String)>), PatternError> {
+    let (mut kinds, mut own, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
+    for written in written {
+        let named: Option<Vec<Kind>> = written.split(',').map(|name| Kind::named(name.trim())).collect();
+        if let Some(named) = named {
+            kinds.extend(named);
+            continue;
+        }
+        own.push(Arc::new(Pattern::compile(written, "")?) as Arc<dyn Find>);
+        doubts.extend(doubt(written));
+    }
+    Ok((Redactor::new(kinds, own), doubts))
 }

@@ -6,12 +6,17 @@
 /// At most `most` characters of the text on one line, free of commands.
 #[must_use]
 pub fn line(text: &str, most: usize) -> String {
-    let short = super::excerpt(text, most);
-    if !short.contains("##") && !short.trim_start().starts_with(':') {
-        return short;
+    harmless(super::excerpt(text, most))
+}
+
+/// The text, of one line or several, free of commands; whatever else stands in it stays.
+#[must_use]
+pub fn harmless(text: String) -> String {
+    if !text.contains("##") && !text.lines().any(|line| line.trim_start().starts_with(':')) {
+        return text;
     }
-    let mut out = String::with_capacity(short.len() + 8);
-    let mut chars = short.chars().peekable();
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut chars = text.chars().peekable();
     let mut start = true;
     while let Some(c) = chars.next() {
         out.push(c);
@@ -20,7 +25,7 @@ pub fn line(text: &str, most: usize) -> String {
         if hashes || (start && c == ':') {
             out.push('\u{200b}');
         }
-        start &= c.is_whitespace();
+        start = c == '\n' || (start && c.is_whitespace());
     }
     out
 }
@@ -38,5 +43,7 @@ mod tests {
             "a ##\u{200b}vso[task] ##\u{200b}[error] ## Title"
         );
         assert_eq!(line("std::env #1", 99), "std::env #1");
+        let lines = "error: x\n  ::error::y\n##[group]\n".to_owned();
+        assert_eq!(harmless(lines), "error: x\n  :\u{200b}:error::y\n##\u{200b}[group]\n");
     }
 }

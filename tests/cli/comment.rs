@@ -8,15 +8,15 @@ use super::forge::{Fault, Forge};
 use super::server::{Answer, Server};
 use super::signal;
 
-const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const OTHER: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-const BOT: &str = "github-actions[bot]";
+pub(crate) const BOT: &str = "github-actions[bot]";
 
 const SUITE: &str =
     "name: s\nmodel: m\ncases:\n  - { id: a, prompt: a, expected: { type: contains, values: [fine] } }\n";
 
 /// The event of a pull request from this repository.
-fn request(from: &str) -> Json {
+pub(crate) fn request(from: &str) -> Json {
     json!({ "pull_request": { "number": 7, "head": { "sha": HEAD, "repo": { "full_name": from } } } })
 }
 
@@ -29,7 +29,7 @@ fn ended(commit: &str) -> Json {
 }
 
 /// The same, in the pipeline of a pull request.
-fn in_pipeline(akit: Akit, forge: &Forge, event: &str, run: &str) -> Akit {
+pub(crate) fn in_pipeline(akit: Akit, forge: &Forge, event: &str, run: &str) -> Akit {
     akit.env("GITHUB_ACTIONS", "true")
         .env("GITHUB_EVENT_NAME", event)
         .env("GITHUB_EVENT_PATH", "event.json")
@@ -188,6 +188,7 @@ fn without_permission_the_summary_has_it() {
     let told =
         comment(&ran, &forge, "2", &[]).ended(0).err("  pull-requests: write").err("summary of this step");
     assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+    assert_eq!(told.stdout.lines().filter(|line| line.starts_with("::error file=s.yaml,line=")).count(), 1);
     assert!(!told.stderr.contains("fork"), "{}", told.stderr);
 
     forge.fault(Fault::Refuse("POST", 403, Vec::new()));
@@ -204,7 +205,9 @@ fn without_permission_the_summary_has_it() {
         .env("GITHUB_TOKEN", "")
         .run()
         .ended(0)
-        .err("GITHUB_TOKEN is not set");
+        .err("GITHUB_TOKEN is not set")
+        .err("  pull-requests: write")
+        .out("::error file=s.yaml,line=");
     in_pipeline(ran.then(&["comment", "run.json"]), &forge, "pull_request", "2")
         .env("GITHUB_TOKEN", "two words")
         .run()
@@ -328,13 +331,18 @@ fn a_run_comments_and_keeps_its_status() {
     assert!(told.read("summary.md").starts_with("### akit: FAIL"));
     let output = told.read("output");
     for line in
-        ["verdict=FAIL", "exit-code=1", "pass-rate=0", "regressions=0", "cost-usd=0", "comment-url=https://"]
+        ["verdict=fail", "exit-code=1", "pass-rate=0.0000", "regressions=0", "flaky=0", "json=run.json"]
     {
-        assert!(output.contains(line), "no {line} in {output}");
+        assert!(output.lines().any(|one| one == line), "no {line} in {output}");
     }
+    assert!(output.contains("\ncomment-url=https://") && !output.contains("cost-usd"), "{output}");
     assert_eq!(told.json("run.json")["commit"], HEAD);
     forge.fault(Fault::Refuse("PATCH", 403, Vec::new()));
-    run(&["--comment", "--comment-mode", "on-fail"]).err("pull-requests: write");
+    std::fs::remove_file(ran.path("summary.md")).unwrap();
+    let refused = run(&["--comment", "--comment-mode", "on-fail"]).err("  pull-requests: write");
+    // Each place has it once, though the comment has failed.
+    assert_eq!(refused.stdout.matches("::error file=s.yaml").count(), 1, "{}", refused.stdout);
+    assert_eq!(refused.read("summary.md").matches("### akit: FAIL").count(), 1);
     run(&["--comment", "--comment-key", "nightly"]).err("commented");
     assert_eq!(forge.by(BOT).len(), 2);
     let asked = forge.server.asked().len();
@@ -387,4 +395,24 @@ fn a_signal_ends_the_waiting_for_a_forge() {
         let output = signal::end(child);
         akit.ran(output).ended(status).err("stopped before the forge had answered");
     }
+}
+
+#[test]
+fn a_forge_that_cannot_be_reached_changes_nothing() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("broken", &forge);
+    let nowhere = "http://127.0.0.1:1/api/v3";
+    let akit = ran.then(&["comment", "run.json"]);
+    let told = in_pipeline(akit, &forge, "pull_request", "2").env("GITHUB_API_URL", nowhere).run().ended(0);
+    let told = told.err("no comment: no answer from the forge").out("::error file=s.yaml");
+    assert!(told.read("summary.md").starts_with("### akit: FAIL"));
+}
+
+#[test]
+fn annotations_go_to_the_other_stream_where_a_report_has_stdout() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("broken", &forge);
+    let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "-"]);
+    let told = in_pipeline(akit, &forge, "pull_request", "2").run().ended(1).err("::error file=s.yaml,line=");
+    assert!(serde_json::from_str::<Json>(&told.stdout).is_ok(), "{}", told.stdout);
 }

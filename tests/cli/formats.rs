@@ -36,7 +36,7 @@ fn gitlab_gets_its_reports_without_a_token() {
     assert_eq!(link["url"], "https://gitlab.example/a/b/-/blob/0af1/s.yaml#L6");
     let variables = ran.read("v.env");
     assert!(
-        variables.starts_with("AKIT_VERDICT=FAIL\nAKIT_EXIT_CODE=1\nAKIT_PASS_RATE=0.5000\n"),
+        variables.starts_with("AKIT_VERDICT=fail\nAKIT_EXIT_CODE=1\nAKIT_PASS_RATE=0.5000\n"),
         "{variables}"
     );
     let soft = run(&["--soft-fail", "--dotenv", "v.env"]).run().ended(0);

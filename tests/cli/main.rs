@@ -25,6 +25,7 @@ mod key;
 mod order;
 mod output;
 mod plan;
+mod planted;
 mod provider;
 mod redaction;
 mod regrade;

@@ -35,7 +35,7 @@ fn script(answers: Vec<fn() -> Answer>) -> Server {
 #[test]
 fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
     type Row = (&'static str, fn() -> Answer, &'static str, &'static str, &'static str);
-    let table: [Row; 20] = [
+    let table: [Row; 21] = [
         (
             "401",
             || raw(401, "{\"error\":{\"message\":\"bad key\"}}"),
@@ -82,6 +82,13 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
             "malformed-reply",
             "invalid UTF-8 at byte 6",
             "OpenAI",
+        ),
+        (
+            "surrogate",
+            || raw(200, r#"{"choices":[{"message":{"content":"x \ud800"}}]}"#),
+            "malformed-reply",
+            "hex escape",
+            "OpenAI-compatible",
         ),
         ("empty", || raw(200, ""), "malformed-reply", "EOF", "OpenAI-compatible"),
         ("204", || raw(204, ""), "malformed-reply", "EOF", "OpenAI-compatible"),

@@ -16,7 +16,7 @@ cases:
     expected: { type: contains, values: [a, b] }
 ";
 
-fn git(ran: &Ran, arguments: &[&str]) {
+pub(crate) fn git(ran: &Ran, arguments: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false"])
         .args(arguments)
@@ -28,7 +28,7 @@ fn git(ran: &Ran, arguments: &[&str]) {
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
+pub(crate) fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
     ran.then(arguments).env("PATH", &std::env::var("PATH").unwrap())
 }
 

@@ -47,6 +47,7 @@ fn of(cases: Vec<CaseResult>) -> RunManifest {
         duration_ms: 0,
         scenarios: Vec::new(),
         cases,
+        redacted: None,
         notes: Vec::new(),
     }
 }

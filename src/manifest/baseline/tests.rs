@@ -47,6 +47,7 @@ fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
         duration_ms: 0,
         scenarios: vec![scenario("s", "t1", None)],
         cases,
+        redacted: None,
         notes: Vec::new(),
     }
 }

@@ -80,6 +80,9 @@ pub fn shown(report: &Report<'_>, view: View) -> String {
     let facts = page.out.len();
     page.breaches(report);
     page.comparison(report);
+    if let Some(words) = report.redacted() {
+        page.fact(Style::new(), "redacted", &words);
+    }
     for note in &report.run.notes {
         page.fact(Style::new(), "note", note);
     }

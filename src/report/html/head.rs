@@ -238,6 +238,7 @@ fn facts(report: &Report<'_>) -> Vec<Fact> {
         add("answered by another model", compared.changed.clone());
         add("only in the baseline", compared.removed.clone());
     }
+    add("redacted", report.redacted().into_iter().collect());
     add("notes", run.notes.clone());
     add("files", run.scenarios.iter().map(|one| one.file.clone()).collect());
     facts

@@ -20,7 +20,7 @@ use crate::manifest::{Outcome, Trial};
 use crate::source::Location;
 use crate::text::{number, xml};
 
-use super::entry::{Forgiven, bad, culprits, reason, slug};
+use super::entry::{Forgiven, bad, counts, culprits, reason, slug};
 use super::{Entry, RenderError, Report};
 
 pub use validation::of_diagnostics;
@@ -167,6 +167,8 @@ impl Suites {
                 suite.set_time(times.iter().fold(Duration::ZERO, |sum, one| sum.saturating_add(*one)));
             }
             suite.add_property(("result", report.decision.ruling.word()));
+            // The decision's numbers of the whole run, with what stands here as passed or skipped.
+            suite.add_property(("counts", counts(report).as_str()));
             suite.add_property(("reason", xml::attribute(&report.decision.summary, NAME).as_str()));
         }
         self.list

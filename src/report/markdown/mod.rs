@@ -106,21 +106,38 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
 fn head(report: &Report<'_>) -> String {
     let (decision, counts) = (report.decision, report.decision.counts);
     let mut out = format!(
-        "### akit: {} — {} — {}\n\n| metric | now | limit |\n|---|---|---|\n",
+        "### akit: {} — {} — {}\n\n",
         decision.ruling.word(),
         inline(&decision.summary, VALUE),
         super::entry::counts(report)
     );
-    let mut row = |metric: &str, now: &str, limit: &str| {
-        let _ = writeln!(out, "| {metric} | {now} | {limit} |");
+    let rates = decision.compared.as_ref().and_then(|compared| compared.rates);
+    out.push_str(match rates {
+        Some(_) => "| metric | now | baseline | limit |\n|---|---|---|---|\n",
+        None => "| metric | now | limit |\n|---|---|---|\n",
+    });
+    let mut beside = |metric: &str, now: &str, baseline: &str, limit: &str| {
+        // Writing to a String cannot fail.
+        let _ = match rates {
+            Some(_) => writeln!(out, "| {metric} | {now} | {baseline} | {limit} |"),
+            None => writeln!(out, "| {metric} | {now} | {limit} |"),
+        };
     };
     let limit_of =
         |id: &str| decision.breaches.iter().find(|breach| breach.id == id).and_then(|one| one.limit);
     if let Some(rate) = decision.pass_rate {
         let (passed, judged) = (number::size(counts.passed), number::size(counts.judged()));
         let limit = limit_of("min-pass-rate").map_or_else(|| "—".to_owned(), number::percent);
-        row("pass rate", &format!("{} ({passed} of {judged} cases)", number::percent(rate)), &limit);
+        let now = format!("{} ({passed} of {judged} cases)", number::percent(rate));
+        let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < 1e-9);
+        let before = same.map_or_else(|| "—".to_owned(), |rates| number::percent(rates.baseline));
+        beside("pass rate", &now, &before, &limit);
+        if let Some(rates) = rates.filter(|_| same.is_none()) {
+            let now = format!("{} ({} cases)", number::percent(rates.now), number::size(rates.cases));
+            beside("pass rate of the compared cases", &now, &number::percent(rates.baseline), "—");
+        }
     }
+    let mut row = |metric: &str, now: &str, limit: &str| beside(metric, now, "—", limit);
     if decision.compared.is_some() {
         let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
         row("regressions", &number::size(broken), "0");
@@ -211,6 +228,7 @@ fn facts(report: &Report<'_>) -> Vec<String> {
         add("compared with", &format!("{} ({paired} cases in both)", compared.from));
         compared.changed.iter().for_each(|change| add("answered by another model", change));
     }
+    report.redacted().iter().for_each(|words| add("redacted", words));
     report.decision.power.sentences().iter().for_each(|sentence| add("power", sentence));
     report.run.notes.iter().take(20).for_each(|note| add("note", note));
     out

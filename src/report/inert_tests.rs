@@ -1,0 +1,129 @@
+//! Text of others has no effect on the surfaces that are no [`Format`], nor in a log that folds.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::console::{Depth, Fold, View};
+use super::property_tests::{hostile, run_of};
+use super::*;
+use crate::gate::{Attribution, Cause, Flip, Rates, Unheard};
+use crate::grader::calibration::Calibration;
+use crate::history::{StoredRun, Trend};
+use crate::manifest::Fault;
+
+/// What stands in a terminal or in the log of a pipeline.
+fn is_inert(shown: &str) -> bool {
+    let commands = |line: &str| line.trim_start().starts_with("::");
+    shown.chars().all(|c| c == '\n' || crate::text::inert(c))
+        && !shown.lines().any(commands)
+        && !shown.contains("##[")
+        && !shown.contains("##vso[")
+}
+
+fn trend(text: &str) -> Trend {
+    let run = run_of(text);
+    let path = format!("{text}.json");
+    let stored = |at: &str| StoredRun {
+        file: path.clone(),
+        run: crate::manifest::RunManifest {
+            at: Some(at.to_owned()),
+            run_id: at.to_owned(),
+            ..run.run.clone()
+        },
+        ruling: Some(text.to_owned()),
+        pass_rate: None,
+    };
+    Trend::of(["2026-01-02T03:04:05Z", text].map(stored))
+}
+
+fn attribution(text: &str) -> Attribution {
+    let case = || text.to_owned();
+    Attribution {
+        schema: case(),
+        verdict: "the judge".to_owned(),
+        cases: 2,
+        graded: 1,
+        identical: 1,
+        changed: 0,
+        unjudged: 0,
+        rates: Rates::default(),
+        total: 0.0,
+        product: 0.0,
+        judge: 0.0,
+        flips: vec![Flip { case: case(), passes: true, cause: Cause::Judge, same_answer: true }],
+        unheard: vec![Unheard { case: case(), reason: case(), help: case() }],
+        notes: vec![case()],
+    }
+}
+
+fn calibration(text: &str) -> Calibration {
+    let hash = "0".repeat(64);
+    serde_json::from_value(json!({
+        "schema": "akit.calibration/1", "akit": text, "n": 1, "judged": 1, "errored": 0,
+        "judge": {
+            "provider": text, "model": text, "host": text, "template": text,
+            "template_hash": hash, "scale": 1, "votes": 1, "rubric_set_hash": hash,
+        },
+        "counts": { "tp": 1, "fp": 0, "tn": 0, "fn": 0 },
+        "constant": { "says": "pass", "agreement": 1.0 },
+        "rubrics": [], "scores": { "pass": [0, 1], "fail": [0, 0] },
+    }))
+    .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn no_text_acts_where_runs_and_judges_are_compared(text in hostile()) {
+        let (base, head) = (run_of(&text).run, run_of(&text).run);
+        let comparison = compare::Comparison::of(&base, &head).unwrap();
+        let shown = comparison.console(Ink::Plain);
+        prop_assert!(is_inert(&shown), "{shown}");
+        let page = comparison.html().unwrap();
+        prop_assert!(page.chars().all(|c| c == '\n' || c == '\t' || crate::text::inert(c)), "{page}");
+        prop_assert!(page.matches("<script").count() <= 1 && !page.contains("<img") && !page.contains("<!--"));
+        let data: Value = serde_json::from_str(&comparison.json().unwrap()).unwrap();
+        prop_assert!(data.is_object());
+
+        let trend = trend(&text);
+        let shown = trend::of_trend(&trend);
+        prop_assert!(is_inert(&shown), "{shown}");
+        prop_assert!(serde_json::from_str::<Value>(&trend::data(&trend).unwrap()).is_ok());
+
+        let shown = regrade::of_attribution(&attribution(&text));
+        prop_assert!(is_inert(&shown), "{shown}");
+        prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
+
+        let fault = Fault { kind: text.clone(), message: text.clone(), help: text.clone() };
+        let shown = calibration::of_calibration(
+            &calibration(&text),
+            &[calibration::Unjudged { id: &text, fault: &fault }],
+        );
+        prop_assert!(is_inert(&shown), "{shown}");
+    }
+
+    #[test]
+    fn only_akit_folds_a_log(text in hostile()) {
+        let fixture = run_of(&text);
+        let shown = |fold| console::shown(&fixture.report(), View { ink: Ink::Plain, fold, depth: Depth::Full });
+        let plain = shown(Fold::None);
+        prop_assert!(is_inert(&plain), "{plain}");
+        let github = shown(Fold::GitHub);
+        let begins = |words: &str| github.lines().filter(|line| line.starts_with(words)).count();
+        prop_assert_eq!((begins("::group::"), begins("::endgroup::"), begins("::")), (2, 2, 4));
+        let gitlab = shown(Fold::GitLab);
+        // Two escapes at either end of each of two cases, and none of anybody else.
+        prop_assert_eq!(gitlab.matches('\u{1b}').count(), 8);
+        prop_assert_eq!(gitlab.matches("\u{1b}[0Ksection_").count(), 4);
+    }
+
+    #[test]
+    fn what_is_brief_is_as_inert(text in hostile()) {
+        let fixture = run_of(&text);
+        let view = View { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief };
+        let shown = console::shown(&fixture.report(), view);
+        prop_assert!(is_inert(&shown), "{shown}");
+        prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
+    }
+}

@@ -1,0 +1,291 @@
+//! Values of every kind, planted wherever text of others comes in, are in nothing that akit leaves behind.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::comment::{BOT, HEAD, in_pipeline, request};
+use super::forge::Forge;
+use super::replies::replies;
+use super::server::{Answer, Asked, Server, completion};
+use super::weakening;
+
+/// Kind, value, and a part of it that an excerpt might leave.
+const PLANTED: [(&str, &str, &str); 19] = [
+    ("email", "jane.doe@example.com", "jane.d"),
+    ("phone", "+1 415 555 0132", "415 555"),
+    ("phone", "(212) 555-0199", "212) 5"),
+    ("credit_card", "4111 1111 1111 1111", "4111 1111"),
+    ("ssn", "078-05-1120", "078-05"),
+    ("iban", "DE89 3704 0044 0532 0130 00", "DE89 3704"),
+    ("api_key", "sk-proj-abcDEF1234567890abcd", "abcDEF12"),
+    ("api_key", "sk-ant-api03-Zbcdefgh12345678", "Zbcdefgh"),
+    ("api_key", "ghp_Ybcdefghijklmnopqrstuvwxyz0123456789", "Ybcdefgh"),
+    ("api_key", "glpat-Xbcd1234efgh5678ijkl", "Xbcd1234"),
+    ("api_key", "xoxb-987656789012-Wbcdefghij", "98765678"),
+    ("api_key", "AIzaSyV1234567890abcdefghijklmnopqrstuvw", "SyV12345"),
+    ("api_key", "sk_live_Ubcdefghij1234567890", "Ubcdefgh"),
+    ("aws_key", "AKIAIOSFODNN7EXAMPLE", "AKIAIOSF"),
+    ("jwt", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N", "hbGciOiJ"),
+    ("secrets", "-----BEGIN RSA PRIVATE KEY-----\nMIITbcdefgh\n-----END RSA PRIVATE KEY-----", "MIITbcde"),
+    ("secrets", "password=hunter2hunter2", "hunter2"),
+    ("secrets", "Authorization: Bearer Sbcdefgh12345678", "Sbcdefgh"),
+    ("custom", "KD-77-1234", "KD-77"),
+];
+
+const OWN: &str = r"KD-\d\d-\d{4}";
+
+fn planted() -> String {
+    PLANTED.map(|(_, value, _)| value).join(" , ")
+}
+
+/// A suite that has them in prompts, titles, tools, metadata, variables and expectations of most sorts.
+fn suite() -> Json {
+    let all = planted();
+    let case = |id: &str, expected: Json| {
+        json!({ "id": id, "name": format!("{id}: {all}"), "prompt": format!("{id} {{{{who}}}} {all}"),
+            "variables": { "who": "jane.doe@example.com" }, "metadata": { "who": all }, "expected": expected })
+    };
+    json!({
+        "name": "s",
+        "setup": { "systemPrompt": all, "functions": [{ "type": "function", "function": {
+            "name": "find", "description": all,
+            "parameters": { "type": "object", "properties": { "n": { "const": 4_111_111_111_111_111_u64 } } },
+        } }] },
+        "cases": [
+            case("good", json!({ "type": "contains", "values": ["jane.doe@example.com"] })),
+            case("lacks", json!({ "type": "contains", "values": [format!("not {all}")] })),
+            case("has", json!({ "type": "not_contains", "values": ["KD-77-1234"] })),
+            case("exact", json!({ "type": "exact", "value": format!("no {all}") })),
+            case("near", json!({ "type": "fuzzy", "value": all, "threshold": 1 })),
+            case("schema", json!({ "type": "json_schema", "schema": { "const": all } })),
+            case("inline", json!({ "type": "inline", "expression": "response == expected", "value": all })),
+            case("judged", json!({ "type": "llm_grader", "rubric": format!("Be kind to {all}.") })),
+            case("unread", json!({ "type": "llm_grader", "rubric": "Say nothing that can be read." })),
+            case("broken", json!({ "type": "contains", "values": ["x"] })),
+            case("garbled", json!({ "type": "contains", "values": ["x"] })),
+        ],
+    })
+}
+
+/// An application and a judge that repeat what they see in every place of an answer.
+fn server() -> Server {
+    Server::start(|asked: &Asked| {
+        let (all, said) = (planted(), asked.last_message());
+        let whole = asked.body.to_string();
+        let mut answer = completion(&format!("{said} {all}"));
+        answer["model"] = json!(format!("m {all}"));
+        answer["system_fingerprint"] = json!(format!("fp {all}"));
+        answer["choices"][0]["finish_reason"] = json!(format!("stop {all}"));
+        if asked.body.get("response_format").is_some() {
+            let score = if whole.contains("Be kind") { 1 } else { 0 };
+            let text = if whole.contains("can be read") {
+                all.clone()
+            } else {
+                json!({ "reasoning": format!("Because of {all}"), "score": score }).to_string()
+            };
+            answer["choices"][0]["message"]["content"] = json!(text);
+            answer["choices"][0]["finish_reason"] = json!("stop");
+        } else if said.starts_with("broken") {
+            return Answer::Raw(500, Vec::new(), json!({ "error": { "message": all } }).to_string().into());
+        } else if said.starts_with("garbled") {
+            return Answer::Raw(200, Vec::new(), json!({ "said": all }).to_string().into());
+        }
+        Answer::Raw(200, Vec::new(), answer.to_string().into())
+    })
+}
+
+/// Everything that was printed, and every file but those that the test itself wrote.
+fn left(ran: &Ran) -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+            if entry.is_dir() && name != ".git" {
+                walk(&entry, found);
+            } else if !entry.is_dir()
+                && !["s.yaml", "akit.yaml", "r.jsonl", "event.json"].contains(&name.as_str())
+            {
+                found.push((name, String::from_utf8(std::fs::read(&entry).unwrap()).unwrap()));
+            }
+        }
+    }
+    let mut found =
+        vec![("stdout".to_owned(), ran.stdout.clone()), ("stderr".to_owned(), ran.stderr.clone())];
+    walk(&ran.path(""), &mut found);
+    found
+}
+
+#[track_caller]
+fn clean(name: &str, text: &str) {
+    // Numbers of hashes and identities are no values; the markers of JSON and XML hide none.
+    for (_, value, part) in PLANTED {
+        for needle in [value, part] {
+            assert!(!text.contains(needle), "{needle:?} in {name}:\n{text}");
+        }
+    }
+    assert!(!text.contains("4111111111111111"), "{name}:\n{text}");
+}
+
+#[track_caller]
+fn all_clean(ran: &Ran, least: usize) {
+    let found = left(ran);
+    assert!(found.len() >= least, "{:?}", found.iter().map(|(name, _)| name).collect::<Vec<_>>());
+    found.iter().for_each(|(name, text)| clean(name, text));
+}
+
+const FILES: [&str; 20] = [
+    "--json",
+    "out/run.json",
+    "--junit",
+    "out/j.xml",
+    "--sarif",
+    "out/s.sarif",
+    "--markdown",
+    "out/m.md",
+    "--html",
+    "out/h.html",
+    "--code-quality",
+    "out/q.json",
+    "--open-metrics",
+    "out/o.txt",
+    "--annotations",
+    "out/a.json",
+    "--dotenv",
+    "out/d.env",
+    "--verbose",
+    "--comment",
+];
+
+fn asking<'a>(akit: Akit, url: &'a str, more: &[&'a str]) -> Akit {
+    akit.args(&["--model", "m", "--grader-model", "j", "--retries", "0", "--base-url", url])
+        .args(&["--grader-base-url", url])
+        .args(more)
+        .env("OPENAI_API_KEY", "test")
+}
+
+#[test]
+fn nothing_that_is_left_behind_has_a_planted_value() {
+    let (server, forge) = (server(), Forge::start(HEAD));
+    let first = Akit::new(&["run", "s.yaml"])
+        .file("s.yaml", suite().to_string())
+        .file("event.json", request("acme/shop").to_string());
+    let plain = asking(first, &server.url, &["--json", "run.json"]).run().ended(1);
+    for (_, value, _) in PLANTED {
+        let written = json!(value).to_string();
+        assert!(plain.read("run.json").contains(written.trim_matches('"')), "{value}: the test can fail");
+    }
+    std::fs::remove_dir_all(plain.path(".akit")).unwrap();
+    std::fs::remove_file(plain.path("run.json")).unwrap();
+
+    let run = |arguments: &[&str], more: &[&str]| {
+        let akit = plain.then(&["run", "s.yaml"]).args(&FILES).args(arguments);
+        let akit = in_pipeline(asking(akit, &server.url, more), &forge, "pull_request", "2");
+        akit.env("GITHUB_SERVER_URL", "https://github.com").env("GITHUB_SHA", HEAD)
+    };
+    let flags = [
+        "--redact",
+        "--redact-patterns",
+        "email,phone,credit_card,ssn,iban,api_key,aws_key,jwt,secrets",
+        OWN,
+    ];
+    let live = run(&flags, &[]).run().ended(1).err("commented");
+    all_clean(&live, 14);
+    clean("the comment", &forge.by(BOT)[0].body);
+    assert_eq!(forge.by(BOT).len(), 1);
+    let shown = live.read("out/run.json");
+    for (kind, _, _) in PLANTED {
+        assert!(shown.contains(&format!("[REDACTED:{kind}]")), "{kind}");
+    }
+    assert!(live.stdout.contains("::error file=s.yaml"), "{}", live.stdout);
+    let told = &live.json("out/run.json")["redacted"];
+    assert_eq!(told["cases"], 11);
+    assert_eq!(told["kinds"].as_array().unwrap().len(), 10, "{told}");
+    for (file, words) in
+        [("out/m.md", "- redacted: 11 of 11 cases, without: api"), ("out/h.html", "redacted")]
+    {
+        assert!(live.read(file).contains(words), "{}", live.read(file));
+    }
+    assert!(
+        live.stdout.contains("redacted: 11 of 11 cases, without: api_key, aws_key, credit_card, custom,")
+    );
+    // What reads the stored run has nothing to show that is not in it.
+    for arguments in [
+        &["baseline", "update", "out/run.json", "--baseline", "b.json"] as &[&str],
+        &["history", "out"],
+        &["history", "out", "--json"],
+        &[
+            "report",
+            "out/run.json",
+            "--sarif",
+            "out/full.sarif",
+            "--sarif-profile",
+            "full",
+            "--format",
+            "console",
+        ],
+        &["gate", "out/run.json", "--baseline", "b.json"],
+        &["compare", "out/run.json", "out/run.json", "--html", "out/c.html", "--json", "out/c.json"],
+    ] {
+        let ran = plain.then(arguments).run();
+        assert!([0, 1, 4].contains(&ran.status), "{arguments:?}: {}", ran.stderr);
+        all_clean(&ran, 14);
+    }
+    let gitlab = plain.then(&["run", "s.yaml", "--replay"]).args(&FILES[..18]).args(&flags);
+    let gitlab = asking(gitlab, &server.url, &["--format", "json"]).env("GITLAB_CI", "true");
+    let gitlab = gitlab.env("CI_PROJECT_URL", "https://gitlab.test/a/b").env("CI_COMMIT_SHA", HEAD).run();
+    all_clean(&gitlab.ended(1), 14);
+}
+
+#[test]
+fn a_demand_that_is_gone_is_told_without_its_value() {
+    let suite = |values: &str| {
+        format!(
+            "name: s\nredaction: {{}}\ncases:\n  - id: a\n    prompt: x\n    expected: {{ type: contains, values: [{values}] }}\n"
+        )
+    };
+    let ran = Akit::new(&["validate", "s.yaml"])
+        .file("s.yaml", suite("ok, jane.doe@example.com"))
+        .file("r.jsonl", replies(&[("a", "ok")]))
+        .run()
+        .ended(0);
+    weakening::git(&ran, &["init", "--quiet", "--initial-branch=main"]);
+    weakening::git(&ran, &["add", "."]);
+    weakening::git(&ran, &["commit", "--quiet", "-m", "first"]);
+    let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--weakened-since", "main"];
+    let told =
+        weakening::akit(&ran, &run).file("s.yaml", suite("ok")).run().out("s/a: what is expected there");
+    all_clean(&told, 3);
+    let again = weakening::akit(&ran, &["gate", "run.json", "--weakened-since", "main"]).run();
+    all_clean(&again.out("s/a: what is expected there"), 3);
+}
+
+#[test]
+fn patterns_of_the_command_line() {
+    let run = |more: &[&str]| {
+        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+            .args(more)
+            .file(
+                "s.yaml",
+                "name: s\ncases:\n  - { id: a, prompt: x, expected: { type: contains, values: [KD] } }\n",
+            )
+            .file("r.jsonl", replies(&[("a", "KD-77-1234, jane.doe@example.com, 078-05-1120")]))
+            .run()
+    };
+    let said = |more: &[&str]| {
+        run(more).ended(0).json("run.json")["cases"][0]["trials"][0]["reply"]["text"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(said(&["--redact"]), "KD-77-1234, [REDACTED:email], [REDACTED:ssn]");
+    assert_eq!(said(&["--redact-patterns", "email,ssn"]), "KD-77-1234, [REDACTED:email], [REDACTED:ssn]");
+    assert_eq!(
+        said(&["--redact-patterns", "ssn", r"[A-Z]{2,3}-\d{2,}-\d{4}", "--redact"]),
+        "[REDACTED:custom], jane.doe@example.com, [REDACTED:ssn]"
+    );
+    run(&["--redact-patterns", "(x"]).ended(2).err("this group is not closed").err("nothing was sent");
+    run(&["--redact-patterns", "emial"]).ended(0).err("did you mean `email`?");
+    run(&["--redact-patterns", "email", "r.jsonl"]).ended(2).err("`r.jsonl` is a file");
+}
