@@ -410,8 +410,15 @@ pub(super) fn inline(expression: &str) -> Item {
 }
 
 fn contains(values: Vec<String>, mode: &str) -> Item {
-    let values = Item::List(values.into_iter().map(Item::Text).collect());
-    Item::map([("type", Item::text("contains")), ("values", values), ("mode", Item::text(mode))])
+    let several = values.len() > 1;
+    let mut entries = vec![
+        ("type".to_owned(), Item::text("contains")),
+        ("values".to_owned(), Item::List(values.into_iter().map(Item::Text).collect())),
+    ];
+    if several {
+        entries.push(("mode".to_owned(), Item::text(mode)));
+    }
+    Item::Map(entries)
 }
 
 /// Every one of several expectations; one stands for itself.
@@ -435,25 +442,25 @@ pub(super) fn combined(operator: &str, items: Vec<Item>) -> Item {
 
 /// The opposite; that of `contains` has a kind of its own.
 fn inverted(item: Item) -> Item {
-    if let Item::Map(entries) = &item
-        && let [(_, Item::Text(kind)), (_, values), (_, mode)] = entries.as_slice()
-        && kind == "contains"
-    {
-        let one = matches!(values, Item::List(items) if items.len() == 1);
-        let mut entries =
-            vec![("type".to_owned(), Item::text("not_contains")), ("values".to_owned(), values.clone())];
-        if !one && *mode == Item::text("all") {
-            entries.push(("mode".to_owned(), Item::text("not_all")));
-        }
-        return Item::Map(entries);
+    let Item::Map(entries) = &item else { return Item::map([("not", item)]) };
+    if entries.first() != Some(&("type".to_owned(), Item::text("contains"))) {
+        return Item::map([("not", item)]);
     }
-    Item::map([("not", item)])
+    let entry = |(key, item): &(String, Item)| match (key.as_str(), item) {
+        ("type", _) => Some((key.clone(), Item::text("not_contains"))),
+        // Not all of them: one may be missing. Not any of them: none may be there, which needs no word.
+        ("mode", mode) => (*mode == Item::text("all")).then(|| (key.clone(), Item::text("not_all"))),
+        _ => Some((key.clone(), item.clone())),
+    };
+    Item::Map(entries.iter().filter_map(entry).collect())
+}
+
+/// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
+pub(super) fn no_fence() -> Item {
+    regex("^(?![\\s\\S]*```)".to_owned())
 }
 
 /// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
 fn bare_json(schema: Item) -> Item {
-    all(vec![
-        regex("^(?![\\s\\S]*```)".to_owned()),
-        Item::map([("type", Item::text("json_schema")), ("schema", schema)]),
-    ])
+    all(vec![no_fence(), Item::map([("type", Item::text("json_schema")), ("schema", schema)])])
 }

@@ -120,7 +120,10 @@ pub(super) fn write(
     }
     let body = indented(&Item::List(vec![Item::Map(entries)]).render());
     match reason {
-        None => Written { lines: comments + &body, lives: true },
+        None => {
+            let (first, rest) = body.split_at(body.find('\n').map_or(body.len(), |end| end + 1));
+            Written { lines: format!("{first}{comments}{rest}"), lives: true }
+        }
         Some(why) => {
             let message = format!("case `{}` was not taken over: {why}", text::excerpt(id, 60));
             findings.lost(

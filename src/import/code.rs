@@ -1,8 +1,11 @@
 //! The few JavaScript expressions over `output` that are expressions of akit too.
 
-use super::assertion::{Assertion, Refusal, inline};
+use super::assertion::{Assertion, Refusal, all, inline, no_fence};
 use super::yaml::Item;
 use crate::expectation::expression::Expression;
+
+/// The answer as JSON, in JavaScript.
+const PARSED: &str = "JSON.parse(output)";
 
 /// The expectation of a `javascript` assertion.
 ///
@@ -17,11 +20,13 @@ pub(super) fn expression(assertion: &Assertion<'_>) -> Result<Item, Refusal> {
     };
     let value = assertion.value()?;
     let code = value.node.as_str().ok_or_else(refusal)?.trim();
-    // JSON of akit may stand in a fence, and JSON of JavaScript not.
-    let foreign = assertion.threshold().is_some() || code.contains("{{") || code.contains("json");
+    let foreign = assertion.threshold().is_some() || code.contains("{{");
+    let parsed = code.contains(PARSED);
     let code = translated(code.strip_suffix(';').unwrap_or(code)).filter(|_| !foreign).ok_or_else(refusal)?;
     Expression::parse(&code).map_err(|_| refusal())?;
-    Ok(inline(&crate::scenario::literal(&code)))
+    let item = inline(&crate::scenario::literal(&code));
+    // JSON of akit may stand in a fence, and JSON of JavaScript not.
+    Ok(if parsed { all(vec![no_fence(), item]) } else { item })
 }
 
 /// `output` under akit's name, outside of quotes; `None` where the code has a pattern with the word in it.
@@ -36,9 +41,14 @@ fn translated(code: &str) -> Option<String> {
         } else if first.is_alphabetic() || first == '_' {
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             let member = out.ends_with('.');
+            if !member && let Some(after) = rest.strip_prefix(PARSED) {
+                out.push_str("json");
+                rest = after;
+                continue;
+            }
             match &rest[..end] {
                 "output" if !member => out.push_str("response"),
-                "response" | "expected" | "words" | "lines" if !member => return None,
+                "response" | "expected" | "json" | "words" | "lines" if !member => return None,
                 word => out.push_str(word),
             }
             rest = &rest[end..];
@@ -73,6 +83,7 @@ mod tests {
         let table = [
             ("output.includes('output')", Some("response.includes('output')")),
             ("output.length < 9 && output.match(/output/i)", Some("length < 9 && response.match(/output/i)")),
+            ("JSON.parse(output).a === 'JSON.parse(output)'", Some("json.a === 'JSON.parse(output)'")),
             ("context.output", Some("context.output")),
             ("response.includes('a')", None),
             ("output.includes('a", None),

@@ -37,9 +37,13 @@ impl Named {
         let provider = NAMES.iter().find(|(own, _)| *own == name)?.1;
         let model = match rest.split_once(':') {
             Some((request, model)) if REQUESTS.contains(&request) => model,
+            // Another kind of request: assistants, images, embeddings.
+            Some((other, _)) if name != "ollama" && other != "ft" => return None,
             _ => rest,
         };
-        let plain = !model.is_empty() && !REQUESTS.contains(&model) && !model.contains("{{");
+        let kinds = ["realtime", "moderation", "embedding", "embeddings", "image", "assistant"];
+        let program = model.ends_with("-sdk") || kinds.contains(&model);
+        let plain = !model.is_empty() && !REQUESTS.contains(&model) && !model.contains("{{") && !program;
         plain.then(|| Self { provider, model: model.to_owned() })
     }
 }
@@ -130,6 +134,9 @@ mod tests {
             ("ollama:llama3:8b", Some(("ollama", "llama3:8b"))),
             ("azureopenai:chat:dep", Some(("azure-openai", "dep"))),
             ("openai:chat", None),
+            ("openai:ft:gpt-4o:me", Some(("openai", "ft:gpt-4o:me"))),
+            ("openai:assistant:asst_1", None),
+            ("anthropic:claude-agent-sdk", None),
             ("echo", None),
             ("file://p.py", None),
             ("exec:python x.py", None),

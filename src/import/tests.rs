@@ -119,6 +119,11 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
             &["b", "aaaaa"],
         ),
         (
+            "{ type: javascript, value: 'JSON.parse(output).a === 1' }",
+            &["{\"a\": 1}"],
+            &["{\"a\": 2}", "```{\"a\": 1}```", "x"],
+        ),
+        (
             "{ type: assert-set, assert: [{ type: contains, value: a }, { type: contains, value: b }] }",
             &["ab"],
             &["a"],

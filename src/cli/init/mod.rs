@@ -162,8 +162,6 @@ fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
             .replace("PROVIDER", &start.provider)
             .replace("MODEL", &crate::import::scalar(&start.model));
         files.push((inside(&start.dir, FILES[0]), config));
-    } else if let Some(path) = start.config.as_ref().filter(|path| path.ends_with(FILES[0])) {
-        files.push((path.clone(), String::new()));
     }
     let scenario = |name: &str| start.scenarios.join(name);
     if example {
@@ -173,12 +171,7 @@ fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
     }
     files.push((scenario("scenario.schema.json"), format!("{:#}\n", scenario::schema())));
     if let Some((path, pipeline)) = start.forge.pipeline(&forge::below(&start.root, &start.scenarios)) {
-        let root = if start.root == forge::root_of(Path::new(".")) && start.dir == Path::new(".") {
-            relative(&start.root)
-        } else {
-            start.root.clone()
-        };
-        files.push((root.join(path), pipeline));
+        files.push((relative(&start.root).join(path), pipeline));
     }
     files
 }
@@ -221,6 +214,9 @@ fn next(args: &InitArgs, start: &Start) -> String {
         say(format!("akit run {first} -p {} -m {}", start.provider, start.model), key);
     } else {
         say(format!("akit validate {scenarios}"), "nothing is asked");
+    }
+    if start.forge == Forge::None {
+        say("akit init --forge github".to_owned(), "or gitlab: a pipeline that runs the gate");
     }
     if let Some(path) = start.promptfoo.as_ref().filter(|_| !args.import) {
         say(
