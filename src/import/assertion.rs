@@ -421,13 +421,27 @@ fn contains(values: Vec<String>, mode: &str) -> Item {
     Item::Map(entries)
 }
 
-/// Every one of several expectations; one stands for itself.
-pub(super) fn all(mut items: Vec<Item>) -> Item {
-    match items.pop() {
-        Some(only) if items.is_empty() => only,
+/// Every one of several expectations; one stands for itself, and the parts of such a whole stand beside the others.
+pub(super) fn all(items: Vec<Item>) -> Item {
+    let mut parts: Vec<Item> = Vec::new();
+    for item in items {
+        match &item {
+            Item::Map(entries) => match entries.as_slice() {
+                [(_, kind), (_, operator), (_, Item::List(inner))]
+                    if *kind == Item::text("combined") && *operator == Item::text("and") =>
+                {
+                    parts.extend(inner.iter().cloned());
+                }
+                _ => parts.push(item),
+            },
+            _ => parts.push(item),
+        }
+    }
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
         last => {
-            items.extend(last);
-            combined("and", items)
+            parts.extend(last);
+            combined("and", parts)
         }
     }
 }

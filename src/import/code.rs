@@ -7,6 +7,9 @@ use crate::expectation::expression::Expression;
 /// The answer as JSON, in JavaScript.
 const PARSED: &str = "JSON.parse(output)";
 
+/// What stands behind a pattern that is held against the answer.
+const TESTED: &str = ".test(output)";
+
 /// The expectation of a `javascript` assertion.
 ///
 /// # Errors
@@ -35,7 +38,17 @@ fn translated(code: &str) -> Option<String> {
     let mut rest = code;
     while let Some(first) = rest.chars().next() {
         if matches!(first, '"' | '\'' | '/') {
-            let end = closing(rest, first)?;
+            let mut end = closing(rest, first)?;
+            if first == '/' {
+                end += rest[end..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len() - end);
+                if let Some(after) = rest[end..].strip_prefix(TESTED) {
+                    out.push_str("response.match(");
+                    out.push_str(&rest[..end]);
+                    out.push(')');
+                    rest = after;
+                    continue;
+                }
+            }
             out.push_str(&rest[..end]);
             rest = &rest[end..];
         } else if first.is_alphabetic() || first == '_' {
@@ -84,6 +97,7 @@ mod tests {
             ("output.includes('output')", Some("response.includes('output')")),
             ("output.length < 9 && output.match(/output/i)", Some("length < 9 && response.match(/output/i)")),
             ("JSON.parse(output).a === 'JSON.parse(output)'", Some("json.a === 'JSON.parse(output)'")),
+            (r"!/a\/output/i.test(output)", Some(r"!response.match(/a\/output/i)")),
             ("context.output", Some("context.output")),
             ("response.includes('a')", None),
             ("output.includes('a", None),

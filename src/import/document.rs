@@ -80,6 +80,39 @@ impl Folder {
     pub(super) fn document(&self, reference: &str) -> Result<Part, ImportError> {
         document(&self.path(reference))
     }
+
+    /// The values of a JSONL file.
+    pub(super) fn lines(&self, reference: &str) -> Result<Vec<Part>, ImportError> {
+        let path = self.path(reference);
+        let file = SourceFile::read(&path).map_err(|error| ImportError::Unreadable(slashed(&path), error))?;
+        let file = Arc::new(file);
+        let mut parts = Vec::new();
+        for (number, line) in (0..).zip(file.text().lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            let moved = |mut error: SyntaxError| {
+                error.span.line += number;
+                syntax(&file, &error)
+            };
+            let mut node = Node::parse(&SourceFile::from_text(file.shown(), line)).map_err(moved)?;
+            lower(&mut node, number);
+            parts.push(Part { node, file: Arc::clone(&file) });
+        }
+        Ok(parts)
+    }
+}
+
+/// Puts a node some lines further down.
+fn lower(node: &mut Node, by: u32) {
+    node.span.line += by;
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| lower(item, by)),
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                lower(key, by);
+                lower(value, by);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Reads a YAML or JSON file; merge keys are put in.

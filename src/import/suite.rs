@@ -14,7 +14,7 @@ use crate::source::{Node, Span, Value, slashed};
 use crate::text;
 
 /// Keys of a configuration without a counterpart, and where to look.
-const ELSEWHERE: [(&str, &str); 8] = [
+const ELSEWHERE: [(&str, &str); 10] = [
     ("outputPath", "reports of a run: `akit run --json`, `--junit`, `--html`"),
     ("evaluateOptions", "flags of a run: `-c`, `--repeat`, `--timeout`"),
     ("commandLineOptions", "flags of a run"),
@@ -23,6 +23,8 @@ const ELSEWHERE: [(&str, &str); 8] = [
     ("env", "set the variables where akit runs"),
     ("nunjucksFilters", "give the cases variables with the finished values"),
     ("extensions", "akit runs no code"),
+    ("passRateThreshold", "`gate: { min_pass_rate: … }` in akit.yaml"),
+    ("sharing", "leave it out: akit shares nothing"),
 ];
 
 /// Reads a configuration and everything it names.
@@ -209,6 +211,11 @@ impl Suite {
                 }
                 Ok(())
             }
+            (None, Some(name)) if name.ends_with(".jsonl") && !name.contains('*') => {
+                let lines = self.folder.lines(name)?;
+                tests.extend(lines.iter().map(|line| self.resolved(line)));
+                Ok(())
+            }
             _ => {
                 let name = text::excerpt(part.node.as_str().unwrap_or("an entry"), 80);
                 let message = format!("tests of `{name}` were not taken over");
@@ -216,7 +223,7 @@ impl Suite {
                     part,
                     part.node.span,
                     message,
-                    "write them as a list in a YAML or JSON file",
+                    "write them as a list in a YAML or JSON file, or as JSONL",
                 );
                 Ok(())
             }

@@ -267,6 +267,19 @@ fn references_and_merge_keys_are_followed() {
 }
 
 #[test]
+fn each_line_of_jsonl_is_a_test() {
+    let imported = imported(&[
+        ("c.yaml", "prompts: [hi]\ntests: t.jsonl\n"),
+        (
+            "t.jsonl",
+            "{\"assert\": [{\"type\": \"is-json\"}]}\n\n{\"assert\": [{\"type\": \"equals\", \"value\": \"a\"}, {\"type\": \"bleu\"}]}\n",
+        ),
+    ]);
+    assert_eq!(loaded(&imported).cases.len(), 2);
+    assert!(findings(&imported).starts_with("3:45 not-imported: `bleu`"), "{}", findings(&imported));
+}
+
+#[test]
 fn what_cannot_be_read_is_an_error() {
     for (text, expected) in [
         ("a: [", "this is not YAML"),

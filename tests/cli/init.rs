@@ -6,7 +6,7 @@ use super::akit::Ran;
 /// The commands that come next, without their `akit`.
 fn next(ran: &Ran) -> Vec<Vec<String>> {
     let lines = ran.stdout.lines().skip_while(|line| *line != "Next:");
-    let commands = lines.filter_map(|line| line.trim().strip_prefix("akit ")?.split(" # ").next());
+    let commands = lines.filter_map(|line| line.trim().strip_prefix("akit "));
     commands.map(|command| command.split_whitespace().map(str::to_owned).collect()).collect()
 }
 

@@ -201,7 +201,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Status {
 /// The commands that come next; each works as it stands.
 fn next(args: &InitArgs, start: &Start) -> String {
     let mut lines = vec!["\nNext:".to_owned()];
-    let mut say = |command: String, words: &str| lines.push(format!("  {command:<66} # {words}"));
+    let mut say = |command: String, words: &str| lines.push(format!("  # {words}\n  {command}"));
     let scenarios = slashed(&start.scenarios);
     let first = format!("{scenarios}/first.yaml");
     if Path::new(&first).is_file() {
