@@ -13,8 +13,8 @@ use crate::expectation::{Expectation, Reading};
 use crate::source::{Diagnostics, Node, SourceFile, Value};
 use crate::text;
 
-/// Keys that change nothing for the verdict.
-const SILENT: [&str; 3] = ["type", "metric", "description"];
+/// Keys that change nothing for the verdict, or are read elsewhere.
+const SILENT: [&str; 7] = ["type", "metric", "description", "value", "threshold", "provider", "assert"];
 
 /// What became of an assertion.
 #[derive(Clone, Debug)]
@@ -119,10 +119,10 @@ impl Assertion<'_> {
         let mut near = Vec::new();
         for (key, _, value) in self.part.entries() {
             match key.as_str() {
-                key if SILENT.contains(&key) => {}
-                "value" | "threshold" | "provider" | "assert" => {}
-                "weight" if value.number() == Some(1.0) => {}
-                "weight" => near.push("akit demands every expectation and knows no weights".to_owned()),
+                "weight" if value.number() != Some(1.0) => {
+                    near.push("akit demands every expectation and knows no weights".to_owned());
+                }
+                key if SILENT.contains(&key) || key == "weight" => {}
                 "transform" | "contextTransform" => {
                     return Err(Refusal::new(
                         format!("`{key}` changes the answer before it is judged"),

@@ -134,7 +134,9 @@ fn merge(node: &mut Node) {
         Value::List(items) => items.iter_mut().for_each(merge),
         Value::Map(entries) => {
             let mut merged = Vec::new();
-            entries.iter_mut().for_each(|(_, value)| merge(value));
+            for (_, value) in entries.iter_mut() {
+                merge(value);
+            }
             entries.retain(|(key, value)| {
                 let sources = match &value.value {
                     _ if key.as_str() != Some("<<") => return true,

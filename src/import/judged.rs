@@ -65,11 +65,11 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
                     "the judge gives a score and 0.7 is needed, where promptfoo's says yes or no".to_owned(),
                 );
             }
-            grader(assertion, rubric, assertion.threshold(), near)
+            Ok(grader(assertion, rubric, assertion.threshold(), near))
         }
         "model-graded-closedqa" => {
             let rubric = format!("The answer meets this criterion: {}", assertion.template()?.text());
-            grader(assertion, rubric, None, near)
+            Ok(grader(assertion, rubric, None, near))
         }
         "factuality" | "model-graded-factuality" => {
             let rubric = format!(
@@ -77,7 +77,7 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
                  that does not matter to them; one contradiction fails it. Facts: {}",
                 assertion.template()?.text()
             );
-            grader(assertion, rubric, None, near)
+            Ok(grader(assertion, rubric, None, near))
         }
         "similar" | "similar:cosine" => similar(assertion),
         kind => {
@@ -91,12 +91,7 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
     }
 }
 
-fn grader(
-    assertion: &Assertion<'_>,
-    rubric: String,
-    threshold: Option<f64>,
-    near: &mut Vec<String>,
-) -> Result<Item, Refusal> {
+fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, near: &mut Vec<String>) -> Item {
     // A text that begins so would name a rubric of akit.
     let rubric =
         if rubric.trim_start().starts_with("builtin:") { format!("Rubric: {rubric}") } else { rubric };
@@ -112,11 +107,14 @@ fn grader(
                 entries.push(("model".to_owned(), Item::Text(judge.model)));
             }
             None => {
-                near.push(format!("its judge `{}` is not known to akit", crate::text::excerpt(&provider, 40)))
+                near.push(format!(
+                    "its judge `{}` is not known to akit",
+                    crate::text::excerpt(&provider, 40)
+                ));
             }
         }
     }
-    Ok(Item::Map(entries))
+    Item::Map(entries)
 }
 
 fn similar(assertion: &Assertion<'_>) -> Result<Item, Refusal> {

@@ -1,5 +1,7 @@
 //! Prompts: text, messages, or the files that hold them.
 
+use std::path::Path;
+
 use super::document::{Folder, Part};
 use super::template::{Template, TemplateError};
 use super::yaml::Item;
@@ -81,7 +83,7 @@ fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
         return Err(format!("`{shown}` is a program or a table; akit takes text, JSON and YAML"));
     }
     let text = folder.text(written).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-    if !written.ends_with(".txt") {
+    if !has_ending(written, "txt") {
         return Ok(vec![text]);
     }
     // Lines of three dashes part the prompts of a text file.
@@ -95,6 +97,11 @@ fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
         }
     }
     Ok(texts.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect())
+}
+
+/// Whether a file's name ends so, in letters of either case.
+pub(super) fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
 }
 
 fn body(text: &str) -> Result<Vec<(Option<&'static str>, Template)>, String> {

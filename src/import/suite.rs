@@ -6,7 +6,7 @@ use std::path::Path;
 use super::case::{Test, choices, commented, one_line, write};
 use super::document::{Folder, Part, document};
 use super::findings::{Findings, place};
-use super::prompt::Prompt;
+use super::prompt::{Prompt, has_ending};
 use super::provider::Provider;
 use super::yaml::Item;
 use super::{ImportError, Imported, SCHEMA_LINE};
@@ -211,7 +211,7 @@ impl Suite {
                 }
                 Ok(())
             }
-            (None, Some(name)) if name.ends_with(".jsonl") && !name.contains('*') => {
+            (None, Some(name)) if has_ending(name, "jsonl") && !name.contains('*') => {
                 let lines = self.folder.lines(name)?;
                 tests.extend(lines.iter().map(|line| self.resolved(line)));
                 Ok(())
@@ -273,13 +273,12 @@ impl Suite {
             let own = std::ptr::eq(source, part);
             for (key, span, value) in source.entries() {
                 match key.as_str() {
-                    "description" => {}
                     "vars" => self.vars(&value, &mut vars, &mut test),
-                    "assert" if own || !self.without_default(part) => {
+                    "assert" if own || !Self::without_default(part) => {
                         let listed = value.items().unwrap_or_default();
                         test.assertions.extend(listed.iter().map(|item| self.resolved(item)));
                     }
-                    "assert" => {}
+                    "assert" | "description" => {}
                     "options" => self.options(&value, &mut options, &mut test),
                     "metadata" if matches!(value.node.value, Value::Map(_)) => {
                         let item = Item::of(&value.node).map_texts(&mut crate::scenario::literal);
@@ -301,7 +300,7 @@ impl Suite {
         test
     }
 
-    fn without_default(&self, part: &Part) -> bool {
+    fn without_default(part: &Part) -> bool {
         let option = part.node.get("options").and_then(|options| options.get("disableDefaultAsserts"));
         option.is_some_and(|value| value.value == Value::Bool(true))
     }
@@ -323,7 +322,9 @@ impl Suite {
                 .filter(|text| text.starts_with("file://"))
                 .map(|name| self.file(name))
             {
-                Some(Ok(text)) => value.with(Node { value: Value::String(text), span: value.node.span }),
+                Some(Ok(content)) => {
+                    value.with(Node { value: Value::String(content), span: value.node.span })
+                }
                 Some(Err(why)) => {
                     test.refused = Some(why);
                     value
@@ -355,10 +356,10 @@ impl Suite {
 
     fn options(&mut self, part: &Part, options: &mut Options, test: &mut Test) {
         for (key, span, value) in part.entries() {
-            let text = || value.node.as_str().unwrap_or_default().to_owned();
+            let written = || value.node.as_str().unwrap_or_default().to_owned();
             match key.as_str() {
-                "prefix" => test.around.0 = text(),
-                "suffix" => test.around.1 = text(),
+                "prefix" => test.around.0 = written(),
+                "suffix" => test.around.1 = written(),
                 "disableVarExpansion" => options.whole = value.node.value == Value::Bool(true),
                 "disableDefaultAsserts" => {}
                 "transform" | "postprocess" => {

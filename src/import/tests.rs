@@ -318,7 +318,7 @@ proptest! {
         if let Ok(imported) = try_import(&[("c.yaml", &suite.to_string())]) {
             let scenario = loaded(&imported);
             prop_assert_eq!(imported.assertions, 2);
-            let plain = !prompt.contains(['{', '\\']) && !prompt.ends_with(".txt") && !prompt.starts_with("file://");
+            let plain = !prompt.contains(['{', '\\']) && !prompt::has_ending(&prompt, "txt") && !prompt.starts_with("file://");
             if plain {
                 prop_assert_eq!(&scenario.cases[0].messages[0].content, &prompt);
             }

@@ -92,6 +92,6 @@ pub(super) fn below(root: &Path, folder: &Path) -> String {
     // The folder may not be there yet, but what is above it is.
     let known = full.ancestors().find(|above| above.exists()).unwrap_or(&full);
     let rest = full.strip_prefix(known).unwrap_or(Path::new(""));
-    let full = known.canonicalize().map(|known| known.join(rest)).unwrap_or_else(|_| full.clone());
+    let full = known.canonicalize().map_or_else(|_| full.clone(), |known| known.join(rest));
     slashed(full.strip_prefix(root).unwrap_or(folder))
 }

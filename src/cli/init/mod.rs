@@ -139,7 +139,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
         return Err(Status::Invalid);
     }
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
-    Ok(Start { scenarios, dir, root, config, promptfoo, provider, model, forge })
+    Ok(Start { dir, root, config, scenarios, promptfoo, provider, model, forge })
 }
 
 /// A path in a folder, without a dot before it.
