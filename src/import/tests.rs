@@ -163,7 +163,7 @@ fn a_suite_of_many_files_becomes_one_scenario() {
     let imported = imported(&[
         (
             "promptfooconfig.yaml",
-            r#"
+            r"
 description: Support
 prompts:
   - file://prompts/two.txt
@@ -178,7 +178,7 @@ defaultTest:
     - { type: not-icontains, value: as an AI }
 tests: file://tests.yaml
 outputPath: out.json
-"#,
+",
         ),
         ("prompts/two.txt", "Ask {{question}} at {{shop}}.\n---\nBriefly:\n\n{{question}}\n"),
         (
