@@ -10,6 +10,7 @@ pub mod expectation;
 pub mod gate;
 pub mod grader;
 pub mod history;
+pub mod import;
 pub mod manifest;
 pub mod provider;
 pub mod publish;

@@ -15,7 +15,7 @@ const ROWS: [&[&str]; 11] = [
     &["grader"],
     &["expectation"],
     &["scenario"],
-    &["runner", "stress", "redteam", "report"],
+    &["runner", "stress", "redteam", "report", "import"],
     &["publish"],
     &["config"],
     // What a change demands less is told over scenarios, policy and history alike.

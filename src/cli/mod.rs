@@ -9,6 +9,8 @@ mod compare;
 mod exit;
 mod gate;
 mod history;
+mod import;
+mod init;
 mod output;
 mod past;
 mod plan;
@@ -64,6 +66,10 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
+    /// Write the first files of a suite: a green run without a key, a red one, a pipeline
+    Init(init::InitArgs),
+    /// Turn the suite of another program into a scenario file
+    Import(import::ImportArgs),
     /// Keep the results that later runs are compared with
     Baseline(baseline::BaselineArgs),
     /// Put stored runs beside each other: the pass rate over time, flaky, slow and dear cases
@@ -102,6 +108,8 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(&args),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => schema::schema(),
+        Command::Init(args) => init::init(&args, &environment),
+        Command::Import(args) => import::import(&args),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
         Command::History(args) => history::history(&args),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),

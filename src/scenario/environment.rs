@@ -100,10 +100,25 @@ pub(super) fn unset(text: &str) -> Option<&str> {
     is_name(name).then_some(name)
 }
 
+/// The text that stands for this one in a file: no `${NAME}` in it is filled.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    replace(text, |before, whole, _, _| format!("{before}${whole}"))
+}
+
 fn fill(text: &str, mut value: impl FnMut(&str, Option<&str>) -> Option<String>) -> String {
+    replace(text, |before, whole, name, default| match before.strip_suffix('$') {
+        Some(before) => format!("{before}{whole}"),
+        None => before.to_owned() + &value(name, default).unwrap_or_else(|| whole.to_owned()),
+    })
+}
+
+/// Replaces each `${NAME}` and `${NAME:-default}` together with the text before it: `put` is told that text,
+/// the whole reference, its name and its default.
+fn replace(text: &str, mut put: impl FnMut(&str, &str, &str, Option<&str>) -> String) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find("${") {
+    let (mut rest, mut from) = (text, 0);
+    while let Some(open) = rest[from..].find("${").map(|at| from + at) {
         let inner = rest[open + 2..].find('}').map(|close| &rest[open + 2..open + 2 + close]);
         let parsed = inner.and_then(|inner| {
             let (name, default) = match inner.split_once(":-") {
@@ -113,19 +128,13 @@ fn fill(text: &str, mut value: impl FnMut(&str, Option<&str>) -> Option<String>)
             is_name(name).then_some((inner, name, default))
         });
         let Some((inner, name, default)) = parsed else {
-            out.push_str(&rest[..open + 2]);
-            rest = &rest[open + 2..];
+            from = open + 2;
             continue;
         };
         let whole = &rest[open..open + inner.len() + 3];
-        if let Some(before) = rest[..open].strip_suffix('$') {
-            out.push_str(before);
-            out.push_str(whole);
-        } else {
-            out.push_str(&rest[..open]);
-            out.push_str(&value(name, default).unwrap_or_else(|| whole.to_owned()));
-        }
+        out.push_str(&put(&rest[..open], whole, name, default));
         rest = &rest[open + whole.len()..];
+        from = 0;
     }
     out.push_str(rest);
     out
@@ -160,6 +169,14 @@ mod tests {
                 environment.get(name).map(str::to_owned).or(default.map(str::to_owned))
             });
             assert_eq!(filled, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_literal_reads_as_the_text() {
+        for text in ["${A}", "$${A}", "$$${A:-x}", "${ ${A}", "a$A", r"^\${A}$", "${A}${B}", "${not a name}"]
+        {
+            assert_eq!(fill(&literal(text), |_, _| Some("filled".to_owned())), text);
         }
     }
 }

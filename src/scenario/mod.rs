@@ -25,7 +25,7 @@ use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Sp
 use crate::text;
 
 pub use discover::{DiscoverError, among, discover};
-pub use environment::{Environment, expand};
+pub use environment::{Environment, expand, literal};
 pub use read::{api_key, provider_config, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use schema::schema;

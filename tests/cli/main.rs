@@ -20,6 +20,8 @@ mod formats;
 mod gate;
 mod help;
 mod history;
+mod import;
+mod init;
 mod judge;
 mod key;
 mod order;

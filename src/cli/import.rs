@@ -1,0 +1,91 @@
+//! `akit import`: the suite of another program as a scenario file.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::{Status, terminal};
+use crate::import::{self, ImportError, Imported};
+use crate::source::{Diagnostics, Pending, slashed};
+use crate::text;
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    #[command(subcommand)]
+    from: From,
+}
+
+#[derive(Debug, Subcommand)]
+enum From {
+    /// A promptfoo configuration and the files that it names
+    Promptfoo {
+        /// The configuration, such as promptfooconfig.yaml
+        file: PathBuf,
+        /// Write the scenario to this file, which must not be there yet [default: stdout]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+pub(super) fn import(args: &ImportArgs) -> Status {
+    let From::Promptfoo { file, output } = &args.from;
+    let output = output.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(path) = output.filter(|path| path.symlink_metadata().is_ok()) {
+        terminal::error(
+            &format!("`{}` is there already", slashed(path)),
+            "nothing was written; choose another name, or remove the file",
+        );
+        return Status::Invalid;
+    }
+    match promptfoo(file) {
+        Ok(imported) => write(&imported, output),
+        Err(status) => status,
+    }
+}
+
+/// Reads a promptfoo suite, and tells everything that was not taken over.
+pub(super) fn promptfoo(file: &Path) -> Result<Imported, Status> {
+    match import::promptfoo(file) {
+        Ok(imported) => {
+            tell(&imported.findings);
+            terminal::say(&format!(
+                "{} of {} mapped",
+                imported.mapped,
+                text::count(imported.assertions, "assertion")
+            ));
+            Ok(imported)
+        }
+        Err(error) => {
+            if let ImportError::NoCase(_, findings) = &error {
+                tell(findings);
+            }
+            terminal::error(&error.to_string(), "nothing was written");
+            Err(Status::Invalid)
+        }
+    }
+}
+
+/// Every finding: what is not told here would be lost without a word.
+fn tell(findings: &Diagnostics) {
+    for finding in findings.iter() {
+        terminal::say(&format!("{}\n\n", finding.render(terminal::stderr_ink())));
+    }
+}
+
+fn write(imported: &Imported, output: Option<&Path>) -> Status {
+    let Some(path) = output else {
+        terminal::out(&imported.text);
+        return Status::Passed;
+    };
+    match Pending::open(path).and_then(|file| file.write(imported.text.as_bytes())) {
+        Ok(()) => {
+            terminal::say(&format!("wrote {}; check it with: akit validate {0}", slashed(path)));
+            Status::Passed
+        }
+        Err(error) => {
+            let message = format!("cannot write `{}`: {}", slashed(path), terminal::system(&error));
+            terminal::error(&message, "choose another path or mend the folder");
+            Status::Invalid
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! One assertion of promptfoo as an expectation of akit.
+//!
+//! An expectation holds for the same answers, or for fewer where that is told; never for more without a word.
+
+use std::sync::Arc;
+
+use super::document::{Folder, Part};
+use super::template::{Template, Variables};
+use super::yaml::Item;
+use super::{code, judged};
+use crate::expectation::pattern::Patterns;
+use crate::expectation::{Expectation, Reading};
+use crate::source::{Diagnostics, Node, SourceFile, Value};
+use crate::text;
+
+/// Keys that change nothing for the verdict, or are read elsewhere.
+const SILENT: [&str; 7] = ["type", "metric", "description", "value", "threshold", "provider", "assert"];
+
+/// What became of an assertion.
+#[derive(Clone, Debug)]
+pub(super) enum Mapped {
+    /// An expectation that says the same.
+    Same(Item),
+    /// An expectation that differs in what the words say.
+    Near(Item, String),
+    /// Nothing: why, and what may be written instead.
+    Not(String, String),
+}
+
+/// Why an assertion, or a text in it, cannot be taken over.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// Why.
+    pub(super) why: String,
+    /// What to write instead.
+    pub(super) instead: String,
+}
+
+impl Refusal {
+    pub(super) fn new(why: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self { why: why.into(), instead: instead.into() }
+    }
+}
+
+/// An assertion while it is read.
+#[derive(Debug)]
+pub(super) struct Assertion<'a> {
+    part: &'a Part,
+    /// The kind without `not-`.
+    pub(super) kind: &'a str,
+    /// Whether it began with `not-`.
+    pub(super) inverse: bool,
+    variables: &'a Variables,
+    folder: &'a Folder,
+}
+
+/// Maps an assertion of a test with these variables.
+pub(super) fn map(part: &Part, variables: &Variables, folder: &Folder) -> Mapped {
+    let Some(kind) = part.node.get("type").and_then(Node::as_str) else {
+        return Mapped::Not("it has no `type`".to_owned(), "name one".to_owned());
+    };
+    let inverse = kind.starts_with("not-");
+    let kind = kind.strip_prefix("not-").unwrap_or(kind);
+    let assertion = Assertion { part, kind, inverse, variables, folder };
+    let (item, near) = match assertion.item() {
+        Ok(found) => found,
+        Err(refusal) => return Mapped::Not(refusal.why, refusal.instead),
+    };
+    if let Err(message) = accepts(&item, variables) {
+        let instead = "mend it in the original, or write an expectation of akit".to_owned();
+        return Mapped::Not(format!("akit cannot read what came of it: {message}"), instead);
+    }
+    if near.is_empty() { Mapped::Same(item) } else { Mapped::Near(item, near.join("; ")) }
+}
+
+/// Whether akit reads an expectation without an error.
+fn accepts(item: &Item, variables: &Variables) -> Result<(), String> {
+    let file = Arc::new(SourceFile::from_text("expectation", &format!("{}\n", item.render())));
+    let node = Node::parse(&file).map_err(|error| error.message)?;
+    let (mut found, patterns) = (Diagnostics::default(), Patterns::default());
+    let mut known = variables.clone();
+    // A name without a value is given an empty one in the case.
+    let mut texts = Vec::new();
+    item.clone().map_texts(&mut |text| {
+        texts.push(text.to_owned());
+        String::new()
+    });
+    for template in texts.iter().filter_map(|text| Template::parse(text).ok()) {
+        template.names().for_each(|name| {
+            known.entry(name.to_owned()).or_default();
+        });
+    }
+    let mut reading = Reading { file: &file, variables: &known, patterns: &patterns, found: &mut found };
+    let _ = Expectation::read(&node, "it", &mut reading);
+    let error = found.iter().find(|one| one.severity == crate::source::Severity::Error);
+    error.map_or(Ok(()), |one| Err(text::excerpt(&one.message, 160)))
+}
+
+type Found = Result<(Item, Vec<String>), Refusal>;
+
+impl Assertion<'_> {
+    fn item(&self) -> Found {
+        if self.part.get("weight").and_then(|weight| weight.number()) == Some(0.0) {
+            return Err(Refusal::new(
+                "its weight is 0: promptfoo measures it and demands nothing",
+                "leave it out, or demand it with an expectation",
+            ));
+        }
+        let mut near = self.keys()?;
+        if self.kind == "assert-set" {
+            return self.set(near);
+        }
+        let item = self.positive(&mut near)?;
+        Ok((if self.inverse { inverted(item) } else { item }, near))
+    }
+
+    /// What the keys beside `value` change; refuses those without which the assertion says something else.
+    fn keys(&self) -> Result<Vec<String>, Refusal> {
+        let mut near = Vec::new();
+        for (key, _, value) in self.part.entries() {
+            match key.as_str() {
+                "weight" if value.number() != Some(1.0) => {
+                    near.push("akit demands every expectation and knows no weights".to_owned());
+                }
+                key if SILENT.contains(&key) || key == "weight" => {}
+                "transform" | "contextTransform" => {
+                    return Err(Refusal::new(
+                        format!("`{key}` changes the answer before it is judged"),
+                        "judge the answer as it is, or change it in the application",
+                    ));
+                }
+                "rubricPrompt" => near.push("akit's judge has its own prompt".to_owned()),
+                key => {
+                    return Err(Refusal::new(
+                        format!("akit has nothing for its key `{}`", text::excerpt(key, 40)),
+                        "say it with an expectation of akit",
+                    ));
+                }
+            }
+        }
+        Ok(near)
+    }
+
+    fn set(&self, mut near: Vec<String>) -> Found {
+        let parts = self.part.get("assert").and_then(|list| list.items()).unwrap_or_default();
+        if parts.is_empty() {
+            return Err(Refusal::new("the set has no assertion", "leave it out"));
+        }
+        if self.threshold().is_some_and(|threshold| threshold < 1.0) {
+            near.push("akit demands all of the set, not a share of it".to_owned());
+        }
+        let mut items = Vec::new();
+        for part in &parts {
+            match map(part, self.variables, self.folder) {
+                Mapped::Same(item) => items.push(item),
+                Mapped::Near(item, how) => {
+                    items.push(item);
+                    near.push(how);
+                }
+                Mapped::Not(why, instead) => {
+                    let line = part.node.span.line;
+                    return Err(Refusal::new(
+                        format!("its part on line {line} has no counterpart: {why}"),
+                        instead,
+                    ));
+                }
+            }
+        }
+        Ok((all(items), near))
+    }
+
+    fn positive(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
+        match self.kind {
+            "contains" => Ok(regex(self.template()?.pattern())),
+            "icontains" => Ok(contains(vec![self.template()?.text()], "all")),
+            "contains-any" => {
+                let patterns: Vec<_> = self.templates()?.iter().map(Template::pattern).collect();
+                Ok(regex(if patterns.len() == 1 { patterns.concat() } else { patterns.join("|") }))
+            }
+            "contains-all" => Ok(all(self.templates()?.iter().map(|one| regex(one.pattern())).collect())),
+            "icontains-any" => Ok(contains(self.templates()?.iter().map(Template::text).collect(), "any")),
+            "icontains-all" => Ok(contains(self.templates()?.iter().map(Template::text).collect(), "all")),
+            "starts-with" => Ok(regex(format!("^{}", self.template()?.pattern()))),
+            "equals" => self.equals(),
+            "regex" => self.regex(),
+            "is-json" => Ok(bare_json(self.schema()?)),
+            "contains-json" => self.contains_json(near),
+            "levenshtein" => self.levenshtein(near),
+            "word-count" => self.word_count(),
+            "javascript" => code::expression(self),
+            _ => judged::item(self, near),
+        }
+    }
+
+    fn equals(&self) -> Result<Item, Refusal> {
+        let value = self.value()?;
+        if matches!(value.node.value, Value::Map(_) | Value::List(_)) {
+            return Ok(bare_json(Item::map([("const", without_templates(&value)?)])));
+        }
+        Ok(Item::map([
+            ("type", Item::text("inline")),
+            // `exact` passes over white space at both ends, and promptfoo does not.
+            ("expression", Item::text("response == expected")),
+            ("value", Item::Text(self.template()?.text())),
+        ]))
+    }
+
+    fn regex(&self) -> Result<Item, Refusal> {
+        let template = self.template()?;
+        // promptfoo makes the value a part of the pattern; akit would match the value itself.
+        let pattern = if template.names().next().is_some() {
+            let filled = template.filled(self.variables).ok_or_else(|| {
+                Refusal::new("its pattern takes a part from the environment", "write the pattern out")
+            })?;
+            Template::parse(&filled).map_err(|error| refused(&error))?.text()
+        } else {
+            template.text()
+        };
+        Ok(regex(pattern))
+    }
+
+    /// The schema under `value`, or one that everything obeys.
+    fn schema(&self) -> Result<Item, Refusal> {
+        let Some(value) = self.part.get("value").filter(|value| !matches!(value.node.value, Value::Null))
+        else {
+            return Ok(Item::Map(Vec::new()));
+        };
+        let read = |text: &str| {
+            let file = SourceFile::from_text("schema", text);
+            let node = Node::parse(&file).ok()?;
+            Some(Part { node, file: Arc::new(file) })
+        };
+        let value = match value.node.as_str() {
+            Some(name) if name.starts_with("file://") => self
+                .folder
+                .document(name)
+                .map_err(|error| Refusal::new(error.to_string(), "put the schema into the file"))?,
+            Some(text) => read(text).ok_or_else(|| Refusal::new("the schema is no YAML", "mend it"))?,
+            None => value,
+        };
+        match value.node.value {
+            Value::Map(_) => without_templates(&value),
+            Value::Bool(true) => Ok(Item::Map(Vec::new())),
+            _ => Err(Refusal::new("its schema is no mapping", "write a JSON Schema")),
+        }
+    }
+
+    fn contains_json(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
+        if self.inverse {
+            return Err(Refusal::new(
+                "akit looks for JSON in the first fenced block or the whole answer only",
+                "`regex` with `not` finds what must not stand in the answer",
+            ));
+        }
+        near.push("the JSON is the first fenced block or the whole answer, not any piece of it".to_owned());
+        Ok(Item::map([("type", Item::text("json_schema")), ("schema", self.schema()?)]))
+    }
+
+    /// promptfoo demands a distance of at most `threshold`; akit a share of the longer text.
+    fn levenshtein(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
+        let template = self.template()?;
+        let filled = template.filled(self.variables).unwrap_or_default();
+        let units = text::js_trim(&filled.to_lowercase()).encode_utf16().count();
+        let most = self.threshold().filter(|most| *most > 0.0).unwrap_or(5.0).floor();
+        if units == 0 {
+            return Err(Refusal::new("it is a distance from an empty text", "write `inline: length <= 5`"));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "texts are far shorter than 2^52 units")]
+        let length = units as f64;
+        let rounded = |number: f64| (number * 10_000.0).floor() / 10_000.0;
+        // The longer text has at least `length` units, so every answer within the distance has this similarity; and
+        // at most `length` and the distance, so an answer past it may have up to `beyond`.
+        let (within, beyond) = ((1.0 - most / length).max(0.0), length / (length + most + 1.0));
+        let mut differs = "it passes over case and white space at both ends".to_owned();
+        let threshold = match () {
+            () if self.inverse || rounded(within) > beyond => rounded(within),
+            () if within > beyond => within,
+            () => {
+                differs.push_str(", and is stricter where the answer is not the longer one");
+                rounded(beyond + 0.000_15)
+            }
+        };
+        near.push(format!("a distance of at most {most} became a similarity of {threshold}; {differs}"));
+        Ok(Item::map([
+            ("type", Item::text("fuzzy")),
+            ("value", Item::Text(template.text())),
+            ("threshold", Item::number(threshold)),
+        ]))
+    }
+
+    fn word_count(&self) -> Result<Item, Refusal> {
+        let value = self.value()?;
+        let bound = |key: &str| value.get(key).and_then(|number| number.number());
+        let parts = match (value.number(), bound("min"), bound("max")) {
+            (Some(exactly), ..) => vec![format!("words.length == {exactly}")],
+            (None, least, most) => {
+                let least = least.map(|least| format!("words.length >= {least}"));
+                let most = most.map(|most| format!("words.length <= {most}"));
+                least.into_iter().chain(most).collect()
+            }
+        };
+        if parts.is_empty() {
+            return Err(Refusal::new(
+                "it has neither a number nor `min` or `max`",
+                "write `inline: words.length < 50`",
+            ));
+        }
+        Ok(inline(&parts.join(" && ")))
+    }
+
+    /// What stands under `value`.
+    pub(super) fn value(&self) -> Result<Part, Refusal> {
+        self.part.get("value").ok_or_else(|| Refusal::new("it has no `value`", "give it one"))
+    }
+
+    /// What stands under `threshold`.
+    pub(super) fn threshold(&self) -> Option<f64> {
+        self.part.get("threshold")?.number()
+    }
+
+    /// The text under a key.
+    pub(super) fn text_of(&self, key: &str) -> Option<String> {
+        self.part.node.get(key).and_then(Node::as_str).map(str::to_owned)
+    }
+
+    /// The text under `value`, taken apart.
+    pub(super) fn template(&self) -> Result<Template, Refusal> {
+        self.template_of(&self.value()?)
+    }
+
+    /// The texts under `value`: a list, or one text with commas.
+    pub(super) fn templates(&self) -> Result<Vec<Template>, Refusal> {
+        let value = self.value()?;
+        if let Some(items) = value.items() {
+            if items.is_empty() {
+                return Err(Refusal::new("its list is empty", "name at least one value"));
+            }
+            return items.iter().map(|item| self.template_of(item)).collect();
+        }
+        let text = scalar(&value.node).ok_or_else(|| Refusal::new("its `value` is no list", "write one"))?;
+        if text.contains('"') {
+            return Err(Refusal::new(
+                "its values are one text with quotes and commas",
+                "write them as a list",
+            ));
+        }
+        let parse = |part: &str| Template::parse(part.trim()).map_err(|error| refused(&error));
+        text.split(',').filter(|part| !part.trim().is_empty()).map(parse).collect()
+    }
+
+    pub(super) fn template_of(&self, part: &Part) -> Result<Template, Refusal> {
+        let text = scalar(&part.node).ok_or_else(|| {
+            Refusal::new(format!("its `value` is {}, not text", part.node.value.kind()), "write text")
+        })?;
+        let text = match text.strip_prefix("file://") {
+            Some(name)
+                if [".js", ".mjs", ".cjs", ".ts", ".py", ".rb"].iter().any(|end| name.contains(end)) =>
+            {
+                return Err(Refusal::new(
+                    "its `value` is a program",
+                    "akit runs no code; say it with an expectation",
+                ));
+            }
+            Some(_) => self.folder.text(&text).map_err(|error| {
+                Refusal::new(format!("cannot read `{}`: {error}", text::excerpt(&text, 60)), "check the path")
+            })?,
+            None => text,
+        };
+        if text.is_empty() {
+            return Err(Refusal::new("its `value` is empty", "give it one"));
+        }
+        Template::parse(&text).map_err(|error| refused(&error))
+    }
+}
+
+/// A scalar as JavaScript writes it.
+pub(super) fn scalar(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::Float(value) => Some(value.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+pub(super) fn refused(error: &super::template::TemplateError) -> Refusal {
+    Refusal::new(error.to_string(), "write the text out, or give the case a variable with the finished value")
+}
+
+/// Data whose texts are taken as they are; promptfoo fills no variables in them.
+fn without_templates(part: &Part) -> Result<Item, Refusal> {
+    let mut braces = false;
+    let item = Item::of(&part.node).map_texts(&mut |text| {
+        braces |= text.contains("{{");
+        crate::scenario::literal(text)
+    });
+    if braces {
+        return Err(Refusal::new("it has double braces inside of data", "write the value out"));
+    }
+    Ok(item)
+}
+
+pub(super) fn regex(pattern: String) -> Item {
+    Item::map([("type", Item::text("regex")), ("pattern", Item::Text(pattern))])
+}
+
+pub(super) fn inline(expression: &str) -> Item {
+    Item::map([("type", Item::text("inline")), ("expression", Item::text(expression))])
+}
+
+fn contains(values: Vec<String>, mode: &str) -> Item {
+    let several = values.len() > 1;
+    let mut entries = vec![
+        ("type".to_owned(), Item::text("contains")),
+        ("values".to_owned(), Item::List(values.into_iter().map(Item::Text).collect())),
+    ];
+    if several {
+        entries.push(("mode".to_owned(), Item::text(mode)));
+    }
+    Item::Map(entries)
+}
+
+/// Every one of several expectations; one stands for itself, and the parts of such a whole stand beside the others.
+pub(super) fn all(items: Vec<Item>) -> Item {
+    let mut parts: Vec<Item> = Vec::new();
+    for item in items {
+        match &item {
+            Item::Map(entries) => match entries.as_slice() {
+                [(_, kind), (_, operator), (_, Item::List(inner))]
+                    if *kind == Item::text("combined") && *operator == Item::text("and") =>
+                {
+                    parts.extend(inner.iter().cloned());
+                }
+                _ => parts.push(item),
+            },
+            _ => parts.push(item),
+        }
+    }
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        last => {
+            parts.extend(last);
+            combined("and", parts)
+        }
+    }
+}
+
+pub(super) fn combined(operator: &str, items: Vec<Item>) -> Item {
+    Item::map([
+        ("type", Item::text("combined")),
+        ("operator", Item::text(operator)),
+        ("expectations", Item::List(items)),
+    ])
+}
+
+/// The opposite; that of `contains` has a kind of its own.
+fn inverted(item: Item) -> Item {
+    let Item::Map(entries) = &item else { return Item::map([("not", item)]) };
+    if entries.first() != Some(&("type".to_owned(), Item::text("contains"))) {
+        return Item::map([("not", item)]);
+    }
+    let entry = |(key, item): &(String, Item)| match (key.as_str(), item) {
+        ("type", _) => Some((key.clone(), Item::text("not_contains"))),
+        // Not all of them: one may be missing. Not any of them: none may be there, which needs no word.
+        ("mode", mode) => (*mode == Item::text("all")).then(|| (key.clone(), Item::text("not_all"))),
+        _ => Some((key.clone(), item.clone())),
+    };
+    Item::Map(entries.iter().filter_map(entry).collect())
+}
+
+/// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
+pub(super) fn no_fence() -> Item {
+    regex("^(?![\\s\\S]*```)".to_owned())
+}
+
+/// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
+fn bare_json(schema: Item) -> Item {
+    all(vec![no_fence(), Item::map([("type", Item::text("json_schema")), ("schema", schema)])])
+}

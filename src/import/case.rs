@@ -1,0 +1,215 @@
+//! One test of promptfoo, with one choice of its variables and one prompt, as a case.
+
+use super::assertion::{self, Mapped, scalar};
+use super::document::{Folder, Part};
+use super::findings::{Findings, place};
+use super::prompt::Prompt;
+use super::template::{Template, Variables, resolve};
+use super::yaml::Item;
+use crate::scenario::literal;
+use crate::source::{Node, Value};
+use crate::text;
+
+/// Keys whose values are nowhere written.
+const SECRET: [&str; 4] = ["apiKey", "api_key", "token", "password"];
+
+/// A test with what `defaultTest` adds to it.
+#[derive(Clone, Debug)]
+pub(super) struct Test {
+    /// Where it stands.
+    pub(super) part: Part,
+    /// The id, without what tells its cases apart.
+    pub(super) id: String,
+    /// `description`.
+    pub(super) name: Option<String>,
+    /// `metadata`.
+    pub(super) metadata: Option<Item>,
+    /// Every choice of variables.
+    pub(super) choices: Vec<Variables>,
+    /// Assertions, those of `defaultTest` first.
+    pub(super) assertions: Vec<Part>,
+    /// What goes before and behind the prompt.
+    pub(super) around: (String, String),
+    /// Why none of its cases can be taken over.
+    pub(super) refused: Option<String>,
+}
+
+/// A case as text.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Its lines, below `cases:`.
+    pub(super) lines: String,
+    /// Whether it is a case, and not a comment.
+    pub(super) lives: bool,
+}
+
+/// Writes a case of a test; what has no counterpart stands beside it as a comment.
+pub(super) fn write(
+    test: &Test,
+    (id, tags): (&str, &[String]),
+    raw: &Variables,
+    prompt: &Prompt,
+    folder: &Folder,
+    findings: &mut Findings,
+) -> Written {
+    let variables = resolve(raw).map_err(|error| error.to_string());
+    let known = variables.clone().unwrap_or_else(|_| raw.clone());
+    let asked = test.refused.clone().map_or(prompt.item(&test.around.0, &test.around.1), Err);
+    let asked = asked.and_then(|asked| variables.map(|_| asked));
+    let (mut comments, mut items, mut texts) = (String::new(), Vec::new(), prompt.names());
+    for part in &test.assertions {
+        let mapped = assertion::map(part, &known, folder);
+        findings.count(part, asked.is_ok() && !matches!(mapped, Mapped::Not(..)));
+        let kind = part.node.get("type").and_then(Node::as_str).unwrap_or("assertion");
+        let kind = text::excerpt(kind, 40);
+        match mapped {
+            Mapped::Same(item) => items.push(item),
+            Mapped::Near(item, how) => {
+                findings.differs(
+                    part,
+                    part.node.span,
+                    format!("`{kind}` was taken over with a difference: {how}"),
+                );
+                items.push(item);
+            }
+            Mapped::Not(why, instead) => {
+                findings.lost(part, part.node.span, format!("`{kind}` was not taken over: {why}"), &instead);
+                let original = masked(Item::of(&part.node)).render();
+                let head = format!("{}: not taken over: {why}; instead: {instead}", place(part));
+                comments.push_str(&commented(&one_line(&head), "    # "));
+                comments.push_str(&commented(&original, "    #   "));
+            }
+        }
+    }
+    for item in &items {
+        item.clone().map_texts(&mut |text| {
+            if let Ok(template) = Template::parse(text) {
+                texts.extend(template.names().map(str::to_owned));
+            }
+            String::new()
+        });
+    }
+    let reason = match (&asked, items.is_empty()) {
+        (Err(why), _) => Some(why.clone()),
+        (Ok(_), true) if test.assertions.is_empty() => Some("it demands nothing of the answer".to_owned()),
+        (Ok(_), true) => Some("none of its assertions could be taken over".to_owned()),
+        (Ok(_), false) => None,
+    };
+    let mut entries = vec![("id".to_owned(), Item::text(id))];
+    entries.extend(test.name.clone().map(|name| ("name".to_owned(), Item::Text(literal(&name)))));
+    if !tags.is_empty() {
+        entries.push(("tags".to_owned(), Item::List(tags.iter().map(Item::text).collect())));
+    }
+    entries.extend(test.metadata.clone().map(|metadata| ("metadata".to_owned(), metadata)));
+    let mut given = known;
+    for name in texts {
+        if !given.contains_key(&name) && reason.is_none() {
+            let message = format!("`{{{{{name}}}}}` has no value, so it stands for nothing, as in promptfoo");
+            findings.differs(&test.part, test.part.node.span, message);
+            given.insert(name, String::new());
+        }
+    }
+    if !given.is_empty() {
+        let given = given.into_iter().map(|(name, value)| (name, Item::Text(literal(&value)))).collect();
+        entries.push(("variables".to_owned(), Item::Map(given)));
+    }
+    let fallback = || Item::Text("…".to_owned());
+    entries.push(("prompt".to_owned(), asked.unwrap_or_else(|_| fallback())));
+    if !items.is_empty() {
+        entries.push(("expected".to_owned(), assertion::all(items)));
+    }
+    let body = indented(&Item::List(vec![Item::Map(entries)]).render());
+    match reason {
+        None => {
+            let (first, rest) = body.split_at(body.find('\n').map_or(body.len(), |end| end + 1));
+            Written { lines: format!("{first}{comments}{rest}"), lives: true }
+        }
+        Some(why) => {
+            let message = format!("case `{}` was not taken over: {why}", text::excerpt(id, 60));
+            findings.lost(
+                &test.part,
+                test.part.node.span,
+                message,
+                "write it by hand; it stands in the file as a comment",
+            );
+            let head = commented(
+                &one_line(&format!("{}: this case was not taken over: {why}", place(&test.part))),
+                "  # ",
+            );
+            let lines = head + &comments + &commented(&body, "  #");
+            Written { lines, lives: false }
+        }
+    }
+}
+
+/// Every choice of variables: a list of texts stands for as many tests, as in promptfoo.
+pub(super) fn choices(vars: &[(String, Part)], expand: bool) -> Vec<Variables> {
+    let mut choices = vec![Variables::new()];
+    for (name, value) in vars {
+        let texts = value.items().filter(|items| {
+            expand && items.first().is_some_and(|first| matches!(first.node.value, Value::String(_)))
+        });
+        let values = texts.unwrap_or_else(|| vec![value.clone()]);
+        choices = choices
+            .iter()
+            .flat_map(|choice| {
+                values.iter().map(move |value| {
+                    let mut choice = choice.clone();
+                    flatten(name, &value.node, &mut choice);
+                    choice
+                })
+            })
+            .collect();
+    }
+    choices
+}
+
+/// A value by its name, those of a mapping by their paths. What a list would look like is written as JSON.
+fn flatten(name: &str, node: &Node, variables: &mut Variables) {
+    match &node.value {
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                flatten(&format!("{name}.{}", key.as_str().unwrap_or_default()), value, variables);
+            }
+        }
+        Value::Null => {
+            variables.insert(name.to_owned(), String::new());
+        }
+        Value::List(_) => {
+            variables.insert(name.to_owned(), node.to_json().to_string());
+        }
+        _ => {
+            variables.insert(name.to_owned(), scalar(node).unwrap_or_default());
+        }
+    }
+}
+
+/// The item without values of keys that hold a secret.
+pub(super) fn masked(item: Item) -> Item {
+    match item {
+        Item::List(items) => Item::List(items.into_iter().map(masked).collect()),
+        Item::Map(entries) => Item::Map(
+            entries
+                .into_iter()
+                .map(|(key, item)| {
+                    let item = if SECRET.contains(&key.as_str()) { Item::text("***") } else { masked(item) };
+                    (key, item)
+                })
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
+}
+
+/// Every line behind a mark.
+pub(super) fn commented(text: &str, mark: &str) -> String {
+    text.lines().map(|line| format!("{mark}{line}").trim_end().to_owned() + "\n").collect()
+}
+
+pub(super) fn one_line(text: &str) -> String {
+    text::excerpt(text, 400)
+}

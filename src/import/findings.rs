@@ -1,0 +1,61 @@
+//! What could not be taken over as it was, each once, and how many assertions could.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::Part;
+use crate::source::{Diagnostic, Diagnostics, Span};
+
+/// The name of a place: file, line, column.
+type Place = (String, u32, u32);
+
+/// Findings and counts of an import.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    found: Diagnostics,
+    told: BTreeSet<(Place, String)>,
+    assertions: BTreeMap<Place, bool>,
+}
+
+impl Findings {
+    /// Something that has no counterpart.
+    pub(super) fn lost(&mut self, part: &Part, span: Span, message: String, instead: &str) {
+        let finding = Diagnostic::error("not-imported", &part.file, span, message).help(instead);
+        self.tell(finding.warn());
+    }
+
+    /// Something whose counterpart differs.
+    pub(super) fn differs(&mut self, part: &Part, span: Span, message: String) {
+        let finding = Diagnostic::error("imported-differently", &part.file, span, message);
+        self.tell(finding.warn());
+    }
+
+    fn tell(&mut self, finding: Diagnostic) {
+        let place = (finding.file.shown().to_owned(), finding.span.line, finding.span.column);
+        if self.told.insert((place, finding.message.clone())) {
+            self.found.push(finding);
+        }
+    }
+
+    /// Counts an assertion; one that is used by several cases is mapped if it is mapped in all of them.
+    pub(super) fn count(&mut self, part: &Part, mapped: bool) {
+        let place = (part.file.shown().to_owned(), part.node.span.line, part.node.span.column);
+        let known = self.assertions.entry(place).or_insert(true);
+        *known &= mapped;
+    }
+
+    /// How many assertions there are, and how many are mapped.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.assertions.len(), self.assertions.values().filter(|mapped| **mapped).count())
+    }
+
+    /// The findings, in the order of lines.
+    pub(super) fn into_diagnostics(mut self) -> Diagnostics {
+        self.found.sort();
+        self.found
+    }
+}
+
+/// A place as people read it.
+pub(super) fn place(part: &Part) -> String {
+    format!("{}:{}:{}", part.file.shown(), part.node.span.line, part.node.span.column)
+}

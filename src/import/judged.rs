@@ -1,0 +1,141 @@
+//! Assertions that a model judges, and those that have no counterpart, with what to write instead.
+
+use super::assertion::{Assertion, Refusal, combined};
+use super::template::Template;
+use super::yaml::Item;
+
+/// Kinds without a counterpart: the beginning of their name, why, and what to write instead.
+const WITHOUT: [(&str, &str, &str); 19] = [
+    (
+        "cost",
+        "it judges the run, not the answer",
+        "a threshold of the gate: `gate: { thresholds: [{ metric: cost_usd, max: … }] }`",
+    ),
+    (
+        "latency",
+        "it judges the run, not the answer",
+        "a threshold of the gate: `gate: { thresholds: [{ metric: latency_p95_ms, max: … }] }`",
+    ),
+    ("python", "akit runs no code", "`inline`, `regex`, `json_schema` or `llm_grader`"),
+    ("ruby", "akit runs no code", "`inline`, `regex`, `json_schema` or `llm_grader`"),
+    (
+        "webhook",
+        "akit asks no other server for a verdict",
+        "`llm_grader`, or judge the answers where the server is",
+    ),
+    (
+        "answer-relevance",
+        "akit has no rubric of this name",
+        "`llm_grader` with `rubric: \"builtin:resolution\"`",
+    ),
+    (
+        "context-",
+        "akit is told no context",
+        "`llm_grader` with `rubric: \"builtin:groundedness\"` and the context in the prompt",
+    ),
+    ("g-eval", "akit judges by one rubric", "`llm_grader` with the criteria as its rubric"),
+    ("select-best", "it compares answers with each other", "compare runs: `akit run --baseline`"),
+    ("max-score", "it compares answers with each other", "compare runs: `akit run --baseline`"),
+    (
+        "moderation",
+        "akit asks no moderation service",
+        "`llm_grader` with a rubric that says what must not be said",
+    ),
+    ("is-refusal", "akit has no list of refusals", "`llm_grader`, or `regex` with the words of a refusal"),
+    ("trace-", "akit sees answers, not traces", "judge what the answer says"),
+    ("trajectory", "akit sees answers, not traces", "judge what the answer says"),
+    ("is-valid", "akit sees the text of an answer", "`json_schema` where the call is the answer"),
+    ("tool-call", "akit sees the text of an answer", "`json_schema` where the call is the answer"),
+    (
+        "finish-reason",
+        "an answer that was cut or refused fails negative expectations by itself",
+        "leave it out",
+    ),
+    ("is-xml", "akit reads no XML", "`regex`"),
+    ("contains-xml", "akit reads no XML", "`regex`"),
+];
+
+/// The expectation of a kind that a model judges.
+pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Item, Refusal> {
+    match assertion.kind {
+        "llm-rubric" => {
+            let rubric = assertion.template()?.text();
+            if assertion.threshold().is_none() {
+                near.push(
+                    "the judge gives a score and 0.7 is needed, where promptfoo's says yes or no".to_owned(),
+                );
+            }
+            Ok(grader(assertion, rubric, assertion.threshold(), near))
+        }
+        "model-graded-closedqa" => {
+            let rubric = format!("The answer meets this criterion: {}", assertion.template()?.text());
+            Ok(grader(assertion, rubric, None, near))
+        }
+        "factuality" | "model-graded-factuality" => {
+            let rubric = format!(
+                "The answer does not contradict these facts. It may say less or more than they do, or differ where \
+                 that does not matter to them; one contradiction fails it. Facts: {}",
+                assertion.template()?.text()
+            );
+            Ok(grader(assertion, rubric, None, near))
+        }
+        "similar" | "similar:cosine" => similar(assertion),
+        kind => {
+            let known = WITHOUT.iter().find(|(name, ..)| kind.starts_with(name));
+            let (why, instead) = known.map_or(
+                ("akit has nothing like it", "say it with `inline`, `regex`, `json_schema` or `llm_grader`"),
+                |(_, why, instead)| (*why, *instead),
+            );
+            Err(Refusal::new(why, instead))
+        }
+    }
+}
+
+fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, near: &mut Vec<String>) -> Item {
+    // A text that begins so would name a rubric of akit.
+    let rubric =
+        if rubric.trim_start().starts_with("builtin:") { format!("Rubric: {rubric}") } else { rubric };
+    let mut entries =
+        vec![("type".to_owned(), Item::text("llm_grader")), ("rubric".to_owned(), Item::Text(rubric))];
+    if let Some(threshold) = threshold {
+        entries.push(("threshold".to_owned(), Item::number(threshold)));
+    }
+    if let Some(provider) = assertion.text_of("provider") {
+        match super::provider::Named::parse(&provider) {
+            Some(judge) => {
+                entries.push(("provider".to_owned(), Item::text(judge.provider)));
+                entries.push(("model".to_owned(), Item::Text(judge.model)));
+            }
+            None => {
+                near.push(format!(
+                    "its judge `{}` is not known to akit",
+                    crate::text::excerpt(&provider, 40)
+                ));
+            }
+        }
+    }
+    Item::Map(entries)
+}
+
+fn similar(assertion: &Assertion<'_>) -> Result<Item, Refusal> {
+    let value = assertion.value()?;
+    let one = |template: Template| {
+        let mut entries = vec![
+            ("type".to_owned(), Item::text("similarity")),
+            ("value".to_owned(), Item::Text(template.text())),
+        ];
+        if let Some(threshold) = assertion.threshold() {
+            entries.push(("threshold".to_owned(), Item::number(threshold)));
+        }
+        Item::Map(entries)
+    };
+    match value.items() {
+        Some(items) if items.is_empty() => Err(Refusal::new("its list is empty", "name at least one text")),
+        Some(items) => {
+            let parts: Result<Vec<_>, _> =
+                items.iter().map(|item| assertion.template_of(item).map(one)).collect();
+            Ok(combined("or", parts?))
+        }
+        None => assertion.template().map(one),
+    }
+}

@@ -1,0 +1,129 @@
+//! Prompts: text, messages, or the files that hold them.
+
+use std::path::Path;
+
+use super::document::{Folder, Part};
+use super::template::{Template, TemplateError};
+use super::yaml::Item;
+use crate::source::{Node, SourceFile, Value, slashed};
+use crate::text;
+
+/// Endings of names that are files even without `file://`.
+const FILES: [&str; 8] = [".txt", ".md", ".json", ".yaml", ".yml", ".js", ".py", ".csv"];
+
+/// Roles of messages.
+const ROLES: [&str; 3] = ["system", "user", "assistant"];
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(super) struct Prompt {
+    /// The messages by role, or one text of the user, or why it cannot be asked.
+    pub(super) body: Result<Vec<(Option<&'static str>, Template)>, String>,
+}
+
+impl Prompt {
+    /// The prompts of one entry under `prompts`; a text file may hold several.
+    pub(super) fn of(part: &Part, folder: &Folder) -> Vec<Self> {
+        let written = match &part.node.value {
+            Value::String(text) => Some(text.clone()),
+            Value::Map(_) => {
+                ["raw", "id"].iter().find_map(|key| part.node.get(key)?.as_str().map(str::to_owned))
+            }
+            _ => None,
+        };
+        let Some(written) = written else {
+            return vec![Self { body: Err("it is neither text nor a file".to_owned()) }];
+        };
+        let texts = texts(&written, folder);
+        match texts {
+            Ok(texts) => texts.iter().map(|text| Self { body: body(text) }).collect(),
+            Err(why) => vec![Self { body: Err(why) }],
+        }
+    }
+
+    /// The prompt as a scenario has it, between `prefix` and `suffix`.
+    pub(super) fn item(&self, prefix: &str, suffix: &str) -> Result<Item, String> {
+        let messages = self.body.clone()?;
+        if let [(None, template)] = messages.as_slice() {
+            let of =
+                |text: &str| Template::parse(text).map(|one| one.text()).map_err(|error| error.to_string());
+            return Ok(Item::Text(format!("{}{}{}", of(prefix)?, template.text(), of(suffix)?)));
+        }
+        if !(prefix.is_empty() && suffix.is_empty()) {
+            return Err("`prefix` and `suffix` go round a text, not a list of messages".to_owned());
+        }
+        let message = |(role, template): &(Option<&str>, Template)| {
+            Item::map([
+                ("role", Item::text(role.unwrap_or("user"))),
+                ("content", Item::Text(template.text())),
+            ])
+        };
+        Ok(Item::List(messages.iter().map(message).collect()))
+    }
+
+    /// The names that it asks for.
+    pub(super) fn names(&self) -> Vec<String> {
+        let messages = self.body.as_ref().map(Vec::as_slice).unwrap_or_default();
+        messages.iter().flat_map(|(_, template)| template.names().map(str::to_owned)).collect()
+    }
+}
+
+/// The texts behind an entry.
+fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
+    let file = written.starts_with("file://")
+        || (!written.contains([' ', '\n', '{']) && FILES.iter().any(|ending| written.ends_with(ending)));
+    if !file {
+        return Ok(vec![written.to_owned()]);
+    }
+    let shown = text::excerpt(&slashed(&folder.path(written)), 80);
+    if written.contains(['*', '?']) {
+        return Err(format!("`{shown}` is a pattern; name each file"));
+    }
+    if !FILES[..5].iter().any(|ending| written.ends_with(ending)) {
+        return Err(format!("`{shown}` is a program or a table; akit takes text, JSON and YAML"));
+    }
+    let text = folder.text(written).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+    if !has_ending(written, "txt") {
+        return Ok(vec![text]);
+    }
+    // Lines of three dashes part the prompts of a text file.
+    let mut texts = vec![String::new()];
+    for line in text.lines() {
+        if line.trim() == "---" {
+            texts.push(String::new());
+        } else if let Some(last) = texts.last_mut() {
+            last.push_str(line);
+            last.push('\n');
+        }
+    }
+    Ok(texts.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect())
+}
+
+/// Whether a file's name ends so, in letters of either case.
+pub(super) fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
+}
+
+fn body(text: &str) -> Result<Vec<(Option<&'static str>, Template)>, String> {
+    let words = |error: TemplateError| error.to_string();
+    let trimmed = text.trim_start();
+    let listed = trimmed.starts_with('[') || trimmed.starts_with("- role:");
+    let node = Node::parse(&SourceFile::from_text("prompt", text)).ok().filter(|_| listed);
+    let Some(Value::List(items)) = node.map(|node| node.value) else {
+        return Ok(vec![(None, Template::parse(text).map_err(words)?)]);
+    };
+    if !items.iter().any(|item| item.get("role").is_some()) {
+        return Ok(vec![(None, Template::parse(text).map_err(words)?)]);
+    }
+    let message = |item: &Node| {
+        let role = item
+            .get("role")
+            .and_then(Node::as_str)
+            .and_then(|role| ROLES.into_iter().find(|one| *one == role));
+        let role = role.ok_or("a message has a role other than system, user and assistant")?;
+        let content =
+            item.get("content").and_then(Node::as_str).ok_or("the content of a message is not text")?;
+        Ok((Some(role), Template::parse(content).map_err(words)?))
+    };
+    items.iter().map(message).collect()
+}

@@ -1,0 +1,411 @@
+//! A promptfoo configuration as a scenario.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::case::{Test, choices, commented, one_line, write};
+use super::document::{Folder, Part, document};
+use super::findings::{Findings, place};
+use super::prompt::{Prompt, has_ending};
+use super::provider::Provider;
+use super::yaml::Item;
+use super::{ImportError, Imported, SCHEMA_LINE};
+use crate::source::{Node, Span, Value, slashed};
+use crate::text;
+
+/// Keys of a configuration without a counterpart, and where to look.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("outputPath", "reports of a run: `akit run --json`, `--junit`, `--html`"),
+    ("evaluateOptions", "flags of a run: `-c`, `--repeat`, `--timeout`"),
+    ("commandLineOptions", "flags of a run"),
+    ("scenarios", "write the tests out under `tests`"),
+    ("redteam", "akit judges the cases that a file names"),
+    ("env", "set the variables where akit runs"),
+    ("nunjucksFilters", "give the cases variables with the finished values"),
+    ("extensions", "akit runs no code"),
+    ("passRateThreshold", "`gate: { min_pass_rate: … }` in akit.yaml"),
+    ("sharing", "leave it out: akit shares nothing"),
+];
+
+/// Reads a configuration and everything it names.
+pub(super) fn import(path: &Path) -> Result<Imported, ImportError> {
+    let config = document(path)?;
+    if !matches!(config.node.value, Value::Map(_)) {
+        return Err(ImportError::NoConfiguration(slashed(path)));
+    }
+    let mut suite = Suite { folder: Folder::of(path), findings: Findings::default(), config };
+    let (head, cases, left) = suite.text()?;
+    let (assertions, mapped) = suite.findings.counts();
+    let Some(cases) = cases else {
+        return Err(ImportError::NoCase(slashed(path), suite.findings.into_diagnostics()));
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let counted = text::count(assertions, "assertion");
+    let origin = commented(&one_line(&format!("From {name}; {mapped} of {counted} taken over.")), "# ");
+    let text = format!("{SCHEMA_LINE}\n{origin}{left}{head}\n{cases}");
+    Ok(Imported { text, assertions, mapped, findings: suite.findings.into_diagnostics() })
+}
+
+struct Suite {
+    config: Part,
+    folder: Folder,
+    findings: Findings,
+}
+
+/// Head, cases (none where none lives), and what is left out at the top, each as text.
+type Parts = (String, Option<String>, String);
+
+impl Suite {
+    fn text(&mut self) -> Result<Parts, ImportError> {
+        let mut left = self.keys();
+        let default = self.default_test()?;
+        let tests = self.tests(default.as_ref())?;
+        let prompts = self.prompts();
+        let (head, named) = self.head();
+        left.push_str(&named);
+        let (mut cases, mut ids, mut alive) = ("cases:\n".to_owned(), BTreeSet::new(), false);
+        for test in &tests {
+            for (choice, variables) in test.choices.iter().enumerate() {
+                for (at, prompt) in prompts.iter().enumerate() {
+                    let mut id = test.id.clone();
+                    if test.choices.len() > 1 {
+                        id = format!("{id}-{}", choice + 1);
+                    }
+                    let tags =
+                        if prompts.len() > 1 { vec![format!("prompt-{}", at + 1)] } else { Vec::new() };
+                    if prompts.len() > 1 {
+                        id = format!("{id}-prompt-{}", at + 1);
+                    }
+                    let id = unique(id, &mut ids);
+                    let written =
+                        write(test, (&id, &tags), variables, prompt, &self.folder, &mut self.findings);
+                    alive |= written.lives;
+                    cases.push_str(&written.lines);
+                }
+            }
+        }
+        Ok((head, alive.then_some(cases), left))
+    }
+
+    /// Keys at the top that become nothing, as comments.
+    fn keys(&mut self) -> String {
+        let known = [
+            "description",
+            "prompts",
+            "providers",
+            "targets",
+            "tests",
+            "defaultTest",
+            "$schema",
+            "assertionTemplates",
+        ];
+        let mut left = String::new();
+        for (key, span, part) in self.config.entries() {
+            if known.contains(&key.as_str()) || key.starts_with("x-") {
+                continue;
+            }
+            let instead = ELSEWHERE.iter().find(|(name, _)| *name == key);
+            let instead = instead.map_or("akit has no such key", |(_, instead)| *instead);
+            left.push_str(&self.lost_key(&key, span, &part, instead));
+        }
+        left
+    }
+
+    fn lost_key(&mut self, key: &str, span: Span, part: &Part, instead: &str) -> String {
+        let key = text::excerpt(key, 60);
+        self.findings.lost(part, span, format!("`{key}` was not taken over"), instead);
+        let place = format!("{}:{}:{}", part.file.shown(), span.line, span.column);
+        commented(&one_line(&format!("{place}: `{key}` was not taken over: {instead}")), "# ")
+    }
+
+    /// Description and provider.
+    fn head(&mut self) -> (String, String) {
+        let mut entries = Vec::new();
+        if let Some(description) = self.config.node.get("description").and_then(Node::as_str) {
+            entries.push(("description".to_owned(), Item::Text(crate::scenario::literal(description))));
+        }
+        let listed = self.config.get("providers").or_else(|| self.config.get("targets"));
+        let listed = listed.map(|part| part.items().unwrap_or_else(|| vec![part])).unwrap_or_default();
+        let (mut left, mut first) = (String::new(), true);
+        for part in &listed {
+            let provider = Provider::of(part);
+            let id = provider.as_ref().map_or("a provider", |one| one.id.as_str());
+            let id = text::excerpt(id, 60);
+            let instead = match provider.as_ref().map(|one| &one.named) {
+                Some(Some(named)) if first => {
+                    first = false;
+                    entries.push(("provider".to_owned(), Item::text(named.provider)));
+                    entries.push(("model".to_owned(), Item::Text(crate::scenario::literal(&named.model))));
+                    entries.extend(provider.iter().flat_map(|one| one.settings.clone()));
+                    for (key, span) in provider.iter().flat_map(|one| one.left.clone()) {
+                        let instead = "see `providerConfig` in docs/scenario.md for what akit has";
+                        left.push_str(&self.lost_key(&key, span, part, instead));
+                    }
+                    continue;
+                }
+                Some(Some(named)) => format!(
+                    "a run of its own: `akit run FILE -p {} -m {}`",
+                    named.provider,
+                    text::excerpt(&named.model, 60)
+                ),
+                _ => "serve it as chat completions (`--base-url`), or judge its answers with `--replies`"
+                    .to_owned(),
+            };
+            let span = part.node.span;
+            self.findings.lost(part, span, format!("provider `{id}` was not taken over"), &instead);
+            let line = format!("{}: provider `{id}` was not taken over: {instead}", place(part));
+            left.push_str(&commented(&one_line(&line), "# "));
+        }
+        let head = if entries.is_empty() { String::new() } else { Item::Map(entries).render() };
+        (head, left)
+    }
+
+    fn prompts(&self) -> Vec<Prompt> {
+        let Some(part) = self.config.get("prompts") else {
+            // Without prompts, promptfoo sends the variable of this name.
+            let node = Node { value: Value::String("{{prompt}}".to_owned()), span: Span::default() };
+            return Prompt::of(&self.config.with(node), &self.folder);
+        };
+        let listed = part.items().unwrap_or_else(|| vec![part]);
+        listed.iter().flat_map(|part| Prompt::of(part, &self.folder)).collect()
+    }
+
+    fn default_test(&self) -> Result<Option<Part>, ImportError> {
+        match self.config.get("defaultTest") {
+            Some(part) => match part.node.as_str() {
+                Some(name) => self.folder.document(name).map(Some),
+                None => Ok(Some(part)),
+            },
+            None => Ok(None),
+        }
+    }
+
+    fn tests(&mut self, default: Option<&Part>) -> Result<Vec<Test>, ImportError> {
+        let mut parts = Vec::new();
+        match self.config.get("tests") {
+            None => parts
+                .push(self.config.with(Node { value: Value::Map(Vec::new()), span: self.config.node.span })),
+            Some(listed) => self.gather(&listed, &mut parts)?,
+        }
+        Ok(parts.iter().enumerate().map(|(index, part)| self.test(index, part, default)).collect())
+    }
+
+    /// Tests of a list and of the files that it names.
+    fn gather(&mut self, part: &Part, tests: &mut Vec<Part>) -> Result<(), ImportError> {
+        match (part.items(), part.node.as_str()) {
+            (Some(items), _) => items.iter().try_for_each(|item| match item.node.value {
+                Value::Map(_) if item.node.get("path").is_none() => {
+                    tests.push(self.resolved(item));
+                    Ok(())
+                }
+                _ => self.gather(item, tests),
+            }),
+            (None, Some(name))
+                if [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+                    && !name.contains('*') =>
+            {
+                let file = self.folder.document(name)?;
+                match file.items() {
+                    Some(items) => tests.extend(items.iter().map(|item| self.resolved(item))),
+                    None => tests.push(file),
+                }
+                Ok(())
+            }
+            (None, Some(name)) if has_ending(name, "jsonl") && !name.contains('*') => {
+                let lines = self.folder.lines(name)?;
+                tests.extend(lines.iter().map(|line| self.resolved(line)));
+                Ok(())
+            }
+            _ => {
+                let name = text::excerpt(part.node.as_str().unwrap_or("an entry"), 80);
+                let message = format!("tests of `{name}` were not taken over");
+                self.findings.lost(
+                    part,
+                    part.node.span,
+                    message,
+                    "write them as a list in a YAML or JSON file, or as JSONL",
+                );
+                Ok(())
+            }
+        }
+    }
+
+    /// The part itself, or what its `$ref: '#/a/b'` names, with its own keys over it.
+    fn resolved(&self, part: &Part) -> Part {
+        let Some(path) =
+            part.node.get("$ref").and_then(Node::as_str).and_then(|name| name.strip_prefix("#/"))
+        else {
+            return part.clone();
+        };
+        let mut found = Some(self.config.clone());
+        for key in path.split('/') {
+            found = found.and_then(|part| part.get(key));
+        }
+        let (Some(found), Value::Map(own)) = (found, &part.node.value) else { return part.clone() };
+        let Value::Map(mut entries) = found.node.value else { return part.clone() };
+        for (key, value) in own.iter().filter(|(key, _)| key.as_str() != Some("$ref")) {
+            entries.retain(|(known, _)| known.value != key.value);
+            entries.push((key.clone(), value.clone()));
+        }
+        part.with(Node { value: Value::Map(entries), span: part.node.span })
+    }
+
+    fn test(&mut self, index: usize, part: &Part, default: Option<&Part>) -> Test {
+        let name = part.node.get("description").and_then(Node::as_str).map(str::to_owned);
+        let id = name
+            .as_deref()
+            .map(slug)
+            .filter(|id| !id.is_empty())
+            .unwrap_or_else(|| format!("case-{}", index + 1));
+        let mut test = Test {
+            part: part.clone(),
+            id,
+            name,
+            metadata: None,
+            choices: Vec::new(),
+            assertions: Vec::new(),
+            around: (String::new(), String::new()),
+            refused: None,
+        };
+        let mut options = Options::default();
+        let mut vars: Vec<(String, Part)> = Vec::new();
+        for source in default.into_iter().chain([part]) {
+            let own = std::ptr::eq(source, part);
+            for (key, span, value) in source.entries() {
+                match key.as_str() {
+                    "vars" => self.vars(&value, &mut vars, &mut test),
+                    "assert" if own || !Self::without_default(part) => {
+                        let listed = value.items().unwrap_or_default();
+                        test.assertions.extend(listed.iter().map(|item| self.resolved(item)));
+                    }
+                    "assert" | "description" => {}
+                    "options" => self.options(&value, &mut options, &mut test),
+                    "metadata" if matches!(value.node.value, Value::Map(_)) => {
+                        let item = Item::of(&value.node).map_texts(&mut crate::scenario::literal);
+                        test.metadata = Some(item);
+                    }
+                    "threshold" => {
+                        let message =
+                            "`threshold` of a test: akit demands all of its assertions, not a share";
+                        self.findings.differs(source, span, message.to_owned());
+                    }
+                    key => {
+                        let message = format!("`{}` of a test was not taken over", text::excerpt(key, 40));
+                        self.findings.lost(source, span, message, "akit has no such key");
+                    }
+                }
+            }
+        }
+        test.choices = choices(&vars, !options.whole);
+        test
+    }
+
+    fn without_default(part: &Part) -> bool {
+        let option = part.node.get("options").and_then(|options| options.get("disableDefaultAsserts"));
+        option.is_some_and(|value| value.value == Value::Bool(true))
+    }
+
+    /// Adds variables; a later value goes before an earlier one.
+    fn vars(&mut self, part: &Part, vars: &mut Vec<(String, Part)>, test: &mut Test) {
+        let whole = match part.node.as_str().map(|name| self.folder.document(name)) {
+            Some(Ok(file)) => file,
+            Some(Err(error)) => {
+                test.refused = Some(error.to_string());
+                return;
+            }
+            None => part.clone(),
+        };
+        for (name, _, value) in whole.entries() {
+            let value = match value
+                .node
+                .as_str()
+                .filter(|text| text.starts_with("file://"))
+                .map(|name| self.file(name))
+            {
+                Some(Ok(content)) => {
+                    value.with(Node { value: Value::String(content), span: value.node.span })
+                }
+                Some(Err(why)) => {
+                    test.refused = Some(why);
+                    value
+                }
+                None => value,
+            };
+            match vars.iter_mut().find(|(known, _)| *known == name) {
+                Some(known) => known.1 = value,
+                None => vars.push((name, value)),
+            }
+        }
+    }
+
+    /// The text that a variable takes from a file.
+    fn file(&self, name: &str) -> Result<String, String> {
+        let shown = text::excerpt(name, 80);
+        if name.contains('*')
+            || [".js", ".mjs", ".cjs", ".ts", ".py", ".pdf"].iter().any(|end| name.ends_with(end))
+        {
+            return Err(format!("a variable comes from `{shown}`, which akit does not read"));
+        }
+        if [".json", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) {
+            let file = self.folder.document(name).map_err(|error| error.to_string())?;
+            return Ok(file.node.to_json().to_string());
+        }
+        let text = self.folder.text(name).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+        Ok(text.trim().to_owned())
+    }
+
+    fn options(&mut self, part: &Part, options: &mut Options, test: &mut Test) {
+        for (key, span, value) in part.entries() {
+            let written = || value.node.as_str().unwrap_or_default().to_owned();
+            match key.as_str() {
+                "prefix" => test.around.0 = written(),
+                "suffix" => test.around.1 = written(),
+                "disableVarExpansion" => options.whole = value.node.value == Value::Bool(true),
+                "disableDefaultAsserts" => {}
+                "transform" | "postprocess" => {
+                    test.refused = Some(format!("`{key}` changes its answer before it is judged"));
+                }
+                "provider" | "rubricPrompt" => {
+                    let message = format!("`options.{key}` was not taken over");
+                    let instead = "name the judge under `grader:` in akit.yaml, or with `--grader-model`";
+                    self.findings.lost(part, span, message, instead);
+                }
+                key => {
+                    let message = format!("`options.{}` was not taken over", text::excerpt(key, 40));
+                    self.findings.lost(part, span, message, "akit has no such key");
+                }
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Options {
+    /// Whether lists are values and not choices.
+    whole: bool,
+}
+
+/// A description as an id: small letters and digits with dashes between, at most 60 characters.
+fn slug(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.to_lowercase().chars() {
+        if c.is_alphanumeric() {
+            out.push(c);
+        } else if !out.is_empty() && !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    let cut: String = out.chars().take(60).collect();
+    cut.trim_end_matches('-').to_owned()
+}
+
+fn unique(id: String, known: &mut BTreeSet<String>) -> String {
+    let mut id = id;
+    let first = id.clone();
+    let mut number = 2;
+    while !known.insert(id.clone()) {
+        id = format!("{first}-{number}");
+        number += 1;
+    }
+    id
+}

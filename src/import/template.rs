@@ -1,0 +1,205 @@
+//! The part of promptfoo's templates (Nunjucks) that akit has too: `{{name}}` and `{{ a.b }}`.
+//!
+//! Filters, blocks, comments and expressions are not approximated: the text that has one is refused.
+
+use std::collections::BTreeMap;
+
+use crate::scenario;
+
+/// Values by name; those of a mapping by its path with dots.
+pub(super) type Variables = BTreeMap<String, String>;
+
+/// Deepest reference of a variable's value to another.
+const DEEPEST: usize = 8;
+
+/// A text in its parts.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Template(Vec<Part>);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Text(String),
+    Name(String),
+    Environment(String),
+}
+
+/// A text that says more than akit's variables can.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TemplateError {
+    /// Something in braces that is no name.
+    #[error("`{0}` is more than a name in braces; akit has neither filters nor blocks")]
+    Expression(String),
+    /// A backslash before the braces, which akit reads as an escape.
+    #[error("the backslash before `{0}` would keep akit from filling it")]
+    Backslash(String),
+    /// Values that refer to each other without end.
+    #[error("the values of `{0}` refer to each other too deeply")]
+    Circle(String),
+}
+
+impl Template {
+    /// Takes a text apart.
+    ///
+    /// # Errors
+    /// When it has anything of Nunjucks other than names in braces.
+    pub(super) fn parse(text: &str) -> Result<Self, TemplateError> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some(open) = ["{{", "{%", "{#"].iter().filter_map(|mark| rest.find(mark)).min() {
+            let expression = || TemplateError::Expression(crate::text::excerpt(&rest[open..], 40));
+            let inner = rest[open..].strip_prefix("{{").ok_or_else(expression)?;
+            let name = inner.split_once("}}").map(|(name, _)| name).ok_or_else(expression)?;
+            if !is_name(name.trim()) || inner[name.len() + 2..].starts_with('}') {
+                return Err(expression());
+            }
+            if rest[..open].ends_with('\\') {
+                return Err(TemplateError::Backslash(format!("{{{{{}}}}}", name.trim())));
+            }
+            if open > 0 {
+                parts.push(Part::Text(rest[..open].to_owned()));
+            }
+            parts.push(match name.trim().strip_prefix("env.") {
+                Some(variable) if !variable.contains('.') => Part::Environment(variable.to_owned()),
+                _ => Part::Name(name.trim().to_owned()),
+            });
+            rest = &inner[name.len() + 2..];
+        }
+        if !rest.is_empty() {
+            parts.push(Part::Text(rest.to_owned()));
+        }
+        Ok(Self(parts))
+    }
+
+    /// The names that it asks for.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Name(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The text as akit reads it, its variables left to akit.
+    pub(super) fn text(&self) -> String {
+        self.written(&scenario::literal)
+    }
+
+    /// The same as a pattern that matches the text itself.
+    pub(super) fn pattern(&self) -> String {
+        self.written(&escaped)
+    }
+
+    fn written(&self, literal: &dyn Fn(&str) -> String) -> String {
+        let part = |part: &Part| match part {
+            Part::Text(text) => literal(text),
+            Part::Name(name) => format!("{{{{{name}}}}}"),
+            // promptfoo puts in nothing where a variable is not set.
+            Part::Environment(name) => format!("${{{name}:-}}"),
+        };
+        self.0.iter().map(part).collect()
+    }
+
+    /// The text with its variables filled; what has no value is empty, as in promptfoo.
+    /// `None` where it needs the environment.
+    pub(super) fn filled(&self, variables: &Variables) -> Option<String> {
+        let part = |part: &Part| match part {
+            Part::Text(text) => Some(text.clone()),
+            Part::Name(name) => Some(variables.get(name).cloned().unwrap_or_default()),
+            Part::Environment(_) => None,
+        };
+        self.0.iter().map(part).collect()
+    }
+}
+
+/// A pattern that matches a text itself, in JavaScript's dialect.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "\\^$.|?*+()[]{}/".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Values that refer to others filled, as promptfoo does before it fills the prompt.
+pub(super) fn resolve(raw: &Variables) -> Result<Variables, TemplateError> {
+    let mut variables = raw.clone();
+    for _ in 0..DEEPEST {
+        let mut changed = false;
+        let before = variables.clone();
+        for value in variables.values_mut().filter(|value| value.contains("{{") || value.contains("{%")) {
+            if let Some(filled) = Template::parse(value)?.filled(&before) {
+                changed |= filled != *value;
+                *value = filled;
+            }
+        }
+        if !changed {
+            return Ok(variables);
+        }
+    }
+    let name = variables.iter().find(|(_, value)| value.contains("{{")).map(|(name, _)| name.clone());
+    name.map_or(Ok(variables), |name| Err(TemplateError::Circle(name)))
+}
+
+fn is_name(text: &str) -> bool {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    };
+    !text.is_empty() && text.split('.').all(part) && !["true", "false", "none", "null"].contains(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_names_and_the_rest_is_kept_from_akit() {
+        let table = [
+            ("Hi {{ name }}!", "Hi {{name}}!"),
+            ("{{a.b}} {{_c1}}", "{{a.b}} {{_c1}}"),
+            ("${HOME} costs $5", "$${HOME} costs $5"),
+            ("{{env.HOST}}/x", "${HOST:-}/x"),
+            ("{ } }} {x}", "{ } }} {x}"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(Template::parse(text).unwrap().text(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_a_name_is_refused() {
+        for text in [
+            "{{ name | upper }}",
+            "{% if a %}b{% endif %}",
+            "{# note #}",
+            "{{ a + b }}",
+            "{{",
+            "{{-a}}",
+            "{{{a}}}",
+            "{{ 'x' }}",
+            "{{a[0]}}",
+            r"\{{name}}",
+        ] {
+            assert!(Template::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_the_text_itself() {
+        let pattern = Template::parse("a.b {{x}} (${C})").unwrap().pattern();
+        assert_eq!(pattern, r"a\.b {{x}} \(\$\{C\}\)");
+    }
+
+    #[test]
+    fn values_may_refer_to_each_other_but_not_for_ever() {
+        let of = |pairs: &[(&str, &str)]| -> Variables {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let resolved = resolve(&of(&[("a", "x{{b}}"), ("b", "y{{c}}"), ("c", "z")])).unwrap();
+        assert_eq!(resolved["a"], "xyz");
+        assert_eq!(resolve(&of(&[("a", "b{{a}}")])), Err(TemplateError::Circle("a".to_owned())));
+        assert!(resolve(&of(&[("a", "{{b | upper}}"), ("b", "")])).is_err());
+    }
+}

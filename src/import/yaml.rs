@@ -1,0 +1,253 @@
+//! Writes YAML 1.2 that reads back as it was meant, whatever stands in a text.
+//!
+//! A text that could be taken for anything else stands in double quotes with escapes; a text of several lines
+//! stands as a block where that keeps every character.
+
+use std::fmt::Write as _;
+
+use crate::source::{Node, Value};
+use crate::text;
+
+/// Words that are no text in YAML 1.1 or 1.2, in small letters.
+const RESERVED: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Item {
+    /// Text.
+    Text(String),
+    /// A number, a boolean or `null`, as it is written.
+    Bare(String),
+    /// A list.
+    List(Vec<Item>),
+    /// A mapping, in this order.
+    Map(Vec<(String, Item)>),
+}
+
+impl Item {
+    /// A mapping of these entries.
+    pub(super) fn map<const N: usize>(entries: [(&str, Item); N]) -> Self {
+        Item::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    }
+
+    /// Text.
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Item::Text(text.into())
+    }
+
+    /// A number with no digits that say nothing.
+    pub(super) fn number(number: f64) -> Self {
+        Item::Bare(format!("{number}"))
+    }
+
+    /// What a node holds, without its places. Numbers past what YAML writes plainly become text.
+    pub(super) fn of(node: &Node) -> Self {
+        match &node.value {
+            Value::Null => Item::Bare("null".to_owned()),
+            Value::Bool(value) => Item::Bare(value.to_string()),
+            Value::Integer(value) => Item::Bare(value.to_string()),
+            Value::Float(value) if value.is_finite() => Item::Bare(format!("{value:?}")),
+            Value::Float(value) => Item::Text(value.to_string()),
+            Value::String(value) => Item::Text(value.clone()),
+            Value::List(items) => Item::List(items.iter().map(Item::of).collect()),
+            Value::Map(entries) => {
+                let key = |key: &Node| key.as_str().map_or_else(|| key.to_json().to_string(), str::to_owned);
+                Item::Map(entries.iter().map(|(name, value)| (key(name), Item::of(value))).collect())
+            }
+        }
+    }
+
+    /// The same with every text passed through `change`.
+    pub(super) fn map_texts(self, change: &mut impl FnMut(&str) -> String) -> Self {
+        match self {
+            Item::Text(text) => Item::Text(change(&text)),
+            Item::Bare(text) => Item::Bare(text),
+            Item::List(items) => Item::List(items.into_iter().map(|item| item.map_texts(change)).collect()),
+            Item::Map(entries) => {
+                Item::Map(entries.into_iter().map(|(key, item)| (key, item.map_texts(change))).collect())
+            }
+        }
+    }
+
+    /// Lines of a document that is this, without a line end behind the last.
+    pub(super) fn render(&self) -> String {
+        let mut out = String::new();
+        match self {
+            Item::Map(entries) if !entries.is_empty() => map(entries, 0, &mut out),
+            Item::List(items) if !items.is_empty() => list(items, 0, &mut out),
+            other => value(other, 0, &mut out),
+        }
+        out.trim_matches('\n').trim_start().to_owned()
+    }
+}
+
+fn indentation(depth: usize) -> String {
+    "  ".repeat(depth)
+}
+
+fn map(entries: &[(String, Item)], depth: usize, out: &mut String) {
+    for (key, item) in entries {
+        out.push('\n');
+        out.push_str(&indentation(depth));
+        out.push_str(&scalar(key));
+        out.push(':');
+        value(item, depth + 1, out);
+    }
+}
+
+fn list(items: &[Item], depth: usize, out: &mut String) {
+    for item in items {
+        out.push('\n');
+        out.push_str(&indentation(depth));
+        out.push('-');
+        let before = out.len();
+        value(item, depth + 1, out);
+        // A mapping begins beside the dash.
+        if matches!(item, Item::Map(entries) if !entries.is_empty()) {
+            out.replace_range(before..before + 1 + indentation(depth + 1).len(), " ");
+        }
+    }
+}
+
+/// What stands behind a key or a dash.
+fn value(item: &Item, depth: usize, out: &mut String) {
+    match item {
+        Item::Map(entries) if !entries.is_empty() => map(entries, depth, out),
+        Item::List(items) if !items.is_empty() => list(items, depth, out),
+        Item::Map(_) => out.push_str(" {}"),
+        Item::List(_) => out.push_str(" []"),
+        Item::Bare(text) => {
+            out.push(' ');
+            out.push_str(text);
+        }
+        Item::Text(text) if fits_block(text) && depth > 0 => {
+            out.push_str(if text.ends_with('\n') { " |" } else { " |-" });
+            for line in text.trim_end_matches('\n').split('\n') {
+                out.push('\n');
+                if !line.is_empty() {
+                    out.push_str(&indentation(depth));
+                    out.push_str(line);
+                }
+            }
+        }
+        Item::Text(text) => {
+            out.push(' ');
+            out.push_str(&scalar(text));
+        }
+    }
+}
+
+/// Whether a block keeps every character of a text.
+fn fits_block(text: &str) -> bool {
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    let plain = |c: char| c == '\n' || (text::inert(c) && !is_break(c));
+    body.contains('\n')
+        && !body.ends_with('\n')
+        && body.starts_with(|c: char| !c.is_whitespace())
+        && body.chars().all(plain)
+        && body.lines().all(|line| !line.ends_with(' ') && (line.is_empty() || !line.trim().is_empty()))
+}
+
+/// Line ends of other standards, and the byte-order mark.
+fn is_break(c: char) -> bool {
+    matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// A text as a YAML scalar on one line, in quotes where it needs them.
+#[must_use]
+pub fn scalar(text: &str) -> String {
+    let simple = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || " _./-".contains(c))
+        && !text.ends_with(' ')
+        && !RESERVED.contains(&text.to_ascii_lowercase().as_str());
+    if simple { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if text::inert(c) && !is_break(c) => out.push(c),
+            c => {
+                // Writing to a string cannot fail.
+                let _ = if u32::from(c) > 0xffff {
+                    write!(out, "\\U{:08x}", u32::from(c))
+                } else {
+                    write!(out, "\\u{:04x}", u32::from(c))
+                };
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::SourceFile;
+
+    fn read(text: &str) -> Item {
+        Item::of(
+            &Node::parse(&SourceFile::from_text("x.yaml", &format!("{text}\n")))
+                .unwrap_or_else(|error| panic!("{error}\n{text}")),
+        )
+    }
+
+    #[test]
+    fn a_tree_is_easy_to_read() {
+        let item = Item::map([
+            ("id", Item::text("late return")),
+            ("prompt", Item::text("One.\n\n  Two: #3")),
+            ("expected", Item::map([("values", Item::List(vec![Item::text("yes"), Item::text("30 days")]))])),
+            ("parts", Item::List(vec![Item::map([("a", Item::number(0.75)), ("b", Item::Map(vec![]))])])),
+        ]);
+        insta::assert_snapshot!(item.render(), @r#"
+        id: late return
+        prompt: |-
+          One.
+
+            Two: #3
+        expected:
+          values:
+            - "yes"
+            - "30 days"
+        parts:
+          - a: 0.75
+            b: {}
+        "#);
+        assert_eq!(read(&item.render()), item);
+    }
+
+    fn hostile() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "[-:#&*!|>'\"%@`{}\\[\\],? \t\r\n\\\\=~.$a0]{0,12}",
+            "(true|no|null|~|1e3|0x1f|2020-01-01|- a|a: b|# c|---|\\.\\.\\.|<<)\n?",
+            "[ a\n\u{85}\u{2028}\u{feff}\u{0}\u{7f}]{0,8}",
+        ]
+        // A file cannot hold these as they are, and neither can a promptfoo file.
+        .prop_map(|text| text.replace('\u{0}', ""))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+        #[test]
+        fn every_text_reads_back_as_it_was(key in hostile(), one in hostile(), two in hostile()) {
+            let item = Item::map([
+                ("list", Item::List(vec![Item::Text(one.clone()), Item::map([("in", Item::Text(two.clone()))])])),
+                ("text", Item::Text(two)),
+                (&format!("k{key}"), Item::Text(one)),
+            ]);
+            prop_assert_eq!(read(&item.render()), item);
+        }
+    }
+}
