@@ -80,7 +80,7 @@ fn server() -> Server {
         answer["system_fingerprint"] = json!(format!("fp {all}"));
         answer["choices"][0]["finish_reason"] = json!(format!("stop {all}"));
         if asked.body.get("response_format").is_some() {
-            let score = if whole.contains("Be kind") { 1 } else { 0 };
+            let score = i32::from(whole.contains("Be kind"));
             let text = if whole.contains("can be read") {
                 all.clone()
             } else {
@@ -132,7 +132,9 @@ fn clean(name: &str, text: &str) {
 fn all_clean(ran: &Ran, least: usize) {
     let found = left(ran);
     assert!(found.len() >= least, "{:?}", found.iter().map(|(name, _)| name).collect::<Vec<_>>());
-    found.iter().for_each(|(name, text)| clean(name, text));
+    for (name, text) in &found {
+        clean(name, text);
+    }
 }
 
 const FILES: [&str; 20] = [
