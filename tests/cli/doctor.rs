@@ -66,7 +66,7 @@ fn what_is_bad_ends_like_the_run() {
             "a misspelt key",
             &[("s.yaml", "cases:\n  - id: a\n    promt: x\n    expected: { type: exact, value: x }\n")],
             2,
-            "s.yaml:3:5: ",
+            "s.yaml:3: ",
         ),
         (
             "a misspelt setting",
@@ -76,7 +76,7 @@ fn what_is_bad_ends_like_the_run() {
                 ("akit.yaml", "modle: x\n"),
             ],
             2,
-            "akit.yaml:1:1: ",
+            "akit.yaml:1: ",
         ),
         (
             "a name that no case has",
@@ -86,7 +86,7 @@ fn what_is_bad_ends_like_the_run() {
                 ("akit.yaml", "gate: { critical: [{ case: s/b }] }\n"),
             ],
             2,
-            "akit.yaml:1:",
+            "akit.yaml:1: ",
         ),
         (
             "a broken baseline",
