@@ -9,7 +9,7 @@ use super::redaction::RedactArgs;
 use super::{Status, terminal};
 use crate::cache::Mode;
 use crate::config::{ConfigFile, Flags, find};
-use crate::provider::{self, Http};
+use crate::provider::{self, Http, HttpError};
 use crate::redact::Redactor;
 use crate::scenario::{DiscoverError, Environment, Selection, discover};
 use crate::source::Diagnostics;
@@ -222,6 +222,11 @@ impl Asked for SeedArgs {
 }
 
 impl MannerArgs {
+    /// The way to the network.
+    pub(super) fn way(&self) -> Result<Http, HttpError> {
+        Http::new(self.ca_bundle.as_deref())
+    }
+
     /// The way to the network; tells what is wrong with it.
     pub(super) fn http(&self) -> Result<Http, Status> {
         http(self.ca_bundle.as_deref())
@@ -299,7 +304,7 @@ pub(super) fn configuration(
 }
 
 /// The deepest folder that holds all paths; here, when there are none.
-fn common_folder(paths: &[PathBuf]) -> PathBuf {
+pub(super) fn common_folder(paths: &[PathBuf]) -> PathBuf {
     let folders: Vec<_> = paths
         .iter()
         .map(|path| {
@@ -318,6 +323,17 @@ fn common_folder(paths: &[PathBuf]) -> PathBuf {
 
 /// The scenario files: the named ones, or the configured folder, or `scenarios`.
 pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBuf>, Status> {
+    discovered(paths, config).map_err(|(message, status, help)| {
+        terminal::error(&message, help);
+        status
+    })
+}
+
+/// The same; what is wrong with them comes with its status and a way to mend it.
+pub(super) fn discovered(
+    paths: &[PathBuf],
+    config: &ConfigFile,
+) -> Result<Vec<PathBuf>, (String, Status, &'static str)> {
     let default = match &config.scenarios {
         Some(folder) => config.folder.join(folder),
         None => PathBuf::from("scenarios"),
@@ -333,7 +349,6 @@ pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBu
             DiscoverError::Glob(..) => (Status::Invalid, "put the pattern in quotes; `**` crosses folders"),
             DiscoverError::Walk(..) => (Status::Invalid, "check the permissions"),
         };
-        terminal::error(&error.to_string(), help);
-        status
+        (error.to_string(), status, help)
     })
 }

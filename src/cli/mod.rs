@@ -6,18 +6,21 @@ mod cache;
 mod calibrate;
 mod comment;
 mod compare;
+mod doctor;
 mod exit;
 mod gate;
 mod history;
 mod import;
 mod init;
 mod output;
+mod pages;
 mod past;
 mod plan;
 mod prepare;
 mod progress;
 mod publish;
 mod redaction;
+mod reference;
 mod regrade;
 mod report;
 mod run;
@@ -78,22 +81,33 @@ enum Command {
     Calibrate(Box<calibrate::CalibrateArgs>),
     /// Look after recorded replies and verdicts
     Cache(cache::CacheArgs),
+    /// Tell what akit sees here and what is amiss, without asking anybody
+    Doctor(Box<doctor::DoctorArgs>),
+    /// Print completions for a shell
+    Completions(pages::CompletionsArgs),
+    /// Print the manual page, or write those of all commands
+    Man(pages::ManArgs),
 }
 
 /// Reads the arguments, does what they say, and answers with the exit status.
 #[must_use]
 pub fn main() -> ExitCode {
     let command = Cli::command().after_help(after_help());
-    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version go to stdout and are no error.
-            let status = if error.use_stderr() { Status::Invalid } else { Status::Passed };
-            // Where nobody reads any more there is nobody to tell.
-            let _ = error.print();
-            return status.into();
-        }
+    let arguments = match reference::translated(std::env::args_os().collect(), &command) {
+        Ok(arguments) => arguments,
+        Err(status) => return status.into(),
     };
+    let cli =
+        match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
+            Ok(cli) => cli,
+            Err(error) => {
+                // Help and version go to stdout and are no error.
+                let status = if error.use_stderr() { Status::Invalid } else { Status::Passed };
+                // Where nobody reads any more there is nobody to tell.
+                let _ = error.print();
+                return status.into();
+            }
+        };
     let environment = Environment::of(std::env::vars_os().filter_map(|(name, value)| {
         // A variable that is no Unicode cannot be named in a file.
         Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -114,6 +128,9 @@ pub fn main() -> ExitCode {
         Command::History(args) => history::history(&args),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
+        Command::Doctor(args) => doctor::doctor(&args, &environment),
+        Command::Completions(args) => pages::completions(&args),
+        Command::Man(args) => pages::man(&args),
     };
     status.into()
 }

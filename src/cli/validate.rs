@@ -31,6 +31,9 @@ pub(super) struct ValidateArgs {
     /// What goes to stdout [default: console]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["console", "json", "junit", "sarif"]))]
     format: Option<String>,
+    /// Warnings end with status 2 too
+    #[arg(long)]
+    strict: bool,
 }
 
 impl ValidateArgs {
@@ -80,5 +83,6 @@ fn try_validate(args: &ValidateArgs, environment: &Environment) -> Result<Status
     } else {
         terminal::out(&line);
     }
-    Ok(if found.has_errors() { Status::Invalid } else { Status::Passed })
+    let wrong = found.has_errors() || (args.strict && found.warnings() > 0);
+    Ok(if wrong { Status::Invalid } else { Status::Passed })
 }

@@ -1,6 +1,7 @@
 //! Stored runs and baselines, on disk or in git.
 
 mod base;
+mod clone;
 mod git;
 mod lock;
 mod past;
@@ -18,6 +19,7 @@ use crate::manifest::{Baseline, RunManifest, SCHEMA};
 use crate::source::{Pending, ReadError, SourceFile, slashed};
 
 pub use base::Pipeline;
+pub use clone::{Kept, LocalClone, kept};
 pub use git::GitError;
 pub use past::PastCommit;
 pub use place::{BadPlace, Place, change_baseline, read_baseline_at};

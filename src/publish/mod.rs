@@ -4,6 +4,7 @@
 //! All of it is best effort. Nothing here changes a verdict or an exit status; tokens are sent to one
 //! host and shown nowhere.
 
+mod access;
 pub mod actions;
 mod forge;
 mod github;
@@ -21,6 +22,7 @@ use crate::secret::Secret;
 use forge::{Forge, Patience};
 use site::{Change, Project, Site};
 
+pub use access::{Access, access};
 pub use forge::ForgeError;
 pub use marker::{BadKey, Key};
 pub use sticky::{Done, Mode};

@@ -21,6 +21,12 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether a variable is set and empty, which counts as not set.
+    #[must_use]
+    pub fn is_empty_at(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(String::is_empty)
+    }
+
     /// Whether akit runs in a pipeline.
     #[must_use]
     pub fn is_ci(&self) -> bool {

@@ -1,0 +1,193 @@
+//! The pipeline, its token, the clone, and the way to the network.
+
+use std::path::Path;
+
+use super::super::Status;
+use super::finding::Finding;
+use crate::history::{GitError, LocalClone, Pipeline};
+use crate::provider::{Http, HttpError};
+use crate::publish::site::{Change, Project, Site, Source, System};
+use crate::publish::{self, ForgeError};
+use crate::scenario::Environment;
+use crate::secret::Secret;
+use crate::text;
+
+/// Lines that let a job of GitHub Actions comment.
+const PERMISSIONS: &str = "the job needs `permissions: { contents: read, pull-requests: write }`";
+
+/// Variables that say which way requests go, and whom they trust.
+const WAYS: [&str; 10] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+pub(super) fn certificates(error: &HttpError) -> Finding {
+    let help = "give `--ca-bundle` or AKIT_CA_BUNDLE a file of certificates in PEM form";
+    Finding::bad("network", Status::Invalid, error.to_string(), help)
+}
+
+pub(super) fn pipeline(environment: &Environment, findings: &mut Vec<Finding>) -> Site {
+    const ABOUT: &str = "pipeline";
+    let site = Site::of(environment);
+    let system = match site.system {
+        System::GitHubActions => "GitHub Actions",
+        System::GitLab => "GitLab CI",
+        System::Jenkins => "Jenkins",
+        System::Buildkite => "Buildkite",
+        System::CircleCi => "CircleCI",
+        System::Azure => "Azure Pipelines",
+        System::None => {
+            findings.push(Finding::ok(ABOUT, "none that akit knows"));
+            return site;
+        }
+    };
+    let event =
+        ["GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"].into_iter().find_map(|name| environment.get(name));
+    let event = event.map(|event| format!(", event {}", text::excerpt(event, 60))).unwrap_or_default();
+    let change = match &site.change {
+        Change::Number(number) => format!(", change {number}"),
+        Change::OfCommit { .. } => ", the open change of the commit".to_owned(),
+        Change::None(why) => format!(", no change: {why}"),
+    };
+    let commit = site.commit.as_deref().map(|sha| format!(", commit {sha}")).unwrap_or_default();
+    let message = format!("{system}{event}{change}{commit}");
+    findings.push(match site.source {
+        Source::Fork => Finding::warn(
+            ABOUT,
+            format!("{message}, from a fork: no secrets, and a token that only reads"),
+            "judge with `--replay` or `--replies`, and comment from a second workflow: see `workflow_run` in docs/reports.md",
+        ),
+        Source::Own => Finding::ok(ABOUT, message),
+    });
+    site
+}
+
+/// The token that a comment is written with; asks the forge through `http` where there is one.
+pub(super) fn token(
+    site: &Site,
+    environment: &Environment,
+    http: Option<&Http>,
+    findings: &mut Vec<Finding>,
+) {
+    const ABOUT: &str = "token";
+    let Some(project) = &site.project else {
+        findings.push(Finding::ok(ABOUT, "no forge is known here: there is nothing to comment on"));
+        return;
+    };
+    let names = project.token_names();
+    let Some((name, value)) = names.iter().find_map(|name| Some((*name, environment.get(name)?))) else {
+        let help = match (project, site.system) {
+            (Project::GitLab { .. }, _) => {
+                "a job's own token cannot write notes: give one with the scope `api`"
+            }
+            (_, System::GitHubActions) => "give the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`",
+            _ => "give a token that may write to pull requests",
+        };
+        let message = format!("{} is not set: `--comment` cannot write", names[0]);
+        findings.push(Finding::warn(ABOUT, message, help));
+        return;
+    };
+    let Some(http) = http else {
+        findings.push(Finding::ok(
+            ABOUT,
+            format!("{name} is set; what it may do is asked with `--online` alone"),
+        ));
+        return;
+    };
+    let token = Secret::new(value.trim());
+    findings.push(match asked(project, http, &token) {
+        Ok(access) => {
+            let scopes =
+                access.scopes.map_or("no scopes are told".to_owned(), |scopes| format!("scopes {scopes}"));
+            let may = match access.may_comment {
+                Some(true) => "its role may comment",
+                Some(false) => "its role may not comment",
+                None => "whether it may comment is not told",
+            };
+            let message = format!("{name} reads the project; {scopes}, {may}");
+            match (access.may_comment, project) {
+                (Some(false), _) => Finding::warn(
+                    ABOUT,
+                    message,
+                    "give it the role of a reporter in the project, and the scope `api`",
+                ),
+                (None, Project::GitHub { .. }) if site.system == System::GitHubActions => {
+                    Finding { help: format!("to comment, {PERMISSIONS}"), ..Finding::ok(ABOUT, message) }
+                }
+                _ => Finding::ok(ABOUT, message),
+            }
+        }
+        Err(error) => {
+            let help = match project {
+                _ if !error.denied() => {
+                    "a comment would fail the same way; the verdict and the status stand without it"
+                }
+                Project::GitHub { .. } => PERMISSIONS,
+                Project::GitLab { .. } => {
+                    "the token needs the scope `api` and the role of a reporter in the project"
+                }
+            };
+            Finding::warn(ABOUT, format!("{name}: {error}"), help)
+        }
+    });
+}
+
+fn asked(project: &Project, http: &Http, token: &Secret) -> Result<publish::Access, ForgeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ForgeError::Setup(error.to_string()))?;
+    let told = runtime.block_on(publish::access(project, http, token));
+    // A name look-up under way may not be awaited.
+    runtime.shutdown_background();
+    told
+}
+
+pub(super) fn clone(folder: &Path, environment: &Environment, findings: &mut Vec<Finding>) {
+    const ABOUT: &str = "git";
+    const DEEPER: &str =
+        "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` on GitLab";
+    let pipeline = Pipeline::of(|name| environment.get(name));
+    findings.push(match LocalClone::around(folder, &pipeline) {
+        Ok(LocalClone { base: Ok(base), shallow }) => {
+            let depth = if shallow { ", a shallow clone" } else { "" };
+            Finding::ok(ABOUT, format!("a change is compared with commit {base}{depth}"))
+        }
+        Ok(LocalClone { base: Err(error), shallow }) => {
+            let help =
+                if shallow { DEEPER } else { "needed for `git:base:FILE` and `--weakened-since base` alone" };
+            Finding::warn(ABOUT, error.to_string(), help)
+        }
+        Err(GitError::Start(error)) => {
+            let help = "needed for baselines in git and `--weakened-since` alone";
+            Finding::warn(ABOUT, format!("cannot run git: {error}"), help)
+        }
+        // Dubious ownership is the usual reason in a container, and git says how to mend it.
+        Err(error) if error.to_string().contains("dubious ownership") => {
+            Finding::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
+        }
+        Err(_) => Finding::ok(ABOUT, "no repository is here"),
+    });
+}
+
+pub(super) fn network(environment: &Environment, findings: &mut Vec<Finding>) {
+    const ABOUT: &str = "network";
+    let set: Vec<_> = WAYS.into_iter().filter(|name| environment.get(name).is_some()).collect();
+    let bundle =
+        environment.get("AKIT_CA_BUNDLE").map(|_| ", and those of AKIT_CA_BUNDLE").unwrap_or_default();
+    let ways = if set.is_empty() { "no proxy is set".to_owned() } else { format!("set: {}", set.join(", ")) };
+    let message = format!("certificates of the system, else Mozilla's{bundle}; {ways}");
+    let gone = environment.get("SSL_CERT_FILE").filter(|path| !Path::new(path).is_file());
+    findings.push(match gone {
+        Some(_) => {
+            Finding::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "mend or unset it")
+        }
+        None => Finding::ok(ABOUT, message),
+    });
+}

@@ -1,0 +1,120 @@
+//! What the doctor found: one line, and how to mend it.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+use super::super::Status;
+use crate::source::Ink;
+use crate::text;
+
+/// How a thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// As it should be, or not needed.
+    Ok,
+    /// A run goes on without it, and the reader may want it otherwise.
+    Warn,
+    /// A run ends with this status because of it.
+    Bad(Status),
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            State::Ok => "ok",
+            State::Warn => "warn",
+            State::Bad(_) => "bad",
+        }
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Finding {
+    /// What it is about: a word that stays the same.
+    pub(super) about: &'static str,
+    pub(super) state: State,
+    pub(super) message: String,
+    /// How to mend it; empty where there is nothing to mend.
+    pub(super) help: String,
+}
+
+impl Finding {
+    pub(super) fn ok(about: &'static str, message: impl Into<String>) -> Self {
+        Self { about, state: State::Ok, message: message.into(), help: String::new() }
+    }
+
+    pub(super) fn warn(about: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { about, state: State::Warn, message: message.into(), help: help.into() }
+    }
+
+    pub(super) fn bad(
+        about: &'static str,
+        status: Status,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self { about, state: State::Bad(status), message: message.into(), help: help.into() }
+    }
+
+    /// For people. What files, variables and forges say is shown without what steers a terminal.
+    fn line(&self, ink: Ink) -> String {
+        let colour = match self.state {
+            State::Ok => anstyle::AnsiColor::Green,
+            State::Warn => anstyle::AnsiColor::Yellow,
+            State::Bad(_) => anstyle::AnsiColor::Red,
+        };
+        let style = match ink {
+            Ink::Colour => anstyle::Style::new().bold().fg_color(Some(colour.into())),
+            Ink::Plain => anstyle::Style::new(),
+        };
+        let one_line = |words: &str| text::plain(words).split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut out = format!(
+            "{style}{:<4}{style:#}  {:<13}  {}\n",
+            self.state.word(),
+            self.about,
+            one_line(&self.message)
+        );
+        if !self.help.is_empty() {
+            // Writing into a text cannot fail.
+            let _ = writeln!(out, "      help: {}", one_line(&self.help));
+        }
+        out
+    }
+
+    fn json(&self) -> Json {
+        let mut one =
+            json!({ "about": self.about, "state": self.state.word(), "message": text::plain(&self.message) });
+        if !self.help.is_empty() {
+            one["help"] = text::plain(&self.help).into();
+        }
+        one
+    }
+}
+
+/// The status of all: the one that a run would end with.
+pub(super) fn status(findings: &[Finding]) -> Status {
+    let has = |status| findings.iter().any(|finding| finding.state == State::Bad(status));
+    let order = [Status::Invalid, Status::Unjudged, Status::Nothing];
+    order.into_iter().find(|status| has(*status)).unwrap_or(Status::Passed)
+}
+
+/// All lines, and how many there are of each.
+pub(super) fn console(findings: &[Finding], ink: Ink) -> String {
+    let count = |word| findings.iter().filter(|finding| finding.state.word() == word).count();
+    let lines: String = findings.iter().map(|finding| finding.line(ink)).collect();
+    format!("{lines}{} ok, {} warn, {} bad\n", count("ok"), count("warn"), count("bad"))
+}
+
+/// The same as data.
+pub(super) fn data(findings: &[Finding]) -> String {
+    let checks: Vec<_> = findings.iter().map(Finding::json).collect();
+    let whole = json!({
+        "schema": "akit.doctor/1",
+        "akit": env!("CARGO_PKG_VERSION"),
+        "exit_code": status(findings).code(),
+        "checks": checks,
+    });
+    format!("{whole:#}\n")
+}

@@ -1,0 +1,85 @@
+//! `akit doctor`: what akit sees here, each with a way to mend it.
+//!
+//! It writes nothing and asks no network, unless `--online` is given. It ends with the status with which
+//! `akit run` would end before it asks anybody. Of keys and tokens it tells names, and nothing of what they hold.
+
+mod around;
+mod finding;
+mod store;
+mod suite;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::args::{Asked as _, common_folder};
+use super::output::Output;
+use super::prepare::SuiteArgs;
+use super::{Status, terminal};
+use crate::config::Settings;
+use crate::scenario::Environment;
+use finding::Finding;
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    suite: SuiteArgs,
+    /// Ask the forge what the token may do; nothing else asks the network, and nothing is changed
+    #[arg(long)]
+    online: bool,
+    /// Write the findings as JSON; `-` is stdout
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// What goes to stdout [default: console]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["console", "json"]))]
+    format: Option<String>,
+}
+
+pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Status {
+    let stdout = (args.format.as_deref() == Some("json")).then(|| PathBuf::from("-"));
+    let inputs: Vec<_> = args.suite.paths.iter().map(PathBuf::as_path).collect();
+    let Ok(outputs) = Output::open_all([&args.json, &stdout], &inputs) else { return Status::Invalid };
+    let findings = look(args, environment);
+    let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
+    for output in outputs.into_iter().flatten() {
+        output.write(&finding::data(&findings));
+    }
+    if to_stdout {
+        terminal::say(&finding::console(&findings, terminal::stderr_ink()));
+    } else {
+        terminal::out(&finding::console(&findings, terminal::stdout_ink()));
+    }
+    finding::status(&findings)
+}
+
+/// Everything that is looked at, in the order in which a run needs it.
+fn look(args: &DoctorArgs, environment: &Environment) -> Vec<Finding> {
+    let system =
+        format!("{} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
+    let mut findings = vec![Finding::ok("akit", system)];
+    let config =
+        suite::configuration(args.suite.config.as_deref(), &args.suite.paths, environment, &mut findings);
+    let loaded = suite::scenarios(&args.suite.paths, &config, environment, &mut findings);
+    let folder = common_folder(&args.suite.paths);
+    let http = match args.suite.ask.manner.way() {
+        Ok(http) => Some(http),
+        Err(error) => {
+            findings.push(around::certificates(&error));
+            None
+        }
+    };
+    if let Some(http) = &http {
+        let flags = args.suite.ask.flags();
+        let settings = Settings::new(flags, config.clone(), environment.clone(), http.clone());
+        suite::who(&settings, &loaded, &mut findings);
+        store::cache(&settings, &mut findings);
+    }
+    store::baseline(&config, environment, &loaded, args.online, &mut findings);
+    store::policy(&config, environment, &loaded, &mut findings);
+    let site = around::pipeline(environment, &mut findings);
+    around::token(&site, environment, http.as_ref().filter(|_| args.online), &mut findings);
+    around::clone(if folder.is_dir() { &folder } else { Path::new(".") }, environment, &mut findings);
+    around::network(environment, &mut findings);
+    findings
+}

@@ -1,0 +1,196 @@
+//! What lies on disk for a run: the cache, the baseline, and the policy that both are judged by.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use super::super::Status;
+use super::super::gate::{GateArgs, ProofArgs, named};
+use super::finding::Finding;
+use crate::cache::{Condition, Mode};
+use crate::config::{ConfigFile, Settings};
+use crate::gate::{Missing, Proof};
+use crate::history::{HistoryError, Kept, Pipeline, Place, kept, read_baseline_at};
+use crate::manifest::Baseline;
+use crate::scenario::{self, Environment, Loaded};
+use crate::source::{Diagnostics, slashed};
+use crate::text;
+
+/// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
+const OLD: i64 = 30;
+
+pub(super) fn cache(settings: &Settings, findings: &mut Vec<Finding>) {
+    const ABOUT: &str = "cache";
+    let (cache, mode) = (&settings.cache, settings.target_mode());
+    if mode == Mode::Off {
+        findings.push(Finding::ok(ABOUT, "mode off: nothing is read or written"));
+        return;
+    }
+    let (mut sound, mut wrong) = (0, 0);
+    for shelved in cache.shelved() {
+        if shelved.condition == Condition::Sound { sound += 1 } else { wrong += 1 }
+    }
+    let git = match kept(cache.folder()) {
+        Ok(Kept::Tracked) => ", in git",
+        Ok(Kept::Ignored) => ", ignored by git",
+        Ok(Kept::Untracked) if sound > 0 => ", not in git",
+        _ => "",
+    };
+    let word = format!("{mode:?}").to_lowercase();
+    let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
+    findings.push(if mode.writes() && !writable(cache.folder()) {
+        Finding::warn(
+            ABOUT,
+            format!("{message}; the folder cannot be written"),
+            "mend its permissions, or name another by `--cache-dir`",
+        )
+    } else if mode == Mode::Replay && sound == 0 {
+        Finding::warn(
+            ABOUT,
+            message,
+            "replay has nothing to read: record with `akit run --cache record` and bring the folder along",
+        )
+    } else if wrong > 0 {
+        Finding::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
+    } else {
+        Finding::ok(ABOUT, message)
+    });
+}
+
+/// Whether a file could be made in a folder, or in the nearest folder above that is there. The file that finds it
+/// out is gone again.
+fn writable(folder: &Path) -> bool {
+    let full = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    let there = full.ancestors().find(|folder| folder.exists());
+    there.is_some_and(|folder| tempfile::tempfile_in(folder).is_ok())
+}
+
+pub(super) fn baseline(
+    config: &ConfigFile,
+    environment: &Environment,
+    loaded: &Loaded,
+    online: bool,
+    findings: &mut Vec<Finding>,
+) {
+    const ABOUT: &str = "baseline";
+    let Some(place) = ProofArgs::default().place(&config.gate, &config.folder) else {
+        let usual = config.folder.join("akit-baseline.json");
+        findings.push(if usual.is_file() {
+            let message = format!("{} is there, and no configuration names it", slashed(&usual));
+            Finding::warn(
+                ABOUT,
+                message,
+                "add `gate: { baseline: { from: akit-baseline.json } }` to akit.yaml, or give `--baseline`",
+            )
+        } else {
+            Finding::ok(ABOUT, "none is named: each run is judged by itself")
+        });
+        return;
+    };
+    if matches!(place, Place::Ref(_)) && !online {
+        findings.push(Finding::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks")));
+        return;
+    }
+    let pipeline = Pipeline::of(|name| environment.get(name));
+    findings.push(match read_baseline_at(&place, &pipeline) {
+        Ok((baseline, from)) => read(&baseline, &from, loaded),
+        Err(HistoryError::Missing(path)) => {
+            let message = format!("there is no baseline `{path}`");
+            let help = "make it with `akit baseline update run.json --baseline FILE`";
+            match config.gate.policy.missing {
+                Missing::Fail => Finding::bad(ABOUT, Status::Unjudged, message, help),
+                Missing::Warn => {
+                    Finding::warn(ABOUT, format!("{message}: regressions are not evaluated"), help)
+                }
+            }
+        }
+        Err(error) => {
+            let help = "restore it, or make it anew with `akit baseline update`; see docs/baseline.md";
+            Finding::bad(ABOUT, Status::Unjudged, error.to_string(), help)
+        }
+    });
+}
+
+fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Finding {
+    const ABOUT: &str = "baseline";
+    let newest = baseline.runs.last().and_then(|run| run.at.as_deref());
+    let age = newest
+        .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
+        .map(|at| (Utc::now() - at.to_utc()).num_days());
+    let aged =
+        age.map(|days| format!(", newest of {} ago", text::count(usize::try_from(days).unwrap_or(0), "day")));
+    let thin = baseline.cases.iter().filter(|case| case.tally().of < Baseline::THIN).count();
+    let all = || {
+        loaded
+            .scenarios
+            .iter()
+            .flat_map(|one| one.cases.iter().map(|case| (one.name.as_str(), case.id.as_str())))
+    };
+    let known = all().filter(|(scenario, id)| baseline.case(scenario, id).is_some()).count();
+    let message = format!(
+        "{from}: {} of {}{}; it knows {known} of the suite's {}, {thin} thin",
+        text::count(baseline.cases.len(), "case"),
+        text::count(baseline.runs.len(), "run"),
+        aged.unwrap_or_default(),
+        text::count(all().count(), "case"),
+    );
+    if age.is_some_and(|days| days > OLD) {
+        Finding::warn(ABOUT, message, "add a newer run with `akit baseline update run.json`")
+    } else if known == 0 && all().next().is_some() {
+        Finding::warn(ABOUT, message, "cases belong together by the name of their scenario and their id")
+    } else if thin > 0 {
+        Finding::warn(
+            ABOUT,
+            message,
+            "a thin case proves no regression: add runs, or store one with `--repeat 5`",
+        )
+    } else {
+        Finding::ok(ABOUT, message)
+    }
+}
+
+pub(super) fn policy(
+    config: &ConfigFile,
+    environment: &Environment,
+    loaded: &Loaded,
+    findings: &mut Vec<Finding>,
+) {
+    const ABOUT: &str = "policy";
+    let policy = GateArgs::against(None).policy(&config.gate, environment);
+    let passes = policy
+        .min_pass_rate
+        .map_or("every case must pass, or be no worse than its baseline".to_owned(), |rate| {
+            format!("min_pass_rate {rate}")
+        });
+    let strict = if policy.proof == Proof::OfInnocence { ", strict" } else { "" };
+    let mut message = format!("{passes}, margin {}, confirm {}{strict}", policy.margin, policy.confirm);
+    for (count, noun) in [
+        (policy.thresholds.len(), "threshold"),
+        (policy.critical.len(), "critical selector"),
+        (policy.quarantine.len(), "quarantine"),
+    ] {
+        if count > 0 {
+            message.push_str(&format!(", {}", text::count(count, noun)));
+        }
+    }
+    let ended = policy.quarantine.iter().filter(|one| one.until < policy.today).count();
+    findings.push(if ended > 0 {
+        let message = format!("{message}; {} ended", text::count(ended, "quarantine"));
+        Finding::warn(ABOUT, message, "mend the case, or give the quarantine another day and a reason")
+    } else {
+        Finding::ok(ABOUT, message)
+    });
+    // A part of the suite may lack what the policy names.
+    let folder = config.folder.join(config.scenarios.as_deref().unwrap_or("scenarios"));
+    let files: Vec<PathBuf> = scenario::discover(&[folder]).unwrap_or_default();
+    let rest = scenario::load(&files, environment);
+    let cases: Vec<_> = named(&loaded.scenarios).chain(named(&rest.scenarios)).collect();
+    let mut found = Diagnostics::default();
+    if !cases.is_empty() {
+        config.gate.check(&cases, &mut found);
+    }
+    for one in found.iter().take(5) {
+        let message = format!("{}: {}", one.location(), one.message);
+        findings.push(Finding::bad(ABOUT, Status::Invalid, message, one.help.as_str()));
+    }
+}

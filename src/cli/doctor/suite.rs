@@ -1,0 +1,280 @@
+//! Configuration, scenarios, who answers, who judges, keys and prices.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::super::Status;
+use super::super::args::{common_folder, discovered};
+use super::finding::Finding;
+use crate::config::{ConfigFile, Settings, Targets, find};
+use crate::runner::Target;
+use crate::scenario::{self, Case, Environment, Loaded, Scenario};
+use crate::seed::Root;
+use crate::source::{Diagnostic, Diagnostics, Severity, SourceFile, slashed};
+use crate::text;
+
+/// Findings of one kind that are told one by one.
+const MOST: usize = 5;
+
+/// The configuration that a run would find.
+pub(super) fn configuration(
+    named: Option<&Path>,
+    paths: &[PathBuf],
+    environment: &Environment,
+    findings: &mut Vec<Finding>,
+) -> ConfigFile {
+    const ABOUT: &str = "configuration";
+    let Some(path) = named.map(Path::to_path_buf).or_else(|| find(&common_folder(paths))) else {
+        findings.push(Finding::ok(ABOUT, "no akit.yaml here or above: the defaults hold"));
+        return ConfigFile::default();
+    };
+    let mut found = Diagnostics::default();
+    let config = ConfigFile::read(&path, environment, &mut found);
+    let shown = slashed(&path);
+    if found.has_errors() {
+        findings.push(Finding::bad(
+            ABOUT,
+            Status::Invalid,
+            format!("{shown}: {}", text::count(found.errors(), "error")),
+            "mend the lines below",
+        ));
+    } else {
+        findings.push(Finding::ok(ABOUT, shown));
+    }
+    lines(ABOUT, &found, findings);
+    config
+}
+
+/// The first findings in a file, each with its line.
+fn lines(about: &'static str, found: &Diagnostics, findings: &mut Vec<Finding>) {
+    let of = |one: &Diagnostic| {
+        let message = format!("{}: {}", one.location(), one.message);
+        match one.severity {
+            Severity::Error => Finding::bad(about, Status::Invalid, message, one.help.as_str()),
+            Severity::Warning => Finding::warn(about, message, one.help.as_str()),
+        }
+    };
+    findings.extend(found.iter().take(MOST).map(of));
+}
+
+/// The scenarios that a run would load.
+pub(super) fn scenarios(
+    paths: &[PathBuf],
+    config: &ConfigFile,
+    environment: &Environment,
+    findings: &mut Vec<Finding>,
+) -> Loaded {
+    const ABOUT: &str = "scenarios";
+    let files = match discovered(paths, config) {
+        Ok(files) => files,
+        Err((message, status, help)) => {
+            findings.push(Finding::bad(ABOUT, status, message, help));
+            return Loaded::default();
+        }
+    };
+    let loaded = scenario::load(&files, environment);
+    let found = &loaded.diagnostics;
+    let counts = format!("{} with {}", text::count(files.len(), "file"), text::count(loaded.cases(), "case"));
+    if found.has_errors() {
+        let message = format!("{counts}: {}", text::count(found.errors(), "error"));
+        findings.push(Finding::bad(
+            ABOUT,
+            Status::Invalid,
+            message,
+            "`akit validate` shows all of them in their files",
+        ));
+    } else if found.warnings() > 0 {
+        let message = format!("{counts}: {}", text::count(found.warnings(), "warning"));
+        findings.push(Finding::warn(ABOUT, message, "`akit validate` shows all of them in their files"));
+    } else {
+        findings.push(Finding::ok(ABOUT, counts));
+    }
+    lines(ABOUT, found, findings);
+    loaded
+}
+
+/// Who answers and who judges, with the keys and prices for them.
+pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Finding>) {
+    let mut targets = Targets::default();
+    let mut models = BTreeSet::new();
+    answers(settings, loaded, &mut targets, &mut models, findings);
+    judges(settings, loaded, &mut targets, &mut models, findings);
+    variables(settings, loaded, &models, findings);
+    prices(settings, &models, findings);
+}
+
+/// A provider and its model.
+type Model = (String, String);
+
+fn answers(
+    settings: &Settings,
+    loaded: &Loaded,
+    targets: &mut Targets,
+    models: &mut BTreeSet<Model>,
+    findings: &mut Vec<Finding>,
+) {
+    const ABOUT: &str = "answers";
+    let mut who: BTreeMap<String, usize> = BTreeMap::new();
+    let mut obstacles: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let cases =
+        loaded.scenarios.iter().flat_map(|scenario| scenario.cases.iter().map(move |case| (scenario, case)));
+    for (scenario, case) in cases {
+        match targets.job(settings, scenario, case) {
+            Ok(job) => {
+                let mut name = job.target.name();
+                if let Target::Model { client, model, .. } = &job.target {
+                    let provider = &client.endpoint().provider;
+                    name.push_str(&format!(" ({})", sources(settings, scenario, case, provider)));
+                    models.insert((provider.clone(), model.clone()));
+                }
+                *who.entry(name).or_default() += 1;
+            }
+            Err(obstacle) => *obstacles.entry((obstacle.message, obstacle.help)).or_default() += 1,
+        }
+    }
+    let more = who.len().saturating_sub(MOST);
+    for (name, cases) in who.into_iter().take(MOST) {
+        findings.push(Finding::ok(ABOUT, format!("{name}: {}", text::count(cases, "case"))));
+    }
+    if more > 0 {
+        findings.push(Finding::ok(ABOUT, format!("and {more} more")));
+    }
+    for ((message, help), cases) in obstacles.into_iter().take(MOST) {
+        let message = format!("{message} ({})", text::count(cases, "case"));
+        findings.push(Finding::bad(ABOUT, Status::Invalid, message, help));
+    }
+}
+
+/// Who says which provider, model and address it is: the first of flag, case or scenario, configuration,
+/// environment and default.
+fn sources(settings: &Settings, scenario: &Scenario, case: &Case, provider: &str) -> String {
+    let (flags, file, local) = (&settings.flags, &settings.file, &scenario.provider_config);
+    let shared = file.providers.get(provider);
+    let config = file.file.as_ref().map_or("configuration", |file| file.name());
+    let first = |pairs: &[(bool, &str)], last: &str| {
+        pairs.iter().find(|(says, _)| *says).map_or(last, |(_, who)| *who).to_owned()
+    };
+    let own = scenario.file.name();
+    let provider_by = first(
+        &[
+            (flags.provider.is_some(), "--provider"),
+            (case.provider.is_some() || scenario.provider.is_some(), own),
+            (file.provider.is_some(), config),
+        ],
+        "default",
+    );
+    let model_by = first(
+        &[
+            (flags.model.is_some(), "--model"),
+            (case.model.is_some() || scenario.model.is_some() || local.default_model.is_some(), own),
+        ],
+        config,
+    );
+    let variable = settings.environment.get("OPENAI_BASE_URL").is_some() && provider == "openai";
+    let address_by = first(
+        &[
+            (flags.base_url.is_some(), "--base-url"),
+            (local.base_url.is_some(), own),
+            (shared.is_some_and(|shared| shared.base_url.is_some()), config),
+            (variable, "OPENAI_BASE_URL"),
+        ],
+        "default",
+    );
+    format!("provider by {provider_by}, model by {model_by}, address by {address_by}")
+}
+
+fn judges(
+    settings: &Settings,
+    loaded: &Loaded,
+    targets: &mut Targets,
+    models: &mut BTreeSet<Model>,
+    findings: &mut Vec<Finding>,
+) {
+    const ABOUT: &str = "judge";
+    let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let expectations: Vec<_> = cases.flat_map(|case| case.expectation.graders()).collect();
+    if expectations.is_empty() {
+        findings.push(Finding::ok(ABOUT, "no expectation needs one"));
+        return;
+    }
+    let count = expectations.len();
+    let (graders, obstacles) = settings.graders(expectations.into_iter(), Root::default(), targets);
+    for grader in graders.all() {
+        let endpoint = grader.client().endpoint();
+        models.insert((endpoint.provider.clone(), grader.model().to_owned()));
+        let message = format!(
+            "{} {} at {} for {}",
+            endpoint.provider,
+            grader.model(),
+            endpoint.host,
+            text::count(count, "expectation")
+        );
+        findings.push(Finding::ok(ABOUT, message));
+    }
+    let obstacles: BTreeSet<_> = obstacles.into_iter().flatten().map(|one| (one.message, one.help)).collect();
+    for (message, help) in obstacles.into_iter().take(MOST) {
+        findings.push(Finding::bad(ABOUT, Status::Invalid, message, help));
+    }
+    if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
+        && let Some(trouble) = binding.trouble()
+    {
+        findings.push(Finding::warn(
+            ABOUT,
+            format!("{trouble}; {}", binding.consequence()),
+            "see docs/calibration.md",
+        ));
+    }
+}
+
+/// The variables that hold keys, or stand in files: whether they are set, never what they hold.
+fn variables(settings: &Settings, loaded: &Loaded, models: &BTreeSet<Model>, findings: &mut Vec<Finding>) {
+    const ABOUT: &str = "keys";
+    let openai = models.iter().any(|(provider, _)| provider == "openai");
+    let mut names: BTreeSet<String> = openai.then(|| "OPENAI_API_KEY".to_owned()).into_iter().collect();
+    names.extend(settings.file.file.iter().flat_map(named));
+    names.extend(loaded.files.iter().flat_map(named));
+    let state = |name: &String| match settings.environment.get(name) {
+        Some(value) if !value.trim().is_empty() => "set",
+        Some(_) => "empty",
+        None if settings.environment.is_empty_at(name) => "empty",
+        None => "not set",
+    };
+    if names.is_empty() {
+        findings.push(Finding::ok(ABOUT, "nothing here needs one"));
+        return;
+    }
+    let told: Vec<_> = names.iter().map(|name| format!("{name} is {}", state(name))).collect();
+    if names.iter().any(|name| state(name) == "empty") {
+        let help = "an empty variable counts as none: look at the pipeline's secrets, which forks do not get";
+        findings.push(Finding::warn(ABOUT, told.join(", "), help));
+    } else {
+        findings.push(Finding::ok(ABOUT, told.join(", ")));
+    }
+}
+
+/// The variables that a file names as `${NAME}`.
+fn named(file: &Arc<SourceFile>) -> Vec<String> {
+    let word = |rest: &str| -> String {
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(80).collect()
+    };
+    let names = file.text().split("${").skip(1).map(word);
+    names.filter(|name| !name.is_empty()).take(50).collect()
+}
+
+fn prices(settings: &Settings, models: &BTreeSet<Model>, findings: &mut Vec<Finding>) {
+    const ABOUT: &str = "prices";
+    let known = |model: &str| settings.file.prices.0.contains_key(model);
+    let missing: BTreeSet<_> = models.iter().map(|(_, model)| model).filter(|model| !known(model)).collect();
+    findings.push(if models.is_empty() {
+        Finding::ok(ABOUT, "no model is asked")
+    } else if missing.is_empty() {
+        Finding::ok(ABOUT, "known for every model")
+    } else if settings.file.prices.0.is_empty() {
+        Finding::ok(ABOUT, "none are named: what a run costs is not told, and `--budget` is refused")
+    } else {
+        let names: Vec<_> = missing.into_iter().take(MOST).collect();
+        let message = format!("there is no price for {}: a budget does not see it", text::list(&names));
+        Finding::warn(ABOUT, message, "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml")
+    });
+}

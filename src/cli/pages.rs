@@ -1,0 +1,64 @@
+//! `akit completions` and `akit man`: what shells and `man` want to know of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory};
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::{Cli, Status, terminal};
+use crate::source::{Pending, slashed};
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// Shell
+    shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Folder that the pages of all commands are written to [default: the first page goes to stdout]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn completions(args: &CompletionsArgs) -> Status {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "akit", &mut script);
+    terminal::out(&String::from_utf8_lossy(&script));
+    Status::Passed
+}
+
+pub(super) fn man(args: &ManArgs) -> Status {
+    let mut whole = Cli::command().after_help(super::after_help()).disable_help_subcommand(true);
+    whole.build();
+    let Some(folder) = &args.out else {
+        terminal::out(&page(&whole));
+        return Status::Passed;
+    };
+    let mut open = vec![whole];
+    let mut count = 0;
+    while let Some(command) = open.pop() {
+        // Built commands have the names of all above them, as in `akit-baseline-show`.
+        let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+        let path = folder.join(format!("{name}.1"));
+        let written = Pending::open(&path).and_then(|file| file.write(page(&command).as_bytes()));
+        if let Err(error) = written {
+            let what = format!("cannot write `{}`: {}", slashed(&path), terminal::system(&error));
+            terminal::error(&what, "choose another folder");
+            return Status::Invalid;
+        }
+        count += 1;
+        let below = command.get_subcommands().filter(|below| !below.is_hide_set());
+        open.extend(below.cloned());
+    }
+    terminal::say(&format!("{} in {}", crate::text::count(count, "page"), slashed(folder)));
+    Status::Passed
+}
+
+fn page(command: &Command) -> String {
+    let mut text = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = Man::new(command.clone()).render(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}

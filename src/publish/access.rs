@@ -1,0 +1,76 @@
+//! What a token may do, as far as a forge tells without being changed: one request that only reads.
+
+use reqwest::header::HeaderMap;
+use serde_json::Value as Json;
+
+use super::forge::{ForgeError, TIMEOUT, address, part, usable};
+use super::site::Project;
+use crate::provider::Http;
+use crate::secret::Secret;
+use crate::text;
+
+/// Longest answer that is read, in bytes.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// From this role on GitLab lets somebody write notes: <https://docs.gitlab.com/user/permissions/>.
+const REPORTER: u64 = 20;
+
+/// What a forge tells of a token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Its scopes, as `x-oauth-scopes` lists them; tokens of GitHub Actions and fine-grained ones have none.
+    pub scopes: Option<String>,
+    /// Whether its role lets it write comments; absent where the forge does not tell.
+    pub may_comment: Option<bool>,
+}
+
+/// Asks the forge for the project, with the token.
+///
+/// # Errors
+/// Where the address or the token is unfit, the forge refuses, or no answer comes in time.
+pub async fn access(project: &Project, http: &Http, token: &Secret) -> Result<Access, ForgeError> {
+    usable(token)?;
+    let client = http.client().map_err(|error| ForgeError::Setup(error.to_string()))?;
+    let request = match project {
+        Project::GitHub { api, repository } => client
+            .get(format!("{}/repos/{repository}", address(api)?))
+            .header("accept", "application/vnd.github+json")
+            .bearer_auth(token.expose()),
+        Project::GitLab { api, project } => client
+            .get(format!("{}/projects/{}", address(api)?, part(project)))
+            .header("PRIVATE-TOKEN", token.expose()),
+    };
+    let unclear = |error: reqwest::Error| ForgeError::Unclear(token.scrub(&error.without_url().to_string()));
+    let mut answer = request.timeout(TIMEOUT).send().await.map_err(unclear)?;
+    let status = answer.status();
+    let headers = answer.headers().clone();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(unclear)? {
+        if bytes.len() + chunk.len() > MAX_ANSWER {
+            return Err(ForgeError::Unclear("the answer is too long".to_owned()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    let body: Json = serde_json::from_slice(&bytes).unwrap_or_default();
+    if !status.is_success() {
+        let message = body["message"].as_str().unwrap_or_default();
+        return Err(ForgeError::of(status.as_u16(), message, Some(&headers), token));
+    }
+    Ok(told(project, &body, &headers, token))
+}
+
+fn told(project: &Project, body: &Json, headers: &HeaderMap, token: &Secret) -> Access {
+    let scopes = headers.get("x-oauth-scopes").and_then(|value| value.to_str().ok());
+    let scopes = scopes.map(str::trim).filter(|scopes| !scopes.is_empty());
+    let may_comment = match project {
+        // Whoever may read a public repository may comment with a token of their own; one of a workflow may not.
+        Project::GitHub { .. } => None,
+        Project::GitLab { .. } => {
+            let permissions = &body["permissions"];
+            let levels = ["project_access", "group_access"].map(|way| &permissions[way]["access_level"]);
+            let level = levels.into_iter().filter_map(Json::as_u64).max();
+            permissions.is_object().then(|| level.unwrap_or_default() >= REPORTER)
+        }
+    };
+    Access { scopes: scopes.map(|scopes| text::excerpt(&token.scrub(scopes), 200)), may_comment }
+}

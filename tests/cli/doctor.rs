@@ -1,0 +1,275 @@
+//! `akit doctor`, `akit completions` and `akit man`.
+
+use serde_json::Value as Json;
+
+use super::Akit;
+use super::replies::{replies, suite};
+use super::server::{Answer, Server};
+
+/// A doctor in a folder with a suite that a model answers.
+fn doctor(arguments: &[&str]) -> Akit {
+    Akit::new(&[&["doctor", "s.yaml"], arguments].concat())
+        .file("s.yaml", suite(&["a", "b"]))
+        .env("PATH", "/usr/bin:/bin")
+}
+
+/// The checks about something, as `state message`.
+fn about(found: &Json, about: &str) -> Vec<String> {
+    let checks = found["checks"].as_array().unwrap().iter().filter(|check| check["about"] == about);
+    checks
+        .map(|check| format!("{} {}", check["state"].as_str().unwrap(), check["message"].as_str().unwrap()))
+        .collect()
+}
+
+fn parsed(text: &str) -> Json {
+    let found = serde_json::from_str(text).unwrap();
+    super::schema::obeys(&found, "doctor.json");
+    found
+}
+
+#[test]
+fn a_sound_folder_is_all_ok_and_nothing_is_left_behind() {
+    let akit = doctor(&["-m", "gpt-4o", "--format", "json"])
+        .file("akit.yaml", "providers: { openai: { baseUrl: \"https://llm.example/v1\" } }\n")
+        .env("OPENAI_API_KEY", "sk-very-secret");
+    let folder = akit.folder().to_path_buf();
+    let ran = akit.run().ended(0).err("0 bad");
+    assert!(!(ran.stdout.clone() + &ran.stderr).contains("very-secret"));
+    let found = parsed(&ran.stdout);
+    assert_eq!(about(&found, "configuration"), ["ok akit.yaml"]);
+    assert_eq!(about(&found, "scenarios"), ["ok 1 file with 2 cases"]);
+    assert_eq!(
+        about(&found, "answers"),
+        [
+            "ok openai gpt-4o at llm.example (provider by default, model by --model, address by akit.yaml): 2 cases"
+        ]
+    );
+    assert_eq!(about(&found, "judge"), ["ok no expectation needs one"]);
+    assert_eq!(about(&found, "keys"), ["ok OPENAI_API_KEY is set"]);
+    assert_eq!(about(&found, "pipeline"), ["ok none that akit knows"]);
+    let mut left: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["akit.yaml", "s.yaml"]);
+}
+
+/// The status is the one that `akit run` ends with over the same files, before it asks anybody.
+#[test]
+fn what_is_bad_ends_like_the_run() {
+    let replied = "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a"]);
+    let config = "gate: { baseline: { from: b.json } }\n";
+    let rows: [(&str, &[(&str, &str)], i32, &str); 7] = [
+        ("no key", &[("s.yaml", &suite(&["a"]))], 2, "there is no key for provider `openai` (1 case)"),
+        (
+            "a misspelt key",
+            &[("s.yaml", "cases:\n  - id: a\n    promt: x\n    expected: { type: exact, value: x }\n")],
+            2,
+            "s.yaml:3: ",
+        ),
+        (
+            "a misspelt setting",
+            &[
+                ("s.yaml", &replied),
+                ("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}"),
+                ("akit.yaml", "modle: x\n"),
+            ],
+            2,
+            "akit.yaml:1: ",
+        ),
+        (
+            "a name that no case has",
+            &[
+                ("s.yaml", &replied),
+                ("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}"),
+                ("akit.yaml", "gate: { critical: [{ case: s/b }] }\n"),
+            ],
+            2,
+            "akit.yaml:1: ",
+        ),
+        (
+            "a broken baseline",
+            &[
+                ("s.yaml", &replied),
+                ("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}"),
+                ("akit.yaml", config),
+                ("b.json", "{"),
+            ],
+            4,
+            "b.json",
+        ),
+        ("no scenario", &[("t.txt", "")], 3, "s.yaml"),
+        (
+            "nothing",
+            &[("s.yaml", &replied), ("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}")],
+            0,
+            "replies in r.jsonl: 1 case",
+        ),
+    ];
+    for (what, files, status, told) in rows {
+        let with = |arguments: &[&str]| {
+            files
+                .iter()
+                .fold(Akit::new(arguments), |akit, (name, text)| akit.file(name, text))
+                .env("PATH", "/usr/bin:/bin")
+        };
+        let ran = with(&["doctor", "s.yaml"]).run();
+        assert_eq!(ran.status, status, "{what}: {}{}", ran.stdout, ran.stderr);
+        let ran = ran.out(told);
+        assert_eq!(ran.stdout.contains("\nbad "), status != 0, "{what}: {}", ran.stdout);
+        with(&["run", "s.yaml", "-m", "gpt-4o"][..if what == "no key" { 4 } else { 2 }]).run().ended(status);
+    }
+}
+
+#[test]
+fn keys_are_told_by_name_alone() {
+    let ran = doctor(&["-m", "m"])
+        .file("akit.yaml", "providers: { openai: { baseUrl: \"http://127.0.0.1:9/v1\", apiKey: \"${MY_KEY}\" } }\ngrader: { model: j, apiKey: \"${OTHER:-none}\" }\n")
+        .env("MY_KEY", "hunter2-hunter2")
+        .env("OTHER", "")
+        .run()
+        .ended(0)
+        .out("MY_KEY is set, OPENAI_API_KEY is not set, OTHER is empty");
+    assert!(!ran.stdout.contains("hunter2") && !ran.stdout.contains("15"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_baseline_is_told_with_its_age_and_what_it_knows() {
+    let replied = "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a"]);
+    let ran = Akit::new(&["run", "s.yaml", "--json", "run.json"])
+        .file("s.yaml", replied)
+        .file("r.jsonl", replies(&[("a", "a")]))
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .run()
+        .ended(0);
+    ran.then(&["baseline", "update", "run.json"]).run().ended(0);
+    ran.then(&["doctor", "s.yaml"]).run().ended(0).out("warn  baseline").out("no configuration names it");
+    let named = ran
+        .then(&["doctor", "s.yaml"])
+        .file("akit.yaml", "gate: { baseline: { from: akit-baseline.json } }\n");
+    named
+        .run()
+        .ended(0)
+        .out("1 case of 1 run, newest of ")
+        .out("it knows 1 of the suite's 1 case, 1 thin")
+        .out("help: add a newer run");
+}
+
+#[test]
+fn the_network_is_asked_with_online_alone() {
+    let sha = "0af".repeat(14)[..40].to_owned();
+    let server = Server::start(|_| {
+        let headers = vec![("x-oauth-scopes", "repo, ghp_secret".to_owned())];
+        Answer::Raw(200, headers, b"{\"full_name\":\"a/b\"}".to_vec())
+    });
+    let address = server.url.trim_end_matches("/v1").to_owned();
+    let with = |arguments: &[&str]| {
+        doctor(&[&["--replies", "r.jsonl"], arguments].concat())
+            .file("r.jsonl", replies(&[("a", "a"), ("b", "b")]))
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_API_URL", &address)
+            .env("GITHUB_REPOSITORY", "a/b")
+            .env("GITHUB_SHA", &sha)
+            .env("GITHUB_EVENT_NAME", "push")
+            .env("GITHUB_TOKEN", "ghp_secret")
+    };
+    let ran =
+        with(&[]).run().ended(0).out("GITHUB_TOKEN is set; what it may do is asked with `--online` alone");
+    assert_eq!(server.asked().len(), 0);
+    let ran = ran.out("GitHub Actions, event push, the open change of the commit, commit 0af");
+    assert!(!ran.stdout.contains("ghp_secret"));
+    let ran = with(&["--online"]).run().ended(0).out("GITHUB_TOKEN reads the project; scopes repo, ***");
+    assert!(!ran.stdout.contains("ghp_secret"), "{}", ran.stdout);
+    let asked = server.asked();
+    assert_eq!((asked.len(), asked[0].method.as_str(), asked[0].path.as_str()), (1, "GET", "/repos/a/b"));
+    assert_eq!(asked[0].header("authorization"), Some("Bearer ghp_secret"));
+}
+
+#[test]
+fn a_token_that_may_not_is_a_warning_and_a_fork_is_named() {
+    let server =
+        Server::start(|_| Answer::Raw(404, Vec::new(), b"{\"message\":\"Not Found\\u001b[31m\"}".to_vec()));
+    let event = r#"{"pull_request":{"number":7,"head":{"sha":"","repo":{"full_name":"else/b"}}}}"#;
+    let akit = doctor(&["--replies", "r.jsonl", "--online"])
+        .file("r.jsonl", replies(&[("a", "a"), ("b", "b")]))
+        .file("event.json", event)
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_API_URL", server.url.trim_end_matches("/v1"))
+        .env("GITHUB_REPOSITORY", "a/b")
+        .env("GITHUB_EVENT_NAME", "pull_request")
+        .env("GITHUB_TOKEN", "t");
+    let path = akit.folder().join("event.json").to_str().unwrap().to_owned();
+    let ran = akit.env("GITHUB_EVENT_PATH", &path).run().ended(0).out("change 7").out("from a fork");
+    let ran = ran.out("the forge answers 404").out("help: the job needs `permissions:");
+    assert!(!ran.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn hostile_names_steer_no_terminal() {
+    let name = "e\u{1b}[31m\u{202e}.yaml";
+    let ran = Akit::new(&["doctor", name])
+        .file(name, "cases: []\nx\u{1b}: 1\n")
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_EVENT_NAME", "\u{1b}]0;x\u{7}::error::x\n::error::y")
+        .run()
+        .ended(2);
+    assert!(!ran.stdout.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{:?}", ran.stdout);
+    assert!(ran.stdout.lines().all(|line| !line.starts_with("::")), "{}", ran.stdout);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_shallow_clone_is_told_with_the_way_to_deepen_it() {
+    let ran = doctor(&["-m", "m"]).run();
+    let git = |folder: &str, words: &[&str]| {
+        let status = std::process::Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+            .args(words)
+            .current_dir(ran.path(folder))
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{words:?}: {}", String::from_utf8_lossy(&status.stderr));
+    };
+    std::fs::create_dir(ran.path("full")).unwrap();
+    git("full", &["init", "-q"]);
+    for message in ["one", "two"] {
+        git("full", &["commit", "-q", "--allow-empty", "-m", message]);
+    }
+    git("full", &["checkout", "-q", "-b", "change"]);
+    git("full", &["commit", "-q", "--allow-empty", "-m", "three"]);
+    let from = format!("file://{}", ran.path("full").display());
+    git(".", &["clone", "-q", "--depth", "1", "--branch", "change", &from, "thin"]);
+    let there = |folder: &str| {
+        ran.then(&["doctor", &format!("{folder}/s.yaml"), "-m", "m"])
+            .file(&format!("{folder}/s.yaml"), suite(&["a"]))
+            .env("PATH", "/usr/bin:/bin")
+            .env("GITHUB_BASE_REF", "main")
+            .run()
+    };
+    there("full").out("a change is compared with commit ");
+    there("thin").out("warn  git").out("`fetch-depth: 0` for actions/checkout");
+}
+
+#[test]
+fn completions_and_pages_are_made_of_the_command_line() {
+    for (shell, sign) in [
+        ("bash", "complete -F _akit"),
+        ("zsh", "#compdef akit"),
+        ("fish", "complete -c akit"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion"),
+    ] {
+        let ran =
+            Akit::new(&["completions", shell]).run().ended(0).out(sign).out("baseline").out("min-pass-rate");
+        assert_eq!(ran.stderr, "");
+    }
+    Akit::new(&["completions", "tcsh"]).run().ended(2).err("invalid value 'tcsh'");
+    Akit::new(&["man"]).run().ended(0).out(".TH akit 1").out("Release gate");
+    let ran = Akit::new(&["man", "--out", "share/man1"]).run().ended(0);
+    assert!(ran.read("share/man1/akit-run.1").contains("min\\-pass\\-rate"));
+    assert!(ran.read("share/man1/akit-baseline-show.1").contains("akit baseline show"));
+    let pages = std::fs::read_dir(ran.path("share/man1")).unwrap().count();
+    assert!(ran.stderr.starts_with(&format!("{pages} pages")), "{}", ran.stderr);
+    Akit::new(&["man", "--out", "f/g"]).file("f", "").run().ended(2).err("cannot write");
+}
