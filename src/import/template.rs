@@ -12,6 +12,9 @@ pub(super) type Variables = BTreeMap<String, String>;
 /// Deepest reference of a variable's value to another.
 const DEEPEST: usize = 8;
 
+/// Largest value that references may grow to, in bytes (16 MiB).
+const LARGEST: usize = 16 * 1024 * 1024;
+
 /// A text in its parts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Template(Vec<Part>);
@@ -33,7 +36,7 @@ pub(super) enum TemplateError {
     #[error("the backslash before `{0}` would keep akit from filling it")]
     Backslash(String),
     /// Values that refer to each other without end.
-    #[error("the values of `{0}` refer to each other too deeply")]
+    #[error("the values of `{0}` refer to each other without end, or grow too large")]
     Circle(String),
 }
 
@@ -123,23 +126,39 @@ fn escaped(text: &str) -> String {
 }
 
 /// Values that refer to others filled, as promptfoo does before it fills the prompt.
+///
+/// # Errors
+/// When a value is more than names, refers to itself, or grows past 16 MiB.
 pub(super) fn resolve(raw: &Variables) -> Result<Variables, TemplateError> {
-    let mut variables = raw.clone();
-    for _ in 0..DEEPEST {
-        let mut changed = false;
-        let before = variables.clone();
-        for value in variables.values_mut().filter(|value| value.contains("{{") || value.contains("{%")) {
-            if let Some(filled) = Template::parse(value)?.filled(&before) {
-                changed |= filled != *value;
-                *value = filled;
-            }
-        }
-        if !changed {
-            return Ok(variables);
-        }
+    let mut filled = Variables::new();
+    for name in raw.keys() {
+        fill(name, raw, &mut filled, 0)?;
     }
-    let name = variables.iter().find(|(_, value)| value.contains("{{")).map(|(name, _)| name.clone());
-    name.map_or(Ok(variables), |name| Err(TemplateError::Circle(name)))
+    Ok(filled)
+}
+
+/// Adds the value of a name, and before it those that it refers to.
+fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Result<(), TemplateError> {
+    let Some(text) = raw.get(name).filter(|_| !filled.contains_key(name)) else { return Ok(()) };
+    let mut value = text.clone();
+    if text.contains("{{") || text.contains("{%") {
+        if depth > DEEPEST {
+            return Err(TemplateError::Circle(name.to_owned()));
+        }
+        let template = Template::parse(text)?;
+        let mut size = text.len();
+        for other in template.names() {
+            fill(other, raw, filled, depth + 1)?;
+            size += filled.get(other).map_or(0, String::len);
+        }
+        // A few values that repeat each other are enough to fill a machine.
+        if size > LARGEST {
+            return Err(TemplateError::Circle(name.to_owned()));
+        }
+        value = template.filled(filled).unwrap_or(value);
+    }
+    filled.insert(name.to_owned(), value);
+    Ok(())
 }
 
 fn is_name(text: &str) -> bool {
@@ -201,5 +220,10 @@ mod tests {
         assert_eq!(resolved["a"], "xyz");
         assert_eq!(resolve(&of(&[("a", "b{{a}}")])), Err(TemplateError::Circle("a".to_owned())));
         assert!(resolve(&of(&[("a", "{{b | upper}}"), ("b", "")])).is_err());
+        assert!(resolve(&of(&[("a", "{{a}}{{a}}{{a}}{{a}}{{a}}")])).is_err());
+        let tenfold = |name: &str| format!("{{{{{name}}}}}").repeat(100);
+        let bomb =
+            of(&[("a", &tenfold("b")), ("b", &tenfold("c")), ("c", &tenfold("d")), ("d", &"x".repeat(100))]);
+        assert!(resolve(&bomb).is_err());
     }
 }

@@ -276,7 +276,7 @@ fn each_line_of_jsonl_is_a_test() {
         ),
     ]);
     assert_eq!(loaded(&imported).cases.len(), 2);
-    assert!(findings(&imported).starts_with("3:45 not-imported: `bleu`"), "{}", findings(&imported));
+    assert!(findings(&imported).starts_with("3:47 not-imported: `bleu`"), "{}", findings(&imported));
 }
 
 #[test]
