@@ -55,12 +55,15 @@ fn a_sound_folder_is_all_ok_and_nothing_is_left_behind() {
     assert_eq!(left, ["akit.yaml", "s.yaml"]);
 }
 
+/// What is the matter, the files, the status, and what is told.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], i32, &'a str);
+
 /// The status is the one that `akit run` ends with over the same files, before it asks anybody.
 #[test]
 fn what_is_bad_ends_like_the_run() {
     let replied = "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a"]);
     let config = "gate: { baseline: { from: b.json } }\n";
-    let rows: [(&str, &[(&str, &str)], i32, &str); 7] = [
+    let rows: [Row<'_>; 7] = [
         ("no key", &[("s.yaml", &suite(&["a"]))], 2, "there is no key for provider `openai` (1 case)"),
         (
             "a misspelt key",

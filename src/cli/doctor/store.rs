@@ -1,5 +1,6 @@
 //! What lies on disk for a run: the cache, the baseline, and the policy that both are judged by.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -170,7 +171,8 @@ pub(super) fn policy(
         (policy.quarantine.len(), "quarantine"),
     ] {
         if count > 0 {
-            message.push_str(&format!(", {}", text::count(count, noun)));
+            // Writing into a text cannot fail.
+            let _ = write!(message, ", {}", text::count(count, noun));
         }
     }
     let ended = policy.quarantine.iter().filter(|one| one.until < policy.today).count();

@@ -1,6 +1,7 @@
 //! Configuration, scenarios, who answers, who judges, keys and prices.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -125,7 +126,8 @@ fn answers(
                 let mut name = job.target.name();
                 if let Target::Model { client, model, .. } = &job.target {
                     let provider = &client.endpoint().provider;
-                    name.push_str(&format!(" ({})", sources(settings, scenario, case, provider)));
+                    // Writing into a text cannot fail.
+                    let _ = write!(name, " ({})", sources(settings, scenario, case, provider));
                     models.insert((provider.clone(), model.clone()));
                 }
                 *who.entry(name).or_default() += 1;

@@ -1,6 +1,6 @@
-//! The command lines of ArtemisKit, turned into akit's own before they are read.
+//! The command lines of `ArtemisKit`, turned into akit's own before they are read.
 //!
-//! One table, [`table::ROWS`], which docs/migrating.md repeats: each row is a flag or a command of ArtemisKit 0.3
+//! One table, [`table::ROWS`], which docs/migrating.md repeats: each row is a flag or a command of `ArtemisKit` 0.3
 //! with what it becomes here, or with what replaces it. Help pages know nothing of them, and akit's own
 //! flags always go first.
 
@@ -15,7 +15,7 @@ use super::{Status, terminal};
 use crate::text;
 use table::{Given, ROWS, Takes, Turn, is};
 
-/// Turns a command line of ArtemisKit into akit's, and tells what became of each part of it.
+/// Turns a command line of `ArtemisKit` into akit's, and tells what became of each part of it.
 ///
 /// # Errors
 /// [`Status::Invalid`] where nothing here does the same; what replaces it is told.
@@ -69,8 +69,8 @@ fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
             break;
         }
         let rows = ROWS.iter().filter(|row| row.command == name);
-        let found = rows.flat_map(|row| row.flags.iter().map(move |flag| (row, flag)));
-        let found = found.filter_map(|(row, flag)| Some((row, *flag, is(text, flag)?))).next();
+        let mut found = rows.flat_map(|row| row.flags.iter().map(move |flag| (row, flag)));
+        let found = found.find_map(|(row, flag)| Some((row, *flag, is(text, flag)?.value())));
         let Some((row, flag, hanging)) = found else {
             // The one thing that is named there is all that there is here.
             let named = name == "baseline get" && !text.starts_with('-');
@@ -106,7 +106,8 @@ fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
         let value = values.first().map_or("", String::as_str);
         match row.turn {
             Turn::Drop => {}
-            Turn::Into(turn) => match turn(&given, value) {
+            Turn::Into(turn) => line.extend(turn(&given, value).into_iter().map(OsString::from)),
+            Turn::Partly(turn) => match turn(&given, value) {
                 Some(words) => line.extend(words.into_iter().map(OsString::from)),
                 None => return Err(Refused { what, instead: row.instead }),
             },

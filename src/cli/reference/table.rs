@@ -1,4 +1,4 @@
-//! The table of what ArtemisKit's command line has, and what each part of it is in akit.
+//! The table of what `ArtemisKit`'s command line has, and what each part of it is in akit.
 //!
 //! docs/migrating.md repeats [`ROWS`], and a test runs each of its lines.
 
@@ -21,13 +21,15 @@ pub(super) enum Turn {
     Drop,
     /// Nothing here means the same: status 2.
     Refuse,
-    /// These arguments stand in its place; none where the value cannot be had.
-    Into(fn(&Given, &str) -> Option<Vec<String>>),
+    /// These arguments stand in its place.
+    Into(fn(&Given, &str) -> Vec<String>),
+    /// The same for some values; of others nothing here means the same.
+    Partly(fn(&Given, &str) -> Option<Vec<String>>),
     /// It is this command.
     Command(&'static [&'static str]),
 }
 
-/// A flag or a command of ArtemisKit.
+/// A flag or a command of `ArtemisKit`.
 pub(super) struct Row {
     /// A line with it, as docs/migrating.md shows it.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests hold the documentation against it"))]
@@ -98,7 +100,7 @@ pub(super) const ROWS: &[Row] = &[
         "run",
         &["--summary"],
         Takes::One,
-        Turn::Into(summary),
+        Turn::Partly(summary),
         "`--format json`, in the form of docs/schema/run.json; `text` is what akit prints anyway, and a `security` summary is not there yet",
     ),
     flag(
@@ -122,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
         "run",
         &["--export"],
         Takes::One,
-        Turn::Into(export),
+        Turn::Partly(export),
         "`--junit artemis-exports/akit.xml`; for `markdown` it is `--markdown artemis-exports/akit.md`",
     ),
     flag(
@@ -162,7 +164,7 @@ pub(super) const ROWS: &[Row] = &[
         "validate",
         &["--export"],
         Takes::One,
-        Turn::Into(validation),
+        Turn::Partly(validation),
         "`--junit artemis-exports/akit-validation.xml`",
     ),
     flag(
@@ -258,7 +260,7 @@ pub(super) const ROWS: &[Row] = &[
         "report",
         &["-f"],
         Takes::One,
-        Turn::Into(form),
+        Turn::Partly(form),
         "`--html artemis-output/run.html`; `json` is `--json`, and `both` is both",
     ),
     flag(
@@ -266,7 +268,7 @@ pub(super) const ROWS: &[Row] = &[
         "report",
         &["-o", "--output"],
         Takes::One,
-        Turn::Into(report),
+        Turn::Partly(report),
         "`--html out/run.html`",
     ),
     command(
@@ -302,7 +304,7 @@ impl Given {
             .iter()
             .enumerate()
             .find_map(|(at, word)| Some((at, names.iter().find_map(|name| is(word, name))?)))?;
-        within.or_else(|| words.get(at + 1).copied().filter(|next| !next.starts_with('-')))
+        within.value().or_else(|| words.get(at + 1).copied().filter(|next| !next.starts_with('-')))
     }
 
     /// The stored run that a report is made of.
@@ -313,65 +315,82 @@ impl Given {
     }
 }
 
-/// Whether a word is a flag; with the value that hangs on it.
-pub(super) fn is<'a>(word: &'a str, name: &str) -> Option<Option<&'a str>> {
-    let rest = word.strip_prefix(name)?;
-    match rest.strip_prefix('=') {
-        _ if rest.is_empty() => Some(None),
-        Some(value) => Some(Some(value)),
-        None => (!name.starts_with("--")).then_some(Some(rest)),
+/// What hangs on a flag.
+#[derive(Clone, Copy)]
+pub(super) enum Hanging<'a> {
+    Nothing,
+    /// Its value, as in `--export=junit` and `-oDIR`.
+    Value(&'a str),
+}
+
+impl<'a> Hanging<'a> {
+    pub(super) fn value(self) -> Option<&'a str> {
+        match self {
+            Hanging::Nothing => None,
+            Hanging::Value(value) => Some(value),
+        }
     }
 }
 
-fn words(words: [&str; 2]) -> Option<Vec<String>> {
-    Some(words.map(str::to_owned).to_vec())
+/// Whether a word is a flag, and what hangs on it.
+pub(super) fn is<'a>(word: &'a str, name: &str) -> Option<Hanging<'a>> {
+    let rest = word.strip_prefix(name)?;
+    match rest.strip_prefix('=') {
+        _ if rest.is_empty() => Some(Hanging::Nothing),
+        Some(value) => Some(Hanging::Value(value)),
+        None => (!name.starts_with("--")).then_some(Hanging::Value(rest)),
+    }
+}
+
+fn pair(words: [&str; 2]) -> Vec<String> {
+    words.map(str::to_owned).to_vec()
 }
 
 fn below(folder: &str, file: &str) -> String {
     crate::source::slashed(&Path::new(folder).join(file))
 }
 
-fn output(given: &Given, folder: &str) -> Option<Vec<String>> {
-    if given.has(&["--json"]) { Some(Vec::new()) } else { words(["--json", &below(folder, "run.json")]) }
+fn output(given: &Given, folder: &str) -> Vec<String> {
+    if given.has(&["--json"]) { Vec::new() } else { pair(["--json", &below(folder, "run.json")]) }
 }
 
-fn save(given: &Given, _: &str) -> Option<Vec<String>> {
+fn save(given: &Given, _: &str) -> Vec<String> {
     let named = given.has(&["--json", "-o", "--output"]);
-    if named { Some(Vec::new()) } else { words(["--json", "akit-run.json"]) }
+    if named { Vec::new() } else { pair(["--json", "akit-run.json"]) }
 }
 
-fn parallel(given: &Given, count: &str) -> Option<Vec<String>> {
-    if given.has(&["-c", "--concurrency"]) { Some(Vec::new()) } else { words(["-c", count]) }
+fn parallel(given: &Given, count: &str) -> Vec<String> {
+    if given.has(&["-c", "--concurrency"]) { Vec::new() } else { pair(["-c", count]) }
 }
 
 fn summary(_: &Given, form: &str) -> Option<Vec<String>> {
     match form {
-        "json" => words(["--format", "json"]),
+        "json" => Some(pair(["--format", "json"])),
         "text" => Some(Vec::new()),
         _ => None,
     }
 }
 
-fn baseline(_: &Given, _: &str) -> Option<Vec<String>> {
-    words(["--baseline", "akit-baseline.json"])
+fn baseline(_: &Given, _: &str) -> Vec<String> {
+    pair(["--baseline", "akit-baseline.json"])
 }
 
 fn export(given: &Given, form: &str) -> Option<Vec<String>> {
     let folder = given.value(&["--export-output"]).unwrap_or(EXPORTS);
     match form {
-        "junit" => words(["--junit", &below(folder, "akit.xml")]),
-        "markdown" => words(["--markdown", &below(folder, "akit.md")]),
+        "junit" => Some(pair(["--junit", &below(folder, "akit.xml")])),
+        "markdown" => Some(pair(["--markdown", &below(folder, "akit.md")])),
         _ => None,
     }
 }
 
 fn validation(given: &Given, form: &str) -> Option<Vec<String>> {
     let folder = given.value(&["--export-output"]).unwrap_or(EXPORTS);
-    if form == "junit" { words(["--junit", &below(folder, "akit-validation.xml")]) } else { None }
+    if form == "junit" { Some(pair(["--junit", &below(folder, "akit-validation.xml")])) } else { None }
 }
 
-fn to_stdout(_: &Given, _: &str) -> Option<Vec<String>> {
-    words(["--json", "-"])
+fn to_stdout(_: &Given, _: &str) -> Vec<String> {
+    pair(["--json", "-"])
 }
 
 fn form(given: &Given, form: &str) -> Option<Vec<String>> {
