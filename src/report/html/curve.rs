@@ -1,5 +1,7 @@
 //! A line over runs, as a drawing.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 /// Units that a line keeps away from the edge of its drawing.
@@ -38,7 +40,8 @@ impl Curve {
             let share = if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 };
             let x = format!("{:.1}", EDGE + across * place(at) / last);
             let y = format!("{:.1}", EDGE + down * (1.0 - share));
-            path.push_str(&format!("{}{x} {y}", if draws { 'L' } else { 'M' }));
+            // Writing to a String cannot fail.
+            let _ = write!(path, "{}{x} {y}", if draws { 'L' } else { 'M' });
             draws = true;
             points.push(Point { x, y, at });
         }
