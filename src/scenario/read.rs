@@ -152,11 +152,11 @@ type Item<'a> = (Option<(&'a str, Span)>, Option<Case>);
 fn in_parallel<'a>(items: &'a [Node], shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Item<'a>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(threads).max(LEAST_SHARE);
-    let mut shares = items.chunks(share);
-    let own = shares.next().unwrap_or_default();
+    let mut parts = items.chunks(share);
+    let first = parts.next().unwrap_or_default();
     std::thread::scope(|scope| {
-        let others: Vec<_> = shares.map(|share| scope.spawn(|| read_items(share, shared))).collect();
-        let (mut read, own) = read_items(own, shared);
+        let others: Vec<_> = parts.map(|part| scope.spawn(|| read_items(part, shared))).collect();
+        let (mut read, own) = read_items(first, shared);
         found.extend(own);
         for other in others {
             match other.join() {

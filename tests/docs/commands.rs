@@ -21,6 +21,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("docs/benchmarks.md", "builds"),
     ("docs/ci/docker.md", "needs a Docker daemon"),
     ("docs/comparison.md", "installs other programs"),
+    ("docs/releasing.md", "builds"),
+    ("docs/releasing.md", "needs a release"),
 ];
 
 /// Programs that need not be there: a command that calls one is left out where it is not.

@@ -8,6 +8,7 @@
 //! | `akit-baseline.json` | of some runs, committed on `main` |
 //! | `run.json`, `base.json`, `head.json`, `old-run.json`, `new-run.json`, `runs/` | stored runs |
 //! | `answers.jsonl`, `labels.jsonl` | answers of an application, labels of people |
+//! | `promptfooconfig.yaml` | a suite to import |
 //! | branch `change` | on top of `main`; pushed to `origin` |
 //! | `curl` | has the archives of a release, and nothing else |
 //! | `buildkite-agent` | reads what it is told |
@@ -85,7 +86,7 @@ pub(crate) struct World {
 
 fn answer(asked: &Asked) -> Answer {
     let judging = asked.body["response_format"].is_object();
-    let good = asked.body["messages"].to_string().contains("0800 555 0199");
+    let good = asked.body["messages"].to_string().contains("a specialist of the fraud team");
     let verdict = || json!({ "reasoning": "seen", "score": if good { 10 } else { 0 } }).to_string();
     Answer::Text(if judging { verdict() } else { GOOD.to_owned() })
 }
@@ -126,6 +127,11 @@ impl Template {
                 .to_string()
         };
         write("labels.jsonl", &[label(GOOD, "pass"), label("Have you read our FAQ?", "fail")].join("\n"));
+        write(
+            "promptfooconfig.yaml",
+            "prompts: ['Answer {{question}}']\nproviders: [openai:gpt-4o-mini]\ntests:\n  - vars: { question: 'Refund?' }\n    \
+             assert: [{ type: icontains, value: refund }]\n",
+        );
         copy(&root().join("fixtures"), &project.join("fixtures"));
 
         let bin = folder.path().join("bin");

@@ -7,7 +7,6 @@
 mod table;
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use clap::Command;
 
@@ -82,11 +81,11 @@ fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
         let mut values: Vec<String> = hanging.into_iter().map(str::to_owned).collect();
         let next = |rest: &mut std::iter::Peekable<std::slice::Iter<'_, OsString>>| {
             let value = rest.peek()?.to_str()?;
-            (!value.starts_with('-')).then(|| value.to_owned())
+            (!value.starts_with('-') || value == "-").then(|| value.to_owned())
         };
         match row.takes {
             Takes::Nothing => {
-                let value = next(&mut rest).filter(|value| !is_scenario(value));
+                let value = next(&mut rest).filter(|value| !given.is_the_only_scenario(value));
                 if hanging.is_some() || (value.is_some() && is_own_flag(name, flag, own)) {
                     line.push(argument.clone());
                     continue;
@@ -133,12 +132,6 @@ fn is_own_flag(name: &str, flag: &str, own: &Command) -> bool {
     command.is_some_and(|command| command.get_arguments().any(same))
 }
 
-/// Whether a word names scenarios: behind a flag that takes nothing there it is no value of it here.
-fn is_scenario(word: &str) -> bool {
-    let yaml = Path::new(word).extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
-    yaml || word.contains('*') || Path::new(word).is_dir()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -169,11 +162,15 @@ mod tests {
             ("run x --baseline --ci", "run x --baseline akit-baseline.json"),
             ("run x --baseline", "run x --baseline akit-baseline.json"),
             ("run x --baseline git:main:b.json", "run x --baseline git:main:b.json"),
+            ("run --baseline git:main:b.yaml", "run --baseline git:main:b.yaml"),
+            ("run x.yaml --baseline src", "run x.yaml --baseline src"),
             ("run x --baseline=b.json", "run x --baseline=b.json"),
             ("run x --export", "run x --export"),
             ("run x -- --ci", "run x -- --ci"),
             ("validate --json x.yaml", "validate --json - x.yaml"),
             ("validate x.yaml --json out.json", "validate x.yaml --json out.json"),
+            ("validate x.yaml --json -", "validate x.yaml --json -"),
+            ("validate x.yaml --json x.yaml", "validate x.yaml --json x.yaml"),
             ("baseline set r.json --tag v1", "baseline update r.json"),
             ("baseline get id --json --baseline b.json", "baseline show --json --baseline b.json"),
             ("report r.json -f both -o d", "report r.json --html d/r.html --json d/r.json"),

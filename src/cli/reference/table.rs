@@ -307,12 +307,25 @@ impl Given {
         within.value().or_else(|| words.get(at + 1).copied().filter(|next| !next.starts_with('-')))
     }
 
+    /// Whether a word names scenarios, and no other word does: behind a flag that takes nothing there it is
+    /// no value of the flag here. Beside another scenario it can only be the flag's value.
+    pub(super) fn is_the_only_scenario(&self, word: &str) -> bool {
+        is_scenario(word)
+            && self.0.iter().filter_map(|word| word.to_str()).filter(|word| is_scenario(word)).count() == 1
+    }
+
     /// The stored run that a report is made of.
     fn run(&self) -> Option<&str> {
         let words: Vec<_> = self.0.iter().map(|word| word.to_str().unwrap_or_default()).collect();
         let value = |at: usize| at > 0 && ["-f", "-o", "--output"].contains(&words[at - 1]);
         (0..words.len()).find(|at| !words[*at].starts_with('-') && !value(*at)).map(|at| words[at])
     }
+}
+
+fn is_scenario(word: &str) -> bool {
+    let path = Path::new(word);
+    let yaml = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
+    !word.starts_with('-') && !word.starts_with("git:") && (yaml || word.contains('*') || path.is_dir())
 }
 
 /// What hangs on a flag.
