@@ -4,6 +4,7 @@
 //! order of the page; of `console` only what stands behind `$ `. Its mark may say more:
 //!
 //! * `sh no-run: WHY` is not executed. `NOT_RUN` lists page and reason.
+//! * `sh new` is executed in a folder of its own, empty at first.
 //! * `sh in jenkins` is executed with the variables of that pipeline.
 //! * `LANGUAGE file PATH` is written to this file, executable, before what follows is executed.
 //! * `yml in azure` and `groovy in jenkins` are pipelines: what they would have a shell do is executed.
@@ -44,6 +45,7 @@ fn task<'a>(block: &'a Block<'_>) -> Task<'a> {
         ("sh" | "console", "no-run:") => Task::Leave(of),
         (_, "file") => Task::Write(of),
         ("sh", "" | "in") => Task::Run(lines(&block.body), of),
+        ("sh", "new") => Task::Run(lines(&block.body).iter().map(|line| anew(line)).collect(), ""),
         ("console", "") => {
             let typed = block.body.lines().filter_map(|line| line.strip_prefix("$ "));
             Task::Run(typed.map(str::to_owned).collect(), "")
@@ -53,6 +55,11 @@ fn task<'a>(block: &'a Block<'_>) -> Task<'a> {
         ("sh" | "console", _) => panic!("no such mark: {}", block.mark),
         _ => Task::Nothing,
     }
+}
+
+/// The command in a folder that nothing was in.
+fn anew(command: &str) -> String {
+    format!("mkdir -p ../new && cd ../new && {command}")
 }
 
 /// Commands: lines, joined where one goes on after `\` or as a document (`<<'END'`).

@@ -6,7 +6,7 @@
 //! | `scenarios/`, `more/extra.yml`, `suite.yaml`, `fixtures/` | scenarios; they pass |
 //! | `akit.yaml` | reaches the providers and the judge on 127.0.0.1 |
 //! | `akit-baseline.json` | of some runs, committed on `main` |
-//! | `run.json`, `base.json`, `head.json`, `old-run.json`, `new-run.json`, `runs/` | stored runs |
+//! | `run.json`, `base.json`, `head.json`, `old-run.json`, `new-run.json`, `nightly.json`, `runs/` | stored runs |
 //! | `answers.jsonl`, `labels.jsonl` | answers of an application, labels of people |
 //! | `promptfooconfig.yaml` | a suite to import |
 //! | branch `change` | on top of `main`; pushed to `origin` |
@@ -146,7 +146,9 @@ impl Template {
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         run("akit run scenarios/ --json base.json --quiet && akit run scenarios/ --json run.json --quiet");
-        run("for name in head old-run new-run runs/2; do mkdir -p runs && cp run.json $name.json; done");
+        run(
+            "for name in head old-run new-run nightly runs/2; do mkdir -p runs && cp run.json $name.json; done",
+        );
         run("cp base.json runs/1.json");
         for stored in ["base", "run"] {
             run(&format!("akit baseline update {stored}.json --baseline akit-baseline.json"));
