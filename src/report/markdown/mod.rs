@@ -132,9 +132,10 @@ fn head(report: &Report<'_>) -> String {
     for Row { metric, now, baseline, limit } in rows {
         let metric = inline(&metric, 60);
         // Writing to a String cannot fail.
-        let _ = match compares {
-            true => writeln!(out, "| {metric} | {now} | {baseline} | {limit} |"),
-            false => writeln!(out, "| {metric} | {now} | {limit} |"),
+        let _ = if compares {
+            writeln!(out, "| {metric} | {now} | {baseline} | {limit} |")
+        } else {
+            writeln!(out, "| {metric} | {now} | {limit} |")
         };
     }
     out
