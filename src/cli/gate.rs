@@ -246,7 +246,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Status {
 
 fn try_gate(args: &StoredArgs, environment: &Environment) -> Result<Status, Status> {
     let mut run = stored(&args.run)?;
-    let before = args.past.find()?;
+    let before = args.past.find(&args.reports)?;
     let files = files(&run);
     let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);

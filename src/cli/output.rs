@@ -94,6 +94,12 @@ impl Form {
 }
 
 impl Outputs {
+    /// The same with links to where the files are shown, and nothing else of the pipeline.
+    pub(super) fn linked(mut self, environment: &Environment) -> Self {
+        self.surroundings.files = Surroundings::of(environment).files;
+        self
+    }
+
     /// The same for the pipeline that akit runs in.
     pub(super) fn within(mut self, environment: &Environment) -> Self {
         self.surroundings = Surroundings::of(environment);
@@ -140,6 +146,11 @@ impl ReportArgs {
             outputs.into_iter().zip(forms).filter_map(|(output, form)| Some((output?, form))).collect();
         let depth = if self.quiet { Depth::Brief } else { Depth::Full };
         Ok(Outputs { files, depth, surroundings: Surroundings::default() })
+    }
+
+    /// Whether there is an HTML page among them.
+    pub(super) fn has_page(&self) -> bool {
+        self.html.is_some() || self.format.as_deref() == Some(Format::Html.word())
     }
 
     /// Whether as little as possible is to be shown.

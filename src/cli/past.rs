@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use walkdir::WalkDir;
 
+use super::output::ReportArgs;
 use super::{Status, terminal};
 use crate::gate::Decision;
 use crate::history::{self, HistoryError, StoredRun};
@@ -34,9 +35,16 @@ pub(super) struct Found {
 impl PastArgs {
     /// Finds the files, and reads those that were named: what is wrong with them is told before anything is
     /// sent. `None` where none was asked for.
-    pub(super) fn find(&self) -> Result<Option<Vec<Found>>, Status> {
+    pub(super) fn find(&self, reports: &ReportArgs) -> Result<Option<Vec<Found>>, Status> {
         if self.history.is_empty() {
             return Ok(None);
+        }
+        if !reports.has_page() {
+            terminal::error(
+                "`--history` stands in the HTML page, and none is written",
+                "nothing was sent; add `--html FILE`, or see `akit history`",
+            );
+            return Err(Status::Invalid);
         }
         let files = find(&self.history)?;
         let mut wrong = false;

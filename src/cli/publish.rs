@@ -53,6 +53,9 @@ pub(super) struct CommentArgs {
     /// Name of the comment, where several stand on one request [default: default]
     #[arg(long, value_name = "KEY", value_parser = Key::parse, requires = "comment")]
     comment_key: Option<Key>,
+    /// Account that the token belongs to, where the forge does not tell it, as for a GitHub App
+    #[arg(long, value_name = "NAME", requires = "comment")]
+    comment_author: Option<String>,
 }
 
 /// What is told at the end of a run, worked out before anything is paid for.
@@ -71,7 +74,8 @@ impl Told {
         let comment = if args.comment {
             let mode = args.comment_mode.unwrap_or_default().into();
             let key = args.comment_key.clone().unwrap_or_default();
-            Some((manner.http()?, Options { mode, key, ..Options::default() }))
+            let author = args.comment_author.clone();
+            Some((manner.http()?, Options { mode, key, author, ..Options::default() }))
         } else {
             None
         };
@@ -167,6 +171,16 @@ pub(super) fn comment(
     };
     match done {
         Ok(Done::Created(place)) => stands(environment, "commented", &place),
+        Ok(Done::CreatedAs { place, author, sought }) => {
+            stands(environment, "commented", &place);
+            let (author, sought) = (text::log::line(&author, 100), text::log::line(&sought, 100));
+            terminal::warning(
+                &format!("the comment is one of `{author}`, and akit looks for those of `{sought}`"),
+                &format!(
+                    "add `--author {author}` (`--comment-author` of `akit run`), or the next run makes another one"
+                ),
+            );
+        }
         Ok(Done::Updated(place)) => stands(environment, "updated the comment", &place),
         Ok(Done::Newer(place)) => {
             terminal::say(&format!(

@@ -38,7 +38,7 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Status {
 
 fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status> {
     let (mut run, decision) = decided(&args.run).map_err(|error| unread(&error))?;
-    let before = args.past.find()?;
+    let before = args.past.find(&args.reports)?;
     let anew = args.policy.is_some() || args.baseline.is_some();
     let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
@@ -59,7 +59,7 @@ fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status
     };
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs)?;
+    let outputs = args.reports.open(&inputs)?.linked(environment);
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
     Output::write_all(&Report { run: &run, decision: &decision, sources: &sources, past: &past }, outputs);

@@ -106,7 +106,7 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
         );
         return Err(Status::Invalid);
     }
-    let before = args.past.find()?;
+    let before = args.past.find(&args.reports)?;
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).chain(past::named(before.as_ref())).collect();

@@ -25,6 +25,9 @@ pub use past::PastCommit;
 pub use place::{BadPlace, Place, change_baseline, read_baseline_at};
 pub use trend::{DearCase, FlakyCase, RunLine, SlowCase, StoredRun, Trend};
 
+/// Characters of what is said about a file that is no stored run.
+const REASON: usize = 400;
+
 /// Why a stored run or baseline cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
@@ -74,7 +77,11 @@ pub fn read_run(path: &Path) -> Result<RunManifest, HistoryError> {
 pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T), HistoryError> {
     let what = "a stored run (`akit run --json`)";
     let (source, file) = (source(path)?, slashed(path));
-    let foreign = |reason: String| HistoryError::Foreign { path: file.clone(), what, reason };
+    // The reason may quote the file, which anybody may have written.
+    let foreign = |reason: String| {
+        let reason = crate::text::excerpt(&reason, REASON);
+        HistoryError::Foreign { path: file.clone(), what, reason }
+    };
     let run: RunManifest = serde_json::from_str(source.text()).map_err(|error| {
         // Another of akit's files is told by its name, and not by what it lacks.
         let other = serde_json::from_str::<Schema>(source.text()).ok().and_then(|one| one.schema);

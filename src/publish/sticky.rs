@@ -37,6 +37,15 @@ pub(super) struct Note<'a> {
 pub enum Done {
     /// A new comment, and where it is.
     Created(String),
+    /// The same, by another account than the one whose comments are looked for.
+    CreatedAs {
+        /// Where it is.
+        place: String,
+        /// Who wrote it.
+        author: String,
+        /// Whose comments are looked for.
+        sought: String,
+    },
     /// The old comment says it now.
     Updated(String),
     /// A newer run has spoken there.
@@ -75,7 +84,8 @@ pub(super) async fn post(
         (Done::Updated(posted.place), posted.id)
     } else {
         let posted = talk.create(&own).await?;
-        (Done::Created(posted.place), posted.id)
+        let id = posted.id;
+        (talk.created(posted), id)
     };
     // Two that ran at the same time may each have made one.
     for (_, posted) in own.iter().filter(|(_, posted)| posted.id != kept) {
@@ -145,6 +155,15 @@ impl Talk<'_> {
                 return Ok(posted);
             }
         }
+    }
+
+    /// What became of a new comment; the next run finds it by its author.
+    fn created(&self, posted: Posted) -> Done {
+        let Posted { place, author, .. } = posted;
+        if author.is_empty() || author.eq_ignore_ascii_case(&self.me) {
+            return Done::Created(place);
+        }
+        Done::CreatedAs { place, author, sought: self.me.clone() }
     }
 
     async fn delete(&mut self, id: u64) -> Result<(), ForgeError> {

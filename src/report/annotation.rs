@@ -124,6 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn errors_leave_room_for_ten_warnings() {
+        let failed = trial(0, Outcome::Failed, Some(verdict("contains", "no")), "");
+        let one = |name: String| case("support", &name, Outcome::Failed, vec![failed.clone()]);
+        let mut fixture = Fixture::of((0..40).map(|n| one(format!("c{n}"))).collect(), &Policy::default());
+        // A failure that the policy allows is a warning.
+        for case in &mut fixture.decision.cases[20..] {
+            case.blocking = false;
+        }
+        fixture.decision.breaches.truncate(20);
+        let text = commands(&fixture.report());
+        let begin = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
+        assert_eq!((begin("::error "), begin("::warning "), text.lines().count()), (10, 10, 20), "{text}");
+        assert!(text.contains("`support/c0`") && text.contains("`support/c20`"), "{text}");
+    }
+
+    #[test]
     fn properties_cannot_be_left() {
         assert_eq!(property("a,b:c%\n"), "a%2Cb%3Ac%25%0A");
     }

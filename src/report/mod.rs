@@ -19,6 +19,7 @@ mod past;
 pub mod plan;
 pub mod regrade;
 pub mod sarif;
+mod table;
 pub mod trend;
 mod words;
 

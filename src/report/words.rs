@@ -11,16 +11,66 @@ pub(in crate::report) struct Piece {
     pub(in crate::report) alone: bool,
 }
 
+/// Pairs of words, or of sentences, up to which two texts are compared by them. The time that a comparison
+/// takes grows with their number, and a page has thousands of answers.
+const PAIRS: usize = 1_000_000;
+
+/// Pairs of words up to which two sentences of long texts are compared.
+const SENTENCE_PAIRS: usize = 40_000;
+
 /// Both texts in pieces, in order; together the pieces of each are the text.
+///
+/// Long texts are compared sentence by sentence, and by words only where sentences differ.
 pub(in crate::report) fn differ(base: &str, head: &str) -> (Vec<Piece>, Vec<Piece>) {
     let (was, now) = (split(base), split(head));
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    for op in capture_diff_slices(Algorithm::Myers, &was, &now) {
-        let alone = op.tag() != DiffTag::Equal;
-        push(&mut left, was[op.old_range()].concat(), alone);
-        push(&mut right, now[op.new_range()].concat(), alone);
+    let mut pieces = Pieces::default();
+    if was.len().saturating_mul(now.len()) <= PAIRS {
+        pieces.compare(&was, &now, Pieces::put);
+    } else {
+        let (was, now) = (sentences(base), sentences(head));
+        if was.len().saturating_mul(now.len()) <= PAIRS {
+            pieces.compare(&was, &now, Pieces::sentences);
+        } else {
+            pieces.put(base, head, base != head);
+        }
     }
-    (joined(left), joined(right))
+    (joined(pieces.left), joined(pieces.right))
+}
+
+/// The pieces of both texts.
+#[derive(Default)]
+struct Pieces {
+    left: Vec<Piece>,
+    right: Vec<Piece>,
+}
+
+impl Pieces {
+    fn compare(&mut self, was: &[&str], now: &[&str], tell: impl Fn(&mut Self, &str, &str, bool)) {
+        for op in capture_diff_slices(Algorithm::Myers, was, now) {
+            let (was, now) = (was[op.old_range()].concat(), now[op.new_range()].concat());
+            tell(self, &was, &now, op.tag() != DiffTag::Equal);
+        }
+    }
+
+    fn put(&mut self, was: &str, now: &str, alone: bool) {
+        push(&mut self.left, was.to_owned(), alone);
+        push(&mut self.right, now.to_owned(), alone);
+    }
+
+    /// The same, by words where the sentences are not too long for it.
+    fn sentences(&mut self, was: &str, now: &str, alone: bool) {
+        let (words, others) = (split(was), split(now));
+        if alone && words.len().saturating_mul(others.len()) <= SENTENCE_PAIRS {
+            self.compare(&words, &others, Self::put);
+        } else {
+            self.put(was, now, alone);
+        }
+    }
+}
+
+/// Sentences and lines, each with what ends it.
+fn sentences(text: &str) -> Vec<&str> {
+    text.split_inclusive(['.', '!', '?', '\n', '。', '！', '？']).collect()
 }
 
 /// The same pieces, with white space between two pieces that stand alone counted to them.
@@ -86,9 +136,41 @@ mod tests {
         assert_eq!(differ("", "a").0, []);
     }
 
+    #[test]
+    fn a_word_in_a_long_text_is_still_found() {
+        let text = "Some words in a row, all of them known. ".repeat(100);
+        let (was, now) = differ(&text, &text.replacen("known", "new", 50).replacen("new", "known", 49));
+        let alone = |pieces: &[Piece]| {
+            let alone = pieces.iter().filter(|one| one.alone);
+            alone.map(|one| one.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((alone(&was), alone(&now)), (vec!["known".to_owned()], vec!["new".to_owned()]));
+    }
+
+    #[test]
+    fn long_answers_that_share_nothing_are_compared_in_no_time() {
+        for mark in ["", " ", ".", ". "] {
+            let text = |from: u32| -> String { (from..from + 6_000).map(|n| format!("{n}{mark}")).collect() };
+            let begun = std::time::Instant::now();
+            let (was, now) = differ(&text(100_000), &text(200_000));
+            // It takes minutes where every word is held against every other.
+            assert!(begun.elapsed().as_secs() < 5, "{mark:?}");
+            assert!(was.iter().chain(&now).all(|one| one.alone), "{mark:?}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn nothing_is_lost(was in ".{0,60}", now in ".{0,60}") {
+            let (left, right) = differ(&was, &now);
+            let all = |pieces: &[Piece]| pieces.iter().map(|one| one.text.as_str()).collect::<String>();
+            proptest::prop_assert_eq!(all(&left), was);
+            proptest::prop_assert_eq!(all(&right), now);
+        }
+
+        #[test]
+        fn nothing_of_a_long_text_is_lost(was in "[ab .]{0,40}", now in "[ab .]{0,40}") {
+            let (was, now) = (was.repeat(60), now.repeat(60));
             let (left, right) = differ(&was, &now);
             let all = |pieces: &[Piece]| pieces.iter().map(|one| one.text.as_str()).collect::<String>();
             proptest::prop_assert_eq!(all(&left), was);

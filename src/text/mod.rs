@@ -96,13 +96,15 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// `1 case`, `2 cases`.
+/// `1 case`, `2 cases`, `5,000 cases`.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {
     match (n, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) if noun.ends_with("ry") || noun.ends_with("ply") => format!("{n} {stem}ies"),
-        _ => format!("{n} {noun}s"),
+        (_, Some(stem)) if noun.ends_with("ry") || noun.ends_with("ply") => {
+            format!("{} {stem}ies", number::size(n))
+        }
+        _ => format!("{} {noun}s", number::size(n)),
     }
 }
 
@@ -223,6 +225,7 @@ mod tests {
         assert_eq!(count(1, "case"), "1 case");
         assert_eq!(count(0, "case"), "0 cases");
         assert_eq!(count(2, "retry"), "2 retries");
+        assert_eq!(count(5_000, "case"), "5,000 cases");
     }
 
     #[test]

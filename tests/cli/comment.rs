@@ -138,6 +138,21 @@ fn an_account_of_ones_own_is_asked_for_or_told() {
 }
 
 #[test]
+fn an_app_is_told_to_name_itself() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("broken", &forge);
+    forge.with(|state| (state.me, state.secretive) = ("gate[bot]".to_owned(), true));
+    let run = |more: &[&str]| {
+        let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--comment"]).args(more);
+        in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
+    };
+    run(&[]).err("commented: ").err("`gate[bot]`, and akit looks for those of `github-actions[bot]`");
+    let told = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
+    assert!(!told.stderr.contains("looks for"), "{}", told.stderr);
+    assert_eq!(forge.by("gate[bot]").len(), 1);
+}
+
+#[test]
 fn a_newer_run_has_the_last_word() {
     let forge = Forge::start(HEAD);
     let ran = stored("all is fine", &forge);

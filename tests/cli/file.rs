@@ -149,7 +149,7 @@ fn fifty_thousand_cases_in_one_file_are_read() {
     for n in 0..50_000 {
         writeln!(text, "- {{id: c{n}, prompt: p, expected: {{type: contains, values: [x]}}}}").unwrap();
     }
-    Akit::new(&["validate", "a.yaml"]).file("a.yaml", text).run().ended(0).out("1 file with 50000 cases");
+    Akit::new(&["validate", "a.yaml"]).file("a.yaml", text).run().ended(0).out("1 file with 50,000 cases");
 }
 
 #[cfg(unix)]

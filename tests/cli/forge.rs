@@ -50,6 +50,8 @@ pub(crate) struct State {
     pub(crate) head: String,
     /// Who the token belongs to; empty where it may not ask.
     pub(crate) me: String,
+    /// Whether the token may not ask who it belongs to, though it belongs to `me`.
+    pub(crate) secretive: bool,
 }
 
 /// The forge.
@@ -151,7 +153,7 @@ fn done(state: &mut State, asked: &Asked) -> Answer {
     let (path, query) = asked.path.split_once('?').unwrap_or((&asked.path, ""));
     let parts: Vec<_> = path.split('/').skip(1).collect();
     match (asked.method.as_str(), parts.as_slice()) {
-        ("GET", ["api", "v3", "user"]) if state.me.is_empty() => {
+        ("GET", ["api", "v3", "user"]) if state.secretive || state.me.is_empty() => {
             json_answer(403, &json!({ "message": "Resource not accessible by integration" }))
         }
         ("GET", ["api", _, "user"]) => json_answer(200, &json!({ "login": state.me, "username": state.me })),

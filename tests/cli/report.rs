@@ -184,6 +184,35 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 }
 
 #[test]
+fn a_history_that_no_page_shows_is_told() {
+    let ran = earlier();
+    let told = "`--history` stands in the HTML page, and none is written";
+    for command in [
+        &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
+        &["report", "runs/3.json"],
+        &["gate", "runs/3.json", "--markdown", "none.md"],
+    ] {
+        let ran =
+            ran.then(command).args(&["--history", "runs"]).run().ended(2).err(told).err("`--html FILE`");
+        assert!(ran.stdout.is_empty() && !ran.path("none.json").exists() && !ran.path("none.md").exists());
+    }
+    let ran = ran.then(&["report", "runs/3.json", "--history", "runs", "--format", "html"]).run().ended(0);
+    assert!(ran.stdout.contains("Answer before"));
+}
+
+#[test]
+fn a_stored_run_links_to_its_files_where_they_are_shown() {
+    let ran = earlier();
+    let report = ["report", "runs/3.json", "--annotations", "links.json"];
+    let links = |ran: super::akit::Ran| ran.json("links.json")["akit"].as_array().unwrap().len();
+    assert_eq!(links(ran.then(&report).run().ended(0)), 0);
+    let gitlab = ran.then(&report).env("GITLAB_CI", "true").env("CI_PROJECT_URL", "https://gitlab.test/a/b");
+    let ran = gitlab.env("CI_COMMIT_SHA", "0123456789012345678901234567890123456789").run().ended(0);
+    assert!(!ran.stdout.contains("section_start"), "it says nothing of the pipeline's own");
+    assert!(links(ran) > 0);
+}
+
+#[test]
 fn a_named_history_that_is_no_run_ends_the_run_before_it_begins() {
     let ran = earlier();
     std::fs::write(ran.path("bad.json"), "{").unwrap();

@@ -80,6 +80,20 @@ fn a_case_that_stands_twice_is_refused() {
 }
 
 #[test]
+fn what_is_said_of_a_foreign_file_is_short_whatever_it_holds() {
+    let ran = stored();
+    let long = "x".repeat(100_000);
+    for key in ["id", "outcome"] {
+        odd(&ran, |run| {
+            run["cases"][1]["outcome"] = json!("passed");
+            run["cases"][1][key] = json!(long);
+        });
+        let told = ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");
+        assert!(told.stderr.contains("xxx…") && told.stderr.len() < 1_000, "{}", told.stderr.len());
+    }
+}
+
+#[test]
 fn another_file_is_told_by_its_name_and_not_by_what_it_lacks() {
     let ran = stored();
     for arguments in [&["gate", "b.json"][..], &["report", "b.json"], &["compare", "b.json", "run.json"]] {

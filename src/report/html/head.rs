@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::gate::{Breach, Ruling, State};
 use crate::manifest::Usage;
 use crate::report::Report;
+use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, number};
 
@@ -31,7 +32,9 @@ pub(super) struct Head {
     total: usize,
     reasons: Vec<Reason>,
     more_reasons: String,
-    numbers: Vec<Row>,
+    numbers: Vec<Number>,
+    /// Whether the numbers have a column for the baseline's.
+    compares: bool,
     power: Vec<String>,
     facts: Vec<Fact>,
 }
@@ -56,9 +59,10 @@ struct Reason {
 }
 
 #[derive(Debug, Serialize)]
-struct Row {
+struct Number {
     metric: String,
     now: String,
+    baseline: String,
     limit: String,
 }
 
@@ -92,6 +96,7 @@ impl Head {
             reasons: told.iter().take(REASONS).map(reason).collect(),
             more_reasons: if more > 0 { number::size(more) } else { String::new() },
             numbers: numbers(report),
+            compares: table::compares(report),
             power: decision.power.sentences(),
             facts: facts(report),
         }
@@ -169,44 +174,33 @@ fn chance(p: f64) -> String {
     if p < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
 }
 
-fn numbers(report: &Report<'_>) -> Vec<Row> {
-    let (run, decision) = (report.run, report.decision);
-    let mut rows = Vec::new();
-    let mut row = |metric: &str, now: String, limit: Option<String>| {
-        let metric = text::excerpt(metric, 60);
-        rows.push(Row { metric, now, limit: limit.unwrap_or_else(|| "—".to_owned()) });
-    };
-    if let Some(rate) = decision.pass_rate {
-        let limit = decision.breaches.iter().find(|breach| breach.id == "min-pass-rate");
-        row("pass rate", number::percent(rate), limit.and_then(|one| one.limit).map(number::percent));
-    }
-    if decision.compared.is_some() {
-        let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
-        row("regressions", number::size(broken), Some("0".to_owned()));
-    }
-    let numbered =
-        |one: &&Breach| !matches!(one.id.as_str(), "min-pass-rate" | "errors") && one.measured.is_some();
-    for breach in decision.breaches.iter().filter(numbered).take(20) {
-        let show = |value: Option<f64>| value.map(number::score);
-        row(&breach.id, show(breach.measured).unwrap_or_default(), show(breach.limit));
-    }
+fn numbers(report: &Report<'_>) -> Vec<Number> {
+    let run = report.run;
+    let mut rows = table::rows(report);
+    let mut row = |metric: &str, now: String| rows.push(Row::new(metric, now, None));
     let mut latencies: Vec<u64> = run.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).collect();
     latencies.sort_unstable();
     if let (Some(median), Some(most)) = (latencies.get(latencies.len() / 2), latencies.last()) {
-        row("time of an answer", format!("{} (median)", number::span(*median)), None);
-        row("slowest answer", number::span(*most), None);
+        row("time of an answer", format!("{} (median)", number::span(*median)));
+        row("slowest answer", number::span(*most));
     }
     let judge = run.grader_usage();
     for (label, usage) in [("tokens", run.usage()), ("tokens of the judge", judge)] {
         if let Some(total) = usage.map(Usage::total) {
-            row(label, number::whole(total), None);
+            row(label, number::whole(total));
         }
     }
     let spent: f64 = run.trials().map(crate::manifest::Trial::spent_usd).sum();
     if spent > 0.0 {
-        row("spent", format!("${spent:.4}"), None);
+        row("spent", format!("${spent:.4}"));
     }
-    rows
+    let shown = |Row { metric, now, baseline, limit }| Number {
+        metric: text::excerpt(&metric, 60),
+        now,
+        baseline,
+        limit,
+    };
+    rows.into_iter().map(shown).collect()
 }
 
 fn facts(report: &Report<'_>) -> Vec<Fact> {

@@ -72,6 +72,25 @@ fn the_page_is_well_formed_and_its_counts_are_the_decisions() {
 }
 
 #[test]
+fn the_numbers_are_those_of_the_markdown() {
+    let fixture = Fixture::new();
+    let report = fixture.report();
+    let page = unescaped(&of_report(&report).unwrap());
+    let markdown = unescaped(&crate::report::markdown::of_report(&report));
+    let rows = crate::report::table::rows(&report);
+    assert!(rows.len() >= 4 && rows.iter().any(|row| row.baseline != "—"), "{rows:?}");
+    assert!(page.contains("<th scope=\"col\">baseline</th>"));
+    for row in rows {
+        let (metric, now, baseline, limit) = (&row.metric, &row.now, &row.baseline, &row.limit);
+        let cells = format!(">{metric}</th><td>{now}</td><td>{baseline}</td><td>{limit}</td>");
+        assert!(page.contains(&cells), "{cells}");
+        assert!(markdown.contains(&format!("| {metric} | {now} | {baseline} | {limit} |")), "{row:?}");
+    }
+    let alone = Fixture::of(vec![case("s", "a", Outcome::Passed, Vec::new())], &Policy::default());
+    assert!(!of_report(&alone.report()).unwrap().contains(">baseline</th>"));
+}
+
+#[test]
 fn ids_are_unique_and_links_lead_somewhere() {
     let page = of_report(&Fixture::new().report()).unwrap();
     let ids = attributes(&page, "id");

@@ -7,11 +7,12 @@ mod detail;
 
 use std::fmt::Write as _;
 
-use crate::gate::{Breach, Ruling, State};
+use crate::gate::{Ruling, State};
 use crate::manifest::{Outcome, Usage};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
 
+use super::table::{self, Row};
 use super::{Entry, Report};
 
 /// Bytes of the whole text; GitHub takes 65,536 characters, and the publisher adds a marker.
@@ -104,60 +105,38 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
 
 /// The line that everybody reads and the table.
 fn head(report: &Report<'_>) -> String {
-    let (decision, counts) = (report.decision, report.decision.counts);
+    let decision = report.decision;
     let mut out = format!(
         "### akit: {} — {} — {}\n\n",
         decision.ruling.word(),
         inline(&decision.summary, VALUE),
         super::entry::counts(report)
     );
-    let rates = decision.compared.as_ref().and_then(|compared| compared.rates);
-    out.push_str(match rates {
-        Some(_) => "| metric | now | baseline | limit |\n|---|---|---|---|\n",
-        None => "| metric | now | limit |\n|---|---|---|\n",
+    let compares = table::compares(report);
+    out.push_str(if compares {
+        "| metric | now | baseline | limit |\n|---|---|---|---|\n"
+    } else {
+        "| metric | now | limit |\n|---|---|---|\n"
     });
-    let mut beside = |metric: &str, now: &str, baseline: &str, limit: &str| {
-        // Writing to a String cannot fail.
-        let _ = match rates {
-            Some(_) => writeln!(out, "| {metric} | {now} | {baseline} | {limit} |"),
-            None => writeln!(out, "| {metric} | {now} | {limit} |"),
-        };
-    };
-    let limit_of =
-        |id: &str| decision.breaches.iter().find(|breach| breach.id == id).and_then(|one| one.limit);
-    if let Some(rate) = decision.pass_rate {
-        let (passed, judged) = (number::size(counts.passed), number::size(counts.judged()));
-        let limit = limit_of("min-pass-rate").map_or_else(|| "—".to_owned(), number::percent);
-        let now = format!("{} ({passed} of {judged} cases)", number::percent(rate));
-        let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < 1e-9);
-        let before = same.map_or_else(|| "—".to_owned(), |rates| number::percent(rates.baseline));
-        beside("pass rate", &now, &before, &limit);
-        if let Some(rates) = rates.filter(|_| same.is_none()) {
-            let now = format!("{} ({} cases)", number::percent(rates.now), number::size(rates.cases));
-            beside("pass rate of the compared cases", &now, &number::percent(rates.baseline), "—");
-        }
-    }
-    let mut row = |metric: &str, now: &str, limit: &str| beside(metric, now, "—", limit);
-    if decision.compared.is_some() {
-        let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
-        row("regressions", &number::size(broken), "0");
-    }
-    row("could not be judged", &number::size(counts.errored), "0");
-    let numbered = |breach: &&Breach| {
-        !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some()
-    };
-    for breach in decision.breaches.iter().filter(numbered).take(20) {
-        let show = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), number::score);
-        row(&inline(&breach.id, 60), &show(breach.measured), &show(breach.limit));
-    }
+    let mut rows = table::rows(report);
+    let mut add = |metric: &str, now: String| rows.push(Row::new(metric, now, None));
     if report.run.duration_ms > 0 {
-        row("time", &number::span(report.run.duration_ms), "—");
+        add("time", number::span(report.run.duration_ms));
     }
     for (label, usage) in [("tokens", report.run.usage()), ("tokens of the judge", report.run.grader_usage())]
     {
         if let Some(total) = usage.map(Usage::total) {
-            row(label, &number::whole(total), "—");
+            add(label, number::whole(total));
         }
+    }
+    for Row { metric, now, baseline, limit } in rows {
+        let metric = inline(&metric, 60);
+        // Writing to a String cannot fail.
+        let _ = if compares {
+            writeln!(out, "| {metric} | {now} | {baseline} | {limit} |")
+        } else {
+            writeln!(out, "| {metric} | {now} | {limit} |")
+        };
     }
     out
 }

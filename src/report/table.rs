@@ -1,0 +1,69 @@
+//! The decision's numbers beside the baseline's and their limits: the same rows on every surface.
+
+use crate::gate::{Breach, State};
+use crate::text::number;
+
+use super::Report;
+
+/// Breaches with a number that are shown.
+const BREACHES: usize = 20;
+
+/// A number as a reader sees it; `—` stands for what there is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// What is counted; the id of a breach may hold anything.
+    pub(super) metric: String,
+    pub(super) now: String,
+    pub(super) baseline: String,
+    pub(super) limit: String,
+}
+
+/// What stands for a number that there is not.
+pub(super) const NONE: &str = "—";
+
+impl Row {
+    /// A row that the baseline has nothing to say to.
+    pub(super) fn new(metric: &str, now: String, limit: Option<String>) -> Self {
+        let limit = limit.unwrap_or_else(|| NONE.to_owned());
+        Self { metric: metric.to_owned(), now, baseline: NONE.to_owned(), limit }
+    }
+}
+
+/// Whether the baseline has a number beside one of these.
+pub(super) fn compares(report: &Report<'_>) -> bool {
+    report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
+}
+
+/// What the gate decided by.
+pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
+    let (decision, counts) = (report.decision, report.decision.counts);
+    let rates = decision.compared.as_ref().and_then(|compared| compared.rates);
+    let mut rows = Vec::new();
+    if let Some(rate) = decision.pass_rate {
+        let (passed, judged) = (number::size(counts.passed), number::size(counts.judged()));
+        let limit = decision.breaches.iter().find(|breach| breach.id == "min-pass-rate");
+        let limit = limit.and_then(|breach| breach.limit).map(number::percent);
+        let now = format!("{} ({passed} of {judged} cases)", number::percent(rate));
+        let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < 1e-9);
+        let before = same.map_or_else(|| NONE.to_owned(), |rates| number::percent(rates.baseline));
+        rows.push(Row { baseline: before, ..Row::new("pass rate", now, limit) });
+        if let Some(rates) = rates.filter(|_| same.is_none()) {
+            let now = format!("{} ({} cases)", number::percent(rates.now), number::size(rates.cases));
+            let row = Row::new("pass rate of the compared cases", now, None);
+            rows.push(Row { baseline: number::percent(rates.baseline), ..row });
+        }
+    }
+    if decision.compared.is_some() {
+        let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
+        rows.push(Row::new("regressions", number::size(broken), Some("0".to_owned())));
+    }
+    rows.push(Row::new("could not be judged", number::size(counts.errored), Some("0".to_owned())));
+    let numbered = |breach: &&Breach| {
+        !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some()
+    };
+    for breach in decision.breaches.iter().filter(numbered).take(BREACHES) {
+        let now = breach.measured.map_or_else(|| NONE.to_owned(), number::score);
+        rows.push(Row::new(&breach.id, now, breach.limit.map(number::score)));
+    }
+    rows
+}
