@@ -104,6 +104,7 @@ def repository(out):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
     (copy / "one.yaml").write_text(ONE)
+    (copy / "priced.yaml").write_text("prices: { gpt-4o-mini: { input: 0.15, output: 0.6 } }\n")
     return copy
 
 
