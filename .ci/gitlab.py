@@ -92,6 +92,9 @@ def main():
     runner.run("no sum", included(scenarios="scenarios/"), "FAIL", words=["no checksum of akit"])
     assert "junit.xml" not in runner.reports(), runner.reports().keys()
     shutil.rmtree(brought.parent)
+    brought.parent.symlink_to("scenarios")
+    runner.run("a link", included(**bad), "FAIL", words=["is a link"])
+    brought.parent.unlink()
     name = f"akit-9.9.9-{os.uname().machine}-unknown-linux-musl"
     with tarfile.open(out / f"{name}.tar.gz", "w:gz", compresslevel=1) as archive:
         archive.add(akit, f"{name}/akit")

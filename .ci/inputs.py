@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Gives the action's scripts inputs that nobody means well, and machines that are not like Linux.
+"""Gives the scripts of action and release inputs that nobody means well, and machines that are not like Linux.
 
     inputs.py AKIT OUT
 
@@ -211,9 +211,47 @@ def programs(machine):
     assert "was not used" in log and "path" not in found, (found, log)
 
 
+def tags(machine):
+    """What was built is what is tagged but for sums, and lies below the tag."""
+    clone = machine.out / "clone"
+    (clone / ".github/release").mkdir(parents=True)
+    (clone / "templates").mkdir()
+    shutil.copy2(ROOT / ".github/release/built", clone / ".github/release")
+    sums, template, other = clone / ".github/release/checksums.txt", clone / "templates/akit.yml", clone / "other"
+    sums.write_text("# sums\n")
+    template.write_text('      default: "" # x86_64\n')
+
+    def git(*words):
+        who = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+        return subprocess.run(["git", "-C", str(clone), *who, *words], check=True, capture_output=True, text=True).stdout.strip()
+
+    def built(commit):
+        sums.write_text(f"# sums\n# 1.0.0 built by run 7 from {commit}\n")
+        git("add", "-A")
+        git("commit", "-qm", "sums", "--allow-empty")
+        done = subprocess.run(["bash", str(clone / ".github/release/built"), "v1.0.0"], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-qm", "version")
+    commit = git("rev-parse", "HEAD")
+    template.write_text('      default: "0a" # x86_64\n')
+    assert built(commit) == (0, f"run=7\ncommit={commit}\n")
+    status, log = built("a" * 40)
+    assert status == 1 and "not on top" in log, log
+    template.write_text('      default: "0a" # x86_64\n      - curl evil\n')
+    status, log = built(commit)
+    assert status == 1 and "templates/akit.yml has changed" in log, log
+    template.write_text('      default: "0a" # x86_64\n')
+    other.write_text("x")
+    status, log = built(commit)
+    assert status == 1 and "not only sums" in log, log
+
+
 def main():
     machine = Machine(str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve() / "inputs")
-    for part in (words, folders, caches, keys, programs):
+    for part in (words, folders, caches, keys, programs, tags):
         part(machine)
         print(f"   {part.__name__}: as it should be")
 

@@ -11,7 +11,8 @@ arguments=(run)
 wrong() { # TEXT: one line of the log, whatever an input has in it.
   local told=${1//'%'/%25}
   told=${told//$'\r'/%0D}
-  printf '::error title=akit::%s\n' "${told//$'\n'/%0A}"
+  told=${told//$'\n'/%0A}
+  printf '::error title=akit::%s\n' "$told"
   printf 'verdict=error\nexit-code=2\n' >>"$GITHUB_OUTPUT"
   exit 0
 }

@@ -7,7 +7,8 @@ set -euo pipefail
 refuse() { # WHAT HELP: one line of the log, whatever an input has in it, and the outputs of an error.
   local told=${1//'%'/%25}
   told=${told//$'\r'/%0D}
-  printf '::error title=akit::%s\n' "${told//$'\n'/%0A}"
+  told=${told//$'\n'/%0A}
+  printf '::error title=akit::%s\n' "$told"
   printf 'help: %s\n' "$2" >&2
   printf 'verdict=error\nexit-code=2\n' >>"$GITHUB_OUTPUT"
   exit 2
