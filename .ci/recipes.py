@@ -49,6 +49,19 @@ with tempfile.TemporaryDirectory() as name:
             said = run("check-jsonschema", *options, work / "broken.yml", status=1)
             assert "Schema validation errors" in said, said
 
+    # The job for GitLab with its defaults, and the pipelines of its page.
+    head, job = (repository / "templates/akit.yml").read_text().split("\n---\n")
+    defaults = dict(re.findall(r"^    ([\w-]+):\n(?:      \w+: [^d].*\n|      description: .*\n)*      default: (.*?)(?: #.*)?$", head, re.M))
+    job = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: defaults[found[1]].strip('"'), job)
+    page = (repository / "docs/ci/gitlab.md").read_text()
+    pipelines = [job, *re.findall(r"^```yaml pipeline\n(.*?)^```", page, re.M | re.S)]
+    assert len(pipelines) >= 6, len(pipelines)
+    for more, status in (("", 0), ("other: { script: x, stagee: y }\n", 1)):
+        files = [work / f"gitlab-{number}.yml" for number in range(len(pipelines))]
+        for file, text in zip(files, pipelines):
+            file.write_text(text + more)
+        run("check-jsonschema", "--regex-variant", "nonunicode", "--builtin-schema", "vendor.gitlab-ci", *files, status=status)
+
     # The workflows of the pages, and the step of README in one.
     pages = work / "pages"
     (pages / ".github/workflows").mkdir(parents=True)
@@ -92,4 +105,4 @@ with tempfile.TemporaryDirectory() as name:
         assert status == 0 or "did you mean `values`" in said, said
         assert status == 1 or "Passed" in said, said
 
-print("recipes: valid by the schemas of", ", ".join(SCHEMAS), "and the hook by pre-commit")
+print("recipes: valid by the schemas of GitHub, GitLab,", ", ".join(SCHEMAS), "and the hook by pre-commit")
