@@ -46,7 +46,7 @@ STUB = {
     "save": """
         mkdir -p "$STORE/$KEY" && cp -r "$IN_PATH/." "$STORE/$KEY" """,
     "upload-artifact": """
-        mkdir -p "$STORE-artifacts/$NAME" && cp -r "$IN_PATH/." "$STORE-artifacts/$NAME" """,
+        mkdir -p "$STORE-artifacts/$NAME" && while read -r one; do cp "$one" "$STORE-artifacts/$NAME"; done <<<"$IN_PATH" """,
     "download-artifact": """
         mkdir -p "$IN_PATH" && cp -r "$STORE-artifacts/$NAME/." "$IN_PATH" """,
 }
@@ -104,6 +104,7 @@ def repository(out):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
     (copy / "one.yaml").write_text(ONE)
+    (copy / "priced.yaml").write_text("prices: { gpt-4o-mini: { input: 0.15, output: 0.6 } }\n")
     return copy
 
 
@@ -242,12 +243,12 @@ def main():
     fork = {"pull_request": {"number": 8, "head": {"sha": HEAD, "repo": {"full_name": "eve/shop"}}}}
 
     has(runner.run("passes", "push", {}), "PASS")
-    has(runner.asked(), "upload-artifact", "path=akit-reports", "name=akit", "sarif_file=akit-reports/akit.sarif")
+    has(runner.asked(), "upload-artifact", "path=akit-reports/run.json", "name=akit", "sarif_file=akit-reports/akit.sarif")
 
     log = runner.run("fails", "push", {}, good=False)
     has(log, "::error file=fixtures/customer-service.yaml,line=", "#### About this run", "exit status 1")
     assert not re.search(r"Failure - Main Outputs", log), log
-    has(runner.asked(), "upload-artifact", "path=fixtures/out", "sarif_file=fixtures/out/akit.sarif")
+    has(runner.asked(), "upload-artifact", "path=fixtures/out/run.json", "sarif_file=fixtures/out/akit.sarif")
 
     has(runner.run("misused", "push", {}), "no checksum of akit-0.0.0-")
     runner.run("downloads", "push", {})
@@ -257,7 +258,7 @@ def main():
     with serving(tools / "fake_llm.py", out) as server:
         server += "/v1"
         log = runner.run("records", "push", {}, env={"LLM": server, "KEY": "k"}.items())
-        has(runner.asked(), "actions/cache/restore path=./.akit/cache key=akit-cache-", "actions/cache/save")
+        has(runner.asked(), "actions/cache/restore path=./.akit/cache key=akit-cache@", "actions/cache/save")
         assert "nobody was asked" not in log, log
     # The server is gone, and the fork has no key: what the push recorded is all there is.
     shutil.rmtree(runner.copy / ".akit", ignore_errors=True)
@@ -276,7 +277,20 @@ def main():
             found = [one["body"] for one in json.load(answer)["comments"]["acme/shop#7"]]
     assert len(found) == 1 and "FAIL" in found[0].splitlines()[1], found
 
+    own(runner)
     page(runner, ours, fork)
+
+
+def own(runner):
+    """This repository's own workflow. A stand-in for cargo has built the program before."""
+    cargo = runner.out / "bin/cargo"
+    cargo.parent.mkdir()
+    cargo.write_text('#!/bin/sh\n[ "$1 $2" = "build --release" ] && mkdir -p "$CARGO_TARGET_DIR/release" &&\n'
+                     f'cp {runner.akit} "$CARGO_TARGET_DIR/release/akit"\n')
+    cargo.chmod(0o755)
+    has(runner.run("gate", "push", {}, workflow=".github/workflows/akit.yml", env={
+        "PATH": f"{cargo.parent}:{os.environ['PATH']}", "CARGO_TARGET_DIR": str(runner.out / "target")}.items()), "exit status 1")
+    runner.asked()
 
 
 def page(runner, ours, fork):
@@ -302,7 +316,7 @@ def page(runner, ours, fork):
     with serving(runner.tools / "fake_forge.py", runner.out) as forge, knowing_pulls(forge) as api:
         at = {"GITHUB_API_URL": api}.items()
         has(run("akit", "gate", "pull_request", ours, env=at), "PASS", "comment-url=http")
-        has(run("deploy", "deploy", "push", {}), "verdict=INCONCLUSIVE")
+        has(run("deploy", "deploy", "push", {}), "verdict=inconclusive")
         # What akit pushes goes into a folder, too. The runner would take its name for the project's, so only here.
         subprocess.run(["git", "init", "-q", "--bare", str(runner.out / "origin.git")], check=True)
         config = ["git", "-C", str(runner.copy), "config"]

@@ -73,7 +73,7 @@ def main():
     runner.run("a regression", included(**bad), "FAIL", words=["RESULT: FAIL"])
     found = runner.reports()
     assert json.loads(found["code-quality.json"]) and "<failure" in found["junit.xml"], found.keys()
-    assert "AKIT_VERDICT=FAIL" in found["akit.env"] and found["metrics.txt"].endswith("# EOF\n"), found["akit.env"]
+    assert "AKIT_VERDICT=fail" in found["akit.env"] and found["metrics.txt"].endswith("# EOF\n"), found["akit.env"]
     runner.run("a regression that is allowed", included(**bad, **{"allow-exit-codes": [1]}), "WARN")
 
     with action.serving(tools / "fake_forge.py", out) as forge:
@@ -85,7 +85,16 @@ def main():
             notes = [one["body"] for one in json.load(answer)["notes"]["acme/shop!7"]]
     assert len(notes) == 1 and "FAIL" in notes[0].splitlines()[1], notes
 
+    # A report that a change brings along is none of this run.
+    brought = runner.copy / "akit-reports/junit.xml"
+    brought.parent.mkdir(exist_ok=True)
+    brought.write_text("<testsuites/>")
     runner.run("no sum", included(scenarios="scenarios/"), "FAIL", words=["no checksum of akit"])
+    assert "junit.xml" not in runner.reports(), runner.reports().keys()
+    shutil.rmtree(brought.parent)
+    brought.parent.symlink_to("scenarios")
+    runner.run("a link", included(**bad), "FAIL", words=["is a link"])
+    brought.parent.unlink()
     name = f"akit-9.9.9-{os.uname().machine}-unknown-linux-musl"
     with tarfile.open(out / f"{name}.tar.gz", "w:gz", compresslevel=1) as archive:
         archive.add(akit, f"{name}/akit")
@@ -97,13 +106,17 @@ def main():
                   "sha256-" + os.uname().machine: sum_}
         runner.run(case, included(**inputs), state, words=words)
 
+    # The status of another program, here of curl for a file that is not there, is not one of akit's that is allowed.
+    nowhere = {"version": "9.9.8", "download-from": f"file://{out}", "allow-exit-codes": [37]}
+    runner.run("no archive", included(**nowhere, **{"sha256-" + os.uname().machine: right}), "FAIL", words=["cannot download"])
+
     page = (action.ROOT / "docs/ci/gitlab.md").read_text()
     blocks = re.findall(r"^```yaml pipeline\n(.*?)^```", page, re.M | re.S)
     assert len(blocks) >= 5, "the page has lost pipelines"
     for number, block in enumerate(blocks, 1):
         block = re.sub(r"component: \$CI_SERVER_FQDN/OWNER/akit/akit@[\d.]+", "local: templates/akit.yml", block)
         block = re.sub(r"download-from: .*", "binary: akit", block)
-        words = ["the gate says PASS"] if "deploy:" in block else []
+        words = ["the gate says pass"] if "deploy:" in block else []
         # Nine cases prove no innocence: a strict gate ends with 5, and the job with a warning.
         state = "WARN" if "--strict" in block else "PASS"
         runner.run(f"pipeline {number} of the page", block, state, job="deploy" if words else "akit", words=words)

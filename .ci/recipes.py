@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""recipes.py REPOSITORY AKIT: the recipes of docs/ci/ by what their platforms published.
+"""recipes.py REPOSITORY AKIT TOOLS: the recipes of docs/ci/ by what their platforms published.
 
 Pipelines against the JSON schemas that check-jsonschema brings along; the hook of this repository by pre-commit
-itself. Both come from PyPI, once, into a folder of their own."""
+itself. Both come from PyPI, once, into a folder of their own. Workflows by TOOLS/check_ci_files.sh, with the action of
+this repository in the place of the published one, so that names of inputs and outputs are held against it."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ import venv
 
 SCHEMAS = {"azure": "vendor.azure-pipelines", "buildkite": "vendor.buildkite", "circleci": "vendor.circle-ci"}
 
-repository, akit = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+repository, akit, judges = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
 cache = pathlib.Path(os.environ.get("AKIT_VERIFY_CACHE", pathlib.Path.home() / ".cache/akit-verify"))
 tools = cache / "recipes"
 if not (tools / "bin/pre-commit").exists():
@@ -47,6 +49,41 @@ with tempfile.TemporaryDirectory() as name:
             said = run("check-jsonschema", *options, work / "broken.yml", status=1)
             assert "Schema validation errors" in said, said
 
+    # The job for GitLab with its defaults, and the pipelines of its page.
+    head, job = (repository / "templates/akit.yml").read_text().split("\n---\n")
+    defaults = dict(re.findall(r"^    ([\w-]+):\n(?:      \w+: [^d].*\n|      description: .*\n)*      default: (.*?)(?: #.*)?$", head, re.M))
+    job = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: defaults[found[1]].strip('"'), job)
+    page = (repository / "docs/ci/gitlab.md").read_text()
+    pipelines = [job, *re.findall(r"^```yaml pipeline\n(.*?)^```", page, re.M | re.S)]
+    assert len(pipelines) >= 6, len(pipelines)
+    for more, status in (("", 0), ("other: { script: x, stagee: y }\n", 1)):
+        files = [work / f"gitlab-{number}.yml" for number in range(len(pipelines))]
+        for file, text in zip(files, pipelines):
+            file.write_text(text + more)
+        run("check-jsonschema", "--regex-variant", "nonunicode", "--builtin-schema", "vendor.gitlab-ci", *files, status=status)
+
+    # The workflows of the pages, and the step of README in one.
+    pages = work / "pages"
+    (pages / ".github/workflows").mkdir(parents=True)
+    run("git", "init", "--quiet", folder=pages)
+    shutil.copy2(repository / "action.yml", pages)
+    page = (repository / "docs/ci/github.md").read_text()
+    blocks = re.findall(r"^```yaml workflow\n(.*?)^```", page, re.M | re.S)
+    steps = [block for block in re.findall(r"^```yml\n(.*?)^```", (repository / "README.md").read_text(), re.M | re.S) if "OWNER/akit@v" in block]
+    assert len(blocks) >= 6 and len(steps) == 1, (len(blocks), len(steps))
+    job = "name: readme\non: pull_request\npermissions: {}\njobs:\n  gate:\n    runs-on: ubuntu-latest\n    steps:\n"
+    blocks.append(job + "".join(f"      {line}\n" for line in steps[0].splitlines()))
+    for number, block in enumerate(blocks):
+        block = re.sub(r"OWNER/akit@v[\d.]+", "./ # zizmor: ignore[self-repository]", block)
+        # That a commit is better than a tag stands on the page.
+        block = re.sub(r"(uses: actions/\S+)$", r"\1 # zizmor: ignore[unpinned-uses]", block, flags=re.M)
+        (pages / f".github/workflows/{number}.yml").write_text(block.replace("ignore[artipacked]", "ignore[artipacked,unpinned-uses]"))
+    run(judges / "check_ci_files.sh", pages, folder=pages)
+    # A name that the action has not is found.
+    wrong = pages / ".github/workflows/0.yml"
+    wrong.write_text(wrong.read_text().replace("baseline:", "base-line:"))
+    assert "base-line" in run(judges / "check_ci_files.sh", pages, status=1, folder=pages)
+
     # The hook, taken from this repository as it stands.
     project = work / "project"
     (project / "scenarios").mkdir(parents=True)
@@ -68,4 +105,4 @@ with tempfile.TemporaryDirectory() as name:
         assert status == 0 or "did you mean `values`" in said, said
         assert status == 1 or "Passed" in said, said
 
-print("recipes: valid by the schemas of", ", ".join(SCHEMAS), "and the hook by pre-commit")
+print("recipes: valid by the schemas of GitHub, GitLab,", ", ".join(SCHEMAS), "and the hook by pre-commit")

@@ -3,11 +3,16 @@
 # instead of ending with it, so that the steps after this one happen. akit itself writes the other outputs and
 # the summary. Inputs come as variables and become whole arguments: no shell reads them again.
 set -euo pipefail
+# With it, cd would search elsewhere, and print.
+unset CDPATH
 
 arguments=(run)
 
-wrong() {
-  printf '::error title=akit::%s\n' "$1"
+wrong() { # TEXT: one line of the log, whatever an input has in it.
+  local told=${1//'%'/%25}
+  told=${told//$'\r'/%0D}
+  told=${told//$'\n'/%0A}
+  printf '::error title=akit::%s\n' "$told"
   printf 'verdict=error\nexit-code=2\n' >>"$GITHUB_OUTPUT"
   exit 0
 }
@@ -29,14 +34,15 @@ lines() { # TEXT: its lines into `lines`, without empty ones and the ends that W
   local line
   while IFS= read -r line || [ -n "$line" ]; do
     line=${line%$'\r'}
-    [ -z "$line" ] || lines+=("$line")
+    case $line in *[!$' \t']*) lines+=("$line") ;; esac
   done <<<"$1"
 }
 
 # Pull requests of forks and of Dependabot get no secrets, so that a missing key there is nobody's mistake.
 without_key() {
   [ "$FROM_FORK" = true ] || [ "$GITHUB_ACTOR" = 'dependabot[bot]' ] || return 1
-  ! env | grep -Eq '^[A-Za-z0-9_]+_API_KEY=.'
+  # Without -q, which ends before env has written all and makes the pipe fail where there is a key.
+  ! env | grep -E '^[A-Za-z0-9_]+_API_KEY=.' >/dev/null
 }
 
 told() { # TEXT: in the log, and in the summary of the job above the report.
@@ -44,7 +50,22 @@ told() { # TEXT: in the log, and in the summary of the job above the report.
   printf '> %s\n' "$1" >>"$GITHUB_STEP_SUMMARY"
 }
 
-cd "$INPUT_WORKING_DIRECTORY"
+plain() { # INPUT VALUE: refuses a line end, which would begin an output of the value's choice.
+  case $2 in *[$'\r\n']*) wrong "the input $1 has a line end" ;; esac
+}
+
+# Before anything is asked, for a wrong word must not be found when the money is spent.
+plain working-directory "$INPUT_WORKING_DIRECTORY"
+plain reports "$INPUT_REPORTS"
+is upload-artifact "$INPUT_UPLOAD_ARTIFACT" || true
+is upload-sarif "$INPUT_UPLOAD_SARIF" || true
+share_cache=false
+if is share-cache "$INPUT_SHARE_CACHE"; then share_cache=true; fi
+case $INPUT_WITHOUT_KEY in
+  replay | neutral | run) ;;
+  *) wrong "the input without-key is replay, neutral or run, and not $INPUT_WITHOUT_KEY" ;;
+esac
+cd -- "${INPUT_WORKING_DIRECTORY:-.}" || wrong "there is no folder $INPUT_WORKING_DIRECTORY"
 
 if [ -n "$INPUT_COMMENT_FROM" ]; then
   arguments=(comment "--from=$INPUT_COMMENT_FROM")
@@ -55,7 +76,9 @@ if [ -n "$INPUT_COMMENT_FROM" ]; then
   status=0
   "$AKIT_PROGRAM" "${arguments[@]}" || status=$?
   printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
-  exit
+  # The verdict is that of the other workflow.
+  [ "$status" = 0 ] || printf 'verdict=error\n' >>"$GITHUB_OUTPUT"
+  exit 0
 fi
 
 cache_mode=$INPUT_CACHE
@@ -70,8 +93,6 @@ elif without_key; then
       told 'This change comes without secrets, so nothing was evaluated, and the gate neither passes nor fails.'
       printf 'verdict=neutral\nexit-code=0\n' >>"$GITHUB_OUTPUT"
       exit ;;
-    run) ;;
-    *) wrong "the input without-key is replay, neutral or run, and not $INPUT_WITHOUT_KEY" ;;
   esac
 fi
 
@@ -103,10 +124,20 @@ fi
 
 reports=${INPUT_REPORTS:-akit-reports}
 files=(json run.json junit junit.xml sarif akit.sarif markdown summary.md html akit.html)
-mkdir -p "$reports"
+mkdir -p -- "$reports" || wrong "the folder $reports cannot be made"
+# A change may bring a link of that name, and what it points to is neither written to nor uploaded.
+case $reports in
+  /* | ?:[/\\]*) ;;
+  *)
+    case $INPUT_WORKING_DIRECTORY in /* | ?:[/\\]*) root=. ;; *) root=$GITHUB_WORKSPACE ;; esac
+    case $(cd -- "$reports" && pwd -P)/ in
+      "$(cd -- "$root" && pwd -P)"/*) ;;
+      *) wrong "the folder $reports leads out of the workspace" ;;
+    esac ;;
+esac
 for ((index = 0; index < ${#files[@]}; index += 2)); do
   # A report of an earlier step must not pass for one of this run.
-  rm -f "$reports/${files[index + 1]}"
+  rm -f -- "$reports/${files[index + 1]}"
   arguments+=("--${files[index]}=$reports/${files[index + 1]}")
 done
 
@@ -122,20 +153,28 @@ status=0
 printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
 
 # Later steps look for files from the workspace.
-case $reports in /* | ?:[/\\]*) from_workspace=$reports ;; *) from_workspace=$INPUT_WORKING_DIRECTORY/$reports ;; esac
+case $reports in /* | ?:[/\\]*) from_workspace=$reports ;; *) from_workspace=${INPUT_WORKING_DIRECTORY:-.}/$reports ;; esac
 from_workspace=${from_workspace#./}
+some=()
 for ((index = 0; index < ${#files[@]}; index += 2)); do
   if [ -f "$reports/${files[index + 1]}" ]; then
+    some+=("$from_workspace/${files[index + 1]}")
     printf '%s=%s\n' "${files[index]}" "$from_workspace/${files[index + 1]}" >>"$GITHUB_OUTPUT"
-    some=true
   fi
 done
-if [ -n "${some:-}" ]; then printf 'reports=%s\n' "$from_workspace" >>"$GITHUB_OUTPUT"; fi
+# One by one, as a change may have put other files beside them. No path has a line end.
+if [ ${#some[@]} -gt 0 ]; then
+  { printf 'reports<<END-OF-REPORTS\n'; printf '%s\n' "${some[@]}"; printf 'END-OF-REPORTS\n'; } >>"$GITHUB_OUTPUT"
+fi
 
 # The name of the cache tells its contents, so that an unchanged one is not stored again.
 cache=${INPUT_CACHE_DIR:-.akit/cache}
-if is share-cache "$INPUT_SHARE_CACHE" && [ "$cache_mode" != replay ] && [ "$cache_mode" != off ] && [ -d "$cache" ]; then
+if [ "$share_cache" = true ] && [ "$cache_mode" != replay ] && [ "$cache_mode" != off ] && [ -d "$cache" ]; then
   if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum -a 256); fi
-  digest=$(cd "$cache" && find . -type f | LC_ALL=C sort | tr '\n' '\0' | xargs -0 cat | "${sum[@]}" | cut -d ' ' -f 1)
-  printf 'cache-digest=%s\n' "$digest" >>"$GITHUB_OUTPUT"
+  # The verdict stands, whatever a folder of the change has in it.
+  if digest=$(cd -- "$cache" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 cat -- | "${sum[@]}" | cut -d ' ' -f 1); then
+    printf 'cache-digest=%s\n' "$digest" >>"$GITHUB_OUTPUT"
+  else
+    printf '::warning title=akit::the cache cannot be read, and is not kept\n'
+  fi
 fi

@@ -4,9 +4,13 @@
 # is committed beside the action. Nothing of an archive runs before that.
 set -euo pipefail
 
-refuse() { # WHAT HELP
-  printf '::error title=akit::%s\n' "$1"
+refuse() { # WHAT HELP: one line of the log, whatever an input has in it, and the outputs of an error.
+  local told=${1//'%'/%25}
+  told=${told//$'\r'/%0D}
+  told=${told//$'\n'/%0A}
+  printf '::error title=akit::%s\n' "$told"
   printf 'help: %s\n' "$2" >&2
+  printf 'verdict=error\nexit-code=2\n' >>"$GITHUB_OUTPUT"
   exit 2
 }
 
@@ -14,10 +18,14 @@ refuse() { # WHAT HELP
 slashed() { printf '%s' "${1//\\//}"; }
 
 found() { # PATH: checks the program and tells where it is.
-  local told
-  told=$("$1" --version) || refuse "the program does not run: $1" "check that it was built for $RUNNER_OS $RUNNER_ARCH"
-  printf '%s from %s\n' "$told" "$1"
-  printf 'path=%s\n' "$1" >>"$GITHUB_OUTPUT"
+  local path=$1 told
+  # What Git's bash calls /c/… no other program of Windows finds.
+  if command -v cygpath >/dev/null; then path=$(cygpath -m "$path"); fi
+  # A line end would begin an output of the path's choice.
+  case $path in *[$'\r\n']*) refuse 'the path of the program has a line end' 'give `binary` another path' ;; esac
+  told=$("$path" --version) || refuse "the program does not run: $path" "check that it was built for $RUNNER_OS $RUNNER_ARCH"
+  printf '%s from %s\n' "$told" "$path"
+  printf 'path=%s\n' "$path" >>"$GITHUB_OUTPUT"
 }
 
 sum_of() { # FILE: its SHA-256 in hexadecimal; macOS has no sha256sum.
@@ -50,10 +58,15 @@ case $RUNNER_OS-$RUNNER_ARCH in
   *) target='' ;;
 esac
 
+case $INPUT_BUILD in
+  true | false | '') ;;
+  *) refuse "the input build is true or false, and not $INPUT_BUILD" 'leave it out to download a release' ;;
+esac
 if [ "$INPUT_BUILD" = true ]; then
   command -v cargo >/dev/null || refuse 'there is no Rust toolchain to build akit with' 'install one before, or leave out `build: true`'
   export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$temporary/akit-build}
-  cargo build --release --locked --bin akit --manifest-path "$action/Cargo.toml"
+  cargo build --release --locked --bin akit --manifest-path "$action/Cargo.toml" ||
+    refuse 'akit cannot be built from the source of the action' 'it needs a C compiler and Rust as new as `rust-version` in Cargo.toml'
   found "$(slashed "$CARGO_TARGET_DIR")/release/akit$exe"
   exit
 fi
@@ -84,5 +97,6 @@ curl --proto "$protocols" --fail --silent --show-error --location --retry 3 --ma
 got=$(sum_of "$folder/$archive")
 [ "$got" = "$sum" ] || refuse "the checksum of $archive is $got, and $sum is committed: it was not used" \
   'do not work around this; tell the maintainers as SECURITY.md says'
-tar -xzf "$folder/$archive" -C "$folder"
+# From within: for tar, D:/… would be a machine called D.
+(cd "$folder" && tar -xzf "$archive") || refuse "cannot unpack $archive" 'see what the log says above; tar and gzip are needed'
 found "$folder/akit-$version-$target/akit$exe"
