@@ -173,6 +173,12 @@ pub(super) fn resolve(raw: &Variables) -> Result<Variables, TemplateError> {
     Ok(filled)
 }
 
+/// Whether a variable has this name, or the name begins with that of a mapping.
+fn is_there(name: &str, variables: &Variables) -> bool {
+    let root = name.split('.').next().unwrap_or(name);
+    variables.keys().any(|key| key.split('.').next() == Some(root))
+}
+
 /// Adds the value of a name, and before it those that it refers to.
 fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Result<(), TemplateError> {
     let Some(text) = raw.get(name).filter(|_| !filled.contains_key(name)) else { return Ok(()) };
@@ -183,6 +189,15 @@ fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Re
         }
         let template = Template::parse(text)?;
         no_mapping(template.names(), raw)?;
+        // promptfoo leaves a value alone that names what is not there.
+        match template.names().filter(|other| !is_there(other, raw)).count() {
+            0 => {}
+            gone if gone == template.names().count() => {
+                filled.insert(name.to_owned(), value);
+                return Ok(());
+            }
+            _ => return Err(TemplateError::Taken(crate::text::excerpt(text, 40))),
+        }
         let mut size = text.len();
         for other in template.names() {
             fill(other, raw, filled, depth + 1)?;
@@ -258,6 +273,10 @@ mod tests {
         assert_eq!(resolve(&of(&[("a", "b{{a}}")])), Err(TemplateError::Circle("a".to_owned())));
         assert!(resolve(&of(&[("a", "{{b | upper}}"), ("b", "")])).is_err());
         assert!(resolve(&of(&[("a", "{{a}}{{a}}{{a}}{{a}}{{a}}")])).is_err());
+        assert_eq!(resolve(&of(&[("a", "x {{gone}}")])).unwrap()["a"], "x {{gone}}");
+        assert!(resolve(&of(&[("a", "{{b}} {{gone}}"), ("b", "c")])).is_err());
+        assert!(resolve(&of(&[("a", "{{b}}"), ("b.c", "c")])).is_err());
+        assert_eq!(resolve(&of(&[("a", "x{{b.d}}"), ("b.c", "c")])).unwrap()["a"], "x");
         let tenfold = |name: &str| format!("{{{{{name}}}}}").repeat(100);
         let bomb =
             of(&[("a", &tenfold("b")), ("b", &tenfold("c")), ("c", &tenfold("d")), ("d", &"x".repeat(100))]);
