@@ -308,6 +308,17 @@ fn anchor(heading: &str) -> String {
         .collect()
 }
 
+/// A page that the book does not name is read by nobody.
+#[test]
+fn the_book_names_every_page() {
+    let pages = pages();
+    let book = pages.iter().find(|page| page.name == "docs/README.md").unwrap();
+    let text: String = book.prose().into_iter().map(|(_, line)| line).collect();
+    for page in pages.iter().filter_map(|page| page.name.strip_prefix("docs/")) {
+        assert!(page == "README.md" || text.contains(&format!("]({page}")), "docs/README.md lacks {page}");
+    }
+}
+
 #[test]
 fn links_lead_to_files_and_headings() {
     let pages = pages();

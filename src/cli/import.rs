@@ -74,8 +74,7 @@ fn tell(findings: &Diagnostics) {
 
 fn write(imported: &Imported, output: Option<&Path>) -> Status {
     let Some(path) = output else {
-        terminal::out(&imported.text);
-        return Status::Passed;
+        return terminal::product(&imported.text);
     };
     match Pending::open(path).and_then(|file| file.write(imported.text.as_bytes())) {
         Ok(()) => {

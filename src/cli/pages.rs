@@ -25,16 +25,14 @@ pub(super) struct ManArgs {
 pub(super) fn completions(args: &CompletionsArgs) -> Status {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "akit", &mut script);
-    terminal::out(&String::from_utf8_lossy(&script));
-    Status::Passed
+    terminal::product(&String::from_utf8_lossy(&script))
 }
 
 pub(super) fn man(args: &ManArgs) -> Status {
     let mut whole = Cli::command().after_help(super::after_help()).disable_help_subcommand(true);
     whole.build();
     let Some(folder) = &args.out else {
-        terminal::out(&page(&whole));
-        return Status::Passed;
+        return terminal::product(&page(&whole));
     };
     let mut open = vec![whole];
     let mut count = 0;

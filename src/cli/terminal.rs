@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
+use super::Status;
 use crate::source::{Diagnostics, Ink};
 use crate::text::{self, log};
 
@@ -32,15 +33,23 @@ pub(super) fn watched() -> bool {
 
 /// Writes data; tells when it cannot, as on a full disk.
 pub(super) fn out(text: &str) {
+    // The status is that of a decision, which stands without its text.
+    let _ = sent(text, "the exit status still tells the decision");
+}
+
+/// Writes what a command is called for; it fails where that cannot be written.
+pub(super) fn product(text: &str) -> Status {
+    sent(text, "write to another place").map_or(Status::Invalid, |()| Status::Passed)
+}
+
+fn sent(text: &str, help: &str) -> io::Result<()> {
     match write(&mut io::stdout().lock(), text) {
-        // A closed pipe means that nobody reads any more: there is nobody to tell.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            self::error(
-                &format!("could not write to stdout: {}", system(&error)),
-                "the exit status still tells the decision",
-            );
+            self::error(&format!("could not write to stdout: {}", system(&error)), help);
+            Err(error)
         }
-        _ => {}
+        // A closed pipe means that nobody reads any more: there is nobody to tell.
+        _ => Ok(()),
     }
 }
 

@@ -1,41 +1,87 @@
 //! `fuzzy`: the answer is nearly this text.
 //!
 //! Similarity is 1 − Levenshtein distance / longer length, over UTF-16 units of the trimmed texts
-//! in lower case, as the reference counts it.
+//! in lower case, as the reference counts it. With `distance` it is the Levenshtein distance itself, over the
+//! texts as they are.
 
 use super::{Answer, Reading, TYPE, quote, verdict};
-use crate::manifest::Verdict;
-use crate::source::{Field, Fields, Shape};
+use crate::manifest::{Outcome, Verdict};
+use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
     Field::required("value", Shape::Text, "The text that the answer should resemble as a whole."),
     Field::optional("threshold", Shape::Number(0.0, 1.0), "Least similarity, 0 to 1 (0.8)."),
+    Field::optional(
+        "distance",
+        Shape::Integer(0),
+        "Most letters to add, leave out or replace, case and white space counted; in the place of `threshold`.",
+    ),
 ];
 
 /// A text and how near an answer must be.
 #[derive(Clone, Debug)]
 pub struct Fuzzy {
     value: String,
-    threshold: f64,
+    near: Near,
+}
+
+/// How near is near enough.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Near {
+    /// Least similarity, 0 to 1, of the trimmed texts in lower case.
+    Similarity(f64),
+    /// Largest distance, in UTF-16 units, of the texts as they are.
+    Distance(usize),
 }
 
 impl Fuzzy {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (value, span) = fields.text("value")?;
-        let threshold = fields.number("threshold").unwrap_or(0.8);
-        Some(Self { value: reading.fill(value, span), threshold })
+        let near = match fields.integer("distance") {
+            Some(most) => Near::Distance(usize::try_from(most).unwrap_or(usize::MAX)),
+            None => Near::Similarity(fields.number("threshold").unwrap_or(0.8)),
+        };
+        if let (Near::Distance(_), Some(node)) = (near, fields.node("threshold")) {
+            reading.found.push(
+                Diagnostic::error(
+                    "two-limits",
+                    reading.file,
+                    node.span,
+                    "`threshold` and `distance` exclude each other".to_owned(),
+                )
+                .help("keep the one that is meant"),
+            );
+        }
+        Some(Self { value: reading.fill(value, span), near })
     }
 
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
-        let score = similarity(&self.value, answer.text);
-        let passed = score >= self.threshold;
-        let mut verdict = verdict("fuzzy", passed, score);
-        verdict.threshold = Some(self.threshold);
+        let mut verdict = match self.near {
+            Near::Similarity(threshold) => {
+                let units = |text: &str| units(text::js_trim(&text.to_lowercase()));
+                let (_, score) = compared(&units(&self.value), &units(answer.text));
+                let mut verdict = verdict("fuzzy", score >= threshold, score);
+                verdict.threshold = Some(threshold);
+                verdict.reason =
+                    format!("similarity {:.1} %, {:.1} % is needed", score * 100.0, threshold * 100.0);
+                verdict
+            }
+            Near::Distance(most) => {
+                let (distance, score) = compared(&units(&self.value), &units(answer.text));
+                // An answer that says nothing is near to nothing, however short the text is.
+                let silent = answer.text.is_empty() && !self.value.is_empty();
+                let mut verdict = verdict("fuzzy", distance <= most && !silent, score);
+                verdict.reason = format!("distance {distance}, at most {most} is allowed");
+                if silent {
+                    "the answer is empty".clone_into(&mut verdict.reason);
+                }
+                verdict
+            }
+        };
+        let passed = verdict.outcome == Outcome::Passed;
         verdict.expected = format!("nearly {}", quote(&self.value));
-        verdict.reason =
-            format!("similarity {:.1} %, {:.1} % is needed", score * 100.0, self.threshold * 100.0);
         if !passed {
             verdict.got = quote(answer.text);
         }
@@ -43,14 +89,17 @@ impl Fuzzy {
     }
 }
 
+fn units(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+/// Distance and similarity of two texts.
 #[expect(clippy::cast_precision_loss, reason = "texts are far shorter than 2^52 units")]
-fn similarity(a: &str, b: &str) -> f64 {
-    let units = |text: &str| -> Vec<u16> { text::js_trim(&text.to_lowercase()).encode_utf16().collect() };
-    let (a, b) = (units(a), units(b));
+fn compared(a: &[u16], b: &[u16]) -> (usize, f64) {
     let longer = a.len().max(b.len());
     if longer == 0 {
-        return 1.0;
+        return (0, 1.0);
     }
     let distance = rapidfuzz::distance::levenshtein::distance(a.iter().copied(), b.iter().copied());
-    1.0 - distance as f64 / longer as f64
+    (distance, 1.0 - distance as f64 / longer as f64)
 }

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::document::{Folder, Part};
-use super::template::{Template, Variables};
+use super::template::{Template, Variables, no_mapping};
 use super::yaml::Item;
-use super::{code, judged};
+use super::{code, judged, schema};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
 use crate::source::{Diagnostics, Node, SourceFile, Value};
@@ -25,6 +25,25 @@ pub(super) enum Mapped {
     Near(Item, String),
     /// Nothing: why, and what may be written instead.
     Not(String, String),
+}
+
+impl Mapped {
+    /// The same where the mean of all scores must reach a threshold: each score must.
+    pub(super) fn scored(self, threshold: Option<f64>) -> Self {
+        let Some(least) = threshold else { return self };
+        let raise = |item| judged::raised(item, least);
+        let raised = match self {
+            Mapped::Same(item) => raise(item).map(Mapped::Same),
+            Mapped::Near(item, how) => raise(item).map(|item| Mapped::Near(item, how)),
+            not @ Mapped::Not(..) => Some(not),
+        };
+        raised.unwrap_or_else(|| {
+            Mapped::Not(
+                format!("its score counts for a threshold of {least}"),
+                "write an expectation with a threshold of its own".to_owned(),
+            )
+        })
+    }
 }
 
 /// Why an assertion, or a text in it, cannot be taken over.
@@ -45,13 +64,13 @@ impl Refusal {
 /// An assertion while it is read.
 #[derive(Debug)]
 pub(super) struct Assertion<'a> {
-    part: &'a Part,
+    pub(super) part: &'a Part,
     /// The kind without `not-`.
     pub(super) kind: &'a str,
     /// Whether it began with `not-`.
     pub(super) inverse: bool,
     variables: &'a Variables,
-    folder: &'a Folder,
+    pub(super) folder: &'a Folder,
 }
 
 /// Maps an assertion of a test with these variables.
@@ -151,7 +170,7 @@ impl Assertion<'_> {
         }
         let mut items = Vec::new();
         for part in &parts {
-            match map(part, self.variables, self.folder) {
+            match map(part, self.variables, self.folder).scored(self.threshold()) {
                 Mapped::Same(item) => items.push(item),
                 Mapped::Near(item, how) => {
                     items.push(item);
@@ -169,7 +188,28 @@ impl Assertion<'_> {
         Ok((all(items), near))
     }
 
+    /// Refuses a value with which promptfoo fails whatever the answer is.
+    fn takes_value(&self) -> Result<(), Refusal> {
+        let Some(value) = self.part.get("value") else { return Ok(()) };
+        let (text, number) = (value.node.as_str().is_some(), value.number().is_some());
+        let taken = match self.kind {
+            "contains" | "icontains" => text || number,
+            "starts-with" | "regex" | "levenshtein" => text,
+            "contains-any" | "contains-all" | "icontains-any" | "icontains-all" => {
+                text || value.items().is_some()
+            }
+            _ => true,
+        };
+        let kind = value.node.value.kind();
+        if taken {
+            Ok(())
+        } else {
+            Err(Refusal::new(format!("its `value` is {kind}, not text"), "write text"))
+        }
+    }
+
     fn positive(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
+        self.takes_value()?;
         match self.kind {
             "contains" => Ok(regex(self.template()?.pattern())),
             "icontains" => Ok(contains(vec![self.template()?.text()], "all")),
@@ -183,11 +223,11 @@ impl Assertion<'_> {
             "starts-with" => Ok(regex(format!("^{}", self.template()?.pattern()))),
             "equals" => self.equals(),
             "regex" => self.regex(),
-            "is-json" => Ok(bare_json(self.schema()?)),
-            "contains-json" => self.contains_json(near),
-            "levenshtein" => self.levenshtein(near),
+            "is-json" => Ok(schema::bare_json(schema::of(self, near)?)),
+            "contains-json" => schema::contained(self, near),
+            "levenshtein" => self.levenshtein(),
             "word-count" => self.word_count(),
-            "javascript" => code::expression(self),
+            "javascript" => code::expression(self, near),
             _ => judged::item(self, near),
         }
     }
@@ -195,7 +235,7 @@ impl Assertion<'_> {
     fn equals(&self) -> Result<Item, Refusal> {
         let value = self.value()?;
         if matches!(value.node.value, Value::Map(_) | Value::List(_)) {
-            return Ok(bare_json(Item::map([("const", without_templates(&value)?)])));
+            return Ok(schema::bare_json(Item::map([("const", schema::without_templates(&value)?)])));
         }
         Ok(Item::map([
             ("type", Item::text("inline")),
@@ -219,78 +259,28 @@ impl Assertion<'_> {
         Ok(regex(pattern))
     }
 
-    /// The schema under `value`, or one that everything obeys.
-    fn schema(&self) -> Result<Item, Refusal> {
-        let Some(value) = self.part.get("value").filter(|value| !matches!(value.node.value, Value::Null))
-        else {
-            return Ok(Item::Map(Vec::new()));
-        };
-        let read = |text: &str| {
-            let file = SourceFile::from_text("schema", text);
-            let node = Node::parse(&file).ok()?;
-            Some(Part { node, file: Arc::new(file) })
-        };
-        let value = match value.node.as_str() {
-            Some(name) if name.starts_with("file://") => self
-                .folder
-                .document(name)
-                .map_err(|error| Refusal::new(error.to_string(), "put the schema into the file"))?,
-            Some(text) => read(text).ok_or_else(|| Refusal::new("the schema is no YAML", "mend it"))?,
-            None => value,
-        };
-        match value.node.value {
-            Value::Map(_) => without_templates(&value),
-            Value::Bool(true) => Ok(Item::Map(Vec::new())),
-            _ => Err(Refusal::new("its schema is no mapping", "write a JSON Schema")),
-        }
-    }
-
-    fn contains_json(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
-        if self.inverse {
-            return Err(Refusal::new(
-                "akit looks for JSON in the first fenced block or the whole answer only",
-                "`regex` with `not` finds what must not stand in the answer",
-            ));
-        }
-        near.push("the JSON is the first fenced block or the whole answer, not any piece of it".to_owned());
-        Ok(Item::map([("type", Item::text("json_schema")), ("schema", self.schema()?)]))
-    }
-
-    /// promptfoo demands a distance of at most `threshold`; akit a share of the longer text.
-    fn levenshtein(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
+    /// The distance itself; promptfoo takes 5 where none is named.
+    fn levenshtein(&self) -> Result<Item, Refusal> {
         let template = self.template()?;
-        let filled = template.filled(self.variables).unwrap_or_default();
-        let units = text::js_trim(&filled.to_lowercase()).encode_utf16().count();
-        let most = self.threshold().filter(|most| *most > 0.0).unwrap_or(5.0).floor();
-        if units == 0 {
-            return Err(Refusal::new("it is a distance from an empty text", "write `inline: length <= 5`"));
-        }
-        #[expect(clippy::cast_precision_loss, reason = "texts are far shorter than 2^52 units")]
-        let length = units as f64;
-        let rounded = |number: f64| (number * 10_000.0).floor() / 10_000.0;
-        // The longer text has at least `length` units, so every answer within the distance has this similarity; and
-        // at most `length` and the distance, so an answer past it may have up to `beyond`.
-        let (within, beyond) = ((1.0 - most / length).max(0.0), length / (length + most + 1.0));
-        let mut differs = "it passes over case and white space at both ends".to_owned();
-        let threshold = match () {
-            () if self.inverse || rounded(within) > beyond => rounded(within),
-            () if within > beyond => within,
-            () => {
-                differs.push_str(", and is stricter where the answer is not the longer one");
-                rounded(beyond + 0.000_15)
-            }
+        let most = match self.part.get("threshold") {
+            None => 5.0,
+            Some(most) => most.number().filter(|most| *most >= 0.0).ok_or_else(|| {
+                Refusal::new("no distance is within its `threshold`", "write a number of 0 or more")
+            })?,
         };
-        near.push(format!("a distance of at most {most} became a similarity of {threshold}; {differs}"));
         Ok(Item::map([
             ("type", Item::text("fuzzy")),
             ("value", Item::Text(template.text())),
-            ("threshold", Item::number(threshold)),
+            ("distance", Item::number(most.floor())),
         ]))
     }
 
     fn word_count(&self) -> Result<Item, Refusal> {
         let value = self.value()?;
         let bound = |key: &str| value.get(key).and_then(|number| number.number());
+        if ["min", "max"].iter().any(|key| value.get(key).is_some() && bound(key).is_none()) {
+            return Err(Refusal::new("`min` or `max` is no number", "write a number"));
+        }
         let parts = match (value.number(), bound("min"), bound("max")) {
             (Some(exactly), ..) => vec![format!("words.length == {exactly}")],
             (None, least, most) => {
@@ -318,11 +308,6 @@ impl Assertion<'_> {
         self.part.get("threshold")?.number()
     }
 
-    /// The text under a key.
-    pub(super) fn text_of(&self, key: &str) -> Option<String> {
-        self.part.node.get(key).and_then(Node::as_str).map(str::to_owned)
-    }
-
     /// The text under `value`, taken apart.
     pub(super) fn template(&self) -> Result<Template, Refusal> {
         self.template_of(&self.value()?)
@@ -337,22 +322,34 @@ impl Assertion<'_> {
             }
             return items.iter().map(|item| self.template_of(item)).collect();
         }
-        let text = scalar(&value.node).ok_or_else(|| Refusal::new("its `value` is no list", "write one"))?;
-        if text.contains('"') {
+        // promptfoo fills the text before it takes it apart.
+        let text = self.template_of(&value)?.filled(self.variables).ok_or_else(|| {
+            Refusal::new("its values take a part from the environment", "write them as a list")
+        })?;
+        if text.contains('"') || text.contains("{{") {
             return Err(Refusal::new(
-                "its values are one text with quotes and commas",
+                "its values are one text with quotes or braces between commas",
                 "write them as a list",
             ));
         }
-        let parse = |part: &str| Template::parse(part.trim()).map_err(|error| refused(&error));
-        text.split(',').filter(|part| !part.trim().is_empty()).map(parse).collect()
+        let parts = text.split(',').map(text::js_trim).filter(|part| !part.is_empty());
+        let templates: Result<Vec<_>, _> = parts.map(Template::taken).collect();
+        match templates {
+            Ok(templates) if templates.is_empty() => {
+                Err(Refusal::new("there is nothing between its commas", "name at least one value"))
+            }
+            templates => templates.map_err(|error| refused(&error)),
+        }
     }
 
     pub(super) fn template_of(&self, part: &Part) -> Result<Template, Refusal> {
         let text = scalar(&part.node).ok_or_else(|| {
             Refusal::new(format!("its `value` is {}, not text", part.node.value.kind()), "write text")
         })?;
-        let text = match text.strip_prefix("file://") {
+        let template = match text.strip_prefix("file://") {
+            Some(name) if [".json", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) => {
+                return Err(Refusal::new("its `value` is data in a file", "write the value into the suite"));
+            }
             Some(name)
                 if [".js", ".mjs", ".cjs", ".ts", ".py", ".rb"].iter().any(|end| name.contains(end)) =>
             {
@@ -361,15 +358,21 @@ impl Assertion<'_> {
                     "akit runs no code; say it with an expectation",
                 ));
             }
-            Some(_) => self.folder.text(&text).map_err(|error| {
-                Refusal::new(format!("cannot read `{}`: {error}", text::excerpt(&text, 60)), "check the path")
-            })?,
-            None => text,
+            Some(_) => {
+                let content = self.folder.text(&text).map_err(|error| {
+                    let what = format!("cannot read `{}`: {error}", text::excerpt(&text, 60));
+                    Refusal::new(what, "check the path")
+                })?;
+                Template::taken(text::js_trim(&content))
+            }
+            None => Template::parse(&text),
         };
-        if text.is_empty() {
+        let template = template.map_err(|error| refused(&error))?;
+        no_mapping(template.names(), self.variables).map_err(|error| refused(&error))?;
+        if template.filled(self.variables).is_some_and(|text| text.is_empty()) {
             return Err(Refusal::new("its `value` is empty", "give it one"));
         }
-        Template::parse(&text).map_err(|error| refused(&error))
+        Ok(template)
     }
 }
 
@@ -386,19 +389,6 @@ pub(super) fn scalar(node: &Node) -> Option<String> {
 
 pub(super) fn refused(error: &super::template::TemplateError) -> Refusal {
     Refusal::new(error.to_string(), "write the text out, or give the case a variable with the finished value")
-}
-
-/// Data whose texts are taken as they are; promptfoo fills no variables in them.
-fn without_templates(part: &Part) -> Result<Item, Refusal> {
-    let mut braces = false;
-    let item = Item::of(&part.node).map_texts(&mut |text| {
-        braces |= text.contains("{{");
-        crate::scenario::literal(text)
-    });
-    if braces {
-        return Err(Refusal::new("it has double braces inside of data", "write the value out"));
-    }
-    Ok(item)
 }
 
 pub(super) fn regex(pattern: String) -> Item {
@@ -467,14 +457,4 @@ fn inverted(item: Item) -> Item {
         _ => Some((key.clone(), item.clone())),
     };
     Item::Map(entries.iter().filter_map(entry).collect())
-}
-
-/// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
-pub(super) fn no_fence() -> Item {
-    regex("^(?![\\s\\S]*```)".to_owned())
-}
-
-/// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
-fn bare_json(schema: Item) -> Item {
-    all(vec![no_fence(), Item::map([("type", Item::text("json_schema")), ("schema", schema)])])
 }

@@ -4,14 +4,15 @@ use super::assertion::{self, Mapped, scalar};
 use super::document::{Folder, Part};
 use super::findings::{Findings, place};
 use super::prompt::Prompt;
-use super::template::{Template, Variables, resolve};
+use super::template::{Template, Variables, no_mapping, resolve};
 use super::yaml::Item;
 use crate::scenario::literal;
 use crate::source::{Node, Value};
 use crate::text;
 
-/// Keys whose values are nowhere written.
-const SECRET: [&str; 4] = ["apiKey", "api_key", "token", "password"];
+/// Words in the names of keys, in small letters, whose values are nowhere written.
+const SECRET: [&str; 8] =
+    ["apikey", "api_key", "api-key", "token", "password", "secret", "authorization", "cookie"];
 
 /// A test with what `defaultTest` adds to it.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(super) struct Test {
     pub(super) assertions: Vec<Part>,
     /// What goes before and behind the prompt.
     pub(super) around: (String, String),
+    /// Least mean of its scores.
+    pub(super) threshold: Option<f64>,
     /// Why none of its cases can be taken over.
     pub(super) refused: Option<String>,
 }
@@ -57,8 +60,10 @@ pub(super) fn write(
     let asked = test.refused.clone().map_or(prompt.item(&test.around.0, &test.around.1), Err);
     let asked = asked.and_then(|asked| variables.map(|_| asked));
     let (mut comments, mut items, mut texts) = (String::new(), Vec::new(), prompt.names());
+    let whole = no_mapping(texts.iter().map(String::as_str), &known).map_err(|error| error.to_string());
+    let asked = asked.and_then(|asked| whole.map(|()| asked));
     for part in &test.assertions {
-        let mapped = assertion::map(part, &known, folder);
+        let mapped = assertion::map(part, &known, folder).scored(test.threshold);
         findings.count(part, asked.is_ok() && !matches!(mapped, Mapped::Not(..)));
         let kind = part.node.get("type").and_then(Node::as_str).unwrap_or("assertion");
         let kind = text::excerpt(kind, 40);
@@ -164,7 +169,8 @@ pub(super) fn choices(vars: &[(String, Part)], expand: bool) -> Vec<Variables> {
     choices
 }
 
-/// A value by its name, those of a mapping by their paths. What a list would look like is written as JSON.
+/// A value by its name, those of a mapping by their paths. A list of scalars stands with commas, as JavaScript
+/// writes it, and any other list as JSON. promptfoo takes one line end away from the end of a text.
 fn flatten(name: &str, node: &Node, variables: &mut Variables) {
     match &node.value {
         Value::Map(entries) => {
@@ -175,8 +181,13 @@ fn flatten(name: &str, node: &Node, variables: &mut Variables) {
         Value::Null => {
             variables.insert(name.to_owned(), String::new());
         }
-        Value::List(_) => {
-            variables.insert(name.to_owned(), node.to_json().to_string());
+        Value::String(text) => {
+            variables.insert(name.to_owned(), text.strip_suffix('\n').unwrap_or(text).to_owned());
+        }
+        Value::List(items) => {
+            let texts: Option<Vec<_>> = items.iter().map(scalar).collect();
+            let written = texts.map_or_else(|| node.to_json().to_string(), |texts| texts.join(","));
+            variables.insert(name.to_owned(), written);
         }
         _ => {
             variables.insert(name.to_owned(), scalar(node).unwrap_or_default());
@@ -192,7 +203,9 @@ pub(super) fn masked(item: Item) -> Item {
             entries
                 .into_iter()
                 .map(|(key, item)| {
-                    let item = if SECRET.contains(&key.as_str()) { Item::text("***") } else { masked(item) };
+                    let lower = key.to_lowercase();
+                    let secret = SECRET.iter().any(|word| lower.contains(word));
+                    let item = if secret { Item::text("***") } else { masked(item) };
                     (key, item)
                 })
                 .collect(),

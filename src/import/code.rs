@@ -1,6 +1,7 @@
 //! The few JavaScript expressions over `output` that are expressions of akit too.
 
-use super::assertion::{Assertion, Refusal, all, inline, no_fence};
+use super::assertion::{Assertion, Refusal, all, inline};
+use super::schema::no_fence;
 use super::yaml::Item;
 use crate::expectation::expression::Expression;
 
@@ -13,8 +14,9 @@ const TESTED: &str = ".test(output)";
 /// The expectation of a `javascript` assertion.
 ///
 /// # Errors
-/// When it is anything but tests of the text, joined by `&&` and `||`.
-pub(super) fn expression(assertion: &Assertion<'_>) -> Result<Item, Refusal> {
+/// When it is anything but tests of the text, joined by `&&` and `||`, or ends in an error for some answers, which
+/// fails in promptfoo whatever stands before it.
+pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Item, Refusal> {
     let refusal = || {
         Refusal::new(
             "akit runs no JavaScript, and this is no expression that it has too",
@@ -22,55 +24,111 @@ pub(super) fn expression(assertion: &Assertion<'_>) -> Result<Item, Refusal> {
         )
     };
     let value = assertion.value()?;
-    let code = value.node.as_str().ok_or_else(refusal)?.trim();
-    let foreign = assertion.threshold().is_some() || code.contains("{{");
-    let parsed = code.contains(PARSED);
-    let code = translated(code.strip_suffix(';').unwrap_or(code)).filter(|_| !foreign).ok_or_else(refusal)?;
-    Expression::parse(&code).map_err(|_| refusal())?;
-    let item = inline(&crate::scenario::literal(&code));
+    // Several lines are the body of a function, which answers nothing without a `return`.
+    let code = value.node.as_str().ok_or_else(refusal)?.trim_end();
+    let foreign =
+        assertion.threshold().is_some() || ["{{", "{%", "{#", "\n"].iter().any(|mark| code.contains(mark));
+    let code = code.trim_start();
+    let code = Code::of(code.strip_suffix(';').unwrap_or(code)).filter(|_| !foreign).ok_or_else(refusal)?;
+    // A match is a list and no verdict, and what is no JSON or has no such path is an error: neither is the opposite
+    // of a pass.
+    let strict = code.parsed || code.matched;
+    if strict && (assertion.inverse || code.either) || code.parsed && code.negated || code.ends_in_match {
+        return Err(refusal());
+    }
+    Expression::parse(&code.text).map_err(|_| refusal())?;
+    let item = inline(&crate::scenario::literal(&code.text));
+    if !code.parsed {
+        return Ok(item);
+    }
+    near.push("values in JSON are compared without conversion, and only lists have a length".to_owned());
     // JSON of akit may stand in a fence, and JSON of JavaScript not.
-    Ok(if parsed { all(vec![no_fence(), item]) } else { item })
+    Ok(all(vec![no_fence(), item]))
 }
 
-/// `output` under akit's name, outside of quotes; `None` where the code has a pattern with the word in it.
-fn translated(code: &str) -> Option<String> {
-    let mut out = String::with_capacity(code.len());
-    let mut rest = code;
-    while let Some(first) = rest.chars().next() {
-        if matches!(first, '"' | '\'' | '/') {
-            let mut end = closing(rest, first)?;
-            if first == '/' {
-                end += rest[end..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len() - end);
-                if let Some(after) = rest[end..].strip_prefix(TESTED) {
-                    out.push_str("response.match(");
-                    out.push_str(&rest[..end]);
-                    out.push(')');
-                    rest = after;
-                    continue;
-                }
-            }
-            out.push_str(&rest[..end]);
-            rest = &rest[end..];
-        } else if first.is_alphabetic() || first == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            let member = out.ends_with('.');
-            if !member && let Some(after) = rest.strip_prefix(PARSED) {
-                out.push_str("json");
-                rest = after;
-                continue;
-            }
-            match &rest[..end] {
-                "output" if !member => out.push_str("response"),
-                "response" | "expected" | "json" | "words" | "lines" if !member => return None,
-                word => out.push_str(word),
-            }
-            rest = &rest[end..];
-        } else {
-            out.push(first);
-            rest = &rest[first.len_utf8()..];
+/// JavaScript in akit's words, and what is in it.
+#[derive(Debug, Default)]
+struct Code {
+    text: String,
+    /// It reads the answer as JSON.
+    parsed: bool,
+    /// It has a bare `output.match(…)`.
+    matched: bool,
+    /// Nothing is joined to a bare `output.match(…)` behind it.
+    ends_in_match: bool,
+    /// It has `||`.
+    either: bool,
+    /// It has `!`, other than in `!= null`.
+    negated: bool,
+}
+
+impl Code {
+    /// `output` under akit's name, outside of quotes; `None` where a word would mean something else in akit.
+    fn of(code: &str) -> Option<Self> {
+        let mut out = Self::default();
+        let mut rest = code;
+        while let Some(first) = rest.chars().next() {
+            let length = if matches!(first, '"' | '\'' | '/') {
+                out.quoted(rest, first)?
+            } else if first.is_alphabetic() || first == '_' {
+                out.word(rest)?
+            } else {
+                out.either |= first == '|';
+                out.negated |= first == '!' && !rest.starts_with("!= null");
+                out.ends_in_match &= first != '&';
+                out.text.push(first);
+                first.len_utf8()
+            };
+            rest = &rest[length..];
         }
+        Some(out)
     }
-    Some(out.replace("response.length", "length"))
+
+    /// Takes a text or a pattern; how long it is.
+    fn quoted(&mut self, rest: &str, mark: char) -> Option<usize> {
+        let mut end = closing(rest, mark)?;
+        if mark == '/' {
+            end += rest[end..].find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len() - end);
+            if rest[end..].starts_with(TESTED) {
+                self.text.push_str("response.match(");
+                self.text.push_str(&rest[..end]);
+                self.text.push(')');
+                return Some(end + TESTED.len());
+            }
+        }
+        let quoted = &rest[..end];
+        // akit would find it in any case, and JavaScript never.
+        if self.text.ends_with(".toLowerCase().includes(") && quoted.to_lowercase() != quoted {
+            return None;
+        }
+        self.text.push_str(quoted);
+        Some(end)
+    }
+
+    /// Takes a name; how long it is.
+    fn word(&mut self, rest: &str) -> Option<usize> {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let member = self.text.ends_with('.');
+        if !member && rest.starts_with(PARSED) {
+            self.parsed = true;
+            self.text.push_str("json");
+            return Some(PARSED.len());
+        }
+        match &rest[..end] {
+            "output" if !member => self.text.push_str("response"),
+            "response" | "expected" | "json" | "words" | "lines" if !member => return None,
+            "length" if self.text.ends_with("response.") => {
+                self.text.truncate(self.text.len() - "response.".len());
+                self.text.push_str("length");
+            }
+            "match" if self.text.ends_with("response.") && !self.text.ends_with("!response.") => {
+                (self.matched, self.ends_in_match) = (true, true);
+                self.text.push_str("match");
+            }
+            word => self.text.push_str(word),
+        }
+        Some(end)
+    }
 }
 
 /// The offset behind the quote or slash that ends what the first character began.
@@ -99,11 +157,14 @@ mod tests {
             ("JSON.parse(output).a === 'JSON.parse(output)'", Some("json.a === 'JSON.parse(output)'")),
             (r"!/a\/output/i.test(output)", Some(r"!response.match(/a\/output/i)")),
             ("context.output", Some("context.output")),
+            ("output.includes('response.length')", Some("response.includes('response.length')")),
+            ("output.toLowerCase().includes('Yes')", None),
             ("response.includes('a')", None),
             ("output.includes('a", None),
         ];
         for (code, expected) in table {
-            assert_eq!(translated(code).as_deref(), expected, "{code}");
+            let translated = Code::of(code).map(|code| code.text);
+            assert_eq!(translated.as_deref(), expected, "{code}");
         }
     }
 }

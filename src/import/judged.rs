@@ -79,7 +79,16 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
             );
             Ok(grader(assertion, rubric, None, near))
         }
-        "similar" | "similar:cosine" => similar(assertion),
+        "similar" | "similar:cosine" => {
+            near.push(
+                "without `embeddingModel` the judge says how alike the meanings are, where promptfoo compares embeddings"
+                    .to_owned(),
+            );
+            if assertion.part.get("provider").is_some() {
+                near.push("its provider of embeddings is left out".to_owned());
+            }
+            similar(assertion)
+        }
         kind => {
             let known = WITHOUT.iter().find(|(name, ..)| kind.starts_with(name));
             let (why, instead) = known.map_or(
@@ -91,6 +100,45 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
     }
 }
 
+/// The expectation with no judge's threshold below this one; nothing where a low score is the pass, or where no
+/// score is high enough.
+pub(super) fn raised(item: Item, least: f64) -> Option<Item> {
+    let Item::Map(mut entries) = item else { return Some(item) };
+    let kind = match entries.first() {
+        Some((key, Item::Text(kind))) if key == "type" => kind.clone(),
+        Some((key, inner)) if key == "not" => {
+            let plain = raised(inner.clone(), 1.0).as_ref() == Some(inner);
+            return plain.then_some(Item::Map(entries));
+        }
+        _ => return Some(Item::Map(entries)),
+    };
+    let usual = match kind.as_str() {
+        "llm_grader" => 0.7,
+        "similarity" => 0.75,
+        "combined" => {
+            for (_, item) in &mut entries {
+                if let Item::List(parts) = item {
+                    *parts = parts.drain(..).map(|part| raised(part, least)).collect::<Option<_>>()?;
+                }
+            }
+            return Some(Item::Map(entries));
+        }
+        _ => return Some(Item::Map(entries)),
+    };
+    let own = entries.iter().position(|(key, _)| key == "threshold");
+    let own_value = own.and_then(|at| match &entries[at].1 {
+        Item::Bare(number) => number.parse().ok(),
+        _ => None,
+    });
+    let number = least.max(own_value.unwrap_or(usual));
+    let entry = ("threshold".to_owned(), Item::number(number));
+    match own {
+        Some(at) => entries[at] = entry,
+        None => entries.push(entry),
+    }
+    (number <= 1.0).then_some(Item::Map(entries))
+}
+
 fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, near: &mut Vec<String>) -> Item {
     // A text that begins so would name a rubric of akit.
     let rubric =
@@ -100,17 +148,19 @@ fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, nea
     if let Some(threshold) = threshold {
         entries.push(("threshold".to_owned(), Item::number(threshold)));
     }
-    if let Some(provider) = assertion.text_of("provider") {
-        match super::provider::Named::parse(&provider) {
+    if let Some(provider) = assertion.part.get("provider") {
+        let id = provider.node.as_str().or_else(|| provider.node.get("id")?.as_str());
+        if provider.node.as_str().is_none() {
+            near.push("of its judge only the name is taken over".to_owned());
+        }
+        let provider = id.unwrap_or("without a name");
+        match super::provider::Named::parse(provider) {
             Some(judge) => {
                 entries.push(("provider".to_owned(), Item::text(judge.provider)));
-                entries.push(("model".to_owned(), Item::Text(judge.model)));
+                entries.push(("model".to_owned(), Item::Text(crate::scenario::literal(&judge.model))));
             }
             None => {
-                near.push(format!(
-                    "its judge `{}` is not known to akit",
-                    crate::text::excerpt(&provider, 40)
-                ));
+                near.push(format!("its judge `{}` is not known to akit", crate::text::excerpt(provider, 40)));
             }
         }
     }

@@ -11,6 +11,7 @@ mod findings;
 mod judged;
 mod prompt;
 mod provider;
+mod schema;
 mod suite;
 mod template;
 mod yaml;

@@ -46,6 +46,14 @@ pub(super) fn import(path: &Path) -> Result<Imported, ImportError> {
     Ok(Imported { text, assertions, mapped, findings: suite.findings.into_diagnostics() })
 }
 
+/// What stands at the top beside the scenario's own keys.
+struct Head {
+    /// What is left out, as comments.
+    left: String,
+    /// The provider's answers are changed before they are judged.
+    transforms: bool,
+}
+
 struct Suite {
     config: Part,
     folder: Folder,
@@ -59,10 +67,16 @@ impl Suite {
     fn text(&mut self) -> Result<Parts, ImportError> {
         let mut left = self.keys();
         let default = self.default_test()?;
-        let tests = self.tests(default.as_ref())?;
+        let mut tests = self.tests(default.as_ref())?;
         let prompts = self.prompts();
         let (head, named) = self.head();
-        left.push_str(&named);
+        left.push_str(&named.left);
+        if named.transforms {
+            for test in &mut tests {
+                test.refused =
+                    Some("`transform` of the provider changes its answer before it is judged".to_owned());
+            }
+        }
         let (mut cases, mut ids, mut alive) = ("cases:\n".to_owned(), BTreeSet::new(), false);
         for test in &tests {
             for (choice, variables) in test.choices.iter().enumerate() {
@@ -119,14 +133,14 @@ impl Suite {
     }
 
     /// Description and provider.
-    fn head(&mut self) -> (String, String) {
+    fn head(&mut self) -> (String, Head) {
         let mut entries = Vec::new();
         if let Some(description) = self.config.node.get("description").and_then(Node::as_str) {
             entries.push(("description".to_owned(), Item::Text(crate::scenario::literal(description))));
         }
         let listed = self.config.get("providers").or_else(|| self.config.get("targets"));
         let listed = listed.map(|part| part.items().unwrap_or_else(|| vec![part])).unwrap_or_default();
-        let (mut left, mut first) = (String::new(), true);
+        let (mut left, mut first, mut transforms) = (String::new(), true, false);
         for part in &listed {
             let provider = Provider::of(part);
             let id = provider.as_ref().map_or("a provider", |one| one.id.as_str());
@@ -138,6 +152,7 @@ impl Suite {
                     entries.push(("model".to_owned(), Item::Text(crate::scenario::literal(&named.model))));
                     entries.extend(provider.iter().flat_map(|one| one.settings.clone()));
                     for (key, span) in provider.iter().flat_map(|one| one.left.clone()) {
+                        transforms |= key == "transform";
                         let instead = "see `providerConfig` in docs/scenario.md for what akit has";
                         left.push_str(&self.lost_key(&key, span, part, instead));
                     }
@@ -157,16 +172,24 @@ impl Suite {
             left.push_str(&commented(&one_line(&line), "# "));
         }
         let head = if entries.is_empty() { String::new() } else { Item::Map(entries).render() };
-        (head, left)
+        (head, Head { left, transforms })
     }
 
-    fn prompts(&self) -> Vec<Prompt> {
+    fn prompts(&mut self) -> Vec<Prompt> {
         let Some(part) = self.config.get("prompts") else {
             // Without prompts, promptfoo sends the variable of this name.
             let node = Node { value: Value::String("{{prompt}}".to_owned()), span: Span::default() };
             return Prompt::of(&self.config.with(node), &self.folder);
         };
         let listed = part.items().unwrap_or_else(|| vec![part]);
+        for part in &listed {
+            for (key, span, _) in part.entries() {
+                if !["raw", "id", "label", "display", "description"].contains(&key.as_str()) {
+                    let message = format!("`{}` of a prompt was not taken over", text::excerpt(&key, 40));
+                    self.findings.lost(part, span, message, "see docs/scenario.md for what a case has");
+                }
+            }
+        }
         listed.iter().flat_map(|part| Prompt::of(part, &self.folder)).collect()
     }
 
@@ -183,6 +206,8 @@ impl Suite {
     fn tests(&mut self, default: Option<&Part>) -> Result<Vec<Test>, ImportError> {
         let mut parts = Vec::new();
         match self.config.get("tests") {
+            // promptfoo asks the prompts once where there is neither.
+            None if self.config.get("scenarios").is_some() => {}
             None => parts
                 .push(self.config.with(Node { value: Value::Map(Vec::new()), span: self.config.node.span })),
             Some(listed) => self.gather(&listed, &mut parts)?,
@@ -265,6 +290,7 @@ impl Suite {
             choices: Vec::new(),
             assertions: Vec::new(),
             around: (String::new(), String::new()),
+            threshold: None,
             refused: None,
         };
         let mut options = Options::default();
@@ -274,10 +300,15 @@ impl Suite {
             for (key, span, value) in source.entries() {
                 match key.as_str() {
                     "vars" => self.vars(&value, &mut vars, &mut test),
-                    "assert" if own || !Self::without_default(part) => {
-                        let listed = value.items().unwrap_or_default();
-                        test.assertions.extend(listed.iter().map(|item| self.resolved(item)));
-                    }
+                    "assert" if own || !Self::without_default(part) => match value.items() {
+                        Some(listed) => {
+                            test.assertions.extend(listed.iter().map(|item| self.resolved(item)));
+                        }
+                        None => {
+                            let message = "`assert` of a test was not taken over: it is no list".to_owned();
+                            self.findings.lost(source, span, message, "write a list of assertions");
+                        }
+                    },
                     "assert" | "description" => {}
                     "options" => self.options(&value, &mut options, &mut test),
                     "metadata" if matches!(value.node.value, Value::Map(_)) => {
@@ -285,6 +316,7 @@ impl Suite {
                         test.metadata = Some(item);
                     }
                     "threshold" => {
+                        test.threshold = value.number();
                         let message =
                             "`threshold` of a test: akit demands all of its assertions, not a share";
                         self.findings.differs(source, span, message.to_owned());
@@ -315,27 +347,34 @@ impl Suite {
             }
             None => part.clone(),
         };
+        if !matches!(whole.node.value, Value::Map(_) | Value::Null) {
+            test.refused = Some("its `vars` are no mapping".to_owned());
+        }
         for (name, _, value) in whole.entries() {
-            let value = match value
-                .node
-                .as_str()
-                .filter(|text| text.starts_with("file://"))
-                .map(|name| self.file(name))
-            {
-                Some(Ok(content)) => {
-                    value.with(Node { value: Value::String(content), span: value.node.span })
-                }
-                Some(Err(why)) => {
+            let value = match self.filled(&value.node) {
+                Ok(node) => value.with(node),
+                Err(why) => {
                     test.refused = Some(why);
                     value
                 }
-                None => value,
             };
             match vars.iter_mut().find(|(known, _)| *known == name) {
                 Some(known) => known.1 = value,
                 None => vars.push((name, value)),
             }
         }
+    }
+
+    /// A value, or each of several, with the text of the file that it names.
+    fn filled(&self, node: &Node) -> Result<Node, String> {
+        let value = match &node.value {
+            Value::String(name) if name.starts_with("file://") => Value::String(self.file(name)?),
+            Value::List(items) => {
+                Value::List(items.iter().map(|item| self.filled(item)).collect::<Result<_, _>>()?)
+            }
+            _ => return Ok(node.clone()),
+        };
+        Ok(Node { value, span: node.span })
     }
 
     /// The text that a variable takes from a file.
@@ -346,7 +385,7 @@ impl Suite {
         {
             return Err(format!("a variable comes from `{shown}`, which akit does not read"));
         }
-        if [".json", ".yaml", ".yml"].iter().any(|end| name.ends_with(end)) {
+        if [".yaml", ".yml"].iter().any(|end| name.ends_with(end)) {
             let file = self.folder.document(name).map_err(|error| error.to_string())?;
             return Ok(file.node.to_json().to_string());
         }
@@ -364,6 +403,10 @@ impl Suite {
                 "disableDefaultAsserts" => {}
                 "transform" | "postprocess" => {
                     test.refused = Some(format!("`{key}` changes its answer before it is judged"));
+                }
+                "transformVars" => {
+                    test.refused =
+                        Some("`transformVars` changes its variables before they are used".to_owned());
                 }
                 "provider" | "rubricPrompt" => {
                     let message = format!("`options.{key}` was not taken over");

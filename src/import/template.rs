@@ -35,6 +35,12 @@ pub(super) enum TemplateError {
     /// A backslash before the braces, which akit reads as an escape.
     #[error("the backslash before `{0}` would keep akit from filling it")]
     Backslash(String),
+    /// A name that stands for a mapping.
+    #[error("`{{{{{0}}}}}` is a mapping, and akit fills texts")]
+    Mapping(String),
+    /// Braces in a text that promptfoo takes as it is.
+    #[error("`{0}` is taken as it is by promptfoo, and akit would fill it")]
+    Taken(String),
     /// Values that refer to each other without end.
     #[error("the values of `{0}` refer to each other without end, or grow too large")]
     Circle(String),
@@ -71,6 +77,17 @@ impl Template {
             parts.push(Part::Text(rest.to_owned()));
         }
         Ok(Self(parts))
+    }
+
+    /// A text in which promptfoo fills nothing.
+    ///
+    /// # Errors
+    /// When akit would fill something in it.
+    pub(super) fn taken(text: &str) -> Result<Self, TemplateError> {
+        match text.find("{{") {
+            Some(open) => Err(TemplateError::Taken(crate::text::excerpt(&text[open..], 40))),
+            None => Ok(Self(vec![Part::Text(text.to_owned())])),
+        }
     }
 
     /// The names that it asks for.
@@ -125,6 +142,25 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// Refuses a name whose value is a mapping: promptfoo would put in what JavaScript makes of it.
+///
+/// # Errors
+/// [`TemplateError::Mapping`] with the first such name.
+pub(super) fn no_mapping<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    variables: &Variables,
+) -> Result<(), TemplateError> {
+    let inside = |name: &str| {
+        let below = format!("{name}.");
+        let next = variables.range(below.clone()..).next();
+        !variables.contains_key(name) && next.is_some_and(|(key, _)| key.starts_with(&below))
+    };
+    match names.into_iter().find(|name| inside(name)) {
+        Some(name) => Err(TemplateError::Mapping(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
 /// Values that refer to others filled, as promptfoo does before it fills the prompt.
 ///
 /// # Errors
@@ -137,15 +173,31 @@ pub(super) fn resolve(raw: &Variables) -> Result<Variables, TemplateError> {
     Ok(filled)
 }
 
+/// Whether a variable has this name, or the name begins with that of a mapping.
+fn is_there(name: &str, variables: &Variables) -> bool {
+    let root = name.split('.').next().unwrap_or(name);
+    variables.keys().any(|key| key.split('.').next() == Some(root))
+}
+
 /// Adds the value of a name, and before it those that it refers to.
 fn fill(name: &str, raw: &Variables, filled: &mut Variables, depth: usize) -> Result<(), TemplateError> {
     let Some(text) = raw.get(name).filter(|_| !filled.contains_key(name)) else { return Ok(()) };
     let mut value = text.clone();
-    if text.contains("{{") || text.contains("{%") {
+    if ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
         if depth > DEEPEST {
             return Err(TemplateError::Circle(name.to_owned()));
         }
         let template = Template::parse(text)?;
+        no_mapping(template.names(), raw)?;
+        // promptfoo leaves a value alone that names what is not there.
+        match template.names().filter(|other| !is_there(other, raw)).count() {
+            0 => {}
+            gone if gone == template.names().count() => {
+                filled.insert(name.to_owned(), value);
+                return Ok(());
+            }
+            _ => return Err(TemplateError::Taken(crate::text::excerpt(text, 40))),
+        }
         let mut size = text.len();
         for other in template.names() {
             fill(other, raw, filled, depth + 1)?;
@@ -221,6 +273,10 @@ mod tests {
         assert_eq!(resolve(&of(&[("a", "b{{a}}")])), Err(TemplateError::Circle("a".to_owned())));
         assert!(resolve(&of(&[("a", "{{b | upper}}"), ("b", "")])).is_err());
         assert!(resolve(&of(&[("a", "{{a}}{{a}}{{a}}{{a}}{{a}}")])).is_err());
+        assert_eq!(resolve(&of(&[("a", "x {{gone}}")])).unwrap()["a"], "x {{gone}}");
+        assert!(resolve(&of(&[("a", "{{b}} {{gone}}"), ("b", "c")])).is_err());
+        assert!(resolve(&of(&[("a", "{{b}}"), ("b.c", "c")])).is_err());
+        assert_eq!(resolve(&of(&[("a", "x{{b.d}}"), ("b.c", "c")])).unwrap()["a"], "x");
         let tenfold = |name: &str| format!("{{{{{name}}}}}").repeat(100);
         let bomb =
             of(&[("a", &tenfold("b")), ("b", &tenfold("c")), ("c", &tenfold("d")), ("d", &"x".repeat(100))]);

@@ -43,7 +43,7 @@ fn findings(imported: &Imported) -> String {
 /// Whether an answer passes the assertion, as akit reads its import.
 fn passes(assertion: &str, answer: &str) -> bool {
     let suite = format!(
-        "prompts: [hi]\ntests:\n  - vars: {{ name: A.b, n: '3' }}\n    assert:\n      - {assertion}\n"
+        "prompts: [hi]\ntests:\n  - vars: {{ name: A.b, list: 'a, C', line: \"secret\\n\", numbers: [1, 2], user: {{ name: Ann }} }}\n    assert:\n      - {assertion}\n"
     );
     let scenario = loaded(&imported(&[("c.yaml", &suite)]));
     let graders = crate::grader::Graders::default();
@@ -76,6 +76,11 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
         ("{ type: not-icontains, value: 'Yes' }", &["no"], &["oh YES"]),
         ("{ type: contains-any, value: ['a|b', C] }", &["a|b", "C"], &["a", "c"]),
         ("{ type: contains-any, value: 'a, C' }", &["a", "C"], &["c"]),
+        ("{ type: contains-any, value: '{{list}}' }", &["a", "C"], &["c"]),
+        ("{ type: not-contains-any, value: '{{list}}' }", &["c"], &["a", "C", "a, C"]),
+        ("{ type: not-contains, value: '{{line}}' }", &["c"], &["a secret"]),
+        ("{ type: equals, value: '{{numbers}}' }", &["1,2"], &["[1,2]"]),
+        ("{ type: contains, value: '{{user.name}}' }", &["Ann"], &["user"]),
         ("{ type: not-contains-any, value: [a, C] }", &["c"], &["a"]),
         ("{ type: contains-all, value: [a, C] }", &["C a"], &["a c", "C"]),
         ("{ type: not-contains-all, value: [a, C] }", &["a c", "C"], &["C a"]),
@@ -99,8 +104,15 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
         ("{ type: is-json, value: { required: [a] } }", &["{\"a\":1}"], &["{}"]),
         ("{ type: is-json, value: 'required: [a]' }", &["{\"a\":1}"], &["{}"]),
         ("{ type: not-is-json }", &["x"], &["{}"]),
-        ("{ type: contains-json }", &["x ```json\n{}\n```", "{}"], &["x"]),
-        ("{ type: levenshtein, value: 'thirty days' }", &["thirty days", "thirty dayz"], &["fourteen weeks"]),
+        ("{ type: contains-json }", &["x ```json\n{}\n```", "{}"], &["x", "42", "[1]", "null"]),
+        ("{ type: contains-json, value: { required: [a] } }", &["{\"a\":1}"], &["{}", "42"]),
+        (
+            "{ type: levenshtein, value: 'thirty days' }",
+            &["thirty days", "thirty dayz"],
+            &["fourteen weeks", "THIRTY DAYS"],
+        ),
+        ("{ type: levenshtein, value: yes, threshold: 0 }", &["yes"], &["Yes", "yes\n", "ye"]),
+        ("{ type: levenshtein, value: yes, threshold: 1.5 }", &["yes", "yea"], &["yeah", "YES"]),
         (
             "{ type: levenshtein, value: 'thirty days', threshold: 1 }",
             &["thirty dayz"],
@@ -117,6 +129,11 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
             "{ type: javascript, value: 'output.length < 5 && output.includes(\"a\");' }",
             &["a"],
             &["b", "aaaaa"],
+        ),
+        (
+            "{ type: javascript, value: 'output.includes(\"response.length\")' }",
+            &["response.length"],
+            &["length"],
         ),
         (
             "{ type: javascript, value: 'JSON.parse(output).a === 1' }",
@@ -138,23 +155,131 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
     }
 }
 
-/// A distance over promptfoo's limit never passes, whatever its length; over trimmed texts in small letters.
+/// What fails in promptfoo for every answer, or for answers that akit cannot tell, is not taken over.
 #[test]
-fn a_similarity_is_never_more_lenient_than_the_distance() {
-    for (value, most) in
-        [("yes", 5), ("thirty days", 5), ("thirty days", 1), ("a longer text of thirty days", 5)]
-    {
-        let over =
-            |answer: &str| rapidfuzz::distance::levenshtein::distance(value.chars(), answer.chars()) > most;
-        let longer = |by: usize| format!("{value}{}", "z".repeat(by));
-        let shorter = |by: usize| value.chars().skip(by).collect::<String>();
-        let changed = |by: usize| "q".repeat(by.min(value.len())) + &shorter(by);
-        for answer in (0..9).flat_map(|by| [longer(by), shorter(by), changed(by)]) {
-            let assertion = format!("{{ type: levenshtein, value: '{value}', threshold: {most} }}");
-            assert!(!over(&answer) || !passes(&assertion, &answer), "{value} {most} {answer}");
-            let assertion = format!("{{ type: not-levenshtein, value: '{value}', threshold: {most} }}");
-            assert!(over(&answer) || !passes(&assertion, &answer), "not {value} {most} {answer}");
+fn an_assertion_that_could_pass_where_promptfoo_fails_is_named() {
+    let table = [
+        ("{ type: contains, value: true }", "not text"),
+        ("{ type: regex, value: 30 }", "not text"),
+        ("{ type: contains-any, value: 30 }", "not text"),
+        ("{ type: contains-any, value: ' , ' }", "nothing between its commas"),
+        ("{ type: contains, value: '{{gone}}' }", "is empty"),
+        ("{ type: contains, value: '{{user}}' }", "is a mapping"),
+        ("{ type: not-contains-any, value: 'file://list.json' }", "data in a file"),
+        ("{ type: contains, value: 'file://braces.txt' }", "taken as it is"),
+        ("{ type: levenshtein, value: a, threshold: -1 }", "no distance"),
+        ("{ type: word-count, value: { min: '2', max: 3 } }", "no number"),
+        ("{ type: javascript, value: \"output.includes('a') &&\\noutput.length > 2\" }", "no JavaScript"),
+        ("{ type: javascript, value: 'output.match(/a/)' }", "no JavaScript"),
+        ("{ type: javascript, value: \"output.includes('a') && output.match(/a&&b/)\" }", "no JavaScript"),
+        ("{ type: not-javascript, value: 'output.match(/a/) && output.length > 2' }", "no JavaScript"),
+        ("{ type: not-javascript, value: 'JSON.parse(output).a === 1' }", "no JavaScript"),
+        ("{ type: javascript, value: 'JSON.parse(output).a.b !== 1' }", "no JavaScript"),
+        ("{ type: javascript, value: 'JSON.parse(output).a === 1 || output.length > 2' }", "no JavaScript"),
+        ("{ type: javascript, value: \"output.toLowerCase().includes('Yes')\" }", "no JavaScript"),
+    ];
+    for (assertion, why) in table {
+        let suite = format!(
+            "prompts: [hi]\ntests:\n  - vars: {{ user: {{ name: Ann }} }}\n    assert:\n      - {{ type: equals, value: x }}\n      - {assertion}\n"
+        );
+        let files = [("c.yaml", suite.as_str()), ("list.json", "[\"a\"]"), ("braces.txt", "{{x}}")];
+        let imported = imported(&files);
+        assert!(findings(&imported).contains(why), "{assertion}: {}", findings(&imported));
+        assert_eq!((imported.mapped, imported.assertions), (1, 2), "{assertion}");
+    }
+}
+
+/// What holds for other answers than in promptfoo says so.
+#[test]
+fn a_difference_is_told() {
+    let table = [
+        ("{ type: is-json, value: { properties: { a: { format: email } } } }", "no `format`"),
+        ("{ type: is-json, value: { dependencies: { a: [b] } } }", "no `dependencies`"),
+        ("{ type: is-json, value: { properties: { a: { nullable: true } } } }", "no `nullable`"),
+        ("{ type: similar, value: x }", "compares embeddings"),
+        ("{ type: similar, value: x, provider: 'openai:embedding:e' }", "provider of embeddings"),
+        (
+            "{ type: llm-rubric, value: x, threshold: 0.8, provider: { id: 'openai:gpt-4o' } }",
+            "only the name",
+        ),
+        ("{ type: llm-rubric, value: x, threshold: 0.8, provider: { config: {} } }", "without a name"),
+    ];
+    for (assertion, what) in table {
+        let suite = format!("prompts: [hi]\ntests:\n  - assert:\n      - {assertion}\n");
+        let imported = imported(&[("c.yaml", &suite)]);
+        loaded(&imported);
+        assert!(findings(&imported).contains(what), "{assertion}: {}", findings(&imported));
+    }
+    let plain = imported(&[(
+        "c.yaml",
+        "prompts: [hi]\ntests:\n  - assert:\n      - { type: is-json, value: { properties: { format: { type: string } } } }\n",
+    )]);
+    assert_eq!(findings(&plain), "");
+}
+
+/// The mean of the scores reaches a test's threshold where each of them does.
+#[test]
+fn a_threshold_of_a_test_is_one_of_each_judge() {
+    let imported = imported(&[(
+        "c.yaml",
+        "prompts: [hi]\ntests:\n  - threshold: 0.9\n    assert:\n      - { type: contains, value: x }\n      \
+         - { type: llm-rubric, value: kind }\n      - { type: similar, value: [a, b], threshold: 0.95 }\n      \
+         - { type: not-llm-rubric, value: rude }\n",
+    )]);
+    loaded(&imported);
+    assert_eq!(imported.text.matches("threshold: 0.9\n").count(), 1, "{}", imported.text);
+    assert_eq!(imported.text.matches("threshold: 0.95").count(), 2, "{}", imported.text);
+    assert!(
+        findings(&imported).contains("its score counts for a threshold of 0.9"),
+        "{}",
+        findings(&imported)
+    );
+}
+
+#[test]
+fn nothing_of_a_suite_goes_without_a_word() {
+    let table = [
+        ("tests: [{ vars: [a.yaml], assert: [{ type: equals, value: x }] }]", "`vars` are no mapping"),
+        (
+            "tests: [{ options: { transformVars: x }, assert: [{ type: equals, value: x }] }]",
+            "`transformVars`",
+        ),
+        (
+            "providers: [{ id: 'openai:gpt-4o', transform: x }]\ntests: [{ assert: [{ type: equals, value: x }] }]",
+            "of the provider changes",
+        ),
+        (
+            "scenarios: [{}]\ndefaultTest: { assert: [{ type: equals, value: x }] }",
+            "`scenarios` was not taken over",
+        ),
+        (
+            "tests: [{ vars: { v: '{{o}}', o: { a: 1 } }, assert: [{ type: equals, value: x }] }]",
+            "is a mapping",
+        ),
+    ];
+    for (suite, what) in table {
+        match try_import(&[("c.yaml", &format!("prompts: ['hi {{{{v}}}}']\n{suite}\n"))]) {
+            Err(ImportError::NoCase(_, found)) => {
+                let told = found.iter().any(|one| one.message.contains(what));
+                assert!(told, "{suite}: {found:?}");
+            }
+            other => panic!("{suite}: {other:?}"),
         }
+    }
+    let imported = imported(&[
+        (
+            "c.yaml",
+            "prompts: [{ raw: 'hi {{v}}', config: {} }]\ntests:\n  - vars: { v: [file://a.txt, b] }\n    assert: [{ type: equals, value: x }, \
+             { type: webhook, value: x, config: { headers: { Authorization: Bearer sk-1, X-Api-Key: sk-2 } } }]\n  \
+             - { vars: { v: b }, assert: { type: equals, value: y } }\n",
+        ),
+        ("a.txt", "from a file\n"),
+    ]);
+    let scenario = loaded(&imported);
+    assert_eq!(scenario.cases[0].messages[0].content, "hi from a file");
+    assert!(!imported.text.contains("sk-"), "{}", imported.text);
+    for what in ["`config` of a prompt was not taken over", "`assert` of a test was not taken over"] {
+        assert!(findings(&imported).contains(what), "{}", findings(&imported));
     }
 }
 

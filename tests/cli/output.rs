@@ -117,6 +117,14 @@ fn a_full_disk_is_told_and_changes_no_decision() {
         let output = akit.command().stdout(full()).output().unwrap();
         akit.ran(output).ended(1).err("could not write to stdout: no space left on device");
     }
+    // These commands are called for what they print alone.
+    for arguments in [&["schema"][..], &["completions", "bash"], &["man"], &["import", "promptfoo", "c.yaml"]]
+    {
+        let suite = "prompts: [hi]\ntests: [{ assert: [{ type: contains, value: a }] }]\n";
+        let akit = Akit::new(arguments).file("c.yaml", suite);
+        let output = akit.command().stdout(full()).output().unwrap();
+        akit.ran(output).ended(2).err("could not write to stdout: no space left on device");
+    }
 }
 
 #[cfg(unix)]

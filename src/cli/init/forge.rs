@@ -36,8 +36,8 @@ impl Forge {
     /// What the repository looks like: its remote, else the files of a pipeline.
     pub(super) fn find(root: &Path) -> Self {
         let config = std::fs::read_to_string(root.join(".git").join("config")).unwrap_or_default();
-        let remotes: Vec<_> = config.lines().filter(|line| line.trim_start().starts_with("url")).collect();
-        let remote = |name: &str| remotes.iter().any(|line| line.contains(name));
+        let hosts = remotes(&config);
+        let remote = |name: &str| hosts.iter().any(|host| host.contains(name));
         if remote("github") {
             Forge::Github
         } else if remote("gitlab") {
@@ -79,6 +79,31 @@ impl Forge {
     }
 }
 
+/// The servers of the remotes in a configuration of git: that of `origin` where it is there, else all.
+fn remotes(config: &str) -> Vec<String> {
+    let (mut section, mut hosts) = (String::new(), Vec::new());
+    for line in config.lines().map(str::trim) {
+        if line.starts_with('[') {
+            line.clone_into(&mut section);
+        } else if let Some((key, url)) = line.split_once('=')
+            && key.trim() == "url"
+            && section.starts_with("[remote ")
+        {
+            hosts.push((section.contains("\"origin\""), host(url.trim()).to_lowercase()));
+        }
+    }
+    let origin = hosts.iter().any(|(origin, _)| *origin);
+    hosts.into_iter().filter(|(own, _)| *own || !origin).map(|(_, host)| host).collect()
+}
+
+/// The server in `https://user@host:1/path` and `git@host:path`.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find('/').unwrap_or(rest.len());
+    let rest = rest[..end].rsplit_once('@').map_or(&rest[..end], |(_, host)| host);
+    rest.split(':').next().unwrap_or(rest)
+}
+
 /// The root of the repository that holds a folder; the folder itself where there is none.
 pub(super) fn root_of(folder: &Path) -> PathBuf {
     let full = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
@@ -94,4 +119,32 @@ pub(super) fn below(root: &Path, folder: &Path) -> String {
     let rest = full.strip_prefix(known).unwrap_or(Path::new(""));
     let full = known.canonicalize().map_or_else(|_| full.clone(), |known| known.join(rest));
     slashed(full.strip_prefix(root).unwrap_or(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_of_the_own_remote_counts_and_nothing_else() {
+        let remote = |name: &str, url: &str| format!("[remote \"{name}\"]\n\turl = {url}\n");
+        for (config, expected) in [
+            (remote("origin", "git@github.com:me/x.git"), "github.com"),
+            (
+                remote("origin", "https://user:key@GitLab.example.com:8443/me/github-actions"),
+                "gitlab.example.com",
+            ),
+            (remote("origin", "ssh://git@gitlab.com:22/me/x"), "gitlab.com"),
+            (remote("up", "https://gitlab.com/a") + &remote("origin", "https://github.com/b"), "github.com"),
+            (remote("up", "https://gitlab.com/a"), "gitlab.com"),
+            (
+                "[submodule \"x\"]\n\turl = https://github.com/a\n".to_owned()
+                    + &remote("origin", "git@gitlab.com:b"),
+                "gitlab.com",
+            ),
+            (remote("origin", "/srv/github/x.git"), ""),
+        ] {
+            assert_eq!(remotes(&config), [expected], "{config}");
+        }
+    }
 }

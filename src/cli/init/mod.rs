@@ -130,7 +130,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
         let word = asked.choose("Whose pipeline?", &all.map(Forge::word), guess.word());
         all.into_iter().find(|one| one.word() == word).unwrap_or(guess)
     });
-    let promptfoo = PROMPTFOO.iter().map(|name| dir.join(name)).find(|path| path.is_file());
+    let promptfoo = PROMPTFOO.iter().map(|name| inside(&dir, name)).find(|path| path.is_file());
     if args.import && promptfoo.is_none() {
         terminal::error(
             &format!("there is no promptfooconfig.yaml in `{}`", slashed(&dir)),

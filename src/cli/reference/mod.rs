@@ -38,7 +38,7 @@ struct Refused {
 }
 
 /// A line of akit, and what was turned: its words there, and what it is here.
-type Turned = (Vec<OsString>, Vec<(String, &'static str)>);
+type Turned = (Vec<OsString>, Vec<(String, String)>);
 
 fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
     let mut told = Vec::new();
@@ -56,7 +56,7 @@ fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
         };
         line.truncate(1);
         line.extend(words.iter().map(OsString::from));
-        told.push((name.to_owned(), row.instead));
+        told.push((name.to_owned(), row.instead.to_owned()));
     }
     let given = Given(arguments[depth + 1..].to_vec());
     let mut rest = given.0.iter().peekable();
@@ -103,16 +103,23 @@ fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
         }
         let what = [&[flag.to_owned()], values.as_slice()].concat().join(" ");
         let value = values.first().map_or("", String::as_str);
-        match row.turn {
-            Turn::Drop => {}
-            Turn::Into(turn) => line.extend(turn(&given, value).into_iter().map(OsString::from)),
+        let words = match row.turn {
+            Turn::Drop => None,
+            Turn::Into(turn) => Some(turn(&given, value)),
             Turn::Partly(turn) => match turn(&given, value) {
-                Some(words) => line.extend(words.into_iter().map(OsString::from)),
+                Some(words) => Some(words),
                 None => return Err(Refused { what, instead: row.instead }),
             },
             Turn::Refuse | Turn::Command(_) => return Err(Refused { what, instead: row.instead }),
-        }
-        told.push((what, row.instead));
+        };
+        // What is told is what is done: the table shows one line of several.
+        let instead = match &words {
+            None => row.instead.to_owned(),
+            Some(words) if words.is_empty() => "nothing, beside the rest of this line".to_owned(),
+            Some(words) => format!("`{}`", words.join(" ")),
+        };
+        line.extend(words.into_iter().flatten().map(OsString::from));
+        told.push((what, instead));
     }
     Ok((line, told))
 }
@@ -189,6 +196,18 @@ mod tests {
         ] {
             assert_eq!(turn(there), Err(what.to_owned()), "{there}");
         }
+    }
+
+    #[test]
+    fn what_is_told_is_what_is_done() {
+        let words = "akit run x --export junit --export-output d -o out --save --parallel 2 --ci";
+        let words = words.split(' ').map(OsString::from).collect();
+        let (_, told) = turned(words, &Cli::command()).unwrap();
+        let told: Vec<_> = told.iter().map(|(what, instead)| (what.as_str(), instead.as_str())).collect();
+        assert_eq!(told[0], ("--export junit", "`--junit d/akit.xml`"));
+        assert_eq!(told[2], ("-o out", "`--json out/run.json`"));
+        assert_eq!(told[3], ("--save", "nothing, beside the rest of this line"));
+        assert_eq!(told[4], ("--parallel 2", "`-c 2`"));
     }
 
     /// A row must not take a flag away that akit has itself.

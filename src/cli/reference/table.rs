@@ -133,7 +133,7 @@ pub(super) const ROWS: &[Row] = &[
         &["--export-output"],
         Takes::One,
         Turn::Drop,
-        "`--markdown d/akit.md`: the flag of the report names its file",
+        "the folder of the file that `--junit` or `--markdown` names",
     ),
     flag(
         "run -i",
@@ -173,7 +173,7 @@ pub(super) const ROWS: &[Row] = &[
         &["--export-output"],
         Takes::One,
         Turn::Drop,
-        "`--junit d/akit-validation.xml`",
+        "the folder of the file that `--junit` names",
     ),
     command(
         "baseline set run.json",
