@@ -2,40 +2,65 @@
   "use strict";
   const form = document.getElementById("filters");
   const cases = [...document.querySelectorAll(".case")];
-  if (form && cases.length > 0) {
-    const groups = [...document.querySelectorAll(".group")].map((group) => [group, [...group.querySelectorAll(".case")]]);
-    const told = document.getElementById("told");
-    const texts = new Map();
-    const textOf = (one) => {
-      let text = texts.get(one);
-      if (text === undefined) {
-        text = one.textContent.toLowerCase();
-        texts.set(one, text);
-      }
-      return text;
-    };
-    const apply = () => {
-      const data = new FormData(form);
-      const words = String(data.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
-      const wanted = ["o", "s", "g"].map((key) => [key, data.get(key)]).filter(([, value]) => value);
-      const tag = data.get("t");
-      let shown = 0;
-      for (const [group, members] of groups) {
-        const fitting = members.filter((one) => wanted.every(([key, value]) => one.dataset[key] === value) &&
-            (!tag || (one.dataset.t || "").split(" ").includes(tag)) &&
-            words.every((word) => textOf(one).includes(word)));
-        shown += fitting.length;
-        group.hidden = fitting.length === 0;
-        // What stands in a hidden group is left as it is; whatever is touched costs time.
-        const keep = new Set(fitting);
-        for (const one of group.hidden ? [] : members) {
-          if (one.hidden === keep.has(one)) {
-            one.hidden = !one.hidden;
-          }
+  const told = document.getElementById("told");
+  const below = (one, name) => [...one.querySelectorAll(name)];
+  const groups = below(document, ".group").map((group) =>
+    [group, below(group, ".chunk").map((chunk) => [chunk, below(chunk, ".case")])]);
+  const chips = form ? below(form, "[aria-pressed]") : [];
+  const isPressed = (chip) => chip.getAttribute("aria-pressed") === "true";
+  // The chip without a value is all: it is pressed where no other is.
+  const press = (chip) => {
+    for (const one of chips) {
+      const on = one === chip ? !isPressed(one) : Boolean(chip.value) && isPressed(one);
+      one.setAttribute("aria-pressed", String(Boolean(one.value) && on));
+    }
+    chips[0].setAttribute("aria-pressed", String(!chips.some(isPressed)));
+  };
+  const texts = new Map();
+  const textOf = (one) => {
+    let text = texts.get(one);
+    if (text === undefined) {
+      text = one.textContent.toLowerCase();
+      texts.set(one, text);
+    }
+    return text;
+  };
+  // Whatever is touched costs time, so only what differs is, and what stands in something hidden is left as it is.
+  const hide = (one, hidden) => {
+    if (one.hidden !== hidden) {
+      one.hidden = hidden;
+    }
+  };
+  const apply = () => {
+    const data = new FormData(form);
+    const words = String(data.get("q") || "").toLowerCase().split(/\s+/).filter(Boolean);
+    const outcomes = chips.filter(isPressed).map((chip) => chip.value).filter(Boolean);
+    const wanted = ["s", "g"].map((key) => [key, data.get(key)]).filter(([, value]) => value);
+    const tag = data.get("t");
+    const fits = (one) => (outcomes.length === 0 || outcomes.includes(one.dataset.o)) &&
+      wanted.every(([key, value]) => one.dataset[key] === value) &&
+      (!tag || (one.dataset.t || "").split(" ").includes(tag)) &&
+      words.every((word) => textOf(one).includes(word));
+    let shown = 0;
+    for (const [group, chunks] of groups) {
+      const before = shown;
+      for (const [chunk, members] of chunks) {
+        const fitting = new Set(members.filter(fits));
+        shown += fitting.size;
+        hide(chunk, fitting.size === 0);
+        if (!chunk.hidden) {
+          members.forEach((one) => hide(one, !fitting.has(one)));
+          // Out of sight a chunk is as high as it was, or as so many folded cases are.
+          const kept = fitting.size === members.length ? "auto " : "";
+          chunk.style.containIntrinsicHeight = `${kept}${fitting.size * 2.95}rem`;
         }
       }
-      told.value = shown === cases.length ? `All ${cases.length} cases` : `${shown} of ${cases.length} cases`;
-    };
+      hide(group, shown === before);
+    }
+    const [part, all] = [shown, cases.length].map((count) => count.toLocaleString("en"));
+    told.value = part === all ? `All ${all} cases` : `${part} of ${all} cases`;
+  };
+  if (form && cases.length > 0) {
     let due = 0;
     const later = () => {
       clearTimeout(due);
@@ -44,7 +69,16 @@
     form.hidden = false;
     form.addEventListener("input", later);
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("reset", later);
+    form.addEventListener("reset", () => {
+      press(chips[0]);
+      later();
+    });
+    for (const chip of chips) {
+      chip.addEventListener("click", () => {
+        press(chip);
+        later();
+      });
+    }
     for (const [id, open] of [["unfold", true], ["fold", false]]) {
       document.getElementById(id).addEventListener("click", () => {
         for (const one of cases) {
@@ -59,6 +93,10 @@
   const follow = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     if (target && target.tagName === "DETAILS") {
+      if (target.closest("[hidden]")) {
+        form.reset();
+        apply();
+      }
       target.open = true;
       target.scrollIntoView();
     }

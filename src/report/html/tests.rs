@@ -164,6 +164,11 @@ fn five_thousand_cases_stay_under_five_megabytes_and_cuts_are_said() {
         assert_eq!(page.matches("<details class=\"case\"").count(), 5_000);
         assert!(page.contains("more characters"));
         assert!(page.contains("<body class=\"many\">"));
+        // A box of its own for each case would make a browser's every look at a style walk all of them.
+        let chunks = page.split("<div class=\"chunk\">").skip(1);
+        let sizes: Vec<_> = chunks.map(|one| one.matches("<details class=\"case\"").count()).collect();
+        assert!(sizes.iter().all(|size| *size == 100) && sizes.len() == 50, "{sizes:?}");
+        assert_eq!(include_str!("page.css").matches("content-visibility: auto").count(), 1);
     }
 }
 
@@ -208,6 +213,10 @@ fn cases_are_filtered_by_tag_state_and_scenario() {
     let tags = attributes(&page, "data-t");
     assert_eq!(tags.len(), 20);
     assert!(tags.iter().all(|one| one.starts_with("0 ")), "{tags:?}");
+    assert_eq!(attributes(&page, "aria-pressed"), ["true", "false", "false"], "all, passed and failed");
+    assert!(
+        page.contains("<button type=\"button\" value=\"failed\" aria-pressed=\"false\">failed 2</button>")
+    );
     assert!(page.contains("<select name=\"s\">"), "two states are a choice");
     assert!(!page.contains("<select name=\"g\">"), "one scenario is none");
 }
