@@ -13,7 +13,7 @@ pub(in crate::report) struct Piece {
 
 /// Pairs of words, or of sentences, up to which two texts are compared by them. The time that a comparison
 /// takes grows with their number, and a page has thousands of answers.
-const PAIRS: usize = 1_000_000;
+const PAIRS: usize = 250_000;
 
 /// Pairs of words up to which two sentences of long texts are compared.
 const SENTENCE_PAIRS: usize = 40_000;
