@@ -72,6 +72,9 @@ impl Code {
                 out.quoted(rest, first)?
             } else if first.is_alphabetic() || first == '_' {
                 out.word(rest)?
+            } else if first.is_ascii_digit() && out.is_member() {
+                // akit has items of a list so, and JavaScript has not.
+                return None;
             } else {
                 out.either |= first == '|';
                 out.negated |= first == '!' && !rest.starts_with("!= null");
@@ -82,6 +85,11 @@ impl Code {
             rest = &rest[length..];
         }
         Some(out)
+    }
+
+    /// Whether a dot stands last, and none that parts a number.
+    fn is_member(&self) -> bool {
+        self.text.strip_suffix('.').is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Takes a text or a pattern; how long it is.
@@ -159,6 +167,8 @@ mod tests {
             ("context.output", Some("context.output")),
             ("output.includes('response.length')", Some("response.includes('response.length')")),
             ("output.toLowerCase().includes('Yes')", None),
+            ("JSON.parse(output).a.0 === 1.5", None),
+            ("output.length < 1.5", Some("length < 1.5")),
             ("response.includes('a')", None),
             ("output.includes('a", None),
         ];
