@@ -32,8 +32,9 @@ pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> R
     let code = Code::of(code.strip_suffix(';').unwrap_or(code)).filter(|_| !foreign).ok_or_else(refusal)?;
     // A match is a list and no verdict, and what is no JSON or has no such path is an error: neither is the opposite
     // of a pass.
-    let strict = code.parsed || code.matched;
-    if strict && (assertion.inverse || code.either) || code.parsed && code.negated || code.ends_in_match {
+    let strict = code.parsed || code.matched != Matched::Nowhere;
+    let undecided = code.matched == Matched::Last || code.parsed && code.negated;
+    if undecided || strict && (assertion.inverse || code.either) {
         return Err(refusal());
     }
     Expression::parse(&code.text).map_err(|_| refusal())?;
@@ -46,16 +47,24 @@ pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> R
     Ok(all(vec![no_fence(), item]))
 }
 
+/// Whether there is an `output.match(…)` without `!`, which is a list and no verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Matched {
+    #[default]
+    Nowhere,
+    /// Something is joined to it, which decides.
+    Joined,
+    /// It is what the whole answers.
+    Last,
+}
+
 /// JavaScript in akit's words, and what is in it.
 #[derive(Debug, Default)]
 struct Code {
     text: String,
     /// It reads the answer as JSON.
     parsed: bool,
-    /// It has a bare `output.match(…)`.
-    matched: bool,
-    /// Nothing is joined to a bare `output.match(…)` behind it.
-    ends_in_match: bool,
+    matched: Matched,
     /// It has `||`.
     either: bool,
     /// It has `!`, other than in `!= null`.
@@ -72,16 +81,26 @@ impl Code {
                 out.quoted(rest, first)?
             } else if first.is_alphabetic() || first == '_' {
                 out.word(rest)?
+            } else if first.is_ascii_digit() && out.is_member() {
+                // akit has items of a list so, and JavaScript has not.
+                return None;
             } else {
                 out.either |= first == '|';
                 out.negated |= first == '!' && !rest.starts_with("!= null");
-                out.ends_in_match &= first != '&';
+                if first == '&' && out.matched == Matched::Last {
+                    out.matched = Matched::Joined;
+                }
                 out.text.push(first);
                 first.len_utf8()
             };
             rest = &rest[length..];
         }
         Some(out)
+    }
+
+    /// Whether a dot stands last, and none that parts a number.
+    fn is_member(&self) -> bool {
+        self.text.strip_suffix('.').is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Takes a text or a pattern; how long it is.
@@ -122,7 +141,7 @@ impl Code {
                 self.text.push_str("length");
             }
             "match" if self.text.ends_with("response.") && !self.text.ends_with("!response.") => {
-                (self.matched, self.ends_in_match) = (true, true);
+                self.matched = Matched::Last;
                 self.text.push_str("match");
             }
             word => self.text.push_str(word),
@@ -159,6 +178,8 @@ mod tests {
             ("context.output", Some("context.output")),
             ("output.includes('response.length')", Some("response.includes('response.length')")),
             ("output.toLowerCase().includes('Yes')", None),
+            ("JSON.parse(output).a.0 === 1.5", None),
+            ("output.length < 1.5", Some("length < 1.5")),
             ("response.includes('a')", None),
             ("output.includes('a", None),
         ];

@@ -300,15 +300,14 @@ impl Suite {
             for (key, span, value) in source.entries() {
                 match key.as_str() {
                     "vars" => self.vars(&value, &mut vars, &mut test),
-                    "assert" if own || !Self::without_default(part) => match value.items() {
-                        Some(listed) => {
+                    "assert" if own || !Self::without_default(part) => {
+                        if let Some(listed) = value.items() {
                             test.assertions.extend(listed.iter().map(|item| self.resolved(item)));
-                        }
-                        None => {
+                        } else {
                             let message = "`assert` of a test was not taken over: it is no list".to_owned();
                             self.findings.lost(source, span, message, "write a list of assertions");
                         }
-                    },
+                    }
                     "assert" | "description" => {}
                     "options" => self.options(&value, &mut options, &mut test),
                     "metadata" if matches!(value.node.value, Value::Map(_)) => {

@@ -116,7 +116,10 @@ fn turned(arguments: Vec<OsString>, own: &Command) -> Result<Turned, Refused> {
         let instead = match &words {
             None => row.instead.to_owned(),
             Some(words) if words.is_empty() => "nothing, beside the rest of this line".to_owned(),
-            Some(words) => format!("`{}`", words.join(" ")),
+            Some(words) => {
+                let why = row.instead.splitn(3, '`').nth(2).unwrap_or_default();
+                format!("`{}`{why}", words.join(" "))
+            }
         };
         line.extend(words.into_iter().flatten().map(OsString::from));
         told.push((what, instead));
@@ -200,14 +203,13 @@ mod tests {
 
     #[test]
     fn what_is_told_is_what_is_done() {
-        let words = "akit run x --export junit --export-output d -o out --save --parallel 2 --ci";
+        let words = "akit run x --export junit --export-output d -o out --save --ci";
         let words = words.split(' ').map(OsString::from).collect();
         let (_, told) = turned(words, &Cli::command()).unwrap();
         let told: Vec<_> = told.iter().map(|(what, instead)| (what.as_str(), instead.as_str())).collect();
-        assert_eq!(told[0], ("--export junit", "`--junit d/akit.xml`"));
-        assert_eq!(told[2], ("-o out", "`--json out/run.json`"));
+        assert_eq!(told[0], ("--export junit", "`--junit d/akit.xml`; `markdown` is `--markdown`"));
+        assert_eq!(told[2], ("-o out", "`--json out/run.json`: all files of a run are stored as one"));
         assert_eq!(told[3], ("--save", "nothing, beside the rest of this line"));
-        assert_eq!(told[4], ("--parallel 2", "`-c 2`"));
     }
 
     /// A row must not take a flag away that akit has itself.

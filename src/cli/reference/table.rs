@@ -125,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
         &["--export"],
         Takes::One,
         Turn::Partly(export),
-        "`--junit artemis-exports/akit.xml`; for `markdown` it is `--markdown artemis-exports/akit.md`",
+        "`--junit artemis-exports/akit.xml`; `markdown` is `--markdown`",
     ),
     flag(
         "run x.yaml --export markdown --export-output d",
