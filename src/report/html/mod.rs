@@ -62,12 +62,13 @@ enum Then {
 }
 
 /// From the widest to the narrowest.
-pub(super) const ROOMS: [Room; 8] = [
+pub(super) const ROOMS: [Room; 9] = [
     Room { text: 6_000, passing: 2_000, trials: 20, trees: Trees::Every, then: Then::Every },
     Room { text: 2_500, passing: 600, trials: 10, trees: Trees::Every, then: Then::Every },
     Room { text: 1_500, passing: 400, trials: 5, trees: Trees::Bad, then: Then::Every },
     Room { text: 1_000, passing: 240, trials: 3, trees: Trees::Bad, then: Then::Changed },
     Room { text: 400, passing: 120, trials: 2, trees: Trees::Bad, then: Then::Changed },
+    Room { text: 300, passing: 40, trials: 1, trees: Trees::Bad, then: Then::Bad },
     Room { text: 160, passing: 80, trials: 1, trees: Trees::None, then: Then::Bad },
     Room { text: 60, passing: 30, trials: 1, trees: Trees::None, then: Then::Bad },
     Room { text: 60, passing: 30, trials: 1, trees: Trees::None, then: Then::Nowhere },
@@ -77,7 +78,7 @@ pub(super) const ROOMS: [Room; 8] = [
 pub(super) const MANY: usize = 300;
 
 /// Bytes of a case without its texts, about.
-pub(super) const MARKUP: usize = 800;
+pub(super) const MARKUP: usize = 600;
 
 /// Bytes of an expectation without its texts, about.
 const NODE: usize = 300;

@@ -52,7 +52,7 @@
           members.forEach((one) => hide(one, !fitting.has(one)));
           // Out of sight a chunk is as high as it was, or as so many folded cases are.
           const kept = fitting.size === members.length ? "auto " : "";
-          chunk.style.containIntrinsicHeight = `${kept}${fitting.size * 2.95}rem`;
+          chunk.style.containIntrinsicHeight = `${kept}${fitting.size * 1.93}rem`;
         }
       }
       hide(group, shown === before);
