@@ -46,7 +46,7 @@ impl Fuzzy {
         if let (Near::Distance(_), Some(node)) = (near, fields.node("threshold")) {
             reading.found.push(
                 Diagnostic::error(
-                    "two-limits",
+                    "wrong-value",
                     reading.file,
                     node.span,
                     "`threshold` and `distance` exclude each other".to_owned(),

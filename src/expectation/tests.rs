@@ -232,7 +232,7 @@ fn what_cannot_be_judged_is_refused_when_it_is_read() {
         ("{type: custom, evaluator: mine}", "custom-evaluator", 8),
         ("{type: combined, operator: and, expectations: []}", "wrong-type", 47),
         ("{type: exact, value: 4}", "wrong-type", 22),
-        ("{type: fuzzy, value: a, threshold: 0.5, distance: 1}", "two-limits", 36),
+        ("{type: fuzzy, value: a, threshold: 0.5, distance: 1}", "wrong-value", 36),
         ("{type: fuzzy, value: a, distance: 1.5}", "wrong-type", 35),
         ("{type: llm_grader, rubric: ok, provider: openai}", "missing-field", 32),
         ("{not: {type: exact}}", "missing-field", 8),
