@@ -284,6 +284,16 @@ fn every_kind_of_weakening_is_documented_and_no_other() {
     assert_eq!(known, documented("weakening"));
 }
 
+/// Who has a clone and nothing else runs these.
+#[test]
+fn the_quick_start_is_two_commands() {
+    let pages = pages();
+    let readme = pages.iter().find(|page| page.name == "README.md").unwrap();
+    let blocks = readme.blocks();
+    let first = blocks.iter().find(|block| block.marks().0 == "sh").unwrap();
+    assert_eq!(first.body, "cargo run --release -- run fixtures/customer-service.yaml\ncargo test\n");
+}
+
 #[test]
 fn every_status_is_in_readme() {
     let pages = pages();
