@@ -3,14 +3,11 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
-use super::forge::{ForgeError, TIMEOUT, address, part, usable};
+use super::forge::{self, ForgeError, address, part, usable};
 use super::site::Project;
 use crate::provider::Http;
 use crate::secret::Secret;
 use crate::text;
-
-/// Longest answer that is read, in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
 
 /// From this role on GitLab lets somebody write notes: <https://docs.gitlab.com/user/permissions/>.
 const REPORTER: u64 = 20;
@@ -40,22 +37,8 @@ pub async fn access(project: &Project, http: &Http, token: &Secret) -> Result<Ac
             .get(format!("{}/projects/{}", address(api)?, part(project)))
             .header("PRIVATE-TOKEN", token.expose()),
     };
-    let unclear = |error: reqwest::Error| ForgeError::Unclear(token.scrub(&error.without_url().to_string()));
-    let mut answer = request.timeout(TIMEOUT).send().await.map_err(unclear)?;
-    let status = answer.status();
-    let headers = answer.headers().clone();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(unclear)? {
-        if bytes.len() + chunk.len() > MAX_ANSWER {
-            return Err(ForgeError::Unclear("the answer is too long".to_owned()));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
+    let (headers, bytes) = forge::ask(request, token).await?;
     let body: Json = serde_json::from_slice(&bytes).unwrap_or_default();
-    if !status.is_success() {
-        let message = body["message"].as_str().unwrap_or_default();
-        return Err(ForgeError::of(status.as_u16(), message, Some(&headers), token));
-    }
     Ok(told(project, &body, &headers, token))
 }
 

@@ -6,6 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
+use serde_json::Value as Json;
 
 use super::github::GitHub;
 use super::gitlab::GitLab;
@@ -25,6 +26,44 @@ pub(super) const MOST_PAGES: u32 = 100;
 
 /// How long GitHub wants to be left alone where it does not say so.
 const UNTOLD_WAIT: Duration = Duration::from_secs(60);
+
+/// Largest answer that is read, in bytes: a hundred notes of up to a million characters are not one of ours.
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
+
+/// Sends a request and reads what comes back; the body is of interest only where the forge did what it was asked.
+pub(super) async fn ask(
+    request: reqwest::RequestBuilder,
+    token: &Secret,
+) -> Result<(HeaderMap, Vec<u8>), ForgeError> {
+    // The address of a request is no secret here, but neither is it of use.
+    let unclear = |error: reqwest::Error| ForgeError::Unclear(token.scrub(&error.without_url().to_string()));
+    let mut answer = request.timeout(TIMEOUT).send().await.map_err(unclear)?;
+    let status = answer.status();
+    let headers = answer.headers().clone();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(unclear)? {
+        if bytes.len() + chunk.len() > MAX_ANSWER {
+            return Err(ForgeError::Unclear("the answer is too long".to_owned()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    if status.is_success() {
+        Ok((headers, bytes))
+    } else {
+        Err(ForgeError::of(status.as_u16(), &message(&bytes), Some(&headers), token))
+    }
+}
+
+/// What a refusal says.
+fn message(bytes: &[u8]) -> String {
+    let json: Json = serde_json::from_slice(bytes).unwrap_or_default();
+    let told = ["message", "error"].iter().map(|key| &json[*key]).find(|value| !value.is_null());
+    match told {
+        Some(Json::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
 
 /// Why the forge did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -6,11 +6,8 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::forge::{ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, TIMEOUT, address, part, usable};
+use super::forge::{self, ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, address, part, usable};
 use crate::secret::Secret;
-
-/// Largest answer that is read, in bytes: a hundred notes of up to a million characters are not one of ours.
-const MAX_ANSWER: usize = 32 * 1024 * 1024;
 
 pub(super) struct GitLab {
     client: reqwest::Client,
@@ -115,41 +112,15 @@ impl GitLab {
         body: Option<Json>,
     ) -> Result<(Vec<u8>, bool), ForgeError> {
         let mut request = self.client.request(method, format!("{}{path}", self.api));
-        request = request.header("PRIVATE-TOKEN", self.token.expose()).timeout(TIMEOUT);
+        request = request.header("PRIVATE-TOKEN", self.token.expose());
         if let Some(body) = body {
             request = request.json(&body);
         }
-        // The address of a request is no secret here, but neither is it of use.
-        let unclear = |error: reqwest::Error| ForgeError::Unclear(error.without_url().to_string());
-        let mut answer = request.send().await.map_err(unclear)?;
-        let status = answer.status();
-        let headers = answer.headers().clone();
-        let mut bytes = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(unclear)? {
-            if bytes.len() + chunk.len() > MAX_ANSWER {
-                return Err(ForgeError::Unclear("the answer is too long".to_owned()));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        if !status.is_success() {
-            let message = message(&bytes);
-            return Err(ForgeError::of(status.as_u16(), &message, Some(&headers), &self.token));
-        }
+        let (headers, bytes) = forge::ask(request, &self.token).await?;
         Ok((bytes, headers.get("x-next-page").is_some_and(|next| !next.is_empty())))
     }
 }
 
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, ForgeError> {
     serde_json::from_slice(bytes).map_err(|error| ForgeError::Unclear(error.to_string()))
-}
-
-/// What GitLab says: `message` or `error`, as text or as data.
-fn message(bytes: &[u8]) -> String {
-    let json: Json = serde_json::from_slice(bytes).unwrap_or_default();
-    let told = ["message", "error"].iter().map(|key| &json[*key]).find(|value| !value.is_null());
-    match told {
-        Some(Json::String(text)) => text.clone(),
-        Some(value) => value.to_string(),
-        None => String::from_utf8_lossy(bytes).into_owned(),
-    }
 }
