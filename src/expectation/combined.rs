@@ -91,6 +91,7 @@ impl Combined {
             let reasons = parts.iter().filter(counts);
             reasons.map(|part| format!("{}: {}", part.kind, part.reason)).collect::<Vec<_>>().join("; ")
         };
+        verdict.any = self.any;
         verdict.parts = parts;
         verdict
     }

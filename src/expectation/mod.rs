@@ -311,6 +311,7 @@ fn verdict(kind: &str, passed: bool, score: f64) -> Verdict {
         grade: None,
         fault: None,
         advisory: None,
+        any: false,
         parts: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Policy, Quarantined};
-use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Trial, Verdict};
+use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Trial};
 use crate::stats::Tally;
 
 /// One case.
@@ -106,17 +106,11 @@ fn fresh(case: &CaseResult) -> impl Iterator<Item = &Trial> {
     after.chain(case.confirmations())
 }
 
-/// Whether a judge's word alone makes the case fail; where it passes, whether a judge had a part in that.
+/// Whether the case fails by a judge's word; where it passes, whether a judge had a part in that.
 fn hangs_on_judge(case: &CaseResult) -> bool {
     let failed = case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
-    let by_judge = |trial: &Trial| {
-        let culprits = trial.verdict.as_ref().map(Verdict::culprits).unwrap_or_default();
-        culprits.iter().all(|one| {
-            let mut graded = false;
-            one.walk(&mut |part| graded |= part.grade.is_some());
-            graded
-        })
-    };
+    let by_judge =
+        |trial: &Trial| trial.verdict.as_ref().is_none_or(|verdict| verdict.without_judge().is_none());
     case.judged_by_grader() && failed.into_iter().all(by_judge)
 }
 

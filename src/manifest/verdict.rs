@@ -39,6 +39,9 @@ pub struct Verdict {
     /// says is shown, and a failure counts as a pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advisory: Option<String>,
+    /// Whether one of its parts is enough: `operator: or` of a `combined`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub any: bool,
     /// The parts of a `combined` or `not`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Verdict>,
@@ -51,6 +54,25 @@ impl Verdict {
         match self.outcome {
             Outcome::Failed if self.advisory.is_some() => Outcome::Passed,
             outcome => outcome,
+        }
+    }
+
+    /// Whether the answer passes whatever a judge says of it (`Some(true)`) or fails whatever it says
+    /// (`Some(false)`); `None` where that hangs on a judge's word.
+    #[must_use]
+    pub fn without_judge(&self) -> Option<bool> {
+        let mut parts = self.parts.iter().map(Verdict::without_judge);
+        match (self.parts.as_slice(), self.kind.as_str()) {
+            _ if self.grade.is_some() => None,
+            ([], _) => match self.outcome {
+                Outcome::Passed => Some(true),
+                Outcome::Failed => Some(false),
+                Outcome::Errored | Outcome::Skipped => None,
+            },
+            ([_], "not") => parts.next().flatten().map(|passed| !passed),
+            // One part of the kind that decides is enough; else all must be known.
+            _ if parts.clone().any(|part| part == Some(self.any)) => Some(self.any),
+            _ => parts.all(|part| part.is_some()).then_some(!self.any),
         }
     }
 

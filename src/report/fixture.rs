@@ -230,6 +230,7 @@ pub(super) fn verdict(kind: &str, reason: &str) -> Verdict {
         grade: None,
         fault: None,
         advisory: None,
+        any: false,
         parts: Vec::new(),
     }
 }

@@ -32,6 +32,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             grade: graded.then_some(grade),
             fault: None,
             advisory: None,
+            any: false,
             parts: Vec::new(),
         });
         if trial.outcome == Errored {

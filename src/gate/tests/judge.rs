@@ -26,6 +26,7 @@ fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
         grade: (kind == "llm_grader").then_some(grade),
         fault: None,
         advisory: None,
+        any: false,
         parts,
     }
 }
@@ -75,6 +76,7 @@ fn ruled(hash: &str, verdicts: &[Verdict]) -> (Ruling, Vec<String>, State) {
 #[test]
 fn a_failure_that_hangs_on_another_judge_is_not_blamed() {
     let both = |graded, other| verdict("combined", Failed, vec![judged(graded), exact(other)]);
+    let either = |parts| Verdict { any: true, ..verdict("combined", Failed, parts) };
     let not = |inner: Verdict| verdict("not", Failed, vec![inner]);
     // What failed, and whether the judge alone is at fault.
     let table = [
@@ -83,6 +85,24 @@ fn a_failure_that_hangs_on_another_judge_is_not_blamed() {
         ("the judge, the text being right", vec![both(Failed, Passed)], true),
         ("the text, whatever the judge says", vec![both(Passed, Failed)], false),
         ("both", vec![both(Failed, Failed)], false),
+        ("either would do", vec![either(vec![judged(Failed), exact(Failed)])], true),
+        ("either text would do", vec![either(vec![exact(Failed), exact(Failed)])], false),
+        (
+            "either would do, and a text beside",
+            {
+                let either = either(vec![judged(Failed), exact(Failed)]);
+                vec![verdict("combined", Failed, vec![either, exact(Failed)])]
+            },
+            false,
+        ),
+        (
+            "neither may hold, and the text does",
+            vec![not(Verdict {
+                any: true,
+                ..verdict("combined", Passed, vec![judged(Failed), exact(Passed)])
+            })],
+            false,
+        ),
         ("what the judge must not let pass", vec![not(judged(Passed))], true),
         ("what must not stand there", vec![not(exact(Passed))], false),
         ("one trial by the judge, one by the text", vec![judged(Failed), both(Passed, Failed)], false),

@@ -241,6 +241,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
         }),
         fault: None,
         advisory: advisory.map(str::to_owned),
+        any: false,
         parts: Vec::new(),
     };
     let outcome = verdict.counted();

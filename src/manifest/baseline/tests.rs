@@ -88,6 +88,7 @@ fn only_judged_ordinary_proven_trials_count() {
         grade: None,
         fault: None,
         advisory: Some("not calibrated".to_owned()),
+        any: false,
         parts: Vec::new(),
     };
     let mut unproven = case("unproven", "h", &[Passed]);
