@@ -34,6 +34,18 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
     report.decision.compared.as_ref().is_some_and(|compared| compared.rates.is_some())
 }
 
+/// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.
+fn errors(report: &Report<'_>) -> Row {
+    let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
+    let told = decision.breaches.iter().chain(&decision.warnings).filter(|breach| breach.id == "errors");
+    let may = told.filter_map(|breach| Some((breach.measured?, breach.limit?))).find(|(_, may)| *may > 0.0);
+    let (now, limit) = match may {
+        Some((share, may)) => (format!("{count} ({})", number::percent(share)), number::percent(may)),
+        None => (count, "0".to_owned()),
+    };
+    Row::new("could not be judged", now, Some(limit))
+}
+
 /// What the gate decided by.
 pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     let (decision, counts) = (report.decision, report.decision.counts);
@@ -57,7 +69,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
         rows.push(Row::new("regressions", number::size(broken), Some("0".to_owned())));
     }
-    rows.push(Row::new("could not be judged", number::size(counts.errored), Some("0".to_owned())));
+    rows.push(errors(report));
     let numbered = |breach: &&Breach| {
         !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some()
     };
@@ -66,4 +78,28 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         rows.push(Row::new(&breach.id, now, breach.limit.map(number::score)));
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Policy;
+    use crate::manifest::Outcome;
+    use crate::report::fixture::{Fixture, case};
+
+    #[test]
+    fn errors_stand_beside_what_the_policy_allows() {
+        let outcomes = [Outcome::Passed, Outcome::Passed, Outcome::Passed, Outcome::Errored];
+        for (may, now, limit) in
+            [(0.0, "1", "0"), (0.1, "1 (25.0 %)", "10.0 %"), (0.5, "1 (25.0 %)", "50.0 %")]
+        {
+            let cases = outcomes.iter().enumerate();
+            let cases = cases.map(|(n, outcome)| case("support", &format!("c{n}"), *outcome, Vec::new()));
+            let policy = Policy { max_error_rate: may, ..Policy::default() };
+            let fixture = Fixture::of(cases.collect(), &policy);
+            let rows = rows(&fixture.report());
+            let row = rows.iter().find(|row| row.metric == "could not be judged").unwrap();
+            assert_eq!((row.now.as_str(), row.limit.as_str()), (now, limit), "{may}");
+        }
+    }
 }
