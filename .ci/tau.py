@@ -54,7 +54,7 @@ def main():
             lost = {f"task-{task}" for task in tasks if passed[task, before] and not passed[task, now]}
             compare = ["run", "suite.yaml", "--replies", f"trial-{now}.jsonl", "--baseline",
                        f"baseline-{before}.json", "--json", "now.json"]
-            for more, status, word in [([], 0, "INCONCLUSIVE"), (["--confirm", "0"], 1, "FAIL"), (["--strict"], 5, "INCONCLUSIVE")]:
+            for more, status, word in [([], 5, "INCONCLUSIVE"), (["--confirm", "0"], 1, "FAIL"), (["--strict"], 5, "INCONCLUSIVE")]:
                 ran = run(*compare, *more)
                 decision = json.loads((folder / "now.json").read_text(encoding="utf-8"))["decision"]
                 if (ran.returncode, decision["ruling"]) != (status, word):

@@ -11,7 +11,7 @@ use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
-use crate::cache::{Cache, Difference, Key, Looked, Lookup, Mode};
+use crate::cache::{Cache, Key, Looked, Lookup, Mode, Nearest};
 use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError};
 use crate::seed::Root;
@@ -54,6 +54,20 @@ pub struct Ask<'a> {
     /// What is done to an answer before it is recorded or handed on, where it must not stay as it is.
     /// Then the server's own words in errors are withheld too.
     pub seal: Option<Seal<'a>>,
+    /// Version of the application that is asked, where one is named; a part of the key.
+    pub version: Option<&'a str>,
+    /// What an answer must be to be read from a record instead of asked for. Only a replay reads the others.
+    pub usable: Usable<'a>,
+}
+
+/// Whether an answer is one that can be used again.
+#[derive(Clone, Copy)]
+pub struct Usable<'a>(pub &'a (dyn Fn(&Completion) -> bool + Send + Sync));
+
+impl std::fmt::Debug for Usable<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Usable")
+    }
 }
 
 /// A change to an answer that is the same when made twice.
@@ -102,24 +116,15 @@ pub enum ClientError {
         tries: u32,
     },
     /// Replay, and no record.
-    #[error("not in the cache ({folder}): {purpose}{}", changed(.differences))]
+    #[error("not in the cache ({folder}): {purpose}{nearest}")]
     CacheMiss {
         /// The folder.
         folder: String,
         /// What was looked for.
         purpose: String,
-        /// What the nearest record has otherwise.
-        differences: Vec<Difference>,
+        /// What is known of the nearest record.
+        nearest: Nearest,
     },
-}
-
-/// What changed since the nearest record was made.
-fn changed(differences: &[Difference]) -> String {
-    if differences.is_empty() {
-        return "; nothing of its kind is recorded".to_owned();
-    }
-    let all: Vec<_> = differences.iter().map(ToString::to_string).collect();
-    format!("; the nearest record differs in {}", all.join("; "))
 }
 
 fn after(n: u32) -> String {
@@ -130,13 +135,15 @@ impl ClientError {
     /// The error as the manifest shows it.
     #[must_use]
     pub fn fault(&self) -> Fault {
-        let (kind, help) = match self {
-            Self::Provider { error, .. } => (error.kind(), error.help()),
-            Self::CacheMiss { .. } => {
-                ("cache-miss", "ask once with `--cache record` and a key, then commit the cache")
-            }
+        let (kind, help, cause) = match self {
+            Self::Provider { error, .. } => (error.kind(), error.help(), String::new()),
+            Self::CacheMiss { folder, nearest, .. } => (
+                "cache-miss",
+                "ask once with `--cache record` and a key, then commit the cache",
+                format!("not in the cache ({folder}){nearest}"),
+            ),
         };
-        Fault { kind: kind.to_owned(), message: self.to_string(), help: help.to_owned() }
+        Fault { kind: kind.to_owned(), message: self.to_string(), help: help.to_owned(), cause }
     }
 }
 
@@ -217,6 +224,12 @@ impl ModelClient {
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(words);
     }
 
+    /// Whether answers are only ever read from records.
+    #[must_use]
+    pub fn replays(&self) -> bool {
+        self.mode == Mode::Replay
+    }
+
     /// The key of a request: where it goes, with which parameters, and what is asked.
     ///
     /// A seed counts as its root: derived seeds tell cases apart by name, and a case may be renamed.
@@ -234,20 +247,30 @@ impl ModelClient {
         let mut parts = json!({
             "kind": ask.kind,
             "provider": endpoint.provider,
-            "host": endpoint.host,
             "model": ask.request.model,
             "params": params,
         });
         if let (Json::Object(parts), Json::Object(content)) = (&mut parts, ask.content.clone()) {
             parts.extend(content);
         }
-        Key::of(parts)
+        let with = |name: &str, value: &str| {
+            let mut parts = parts.clone();
+            parts[name] = value.into();
+            parts
+        };
+        let mut whole = with("endpoint", &endpoint.address);
+        match ask.version {
+            Some(version) => whole["version"] = version.into(),
+            None if endpoint.is_usual() => return Key::of(whole).or_former(with("host", &endpoint.host)),
+            None => {}
+        }
+        Key::of(whole)
     }
 
     /// Whether asking would read a record instead.
     #[must_use]
     pub fn recorded(&self, ask: &Ask<'_>) -> bool {
-        self.mode.reads() && matches!(self.cache.get(&self.key(ask)), Lookup::Hit(_))
+        self.mode.reads() && self.record(&self.key(ask), ask).is_some()
     }
 
     /// Asks, or reads what was asked before.
@@ -266,7 +289,7 @@ impl ModelClient {
         send: impl Fn() -> Pending<'a>,
     ) -> Result<Exchange, ClientError> {
         if self.mode == Mode::Off {
-            let exchange = self.live(send, ask.patience).await?;
+            let exchange = self.asked_once(send, ask).await?;
             return Ok(self.noted(exchange, &ask.request.model));
         }
         let key = self.key(ask);
@@ -276,22 +299,32 @@ impl ModelClient {
             return Ok(self.noted(ask.sealed(exchange), &ask.request.model));
         }
         if self.mode == Mode::Replay {
-            let mut differences = self.cache.nearest(&key);
+            let mut nearest = self.nearest(&key).await;
             if ask.seal.is_some() {
-                // The nearest record may be one that nobody redacted.
-                for one in &mut differences {
-                    (one.recorded, one.wanted) = (String::new(), String::new());
-                }
+                nearest = nearest.without_texts();
             }
             let purpose = ask.purpose.to_owned();
-            let looked =
-                Looked { purpose: purpose.clone(), recorded_at: None, differences: differences.clone() };
-            self.cache.note(&key, looked);
+            let looked = Looked {
+                purpose: purpose.clone(),
+                recorded_at: None,
+                missing: Some(key.clone()),
+                redacted: ask.seal.is_some(),
+            };
+            self.cache.note(key.hash(), looked);
             let folder = crate::source::slashed(self.cache.folder());
-            return Err(ClientError::CacheMiss { folder, purpose, differences });
+            return Err(ClientError::CacheMiss { folder, purpose, nearest });
         }
         let exchange = self.asked_and_recorded(&key, send, ask).await?;
         Ok(self.noted(exchange, &ask.request.model))
+    }
+
+    /// What is recorded in place of a key, found off the threads that others wait for.
+    async fn nearest(&self, key: &Key) -> Nearest {
+        if !self.cache.explains() {
+            return Nearest::Unknown;
+        }
+        let (cache, key) = (self.cache.clone(), key.clone());
+        tokio::task::spawn_blocking(move || cache.nearest(&key)).await.unwrap_or_default()
     }
 
     /// Asks whatever the cache holds: for questions about the judge itself. In replay it reads.
@@ -301,9 +334,9 @@ impl ModelClient {
             let missing = || ClientError::CacheMiss {
                 folder: crate::source::slashed(self.cache.folder()),
                 purpose: ask.purpose.to_owned(),
-                differences: Vec::new(),
+                nearest: Nearest::Unknown,
             };
-            return self.record(&key).ok_or_else(missing);
+            return self.record(&key, ask).map(|(exchange, _)| exchange).ok_or_else(missing);
         }
         self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask).await
     }
@@ -314,13 +347,7 @@ impl ModelClient {
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
     ) -> Result<Exchange, ClientError> {
-        let exchange = match (self.live(send, ask.patience).await, ask.seal) {
-            (Ok(exchange), _) => ask.sealed(exchange),
-            (Err(ClientError::Provider { error, tries }), Some(_)) => {
-                return Err(ClientError::Provider { error: error.withheld(), tries });
-            }
-            (Err(error), _) => return Err(error),
-        };
+        let exchange = self.asked_once(send, ask).await?;
         if self.mode.writes() {
             let (cache, key, response) = (self.cache.clone(), key.clone(), json!(exchange.completion));
             let (latency_ms, at) = (exchange.latency_ms, exchange.at.clone());
@@ -335,19 +362,36 @@ impl ModelClient {
         Ok(exchange)
     }
 
+    /// A live answer as it may be kept and shown, in every cache mode.
+    async fn asked_once<'a>(
+        &'a self,
+        send: impl Fn() -> Pending<'a>,
+        ask: &Ask<'_>,
+    ) -> Result<Exchange, ClientError> {
+        match (self.live(send, ask.patience).await, ask.seal) {
+            (Ok(exchange), _) => Ok(ask.sealed(exchange)),
+            (Err(ClientError::Provider { error, tries }), Some(_)) => {
+                Err(ClientError::Provider { error: error.withheld(), tries })
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
     fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Exchange> {
-        let exchange = self.record(key)?;
+        let (exchange, hash) = self.record(key, ask)?;
         let looked = Looked {
             purpose: ask.purpose.to_owned(),
             recorded_at: Some(exchange.at.clone()),
-            differences: Vec::new(),
+            missing: None,
+            redacted: ask.seal.is_some(),
         };
-        self.cache.note(key, looked);
+        self.cache.note(&hash, looked);
         Some(exchange)
     }
 
-    /// The record of a key; one that cannot be used is told and counts as none.
-    fn record(&self, key: &Key) -> Option<Exchange> {
+    /// The record of a key with its hash. One that cannot be read is reported and counts as none; one that
+    /// holds no usable answer, such as an unreadable verdict, is left to a replay.
+    fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<(Exchange, String)> {
         let record = match self.cache.get(key) {
             Lookup::Hit(record) => record,
             Lookup::Damaged(why) => {
@@ -356,16 +400,20 @@ impl ModelClient {
             }
             Lookup::Miss => return None,
         };
-        match serde_json::from_value(record.response) {
-            Ok(completion) => Some(Exchange {
-                completion,
-                latency_ms: record.latency_ms,
-                at: record.recorded_at,
-                cost_usd: None,
-                recorded: true,
-            }),
+        let hash = key.hash_of(&record).to_owned();
+        let read = match record.response {
+            // An array would be read member by member.
+            Json::Object(_) => serde_json::from_value::<Completion>(record.response),
+            _ => Err(serde::de::Error::custom("it is not an object")),
+        };
+        match read {
+            Ok(completion) if self.mode != Mode::Replay && !ask.usable.0(&completion) => None,
+            Ok(completion) => {
+                let (latency_ms, at) = (record.latency_ms, record.recorded_at);
+                Some((Exchange { completion, latency_ms, at, cost_usd: None, recorded: true }, hash))
+            }
             Err(error) => {
-                self.warn(format!("record {} is no completion: {error}", key.hash()));
+                self.warn(format!("record {hash} is no completion: {error}"));
                 None
             }
         }

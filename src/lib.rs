@@ -23,6 +23,7 @@ pub mod seed;
 pub mod source;
 pub mod stats;
 pub mod text;
+pub mod vocabulary;
 pub mod weakening;
 
 pub mod cli;

@@ -88,7 +88,7 @@ elif without_key; then
   case $INPUT_WITHOUT_KEY in
     replay)
       cache_mode=replay
-      told 'This change comes without secrets, so nobody was asked: answers and verdicts are those that the cache has. What it does not have is an error.' ;;
+      told 'This change comes without secrets, so the application was not asked: answers and verdicts are those that the cache has. What it does not have is an error, and answers of an application that nothing identifies are inconclusive.' ;;
     neutral)
       told 'This change comes without secrets, so nothing was evaluated, and the gate neither passes nor fails.'
       printf 'verdict=neutral\nexit-code=0\n' >>"$GITHUB_OUTPUT"
@@ -101,7 +101,9 @@ value baseline "$INPUT_BASELINE"
 value provider "$INPUT_PROVIDER"
 value model "$INPUT_MODEL"
 value base-url "$INPUT_BASE_URL"
-value replies "$INPUT_REPLIES"
+lines "$INPUT_REPLIES"
+for file in ${lines[@]+"${lines[@]}"}; do value replies "$file"; done
+value target-version "$INPUT_TARGET_VERSION"
 value grader-provider "$INPUT_GRADER_PROVIDER"
 value grader-model "$INPUT_GRADER_MODEL"
 value repeat "$INPUT_REPEAT"

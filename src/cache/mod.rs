@@ -12,20 +12,24 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use crate::source::Pending;
+use crate::source::{Pending, json_object};
 use crate::text;
+use nearest::Index;
 
-/// Version of the key's making; another version misses everything.
-pub const KEY_VERSION: u32 = 1;
+/// Version of how keys are made. Version 1 knew the host of a server and not its address; its records are
+/// read where the host says as much, and no other version is.
+pub const KEY_VERSION: u32 = 2;
 
 pub use canonical::canonical;
-pub use nearest::Difference;
+pub use nearest::{Difference, Nearest};
+
 pub use shelf::{Condition, Shelved};
 
 /// What is read and what is written.
@@ -62,22 +66,51 @@ impl Mode {
 pub struct Key {
     parts: Json,
     hash: String,
+    former: Option<Box<Key>>,
 }
 
 impl Key {
     /// The key of these parts.
     #[must_use]
     pub fn of(parts: Json) -> Self {
-        let mut whole = serde_json::json!({ "key_version": KEY_VERSION, "parts": null });
+        Self::of_version(KEY_VERSION, parts)
+    }
+
+    /// The key that a version made of these parts.
+    fn of_version(version: u32, parts: Json) -> Self {
+        let mut whole = serde_json::json!({ "key_version": version, "parts": null });
         whole["parts"] = parts;
         let hash = text::hex(&Sha256::digest(canonical(&whole)));
-        Self { parts: whole["parts"].take(), hash }
+        Self { parts: whole["parts"].take(), hash, former: None }
+    }
+
+    /// The same, which a record of version 1 with these parts answers too.
+    #[must_use]
+    pub fn or_former(self, parts: Json) -> Self {
+        Self { former: Some(Box::new(Self::of_version(KEY_VERSION - 1, parts))), ..self }
     }
 
     /// 64 hexadecimal digits.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// The hash under which a record of this key was found.
+    #[must_use]
+    pub fn hash_of(&self, record: &Record) -> &str {
+        match &self.former {
+            Some(former) if record.key_version != KEY_VERSION => &former.hash,
+            _ => &self.hash,
+        }
+    }
+
+    /// The parts as a version names them.
+    fn parts_of(&self, version: u32) -> &Json {
+        match &self.former {
+            Some(former) if version != KEY_VERSION => &former.parts,
+            _ => &self.parts,
+        }
     }
 }
 
@@ -118,7 +151,13 @@ impl Record {
     /// The key that the record answers.
     #[must_use]
     pub fn key(&self) -> Key {
-        Key::of(self.request.clone())
+        Key::of_version(self.key_version, self.request.clone())
+    }
+
+    /// Whether a version of akit wrote it whose records this one can read.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.key_version == KEY_VERSION || self.key_version == KEY_VERSION - 1
     }
 }
 
@@ -138,6 +177,9 @@ pub enum Lookup {
 pub struct Cache {
     folder: PathBuf,
     looked: Arc<Mutex<BTreeMap<String, Looked>>>,
+    index: Arc<OnceLock<Index>>,
+    /// Whether a miss is held against what is there.
+    explains: Arc<AtomicBool>,
 }
 
 /// A key that was looked for.
@@ -147,15 +189,29 @@ pub struct Looked {
     pub purpose: String,
     /// When its record was made; `None` when there was none.
     pub recorded_at: Option<String>,
-    /// What the nearest record has otherwise; only for a key without a record.
-    pub differences: Vec<Difference>,
+    /// The key, where it has no record.
+    pub missing: Option<Key>,
+    /// Whether redaction is on, so that what is asked must not be shown.
+    pub redacted: bool,
 }
 
 impl Cache {
     /// The records under a folder, which is made when the first one is written.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), looked: Arc::default() }
+        let explains = Arc::new(AtomicBool::new(true));
+        Self { folder: folder.into(), looked: Arc::default(), index: Arc::default(), explains }
+    }
+
+    /// From now on a miss is a miss, and nothing is looked for in its place.
+    pub fn explain_nothing(&self) {
+        self.explains.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether somebody wants to know what the nearest record has otherwise.
+    #[must_use]
+    pub fn explains(&self) -> bool {
+        self.explains.load(Ordering::Relaxed)
     }
 
     /// Every key that was looked for in this folder, with its purpose.
@@ -164,9 +220,9 @@ impl Cache {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes note of a look for a key.
-    pub fn note(&self, key: &Key, looked: Looked) {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.clone(), looked);
+    /// Takes note of a look for a record, by its hash.
+    pub fn note(&self, hash: &str, looked: Looked) {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).insert(hash.to_owned(), looked);
     }
 
     /// The folder.
@@ -179,9 +235,16 @@ impl Cache {
         self.folder.join(&key.hash[..2]).join(format!("{}.json", key.hash))
     }
 
-    /// Looks a key up.
+    /// Looks a key up, also under the name that version 1 gave it.
     #[must_use]
     pub fn get(&self, key: &Key) -> Lookup {
+        match (self.find(key, KEY_VERSION), &key.former) {
+            (Lookup::Miss, Some(former)) => self.find(former, KEY_VERSION - 1),
+            (found, _) => found,
+        }
+    }
+
+    fn find(&self, key: &Key, version: u32) -> Lookup {
         let path = self.path(key);
         let damaged = |why: String| Lookup::Damaged(format!("{}: {why}", crate::source::slashed(&path)));
         let bytes = match fs::read(&path) {
@@ -189,9 +252,9 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Lookup::Miss,
             Err(error) => return damaged(error.to_string()),
         };
-        match serde_json::from_slice::<Record>(&bytes) {
-            Ok(record) if record.key_version != KEY_VERSION => {
-                damaged(format!("key version {}, this akit writes {KEY_VERSION}", record.key_version))
+        match json_object::<Record>(&bytes) {
+            Ok(record) if record.key_version != version => {
+                damaged(format!("key version {} under the name of version {version}", record.key_version))
             }
             Ok(record) if !same(&record.request, &key.parts) => {
                 damaged("it holds another request".to_owned())
@@ -203,13 +266,18 @@ impl Cache {
 
     /// Stores an exchange; it is on disk when this returns.
     pub fn put(&self, key: &Key, response: Json, latency_ms: u64, recorded_at: String) -> io::Result<()> {
-        let record = Record {
-            key_version: KEY_VERSION,
-            recorded_at,
-            latency_ms,
-            request: key.parts.clone(),
-            response,
-        };
+        self.put_version(KEY_VERSION, key, response, latency_ms, recorded_at)
+    }
+
+    fn put_version(
+        &self,
+        key_version: u32,
+        key: &Key,
+        response: Json,
+        latency_ms: u64,
+        recorded_at: String,
+    ) -> io::Result<()> {
+        let record = Record { key_version, recorded_at, latency_ms, request: key.parts.clone(), response };
         let text = record.to_text().map_err(io::Error::other)?;
         Pending::open(&self.path(key))?.write_synced(text.as_bytes())
     }
@@ -236,6 +304,22 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_version_1_answers_only_a_key_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let old = Key::of_version(1, json!({ "host": "h", "q": 1 }));
+        cache.put_version(1, &old, json!("old"), 1, String::new()).unwrap();
+        let key = || Key::of(json!({ "endpoint": "https://h/v1", "q": 1 }));
+        assert!(matches!(cache.get(&key()), Lookup::Miss));
+        let either = key().or_former(json!({ "host": "h", "q": 1 }));
+        let Lookup::Hit(record) = cache.get(&either) else { panic!() };
+        assert_eq!(either.hash_of(&record), old.hash());
+        cache.put(&either, json!("new"), 1, String::new()).unwrap();
+        let Lookup::Hit(record) = cache.get(&either) else { panic!() };
+        assert_eq!((&record.response, either.hash_of(&record)), (&json!("new"), either.hash()));
+    }
+
+    #[test]
     fn damage_is_told_and_mended_by_writing_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::at(folder.path());
@@ -256,7 +340,10 @@ mod tests {
     #[test]
     fn the_key_never_changes() {
         let key = Key::of(json!({ "model": "m", "messages": [{ "role": "user", "content": "hé" }] }));
-        // SHA-256 of {"key_version":1,"parts":{"messages":[{"content":"hé","role":"user"}],"model":"m"}}.
-        assert_eq!(key.hash(), "335e86b9e0caf7b49cb007708adf89e22d3bea34e0375eb90b0ed5e11eb98a5a");
+        // SHA-256 of {"key_version":2,"parts":{"messages":[{"content":"hé","role":"user"}],"model":"m"}}.
+        assert_eq!(key.hash(), "f25dc306b37fa30382b78da26ab8fd402d273ad6aca99d066979b6ff3bb764bd");
+        // The same under version 1.
+        let former = Key::of_version(1, key.parts.clone());
+        assert_eq!(former.hash(), "335e86b9e0caf7b49cb007708adf89e22d3bea34e0375eb90b0ed5e11eb98a5a");
     }
 }

@@ -5,8 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{Cache, KEY_VERSION, Key, Record};
-use crate::source::{Pending, slashed};
+use super::{Cache, Key, Record};
+use crate::source::{Pending, json_object, slashed};
 
 /// From this age on a temporary file belongs to nobody: one hour, and writing a record takes less than a second.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
@@ -40,6 +40,19 @@ pub enum Condition {
 impl Cache {
     /// Every file, in the order of keys. Left-over temporary files are passed over.
     pub fn shelved(&self) -> impl Iterator<Item = Shelved> {
+        self.paths().into_iter().map(|path| examine(&path))
+    }
+
+    /// Every record that can be read, with the hash in its name, which is taken on trust.
+    pub(super) fn records(&self) -> impl Iterator<Item = (String, Record)> {
+        self.paths().into_iter().filter_map(|path| {
+            let record = json_object::<Record>(&fs::read(&path).ok()?).ok()?;
+            let hash = path.file_stem()?.to_str()?.to_owned();
+            record.is_readable().then_some((hash, record))
+        })
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
         let mut paths = Vec::new();
         for shelf in entries(&self.folder).into_iter().filter(|path| is_shelf(path)) {
             paths.extend(
@@ -47,7 +60,7 @@ impl Cache {
             );
         }
         paths.sort();
-        paths.into_iter().map(|path| examine(&path))
+        paths
     }
 
     /// Temporary files that a process left when it was killed, with their sizes in bytes.
@@ -78,11 +91,12 @@ impl Cache {
 
     /// Adds a record from elsewhere unless it is here. Answers whether it was added.
     pub fn import(&self, record: &Record) -> io::Result<bool> {
-        let key = record.key();
-        if matches!(self.get(&key), super::Lookup::Hit(_)) {
+        let (key, version) = (record.key(), record.key_version);
+        if matches!(self.find(&key, version), super::Lookup::Hit(_)) {
             return Ok(false);
         }
-        self.put(&key, record.response.clone(), record.latency_ms, record.recorded_at.clone())?;
+        let (response, at) = (record.response.clone(), record.recorded_at.clone());
+        self.put_version(version, &key, response, record.latency_ms, at)?;
         Ok(true)
     }
 }
@@ -105,13 +119,10 @@ fn is_temporary(path: &Path) -> bool {
 fn examine(path: &Path) -> Shelved {
     let bytes = fs::metadata(path).map_or(0, |data| data.len());
     let read = fs::read(path).map_err(|error| error.to_string());
-    let parsed = read.and_then(|text| {
-        serde_json::from_slice::<Record>(&text).map_err(|error| format!("not a record: {error}"))
-    });
+    let parsed =
+        read.and_then(|text| json_object::<Record>(&text).map_err(|error| format!("not a record: {error}")));
     let (record, condition) = match parsed {
-        Ok(record) if record.key_version != KEY_VERSION => {
-            (None, Condition::OtherVersion(record.key_version))
-        }
+        Ok(record) if !record.is_readable() => (None, Condition::OtherVersion(record.key_version)),
         Ok(record) if !named(path, &record.key()) => (None, Condition::Misplaced),
         Ok(record) => (Some(record), Condition::Sound),
         Err(error) => (None, Condition::Damaged(error)),
@@ -140,7 +151,7 @@ mod tests {
         assert!(all.iter().all(|one| one.condition == Condition::Sound && one.bytes > 0));
         fs::write(&all[0].path, "{").unwrap();
         let text = fs::read_to_string(&all[1].path).unwrap();
-        fs::write(&all[1].path, text.replace("\"key_version\": 1", "\"key_version\": 0")).unwrap();
+        fs::write(&all[1].path, text.replace("\"key_version\": 2", "\"key_version\": 0")).unwrap();
         let other = fs::read_to_string(&all[2].path).unwrap().replace("\"n\": ", "\"n\": 9");
         fs::write(&all[2].path, other).unwrap();
         let conditions: Vec<_> = cache.shelved().map(|one| one.condition).collect();

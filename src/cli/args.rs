@@ -69,9 +69,12 @@ pub(super) struct AskArgs {
     /// Address of an OpenAI-compatible server, up to and with `/v1`
     #[arg(long, value_name = "URL", help_heading = "Who answers")]
     base_url: Option<String>,
-    /// Judge these recorded replies (JSONL) instead of asking
+    /// Judge these recorded answers (JSONL) instead of asking; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Who answers")]
-    replies: Option<PathBuf>,
+    replies: Vec<PathBuf>,
+    /// Version of the application, such as its commit: recorded answers of another one are not used
+    #[arg(long, value_name = "VERSION", help_heading = "Who answers", value_parser = version)]
+    target_version: Option<String>,
     #[command(flatten, next_help_heading = "Who answers")]
     pub(super) manner: MannerArgs,
     #[command(flatten)]
@@ -167,9 +170,9 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
-    /// The file of recorded replies, where one is named.
-    pub(super) fn replies(&self) -> Option<&PathBuf> {
-        self.replies.as_ref()
+    /// The files of recorded answers.
+    pub(super) fn replies(&self) -> &[PathBuf] {
+        &self.replies
     }
 }
 
@@ -180,6 +183,7 @@ impl Asked for AskArgs {
             model: self.model.clone(),
             base_url: self.base_url.clone(),
             replies: self.replies.clone(),
+            target_version: self.target_version.clone(),
             ..judge_flags(&self.manner, &self.judge, &self.records)
         }
     }
@@ -268,6 +272,13 @@ pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &Reco
         grader_model: judge.grader_model.clone(),
         grader_base_url: judge.grader_base_url.clone(),
         ..Flags::default()
+    }
+}
+
+fn version(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty".to_owned()),
+        version => Ok(version.to_owned()),
     }
 }
 

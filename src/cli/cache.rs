@@ -11,11 +11,11 @@ use clap::{Args, Subcommand};
 
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
-use crate::cache::{Cache, Condition, Looked, Record, Shelved};
+use crate::cache::{Cache, Condition, Key, Looked, Nearest, Record, Shelved};
 use crate::event::Silent;
 use crate::runner::{Again, OnFailure, Options, Runner, Stop};
 use crate::scenario::Environment;
-use crate::source::{Pending, SourceFile, slashed};
+use crate::source::{Pending, SourceFile, json_object, slashed};
 use crate::text::{self, number};
 
 #[derive(Debug, Args)]
@@ -102,6 +102,8 @@ impl Used {
         let mut suite_loaded = Suite::load(suite, environment)?;
         suite_loaded.settings.flags = suite.ask.replaying();
         let cache = suite_loaded.settings.cache.clone();
+        // Only `why` wants to know what is there instead, and asks for it itself.
+        cache.explain_nothing();
         let root = suite_loaded.root();
         let (plan, graders) = suite_loaded.plan()?;
         // A verdict that is not asked for without a calibration is used all the same.
@@ -136,6 +138,16 @@ impl Used {
         shelved.record.as_ref().is_some_and(|record| {
             record.request["kind"] == "canary" || self.looked.contains_key(record.key().hash())
         })
+    }
+
+    /// The nearest record, first among those that no case uses: an edited case has left one behind.
+    fn nearest(&self, key: &Key, redacted: bool) -> Nearest {
+        let unused = |hash: &str| !self.looked.contains_key(hash);
+        let nearest = match self.cache.nearest_among(key, &unused) {
+            Nearest::Nothing => self.cache.nearest(key),
+            found => found,
+        };
+        if redacted { nearest.without_texts() } else { nearest }
     }
 
     fn misses(&self) -> usize {
@@ -182,20 +194,25 @@ impl Used {
         let mut all: Vec<_> = self.looked.iter().collect();
         all.sort_by_key(|(_, looked)| &looked.purpose);
         for (hash, looked) in all {
-            match &looked.recorded_at {
-                Some(at) if verbose => {
+            match (&looked.recorded_at, &looked.missing) {
+                (Some(at), _) if verbose => {
                     terminal::out(&format!("recorded {at}: {} ({})", looked.purpose, &hash[..12]));
                 }
-                Some(_) => {}
-                None => {
+                (None, Some(key)) => {
                     terminal::out(&format!("missing: {} ({})", looked.purpose, &hash[..12]));
-                    if looked.differences.is_empty() {
-                        terminal::out("  nothing of its kind is recorded");
-                    }
-                    for difference in &looked.differences {
-                        terminal::out(&format!("  {}", text::plain(&difference.to_string())));
+                    match self.nearest(key, looked.redacted) {
+                        Nearest::Unknown => {
+                            terminal::out("  not compared: enough others were, and no record asks the same");
+                        }
+                        Nearest::Nothing => terminal::out("  nothing of its kind is recorded"),
+                        Nearest::Differs(differences) => {
+                            for difference in differences {
+                                terminal::out(&format!("  {}", text::plain(&difference.to_string())));
+                            }
+                        }
                     }
                 }
+                _ => {}
             }
         }
         let misses = self.misses();
@@ -297,8 +314,8 @@ fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
     for (index, line) in source.text().lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = format!("{}:{}", slashed(path), index + 1);
         let record: Record =
-            serde_json::from_str(line).map_err(|error| wrong(format!("{place}: not a record: {error}")))?;
-        if record.key_version != crate::cache::KEY_VERSION {
+            json_object(line.as_bytes()).map_err(|error| wrong(format!("{place}: not a record: {error}")))?;
+        if !record.is_readable() {
             return Err(wrong(format!("{place}: written under key version {}", record.key_version)));
         }
         match cache.import(&record) {

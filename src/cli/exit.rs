@@ -19,7 +19,7 @@ pub enum Status {
     Nothing,
     /// Could not be judged: provider, grader or baseline unavailable, a cache miss in replay.
     Unjudged,
-    /// Something speaks against the release and could not be confirmed or excluded; strict policy only.
+    /// A failure could be neither confirmed nor excused.
     Inconclusive,
     /// The budget or the deadline ended the run before a verdict.
     Spent,
@@ -40,7 +40,7 @@ impl Status {
             Status::Unjudged,
             "could not be judged: provider, grader or baseline unavailable, cache miss in replay",
         ),
-        (Status::Inconclusive, "inconclusive; only under the strict policy, else such a run ends with 0"),
+        (Status::Inconclusive, "inconclusive: a failure could be neither confirmed nor excused"),
         (Status::Spent, "the budget or the deadline ended the run before a verdict"),
         (Status::Interrupted, "interrupted (Ctrl-C); partial reports are written and say so"),
         (Status::Terminated, "terminated (SIGTERM); partial reports are written and say so"),
@@ -69,13 +69,13 @@ impl Status {
             (Ended::Interrupted, _) => Status::Interrupted,
             (Ended::Terminated, _) => Status::Terminated,
             (_, Ruling::Fail) => Status::Failed,
-            (_, Ruling::Inconclusive) if decision.strict => Status::Inconclusive,
-            (_, Ruling::Inconclusive | Ruling::Pass) => Status::Passed,
+            (_, Ruling::Inconclusive) => Status::Inconclusive,
+            (_, Ruling::Pass) => Status::Passed,
             (_, Ruling::Error) => {
                 let errors = || decision.breaches.iter().filter(|breach| breach.ruling == Ruling::Error);
                 let only = |ids: &[&str]| errors().all(|breach| ids.contains(&breach.id.as_str()));
                 let open = decision.breaches.iter().any(|breach| breach.ruling == Ruling::Inconclusive);
-                if only(&["nothing-judged"]) && open && decision.strict {
+                if only(&["nothing-judged"]) && open {
                     Status::Inconclusive
                 } else if only(&["nothing-judged"]) {
                     Status::Nothing
@@ -101,8 +101,8 @@ mod tests {
     use crate::gate::{Breach, Power};
     use crate::manifest::Counts;
 
-    /// Breaches, and the status under the default and the strict policy.
-    type Row<'a> = (&'a [(&'a str, Ruling)], u8, u8);
+    /// Breaches, and the exit code.
+    type Row<'a> = (&'a [(&'a str, Ruling)], u8);
 
     fn decision(strict: bool, breaches: &[(&str, Ruling)]) -> Decision {
         let breach = |(id, ruling): &(&str, Ruling)| Breach {
@@ -138,20 +138,20 @@ mod tests {
         let (budget, open, nothing) =
             (("budget", Error), ("unconfirmed", Inconclusive), ("nothing-judged", Error));
         let table: &[Row<'_>] = &[
-            (&[], 0, 0),
-            (&[open], 0, 5),
-            (&[nothing], 3, 3),
-            (&[nothing, open], 3, 5),
-            (&[budget], 6, 6),
-            (&[("deadline", Error), nothing], 6, 6),
-            (&[budget, open], 6, 6),
-            (&[errors, budget], 4, 4),
-            (&[errors, open, nothing], 4, 4),
-            (&[("baseline-missing", Error)], 4, 4),
-            (&[failed, errors, budget, open, nothing], 1, 1),
+            (&[], 0),
+            (&[open], 5),
+            (&[nothing], 3),
+            (&[nothing, open], 5),
+            (&[budget], 6),
+            (&[("deadline", Error), nothing], 6),
+            (&[budget, open], 6),
+            (&[errors, budget], 4),
+            (&[errors, open, nothing], 4),
+            (&[("baseline-missing", Error)], 4),
+            (&[failed, errors, budget, open, nothing], 1),
         ];
-        for (breaches, lenient, strict) in table {
-            for (is_strict, code) in [(false, lenient), (true, strict)] {
+        for (breaches, code) in table {
+            for is_strict in [false, true] {
                 let decision = decision(is_strict, breaches);
                 assert_eq!(Status::of(&decision, Ended::Complete).code(), *code, "{breaches:?} {is_strict}");
                 assert_eq!(Status::of(&decision, Ended::Interrupted).code(), 130);

@@ -18,6 +18,7 @@ mod past;
 mod plan;
 mod prepare;
 mod progress;
+mod prompts;
 mod publish;
 mod redaction;
 mod reference;
@@ -57,6 +58,8 @@ enum Command {
     Gate(Box<gate::StoredArgs>),
     /// Tell how many cases or repeats it takes to see a drop, and what they cost, without asking anybody
     Plan(Box<plan::PlanArgs>),
+    /// Print the prompts of a suite as JSON lines; sends nothing
+    Prompts(prompts::PromptsArgs),
     /// Tell whether a shift between two runs is the product's or the judge's
     Regrade(Box<regrade::RegradeArgs>),
     /// Tell a stored run on its pull or merge request
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),
         Command::Plan(args) => plan::plan(&args, environment),
+        Command::Prompts(args) => prompts::prompts(&args, environment),
         Command::Regrade(args) => regrade::regrade(&args, environment),
         Command::Comment(args) => comment::comment(&args, &environment),
         Command::Report(args) => report::report(&args, &environment),

@@ -108,6 +108,11 @@ impl Outputs {
 }
 
 impl ReportArgs {
+    /// The file that the run is stored in, where it is.
+    pub(super) fn stored(&self) -> Option<&Path> {
+        self.json.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
     /// Claims the places of all reports, none of which may replace an input.
     pub(super) fn open(&self, inputs: &[&Path]) -> Result<Outputs, Status> {
         let sarif = match self.sarif_profile {

@@ -82,7 +82,7 @@ impl Suite {
             if let Some(redactor) = &redactor {
                 case.redaction = Wanted::On(Arc::new(match case.redaction.on() {
                     Some(redaction) => redaction.and(redactor),
-                    None => Redaction { redactor: redactor.clone(), cover: Cover::Both },
+                    None => Redaction { redactor: redactor.clone(), cover: Cover::Both, replacement: None },
                 }));
             }
         }

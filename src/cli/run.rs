@@ -130,10 +130,27 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let files = Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &manifest);
     told.tell(&report, status, files);
+    args.tell_way_out(&decision);
     Ok(status)
 }
 
 impl RunArgs {
+    /// How failures that nobody could ask about again are decided.
+    fn tell_way_out(&self, decision: &gate::Decision) {
+        let open = decision.cases.iter().filter(|case| case.state == gate::State::Unconfirmed).count();
+        if open == 0 {
+            return;
+        }
+        let stored = self.reports.stored().map_or("run.json".into(), crate::source::slashed);
+        let more =
+            if self.reports.stored().is_none() { ", and store this run by `--json run.json`" } else { "" };
+        terminal::say(&format!(
+            "to decide {}: `akit prompts --suspects {stored} --trials 10 > ask.jsonl`, have them answered, and \
+             judge the answers too by one more `--replies FILE`{more}",
+            crate::text::count(open, "open case")
+        ));
+    }
+
     fn detail(&self) -> Detail {
         match self.verbose {
             true => Detail::Cases,

@@ -1,6 +1,7 @@
 //! `--weakened-since` and `--policy-from`: what the base of the change demanded.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -11,7 +12,7 @@ use crate::config::{ConfigFile, GateConfig};
 use crate::gate::{Category, Weakening};
 use crate::history::{GitError, PastCommit, Pipeline, Place};
 use crate::scenario::{Environment, discover};
-use crate::source::{Diagnostics, SourceFile, repository_name, slashed};
+use crate::source::{Diagnostics, SourceFile, slashed};
 use crate::text;
 use crate::weakening::{Demands, Document, Scope, Then, compare};
 
@@ -86,8 +87,15 @@ impl BaseArgs {
         if !must && !known {
             return Ok(Base::default());
         }
-        let base = self.read(gate, suite, &pipeline);
-        let base = base.and_then(|(then, name)| self.hold(gate, suite, environment, (&then, &name)));
+        let now = suite.demands(gate);
+        let base = self.read(gate, suite, &now, &pipeline);
+        let base = base.and_then(|(then, name)| {
+            let weakened = compare(&then.demands, &now);
+            let linked = then.linked(&suite.links(gate));
+            let mut base = Base { weakened: [weakened, linked].concat(), ..Base::default() };
+            base.weakened.sort_by(|a, b| a.location.cmp(&b.location));
+            self.hold(base, environment, (&then, &name))
+        });
         base.or_else(|trouble| {
             let Trouble::Git(error) = trouble else { return Err(Status::Invalid) };
             let message = format!("cannot compare with the base: {error}");
@@ -106,6 +114,7 @@ impl BaseArgs {
         &self,
         gate: &GateArgs,
         suite: &Suite<'_>,
+        now: &Demands,
         pipeline: &Pipeline,
     ) -> Result<(Then, String), Trouble> {
         let within = suite.within();
@@ -113,18 +122,16 @@ impl BaseArgs {
             Some(revision) => PastCommit::since(&within, revision)?,
             None => PastCommit::base(&within, pipeline)?,
         };
-        let then = Then::read(&commit, &suite.scope(gate))?;
+        let then = Then::read(&commit, &suite.scope(gate, now))?;
         Ok((then, commit.name()))
     }
 
     fn hold(
         &self,
-        gate: &GateArgs,
-        suite: &Suite<'_>,
+        mut base: Base,
         environment: &Environment,
         (then, name): (&Then, &str),
     ) -> Result<Base, Trouble> {
-        let mut base = Base { weakened: compare(&then.demands, &suite.demands(gate)), ..Base::default() };
         for unread in &then.unread {
             base.notes.push(format!("not compared with {name}: {}", text::excerpt(unread, 200)));
         }
@@ -159,20 +166,29 @@ impl Suite<'_> {
     /// A folder of the repository.
     fn within(&self) -> PathBuf {
         let near = self.config.file.as_ref().map(|_| self.config.folder.clone());
+        // A link must not lead to another repository, whose past says nothing of this one.
+        let own = self.files.first().map(|file| lexical(file));
+        let own = own.as_ref().and_then(|file| {
+            let mut folders = file.ancestors().skip(1);
+            folders
+                .find(|one| one.join(".git").exists() && one.canonicalize().is_ok_and(|full| full == **one))
+        });
+        if let Some(own) = own {
+            return own.to_path_buf();
+        }
         let folder = self.files.first().and_then(|file| file.parent()).map(Path::to_path_buf).or(near);
         let folder = folder.unwrap_or_default();
         if folder.is_dir() { folder } else { PathBuf::from(".") }
     }
 
     /// Where the base is looked into.
-    fn scope(&self, gate: &GateArgs) -> Scope {
+    fn scope(&self, gate: &GateArgs, now: &Demands) -> Scope {
         let root = root(&self.within());
-        let config = match (self.named, &self.config.file) {
-            (Some(path), _) => vec![slashed(&relative(&root, path))],
-            (None, file) => {
-                let here = file.as_ref().map(|file| file.name().to_owned());
-                here.into_iter().chain(self.candidates(&root)).collect()
-            }
+        let config = if let Some(path) = self.named {
+            vec![slashed(&relative(&root, path))]
+        } else {
+            let here = self.config.path.as_ref().map(|path| slashed(&relative(&root, path)));
+            here.into_iter().chain(self.candidates(&root)).collect()
         };
         let file = gate.proof.baseline.as_ref().and_then(Place::file);
         Scope {
@@ -180,7 +196,26 @@ impl Suite<'_> {
             default: relative(&root, Path::new("scenarios")),
             config,
             baseline: file.map(|path| slashed(&relative(&root, path))),
+            names: now.names(),
         }
+    }
+
+    /// Every link on the way to a file of the suite, with what it points to.
+    fn links(&self, gate: &GateArgs) -> BTreeMap<String, String> {
+        let root = root(&self.within());
+        let config = self.named.map(Path::to_path_buf).or_else(|| self.config.path.clone());
+        let baseline = gate.proof.place(&self.config.gate, &self.config.folder);
+        let baseline = baseline.as_ref().and_then(Place::file).map(Path::to_path_buf);
+        let mut links = BTreeMap::new();
+        for path in self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline) {
+            let whole = relative(&root, &path);
+            for part in whole.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+                if let Ok(target) = std::fs::read_link(root.join(part)) {
+                    links.insert(slashed(part), slashed(&target));
+                }
+            }
+        }
+        links
     }
 
     /// The names that a configuration above the scenarios may have had, the nearest first.
@@ -229,6 +264,20 @@ pub(super) fn around(files: &[PathBuf], config: &ConfigFile) -> (Vec<PathBuf>, V
     (paths, found)
 }
 
+/// The whole path, as it is written.
+fn lexical(path: &Path) -> PathBuf {
+    let here = Path::new(".").canonicalize().unwrap_or_default();
+    let mut full = PathBuf::new();
+    for part in here.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(full.pop()),
+            part => full.push(part),
+        }
+    }
+    full
+}
+
 /// The root of the repository that holds a folder, or the current folder where there is none.
 fn root(folder: &Path) -> PathBuf {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
@@ -236,13 +285,12 @@ fn root(folder: &Path) -> PathBuf {
     found.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// A path from the root of the repository; it need not be there any more.
+/// A path from the root of the repository, as it is written: links on the way are not followed, for they
+/// may be new. It need not be there any more.
 fn relative(root: &Path, path: &Path) -> PathBuf {
-    if path.exists() && path.is_file() {
-        return PathBuf::from(repository_name(path));
-    }
-    let here = Path::new(".").canonicalize().unwrap_or_default();
-    let full = here.join(path.strip_prefix(".").unwrap_or(path));
-    let full = full.canonicalize().unwrap_or(full);
-    full.strip_prefix(root).map_or(full.clone(), Path::to_path_buf)
+    let full = lexical(path);
+    // What lies above the repository may be a link to it.
+    let top = full.ancestors().collect::<Vec<_>>().into_iter().rev();
+    let mut top = top.filter(|folder| folder.canonicalize().is_ok_and(|folder| folder == root));
+    top.find_map(|folder| full.strip_prefix(folder).ok()).map_or(full.clone(), Path::to_path_buf)
 }

@@ -38,7 +38,7 @@ fn client(
     mode: Mode,
     script: Vec<Result<&'static str, ProviderError>>,
 ) -> ModelClient {
-    let endpoint = Endpoint { provider: "openai".to_owned(), host: "test".to_owned() };
+    let endpoint = Endpoint::at_host("openai", "test");
     let provider = Scripted { endpoint, calls: AtomicUsize::new(0), script };
     ModelClient::new(Arc::new(provider), Cache::at(folder), mode)
 }
@@ -66,6 +66,8 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         purpose: "the reply to s/c",
         patience: Patience::default(),
         seal: None,
+        version: None,
+        usable: Usable(&|said| said.text != "unusable"),
     };
     client.ask(&ask).await
 }

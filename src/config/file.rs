@@ -58,6 +58,12 @@ const CACHE: &[Field] = &[
     ),
 ];
 
+const TARGET: &[Field] = &[Field::optional(
+    "version",
+    Shape::Text,
+    "Its version, such as its commit: answers of another version are never read from the cache.",
+)];
+
 const PRICE: &[Field] = &[
     Field::required("input", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens sent."),
     Field::required("output", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens received."),
@@ -74,6 +80,7 @@ const CONFIG: &[Field] = &[
     Field::optional("ci", Shape::Map, "Of the reference; akit does not read it, see `gate`."),
     Field::optional("grader", Shape::Object(GRADER), "The judge."),
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
+    Field::optional("target", Shape::Object(TARGET), "The application that is tested."),
     Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
     Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
@@ -85,6 +92,8 @@ const CONFIG: &[Field] = &[
 pub struct ConfigFile {
     /// The file, where there is one.
     pub file: Option<Arc<SourceFile>>,
+    /// Its path as it was found, links not followed.
+    pub path: Option<PathBuf>,
     /// Its folder.
     pub folder: PathBuf,
     /// `provider`.
@@ -103,6 +112,8 @@ pub struct ConfigFile {
     pub cache_mode: Option<Mode>,
     /// `gate`.
     pub gate: GateConfig,
+    /// `target.version`, where it is not empty.
+    pub target_version: Option<String>,
     /// `repeat`.
     pub repeat: Option<u64>,
     /// `redaction`.
@@ -157,7 +168,8 @@ impl ConfigFile {
             }
         };
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        Self::of(&source, folder, environment, found, &SourceFile::read)
+        let config = Self::of(&source, folder, environment, found, &SourceFile::read);
+        Self { path: Some(path.to_path_buf()), ..config }
     }
 
     /// Takes a configuration that was read; `read` gets the quarantine that it names.
@@ -210,6 +222,10 @@ impl ConfigFile {
                 .object("gate")
                 .map(|gate| GateConfig::read(&gate, &empty.folder, source, found, read))
                 .unwrap_or_default(),
+            target_version: fields.object("target").and_then(|target| {
+                let version = target.string("version")?.trim().to_owned();
+                (!version.is_empty()).then_some(version)
+            }),
             repeat: fields.integer("repeat"),
             redaction: redaction(&fields, source, &Patterns::default(), found),
             prices: prices(&fields, source, found),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use crate::gate::{
-    Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold,
+    Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold, Unconfirmed,
 };
 use crate::history::Place;
 use crate::source::{
@@ -60,6 +60,11 @@ const BASELINE: &[Field] = &[
         "thin",
         Shape::OneOf(&["strict", "warn"]),
         "What a case is that fails every fresh trial beside a thin baseline (strict).",
+    ),
+    Field::optional(
+        "unconfirmed",
+        Shape::OneOf(&["inconclusive", "fail", "warn"]),
+        "What a case leads to that used to pass, fails now and cannot be asked again (inconclusive).",
     ),
 ];
 
@@ -178,6 +183,11 @@ impl GateConfig {
             }
             if baseline.text("thin").is_some_and(|(word, _)| word == "warn") {
                 policy.thin = Thin::Warn;
+            }
+            match baseline.text("unconfirmed") {
+                Some(("fail", _)) => policy.unconfirmed = Unconfirmed::Fail,
+                Some(("warn", _)) => policy.unconfirmed = Unconfirmed::Warn,
+                _ => {}
             }
         }
         if let Some(words) = fields.texts("fail_on") {

@@ -28,8 +28,10 @@ pub struct Flags {
     pub model: Option<String>,
     /// `--base-url`.
     pub base_url: Option<String>,
-    /// `--replies`.
-    pub replies: Option<PathBuf>,
+    /// `--replies`, in order.
+    pub replies: Vec<PathBuf>,
+    /// `--target-version`.
+    pub target_version: Option<String>,
     /// `--timeout`.
     pub timeout: Option<Duration>,
     /// `--retries`.

@@ -1,7 +1,7 @@
 //! Who answers each case, worked out before anything is sent.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::trust::Trust;
 use super::{Settings, key_variable};
 use crate::cache::Mode;
 use crate::client::{ModelClient, Patience};
-use crate::provider::{OpenAi, OpenAiOptions, Replies};
+use crate::provider::{OpenAi, OpenAiOptions, Origin, Replies};
 use crate::runner::{Job, Target};
 use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
@@ -41,7 +41,7 @@ impl Obstacle {
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: BTreeMap<String, Arc<ModelClient>>,
-    replies: BTreeMap<PathBuf, Result<Arc<Replies>, String>>,
+    replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, String>>,
     given: Option<Arc<Replies>>,
 }
 
@@ -78,8 +78,8 @@ impl Targets {
         if let Some(given) = &self.given {
             return Ok(Job { target: Target::Replies(Arc::clone(given)), patience });
         }
-        if let Some(path) = &flags.replies {
-            return Ok(Job { target: self.recorded(path)?, patience });
+        if !flags.replies.is_empty() {
+            return Ok(Job { target: self.recorded(&flags.replies)?, patience });
         }
         if provider == "replies" {
             let file = local.file.as_ref().ok_or_else(|| {
@@ -88,7 +88,7 @@ impl Targets {
                     "add `providerConfig: { file: replies.jsonl }`",
                 )
             })?;
-            return Ok(Job { target: self.recorded(&scenario.folder.join(file))?, patience });
+            return Ok(Job { target: self.recorded(&[scenario.folder.join(file)])?, patience });
         }
         let mode = settings.target_mode();
         let trust = match settings.trust(provider, defaults(provider)?, scenario, local) {
@@ -120,14 +120,14 @@ impl Targets {
             })?
             .clone();
         let seeded = flags.seed.or(scenario.seed).is_some();
-        Ok(Job { target: Target::Model { client, model, seeded }, patience })
+        let version = flags.target_version.clone().or(settings.file.target_version.clone());
+        let described = client.endpoint().is_at(defaults(provider)?.address);
+        Ok(Job { target: Target::Model { client, model, seeded, version, described }, patience })
     }
 
-    fn recorded(&mut self, path: &Path) -> Result<Target, Obstacle> {
-        let known = self
-            .replies
-            .entry(path.to_path_buf())
-            .or_insert_with(|| Replies::read(path).map(Arc::new).map_err(|error| error.to_string()));
+    fn recorded(&mut self, paths: &[PathBuf]) -> Result<Target, Obstacle> {
+        let read = || Replies::read(paths).map(Arc::new).map_err(|error| error.to_string());
+        let known = self.replies.entry(paths.to_vec()).or_insert_with(read);
         let help = "each line is `{\"id\": \"case\", \"reply\": \"text\"}`, see docs/scenario.md";
         known.clone().map(Target::Replies).map_err(|message| Obstacle::new(message, help))
     }
@@ -156,7 +156,8 @@ impl Targets {
                 ));
             }
         };
-        if api_key.is_none() && mode != Mode::Replay && base_url.trim_end_matches('/') == OpenAi::BASE_URL {
+        let vendor = Origin::of(OpenAi::BASE_URL);
+        if api_key.is_none() && mode != Mode::Replay && Origin::of(base_url.trim()) == vendor {
             let name = key_variable(provider).unwrap_or("OPENAI_API_KEY");
             return Err(Obstacle::new(
                 format!("there is no key for provider `{provider}`"),

@@ -1,5 +1,6 @@
 //! `contains`: all or any of some values stand in the answer, whatever their case.
 
+use super::reading::trim_lines;
 use super::{Answer, Reading, TYPE, quote, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
@@ -65,7 +66,10 @@ impl Contains {
 
 /// The list under `values`, with variables filled.
 pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
-    Some(fields.texts("values")?.into_iter().map(|(text, span)| reading.fill(text, span)).collect())
+    let values = fields.texts("values")?.into_iter();
+    let whole = |value: &str| trim_lines(value).to_owned();
+    let filled = values.map(|(text, span)| reading.fill_with(reading.needle(text, span), span, whole));
+    Some(filled.collect())
 }
 
 /// Values cut for a message.

@@ -29,6 +29,7 @@ use crate::grader::Bench;
 use crate::manifest::{Outcome, Verdict};
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::text;
+use crate::vocabulary::StopReason;
 
 pub use llm_grader::LlmGrader;
 pub use reading::{Reading, substitute};
@@ -111,22 +112,27 @@ impl<'a> Answer<'a> {
         Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
     }
 
-    /// Why the absence of something in this answer proves nothing: it is empty, was refused by the
-    /// provider or was cut off.
+    /// Why the absence of something in this answer proves nothing: it is empty or not whole.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
-        if text::js_trim(self.text).is_empty() {
+        if text::shows_nothing(self.text) {
             return Some("the answer is empty".to_owned());
         }
-        match self.finish_reason {
-            Some("length" | "max_tokens") => {
-                Some("the answer was cut off at the token limit (finish_reason length)".to_owned())
-            }
-            Some(reason @ ("content_filter" | "refusal" | "safety")) => {
-                Some(format!("the provider refused to answer (finish_reason {reason})"))
-            }
-            _ => None,
-        }
+        self.unfinished()
+    }
+
+    /// Why no text expectation can pass on this answer, whatever it says: it is not whole.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<String> {
+        let what = match StopReason::of(self.finish_reason) {
+            StopReason::Complete | StopReason::ToolCalls => return None,
+            StopReason::Cut => "the answer was cut off",
+            StopReason::Refused | StopReason::Filtered => "the provider refused to answer",
+            StopReason::Broken => "the answer ended with an error",
+            StopReason::Unknown => "the answer ended for a reason that akit does not know",
+        };
+        let word = text::excerpt(self.finish_reason.unwrap_or_default(), 40);
+        Some(format!("{what} (finish_reason {word})"))
     }
 }
 
@@ -214,8 +220,17 @@ impl Expectation {
         })
     }
 
-    /// The verdict of a kind that waits for nobody.
+    /// The verdict of a kind that needs no model; on an answer that is not whole none of them passes.
     fn at_once(&self, answer: &Answer<'_>) -> Option<Verdict> {
+        let verdict = self.literal(answer)?;
+        Some(match answer.unfinished() {
+            Some(reason) if verdict.outcome == Outcome::Passed => not_whole(verdict, reason),
+            _ => verdict,
+        })
+    }
+
+    /// What the text alone says.
+    fn literal(&self, answer: &Answer<'_>) -> Option<Verdict> {
         match &self.expected {
             Expected::Contains(kind) => Some(kind.judge(answer)),
             Expected::NotContains(kind) => Some(kind.judge(answer)),
@@ -324,6 +339,11 @@ fn errored(kind: &str, reason: String) -> Verdict {
 /// The verdict of a negative expectation on an answer that proves nothing.
 fn hollow(kind: &str, reason: &str) -> Verdict {
     Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
+}
+
+/// The verdict of a text expectation that an answer meets without being whole.
+fn not_whole(verdict: Verdict, reason: String) -> Verdict {
+    Verdict { outcome: Outcome::Failed, score: Some(0.0), reason, ..verdict }
 }
 
 /// Found over total; 1 when nothing was asked for.

@@ -54,6 +54,19 @@ impl Reading<'_> {
         filled
     }
 
+    /// A text that answers are searched for, without the line ends that a YAML block scalar adds around it:
+    /// no answer has them, so that what must not appear would never be found.
+    #[must_use]
+    pub fn needle<'t>(&self, text: &'t str, span: Span) -> &'t str {
+        let line = self.file.line(span.line);
+        let from = line.char_indices().nth((span.column as usize).saturating_sub(1));
+        let written = from.map_or("", |(at, _)| line[at..].trim_end());
+        let plain = trim_lines(text);
+        // A quoted text begins with its quote; a block scalar with the first line of its content.
+        let is_block = plain.starts_with(written) || written.starts_with('*');
+        if is_block { plain } else { text }
+    }
+
     /// Every text in a JSON value filled.
     pub fn fill_json(&mut self, value: &Json, span: Span) -> Json {
         match value {
@@ -144,9 +157,54 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
+/// A text without line ends at its beginning and end.
+pub(super) fn trim_lines(text: &str) -> &str {
+    text.trim_matches(['\n', '\r'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn line_ends_of_block_scalars_are_not_looked_for() {
+        let table = [
+            ("- |\n  secret\n", "secret"),
+            ("- |+\n  secret\n\n\n", "secret"),
+            ("- |-\n  secret\n", "secret"),
+            ("- |\n\n\n  secret\n", "secret"),
+            ("- >\n  two\n  words\n", "two words"),
+            ("- |2\n    deep\n", "  deep"),
+            ("- |\n  one\n  two\n", "one\ntwo"),
+            ("- |\n  \"in quotes\"\n", "\"in quotes\""),
+            ("- |\r\n  secret\r\n", "secret"),
+            ("- !!str |\n  secret\n", "secret"),
+            ("- &name |\n  secret\n", "secret"),
+            ("- |\n\n", ""),
+            ("- secret\n", "secret"),
+            ("- 'secret'\n", "secret"),
+            ("- \"secret\\n\"\n", "secret\n"),
+            ("- \"\\nsecret\"\n", "\nsecret"),
+            ("- 'a\n\n  '\n", "a\n"),
+        ];
+        let (variables, patterns) = (BTreeMap::new(), Patterns::default());
+        for (yaml, expected) in table {
+            let file = Arc::new(SourceFile::from_text("f", yaml));
+            let node = crate::source::Node::parse(&file).unwrap();
+            let crate::source::Value::List(items) = &node.value else { panic!("{yaml}") };
+            let mut found = Diagnostics::default();
+            let reading =
+                Reading { file: &file, variables: &variables, patterns: &patterns, found: &mut found };
+            assert_eq!(reading.needle(items[0].as_str().unwrap(), items[0].span), expected, "{yaml:?}");
+        }
+        let aliased = "- &name |\n  secret\n- *name\n";
+        let file = Arc::new(SourceFile::from_text("f", aliased));
+        let node = crate::source::Node::parse(&file).unwrap();
+        let crate::source::Value::List(items) = &node.value else { panic!() };
+        let mut found = Diagnostics::default();
+        let reading = Reading { file: &file, variables: &variables, patterns: &patterns, found: &mut found };
+        assert_eq!(reading.needle(items[1].as_str().unwrap(), items[1].span), "secret");
+    }
 
     #[test]
     fn names_are_replaced_once_and_braces_can_be_kept() {

@@ -1,7 +1,7 @@
 //! `regex`: a pattern in JavaScript's dialect matches somewhere in the answer.
 
 use super::pattern::{Part, Pattern};
-use super::reading::Inside;
+use super::reading::{Inside, trim_lines};
 use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
@@ -24,7 +24,8 @@ impl Regex {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (written, span) = fields.text("pattern")?;
         let (flags, flags_span) = fields.text("flags").unwrap_or(("", span));
-        let source = reading.fill_with(written, span, escape);
+        let written = reading.needle(written, span);
+        let source = reading.fill_with(written, span, |value| escape(trim_lines(value)));
         match reading.patterns.compile(&source, flags) {
             Ok(pattern) => {
                 if Pattern::looks_delimited(written) {

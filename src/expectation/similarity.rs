@@ -8,7 +8,6 @@ use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::grader::{Bench, GraderError, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::source::{Field, Fields, Shape};
-use crate::text;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -54,6 +53,10 @@ impl Similarity {
     }
 
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+        if let Some(reason) = answer.hollow() {
+            let threshold = Some(self.threshold);
+            return Verdict { threshold, reason, ..verdict("similarity", false, 0.0) };
+        }
         let configured = bench.graders.defaults().embedding_model.as_ref();
         let model = self.embedding_model.as_ref().or(configured);
         match (self.embedding, model) {
@@ -61,23 +64,14 @@ impl Similarity {
             (_, Some(model)) => self.embedded(answer, model, bench).await,
             (Some(true), None) => {
                 let mut verdict = errored("similarity", "no model for embeddings is named".to_owned());
-                verdict.fault = Some(Fault {
-                    kind: "no-grader".to_owned(),
-                    message: verdict.reason.clone(),
-                    help: "add `embeddingModel:`, or `grader: { embeddingModel: … }` in akit.yaml".to_owned(),
-                });
+                let help = "add `embeddingModel:`, or `grader: { embeddingModel: … }` in akit.yaml";
+                verdict.fault = Some(Fault::new("no-grader", verdict.reason.clone(), help));
                 verdict
             }
         }
     }
 
     async fn embedded(&self, answer: &Answer<'_>, model: &str, bench: &Bench<'_>) -> Verdict {
-        if text::js_trim(answer.text).is_empty() {
-            let mut verdict = verdict("similarity", false, 0.0);
-            "the answer is empty".clone_into(&mut verdict.reason);
-            verdict.threshold = Some(self.threshold);
-            return verdict;
-        }
         match self.cosine(answer, model, bench).await {
             Ok((score, grade)) => {
                 let passed = score >= self.threshold;

@@ -146,6 +146,8 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
         for (text, reason) in [
             ("", None),
             (" \n", None),
+            ("\u{200b}", None),
+            ("\u{2060}\u{ad}\u{3164} \u{e0001}", None),
             ("fine", Some("length")),
             ("fine", Some("content_filter")),
             ("fine", Some("refusal")),
@@ -158,9 +160,38 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
             );
         }
     }
-    // What is there is there.
-    let cut = Answer { text: "fine", finish_reason: Some("length"), seen: None };
-    assert_eq!(judge("{type: contains, values: [fine]}", cut).outcome, Passed);
+}
+
+#[test]
+fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
+    let kinds = [
+        "{type: contains, values: [fine]}",
+        "{type: exact, value: fine}",
+        "{type: regex, pattern: fine}",
+        "{type: regex, pattern: '^'}",
+        "{type: fuzzy, value: fine}",
+        "{type: json_schema, schema: {}}",
+        "{type: inline, expression: 'length < 99'}",
+        "{type: not_contains, values: [x]}",
+        "{not: {type: contains, values: [x]}}",
+        "{not: {not: {type: contains, values: [fine]}}}",
+        "{type: similarity, value: fine}",
+        "{type: combined, operator: or, expectations: [{type: contains, values: [fine]}, {not: {type: exact, value: x}}]}",
+    ];
+    for yaml in kinds {
+        let text = if yaml.contains("json_schema") { "{}" } else { "fine" };
+        for reason in ["MAX_TOKENS", "length", "SAFETY", "content-filter", "refusal", "error", "surprise"] {
+            let answer = Answer { text, finish_reason: Some(reason), seen: None };
+            assert_eq!(judge(yaml, answer).outcome, Failed, "{yaml} {reason}");
+        }
+        for reason in [None, Some("STOP"), Some("end-turn"), Some("tool_calls")] {
+            let answer = Answer { text, finish_reason: reason, seen: None };
+            let outcome = judge(yaml, answer).outcome;
+            // The similarity of a whole answer takes a model, and there is none.
+            let whole = if yaml.contains("similarity") { Errored } else { Passed };
+            assert_eq!(outcome, whole, "{yaml} {reason:?}");
+        }
+    }
 }
 
 #[test]

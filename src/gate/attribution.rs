@@ -297,11 +297,8 @@ fn heard(case: &CaseResult, regraded: &Regraded<'_>) -> Result<Tally, Unheard> {
         return Ok(found);
     }
     let fault = said.and_then(|said| said.trials.iter().find_map(|trial| trial.fault.clone()));
-    let Fault { message, help, .. } = fault.unwrap_or_else(|| Fault {
-        kind: String::new(),
-        message: "it was not judged anew".to_owned(),
-        help: String::new(),
-    });
+    let Fault { message, help, .. } =
+        fault.unwrap_or_else(|| Fault::new("", "it was not judged again".to_owned(), ""));
     Err(Unheard { case: format!("{}/{}", case.scenario, case.id), reason: message, help })
 }
 

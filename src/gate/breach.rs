@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Case;
-use super::{Category, Policy};
+use super::evidence::{Case, Relation};
+use super::{CaseState, Category, Policy, State};
 use crate::manifest::{CaseResult, Counts};
 use crate::source::Location;
 use crate::text;
@@ -63,7 +63,7 @@ pub struct Breach {
 }
 
 /// Every id that a breach or a warning can have.
-pub const BREACHES: [&str; 29] = [
+pub const BREACHES: [&str; 31] = [
     "akit-changed",
     "baseline-missing",
     "baseline-thin",
@@ -80,10 +80,12 @@ pub const BREACHES: [&str; 29] = [
     "latency-regression",
     "min-pass-rate",
     "new-failure",
+    "not-asked",
     "not-cleared",
     "not-measured",
     "not-shown",
     "nothing-judged",
+    "nothing-passed",
     "quarantined",
     "regression",
     "removed",
@@ -140,6 +142,11 @@ impl<'a> Docket<'a> {
         self.breaches.iter().filter(|breach| breach.ruling < Ruling::Inconclusive).count()
     }
 
+    /// The ruling of the gravest breach, where there is one.
+    pub(super) fn gravest(&self) -> Option<Ruling> {
+        self.breaches.iter().map(|breach| breach.ruling).min()
+    }
+
     /// Whether breaches of a category fail the gate.
     pub(super) fn is_fatal(&self, category: Category) -> bool {
         self.policy.fail_on.contains(&category)
@@ -152,6 +159,11 @@ impl<'a> Docket<'a> {
         } else {
             self.warn(breach);
         }
+    }
+
+    /// What fails the gate whatever the policy says.
+    pub(super) fn fail(&mut self, breach: Breach) {
+        self.breaches.push(Breach { ruling: Ruling::Fail, ..breach });
     }
 
     /// What keeps the run from being judged.
@@ -176,12 +188,59 @@ impl<'a> Docket<'a> {
     }
 }
 
-/// The first reason in a sentence, or what was shown.
-pub(super) fn summary(counts: Counts, breaches: &[Breach], judged: &[Case<'_>]) -> String {
+/// The first reason in a sentence, or what was shown. That cases were not compared is said first.
+pub(super) fn summary(
+    counts: Counts,
+    breaches: &[Breach],
+    cases: &[Case<'_>],
+    states: &[CaseState],
+) -> String {
+    let reason = reason(counts, breaches, cases, states);
+    match uncompared(cases) {
+        Some(words) => format!("{words}; {reason}"),
+        None => reason,
+    }
+}
+
+/// How many judged cases could be compared with the baseline, where a judge kept some from it or none could.
+fn uncompared(cases: &[Case<'_>]) -> Option<String> {
+    let judged = || cases.iter().filter(|case| case.now.is_some() && case.relation != Relation::Alone);
+    let (all, compared) =
+        (judged().count(), judged().filter(|case| case.relation == Relation::Known).count());
+    let regraded = judged().any(|case| case.relation == Relation::OtherJudge);
+    let why = if regraded { ": the judge is not the baseline's" } else { " with the baseline" };
+    let told = regraded || (all > 0 && compared == 0);
+    told.then(|| format!("{compared} of {} could be compared{why}", text::count(all, "case")))
+}
+
+/// What excused the failing cases, by their states.
+fn excused(states: &[CaseState]) -> String {
+    let count = |state| states.iter().filter(|case| case.state == state).count();
+    let known = [
+        (count(State::FailingAsBefore), "as in the baseline"),
+        (count(State::Flaky), "flaky"),
+        (count(State::Suspect), "suspect"),
+        (count(State::Unconfirmed), "not confirmed"),
+        (count(State::Quarantined), "in quarantine"),
+    ];
+    let words = known.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    words.collect::<Vec<_>>().join(", ")
+}
+
+fn reason(counts: Counts, breaches: &[Breach], judged: &[Case<'_>], states: &[CaseState]) -> String {
     let Some(first) = breaches.first() else {
-        return match counts.failed {
-            0 => format!("all {} passed", text::count(counts.judged(), "judged case")),
-            n => format!("{} failed, as the policy allows", text::count(n, "case")),
+        let failing: Vec<_> = states
+            .iter()
+            .zip(judged)
+            .filter(|(_, case)| case.now == Some(false))
+            .map(|(state, _)| state.clone())
+            .collect();
+        return match (counts.failed, excused(&failing)) {
+            (0, _) => format!("all {} passed", text::count(counts.judged(), "judged case")),
+            (n, words) if words.is_empty() => {
+                format!("{} failed, as the policy allows", text::count(n, "case"))
+            }
+            (n, words) => format!("{} failed: {words}", text::count(n, "case")),
         };
     };
     let same = breaches.iter().filter(|breach| breach.id == first.id).count();
@@ -194,7 +253,6 @@ pub(super) fn summary(counts: Counts, breaches: &[Breach], judged: &[Case<'_>]) 
         "new-failure" => format!("{cases} that are new or changed fail"),
         "not-cleared" => format!("{cases} that passed in the baseline did not pass every fresh trial"),
         "unconfirmed" => unconfirmed(breaches, judged),
-        "judge-changed" => format!("{cases} fail under another judge than in the baseline"),
         "threshold" => format!("{same} thresholds are missed"),
         "weakened" => format!("the suite or its policy demands less than before, in {same} places"),
         _ => first.message.clone(),

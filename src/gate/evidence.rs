@@ -10,8 +10,6 @@ use crate::stats::Tally;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case<'a> {
     pub(super) result: &'a CaseResult,
-    /// Whether the baseline has a case of its name, or of its content under a name that is gone.
-    pub(super) found: bool,
     /// How it stands to the baseline.
     pub(super) relation: Relation,
     /// Its trials in the baseline; none where it is not known there.
@@ -30,8 +28,6 @@ pub(super) struct Case<'a> {
     pub(super) critical: bool,
     /// The quarantine that holds for it.
     pub(super) quarantine: Option<&'a Quarantined>,
-    /// Whether another judge than the baseline's had a part in its verdict.
-    pub(super) other_judge: bool,
 }
 
 /// How a case stands to the baseline.
@@ -43,6 +39,8 @@ pub(super) enum Relation {
     New,
     /// It asked or expected something else in the baseline.
     Changed,
+    /// Another judge than the baseline's had a part in its verdict: it is judged as without a baseline.
+    OtherJudge,
     /// It is there, and the same.
     Known,
 }
@@ -73,6 +71,9 @@ pub(super) fn cases<'a>(
                 (_, None) => Relation::New,
                 (_, Some(stored)) if stored.tally().of == 0 => Relation::New,
                 (_, Some(stored)) if stored.content_hash != result.content_hash => Relation::Changed,
+                _ if judged_anew.contains(result.scenario.as_str()) && hangs_on_judge(result) => {
+                    Relation::OtherJudge
+                }
                 _ => Relation::Known,
             };
             let stored = found.filter(|_| relation == Relation::Known);
@@ -80,7 +81,6 @@ pub(super) fn cases<'a>(
             let (passed, failed) = (fresh(Outcome::Passed) as u64, fresh(Outcome::Failed) as u64);
             Case {
                 result,
-                found: found.is_some(),
                 relation,
                 before: stored.map(BaselineCase::tally).unwrap_or_default(),
                 stored,
@@ -93,7 +93,6 @@ pub(super) fn cases<'a>(
                 fresh_errors: fresh(Outcome::Errored),
                 critical: policy.is_critical(result),
                 quarantine: policy.quarantine_of(result),
-                other_judge: judged_anew.contains(result.scenario.as_str()) && hangs_on_judge(result),
             }
         })
         .collect()

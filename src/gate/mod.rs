@@ -26,7 +26,9 @@ pub use attribution::{Attribution, Cause, Common, Flip, Rates, Unheard};
 pub use breach::{BREACHES, Breach, Ruling};
 pub use metric::{Measured, Metric};
 pub use plan::{Broken, MOST_REPEATS, Outlook, Prospect, Setup, Size};
-pub use policy::{Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold};
+pub use policy::{
+    Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold, Unconfirmed,
+};
 pub use power::Power;
 pub use regression::{Suspect, used_to_pass};
 pub use state::{CaseState, State};
@@ -76,7 +78,7 @@ pub struct Weakening {
 pub struct Compared {
     /// Where it came from.
     pub from: String,
-    /// Cases found in both.
+    /// Cases that both have, with the same question and expectation and under the same judge.
     pub paired: usize,
     /// Ids of the runs whose trials it holds, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -195,6 +197,8 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let gone = gone.unwrap_or_default();
     rule::removed(run, &gone, &mut docket);
     rule::weakened(evidence.weakened, &mut docket);
+    rule::unasked(run, &mut docket);
+    rule::nothing_passed(run, &cases, &states, &mut docket);
     let triggered = findings.iter().flatten().count();
     let power = Power::of(&cases, triggered, policy);
     let counts = run.counts();
@@ -203,7 +207,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let compared = match evidence.reference {
         Reference::Found { baseline, from } => Some(Compared {
             from: from.to_owned(),
-            paired: cases.iter().filter(|case| case.found).count(),
+            paired: cases.iter().filter(|case| case.relation == evidence::Relation::Known).count(),
             runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),
             rates: suite::rates(&cases),
             removed: gone.iter().map(|case| case.name()).collect(),
@@ -214,7 +218,7 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     Decision {
         ruling,
         strict: policy.proof == Proof::OfInnocence,
-        summary: breach::summary(counts, &breaches, &cases),
+        summary: breach::summary(counts, &breaches, &cases, &states),
         counts,
         pass_rate,
         breaches,

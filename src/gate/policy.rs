@@ -32,6 +32,8 @@ pub struct Policy {
     pub thin: Thin,
     /// What fails the gate; everything else is a warning.
     pub fail_on: BTreeSet<Category>,
+    /// What a case leads to that passed in the baseline, fails now, and cannot be asked again.
+    pub unconfirmed: Unconfirmed,
     /// Who has to prove what.
     pub proof: Proof,
     /// Cases that are known to fail, and are not held against a pass.
@@ -52,6 +54,7 @@ impl Default for Policy {
             margin: 0.02,
             missing: Missing::Warn,
             thin: Thin::Strict,
+            unconfirmed: Unconfirmed::Inconclusive,
             fail_on: Category::DEFAULT.into(),
             proof: Proof::OfGuilt,
             quarantine: Vec::new(),
@@ -164,6 +167,17 @@ pub enum Thin {
     /// Broken.
     Strict,
     /// Suspect, which is a warning.
+    Warn,
+}
+
+/// What a case leads to that passed in the baseline, fails now, and cannot be asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unconfirmed {
+    /// The run is inconclusive.
+    Inconclusive,
+    /// The gate fails: the application is deterministic, and one failure is proof.
+    Fail,
+    /// A warning.
     Warn,
 }
 

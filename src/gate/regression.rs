@@ -167,8 +167,12 @@ pub(super) fn triggered(case: &Case<'_>) -> bool {
     case.relation == Relation::Known
         && case.now == Some(false)
         && case.quarantine.is_none()
-        && !case.other_judge
         && used_to_pass(case.before)
+}
+
+/// Whether a failure is nothing new to a case: at least one trial of ten failed in its baseline.
+pub(super) fn has_failed(before: Tally) -> bool {
+    before.share().is_some_and(|share| share <= 0.9 + 1e-9)
 }
 
 /// Whether a case with this tally in its baseline passed there: at least four of five trials did.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Case, Relation};
-use super::regression::Finding;
+use super::regression::{self, Finding};
 use crate::manifest::Outcome;
 
 /// The state of a case.
@@ -96,8 +96,10 @@ impl State {
             return State::Quarantined;
         }
         match case.relation {
-            Relation::Alone if super::metric::disagrees(case.result) => return State::Flaky,
-            Relation::Alone => return alone,
+            Relation::Alone | Relation::OtherJudge if super::metric::disagrees(case.result) => {
+                return State::Flaky;
+            }
+            Relation::Alone | Relation::OtherJudge => return alone,
             Relation::New => return State::New,
             Relation::Changed => return State::Changed,
             Relation::Known => {}
@@ -105,10 +107,15 @@ impl State {
         let before = case.before.share().unwrap_or(0.0) + 1e-9;
         let used_to_pass = before >= super::regression::USED_TO_PASS;
         match finding {
-            None if case.other_judge && !passes && used_to_pass => State::Unconfirmed,
             Some(Finding::Broken(_)) => State::Broken,
             Some(Finding::Suspect) => State::Suspect,
             Some(Finding::Flaky) => State::Flaky,
+            // One answer that fails tells no more than the past does, which has failures of its own.
+            Some(Finding::Unconfirmed)
+                if case.fresh.of == 0 && case.fresh_errors == 0 && regression::has_failed(case.before) =>
+            {
+                State::Flaky
+            }
             Some(Finding::Unconfirmed) => State::Unconfirmed,
             None if passes && used_to_pass => State::Passed,
             None if before > 1.0 - super::regression::USED_TO_PASS + 2e-9 => State::Flaky,

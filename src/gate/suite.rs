@@ -36,7 +36,7 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [Case<'a>]) -> impl Iterator<Item = (&'c 
     cases
         .iter()
         .filter(|case| case.relation == Relation::Known && case.before.of > 0)
-        .filter(|case| case.quarantine.is_none() && !case.other_judge)
+        .filter(|case| case.quarantine.is_none())
         .filter_map(|case| Some((case, case.first?)))
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::sync::OnceCell;
 
-use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience, Seal};
+use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience, Seal, Usable};
 use crate::manifest::{Fault, Grade, versioned};
 use crate::provider::{ChatRequest, Completion, Message};
 use crate::redact::Redactor;
@@ -160,7 +160,7 @@ impl GraderError {
                 ("judge-void", "choose another model as grader; nothing that this one says can be relied on")
             }
         };
-        Fault { kind: kind.to_owned(), message: self.to_string(), help: help.to_owned() }
+        Fault::new(kind, self.to_string(), help)
     }
 }
 
@@ -227,7 +227,7 @@ impl Grader {
         let endpoint = self.client.endpoint();
         json!({
             "provider": endpoint.provider,
-            "host": endpoint.host,
+            "host": endpoint.identity(),
             "model": self.model,
             "template_hash": prompt::template_hash(),
             "scale": defaults.scale,
@@ -322,14 +322,12 @@ impl Grader {
     ) -> Result<(Vote, Vec<Exchange>), GraderError> {
         let purpose = format!("the grader's verdict on {}/{}", bench.scenario, bench.case);
         let (trial, vote) = (bench.trial.to_string(), index.to_string());
-        let mut exchanges = Vec::new();
-        let mut last = Unreadable::Empty;
-        for attempt in 0..2_u32 {
-            let names = ["grader", bench.scenario, bench.case, &trial, &vote, &attempt.to_string()];
+        let attempts = ["0", "1"].map(|attempt| {
+            let names = ["grader", bench.scenario, bench.case, &trial, &vote, attempt];
             let request = prompt::request(&self.model, bench.root.derive(&names), question);
             let content = json!({
                 "answer": question.answer,
-                "attempt": attempt,
+                "attempt": u32::from(attempt == "1"),
                 "conversation": question.conversation,
                 "rubric": prompt::rubric(question.rubric, question.scale),
                 "scale": question.scale,
@@ -337,27 +335,33 @@ impl Grader {
                 "template_hash": prompt::template_hash(),
                 "vote": index,
             });
-            let seal = |said: Completion| seal(bench, said);
-            let ask = Ask {
-                request: &request,
-                kind: "vote",
-                content: &content,
-                root: bench.root,
-                purpose: &purpose,
-                patience: self.patience,
-                seal: bench.redactor.map(|_| Seal(&seal)),
-            };
+            (request, content)
+        });
+        let seal = |said: Completion| seal(bench, said);
+        let is_verdict = |said: &Completion| read(said, question.scale).is_ok();
+        let asks = attempts.each_ref().map(|(request, content)| Ask {
+            request,
+            kind: "vote",
+            content,
+            root: bench.root,
+            purpose: &purpose,
+            patience: self.patience,
+            seal: bench.redactor.map(|_| Seal(&seal)),
+            version: None,
+            usable: Usable(&is_verdict),
+        });
+        // A first answer that was no verdict is not read again, but the verdict that came second is.
+        let known = !self.client.recorded(&asks[0]) && self.client.recorded(&asks[1]);
+        let mut exchanges = Vec::new();
+        let mut last = Unreadable::Empty;
+        for ask in &asks[usize::from(known)..] {
             // Before anything is asked and recorded; a verdict that was recorded had this behind it. In
             // replay a missing verdict may be missing because its judge was void.
-            if !self.client.recorded(&ask) {
+            if !self.client.recorded(ask) {
                 self.check_canaries(bench).await?;
             }
-            let exchange = self.client.ask(&ask).await?;
-            let parsed = parse(
-                &exchange.completion.text,
-                exchange.completion.finish_reason.as_deref(),
-                question.scale,
-            );
+            let exchange = self.client.ask(ask).await?;
+            let parsed = read(&exchange.completion, question.scale);
             exchanges.push(exchange);
             match parsed {
                 Ok(vote) => return Ok((vote, exchanges)),
@@ -381,6 +385,8 @@ impl Grader {
             purpose: &purpose,
             patience: self.patience,
             seal: bench.redactor.map(|_| Seal(&seal)),
+            version: None,
+            usable: Usable(&|_| true),
         };
         Ok(self.client.embed(&ask, text).await?)
     }
@@ -421,12 +427,14 @@ impl Grader {
                 purpose: "a known-bad answer",
                 patience: self.patience,
                 seal: bench.redactor.map(|_| Seal(&seal)),
+                version: None,
+                usable: Usable(&|_| true),
             };
             let exchange = match self.client.ask_afresh(&ask).await {
                 Err(ClientError::CacheMiss { .. }) => continue,
                 other => other?,
             };
-            let vote = parse(&exchange.completion.text, exchange.completion.finish_reason.as_deref(), SCALE);
+            let vote = read(&exchange.completion, SCALE);
             if vote.is_ok_and(|vote| vote.score * 2 >= SCALE) {
                 return Ok(Some(canary.name));
             }
@@ -439,6 +447,11 @@ impl Grader {
 fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
     let Some(redactor) = bench.redactor else { return said };
     Completion { text: redactor.reply(&said.text), ..said.with_clean_labels(redactor) }
+}
+
+/// What a judge said, as a verdict.
+fn read(said: &Completion, scale: u32) -> Result<verdict::Vote, Unreadable> {
+    parse(&said.text, said.finish_reason.as_deref(), scale)
 }
 
 /// A score as a share of its scale.

@@ -52,7 +52,7 @@ struct Court {
 fn court(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Sync + 'static) -> Court {
     let folder = tempfile::tempdir().unwrap();
     let stub = Arc::new(Stub {
-        endpoint: Endpoint { provider: "openai".to_owned(), host: "stub".to_owned() },
+        endpoint: Endpoint::at_host("openai", "stub"),
         calls: AtomicUsize::new(0),
         script: Box::new(script),
         seeds: Mutex::default(),

@@ -1,11 +1,14 @@
-//! A judge's reply, read strictly: exactly one JSON object with reasoning and a score on the grid.
+//! A judge's answer, read strictly: exactly one JSON object with reasoning and then a score on the grid.
 //!
 //! No first-number-in-the-text, no clamping, no fences: what a judge did not say in the agreed
 //! form, it did not say.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::text;
+use crate::vocabulary::StopReason;
 
 /// One verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +49,47 @@ pub enum Unreadable {
     NoReasoning,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Wire {
     reasoning: String,
     score: u64,
+}
+
+/// By hand: a derived reader takes an array for an object, and members in any order. A score that
+/// comes before its reasoning was not reasoned about.
+impl<'de> Deserialize<'de> for Wire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Wire;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with `reasoning` and `score`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wire, A::Error> {
+                let (mut reasoning, mut score) = (None, None);
+                while let Some(name) = map.next_key::<String>()? {
+                    match name.as_str() {
+                        "reasoning" if reasoning.is_none() => reasoning = Some(map.next_value()?),
+                        "score" if reasoning.is_none() => {
+                            return Err(A::Error::custom("`reasoning` must come before `score`"));
+                        }
+                        "score" if score.is_none() => score = Some(map.next_value()?),
+                        "reasoning" => return Err(A::Error::duplicate_field("reasoning")),
+                        "score" => return Err(A::Error::duplicate_field("score")),
+                        other => return Err(A::Error::unknown_field(other, &["reasoning", "score"])),
+                    }
+                }
+                Ok(Wire {
+                    reasoning: reasoning.ok_or_else(|| A::Error::missing_field("reasoning"))?,
+                    score: score.ok_or_else(|| A::Error::missing_field("score"))?,
+                })
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// Reads a reply on a scale from 0 to `scale`.
@@ -58,10 +97,8 @@ struct Wire {
 /// # Errors
 /// Whenever the reply is anything but one verdict.
 pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vote, Unreadable> {
-    if let Some(reason) =
-        finish_reason.filter(|reason| !matches!(*reason, "stop" | "end_turn" | "tool_calls"))
-    {
-        return Err(Unreadable::Unfinished(text::excerpt(reason, 40)));
+    if !StopReason::of(finish_reason).is_whole() {
+        return Err(Unreadable::Unfinished(text::excerpt(finish_reason.unwrap_or_default(), 40)));
     }
     if reply.trim().is_empty() {
         return Err(Unreadable::Empty);

@@ -16,7 +16,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::manifest::{Baseline, RunManifest, SCHEMA};
-use crate::source::{Pending, ReadError, SourceFile, slashed};
+use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
 
 pub use base::Pipeline;
 pub use clone::{Kept, LocalClone, kept};
@@ -82,7 +82,7 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
         let reason = crate::text::excerpt(&reason, REASON);
         HistoryError::Foreign { path: file.clone(), what, reason }
     };
-    let run: RunManifest = serde_json::from_str(source.text()).map_err(|error| {
+    let run: RunManifest = json_object(source.text().as_bytes()).map_err(|error| {
         // Another of akit's files is told by its name, and not by what it lacks.
         let other = serde_json::from_str::<Schema>(source.text()).ok().and_then(|one| one.schema);
         let other = other.and_then(|schema| check(&file, what, &schema, SCHEMA).err());
@@ -188,7 +188,7 @@ fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
     if let Some(schema) = value.schema {
         check(name, what, &schema, Baseline::SCHEMA)?;
     }
-    let baseline: Baseline = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    let baseline: Baseline = json_object(text.as_bytes()).map_err(|error| foreign(error.to_string()))?;
     // Looked up by halving; a file that was merged by hand may be out of order.
     baseline.ordered().map_err(|error| foreign(error.to_string()))
 }
@@ -230,7 +230,13 @@ mod tests {
         for id in ["a", "b \"ü\""] {
             baseline.cases.push(BaselineCase::new("s", id, "h", Tally { hits: 1, of: 2 }));
         }
-        baseline.runs.push(RunRecord { id: "r".to_owned(), at: None, commit: None, partial: false });
+        baseline.runs.push(RunRecord {
+            id: "r".to_owned(),
+            at: None,
+            commit: None,
+            version: None,
+            partial: false,
+        });
         write_baseline(&path, &baseline).unwrap();
         assert_eq!(read_baseline(&path).unwrap(), baseline);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 12);
@@ -265,6 +271,7 @@ mod tests {
         baseline.cases = (0..10_000).map(settled).collect();
         baseline.runs = (0..20)
             .map(|run| RunRecord {
+                version: None,
                 id: format!("{run:016x}"),
                 at: Some("2026-01-01T00:00:00Z".to_owned()),
                 commit: Some("0".repeat(40)),

@@ -1,6 +1,8 @@
 //! The files of the commit that a change is compared with.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::Pipeline;
 use super::base::{Base, Commits, choose};
@@ -11,11 +13,67 @@ use super::place::short;
 /// its output while names are written.
 const AT_ONCE: usize = 16 * 1024;
 
+/// Most links that lead to one another.
+const LINKS_DEEP: usize = 8;
+
 /// A commit whose files can be read; paths are relative to the root of its repository.
 #[derive(Debug)]
 pub struct PastCommit {
     git: Git,
     base: Base,
+    tree: OnceLock<Tree>,
+}
+
+/// The files of a commit, also under the names that links give them.
+#[derive(Debug, Default)]
+struct Tree {
+    /// Each visible path with the path of its content.
+    files: BTreeMap<String, String>,
+    /// Each link with what it points to, as it is written.
+    links: BTreeMap<String, String>,
+}
+
+impl Tree {
+    /// Puts files and links together. A link that leads out of the repository, or in a circle, leads nowhere.
+    fn of(files: impl IntoIterator<Item = String>, links: BTreeMap<String, String>) -> Self {
+        let mut files: BTreeMap<_, _> = files.into_iter().map(|path| (path.clone(), path)).collect();
+        // One round more for each link that leads through another one.
+        for _ in 0..LINKS_DEEP {
+            let mut found = Vec::new();
+            for (link, target) in &links {
+                let Some(target) = target_of(link, target) else { continue };
+                let below = format!("{target}/");
+                let within = files.range(below.clone()..).take_while(|(path, _)| path.starts_with(&below));
+                let within = within
+                    .map(|(path, content)| (format!("{link}/{}", &path[below.len()..]), content.clone()));
+                found.extend(within);
+                found.extend(files.get(&target).map(|content| (link.clone(), content.clone())));
+            }
+            let before = files.len();
+            files.extend(found);
+            if files.len() == before {
+                break;
+            }
+        }
+        Self { files, links }
+    }
+}
+
+/// The path that a link points to; `None` where it lies outside of the repository.
+fn target_of(link: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') {
+        return None;
+    }
+    let mut parts: Vec<&str> = link.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
 }
 
 impl PastCommit {
@@ -26,7 +84,7 @@ impl PastCommit {
     pub fn base(within: &Path, pipeline: &Pipeline) -> Result<Self, GitError> {
         let git = Git::open(Some(within))?;
         let base = choose(&git, pipeline)?;
-        Ok(Self { git, base })
+        Ok(Self { git, base, tree: OnceLock::new() })
     }
 
     /// Where HEAD left a revision; the revision itself, where the two have nothing in common.
@@ -43,7 +101,7 @@ impl PastCommit {
             Some(shared) if shared != commit => Base { commit: shared, role: "the merge base" },
             _ => Base { commit, role: "as asked" },
         };
-        Ok(Self { git, base })
+        Ok(Self { git, base, tree: OnceLock::new() })
     }
 
     /// The commit for people.
@@ -52,16 +110,44 @@ impl PastCommit {
         format!("{} ({})", short(&self.base.commit), self.base.role)
     }
 
-    /// The paths of all files, in alphabetical order.
+    /// The paths of all files, in alphabetical order, those behind links included.
     pub fn paths(&self) -> Result<Vec<String>, GitError> {
-        let arguments = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", &self.base.commit];
-        let listed = self.must("list files", &arguments, "")?;
-        let names = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-        Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+        Ok(self.tree()?.files.keys().cloned().collect())
+    }
+
+    /// Every link with what it points to, as it is written.
+    pub fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
+        Ok(self.tree()?.links.clone())
     }
 
     /// The texts of files, `None` where the commit has no such file or it is no text.
     pub fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
+        let files = &self.tree()?.files;
+        let real: Vec<_> = paths.iter().map(|path| files.get(path).unwrap_or(path).clone()).collect();
+        self.blobs(&real)
+    }
+
+    fn tree(&self) -> Result<&Tree, GitError> {
+        if let Some(tree) = self.tree.get() {
+            return Ok(tree);
+        }
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", &self.base.commit];
+        let listed = self.must("list files", &arguments, "")?;
+        let (mut files, mut links) = (Vec::new(), Vec::new());
+        for line in listed.split(|byte| *byte == 0) {
+            // MODE TYPE HASH, a tab, and the path.
+            let line = String::from_utf8_lossy(line);
+            if let Some((head, path)) = line.split_once('\t') {
+                let list = if head.starts_with("120000 ") { &mut links } else { &mut files };
+                list.push(path.to_owned());
+            }
+        }
+        let targets = self.blobs(&links)?;
+        let links = links.into_iter().zip(targets).filter_map(|(link, target)| Some((link, target?)));
+        Ok(self.tree.get_or_init(|| Tree::of(files, links.collect())))
+    }
+
+    fn blobs(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
         let mut texts = Vec::with_capacity(paths.len());
         let mut rest = paths;
         while !rest.is_empty() {
@@ -119,6 +205,36 @@ fn blobs(mut output: &[u8], count: usize, texts: &mut Vec<Option<String>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_there_under_the_names_that_links_give_them() {
+        let links = [
+            ("scenarios", "real"),
+            ("deep/one.yaml", "../real/s.yaml"),
+            ("again", "./scenarios/"),
+            ("out", "../elsewhere"),
+            ("absolute", "/etc"),
+            ("circle", "circle"),
+            ("nowhere", "gone"),
+        ];
+        let links = links.map(|(link, target)| (link.to_owned(), target.to_owned()));
+        let files = ["akit.yaml", "real/s.yaml", "real/more/t.yaml"].map(str::to_owned);
+        let tree = Tree::of(files, links.into());
+        let seen: Vec<_> = tree.files.iter().map(|(path, real)| format!("{path} {real}")).collect();
+        assert_eq!(
+            seen,
+            [
+                "again/more/t.yaml real/more/t.yaml",
+                "again/s.yaml real/s.yaml",
+                "akit.yaml akit.yaml",
+                "deep/one.yaml real/s.yaml",
+                "real/more/t.yaml real/more/t.yaml",
+                "real/s.yaml real/s.yaml",
+                "scenarios/more/t.yaml real/more/t.yaml",
+                "scenarios/s.yaml real/s.yaml",
+            ]
+        );
+    }
 
     #[test]
     fn blobs_are_told_from_trees_and_gaps() {

@@ -129,7 +129,14 @@ pub struct ScenarioRun {
     pub seed: Option<u64>,
     /// Who answered, as sent: `openai gpt-4o at api.openai.com`, or the file of replies.
     pub target: String,
-    /// 16 hexadecimal digits over provider, model, host, parameters, system prompt and tools, several
+    /// Version of the application, where the configuration or a flag names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Whether its answers are replayed, and what gave them is not known: an application at an address of
+    /// its own, of no version.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unidentified: bool,
+    /// 16 hexadecimal digits over provider, model, address, parameters, system prompt and tools, several
     /// joined by `+`; the same for every file of replies, and empty where only cases that name a
     /// model themselves were asked.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Verdict};
+use crate::vocabulary::ToolCall;
 
 /// One time that a case was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Trial {
 pub struct Reply {
     /// The text.
     pub text: String,
+    /// Functions that the model asked to have called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
     /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
@@ -56,9 +60,12 @@ pub struct Reply {
     /// US dollars, where the configuration has a price for the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// Read from a record instead of asked.
+    /// Read from a record of the cache instead of asked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
+    /// Read from a file of answers that somebody else produced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given: bool,
 }
 
 /// Tokens of one or more exchanges.
@@ -99,6 +106,17 @@ pub struct Fault {
     /// How to mend it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
+    /// The message without what is about this case alone, where many cases may have one cause.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cause: String,
+}
+
+impl Fault {
+    /// A fault of one case.
+    #[must_use]
+    pub fn new(kind: &str, message: String, help: &str) -> Self {
+        Self { kind: kind.to_owned(), message, help: help.to_owned(), cause: String::new() }
+    }
 }
 
 impl Trial {

@@ -151,15 +151,35 @@ fn causes(error: &reqwest::Error) -> String {
     text::excerpt(&text[..cut], SHOWN)
 }
 
+/// The error object of a body that came with status 200, as the error that it is.
+///
+/// Gateways send one beside or inside `choices` when a provider fails midway.
+pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
+    let said = |error: &&Json| !matches!(error, Json::Null | Json::Bool(false)) && error.as_str() != Some("");
+    let beside = reply.get("error").filter(said);
+    let error = beside.or_else(|| reply.pointer("/choices/0/error").filter(said))?;
+    let code = error.get("code").or_else(|| error.get("status"));
+    let code = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+    let status = code.and_then(|code| u16::try_from(code).ok()).filter(|code| (400..600).contains(code));
+    let body = words_of(error).unwrap_or_else(|| text::excerpt(&error.to_string(), SHOWN));
+    Some(ProviderError::Status {
+        host: host.to_owned(),
+        status: status.unwrap_or(200),
+        body,
+        retry_after: None,
+    })
+}
+
+fn words_of(error: &Json) -> Option<String> {
+    let words = error.get("message").and_then(Json::as_str).or(error.as_str());
+    words.map(|words| text::excerpt(words, SHOWN))
+}
+
 /// What an error body says: the provider's `error.message`, else the text without tags.
 fn message_of(body: &str) -> String {
     let json: Option<Json> = serde_json::from_str(body).ok();
-    let message = json.as_ref().and_then(|json| {
-        let error = json.get("error").unwrap_or(json);
-        error.get("message").and_then(Json::as_str).or(error.as_str())
-    });
-    if let Some(message) = message {
-        return text::excerpt(message, SHOWN);
+    if let Some(words) = json.as_ref().and_then(|json| words_of(json.get("error").unwrap_or(json))) {
+        return words;
     }
     let mut plain = String::new();
     let mut inside = false;

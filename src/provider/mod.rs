@@ -2,6 +2,7 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod endpoint;
 mod floats;
 mod http;
 mod openai;
@@ -20,7 +21,9 @@ use serde_json::Value as Json;
 
 use crate::manifest::Usage;
 use crate::redact::Redactor;
+use crate::vocabulary::{StopReason, ToolCall};
 
+pub use endpoint::{AddressError, Endpoint};
 pub use http::{Http, HttpError, retry_after};
 pub use openai::{OpenAi, OpenAiOptions};
 pub use origin::Origin;
@@ -103,6 +106,9 @@ pub struct ChatRequest {
 pub struct Completion {
     /// The text; empty when the model said nothing.
     pub text: String,
+    /// Functions that the model asked to have called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
     /// Why it stopped, in the provider's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
@@ -129,46 +135,21 @@ pub struct Completion {
     pub params_dropped: Vec<String>,
 }
 
-/// Words for the end of an answer that verdicts and readers depend on; they hold nothing of anybody.
-const ENDS: [&str; 10] = [
-    "stop",
-    "end_turn",
-    "stop_sequence",
-    "length",
-    "max_tokens",
-    "tool_calls",
-    "function_call",
-    "content_filter",
-    "refusal",
-    "safety",
-];
-
 impl Completion {
-    /// The same with what gives way removed from what the provider says beside the text.
+    /// The same without personal data in what came with the text. A stop word that akit knows holds none.
     #[must_use]
     pub fn with_clean_labels(self, redactor: &Redactor) -> Self {
-        let clean = |end: String| if ENDS.contains(&end.as_str()) { end } else { redactor.text(&end) };
+        let clean = |end: String| match StopReason::of(Some(&end)) {
+            StopReason::Unknown => redactor.text(&end),
+            _ => end,
+        };
         Self {
+            tool_calls: self.tool_calls.into_iter().map(|call| call.redacted(redactor)).collect(),
             finish_reason: self.finish_reason.map(clean),
             model: self.model.map(|model| redactor.text(&model)),
             system_fingerprint: self.system_fingerprint.map(|mark| redactor.text(&mark)),
             ..self
         }
-    }
-}
-
-/// Where requests go.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Endpoint {
-    /// Name of the provider.
-    pub provider: String,
-    /// Host, with the port where it is not the usual one.
-    pub host: String,
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {}", self.provider, self.host)
     }
 }
 
@@ -214,12 +195,12 @@ pub enum ProviderError {
         /// The limit.
         after: Duration,
     },
-    /// An HTTP status that is not 2xx.
+    /// An HTTP status that is not 2xx, or an error object inside a 200.
     #[error("{host} answered {status}: {body}")]
     Status {
         /// Host.
         host: String,
-        /// Status.
+        /// Status; of an error object its `code` from 400 to 599, and 200 where it has none.
         status: u16,
         /// The provider's message, or an excerpt of the body.
         body: String,
@@ -259,7 +240,7 @@ impl ProviderError {
         match self {
             Self::Connect { .. } | Self::Broken { .. } | Self::Timeout { .. } => true,
             Self::Malformed { .. } => false,
-            Self::Status { status, .. } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+            Self::Status { status, .. } => matches!(status, 200 | 408 | 409 | 425 | 429 | 500..=599),
         }
     }
 

@@ -6,10 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::endpoint::{Address, AddressError};
 use super::{ChatRequest, Completion, Endpoint, Http, Pending, Provider, ProviderError};
 use crate::manifest::Usage;
 use crate::secret::Secret;
 use crate::text;
+use crate::vocabulary::{StopReason, ToolCall};
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
@@ -29,18 +31,10 @@ pub struct OpenAiOptions {
 pub struct OpenAi {
     http: Http,
     endpoint: Endpoint,
-    url: String,
+    address: Address,
     options: OpenAiOptions,
     /// (model, parameter) that the server has refused: it is not offered again.
     refused: Mutex<BTreeSet<(String, String)>>,
-}
-
-/// Why an address cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("`{url}` is no address: {reason}")]
-pub struct AddressError {
-    url: String,
-    reason: String,
 }
 
 impl OpenAi {
@@ -54,26 +48,9 @@ impl OpenAi {
     /// # Errors
     /// When the address is no http or https URL with a host.
     pub fn new(http: Http, options: OpenAiOptions) -> Result<Self, AddressError> {
-        let base = options.base_url.trim_end_matches('/');
-        let wrong = |reason: String| AddressError { url: text::excerpt(base, 100), reason };
-        let parsed = reqwest::Url::parse(base).map_err(|error| wrong(error.to_string()))?;
-        if !matches!(parsed.scheme(), "http" | "https") {
-            return Err(wrong("it must begin with http:// or https://".to_owned()));
-        }
-        if !parsed.username().is_empty() || parsed.password().is_some() {
-            return Err(AddressError {
-                url: parsed.host_str().unwrap_or_default().to_owned(),
-                reason: "credentials do not belong into an address; use `apiKey`".to_owned(),
-            });
-        }
-        let name = parsed.host_str().ok_or_else(|| wrong("it has no host".to_owned()))?;
-        let host = match parsed.port() {
-            Some(port) => format!("{name}:{port}"),
-            None => name.to_owned(),
-        };
-        let endpoint = Endpoint { provider: options.provider.clone(), host };
-        let url = format!("{base}/chat/completions");
-        Ok(Self { http, endpoint, url, options, refused: Mutex::default() })
+        let address = Address::parse(&options.base_url)?;
+        let endpoint = address.endpoint(&options.provider);
+        Ok(Self { http, endpoint, address, options, refused: Mutex::default() })
     }
 
     fn refused(&self, model: &str, parameter: &str) -> bool {
@@ -130,9 +107,10 @@ impl OpenAi {
 
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
         let body = json!({ "model": model, "input": text });
-        let url = self.url.replace("/chat/completions", "/embeddings");
+        let url = self.address.call("/embeddings");
         let (headers, key) = (self.headers(), self.options.api_key.as_ref());
         let reply = self.http.post(&url, &self.endpoint.host, &headers, key, &body).await?;
+        let reply = self.without_error(reply)?;
         let malformed = || ProviderError::Malformed {
             host: self.endpoint.host.clone(),
             reason: format!(
@@ -167,8 +145,9 @@ impl OpenAi {
         loop {
             let (body, dropped) = self.body(request);
             let key = self.options.api_key.as_ref();
-            let reply = self.http.post(&self.url, &self.endpoint.host, &headers, key, &body).await;
-            let error = match reply {
+            let url = self.address.call("/chat/completions");
+            let reply = self.http.post(&url, &self.endpoint.host, &headers, key, &body).await;
+            let error = match reply.and_then(|reply| self.without_error(reply)) {
                 Ok(reply) => {
                     let mut completion = self.read(&reply, body.get("tool_choice").is_some())?;
                     completion.params_sent = sent(&body);
@@ -185,6 +164,10 @@ impl OpenAi {
         }
     }
 
+    fn without_error(&self, reply: Json) -> Result<Json, ProviderError> {
+        super::http::error_within(&reply, &self.endpoint.host).map_or(Ok(reply), Err)
+    }
+
     fn read(&self, reply: &Json, wants_call: bool) -> Result<Completion, ProviderError> {
         let malformed = |reason: &str| ProviderError::Malformed {
             host: self.endpoint.host.clone(),
@@ -193,8 +176,16 @@ impl OpenAi {
         let choice = reply.get("choices").and_then(|choices| choices.get(0));
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
         let message = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
-        let finish = choice.get("finish_reason").and_then(Json::as_str);
+        let finish = word_of(choice.get("finish_reason"));
+        if StopReason::of(finish.as_deref()) == StopReason::Broken {
+            let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
+            let reason = format!("the answer ended with an error (finish_reason {word})");
+            return Err(ProviderError::Broken { host: self.endpoint.host.clone(), reason });
+        }
         let refusal = message.get("refusal").and_then(Json::as_str).filter(|text| !text.is_empty());
+        let parts = message.get("content").and_then(Json::as_array);
+        let refused_part = parts.into_iter().flatten().find_map(|part| part.get("refusal")?.as_str());
+        let refusal = refusal.or(refused_part);
         let called = message.pointer("/tool_calls/0/function/arguments").and_then(Json::as_str);
         let text = match message.get("content") {
             None | Some(Json::Null) if wants_call && called.is_some() => {
@@ -203,14 +194,19 @@ impl OpenAi {
             Some(Json::String(text)) => text.clone(),
             None | Some(Json::Null) => refusal.unwrap_or_default().to_owned(),
             Some(Json::Array(parts)) => {
-                parts.iter().filter_map(|part| part.get("text").and_then(Json::as_str)).collect()
+                let word = |part: &'_ Json| {
+                    let part = part.get("text").or_else(|| part.get("refusal"))?;
+                    part.as_str().map(str::to_owned)
+                };
+                parts.iter().filter_map(word).collect()
             }
             Some(_) => return Err(malformed("the content of its message is no text")),
         };
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
         Ok(Completion {
             text,
-            finish_reason: if refusal.is_some() { Some("refusal") } else { finish }.map(str::to_owned),
+            tool_calls: if wants_call { Vec::new() } else { tool_calls(message) },
+            finish_reason: if refusal.is_some() { Some("refusal".to_owned()) } else { finish },
             model: word("model"),
             system_fingerprint: word("system_fingerprint"),
             usage: reply.get("usage").and_then(|usage| {
@@ -236,6 +232,35 @@ impl Provider for OpenAi {
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a> {
         Box::pin(self.ask_embedding(model, text))
     }
+}
+
+/// A stop word; what is not text is a word that akit does not know.
+fn word_of(value: Option<&Json>) -> Option<String> {
+    match value {
+        None | Some(Json::Null) => None,
+        Some(Json::String(word)) => Some(word.clone()),
+        Some(other) => Some(text::excerpt(&other.to_string(), 40)),
+    }
+}
+
+/// The functions that a message asks to have called, the deprecated `function_call` included.
+fn tool_calls(message: &Json) -> Vec<ToolCall> {
+    let listed = message.get("tool_calls").and_then(Json::as_array).into_iter().flatten();
+    let single = message.get("function_call").filter(|call| call.is_object());
+    let call = |call: &Json| {
+        let function = call.get("function").unwrap_or(call);
+        let arguments = function.get("arguments").cloned().unwrap_or_default();
+        ToolCall {
+            id: call.get("id").and_then(Json::as_str).map(str::to_owned),
+            name: function.get("name").and_then(Json::as_str).unwrap_or("unnamed").to_owned(),
+            // Compatible servers send an object where OpenAI sends its text.
+            arguments: match arguments.as_str().map(serde_json::from_str) {
+                Some(Ok(parsed)) => parsed,
+                _ => arguments,
+            },
+        }
+    };
+    listed.chain(single).map(call).collect()
 }
 
 /// The parameters in a body: everything but what was asked. A schema is told by its kind.
@@ -293,16 +318,6 @@ mod tests {
             organization: None,
         };
         OpenAi::new(Http::new(None).unwrap(), options)
-    }
-
-    #[test]
-    fn addresses_are_checked_before_anything_is_sent() {
-        assert_eq!(server("http://127.0.0.1:8091/v1/").unwrap().endpoint().host, "127.0.0.1:8091");
-        assert_eq!(server(OpenAi::BASE_URL).unwrap().endpoint().host, "api.openai.com");
-        for wrong in ["api.openai.com", "ftp://x/v1", "http://user:pass@x/v1", ""] {
-            let error = server(wrong).unwrap_err().to_string();
-            assert!(!error.contains("pass@"), "{error}");
-        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! `replies`: answers that somebody else produced, one JSON object per line, judged without a call.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::manifest::{Reply, RunManifest, Usage};
-use crate::source::{Location, ReadError, SourceFile};
+use crate::source::{Location, ReadError, SourceFile, json_object};
 use crate::text;
 
 /// Why a file of replies cannot be used.
@@ -57,15 +57,21 @@ struct Line {
 }
 
 impl Replies {
-    /// Reads a file of replies.
+    /// Reads files of answers, which count as one.
     ///
     /// # Errors
-    /// When the file or a line of it cannot be read, or one case, scenario and trial stands twice.
-    pub fn read(path: &Path) -> Result<Self, RepliesError> {
+    /// When a file or a line of it cannot be read, or one case, scenario and trial is there twice.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, RepliesError> {
+        let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
+        let mut all = Self { name: name.join(", "), replies: BTreeMap::new() };
+        paths.iter().try_for_each(|path| all.add(path))?;
+        Ok(all)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), RepliesError> {
         let shown = crate::source::slashed(path);
         let source =
             SourceFile::read(path).map_err(|source| RepliesError::Read { path: shown.clone(), source })?;
-        let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
         for (index, line) in source.text().lines().enumerate() {
             if line.trim().is_empty() {
                 continue;
@@ -75,7 +81,7 @@ impl Replies {
                 line: u32::try_from(index + 1).unwrap_or(u32::MAX),
                 column: u32::try_from(column).unwrap_or(1),
             };
-            let line: Line = serde_json::from_str(line).map_err(|error| {
+            let line: Line = json_object(line.as_bytes()).map_err(|error| {
                 let words = error.to_string();
                 let cut = words.rfind(" at line ").unwrap_or(words.len());
                 let reason = match &words[..cut] {
@@ -87,7 +93,7 @@ impl Replies {
                 };
                 RepliesError::Line { at: at(error.column()), reason: reason.to_owned() }
             })?;
-            let known = replies.entry((line.id.clone(), line.trial)).or_default();
+            let known = self.replies.entry((line.id.clone(), line.trial)).or_default();
             if known.iter().any(|(scenario, _)| *scenario == line.scenario) {
                 let id = text::excerpt(&line.id, 60);
                 let reason =
@@ -109,6 +115,7 @@ impl Replies {
             let ttft_ms = time("ttft_ms", line.ttft_ms)?;
             let reply = Reply {
                 text: line.reply,
+                tool_calls: Vec::new(),
                 finish_reason: line.finish_reason,
                 model: line.model,
                 system_fingerprint: None,
@@ -117,10 +124,11 @@ impl Replies {
                 usage: line.usage,
                 cost_usd: line.cost_usd,
                 recorded: false,
+                given: true,
             };
             known.push((line.scenario, reply));
         }
-        Ok(Self { name: crate::source::repository_name(path), replies })
+        Ok(())
     }
 
     /// The judged answers of a stored run, as if they had been recorded; those of a case are numbered
@@ -170,7 +178,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("replies.jsonl");
         std::fs::write(&path, text).unwrap();
-        Replies::read(&path)
+        Replies::read(&[path])
     }
 
     #[test]
@@ -194,7 +202,7 @@ mod tests {
         for (raw, byte) in table {
             let line = [b"{\"id\":\"a\",\"reply\":\"x".as_slice(), raw, b"\"}\n"].concat();
             std::fs::write(&path, line).unwrap();
-            let error = Replies::read(&path).unwrap_err().to_string();
+            let error = Replies::read(std::slice::from_ref(&path)).unwrap_err().to_string();
             assert!(error.contains(&format!("not UTF-8: byte {byte} on line 1")), "{error}");
         }
     }

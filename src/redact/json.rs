@@ -42,7 +42,7 @@ impl Redactor {
             let is_name = rest[end..].trim_start().starts_with(':');
             let secret = !is_name && !said.is_empty() && credential::names_secret(&name);
             let shown = if secret && self.kinds.contains(&super::Kind::Secrets) {
-                self.marker("secrets")
+                super::marker("secrets")
             } else {
                 self.text(&said)
             };

@@ -122,7 +122,6 @@ pub trait Find: fmt::Debug + Send + Sync {
 pub struct Redactor {
     kinds: Vec<Kind>,
     own: Vec<Arc<dyn Find>>,
-    replacement: Option<String>,
 }
 
 impl Redactor {
@@ -132,7 +131,7 @@ impl Redactor {
         let mut kinds: Vec<_> = kinds.into_iter().collect();
         kinds.sort_unstable();
         kinds.dedup();
-        Self { kinds, own, replacement: None }
+        Self { kinds, own }
     }
 
     /// The usual kinds.
@@ -146,7 +145,7 @@ impl Redactor {
     pub fn and(&self, other: &Self) -> Self {
         let kinds = self.kinds.iter().chain(&other.kinds).copied();
         let own = self.own.iter().chain(&other.own).cloned();
-        Self { replacement: self.replacement.clone(), ..Self::new(kinds, own.collect()) }
+        Self::new(kinds, own.collect())
     }
 
     /// What is removed, as markers name it: the kinds, and `custom` for patterns of the user.
@@ -155,26 +154,20 @@ impl Redactor {
         self.kinds.iter().map(|kind| kind.name()).chain(own)
     }
 
-    /// The same with one text in place of all markers.
-    #[must_use]
-    pub fn replacing(self, replacement: Option<String>) -> Self {
-        Self { replacement, ..self }
-    }
-
     /// The text without its values.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let mut out = text.to_owned();
         for _ in 0..ROUNDS {
             match self.values(&out) {
-                Err(GaveUp) => return self.marker("text"),
+                Err(GaveUp) => return marker("text"),
                 Ok(values) if values.is_empty() => return out,
                 Ok(values) => {
                     let mut next = String::with_capacity(out.len());
                     let mut from = 0;
                     for (range, kind) in values {
                         next.push_str(&out[from..range.start]);
-                        next.push_str(&self.marker(kind));
+                        next.push_str(&marker(kind));
                         from = range.end;
                     }
                     next.push_str(&out[from..]);
@@ -184,7 +177,7 @@ impl Redactor {
         }
         match self.values(&out) {
             Ok(values) if values.is_empty() => out,
-            _ => self.marker("text"),
+            _ => marker("text"),
         }
     }
 
@@ -194,9 +187,9 @@ impl Redactor {
     pub fn words(&self, words: &str, sources: &[String]) -> String {
         let mut out = words.to_owned();
         for source in sources {
-            let Ok(values) = self.values(source) else { return self.marker("text") };
+            let Ok(values) = self.values(source) else { return marker("text") };
             for (range, kind) in values {
-                let (value, marker) = (&source[range], self.marker(kind));
+                let (value, marker) = (&source[range], marker(kind));
                 if value.chars().count() >= FRAGMENT {
                     out = out.replace(value, &marker);
                     out = without_fragments(&out, value, &marker);
@@ -204,34 +197,6 @@ impl Redactor {
             }
         }
         self.text(&out)
-    }
-
-    fn marker(&self, kind: &str) -> String {
-        self.replacement.clone().unwrap_or_else(|| format!("[REDACTED:{kind}]"))
-    }
-
-    /// Where markers stand, apart from each other and in order.
-    fn markers(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found = Vec::new();
-        for (at, _) in text.match_indices("[REDACTED:") {
-            let rest = &text[at + 10..];
-            let word = rest.find(|c: char| !c.is_ascii_lowercase() && !matches!(c, '_' | '0'..='9'));
-            if let Some(end) = word.filter(|end| (1..=20).contains(end) && rest[*end..].starts_with(']')) {
-                found.push(at..at + 11 + end);
-            }
-        }
-        if let Some(replacement) = self.replacement.as_deref().filter(|text| !text.is_empty()) {
-            found.extend(text.match_indices(replacement).map(|(at, word)| at..at + word.len()));
-        }
-        found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
-        let mut apart: Vec<Range<usize>> = Vec::new();
-        for range in found {
-            match apart.last_mut() {
-                Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-                _ => apart.push(range),
-            }
-        }
-        apart
     }
 
     /// Every value with its kind, apart from each other and in order.
@@ -254,7 +219,7 @@ impl Redactor {
                 }
             }
         }
-        let markers = self.markers(text);
+        let markers = markers(text);
         let first = |at: usize| markers.partition_point(|marker| marker.end <= at);
         found.retain(|(range, _)| {
             let marker = markers.get(first(range.start));
@@ -298,13 +263,34 @@ fn without_fragments(words: &str, value: &str, marker: &str) -> String {
     parts.join("…")
 }
 
-/// What of a case gives way.
+/// What stands in place of a value of a kind wherever something is recorded, judged or compared.
+fn marker(kind: &str) -> String {
+    format!("[REDACTED:{kind}]")
+}
+
+/// Where markers are, in order.
+fn markers(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("[REDACTED:") {
+        let rest = &text[at + 10..];
+        let word = rest.find(|c: char| !c.is_ascii_lowercase() && !matches!(c, '_' | '0'..='9'));
+        if let Some(end) = word.filter(|end| (1..=20).contains(end) && rest[*end..].starts_with(']')) {
+            found.push(at..at + 11 + end);
+        }
+    }
+    found
+}
+
+/// What is removed from a case.
 #[derive(Clone, Debug)]
 pub struct Redaction {
-    /// What gives way.
+    /// What is removed.
     pub redactor: Redactor,
     /// Which texts are looked through beside verdicts and errors.
     pub cover: Cover,
+    /// What reports show in place of markers. A judge never sees it: whoever writes it would answer for the
+    /// application.
+    pub replacement: Option<String>,
 }
 
 /// The texts that redaction covers.
@@ -322,7 +308,30 @@ impl Redaction {
     /// The same with what another redactor removes on top, in prompts and replies.
     #[must_use]
     pub fn and(&self, other: &Redactor) -> Self {
-        Self { redactor: self.redactor.and(other), cover: Cover::Both }
+        Self { redactor: self.redactor.and(other), cover: Cover::Both, ..self.clone() }
+    }
+
+    /// A redacted text as reports show it.
+    #[must_use]
+    pub fn shown(&self, text: &str) -> String {
+        let Some(replacement) = &self.replacement else { return text.to_owned() };
+        let (mut out, mut from) = (String::new(), 0);
+        for range in markers(text) {
+            out.push_str(&text[from..range.start]);
+            out.push_str(replacement);
+            from = range.end;
+        }
+        out.push_str(&text[from..]);
+        out
+    }
+
+    /// A text that reports have shown, with a marker again in place of what they show.
+    #[must_use]
+    pub fn marked(&self, text: &str) -> String {
+        match &self.replacement {
+            Some(replacement) => text.replace(replacement, &marker("text")),
+            None => text.to_owned(),
+        }
     }
 
     /// What covers prompts.

@@ -283,8 +283,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_said_and_nothing_of_others_reaches_the_terminal() {
-        let fault =
-            Fault { kind: "timeout".to_owned(), message: "\u{1b}[2J".to_owned(), help: String::new() };
+        let fault = Fault::new("timeout", "\u{1b}[2J".to_owned(), "");
         let unjudged = [Unjudged { id: "a\nb", fault: &fault }; 12];
         let text = of_calibration(&judged(10, &[9]), &unjudged);
         assert!(!text.contains('\u{1b}') && text.contains("  not judged: a⏎b: timeout: "), "{text}");

@@ -83,6 +83,8 @@ impl Fixture {
             sources.insert(file.clone(), Arc::new(SourceFile::from_text(&file, &text)));
         }
         let scenario = |name: &str| ScenarioRun {
+            version: None,
+            unidentified: false,
             name: name.to_owned(),
             file: format!("evals/{name}.yaml"),
             seed: None,
@@ -136,11 +138,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
     (hostile.name, hostile.prompt) = (Some(HOSTILE.to_owned()), HOSTILE.to_owned());
     hostile.reason = HOSTILE.to_owned();
     let fault = |kind: &str, message: &str| Trial {
-        fault: Some(Fault {
-            kind: kind.to_owned(),
-            message: message.to_owned(),
-            help: "raise `timeout:` or try again".to_owned(),
-        }),
+        fault: Some(Fault::new(kind, message.to_owned(), "raise `timeout:` or try again")),
         reply: None,
         ..trial(0, Outcome::Errored, None, "")
     };

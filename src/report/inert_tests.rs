@@ -95,7 +95,7 @@ proptest! {
         prop_assert!(is_inert(&shown), "{shown}");
         prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
 
-        let fault = Fault { kind: text.clone(), message: text.clone(), help: text.clone() };
+        let fault = Fault { cause: text.clone(), ..Fault::new(&text, text.clone(), &text) };
         let shown = calibration::of_calibration(
             &calibration(&text),
             &[calibration::Unjudged { id: &text, fault: &fault }],

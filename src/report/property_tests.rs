@@ -69,11 +69,7 @@ fn policy() -> impl Strategy<Value = Policy> {
 
 fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     let bad = (outcome == Outcome::Failed).then(|| verdict("contains", "the answer lacks `30 days`"));
-    let fault = (outcome == Outcome::Errored).then(|| Fault {
-        kind: "timeout".to_owned(),
-        message: "no answer".to_owned(),
-        help: String::new(),
-    });
+    let fault = (outcome == Outcome::Errored).then(|| Fault::new("timeout", "no answer".to_owned(), ""));
     Trial { confirmation, fault, ..trial(index, outcome, bad, "Soon.") }
 }
 
@@ -268,7 +264,7 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
 pub(super) fn run_of(text: &str) -> Fixture {
     let mut bad = verdict(text, text);
     (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
-    let fault = Fault { kind: text.to_owned(), message: text.to_owned(), help: text.to_owned() };
+    let fault = Fault { cause: text.to_owned(), ..Fault::new(text, text.to_owned(), text) };
     let failed = vec![trial(0, Outcome::Failed, Some(bad), text)];
     let errored = vec![Trial { fault: Some(fault), ..trial(0, Outcome::Errored, None, text) }];
     let mut cases = vec![

@@ -36,7 +36,7 @@ impl Plan {
                     if !named {
                         targets.insert(hash(&json!({
                             "provider": endpoint.provider,
-                            "host": endpoint.host,
+                            "host": endpoint.identity(),
                             "model": model,
                             "temperature": own.temperature,
                             "max_tokens": own.max_tokens,
@@ -48,6 +48,25 @@ impl Plan {
             }
         }
         targets.into_iter().collect::<Vec<_>>().join("+")
+    }
+
+    /// The version of the application in a scenario, where one is named.
+    pub(super) fn version_of(&self, scenario: usize) -> Option<String> {
+        self.jobs_of(scenario).find_map(|(_, job)| match &job.target {
+            Target::Model { version, .. } => version.clone(),
+            Target::Replies(_) => None,
+        })
+    }
+
+    /// Whether answers in a scenario are replayed of an application that the suite does not describe and
+    /// that has no version: its code may have changed since, and nothing would show that.
+    pub(super) fn is_unidentified(&self, scenario: usize) -> bool {
+        self.jobs_of(scenario).any(|(_, job)| match &job.target {
+            Target::Model { client, version, described, .. } => {
+                client.replays() && version.is_none() && !described
+            }
+            Target::Replies(_) => false,
+        })
     }
 
     /// 16 hexadecimal digits over who judges in a scenario, where a judge is needed that no

@@ -5,13 +5,15 @@ use serde_json::json;
 use super::plan::{Planned, Target};
 use super::pool::Unit;
 use super::redaction;
-use crate::client::{Ask, Patience, Seal};
+use crate::client::{Ask, Patience, Seal, Usable};
 use crate::expectation::{Answer, Seen};
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Outcome, Reply, Trial, Verdict};
 use crate::provider::{ChatRequest, Completion};
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
+use crate::text;
+use crate::vocabulary::{StopReason, ToolCall};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -26,6 +28,7 @@ pub(super) async fn trial(
         Ok((reply, seen)) => judged(scenario, case, graders, root, (reply, seen), unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };
+    let trial = redaction::shown(case, trial);
     Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
 }
 
@@ -90,15 +93,15 @@ fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
     CaseResult {
         scenario: scenario.name.clone(),
         id: case.id.clone(),
-        name: case.name.as_ref().map(|name| redact.map_or(name.clone(), |r| r.redactor.text(name))),
+        name: case.name.as_ref().map(|name| redact.map_or(name.clone(), |r| r.shown(&r.redactor.text(name)))),
         tags: case.tags.clone(),
         location: case.location.clone(),
         content_hash: case.content_hash.clone(),
         outcome: Outcome::Skipped,
         score: None,
         reason,
-        prompt: match redact.and_then(|redaction| redaction.prompts()) {
-            Some(redactor) => redactor.text(case.asked()),
+        prompt: match redact.and_then(|redaction| Some((redaction, redaction.prompts()?))) {
+            Some((redaction, redactor)) => redaction.shown(&redactor.text(case.asked())),
             None => case.asked().to_owned(),
         },
         trials: Vec::new(),
@@ -124,15 +127,20 @@ async fn answer(
                     "add a line with its id to the file of replies",
                 )
             })?;
-            let (text, finish_reason) = (reply.text.clone(), reply.finish_reason.clone());
-            let (model, system_fingerprint) = (reply.model.clone(), reply.system_fingerprint.clone());
-            let said = Completion { text, finish_reason, model, system_fingerprint, ..Completion::default() };
-            let Completion { text, finish_reason, model, system_fingerprint, seen, .. } =
+            let said = Completion {
+                text: redaction::text(case, &reply),
+                tool_calls: reply.tool_calls.clone(),
+                finish_reason: reply.finish_reason.clone(),
+                model: reply.model.clone(),
+                system_fingerprint: reply.system_fingerprint.clone(),
+                ..Completion::default()
+            };
+            let Completion { text, tool_calls, finish_reason, model, system_fingerprint, seen, .. } =
                 redaction::seal(case, said);
-            let reply = Reply { text, finish_reason, model, system_fingerprint, ..reply };
+            let reply = Reply { text, tool_calls, finish_reason, model, system_fingerprint, ..reply };
             Ok((reply, redaction::seen(seen)))
         }
-        Target::Model { client, model, seeded } => {
+        Target::Model { client, model, seeded, version, .. } => {
             let number = trial.to_string();
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
             let request = ChatRequest {
@@ -167,11 +175,14 @@ async fn answer(
                 purpose: &purpose,
                 patience,
                 seal: redacted.map(|_| Seal(&seal)),
+                version: version.as_deref(),
+                usable: Usable(&|said| StopReason::of(said.finish_reason.as_deref()).is_answer()),
             };
             let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
             let before = redaction::seen(exchange.completion.seen);
             let reply = Reply {
                 text: exchange.completion.text,
+                tool_calls: exchange.completion.tool_calls,
                 finish_reason: exchange.completion.finish_reason,
                 model: exchange.completion.model,
                 system_fingerprint: exchange.completion.system_fingerprint,
@@ -180,6 +191,7 @@ async fn answer(
                 usage: exchange.completion.usage,
                 cost_usd: exchange.cost_usd,
                 recorded: exchange.recorded,
+                given: false,
             };
             Ok((reply, before))
         }
@@ -194,6 +206,9 @@ async fn judged(
     (reply, seen): (Reply, Option<Seen>),
     trial: u32,
 ) -> Trial {
+    if let Some(fault) = no_answer(&reply) {
+        return errored(Some(reply), None, fault);
+    }
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
@@ -212,6 +227,35 @@ async fn judged(
         reply: Some(reply),
         verdict: Some(verdict),
         fault: None,
+    }
+}
+
+/// Why there is nothing to judge in what came back.
+fn no_answer(reply: &Reply) -> Option<Fault> {
+    let word = || text::excerpt(reply.finish_reason.as_deref().unwrap_or_default(), 40);
+    match StopReason::of(reply.finish_reason.as_deref()) {
+        StopReason::Broken => {
+            let message = format!("the answer ended with an error (finish_reason {})", word());
+            Some(fault("broken-answer", message, "ask again, or look at the application's own log"))
+        }
+        StopReason::Unknown => {
+            let message =
+                format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
+            let help = "the stop words that akit knows are in docs/scenario.md; report one that is missing";
+            Some(fault("unknown-stop-reason", message, help))
+        }
+        StopReason::Complete
+        | StopReason::ToolCalls
+        | StopReason::Cut
+        | StopReason::Refused
+        | StopReason::Filtered => {
+            if reply.tool_calls.is_empty() || !text::shows_nothing(&reply.text) {
+                return None;
+            }
+            let calls = ToolCall::summary(&reply.tool_calls);
+            let message = format!("the answer is {calls}, which this version cannot judge");
+            Some(fault("tool-calls", message, "let the application answer in words as well"))
+        }
     }
 }
 
@@ -242,5 +286,5 @@ fn cause(verdict: &Verdict) -> Fault {
 }
 
 fn fault(kind: &str, message: String, help: &str) -> Fault {
-    Fault { kind: kind.to_owned(), message, help: help.to_owned() }
+    Fault::new(kind, message, help)
 }

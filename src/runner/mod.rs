@@ -146,7 +146,12 @@ impl Runner {
             Ended::Deadline => "not judged: the deadline ended the run before",
             _ => "not judged: the run was interrupted before",
         };
-        let mut found: Vec<Vec<Trial>> = vec![Vec::new(); shared.plan.jobs.len()];
+        let mut wanted = vec![0; shared.plan.jobs.len()];
+        for unit in &units {
+            wanted[unit.job] += 1;
+        }
+        // Left to itself a list makes room for four trials, and most cases have one.
+        let mut found: Vec<Vec<Trial>> = wanted.into_iter().map(Vec::with_capacity).collect();
         for (unit, trial) in units.iter().zip(&mut trials) {
             found[unit.job].extend(trial.take());
         }
@@ -214,6 +219,8 @@ impl Runner {
             file: scenario.file.name().to_owned(),
             seed: scenario.seed,
             target: plan.target_of(index),
+            version: plan.version_of(index),
+            unidentified: plan.is_unidentified(index),
             grader: plan.grader_of(index, &shared.graders),
             target_hash: plan.target_hash(index),
             grader_hash: plan.grader_hash(index, &shared.graders),

@@ -22,6 +22,10 @@ pub enum Target {
         model: String,
         /// Whether a derived seed goes along.
         seeded: bool,
+        /// Version of the application, where the configuration or a flag names one.
+        version: Option<String>,
+        /// Whether model and prompt say all about the application: it is the vendor's own server.
+        described: bool,
     },
 }
 
@@ -33,7 +37,7 @@ impl Target {
             Target::Replies(replies) => format!("replies in {}", replies.name()),
             Target::Model { client, model, .. } => {
                 let endpoint = client.endpoint();
-                format!("{} {model} at {}", endpoint.provider, endpoint.host)
+                format!("{} {model} at {}", endpoint.provider, endpoint.place())
             }
         }
     }

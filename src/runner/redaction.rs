@@ -6,9 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::cache;
 use crate::expectation::{Answer, Seen};
-use crate::manifest::{Fault, Verdict};
+use crate::manifest::{Fault, Reply, Trial, Verdict};
 use crate::provider::{Completion, Message};
-use crate::redact::Redactor;
 use crate::scenario::Case;
 use crate::text;
 
@@ -44,6 +43,28 @@ pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     Completion { text: redactor.text(&said.text), seen: Some(seen), ..said.with_clean_labels(redactor) }
 }
 
+/// The text of an answer; one of an earlier run has markers again where its report showed something else.
+pub(super) fn text(case: &Case, reply: &Reply) -> String {
+    match case.redaction.on() {
+        Some(redaction) if reply.recorded => redaction.marked(&reply.text),
+        _ => reply.text.clone(),
+    }
+}
+
+/// A trial as reports show it.
+pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
+    let Some(redaction) = case.redaction.on().filter(|redaction| redaction.replacement.is_some()) else {
+        return trial;
+    };
+    let words = |text: &str| redaction.shown(text);
+    Trial {
+        reply: trial.reply.map(|reply| Reply { text: words(&reply.text), ..reply }),
+        verdict: trial.verdict.map(|verdict| with_words(verdict, &words)),
+        fault: trial.fault.map(|fault| with_fault(fault, &words)),
+        ..trial
+    }
+}
+
 /// What was found in a raw answer, as it was kept; nothing where that cannot be read.
 pub(super) fn seen(kept: Option<Json>) -> Option<Seen> {
     kept.map(|kept| serde_json::from_value(kept).unwrap_or_default())
@@ -54,11 +75,15 @@ pub(super) fn verdict(case: &Case, verdict: Verdict) -> Verdict {
     let Some(redaction) = case.redaction.on() else { return verdict };
     let mut sources = Vec::new();
     texts(&case.expected, &mut sources);
-    cleaned(verdict, &redaction.redactor, &sources)
+    with_words(verdict, &|text| redaction.redactor.words(text, &sources))
 }
 
-fn cleaned(verdict: Verdict, redactor: &Redactor, sources: &[String]) -> Verdict {
-    let words = |text: &str| redactor.words(text, sources);
+fn with_fault(fault: Fault, words: &dyn Fn(&str) -> String) -> Fault {
+    Fault { message: words(&fault.message), cause: words(&fault.cause), ..fault }
+}
+
+/// A verdict with every text in it changed.
+fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
     Verdict {
         reason: words(&verdict.reason),
         expected: words(&verdict.expected),
@@ -67,8 +92,8 @@ fn cleaned(verdict: Verdict, redactor: &Redactor, sources: &[String]) -> Verdict
             grade.reasoning = words(&grade.reasoning);
             grade
         }),
-        fault: verdict.fault.map(|fault| Fault { message: words(&fault.message), ..fault }),
-        parts: verdict.parts.into_iter().map(|part| cleaned(part, redactor, sources)).collect(),
+        fault: verdict.fault.map(|fault| with_fault(fault, words)),
+        parts: verdict.parts.into_iter().map(|part| with_words(part, words)).collect(),
         ..verdict
     }
 }

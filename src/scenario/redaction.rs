@@ -14,7 +14,11 @@ pub const REDACTION: &[Field] = &[
     Field::optional("redactPrompts", Shape::Bool, "Whether prompts are covered (true)."),
     Field::optional("redactResponses", Shape::Bool, "Whether replies are covered (true)."),
     Field::optional("redactMetadata", Shape::Bool, "Has no effect: akit stores no metadata."),
-    Field::optional("replacement", Shape::Text, "What stands in place of a removed value."),
+    Field::optional(
+        "replacement",
+        Shape::Text,
+        "What reports show in place of a removed value; a judge always sees a marker.",
+    ),
 ];
 
 /// Reads the section of a file or a case; reports patterns that cannot be used.
@@ -58,8 +62,13 @@ pub fn redaction(
         (true, false, true) => Cover::Replies,
         (false, _, _) | (true, false, false) => return Wanted::Off,
     };
-    let redactor = Redactor::new(kinds, own).replacing(section.string("replacement"));
-    Wanted::On(Arc::new(Redaction { redactor, cover }))
+    let replacement = section.string("replacement");
+    if let (Some(""), Some(span)) = (replacement.as_deref(), section.key_span("replacement")) {
+        let message = "`replacement` is empty: nobody would see that something was removed".to_owned();
+        let finding = Diagnostic::error("wrong-value", file, span, message);
+        found.push(finding.help("write a text such as `[removed]`, or leave the key out"));
+    }
+    Wanted::On(Arc::new(Redaction { redactor: Redactor::new(kinds, own), cover, replacement }))
 }
 
 /// What is odd about a pattern that is nearly the name of a built-in one, and how to mend it.

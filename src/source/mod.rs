@@ -13,6 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Ink, Severity};
@@ -211,6 +212,15 @@ pub fn repository_name(path: &Path) -> String {
     }
 }
 
+/// Reads a JSON object. serde by itself also takes an array for a struct, member by member, and no file of
+/// akit is one.
+pub fn json_object<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes)?;
+    }
+    serde_json::from_slice(bytes)
+}
+
 fn repository_of(full: &Path) -> Option<PathBuf> {
     full.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(Path::to_path_buf)
 }
@@ -218,6 +228,21 @@ fn repository_of(full: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_array_is_no_object() {
+        #[derive(Debug, Deserialize)]
+        struct Two {
+            #[expect(dead_code, reason = "only its place in an array matters")]
+            a: u8,
+            #[expect(dead_code, reason = "only its place in an array matters")]
+            b: u8,
+        }
+        assert!(json_object::<Two>(b" \n{\"a\":1,\"b\":2}").is_ok());
+        for text in ["[1,2]", " [1, 2]", "null", "", "1", "\"{}\"", "[{\"a\":1,\"b\":2}]"] {
+            assert!(json_object::<Two>(text.as_bytes()).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn lines_are_one_based_and_lose_their_ends() {

@@ -11,7 +11,7 @@ use super::matching::Pairs;
 use super::policy::{is_file, named};
 use crate::gate::used_to_pass;
 use crate::manifest::{Baseline, BaselineCase, LEAST_RUNS, Results};
-use crate::source::{Location, SourceFile};
+use crate::source::{Location, SourceFile, json_object};
 use crate::text;
 
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
@@ -56,7 +56,7 @@ fn excuses(first: &SourceFile, log: &mut Log) {
 }
 
 fn parse(file: &SourceFile) -> Option<Baseline> {
-    serde_json::from_str::<Baseline>(file.text()).ok()?.ordered().ok()
+    json_object::<Baseline>(file.text().as_bytes()).ok()?.ordered().ok()
 }
 
 /// What an update and an acceptance account for.

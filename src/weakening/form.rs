@@ -114,8 +114,8 @@ impl<'a> Part<'a> {
 
 /// The values of `contains` and `not_contains`, as they are looked for.
 pub(super) fn values(node: &Node) -> Vec<String> {
-    let mut values: Vec<_> =
-        items(node.get("values")).iter().filter_map(Node::as_str).map(str::to_lowercase).collect();
+    let value = |item: &Node| Some(item.as_str()?.trim_matches(['\n', '\r']).to_lowercase());
+    let mut values: Vec<_> = items(node.get("values")).iter().filter_map(value).collect();
     values.sort();
     values.dedup();
     values
@@ -142,7 +142,7 @@ pub(super) fn score(node: &Node) -> f64 {
 /// A regular expression's flags in alphabetical order; those without effect are left out.
 pub(super) fn flags(node: &Node) -> String {
     let mut flags: Vec<char> =
-        word(node, "flags").unwrap_or_default().chars().filter(|flag| !matches!(flag, 'g' | 'y')).collect();
+        word(node, "flags").unwrap_or_default().chars().filter(|flag| *flag != 'g').collect();
     flags.sort_unstable();
     flags.into_iter().collect()
 }
@@ -154,6 +154,9 @@ pub(super) fn folds(node: &Node) -> bool {
 
 /// The text behind `value`, without what makes no difference to its kind.
 pub(super) fn text_of(node: &Node) -> String {
+    if word(node, "type") == Some("fuzzy") && number(node, "distance").is_some() {
+        return word(node, "value").unwrap_or_default().to_owned();
+    }
     let text = crate::text::js_trim(word(node, "value").unwrap_or_default());
     match word(node, "type") {
         Some("exact") if !folds(node) => text.to_owned(),
@@ -183,7 +186,7 @@ fn leaf(node: &Node) -> Vec<u8> {
     let plain = match kind {
         "contains" | "not_contains" => json!([values(node), is_lenient(node)]),
         "exact" => json!([text_of(node), folds(node)]),
-        "fuzzy" => json!([text_of(node), score(node)]),
+        "fuzzy" => json!([text_of(node), score(node), number(node, "distance")]),
         "regex" => json!([word(node, "pattern"), flags(node)]),
         "inline" => json!([expression(node), word(node, "value")]),
         "llm_grader" | "similarity" => {

@@ -50,6 +50,8 @@ pub enum Kind {
     MarginRaised,
     MissingTolerated,
     ThinTolerated,
+    UnconfirmedTolerated,
+    PathLinked,
     PolicyRelaxed,
     FailOnRemoved,
     QuarantineAdded,
@@ -64,7 +66,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its stable id.
-    pub const ALL: [(Self, &'static str); 52] = [
+    pub const ALL: [(Self, &'static str); 54] = [
         (Self::ScenarioRemoved, "scenario-removed"),
         (Self::CaseRemoved, "case-removed"),
         (Self::CaseSkipped, "case-skipped"),
@@ -107,6 +109,8 @@ impl Kind {
         (Self::MarginRaised, "margin-raised"),
         (Self::MissingTolerated, "missing-tolerated"),
         (Self::ThinTolerated, "thin-tolerated"),
+        (Self::UnconfirmedTolerated, "unconfirmed-tolerated"),
+        (Self::PathLinked, "path-linked"),
         (Self::PolicyRelaxed, "policy-relaxed"),
         (Self::FailOnRemoved, "fail-on-removed"),
         (Self::QuarantineAdded, "quarantine-added"),

@@ -1,6 +1,6 @@
 //! Two expectations that are no `combined` and no `not`, kind by kind.
 
-use super::document::{place, same, shown, word};
+use super::document::{number, place, same, shown, word};
 use super::expectation::Judges;
 use super::form::{expression, flags, folds, is_lenient, score, text_of, values};
 use super::kind::{Flag, Kind};
@@ -30,7 +30,7 @@ pub(super) fn weaker(before: &Node, now: &Node, judges: &Judges<'_>) -> Vec<Flag
         }
         "fuzzy" => {
             leaf.value();
-            leaf.score();
+            leaf.nearness();
         }
         "similarity" => {
             leaf.value();
@@ -134,6 +134,22 @@ impl Leaf<'_> {
             let was = text::excerpt(word(self.before, "value").unwrap_or_default(), 60);
             self.tell(Kind::ValueChanged, "value", format!("another text is expected than `{was}`"));
         }
+    }
+
+    /// A distance counts edits, and a threshold the share of the text that is alike.
+    fn nearness(&mut self) {
+        let (was, is) = (number(self.before, "distance"), number(self.now, "distance"));
+        let message = match (was, is) {
+            (None, None) => return self.score(),
+            (None, Some(0.0)) => return,
+            (Some(was), Some(is)) if is <= was => return,
+            (Some(was), Some(is)) => format!("{was} edits were allowed, now {is}"),
+            (Some(was), None) => format!("{was} edits were allowed, now a score of {}", score(self.now)),
+            (None, Some(is)) => {
+                format!("a score of {} was needed, now {is} edits are allowed", score(self.before))
+            }
+        };
+        self.tell(Kind::ScoreLowered, if is.is_some() { "distance" } else { "threshold" }, message);
     }
 
     fn score(&mut self) {

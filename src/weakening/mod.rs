@@ -45,6 +45,14 @@ pub struct Demands {
     pub budget: bool,
 }
 
+impl Demands {
+    /// The names of the scenarios.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.scenarios.iter().map(matching::scenario_name).collect()
+    }
+}
+
 /// Names every way in which `now` demands less than `before`, by file and line.
 #[must_use]
 pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {

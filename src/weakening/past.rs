@@ -5,17 +5,24 @@ use std::io::{Error, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::kind::{Kind, Log};
+use super::matching::scenario_name;
 use super::policy::{is_file, named};
 use super::{Demands, Document};
 use crate::config::{ConfigFile, GateConfig};
+use crate::gate::Weakening;
 use crate::history::{GitError, PastCommit};
 use crate::scenario::{Environment, among};
-use crate::source::{Diagnostics, ReadError, SourceFile, slashed};
+use crate::source::{Diagnostics, Location, ReadError, SourceFile, slashed};
 
 /// Files as they were; paths are relative to the root of the repository.
 pub trait Past {
     /// The paths of all files.
     fn paths(&self) -> Result<Vec<String>, GitError>;
+    /// Every link with what it points to.
+    fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
+        Ok(BTreeMap::new())
+    }
     /// The texts of files, `None` where there is no such file.
     fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError>;
 }
@@ -23,6 +30,10 @@ pub trait Past {
 impl Past for PastCommit {
     fn paths(&self) -> Result<Vec<String>, GitError> {
         PastCommit::paths(self)
+    }
+
+    fn links(&self) -> Result<BTreeMap<String, String>, GitError> {
+        PastCommit::links(self)
     }
 
     fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, GitError> {
@@ -51,6 +62,8 @@ pub struct Scope {
     pub config: Vec<String>,
     /// The baseline, where a flag names it.
     pub baseline: Option<String>,
+    /// Names of the scenarios now: where none lay at those paths, they are looked for everywhere.
+    pub names: Vec<String>,
 }
 
 /// The demands of a commit.
@@ -60,6 +73,10 @@ pub struct Then {
     pub demands: Demands,
     /// Files that could not be read, with the reason: nothing in them is compared.
     pub unread: Vec<String>,
+    /// Every file that there was.
+    paths: Vec<String>,
+    /// Every link that there was, with what it pointed to.
+    links: BTreeMap<String, String>,
 }
 
 impl Then {
@@ -68,7 +85,7 @@ impl Then {
     /// # Errors
     /// When git cannot read the commit.
     pub fn read(past: &dyn Past, scope: &Scope) -> Result<Self, GitError> {
-        let mut then = Self::default();
+        let mut then = Self { links: past.links()?, ..Self::default() };
         let paths = past.paths()?;
         let config = scope.config.iter().find(|name| paths.contains(name));
         if let Some(file) = config.map(|name| one(past, name)).transpose()?.flatten() {
@@ -97,13 +114,43 @@ impl Then {
             then.demands.baseline = one(past, &path)?;
         }
         let files = among(&scenarios, &paths);
+        let moved = files.is_empty();
+        // A suite that lay elsewhere was moved, which is no reason to compare it with nothing.
+        let files = if moved { among(&[PathBuf::from(".")], &paths) } else { files };
         for (path, text) in files.iter().zip(past.texts(&files)?) {
-            if let Some(text) = text {
-                let document = then.parse(Arc::new(SourceFile::from_text(path, &text)));
+            let Some(text) = text else { continue };
+            let file = Arc::new(SourceFile::from_text(path, &text));
+            if moved {
+                let document = Document::parse(file).ok().filter(|one| {
+                    one.node.get("cases").is_some() && scope.names.contains(&scenario_name(one))
+                });
+                then.demands.scenarios.extend(document);
+            } else {
+                let document = then.parse(file);
                 then.demands.scenarios.extend(document);
             }
         }
+        then.paths = paths;
         Ok(then)
+    }
+
+    /// Paths that are links now, each with what it points to, and were something else then: the suite that
+    /// is judged no longer lies where it lay.
+    #[must_use]
+    pub fn linked(&self, now: &BTreeMap<String, String>) -> Vec<Weakening> {
+        let mut log = Log::default();
+        for (path, target) in now.iter().filter(|(path, target)| self.links.get(*path) != Some(target)) {
+            let below = format!("{path}/");
+            let was = match self.links.get(path) {
+                Some(before) => format!("a link to `{before}`"),
+                None if self.paths.contains(path) => "a file".to_owned(),
+                None if self.paths.iter().any(|one| one.starts_with(&below)) => "a folder".to_owned(),
+                None => continue,
+            };
+            let location = Location { file: path.clone(), line: 1, column: 1 };
+            log.add(Kind::PathLinked, location, &format!("`{path}` was {was}, it is a link to `{target}`"));
+        }
+        log.close()
     }
 
     fn parse(&mut self, file: Arc<SourceFile>) -> Option<Document> {

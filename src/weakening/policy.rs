@@ -104,6 +104,19 @@ impl Sides<'_> {
             let message = "a case that fails beside a thin baseline is a warning now";
             self.tell(log, Kind::ThinTolerated, &thin, message);
         }
+        let unconfirmed = ["baseline", "unconfirmed"];
+        let rank = |node| match below(node, &unconfirmed).and_then(Node::as_str) {
+            Some("fail") => 0,
+            Some("warn") => 2,
+            _ => 1,
+        };
+        if rank(self.now) > rank(self.before) {
+            let message = match rank(self.now) {
+                2 => "a failure that nobody could confirm stopped the release, now it is a warning",
+                _ => "a failure that nobody could confirm failed the gate, now the run is inconclusive",
+            };
+            self.tell(log, Kind::UnconfirmedTolerated, &unconfirmed, message);
+        }
         if is(self.before, &["policy"], "strict") && !is(self.now, &["policy"], "strict") {
             let message = "a change had to show that it breaks nothing, now it need not";
             self.tell(log, Kind::PolicyRelaxed, &["policy"], message);

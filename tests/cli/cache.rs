@@ -85,7 +85,7 @@ fn what_is_judged_may_change_without_asking_again() {
     let (ran, url) = recorded();
     let text = ran.read("s/two.yaml").replace("values: [\"{{word}}\"]", "values: [\"say\"]");
     std::fs::write(ran.path("s/two.yaml"), text).unwrap();
-    replay(&ran, &url, &[]).ended(0).out("5 passed");
+    replay(&ran, &url, &[]).ended(5).out("5 passed").out("the application was not asked");
 }
 
 #[test]
@@ -97,8 +97,8 @@ fn modes_ask_and_record_as_they_say() {
         .ended(0);
     assert!(!ran.path(".akit").exists(), "off writes nothing");
     let again = |arguments: &[&str], requests: usize| {
-        let ran =
-            ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).args(arguments).run().ended(0);
+        let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--target-version", "1"];
+        let ran = ran.then(&run).args(arguments).run().ended(0);
         assert_eq!(server.asked().len(), requests, "{arguments:?}");
         ran
     };
@@ -111,7 +111,8 @@ fn modes_ask_and_record_as_they_say() {
     again(&["--cache", "off"], 5);
     ran.then(&["run", "s.yaml", "--replay", "--cache", "auto"]).run().ended(2).err("cannot be used with");
     let configured = ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]);
-    configured.file("akit.yaml", "cache: { mode: replay, dir: other }\n").run().ended(0);
+    let config = "cache: { mode: replay, dir: other }\ntarget: { version: \"1\" }\n";
+    configured.file("akit.yaml", config).run().ended(0);
     assert_eq!(server.asked().len(), 5);
 }
 
@@ -160,4 +161,72 @@ fn another_address_or_model_is_another_record() {
     };
     other("n", &url);
     other("m", "http://127.0.0.1:1/v1");
+}
+
+#[test]
+fn a_replay_in_which_everything_misses_looks_once_and_says_it_once() {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let names: Vec<String> = (0..200).map(|n| format!("case {n}")).collect();
+    let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+    let run = ["run", "s.yaml", "--base-url", &server.url, "--json", "run.json"];
+    let ran = Akit::new(&run).args(&["-m", "one", "-c", "50"]).file("s.yaml", suite(&ids)).run().ended(0);
+    let missed = ran.then(&run).args(&["-m", "two", "--replay"]).run().ended(4);
+    let line = "ERRORED 200 cases: not in the cache (.akit/cache); the nearest record differs in model: \
+                recorded \"one\", now \"two\"";
+    assert_eq!(missed.stdout.matches("differs in model").count(), 1, "{}", missed.stdout);
+    let missed =
+        missed.out(line).out("cases: s/case 0, s/case 1, s/case 2, s/case 3, s/case 4, and 195 more");
+    let fault = &missed.json("run.json")["cases"][199]["trials"][0]["fault"];
+    assert!(fault["message"].as_str().unwrap().contains("the reply to s/case 199; the nearest"), "{fault}");
+    // An edited prompt leaves its own record behind, however alike the others are.
+    let edited = ran.read("s.yaml").replacen("prompt: Say {{word}}.", "prompt: Say {{word}} now.", 8);
+    std::fs::write(ran.path("s.yaml"), edited).unwrap();
+    let why = ran.then(&["cache", "why", "s.yaml", "-m", "one", "--base-url", &server.url]).run().ended(4);
+    for n in 0..8 {
+        let told = format!("recorded \"…\"Say case {n}.\"");
+        let near = why.stdout.contains(&format!("Say case {n}."))
+            && why.stdout.contains(&format!("Say case {n} now."));
+        assert!(near, "no {told} in {}", why.stdout);
+    }
+    assert!(why.stdout.contains("192 of 200 exchanges recorded"), "{}", why.stdout);
+}
+
+#[test]
+fn a_record_of_version_1_is_read_where_its_host_says_all() {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--cache-dir", "c"])
+        .file("s.yaml", suite(&["a"]))
+        .run()
+        .ended(0);
+    // The record as version 1 wrote it: the host instead of the address, under its own name.
+    let shelf = std::fs::read_dir(ran.path("c")).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(&shelf).unwrap().next().unwrap().unwrap().path();
+    let mut record: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let request = record["request"].as_object_mut().unwrap();
+    assert_eq!(request.remove("endpoint").unwrap(), server.url);
+    request.insert("host".to_owned(), server.host().into());
+    let whole = serde_json::json!({ "key_version": 1, "parts": record["request"] });
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(akit::cache::canonical(&whole));
+    let hash = akit::text::hex(&hash);
+    record["key_version"] = 1.into();
+    std::fs::remove_dir_all(ran.path("c")).unwrap();
+    let old = ran.path(&format!("c/{}/{hash}.json", &hash[..2]));
+    std::fs::create_dir_all(old.parent().unwrap()).unwrap();
+    std::fs::write(&old, record.to_string()).unwrap();
+
+    let asked = server.asked().len();
+    let at = |command: &[&str], url: &str| {
+        ran.then(command).args(&["s.yaml", "-m", "m", "--cache-dir", "c", "--base-url", url]).run()
+    };
+    at(&["run", "--replay"], &server.url).ended(5).out("1 passed");
+    at(&["cache", "stats"], &server.url).ended(0).out("1 hit, 0 misses; 0 not used");
+    at(&["cache", "verify"], &server.url).ended(0).out("1 record sound, 0 not");
+    at(&["cache", "prune", "--unused"], &server.url).ended(0).out("0 files");
+    let root = server.url.trim_end_matches("/v1");
+    for other in [format!("{root}/tenant/v1"), root.to_owned(), format!("{root}/v1?a=b")] {
+        at(&["run", "--replay"], &other).ended(4).out("not in the cache");
+    }
+    at(&["run", "--replay", "--target-version", "1"], &server.url).ended(4);
+    assert_eq!(server.asked().len(), asked);
 }

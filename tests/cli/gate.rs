@@ -127,7 +127,47 @@ fn words_and_statuses_of_the_policies() {
     let table: &[Row<'_>] = &[
         (against, &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
         (against, &[("a", no), ("b", yes)], &[], 1, "FAIL", "regression"),
-        (against, &[("a", &["no"]), ("b", yes)], &[], 0, "INCONCLUSIVE", "unconfirmed"),
+        (against, &[("a", &["no"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "unconfirmed"),
+        (
+            "gate: { baseline: { from: b.json, unconfirmed: inconclusive } }\n",
+            &[("a", &["no"]), ("b", yes)],
+            &[],
+            5,
+            "INCONCLUSIVE",
+            "unconfirmed",
+        ),
+        (
+            "gate: { baseline: { from: b.json, unconfirmed: fail } }\n",
+            &[("a", &["no"]), ("b", yes)],
+            &[],
+            1,
+            "FAIL",
+            "unconfirmed",
+        ),
+        (
+            "gate: { baseline: { from: b.json, unconfirmed: warn } }\n",
+            &[("a", &["no"]), ("b", yes)],
+            &[],
+            0,
+            "PASS",
+            "",
+        ),
+        (
+            "gate: { baseline: { from: b.json, unconfirmed: warn } }\n",
+            &[("a", &["no"]), ("b", &["no"])],
+            &[],
+            1,
+            "FAIL",
+            "suite-regression",
+        ),
+        (
+            "gate: { baseline: { from: b.json, unconfirmed: warn }, critical: [\"s/a\"] }\n",
+            &[("a", &["no"]), ("b", yes)],
+            &[],
+            1,
+            "FAIL",
+            "critical",
+        ),
         (against, &[("a", &["no"]), ("b", yes)], &["--strict"], 5, "INCONCLUSIVE", "unconfirmed"),
         (
             against,
@@ -140,7 +180,7 @@ fn words_and_statuses_of_the_policies() {
         (against, &[("a", &["no"]), ("b", yes)], &["--confirm", "0"], 1, "FAIL", "regression"),
         (against, &[("a", no), ("b", yes)], &["--soft-fail"], 0, "FAIL", "regression"),
         (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &[], 0, "PASS", ""),
-        (against, &[("a", &["no", "yes"]), ("b", yes)], &[], 0, "INCONCLUSIVE", "unconfirmed"),
+        (against, &[("a", &["no", "yes"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "unconfirmed"),
         (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &["--fail-on", "flaky"], 1, "FAIL", "flaky"),
         (against, &[("a", no), ("b", &[])], &[], 1, "FAIL", "regression"),
         (against, &[("a", yes), ("b", &[])], &[], 4, "ERROR", "errors"),
@@ -395,7 +435,17 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
     .run()
     .ended(0);
     ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
-    let now = ["run", "s.yaml", "--baseline", "b.json", "--base-url", &server.url, "--json"];
+    let now = [
+        "run",
+        "s.yaml",
+        "--baseline",
+        "b.json",
+        "--base-url",
+        &server.url,
+        "--target-version",
+        "2",
+        "--json",
+    ];
     let live = ran.then(&now).args(&["live.json"]).run().ended(1).out("4 of 4 fresh trials failed");
     let asked = server.asked().len();
     let replay =
@@ -409,6 +459,7 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
     assert_eq!(replay_decision["power"]["recorded"], 6);
     // Confirmations are used like all other trials.
     let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
+    let unused = [&unused[..], &["--target-version", "2"]].concat();
     let kept = replay.then(&unused).run().ended(0);
     assert!(kept.stdout.starts_with("0 files"), "{}", kept.stdout);
 }

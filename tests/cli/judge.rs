@@ -99,6 +99,51 @@ fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
 }
 
 #[test]
+fn a_verdict_that_could_not_be_read_is_asked_for_again_and_only_a_replay_shows_it() {
+    let turn = std::sync::Arc::new(AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&turn);
+    let server = judge(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => Answer::Text("{\"reasoning\":\"x\",\"sc".to_owned()),
+        _ => Answer::Text(verdict(9)),
+    });
+    let model = ["--grader-model", "j"];
+    let first = run(&server.url, suite(""), &model).ended(4).out("is no verdict");
+    let again = |more: &[&str]| {
+        first
+            .then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--grader-model", "j"])
+            .args(&["--grader-base-url", &server.url])
+            .args(more)
+            .run()
+    };
+    // A replay shows what happened.
+    again(&["--replay"]).ended(4).out("is no verdict");
+    assert_eq!(votes(&server).len(), 2);
+    // The default does not read it again: the judge is well by now.
+    again(&[]).ended(0);
+    assert_eq!(votes(&server).len(), 3);
+    // And that verdict is kept.
+    again(&[]).ended(0);
+    again(&["--replay"]).ended(0);
+    assert_eq!(votes(&server).len(), 3);
+}
+
+#[test]
+fn a_verdict_that_came_at_the_second_try_is_not_paid_for_twice() {
+    let calls = AtomicUsize::new(0);
+    let server = judge(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Answer::Text("no verdict".to_owned()),
+        _ => Answer::Text(verdict(9)),
+    });
+    let first = run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
+    assert_eq!(votes(&server).len(), 2);
+    let again =
+        ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--grader-base-url", &server.url];
+    first.then(&again).run().ended(0);
+    first.then(&again).arg("--replay").run().ended(0);
+    assert_eq!(votes(&server).len(), 2);
+}
+
+#[test]
 fn a_judge_in_trouble_is_an_error_of_the_case() {
     let server = Server::start(|_| Answer::Raw(401, Vec::new(), b"{\"error\":\"no rights\"}".to_vec()));
     let ran = run(&server.url, suite(""), &["--grader-model", "j"])

@@ -135,7 +135,7 @@ fn one_failure_is_proof_where_the_application_is_deterministic() {
         .file("r.jsonl", replies(&[("a", "a"), ("b", "no")]))
         .run()
         .ended(1);
-    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json", "--force"]).run().ended(0);
     let plan =
         |more: &[&str]| ran.then(&["plan", "s.yaml", "--baseline", "b.json"]).args(more).run().ended(0);
     plan(&["--confirm", "0"])

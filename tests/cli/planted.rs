@@ -78,7 +78,9 @@ fn server() -> Server {
         let mut answer = completion(&format!("{said} {all}"));
         answer["model"] = json!(format!("m {all}"));
         answer["system_fingerprint"] = json!(format!("fp {all}"));
-        answer["choices"][0]["finish_reason"] = json!(format!("stop {all}"));
+        // A word that nobody knows: the answer is not judged, and the word is shown.
+        let end = if said.starts_with("good") { format!("stop {all}") } else { "stop".to_owned() };
+        answer["choices"][0]["finish_reason"] = json!(end);
         if asked.body.get("response_format").is_some() {
             let score = i32::from(whole.contains("Be kind"));
             let text = if whole.contains("can be read") {

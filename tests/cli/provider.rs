@@ -97,9 +97,9 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
         (
             "error",
             || raw(200, "{\"error\":{\"message\":\"quota\"}}"),
-            "malformed-reply",
+            "provider-down",
             "quota",
-            "OpenAI-compatible",
+            "the provider is in trouble",
         ),
         (
             "redirect",

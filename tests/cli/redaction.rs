@@ -124,7 +124,7 @@ fn artifacts(ran: &Ran) -> Vec<(String, String)> {
 #[track_caller]
 fn clean(ran: &Ran) {
     let found = artifacts(ran);
-    assert!(found.len() >= 10, "{found:?}");
+    assert!(found.len() >= 7, "{found:?}");
     for (name, text) in found {
         for planted in PLANTED.iter().chain(&["john.roe", "jane.d", "4111 1111", "078-05", "ghp_abcd"]) {
             assert!(!text.contains(planted), "{planted} in {name}:\n{text}");
@@ -190,6 +190,54 @@ fn planted_values_are_in_no_artifact_and_verdicts_stay() {
 }
 
 #[test]
+fn in_no_cache_mode_does_a_raw_answer_reach_a_judge_or_a_report() {
+    for mode in ["off", "auto", "record", "refresh"] {
+        let server = server();
+        let ran = run(&server.url, &suite(&redaction()), &["--cache", mode, "--html", "out/h.html"]);
+        assert_eq!(ran.status, 1, "{mode}: {}", ran.stderr);
+        clean(&ran);
+        let asked = server.asked();
+        let judged = asked.iter().filter(|one| one.body.get("response_format").is_some());
+        let told: String = judged.map(|one| one.body.to_string()).collect();
+        assert!(told.contains("[REDACTED:email]"), "{mode}");
+        assert!(PLANTED.iter().all(|value| !told.contains(value)), "{mode}: {told}");
+        // The error of the application, whose words repeat the prompt, is withheld as well.
+        assert!(ran.stdout.contains("its words are withheld"), "{mode}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_judge_sees_a_marker_whatever_the_replacement_says() {
+    let server = Server::start(|asked: &Asked| {
+        let system = asked.body["messages"][0]["content"].to_string();
+        if asked.body.get("response_format").is_none() {
+            return Answer::Text("No idea, ask somebody else.".to_owned());
+        }
+        let kind = system.contains("Block the card") && asked.last_message().contains("I block your card");
+        let score = if kind { 10 } else { 0 };
+        Answer::Text(json!({ "reasoning": "by what I see", "score": score }).to_string())
+    });
+    let text = |redaction: &str| {
+        format!(
+            "name: s\n{redaction}cases:\n  - {{ id: a, prompt: My card is gone, expected: {{ type: llm_grader, rubric: Block the card }} }}\n"
+        )
+    };
+    let hostile = "redaction: { patterns: ['No idea[^$]*'], redactPrompts: false, replacement: \"I block your card at once.\" }\n";
+    let plain = run(&server.url, &text(""), &[]).ended(1);
+    assert!(plain.stdout.contains("No idea"));
+    let asked = server.asked().len();
+    let ran = run(&server.url, &text(hostile), &[]).ended(1);
+    let told: String = server.asked()[asked..].iter().map(|one| one.body.to_string()).collect();
+    assert!(told.contains("[REDACTED:custom]") && !told.contains("I block your card"), "{told}");
+    // Reports show what the user chose.
+    let run_file = ran.read("run.json");
+    assert!(run_file.contains("I block your card at once.") && !run_file.contains("No idea"), "{run_file}");
+    // From a record it is the same.
+    replay(&ran, &server.url, &[]).ended(1);
+    run(&server.url, &text("redaction: { replacement: \"\" }\n"), &[]).ended(2).err("`replacement` is empty");
+}
+
+#[test]
 fn the_flag_the_configuration_and_recorded_replies_redact_too() {
     let server = server();
     let flag = run(&server.url, &suite("redaction: { patterns: ['KD-\\d\\d-\\d{4}'] }\n"), &["--redact"]);
@@ -227,7 +275,8 @@ fn a_redacted_record_is_bound_to_the_expectation_that_saw_the_answer() {
         )
     };
     let live = run(&server.url, &text("jane.doe@example.com"), &[]).ended(0);
-    let same = replay(&live, &server.url, &[]).ended(0);
+    let same = replay(&live, &server.url, &["--target-version", "1"]).ended(4);
+    let same = replay(&same, &server.url, &[]).ended(5).out("1 passed");
     // Both expectations look alike once they are redacted; the raw answer is gone.
     std::fs::write(same.path("s.yaml"), text("john.roe@example.com")).unwrap();
     let other = replay(&same, &server.url, &[]).ended(4).out("redacted_for");

@@ -279,9 +279,9 @@ fn a_missing_key_is_told_before_anything_is_sent() {
     run("", &["--replay"]).ended(4).out("not in the cache");
     for (url, expected) in [
         ("ftp://127.0.0.1/v1", "it must begin with http:// or https://"),
-        ("127.0.0.1:8080/v1", "is no address"),
-        ("http://", "is no address"),
-        ("http://user:secret-pass@127.0.0.1/v1", "credentials do not belong into an address"),
+        ("127.0.0.1:8080/v1", "is not a usable address"),
+        ("http://", "is not a usable address"),
+        ("http://user:secret-pass@127.0.0.1/v1", "credentials do not belong in an address"),
     ] {
         let ran = run("", &["--base-url", url]).ended(2).err(expected).err("write it as");
         assert!(!ran.stderr.contains("secret-pass"), "{}", ran.stderr);

@@ -74,7 +74,7 @@ fn the_flag_goes_before_all_files() {
 fn records_of_single_runs_replay_together() {
     let server = server();
     let cache = tempfile::tempdir().unwrap();
-    let folder = ["--cache-dir", &cache.path().to_string_lossy()];
+    let folder = ["--cache-dir", &cache.path().to_string_lossy(), "--target-version", "1"];
     for file in ["one.yaml", "two.yaml"] {
         run(&server, &[file], &folder);
     }

@@ -13,7 +13,7 @@ fn stored() -> Ran {
         .file("r.jsonl", replies(&[("a", "a"), ("b", "no")]))
         .run()
         .ended(1);
-    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json", "--force"]).run().ended(0);
     ran
 }
 

@@ -126,7 +126,7 @@ fn the_policy_of_the_base_judges() {
     std::fs::write(ran.path("r.jsonl"), replies(&[("a", "b")])).unwrap();
     akit(&ran, &RUN).run().ended(1);
     std::fs::write(ran.path("akit.yaml"), "gate:\n  min_pass_rate: 0.0\n").unwrap();
-    akit(&ran, &RUN).run().ended(0);
+    akit(&ran, &RUN).args(&["--soft-fail"]).run().ended(0).out("nothing-passed");
     akit(&ran, &RUN)
         .args(&["--policy-from", "base"])
         .run()
@@ -134,6 +134,74 @@ fn the_policy_of_the_base_judges() {
         .out("critical")
         .out("judged with the policy of");
     akit(&ran, &["gate", "run.json", "--policy-from", "base"]).run().ended(1).out("critical");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
+    use std::os::unix::fs::symlink;
+
+    let since = ["--weakened-since", "main", "--fail-on", "weakened"];
+    let suite = "name: s\ncases: [{ id: c, prompt: q, expected: { type: exact, value: good } }]\n";
+    let start = |path: &str| {
+        let ran = Akit::new(&["validate", path])
+            .file("scenarios/s.yaml", suite)
+            .file("r.jsonl", replies(&[("c", "bad")]))
+            .run()
+            .ended(0);
+        git(&ran, &["init", "--quiet", "--initial-branch=main"]);
+        git(&ran, &["add", "."]);
+        git(&ran, &["commit", "--quiet", "-m", "first"]);
+        git(&ran, &["switch", "--quiet", "-c", "change"]);
+        ran
+    };
+    let run = |ran: &Ran, path: &str| {
+        akit(ran, &["run", path, "--replies", "r.jsonl", "--json", "run.json"]).args(&since).run()
+    };
+    let weak = suite.replace("good", "bad");
+    // The folder becomes a link, and what it leads to demands less.
+    for path in ["scenarios", "scenarios/s.yaml", "./scenarios/", "scenarios/*.yaml", "."] {
+        let ran = start("scenarios");
+        run(&ran, path).ended(1).out("exact");
+        std::fs::rename(ran.path("scenarios"), ran.path("real")).unwrap();
+        symlink("real", ran.path("scenarios")).unwrap();
+        std::fs::write(ran.path("real/s.yaml"), &weak).unwrap();
+        let found = run(&ran, path).ended(1).out("value-changed");
+        if path != "." {
+            found.out("path-linked: `scenarios` was a folder, it is a link to `real`");
+        }
+        git(&ran, &["add", "."]);
+        git(&ran, &["commit", "--quiet", "-m", "linked"]);
+        run(&ran, path).ended(1).out("value-changed");
+        akit(&ran, &["gate", "run.json"]).args(&since).run().ended(1).out("value-changed");
+    }
+    // A file does, and a link leads elsewhere than before.
+    let ran = start("scenarios");
+    std::fs::rename(ran.path("scenarios/s.yaml"), ran.path("real.yaml")).unwrap();
+    symlink("../real.yaml", ran.path("scenarios/s.yaml")).unwrap();
+    run(&ran, "scenarios").ended(1).out("path-linked: `scenarios/s.yaml` was a file");
+    git(&ran, &["add", "."]);
+    git(&ran, &["commit", "--quiet", "-m", "linked"]);
+    git(&ran, &["branch", "--force", "main"]);
+    let same = run(&ran, "scenarios").ended(1);
+    assert!(!same.stdout.contains("weakened"), "it was a link before: {}", same.stdout);
+    std::fs::write(ran.path("other.yaml"), &weak).unwrap();
+    std::fs::remove_file(ran.path("scenarios/s.yaml")).unwrap();
+    symlink("../other.yaml", ran.path("scenarios/s.yaml")).unwrap();
+    run(&ran, "scenarios").ended(1).out("was a link to `../real.yaml`").out("value-changed");
+    // Out of the repository, and into one of its own.
+    let ran = start("scenarios");
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join("s.yaml"), &weak).unwrap();
+    std::fs::create_dir(elsewhere.path().join(".git")).unwrap();
+    std::fs::remove_dir_all(ran.path("scenarios")).unwrap();
+    symlink(elsewhere.path(), ran.path("scenarios")).unwrap();
+    run(&ran, "scenarios").ended(1).out("path-linked");
+    // A suite that only moved is still compared with what it was.
+    let ran = start("scenarios");
+    std::fs::rename(ran.path("scenarios"), ran.path("evals")).unwrap();
+    std::fs::write(ran.path("evals/s.yaml"), &weak).unwrap();
+    run(&ran, "evals").ended(1).out("value-changed");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! | there is | |
 //! |---|---|
 //! | `scenarios/`, `more/extra.yml`, `suite.yaml`, `fixtures/` | scenarios; they pass |
-//! | `akit.yaml` | reaches the providers and the judge on 127.0.0.1 |
+//! | `akit.yaml` | reaches the providers and the judge on 127.0.0.1; names the application's version |
 //! | `akit-baseline.json` | of some runs, committed on `main` |
 //! | `run.json`, `base.json`, `head.json`, `old-run.json`, `new-run.json`, `nightly.json`, `runs/` | stored runs |
 //! | `answers.jsonl`, `labels.jsonl` | answers of an application, labels of people |
@@ -112,7 +112,7 @@ impl Template {
         write(
             "akit.yaml",
             &format!(
-                "provider: openai\nmodel: gpt-4o-mini\nproviders:\n{}{}grader:\n  model: gpt-4o\n  baseUrl: {}\n",
+                "provider: openai\nmodel: gpt-4o-mini\ntarget: {{ version: '1' }}\nproviders:\n{}{}grader:\n  model: gpt-4o\n  baseUrl: {}\n",
                 of("openai"),
                 of("ollama"),
                 server.url

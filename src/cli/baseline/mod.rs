@@ -72,8 +72,8 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Status
             Status::Nothing
         }
         Err(Trouble::Failed(message)) => {
-            let help = "what it found would become what is expected; `akit baseline accept` takes a known change, \
-                        `--force` the whole run";
+            let help = "its failures would become what is expected: fix them, take a known change by \
+                        `akit baseline accept`, or add the whole run with `--force`";
             terminal::error(&message, help);
             Status::Failed
         }

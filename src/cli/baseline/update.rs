@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::super::gate::decided;
 use super::{At, Trouble, names};
-use crate::gate::Decision;
+use crate::gate::{Decision, Ruling};
 use crate::history;
-use crate::manifest::{Added, Baseline, Ended, RunManifest};
+use crate::manifest::{Added, Baseline, Ended, Outcome, RunManifest};
 use crate::scenario::Environment;
 use crate::text;
 
@@ -17,7 +17,7 @@ use crate::text;
 pub(super) struct UpdateArgs {
     /// Run stored by `akit run --json`
     run: PathBuf,
-    /// Add a run that fell behind its baseline all the same
+    /// Add the run although it failed its gate or fell behind its baseline
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -29,6 +29,7 @@ pub(super) struct UpdateArgs {
 
 pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Trouble> {
     let (mut run, decision) = decided(&args.run)?;
+    let failed = !args.force && has_failed(&run, decision.as_ref());
     let decision = decision.filter(|_| !args.force);
     if decision.as_ref().is_some_and(Decision::fell) {
         return Err(Trouble::Failed(format!("run {} fell behind its baseline", run.run_id)));
@@ -40,9 +41,18 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     let told = || environment.get("GITHUB_SHA").or_else(|| environment.get("CI_COMMIT_SHA"));
     let commit = args.commit.as_deref().or_else(told);
     let place = &args.at.baseline;
-    let (added, cases, runs) = history::change_baseline(place, |baseline: &mut Baseline| {
+    let changed = history::change_baseline(place, |baseline: &mut Baseline| {
+        if failed && let Some(scenario) = first_seen(&run, baseline) {
+            return Err(scenario);
+        }
         let added = baseline.add(&run, commit);
-        (added, baseline.cases.len(), baseline.runs.len())
+        Ok((added, baseline.cases.len(), baseline.runs.len()))
+    })?;
+    let (added, cases, runs) = changed.map_err(|scenario| {
+        Trouble::Failed(format!(
+            "run {} failed its gate, and {place} knows nothing of scenario {scenario} yet",
+            run.run_id
+        ))
     })?;
     let done = if added.known {
         format!("run {} was added before; nothing changed", run.run_id)
@@ -62,6 +72,22 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     lines.extend(names("left out, neither confirmed nor cleared", &left));
     lines.extend(details(&run, &added));
     Ok(lines.join("\n"))
+}
+
+/// Whether a run failed its gate; where no decision was stored with it, whether any case failed.
+fn has_failed(run: &RunManifest, decision: Option<&Decision>) -> bool {
+    decision.map_or(run.counts().failed > 0, |decision| decision.ruling == Ruling::Fail)
+}
+
+/// The first scenario that a failed run would make known to a baseline: any where it is empty, else one with
+/// a failing case. Its failures would be what is expected from now on.
+fn first_seen(run: &RunManifest, baseline: &Baseline) -> Option<String> {
+    if baseline.cases.is_empty() {
+        return run.cases.first().map(|case| case.scenario.clone());
+    }
+    let known: BTreeSet<&str> = baseline.cases.iter().map(|case| case.scenario.as_str()).collect();
+    let failing = run.cases.iter().filter(|case| case.outcome == Outcome::Failed);
+    failing.map(|case| &case.scenario).find(|name| !known.contains(name.as_str())).cloned()
 }
 
 fn details(run: &RunManifest, added: &Added) -> Vec<String> {

@@ -209,7 +209,7 @@ fn judges(
             "{} {} at {} for {}",
             endpoint.provider,
             grader.model(),
-            endpoint.host,
+            endpoint.place(),
             text::count(count, "expectation")
         );
         findings.push(Finding::ok(ABOUT, message));

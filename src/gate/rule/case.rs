@@ -4,7 +4,7 @@ use crate::gate::breach::{Breach, Docket};
 use crate::gate::evidence::{Case, Relation};
 use crate::gate::regression::{Finding, Proven, spare};
 use crate::gate::state::{CaseState, State};
-use crate::gate::{Category, Policy, Proof, metric, of, probability};
+use crate::gate::{Category, Policy, Proof, Unconfirmed, metric, of, probability};
 use crate::manifest::CaseResult;
 use crate::text;
 
@@ -102,12 +102,8 @@ fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Polic
         }
         State::Suspect => {
             let what = format!("{}: there is no proof", fell(case));
-            docket.warn(Breach::by(case.result, "suspect", &what));
-        }
-        State::Unconfirmed if case.other_judge => {
-            let what = "fails under another judge than in the baseline: whether the application or the judge \
-                        changed is not known; `akit regrade` tells which";
-            docket.inconclusive(Breach::by(case.result, "judge-changed", what));
+            let breach = Breach::by(case.result, "suspect", &what);
+            if case.fresh.hits == 0 { docket.inconclusive(breach) } else { docket.warn(breach) }
         }
         State::Unconfirmed => {
             let what = format!(
@@ -128,7 +124,12 @@ fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Polic
                 let what = format!("{what}; {errors} could not be judged");
                 docket.error(Breach::by(case.result, "unconfirmed", &what));
             } else {
-                docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+                let breach = Breach::by(case.result, "unconfirmed", &what);
+                match policy.unconfirmed {
+                    Unconfirmed::Inconclusive => docket.inconclusive(breach),
+                    Unconfirmed::Fail => docket.fail(breach),
+                    Unconfirmed::Warn => docket.warn(breach),
+                }
             }
         }
         State::New | State::Changed if fails => {
@@ -137,7 +138,9 @@ fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Polic
         }
         State::New | State::Changed if strictly_new(case, policy) => new_unproven(case, policy, docket),
         State::Failed | State::Flaky
-            if fails && case.relation == Relation::Alone && !policy.rated(case.result) =>
+            if fails
+                && matches!(case.relation, Relation::Alone | Relation::OtherJudge)
+                && !policy.rated(case.result) =>
         {
             docket.raise(Category::NewFailure, Breach::by(case.result, "case-failed", &failed(case.result)));
         }

@@ -4,4 +4,4 @@ mod case;
 mod run;
 
 pub(super) use case::{case, wanted};
-pub(super) use run::{baseline, errors, limits, removed, shifts, weakened};
+pub(super) use run::{baseline, errors, limits, nothing_passed, removed, shifts, unasked, weakened};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::gate::breach::{Breach, Docket};
+use crate::gate::breach::{Breach, Docket, Ruling};
 use crate::gate::evidence::Case;
 use crate::gate::metric::{Measured, Metric};
-use crate::gate::regression::{Trial, used_to_pass};
+use crate::gate::regression::{self, used_to_pass};
+use crate::gate::state::{CaseState, State};
 use crate::gate::{Category, Missing, Policy, Proof, Reference, Weakening, probability, suite};
-use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Role, RunManifest};
+use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Role, RunManifest, Trial};
 use crate::text;
 
 /// The pass rate, which is answered, and the thresholds.
@@ -149,7 +150,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
 pub(in crate::gate) fn baseline(
     reference: Reference<'_>,
     cases: &[Case<'_>],
-    trial: &Trial<'_>,
+    trial: &regression::Trial<'_>,
     policy: &Policy,
     docket: &mut Docket<'_>,
 ) {
@@ -230,6 +231,61 @@ pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, docke
         };
         let hint = if shift.role == Role::Grader { "; `akit regrade` tells what it changed" } else { "" };
         docket.warn(Breach::new(id, format!("{shift}{hint}")));
+    }
+}
+
+/// Where answers are replayed, and what gave them is not known: they may be those of an application that has
+/// changed since.
+pub(in crate::gate) fn unasked(run: &RunManifest, docket: &mut Docket<'_>) {
+    let judged = |name: &str| {
+        let mut own = run.cases.iter().filter(|case| case.scenario == name);
+        own.any(|case| matches!(case.outcome, Outcome::Passed | Outcome::Failed))
+    };
+    let found: Vec<_> = run.scenarios.iter().filter(|one| one.unidentified && judged(&one.name)).collect();
+    if let Some(first) = found.first() {
+        let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
+        let message = format!(
+            "the application was not asked: {}{more} replays recorded answers of {}, and nothing says that it is \
+             still the same; name its version by `--target-version`, or ask it",
+            first.name, first.target
+        );
+        docket.inconclusive(Breach::new("not-asked", message));
+    }
+}
+
+/// A run in which no answer passed is never a pass, whatever the baseline and the policy excuse. It is only
+/// inconclusive where every failure is unconfirmed, or where a judge that is not calibrated failed the rest.
+pub(in crate::gate) fn nothing_passed(
+    run: &RunManifest,
+    cases: &[Case<'_>],
+    states: &[CaseState],
+    docket: &mut Docket<'_>,
+) {
+    let judged =
+        || cases.iter().zip(states).filter(|(case, _)| case.now.is_some() && case.quarantine.is_none());
+    // What was not asked any more could have passed; such a run is an error already.
+    if judged().next().is_none() || run.ended != Ended::Complete {
+        return;
+    }
+    let passed = |trial: &&Trial| trial.outcome == Outcome::Passed;
+    let advisory = |trial: &Trial| trial.verdict.as_ref().is_some_and(|v| v.outcome != Outcome::Passed);
+    let good: Vec<_> = run.trials().filter(passed).collect();
+    let untold = run.cases.iter().any(|case| case.trials.is_empty() && case.outcome == Outcome::Passed);
+    if untold || good.iter().any(|trial| !advisory(trial)) {
+        return;
+    }
+    let mut message = "no answer passed".to_owned();
+    if !good.is_empty() {
+        message.push_str(", and the judge that failed them is not calibrated for it");
+    }
+    let breach = Breach::new("nothing-passed", message);
+    let open =
+        |(case, state): (&Case<'_>, &CaseState)| case.now == Some(true) || state.state == State::Unconfirmed;
+    // Where another reason says as much already, this one adds nothing to it.
+    match (judged().all(open), docket.gravest()) {
+        (_, Some(Ruling::Fail)) | (true, Some(_)) => {}
+        (true, None) => docket.inconclusive(breach),
+        (false, _) => docket.fail(breach),
     }
 }
 

@@ -36,11 +36,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             parts: Vec::new(),
         });
         if trial.outcome == Errored {
-            trial.fault = Some(Fault {
-                kind: "timeout".to_owned(),
-                message: "too late".to_owned(),
-                help: "wait".to_owned(),
-            });
+            trial.fault = Some(Fault::new("timeout", "too late".to_owned(), "wait"));
         }
     }
     found

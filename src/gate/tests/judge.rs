@@ -42,6 +42,8 @@ fn exact(outcome: Outcome) -> Verdict {
 /// A run of the scenario under this judge.
 fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
     let scenario = ScenarioRun {
+        version: None,
+        unidentified: false,
         name: "support".to_owned(),
         file: "support.yaml".to_owned(),
         seed: None,
@@ -74,7 +76,7 @@ fn ruled(hash: &str, verdicts: &[Verdict]) -> (Ruling, Vec<String>, State) {
 }
 
 #[test]
-fn a_failure_that_hangs_on_another_judge_is_not_blamed() {
+fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
     let both = |graded, other| verdict("combined", Failed, vec![judged(graded), exact(other)]);
     let either = |parts| Verdict { any: true, ..verdict("combined", Failed, parts) };
     let not = |inner: Verdict| verdict("not", Failed, vec![inner]);
@@ -110,8 +112,8 @@ fn a_failure_that_hangs_on_another_judge_is_not_blamed() {
     for (what, verdicts, by_judge) in table {
         let (ruling, ids, state) = ruled("new", &verdicts);
         if by_judge {
-            assert_eq!((ruling, state), (Ruling::Inconclusive, State::Unconfirmed), "{what}");
-            assert_eq!(ids, ["judge-changed"], "{what}");
+            assert_eq!((ruling, state), (Ruling::Fail, State::Failed), "{what}");
+            assert_eq!(ids, ["case-failed"], "{what}");
         } else {
             assert_eq!((ruling, state), (Ruling::Fail, State::Broken), "{what}");
             assert_eq!(ids, ["regression"], "{what}");
@@ -125,7 +127,7 @@ fn a_failure_that_hangs_on_another_judge_is_not_blamed() {
 fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
     let names: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
     let tallies: Vec<_> = names.iter().map(|id| (id.as_str(), 5, 5)).collect();
-    for (hash, ruling) in [("old", Ruling::Fail), ("new", Ruling::Inconclusive)] {
+    for (hash, drops) in [("old", true), ("new", false)] {
         let mut stored = baseline(&tallies);
         stored.epoch = Epoch::all(&under("old", Vec::new()));
         let cases = names.iter().enumerate().map(|(n, id)| {
@@ -136,7 +138,17 @@ fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
         let mut run = under(hash, cases.collect());
         // Fresh trials clear every single case, so that only the sum is left to speak.
         confirm(&mut run, Some(&stored), &Policy::default(), |_| Some(true));
-        assert_eq!(judge(&run, Some(&stored), &Policy::default()).ruling, ruling, "{hash}");
+        let decision = judge(&run, Some(&stored), &Policy::default());
+        assert_eq!(ids(&decision).contains(&"suite-regression"), drops, "{hash}");
+        // What could not be compared fails as it would without a baseline, and that is said first.
+        let compared = decision.compared.as_ref().unwrap().paired;
+        assert_eq!((decision.ruling, compared), (Ruling::Fail, if drops { 30 } else { 0 }));
+        assert_eq!(
+            decision.summary.starts_with("0 of 30 cases could be compared"),
+            !drops,
+            "{}",
+            decision.summary
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::grader::{Anchor, Bar, Rubric};
 use crate::provider::{Message, Role};
-use crate::source::{Diagnostic, Diagnostics, SourceFile};
+use crate::source::{Diagnostic, Diagnostics, SourceFile, json_object};
 use crate::text;
 
 /// The score that is needed where a label says nothing else; that of `llm_grader`.
@@ -67,7 +67,7 @@ impl Label {
                 continue;
             }
             let here = source.clamp(number, 1, u32::MAX);
-            let parsed: Result<Line, _> = serde_json::from_str(line);
+            let parsed: Result<Line, _> = json_object(line.as_bytes());
             let read = match parsed {
                 Ok(line) => Self::of(line, number),
                 Err(error) => {

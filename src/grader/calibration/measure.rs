@@ -50,10 +50,9 @@ pub async fn measure(
     while tasks.join_next().await.is_some() {}
     shared.sink.see(Event::Finished);
     let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
-    let crashed = || Fault {
-        kind: "internal".to_owned(),
-        message: "akit itself failed while this answer was judged".to_owned(),
-        help: "please report this with the message above".to_owned(),
+    let crashed = || {
+        let message = "akit itself failed while this answer was judged".to_owned();
+        Fault::new("internal", message, "please report this with the message above")
     };
     verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(|| Err(crashed()))).collect()
 }

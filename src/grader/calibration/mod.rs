@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Ballot, Grader, Rubric, TEMPLATE, prompt};
 use crate::manifest::Fault;
-use crate::source::{ReadError, SourceFile};
+use crate::source::{ReadError, SourceFile, json_object};
 use crate::stats::{Confusion, Interval, Kappa, LEVEL, Tally};
 use crate::text;
 
@@ -175,7 +175,7 @@ impl Identity {
         Self {
             provider: endpoint.provider.clone(),
             model: grader.model().to_owned(),
-            host: endpoint.host.clone(),
+            host: endpoint.identity().to_owned(),
             template: TEMPLATE.to_owned(),
             template_hash: prompt::template_hash(),
             scale,
@@ -267,7 +267,8 @@ impl Calibration {
             }
             source => CalibrationError::Read { path: shown.clone(), source },
         })?;
-        let stored: Self = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
+        let stored: Self =
+            json_object(source.text().as_bytes()).map_err(|error| foreign(error.to_string()))?;
         if stored.schema != SCHEMA {
             let schema = text::excerpt(&stored.schema, 40);
             return Err(foreign(format!("its schema is `{schema}`, this akit reads `{SCHEMA}`")));

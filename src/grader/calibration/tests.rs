@@ -29,7 +29,7 @@ impl Provider for Nobody {
 }
 
 fn grader(provider: &str, model: &str, host: &str) -> Grader {
-    let endpoint = Endpoint { provider: provider.to_owned(), host: host.to_owned() };
+    let endpoint = Endpoint::at_host(provider, host);
     let client = ModelClient::new(Arc::new(Nobody(endpoint)), Cache::at("nowhere"), Mode::Off);
     Grader::new(Arc::new(client), model.to_owned(), Patience::default(), Root(0))
 }
@@ -49,7 +49,7 @@ fn label(rubric: &str, pass: bool) -> Label {
 const MANNER: Manner = Manner { scale: 10, ballot: Ballot::NearThreshold };
 
 fn fault() -> Fault {
-    Fault { kind: "timeout".to_owned(), message: String::new(), help: String::new() }
+    Fault::new("timeout", String::new(), "")
 }
 
 /// Labels of one rubric with the scores that the judge gave them.

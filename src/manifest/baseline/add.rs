@@ -132,6 +132,7 @@ impl Baseline {
                 id: run.run_id.clone(),
                 at: run.at.clone(),
                 commit: commit.map(str::to_owned),
+                version: run.scenarios.iter().find_map(|scenario| scenario.version.clone()),
                 partial: true,
             };
             let at = place(&self.runs, &record);

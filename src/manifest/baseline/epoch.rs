@@ -1,5 +1,7 @@
 //! Who answered and who judged when a tally was made: tallies of another epoch say nothing.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::RunManifest;
@@ -11,6 +13,9 @@ use super::super::RunManifest;
 pub struct Epoch {
     /// Name of the scenario.
     pub scenario: String,
+    /// Its file, as in locations; absent where several files share the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Major version of akit.
     pub akit: String,
     /// Who answered, for people.
@@ -89,8 +94,10 @@ impl Epoch {
         names.dedup();
         let epoch = |name: &str| {
             let own = || run.scenarios.iter().filter(|scenario| scenario.name == name);
+            let files: BTreeSet<&str> = own().map(|one| one.file.as_str()).collect();
             Self {
                 scenario: name.to_owned(),
+                file: files.first().filter(|_| files.len() == 1).map(|file| (*file).to_owned()),
                 akit: major(&run.akit),
                 target: joined(own().map(|one| one.target.as_str()), ", ").unwrap_or_default(),
                 target_hash: joined(own().map(|one| one.target_hash.as_str()), "+").unwrap_or_default(),
@@ -129,6 +136,7 @@ impl Epoch {
 
     /// Takes over what a run of the same epoch knows besides: a run of some cases may need no judge.
     pub(super) fn refresh(&mut self, now: Self) {
+        self.file = now.file;
         if !now.target_hash.is_empty() {
             (self.target, self.target_hash) = (now.target, now.target_hash);
         }

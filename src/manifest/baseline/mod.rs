@@ -173,7 +173,8 @@ impl Baseline {
     /// Stored cases that a run has under another name, by the run's (scenario, id).
     ///
     /// The content must be in exactly one case of either side, the new name must not be stored, and
-    /// the old one not be in the run.
+    /// the old one not be in the run. Both names are of one scenario, or of one file: two suites may well
+    /// ask the same, and a suite never takes over what another one has proven.
     #[must_use]
     pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<(&'a str, &'a str), &'a BaselineCase> {
         let names: BTreeSet<_> =
@@ -189,7 +190,12 @@ impl Baseline {
             .into_iter()
             .filter_map(|(content, asked)| match (asked.as_slice(), stored.get(content)?.as_slice()) {
                 ([now], [before])
-                    if !names.contains(&before.key()) && self.case(&now.scenario, &now.id).is_none() =>
+                    if !names.contains(&before.key())
+                        && self.case(&now.scenario, &now.id).is_none()
+                        && (now.scenario == before.scenario
+                            || self.epoch(&before.scenario).is_some_and(|epoch| {
+                                epoch.file.as_deref() == Some(now.location.file.as_str())
+                            })) =>
                 {
                     Some(((now.scenario.as_str(), now.id.as_str()), *before))
                 }

@@ -54,6 +54,8 @@ fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
 
 fn scenario(name: &str, target_hash: &str, grader_hash: Option<&str>) -> ScenarioRun {
     ScenarioRun {
+        version: None,
+        unidentified: false,
         name: name.to_owned(),
         seed: None,
         file: format!("{name}.yaml"),
@@ -276,7 +278,13 @@ fn a_file_that_does_not_hang_together_is_refused() {
         ..BaselineCase::new("s", id, "h", Tally::default())
     };
     let mut baseline = Baseline::empty();
-    baseline.runs.push(RunRecord { id: "r".to_owned(), at: None, commit: None, partial: false });
+    baseline.runs.push(RunRecord {
+        id: "r".to_owned(),
+        at: None,
+        commit: None,
+        version: None,
+        partial: false,
+    });
     baseline.cases = vec![one("b", "1"), one("a", "1")];
     assert_eq!(baseline.clone().ordered().unwrap().cases[0].id, "a");
     baseline.cases.push(one("a", "0"));

@@ -25,6 +25,9 @@ pub struct RunRecord {
     /// The commit that was run, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The version of the application, where the run names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Only accepted cases were taken from it so far.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
@@ -71,7 +74,13 @@ mod tests {
         let first = DateTime::parse_from_rfc3339("2026-01-01T12:00:00Z").unwrap();
         let at = |day: &Option<i64>| day.map(|day| (first + TimeDelta::days(day)).to_rfc3339());
         days.iter()
-            .map(|day| RunRecord { id: String::new(), at: at(day), commit: None, partial: false })
+            .map(|day| RunRecord {
+                id: String::new(),
+                at: at(day),
+                commit: None,
+                version: None,
+                partial: false,
+            })
             .collect()
     }
 

@@ -4,6 +4,7 @@
 
 mod fold;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -23,6 +24,9 @@ const BLOCKS: usize = 50;
 
 /// Characters of one value that are shown.
 const WIDTH: usize = 300;
+
+/// Cases that are named where many have one cause.
+const CAUSED: usize = 5;
 
 /// Verdicts of one case that are shown.
 const VERDICTS: usize = 10;
@@ -67,7 +71,8 @@ pub fn shown(report: &Report<'_>, view: View) -> String {
     }
     let at = fold::seconds(report.run.at.as_deref());
     let mut wrong = report.with(Outcome::Failed);
-    wrong.extend(report.with(Outcome::Errored));
+    let (shared, own) = by_cause(report.with(Outcome::Errored));
+    wrong.extend(own);
     for (number, entry) in wrong.iter().take(BLOCKS).enumerate() {
         page.out.push_str(&view.fold.begin(number, at));
         page.case(entry);
@@ -76,6 +81,9 @@ pub fn shown(report: &Report<'_>, view: View) -> String {
     }
     if wrong.len() > BLOCKS {
         let _ = writeln!(page.out, "… and {} more that did not pass\n", number::size(wrong.len() - BLOCKS));
+    }
+    for (cause, entries) in shared {
+        page.cause(cause, &entries);
     }
     let facts = page.out.len();
     page.breaches(report);
@@ -94,6 +102,32 @@ pub fn shown(report: &Report<'_>, view: View) -> String {
     page.out
 }
 
+/// Errored cases with one cause, by that cause, and the rest.
+type ByCause<'a> = (BTreeMap<&'a str, Vec<Entry<'a>>>, Vec<Entry<'a>>);
+
+/// Takes apart those errored cases whose cause others share: thousands of cases that miss their record for
+/// one reason are one thing to know.
+fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
+    fn cause<'a>(entry: &Entry<'a>) -> &'a str {
+        entry.fault().map_or("", |fault| &fault.cause)
+    }
+    let mut shared: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for entry in &errored {
+        shared.entry(cause(entry)).or_default().push(*entry);
+    }
+    shared.retain(|cause, entries| !cause.is_empty() && entries.len() > 1);
+    let own = errored.into_iter().filter(|entry| !shared.contains_key(cause(entry))).collect();
+    (shared, own)
+}
+
+/// How many answers were read and how many were asked for; nothing where all were asked for.
+fn origins(report: &Report<'_>) -> Option<String> {
+    let answers = || report.run.trials().filter_map(|trial| trial.reply.as_ref());
+    let read = answers().filter(|answer| answer.recorded).count();
+    let asked = answers().filter(|answer| !answer.recorded && !answer.given).count();
+    (read > 0).then(|| format!("{} from the cache, {} asked", number::size(read), number::size(asked)))
+}
+
 /// The line with the gate's word, the numbers and the reason, without a line end.
 ///
 /// The tokens are those of the application and the judge together, the judge's share in brackets.
@@ -109,6 +143,9 @@ pub fn result(report: &Report<'_>, ink: Ink) -> String {
     let _ = write!(out, " — {}", counts(report));
     if report.run.duration_ms > 0 {
         let _ = write!(out, " in {}", number::span(report.run.duration_ms));
+    }
+    if let Some(origins) = origins(report) {
+        let _ = write!(out, "; {origins}");
     }
     if let Some(tokens) = tokens(report) {
         let _ = write!(out, "; {tokens}");
@@ -184,6 +221,20 @@ impl Page {
             let answer = entry.trial().and_then(|trial| trial.reply.as_ref());
             self.line(2, "answer", answer.map_or("", |reply| &reply.text));
         }
+    }
+
+    /// Several errored cases with one cause.
+    fn cause(&mut self, cause: &str, entries: &[Entry<'_>]) {
+        paint(&mut self.out, self.ink, AnsiColor::Yellow.on_default().bold(), "ERRORED");
+        let _ = writeln!(self.out, " {}: {}", text::count(entries.len(), "case"), log::line(cause, WIDTH));
+        let mut names: Vec<String> = entries.iter().take(CAUSED).map(Entry::name).collect();
+        if entries.len() > CAUSED {
+            names.push(format!("and {} more", number::size(entries.len() - CAUSED)));
+        }
+        self.line(2, "cases", &names.join(", "));
+        let help = entries.first().and_then(Entry::fault).map_or("", |fault| &fault.help);
+        self.line(2, "help", help);
+        self.out.push('\n');
     }
 
     fn verdict(&mut self, verdict: &Verdict) {

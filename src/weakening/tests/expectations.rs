@@ -51,6 +51,29 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ("type: fuzzy\nvalue: a\nthreshold: 0.9", "type: fuzzy\nvalue: a", &["score-lowered s.yaml:6"]),
     ("type: fuzzy\nvalue: a", "type: fuzzy\nvalue: a\nthreshold: 0.5", &["score-lowered s.yaml:8"]),
     (
+        "type: fuzzy\nvalue: a\ndistance: 1",
+        "type: fuzzy\nvalue: a\ndistance: 99",
+        &["score-lowered s.yaml:8"],
+    ),
+    ("type: fuzzy\nvalue: a\ndistance: 1", "type: fuzzy\nvalue: a", &["score-lowered s.yaml:6"]),
+    (
+        "type: fuzzy\nvalue: a\nthreshold: 0.8",
+        "type: fuzzy\nvalue: a\ndistance: 99",
+        &["score-lowered s.yaml:8"],
+    ),
+    ("type: fuzzy\nvalue: a", "type: fuzzy\nvalue: a\ndistance: 1", &["score-lowered s.yaml:8"]),
+    (
+        "type: fuzzy\nvalue: Ab\ndistance: 1",
+        "type: fuzzy\nvalue: ab\ndistance: 1",
+        &["value-changed s.yaml:7"],
+    ),
+    ("type: regex\npattern: a\nflags: y", "type: regex\npattern: a", &["pattern-changed s.yaml:6"]),
+    (
+        "type: regex\npattern: a\nflags: gy",
+        "type: regex\npattern: a\nflags: g",
+        &["pattern-changed s.yaml:8"],
+    ),
+    (
         "type: similarity\nvalue: a",
         "type: similarity\nvalue: a\nthreshold: 0.74",
         &["score-lowered s.yaml:8"],

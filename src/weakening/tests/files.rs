@@ -48,7 +48,8 @@ fn a_case_that_is_renamed_and_changed_at_once_is_compared_all_the_same() {
 
 fn baseline(runs: &[&str], cases: &[(&str, &str)]) -> Baseline {
     let mut baseline = Baseline::empty();
-    let run = |id: &&str| RunRecord { id: (*id).to_owned(), at: None, commit: None, partial: false };
+    let run =
+        |id: &&str| RunRecord { id: (*id).to_owned(), at: None, commit: None, version: None, partial: false };
     baseline.runs = runs.iter().map(run).collect();
     baseline.cases = cases
         .iter()
@@ -91,6 +92,7 @@ fn a_baseline_that_no_run_changed_was_edited() {
     assert_eq!(baselines(&base, &other), edited);
     let mut epoch = base.clone();
     epoch.epoch.push(Epoch {
+        file: None,
         scenario: "s".to_owned(),
         akit: "0".to_owned(),
         target: "t".to_owned(),
@@ -126,6 +128,57 @@ fn an_update_edits_nothing() {
     assert_eq!(baselines(&old, &new), none);
     let spaced = text(&base).replace(',', ", ");
     assert_eq!(told(&[("b.json", &text(&base))], &[("b.json", &spaced)]), none);
+}
+
+/// A commit with links.
+struct Linked(BTreeMap<String, String>, BTreeMap<String, String>);
+
+impl Past for Linked {
+    fn paths(&self) -> Result<Vec<String>, crate::history::GitError> {
+        self.0.paths()
+    }
+
+    fn links(&self) -> Result<BTreeMap<String, String>, crate::history::GitError> {
+        Ok(self.1.clone())
+    }
+
+    fn texts(&self, paths: &[String]) -> Result<Vec<Option<String>>, crate::history::GitError> {
+        self.0.texts(paths)
+    }
+}
+
+#[test]
+fn a_path_that_became_a_link_is_a_weakening() {
+    let pairs = |all: &[(&str, &str)]| -> BTreeMap<String, String> {
+        all.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+    };
+    let files = pairs(&[("scenarios/s.yaml", SUITE), ("akit.yaml", ""), ("linked/t.yaml", SUITE)]);
+    let past = Linked(files, pairs(&[("linked", "real"), ("moved", "here")]));
+    let then = Then::read(&past, &Scope::default()).unwrap();
+    let linked = |now: &[(&str, &str)]| -> Vec<String> {
+        then.linked(&pairs(now)).iter().map(|one| format!("{} {}", one.kind, one.location)).collect()
+    };
+    assert_eq!(linked(&[("scenarios", "real")]), ["path-linked scenarios:1"]);
+    assert_eq!(linked(&[("scenarios/s.yaml", "../x.yaml")]), ["path-linked scenarios/s.yaml:1"]);
+    assert_eq!(linked(&[("akit.yaml", "x.yaml")]), ["path-linked akit.yaml:1"]);
+    assert_eq!(linked(&[("moved", "there")]), ["path-linked moved:1"]);
+    // A link that was one before, and one where nothing was.
+    assert_eq!(linked(&[("linked", "real"), ("moved", "here"), ("new", "real")]), [""; 0]);
+}
+
+#[test]
+fn a_suite_that_lay_elsewhere_is_found_by_its_name() {
+    let files: BTreeMap<String, String> = [("old/s.yaml", SUITE), ("other/t.yaml", "name: t\ncases: []\n")]
+        .map(|(path, text)| (path.to_owned(), text.to_owned()))
+        .into();
+    let names = |names: &[&str]| {
+        let names = names.iter().map(ToString::to_string).collect();
+        let scope = Scope { scenarios: vec!["new".into()], names, ..Scope::default() };
+        let then = Then::read(&files, &scope).unwrap();
+        then.demands.scenarios.iter().map(|one| one.file.name().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["s"]), ["old/s.yaml"]);
+    assert_eq!(names(&["another"]), [""; 0]);
 }
 
 #[test]

@@ -72,6 +72,13 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ),
     ("gate: { baseline: { missing: fail } }", "model: m", &["missing-tolerated akit.yaml:1"]),
     ("model: m", "gate:\n  baseline:\n    thin: warn", &["thin-tolerated akit.yaml:3"]),
+    ("model: m", "gate:\n  baseline:\n    unconfirmed: warn", &["unconfirmed-tolerated akit.yaml:3"]),
+    (
+        "gate: { baseline: { unconfirmed: fail } }",
+        "gate:\n  baseline:\n    unconfirmed: warn",
+        &["unconfirmed-tolerated akit.yaml:3"],
+    ),
+    ("gate: { baseline: { unconfirmed: fail } }", "model: m", &["unconfirmed-tolerated akit.yaml:1"]),
     ("gate: { baseline: { from: b.json } }", "gate:\n  policy: default", &["baseline-removed akit.yaml:1"]),
     (
         "gate: { baseline: { from: b.json } }",

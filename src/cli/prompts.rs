@@ -1,0 +1,140 @@
+//! `akit prompts`: what a suite asks, for a pipeline that asks its application itself. Nothing is sent.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::args::SeedArgs;
+use super::gate::{decided, files, unread};
+use super::prepare::{Suite, SuiteArgs};
+use super::{Status, terminal};
+use crate::gate::{Decision, State};
+use crate::manifest::{CaseResult, Outcome, RunManifest};
+use crate::provider::{Message, Role};
+use crate::scenario::{Case, Environment, Scenario};
+use crate::text;
+
+#[derive(Debug, Args)]
+pub(super) struct PromptsArgs {
+    #[command(flatten)]
+    suite: SuiteArgs<SeedArgs>,
+    /// Only the cases that this stored run left open, with the trials that come next
+    #[arg(long, value_name = "RUN")]
+    suspects: Option<PathBuf>,
+    /// Trials per case [default: 1]
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    trials: u32,
+}
+
+/// One question; its answer is a line of `--replies` with the same scenario, id and trial.
+#[derive(Serialize)]
+struct Row<'a> {
+    scenario: &'a str,
+    id: &'a str,
+    trial: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<&'a [Message]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    tools: &'a [serde_json::Value],
+}
+
+pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Status {
+    try_prompts(args, environment).unwrap_or_else(|status| status)
+}
+
+fn try_prompts(args: &PromptsArgs, environment: Environment) -> Result<Status, Status> {
+    let run = args.suspects.as_deref().map(decided).transpose().map_err(|error| unread(&error))?;
+    let mut suite = args.suite.clone();
+    if let (Some((run, _)), true) = (&run, suite.paths.is_empty()) {
+        suite.paths = files(run);
+    }
+    let suite = Suite::load(&suite, environment)?;
+    let wanted = match &run {
+        Some((run, decision)) => Some(suspects(run, decision.as_ref())?),
+        None => None,
+    };
+    let (mut out, mut asked) = (String::new(), 0);
+    for (scenario, case) in suite.selected()? {
+        let first = match &wanted {
+            None => 0,
+            Some(wanted) => match wanted.get(&(scenario.name.as_str(), case.id.as_str())) {
+                None => continue,
+                Some(known) => {
+                    asked += 1;
+                    if known.content_hash != case.content_hash {
+                        let message = format!("{}/{} has changed since that run", scenario.name, case.id);
+                        terminal::warning(&message, "answers to it prove nothing about that run");
+                    }
+                    known.trials.iter().map(|trial| trial.index + 1).max().unwrap_or(0)
+                }
+            },
+        };
+        for trial in first..first.saturating_add(args.trials) {
+            out.push_str(&line(scenario, case, trial)?);
+        }
+    }
+    if let Some(wanted) = &wanted {
+        told(wanted.len(), asked)?;
+    }
+    Ok(terminal::product(&out))
+}
+
+/// The cases of a run that evidence can still decide: they failed, and no fresh trial passed.
+fn suspects<'a>(
+    run: &'a RunManifest,
+    decision: Option<&Decision>,
+) -> Result<BTreeMap<(&'a str, &'a str), &'a CaseResult>, Status> {
+    let Some(decision) = decision else {
+        terminal::error("the stored run has no decision", "store it with `akit run --json FILE`");
+        return Err(Status::Invalid);
+    };
+    let open = |index: &usize| {
+        let state = decision.cases.get(*index).map(|case| case.state);
+        let passed = |case: &CaseResult| case.confirmations().any(|trial| trial.outcome == Outcome::Passed);
+        matches!(state, Some(State::Unconfirmed | State::Suspect)) && !passed(&run.cases[*index])
+    };
+    let indices = (0..run.cases.len()).filter(open);
+    Ok(indices
+        .map(|at| &run.cases[at])
+        .map(|case| ((case.scenario.as_str(), case.id.as_str()), case))
+        .collect())
+}
+
+fn told(wanted: usize, asked: usize) -> Result<(), Status> {
+    if wanted == 0 {
+        terminal::say("that run left no case open: there is nothing to ask");
+    }
+    if asked < wanted {
+        let missing = text::count(wanted - asked, "open case");
+        terminal::error(
+            &format!("{missing} of that run cannot be found in the suite"),
+            "name the scenarios that it ran, as they were",
+        );
+        return Err(Status::Nothing);
+    }
+    Ok(())
+}
+
+fn line(scenario: &Scenario, case: &Case, trial: u32) -> Result<String, Status> {
+    let prompt = match case.messages.as_slice() {
+        [only] if only.role == Role::User => Some(only.content.as_str()),
+        _ => None,
+    };
+    let row = Row {
+        scenario: &scenario.name,
+        id: &case.id,
+        trial,
+        prompt,
+        messages: prompt.is_none().then_some(case.messages.as_slice()),
+        tools: &scenario.tools,
+    };
+    let text = serde_json::to_string(&row).map_err(|error| {
+        terminal::error(&error.to_string(), "");
+        Status::Invalid
+    })?;
+    Ok(text + "\n")
+}

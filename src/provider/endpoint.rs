@@ -1,0 +1,237 @@
+//! Where requests go: the whole address, since one host can serve several applications.
+
+use std::fmt;
+
+use reqwest::Url;
+use sha2::{Digest, Sha256};
+
+use crate::text;
+
+/// The last part of an address that belongs to the call, not to the server.
+const CALL: &str = "/chat/completions";
+
+/// The path that nearly every server has.
+const USUAL_PATH: &str = "/v1";
+
+/// Where requests go.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// Name of the provider.
+    pub provider: String,
+    /// Host, with the port where it is not the usual one.
+    pub host: String,
+    /// Scheme, host, port, path and a digest of the query: a query may hold a key, and this is stored.
+    pub address: String,
+}
+
+/// Why an address cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("`{url}` is not a usable address: {reason}")]
+pub struct AddressError {
+    url: String,
+    reason: String,
+}
+
+/// The address of a server: no call at its end, no fragment, no credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address(Url);
+
+impl Address {
+    /// Reads an address as people write it: blanks around it, slashes at its end and the name of the
+    /// call are left out.
+    pub(super) fn parse(written: &str) -> Result<Self, AddressError> {
+        let written = written.trim();
+        let wrong = |reason: &str| {
+            // What cannot be read may hold a password.
+            let url = if written.contains('@') { "…" } else { written };
+            AddressError { url: text::excerpt(url, 100), reason: reason.to_owned() }
+        };
+        if written.contains(char::is_whitespace) {
+            return Err(wrong("it contains a blank"));
+        }
+        let mut url = Url::parse(written).map_err(|error| wrong(&error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong("it must begin with http:// or https://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(AddressError {
+                url: url.host_str().unwrap_or_default().to_owned(),
+                reason: "credentials do not belong in an address; use `apiKey`".to_owned(),
+            });
+        }
+        if url.host_str().is_none() {
+            return Err(wrong("it has no host"));
+        }
+        if url.fragment().is_some() {
+            return Err(wrong("a fragment (`#…`) is never sent; remove it"));
+        }
+        if url.query() == Some("") {
+            url.set_query(None);
+        }
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix(CALL).unwrap_or(path).trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The address of a call, such as `/chat/completions`; a query stays at its end.
+    pub(super) fn call(&self, name: &str) -> String {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}{name}", self.path()));
+        url.into()
+    }
+
+    /// The path without a slash at its end; empty where there is none.
+    fn path(&self) -> &str {
+        self.0.path().trim_end_matches('/')
+    }
+
+    /// The endpoint of a provider at this address.
+    pub(super) fn endpoint(&self, provider: &str) -> Endpoint {
+        let name = self.0.host_str().unwrap_or_default();
+        let host = match self.0.port() {
+            Some(port) => format!("{name}:{port}"),
+            None => name.to_owned(),
+        };
+        let mut address = format!("{}://{host}{}", self.0.scheme(), self.path());
+        if let Some(query) = self.0.query() {
+            let digest = text::hex(&Sha256::digest(query)[..8]);
+            address.extend(["?sha256:", &digest]);
+        }
+        Endpoint { provider: provider.to_owned(), host, address }
+    }
+}
+
+impl Endpoint {
+    /// A server at `/v1` of a host.
+    #[must_use]
+    pub fn at_host(provider: &str, host: &str) -> Self {
+        let address = format!("https://{host}{USUAL_PATH}");
+        Self { provider: provider.to_owned(), host: host.to_owned(), address }
+    }
+
+    /// Whether the host alone tells this server from others: its path is `/v1`, and there is no query.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.address.split_once("://").and_then(|(_, rest)| rest.strip_prefix(&self.host)) == Some(USUAL_PATH)
+    }
+
+    /// What tells this server from others in hashes that are stored: the host where that is enough, so
+    /// that hashes of earlier versions stay as they are, and the whole address otherwise.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        if self.is_usual() { &self.host } else { &self.address }
+    }
+
+    /// Whether both are the same server.
+    #[must_use]
+    pub fn is_at(&self, address: &str) -> bool {
+        Address::parse(address).is_ok_and(|other| other.endpoint(&self.provider).address == self.address)
+    }
+
+    /// Host and path for people; the path only where it is not the usual one.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        if self.is_usual() {
+            return &self.host;
+        }
+        let rest = self.address.split_once("://").map_or(self.address.as_str(), |(_, rest)| rest);
+        rest.split_once('?').map_or(rest, |(place, _)| place)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.provider, self.place())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_as_people_write_it() {
+        let table = [
+            ("http://127.0.0.1:8091/v1/", "127.0.0.1:8091", "http://127.0.0.1:8091/v1"),
+            (" https://api.example.com/v1\n", "api.example.com", "https://api.example.com/v1"),
+            ("https://API.example.com:443/v1", "api.example.com", "https://api.example.com/v1"),
+            ("https://h/v1/chat/completions", "h", "https://h/v1"),
+            ("https://h/v1/chat/completions/", "h", "https://h/v1"),
+            ("https://h/a/../b/v1", "h", "https://h/b/v1"),
+            ("https://h", "h", "https://h"),
+            ("https://h/", "h", "https://h"),
+            ("https://h/v1?", "h", "https://h/v1"),
+            ("https://h/v1?api-version=1", "h", "https://h/v1?sha256:1e8e7d2f9f2f7f9e"),
+            ("http://[::1]:8080/v1", "[::1]:8080", "http://[::1]:8080/v1"),
+        ];
+        for (written, host, address) in table {
+            let endpoint = Address::parse(written).unwrap().endpoint("openai");
+            assert_eq!(endpoint.host, host, "{written}");
+            let cut = |text: &str| text.split("sha256:").next().unwrap().to_owned();
+            assert_eq!(cut(&endpoint.address), cut(address), "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_without_its_password() {
+        for wrong in [
+            "api.openai.com",
+            "ftp://x/v1",
+            "http://user:s3cret@x/v1",
+            "http://u:s3cret@[::1/v1",
+            "ht!tp://s3cret:x@h",
+            "",
+            " ",
+            "https://h/v 1",
+            "https://h/v1 https://i/v1",
+            "https://h\t/v1",
+            "https://h/v1#part",
+            "https://h/v1#",
+        ] {
+            let error = Address::parse(wrong).unwrap_err().to_string();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_call_comes_before_the_query() {
+        let call = |written: &str| Address::parse(written).unwrap().call("/chat/completions");
+        for (written, expected) in [
+            ("https://h/v1", "https://h/v1/chat/completions"),
+            ("https://h", "https://h/chat/completions"),
+            ("https://h/v1/?api-version=2", "https://h/v1/chat/completions?api-version=2"),
+            ("https://h/v1/chat/completions?a=b&c", "https://h/v1/chat/completions?a=b&c"),
+        ] {
+            assert_eq!(call(written), expected);
+        }
+    }
+
+    #[test]
+    fn two_addresses_are_one_server_only_where_every_part_is_the_same() {
+        let identity =
+            |address: &str| Address::parse(address).unwrap().endpoint("openai").identity().to_owned();
+        let all = [
+            "https://h/v1",
+            "https://h/a/v1",
+            "https://h/b/v1",
+            "https://h",
+            "https://h/v2",
+            "https://h/v1/v1",
+            "https://h/v1?deployment=a",
+            "https://h/v1?deployment=b",
+            "https://h:8443/v1",
+            "http://h/a/v1",
+            "https://i/v1",
+        ];
+        for (n, one) in all.iter().enumerate() {
+            for other in &all[..n] {
+                assert_ne!(identity(one), identity(other), "{one} {other}");
+            }
+        }
+        // The hashes of version 1 knew the host alone.
+        assert_eq!(identity("https://h/v1/"), "h");
+        assert_eq!(identity("http://h:1/v1"), "h:1");
+        assert!(!identity("https://h/v1?key=sk-secret").contains("secret"));
+    }
+}

@@ -1,0 +1,122 @@
+//! Why an answer ended, from the words that providers use for it.
+
+/// Why an answer ended.
+///
+/// Only an answer that ended by itself or with a tool call is whole. A word that is not in the table
+/// is [`StopReason::Unknown`]: a vendor that adds one must not turn a broken answer into a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopReason {
+    /// By itself.
+    Complete,
+    /// With a tool call.
+    ToolCalls,
+    /// At a limit on tokens or on the context.
+    Cut,
+    /// The model refused to answer.
+    Refused,
+    /// The platform's filter held the answer back.
+    Filtered,
+    /// By an error.
+    Broken,
+    /// By a word that akit does not know.
+    Unknown,
+}
+
+/// The words of each reason, in lower case and with `_` for `-`.
+const WORDS: [(StopReason, &[&str]); 6] = [
+    (StopReason::Complete, &["", "stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete"]),
+    (StopReason::ToolCalls, &["tool_calls", "tool_use", "tool_call", "function_call"]),
+    (
+        StopReason::Cut,
+        &[
+            "length",
+            "max_tokens",
+            "max_output_tokens",
+            "model_length",
+            "model_context_window_exceeded",
+            "incomplete",
+            "pause_turn",
+        ],
+    ),
+    (StopReason::Refused, &["refusal"]),
+    (
+        StopReason::Filtered,
+        &[
+            "content_filter",
+            "content_filtered",
+            "safety",
+            "recitation",
+            "blocklist",
+            "prohibited_content",
+            "spii",
+            "language",
+            "model_armor",
+            "guardrail_intervened",
+            "sensitive",
+        ],
+    ),
+    (StopReason::Broken, &["error", "timeout", "abort", "cancelled", "network_error"]),
+];
+
+impl StopReason {
+    /// The reason behind a provider's word; without a word the answer ended by itself.
+    ///
+    /// Upper and lower case are the same, and so are `-` and `_`.
+    #[must_use]
+    pub fn of(word: Option<&str>) -> Self {
+        let folded = word.unwrap_or_default().to_ascii_lowercase().replace('-', "_");
+        let known = WORDS.iter().find(|(_, words)| words.contains(&folded.as_str()));
+        match known {
+            Some((reason, _)) => *reason,
+            None if folded.starts_with("malformed_") => Self::Broken,
+            None => Self::Unknown,
+        }
+    }
+
+    /// Whether the text is all that the model had to say.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        match self {
+            Self::Complete | Self::ToolCalls => true,
+            Self::Cut | Self::Refused | Self::Filtered | Self::Broken | Self::Unknown => false,
+        }
+    }
+
+    /// Whether there is an answer to judge: a whole one, a part of one, or a refusal.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        match self {
+            Self::Complete | Self::ToolCalls | Self::Cut | Self::Refused | Self::Filtered => true,
+            Self::Broken | Self::Unknown => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_have_their_reason_whatever_their_case_and_dashes() {
+        let table = [
+            (StopReason::Complete, "stop STOP end-turn COMPLETE"),
+            (StopReason::ToolCalls, "tool_use TOOL_CALL tool-calls"),
+            (StopReason::Cut, "length MAX_TOKENS max-tokens"),
+            (StopReason::Refused, "refusal REFUSAL"),
+            (StopReason::Filtered, "SAFETY content-filter PROHIBITED_CONTENT"),
+            (StopReason::Broken, "ERROR TIMEOUT MALFORMED_FUNCTION_CALL"),
+            // Letters that only look alike, and Unicode that folds to a known word.
+            (
+                StopReason::Unknown,
+                "stopped end.turn other null 0 st\u{f6}p \u{ff53}top \u{405}TOP bloc\u{212a}list",
+            ),
+        ];
+        for (reason, words) in table {
+            for word in words.split_whitespace() {
+                assert_eq!(StopReason::of(Some(word)), reason, "{word}");
+            }
+        }
+        assert_eq!([None, Some("")].map(StopReason::of), [StopReason::Complete; 2]);
+        assert_eq!([" stop", "stop\n"].map(|word| StopReason::of(Some(word))), [StopReason::Unknown; 2]);
+    }
+}

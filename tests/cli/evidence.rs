@@ -1,0 +1,294 @@
+//! Where nobody can be asked again: what is not known excuses nothing, and the way out is printed.
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::{replies, suite};
+use super::server::{Answer, Server, completion};
+
+/// A line of answers for each case and trial, all saying the id, or `no` where the case is named.
+fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
+    let line = |id: &&str, trial: u32| {
+        let text = if bad.contains(id) { "no" } else { id };
+        json!({ "id": id, "trial": trial, "reply": text }).to_string() + "\n"
+    };
+    ids.iter().flat_map(|id| trials.clone().map(move |trial| line(id, trial))).collect()
+}
+
+const IDS: [&str; 4] = ["a", "b", "c", "d"];
+
+/// A baseline of so many passing trials of each case, in `b.json`.
+fn settled(trials: u32) -> Ran {
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--json", "then.json"])
+        .args(&["--repeat", &trials.to_string()])
+        .file("s.yaml", suite(&IDS))
+        .file("then.jsonl", given(&IDS, 0..trials, &[]))
+        .run()
+        .ended(0);
+    ran.then(&["baseline", "update", "then.json", "--baseline", "b.json"]).run().ended(0);
+    ran
+}
+
+const NOW: [&str; 8] =
+    ["run", "s.yaml", "--replies", "now.jsonl", "--baseline", "b.json", "--json", "run.json"];
+
+#[test]
+fn a_failure_that_nobody_can_confirm_is_never_zero_however_thick_the_baseline() {
+    for trials in [1, 2, 3, 8, 20] {
+        let ran = settled(trials);
+        for bad in [&["b"][..], &["a", "d"]] {
+            let now = ran.then(&NOW).file("now.jsonl", given(&IDS, 0..1, bad)).run();
+            let line = now.stdout.lines().last().unwrap_or_default();
+            let fell = line.contains("the suite dropped");
+            assert_eq!(now.status, if fell { 1 } else { 5 }, "{trials} {bad:?}: {}", now.stdout);
+            // Without the baseline the run is red, and the baseline does not make it green.
+            let alone = now.then(&["run", "s.yaml", "--replies", "now.jsonl"]).run().ended(1);
+            assert!(!alone.stderr.contains("akit prompts"));
+            assert!(now.stderr.contains("akit prompts --suspects run.json --trials 10"), "{}", now.stderr);
+        }
+        // Nothing at all passes.
+        let now = ran.then(&NOW).file("now.jsonl", given(&IDS, 0..1, &IDS)).run();
+        assert!([1, 5].contains(&now.status), "{trials}: {}", now.stdout);
+    }
+}
+
+#[test]
+fn answers_of_suspects_decide_as_live_trials_do() {
+    for (answers, status, word) in [("b", 0, "PASS"), ("no", 1, "FAIL")] {
+        let ran = settled(8);
+        let open = ran.then(&NOW).file("now.jsonl", given(&IDS, 0..1, &["b"])).run().ended(5);
+        let ask = ["prompts", "--suspects", "run.json", "--trials", "10"];
+        let asked = open.then(&ask).run().ended(0);
+        let rows: Vec<Json> = asked.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.len(), 10);
+        assert_eq!(rows[0], json!({ "scenario": "s", "id": "b", "trial": 1, "prompt": "Say b." }));
+        assert_eq!(rows[9]["trial"], 10);
+        let answer = |row: &Json| json!({ "scenario": row["scenario"], "id": row["id"], "trial": row["trial"], "reply": answers });
+        let lines: String = rows.iter().map(|row| answer(row).to_string() + "\n").collect();
+        let decided =
+            open.then(&NOW).args(&["--replies", "more.jsonl"]).file("more.jsonl", lines).run().ended(status);
+        assert!(decided.stdout.contains(&format!("RESULT: {word}")), "{}", decided.stdout);
+        // Where nothing is open there is nothing to ask.
+        let none = decided.then(&ask).run().ended(0).err("left no case open");
+        assert_eq!(none.stdout, "");
+    }
+}
+
+#[test]
+fn files_of_answers_count_as_one_and_an_answer_stands_in_one_of_them() {
+    let run = |first: &str, second: &str| {
+        Akit::new(&["run", "s.yaml", "--replies", "one.jsonl", "--replies", "two.jsonl"])
+            .file("s.yaml", suite(&["a", "b"]))
+            .file("one.jsonl", first)
+            .file("two.jsonl", second)
+            .run()
+    };
+    run(&replies(&[("a", "a")]), &replies(&[("b", "b")])).ended(0).out("2 passed");
+    run(&replies(&[("a", "a")]), &replies(&[("b", "b"), ("a", "a")]))
+        .ended(2)
+        .err("two.jsonl:2: a second reply to case `a`, trial 0");
+}
+
+#[test]
+fn prompts_are_printed_as_they_are_sent() {
+    let suite = "name: s\nvariables: { word: hello }\nsetup:\n  systemPrompt: Be {{word}}.\n  functions: [{ name: f }]\ncases:\n  \
+        - { id: a, prompt: \"Say {{word}}\", expected: { type: exact, value: x } }\n  \
+        - { id: b, tags: [t], prompt: [{ role: user, content: one }, { role: assistant, content: two }, { role: user, content: three }], expected: { type: exact, value: x } }\n";
+    let plain = suite.replace("setup:\n  systemPrompt: Be {{word}}.\n  functions: [{ name: f }]\n", "");
+    let rows = |text: &str, more: &[&str]| -> Vec<Json> {
+        let ran = Akit::new(&["prompts", "s.yaml"]).args(more).file("s.yaml", text).run().ended(0);
+        assert_eq!(ran.stderr, "");
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let all = rows(suite, &[]);
+    assert_eq!(all.len(), 2);
+    let system = json!({ "role": "system", "content": "Be hello." });
+    assert_eq!(all[0]["messages"], json!([system, { "role": "user", "content": "Say hello" }]));
+    assert_eq!(all[0]["tools"], json!([{ "name": "f" }]));
+    assert_eq!(all[1]["messages"][3]["content"], "three");
+    let bare = rows(&plain, &["--trials", "2"]);
+    assert_eq!(bare[0], json!({ "scenario": "s", "id": "a", "trial": 0, "prompt": "Say hello" }));
+    assert_eq!((bare.len(), &bare[1]["trial"], &bare[3]["id"]), (4, &json!(1), &json!("b")));
+    assert_eq!(rows(&plain, &["-t", "t"]).len(), 1);
+    // Nothing is sent, and no key is needed to know what would be.
+    let other = format!("provider: anthropic\n{plain}");
+    assert_eq!(rows(&other, &[]).len(), 2);
+    let wrong = Akit::new(&["prompts", "s.yaml", "--suspects", "r.json"]).file("s.yaml", plain);
+    wrong.run().ended(3).err("r.json");
+}
+
+/// A suite whose application answers at an address of its own, recorded.
+fn recorded(version: &[&str]) -> (Ran, Server) {
+    let server = Server::start(|asked| Answer::Text(asked.last_message()));
+    let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url])
+        .args(version)
+        .file("s.yaml", suite(&IDS))
+        .run()
+        .ended(0);
+    assert!(!ran.stdout.contains("from the cache"), "{}", ran.stdout);
+    (ran, server)
+}
+
+#[test]
+fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
+    let (ran, server) = recorded(&[]);
+    let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json"];
+    let replay = ran.then(&run).args(&["--replay"]).run().ended(5);
+    let replay =
+        replay.out("RESULT: INCONCLUSIVE — 4 passed").out("4 from the cache, 0 asked").out("not-asked");
+    assert_eq!(replay.json("run.json")["decision"]["breaches"][0]["id"], "not-asked");
+    ran.then(&["gate", "run.json"]).run().ended(5).out("not-asked");
+    // `auto` could have asked: the result line says that it did not.
+    ran.then(&run).args(&["--cache", "auto"]).run().ended(0).out("4 from the cache, 0 asked");
+    // With a version it is that version, and no other.
+    let (ran, server) = recorded(&["--target-version", "abc123"]);
+    let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json", "--replay"];
+    let same = ran.then(&run).args(&["--target-version", "abc123"]).run().ended(0);
+    let same = same.out("RESULT: PASS").out("4 from the cache, 0 asked");
+    assert_eq!(same.json("run.json")["scenarios"][0]["version"], "abc123");
+    let other = ran.then(&run).args(&["--target-version", "def456"]).run().ended(4);
+    let other = other.out("version: recorded \"abc123\", now \"def456\"");
+    other.then(&run).run().ended(4).out("version: recorded \"abc123\", now nothing");
+    // The configuration names it as well; a variable may hold it, and an empty one is none.
+    let config = "target: { version: \"${COMMIT:-}\" }\n";
+    let from = |commit: &str| other.then(&run).file("akit.yaml", config).env("COMMIT", commit).run();
+    from("abc123").ended(0);
+    from("").ended(4);
+    other.then(&[&run[..], &["--target-version", " "]].concat()).run().ended(2).err("it is empty");
+    // The baseline knows which version was run.
+    let stored = ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]);
+    ran.then(&run).args(&["--target-version", "abc123"]).run().ended(0);
+    stored.run().ended(0);
+    assert_eq!(ran.json("b.json")["runs"][0]["version"], "abc123");
+}
+
+#[test]
+fn another_version_is_compared_with_the_baseline_and_is_no_other_target() {
+    let (ran, server) = recorded(&["--target-version", "1", "--json", "one.json"]);
+    ran.then(&["baseline", "update", "one.json", "--baseline", "b.json"]).run().ended(0);
+    let two = ran
+        .then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--target-version", "2"])
+        .args(&["--baseline", "b.json"])
+        .run()
+        .ended(0)
+        .out("4 cases compared");
+    assert!(!two.stdout.contains("target-changed"), "{}", two.stdout);
+}
+
+/// A judge that passes an answer from this score on its own scale.
+fn judge(kind: bool) -> Server {
+    Server::start(move |asked| {
+        let known_bad = !asked.body["messages"][0]["content"].to_string().contains("Be kind");
+        let good = kind || asked.last_message().contains("thank you");
+        let score = if known_bad || !good { 0 } else { 10 };
+        let text = json!({ "reasoning": "so it is", "score": score }).to_string();
+        Answer::Raw(200, Vec::new(), completion(&text).to_string().into())
+    })
+}
+
+#[test]
+fn under_another_judge_nothing_is_compared_and_the_rule_without_a_baseline_holds() {
+    let (strict, lenient) = (judge(false), judge(true));
+    let suite = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: llm_grader, rubric: Be kind } }\n  \
+                 - { id: b, prompt: b, expected: { type: llm_grader, rubric: Be kind } }\n";
+    let run = |ran: &Ran, url: &str, model: &str, text: &str, more: &[&str]| {
+        ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--grader-model", model])
+            .args(&["--grader-base-url", url])
+            .args(more)
+            .file("r.jsonl", replies(&[("a", text), ("b", "thank you")]))
+            .run()
+    };
+    let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(0);
+    run(&ran, &strict.url, "strict", "thank you", &[]).ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let against = ["--baseline", "b.json"];
+    // A lenient judge lets the same pass that the strict one refuses; nothing was compared, first of all.
+    let passed = run(&ran, &lenient.url, "lenient", "go away", &against).ended(0);
+    let passed = passed.out("; 0 of 2 cases could be compared: the judge is not the baseline's; all 2");
+    assert_eq!(passed.json("run.json")["decision"]["compared"]["paired"], 0);
+    // And a failure under another judge is a failure.
+    let failed = run(&ran, &strict.url, "other", "go away", &against).ended(1);
+    failed.out("0 of 2 cases could be compared").out("s/a failed");
+}
+
+#[test]
+fn a_run_in_which_nothing_passes_is_red_whatever_is_excused() {
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "no.jsonl", "--json", "run.json"])
+        .file("s.yaml", suite(&["a", "b"]))
+        .file("no.jsonl", replies(&[("a", "no"), ("b", "no")]))
+        .run()
+        .ended(1);
+    let update = ["baseline", "update", "run.json", "--baseline", "b.json"];
+    ran.then(&update).run().ended(1).err("failed its gate").err("--force");
+    ran.then(&update).arg("--force").run().ended(0);
+    let again = ["run", "s.yaml", "--replies", "no.jsonl", "--baseline", "b.json"];
+    ran.then(&again).run().ended(1).out("RESULT: FAIL").out("no answer passed");
+    for config in [
+        "gate: { fail_on: [] }\n",
+        "gate: { fail_on: [threshold] }\n",
+        "gate: { min_pass_rate: 0 }\n",
+        "gate: { baseline: { thin: warn, unconfirmed: warn } }\n",
+    ] {
+        for arguments in [&again[..], &again[..4]] {
+            ran.then(arguments).file("akit.yaml", config).run().ended(1);
+        }
+    }
+    // One that could not be judged is 4, and one of which nothing was selected 3.
+    ran.then(&["run", "s.yaml", "--replies", "none.jsonl", "--max-error-rate", "1"])
+        .file("akit.yaml", "")
+        .file("none.jsonl", "")
+        .run()
+        .ended(4);
+    ran.then(&["run", "s.yaml", "--replies", "no.jsonl", "-t", "nobody"]).run().ended(3);
+}
+
+#[test]
+fn a_suite_never_takes_over_what_another_file_has_proven() {
+    let named = |name: &str, id: &str| format!("name: {name}\n{}", suite(&[id, "z"]));
+    let run = |ran: &Ran, file: &str, bad: bool, more: &[&str]| {
+        let id = if bad { "no" } else { "a" };
+        ran.then(&["run", file, "--replies", "r.jsonl", "--json", "run.json"])
+            .args(more)
+            .file("r.jsonl", replies(&[("a", id), ("z", "z")]))
+            .run()
+    };
+    let files = |smart: &str| {
+        Akit::new(&["validate", "fast.yaml"])
+            .file("fast.yaml", named("fast", "a"))
+            .file(smart, named("smart", "a"))
+            .run()
+            .ended(0)
+    };
+    let update = |ran: &Ran| ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run();
+    // Side by side, and in a folder of its own, as the jobs of a matrix have it.
+    for smart in ["smart.yaml", "other/smart.yaml"] {
+        let ran = files(smart);
+        run(&ran, "fast.yaml", false, &[]).ended(0);
+        update(&ran).ended(0);
+        run(&ran, smart, true, &["--baseline", "b.json"]).ended(1).out("smart/a is new and fails");
+        run(&ran, smart, false, &[]).ended(0);
+        let both = update(&ran).ended(0);
+        assert!(!both.stdout.contains("renamed"), "{}", both.stdout);
+        let scenarios: Vec<_> = ran.json("b.json")["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| case["scenario"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(scenarios, ["fast", "fast", "smart", "smart"]);
+    }
+    // A scenario that is renamed in its file keeps its history, and so does a case.
+    let ran = files("smart.yaml");
+    run(&ran, "fast.yaml", false, &[]).ended(0);
+    update(&ran).ended(0);
+    std::fs::write(ran.path("fast.yaml"), named("quick", "a")).unwrap();
+    run(&ran, "fast.yaml", true, &["--baseline", "b.json"]).ended(5).out("quick/a passed in the baseline");
+    std::fs::write(ran.path("fast.yaml"), named("fast", "a").replace("id: \"a\"", "id: \"aa\"")).unwrap();
+    let renamed = ran.then(&["run", "fast.yaml", "--replies", "r.jsonl", "--baseline", "b.json"]);
+    renamed
+        .file("r.jsonl", replies(&[("aa", "no"), ("z", "z")]))
+        .run()
+        .ended(5)
+        .out("fast/aa passed in the baseline");
+}

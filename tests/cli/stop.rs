@@ -1,0 +1,275 @@
+//! Why an answer ended, and errors that come as answers: what is not known to be whole passes nothing.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::outcomes;
+use super::server::{Answer, Server, completion};
+
+/// A positive and a negative expectation that the answer `all fine` meets.
+const SUITE: &str = "name: s\ncases:\n  - { id: has, prompt: has, expected: { type: contains, values: [fine] } }\n  \
+    - { id: lacks, prompt: lacks, expected: { type: not_contains, values: [secret] } }\n";
+
+/// Words that providers use, and what becomes of both cases.
+const WORDS: [(&str, &str); 26] = [
+    ("stop", "passed"),
+    ("STOP", "passed"),
+    ("end_turn", "passed"),
+    ("end-turn", "passed"),
+    ("COMPLETE", "passed"),
+    ("eos", "passed"),
+    ("", "passed"),
+    ("tool_calls", "passed"),
+    ("length", "failed"),
+    ("MAX_TOKENS", "failed"),
+    ("model_context_window_exceeded", "failed"),
+    ("pause_turn", "failed"),
+    ("incomplete", "failed"),
+    ("content_filter", "failed"),
+    ("SAFETY", "failed"),
+    ("RECITATION", "failed"),
+    ("PROHIBITED_CONTENT", "failed"),
+    ("guardrail_intervened", "failed"),
+    ("refusal", "failed"),
+    ("error", "errored"),
+    ("TIMEOUT", "errored"),
+    ("network_error", "errored"),
+    ("MALFORMED_RESPONSE", "errored"),
+    ("insufficient_system_resource", "errored"),
+    ("OTHER", "errored"),
+    ("stop ", "errored"),
+];
+
+fn ended(word: &str) -> Json {
+    let mut answer = completion("all fine");
+    answer["choices"][0]["finish_reason"] = word.into();
+    answer
+}
+
+fn asking(url: &str, suite: &str, more: &[&str]) -> Ran {
+    Akit::new(&["run", "s.yaml", "-m", "m", "--retries", "0", "--base-url", url, "--json", "run.json"])
+        .args(more)
+        .file("s.yaml", suite)
+        .run()
+}
+
+#[track_caller]
+fn both(ran: &Ran, outcome: &str, word: &str) {
+    let expected = [format!("has {outcome}"), format!("lacks {outcome}")];
+    assert_eq!(outcomes(&ran.json("run.json")), expected, "{word:?}");
+    let code = match outcome {
+        "passed" => 0,
+        "failed" => 1,
+        _ => 4,
+    };
+    assert_eq!(ran.status, code, "{word:?}: {}", ran.stdout);
+    if outcome == "errored" {
+        let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
+        assert!(fault["message"].as_str().unwrap().contains(word.trim()), "{word:?}: {fault}");
+    }
+}
+
+#[test]
+fn a_word_is_judged_only_where_it_is_known_asked_or_given() {
+    for (word, outcome) in WORDS {
+        let server = Server::start(move |_| Answer::Raw(200, Vec::new(), ended(word).to_string().into()));
+        both(&asking(&server.url, SUITE, &[]), outcome, word);
+        let line = |id: &str| json!({ "id": id, "reply": "all fine", "finish_reason": word }).to_string();
+        let given = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+            .file("s.yaml", SUITE)
+            .file("r.jsonl", [line("has"), line("lacks")].join("\n"))
+            .run();
+        both(&given, outcome, word);
+    }
+    // What is no text at all is no known word either.
+    for odd in [json!(0), json!(true), json!({ "type": "stop" }), json!(["stop"])] {
+        let server = Server::start(move |_| {
+            let mut answer = completion("all fine");
+            answer["choices"][0]["finish_reason"] = odd.clone();
+            Answer::Raw(200, Vec::new(), answer.to_string().into())
+        });
+        asking(&server.url, SUITE, &[]).ended(4).out("2 errored");
+    }
+}
+
+#[test]
+fn ten_thousand_random_words_are_all_errored() {
+    let mut state = 2_463_534_242_u32;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    let (mut suite, mut replies) = ("name: s\ncases:\n".to_owned(), String::new());
+    for n in 0..10_000 {
+        // No vendor's word begins like this.
+        let word: String = (0..=random() % 12).map(|_| char::from(b'a' + (random() % 26) as u8)).collect();
+        let kind = if n % 2 == 0 { "not_contains, values: [x]" } else { "contains, values: [fine]" };
+        writeln!(suite, "  - {{ id: c{n}, prompt: p, expected: {{ type: {kind} }} }}").unwrap();
+        let line = json!({ "id": format!("c{n}"), "reply": "fine", "finish_reason": format!("q{word}") });
+        writeln!(replies, "{line}").unwrap();
+    }
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--max-error-rate", "1", "-q"])
+        .file("s.yaml", suite)
+        .file("r.jsonl", replies)
+        .run()
+        .ended(4);
+    assert!(ran.stdout.contains("0 passed, 0 failed, 10,000 errored"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_judges_word_is_judged_by_the_same_table() {
+    let suite = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: llm_grader, rubric: Be kind., threshold: 0.5 } }\n";
+    for (word, outcome) in WORDS {
+        let server = Server::start(move |asked| {
+            let known_bad = !asked.body["messages"][0]["content"].to_string().contains("Be kind.");
+            let score = if known_bad { 0 } else { 10 };
+            let mut answer = completion(&json!({ "reasoning": "x", "score": score }).to_string());
+            if !known_bad {
+                answer["choices"][0]["finish_reason"] = word.into();
+            }
+            Answer::Raw(200, Vec::new(), answer.to_string().into())
+        });
+        let ran =
+            Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--retries", "0"])
+                .args(&["--grader-model", "j", "--grader-base-url", &server.url])
+                .file("s.yaml", suite)
+                .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"I am sorry.\"}")
+                .run();
+        // A verdict that is cut or refused is no verdict.
+        let outcome = if outcome == "passed" { "a passed" } else { "a errored" };
+        assert_eq!(outcomes(&ran.json("run.json")), [outcome], "{word:?}");
+    }
+}
+
+#[test]
+fn an_error_inside_an_answer_is_that_error() {
+    let partial = completion("all fine");
+    let with = |pointer: &str, error: Json| {
+        let mut answer = partial.clone();
+        match pointer {
+            "choice" => answer["choices"][0]["error"] = error,
+            _ => answer["error"] = error,
+        }
+        answer
+    };
+    let error = |code: Json| json!({ "message": "terminated", "code": code });
+    // The answer, the kind of its fault, and how often it is asked for.
+    let table = [
+        (with("choice", error(json!(502))), "provider-down", 3),
+        (with("beside", error(json!(429))), "rate-limited", 3),
+        (with("beside", error(json!("503"))), "provider-down", 3),
+        (with("beside", error(json!(402))), "refused-request", 1),
+        (with("choice", error(json!(401))), "unauthorized", 1),
+        (with("beside", error(json!("insufficient_quota"))), "provider-down", 3),
+        (with("beside", json!("terminated")), "provider-down", 3),
+        (with("beside", json!({})), "provider-down", 3),
+        (json!({ "error": { "message": "terminated", "code": 429 } }), "rate-limited", 3),
+        (json!({ "error": { "message": "terminated", "code": 404 }, "choices": [] }), "refused-request", 1),
+    ];
+    for (answer, kind, tries) in table {
+        let (body, asked) = (answer.to_string(), std::sync::Arc::new(AtomicUsize::new(0)));
+        let count = std::sync::Arc::clone(&asked);
+        let server = Server::start(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Answer::Raw(200, Vec::new(), body.clone().into())
+        });
+        let suite = SUITE.split("  - { id: lacks").next().unwrap();
+        let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json"])
+            .file("s.yaml", suite)
+            .run()
+            .ended(4);
+        let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
+        assert_eq!(fault["kind"], kind, "{answer}");
+        assert_eq!(asked.load(Ordering::SeqCst), tries, "{answer}");
+        assert!(!ran.path(".akit/cache").exists(), "an error is not recorded: {answer}");
+    }
+    // Nothing is wrong where nothing is said to be.
+    for none in [Json::Null, json!(""), json!(false)] {
+        let body = with("beside", none).to_string();
+        let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
+        asking(&server.url, SUITE, &[]).ended(0);
+    }
+    // It may be well again the next time.
+    let turn = AtomicUsize::new(0);
+    let healed = Server::start(move |_| {
+        let broken = turn.fetch_add(1, Ordering::SeqCst) == 0;
+        let answer = if broken { ended("error") } else { completion("all fine") };
+        Answer::Raw(200, Vec::new(), answer.to_string().into())
+    });
+    Akit::new(&["run", "s.yaml", "-m", "m", "-c", "1", "--base-url", &healed.url])
+        .file("s.yaml", SUITE)
+        .run()
+        .ended(0);
+    assert_eq!(healed.asked().len(), 3);
+}
+
+#[test]
+fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
+    let call = |arguments: Json| json!({ "id": "call_1", "type": "function", "function": { "name": "transfer_to_human", "arguments": arguments } });
+    let one = vec![call(json!("{\"to\":\"jane.doe@example.com\"}"))];
+    let two = vec![one[0].clone(), json!({ "function": { "name": "close", "arguments": { "now": true } } })];
+    for (content, calls, words) in [
+        (Json::Null, &one, "1 tool call (transfer_to_human), which this version cannot judge"),
+        (json!(""), &one, "1 tool call (transfer_to_human), which this version cannot judge"),
+        (
+            json!("\u{200b} "),
+            &two,
+            "2 tool calls (transfer_to_human, close), which this version cannot judge",
+        ),
+    ] {
+        let mut answer = completion("");
+        answer["choices"][0]["finish_reason"] = "tool_calls".into();
+        answer["choices"][0]["message"] = json!({ "content": content, "tool_calls": calls });
+        let body = answer.to_string();
+        let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
+        let ran = asking(&server.url, SUITE, &[]).ended(4).out(words);
+        let trial = ran.json("run.json")["cases"][1]["trials"][0].clone();
+        assert_eq!(trial["fault"]["kind"], "tool-calls");
+        let stored = &trial["reply"]["tool_calls"][0];
+        assert_eq!(stored["arguments"]["to"], "jane.doe@example.com");
+        assert!(!ran.stdout.contains("is empty"), "{}", ran.stdout);
+        // It is in the record too, from where it says the same.
+        let before = server.asked().len();
+        let replay = ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--replay"]);
+        replay.run().ended(4).out(words);
+        assert_eq!(server.asked().len(), before);
+        // With redaction on it holds no value, neither there nor in the report.
+        let redacted = asking(&server.url, SUITE, &["--redact"]).ended(4);
+        let records = walk(&redacted.path(".akit"));
+        assert!(records.contains("transfer_to_human") && records.contains("[REDACTED:email]"));
+        assert!(!records.contains("jane.doe") && !redacted.read("run.json").contains("jane.doe"));
+    }
+    // Beside words it is kept, and the words are judged.
+    let mut answer = completion("all fine");
+    answer["choices"][0]["message"]["function_call"] = json!({ "name": "refund", "arguments": "not json" });
+    let body = answer.to_string();
+    let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
+    let ran = asking(&server.url, SUITE, &[]).ended(0);
+    let call = &ran.json("run.json")["cases"][0]["trials"][0]["reply"]["tool_calls"][0];
+    assert_eq!(*call, json!({ "name": "refund", "arguments": "not json" }));
+}
+
+#[test]
+fn a_refusal_among_the_parts_of_an_answer_is_a_refusal() {
+    let mut answer = completion("");
+    answer["choices"][0]["message"]["content"] =
+        json!([{ "type": "refusal", "refusal": "No." }, { "type": "text", "text": "all fine" }]);
+    let body = answer.to_string();
+    let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
+    asking(&server.url, SUITE, &[]).ended(1).out("0 passed, 2 failed").out("refused to answer");
+}
+
+/// Every file below a folder, one after the other.
+fn walk(folder: &std::path::Path) -> String {
+    let mut found = String::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        found += &if entry.is_dir() { walk(&entry) } else { std::fs::read_to_string(&entry).unwrap() };
+    }
+    found
+}
