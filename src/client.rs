@@ -156,6 +156,8 @@ pub struct ModelClient {
     warned: Mutex<BTreeSet<String>>,
     latest: Mutex<Option<String>>,
     asked: AtomicBool,
+    /// Whether a reply was read that this process had not asked for.
+    reads_earlier: AtomicBool,
     prices: Prices,
 }
 
@@ -170,6 +172,7 @@ impl ModelClient {
             warned: Mutex::default(),
             latest: Mutex::default(),
             asked: AtomicBool::new(false),
+            reads_earlier: AtomicBool::new(false),
             prices: Prices::default(),
         }
     }
@@ -228,6 +231,12 @@ impl ModelClient {
     #[must_use]
     pub fn replays(&self) -> bool {
         self.mode == Mode::Replay
+    }
+
+    /// Whether a reply was read that somebody had asked for earlier.
+    #[must_use]
+    pub fn reads_earlier_replies(&self) -> bool {
+        self.reads_earlier.load(Ordering::Relaxed)
     }
 
     /// The key of a request: where it goes, with which parameters, and what is asked.
@@ -385,6 +394,9 @@ impl ModelClient {
             missing: None,
             redacted: ask.seal.is_some(),
         };
+        if ask.kind == "reply" && !self.cache.has_written(&hash) {
+            self.reads_earlier.store(true, Ordering::Relaxed);
+        }
         self.cache.note(&hash, looked);
         Some(exchange)
     }

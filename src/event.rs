@@ -1,6 +1,6 @@
 //! What an engine says while it works. Owned by neither engines nor those who listen.
 
-use crate::manifest::Outcome;
+use crate::vocabulary::Outcome;
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]

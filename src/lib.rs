@@ -2,14 +2,18 @@
 //!
 //! Modules stand in rows and use only rows below their own; `tests/layers.rs` holds the table.
 
+pub mod baseline;
 pub mod cache;
+pub mod canonical;
 pub mod client;
 pub mod config;
+pub mod environment;
 pub mod event;
 pub mod expectation;
 pub mod gate;
 pub mod grader;
 pub mod history;
+pub mod http;
 pub mod import;
 pub mod manifest;
 pub mod provider;

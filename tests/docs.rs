@@ -27,7 +27,8 @@ mod server;
 mod world;
 
 use akit::config::ConfigFile;
-use akit::scenario::{self, Environment};
+use akit::environment::Environment;
+use akit::scenario;
 use akit::source::Diagnostics;
 
 use page::{Page, pages, root};

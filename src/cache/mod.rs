@@ -4,11 +4,10 @@
 //! file, synced and renamed: processes share a folder without locks, and a reader sees a whole
 //! record or none. A torn or foreign file is a miss with a warning.
 
-mod canonical;
 mod nearest;
 mod shelf;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
+use crate::canonical;
 use crate::source::{Pending, json_object};
 use crate::text;
 use nearest::Index;
@@ -27,7 +27,6 @@ use nearest::Index;
 /// read where the host says as much, and no other version is.
 pub const KEY_VERSION: u32 = 2;
 
-pub use canonical::canonical;
 pub use nearest::{Difference, Nearest};
 
 pub use shelf::{Condition, Shelved};
@@ -80,7 +79,7 @@ impl Key {
     fn of_version(version: u32, parts: Json) -> Self {
         let mut whole = serde_json::json!({ "key_version": version, "parts": null });
         whole["parts"] = parts;
-        let hash = text::hex(&Sha256::digest(canonical(&whole)));
+        let hash = text::hex(&Sha256::digest(canonical::bytes(&whole)));
         Self { parts: whole["parts"].take(), hash, former: None }
     }
 
@@ -106,6 +105,12 @@ impl Key {
     }
 
     /// The parts as a version names them.
+    /// The parts by each version of keys that answers to it, newest first.
+    fn versions(&self) -> impl Iterator<Item = (u32, &Json)> {
+        let former = self.former.as_ref().map(|former| (KEY_VERSION - 1, &former.parts));
+        std::iter::once((KEY_VERSION, &self.parts)).chain(former)
+    }
+
     fn parts_of(&self, version: u32) -> &Json {
         match &self.former {
             Some(former) if version != KEY_VERSION => &former.parts,
@@ -116,7 +121,7 @@ impl Key {
 
 /// Whether two requests have one key. Equal values have, and `1` and `1.0` have too.
 fn same(a: &Json, b: &Json) -> bool {
-    a == b || canonical(a) == canonical(b)
+    a == b || canonical::bytes(a) == canonical::bytes(b)
 }
 
 /// A stored exchange.
@@ -177,6 +182,7 @@ pub enum Lookup {
 pub struct Cache {
     folder: PathBuf,
     looked: Arc<Mutex<BTreeMap<String, Looked>>>,
+    written: Arc<Mutex<BTreeSet<String>>>,
     index: Arc<OnceLock<Index>>,
     /// Whether a miss is held against what is there.
     explains: Arc<AtomicBool>,
@@ -200,7 +206,13 @@ impl Cache {
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         let explains = Arc::new(AtomicBool::new(true));
-        Self { folder: folder.into(), looked: Arc::default(), index: Arc::default(), explains }
+        Self {
+            folder: folder.into(),
+            looked: Arc::default(),
+            written: Arc::default(),
+            index: Arc::default(),
+            explains,
+        }
     }
 
     /// From now on a miss is a miss, and nothing is looked for in its place.
@@ -266,7 +278,15 @@ impl Cache {
 
     /// Stores an exchange; it is on disk when this returns.
     pub fn put(&self, key: &Key, response: Json, latency_ms: u64, recorded_at: String) -> io::Result<()> {
-        self.put_version(KEY_VERSION, key, response, latency_ms, recorded_at)
+        self.put_version(KEY_VERSION, key, response, latency_ms, recorded_at)?;
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.clone());
+        Ok(())
+    }
+
+    /// Whether a record was made here, by its hash.
+    #[must_use]
+    pub fn has_written(&self, hash: &str) -> bool {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).contains(hash)
     }
 
     fn put_version(

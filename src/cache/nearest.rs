@@ -1,10 +1,11 @@
 //! Why a key has no record: which parts of it the nearest record has otherwise.
 //!
-//! The folder is read once, on the first miss, and indexed by what was asked. A look for a near record
-//! then costs the same however many records there are; only the first few keys whose question nobody
-//! recorded are held against every record.
+//! The folder is read once, on the first miss, and indexed by hashes of what was asked and of whom. A record
+//! that differs in one part, or only in who was asked, is found at once, however many there are. Only the
+//! first few keys whose question nobody recorded are held against every record.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
@@ -15,11 +16,21 @@ use crate::text;
 /// Most records that are indexed.
 const MOST: usize = 20_000;
 
-/// Keys that are compared with every record where no record asks the same.
+/// Keys whose question nobody recorded that are compared with the text of every record.
 const SEARCHES: usize = 32;
 
-/// Records of one question that are compared, such as trials or models.
-const SIBLINGS: usize = 64;
+/// Comparisons with records of the same question, over all keys: half a second.
+const COMPARISONS: usize = 4_000_000;
+
+/// Characters of a question that are kept for a comparison, from its beginning and from its end.
+const KEPT: usize = 150;
+
+/// The parts that say who is asked, and which time.
+const WHO: [&str; 6] = ["endpoint", "host", "model", "provider", "trial", "version"];
+
+/// The parts that hold what is asked, the first that is there: an answer that is graded, the text of an
+/// embedding, a conversation.
+const QUESTIONS: [&str; 3] = ["answer", "input", "messages"];
 
 /// One part of a key that differs; where both texts are empty, they are not to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,90 +94,206 @@ impl std::fmt::Display for Nearest {
 #[derive(Debug)]
 pub(super) struct Index {
     entries: Vec<Entry>,
-    by_question: HashMap<Vec<u8>, Vec<usize>>,
+    /// By all parts, and by all but one that is not the question.
+    by_rest: HashMap<u64, Vec<usize>>,
+    /// By kind and everything but [`WHO`].
+    by_content: HashMap<u64, Vec<usize>>,
+    /// By kind and question.
+    by_question: HashMap<u64, Vec<usize>>,
     searches: AtomicUsize,
+    comparisons: AtomicUsize,
 }
 
+/// A record without its texts.
 #[derive(Debug)]
 struct Entry {
     hash: String,
-    record: Record,
+    recorded_at: String,
+    key_version: u32,
+    sums: Sums,
+}
+
+/// What the parts of a key come to. Sums of hashes do not depend on the order of parts, and a part can be taken
+/// out of them.
+#[derive(Debug, Default)]
+struct Sums {
+    kind: u64,
+    /// Hash of each name and of the name with its value, in the order of the former.
+    parts: Vec<(u64, u64)>,
+    whole: u64,
+    /// `whole` without one part that is not the question.
+    rests: Vec<u64>,
+    content: u64,
+    question: u64,
+    /// The beginning and the end of the question.
+    asked: (String, String),
+}
+
+impl Sums {
+    fn of(parts: &Json) -> Self {
+        let all = flat(parts);
+        let question = QUESTIONS.into_iter().find(|name| all.iter().any(|(part, _)| part == name));
+        let kind = hash_of(&parts.get("kind"));
+        let mut sums = Self { kind, content: kind, question: kind, ..Self::default() };
+        for (name, value) in &all {
+            let part = hash_of(&(name, crate::canonical::bytes(value)));
+            sums.parts.push((hash_of(name), part));
+            sums.whole = sums.whole.wrapping_add(part);
+            if !WHO.contains(&name.as_str()) && !name.starts_with("params.") {
+                sums.content = sums.content.wrapping_add(part);
+            }
+            if Some(name.as_str()) == question {
+                sums.question = sums.question.wrapping_add(part);
+                let text = shown(Some(value));
+                let from = text.char_indices().rev().nth(KEPT - 1).map_or(0, |(at, _)| at);
+                sums.asked = (text.chars().take(KEPT).collect(), text[from..].to_owned());
+            }
+        }
+        let others = sums.parts.iter().zip(&all).filter(|(_, (name, _))| Some(name.as_str()) != question);
+        sums.rests = others.map(|((_, part), _)| sums.whole.wrapping_sub(*part)).collect();
+        sums.parts.sort_unstable();
+        sums
+    }
+
+    /// How many parts differ.
+    fn distance(&self, other: &Self) -> usize {
+        let (mut a, mut b) = (self.parts.iter().peekable(), other.parts.iter().peekable());
+        let mut differ = 0;
+        loop {
+            match (a.peek(), b.peek()) {
+                (None, None) => return differ,
+                (Some(one), Some(two)) if one.0 == two.0 => {
+                    differ += usize::from(one.1 != two.1);
+                    a.next();
+                    b.next();
+                }
+                (Some(one), two) if two.is_none_or(|two| one.0 < two.0) => {
+                    differ += 1;
+                    a.next();
+                }
+                _ => {
+                    differ += 1;
+                    b.next();
+                }
+            }
+        }
+    }
+
+    /// How unlike the questions are, in permille.
+    fn unlikeness(&self, other: &Self) -> usize {
+        let same = |a: &str, b: &str| a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+        let back =
+            |a: &str, b: &str| a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).count();
+        let (a, b) = (&self.asked, &other.asked);
+        let longer = a.0.chars().count().max(b.0.chars().count()).max(1);
+        1000 - (same(&a.0, &b.0) + back(&a.1, &b.1)).min(longer) * 1000 / longer
+    }
+}
+
+fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Index {
     fn of(cache: &Cache) -> Self {
-        let mut entries = Vec::new();
-        let mut by_question: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut index = Self {
+            entries: Vec::new(),
+            by_rest: HashMap::new(),
+            by_content: HashMap::new(),
+            by_question: HashMap::new(),
+            searches: AtomicUsize::new(0),
+            comparisons: AtomicUsize::new(0),
+        };
         for (hash, record) in cache.records().take(MOST) {
-            if let Some(question) = question(&record.request) {
-                by_question.entry(question).or_default().push(entries.len());
+            let at = index.entries.len();
+            let sums = Sums::of(&record.request);
+            for rest in sums.rests.iter().chain([&sums.whole]) {
+                index.by_rest.entry(*rest).or_default().push(at);
             }
-            entries.push(Entry { hash, record });
+            index.by_content.entry(sums.content).or_default().push(at);
+            index.by_question.entry(sums.question).or_default().push(at);
+            let Record { recorded_at, key_version, .. } = record;
+            index.entries.push(Entry { hash, recorded_at, key_version, sums });
         }
-        Self { entries, by_question, searches: AtomicUsize::new(0) }
+        index
     }
 
-    fn nearest(&self, key: &Key, wanted: &dyn Fn(&str) -> bool) -> Nearest {
-        let kind = key.parts.get("kind");
-        let same = question(&key.parts).and_then(|question| self.by_question.get(&question));
-        let siblings = same.into_iter().flatten().map(|index| &self.entries[*index]);
-        let of = |entry: &&Entry| entry.record.request.get("kind") == kind && wanted(&entry.hash);
-        let mut nearest = least(siblings.filter(of).take(SIBLINGS), key);
-        if nearest.is_none() {
-            if !self.entries.iter().any(|entry| of(&entry)) {
-                return Nearest::Nothing;
+    fn nearest(&self, key: &Key, preferred: &dyn Fn(&str) -> bool) -> Option<Result<&Entry, Nearest>> {
+        let sums: Vec<_> = key.versions().map(|(version, parts)| (version, Sums::of(parts))).collect();
+        let all = |_: &str| true;
+        let preferred: [&dyn Fn(&str) -> bool; 2] = [preferred, &all];
+        for wanted in preferred {
+            let found = self.alike(&sums, wanted);
+            if found.is_some() {
+                return found.map(Ok);
             }
-            if self.searches.fetch_add(1, Ordering::Relaxed) >= SEARCHES {
-                return Nearest::Unknown;
-            }
-            nearest = least(self.entries.iter().filter(of), key);
         }
-        nearest.map_or(Nearest::Nothing, |entry| Nearest::Differs(differences(&entry.record, key)))
+        let kind = |entry: &&Entry| sums.iter().any(|(_, sums)| sums.kind == entry.sums.kind);
+        self.entries.iter().find(kind)?;
+        if self.searches.fetch_add(1, Ordering::Relaxed) >= SEARCHES {
+            return Some(Err(Nearest::Unknown));
+        }
+        let far = |entry: &Entry| {
+            let sums = sums.iter().filter(|(version, _)| *version == entry.key_version);
+            sums.map(|(_, sums)| (sums.distance(&entry.sums), sums.unlikeness(&entry.sums))).min()
+        };
+        preferred.into_iter().find_map(|wanted| {
+            let of = self.entries.iter().filter(kind).filter(|entry| wanted(&entry.hash));
+            let near = of.filter_map(|entry| Some(((far(entry)?, &entry.recorded_at), entry)));
+            near.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, entry)| Ok(entry))
+        })
     }
-}
 
-fn least<'a>(entries: impl Iterator<Item = &'a Entry>, key: &Key) -> Option<&'a Entry> {
-    let far = |entry: &'a Entry| (distance(&entry.record, key), &entry.record.recorded_at);
-    entries.map(|entry| (far(entry), entry)).min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, entry)| entry)
+    /// The newest record that differs in one part, else the nearest one that differs only in who was asked, else
+    /// the nearest one of the same question.
+    fn alike(&self, sums: &[(u32, Sums)], wanted: &dyn Fn(&str) -> bool) -> Option<&Entry> {
+        let named = |at: &&usize| wanted(&self.entries[**at].hash);
+        let rests = || {
+            let keys = sums.iter().flat_map(|(_, sums)| sums.rests.iter().chain([&sums.whole]));
+            keys.filter_map(|rest| self.by_rest.get(rest)).flatten().filter(named)
+        };
+        if let Some(at) = rests().max_by_key(|at| &self.entries[**at].recorded_at) {
+            return Some(&self.entries[*at]);
+        }
+        let like = |sums: &Sums| [self.by_content.get(&sums.content), self.by_question.get(&sums.question)];
+        (0..2).find_map(|by| {
+            let near = sums.iter().flat_map(|(version, sums)| {
+                let own = like(sums)[by].into_iter().flatten().map(|at| &self.entries[*at]);
+                let own = own.filter(move |entry| entry.key_version == *version);
+                let free = |_: &&Entry| self.comparisons.fetch_add(1, Ordering::Relaxed) < COMPARISONS;
+                own.take_while(free).map(move |entry| (sums.distance(&entry.sums), entry))
+            });
+            let near = near.filter(|(_, entry)| wanted(&entry.hash));
+            near.min_by_key(|(far, entry)| (*far, &entry.recorded_at)).map(|(_, entry)| entry)
+        })
+    }
 }
 
 impl Cache {
     /// In what the nearest record of the same kind differs. Reads the folder the first time, which takes a
     /// while: not for a thread that others wait for.
     ///
-    /// Near means: the question is the same, few parts differ, and long texts differ late.
+    /// Near means: one part differs, or only who is asked, or the question is the same; else few parts differ,
+    /// and the question begins and ends alike.
     #[must_use]
     pub fn nearest(&self, key: &Key) -> Nearest {
         self.nearest_among(key, &|_| true)
     }
 
-    /// The same among the records whose hash is wanted.
+    /// The same; among records that are equally near, those whose hash is preferred go first.
     #[must_use]
-    pub fn nearest_among(&self, key: &Key, wanted: &dyn Fn(&str) -> bool) -> Nearest {
-        self.index.get_or_init(|| Index::of(self)).nearest(key, wanted)
+    pub fn nearest_among(&self, key: &Key, preferred: &dyn Fn(&str) -> bool) -> Nearest {
+        let entry = match self.index.get_or_init(|| Index::of(self)).nearest(key, preferred) {
+            None => return Nearest::Nothing,
+            Some(Err(unknown)) => return unknown,
+            Some(Ok(entry)) => entry,
+        };
+        // It was there when the folder was read.
+        self.record(&entry.hash)
+            .map_or(Nearest::Unknown, |record| Nearest::Differs(differences(&record, key)))
     }
-}
-
-/// What is asked, without who is asked: the last message, the answer that is graded or the text of an embedding.
-fn question(parts: &Json) -> Option<Vec<u8>> {
-    let last = || parts.get("messages")?.as_array()?.last();
-    let question = parts.get("answer").or_else(|| parts.get("input")).or_else(last)?;
-    Some(super::canonical(question))
-}
-
-/// Parts that differ, then how unlike they are in permille.
-fn distance(record: &Record, key: &Key) -> (usize, usize) {
-    let parts = parts(&record.request, key.parts_of(record.key_version));
-    let unlike = parts.iter().map(|(_, a, b)| unlikeness(*a, *b)).sum();
-    (parts.len(), unlike)
-}
-
-fn unlikeness(a: Option<&Json>, b: Option<&Json>) -> usize {
-    let (a, b) = (shown(a), shown(b));
-    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
-    let tail = a.chars().rev().zip(b.chars().rev()).take_while(|(a, b)| a == b).count();
-    let longer = a.chars().count().max(b.chars().count()).max(1);
-    1000 - (same + tail).min(longer) * 1000 / longer
 }
 
 fn shown(value: Option<&Json>) -> String {
@@ -177,36 +304,46 @@ fn shown(value: Option<&Json>) -> String {
     }
 }
 
-/// The top-level parts that differ; those of `params` one by one.
-fn parts<'a>(recorded: &'a Json, wanted: &'a Json) -> Vec<(String, Option<&'a Json>, Option<&'a Json>)> {
+/// The parts of a key by name, in the order of names: those of `params` one by one, and a system prompt apart
+/// from the conversation.
+fn flat(parts: &Json) -> Vec<(String, Json)> {
     let mut found = Vec::new();
-    let names = |value: &'a Json| value.as_object().into_iter().flat_map(|map| map.keys());
-    let mut all: Vec<_> = names(recorded).chain(names(wanted)).collect();
-    all.sort();
-    all.dedup();
-    for name in all {
-        let (a, b) = (recorded.get(name), wanted.get(name));
-        if a == b {
-            continue;
-        }
-        match (a, b) {
-            (Some(a @ Json::Object(_)), Some(b @ Json::Object(_))) if name == "params" => {
-                found.extend(parts(a, b).into_iter().map(|(part, a, b)| (format!("params.{part}"), a, b)));
+    for (name, value) in parts.as_object().into_iter().flatten() {
+        match (name.as_str(), value) {
+            ("params", Json::Object(params)) => {
+                found.extend(params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
             }
-            _ => found.push((name.clone(), a, b)),
+            ("messages", Json::Array(messages)) if is_system(messages.first()) => {
+                found.push(("system prompt".to_owned(), messages[0]["content"].clone()));
+                found.push((name.clone(), messages[1..].into()));
+            }
+            _ => found.push((name.clone(), value.clone())),
         }
     }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
     found
 }
 
+fn is_system(message: Option<&Json>) -> bool {
+    message.is_some_and(|message| message["role"] == "system" && message["content"].is_string())
+}
+
 fn differences(record: &Record, key: &Key) -> Vec<Difference> {
-    parts(&record.request, key.parts_of(record.key_version))
-        .into_iter()
+    let (recorded, wanted) = (flat(&record.request), flat(key.parts_of(record.key_version)));
+    let mut names: Vec<_> = recorded.iter().chain(&wanted).map(|(name, _)| name).collect();
+    names.sort();
+    names.dedup();
+    let value = |all: &[(String, Json)], name: &String| {
+        shown(all.iter().find(|(part, _)| part == name).map(|(_, value)| value))
+    };
+    let pairs = names.into_iter().map(|name| (name, value(&recorded, name), value(&wanted, name)));
+    pairs
+        .filter(|(_, recorded, wanted)| recorded != wanted)
         .map(|(part, recorded, wanted)| {
-            let (recorded, wanted) = (shown(recorded), shown(wanted));
             let at = recorded.char_indices().zip(wanted.chars()).find(|((_, a), b)| a != b);
             let at = at.map_or(recorded.len().min(wanted.len()), |((at, _), _)| at);
-            Difference { part, recorded: window(&recorded, at), wanted: window(&wanted, at) }
+            let (recorded, wanted) = (window(&recorded, at), window(&wanted, at));
+            Difference { part: part.clone(), recorded, wanted }
         })
         .collect()
 }
@@ -265,6 +402,52 @@ mod tests {
         let found = cache.nearest_among(&key("case 7 edited"), &|hash| hash != used);
         let Nearest::Differs(found) = found else { panic!() };
         assert_eq!(found[0].recorded, "\"[\"case 7\"]\"");
+        // Where every record is used, one of them is still the nearest.
+        let found = cache.nearest_among(&key("case 8"), &|_| false);
+        assert_eq!(names(&found), ["messages"]);
+    }
+
+    /// A conversation whose last message is the same in every case.
+    fn conversation(model: &str, system: &str, n: usize) -> Json {
+        let say = |role: &str, content: String| json!({ "role": role, "content": content });
+        let mut messages = vec![say("user", format!("Q {n}")), say("assistant", format!("yes {n}"))];
+        messages.insert(0, say("system", system.to_owned()));
+        messages.push(say("user", "please go on".to_owned()));
+        json!({ "kind": "reply", "model": model, "messages": messages, "trial": 0 })
+    }
+
+    fn vote(model: &str, rubric: &str, n: usize) -> Json {
+        json!({ "kind": "vote", "model": model, "rubric": rubric, "answer": "yes", "messages": [n] })
+    }
+
+    #[test]
+    fn what_changed_everywhere_is_named_for_each_of_many_that_look_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let many = 3 * SEARCHES;
+        for n in 0..many {
+            for parts in [conversation("m", "Be kind.", n), vote("m", "polite", n)] {
+                cache.put(&Key::of(parts), json!(1), 1, String::new()).unwrap();
+            }
+        }
+        for n in 0..many {
+            let mut versioned = conversation("m", "Be kind.", n);
+            versioned["version"] = "2".into();
+            let mut both = conversation("o", "Be kind.", n);
+            both["params"] = json!({ "temperature": 1 });
+            let table: [(Json, &[&str]); 7] = [
+                (conversation("o", "Be kind.", n), &["model"]),
+                (conversation("m", "Be rude.", n), &["system prompt"]),
+                (versioned, &["version"]),
+                (both, &["model", "params.temperature"]),
+                (vote("o", "polite", n), &["model"]),
+                (vote("m", "rude", n), &["rubric"]),
+                (vote("o", "rude", n), &["model", "rubric"]),
+            ];
+            for (parts, expected) in table {
+                assert_eq!(names(&cache.nearest(&Key::of(parts))), expected, "{n}");
+            }
+        }
     }
 
     #[test]
@@ -279,8 +462,9 @@ mod tests {
             .collect();
         assert!(found[..SEARCHES].iter().all(|one| names(one) == ["messages"]));
         assert!(found[SEARCHES..].iter().all(|one| *one == Nearest::Unknown));
-        // One with the same question is still found.
+        // One with the same question is still found, and a kind that nobody recorded is still told apart.
         assert_eq!(names(&cache.nearest(&Key::of(parts("n", "case 1", 0.0)))), ["model"]);
+        assert_eq!(cache.nearest(&Key::of(json!({ "kind": "vote", "answer": "x" }))), Nearest::Nothing);
     }
 
     #[test]

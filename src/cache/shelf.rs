@@ -45,11 +45,14 @@ impl Cache {
 
     /// Every record that can be read, with the hash in its name, which is taken on trust.
     pub(super) fn records(&self) -> impl Iterator<Item = (String, Record)> {
-        self.paths().into_iter().filter_map(|path| {
-            let record = json_object::<Record>(&fs::read(&path).ok()?).ok()?;
-            let hash = path.file_stem()?.to_str()?.to_owned();
-            record.is_readable().then_some((hash, record))
-        })
+        self.paths()
+            .into_iter()
+            .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), readable(&path)?)))
+    }
+
+    /// The record under a hash, which is taken on trust, if it can be read.
+    pub(super) fn record(&self, hash: &str) -> Option<Record> {
+        readable(&self.folder().join(hash.get(..2)?).join(format!("{hash}.json")))
     }
 
     fn paths(&self) -> Vec<PathBuf> {
@@ -99,6 +102,11 @@ impl Cache {
         self.put_version(version, &key, response, record.latency_ms, at)?;
         Ok(true)
     }
+}
+
+fn readable(path: &Path) -> Option<Record> {
+    let record = json_object::<Record>(&fs::read(path).ok()?).ok()?;
+    record.is_readable().then_some(record)
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

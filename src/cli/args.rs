@@ -9,9 +9,11 @@ use super::redaction::RedactArgs;
 use super::{Status, terminal};
 use crate::cache::Mode;
 use crate::config::{ConfigFile, Flags, find};
-use crate::provider::{self, Http, HttpError};
+use crate::environment::Environment;
+use crate::http::{Http, HttpError};
+use crate::provider;
 use crate::redact::Redactor;
-use crate::scenario::{DiscoverError, Environment, Selection, discover};
+use crate::scenario::{DiscoverError, Selection, discover};
 use crate::source::Diagnostics;
 
 /// Which cases.

@@ -12,9 +12,9 @@ use clap::{Args, Subcommand};
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
 use crate::cache::{Cache, Condition, Key, Looked, Nearest, Record, Shelved};
+use crate::environment::Environment;
 use crate::event::Silent;
 use crate::runner::{Again, OnFailure, Options, Runner, Stop};
-use crate::scenario::Environment;
 use crate::source::{Pending, SourceFile, json_object, slashed};
 use crate::text::{self, number};
 
@@ -143,10 +143,7 @@ impl Used {
     /// The nearest record, first among those that no case uses: an edited case has left one behind.
     fn nearest(&self, key: &Key, redacted: bool) -> Nearest {
         let unused = |hash: &str| !self.looked.contains_key(hash);
-        let nearest = match self.cache.nearest_among(key, &unused) {
-            Nearest::Nothing => self.cache.nearest(key),
-            found => found,
-        };
+        let nearest = self.cache.nearest_among(key, &unused);
         if redacted { nearest.without_texts() } else { nearest }
     }
 

@@ -9,11 +9,11 @@ use super::args::http;
 use super::gate::{GateArgs, decide, files, stored};
 use super::publish::{self, Came, CommentMode};
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::manifest::RunManifest;
 use crate::publish::site::Site;
 use crate::publish::{Key, Options, Trust};
 use crate::report::{Past, Report};
-use crate::scenario::Environment;
 
 /// Largest run of another workflow that is read, in bytes.
 const MAX_FOREIGN: u64 = 64 * 1024 * 1024;

@@ -19,7 +19,7 @@ pub enum Status {
     Nothing,
     /// Could not be judged: provider, grader or baseline unavailable, a cache miss in replay.
     Unjudged,
-    /// A failure could be neither confirmed nor excused.
+    /// The evidence neither fails nor clears the run.
     Inconclusive,
     /// The budget or the deadline ended the run before a verdict.
     Spent,
@@ -40,7 +40,10 @@ impl Status {
             Status::Unjudged,
             "could not be judged: provider, grader or baseline unavailable, cache miss in replay",
         ),
-        (Status::Inconclusive, "inconclusive: a failure could be neither confirmed nor excused"),
+        (
+            Status::Inconclusive,
+            "inconclusive: a failure is neither confirmed nor excused, or the application was not asked",
+        ),
         (Status::Spent, "the budget or the deadline ended the run before a verdict"),
         (Status::Interrupted, "interrupted (Ctrl-C); partial reports are written and say so"),
         (Status::Terminated, "terminated (SIGTERM); partial reports are written and say so"),
@@ -77,8 +80,10 @@ impl Status {
                 let open = decision.breaches.iter().any(|breach| breach.ruling == Ruling::Inconclusive);
                 if only(&["nothing-judged"]) && open {
                     Status::Inconclusive
-                } else if only(&["nothing-judged"]) {
+                } else if only(&["nothing-judged"]) && decision.counts.judged() == 0 {
                     Status::Nothing
+                } else if only(&["nothing-judged"]) {
+                    Status::Unjudged
                 } else if only(&["nothing-judged", "budget", "deadline"]) {
                     Status::Spent
                 } else {

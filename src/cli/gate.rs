@@ -11,14 +11,16 @@ use serde::Deserialize;
 use super::args::configuration;
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
-use super::weakening::{BaseArgs, Suite, around};
+use super::weakening::{BaseArgs, Here, Suite, around};
 use super::{Status, publish, terminal};
+use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
+use crate::environment::Environment;
 use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
 use crate::history::{self, HistoryError, Pipeline, Place};
-use crate::manifest::{Baseline, RunManifest};
+use crate::manifest::RunManifest;
 use crate::report::Report;
-use crate::scenario::{self, Environment, Scenario};
+use crate::scenario::{self, Scenario};
 use crate::source::{Diagnostics, SourceFile};
 use crate::weakening::withhold;
 
@@ -305,7 +307,8 @@ pub(super) fn decide(
         .collect();
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
-    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config, budget: false };
+    let here = Here::of(environment);
+    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config, budget: false, here };
     let mut base = gate.base.compare(gate, &suite, environment)?;
     if run.redacted.is_some() {
         withhold(&mut base.weakened);

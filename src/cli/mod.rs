@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::scenario::Environment;
+use crate::environment::Environment;
 
 pub use exit::Status;
 

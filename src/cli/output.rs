@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 
 use super::surroundings::Surroundings;
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::report::console::{self, Depth, View};
 use crate::report::{Format, Report, annotation, dotenv};
-use crate::scenario::Environment;
 use crate::source::{Ink, Pending, slashed};
 
 /// Which reports are written.

@@ -9,10 +9,11 @@ use super::gate::{ProofArgs, read_baseline};
 use super::output::Output;
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
+use crate::baseline::Baseline;
+use crate::environment::Environment;
 use crate::gate::{Outlook, Prospect, Setup};
-use crate::manifest::Baseline;
 use crate::report::plan::of_outlook;
-use crate::scenario::{Case, Environment, Scenario};
+use crate::scenario::{Case, Scenario};
 
 /// The largest drop that anybody plans to see.
 const WIDEST: f64 = 0.5;

@@ -6,8 +6,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
 use crate::event::{Event, Sink};
-use crate::manifest::Outcome;
 use crate::text;
+use crate::vocabulary::Outcome;
 
 /// Listens to a run.
 #[derive(Debug)]

@@ -10,11 +10,13 @@ use super::args::SeedArgs;
 use super::gate::{decided, files, unread};
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::gate::{Decision, State};
-use crate::manifest::{CaseResult, Outcome, RunManifest};
+use crate::manifest::{CaseResult, RunManifest};
 use crate::provider::{Message, Role};
-use crate::scenario::{Case, Environment, Scenario};
+use crate::scenario::{Case, Scenario};
 use crate::text;
+use crate::vocabulary::Outcome;
 
 #[derive(Debug, Args)]
 pub(super) struct PromptsArgs {

@@ -7,12 +7,12 @@ use clap::{Args, ValueEnum};
 use super::args::MannerArgs;
 use super::surroundings::Surroundings;
 use super::{Status, terminal};
+use crate::environment::Environment;
+use crate::http::Http;
 use crate::manifest::Ended;
-use crate::provider::Http;
 use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
 use crate::report::{Report, annotation, dotenv, markdown};
-use crate::scenario::Environment;
 use crate::text;
 
 /// When there is a comment.

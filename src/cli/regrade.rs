@@ -14,13 +14,13 @@ use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::run::listen;
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::gate::Common;
 use crate::history;
 use crate::manifest::{Ended, RunManifest};
 use crate::provider::{self, Replies};
 use crate::report::regrade::of_attribution;
 use crate::runner::{OnFailure, Options, Runner, Stop};
-use crate::scenario::Environment;
 use crate::source::slashed;
 
 #[derive(Debug, Args)]
@@ -75,6 +75,15 @@ impl OldJudgeArgs {
     }
 }
 
+/// The judged answers of a stored run, without those that confirmed a failure.
+fn answers(path: &Path, run: &RunManifest) -> Replies {
+    let rows = run.cases.iter().map(|case| {
+        let answers = case.answers().filter_map(|trial| trial.reply.as_ref());
+        (case.scenario.as_str(), case.id.as_str(), answers.collect())
+    });
+    Replies::of(&slashed(path), rows)
+}
+
 pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Status {
     try_regrade(args, environment).unwrap_or_else(|status| status)
 }
@@ -106,12 +115,12 @@ fn try_regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, S
     let mut notes = BTreeSet::new();
     let (mut anew, mut then) = (None, None);
     if !wanted.is_empty() {
-        let run = judge(&suite, Replies::of_run(&slashed(&args.old), &old), &wanted, args.concurrency)?;
+        let run = judge(&suite, answers(&args.old, &old), &wanted, args.concurrency)?;
         notes.extend(other_judges(&run, &new, "later"));
         anew = Some(run);
         if args.then.is_named() {
             args.then.take_place(&mut suite);
-            let run = judge(&suite, Replies::of_run(&slashed(&args.new), &new), &wanted, args.concurrency)?;
+            let run = judge(&suite, answers(&args.new, &new), &wanted, args.concurrency)?;
             notes.extend(other_judges(&run, &old, "earlier"));
             then = Some(run);
         }

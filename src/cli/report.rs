@@ -8,9 +8,9 @@ use super::gate::{GateArgs, decide, decided, files, sources, unread};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::history::Place;
 use crate::report::Report;
-use crate::scenario::Environment;
 use crate::source::slashed;
 
 #[derive(Debug, Args)]

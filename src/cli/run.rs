@@ -15,13 +15,16 @@ use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, terminal, weakening};
+use crate::environment::Environment;
 use crate::gate::{self, Evidence, Metric, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
-use crate::scenario::Environment;
+use crate::source::slashed;
+use crate::text;
+use crate::vocabulary::Reply;
 use crate::weakening::withhold;
 
 #[derive(Debug, Args)]
@@ -83,7 +86,8 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     }
     let named = args.suite.config.as_deref();
     let budget = args.budget.is_some();
-    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget };
+    let here = weakening::Here::of(&suite.settings.environment);
+    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget, here };
     let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     if suite.redacts() {
         withhold(&mut base.weakened);
@@ -130,25 +134,39 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let files = Output::write_all(&report, outputs);
     let status = args.status.of(&decision, &manifest);
     told.tell(&report, status, files);
-    args.tell_way_out(&decision);
+    args.tell_way_out(&manifest, &decision);
     Ok(status)
 }
 
 impl RunArgs {
-    /// How failures that nobody could ask about again are decided.
-    fn tell_way_out(&self, decision: &gate::Decision) {
-        let open = decision.cases.iter().filter(|case| case.state == gate::State::Unconfirmed).count();
-        if open == 0 {
-            return;
+    /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
+    /// given; by asking the application, where they were read from the cache.
+    fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
+        let open = decision.cases.iter().zip(&run.cases);
+        let open: Vec<_> = open.filter(|(state, _)| state.state == gate::State::Unconfirmed).collect();
+        let any = |what: fn(&Reply) -> bool| {
+            let mut trials = open.iter().flat_map(|(_, case)| &case.trials);
+            trials.any(|trial| trial.reply.as_ref().is_some_and(what))
+        };
+        let cases = || text::count(open.len(), "open case");
+        if any(|reply| reply.given) {
+            let stored = self.reports.stored().map_or("run.json".into(), slashed);
+            let answers = match self.suite.ask.replies() {
+                [] => "add the answers to the file of replies",
+                _ => "judge the answers too by one more `--replies FILE`",
+            };
+            let store = match self.reports.stored() {
+                Some(_) => "",
+                None => ", and store this run with `--json run.json`",
+            };
+            terminal::say(&format!(
+                "to decide {}: `akit prompts --suspects {stored} --trials 10 > ask.jsonl`, have them answered, and \
+                 {answers}{store}",
+                cases()
+            ));
+        } else if any(|reply| reply.recorded) {
+            terminal::say(&format!("to decide {}: ask the application, without `--replay`", cases()));
         }
-        let stored = self.reports.stored().map_or("run.json".into(), crate::source::slashed);
-        let more =
-            if self.reports.stored().is_none() { ", and store this run by `--json run.json`" } else { "" };
-        terminal::say(&format!(
-            "to decide {}: `akit prompts --suspects {stored} --trials 10 > ask.jsonl`, have them answered, and \
-             judge the answers too by one more `--replies FILE`{more}",
-            crate::text::count(open, "open case")
-        ));
     }
 
     fn detail(&self) -> Detail {

@@ -1,7 +1,7 @@
 //! What reports need to know of the pipeline that akit runs in: how its log folds, where files are shown.
 
+use crate::environment::Environment;
 use crate::report::console::Fold;
-use crate::scenario::Environment;
 
 /// Where akit runs. By default nowhere in particular.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

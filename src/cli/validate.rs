@@ -8,8 +8,9 @@ use clap::builder::PossibleValuesParser;
 use super::args::{configuration, files};
 use super::output::Output;
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::report;
-use crate::scenario::{self, Environment};
+use crate::scenario;
 use crate::text;
 
 #[derive(Debug, Args)]

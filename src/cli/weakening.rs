@@ -9,9 +9,10 @@ use clap::{Args, ValueEnum};
 use super::gate::GateArgs;
 use super::{Status, terminal};
 use crate::config::{ConfigFile, GateConfig};
+use crate::environment::Environment;
 use crate::gate::{Category, Weakening};
 use crate::history::{GitError, PastCommit, Pipeline, Place};
-use crate::scenario::{Environment, discover};
+use crate::scenario::discover;
 use crate::source::{Diagnostics, SourceFile, slashed};
 use crate::text;
 use crate::weakening::{Demands, Document, Scope, Then, compare};
@@ -46,6 +47,8 @@ pub(super) struct Suite<'a> {
     pub(super) config: &'a ConfigFile,
     /// Whether a flag sets a budget.
     pub(super) budget: bool,
+    /// The current folder.
+    pub(super) here: Here,
 }
 
 /// What the base of the change leads to.
@@ -92,7 +95,11 @@ impl BaseArgs {
         let base = base.and_then(|(then, name)| {
             let weakened = compare(&then.demands, &now);
             let linked = then.linked(&suite.links(gate));
-            let mut base = Base { weakened: [weakened, linked].concat(), ..Base::default() };
+            let nested = self.nested(suite, &pipeline);
+            let mut base = Base {
+                weakened: [weakened, linked, nested.into_iter().collect()].concat(),
+                ..Base::default()
+            };
             base.weakened.sort_by(|a, b| a.location.cmp(&b.location));
             self.hold(base, environment, (&then, &name))
         });
@@ -118,12 +125,29 @@ impl BaseArgs {
         pipeline: &Pipeline,
     ) -> Result<(Then, String), Trouble> {
         let within = suite.within();
-        let commit = match &self.weakened_since {
-            Some(revision) => PastCommit::since(&within, revision)?,
-            None => PastCommit::base(&within, pipeline)?,
-        };
+        let commit = self.commit(&within, pipeline)?;
         let then = Then::read(&commit, &suite.scope(gate, now))?;
         Ok((then, commit.name()))
+    }
+
+    fn commit(&self, within: &Path, pipeline: &Pipeline) -> Result<PastCommit, GitError> {
+        match &self.weakened_since {
+            Some(revision) => PastCommit::since(within, revision),
+            None => PastCommit::base(within, pipeline),
+        }
+    }
+
+    /// The folder of a repository that lies in another one, where the other one had files in that folder: what
+    /// is judged now has a past of its own.
+    fn nested(&self, suite: &Suite<'_>, pipeline: &Pipeline) -> Option<Weakening> {
+        let inner = root(&suite.within());
+        let mut around = inner.ancestors().skip(1).filter(|folder| folder.join(".git").exists());
+        around.find_map(|outer| {
+            let paths = self.commit(outer, pipeline).and_then(|commit| commit.paths()).ok()?;
+            let folder = slashed(inner.strip_prefix(outer).ok()?);
+            let below = format!("{folder}/");
+            paths.iter().any(|path| path.starts_with(&below)).then(|| crate::weakening::nested(&folder))
+        })
     }
 
     fn hold(
@@ -167,7 +191,7 @@ impl Suite<'_> {
     fn within(&self) -> PathBuf {
         let near = self.config.file.as_ref().map(|_| self.config.folder.clone());
         // A link must not lead to another repository, whose past says nothing of this one.
-        let own = self.files.first().map(|file| lexical(file));
+        let own = self.files.first().map(|file| self.here.join(file));
         let own = own.as_ref().and_then(|file| {
             let mut folders = file.ancestors().skip(1);
             folders
@@ -185,17 +209,17 @@ impl Suite<'_> {
     fn scope(&self, gate: &GateArgs, now: &Demands) -> Scope {
         let root = root(&self.within());
         let config = if let Some(path) = self.named {
-            vec![slashed(&relative(&root, path))]
+            vec![slashed(&self.here.relative(&root, path))]
         } else {
-            let here = self.config.path.as_ref().map(|path| slashed(&relative(&root, path)));
+            let here = self.config.path.as_ref().map(|path| slashed(&self.here.relative(&root, path)));
             here.into_iter().chain(self.candidates(&root)).collect()
         };
         let file = gate.proof.baseline.as_ref().and_then(Place::file);
         Scope {
-            scenarios: self.paths.iter().map(|path| relative(&root, path)).collect(),
-            default: relative(&root, Path::new("scenarios")),
+            scenarios: self.paths.iter().map(|path| self.here.relative(&root, path)).collect(),
+            default: self.here.relative(&root, Path::new("scenarios")),
             config,
-            baseline: file.map(|path| slashed(&relative(&root, path))),
+            baseline: file.map(|path| slashed(&self.here.relative(&root, path))),
             names: now.names(),
         }
     }
@@ -208,7 +232,7 @@ impl Suite<'_> {
         let baseline = baseline.as_ref().and_then(Place::file).map(Path::to_path_buf);
         let mut links = BTreeMap::new();
         for path in self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline) {
-            let whole = relative(&root, &path);
+            let whole = self.here.relative(&root, &path);
             for part in whole.ancestors().filter(|part| !part.as_os_str().is_empty()) {
                 if let Ok(target) = std::fs::read_link(root.join(part)) {
                     links.insert(slashed(part), slashed(&target));
@@ -221,7 +245,7 @@ impl Suite<'_> {
     /// The names that a configuration above the scenarios may have had, the nearest first.
     fn candidates(&self, root: &Path) -> Vec<String> {
         let file = self.files.first().cloned().unwrap_or_else(|| PathBuf::from("scenarios/any"));
-        let path = relative(root, &file);
+        let path = self.here.relative(root, &file);
         let folders = path.ancestors().skip(1);
         folders.flat_map(|folder| crate::config::FILES.map(|name| slashed(&folder.join(name)))).collect()
     }
@@ -264,18 +288,40 @@ pub(super) fn around(files: &[PathBuf], config: &ConfigFile) -> (Vec<PathBuf>, V
     (paths, found)
 }
 
-/// The whole path, as it is written.
-fn lexical(path: &Path) -> PathBuf {
-    let here = Path::new(".").canonicalize().unwrap_or_default();
-    let mut full = PathBuf::new();
-    for part in here.join(path).components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => drop(full.pop()),
-            part => full.push(part),
-        }
+/// The current folder under the name that the shell has for it: the system names what links on the way lead to.
+#[derive(Clone, Debug)]
+pub(super) struct Here(PathBuf);
+
+impl Here {
+    pub(super) fn of(environment: &Environment) -> Self {
+        let real = Path::new(".").canonicalize().unwrap_or_default();
+        let named = environment.get("PWD").map(PathBuf::from);
+        let same = |path: &PathBuf| path.is_absolute() && path.canonicalize().is_ok_and(|full| full == real);
+        Self(named.filter(same).unwrap_or(real))
     }
-    full
+
+    /// The whole path, as it is written.
+    fn join(&self, path: &Path) -> PathBuf {
+        let mut full = PathBuf::new();
+        for part in self.0.join(path).components() {
+            match part {
+                Component::CurDir => {}
+                Component::ParentDir => drop(full.pop()),
+                part => full.push(part),
+            }
+        }
+        full
+    }
+
+    /// A path from the root of the repository, as it is written: links on the way are not followed, for they
+    /// may be new. It need not be there any more.
+    fn relative(&self, root: &Path, path: &Path) -> PathBuf {
+        let full = self.join(path);
+        // What lies above the repository may be a link to it.
+        let top = full.ancestors().collect::<Vec<_>>().into_iter().rev();
+        let mut top = top.filter(|folder| folder.canonicalize().is_ok_and(|folder| folder == root));
+        top.find_map(|folder| full.strip_prefix(folder).ok()).map_or(full.clone(), Path::to_path_buf)
+    }
 }
 
 /// The root of the repository that holds a folder, or the current folder where there is none.
@@ -283,14 +329,4 @@ fn root(folder: &Path) -> PathBuf {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let found = full.ancestors().find(|folder| folder.join(".git").exists());
     found.map_or_else(|| PathBuf::from("."), Path::to_path_buf)
-}
-
-/// A path from the root of the repository, as it is written: links on the way are not followed, for they
-/// may be new. It need not be there any more.
-fn relative(root: &Path, path: &Path) -> PathBuf {
-    let full = lexical(path);
-    // What lies above the repository may be a link to it.
-    let top = full.ancestors().collect::<Vec<_>>().into_iter().rev();
-    let mut top = top.filter(|folder| folder.canonicalize().is_ok_and(|folder| folder == root));
-    top.find_map(|folder| full.strip_prefix(folder).ok()).map_or(full.clone(), Path::to_path_buf)
 }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use super::trust::{PROVIDER, trusted_origins};
 use crate::cache::Mode;
+use crate::environment::{Environment, expand};
 use crate::expectation::pattern::Patterns;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
 use crate::provider::{NAMES, Price, Prices};
 use crate::redact::Wanted;
-use crate::scenario::{
-    Environment, ProviderConfig, REDACTION, api_key, expand, provider_config, redaction, tries,
-};
+use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redaction, tries};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };

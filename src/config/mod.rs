@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cache::{Cache, Mode};
-use crate::provider::Http;
-use crate::scenario::Environment;
+use crate::environment::Environment;
+use crate::http::Http;
 
 pub use file::{ConfigFile, FILES, find};
 pub use gate::{GateConfig, Named};

@@ -75,11 +75,13 @@ impl Targets {
             retries: flags.retries.or(case.retries).or(local.retries).or(shared.retries).unwrap_or(2),
             jitter: 0,
         };
+        let version = flags.target_version.clone().or(settings.file.target_version.clone());
+        let job = |target| Job { target, version, patience };
         if let Some(given) = &self.given {
-            return Ok(Job { target: Target::Replies(Arc::clone(given)), patience });
+            return Ok(job(Target::Replies(Arc::clone(given))));
         }
         if !flags.replies.is_empty() {
-            return Ok(Job { target: self.recorded(&flags.replies)?, patience });
+            return self.recorded(&flags.replies).map(job);
         }
         if provider == "replies" {
             let file = local.file.as_ref().ok_or_else(|| {
@@ -88,7 +90,7 @@ impl Targets {
                     "add `providerConfig: { file: replies.jsonl }`",
                 )
             })?;
-            return Ok(Job { target: self.recorded(&[scenario.folder.join(file)])?, patience });
+            return self.recorded(&[scenario.folder.join(file)]).map(job);
         }
         let mode = settings.target_mode();
         let trust = match settings.trust(provider, defaults(provider)?, scenario, local) {
@@ -120,9 +122,8 @@ impl Targets {
             })?
             .clone();
         let seeded = flags.seed.or(scenario.seed).is_some();
-        let version = flags.target_version.clone().or(settings.file.target_version.clone());
         let described = client.endpoint().is_at(defaults(provider)?.address);
-        Ok(Job { target: Target::Model { client, model, seeded, version, described }, patience })
+        Ok(job(Target::Model { client, model, seeded, described }))
     }
 
     fn recorded(&mut self, paths: &[PathBuf]) -> Result<Target, Obstacle> {

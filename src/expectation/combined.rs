@@ -6,9 +6,10 @@
 
 use super::{Answer, Expectation, Reading, TYPE, share, verdict};
 use crate::grader::Bench;
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape, Value};
 use crate::text;
+use crate::vocabulary::Outcome;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,

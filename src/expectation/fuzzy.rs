@@ -5,9 +5,10 @@
 //! texts as they are.
 
 use super::{Answer, Reading, TYPE, quote, verdict};
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::Outcome;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,

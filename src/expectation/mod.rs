@@ -26,10 +26,10 @@ use std::pin::Pin;
 use serde_json::{Value as Json, json};
 
 use crate::grader::Bench;
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::text;
-use crate::vocabulary::StopReason;
+use crate::vocabulary::{Outcome, StopReason};
 
 pub use llm_grader::LlmGrader;
 pub use reading::{Reading, substitute};

@@ -2,8 +2,9 @@
 
 use super::{Answer, Expectation, hollow, verdict};
 use crate::grader::Bench;
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::source::{Field, Shape};
+use crate::vocabulary::Outcome;
 
 pub(super) const FIELDS: &[Field] =
     &[Field::required("not", Shape::Part("expected"), "An expectation that must not hold.")];

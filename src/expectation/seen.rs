@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Expectation, Expected, errored, quote};
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
+use crate::vocabulary::Outcome;
 
 /// The outcomes of an expectation and its parts on a raw answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::manifest::{CaseResult, Fault, Outcome, RunManifest};
+use crate::manifest::{CaseResult, Fault, RunManifest};
 use crate::stats::Tally;
+use crate::vocabulary::Outcome;
 
 /// Effects smaller than this are rounding: half of the last digit that is shown.
 const NOTHING: f64 = 0.000_5;

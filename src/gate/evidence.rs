@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Policy, Quarantined};
-use crate::manifest::{Baseline, BaselineCase, CaseResult, Outcome, Role, RunManifest, Trial};
+use crate::baseline::{Baseline, BaselineCase, Role};
+use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::Tally;
+use crate::vocabulary::Outcome;
 
 /// One case.
 #[derive(Clone, Copy, Debug)]

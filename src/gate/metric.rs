@@ -3,8 +3,9 @@
 //! A case that could not be judged is in no metric but the error rate. Confirmations are in none but
 //! the flaky rate, and in what is spent: they are asked only of cases that failed, and would bend every mean.
 
-use crate::manifest::{CaseResult, Outcome, Reply, Trial};
+use crate::manifest::{CaseResult, Trial};
 use crate::stats;
+use crate::vocabulary::{Outcome, Reply};
 
 /// A metric.
 #[derive(Clone, Debug, PartialEq, Eq)]

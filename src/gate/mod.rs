@@ -18,7 +18,8 @@ mod suite;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{Baseline, Counts, RunManifest};
+use crate::baseline::Baseline;
+use crate::manifest::{Counts, RunManifest};
 use crate::source::Location;
 use crate::stats;
 

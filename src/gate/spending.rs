@@ -7,9 +7,10 @@
 use super::breach::{Breach, Docket};
 use super::evidence::Case;
 use super::{Category, Policy, suite};
-use crate::manifest::{Mean, Reply};
+use crate::baseline::Mean;
 use crate::seed::Root;
 use crate::stats;
+use crate::vocabulary::Reply;
 
 /// Shifts up to this ratio do not count.
 const MARGIN: f64 = 1.2;
@@ -55,7 +56,7 @@ pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, docket: &mut Docket<'_
 /// The logarithm of now over before, for each compared case that knows both.
 fn ratios(
     cases: &[Case<'_>],
-    before: impl Fn(&crate::manifest::BaselineCase) -> Option<Mean>,
+    before: impl Fn(&crate::baseline::BaselineCase) -> Option<Mean>,
     now: impl Fn(&Reply) -> Option<f64>,
 ) -> Vec<f64> {
     suite::pairs(cases)

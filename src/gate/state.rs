@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Case, Relation};
 use super::regression::{self, Finding};
-use crate::manifest::Outcome;
+use crate::vocabulary::Outcome;
 
 /// The state of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

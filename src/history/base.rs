@@ -3,7 +3,7 @@
 use super::git::{Git, GitError};
 use super::place::short;
 use super::{HistoryError, parse};
-use crate::manifest::Baseline;
+use crate::baseline::Baseline;
 use crate::text;
 
 /// Most commits that are gone back from the base to one with a baseline.

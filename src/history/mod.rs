@@ -15,7 +15,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::manifest::{Baseline, RunManifest, SCHEMA};
+use crate::baseline::Baseline;
+use crate::manifest::{RunManifest, SCHEMA};
 use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
 
 pub use base::Pipeline;
@@ -219,7 +220,7 @@ fn check(name: &str, what: &'static str, found: &str, known: &str) -> Result<(),
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{BaselineCase, Mean, Results, RunRecord, Spread};
+    use crate::baseline::{BaselineCase, Mean, Results, RunRecord, Spread};
     use crate::stats::Tally;
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::git::{Git, RefState};
 use super::{HistoryError, Pipeline, base, lock, parse, read_baseline, render, write_baseline};
-use crate::manifest::Baseline;
+use crate::baseline::Baseline;
 use crate::source::slashed;
 
 /// The revision that stands for the commit a change is compared with.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{CaseResult, Counts, Ended, Outcome, RunManifest, Trial, Usage};
+use crate::manifest::{CaseResult, Counts, Ended, RunManifest, Trial};
+use crate::vocabulary::{Outcome, Usage};
 
 /// Cases of one list.
 const LISTED: usize = 10;

@@ -6,7 +6,7 @@ use super::findings::{Findings, place};
 use super::prompt::Prompt;
 use super::template::{Template, Variables, no_mapping, resolve};
 use super::yaml::Item;
-use crate::scenario::literal;
+use crate::environment::literal;
 use crate::source::{Node, Value};
 use crate::text;
 

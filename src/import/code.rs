@@ -38,7 +38,7 @@ pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> R
         return Err(refusal());
     }
     Expression::parse(&code.text).map_err(|_| refusal())?;
-    let item = inline(&crate::scenario::literal(&code.text));
+    let item = inline(&crate::environment::literal(&code.text));
     if !code.parsed {
         return Ok(item);
     }

@@ -157,7 +157,7 @@ fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, nea
         match super::provider::Named::parse(provider) {
             Some(judge) => {
                 entries.push(("provider".to_owned(), Item::text(judge.provider)));
-                entries.push(("model".to_owned(), Item::Text(crate::scenario::literal(&judge.model))));
+                entries.push(("model".to_owned(), Item::Text(crate::environment::literal(&judge.model))));
             }
             None => {
                 near.push(format!("its judge `{}` is not known to akit", crate::text::excerpt(provider, 40)));

@@ -105,7 +105,7 @@ impl Provider {
                     Some(("seed", Item::number(number)))
                 }
                 ("apiBaseUrl", _, Some(url)) if !url.contains("{{") && !url.trim().is_empty() => {
-                    let url = Item::Text(crate::scenario::literal(url));
+                    let url = Item::Text(crate::environment::literal(url));
                     Some(("providerConfig", Item::map([("baseUrl", url)])))
                 }
                 _ => None,

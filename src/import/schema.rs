@@ -99,7 +99,7 @@ pub(super) fn without_templates(part: &Part) -> Result<Item, Refusal> {
     let mut braces = false;
     let item = Item::of(&part.node).map_texts(&mut |text| {
         braces |= text.contains("{{");
-        crate::scenario::literal(text)
+        crate::environment::literal(text)
     });
     if braces {
         return Err(Refusal::new("it has double braces inside of data", "write the value out"));

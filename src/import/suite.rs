@@ -136,7 +136,7 @@ impl Suite {
     fn head(&mut self) -> (String, Head) {
         let mut entries = Vec::new();
         if let Some(description) = self.config.node.get("description").and_then(Node::as_str) {
-            entries.push(("description".to_owned(), Item::Text(crate::scenario::literal(description))));
+            entries.push(("description".to_owned(), Item::Text(crate::environment::literal(description))));
         }
         let listed = self.config.get("providers").or_else(|| self.config.get("targets"));
         let listed = listed.map(|part| part.items().unwrap_or_else(|| vec![part])).unwrap_or_default();
@@ -149,7 +149,7 @@ impl Suite {
                 Some(Some(named)) if first => {
                     first = false;
                     entries.push(("provider".to_owned(), Item::text(named.provider)));
-                    entries.push(("model".to_owned(), Item::Text(crate::scenario::literal(&named.model))));
+                    entries.push(("model".to_owned(), Item::Text(crate::environment::literal(&named.model))));
                     entries.extend(provider.iter().flat_map(|one| one.settings.clone()));
                     for (key, span) in provider.iter().flat_map(|one| one.left.clone()) {
                         transforms |= key == "transform";
@@ -311,7 +311,7 @@ impl Suite {
                     "assert" | "description" => {}
                     "options" => self.options(&value, &mut options, &mut test),
                     "metadata" if matches!(value.node.value, Value::Map(_)) => {
-                        let item = Item::of(&value.node).map_texts(&mut crate::scenario::literal);
+                        let item = Item::of(&value.node).map_texts(&mut crate::environment::literal);
                         test.metadata = Some(item);
                     }
                     "threshold" => {

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::scenario;
-
 /// Values by name; those of a mapping by its path with dots.
 pub(super) type Variables = BTreeMap<String, String>;
 
@@ -100,7 +98,7 @@ impl Template {
 
     /// The text as akit reads it, its variables left to akit.
     pub(super) fn text(&self) -> String {
-        self.written(&scenario::literal)
+        self.written(&crate::environment::literal)
     }
 
     /// The same as a pattern that matches the text itself.

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::environment::Environment;
 use crate::expectation::Answer;
-use crate::scenario::{self, Environment, Scenario};
+use crate::scenario::{self, Scenario};
 
 /// Imports a suite made of these files, the first of which is the configuration.
 fn imported(files: &[(&str, &str)]) -> Imported {
@@ -59,8 +60,8 @@ fn passes(assertion: &str, answer: &str) -> bool {
     let answer = Answer::of(answer);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let verdict = runtime.block_on(scenario.cases[0].expectation.judge(&answer, &bench));
-    assert_ne!(verdict.outcome, crate::manifest::Outcome::Errored, "{assertion}: {}", verdict.reason);
-    verdict.outcome == crate::manifest::Outcome::Passed
+    assert_ne!(verdict.outcome, crate::vocabulary::Outcome::Errored, "{assertion}: {}", verdict.reason);
+    verdict.outcome == crate::vocabulary::Outcome::Passed
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Trial};
+use super::Trial;
 use crate::source::Location;
 use crate::stats;
+use crate::vocabulary::Outcome;
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,54 +3,21 @@
 //! Plain data and sums; no rule of judging or gating lives here. Cases stand in the order of their
 //! files and positions, whatever finished first.
 
-mod baseline;
 mod case;
 mod trial;
 mod verdict;
 
 use std::collections::BTreeSet;
 
+use crate::vocabulary::{Outcome, Usage};
 use serde::{Deserialize, Serialize};
 
-pub use baseline::{
-    Acceptance, Accepted, Added, BadBaseline, BadResult, Baseline, BaselineCase, Epoch, LEAST_RUNS,
-    MOST_DAYS, MOST_RUNS, Mean, Results, Role, RunRecord, Shift, Spread,
-};
-
 pub use case::CaseResult;
-pub use trial::{Fault, Reply, Trial, Usage};
+pub use trial::{Fault, Trial};
 pub use verdict::{Grade, Verdict};
 
 /// The name and version of the wire form.
 pub const SCHEMA: &str = "akit.run/1";
-
-/// What became of a case, a trial or an expectation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// The answer met the expectation.
-    Passed,
-    /// The answer was bad.
-    Failed,
-    /// The answer could not be judged: provider down, judge unreadable, cache miss in replay.
-    Errored,
-    /// Not asked: filtered out, or the run ended before.
-    Skipped,
-}
-
-impl Outcome {
-    /// The word that people read.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Errored => "errored",
-            Outcome::Skipped => "skipped",
-        }
-    }
-}
 
 /// Why the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +99,7 @@ pub struct ScenarioRun {
     /// Version of the application, where the configuration or a flag names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// Whether its answers are replayed, and what gave them is not known: an application at an address of
+    /// Whether answers of earlier were used, and what gave them is not known: an application at an address of
     /// its own, of no version.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unidentified: bool,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Verdict};
-use crate::vocabulary::ToolCall;
+use super::Verdict;
+use crate::vocabulary::{Outcome, Reply};
 
 /// One time that a case was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,71 +28,6 @@ pub struct Trial {
     /// Why it could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-}
-
-/// An answer and what is known about it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Reply {
-    /// The text.
-    pub text: String,
-    /// Functions that the model asked to have called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tool_calls: Vec<ToolCall>,
-    /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finish_reason: Option<String>,
-    /// The model that answered, as the provider said it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// The provider's mark of the configuration that answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_fingerprint: Option<String>,
-    /// Milliseconds from sending to the whole answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<u64>,
-    /// Milliseconds from sending to the first token, where somebody told it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ttft_ms: Option<u64>,
-    /// Tokens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage: Option<Usage>,
-    /// US dollars, where the configuration has a price for the model.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<f64>,
-    /// Read from a record of the cache instead of asked.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub recorded: bool,
-    /// Read from a file of answers that somebody else produced.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub given: bool,
-}
-
-/// Tokens of one or more exchanges.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Usage {
-    /// Tokens sent.
-    #[serde(default, alias = "prompt_tokens")]
-    pub input_tokens: u64,
-    /// Tokens received.
-    #[serde(default, alias = "completion_tokens")]
-    pub output_tokens: u64,
-}
-
-impl std::ops::AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
-        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
-    }
-}
-
-impl Usage {
-    /// Sent and received together.
-    #[must_use]
-    pub fn total(self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens)
-    }
 }
 
 /// Why a trial could not be judged.
@@ -120,6 +55,12 @@ impl Fault {
 }
 
 impl Trial {
+    /// Whether its answer was read from a record of the cache.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.recorded)
+    }
+
     /// US dollars spent on the answer and on judging it, as far as they are known; a record costs nothing.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {

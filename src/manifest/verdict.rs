@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Outcome, Usage};
+use super::Fault;
+use crate::vocabulary::{Outcome, Usage};
 
 /// How one expectation judged one answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

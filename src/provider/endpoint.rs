@@ -42,9 +42,11 @@ impl Address {
     pub(super) fn parse(written: &str) -> Result<Self, AddressError> {
         let written = written.trim();
         let wrong = |reason: &str| {
-            // What cannot be read may hold a password.
-            let url = if written.contains('@') { "…" } else { written };
-            AddressError { url: text::excerpt(url, 100), reason: reason.to_owned() }
+            // What cannot be read may hold a password, and a query a key.
+            let before = written.split(['?', '#']).next().unwrap_or_default();
+            let url = if written.contains('@') { "" } else { before };
+            let more = if url.len() < written.len() { "…" } else { "" };
+            AddressError { url: text::excerpt(url, 100) + more, reason: reason.to_owned() }
         };
         if written.contains(char::is_whitespace) {
             return Err(wrong("it contains a blank"));
@@ -188,6 +190,10 @@ mod tests {
             "https://h\t/v1",
             "https://h/v1#part",
             "https://h/v1#",
+            "https://h/v1?key=s3cret#part",
+            "https://h:99999/v1?key=s3cret",
+            "https://h/v1?key=s3cret and more",
+            "h/v1?s3cret",
         ] {
             let error = Address::parse(wrong).unwrap_err().to_string();
             assert!(!error.contains("s3cret"), "{error}");

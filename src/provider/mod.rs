@@ -2,9 +2,9 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod call;
 mod endpoint;
 mod floats;
-mod http;
 mod openai;
 mod origin;
 mod price;
@@ -19,12 +19,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::manifest::Usage;
 use crate::redact::Redactor;
-use crate::vocabulary::{StopReason, ToolCall};
+use crate::vocabulary::{StopReason, ToolCall, Usage};
 
 pub use endpoint::{AddressError, Endpoint};
-pub use http::{Http, HttpError, retry_after};
 pub use openai::{OpenAi, OpenAiOptions};
 pub use origin::Origin;
 pub use price::{Price, Prices};
@@ -187,6 +185,14 @@ pub enum ProviderError {
         /// In the library's words.
         reason: String,
     },
+    /// The answer ended with an error instead of by itself.
+    #[error("{host} ended its answer with an error (finish_reason {word})")]
+    Ended {
+        /// Host.
+        host: String,
+        /// The finish reason, cut to length.
+        word: String,
+    },
     /// No answer in time.
     #[error("no answer from {host} within {} ms", .after.as_millis())]
     Timeout {
@@ -224,6 +230,7 @@ impl ProviderError {
         match self {
             Self::Connect { .. } => "connect",
             Self::Broken { .. } => "connection-broken",
+            Self::Ended { .. } => "broken-answer",
             Self::Timeout { .. } => "timeout",
             Self::Status { status: 401 | 403, .. } => "unauthorized",
             Self::Status { status: 429, .. } => "rate-limited",
@@ -238,7 +245,7 @@ impl ProviderError {
     #[must_use]
     pub fn transient(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Broken { .. } | Self::Timeout { .. } => true,
+            Self::Connect { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Timeout { .. } => true,
             Self::Malformed { .. } => false,
             Self::Status { status, .. } => matches!(status, 200 | 408 | 409 | 425 | 429 | 500..=599),
         }
@@ -274,7 +281,11 @@ impl ProviderError {
                 "check the address (`--base-url`, `providerConfig.baseUrl`, OPENAI_BASE_URL) and that the server runs"
             }
             Self::Broken { .. } => "the server closed the connection; look into its log",
+            Self::Ended { .. } => "the provider failed while it answered; its log says why",
             Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
+            Self::Status { status: 200, .. } => {
+                "the provider sent this error inside an HTTP 200; its log says more"
+            }
             Self::Status { status: 401 | 403, .. } => {
                 "check the key (`providerConfig.apiKey`, OPENAI_API_KEY) and its rights"
             }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
+use super::call::{error_within, post};
 use super::endpoint::{Address, AddressError};
-use super::{ChatRequest, Completion, Endpoint, Http, Pending, Provider, ProviderError};
-use crate::manifest::Usage;
+use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
+use crate::http::Http;
 use crate::secret::Secret;
 use crate::text;
-use crate::vocabulary::{StopReason, ToolCall};
+use crate::vocabulary::{StopReason, ToolCall, Usage};
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
@@ -109,7 +110,7 @@ impl OpenAi {
         let body = json!({ "model": model, "input": text });
         let url = self.address.call("/embeddings");
         let (headers, key) = (self.headers(), self.options.api_key.as_ref());
-        let reply = self.http.post(&url, &self.endpoint.host, &headers, key, &body).await?;
+        let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await?;
         let reply = self.without_error(reply)?;
         let malformed = || ProviderError::Malformed {
             host: self.endpoint.host.clone(),
@@ -146,7 +147,7 @@ impl OpenAi {
             let (body, dropped) = self.body(request);
             let key = self.options.api_key.as_ref();
             let url = self.address.call("/chat/completions");
-            let reply = self.http.post(&url, &self.endpoint.host, &headers, key, &body).await;
+            let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await;
             let error = match reply.and_then(|reply| self.without_error(reply)) {
                 Ok(reply) => {
                     let mut completion = self.read(&reply, body.get("tool_choice").is_some())?;
@@ -165,7 +166,7 @@ impl OpenAi {
     }
 
     fn without_error(&self, reply: Json) -> Result<Json, ProviderError> {
-        super::http::error_within(&reply, &self.endpoint.host).map_or(Ok(reply), Err)
+        error_within(&reply, &self.endpoint.host).map_or(Ok(reply), Err)
     }
 
     fn read(&self, reply: &Json, wants_call: bool) -> Result<Completion, ProviderError> {
@@ -179,8 +180,7 @@ impl OpenAi {
         let finish = word_of(choice.get("finish_reason"));
         if StopReason::of(finish.as_deref()) == StopReason::Broken {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
-            let reason = format!("the answer ended with an error (finish_reason {word})");
-            return Err(ProviderError::Broken { host: self.endpoint.host.clone(), reason });
+            return Err(ProviderError::Ended { host: self.endpoint.host.clone(), word });
         }
         let refusal = message.get("refusal").and_then(Json::as_str).filter(|text| !text.is_empty());
         let parts = message.get("content").and_then(Json::as_array);

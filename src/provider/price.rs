@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::manifest::Usage;
+use crate::vocabulary::Usage;
 
 /// Prices of one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

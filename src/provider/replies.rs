@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::manifest::{Reply, RunManifest, Usage};
 use crate::source::{Location, ReadError, SourceFile, json_object};
 use crate::text;
+use crate::vocabulary::{Reply, Usage};
 
 /// Why a file of replies cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,7 @@ type Known = (Option<String>, Reply);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "a row of `akit prompts` is a line of replies once `reply` is added to it")]
 struct Line {
     id: String,
     scenario: Option<String>,
@@ -54,6 +56,8 @@ struct Line {
     ttft_ms: Option<f64>,
     usage: Option<Usage>,
     cost_usd: Option<f64>,
+    prompt: Option<IgnoredAny>,
+    messages: Option<IgnoredAny>,
 }
 
 impl Replies {
@@ -125,21 +129,22 @@ impl Replies {
                 cost_usd: line.cost_usd,
                 recorded: false,
                 given: true,
+                replaced: Vec::new(),
             };
             known.push((line.scenario, reply));
         }
         Ok(())
     }
 
-    /// The judged answers of a stored run, as if they had been recorded; those of a case are numbered
-    /// without a gap, and confirmations are left out. The name is what reports call them.
+    /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded.
+    /// The name is what reports call them.
     #[must_use]
-    pub fn of_run(name: &str, run: &RunManifest) -> Self {
+    pub fn of<'a>(name: &str, answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Reply>)>) -> Self {
         let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
-        for case in &run.cases {
-            for (trial, reply) in (0..).zip(case.answers().filter_map(|trial| trial.reply.as_ref())) {
-                let known = replies.entry((case.id.clone(), trial)).or_default();
-                known.push((Some(case.scenario.clone()), Reply { recorded: true, ..reply.clone() }));
+        for (scenario, id, answers) in answers {
+            for (trial, reply) in (0..).zip(answers) {
+                let known = replies.entry((id.to_owned(), trial)).or_default();
+                known.push((Some(scenario.to_owned()), Reply { recorded: true, ..reply.clone() }));
             }
         }
         Self { name: name.to_owned(), replies }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::forge::{self, ForgeError, address, part, usable};
 use super::site::Project;
-use crate::provider::Http;
+use crate::http::Http;
 use crate::secret::Secret;
 use crate::text;
 

@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 
-use crate::scenario::Environment;
+use crate::environment::Environment;
 
 /// Bytes of a step's summary; GitHub drops the whole of a larger one (its limit is 1 MiB).
 const MOST_SUMMARY: u64 = 1_000_000;

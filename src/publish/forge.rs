@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::github::GitHub;
 use super::gitlab::GitLab;
 use super::site::Project;
-use crate::provider::{Http, retry_after};
+use crate::http::{self, Http, retry_after};
 use crate::secret::Secret;
 use crate::text;
 
@@ -27,30 +27,17 @@ pub(super) const MOST_PAGES: u32 = 100;
 /// How long GitHub wants to be left alone where it does not say so.
 const UNTOLD_WAIT: Duration = Duration::from_secs(60);
 
-/// Largest answer that is read, in bytes: a hundred notes of up to a million characters are not one of ours.
-const MAX_ANSWER: usize = 32 * 1024 * 1024;
-
 /// Sends a request and reads what comes back; the body is of interest only where the forge did what it was asked.
 pub(super) async fn ask(
     request: reqwest::RequestBuilder,
     token: &Secret,
 ) -> Result<(HeaderMap, Vec<u8>), ForgeError> {
-    // The address of a request is no secret here, but neither is it of use.
-    let unclear = |error: reqwest::Error| ForgeError::Unclear(token.scrub(&error.without_url().to_string()));
-    let mut answer = request.timeout(TIMEOUT).send().await.map_err(unclear)?;
-    let status = answer.status();
-    let headers = answer.headers().clone();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(unclear)? {
-        if bytes.len() + chunk.len() > MAX_ANSWER {
-            return Err(ForgeError::Unclear("the answer is too long".to_owned()));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    if status.is_success() {
-        Ok((headers, bytes))
+    let unclear = |lost: http::Lost| ForgeError::Unclear(token.scrub(&lost.to_string()));
+    let received = http::send(request.timeout(TIMEOUT)).await.map_err(unclear)?;
+    if (200..300).contains(&received.status) {
+        Ok((received.headers, received.body))
     } else {
-        Err(ForgeError::of(status.as_u16(), &message(&bytes), Some(&headers), token))
+        Err(ForgeError::of(received.status, &message(&received.body), Some(&received.headers), token))
     }
 }
 

@@ -13,10 +13,10 @@ mod marker;
 pub mod site;
 mod sticky;
 
+use crate::environment::Environment;
 use crate::gate::{Ruling, State};
-use crate::provider::Http;
+use crate::http::Http;
 use crate::report::{Report, markdown};
-use crate::scenario::Environment;
 use crate::secret::Secret;
 
 use forge::{Forge, Patience};

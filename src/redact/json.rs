@@ -1,27 +1,15 @@
-//! JSON: values give way inside texts, and the form stays.
+//! JSON: values are removed inside texts, names and numbers, and the form stays.
 
 use serde_json::Value as Json;
 
 use super::{Redactor, credential};
 
 impl Redactor {
-    /// The same JSON with every text and number in it redacted, names aside.
+    /// The same JSON with every text, name and number in it redacted.
     #[must_use]
     pub fn json(&self, value: &Json) -> Json {
-        match value {
-            Json::String(text) => self.text(text).into(),
-            Json::Array(items) => items.iter().map(|item| self.json(item)).collect(),
-            Json::Object(entries) => entries
-                .iter()
-                .map(|(key, value)| (key.clone(), self.json(value)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-            Json::Number(number) => {
-                let (said, shown) = (number.to_string(), self.text(&number.to_string()));
-                if shown == said { value.clone() } else { shown.into() }
-            }
-            other => other.clone(),
-        }
+        let text = self.reply(&value.to_string());
+        serde_json::from_str(&text).unwrap_or_else(|_| super::marker("text").into())
     }
 
     /// A reply that may be JSON: where it is, only the texts and numbers in it give way, so that it
@@ -35,42 +23,52 @@ impl Redactor {
         let mut rest = text;
         let mut name = String::new();
         while let Some(open) = rest.find('"') {
-            out.push_str(&self.bare(&rest[..open]));
+            self.bare(&rest[..open], &mut name, &mut out);
             let end = closing(&rest[open..]).map_or(rest.len(), |at| open + at + 1);
             let literal = &rest[open..end];
             let said: String = serde_json::from_str(literal).unwrap_or_default();
             let is_name = rest[end..].trim_start().starts_with(':');
-            let secret = !is_name && !said.is_empty() && credential::names_secret(&name);
-            let shown = if secret && self.kinds.contains(&super::Kind::Secrets) {
-                super::marker("secrets")
-            } else {
-                self.text(&said)
-            };
+            let secret = !is_name && !said.is_empty() && self.is_secret(&name);
+            let shown = if secret { super::marker("secrets") } else { self.text(&said) };
             if shown == said {
                 out.push_str(literal);
             } else {
                 out.push_str(&Json::String(shown).to_string());
             }
-            name = if is_name { said } else { String::new() };
+            if is_name {
+                name = said;
+            }
             rest = &rest[end..];
         }
-        out.push_str(&self.bare(rest));
+        self.bare(rest, &mut name, &mut out);
         out
     }
 
-    /// What stands between texts: numbers, words and punctuation.
-    fn bare(&self, between: &str) -> String {
+    fn is_secret(&self, name: &str) -> bool {
+        self.kinds.contains(&super::Kind::Secrets) && credential::names_secret(name)
+    }
+
+    /// What stands between texts, behind a name: numbers, words and punctuation.
+    fn bare(&self, between: &str, name: &mut String, out: &mut String) {
         let number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
-        let mut out = String::with_capacity(between.len());
         let mut rest = between;
-        while let Some(at) = rest.find(|c: char| c.is_ascii_digit() || c == '-') {
-            let end = rest[at..].find(|c| !number(c)).map_or(rest.len(), |end| at + end);
-            let (digits, shown) = (&rest[at..end], self.text(&rest[at..end]));
+        while let Some(at) = rest.find(|c: char| c.is_ascii_digit() || matches!(c, '-' | '}')) {
             out.push_str(&rest[..at]);
+            let end = rest[at..].find(|c| !number(c)).map_or(rest.len(), |end| at + end).max(at + 1);
+            let digits = &rest[at..end];
+            let shown = match digits {
+                // What comes behind the end of a mapping has no name.
+                "}" => {
+                    name.clear();
+                    digits.to_owned()
+                }
+                _ if self.is_secret(name) => super::marker("secrets"),
+                _ => self.text(digits),
+            };
             out.push_str(&if shown == digits { shown } else { Json::String(shown).to_string() });
             rest = &rest[end..];
         }
-        out + rest
+        out.push_str(rest);
     }
 }
 

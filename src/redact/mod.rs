@@ -16,6 +16,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// Most times that a text is looked through; what is left after that gives way as a whole.
 const ROUNDS: usize = 8;
 
@@ -281,6 +283,33 @@ fn markers(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// A place where a report shows the configured replacement instead of a marker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Replaced {
+    /// Its first byte in the text, 0-based.
+    pub at: usize,
+    /// Its length in bytes.
+    pub len: usize,
+    /// The marker.
+    pub marker: String,
+}
+
+impl Replaced {
+    /// The text with its markers again; as it is where it does not fit.
+    #[must_use]
+    pub fn undo(all: &[Self], text: &str) -> String {
+        let mut out = text.to_owned();
+        for one in all.iter().rev() {
+            let range = one.at..one.at.saturating_add(one.len);
+            if out.get(range.clone()).is_some() {
+                out.replace_range(range, &one.marker);
+            }
+        }
+        out
+    }
+}
+
 /// What is removed from a case.
 #[derive(Clone, Debug)]
 pub struct Redaction {
@@ -314,24 +343,26 @@ impl Redaction {
     /// A redacted text as reports show it.
     #[must_use]
     pub fn shown(&self, text: &str) -> String {
-        let Some(replacement) = &self.replacement else { return text.to_owned() };
-        let (mut out, mut from) = (String::new(), 0);
+        self.replaced(text).0
+    }
+
+    /// The same, and where it shows the replacement.
+    #[must_use]
+    pub fn replaced(&self, text: &str) -> (String, Vec<Replaced>) {
+        let Some(replacement) = &self.replacement else { return (text.to_owned(), Vec::new()) };
+        let (mut out, mut from, mut all) = (String::new(), 0, Vec::new());
         for range in markers(text) {
             out.push_str(&text[from..range.start]);
+            all.push(Replaced {
+                at: out.len(),
+                len: replacement.len(),
+                marker: text[range.clone()].to_owned(),
+            });
             out.push_str(replacement);
             from = range.end;
         }
         out.push_str(&text[from..]);
-        out
-    }
-
-    /// A text that reports have shown, with a marker again in place of what they show.
-    #[must_use]
-    pub fn marked(&self, text: &str) -> String {
-        match &self.replacement {
-            Some(replacement) => text.replace(replacement, &marker("text")),
-            None => text.to_owned(),
-        }
+        (out, all)
     }
 
     /// What covers prompts.

@@ -124,7 +124,16 @@ fn own_patterns_and_replacements() {
     let text = usual().text("ask a@b.example or [c@d.example]");
     assert_eq!(text, "ask [REDACTED:email] or [[REDACTED:email]]");
     assert_eq!(email("***").shown(&text), "ask *** or [***]");
-    assert_eq!(email("***").marked("ask *** or [***]"), "ask [REDACTED:text] or [[REDACTED:text]]");
+    // A report that shows the replacement is read again as it was, whatever else the answer says.
+    for (replacement, answer) in
+        [("***", "***a@b.example***"), ("kind", "kind a@b.example kindly c@d.example"), ("é", "éa@b.example")]
+    {
+        let redacted = usual().text(answer);
+        let (shown, replaced) = email(replacement).replaced(&redacted);
+        assert!(shown.contains(replacement) && !shown.contains("REDACTED"), "{shown}");
+        assert_eq!(Replaced::undo(&replaced, &shown), redacted);
+        assert_eq!(Replaced::undo(&replaced, ""), "");
+    }
     assert_eq!(email("x").shown("[REDACTED:] [REDACTED:é] plain"), "[REDACTED:] [REDACTED:é] plain");
 
     let own = |word| Redactor::new([Kind::Email], vec![Arc::new(Word(word)) as Arc<dyn Find>]);
@@ -155,10 +164,21 @@ fn json_keeps_its_form() {
             r#"{"token": "[REDACTED:secrets]", "n": "[REDACTED:credit_card]"}"#,
         ),
         (r#"{"score":7,"score":8}"#, r#"{"score":7,"score":8}"#),
+        (
+            r#"{"password": 1234, "n": 1, "in": {"api_key": ["a", "b", 3], "n": 2}, "token": {"t": "x"}}"#,
+            r#"{"password": "[REDACTED:secrets]", "n": 1, "in": {"api_key": ["[REDACTED:secrets]", "[REDACTED:secrets]", "[REDACTED:secrets]"], "n": 2}, "token": {"t": "x"}}"#,
+        ),
+        (r#"[{"pwd":"x"},"y",7]"#, r#"[{"pwd":"[REDACTED:secrets]"},"y",7]"#),
+        (r#"{"a@b.example":{"c@d.example":null}}"#, r#"{"[REDACTED:email]":{"[REDACTED:email]":null}}"#),
         ("no json a@b.example", "no json [REDACTED:email]"),
         (r#"{"a":"\u0061@b.example"}"#, r#"{"a":"[REDACTED:email]"}"#),
     ] {
         assert_eq!(usual().reply(text), wanted);
+        if let (Ok(value), Ok(wanted)) =
+            (serde_json::from_str(text), serde_json::from_str::<serde_json::Value>(wanted))
+        {
+            assert_eq!(usual().json(&value), wanted);
+        }
         assert_eq!(usual().reply(wanted), wanted);
     }
 }

@@ -97,8 +97,8 @@ fn property(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::gate::Policy;
-    use crate::manifest::Outcome;
     use crate::report::fixture::{Fixture, case, trial, verdict};
+    use crate::vocabulary::Outcome;
 
     #[test]
     fn commands_point_at_lines() {

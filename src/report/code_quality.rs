@@ -96,8 +96,8 @@ fn severity(finding: &Finding) -> &'static str {
 mod tests {
     use super::*;
     use crate::gate::Policy;
-    use crate::manifest::Outcome;
     use crate::report::fixture::{Fixture, case, trial, verdict};
+    use crate::vocabulary::Outcome;
 
     fn read(fixture: &Fixture) -> Vec<serde_json::Value> {
         serde_json::from_str(&of_report(&fixture.report()).unwrap()).unwrap()

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::Report;
 use crate::gate::{Measured, Metric, State};
-use crate::manifest::Usage;
+use crate::vocabulary::Usage;
 
 /// The variables, `AKIT_` before the names of [`values`] in capitals; the exit code is that of the decision.
 #[must_use]

@@ -1,8 +1,9 @@
 //! One case as a report shows it: what was found, what the gate makes of it, and what explains it.
 
 use crate::gate::State;
-use crate::manifest::{CaseResult, Fault, Outcome, Trial, Verdict};
+use crate::manifest::{CaseResult, Fault, Trial, Verdict};
 use crate::text::number;
+use crate::vocabulary::Outcome;
 
 use super::Report;
 

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::baseline::{Baseline, BaselineCase};
 use crate::gate::{Decision, Evidence, Policy, Reference, decide};
-use crate::manifest::{
-    Baseline, BaselineCase, CaseResult, Ended, Fault, Grade, Outcome, Reply, RunManifest, SCHEMA,
-    ScenarioRun, Trial, Usage, Verdict,
-};
+use crate::manifest::{CaseResult, Ended, Fault, Grade, RunManifest, SCHEMA, ScenarioRun, Trial, Verdict};
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
 use crate::stats::Tally;
+use crate::vocabulary::{Outcome, Reply, Usage};
 
 use super::{Past, Report};
 

@@ -129,7 +129,7 @@ mod tests {
         let validation = committed::<Validation<'_>>("validate.json");
         let written = serde_json::from_str(&of_diagnostics(&diagnostics().0).unwrap()).unwrap();
         assert!(validation.is_valid(&written) && !run.is_valid(&written));
-        let baseline = committed::<crate::manifest::Baseline>("baseline.json");
+        let baseline = committed::<crate::baseline::Baseline>("baseline.json");
         let stored = include_str!("../../fixtures/baseline.json");
         assert!(baseline.is_valid(&serde_json::from_str(stored).unwrap()));
         committed::<crate::report::compare::Comparison<'_>>("compare.json");

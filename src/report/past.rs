@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::gate::Decision;
 use crate::history::{StoredRun, Trend};
-use crate::manifest::{CaseResult, Outcome, RunManifest};
+use crate::manifest::{CaseResult, RunManifest};
+use crate::vocabulary::Outcome;
 
 use super::entry::telling;
 

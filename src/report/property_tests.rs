@@ -9,10 +9,12 @@ use serde_json::Value;
 use super::entry::Forgiven;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
+use crate::baseline::{Baseline, BaselineCase};
 use crate::gate::{Category, Evidence, Pattern, Policy, Proof, Quarantined, Reference, Weakening, decide};
-use crate::manifest::{Baseline, BaselineCase, CaseResult, Fault, Outcome, Trial};
+use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
 use crate::stats::Tally;
+use crate::vocabulary::Outcome;
 
 /// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);

@@ -84,8 +84,8 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
 mod tests {
     use super::*;
     use crate::gate::Policy;
-    use crate::manifest::Outcome;
     use crate::report::fixture::{Fixture, case};
+    use crate::vocabulary::Outcome;
 
     #[test]
     fn errors_stand_beside_what_the_policy_allows() {

@@ -6,7 +6,7 @@ use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::gate::Policy;
 use crate::history::StoredRun;
-use crate::manifest::Outcome;
+use crate::vocabulary::Outcome;
 
 #[test]
 fn every_format_renders_the_same_run() {

@@ -10,7 +10,6 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::plan::{Plan, Target};
-use crate::cache;
 use crate::grader::Graders;
 use crate::text;
 
@@ -52,18 +51,15 @@ impl Plan {
 
     /// The version of the application in a scenario, where one is named.
     pub(super) fn version_of(&self, scenario: usize) -> Option<String> {
-        self.jobs_of(scenario).find_map(|(_, job)| match &job.target {
-            Target::Model { version, .. } => version.clone(),
-            Target::Replies(_) => None,
-        })
+        self.jobs_of(scenario).find_map(|(_, job)| job.version.clone())
     }
 
-    /// Whether answers in a scenario are replayed of an application that the suite does not describe and
-    /// that has no version: its code may have changed since, and nothing would show that.
+    /// Whether answers of earlier were used in a scenario, of an application that the suite does not describe
+    /// and that has no version: its code may have changed since, and nothing would show that.
     pub(super) fn is_unidentified(&self, scenario: usize) -> bool {
         self.jobs_of(scenario).any(|(_, job)| match &job.target {
-            Target::Model { client, version, described, .. } => {
-                client.replays() && version.is_none() && !described
+            Target::Model { client, described, .. } => {
+                client.reads_earlier_replies() && job.version.is_none() && !described
             }
             Target::Replies(_) => false,
         })
@@ -89,5 +85,5 @@ impl Plan {
 }
 
 fn hash(value: &Json) -> String {
-    text::hex(&Sha256::digest(cache::canonical(value))[..8])
+    text::hex(&Sha256::digest(crate::canonical::bytes(value))[..8])
 }

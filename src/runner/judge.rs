@@ -8,12 +8,13 @@ use super::redaction;
 use crate::client::{Ask, Patience, Seal, Usable};
 use crate::expectation::{Answer, Seen};
 use crate::grader::{Bench, Graders};
-use crate::manifest::{CaseResult, Fault, Outcome, Reply, Trial, Verdict};
+use crate::manifest::{CaseResult, Fault, Trial, Verdict};
 use crate::provider::{ChatRequest, Completion};
+use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::text;
-use crate::vocabulary::{StopReason, ToolCall};
+use crate::vocabulary::{Outcome, Reply, StopReason, ToolCall};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -128,7 +129,7 @@ async fn answer(
                 )
             })?;
             let said = Completion {
-                text: redaction::text(case, &reply),
+                text: Replaced::undo(&reply.replaced, &reply.text),
                 tool_calls: reply.tool_calls.clone(),
                 finish_reason: reply.finish_reason.clone(),
                 model: reply.model.clone(),
@@ -137,10 +138,12 @@ async fn answer(
             };
             let Completion { text, tool_calls, finish_reason, model, system_fingerprint, seen, .. } =
                 redaction::seal(case, said);
-            let reply = Reply { text, tool_calls, finish_reason, model, system_fingerprint, ..reply };
+            let replaced = Vec::new();
+            let reply =
+                Reply { text, tool_calls, finish_reason, model, system_fingerprint, replaced, ..reply };
             Ok((reply, redaction::seen(seen)))
         }
-        Target::Model { client, model, seeded, version, .. } => {
+        Target::Model { client, model, seeded, .. } => {
             let number = trial.to_string();
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
             let request = ChatRequest {
@@ -175,7 +178,7 @@ async fn answer(
                 purpose: &purpose,
                 patience,
                 seal: redacted.map(|_| Seal(&seal)),
-                version: version.as_deref(),
+                version: job.version.as_deref(),
                 usable: Usable(&|said| StopReason::of(said.finish_reason.as_deref()).is_answer()),
             };
             let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
@@ -192,6 +195,7 @@ async fn answer(
                 cost_usd: exchange.cost_usd,
                 recorded: exchange.recorded,
                 given: false,
+                replaced: Vec::new(),
             };
             Ok((reply, before))
         }
@@ -241,7 +245,8 @@ fn no_answer(reply: &Reply) -> Option<Fault> {
         StopReason::Unknown => {
             let message =
                 format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
-            let help = "the stop words that akit knows are in docs/scenario.md; report one that is missing";
+            let help =
+                "the stop words that akit knows are in docs/expectations.md; report one that is missing";
             Some(fault("unknown-stop-reason", message, help))
         }
         StopReason::Complete

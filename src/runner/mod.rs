@@ -220,7 +220,7 @@ impl Runner {
             seed: scenario.seed,
             target: plan.target_of(index),
             version: plan.version_of(index),
-            unidentified: plan.is_unidentified(index),
+            unidentified: false,
             grader: plan.grader_of(index, &shared.graders),
             target_hash: plan.target_hash(index),
             grader_hash: plan.grader_hash(index, &shared.graders),
@@ -251,6 +251,11 @@ impl Runner {
             if !run.notes.contains(&warning) {
                 run.notes.push(warning);
             }
+        }
+        for (index, scenario) in run.scenarios.iter_mut().enumerate() {
+            let mut own = run.cases.iter().filter(|case| case.scenario == scenario.name);
+            let recorded = own.any(|case| case.answers().any(Trial::is_recorded));
+            scenario.unidentified = recorded && shared.plan.is_unidentified(index);
         }
         let binding = shared.graders.binding();
         run.notes.extend(binding.into_iter().flat_map(|binding| binding.notes(&run.cases)));

@@ -22,8 +22,6 @@ pub enum Target {
         model: String,
         /// Whether a derived seed goes along.
         seeded: bool,
-        /// Version of the application, where the configuration or a flag names one.
-        version: Option<String>,
         /// Whether model and prompt say all about the application: it is the vendor's own server.
         described: bool,
     },
@@ -48,6 +46,8 @@ impl Target {
 pub struct Job {
     /// Who answers.
     pub target: Target,
+    /// Version of the application, where the configuration or a flag names one.
+    pub version: Option<String>,
     /// How patiently.
     pub patience: Patience,
 }

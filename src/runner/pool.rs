@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::plan::Target;
 use super::{OnFailure, Shared, judge, order};
 use crate::event::Event;
-use crate::manifest::{Ended, Outcome, Trial};
+use crate::manifest::{Ended, Trial};
+use crate::vocabulary::Outcome;
 
 /// One trial of one case.
 #[derive(Clone, Copy, Debug)]

@@ -4,12 +4,12 @@
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::cache;
 use crate::expectation::{Answer, Seen};
-use crate::manifest::{Fault, Reply, Trial, Verdict};
+use crate::manifest::{Fault, Trial, Verdict};
 use crate::provider::{Completion, Message};
 use crate::scenario::Case;
 use crate::text;
+use crate::vocabulary::Reply;
 
 /// The conversation as it is kept and shown to a judge.
 pub(super) fn messages(case: &Case) -> Vec<Message> {
@@ -26,7 +26,7 @@ pub(super) fn messages(case: &Case) -> Vec<Message> {
 /// raw: 16 hexadecimal digits.
 pub(super) fn mark(case: &Case) -> String {
     let whole = json!({ "messages": case.messages, "content": case.content_hash });
-    text::hex(&Sha256::digest(cache::canonical(&whole))[..8])
+    text::hex(&Sha256::digest(crate::canonical::bytes(&whole))[..8])
 }
 
 /// A reply without what gives way, and what the expectation found in it before.
@@ -43,14 +43,6 @@ pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     Completion { text: redactor.text(&said.text), seen: Some(seen), ..said.with_clean_labels(redactor) }
 }
 
-/// The text of an answer; one of an earlier run has markers again where its report showed something else.
-pub(super) fn text(case: &Case, reply: &Reply) -> String {
-    match case.redaction.on() {
-        Some(redaction) if reply.recorded => redaction.marked(&reply.text),
-        _ => reply.text.clone(),
-    }
-}
-
 /// A trial as reports show it.
 pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
     let Some(redaction) = case.redaction.on().filter(|redaction| redaction.replacement.is_some()) else {
@@ -58,7 +50,10 @@ pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
     };
     let words = |text: &str| redaction.shown(text);
     Trial {
-        reply: trial.reply.map(|reply| Reply { text: words(&reply.text), ..reply }),
+        reply: trial.reply.map(|reply| {
+            let (text, replaced) = redaction.replaced(&reply.text);
+            Reply { text, replaced, ..reply }
+        }),
         verdict: trial.verdict.map(|verdict| with_words(verdict, &words)),
         fault: trial.fault.map(|fault| with_fault(fault, &words)),
         ..trial

@@ -4,7 +4,6 @@
 //! order of files and positions.
 
 mod discover;
-mod environment;
 mod read;
 mod redaction;
 mod schema;
@@ -16,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::environment::Environment;
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
 use crate::redact::Wanted;
@@ -25,7 +25,6 @@ use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Sp
 use crate::text;
 
 pub use discover::{DiscoverError, among, discover};
-pub use environment::{Environment, expand, literal};
 pub use read::{api_key, provider_config, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use schema::schema;

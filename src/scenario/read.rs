@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::environment::unset;
 use super::table::{CASE, MESSAGE, SCENARIO};
-use super::{Case, Environment, ProviderConfig, Scenario, expand, redaction};
-use crate::cache;
+use super::{Case, ProviderConfig, Scenario, redaction};
+use crate::environment::{Environment, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
 use crate::provider::{Message, Role};
@@ -336,7 +335,7 @@ impl Own<'_> {
                 content[key] = value.into();
             }
         }
-        let digest = Sha256::digest(cache::canonical(&content));
+        let digest = Sha256::digest(crate::canonical::bytes(&content));
         text::hex(&digest[..8])
     }
 }

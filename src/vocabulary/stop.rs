@@ -55,7 +55,19 @@ const WORDS: [(StopReason, &[&str]); 6] = [
             "sensitive",
         ],
     ),
-    (StopReason::Broken, &["error", "timeout", "abort", "cancelled", "network_error"]),
+    (
+        StopReason::Broken,
+        &[
+            "error",
+            "timeout",
+            "abort",
+            "cancelled",
+            "network_error",
+            "malformed_function_call",
+            "malformed_response",
+            "unexpected_tool_call",
+        ],
+    ),
 ];
 
 impl StopReason {
@@ -66,11 +78,7 @@ impl StopReason {
     pub fn of(word: Option<&str>) -> Self {
         let folded = word.unwrap_or_default().to_ascii_lowercase().replace('-', "_");
         let known = WORDS.iter().find(|(_, words)| words.contains(&folded.as_str()));
-        match known {
-            Some((reason, _)) => *reason,
-            None if folded.starts_with("malformed_") => Self::Broken,
-            None => Self::Unknown,
-        }
+        known.map_or(Self::Unknown, |(reason, _)| *reason)
     }
 
     /// Whether the text is all that the model had to say.
@@ -108,7 +116,7 @@ mod tests {
             // Letters that only look alike, and Unicode that folds to a known word.
             (
                 StopReason::Unknown,
-                "stopped end.turn other null 0 st\u{f6}p \u{ff53}top \u{405}TOP bloc\u{212a}list",
+                "stopped end.turn other malformed_jane.doe@example.com null 0 st\u{f6}p \u{ff53}top \u{405}TOP bloc\u{212a}list",
             ),
         ];
         for (reason, words) in table {

@@ -9,8 +9,8 @@ use super::Demands;
 use super::kind::{Kind, Log};
 use super::matching::Pairs;
 use super::policy::{is_file, named};
+use crate::baseline::{Baseline, BaselineCase, LEAST_RUNS, Results};
 use crate::gate::used_to_pass;
-use crate::manifest::{Baseline, BaselineCase, LEAST_RUNS, Results};
 use crate::source::{Location, SourceFile, json_object};
 use crate::text;
 

@@ -115,5 +115,5 @@ pub(super) fn same(one: &Node, other: &Node) -> bool {
 
 /// One text for the same data, whatever the order of its keys.
 pub(super) fn canonical(node: &Node) -> Vec<u8> {
-    crate::cache::canonical(&node.to_json())
+    crate::canonical::bytes(&node.to_json())
 }

@@ -83,7 +83,7 @@ impl<'a> Form<'a> {
 
     /// The same for the same demand.
     pub(super) fn key(&self) -> Vec<u8> {
-        crate::cache::canonical(&self.json())
+        crate::canonical::bytes(&self.json())
     }
 }
 
@@ -91,7 +91,7 @@ impl<'a> Part<'a> {
     /// The same for the same demand.
     pub(super) fn key(&self) -> Vec<u8> {
         match self {
-            Part::Not(inner, _) => crate::cache::canonical(&json!({ "not": inner.json() })),
+            Part::Not(inner, _) => crate::canonical::bytes(&json!({ "not": inner.json() })),
             Part::Leaf(node) if word(node, "type") == Some("combined") => Form::of(node).key(),
             Part::Leaf(node) => leaf(node),
         }
@@ -196,5 +196,5 @@ fn leaf(node: &Node) -> Vec<u8> {
         }
         _ => return canonical(node),
     };
-    crate::cache::canonical(&json!([kind, plain]))
+    crate::canonical::bytes(&json!([kind, plain]))
 }

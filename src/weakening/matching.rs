@@ -137,8 +137,8 @@ fn cases(documents: &[Document]) -> Vec<Case<'_>> {
                 node,
                 span: super::document::place(node, &["id"]),
                 expected,
-                prompt: crate::cache::canonical(&prompt),
-                content: crate::cache::canonical(&content),
+                prompt: crate::canonical::bytes(&prompt),
+                content: crate::canonical::bytes(&content),
             });
         }
     }

@@ -28,7 +28,7 @@ use crate::source::SourceFile;
 
 pub use document::Document;
 pub use kind::Kind;
-pub use past::{Past, Scope, Then};
+pub use past::{Past, Scope, Then, nested};
 
 /// All that is demanded of a release, at one time.
 #[derive(Clone, Debug, Default)]

@@ -10,9 +10,10 @@ use super::matching::scenario_name;
 use super::policy::{is_file, named};
 use super::{Demands, Document};
 use crate::config::{ConfigFile, GateConfig};
+use crate::environment::Environment;
 use crate::gate::Weakening;
 use crate::history::{GitError, PastCommit};
-use crate::scenario::{Environment, among};
+use crate::scenario::among;
 use crate::source::{Diagnostics, Location, ReadError, SourceFile, slashed};
 
 /// Files as they were; paths are relative to the root of the repository.
@@ -169,6 +170,14 @@ impl Then {
         };
         ConfigFile::of(&config.file, PathBuf::new(), environment, found, &quarantine).gate
     }
+}
+
+/// A folder that had files in a repository, and is a repository of its own now.
+#[must_use]
+pub fn nested(folder: &str) -> Weakening {
+    let location = Location { file: folder.to_owned(), line: 1, column: 1 };
+    let message = format!("`{folder}` was a folder, it is a repository of its own");
+    Weakening { kind: Kind::PathLinked.id().to_owned(), message, location }
 }
 
 fn one(past: &dyn Past, path: &str) -> Result<Option<Arc<SourceFile>>, GitError> {

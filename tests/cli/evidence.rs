@@ -76,6 +76,40 @@ fn answers_of_suspects_decide_as_live_trials_do() {
 }
 
 #[test]
+fn the_way_out_is_one_that_leads_somewhere() {
+    // Answers in a file that the scenario names are added to that file; a row that was asked is a line of it.
+    let given = format!("name: s\nprovider: replies\nproviderConfig: {{ file: now.jsonl }}\n{}", suite(&IDS));
+    let ran = settled(8);
+    let run = ["run", "g.yaml", "--baseline", "b.json", "--json", "run.json"];
+    let open = ran.then(&run).file("g.yaml", &given).file("now.jsonl", self::given(&IDS, 0..1, &["b"])).run();
+    let open = open.ended(5).err("add the answers to the file of replies");
+    let asked = open.then(&["prompts", "--suspects", "run.json", "--trials", "10"]).run().ended(0);
+    let answered = |line: &str| {
+        let mut row: Json = serde_json::from_str(line).unwrap();
+        row["reply"] = "b".into();
+        row.to_string() + "\n"
+    };
+    let all = open.read("now.jsonl") + &asked.stdout.lines().map(answered).collect::<String>();
+    open.then(&run).file("now.jsonl", all).run().ended(0).out("RESULT: PASS");
+    // Answers of the cache are decided by the application.
+    let broken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let now = std::sync::Arc::clone(&broken);
+    let server = Server::start(move |asked| {
+        let fails = now.load(std::sync::atomic::Ordering::SeqCst) && asked.last_message() == "Say b.";
+        Answer::Text(if fails { "no".to_owned() } else { asked.last_message() })
+    });
+    let url = server.url.as_str();
+    let run = ["run", "s.yaml", "-m", "m", "--base-url", url, "--target-version", "1", "--json", "run.json"];
+    let ran = Akit::new(&run).file("s.yaml", suite(&IDS)).args(&["--repeat", "8"]).run().ended(0);
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    broken.store(true, std::sync::atomic::Ordering::SeqCst);
+    let record = ran.then(&run).args(&["--cache", "refresh", "--cache-dir", "c"]);
+    record.run().ended(1);
+    let replay = ran.then(&run).args(&["--replay", "--cache-dir", "c", "--baseline", "b.json"]);
+    replay.run().ended(5).err("ask the application, without `--replay`");
+}
+
+#[test]
 fn files_of_answers_count_as_one_and_an_answer_stands_in_one_of_them() {
     let run = |first: &str, second: &str| {
         Akit::new(&["run", "s.yaml", "--replies", "one.jsonl", "--replies", "two.jsonl"])
@@ -139,8 +173,19 @@ fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
         replay.out("RESULT: INCONCLUSIVE — 4 passed").out("4 from the cache, 0 asked").out("not-asked");
     assert_eq!(replay.json("run.json")["decision"]["breaches"][0]["id"], "not-asked");
     ran.then(&["gate", "run.json"]).run().ended(5).out("not-asked");
-    // `auto` could have asked: the result line says that it did not.
-    ran.then(&run).args(&["--cache", "auto"]).run().ended(0).out("4 from the cache, 0 asked");
+    // `auto` could have asked and did not, not even where one case is new.
+    let auto = ran.then(&run).args(&["--cache", "auto"]);
+    auto.run().ended(5).out("4 from the cache, 0 asked").out("--cache refresh");
+    let more =
+        ran.then(&run).args(&["--cache", "auto"]).file("s.yaml", suite(&[&IDS[..], &["new"]].concat()));
+    more.run().ended(5).out("4 from the cache, 1 asked").out("not-asked");
+    ran.then(&run).args(&["--cache", "refresh"]).run().ended(0).out("RESULT: PASS");
+    // Two cases that ask the same share the answer that this run was given.
+    let twice = "name: t\ncases:\n  - { id: a, prompt: q, expected: { type: exact, value: q } }\n  \
+                 - { id: b, prompt: q, expected: { type: exact, value: q } }\n";
+    let twice = ran.then(&run).args(&["--cache", "auto", "-c", "1"]).file("s.yaml", twice).run().ended(0);
+    twice.out("1 from the cache, 1 asked");
+    std::fs::write(ran.path("s.yaml"), suite(&IDS)).unwrap();
     // With a version it is that version, and no other.
     let (ran, server) = recorded(&["--target-version", "abc123"]);
     let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json", "--replay"];
@@ -291,4 +336,82 @@ fn a_suite_never_takes_over_what_another_file_has_proven() {
         .run()
         .ended(5)
         .out("fast/aa passed in the baseline");
+}
+
+#[test]
+fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
+    let run = |ran: &Ran, ids: &[&str], bad: &[&str], more: &[&str]| {
+        let answers: Vec<_> = ids.iter().map(|id| (*id, if bad.contains(id) { "no" } else { *id })).collect();
+        ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+            .args(more)
+            .file("s.yaml", suite(ids))
+            .file("r.jsonl", replies(&answers))
+            .run()
+    };
+    let update = ["baseline", "update", "run.json", "--baseline", "b.json"];
+    let start = || Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(0);
+    let against = ["--baseline", "b.json"];
+    // One case is there, and the others fail, whether the scenario has a name there already or not.
+    for (first, bad) in [(&["a"][..], &["b"][..]), (&["a", "b"], &["c", "d"]), (&["d"], &["a", "b", "c"])] {
+        let ran = start();
+        run(&ran, first, &[], &[]).ended(0);
+        ran.then(&update).run().ended(0);
+        run(&ran, &IDS, bad, &against).ended(1);
+        ran.then(&update).run().ended(1).err("does not know").err("--force");
+        let again = run(&ran, &IDS, bad, &["--baseline", "b.json", "--seed", "7"]).ended(1);
+        assert!(!again.stdout.contains("as in the baseline"), "{}", again.stdout);
+        ran.then(&update).arg("--force").run().ended(0);
+    }
+    // A run that failed for another reason is no beginning either, and that is said in other words.
+    let ran = start();
+    std::fs::write(ran.path("akit.yaml"), "gate: { thresholds: [{ metric: latency_p95_ms, max: 1 }] }\n")
+        .unwrap();
+    let slow = "{\"id\":\"a\",\"reply\":\"a\",\"latency_ms\":50}";
+    ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("r.jsonl", slow)
+        .run()
+        .ended(1);
+    let refused =
+        ran.then(&update).run().ended(1).err("is empty").err("begin a baseline with a run that passes");
+    assert!(!refused.stderr.contains("its failures"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_name_that_two_files_share_gives_none_of_them_the_history_of_the_other() {
+    let named = |ids: &[&str]| format!("name: A\n{}", suite(ids));
+    let run = |ran: &Ran, file: &str, answers: &[(&str, &str)], more: &[&str]| {
+        ran.then(&["run", file, "--replies", "r.jsonl", "--json", "run.json"])
+            .args(more)
+            .file("r.jsonl", replies(answers))
+            .run()
+    };
+    let ran = Akit::new(&["validate", "a.yaml"]).file("a.yaml", named(&["x", "y"])).run().ended(0);
+    run(&ran, "a.yaml", &[("x", "no"), ("y", "y")], &[]).ended(1);
+    let update = ["baseline", "update", "run.json", "--baseline", "b.json", "--force"];
+    ran.then(&update).run().ended(0);
+    let copy = named(&["x", "z"]).replace("id: \"x\"", "id: \"x2\"").replace("id: x", "id: x2");
+    std::fs::write(ran.path("b.yaml"), copy).unwrap();
+    let answers = [("x2", "no"), ("z", "z")];
+    run(&ran, "b.yaml", &answers, &["--baseline", "b.json"]).ended(1).out("A/x2 is new and fails");
+    // Nor after the other file has joined the name.
+    run(&ran, "b.yaml", &[("x2", "x"), ("z", "z")], &[]).ended(0);
+    ran.then(&update).run().ended(0);
+    let third = std::fs::read_to_string(ran.path("b.yaml")).unwrap().replace("x2", "x3");
+    std::fs::write(ran.path("c.yaml"), third).unwrap();
+    let answers = [("x3", "no"), ("z", "z")];
+    run(&ran, "c.yaml", &answers, &["--baseline", "b.json"]).ended(1).out("A/x3 is new and fails");
+}
+
+#[test]
+fn a_run_whose_every_judged_case_is_in_quarantine_was_not_judged() {
+    let list = "- { case: s/a, until: 2999-12-31, reason: known, owner: ana }\n";
+    for (text, status) in [("no", 4), ("a", 4)] {
+        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
+            .file("s.yaml", suite(&["a"]))
+            .file("akit.yaml", "gate: { quarantine: q.yaml }\n")
+            .file("q.yaml", list)
+            .file("r.jsonl", replies(&[("a", text)]))
+            .run()
+            .ended(status);
+    }
 }

@@ -27,14 +27,14 @@ fn two_applications_behind_one_host_share_nothing() {
     for (good, bad) in [("/good/v1", "/bad/v1"), ("/good", "/bad"), ("/v1?to=good", "/v1?to=bad")] {
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).run().ended(0);
         let (good, bad) = (format!("{root}{good}"), format!("{root}{bad}"));
-        let auto = ["--cache", "auto"];
+        let auto = ["--cache", "auto", "--target-version", "1"];
         let first = run(&ran, &good, &auto).ended(0).json("run.json");
         run(&ran, &good, &auto).ended(0).out("1 from the cache, 0 asked");
         let second = run(&ran, &bad, &auto).ended(1).json("run.json");
         assert_eq!(outcomes(&second), ["a failed"], "{bad}");
         let hash = |run: &serde_json::Value| run["scenarios"][0]["target_hash"].clone();
         assert_ne!(hash(&first), hash(&second), "{bad}");
-        run(&ran, &bad, &["--replay"]).ended(1);
+        run(&ran, &bad, &["--replay", "--target-version", "1"]).ended(1);
         // The histories are told apart, too: another target is compared, and named.
         run(&ran, &good, &auto).ended(0);
         ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);

@@ -127,8 +127,8 @@ fn each_component_misses_what_it_touches_and_is_named() {
     let system = "prompt:\n      - { role: system, content: Be kind. }\n      - { role: user, content: Where is my parcel? }";
     for (suite, more, expected) in [
         (SUITE.replace("my parcel?", "my packet?"), &[][..], vec![reply("first", "messages")]),
-        (SUITE.replace("Be brief.", "Be polite."), &[], replies("messages")),
-        (SUITE.replace("prompt: Where is my parcel?", system), &[], vec![reply("first", "messages")]),
+        (SUITE.replace("Be brief.", "Be polite."), &[], replies("system prompt")),
+        (SUITE.replace("prompt: Where is my parcel?", system), &[], vec![reply("first", "system prompt")]),
         (SUITE.replace("temperature: 0.5", "temperature: 0.6"), &[], replies("params.temperature")),
         (SUITE.replace("temperature: 0.5\n", ""), &[], replies("params.temperature")),
         (SUITE.replace("maxTokens: 50", "maxTokens: 60"), &[], replies("params.max_tokens")),

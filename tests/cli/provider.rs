@@ -99,7 +99,7 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
             || raw(200, "{\"error\":{\"message\":\"quota\"}}"),
             "provider-down",
             "quota",
-            "the provider is in trouble",
+            "inside an HTTP 200",
         ),
         (
             "redirect",

@@ -310,3 +310,44 @@ fn patterns_that_cannot_be_used_are_told() {
         .ended(0)
         .err("did you mean `email`?");
 }
+
+/// An answer with tool calls whose arguments hold secrets, and a stop word that holds an address.
+#[test]
+fn what_comes_beside_the_text_is_redacted_too() {
+    let arguments = json!({
+        "password": "hunter2xyz",
+        "pin": 1,
+        "in": [{ "api_key": "abcdefgh123", "card": { "jane.doe@example.com": 4_111_111_111_111_111_u64 } }],
+    });
+    let call = json!({ "id": "c-jane.doe@example.com", "type": "function",
+        "function": { "name": "pay_jane.doe@example.com", "arguments": arguments.to_string() } });
+    let tools = json!({ "choices": [{ "message": { "content": null, "tool_calls": [call] }, "finish_reason": "tool_calls" }] });
+    let words = ["malformed_jane.doe@example.com", "jane.doe@example.com", "stop jane.doe@example.com"];
+    let stopped =
+        |word: &str| json!({ "choices": [{ "message": { "content": "x" }, "finish_reason": word }] });
+    let bodies = words.map(stopped).into_iter().chain([tools]);
+    for body in bodies {
+        for mode in ["auto", "off", "record"] {
+            let answer = body.to_string();
+            let server = Server::start(move |_| Answer::Raw(200, Vec::new(), answer.clone().into()));
+            let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--redact"])
+                .args(&["--cache", mode, "--cache-dir", "c", "--json", "run.json", "--html", "out.html"])
+                .file("s.yaml", "cases: [{ id: a, prompt: q, expected: { type: contains, values: [x] } }]\n")
+                .run()
+                .ended(4);
+            let mut all =
+                format!("{}{}{}{}", ran.stdout, ran.stderr, ran.read("run.json"), ran.read("out.html"));
+            if ran.path("c").exists() {
+                for shelf in std::fs::read_dir(ran.path("c")).unwrap() {
+                    for file in std::fs::read_dir(shelf.unwrap().path()).unwrap() {
+                        all.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
+                    }
+                }
+            }
+            for planted in ["hunter2xyz", "abcdefgh123", "jane.doe", "4111111111111111"] {
+                assert!(!all.contains(planted), "{mode} {body}: {planted}");
+            }
+            assert!(all.contains("[REDACTED:email]"), "{mode} {body}");
+        }
+    }
+}

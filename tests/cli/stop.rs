@@ -154,6 +154,7 @@ fn an_error_inside_an_answer_is_that_error() {
         let mut answer = partial.clone();
         match pointer {
             "choice" => answer["choices"][0]["error"] = error,
+            "message" => answer["choices"][0]["message"]["error"] = error,
             _ => answer["error"] = error,
         }
         answer
@@ -166,9 +167,11 @@ fn an_error_inside_an_answer_is_that_error() {
         (with("beside", error(json!("503"))), "provider-down", 3),
         (with("beside", error(json!(402))), "refused-request", 1),
         (with("choice", error(json!(401))), "unauthorized", 1),
-        (with("beside", error(json!("insufficient_quota"))), "provider-down", 3),
+        (with("message", error(json!(502))), "provider-down", 3),
+        (with("beside", error(json!("insufficient_quota"))), "rate-limited", 3),
+        (with("beside", error(json!("invalid_api_key"))), "unauthorized", 1),
+        (with("message", error(json!("model_not_found"))), "refused-request", 1),
         (with("beside", json!("terminated")), "provider-down", 3),
-        (with("beside", json!({})), "provider-down", 3),
         (json!({ "error": { "message": "terminated", "code": 429 } }), "rate-limited", 3),
         (json!({ "error": { "message": "terminated", "code": 404 }, "choices": [] }), "refused-request", 1),
     ];
@@ -190,7 +193,7 @@ fn an_error_inside_an_answer_is_that_error() {
         assert!(!ran.path(".akit/cache").exists(), "an error is not recorded: {answer}");
     }
     // Nothing is wrong where nothing is said to be.
-    for none in [Json::Null, json!(""), json!(false)] {
+    for none in [Json::Null, json!(""), json!(false), json!({}), json!([]), json!(0), json!({ "code": 0 })] {
         let body = with("beside", none).to_string();
         let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
         asking(&server.url, SUITE, &[]).ended(0);

@@ -39,7 +39,13 @@ fn processes_share_a_folder() {
     let server = Server::start(|asked| Answer::Text(format!("answer to {}", asked.last_message())));
     let cache = tempfile::tempdir().unwrap();
     let runs: Vec<_> = (0..4)
-        .map(|_| akit(cache.path(), &server.url, &["run", "many.yaml", "--cache", "auto", "-c", "8"]))
+        .map(|_| {
+            akit(
+                cache.path(),
+                &server.url,
+                &["run", "many.yaml", "--cache", "auto", "-c", "8", "--target-version", "1"],
+            )
+        })
         .collect();
     let children: Vec<_> = runs.iter().map(|run| run.command().spawn().unwrap()).collect();
     for child in children {

@@ -25,25 +25,25 @@ fn raised_codes() -> BTreeSet<String> {
     for folder in ["source", "scenario", "expectation"] {
         collect(&repository().join("src").join(folder), &mut codes);
     }
+    collect(&repository().join("src/environment.rs"), &mut codes);
     codes
 }
 
-fn collect(folder: &Path, codes: &mut BTreeSet<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, codes);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]").next().unwrap();
-            let dense: String = text.split_whitespace().collect();
-            for call in ["Diagnostic::error(\"", "inside(\"", "node,\""] {
-                for (at, _) in dense.match_indices(call) {
-                    let rest = &dense[at + call.len()..];
-                    let code = &rest[..rest.find('"').unwrap()];
-                    if code.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
-                        codes.insert(code.to_owned());
-                    }
+fn collect(path: &Path, codes: &mut BTreeSet<String>) {
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            collect(&entry.unwrap().path(), codes);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        let text = std::fs::read_to_string(path).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap();
+        let dense: String = text.split_whitespace().collect();
+        for call in ["Diagnostic::error(\"", "inside(\"", "node,\""] {
+            for (at, _) in dense.match_indices(call) {
+                let rest = &dense[at + call.len()..];
+                let code = &rest[..rest.find('"').unwrap()];
+                if code.chars().all(|c| c.is_ascii_lowercase() || c == '-') {
+                    codes.insert(code.to_owned());
                 }
             }
         }

@@ -197,6 +197,33 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     std::fs::remove_dir_all(ran.path("scenarios")).unwrap();
     symlink(elsewhere.path(), ran.path("scenarios")).unwrap();
     run(&ran, "scenarios").ended(1).out("path-linked");
+    // A folder that becomes a repository of its own, with a past that never demanded more.
+    let ran = start("scenarios");
+    std::fs::write(ran.path("scenarios/s.yaml"), &weak).unwrap();
+    let inner = |arguments: &[&str]| git(&ran, &[&["-C", "scenarios"], arguments].concat());
+    inner(&["init", "--quiet", "--initial-branch=main"]);
+    inner(&["add", "."]);
+    inner(&["commit", "--quiet", "-m", "first"]);
+    for path in ["scenarios", "scenarios/s.yaml"] {
+        run(&ran, path).ended(1).out("path-linked: `scenarios` was a folder, it is a repository of its own");
+    }
+    // The folder above the one that the job works in becomes a link to a copy outside.
+    let ran = Akit::new(&["validate", "app/scenarios"])
+        .file("app/scenarios/s.yaml", suite)
+        .file("app/r.jsonl", replies(&[("c", "bad")]))
+        .run()
+        .ended(0);
+    git(&ran, &["init", "--quiet", "--initial-branch=main"]);
+    git(&ran, &["add", "."]);
+    git(&ran, &["commit", "--quiet", "-m", "first"]);
+    std::fs::rename(ran.path("app"), elsewhere.path().join("app")).unwrap();
+    std::fs::write(elsewhere.path().join("app/scenarios/s.yaml"), &weak).unwrap();
+    symlink(elsewhere.path().join("app"), ran.path("app")).unwrap();
+    let app = ran.path("app");
+    let here = app.to_str().unwrap();
+    let below = akit(&ran, &["run", "scenarios", "--replies", "r.jsonl"]).args(&since).env("PWD", here);
+    let output = below.command().current_dir(here).output().unwrap();
+    below.ran(output).ended(1).out("path-linked: `app` was a folder, it is a link to");
     // A suite that only moved is still compared with what it was.
     let ran = start("scenarios");
     std::fs::rename(ran.path("scenarios"), ran.path("evals")).unwrap();

@@ -8,9 +8,10 @@ use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::{At, Trouble, names};
+use crate::baseline::{Acceptance, Accepted, Baseline};
+use crate::environment::Environment;
 use crate::history;
-use crate::manifest::{Acceptance, Accepted, Baseline, RunManifest};
-use crate::scenario::Environment;
+use crate::manifest::RunManifest;
 use crate::text;
 
 #[derive(Debug, Args)]

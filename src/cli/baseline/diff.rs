@@ -3,9 +3,9 @@
 use clap::Args;
 
 use super::{Trouble, names, pipeline};
+use crate::baseline::{Baseline, BaselineCase};
+use crate::environment::Environment;
 use crate::history::{self, Place};
-use crate::manifest::{Baseline, BaselineCase};
-use crate::scenario::Environment;
 use crate::text;
 
 #[derive(Debug, Args)]

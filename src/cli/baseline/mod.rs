@@ -8,8 +8,8 @@ mod update;
 use clap::{Args, Subcommand};
 
 use super::{Status, terminal};
+use crate::environment::Environment;
 use crate::history::{HistoryError, Pipeline, Place};
-use crate::scenario::Environment;
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {
@@ -45,8 +45,8 @@ enum Trouble {
     Unknown(String, String),
     /// A pattern that is none.
     Pattern(String),
-    /// A run that fell behind its baseline.
-    Failed(String),
+    /// A run that does not belong in a baseline as it is.
+    Failed { message: String, help: &'static str },
 }
 
 impl From<HistoryError> for Trouble {
@@ -71,9 +71,7 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Status
             terminal::error(&message, &help);
             Status::Nothing
         }
-        Err(Trouble::Failed(message)) => {
-            let help = "its failures would become what is expected: fix them, take a known change by \
-                        `akit baseline accept`, or add the whole run with `--force`";
+        Err(Trouble::Failed { message, help }) => {
             terminal::error(&message, help);
             Status::Failed
         }

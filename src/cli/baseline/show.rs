@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{At, Trouble, pipeline};
+use crate::baseline::{Acceptance, Baseline, BaselineCase, Epoch};
+use crate::environment::Environment;
 use crate::history;
-use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch};
-use crate::scenario::Environment;
 use crate::text;
 
 #[derive(Debug, Args)]

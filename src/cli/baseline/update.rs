@@ -7,11 +7,13 @@ use clap::Args;
 
 use super::super::gate::decided;
 use super::{At, Trouble, names};
+use crate::baseline::{Added, Baseline};
+use crate::environment::Environment;
 use crate::gate::{Decision, Ruling};
 use crate::history;
-use crate::manifest::{Added, Baseline, Ended, Outcome, RunManifest};
-use crate::scenario::Environment;
+use crate::manifest::{CaseResult, Ended, RunManifest};
 use crate::text;
+use crate::vocabulary::Outcome;
 
 #[derive(Debug, Args)]
 pub(super) struct UpdateArgs {
@@ -32,7 +34,8 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     let failed = !args.force && has_failed(&run, decision.as_ref());
     let decision = decision.filter(|_| !args.force);
     if decision.as_ref().is_some_and(Decision::fell) {
-        return Err(Trouble::Failed(format!("run {} fell behind its baseline", run.run_id)));
+        let message = format!("run {} fell behind its baseline", run.run_id);
+        return Err(Trouble::Failed { message, help: EXPECTED });
     }
     // A failure that nobody could confirm or clear must not become what is expected.
     let open: BTreeSet<_> = decision.iter().flat_map(Decision::open).collect();
@@ -42,18 +45,14 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     let commit = args.commit.as_deref().or_else(told);
     let place = &args.at.baseline;
     let changed = history::change_baseline(place, |baseline: &mut Baseline| {
-        if failed && let Some(scenario) = first_seen(&run, baseline) {
-            return Err(scenario);
+        let unknown = unknown_failures(&run, baseline);
+        if failed && (!unknown.is_empty() || baseline.cases.is_empty()) {
+            return Err(unknown);
         }
         let added = baseline.add(&run, commit);
         Ok((added, baseline.cases.len(), baseline.runs.len()))
     })?;
-    let (added, cases, runs) = changed.map_err(|scenario| {
-        Trouble::Failed(format!(
-            "run {} failed its gate, and {place} knows nothing of scenario {scenario} yet",
-            run.run_id
-        ))
-    })?;
+    let (added, cases, runs) = changed.map_err(|unknown| not_known(&run, place, &unknown))?;
     let done = if added.known {
         format!("run {} was added before; nothing changed", run.run_id)
     } else if added.outdated {
@@ -74,20 +73,42 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     Ok(lines.join("\n"))
 }
 
+/// How to go on where failures would be added.
+const EXPECTED: &str = "its failures would become what is expected: fix them, take a known change by \
+                        `akit baseline accept`, or add the whole run with `--force`";
+
 /// Whether a run failed its gate; where no decision was stored with it, whether any case failed.
 fn has_failed(run: &RunManifest, decision: Option<&Decision>) -> bool {
     decision.map_or(run.counts().failed > 0, |decision| decision.ruling == Ruling::Fail)
 }
 
-/// The first scenario that a failed run would make known to a baseline: any where it is empty, else one with
-/// a failing case. Its failures would be what is expected from now on.
-fn first_seen(run: &RunManifest, baseline: &Baseline) -> Option<String> {
-    if baseline.cases.is_empty() {
-        return run.cases.first().map(|case| case.scenario.clone());
+/// Why a failed run is not added without `--force`.
+fn not_known(run: &RunManifest, place: &history::Place, unknown: &[String]) -> Trouble {
+    let failed = format!("run {} failed its gate, and {place} ", run.run_id);
+    if unknown.is_empty() {
+        return Trouble::Failed {
+            message: failed + "is empty",
+            help: "begin a baseline with a run that passes its gate, or take this one as it is with `--force`",
+        };
     }
-    let known: BTreeSet<&str> = baseline.cases.iter().map(|case| case.scenario.as_str()).collect();
-    let failing = run.cases.iter().filter(|case| case.outcome == Outcome::Failed);
-    failing.map(|case| &case.scenario).find(|name| !known.contains(name.as_str())).cloned()
+    let more = if unknown.len() > 3 { ", …" } else { "" };
+    let shown = unknown[..unknown.len().min(3)].join(", ");
+    let cases = text::count(unknown.len(), "failing case");
+    Trouble::Failed { message: format!("{failed}does not know {cases} of it: {shown}{more}"), help: EXPECTED }
+}
+
+/// `scenario/id` of the cases that fail in a run and have no trial in a baseline under any name: their failures
+/// would be what is expected from now on.
+fn unknown_failures(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
+    let renamed = baseline.renamed(run);
+    let known = |case: &CaseResult| {
+        let stored = baseline.case(&case.scenario, &case.id);
+        stored
+            .or_else(|| renamed.get(&(case.scenario.as_str(), case.id.as_str())).copied())
+            .is_some_and(|stored| stored.tally().of > 0 && stored.content_hash == case.content_hash)
+    };
+    let failing = run.cases.iter().filter(|case| case.outcome == Outcome::Failed && !known(case));
+    failing.map(|case| format!("{}/{}", case.scenario, case.id)).collect()
 }
 
 fn details(run: &RunManifest, added: &Added) -> Vec<String> {

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::super::Status;
 use super::finding::Finding;
+use crate::environment::Environment;
 use crate::history::{GitError, LocalClone, Pipeline};
-use crate::provider::{Http, HttpError};
+use crate::http::{Http, HttpError};
 use crate::publish::site::{Change, Project, Site, Source, System};
 use crate::publish::{self, ForgeError};
-use crate::scenario::Environment;
 use crate::secret::Secret;
 use crate::text;
 

@@ -18,7 +18,7 @@ use super::output::Output;
 use super::prepare::SuiteArgs;
 use super::{Status, terminal};
 use crate::config::Settings;
-use crate::scenario::Environment;
+use crate::environment::Environment;
 use finding::Finding;
 
 #[derive(Debug, Args)]

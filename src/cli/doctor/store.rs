@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use super::super::Status;
 use super::super::gate::{GateArgs, ProofArgs, named};
 use super::finding::Finding;
+use crate::baseline::Baseline;
 use crate::cache::{Condition, Mode};
 use crate::config::{ConfigFile, Settings};
+use crate::environment::Environment;
 use crate::gate::{Missing, Proof};
 use crate::history::{HistoryError, Kept, Pipeline, Place, kept, read_baseline_at};
-use crate::manifest::Baseline;
-use crate::scenario::{self, Environment, Loaded};
+use crate::scenario::{self, Loaded};
 use crate::source::{Diagnostics, slashed};
 use crate::text;
 

@@ -13,7 +13,8 @@ use clap::builder::PossibleValuesParser;
 use self::forge::Forge;
 use super::{Status, terminal};
 use crate::config::{ConfigFile, FILES, find};
-use crate::scenario::{self, Environment, discover};
+use crate::environment::Environment;
+use crate::scenario::{self, discover};
 use crate::source::{Diagnostics, Pending, slashed};
 
 /// Providers that can be asked, each with a model to begin with.

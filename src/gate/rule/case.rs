@@ -234,7 +234,7 @@ fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
 
 /// Whether one text was judged both ways: then the judge is at fault, not the application.
 fn grader_flaked(case: &CaseResult) -> bool {
-    use crate::manifest::Outcome::{Failed, Passed};
+    use crate::vocabulary::Outcome::{Failed, Passed};
     let told = |outcome| {
         case.trials
             .iter()

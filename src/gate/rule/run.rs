@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::baseline::{BaselineCase, Role};
 use crate::gate::breach::{Breach, Docket, Ruling};
 use crate::gate::evidence::Case;
 use crate::gate::metric::{Measured, Metric};
 use crate::gate::regression::{self, used_to_pass};
 use crate::gate::state::{CaseState, State};
 use crate::gate::{Category, Missing, Policy, Proof, Reference, Weakening, probability, suite};
-use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Role, RunManifest, Trial};
+use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
 use crate::text;
+use crate::vocabulary::Outcome;
 
 /// The pass rate, which is answered, and the thresholds.
 pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> Option<f64> {
@@ -112,7 +114,9 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
             limit: Some(policy.max_error_rate),
             ..Breach::new("errors", message)
         };
-        if too_many { docket.error(breach) } else { docket.warn(breach) }
+        // What a run would have come to that its budget or deadline cut short, nobody knows: it is not a share.
+        let cut = matches!(run.ended, Ended::Budget | Ended::Deadline);
+        if too_many && !cut { docket.error(breach) } else { docket.warn(breach) }
     }
     let trials =
         cases.iter().filter(|case| case.outcome != Outcome::Errored).flat_map(|case| case.ordinary());
@@ -234,8 +238,8 @@ pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, docke
     }
 }
 
-/// Where answers are replayed, and what gave them is not known: they may be those of an application that has
-/// changed since.
+/// Where recorded answers were used, and what gave them is not known: they may be those of an application that
+/// has changed since.
 pub(in crate::gate) fn unasked(run: &RunManifest, docket: &mut Docket<'_>) {
     let judged = |name: &str| {
         let mut own = run.cases.iter().filter(|case| case.scenario == name);
@@ -245,8 +249,8 @@ pub(in crate::gate) fn unasked(run: &RunManifest, docket: &mut Docket<'_>) {
     if let Some(first) = found.first() {
         let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
         let message = format!(
-            "the application was not asked: {}{more} replays recorded answers of {}, and nothing says that it is \
-             still the same; name its version by `--target-version`, or ask it",
+            "the application was not asked: {}{more} uses recorded answers of {}, and nothing says that it is still \
+             the same; name its version with `--target-version`, or ask it again with `--cache refresh`",
             first.name, first.target
         );
         docket.inconclusive(Breach::new("not-asked", message));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::manifest::{Fault, Grade, Reply, Verdict};
+use crate::manifest::{Fault, Grade, Verdict};
+use crate::vocabulary::Reply;
 
 /// A case that was answered and judged once for each of these.
 fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseResult {

@@ -1,7 +1,9 @@
 //! Another judge than in the baseline, and a judge that says both of one answer.
 
 use super::*;
-use crate::manifest::{Epoch, Grade, Reply, ScenarioRun, Verdict};
+use crate::baseline::Epoch;
+use crate::manifest::{Grade, ScenarioRun, Verdict};
+use crate::vocabulary::Reply;
 
 fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
     let grade = Grade {

@@ -5,7 +5,9 @@ mod simulation;
 mod spending;
 
 use super::*;
-use crate::manifest::{BaselineCase, CaseResult, Ended, Outcome, Trial};
+use crate::baseline::BaselineCase;
+use crate::manifest::{CaseResult, Ended, Trial};
+use crate::vocabulary::Outcome;
 
 /// A case whose ordinary trials came out so.
 fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {

@@ -1,7 +1,8 @@
 //! Slower and dearer answers than in the baseline: figures, margins, and what they rest on.
 
 use super::*;
-use crate::manifest::{Mean, Reply};
+use crate::baseline::Mean;
+use crate::vocabulary::Reply;
 
 /// What was known before and what an answer took or cost now.
 #[derive(Clone, Copy)]

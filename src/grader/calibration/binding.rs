@@ -3,9 +3,10 @@
 
 use super::{Calibration, Identity, hash, kappa};
 use crate::grader::{Ballot, Bar, Grader, Question};
-use crate::manifest::{CaseResult, Outcome, Verdict};
+use crate::manifest::{CaseResult, Verdict};
 use crate::stats::{LEVEL, Tally, corrected};
 use crate::text::number::{percent, score};
+use crate::vocabulary::Outcome;
 
 /// What is demanded of a calibration. The estimates themselves are compared, not the ends of their
 /// intervals; `min_n` bounds how wide those are.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Label;
 use crate::event::{Event, Sink};
 use crate::grader::{Ballot, Bench, Grader, GraderError, Graders, Question};
-use crate::manifest::{Fault, Outcome};
+use crate::manifest::Fault;
+use crate::vocabulary::Outcome;
 
 /// What stands for the scenario's name in what is told about a verdict.
 const SCENARIO: &str = "calibration";

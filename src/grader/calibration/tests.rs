@@ -6,10 +6,11 @@ use super::*;
 use crate::cache::{Cache, Mode};
 use crate::client::{ModelClient, Patience};
 use crate::grader::{Bar, Question};
-use crate::manifest::{CaseResult, Grade, Outcome, Trial, Verdict};
+use crate::manifest::{CaseResult, Grade, Trial, Verdict};
 use crate::provider::{ChatRequest, Endpoint, Pending, Provider};
 use crate::seed::Root;
 use crate::source::Location;
+use crate::vocabulary::Outcome;
 
 #[derive(Debug)]
 struct Nobody(Endpoint);

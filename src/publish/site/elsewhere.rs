@@ -5,7 +5,7 @@
 //! unless `GITHUB_API_URL` says where the API is.
 
 use super::{Change, Project, Site, Source, System, Turn, number, repository, sha};
-use crate::scenario::Environment;
+use crate::environment::Environment;
 
 const NO_CHANGE: Change = Change::None("this run tests no pull or merge request");
 

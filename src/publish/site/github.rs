@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Change, Project, Site, Source, System, Turn, number, repository, sha};
-use crate::scenario::Environment;
+use crate::environment::Environment;
 
 pub(super) fn site(environment: &Environment, payload: Option<&Json>) -> Site {
     let null = Json::Null;

@@ -12,7 +12,7 @@ use std::io::Read as _;
 
 use serde_json::Value as Json;
 
-use crate::scenario::Environment;
+use crate::environment::Environment;
 
 /// Largest payload of an event that is read, in bytes; GitHub's are at most 25 MB.
 const MAX_PAYLOAD: u64 = 32 * 1024 * 1024;

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Change, Project, Site, Source, System, Turn};
-use crate::scenario::Environment;
+use crate::environment::Environment;
 
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const MERGE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";

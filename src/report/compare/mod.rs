@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::manifest::{CaseResult, Outcome, RunManifest};
+use crate::manifest::{CaseResult, RunManifest};
+use crate::vocabulary::Outcome;
 
 pub use side::{Seen, Side};
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::manifest::{CaseResult, Outcome, Reply, RunManifest, Trial, Usage};
+use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::report::entry::{reason, telling};
+use crate::vocabulary::{Outcome, Reply, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.
 #[derive(Clone, Debug, Serialize)]

@@ -10,9 +10,10 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::gate::{Breach, Ruling, State};
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::source::Ink;
 use crate::text::{self, log, number};
+use crate::vocabulary::Outcome;
 
 use super::entry::{counts, said, score, votes};
 use super::{Entry, Report};
@@ -156,8 +157,8 @@ pub fn result(report: &Report<'_>, ink: Ink) -> String {
 
 /// `1,234 tokens (judge 567)`; absent when nobody told how many.
 fn tokens(report: &Report<'_>) -> Option<String> {
-    let judge = report.run.grader_usage().map(crate::manifest::Usage::total);
-    match (report.run.usage().map(crate::manifest::Usage::total), judge) {
+    let judge = report.run.grader_usage().map(crate::vocabulary::Usage::total);
+    match (report.run.usage().map(crate::vocabulary::Usage::total), judge) {
         (None, None) => None,
         (Some(all), None) => Some(format!("{} tokens", number::whole(all))),
         (own, Some(judge)) => Some(format!(

@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::head::Filters;
 use super::page::{Excerpt, joined};
 use super::{Entry, Room};
-use crate::manifest::{Grade, Outcome, Trial, Verdict};
+use crate::manifest::{Grade, Trial, Verdict};
 use crate::report::entry::score;
 use crate::report::past::Before;
 use crate::report::words::{Piece, differ};
 use crate::text::{self, number};
+use crate::vocabulary::Outcome;
 
 /// Characters of a name.
 const NAME: usize = 200;

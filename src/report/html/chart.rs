@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::manifest::Outcome;
 use crate::report::Report;
 use crate::text::number;
+use crate::vocabulary::Outcome;
 
 /// Bars: tenths of the scale, and 1 by itself.
 const BINS: usize = 11;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::gate::{Breach, Ruling, State};
-use crate::manifest::Usage;
 use crate::report::Report;
 use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, number};
+use crate::vocabulary::Usage;
 
 /// Characters of one value.
 const VALUE: usize = 400;

@@ -12,7 +12,8 @@ pub(super) mod page;
 
 use serde::Serialize;
 
-use crate::manifest::{CaseResult, Outcome, Trial, Verdict};
+use crate::manifest::{CaseResult, Trial, Verdict};
+use crate::vocabulary::Outcome;
 
 use super::past::Before;
 use super::{Entry, RenderError, Report};

@@ -16,9 +16,10 @@ use chrono::{DateTime, FixedOffset};
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::gate::State;
-use crate::manifest::{Outcome, Trial};
+use crate::manifest::Trial;
 use crate::source::Location;
 use crate::text::{number, xml};
+use crate::vocabulary::Outcome;
 
 use super::entry::{Forgiven, bad, counts, culprits, reason, slug};
 use super::{Entry, RenderError, Report};

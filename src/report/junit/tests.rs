@@ -1,6 +1,7 @@
 use crate::gate::Policy;
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::report::fixture::{Fixture, case, diagnostics, trial, verdict};
+use crate::vocabulary::Outcome;
 
 use super::*;
 
@@ -76,8 +77,8 @@ fn each_checked_file_is_a_case() {
 
 /// A run in which one case is asked again and passes, and another fails in quarantine.
 fn excused(blocks: bool) -> quick_junit::Report {
+    use crate::baseline::{Baseline, BaselineCase};
     use crate::gate::{Category, Evidence, Pattern, Quarantined, Reference, decide};
-    use crate::manifest::{Baseline, BaselineCase};
     use crate::stats::Tally;
     let failed = || vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "Soon.")];
     let mut again = failed();

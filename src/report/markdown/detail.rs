@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::manifest::{Outcome, Verdict};
+use crate::manifest::Verdict;
 use crate::report::Entry;
 use crate::report::entry::{bad, culprits, reason, said, score, votes};
 use crate::text::markdown::{block, code, inline};
+use crate::vocabulary::Outcome;
 
 /// Characters of one value.
 const VALUE: usize = 300;

@@ -8,9 +8,9 @@ mod detail;
 use std::fmt::Write as _;
 
 use crate::gate::{Ruling, State};
-use crate::manifest::{Outcome, Usage};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
+use crate::vocabulary::{Outcome, Usage};
 
 use super::table::{self, Row};
 use super::{Entry, Report};

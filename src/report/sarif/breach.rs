@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::gate::{Breach, Metric, Ruling};
-use crate::manifest::Outcome;
 use crate::report::entry::slug;
 use crate::report::{Entry, Report};
 use crate::source::Location;
 use crate::text;
+use crate::vocabulary::Outcome;
 
 use super::{Finding, Level, Rule, Trouble};
 

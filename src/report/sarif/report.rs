@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat};
 
 use crate::gate::State;
-use crate::manifest::{Ended, Outcome, Trial};
+use crate::manifest::{Ended, Trial};
 use crate::report::entry::{bad, culprits, reason, said};
 use crate::report::{Entry, RenderError, Report};
 use crate::text;
+use crate::vocabulary::Outcome;
 
 use super::{Finding, Level, Log, Profile, Rule, Trouble, place};
 

@@ -1,6 +1,6 @@
 use crate::gate::Policy;
-use crate::manifest::Outcome;
 use crate::report::fixture::{Fixture, case, diagnostics, trial, verdict};
+use crate::vocabulary::Outcome;
 
 use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::manifest::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord};
+use crate::baseline::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord};
 use crate::stats::Tally;
 
 fn of(now: &str) -> Vec<String> {
@@ -204,7 +204,7 @@ fn a_commit_is_read_where_its_own_configuration_points() {
     assert_eq!(then.unread.len(), 1, "{:?}", then.unread);
     assert!(then.demands.quarantine.is_some() && then.demands.baseline.is_some());
     let mut found = crate::source::Diagnostics::default();
-    let rules = then.policy(&crate::scenario::Environment::default(), &mut found);
+    let rules = then.policy(&crate::environment::Environment::default(), &mut found);
     assert_eq!((rules.policy.min_pass_rate, found.has_errors()), (Some(0.5), false));
     scope.scenarios = vec!["app/o*/*.yaml".into()];
     assert_eq!(names(&Then::read(&past, &scope).unwrap()), ["app/other/t.yaml"]);

@@ -11,7 +11,7 @@ const EXACT: u64 = 1 << 53;
 
 /// The bytes of a value: keys sorted by their UTF-16 units, no white space, shortest numbers.
 #[must_use]
-pub fn canonical(value: &Json) -> Vec<u8> {
+pub fn bytes(value: &Json) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     write(value, &mut out);
     out
@@ -88,7 +88,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_form_is_that_of_the_library(value in value()) {
-            prop_assert_eq!(canonical(&value), serde_json_canonicalizer::to_vec(&value).unwrap());
+            prop_assert_eq!(bytes(&value), serde_json_canonicalizer::to_vec(&value).unwrap());
         }
     }
 
@@ -96,6 +96,6 @@ mod tests {
     fn keys_stand_in_the_order_of_utf_16() {
         let value = json!({ "\u{ffff}": [1.0, -0.0, 1e30], "\u{10000}": {}, "a": [], "": "\u{7}\n" });
         let expected = "{\"\":\"\\u0007\\n\",\"a\":[],\"\u{10000}\":{},\"\u{ffff}\":[1,0,1e+30]}";
-        assert_eq!(String::from_utf8(canonical(&value)).unwrap(), expected);
+        assert_eq!(String::from_utf8(bytes(&value)).unwrap(), expected);
     }
 }

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
-use super::super::{CaseResult, Ended, Outcome, Reply, ScenarioRun, Trial, Verdict};
 use super::*;
+use crate::manifest::{CaseResult, Ended, ScenarioRun, Trial, Verdict};
 use crate::source::Location;
+use crate::vocabulary::{Outcome, Reply};
 
 use Outcome::{Errored, Failed, Passed, Skipped};
 
@@ -24,7 +25,7 @@ fn case(id: &str, content: &str, outcomes: &[Outcome]) -> CaseResult {
         id: id.to_owned(),
         name: None,
         tags: Vec::new(),
-        location: Location::default(),
+        location: Location { file: "s.yaml".to_owned(), line: 1, column: 1 },
         content_hash: content.to_owned(),
         outcome: outcomes.first().copied().unwrap_or(Skipped),
         score: None,
@@ -37,7 +38,7 @@ fn case(id: &str, content: &str, outcomes: &[Outcome]) -> CaseResult {
 /// A run on a day of January.
 fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
     RunManifest {
-        schema: super::super::SCHEMA.to_owned(),
+        schema: crate::manifest::SCHEMA.to_owned(),
         akit: "0.1.0".to_owned(),
         run_id: id.to_owned(),
         at: day.map(|day| format!("2026-01-{day:02}T00:00:00Z")),
@@ -58,7 +59,7 @@ fn scenario(name: &str, target_hash: &str, grader_hash: Option<&str>) -> Scenari
         unidentified: false,
         name: name.to_owned(),
         seed: None,
-        file: format!("{name}.yaml"),
+        file: "s.yaml".to_owned(),
         target: "openai m at h".to_owned(),
         target_hash: target_hash.to_owned(),
         grader: grader_hash.map(|_| "judge".to_owned()),
@@ -369,7 +370,8 @@ proptest! {
 fn answers_from_the_cache_are_the_trials_of_an_earlier_run() {
     let read = |id: &str| {
         let mut run = run(id, None, vec![case("a", "h", &[Passed])]);
-        run.cases[0].trials[0].reply = Some(crate::manifest::Reply { recorded: true, ..Default::default() });
+        run.cases[0].trials[0].reply =
+            Some(crate::vocabulary::Reply { recorded: true, ..Default::default() });
         run
     };
     let mut baseline = Baseline::empty();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::RunManifest;
+use crate::manifest::RunManifest;
 
 /// Who answered and who judged in one scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ use super::super::RunManifest;
 pub struct Epoch {
     /// Name of the scenario.
     pub scenario: String,
-    /// Its file, as in locations; absent where several files share the name.
+    /// Its file, as in locations; several that share the name, joined by `, `.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Major version of akit.
@@ -94,10 +94,9 @@ impl Epoch {
         names.dedup();
         let epoch = |name: &str| {
             let own = || run.scenarios.iter().filter(|scenario| scenario.name == name);
-            let files: BTreeSet<&str> = own().map(|one| one.file.as_str()).collect();
             Self {
                 scenario: name.to_owned(),
-                file: files.first().filter(|_| files.len() == 1).map(|file| (*file).to_owned()),
+                file: joined(own().map(|one| one.file.as_str()), ", "),
                 akit: major(&run.akit),
                 target: joined(own().map(|one| one.target.as_str()), ", ").unwrap_or_default(),
                 target_hash: joined(own().map(|one| one.target_hash.as_str()), "+").unwrap_or_default(),
@@ -135,8 +134,16 @@ impl Epoch {
     }
 
     /// Takes over what a run of the same epoch knows besides: a run of some cases may need no judge.
-    pub(super) fn refresh(&mut self, now: Self) {
-        self.file = now.file;
+    /// A file that holds every case is the scenario's file from now on; any other one shares its name.
+    pub(super) fn refresh(&mut self, now: Self, holds_every_case: bool) {
+        let both = |files: &str| files.split(", ").map(str::to_owned).collect::<BTreeSet<_>>();
+        self.file = match (&self.file, &now.file) {
+            (Some(before), Some(now)) if !holds_every_case => {
+                let all: Vec<_> = both(before).union(&both(now)).cloned().collect();
+                Some(all.join(", "))
+            }
+            (before, now) => now.clone().or_else(|| before.clone()),
+        };
         if !now.target_hash.is_empty() {
             (self.target, self.target_hash) = (now.target, now.target_hash);
         }

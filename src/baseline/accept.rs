@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::RunManifest;
 use super::add::{Added, put, tally};
 use super::{Baseline, BaselineCase};
+use crate::manifest::RunManifest;
 use crate::stats::Tally;
 
 /// A change that somebody took.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::RunManifest;
+use crate::manifest::RunManifest;
 use crate::stats::Tally;
 
 pub use accept::{Acceptance, Accepted};
@@ -173,8 +173,8 @@ impl Baseline {
     /// Stored cases that a run has under another name, by the run's (scenario, id).
     ///
     /// The content must be in exactly one case of either side, the new name must not be stored, and
-    /// the old one not be in the run. Both names are of one scenario, or of one file: two suites may well
-    /// ask the same, and a suite never takes over what another one has proven.
+    /// the old one not be in the run. Both names are of one file: two suites may well ask the same, and a suite
+    /// never takes over what another one has proven.
     #[must_use]
     pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<(&'a str, &'a str), &'a BaselineCase> {
         let names: BTreeSet<_> =
@@ -192,10 +192,11 @@ impl Baseline {
                 ([now], [before])
                     if !names.contains(&before.key())
                         && self.case(&now.scenario, &now.id).is_none()
-                        && (now.scenario == before.scenario
-                            || self.epoch(&before.scenario).is_some_and(|epoch| {
-                                epoch.file.as_deref() == Some(now.location.file.as_str())
-                            })) =>
+                        && match self.epoch(&before.scenario).and_then(|epoch| epoch.file.as_deref()) {
+                            Some(file) => file == now.location.file,
+                            // A baseline of an earlier version.
+                            None => now.scenario == before.scenario,
+                        } =>
                 {
                     Some(((now.scenario.as_str(), now.id.as_str()), *before))
                 }

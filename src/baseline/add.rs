@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{CaseResult, Outcome, RunManifest, Trial};
 use super::window::{outside, place};
 use super::{Baseline, BaselineCase, Epoch, Mean, RunRecord, Shift, Spread};
+use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::Tally;
+use crate::vocabulary::Outcome;
 
 /// What became of adding a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -154,6 +155,8 @@ impl Baseline {
         let judged: BTreeSet<&str> = counted.iter().map(|case| case.scenario.as_str()).collect();
         let names: BTreeSet<_> =
             counted.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+        let asked: BTreeSet<_> =
+            run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
         let mut turn = Turn::default();
         let epochs: Vec<_> =
             Epoch::all(run).into_iter().filter(|now| judged.contains(now.scenario.as_str())).collect();
@@ -179,7 +182,9 @@ impl Baseline {
                     let shifts = stored.shifts(&now);
                     if shifts.is_empty() {
                         if newest {
-                            stored.refresh(now);
+                            let mut own = self.cases.iter().filter(|case| case.scenario == now.scenario);
+                            let every = own.all(|case| asked.contains(&case.key()));
+                            stored.refresh(now, every);
                         }
                     } else if newest {
                         self.cases.retain(|case| case.scenario != now.scenario);

@@ -101,7 +101,8 @@ impl Filling<'_> {
 }
 
 /// The variable that a key still waits for.
-pub(super) fn unset(text: &str) -> Option<&str> {
+#[must_use]
+pub fn unset(text: &str) -> Option<&str> {
     let name = text.trim().strip_prefix("${")?.strip_suffix('}')?;
     is_name(name).then_some(name)
 }

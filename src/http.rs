@@ -1,0 +1,181 @@
+//! One HTTPS client for providers and forges: built when first needed, bounded in what it reads.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::HeaderMap;
+
+use crate::text;
+
+/// Largest body that is read, in bytes.
+pub const MAX_BODY: usize = 32 * 1024 * 1024;
+
+/// Characters of a cause that are shown.
+const LONGEST_CAUSE: usize = 300;
+
+/// Why the client could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// A file with certificates that cannot be used.
+    #[error("cannot use the certificates in {path}: {reason}")]
+    Certificates {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Anything else.
+    #[error("cannot prepare HTTPS: {0}")]
+    Client(String),
+}
+
+/// The shared client.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: Arc<OnceLock<Result<reqwest::Client, HttpError>>>,
+    certificates: Vec<reqwest::Certificate>,
+}
+
+impl Http {
+    /// Reads the extra certificates, if any; connects to nothing.
+    pub fn new(ca_bundle: Option<&std::path::Path>) -> Result<Self, HttpError> {
+        let mut certificates = Vec::new();
+        if let Some(path) = ca_bundle {
+            let wrong =
+                |reason: String| HttpError::Certificates { path: crate::source::slashed(path), reason };
+            let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+            certificates =
+                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
+            if certificates.is_empty() {
+                return Err(wrong("there is no certificate in it".to_owned()));
+            }
+        }
+        Ok(Self { client: Arc::default(), certificates })
+    }
+
+    /// The client itself; it follows no redirect. It is built once, whoever asks first.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn client(&self) -> Result<&reqwest::Client, &HttpError> {
+        self.client.get_or_init(|| self.build()).as_ref()
+    }
+
+    fn build(&self) -> Result<reqwest::Client, HttpError> {
+        // A second installation is refused; the first one serves.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("akit/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(Duration::from_secs(10))
+                .pool_idle_timeout(Duration::from_secs(30))
+                .tls_certs_merge(self.certificates.clone())
+        };
+        // A machine without a store of certificates (a container from scratch) uses Mozilla's.
+        let built = builder().build().or_else(|_| {
+            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .filter_map(|der| reqwest::Certificate::from_der(der).ok())
+                .chain(self.certificates.clone());
+            builder().tls_certs_only(roots).build()
+        });
+        built.map_err(|error| HttpError::Client(causes(&error)))
+    }
+}
+
+/// What a server sent back.
+#[derive(Debug)]
+pub struct Received {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body, at most [`MAX_BODY`] bytes.
+    pub body: Vec<u8>,
+}
+
+/// Why nothing came back. No variant holds the URL, which may contain a key.
+#[derive(Debug, thiserror::Error)]
+pub enum Lost {
+    /// The connection could not be made: nothing was sent.
+    #[error("{0}")]
+    Connect(String),
+    /// The connection broke: what was sent may have arrived.
+    #[error("{0}")]
+    Broken(String),
+    /// More than [`MAX_BODY`] bytes.
+    #[error("the reply has more than {} MiB", MAX_BODY >> 20)]
+    TooLong,
+}
+
+impl From<reqwest::Error> for Lost {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_connect() { Self::Connect(causes(&error)) } else { Self::Broken(causes(&error)) }
+    }
+}
+
+/// Sends a request once and reads the whole reply, whatever its status.
+pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
+    let mut response = request.send().await?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(Lost::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let status = response.status().as_u16();
+    Ok(Received { status, headers: std::mem::take(response.headers_mut()), body })
+}
+
+/// The innermost cause, which says what happened; never the URL.
+fn causes(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(next) = inner.source() {
+        inner = next;
+    }
+    let text = inner.to_string();
+    let cut = text.find(" (os error").unwrap_or(text.len());
+    text::excerpt(&text[..cut], LONGEST_CAUSE)
+}
+
+/// How long a server wants to be left alone: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let read = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(ms) = read("retry-after-ms").and_then(|value| value.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(ms / 1000.0).ok();
+    }
+    let value = read("retry-after")?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+    Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_its_three_forms() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
+        let table = [
+            ("retry-after", "2", Some(2_000)),
+            ("retry-after", "0.5", Some(500)),
+            ("retry-after-ms", "250", Some(250)),
+            ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Some(7_000)),
+            ("retry-after", "Tue, 06 Nov 1990 08:49:37 GMT", Some(0)),
+            ("retry-after", "-1", None),
+            ("retry-after", "soon", None),
+        ];
+        for (name, value, expected) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            let found = retry_after(&headers, now).map(|wait| wait.as_millis());
+            assert_eq!(found, expected, "{name}: {value}");
+        }
+    }
+}

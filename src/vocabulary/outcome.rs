@@ -1,0 +1,31 @@
+//! What became of something that was judged.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of a case, a trial or an expectation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The answer met the expectation.
+    Passed,
+    /// The answer was bad.
+    Failed,
+    /// The answer could not be judged: provider down, judge unreadable, cache miss in replay.
+    Errored,
+    /// Not asked: filtered out, or the run ended before.
+    Skipped,
+}
+
+impl Outcome {
+    /// The word that people read.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "failed",
+            Outcome::Errored => "errored",
+            Outcome::Skipped => "skipped",
+        }
+    }
+}
