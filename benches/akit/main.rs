@@ -85,6 +85,11 @@ fn measure() -> Outcome<()> {
     ];
     let formats = [&["report", "stored.json"][..], &every].concat();
     let beside = [&formats[..], &["--history", "earlier"]].concat();
+    let records = ["--cache-dir", "records"];
+    once(&[&live[..], &records].concat(), place, 0)?;
+    let missing = [&live[..], &records, &["--replay", "--target-version", "2"]].concat();
+    let why = ["cache", "why", "five.yaml", "-m", "bench", "--base-url", server.as_str(), "--target-version", "2"];
+    let why = [&why[..], &records].concat();
     let rows = [
         row("--version", &["--version"], place, (40, 10.0, 15.0))?,
         row("validate, 1,000 cases", &["validate", "thousand.yaml"], place, (20, 50.0, 0.0))?,
@@ -93,6 +98,8 @@ fn measure() -> Outcome<()> {
         row("the same, beside two earlier runs", &beside, place, (5, 0.0, 0.0))?,
         row("5,000 cases, 20 ms each, -c 50, --cache off", &unrecorded, place, (5, 2_300.0, 60.0))?,
         row("the same, answers recorded", &live, place, (3, 0.0, 0.0))?,
+        failing("a replay of 5,000 in which all miss", &missing, place, (3, 1_500.0, 0.0))?,
+        failing("`akit cache why` of them", &why, place, (3, 1_000.0, 0.0))?,
     ];
     println!("{:<45} {:>10} {:>10} {:>10} {:>10}", "", "time", "target", "memory", "target");
     for row in &rows {
@@ -110,13 +117,14 @@ fn measure() -> Outcome<()> {
     let size = std::fs::metadata(AKIT)?.len() as f64 / 1e6;
     let missed = if size > 16.0 { "  missed" } else { "" };
     println!("{:<45} {:>10} {:>10}{missed}", "binary", shown(Some(size), "MB"), "16.0 MB");
-    Ok(())
+    let missed = rows.iter().filter(|row| row.missed()).count() + usize::from(size > 16.0);
+    if missed > 0 { Err(format!("targets missed: {missed}").into()) } else { Ok(()) }
 }
 
 /// Judges recorded replies and leaves the run behind as `stored.json`, and twice under another name in `earlier`.
 fn stored(place: &Path, suite: &str) -> Outcome<()> {
     let (scenario, replies) = (format!("{suite}.yaml"), format!("{suite}.jsonl"));
-    once(&["run", &scenario, "--replies", &replies, "--json", "stored.json"], place)?;
+    once(&["run", &scenario, "--replies", &replies, "--json", "stored.json"], place, 0)?;
     let text = std::fs::read_to_string(place.join("stored.json"))?;
     std::fs::create_dir(place.join("earlier"))?;
     for name in ["a", "b"] {
@@ -144,11 +152,24 @@ fn limit(value: f64, unit: &str) -> String {
 
 /// Runs akit so many times: the median time and the largest memory.
 fn row(name: &'static str, arguments: &[&str], place: &Path, bounds: (usize, f64, f64)) -> Outcome<Row> {
-    let (times, most_time, most_memory) = bounds;
+    timed(name, (arguments, 0), place, bounds)
+}
+
+/// The same for a command that finds something missing.
+fn failing(name: &'static str, arguments: &[&str], place: &Path, bounds: (usize, f64, f64)) -> Outcome<Row> {
+    timed(name, (arguments, 4), place, bounds)
+}
+
+fn timed(
+    name: &'static str,
+    (arguments, code): (&[&str], i32),
+    place: &Path,
+    (times, most_time, most_memory): (usize, f64, f64),
+) -> Outcome<Row> {
     let mut taken = Vec::new();
     let mut memory = None;
     for _ in 0..times {
-        let cost = once(arguments, place)?;
+        let cost = once(arguments, place, code)?;
         taken.push(cost.time);
         memory = cost.memory.max_by(memory);
     }
@@ -171,13 +192,13 @@ impl Larger for Option<f64> {
 }
 
 /// Runs akit once, under a small process of its own, so that the memory is that of one run alone.
-fn once(arguments: &[&str], place: &Path) -> Outcome<Cost> {
+fn once(arguments: &[&str], place: &Path, code: i32) -> Outcome<Cost> {
     let records = place.join(".akit");
     if records.exists() {
         std::fs::remove_dir_all(records)?;
     }
     let me: PathBuf = std::env::current_exe()?;
-    let output = Command::new(me).arg(WATCH).args(arguments).current_dir(place).env_clear().output()?;
+    let output = Command::new(me).arg(WATCH).arg(code.to_string()).args(arguments).current_dir(place).env_clear().output()?;
     let text = String::from_utf8(output.stdout)?;
     let mut words = text.split_whitespace();
     let (Some("took"), Some(time), memory) = (words.next(), words.next(), words.next()) else {
@@ -186,8 +207,9 @@ fn once(arguments: &[&str], place: &Path) -> Outcome<Cost> {
     Ok(Cost { time: time.parse()?, memory: memory.map(str::parse).transpose()? })
 }
 
-/// Runs akit and prints what it took; any status but 0 is an error.
+/// Runs akit and prints what it took; any exit code but the first argument is an error.
 fn watch(arguments: &[String]) -> Outcome<()> {
+    let Some((code, arguments)) = arguments.split_first() else { return Err("no arguments".into()) };
     let began = Instant::now();
     let status = Command::new(AKIT)
         .args(arguments)
@@ -196,7 +218,7 @@ fn watch(arguments: &[String]) -> Outcome<()> {
         .stderr(Stdio::null())
         .status()?;
     let took = began.elapsed().as_secs_f64() * 1_000.0;
-    if !status.success() {
+    if status.code() != code.parse().ok() {
         return Err(format!("ended with {status}").into());
     }
     println!("took {took} {}", memory()?);
