@@ -15,6 +15,7 @@ use crate::cache::{Cache, Key, Looked, Lookup, Mode, Nearest};
 use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError};
 use crate::seed::Root;
+use crate::vocabulary::FaultKind;
 
 /// Longest wait between two tries, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -138,12 +139,12 @@ impl ClientError {
         let (kind, help, cause) = match self {
             Self::Provider { error, .. } => (error.kind(), error.help(), String::new()),
             Self::CacheMiss { folder, nearest, .. } => (
-                "cache-miss",
+                FaultKind::CacheMiss,
                 "ask once with `--cache record` and a key, then commit the cache",
                 format!("not in the cache ({folder}){nearest}"),
             ),
         };
-        Fault { kind: kind.to_owned(), message: self.to_string(), help: help.to_owned(), cause }
+        Fault { kind, message: self.to_string(), help: help.to_owned(), cause }
     }
 }
 

@@ -1,33 +1,51 @@
 //! akit judges the answers of an LLM application and gates its release.
 //!
-//! Modules stand in rows and use only rows below their own; `tests/layers.rs` holds the table.
+//! Modules stand in rows and use only rows below their own; `tests/layers.rs` holds the table. They are private: what
+//! a room offers to others is `pub`, what it does not is `pub(super)`, and what nobody uses is an error.
 
-pub mod baseline;
-pub mod cache;
-pub mod canonical;
-pub mod client;
-pub mod config;
-pub mod environment;
-pub mod event;
-pub mod expectation;
-pub mod gate;
-pub mod grader;
-pub mod history;
-pub mod http;
-pub mod import;
-pub mod manifest;
-pub mod provider;
-pub mod publish;
-pub mod redact;
-pub mod report;
-pub mod runner;
-pub mod scenario;
-pub mod secret;
-pub mod seed;
-pub mod source;
-pub mod stats;
-pub mod text;
-pub mod vocabulary;
-pub mod weakening;
+// What a room offers is documented as an interface is.
+#![cfg_attr(not(test), warn(clippy::missing_docs_in_private_items))]
+
+mod analysis;
+mod baseline;
+mod cache;
+mod canonical;
+mod client;
+mod config;
+mod environment;
+mod event;
+mod expectation;
+mod gate;
+mod grader;
+mod history;
+mod http;
+mod import;
+mod manifest;
+mod provider;
+mod publish;
+mod redact;
+mod report;
+mod runner;
+mod scenario;
+mod secret;
+mod seed;
+mod source;
+mod stats;
+mod text;
+mod vocabulary;
+mod weakening;
 
 pub mod cli;
+
+/// What the project's own tests look at besides the program; no part of an interface.
+#[doc(hidden)]
+pub mod inside {
+    pub use crate::cache::{Cache, Key};
+    pub use crate::canonical::bytes as canonical;
+    pub use crate::config::ConfigFile;
+    pub use crate::environment::Environment;
+    pub use crate::scenario::{discover, load};
+    pub use crate::source::{Diagnostics, Node, SourceFile};
+    pub use crate::text::hex;
+    pub use crate::vocabulary::{FaultKind, FindingId, WeakeningKind};
+}

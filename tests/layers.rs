@@ -8,7 +8,7 @@
 use std::path::Path;
 
 /// The rows, lowest first; modules of one row do not know each other.
-const ROWS: [&[&str]; 15] = [
+const ROWS: [&[&str]; 16] = [
     &["text", "stats", "seed", "secret", "redact", "canonical"],
     &["source"],
     &["environment", "http"],
@@ -19,6 +19,7 @@ const ROWS: [&[&str]; 15] = [
     &["grader"],
     &["expectation"],
     &["scenario"],
+    &["analysis"],
     &["runner", "report", "import"],
     &["publish"],
     &["config"],
@@ -153,8 +154,10 @@ fn every_module_uses_only_rows_below_its_own() {
 #[test]
 fn every_module_of_the_crate_stands_in_one_row() {
     let library = std::fs::read_to_string(src().join("lib.rs")).unwrap();
-    let modules: Vec<_> =
-        library.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let modules: Vec<_> = library
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
     assert!(modules.len() > 10, "{modules:?}");
     for module in modules {
         let rows = ROWS.iter().filter(|row| row.contains(&module)).count();
@@ -189,7 +192,7 @@ pub(crate) fn g() {}
     let seen: Vec<_> = uses(bad).into_iter().map(|(line, name)| format!("{line} {name}")).collect();
     assert_eq!(seen, ["2 cli", "3 config", "3 text", "9 report", "9 nowhere", "9 source"]);
 
-    assert_eq!(objection("gate", "cli").unwrap(), "`gate` (row 6) uses `cli` (row 14)");
+    assert_eq!(objection("gate", "cli").unwrap(), "`gate` (row 6) uses `cli` (row 15)");
     assert_eq!(objection("gate", "client").unwrap(), "`gate` (row 6) uses `client` (row 6)");
     assert_eq!(objection("text", "source").unwrap(), "`text` (row 0) uses `source` (row 1)");
     assert_eq!(objection("gate", "utils").unwrap(), "`utils` stands in no row");
@@ -205,5 +208,5 @@ pub(crate) fn g() {}
     let found = objections(&folder);
     std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].ends_with("mod.rs:2: `gate` (row 6) uses `cli` (row 14)"), "{found:?}");
+    assert!(found[0].ends_with("mod.rs:2: `gate` (row 6) uses `cli` (row 15)"), "{found:?}");
 }

@@ -88,7 +88,8 @@ fn measure() -> Outcome<()> {
     let records = ["--cache-dir", "records"];
     once(&[&live[..], &records].concat(), place, 0)?;
     let missing = [&live[..], &records, &["--replay", "--target-version", "2"]].concat();
-    let why = ["cache", "why", "five.yaml", "-m", "bench", "--base-url", server.as_str(), "--target-version", "2"];
+    let why =
+        ["cache", "why", "five.yaml", "-m", "bench", "--base-url", server.as_str(), "--target-version", "2"];
     let why = [&why[..], &records].concat();
     let rows = [
         row("--version", &["--version"], place, (40, 10.0, 15.0))?,
@@ -198,7 +199,13 @@ fn once(arguments: &[&str], place: &Path, code: i32) -> Outcome<Cost> {
         std::fs::remove_dir_all(records)?;
     }
     let me: PathBuf = std::env::current_exe()?;
-    let output = Command::new(me).arg(WATCH).arg(code.to_string()).args(arguments).current_dir(place).env_clear().output()?;
+    let output = Command::new(me)
+        .arg(WATCH)
+        .arg(code.to_string())
+        .args(arguments)
+        .current_dir(place)
+        .env_clear()
+        .output()?;
     let text = String::from_utf8(output.stdout)?;
     let mut words = text.split_whitespace();
     let (Some("took"), Some(time), memory) = (words.next(), words.next(), words.next()) else {

@@ -11,7 +11,7 @@ use super::window::{outside, place};
 use super::{Baseline, BaselineCase, Epoch, Mean, RunRecord, Shift, Spread};
 use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::Tally;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{CaseId, Outcome};
 
 /// What became of adding a run.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,7 +74,7 @@ impl Baseline {
             added.known = true;
             return added;
         }
-        added.recorded = read.iter().map(|case| format!("{}/{}", case.scenario, case.id)).collect();
+        added.recorded = read.iter().map(|case| case.key().to_string()).collect();
         if counted.is_empty() {
             return added;
         }
@@ -94,7 +94,7 @@ impl Baseline {
             }
             for case in counted {
                 if turn.over.contains(case.scenario.as_str()) {
-                    added.passed_over.push(format!("{}/{}", case.scenario, case.id));
+                    added.passed_over.push(case.key().to_string());
                 } else {
                     take(&mut cases, case, column, newest, &mut added);
                 }
@@ -115,7 +115,7 @@ impl Baseline {
         let recorded = |trial: &Trial| trial.reply.as_ref().is_some_and(|reply| reply.recorded);
         counted(case).all(recorded)
             && self
-                .case(&case.scenario, &case.id)
+                .case(case.key())
                 .is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().of > 0)
     }
 
@@ -153,10 +153,8 @@ impl Baseline {
     /// Begins the epochs of a run, and finds the cases that it renames.
     fn turn(&mut self, run: &RunManifest, counted: &[&CaseResult], newest: bool, added: &mut Added) -> Turn {
         let judged: BTreeSet<&str> = counted.iter().map(|case| case.scenario.as_str()).collect();
-        let names: BTreeSet<_> =
-            counted.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
-        let asked: BTreeSet<_> =
-            run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+        let names: BTreeSet<_> = counted.iter().map(|case| case.key()).collect();
+        let asked: BTreeSet<_> = run.cases.iter().map(|case| case.key()).collect();
         let mut turn = Turn::default();
         let epochs: Vec<_> =
             Epoch::all(run).into_iter().filter(|now| judged.contains(now.scenario.as_str())).collect();
@@ -167,11 +165,11 @@ impl Baseline {
             stored.zip(now).is_none_or(|(stored, now)| stored.shifts(now).is_empty())
         };
         if newest {
-            let owned = |(scenario, id): (&str, &str)| (scenario.to_owned(), id.to_owned());
+            let owned = |key: CaseId<'_>| (key.scenario.to_owned(), key.id.to_owned());
             turn.renamed = self
                 .renamed(run)
                 .into_iter()
-                .filter(|(now, before)| names.contains(now) && same(before, now.0))
+                .filter(|(now, before)| names.contains(now) && same(before, now.scenario))
                 .map(|(now, before)| (owned(before.key()), owned(now)))
                 .collect();
         }
@@ -217,7 +215,7 @@ impl Baseline {
 
 /// Takes the trials of one case.
 fn take(cases: &mut Cases, case: &CaseResult, column: usize, newest: bool, added: &mut Added) {
-    let name = || format!("{}/{}", case.scenario, case.id);
+    let name = || case.key().to_string();
     let fresh = || BaselineCase::new(&case.scenario, &case.id, &case.content_hash, Tally::default());
     let stored = cases.entry((case.scenario.clone(), case.id.clone())).or_insert_with(|| {
         added.new += 1;

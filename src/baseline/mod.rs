@@ -16,13 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::manifest::RunManifest;
 use crate::stats::Tally;
+use crate::vocabulary::CaseId;
 
 pub use accept::{Acceptance, Accepted};
 pub use add::Added;
 pub use epoch::{Epoch, Role, Shift};
 pub use measure::{Mean, Spread};
-pub use results::{BadResult, Results};
-pub use window::{LEAST_RUNS, MOST_DAYS, MOST_RUNS, RunRecord};
+pub use results::Results;
+pub use window::{LEAST_RUNS, RunRecord};
 
 /// Stored results of earlier runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,11 +98,13 @@ impl BaselineCase {
     /// `scenario/id`.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("{}/{}", self.scenario, self.id)
+        self.key().to_string()
     }
 
-    fn key(&self) -> (&str, &str) {
-        (&self.scenario, &self.id)
+    /// The case.
+    #[must_use]
+    pub fn key(&self) -> CaseId<'_> {
+        CaseId::new(&self.scenario, &self.id)
     }
 }
 
@@ -146,8 +149,8 @@ impl Baseline {
 
     /// The stored case of this name; cases are sorted, see [`Baseline::ordered`].
     #[must_use]
-    pub fn case(&self, scenario: &str, id: &str) -> Option<&BaselineCase> {
-        self.cases.binary_search_by(|case| case.key().cmp(&(scenario, id))).ok().map(|at| &self.cases[at])
+    pub fn case(&self, key: CaseId<'_>) -> Option<&BaselineCase> {
+        self.cases.binary_search_by(|case| case.key().cmp(&key)).ok().map(|at| &self.cases[at])
     }
 
     /// The one stored case that asks and expects this; absent where several do.
@@ -176,9 +179,8 @@ impl Baseline {
     /// the old one not be in the run. Both names are of one file: two suites may well ask the same, and a suite
     /// never takes over what another one has proven.
     #[must_use]
-    pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<(&'a str, &'a str), &'a BaselineCase> {
-        let names: BTreeSet<_> =
-            run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
+    pub fn renamed<'a>(&'a self, run: &'a RunManifest) -> BTreeMap<CaseId<'a>, &'a BaselineCase> {
+        let names: BTreeSet<_> = run.cases.iter().map(|case| case.key()).collect();
         let (mut stored, mut asked) = (BTreeMap::new(), BTreeMap::new());
         for case in &self.cases {
             stored.entry(case.content_hash.as_str()).or_insert_with(Vec::new).push(case);
@@ -191,14 +193,14 @@ impl Baseline {
             .filter_map(|(content, asked)| match (asked.as_slice(), stored.get(content)?.as_slice()) {
                 ([now], [before])
                     if !names.contains(&before.key())
-                        && self.case(&now.scenario, &now.id).is_none()
+                        && self.case(now.key()).is_none()
                         && match self.epoch(&before.scenario).and_then(|epoch| epoch.file.as_deref()) {
                             Some(file) => file == now.location.file,
                             // A baseline of an earlier version.
                             None => now.scenario == before.scenario,
                         } =>
                 {
-                    Some(((now.scenario.as_str(), now.id.as_str()), *before))
+                    Some((now.key(), *before))
                 }
                 _ => None,
             })

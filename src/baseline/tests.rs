@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
+use super::window::MOST_RUNS;
 use super::*;
 use crate::manifest::{CaseResult, Ended, ScenarioRun, Trial, Verdict};
 use crate::source::Location;
-use crate::vocabulary::{Outcome, Reply};
+use crate::vocabulary::{CaseId, Outcome, Reply, VerdictKind};
 
 use Outcome::{Errored, Failed, Passed, Skipped};
 
@@ -80,7 +81,7 @@ fn only_judged_ordinary_proven_trials_count() {
     let mut odd = case("odd", "h", &[Passed, Failed, Passed, Errored, Skipped]);
     odd.trials[0].confirmation = true;
     let advisory = Verdict {
-        kind: "llm_grader".to_owned(),
+        kind: VerdictKind::LlmGrader,
         outcome: Failed,
         score: Some(0.0),
         threshold: None,
@@ -107,10 +108,10 @@ fn only_judged_ordinary_proven_trials_count() {
     assert_eq!((added.cases, added.tally, added.new), (2, Tally { hits: 4, of: 6 }, 2));
     assert_eq!(results(&baseline), pairs(&[("four", "3/4"), ("odd", "1/2")]));
     assert_eq!(baseline.runs[0].commit.as_deref(), Some("c0ffee"));
-    let four = baseline.case("s", "four").unwrap();
+    let four = baseline.case(CaseId::new("s", "four")).unwrap();
     assert_eq!((four.score.unwrap().n, four.score.unwrap().mean), (4, 0.75));
     assert_eq!(four.latency_ms, Some(Mean { n: 4, mean: 100.0 }));
-    assert_eq!(baseline.case("s", "down"), None);
+    assert_eq!(baseline.case(CaseId::new("s", "down")), None);
 }
 
 #[test]
@@ -209,7 +210,7 @@ fn a_renamed_case_keeps_its_trials() {
     let now = run("r2", None, vec![case("new", "h", &[Failed]), case("z", "same", &[Passed])]);
     let renamed = baseline.renamed(&now);
     assert_eq!(
-        renamed.into_iter().map(|(now, before)| (now.1, before.id.as_str())).collect::<Vec<_>>(),
+        renamed.into_iter().map(|(now, before)| (now.id, before.id.as_str())).collect::<Vec<_>>(),
         [("new", "old")]
     );
     assert_eq!(baseline.by_content("h").unwrap().id, "old");
@@ -233,7 +234,11 @@ fn cases_that_are_asked_no_more_leave_with_their_runs() {
     let added = baseline.add(&run("r20", None, vec![case("a", "h", &[Failed])]), None);
     assert_eq!((added.runs_dropped, added.cases_dropped), (vec!["r0".to_owned()], vec!["s/gone".to_owned()]));
     assert_eq!(results(&baseline), pairs(&[("a", "1x19 0")]));
-    assert_eq!(baseline.case("s", "a").unwrap().score.unwrap().n, 21, "figures are kept beyond the window");
+    assert_eq!(
+        baseline.case(CaseId::new("s", "a")).unwrap().score.unwrap().n,
+        21,
+        "figures are kept beyond the window"
+    );
 
     let dated = |id: &str, day| run(id, Some(day), vec![case("a", "h", &[Passed])]);
     let mut baseline = Baseline::empty();
@@ -269,7 +274,7 @@ fn accepted_cases_count_as_new_or_begin_with_a_run() {
     assert_eq!((added.cases, added.known, added.new), (1, false, 0));
     assert_eq!(results(&baseline), pairs(&[("a", "- 0/2"), ("b", "1 0")]));
     assert!(baseline.add(&now, None).known);
-    assert_eq!(baseline.case("s", "a").unwrap().score.unwrap().n, 2);
+    assert_eq!(baseline.case(CaseId::new("s", "a")).unwrap().score.unwrap().n, 2);
 }
 
 #[test]

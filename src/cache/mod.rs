@@ -27,7 +27,7 @@ use nearest::Index;
 /// read where the host says as much, and no other version is.
 pub const KEY_VERSION: u32 = 2;
 
-pub use nearest::{Difference, Nearest};
+pub use nearest::Nearest;
 
 pub use shelf::{Condition, Shelved};
 

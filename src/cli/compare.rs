@@ -7,8 +7,9 @@ use clap::Args;
 use super::gate::unread;
 use super::output::Output;
 use super::{Status, terminal};
+use crate::analysis::compare::Comparison;
 use crate::history;
-use crate::report::compare::Comparison;
+use crate::report::{compare, json};
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
@@ -35,7 +36,7 @@ fn try_compare(args: &CompareArgs) -> Result<(), Status> {
     let read = |path| history::read_run(path).map_err(|error| unread(&error));
     let (base, head) = (read(&args.base)?, read(&args.head)?);
     let outputs = Output::open_all([&args.html, &args.json], &[&args.base, &args.head]);
-    let [html, json] = outputs.map_err(|()| Status::Invalid)?;
+    let [page, data] = outputs.map_err(|()| Status::Invalid)?;
     let Some(comparison) = Comparison::of(&base, &head) else {
         terminal::error(
             "the two runs have no case in common",
@@ -43,8 +44,8 @@ fn try_compare(args: &CompareArgs) -> Result<(), Status> {
         );
         return Err(Status::Nothing);
     };
-    let to_stdout = [&html, &json].into_iter().flatten().any(|output| matches!(output, Output::Stdout));
-    for (output, rendered) in [(html, comparison.html()), (json, comparison.json())] {
+    let to_stdout = [&page, &data].into_iter().flatten().any(|output| matches!(output, Output::Stdout));
+    for (output, rendered) in [(page, compare::html(&comparison)), (data, json::pretty(&comparison))] {
         match (output, rendered) {
             (Some(output), Ok(text)) => output.write(&text),
             (Some(_), Err(error)) => terminal::error(&error.to_string(), ""),
@@ -52,9 +53,9 @@ fn try_compare(args: &CompareArgs) -> Result<(), Status> {
         }
     }
     if to_stdout {
-        terminal::say(&comparison.console(terminal::stderr_ink()));
+        terminal::say(&compare::console(&comparison, terminal::stderr_ink()));
     } else {
-        terminal::out(&comparison.console(terminal::stdout_ink()));
+        terminal::out(&compare::console(&comparison, terminal::stdout_ink()));
     }
     Ok(())
 }

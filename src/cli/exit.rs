@@ -3,8 +3,9 @@
 
 use std::process::ExitCode;
 
-use crate::gate::{Decision, Ruling};
+use crate::gate::{Conclusion, Decision};
 use crate::manifest::Ended;
+use crate::vocabulary::FindingId;
 
 /// What a pipeline sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,23 +69,25 @@ impl Status {
     /// The status of a decided run: of several that hold, 1 before 4 before 6 before 5 before 3.
     #[must_use]
     pub fn of(decision: &Decision, ended: Ended) -> Self {
-        match (ended, decision.ruling) {
+        match (ended, decision.conclusion) {
             (Ended::Interrupted, _) => Status::Interrupted,
             (Ended::Terminated, _) => Status::Terminated,
-            (_, Ruling::Fail) => Status::Failed,
-            (_, Ruling::Inconclusive) => Status::Inconclusive,
-            (_, Ruling::Pass) => Status::Passed,
-            (_, Ruling::Error) => {
-                let errors = || decision.breaches.iter().filter(|breach| breach.ruling == Ruling::Error);
-                let only = |ids: &[&str]| errors().all(|breach| ids.contains(&breach.id.as_str()));
-                let open = decision.breaches.iter().any(|breach| breach.ruling == Ruling::Inconclusive);
-                if only(&["nothing-judged"]) && open {
+            (_, Conclusion::Fail) => Status::Failed,
+            (_, Conclusion::Inconclusive) => Status::Inconclusive,
+            (_, Conclusion::Pass) => Status::Passed,
+            (_, Conclusion::Error) => {
+                let errors =
+                    || decision.findings.iter().filter(|finding| finding.conclusion == Conclusion::Error);
+                let only = |ids: &[FindingId]| errors().all(|finding| ids.contains(&finding.id));
+                let open =
+                    decision.findings.iter().any(|finding| finding.conclusion == Conclusion::Inconclusive);
+                if only(&[FindingId::NothingJudged]) && open {
                     Status::Inconclusive
-                } else if only(&["nothing-judged"]) && decision.counts.judged() == 0 {
+                } else if only(&[FindingId::NothingJudged]) && decision.counts.judged() == 0 {
                     Status::Nothing
-                } else if only(&["nothing-judged"]) {
+                } else if only(&[FindingId::NothingJudged]) {
                     Status::Unjudged
-                } else if only(&["nothing-judged", "budget", "deadline"]) {
+                } else if only(&[FindingId::NothingJudged, FindingId::Budget, FindingId::Deadline]) {
                     Status::Spent
                 } else {
                     Status::Unjudged
@@ -103,31 +106,33 @@ impl From<Status> for ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{Breach, Power};
+    use crate::gate::{Finding, Power};
     use crate::manifest::Counts;
+    use crate::vocabulary::Subject;
 
     /// Breaches, and the exit code.
-    type Row<'a> = (&'a [(&'a str, Ruling)], u8);
+    type Row<'a> = (&'a [(&'a str, Conclusion)], u8);
 
-    fn decision(strict: bool, breaches: &[(&str, Ruling)]) -> Decision {
-        let breach = |(id, ruling): &(&str, Ruling)| Breach {
-            id: (*id).to_owned(),
-            ruling: *ruling,
+    fn decision(strict: bool, findings: &[(&str, Conclusion)]) -> Decision {
+        let finding = |(id, conclusion): &(&str, Conclusion)| Finding {
+            id: FindingId::of(id),
+            subject: Subject::Run,
+            conclusion: *conclusion,
             message: String::new(),
             measured: None,
             limit: None,
             p_value: None,
             location: None,
         };
-        let mut breaches: Vec<_> = breaches.iter().map(breach).collect();
-        breaches.sort_by_key(|breach| breach.ruling);
+        let mut findings: Vec<_> = findings.iter().map(finding).collect();
+        findings.sort_by_key(|finding| finding.conclusion);
         Decision {
-            ruling: breaches.first().map_or(Ruling::Pass, |breach| breach.ruling),
+            conclusion: findings.first().map_or(Conclusion::Pass, |finding| finding.conclusion),
             strict,
             summary: String::new(),
             counts: Counts::default(),
             pass_rate: None,
-            breaches,
+            findings,
             warnings: Vec::new(),
             cases: Vec::new(),
             power: Power::default(),
@@ -138,7 +143,7 @@ mod tests {
     /// 1 before 4 before 6 before 5 before 3; an interruption is told whatever was found.
     #[test]
     fn the_gravest_of_several_counts() {
-        use Ruling::{Error, Fail, Inconclusive};
+        use Conclusion::{Error, Fail, Inconclusive};
         let (failed, errors) = (("regression", Fail), ("errors", Error));
         let (budget, open, nothing) =
             (("budget", Error), ("unconfirmed", Inconclusive), ("nothing-judged", Error));
@@ -155,10 +160,10 @@ mod tests {
             (&[("baseline-missing", Error)], 4),
             (&[failed, errors, budget, open, nothing], 1),
         ];
-        for (breaches, code) in table {
+        for (findings, code) in table {
             for is_strict in [false, true] {
-                let decision = decision(is_strict, breaches);
-                assert_eq!(Status::of(&decision, Ended::Complete).code(), *code, "{breaches:?} {is_strict}");
+                let decision = decision(is_strict, findings);
+                assert_eq!(Status::of(&decision, Ended::Complete).code(), *code, "{findings:?} {is_strict}");
                 assert_eq!(Status::of(&decision, Ended::Interrupted).code(), 130);
                 assert_eq!(Status::of(&decision, Ended::Terminated).code(), 143);
             }

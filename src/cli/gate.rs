@@ -16,7 +16,7 @@ use super::{Status, publish, terminal};
 use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
 use crate::environment::Environment;
-use crate::gate::{self, Category, Evidence, Policy, Proof, Reference};
+use crate::gate::{self, Category, Evidence, Policy, Reference, Rigor};
 use crate::history::{self, HistoryError, Pipeline, Place};
 use crate::manifest::RunManifest;
 use crate::report::Report;
@@ -114,7 +114,7 @@ impl ProofArgs {
         let mut policy = config.policy.clone();
         policy.confirm = self.confirm.unwrap_or(policy.confirm);
         if self.strict {
-            policy.proof = Proof::OfInnocence;
+            policy.rigor = Rigor::Strict;
         }
         policy.today = today(environment);
         policy
@@ -154,7 +154,7 @@ impl StatusArgs {
         match Status::of(decision, run.ended) {
             Status::Failed | Status::Inconclusive if self.soft_fail => {
                 terminal::warning(
-                    &format!("the gate says {}", decision.ruling.word()),
+                    &format!("the gate says {}", decision.conclusion.word()),
                     "`--soft-fail` ends with status 0 all the same",
                 );
                 Status::Passed

@@ -7,7 +7,7 @@ use clap::Args;
 use super::output::Output;
 use super::past::{self, Trouble};
 use super::{Status, terminal};
-use crate::history::Trend;
+use crate::analysis::Trend;
 use crate::report::{html, trend};
 
 #[derive(Debug, Args)]

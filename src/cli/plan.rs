@@ -9,11 +9,12 @@ use super::gate::{ProofArgs, read_baseline};
 use super::output::Output;
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
+use crate::analysis::{Outlook, Prospect, Setup};
 use crate::baseline::Baseline;
 use crate::environment::Environment;
-use crate::gate::{Outlook, Prospect, Setup};
 use crate::report::plan::of_outlook;
 use crate::scenario::{Case, Scenario};
+use crate::vocabulary::CaseId;
 
 /// The largest drop that anybody plans to see.
 const WIDEST: f64 = 0.5;
@@ -94,7 +95,7 @@ pub(super) fn tell(page: &str, data: &impl serde::Serialize, json: Option<Output
 /// What the baseline knows of a case that asks and expects the same.
 fn prospect(scenario: &Scenario, case: &Case, baseline: Option<&Baseline>) -> Prospect {
     let stored = baseline
-        .and_then(|baseline| baseline.case(&scenario.name, &case.id))
+        .and_then(|baseline| baseline.case(CaseId::new(&scenario.name, &case.id)))
         .filter(|stored| stored.content_hash == case.content_hash);
     let Some(stored) = stored else { return Prospect::default() };
     Prospect {

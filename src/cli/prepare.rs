@@ -19,6 +19,7 @@ use crate::scenario::{self, Case, Loaded, Scenario, Selection};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics};
 use crate::text;
+use crate::vocabulary::CaseId;
 
 /// Which cases, and what of the asking matters to a command.
 #[derive(Clone, Debug, Args)]
@@ -130,9 +131,9 @@ impl Suite {
     pub(super) fn over(
         &self,
         replies: Replies,
-        wanted: &BTreeSet<(&str, &str)>,
+        wanted: &BTreeSet<CaseId<'_>>,
     ) -> Result<(Plan, Graders), Status> {
-        let asked = |scenario: &str, id: &str| wanted.contains(&(scenario, id));
+        let asked = |scenario: &str, id: &str| wanted.contains(&CaseId::new(scenario, id));
         let (jobs, graders) = self.asking(Targets::given(replies), asked)?;
         Ok((Plan { scenarios: self.loaded.scenarios.clone(), jobs, notes: Vec::new() }, graders))
     }

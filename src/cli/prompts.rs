@@ -16,7 +16,7 @@ use crate::manifest::{CaseResult, RunManifest};
 use crate::provider::{Message, Role};
 use crate::scenario::{Case, Scenario};
 use crate::text;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{CaseId, Outcome};
 
 #[derive(Debug, Args)]
 pub(super) struct PromptsArgs {
@@ -63,7 +63,7 @@ fn try_prompts(args: &PromptsArgs, environment: Environment) -> Result<Status, S
     for (scenario, case) in suite.selected()? {
         let first = match &wanted {
             None => 0,
-            Some(wanted) => match wanted.get(&(scenario.name.as_str(), case.id.as_str())) {
+            Some(wanted) => match wanted.get(&CaseId::new(&scenario.name, &case.id)) {
                 None => continue,
                 Some(known) => {
                     asked += 1;
@@ -89,7 +89,7 @@ fn try_prompts(args: &PromptsArgs, environment: Environment) -> Result<Status, S
 fn suspects<'a>(
     run: &'a RunManifest,
     decision: Option<&Decision>,
-) -> Result<BTreeMap<(&'a str, &'a str), &'a CaseResult>, Status> {
+) -> Result<BTreeMap<CaseId<'a>, &'a CaseResult>, Status> {
     let Some(decision) = decision else {
         terminal::error("the stored run has no decision", "store it with `akit run --json FILE`");
         return Err(Status::Invalid);
@@ -100,10 +100,7 @@ fn suspects<'a>(
         matches!(state, Some(State::Unconfirmed | State::Suspect)) && !passed(&run.cases[*index])
     };
     let indices = (0..run.cases.len()).filter(open);
-    Ok(indices
-        .map(|at| &run.cases[at])
-        .map(|case| ((case.scenario.as_str(), case.id.as_str()), case))
-        .collect())
+    Ok(indices.map(|at| &run.cases[at]).map(|case| (case.key(), case)).collect())
 }
 
 fn told(wanted: usize, asked: usize) -> Result<(), Status> {

@@ -14,14 +14,15 @@ use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::run::listen;
 use super::{Status, terminal};
+use crate::analysis::Common;
 use crate::environment::Environment;
-use crate::gate::Common;
 use crate::history;
 use crate::manifest::{Ended, RunManifest};
 use crate::provider::{self, Replies};
 use crate::report::regrade::of_attribution;
 use crate::runner::{OnFailure, Options, Runner, Stop};
 use crate::source::slashed;
+use crate::vocabulary::CaseId;
 
 #[derive(Debug, Args)]
 pub(super) struct RegradeArgs {
@@ -95,7 +96,7 @@ fn try_regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, S
         let selected = suite.selected()?;
         let names: BTreeMap<_, _> = selected
             .iter()
-            .map(|(scenario, case)| ((scenario.name.as_str(), case.id.as_str()), case.content_hash.as_str()))
+            .map(|(scenario, case)| (CaseId::new(&scenario.name, &case.id), case.content_hash.as_str()))
             .collect();
         Common::of(&old, &new, &names)
     };
@@ -145,7 +146,7 @@ fn stored(path: &Path) -> Result<RunManifest, Status> {
 fn judge(
     suite: &Suite,
     replies: Replies,
-    wanted: &BTreeSet<(&str, &str)>,
+    wanted: &BTreeSet<CaseId<'_>>,
     concurrency: u16,
 ) -> Result<RunManifest, Status> {
     let (plan, graders) = suite.over(replies, wanted)?;

@@ -16,7 +16,7 @@ use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, terminal, weakening};
 use crate::environment::Environment;
-use crate::gate::{self, Evidence, Metric, Policy};
+use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
@@ -24,7 +24,7 @@ use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::source::slashed;
 use crate::text;
-use crate::vocabulary::Reply;
+use crate::vocabulary::{Metric, Reply};
 use crate::weakening::withhold;
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::provider::{Message, Pending, Role};
+use crate::vocabulary::FaultKind;
 
 /// Answers from a list, one entry a call.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ async fn transient_errors_are_tried_again_and_others_are_not() {
     let down = client(folder.path(), Mode::Off, vec![Err(status(500, None)); 3]);
     let error = ask(&down, "a").await.unwrap_err();
     assert_eq!(error.to_string(), "test answered 500: no (after 3 tries)");
-    assert_eq!(error.fault().kind, "provider-down");
+    assert_eq!(error.fault().kind, FaultKind::ProviderDown);
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +104,7 @@ async fn modes_read_and_write_as_they_say() {
     let replay = client(folder.path(), Mode::Replay, vec![]);
     let miss = ask(&replay, "a").await.unwrap_err();
     assert!(miss.to_string().contains("the reply to s/c"), "{miss}");
-    assert_eq!(miss.fault().kind, "cache-miss");
+    assert_eq!(miss.fault().kind, FaultKind::CacheMiss);
 
     let off = client(folder.path(), Mode::Off, vec![Ok("unseen")]);
     ask(&off, "a").await.unwrap();

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use crate::gate::{
-    Category, Metric, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold, Unconfirmed,
+    Category, Missing, Pattern, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
 };
 use crate::history::Place;
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value,
 };
 use crate::text;
+use crate::vocabulary::{CaseId, Metric};
 
 const THRESHOLD: &[Field] = &[
     Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),
@@ -194,7 +195,7 @@ impl GateConfig {
             config.policy.fail_on = reader.categories(&words);
         }
         if fields.text("policy").is_some_and(|(word, _)| word == "strict") {
-            config.policy.proof = Proof::OfInnocence;
+            config.policy.rigor = Rigor::Strict;
         }
         config.names = reader.names;
         if let Some((file, span)) = fields.text("quarantine") {
@@ -215,7 +216,7 @@ impl GateConfig {
             let known: Vec<String> = match name.what {
                 "tag" => cases.iter().flat_map(|case| case.tags).cloned().collect(),
                 "scenario" => cases.iter().map(|case| case.scenario.to_owned()).collect(),
-                _ => cases.iter().map(|case| format!("{}/{}", case.scenario, case.id)).collect(),
+                _ => cases.iter().map(|case| CaseId::new(case.scenario, case.id).to_string()).collect(),
             };
             let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
             let known: Vec<&str> = known.into_iter().collect();
@@ -251,9 +252,9 @@ impl Reader<'_> {
         let (name, span) = fields.text("metric")?;
         let cases = self.selector(fields);
         let Some(metric) = Metric::parse(name) else {
-            let help = match text::nearest(name, &Metric::NAMES) {
+            let help = match text::nearest(name, &Metric::names()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}, and `TAG_recall`", text::list(&Metric::NAMES)),
+                None => format!("there are {}, and `TAG_recall`", text::list(&Metric::names())),
             };
             self.wrong(span, format!("unknown metric `{}`", text::excerpt(name, 60)), help);
             return None;

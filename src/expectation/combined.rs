@@ -9,7 +9,7 @@ use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape, Value};
 use crate::text;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -75,7 +75,7 @@ impl Combined {
         let scores = parts.iter().filter_map(|part| part.score);
         let score =
             if self.any { scores.fold(0.0, f64::max) } else { scores.sum::<f64>() * share(1, parts.len()) };
-        let mut verdict = verdict("combined", outcome == Outcome::Passed, score);
+        let mut verdict = verdict(VerdictKind::Combined, outcome == Outcome::Passed, score);
         verdict.outcome = outcome;
         verdict.advisory = advisory;
         verdict.score = (outcome != Outcome::Errored).then_some(score);
@@ -104,7 +104,7 @@ mod tests {
     use Outcome::{Errored, Failed, Passed};
 
     fn part(outcome: Outcome, advisory: bool) -> Verdict {
-        let mut verdict = verdict("contains", outcome == Passed, 0.5);
+        let mut verdict = verdict(VerdictKind::Contains, outcome == Passed, 0.5);
         verdict.outcome = outcome;
         verdict.advisory = advisory.then(|| "stale".to_owned());
         verdict

@@ -5,6 +5,7 @@ use super::{Answer, Reading, TYPE, quote, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -47,7 +48,7 @@ impl Contains {
             self.values.iter().filter(|value| !lower.contains(&value.to_lowercase())).collect();
         let found = self.values.len() - missing.len();
         let passed = if self.any { found > 0 } else { missing.is_empty() };
-        let mut verdict = verdict("contains", passed, share(found, self.values.len()));
+        let mut verdict = verdict(VerdictKind::Contains, passed, share(found, self.values.len()));
         let word = if self.any { "any of" } else { "all of" };
         verdict.expected = format!("{word} {}", text::list(&shown(&self.values)));
         verdict.reason = if passed {

@@ -4,6 +4,7 @@ use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -29,7 +30,7 @@ impl Exact {
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
         let (wanted, got) = (text::js_trim(&self.value), text::js_trim(answer.text));
         let passed = if self.fold { wanted.to_lowercase() == got.to_lowercase() } else { wanted == got };
-        let mut verdict = verdict("exact", passed, if passed { 1.0 } else { 0.0 });
+        let mut verdict = verdict(VerdictKind::Exact, passed, if passed { 1.0 } else { 0.0 });
         verdict.expected = quote(wanted);
         if passed {
             "the answer is the expected text".clone_into(&mut verdict.reason);

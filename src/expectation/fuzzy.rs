@@ -8,7 +8,7 @@ use super::{Answer, Reading, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -63,7 +63,7 @@ impl Fuzzy {
             Near::Similarity(threshold) => {
                 let units = |text: &str| units(text::js_trim(&text.to_lowercase()));
                 let (_, score) = compared(&units(&self.value), &units(answer.text));
-                let mut verdict = verdict("fuzzy", score >= threshold, score);
+                let mut verdict = verdict(VerdictKind::Fuzzy, score >= threshold, score);
                 verdict.threshold = Some(threshold);
                 verdict.reason =
                     format!("similarity {:.1} %, {:.1} % is needed", score * 100.0, threshold * 100.0);
@@ -73,7 +73,7 @@ impl Fuzzy {
                 let (distance, score) = compared(&units(&self.value), &units(answer.text));
                 // An answer that says nothing is near to nothing, however short the text is.
                 let silent = answer.text.is_empty() && !self.value.is_empty();
-                let mut verdict = verdict("fuzzy", distance <= most && !silent, score);
+                let mut verdict = verdict(VerdictKind::Fuzzy, distance <= most && !silent, score);
                 verdict.reason = format!("distance {distance}, at most {most} is allowed");
                 if silent {
                     "the answer is empty".clone_into(&mut verdict.reason);

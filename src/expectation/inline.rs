@@ -6,6 +6,7 @@ use super::{Answer, Reading, TYPE, errored, hollow, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -56,13 +57,13 @@ impl Inline {
         if self.expression.negative()
             && let Some(reason) = answer.hollow()
         {
-            return hollow("inline", &reason);
+            return hollow(VerdictKind::Inline, &reason);
         }
         let evaluation = match self.expression.evaluate(answer.text, self.value.as_deref()) {
             Ok(evaluation) => evaluation,
-            Err(limit) => return errored("inline", format!("`{}`: {limit}", self.shown)),
+            Err(limit) => return errored(VerdictKind::Inline, format!("`{}`: {limit}", self.shown)),
         };
-        let mut verdict = verdict("inline", evaluation.passed, evaluation.score);
+        let mut verdict = verdict(VerdictKind::Inline, evaluation.passed, evaluation.score);
         verdict.expected = format!("`{}`", self.shown);
         if evaluation.passed {
             "the expression holds".clone_into(&mut verdict.reason);

@@ -8,6 +8,7 @@ use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -56,7 +57,7 @@ impl JsonSchema {
         {
             Ok(value) => value,
             Err(error) => {
-                let mut verdict = verdict("json_schema", false, 0.0);
+                let mut verdict = verdict(VerdictKind::JsonSchema, false, 0.0);
                 verdict.reason = format!("the answer is not JSON: {error}");
                 "JSON that obeys the schema".clone_into(&mut verdict.expected);
                 verdict.got = quote(answer.text);
@@ -64,8 +65,11 @@ impl JsonSchema {
             }
         };
         let problems: Vec<_> = self.validator.iter_errors(&value).take(4).collect();
-        let mut verdict =
-            verdict("json_schema", problems.is_empty(), if problems.is_empty() { 1.0 } else { 0.0 });
+        let mut verdict = verdict(
+            VerdictKind::JsonSchema,
+            problems.is_empty(),
+            if problems.is_empty() { 1.0 } else { 0.0 },
+        );
         "JSON that obeys the schema".clone_into(&mut verdict.expected);
         let Some(first) = problems.first() else {
             "the answer obeys the schema".clone_into(&mut verdict.reason);

@@ -8,6 +8,7 @@ use crate::manifest::{Grade, Verdict};
 use crate::provider;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 const ANCHOR: &[Field] = &[
     Field::required("score", Shape::Number(0.0, 1.0), "What the example deserves, 0 to 1."),
@@ -36,7 +37,7 @@ pub(super) const FIELDS: &[Field] = &[
 /// A rubric and the score that is needed.
 #[derive(Clone, Debug)]
 pub struct LlmGrader {
-    kind: &'static str,
+    kind: VerdictKind,
     rubric: Rubric,
     threshold: f64,
     scale: Option<u32>,
@@ -63,7 +64,7 @@ impl LlmGrader {
             Some(Anchor { share: anchor.number("score")?, example: reading.fill(example, span) })
         }));
         Some(Self {
-            kind: "llm_grader",
+            kind: VerdictKind::LlmGrader,
             rubric,
             threshold: fields.number("threshold").unwrap_or(0.7),
             scale: fields.integer("scale").and_then(|scale| u32::try_from(scale).ok()),
@@ -80,7 +81,14 @@ impl LlmGrader {
              a contradiction, or another subject, is 0.\n\nText: {}",
             serde_json::Value::from(value)
         );
-        Self { kind: "similarity", rubric: Rubric::of(rubric), threshold, scale: None, votes: None, judge }
+        Self {
+            kind: VerdictKind::Similarity,
+            rubric: Rubric::of(rubric),
+            threshold,
+            scale: None,
+            votes: None,
+            judge,
+        }
     }
 
     /// The judge that the expectation names, if it names one.
@@ -102,7 +110,9 @@ impl LlmGrader {
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
             // What `similarity` asks is another question for each text, so no labels can cover it.
-            Some(binding) if self.kind == "llm_grader" => binding.standing(grader, &question, bar, ballot),
+            Some(binding) if self.kind == VerdictKind::LlmGrader => {
+                binding.standing(grader, &question, bar, ballot)
+            }
             _ => Standing::Sound,
         };
         let advisory = match standing {
@@ -120,7 +130,7 @@ impl LlmGrader {
         let middle = bar.middle(&grade.votes);
         let passed = bar.reached(middle);
         let score = f64::from(middle) / f64::from(bar.scale);
-        let mut verdict = verdict(self.kind, passed, score);
+        let mut verdict = verdict(self.kind.clone(), passed, score);
         verdict.threshold = Some(self.threshold);
         verdict.expected = self.expected();
         verdict.reason = format!(
@@ -133,7 +143,7 @@ impl LlmGrader {
     }
 
     fn failed(&self, error: &GraderError) -> Verdict {
-        let mut verdict = errored(self.kind, error.to_string());
+        let mut verdict = errored(self.kind.clone(), error.to_string());
         verdict.threshold = Some(self.threshold);
         verdict.expected = self.expected();
         verdict.fault = Some(error.fault());

@@ -24,34 +24,24 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::{Value as Json, json};
+use strum::IntoEnumIterator;
 
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::text;
-use crate::vocabulary::{Outcome, StopReason};
+use crate::vocabulary::{Outcome, StopReason, VerdictKind};
 
 pub use llm_grader::LlmGrader;
 pub use reading::{Reading, substitute};
 pub use seen::Seen;
-pub use similarity::Similarity;
 
-/// The kinds, as written under `type:`.
-pub const KINDS: [&str; 11] = [
-    "combined",
-    "contains",
-    "custom",
-    "exact",
-    "fuzzy",
-    "inline",
-    "json_schema",
-    "llm_grader",
-    "not_contains",
-    "regex",
-    "similarity",
-];
+const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
 
-const TYPE: Field = Field::required("type", Shape::OneOf(&KINDS), "Kind of expectation.");
+/// The kinds that are written under `type:`; `not` is written as a key of its own.
+fn kinds() -> Vec<&'static str> {
+    VerdictKind::iter().filter(|kind| *kind != VerdictKind::Not).map(|kind| <&str>::from(&kind)).collect()
+}
 
 /// An expectation and the line where it stands.
 #[derive(Clone, Debug)]
@@ -159,37 +149,45 @@ impl Expectation {
             let span = entries.first().map_or(node.span, |(key, _)| key.span);
             reading.found.push(
                 Diagnostic::error("missing-field", reading.file, span, format!("{what} needs `type`"))
-                    .help(format!("add `type:` with one of {}", text::list(&KINDS))),
+                    .help(format!("add `type:` with one of {}", text::list(&kinds()))),
             );
             return None;
         };
         let line = kind.span.line;
-        let Some(name) = kind.as_str().filter(|name| KINDS.contains(name)) else {
+        let name = VerdictKind::of(kind.as_str().unwrap_or_default());
+        if matches!(name, VerdictKind::Other(_) | VerdictKind::Not) {
             let shown = kind.as_str().unwrap_or(kind.value.kind());
             let message = format!("unknown kind of expectation `{}`", text::excerpt(shown, 60));
-            let help = match text::nearest(shown, &KINDS) {
+            let help = match text::nearest(shown, &kinds()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", text::list(&KINDS)),
+                None => format!("there are {}", text::list(&kinds())),
             };
             reading
                 .found
                 .push(Diagnostic::error("unknown-expectation", reading.file, kind.span, message).help(help));
             return None;
-        };
-        let table = table(name);
-        let fields = Fields::check(node, table, &article(name), reading.file, reading.found)?;
+        }
+        let fields = Fields::check(node, table(&name), &article(name.word()), reading.file, reading.found)?;
         let expected = match name {
-            "contains" => contains::Contains::read(&fields, reading).map(Expected::Contains),
-            "not_contains" => not_contains::NotContains::read(&fields, reading).map(Expected::NotContains),
-            "exact" => exact::Exact::read(&fields, reading).map(Expected::Exact),
-            "regex" => regex::Regex::read(&fields, reading).map(Expected::Regex),
-            "fuzzy" => fuzzy::Fuzzy::read(&fields, reading).map(Expected::Fuzzy),
-            "llm_grader" => llm_grader::LlmGrader::read(&fields, reading).map(Expected::LlmGrader),
-            "json_schema" => json_schema::JsonSchema::read(&fields, reading).map(Expected::JsonSchema),
-            "similarity" => similarity::Similarity::read(&fields, reading).map(Expected::Similarity),
-            "inline" => inline::Inline::read(&fields, reading).map(Expected::Inline),
-            "combined" => combined::Combined::read(&fields, reading).map(Expected::Combined),
-            _ => refuse_custom(&fields, kind, reading),
+            VerdictKind::Contains => contains::Contains::read(&fields, reading).map(Expected::Contains),
+            VerdictKind::NotContains => {
+                not_contains::NotContains::read(&fields, reading).map(Expected::NotContains)
+            }
+            VerdictKind::Exact => exact::Exact::read(&fields, reading).map(Expected::Exact),
+            VerdictKind::Regex => regex::Regex::read(&fields, reading).map(Expected::Regex),
+            VerdictKind::Fuzzy => fuzzy::Fuzzy::read(&fields, reading).map(Expected::Fuzzy),
+            VerdictKind::LlmGrader => llm_grader::LlmGrader::read(&fields, reading).map(Expected::LlmGrader),
+            VerdictKind::JsonSchema => {
+                json_schema::JsonSchema::read(&fields, reading).map(Expected::JsonSchema)
+            }
+            VerdictKind::Similarity => {
+                similarity::Similarity::read(&fields, reading).map(Expected::Similarity)
+            }
+            VerdictKind::Inline => inline::Inline::read(&fields, reading).map(Expected::Inline),
+            VerdictKind::Combined => combined::Combined::read(&fields, reading).map(Expected::Combined),
+            VerdictKind::Custom | VerdictKind::Not | VerdictKind::Other(_) => {
+                refuse_custom(&fields, kind, reading)
+            }
         };
         Some(Self { line, expected: expected? })
     }
@@ -213,7 +211,9 @@ impl Expectation {
                 (Expected::Similarity(kind), None) => kind.judge(answer, bench).await,
                 (Expected::Combined(kind), None) => kind.judge(answer, bench).await,
                 (Expected::Not(kind), None) => kind.judge(answer, bench).await,
-                (_, None) => errored("expectation", "nothing can judge this".to_owned()),
+                (_, None) => {
+                    errored(VerdictKind::Other("expectation".to_owned()), "nothing can judge this".to_owned())
+                }
             };
             verdict.line = self.line;
             verdict
@@ -264,19 +264,20 @@ fn article(kind: &str) -> String {
 }
 
 /// The fields of a kind.
-fn table(kind: &str) -> &'static [Field] {
+fn table(kind: &VerdictKind) -> &'static [Field] {
     match kind {
-        "contains" => contains::FIELDS,
-        "not_contains" => not_contains::FIELDS,
-        "exact" => exact::FIELDS,
-        "regex" => regex::FIELDS,
-        "fuzzy" => fuzzy::FIELDS,
-        "llm_grader" => llm_grader::FIELDS,
-        "json_schema" => json_schema::FIELDS,
-        "similarity" => similarity::FIELDS,
-        "inline" => inline::FIELDS,
-        "combined" => combined::FIELDS,
-        _ => CUSTOM,
+        VerdictKind::Contains => contains::FIELDS,
+        VerdictKind::NotContains => not_contains::FIELDS,
+        VerdictKind::Exact => exact::FIELDS,
+        VerdictKind::Regex => regex::FIELDS,
+        VerdictKind::Fuzzy => fuzzy::FIELDS,
+        VerdictKind::LlmGrader => llm_grader::FIELDS,
+        VerdictKind::JsonSchema => json_schema::FIELDS,
+        VerdictKind::Similarity => similarity::FIELDS,
+        VerdictKind::Inline => inline::FIELDS,
+        VerdictKind::Combined => combined::FIELDS,
+        VerdictKind::Not => not::FIELDS,
+        VerdictKind::Custom | VerdictKind::Other(_) => CUSTOM,
     }
 }
 
@@ -299,11 +300,10 @@ fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) ->
 /// The JSON Schema of everything that may stand under `expected:`.
 #[must_use]
 pub fn schema() -> Json {
-    let mut kinds: Vec<Json> = KINDS
-        .iter()
-        .filter(|kind| **kind != "custom")
+    let mut kinds: Vec<Json> = VerdictKind::iter()
+        .filter(|kind| !matches!(kind, VerdictKind::Custom | VerdictKind::Not))
         .map(|kind| {
-            let mut schema = Field::schema(table(kind));
+            let mut schema = Field::schema(table(&kind));
             schema["properties"]["type"] = json!({ "const": kind });
             schema
         })
@@ -313,9 +313,9 @@ pub fn schema() -> Json {
 }
 
 /// A verdict of a kind, still without words.
-fn verdict(kind: &str, passed: bool, score: f64) -> Verdict {
+fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
     Verdict {
-        kind: kind.to_owned(),
+        kind,
         outcome: if passed { Outcome::Passed } else { Outcome::Failed },
         score: Some(score),
         threshold: None,
@@ -332,12 +332,12 @@ fn verdict(kind: &str, passed: bool, score: f64) -> Verdict {
 }
 
 /// A verdict that could not be reached.
-fn errored(kind: &str, reason: String) -> Verdict {
+fn errored(kind: VerdictKind, reason: String) -> Verdict {
     Verdict { outcome: Outcome::Errored, score: None, reason, ..verdict(kind, false, 0.0) }
 }
 
 /// The verdict of a negative expectation on an answer that proves nothing.
-fn hollow(kind: &str, reason: &str) -> Verdict {
+fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
     Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
 }
 

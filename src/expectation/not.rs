@@ -4,7 +4,7 @@ use super::{Answer, Expectation, hollow, verdict};
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Field, Shape};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 pub(super) const FIELDS: &[Field] =
     &[Field::required("not", Shape::Part("expected"), "An expectation that must not hold.")];
@@ -31,11 +31,11 @@ impl Not {
             None => answer.hollow(),
         };
         if let Some(reason) = proves_nothing {
-            return hollow("not", &reason);
+            return hollow(VerdictKind::Not, &reason);
         }
         let inner = self.inner.judge(&answer.part(0), bench).await;
         let passed = inner.outcome == Outcome::Failed;
-        let mut verdict = verdict("not", passed, 1.0 - inner.score.unwrap_or(1.0));
+        let mut verdict = verdict(VerdictKind::Not, passed, 1.0 - inner.score.unwrap_or(1.0));
         if inner.outcome == Outcome::Errored {
             verdict.outcome = Outcome::Errored;
             verdict.score = None;

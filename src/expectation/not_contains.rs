@@ -8,6 +8,7 @@ use super::{Answer, Reading, SHOWN, TYPE, hollow, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -55,7 +56,7 @@ impl NotContains {
 
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
         if let Some(reason) = answer.hollow() {
-            return hollow("not_contains", &reason);
+            return hollow(VerdictKind::NotContains, &reason);
         }
         let lower = answer.text.to_lowercase();
         let present: Vec<_> = self
@@ -65,7 +66,7 @@ impl NotContains {
             .collect();
         let absent = self.values.len() - present.len();
         let passed = if self.lenient { absent > 0 || self.values.is_empty() } else { present.is_empty() };
-        let mut verdict = verdict("not_contains", passed, share(absent, self.values.len()));
+        let mut verdict = verdict(VerdictKind::NotContains, passed, share(absent, self.values.len()));
         let word = if self.lenient { "not all of" } else { "none of" };
         verdict.expected = format!("{word} {}", text::list(&shown(&self.values)));
         let names: Vec<_> = present.iter().map(|(value, _)| value).collect();

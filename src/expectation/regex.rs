@@ -6,6 +6,7 @@ use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
+use crate::vocabulary::VerdictKind;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -60,9 +61,10 @@ impl Regex {
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
         let found = match self.pattern.find(answer.text) {
             Ok(found) => found,
-            Err(error) => return errored("regex", format!("pattern {}: {error}", self.shown)),
+            Err(error) => return errored(VerdictKind::Regex, format!("pattern {}: {error}", self.shown)),
         };
-        let mut verdict = verdict("regex", found.is_some(), if found.is_some() { 1.0 } else { 0.0 });
+        let mut verdict =
+            verdict(VerdictKind::Regex, found.is_some(), if found.is_some() { 1.0 } else { 0.0 });
         verdict.expected = format!("a match of {}", self.shown);
         if let Some(range) = found {
             verdict.reason = format!("matched \"{}\"", text::excerpt(&answer.text[range], 80));

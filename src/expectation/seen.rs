@@ -64,7 +64,7 @@ impl Seen {
     pub(super) fn over(&self, redacted: Verdict, answer: &Answer<'_>) -> Verdict {
         let Some(outcome) = self.outcome else {
             let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
-            return errored(&redacted.kind, reason);
+            return errored(redacted.kind, reason);
         };
         // The words of a verdict fit its outcome and score alone.
         if redacted.outcome == outcome && redacted.score == self.score {

@@ -8,6 +8,7 @@ use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::grader::{Bench, GraderError, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::source::{Field, Fields, Shape};
+use crate::vocabulary::{FaultKind, VerdictKind};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -55,7 +56,7 @@ impl Similarity {
     pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
         if let Some(reason) = answer.hollow() {
             let threshold = Some(self.threshold);
-            return Verdict { threshold, reason, ..verdict("similarity", false, 0.0) };
+            return Verdict { threshold, reason, ..verdict(VerdictKind::Similarity, false, 0.0) };
         }
         let configured = bench.graders.defaults().embedding_model.as_ref();
         let model = self.embedding_model.as_ref().or(configured);
@@ -63,9 +64,10 @@ impl Similarity {
             (Some(false), _) | (None, None) => self.judge.judge(answer, bench).await,
             (_, Some(model)) => self.embedded(answer, model, bench).await,
             (Some(true), None) => {
-                let mut verdict = errored("similarity", "no model for embeddings is named".to_owned());
+                let mut verdict =
+                    errored(VerdictKind::Similarity, "no model for embeddings is named".to_owned());
                 let help = "add `embeddingModel:`, or `grader: { embeddingModel: … }` in akit.yaml";
-                verdict.fault = Some(Fault::new("no-grader", verdict.reason.clone(), help));
+                verdict.fault = Some(Fault::new(FaultKind::NoGrader, verdict.reason.clone(), help));
                 verdict
             }
         }
@@ -75,7 +77,7 @@ impl Similarity {
         match self.cosine(answer, model, bench).await {
             Ok((score, grade)) => {
                 let passed = score >= self.threshold;
-                let mut verdict = verdict("similarity", passed, score);
+                let mut verdict = verdict(VerdictKind::Similarity, passed, score);
                 verdict.threshold = Some(self.threshold);
                 verdict.expected = format!("the meaning of {}", quote(&self.value));
                 verdict.reason =
@@ -87,7 +89,7 @@ impl Similarity {
                 verdict
             }
             Err(error) => {
-                let mut verdict = errored("similarity", error.to_string());
+                let mut verdict = errored(VerdictKind::Similarity, error.to_string());
                 verdict.threshold = Some(self.threshold);
                 verdict.fault = Some(error.fault());
                 verdict

@@ -64,8 +64,8 @@ pub(super) fn cases<'a>(
         .iter()
         .map(|result| {
             let found = baseline.and_then(|baseline| {
-                let name = (result.scenario.as_str(), result.id.as_str());
-                baseline.case(name.0, name.1).or_else(|| renamed.get(&name).copied())
+                let key = result.key();
+                baseline.case(key).or_else(|| renamed.get(&key).copied())
             });
             let relation = match (baseline, found) {
                 (None, _) => Relation::Alone,
@@ -125,8 +125,8 @@ fn judged(outcome: Outcome) -> Option<bool> {
 
 /// Cases of the baseline whose name the run does not have.
 fn unnamed<'a>(run: &RunManifest, baseline: &'a Baseline) -> Vec<&'a BaselineCase> {
-    let now: BTreeSet<_> = run.cases.iter().map(|case| (case.scenario.as_str(), case.id.as_str())).collect();
-    baseline.cases.iter().filter(|case| !now.contains(&(case.scenario.as_str(), case.id.as_str()))).collect()
+    let now: BTreeSet<_> = run.cases.iter().map(|case| case.key()).collect();
+    baseline.cases.iter().filter(|case| !now.contains(&case.key())).collect()
 }
 
 /// Cases of the baseline that the run does not have under any name.

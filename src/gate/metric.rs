@@ -5,36 +5,7 @@
 
 use crate::manifest::{CaseResult, Trial};
 use crate::stats;
-use crate::vocabulary::{Outcome, Reply};
-
-/// A metric.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// Mean of the cases' shares of passed trials, 0 to 1.
-    PassRate,
-    /// Share of cases that could not be judged, 0 to 1.
-    ErrorRate,
-    /// Mean of the cases' scores, 0 to 1.
-    ScoreMean,
-    /// The score that nine of ten cases reach, 0 to 1.
-    ScoreP10,
-    /// A percentile of the application's latencies, in milliseconds; 50, 95 or 99.
-    Latency(u8),
-    /// 95th percentile of the time to the first token, in milliseconds.
-    FirstToken,
-    /// Tokens of the application, sent and received.
-    Tokens,
-    /// Cost of the application's answers, in US dollars.
-    Cost,
-    /// Cost of judging, in US dollars.
-    JudgeCost,
-    /// Share of judged cases whose trials disagree, 0 to 1.
-    FlakyRate,
-    /// Share of cases with a judge whose votes lie on both sides of their threshold, 0 to 1.
-    SplitVoteRate,
-    /// Pass rate of the cases with this tag, 0 to 1: `escalation_recall`.
-    Recall(String),
-}
+use crate::vocabulary::{Metric, Outcome, Reply};
 
 /// A measured metric, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,124 +18,36 @@ pub enum Measured {
     Unknown,
 }
 
-impl Metric {
-    /// Names that stand for themselves.
-    pub const NAMES: [&'static str; 13] = [
-        "pass_rate",
-        "error_rate",
-        "score_mean",
-        "score_p10",
-        "latency_p50_ms",
-        "latency_p95_ms",
-        "latency_p99_ms",
-        "ttft_p95_ms",
-        "tokens",
-        "cost_usd",
-        "judge_cost_usd",
-        "flaky_rate",
-        "split_vote_rate",
-    ];
-
-    /// The metric of this name; `TAG_recall` for any tag.
+impl Measured {
+    /// A metric of some cases.
     #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "pass_rate" => Self::PassRate,
-            "error_rate" => Self::ErrorRate,
-            "score_mean" => Self::ScoreMean,
-            "score_p10" => Self::ScoreP10,
-            "latency_p50_ms" => Self::Latency(50),
-            "latency_p95_ms" => Self::Latency(95),
-            "latency_p99_ms" => Self::Latency(99),
-            "ttft_p95_ms" => Self::FirstToken,
-            "tokens" => Self::Tokens,
-            "cost_usd" => Self::Cost,
-            "judge_cost_usd" => Self::JudgeCost,
-            "flaky_rate" => Self::FlakyRate,
-            "split_vote_rate" => Self::SplitVoteRate,
-            other => Self::Recall(other.strip_suffix("_recall").filter(|tag| !tag.is_empty())?.to_owned()),
-        })
-    }
-
-    /// The name, as in the policy.
-    #[must_use]
-    pub fn name(&self) -> String {
-        match self {
-            Self::PassRate => "pass_rate".to_owned(),
-            Self::ErrorRate => "error_rate".to_owned(),
-            Self::ScoreMean => "score_mean".to_owned(),
-            Self::ScoreP10 => "score_p10".to_owned(),
-            Self::Latency(percent) => format!("latency_p{percent}_ms"),
-            Self::FirstToken => "ttft_p95_ms".to_owned(),
-            Self::Tokens => "tokens".to_owned(),
-            Self::Cost => "cost_usd".to_owned(),
-            Self::JudgeCost => "judge_cost_usd".to_owned(),
-            Self::FlakyRate => "flaky_rate".to_owned(),
-            Self::SplitVoteRate => "split_vote_rate".to_owned(),
-            Self::Recall(tag) => format!("{tag}_recall"),
-        }
-    }
-
-    /// Whether it is a limit on what is spent.
-    pub(super) fn is_spending(&self) -> bool {
-        matches!(self, Self::Cost | Self::JudgeCost | Self::Tokens)
-    }
-
-    /// Whether its values lie from 0 to 1.
-    #[must_use]
-    pub fn is_share(&self) -> bool {
-        match self {
-            Self::PassRate
-            | Self::Recall(_)
-            | Self::ErrorRate
-            | Self::ScoreMean
-            | Self::ScoreP10
-            | Self::FlakyRate
-            | Self::SplitVoteRate => true,
-            Self::Latency(_) | Self::FirstToken | Self::Tokens | Self::Cost | Self::JudgeCost => false,
-        }
-    }
-
-    /// A value of the metric for people, with its unit.
-    #[must_use]
-    pub fn words(&self, value: f64) -> String {
-        match self {
-            Self::PassRate | Self::ErrorRate | Self::FlakyRate | Self::SplitVoteRate | Self::Recall(_) => {
-                format!("{:.1} %", value * 100.0)
-            }
-            Self::ScoreMean | Self::ScoreP10 => format!("{value:.3}"),
-            Self::Latency(_) | Self::FirstToken => format!("{value:.0} ms"),
-            Self::Tokens => format!("{value:.0}"),
-            Self::Cost | Self::JudgeCost => format!("{value:.4} USD"),
-        }
-    }
-
-    /// Takes the metric of some cases.
-    #[must_use]
-    pub fn measure(&self, cases: &[&CaseResult]) -> Measured {
-        match self {
-            Self::PassRate | Self::Recall(_) => pass_rate(cases),
-            Self::ErrorRate => error_rate(cases),
-            Self::ScoreMean => {
+    pub fn of(metric: &Metric, cases: &[&CaseResult]) -> Self {
+        match metric {
+            Metric::PassRate | Metric::Recall(_) => pass_rate(cases),
+            Metric::ErrorRate => error_rate(cases),
+            Metric::ScoreMean => {
                 let scores = scores(cases);
                 mean(&scores).map_or(Measured::NoCase, |mean| over(mean, scores.len(), "score"))
             }
-            Self::ScoreP10 => percentile(&scores(cases), 0.10, "score"),
-            Self::Latency(percent) => times(cases, f64::from(*percent) / 100.0, |reply| reply.latency_ms),
-            Self::FirstToken => times(cases, 0.95, |reply| reply.ttft_ms),
-            Self::Tokens => sum(
+            Metric::ScoreP10 => percentile(&scores(cases), 0.10, "score"),
+            Metric::LatencyP50 => times(cases, 0.50, |reply| reply.latency_ms),
+            Metric::LatencyP95 => times(cases, 0.95, |reply| reply.latency_ms),
+            Metric::LatencyP99 => times(cases, 0.99, |reply| reply.latency_ms),
+            Metric::FirstToken => times(cases, 0.95, |reply| reply.ttft_ms),
+            Metric::Tokens => sum(
                 paid(cases)
                     .filter_map(|trial| trial.reply.as_ref())
                     .map(|reply| reply.usage.map(|usage| real(usage.total()))),
                 "answer",
             ),
-            Self::Cost => sum(
+            Metric::Cost => sum(
                 paid(cases).filter_map(|trial| trial.reply.as_ref()).map(|reply| reply.cost_usd),
                 "answer",
             ),
-            Self::JudgeCost => judge_cost(cases),
-            Self::FlakyRate => share(judged(cases), disagrees),
-            Self::SplitVoteRate => {
+            Metric::JudgeCost => judge_cost(cases),
+            Metric::Other(_) => Self::Unknown,
+            Metric::FlakyRate => share(judged(cases), disagrees),
+            Metric::SplitVoteRate => {
                 share(cases.iter().copied().filter(|case| case.judged_by_grader()), CaseResult::split_votes)
             }
         }

@@ -3,11 +3,9 @@
 //! Pure: no file, clock or network. An errored case is in neither numerator nor denominator of any
 //! rate but the error rate, and a run in which nothing was judged never passes.
 
-mod attribution;
-mod breach;
 mod evidence;
+mod finding;
 mod metric;
-mod plan;
 mod policy;
 mod power;
 mod regression;
@@ -22,17 +20,17 @@ use crate::baseline::Baseline;
 use crate::manifest::{Counts, RunManifest};
 use crate::source::Location;
 use crate::stats;
+use crate::vocabulary::{CaseId, WeakeningKind};
 
-pub use attribution::{Attribution, Cause, Common, Flip, Rates, Unheard};
-pub use breach::{BREACHES, Breach, Ruling};
-pub use metric::{Measured, Metric};
-pub use plan::{Broken, MOST_REPEATS, Outlook, Prospect, Setup, Size};
+pub use finding::{Conclusion, Finding};
+pub use metric::Measured;
 pub use policy::{
-    Category, Missing, Pattern, Policy, Proof, Quarantined, Selector, Thin, Threshold, Unconfirmed,
+    Category, Missing, Pattern, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
 };
-pub use power::Power;
-pub use regression::{Suspect, used_to_pass};
+pub use power::{DISCORDANCE, Power, WIDEST};
+pub use regression::{Retest, Suspect, used_to_pass};
 pub use state::{CaseState, State};
+pub use suite::PREDICTABLE;
 
 /// All that the gate looks at.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +64,10 @@ pub enum Reference<'a> {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Weakening {
     /// Stable kebab-case kind, see docs/gate.md: `case-removed`, `threshold-lowered`, …
-    pub kind: String,
+    pub kind: WeakeningKind,
+    /// What demands less: a case, a key of the configuration, a file.
+    #[serde(default)]
+    pub of: String,
     /// In a sentence, with what stood there before.
     pub message: String,
     /// The line as it is now; where nothing is left, the file that it was taken from.
@@ -111,9 +112,10 @@ pub struct PassRates {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Decision {
-    /// The gate's word.
-    pub ruling: Ruling,
-    /// Whether the policy is `strict`: innocence must be proven.
+    /// What the gate concludes.
+    #[serde(rename = "ruling")]
+    pub conclusion: Conclusion,
+    /// Whether the policy is `strict`: a change must show that it breaks nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
     /// In one sentence: the first reason, or what was shown.
@@ -124,10 +126,11 @@ pub struct Decision {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<f64>,
     /// Reasons against a pass, gravest first.
-    pub breaches: Vec<Breach>,
+    #[serde(rename = "breaches")]
+    pub findings: Vec<Finding>,
     /// What everybody should know, and what stands against nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Breach>,
+    pub warnings: Vec<Finding>,
     /// Every case of the run, in its order.
     pub cases: Vec<CaseState>,
     /// What this run could have seen.
@@ -141,14 +144,13 @@ impl Decision {
     /// Whether something fails that did not in the baseline, alone or in sum.
     #[must_use]
     pub fn fell(&self) -> bool {
-        let ids = ["regression", "suite-regression", "critical", "not-cleared"];
-        self.breaches.iter().any(|breach| ids.contains(&breach.id.as_str()))
+        self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// (scenario, id) of failures that are neither confirmed nor cleared.
-    pub fn open(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Failures that are neither confirmed nor cleared.
+    pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
         let open = |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Suspect);
-        self.cases.iter().filter(open).map(|case| (case.scenario.as_str(), case.id.as_str()))
+        self.cases.iter().filter(open).map(CaseState::key)
     }
 }
 
@@ -167,9 +169,9 @@ impl<'a> Reference<'a> {
 #[must_use]
 pub fn suspects(run: &RunManifest, baseline: Option<&Baseline>, policy: &Policy) -> Vec<Suspect> {
     let cases = evidence::cases(run, baseline, policy);
-    let trial = regression::Trial::of(&cases, policy);
+    let retest = regression::Retest::of(&cases, policy);
     let asked = cases.iter().enumerate().map(|(case, facts)| {
-        let trials = trial.wanted(facts).max(rule::wanted(facts, policy));
+        let trials = retest.wanted(facts).max(rule::wanted(facts, policy));
         Suspect { case, trials }
     });
     asked.filter(|suspect| suspect.trials > 0).collect()
@@ -180,31 +182,31 @@ pub fn suspects(run: &RunManifest, baseline: Option<&Baseline>, policy: &Policy)
 pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let run = evidence.run;
     let cases = evidence::cases(run, evidence.reference.baseline(), policy);
-    let trial = regression::Trial::of(&cases, policy);
-    let findings = trial.findings(&cases);
-    let mut docket = breach::Docket::new(policy);
+    let retest = regression::Retest::of(&cases, policy);
+    let confirmations = retest.confirmations(&cases);
+    let mut log = finding::Findings::new(policy);
     let mut states: Vec<CaseState> = cases
         .iter()
-        .zip(&findings)
-        .map(|(case, finding)| rule::case(case, *finding, policy, &mut docket))
+        .zip(&confirmations)
+        .map(|(case, confirmation)| rule::case(case, *confirmation, policy, &mut log))
         .collect();
-    let pass_rate = rule::limits(run, policy, &mut docket);
-    let too_many = rule::errors(run, policy, &mut docket);
+    let pass_rate = rule::limits(run, policy, &mut log);
+    let too_many = rule::errors(run, policy, &mut log);
     states.iter_mut().filter(|one| one.state == State::Errored).for_each(|one| one.blocking = too_many);
-    rule::baseline(evidence.reference, &cases, &trial, policy, &mut docket);
-    spending::shifts(&cases, policy, &mut docket);
-    rule::shifts(run, evidence.reference, &mut docket);
+    rule::baseline(evidence.reference, &cases, &retest, policy, &mut log);
+    spending::shifts(&cases, policy, &mut log);
+    rule::shifts(run, evidence.reference, &mut log);
     let gone = evidence.reference.baseline().map(|baseline| evidence::gone(&cases, run, baseline));
     let gone = gone.unwrap_or_default();
-    rule::removed(run, &gone, &mut docket);
-    rule::weakened(evidence.weakened, &mut docket);
-    rule::unasked(run, &mut docket);
-    rule::nothing_passed(run, &cases, &states, &mut docket);
-    let triggered = findings.iter().flatten().count();
+    rule::removed(run, &gone, &mut log);
+    rule::weakened(evidence.weakened, &mut log);
+    rule::unasked(run, &mut log);
+    rule::nothing_passed(run, &cases, &states, &mut log);
+    let triggered = confirmations.iter().flatten().count();
     let power = Power::of(&cases, triggered, policy);
     let counts = run.counts();
-    let (breaches, warnings) = docket.close();
-    let ruling = breaches.first().map_or(Ruling::Pass, |breach| breach.ruling);
+    let (findings, warnings) = log.close();
+    let conclusion = findings.first().map_or(Conclusion::Pass, |finding| finding.conclusion);
     let compared = match evidence.reference {
         Reference::Found { baseline, from } => Some(Compared {
             from: from.to_owned(),
@@ -217,12 +219,12 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         _ => None,
     };
     Decision {
-        ruling,
-        strict: policy.proof == Proof::OfInnocence,
-        summary: breach::summary(counts, &breaches, &cases, &states),
+        conclusion,
+        strict: policy.rigor == Rigor::Strict,
+        summary: finding::summary(counts, &findings, &cases, &states),
         counts,
         pass_rate,
-        breaches,
+        findings,
         warnings,
         cases: states,
         power,
@@ -241,4 +243,4 @@ fn of(tally: stats::Tally) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

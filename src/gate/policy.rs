@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::Metric;
 use crate::manifest::CaseResult;
+use crate::vocabulary::{Metric, Selection};
 
 /// What the gate demands. [`Policy::default`] is what holds without a `gate:` section.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ pub struct Policy {
     pub fail_on: BTreeSet<Category>,
     /// What a case leads to that passed in the baseline, fails now, and cannot be asked again.
     pub unconfirmed: Unconfirmed,
-    /// Who has to prove what.
-    pub proof: Proof,
+    /// How much a change has to show.
+    pub rigor: Rigor,
     /// Cases that are known to fail, and are not held against a pass.
     pub quarantine: Vec<Quarantined>,
     /// `YYYY-MM-DD`: quarantines that ended before it hold no more.
@@ -56,7 +56,7 @@ impl Default for Policy {
             thin: Thin::Strict,
             unconfirmed: Unconfirmed::Inconclusive,
             fail_on: Category::DEFAULT.into(),
-            proof: Proof::OfGuilt,
+            rigor: Rigor::Usual,
             quarantine: Vec::new(),
             today: String::new(),
         }
@@ -129,6 +129,13 @@ impl Selector {
         self.takes(&case.scenario, &case.id, &case.tags)
     }
 
+    /// What is said, as it was written.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        let text = |glob: &Option<Pattern>| glob.as_ref().map(|glob| glob.text.clone());
+        Selection { case: text(&self.case), scenario: text(&self.scenario), tags: self.tags.clone() }
+    }
+
     /// The selection for people, after a metric's name; empty where it takes everything.
     #[must_use]
     pub fn words(&self) -> String {
@@ -181,16 +188,16 @@ pub enum Unconfirmed {
     Warn,
 }
 
-/// Who has to prove what.
+/// How much a change has to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// `policy: default`: a change is innocent until it is proven to break something.
-    OfGuilt,
-    /// `policy: strict`: a change has to show that it breaks nothing.
-    OfInnocence,
+pub enum Rigor {
+    /// `policy: default`: a change passes unless it is shown to break something.
+    Usual,
+    /// `policy: strict`: a change must show that it breaks nothing.
+    Strict,
 }
 
-/// Kinds of breaches that `fail_on` names.
+/// Kinds of findings that `fail_on` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Category {
     /// A limit on a metric, or the pass rate.
@@ -239,7 +246,7 @@ impl Policy {
     /// The quarantine that holds for a case today.
     #[must_use]
     pub fn quarantine_of(&self, case: &CaseResult) -> Option<&Quarantined> {
-        let name = format!("{}/{}", case.scenario, case.id);
+        let name = case.key().to_string();
         self.quarantine.iter().find(|one| one.until >= self.today && one.case.matches(&name))
     }
 

@@ -3,16 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Case;
-use super::regression::Trial;
+use super::regression::Retest;
 use super::{Policy, suite};
 use crate::stats::{self, Tally};
 use crate::text;
 
 /// Verdicts of an unchanged suite differ at least this often, for all one knows.
-pub(super) const DISCORDANCE: f64 = 0.10;
+pub const DISCORDANCE: f64 = 0.10;
 
 /// A drop of more than this share of all cases is no drop that anybody plans to see.
-pub(super) const WIDEST: f64 = 0.5;
+pub const WIDEST: f64 = 0.5;
 
 /// What a run could have seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Power {
     pub(super) fn of(cases: &[Case<'_>], triggered: usize, policy: &Policy) -> Self {
         let pairs: Vec<_> = suite::pairs(cases).collect();
         let compared = pairs.len() as u64;
-        let needed = Trial::needed(policy, triggered);
+        let needed = Retest::needed(policy, triggered);
         let thin = pairs
             .iter()
             .filter(|(case, _)| policy.confirm > 0 && case.before.of < needed)

@@ -26,7 +26,7 @@ pub struct Suspect {
 
 /// What the fresh trials of a triggered case say.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Finding {
+pub(super) enum Confirmation {
     /// Proven to be worse than its baseline.
     Broken(Proven),
     /// Failed more often than not, without a proof.
@@ -49,30 +49,30 @@ pub(super) enum Proven {
 }
 
 /// The triggered cases of a run, and what is asked of them.
-pub(super) struct Trial<'a> {
+pub struct Retest<'a> {
     policy: &'a Policy,
     /// How many cases were triggered: the family of Holm's correction.
     family: usize,
 }
 
-impl<'a> Trial<'a> {
+impl<'a> Retest<'a> {
     pub(super) fn of(cases: &[Case<'_>], policy: &'a Policy) -> Self {
         Self::over(cases.iter().filter(|case| triggered(case)).count(), policy)
     }
 
     /// With so many triggered cases.
-    pub(super) fn over(family: usize, policy: &'a Policy) -> Self {
+    pub fn over(family: usize, policy: &'a Policy) -> Self {
         Self { policy, family }
     }
 
     /// Whether `confirm` fresh failures would prove this case broken at Holm's first step.
-    pub(super) fn is_thick(&self, before: Tally) -> bool {
+    pub fn is_thick(&self, before: Tally) -> bool {
         let lost = Tally { hits: 0, of: self.policy.confirm.into() };
         stats::fisher_lower(lost, before) * real(self.family) <= self.policy.alpha
     }
 
     /// Trials that a perfect baseline needs for a proof, were this many cases triggered.
-    pub(super) fn needed(policy: &Policy, family: usize) -> u64 {
+    pub fn needed(policy: &Policy, family: usize) -> u64 {
         let lost = Tally { hits: 0, of: policy.confirm.into() };
         let proves =
             |n: &u64| stats::fisher_lower(lost, Tally { hits: *n, of: *n }) * real(family) <= policy.alpha;
@@ -89,12 +89,12 @@ impl<'a> Trial<'a> {
     }
 
     /// The same for a triggered case with this baseline and these fresh trials.
-    pub(super) fn next(&self, before: Tally, fresh: Tally) -> u32 {
+    pub fn next(&self, before: Tally, fresh: Tally) -> u32 {
         let m = u64::from(self.policy.confirm);
         if m == 0 {
             return 0;
         }
-        if self.policy.proof == super::Proof::OfInnocence {
+        if self.policy.rigor == super::Rigor::Strict {
             return if fresh.hits < fresh.of { 0 } else { small(m.saturating_sub(fresh.of).min(1)) };
         }
         if !self.is_thick(before) {
@@ -110,7 +110,7 @@ impl<'a> Trial<'a> {
     }
 
     /// What is found about every case; `None` for those that were not triggered.
-    pub(super) fn findings(&self, cases: &[Case<'_>]) -> Vec<Option<Finding>> {
+    pub(super) fn confirmations(&self, cases: &[Case<'_>]) -> Vec<Option<Confirmation>> {
         let thick = |case: &Case<'_>| triggered(case) && self.is_thick(case.before);
         let tests: Vec<_> = cases
             .iter()
@@ -122,38 +122,38 @@ impl<'a> Trial<'a> {
             .iter()
             .map(|case| {
                 let p = if thick(case) { corrected.next() } else { None };
-                triggered(case).then(|| self.finding(case, p))
+                triggered(case).then(|| self.confirmation(case, p))
             })
             .collect()
     }
 
-    fn finding(&self, case: &Case<'_>, p: Option<f64>) -> Finding {
+    fn confirmation(&self, case: &Case<'_>, p: Option<f64>) -> Confirmation {
         let (fresh, m) = (case.fresh, u64::from(self.policy.confirm));
         if m == 0 {
-            return Finding::Broken(Proven::AtOnce);
+            return Confirmation::Broken(Proven::AtOnce);
         }
         if let Some(p) = p
             && fresh.of > 0
             && p <= self.policy.alpha
         {
-            return Finding::Broken(Proven::Test(p));
+            return Confirmation::Broken(Proven::Test(p));
         }
-        let failed_again = self.policy.proof == super::Proof::OfInnocence && fresh.hits < fresh.of;
+        let failed_again = self.policy.rigor == super::Rigor::Strict && fresh.hits < fresh.of;
         let done = match p {
             _ if failed_again => true,
             Some(_) => self.next(case.before, fresh) == 0,
             None => fresh.hits > 0 || fresh.of >= 2 * m,
         };
         if !done || fresh.of == 0 {
-            return Finding::Unconfirmed;
+            return Confirmation::Unconfirmed;
         }
         if p.is_none() && fresh.hits == 0 && !failed_again {
             return match self.policy.thin {
-                super::Thin::Strict => Finding::Broken(Proven::Thin),
-                super::Thin::Warn => Finding::Suspect,
+                super::Thin::Strict => Confirmation::Broken(Proven::Thin),
+                super::Thin::Warn => Confirmation::Suspect,
             };
         }
-        if fresh.hits * 2 < fresh.of { Finding::Suspect } else { Finding::Flaky }
+        if fresh.hits * 2 < fresh.of { Confirmation::Suspect } else { Confirmation::Flaky }
     }
 }
 

@@ -4,13 +4,13 @@
 //! does to all cases of one run at once is no chance of single cases, and no test over cases sees it;
 //! so a shift is a warning unless the policy fails on it.
 
-use super::breach::{Breach, Docket};
 use super::evidence::Case;
+use super::finding::{Finding, Findings};
 use super::{Category, Policy, suite};
 use crate::baseline::Mean;
 use crate::seed::Root;
 use crate::stats;
-use crate::vocabulary::Reply;
+use crate::vocabulary::{FindingId, Reply};
 
 /// Shifts up to this ratio do not count.
 const MARGIN: f64 = 1.2;
@@ -19,16 +19,20 @@ const MARGIN: f64 = 1.2;
 const DRAWS: u32 = 9_999;
 
 /// Tells shifts of latency and cost. The two tests are a family of their own.
-pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, docket: &mut Docket<'_>) {
+pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, log: &mut Findings<'_>) {
     #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^53 milliseconds")]
     let latency = |reply: &Reply| reply.latency_ms.map(|latency| latency as f64);
     let tests = [
-        ("latency-regression", Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
-        ("cost-regression", Category::Cost, ratios(cases, |stored| stored.cost_usd, |reply| reply.cost_usd)),
+        (FindingId::LatencyRegression, Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
+        (
+            FindingId::CostRegression,
+            Category::Cost,
+            ratios(cases, |stored| stored.cost_usd, |reply| reply.cost_usd),
+        ),
     ];
-    let p_values = tests
-        .each_ref()
-        .map(|(id, _, ratios)| stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id])));
+    let p_values = tests.each_ref().map(|(id, _, ratios)| {
+        stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id.word()]))
+    });
     for ((id, category, ratios), p) in tests.into_iter().zip(stats::holm(&p_values)) {
         if p > policy.alpha || ratios.is_empty() {
             continue;
@@ -41,13 +45,13 @@ pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, docket: &mut Docket<'_
             crate::text::count(ratios.len(), "compared case"),
             super::probability(p)
         );
-        docket.raise(
+        log.raise(
             category,
-            Breach {
+            Finding {
                 measured: Some(ratio),
                 limit: Some(MARGIN),
                 p_value: Some(p),
-                ..Breach::new(id, message)
+                ..Finding::new(id, message)
             },
         );
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Case, Relation};
-use super::regression::{self, Finding};
-use crate::vocabulary::Outcome;
+use super::regression::{self, Confirmation};
+use crate::vocabulary::{CaseId, Outcome};
 
 /// The state of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +56,14 @@ pub struct CaseState {
     pub note: String,
 }
 
+impl CaseState {
+    /// The case.
+    #[must_use]
+    pub fn key(&self) -> CaseId<'_> {
+        CaseId::new(&self.scenario, &self.id)
+    }
+}
+
 impl State {
     /// The words that people read.
     #[must_use]
@@ -89,7 +97,7 @@ impl State {
     }
 
     /// The state of a case, with what its fresh trials say where it was asked again.
-    pub(super) fn of(case: &Case<'_>, finding: Option<Finding>) -> Self {
+    pub(super) fn of(case: &Case<'_>, finding: Option<Confirmation>) -> Self {
         let alone = Self::alone(case.result.outcome);
         let Some(passes) = case.now else { return alone };
         if case.quarantine.is_some() && !passes {
@@ -107,16 +115,16 @@ impl State {
         let before = case.before.share().unwrap_or(0.0) + 1e-9;
         let used_to_pass = before >= super::regression::USED_TO_PASS;
         match finding {
-            Some(Finding::Broken(_)) => State::Broken,
-            Some(Finding::Suspect) => State::Suspect,
-            Some(Finding::Flaky) => State::Flaky,
+            Some(Confirmation::Broken(_)) => State::Broken,
+            Some(Confirmation::Suspect) => State::Suspect,
+            Some(Confirmation::Flaky) => State::Flaky,
             // One answer that fails tells no more than the past does, which has failures of its own.
-            Some(Finding::Unconfirmed)
+            Some(Confirmation::Unconfirmed)
                 if case.fresh.of == 0 && case.fresh_errors == 0 && regression::has_failed(case.before) =>
             {
                 State::Flaky
             }
-            Some(Finding::Unconfirmed) => State::Unconfirmed,
+            Some(Confirmation::Unconfirmed) => State::Unconfirmed,
             None if passes && used_to_pass => State::Passed,
             None if before > 1.0 - super::regression::USED_TO_PASS + 2e-9 => State::Flaky,
             None if passes => State::Fixed,

@@ -10,7 +10,7 @@ use crate::stats::{self, Bootstrap, Clusters, Prior, Tally};
 const GUARD: f64 = 0.01;
 
 /// Below so many trials a case, its pass rate cannot be predicted.
-pub(super) const PREDICTABLE: u64 = 3;
+pub const PREDICTABLE: u64 = 3;
 
 /// From so many scenario files on, they are drawn again whole; below, cases are.
 const FILES: usize = 10;

@@ -23,12 +23,13 @@ use crate::provider::{ChatRequest, Completion, Message};
 use crate::redact::Redactor;
 use crate::seed::Root;
 
+use crate::vocabulary::FaultKind;
 use calibration::Binding;
 
 pub use prompt::TEMPLATE;
-pub use rubric::{Anchor, BUILTIN, Builtin, Rubric, UnknownRubric};
+pub use rubric::{Anchor, Rubric};
 pub use verdict::{Unreadable, Vote, parse};
-pub use vote::{Ballot, Bar, median, split};
+pub use vote::{Ballot, Bar, median};
 
 /// Steps of the scale where none is set: scores are whole numbers from 0 to this.
 pub const SCALE: u32 = 10;
@@ -151,14 +152,20 @@ impl GraderError {
     pub fn fault(&self) -> Fault {
         let (kind, help) = match self {
             Self::Client(error) => return Fault { message: self.to_string(), ..error.fault() },
-            Self::Missing => ("no-grader", "name one with `--grader-model`, or `grader:` in akit.yaml"),
-            Self::Unreadable(_) => ("judge-unreadable", "choose a model that can answer in JSON as grader"),
-            Self::Uncalibrated(_) => {
-                ("judge-uncalibrated", "measure the judge with `akit calibrate`, see docs/calibration.md")
+            Self::Missing => {
+                (FaultKind::NoGrader, "name one with `--grader-model`, or `grader:` in akit.yaml")
             }
-            Self::Canary { .. } => {
-                ("judge-void", "choose another model as grader; nothing that this one says can be relied on")
+            Self::Unreadable(_) => {
+                (FaultKind::JudgeUnreadable, "choose a model that can answer in JSON as grader")
             }
+            Self::Uncalibrated(_) => (
+                FaultKind::JudgeUncalibrated,
+                "measure the judge with `akit calibrate`, see docs/calibration.md",
+            ),
+            Self::Canary { .. } => (
+                FaultKind::JudgeVoid,
+                "choose another model as grader; nothing that this one says can be relied on",
+            ),
         };
         Fault::new(kind, self.to_string(), help)
     }

@@ -1,7 +1,7 @@
 //! What a good answer does: a user's own words, or one of the rubrics that come with akit.
 //!
-//! A built-in rubric is a versioned text; any change of it is a new version, so that recorded
-//! verdicts and calibrations never speak of another text.
+//! The text of a built-in rubric is a part of what a verdict is recorded under, so a change of it makes recorded
+//! verdicts and calibrations void: a test holds it.
 
 use crate::text;
 
@@ -28,8 +28,6 @@ pub struct Rubric {
 pub struct Builtin {
     /// Name behind `builtin:`.
     pub name: &'static str,
-    /// Version of the text.
-    pub version: u32,
     /// What a good answer does.
     pub text: &'static str,
     /// Examples: percent of the scale, and an answer that deserves it.
@@ -40,7 +38,6 @@ pub struct Builtin {
 pub const BUILTIN: [Builtin; 7] = [
     Builtin {
         name: "empathy",
-        version: 1,
         text: "The answer recognises how the customer feels and shows it in words of its own that fit this \
                situation; it takes the feeling seriously before it turns to the matter. Stock phrases that would \
                fit any message, cheerfulness in the face of distress, lecturing and blame count against it.",
@@ -55,7 +52,6 @@ pub const BUILTIN: [Builtin; 7] = [
     },
     Builtin {
         name: "escalation",
-        version: 1,
         text: "Where the customer asks for a person, is in distress, reports fraud or danger, or has failed to get \
                help before, the answer hands over to a person at once: it says that it does, how and when, keeps \
                what is already known, and sets no condition. Offering more self-service instead, asking why, or \
@@ -72,7 +68,6 @@ pub const BUILTIN: [Builtin; 7] = [
     },
     Builtin {
         name: "policy-adherence",
-        version: 1,
         text: "The answer keeps to the instructions and policies that stand in the conversation: it does what they \
                demand, refuses what they forbid, and neither invents a rule nor makes an exception that they do not \
                allow. An answer that follows them in substance but not in wording meets the rubric.",
@@ -86,7 +81,6 @@ pub const BUILTIN: [Builtin; 7] = [
     },
     Builtin {
         name: "no-promises",
-        version: 1,
         text: "The answer promises no outcome, amount, date or exception that the conversation does not already \
                establish. Saying what happens next, who decides and when the customer hears of it is no promise of an \
                outcome. Guarantees, \"certainly\" about another's decision, and admissions of legal fault count against it.",
@@ -97,7 +91,6 @@ pub const BUILTIN: [Builtin; 7] = [
     },
     Builtin {
         name: "tone",
-        version: 1,
         text: "The answer is polite, plain and respectful, as long as the matter needs and no longer. Sarcasm, \
                condescension, impatience, slang, exaggerated enthusiasm and walls of text count against it.",
         anchors: &[
@@ -108,7 +101,6 @@ pub const BUILTIN: [Builtin; 7] = [
     },
     Builtin {
         name: "resolution",
-        version: 1,
         text: "The answer solves what was asked, or takes the largest step towards it that the conversation allows, and \
                says what remains to be done, by whom and when. Everything that was asked is covered. Repeating \
                the question, general advice and answers to another question count against it.",
@@ -123,7 +115,6 @@ pub const BUILTIN: [Builtin; 7] = [
     },
     Builtin {
         name: "groundedness",
-        version: 1,
         text: "Every statement of fact in the answer is supported by the conversation or its instructions. Names, \
                numbers, dates, prices, rules and features that do not stand there count against it, however \
                plausible they are. An answer that says what it does not know meets the rubric.",
@@ -197,13 +188,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_builtin_text_changes_only_with_its_version() {
+    fn a_builtin_text_does_not_change_unseen() {
         let mut hash = Sha256::new();
         for builtin in BUILTIN {
             let rubric = Rubric::builtin(builtin.name).unwrap();
-            hash.update(format!("{} {} {rubric:?}\n", builtin.name, builtin.version));
+            hash.update(format!("{} 1 {rubric:?}\n", builtin.name));
         }
         let hash = crate::text::hex(&hash.finalize());
-        assert_eq!(&hash[..16], "fcc5f6167fea2e72", "give the changed rubric a new version, then set this");
+        assert_eq!(&hash[..16], "fcc5f6167fea2e72", "recorded verdicts of it are void");
     }
 }

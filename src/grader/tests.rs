@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::cache::{Cache, Mode};
 use crate::provider::{Completion, Endpoint, Pending, Provider};
+use crate::vocabulary::FaultKind;
 
 type Script = dyn Fn(&ChatRequest, usize) -> String + Send + Sync;
 
@@ -168,7 +169,7 @@ async fn canaries_are_asked_once_and_only_before_live_verdicts() {
     assert_eq!(honest.calls(), 1 + canary::CANARIES.len(), "one verdict, the rest was recorded");
     let blind = court(Mode::Auto, |_, _| verdict(10));
     let error = blind.grade("We call you today.").await.unwrap_err();
-    assert_eq!(error.fault().kind, "judge-void");
+    assert_eq!(error.fault().kind, FaultKind::JudgeVoid);
     assert!(error.to_string().contains("unrelated answer"), "{error}");
     assert!(blind.grade("Another answer.").await.is_err(), "void for the whole run");
     assert_eq!(blind.calls(), 1, "nothing is asked of a judge that is void, and nothing recorded");
@@ -187,7 +188,7 @@ async fn an_unreadable_reply_is_asked_again_once_with_another_seed() {
     assert_ne!(seeds[4], seeds[5]);
     let hopeless = court(Mode::Off, |_, _| "I think it is good".to_owned());
     let error = hopeless.grade("We call you today.").await.unwrap_err();
-    assert_eq!(error.fault().kind, "judge-unreadable");
+    assert_eq!(error.fault().kind, FaultKind::JudgeUnreadable);
     assert_eq!(hopeless.calls(), canary::CANARIES.len() + 2);
 }
 

@@ -79,12 +79,6 @@ pub fn median(scores: &[u32]) -> u32 {
     sorted.get(sorted.len().saturating_sub(1) / 2).copied().unwrap_or(0)
 }
 
-/// Whether verdicts lie on both sides.
-#[must_use]
-pub fn split(bar: Bar, scores: &[u32]) -> bool {
-    scores.iter().any(|score| bar.reached(*score)) && scores.iter().any(|score| !bar.reached(*score))
-}
-
 #[cfg(test)]
 mod tests {
     use rand_core::Rng;

@@ -6,7 +6,6 @@ mod git;
 mod lock;
 mod past;
 mod place;
-mod trend;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -23,8 +22,7 @@ pub use base::Pipeline;
 pub use clone::{Kept, LocalClone, kept};
 pub use git::GitError;
 pub use past::PastCommit;
-pub use place::{BadPlace, Place, change_baseline, read_baseline_at};
-pub use trend::{DearCase, FlakyCase, RunLine, SlowCase, StoredRun, Trend};
+pub use place::{Place, change_baseline, read_baseline_at};
 
 /// Characters of what is said about a file that is no stored run.
 const REASON: usize = 400;
@@ -99,7 +97,7 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
 fn sound(run: &RunManifest) -> Result<(), String> {
     let mut names = BTreeSet::new();
     for case in &run.cases {
-        let name = || format!("{}/{}", case.scenario, case.id);
+        let name = || case.key().to_string();
         if !case.hangs_together() {
             return Err(format!("the outcome of {} is not that of its trials", name()));
         }
@@ -110,11 +108,24 @@ fn sound(run: &RunManifest) -> Result<(), String> {
     Ok(())
 }
 
+/// A run with what was decided about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredRun {
+    /// Where it lies, for people.
+    pub file: String,
+    /// What was found.
+    pub run: RunManifest,
+    /// What the gate concluded, where the file has a decision.
+    pub conclusion: Option<String>,
+    /// The pass rate as the gate measured it, 0 to 1.
+    pub pass_rate: Option<f64>,
+}
+
 /// Reads a stored run with what was decided about it, where the file says that too.
 pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
     let (run, head) = read_run_with::<Head>(path)?;
     let decided = head.decision.unwrap_or_default();
-    Ok(StoredRun { file: slashed(path), run, ruling: decided.ruling, pass_rate: decided.pass_rate })
+    Ok(StoredRun { file: slashed(path), run, conclusion: decided.conclusion, pass_rate: decided.pass_rate })
 }
 
 /// The same, `None` for JSON that names another schema than that of a run, or none: a folder of reports
@@ -138,7 +149,8 @@ struct Head {
 
 #[derive(Default, serde::Deserialize)]
 struct Decided {
-    ruling: Option<String>,
+    #[serde(rename = "ruling")]
+    conclusion: Option<String>,
     pass_rate: Option<f64>,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Trial;
 use crate::source::Location;
 use crate::stats;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{CaseId, Outcome};
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,12 @@ pub struct CaseResult {
 }
 
 impl CaseResult {
+    /// The case.
+    #[must_use]
+    pub fn key(&self) -> CaseId<'_> {
+        CaseId::new(&self.scenario, &self.id)
+    }
+
     /// Whether its outcome is that of its ordinary trials: failed where one failed, else passed where one
     /// passed, errored where none was judged, and skipped where none was asked.
     #[must_use]
@@ -48,6 +54,12 @@ impl CaseResult {
         let said = |outcome| self.ordinary().any(|trial| trial.outcome == outcome);
         let outcome = [Outcome::Failed, Outcome::Passed, Outcome::Errored].into_iter().find(|one| said(*one));
         self.outcome == outcome.unwrap_or(Outcome::Skipped)
+    }
+
+    /// The first trial that explains the outcome.
+    #[must_use]
+    pub fn telling(&self) -> Option<&Trial> {
+        self.trials.iter().find(|trial| trial.outcome == self.outcome).or(self.trials.first())
     }
 
     /// The trials that rates are taken of: all but confirmations.

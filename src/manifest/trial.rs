@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
-use crate::vocabulary::{Outcome, Reply};
+use crate::vocabulary::{FaultKind, Outcome, Reply};
 
 /// One time that a case was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Trial {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fault {
     /// Stable kebab-case kind: `timeout`, `connect`, `rate-limited`, `cache-miss`, `judge-unreadable`, …
-    pub kind: String,
+    pub kind: FaultKind,
     /// What happened.
     pub message: String,
     /// How to mend it.
@@ -49,8 +49,8 @@ pub struct Fault {
 impl Fault {
     /// A fault of one case.
     #[must_use]
-    pub fn new(kind: &str, message: String, help: &str) -> Self {
-        Self { kind: kind.to_owned(), message, help: help.to_owned(), cause: String::new() }
+    pub fn new(kind: FaultKind, message: String, help: &str) -> Self {
+        Self { kind, message, help: help.to_owned(), cause: String::new() }
     }
 }
 
@@ -59,6 +59,26 @@ impl Trial {
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         self.reply.as_ref().is_some_and(|reply| reply.recorded)
+    }
+
+    /// The verdicts that explain the outcome, those that were not needed left out.
+    #[must_use]
+    pub fn culprits(&self) -> Vec<&Verdict> {
+        let all = self.verdict.as_ref().map(Verdict::culprits).unwrap_or_default();
+        let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == self.outcome).collect();
+        if same.is_empty() { all } else { same }
+    }
+
+    /// Why it came out as it did.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        if let Some(fault) = &self.fault {
+            return &fault.message;
+        }
+        match self.culprits().first() {
+            Some(first) if !first.reason.is_empty() => &first.reason,
+            _ => self.outcome.word(),
+        }
     }
 
     /// US dollars spent on the answer and on judging it, as far as they are known; a record costs nothing.

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
-use crate::vocabulary::{Outcome, Usage};
+use crate::vocabulary::{Outcome, Usage, VerdictKind};
 
 /// How one expectation judged one answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// The kind of expectation, as written: `contains`, `llm_grader`, …
-    pub kind: String,
+    pub kind: VerdictKind,
     /// What it found.
     pub outcome: Outcome,
     /// 0 to 1; absent when it could not judge.
@@ -63,14 +63,14 @@ impl Verdict {
     #[must_use]
     pub fn without_judge(&self) -> Option<bool> {
         let mut parts = self.parts.iter().map(Verdict::without_judge);
-        match (self.parts.as_slice(), self.kind.as_str()) {
+        match (self.parts.as_slice(), &self.kind) {
             _ if self.grade.is_some() => None,
             ([], _) => match self.outcome {
                 Outcome::Passed => Some(true),
                 Outcome::Failed => Some(false),
                 Outcome::Errored | Outcome::Skipped => None,
             },
-            ([_], "not") => parts.next().flatten().map(|passed| !passed),
+            ([_], VerdictKind::Not) => parts.next().flatten().map(|passed| !passed),
             // One part of the kind that decides is enough; else all must be known.
             _ if parts.clone().any(|part| part == Some(self.any)) => Some(self.any),
             _ => parts.all(|part| part.is_some()).then_some(!self.any),
@@ -84,7 +84,7 @@ impl Verdict {
             return Vec::new();
         }
         // What failed an inverted expectation is that its part passed; the part itself has no fault.
-        if self.kind == "not" && self.outcome == Outcome::Failed {
+        if self.kind == VerdictKind::Not && self.outcome == Outcome::Failed {
             return vec![self];
         }
         let below: Vec<_> = self.parts.iter().flat_map(Verdict::culprits).collect();

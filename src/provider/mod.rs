@@ -20,13 +20,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::redact::Redactor;
-use crate::vocabulary::{StopReason, ToolCall, Usage};
+use crate::vocabulary::{FaultKind, StopReason, ToolCall, Usage};
 
-pub use endpoint::{AddressError, Endpoint};
+pub use endpoint::Endpoint;
 pub use openai::{OpenAi, OpenAiOptions};
 pub use origin::Origin;
 pub use price::{Price, Prices};
-pub use replies::{Replies, RepliesError};
+pub use replies::Replies;
 
 /// Every name that may stand under `provider:`.
 pub const NAMES: [&str; 13] = [
@@ -226,18 +226,18 @@ pub enum ProviderError {
 impl ProviderError {
     /// Stable kebab-case kind, for manifests and JUnit.
     #[must_use]
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Connect { .. } => "connect",
-            Self::Broken { .. } => "connection-broken",
-            Self::Ended { .. } => "broken-answer",
-            Self::Timeout { .. } => "timeout",
-            Self::Status { status: 401 | 403, .. } => "unauthorized",
-            Self::Status { status: 429, .. } => "rate-limited",
-            Self::Status { status: 300..=399, .. } => "redirected",
-            Self::Status { status: 400..=499, .. } => "refused-request",
-            Self::Status { .. } => "provider-down",
-            Self::Malformed { .. } => "malformed-reply",
+            Self::Connect { .. } => FaultKind::Connect,
+            Self::Broken { .. } => FaultKind::ConnectionBroken,
+            Self::Ended { .. } => FaultKind::BrokenAnswer,
+            Self::Timeout { .. } => FaultKind::Timeout,
+            Self::Status { status: 401 | 403, .. } => FaultKind::Unauthorized,
+            Self::Status { status: 429, .. } => FaultKind::RateLimited,
+            Self::Status { status: 300..=399, .. } => FaultKind::Redirected,
+            Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
+            Self::Status { .. } => FaultKind::ProviderDown,
+            Self::Malformed { .. } => FaultKind::MalformedReply,
         }
     }
 

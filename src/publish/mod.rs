@@ -14,7 +14,7 @@ pub mod site;
 mod sticky;
 
 use crate::environment::Environment;
-use crate::gate::{Ruling, State};
+use crate::gate::{Conclusion, State};
 use crate::http::Http;
 use crate::report::{Report, markdown};
 use crate::secret::Secret;
@@ -24,7 +24,7 @@ use site::{Change, Project, Site};
 
 pub use access::{Access, access};
 pub use forge::ForgeError;
-pub use marker::{BadKey, Key};
+pub use marker::Key;
 pub use sticky::{Done, Mode};
 
 /// Bytes of a comment with its marker.
@@ -150,7 +150,7 @@ fn body(report: &Report<'_>, site: &Site, key: &Key) -> String {
 
 /// Whether a mode wants a comment where there is none.
 fn wanted(report: &Report<'_>, mode: Mode) -> bool {
-    let passes = report.decision.ruling == Ruling::Pass;
+    let passes = report.decision.conclusion == Conclusion::Pass;
     let otherwise = || {
         use State::{Broken, Changed, Fixed, New, Suspect, Unconfirmed};
         let removed = report.decision.compared.as_ref().is_some_and(|compared| !compared.removed.is_empty());

@@ -99,6 +99,7 @@ mod tests {
     use crate::gate::Policy;
     use crate::report::fixture::{Fixture, case, trial, verdict};
     use crate::vocabulary::Outcome;
+    use crate::vocabulary::VerdictKind;
 
     #[test]
     fn commands_point_at_lines() {
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn github_gets_ten_of_each() {
-        let trials = vec![trial(0, Outcome::Failed, Some(verdict("contains", "100 %\n::error::x")), "")];
+        let trials =
+            vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "100 %\n::error::x")), "")];
         let one = case("support", "a", Outcome::Failed, trials);
         let text = commands(&Fixture::of(vec![one; 40], &Policy::default()).report());
         assert_eq!(text.lines().count(), 10);
@@ -125,14 +127,14 @@ mod tests {
 
     #[test]
     fn errors_leave_room_for_ten_warnings() {
-        let failed = trial(0, Outcome::Failed, Some(verdict("contains", "no")), "");
+        let failed = trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "");
         let one = |name: String| case("support", &name, Outcome::Failed, vec![failed.clone()]);
         let mut fixture = Fixture::of((0..40).map(|n| one(format!("c{n}"))).collect(), &Policy::default());
         // A failure that the policy allows is a warning.
         for case in &mut fixture.decision.cases[20..] {
             case.blocking = false;
         }
-        fixture.decision.breaches.truncate(20);
+        fixture.decision.findings.truncate(20);
         let text = commands(&fixture.report());
         let begin = |word: &str| text.lines().filter(|line| line.starts_with(word)).count();
         assert_eq!((begin("::error "), begin("::warning "), text.lines().count()), (10, 10, 20), "{text}");

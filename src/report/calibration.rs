@@ -239,6 +239,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::vocabulary::FaultKind;
 
     /// A judge on this scale that gave each of these scores once to a good answer.
     fn judged(scale: u32, given: &[usize]) -> Calibration {
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn what_is_unknown_is_said_and_nothing_of_others_reaches_the_terminal() {
-        let fault = Fault::new("timeout", "\u{1b}[2J".to_owned(), "");
+        let fault = Fault::new(FaultKind::Timeout, "\u{1b}[2J".to_owned(), "");
         let unjudged = [Unjudged { id: "a\nb", fault: &fault }; 12];
         let text = of_calibration(&judged(10, &[9]), &unjudged);
         assert!(!text.contains('\u{1b}') && text.contains("  not judged: a⏎b: timeout: "), "{text}");

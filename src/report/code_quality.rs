@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::sarif::{self, Finding, Level};
+use super::sarif::{self, Alert, Level};
 use super::{RenderError, Report, json};
 use crate::gate::State;
 use crate::text;
@@ -66,7 +66,7 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     json::pretty(&issues)
 }
 
-fn issue(finding: &Finding, fingerprint: String) -> Issue {
+fn issue(finding: &Alert, fingerprint: String) -> Issue {
     Issue {
         description: sarif::words(&finding.message, DESCRIPTION),
         check_name: finding.rule(),
@@ -81,7 +81,7 @@ fn issue(finding: &Finding, fingerprint: String) -> Issue {
 
 /// GitLab's five words: what blocks as a whole or is proven to have broken, what blocks, what is open, what
 /// fails and is allowed to, what is only to know.
-fn severity(finding: &Finding) -> &'static str {
+fn severity(finding: &Alert) -> &'static str {
     match (finding.level, finding.state) {
         (Level::Error, _) if finding.leads() => "blocker",
         (Level::Error, _) => "critical",
@@ -98,6 +98,7 @@ mod tests {
     use crate::gate::Policy;
     use crate::report::fixture::{Fixture, case, trial, verdict};
     use crate::vocabulary::Outcome;
+    use crate::vocabulary::VerdictKind;
 
     fn read(fixture: &Fixture) -> Vec<serde_json::Value> {
         serde_json::from_str(&of_report(&fixture.report()).unwrap()).unwrap()
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn fingerprints_last_and_are_unique() {
-        let trials = vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "")];
+        let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "")];
         let one = case("support", "a", Outcome::Failed, trials);
         let twice = Fixture::of(vec![one.clone(), one.clone()], &Policy::default());
         let found = read(&twice);

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use super::Report;
-use crate::gate::{Measured, Metric, State};
-use crate::vocabulary::Usage;
+use crate::gate::{Measured, State};
+use crate::vocabulary::{Metric, Usage};
 
 /// The variables, `AKIT_` before the names of [`values`] in capitals; the exit code is that of the decision.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn values(report: &Report<'_>, exit_code: u8) -> Vec<(&'static str, String)>
         let plain = |c: &char| c.is_ascii_alphanumeric() || ".-_".contains(*c);
         out.push((name, value.chars().filter(plain).take(100).collect()));
     };
-    set("verdict", decision.ruling.word().to_ascii_lowercase());
+    set("verdict", decision.conclusion.word().to_ascii_lowercase());
     set("exit-code", exit_code.to_string());
     if let Some(rate) = decision.pass_rate {
         set("pass-rate", format!("{rate:.4}"));
@@ -58,7 +58,7 @@ pub fn values(report: &Report<'_>, exit_code: u8) -> Vec<(&'static str, String)>
     let cases: Vec<_> = run.cases.iter().collect();
     let costs: Vec<f64> = [Metric::Cost, Metric::JudgeCost]
         .iter()
-        .filter_map(|metric| match metric.measure(&cases) {
+        .filter_map(|metric| match Measured::of(metric, &cases) {
             Measured::Number(cost, _) => Some(cost),
             Measured::NoCase | Measured::Unknown => None,
         })

@@ -57,17 +57,17 @@ impl<'a> Report<'a> {
 impl<'a> Entry<'a> {
     /// `scenario/id`.
     pub(super) fn name(&self) -> String {
-        format!("{}/{}", self.case.scenario, self.case.id)
+        self.case.key().to_string()
     }
 
     /// The first trial that explains the outcome.
     pub(super) fn trial(&self) -> Option<&'a Trial> {
-        telling(self.case)
+        self.case.telling()
     }
 
     /// The verdicts that explain the outcome.
     pub(super) fn culprits(&self) -> Vec<&'a Verdict> {
-        self.trial().map(culprits).unwrap_or_default()
+        self.trial().map(Trial::culprits).unwrap_or_default()
     }
 
     /// Why the case could not be judged.
@@ -82,7 +82,7 @@ impl<'a> Entry<'a> {
         }
         match (self.case.outcome, self.trial()) {
             (Outcome::Skipped, _) => "not asked",
-            (_, Some(trial)) => reason(trial),
+            (_, Some(trial)) => trial.reason(),
             (outcome, None) => outcome.word(),
         }
     }
@@ -162,32 +162,9 @@ pub(super) fn counts(report: &Report<'_>) -> String {
     )
 }
 
-/// The first trial that explains the outcome of a case.
-pub(super) fn telling(case: &CaseResult) -> Option<&Trial> {
-    case.trials.iter().find(|trial| trial.outcome == case.outcome).or(case.trials.first())
-}
-
 /// Whether the outcome needs an explanation.
 pub(super) fn bad(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Errored)
-}
-
-/// The verdicts that explain the outcome of a trial, those that were not needed left out.
-pub(super) fn culprits(trial: &Trial) -> Vec<&Verdict> {
-    let all = trial.verdict.as_ref().map(Verdict::culprits).unwrap_or_default();
-    let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == trial.outcome).collect();
-    if same.is_empty() { all } else { same }
-}
-
-/// Why a trial came out as it did.
-pub(super) fn reason(trial: &Trial) -> &str {
-    if let Some(fault) = &trial.fault {
-        return &fault.message;
-    }
-    match culprits(trial).first() {
-        Some(first) if !first.reason.is_empty() => &first.reason,
-        _ => trial.outcome.word(),
-    }
 }
 
 /// A kind as rules and types are named: small ASCII letters, digits and `-`.

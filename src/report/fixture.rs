@@ -9,7 +9,7 @@ use crate::gate::{Decision, Evidence, Policy, Reference, decide};
 use crate::manifest::{CaseResult, Ended, Fault, Grade, RunManifest, SCHEMA, ScenarioRun, Trial, Verdict};
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
 use crate::stats::Tally;
-use crate::vocabulary::{Outcome, Reply, Usage};
+use crate::vocabulary::{FaultKind, Outcome, Reply, Usage, VerdictKind};
 
 use super::{Past, Report};
 
@@ -115,7 +115,7 @@ impl Fixture {
 
 fn cases(bytes: usize) -> Vec<CaseResult> {
     let fails = |verdict: Verdict, answer: &str| vec![trial(0, Outcome::Failed, Some(verdict), answer)];
-    let mut graded = verdict("llm_grader", "the answer blames the customer");
+    let mut graded = verdict(VerdictKind::LlmGrader, "the answer blames the customer");
     (graded.score, graded.threshold) = (Some(0.4), Some(0.7));
     graded.grade = Some(Grade {
         grader: "openai gpt-4o-mini at api.openai.com".to_owned(),
@@ -127,22 +127,26 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         latency_ms: Some(900),
         recorded: false,
     });
-    let mut combined = verdict("combined", "2 of 3 parts failed");
-    let mut met = verdict("contains", "");
+    let mut combined = verdict(VerdictKind::Combined, "2 of 3 parts failed");
+    let mut met = verdict(VerdictKind::Contains, "");
     met.outcome = Outcome::Passed;
-    combined.parts = vec![met, verdict("regex", "no match of `^\\d+$`"), verdict("json_schema", "not JSON")];
-    let mut odd = verdict("contains", HOSTILE);
+    combined.parts = vec![
+        met,
+        verdict(VerdictKind::Regex, "no match of `^\\d+$`"),
+        verdict(VerdictKind::JsonSchema, "not JSON"),
+    ];
+    let mut odd = verdict(VerdictKind::Contains, HOSTILE);
     (odd.expected, odd.got) = (HOSTILE.to_owned(), HOSTILE.to_owned());
     let mut hostile = case("größe & co.", "hostile", Outcome::Failed, fails(odd, HOSTILE));
     (hostile.name, hostile.prompt) = (Some(HOSTILE.to_owned()), HOSTILE.to_owned());
     hostile.reason = HOSTILE.to_owned();
-    let fault = |kind: &str, message: &str| Trial {
+    let fault = |kind: FaultKind, message: &str| Trial {
         fault: Some(Fault::new(kind, message.to_owned(), "raise `timeout:` or try again")),
         reply: None,
         ..trial(0, Outcome::Errored, None, "")
     };
     let (ok, bad) = (Outcome::Passed, Outcome::Failed);
-    let lacks = || verdict("contains", "the answer lacks `30 days`");
+    let lacks = || verdict(VerdictKind::Contains, "the answer lacks `30 days`");
     let several = |outcomes: [Outcome; 3]| -> Vec<Trial> {
         let judged = |(index, outcome): (u32, Outcome)| {
             let verdict = (outcome == bad).then(lacks);
@@ -166,7 +170,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         case("support", "broken", bad, again(fails(lacks(), "Soon."), &[bad; 4])),
         case("support", "judged", bad, fails(graded, "That is your own fault.")),
         case("support", "changed", bad, fails(combined, "forty-two")),
-        case("support", "down", Outcome::Errored, vec![fault("timeout", "no answer after 30 s")]),
+        case("support", "down", Outcome::Errored, vec![fault(FaultKind::Timeout, "no answer after 30 s")]),
         case("support", "later", Outcome::Skipped, Vec::new()),
         case("support", "flaky", bad, again(fails(lacks(), "It depends."), &[ok])),
         case("support", "known", bad, fails(lacks(), "Never.")),
@@ -174,7 +178,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         case("größe & co.", "überweisung", bad, several([bad, ok, bad])),
         hostile,
         case("größe & co.", "huge", bad, huge),
-        case("größe & co.", "unread", Outcome::Errored, vec![fault("judge-unreadable", HOSTILE)]),
+        case("größe & co.", "unread", Outcome::Errored, vec![fault(FaultKind::JudgeUnreadable, HOSTILE)]),
     ]
 }
 
@@ -214,9 +218,9 @@ pub(super) fn trial(index: u32, outcome: Outcome, verdict: Option<Verdict>, answ
 }
 
 /// A verdict that failed.
-pub(super) fn verdict(kind: &str, reason: &str) -> Verdict {
+pub(super) fn verdict(kind: VerdictKind, reason: &str) -> Verdict {
     Verdict {
-        kind: kind.to_owned(),
+        kind,
         outcome: Outcome::Failed,
         score: Some(0.0),
         threshold: None,

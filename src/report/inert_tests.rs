@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use super::console::{Depth, Fold, View};
 use super::property_tests::{hostile, run_of};
 use super::*;
-use crate::gate::{Attribution, Cause, Flip, Rates, Unheard};
+use crate::analysis::Trend;
+use crate::analysis::attribution::{Attribution, Cause, Flip, Rates, Unheard};
 use crate::grader::calibration::Calibration;
-use crate::history::{StoredRun, Trend};
+use crate::history::StoredRun;
 use crate::manifest::Fault;
+use crate::vocabulary::FaultKind;
 
 /// What stands in a terminal or in the log of a pipeline.
 fn is_inert(shown: &str) -> bool {
@@ -30,7 +32,7 @@ fn trend(text: &str) -> Trend {
             run_id: at.to_owned(),
             ..run.run.clone()
         },
-        ruling: Some(text.to_owned()),
+        conclusion: Some(text.to_owned()),
         pass_rate: None,
     };
     Trend::of(["2026-01-02T03:04:05Z", text].map(stored))
@@ -77,13 +79,13 @@ proptest! {
     #[test]
     fn no_text_acts_where_runs_and_judges_are_compared(text in hostile()) {
         let (base, head) = (run_of(&text).run, run_of(&text).run);
-        let comparison = compare::Comparison::of(&base, &head).unwrap();
-        let shown = comparison.console(Ink::Plain);
+        let comparison = crate::analysis::compare::Comparison::of(&base, &head).unwrap();
+        let shown = compare::console(&comparison, Ink::Plain);
         prop_assert!(is_inert(&shown), "{shown}");
-        let page = comparison.html().unwrap();
+        let page = compare::html(&comparison).unwrap();
         prop_assert!(page.chars().all(|c| c == '\n' || c == '\t' || crate::text::inert(c)), "{page}");
         prop_assert!(page.matches("<script").count() <= 1 && !page.contains("<img") && !page.contains("<!--"));
-        let data: Value = serde_json::from_str(&comparison.json().unwrap()).unwrap();
+        let data: Value = serde_json::from_str(&json::pretty(&comparison).unwrap()).unwrap();
         prop_assert!(data.is_object());
 
         let trend = trend(&text);
@@ -95,7 +97,7 @@ proptest! {
         prop_assert!(is_inert(&shown), "{shown}");
         prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
 
-        let fault = Fault { cause: text.clone(), ..Fault::new(&text, text.clone(), &text) };
+        let fault = Fault { cause: text.clone(), ..Fault::new(FaultKind::Other(text.clone()), text.clone(), &text) };
         let shown = calibration::of_calibration(
             &calibration(&text),
             &[calibration::Unjudged { id: &text, fault: &fault }],

@@ -77,7 +77,7 @@ pub fn of_diagnostics(found: &Diagnostics) -> Result<String, RenderError> {
 }
 
 /// Indented, with a line end.
-pub(super) fn pretty(value: &impl Serialize) -> Result<String, RenderError> {
+pub fn pretty(value: &impl Serialize) -> Result<String, RenderError> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     Ok(text)
@@ -132,15 +132,15 @@ mod tests {
         let baseline = committed::<crate::baseline::Baseline>("baseline.json");
         let stored = include_str!("../../fixtures/baseline.json");
         assert!(baseline.is_valid(&serde_json::from_str(stored).unwrap()));
-        committed::<crate::report::compare::Comparison<'_>>("compare.json");
-        let history = committed::<crate::history::Trend>("history.json");
-        let trend = serde_json::to_value(crate::history::Trend::of([])).unwrap();
+        committed::<crate::analysis::compare::Comparison<'_>>("compare.json");
+        let history = committed::<crate::analysis::Trend>("history.json");
+        let trend = serde_json::to_value(crate::analysis::Trend::of([])).unwrap();
         assert!(history.is_valid(&trend) && !history.is_valid(&written));
         // What `akit calibrate` stores is held against this one where it is run.
         let calibration = committed::<crate::grader::calibration::Calibration>("calibration.json");
         assert!(!calibration.is_valid(&serde_json::from_str(stored).unwrap()));
         // So are the plan and the attribution.
-        assert!(!committed::<crate::gate::Outlook>("plan.json").is_valid(&written));
-        assert!(!committed::<crate::gate::Attribution>("regrade.json").is_valid(&written));
+        assert!(!committed::<crate::analysis::Outlook>("plan.json").is_valid(&written));
+        assert!(!committed::<crate::analysis::Attribution>("regrade.json").is_valid(&written));
     }
 }

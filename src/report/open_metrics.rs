@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Report;
-use crate::gate::{Measured, Metric, Ruling, State};
+use crate::gate::{Conclusion, Measured, State};
 use crate::manifest::CaseResult;
 use crate::text;
+use crate::vocabulary::Metric;
 
 /// Characters of a label's value.
 const LABEL: usize = 200;
@@ -62,9 +63,9 @@ pub fn of_report(report: &Report<'_>) -> String {
 
 fn verdict(out: &mut Text, report: &Report<'_>) {
     out.family("akit_verdict", "stateset", "", "What the gate says.");
-    for ruling in [Ruling::Pass, Ruling::Fail, Ruling::Inconclusive, Ruling::Error] {
-        let holds = if report.decision.ruling == ruling { 1.0 } else { 0.0 };
-        out.sample("akit_verdict", &[("akit_verdict", ruling.word())], holds);
+    for conclusion in [Conclusion::Pass, Conclusion::Fail, Conclusion::Inconclusive, Conclusion::Error] {
+        let holds = if report.decision.conclusion == conclusion { 1.0 } else { 0.0 };
+        out.sample("akit_verdict", &[("akit_verdict", conclusion.word())], holds);
     }
     let counts = report.decision.counts;
     out.family("akit_cases", "gauge", "", "Cases by what became of them.");
@@ -95,7 +96,7 @@ fn rates(out: &mut Text, report: &Report<'_>) {
     }
     let rated: Vec<_> = scenarios
         .iter()
-        .filter_map(|(name, cases)| match Metric::PassRate.measure(cases) {
+        .filter_map(|(name, cases)| match Measured::of(&Metric::PassRate, cases) {
             Measured::Number(rate, _) => Some((name, rate)),
             Measured::NoCase | Measured::Unknown => None,
         })
@@ -125,7 +126,7 @@ fn spending(out: &mut Text, report: &Report<'_>) {
     let all: Vec<_> = report.run.cases.iter().collect();
     let costs: Vec<_> = [("application", Metric::Cost), ("judge", Metric::JudgeCost)]
         .into_iter()
-        .filter_map(|(role, metric)| match metric.measure(&all) {
+        .filter_map(|(role, metric)| match Measured::of(&metric, &all) {
             Measured::Number(cost, _) => Some((role, cost)),
             Measured::NoCase | Measured::Unknown => None,
         })

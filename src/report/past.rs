@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::Trend;
 use crate::gate::Decision;
-use crate::history::{StoredRun, Trend};
+use crate::history::StoredRun;
 use crate::manifest::{CaseResult, RunManifest};
 use crate::vocabulary::Outcome;
-
-use super::entry::telling;
 
 /// What was before a run; empty where no stored run was named.
 ///
@@ -46,8 +45,7 @@ impl Past {
     /// never did, of the latest one that judged it. Runs that asked and expected the same go before others.
     #[must_use]
     pub fn of(run: &RunManifest, decision: &Decision, stored: impl IntoIterator<Item = StoredRun>) -> Self {
-        let now: BTreeMap<_, _> =
-            run.cases.iter().rev().map(|case| ((case.scenario.as_str(), case.id.as_str()), case)).collect();
+        let now: BTreeMap<_, _> = run.cases.iter().rev().map(|case| (case.key(), case)).collect();
         let known = decision.compared.as_ref().filter(|compared| !compared.runs.is_empty());
         let mut answers = BTreeMap::new();
         let mut see = |one: &StoredRun| {
@@ -58,7 +56,7 @@ impl Past {
             }
             let in_baseline = known.map(|compared| compared.runs.contains(&one.run.run_id));
             for case in &one.run.cases {
-                let Some(same) = now.get(&(case.scenario.as_str(), case.id.as_str())) else { continue };
+                let Some(same) = now.get(&case.key()) else { continue };
                 let Some(before) = Before::of(case, same, &one.run, in_baseline) else { continue };
                 let name = (case.scenario.clone(), case.id.clone());
                 let known = answers.entry(name).or_insert_with(|| before.clone());
@@ -70,7 +68,7 @@ impl Past {
         let this = StoredRun {
             file: "this run".to_owned(),
             run: run.clone(),
-            ruling: Some(decision.ruling.word().to_owned()),
+            conclusion: Some(decision.conclusion.word().to_owned()),
             pass_rate: decision.pass_rate,
         };
         let trend = Trend::of(std::iter::once(this).chain(stored.into_iter().inspect(|one| see(one))));
@@ -96,7 +94,7 @@ impl Before {
         if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
             return None;
         }
-        let text = |case: &CaseResult| Some(telling(case)?.reply.as_ref()?.text.clone());
+        let text = |case: &CaseResult| Some(case.telling()?.reply.as_ref()?.text.clone());
         let before = text(case)?;
         Some(Self {
             same_answer: text(now).is_some_and(|now| now == before),
@@ -132,7 +130,7 @@ mod tests {
         let fixture =
             Fixture::of(vec![case("support", "a", outcome, told(outcome, answer))], &Policy::default());
         let run = RunManifest { run_id: format!("run-{day}"), at: Some(day.to_owned()), ..fixture.run };
-        StoredRun { file: format!("{day}.json"), run, ruling: None, pass_rate: None }
+        StoredRun { file: format!("{day}.json"), run, conclusion: None, pass_rate: None }
     }
 
     fn now() -> Fixture {
@@ -171,7 +169,8 @@ mod tests {
     #[test]
     fn the_run_itself_is_nothing_earlier_and_counts_once() {
         let now = now();
-        let this = || StoredRun { file: "x".to_owned(), run: now.run.clone(), ruling: None, pass_rate: None };
+        let this =
+            || StoredRun { file: "x".to_owned(), run: now.run.clone(), conclusion: None, pass_rate: None };
         let past =
             Past::of(&now.run, &now.decision, [this(), stored("2025-01", Outcome::Passed, "x"), this()]);
         assert_eq!(past.before(&now.run.cases[0]).unwrap().run_id, "run-2025-01");
@@ -180,7 +179,7 @@ mod tests {
             runs.iter().map(|run| run.file.as_str()).collect::<Vec<_>>(),
             ["2025-01.json", "this run"]
         );
-        assert_eq!(runs[1].ruling.as_deref(), Some("FAIL"));
+        assert_eq!(runs[1].conclusion.as_deref(), Some("FAIL"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::gate::{Broken, MOST_REPEATS, Outlook, Size};
+use crate::analysis::{Broken, MOST_REPEATS, Outlook, Size};
 use crate::text::{self, number};
 
 /// The headings of the table.

@@ -10,11 +10,11 @@ use super::entry::Forgiven;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::baseline::{Baseline, BaselineCase};
-use crate::gate::{Category, Evidence, Pattern, Policy, Proof, Quarantined, Reference, Weakening, decide};
+use crate::gate::{Category, Evidence, Pattern, Policy, Quarantined, Reference, Rigor, Weakening, decide};
 use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
 use crate::stats::Tally;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{FaultKind, Outcome, VerdictKind, WeakeningKind};
 
 /// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
@@ -62,7 +62,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                 max_error_rate,
                 fail_on,
                 confirm,
-                proof: if strict { Proof::OfInnocence } else { Proof::OfGuilt },
+                rigor: if strict { Rigor::Strict } else { Rigor::Usual },
                 quarantine: quarantine.into_iter().collect(),
                 ..Policy::default()
             }
@@ -70,8 +70,10 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
-    let bad = (outcome == Outcome::Failed).then(|| verdict("contains", "the answer lacks `30 days`"));
-    let fault = (outcome == Outcome::Errored).then(|| Fault::new("timeout", "no answer".to_owned(), ""));
+    let bad =
+        (outcome == Outcome::Failed).then(|| verdict(VerdictKind::Contains, "the answer lacks `30 days`"));
+    let fault =
+        (outcome == Outcome::Errored).then(|| Fault::new(FaultKind::Timeout, "no answer".to_owned(), ""));
     Trial { confirmation, fault, ..trial(index, outcome, bad, "Soon.") }
 }
 
@@ -126,7 +128,8 @@ proptest! {
         policy in policy(),
     ) {
         let weaker = Weakening {
-            kind: "threshold-lowered".to_owned(),
+            kind: WeakeningKind::ThresholdLowered,
+            of: String::new(),
             message: "0.9 became 0.5".to_owned(),
             location: Location { file: "akit.yaml".to_owned(), line: 3, column: 1 },
         };
@@ -135,7 +138,7 @@ proptest! {
         let (report, counts) = (fixture.report(), fixture.decision.counts);
         let render = |format: Format| format.render(&report, Ink::Plain).unwrap();
         let json = |format: Format| -> Value { serde_json::from_str(&render(format)).unwrap() };
-        let word = fixture.decision.ruling.word();
+        let word = fixture.decision.conclusion.word();
         let forgiven: Vec<_> = report.entries().filter_map(|entry| entry.forgiven()).collect();
         let excused = |wanted| forgiven.iter().filter(|one| **one == wanted).count();
         let (flaky, kept) = (excused(Forgiven::Flaky), excused(Forgiven::Quarantined));
@@ -210,13 +213,13 @@ proptest! {
             let weaker = results.iter().filter(|one| one["ruleId"] == "akit/weakened/threshold-lowered");
             prop_assert_eq!(weaker.count(), weakened.len());
             let blocks = results.iter().any(|one| one["level"] == "error");
-            let stands = |one: &crate::gate::Breach| match one.ruling {
-                crate::gate::Ruling::Fail => true,
+            let stands = |one: &crate::gate::Finding| match one.conclusion {
+                crate::gate::Conclusion::Fail => true,
                 // A case whose fresh trials the provider kept from being judged.
-                crate::gate::Ruling::Error => one.is_by_case(),
+                crate::gate::Conclusion::Error => one.is_by_case(),
                 _ => false,
             };
-            prop_assert_eq!(blocks, fixture.decision.breaches.iter().any(stands));
+            prop_assert_eq!(blocks, fixture.decision.findings.iter().any(stands));
         }
 
         let issues = json(Format::CodeQuality);
@@ -264,9 +267,12 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
 
 /// A run in which the text stands wherever text of others can stand.
 pub(super) fn run_of(text: &str) -> Fixture {
-    let mut bad = verdict(text, text);
+    let mut bad = verdict(VerdictKind::Other(text.to_owned()), text);
     (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
-    let fault = Fault { cause: text.to_owned(), ..Fault::new(text, text.to_owned(), text) };
+    let fault = Fault {
+        cause: text.to_owned(),
+        ..Fault::new(FaultKind::Other(text.to_owned()), text.to_owned(), text)
+    };
     let failed = vec![trial(0, Outcome::Failed, Some(bad), text)];
     let errored = vec![Trial { fault: Some(fault), ..trial(0, Outcome::Errored, None, text) }];
     let mut cases = vec![
@@ -278,7 +284,8 @@ pub(super) fn run_of(text: &str) -> Fixture {
         (one.name, one.prompt, one.reason) = (Some(text.to_owned()), text.to_owned(), text.to_owned());
     }
     let weaker = Weakening {
-        kind: text.to_owned(),
+        kind: WeakeningKind::Other(text.to_owned()),
+        of: text.to_owned(),
         message: text.to_owned(),
         location: Location { file: text.to_owned(), line: 1, column: 1 },
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::gate::{Attribution, Cause};
+use crate::analysis::{Attribution, Cause};
 use crate::text::{self, log, number};
 
 /// Cases of one kind that are listed.

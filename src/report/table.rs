@@ -1,7 +1,8 @@
 //! The decision's numbers beside the baseline's and their limits: the same rows on every surface.
 
-use crate::gate::{Breach, State};
+use crate::gate::{Finding, State};
 use crate::text::number;
+use crate::vocabulary::FindingId;
 
 use super::Report;
 
@@ -11,7 +12,7 @@ const BREACHES: usize = 20;
 /// A number as a reader sees it; `—` stands for what there is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
-    /// What is counted; the id of a breach may hold anything.
+    /// What is counted; the id of a finding may hold anything.
     pub(super) metric: String,
     pub(super) now: String,
     pub(super) baseline: String,
@@ -37,8 +38,10 @@ pub(super) fn compares(report: &Report<'_>) -> bool {
 /// Cases that could not be judged. Where some may, that stands as a share in what the gate says of them.
 fn errors(report: &Report<'_>) -> Row {
     let (decision, count) = (report.decision, number::size(report.decision.counts.errored));
-    let told = decision.breaches.iter().chain(&decision.warnings).filter(|breach| breach.id == "errors");
-    let may = told.filter_map(|breach| Some((breach.measured?, breach.limit?))).find(|(_, may)| *may > 0.0);
+    let told =
+        decision.findings.iter().chain(&decision.warnings).filter(|finding| finding.id == FindingId::Errors);
+    let may =
+        told.filter_map(|finding| Some((finding.measured?, finding.limit?))).find(|(_, may)| *may > 0.0);
     let (now, limit) = match may {
         Some((share, may)) => (format!("{count} ({})", number::percent(share)), number::percent(may)),
         None => (count, "0".to_owned()),
@@ -53,8 +56,8 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     if let Some(rate) = decision.pass_rate {
         let (passed, judged) = (number::size(counts.passed), number::size(counts.judged()));
-        let limit = decision.breaches.iter().find(|breach| breach.id == "min-pass-rate");
-        let limit = limit.and_then(|breach| breach.limit).map(number::percent);
+        let limit = decision.findings.iter().find(|finding| finding.id == FindingId::MinPassRate);
+        let limit = limit.and_then(|finding| finding.limit).map(number::percent);
         let now = format!("{} ({passed} of {judged} cases)", number::percent(rate));
         let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < 1e-9);
         let before = same.map_or_else(|| NONE.to_owned(), |rates| number::percent(rates.baseline));
@@ -70,12 +73,12 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         rows.push(Row::new("regressions", number::size(broken), Some("0".to_owned())));
     }
     rows.push(errors(report));
-    let numbered = |breach: &&Breach| {
-        !matches!(breach.id.as_str(), "min-pass-rate" | "errors") && breach.measured.is_some()
+    let numbered = |finding: &&Finding| {
+        !matches!(finding.id, FindingId::MinPassRate | FindingId::Errors) && finding.measured.is_some()
     };
-    for breach in decision.breaches.iter().filter(numbered).take(BREACHES) {
-        let now = breach.measured.map_or_else(|| NONE.to_owned(), number::score);
-        rows.push(Row::new(&breach.id, now, breach.limit.map(number::score)));
+    for finding in decision.findings.iter().filter(numbered).take(BREACHES) {
+        let now = finding.measured.map_or_else(|| NONE.to_owned(), number::score);
+        rows.push(Row::new(finding.id.word(), now, finding.limit.map(number::score)));
     }
     rows
 }

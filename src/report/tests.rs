@@ -6,7 +6,7 @@ use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::gate::Policy;
 use crate::history::StoredRun;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 #[test]
 fn every_format_renders_the_same_run() {
@@ -86,7 +86,7 @@ fn hostile() -> impl Strategy<Value = String> {
 
 /// A run in which the text stands wherever text can stand.
 fn run_of(text: &str) -> Fixture {
-    let mut bad = verdict(text, text);
+    let mut bad = verdict(VerdictKind::Other(text.to_owned()), text);
     (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
     let mut one = case("support", text, Outcome::Failed, vec![trial(0, Outcome::Failed, Some(bad), text)]);
     (one.name, one.prompt, one.reason) = (Some(text.to_owned()), text.to_owned(), text.to_owned());
@@ -98,8 +98,8 @@ fn run_of(text: &str) -> Fixture {
     fixture.run.notes = vec![text.to_owned()];
     fixture.run.scenarios[0].name = text.to_owned();
     fixture.decision.summary = text.to_owned();
-    fixture.decision.breaches[0].location = None;
-    fixture.decision.breaches[0].message = text.to_owned();
+    fixture.decision.findings[0].location = None;
+    fixture.decision.findings[0].message = text.to_owned();
     // A time may be any text, and what is not later is earlier.
     fixture.run.at = None;
     let mut earlier = fixture.run.clone();
@@ -110,8 +110,8 @@ fn run_of(text: &str) -> Fixture {
     {
         reply.text = format!("{text} {text}");
     }
-    let ruling = Some(text.to_owned());
-    let stored = StoredRun { file: text.to_owned(), run: earlier, ruling, pass_rate: Some(0.5) };
+    let conclusion = Some(text.to_owned());
+    let stored = StoredRun { file: text.to_owned(), run: earlier, conclusion, pass_rate: Some(0.5) };
     fixture.past = Past::of(&fixture.run, &fixture.decision, [stored]);
     fixture
 }

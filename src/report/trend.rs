@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::history::{RunLine, Trend};
+use crate::analysis::{RunLine, Trend};
 use crate::text::{self, log, number};
 
 use super::{RenderError, json};
@@ -41,7 +41,7 @@ pub fn of_trend(trend: &Trend) -> String {
             }
         }
     };
-    let flaky = |one: &crate::history::FlakyCase| {
+    let flaky = |one: &crate::analysis::FlakyCase| {
         let words = format!(
             "turned {} times; {} of {} passed",
             number::size(one.turns),
@@ -51,14 +51,14 @@ pub fn of_trend(trend: &Trend) -> String {
         (one.case.clone(), words)
     };
     list("Flakiest", trend.flakiest.iter().map(flaky).collect());
-    let slow = |one: &crate::history::SlowCase| {
+    let slow = |one: &crate::analysis::SlowCase| {
         (
             one.case.clone(),
             format!("{:.2} s, mean of {}", one.latency_ms / 1_000.0, text::count(one.answers, "answer")),
         )
     };
     list("Slowest", trend.slowest.iter().map(slow).collect());
-    let dear = |one: &crate::history::DearCase| {
+    let dear = |one: &crate::analysis::DearCase| {
         (one.case.clone(), format!("{}, mean of {}", usd(one.cost_usd), text::count(one.trials, "trial")))
     };
     list("Most expensive", trend.dearest.iter().map(dear).collect());
@@ -109,7 +109,7 @@ fn table(runs: &[RunLine]) -> String {
             out,
             "{:<20} {:<12} {rate:>9} {:>6} {:>6} {:>7} {:>7} {tokens:>11} {cost:>10} {:>10}  {}",
             log::line(run.at.as_deref().unwrap_or("—"), 20),
-            log::line(run.ruling.as_deref().unwrap_or("—"), 12),
+            log::line(run.conclusion.as_deref().unwrap_or("—"), 12),
             number::size(run.counts.passed),
             number::size(run.counts.failed),
             number::size(run.counts.errored),
@@ -137,7 +137,7 @@ mod tests {
             at: Some("2026-01-02T03:04:05Z".to_owned()),
             commit: None,
             ended: Ended::Complete,
-            ruling: Some("PASS".to_owned()),
+            conclusion: Some("PASS".to_owned()),
             pass_rate: rate,
             counts: Counts { passed: 7, failed: 1, errored: 0, skipped: 2 },
             tokens: Some(1_449),
@@ -180,8 +180,9 @@ mod tests {
     fn names_of_others_are_inert() {
         let mut trend = trend(&[Some(1.0)]);
         trend.runs[0].file = "\u{1b}[2J\n::error::x".to_owned();
-        trend.runs[0].ruling = Some("PASS\nRESULT: PASS".to_owned());
-        let slow = crate::history::SlowCase { case: "##[error]\n/x".to_owned(), latency_ms: 1.0, answers: 1 };
+        trend.runs[0].conclusion = Some("PASS\nRESULT: PASS".to_owned());
+        let slow =
+            crate::analysis::SlowCase { case: "##[error]\n/x".to_owned(), latency_ms: 1.0, answers: 1 };
         trend.slowest.push(slow);
         let text = of_trend(&trend);
         assert!(text.chars().all(|c| c == '\n' || text::inert(c)) && !text.contains("##["), "{text}");

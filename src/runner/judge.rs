@@ -14,7 +14,7 @@ use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::text;
-use crate::vocabulary::{Outcome, Reply, StopReason, ToolCall};
+use crate::vocabulary::{FaultKind, Outcome, Reply, StopReason, ToolCall};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -74,7 +74,7 @@ fn reason(trials: &[Trial], outcome: Outcome) -> String {
 
 /// Whether a trial could not be had, because recorded answers were all there are.
 pub(super) fn was_not_there(trial: &Trial) -> bool {
-    trial.fault.as_ref().is_some_and(|fault| matches!(fault.kind.as_str(), "no-reply" | "cache-miss"))
+    trial.fault.as_ref().is_some_and(|fault| fault.kind.is_not_recorded())
 }
 
 /// A case that was not asked.
@@ -85,7 +85,7 @@ pub(super) fn skipped(scenario: &Scenario, planned: &Planned, reason: String) ->
 /// A trial whose judging ended in a defect of akit.
 pub(super) fn crashed(unit: Unit) -> Trial {
     let message = "akit itself failed while it judged this case or one beside it".to_owned();
-    let fault = fault("internal", message, "please report this with the message above");
+    let fault = fault(FaultKind::Internal, message, "please report this with the message above");
     Trial { index: unit.trial, confirmation: unit.confirmation, ..errored(None, None, fault) }
 }
 
@@ -117,13 +117,13 @@ async fn answer(
     trial: u32,
 ) -> Result<(Reply, Option<Seen>), Fault> {
     let Some(job) = &planned.job else {
-        return Err(fault("not-planned", "the case has no target".to_owned(), ""));
+        return Err(fault(FaultKind::NotPlanned, "the case has no target".to_owned(), ""));
     };
     match &job.target {
         Target::Replies(replies) => {
             let reply = replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
                 fault(
-                    "no-reply",
+                    FaultKind::NoReply,
                     format!("there is no reply to this case in {}", replies.name()),
                     "add a line with its id to the file of replies",
                 )
@@ -240,14 +240,14 @@ fn no_answer(reply: &Reply) -> Option<Fault> {
     match StopReason::of(reply.finish_reason.as_deref()) {
         StopReason::Broken => {
             let message = format!("the answer ended with an error (finish_reason {})", word());
-            Some(fault("broken-answer", message, "ask again, or look at the application's own log"))
+            Some(fault(FaultKind::BrokenAnswer, message, "ask again, or look at the application's own log"))
         }
         StopReason::Unknown => {
             let message =
                 format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
             let help =
                 "the stop words that akit knows are in docs/expectations.md; report one that is missing";
-            Some(fault("unknown-stop-reason", message, help))
+            Some(fault(FaultKind::UnknownStopReason, message, help))
         }
         StopReason::Complete
         | StopReason::ToolCalls
@@ -259,7 +259,7 @@ fn no_answer(reply: &Reply) -> Option<Fault> {
             }
             let calls = ToolCall::summary(&reply.tool_calls);
             let message = format!("the answer is {calls}, which this version cannot judge");
-            Some(fault("tool-calls", message, "let the application answer in words as well"))
+            Some(fault(FaultKind::ToolCalls, message, "let the application answer in words as well"))
         }
     }
 }
@@ -286,10 +286,14 @@ fn cause(verdict: &Verdict) -> Fault {
     });
     let one = found.unwrap_or(verdict);
     one.fault.clone().unwrap_or_else(|| {
-        fault("expectation-error", format!("{}: {}", one.kind, one.reason), "simplify the expectation")
+        fault(
+            FaultKind::ExpectationError,
+            format!("{}: {}", one.kind, one.reason),
+            "simplify the expectation",
+        )
     })
 }
 
-fn fault(kind: &str, message: String, help: &str) -> Fault {
+fn fault(kind: FaultKind, message: String, help: &str) -> Fault {
     Fault::new(kind, message, help)
 }

@@ -23,12 +23,13 @@ use crate::secret::Secret;
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
 use crate::text;
+use crate::vocabulary::CaseId;
 
 pub use discover::{DiscoverError, among, discover};
 pub use read::{api_key, provider_config, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use schema::schema;
-pub use select::{Selection, SelectionError};
+pub use select::Selection;
 pub use table::PROVIDER_CONFIG;
 
 /// Access that a file grants to its provider.
@@ -199,10 +200,10 @@ fn report_shared_names(scenarios: &[Scenario], found: &mut Diagnostics) {
     if scenarios.len() < 2 {
         return;
     }
-    let mut seen: BTreeMap<(&str, &str), &Case> = BTreeMap::new();
+    let mut seen: BTreeMap<CaseId<'_>, &Case> = BTreeMap::new();
     for scenario in scenarios {
         for case in &scenario.cases {
-            let name = (scenario.name.as_str(), case.id.as_str());
+            let name = CaseId::new(&scenario.name, &case.id);
             match seen.get(&name) {
                 Some(first) if first.location.file != case.location.file => {
                     let id = text::excerpt(&case.id, 60);

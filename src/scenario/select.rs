@@ -6,6 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::{Case, Scenario};
 use crate::seed::Root;
+use crate::vocabulary::CaseId;
 
 /// A selection of cases; the default takes all.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +103,7 @@ impl Selection {
         let known = |id: &str| {
             scenarios.iter().any(|scenario| {
                 let mut cases = scenario.cases.iter();
-                cases.any(|case| case.id == id || format!("{}/{}", scenario.name, case.id) == id)
+                cases.any(|case| case.id == id || CaseId::new(&scenario.name, &case.id).to_string() == id)
             })
         };
         self.ids.iter().map(String::as_str).filter(|id| !known(id)).collect()
@@ -116,7 +117,7 @@ impl Selection {
         if !self.with.is_empty() && !self.with.iter().any(has) {
             return Some(format!("has no tag of {}", crate::text::list(&self.with)));
         }
-        let full = format!("{}/{}", scenario.name, case.id);
+        let full = CaseId::new(&scenario.name, &case.id).to_string();
         if !self.ids.is_empty() && !self.ids.iter().any(|id| *id == case.id || *id == full) {
             return Some("not named by `--case`".to_owned());
         }

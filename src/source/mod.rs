@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Ink, Severity};
 pub use fields::{Field, Fields, Shape};
-pub use node::{MAX_DEPTH, Node, SyntaxError, Value};
+pub use node::{Node, SyntaxError, Value};
 pub use store::Pending;
 
 /// Largest file that is read, in bytes (256 MiB).

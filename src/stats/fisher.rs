@@ -17,15 +17,6 @@ pub fn fisher_lower(now: Tally, before: Tally) -> f64 {
     hypergeometric(now, before).tails(now.hits).at_most.clamp(f64::MIN_POSITIVE, 1.0)
 }
 
-/// The smallest p that `trials` fresh trials can reach against this baseline: with no hit at all.
-///
-/// A test at a level below it can never prove anything, however broken the case is. A perfect baseline
-/// of n trials gives 1 / C(n + trials, trials).
-#[must_use]
-pub fn fisher_smallest(before: Tally, trials: u64) -> f64 {
-    fisher_lower(Tally { hits: 0, of: trials }, before)
-}
-
 /// In how many ways k of n can be chosen; exact up to 2⁵³, infinite above 10³⁰⁸.
 #[must_use]
 pub fn choose(n: u64, k: u64) -> f64 {
@@ -85,11 +76,11 @@ mod tests {
             (1, 4, 5.0),
             (20, 20, 137_846_528_820.0),
         ] {
-            let found = fisher_smallest(tally(before, before), trials);
+            let found = fisher_lower(tally(0, trials), tally(before, before));
             assert!((found * one_in - 1.0).abs() < 1e-12, "{before}, {trials}: {found}");
             assert_eq!(choose(before + trials, trials).to_bits(), f64::to_bits(one_in));
         }
-        assert!(fisher_smallest(tally(4, 5), 4) > fisher_smallest(tally(5, 5), 4));
+        assert!(fisher_lower(tally(0, 4), tally(4, 5)) > fisher_lower(tally(0, 4), tally(5, 5)));
         for (n, k, ways) in [(3, 4, 0.0), (0, 0, 1.0), (7, 7, 1.0), (52, 5, 2_598_960.0)] {
             assert_eq!(choose(n, k).to_bits(), f64::to_bits(ways), "{n}, {k}");
         }
@@ -123,7 +114,7 @@ mod tests {
                 prop_assert!(p >= last * (1.0 - 1e-12), "{hits} of {m}, {before:?}: {p} after {last}");
                 last = p;
             }
-            prop_assert!(fisher_smallest(before, m) >= (1.0 - 1e-12) / choose(n + m, m));
+            prop_assert!(fisher_lower(tally(0, m), before) >= (1.0 - 1e-12) / choose(n + m, m));
         }
     }
 }

@@ -26,14 +26,14 @@ use serde::{Deserialize, Serialize};
 pub use bootstrap::Bootstrap;
 pub use clusters::Clusters;
 pub use confusion::Confusion;
-pub use fisher::{choose, fisher_lower, fisher_smallest};
+pub use fisher::{choose, fisher_lower};
 pub use holm::holm;
 pub use kappa::Kappa;
 pub use normal::quantile;
 pub use percentile::percentile;
 pub use poisson_binomial::poisson_binomial_at_most;
-pub use power::{PLAN_LEVEL, PLAN_POWER, Spread, cases_needed, detectable};
-pub use prevalence::{Prevalence, PrevalenceError, corrected};
+pub use power::{Spread, detectable};
+pub use prevalence::corrected;
 pub use prior::Prior;
 pub use sign_flip::sign_flip;
 

@@ -30,12 +30,6 @@ pub fn detectable(cases: u64, discordance: f64) -> Option<f64> {
     flips(discordance)?.detectable(cases, 1)
 }
 
-/// How many cases, one trial each, let a run see an effect: the inverse of [`detectable`], rounded up.
-#[must_use]
-pub fn cases_needed(effect: f64, discordance: f64) -> Option<u64> {
-    flips(discordance)?.cases_needed(effect, 1)
-}
-
 /// Verdicts of one trial differ between two runs with twice the variance of one trial.
 fn flips(discordance: f64) -> Option<Spread> {
     (discordance > 0.0 && discordance <= 1.0).then_some(Spread { between: 0.0, within: discordance / 2.0 })
@@ -71,14 +65,6 @@ impl Spread {
         let mean = rates.iter().sum::<f64>() / n;
         let between = rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / (n - 1.0);
         Some(Self { between, within: rates.iter().map(|rate| rate * (1.0 - rate)).sum::<f64>() / n })
-    }
-
-    /// The standard error of the mean of one run, for cases that are a sample of what users ask:
-    /// √((between + within / repeats) / cases).
-    #[must_use]
-    pub fn mean_error(self, cases: u64, repeats: u64) -> Option<f64> {
-        let trials = (repeats > 0 && cases > 0).then(|| real(repeats))?;
-        Some(((self.between + self.within / trials) / real(cases)).sqrt())
     }
 
     /// The standard error of the difference of two runs of the same cases, when nothing changed:
@@ -129,33 +115,30 @@ mod tests {
         close(detectable(50, 0.1), 0.111_198_536_249_536_73);
         close(detectable(200, 0.1), 0.055_599_268_124_768_36);
         close(detectable(1, 1.0), 2.486_474_860_524_386_3);
+        let needed = |effect, discordance| flips(discordance).unwrap().cases_needed(effect, 1);
         for (effect, discordance, cases) in
             [(0.03, 0.1, 687), (0.1, 0.1, 62), (0.05, 0.2, 495), (0.5, 0.01, 1)]
         {
-            assert_eq!(cases_needed(effect, discordance), Some(cases));
+            assert_eq!(needed(effect, discordance), Some(cases));
         }
         assert_eq!(
             [detectable(0, 0.1), detectable(50, 0.0), detectable(50, 1.1), detectable(50, f64::NAN)],
             [None; 4]
         );
         for n in 1..=1_000 {
-            assert_eq!(cases_needed(detectable(n, 0.1).unwrap(), 0.1), Some(n), "the way there and back");
+            assert_eq!(needed(detectable(n, 0.1).unwrap(), 0.1), Some(n), "the way there and back");
         }
-        assert_eq!([cases_needed(0.0, 0.1), cases_needed(-0.1, 0.1), cases_needed(1e-300, 0.1)], [None; 3]);
+        assert_eq!([needed(0.0, 0.1), needed(-0.1, 0.1), needed(1e-300, 0.1)], [None; 3]);
     }
 
     #[test]
     fn repeats_quiet_the_noise_within_alone() {
         let spread = Spread::of(&[0.5, 0.5, 1.0, 0.0]).unwrap();
         assert!((spread.between - 1.0 / 6.0).abs() < 1e-12 && (spread.within - 0.125).abs() < 1e-12);
-        close(spread.mean_error(100, 5), ((1.0 / 6.0 + 0.025) / 100.0_f64).sqrt());
         close(spread.difference_error(100, 5), (0.05_f64 / 100.0).sqrt());
         // 2 · within is the share of verdicts that differ between two runs.
         assert_eq!(spread.detectable(100, 1), detectable(100, 0.25));
-        assert_eq!(
-            (Spread::of(&[0.5]), spread.mean_error(0, 1), spread.mean_error(1, 0)),
-            (None, None, None)
-        );
+        assert_eq!((Spread::of(&[0.5]), spread.difference_error(0, 1)), (None, None));
         let still = Spread::of(&[1.0, 1.0, 0.0]).unwrap();
         assert_eq!((still.difference_error(3, 1), still.detectable(3, 1)), (Some(0.0), None));
         assert_eq!(still.repeats_needed(0.03, 3), None);
@@ -168,7 +151,7 @@ mod tests {
             discordance in 0.01..1.0_f64,
             repeats in 1_u64..10,
         ) {
-            let n = cases_needed(effect, discordance).unwrap();
+            let n = flips(discordance).unwrap().cases_needed(effect, 1).unwrap();
             prop_assert!(detectable(n, discordance).unwrap() <= effect * (1.0 + 1e-9));
             prop_assert!(n == 1 || detectable(n - 1, discordance).unwrap() > effect);
             let spread = Spread { between: 0.1, within: discordance / 2.0 };

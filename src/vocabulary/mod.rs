@@ -2,14 +2,27 @@
 //!
 //! Closed enums. A word that is not in a table is an error that names itself, never a pass.
 
+mod case_id;
+mod fault_kind;
+mod finding_id;
+mod metric;
 mod outcome;
 mod reply;
 mod stop;
 mod tool_call;
 mod usage;
+mod verdict_kind;
+mod weakening_kind;
+mod word;
 
+pub use case_id::CaseId;
+pub use fault_kind::FaultKind;
+pub use finding_id::{FindingId, Selection, Subject};
+pub use metric::Metric;
 pub use outcome::Outcome;
 pub use reply::Reply;
 pub use stop::StopReason;
 pub use tool_call::ToolCall;
 pub use usage::Usage;
+pub use verdict_kind::VerdictKind;
+pub use weakening_kind::WeakeningKind;

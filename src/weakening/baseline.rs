@@ -127,7 +127,7 @@ impl<'a> Change<'a> {
             let name = pairs.renamed(&case.scenario, &case.id)?;
             self.new.cases.iter().find(|other| other.name() == name)
         };
-        let same = self.new.case(&case.scenario, &case.id).or_else(renamed);
+        let same = self.new.case(case.key()).or_else(renamed);
         same.or_else(|| self.new.by_content(&case.content_hash).filter(|_| self.whole))
     }
 

@@ -71,7 +71,7 @@ fn parts(before: &Part<'_>, now: &Part<'_>, judges: &Judges<'_>) -> Vec<Flag> {
             // What must not hold demands more where it held less: the other way round.
             let flags = forms(new, old, &(judges.1, judges.0));
             flags.first().map_or(Vec::new(), |first| {
-                let message = format!("what must not hold is another thing: {}", first.kind.id());
+                let message = format!("what must not hold is another thing: {}", first.kind);
                 vec![Flag::new(Kind::NegationNarrowed, start(node), message)]
             })
         }

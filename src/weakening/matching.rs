@@ -11,6 +11,7 @@ use super::document::{canonical, entries, items, word, words};
 use super::{Demands, Document};
 use crate::expectation::substitute;
 use crate::source::{Node, Span, Value};
+use crate::vocabulary::CaseId;
 
 /// A case as the comparisons look at it.
 #[derive(Debug)]
@@ -34,11 +35,11 @@ pub(super) struct Case<'a> {
 impl Case<'_> {
     /// `scenario/id`.
     pub(super) fn name(&self) -> String {
-        format!("{}/{}", self.scenario, self.id)
+        self.key().to_string()
     }
 
-    fn key(&self) -> (&str, &str) {
-        (&self.scenario, &self.id)
+    fn key(&self) -> CaseId<'_> {
+        CaseId::new(&self.scenario, &self.id)
     }
 }
 
@@ -97,7 +98,7 @@ impl<'a> Pairs<'a> {
 
     /// The name that a case of before has now.
     pub(super) fn renamed(&self, scenario: &str, id: &str) -> Option<String> {
-        self.kept().find(|(before, _)| before.key() == (scenario, id)).map(|(_, now)| now.name())
+        self.kept().find(|(before, _)| before.key() == CaseId::new(scenario, id)).map(|(_, now)| now.name())
     }
 }
 

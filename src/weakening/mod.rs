@@ -25,10 +25,10 @@ use std::sync::Arc;
 
 use crate::gate::Weakening;
 use crate::source::SourceFile;
+use crate::vocabulary::WeakeningKind;
 
 pub use document::Document;
-pub use kind::Kind;
-pub use past::{Past, Scope, Then, nested};
+pub use past::{Scope, Then, nested};
 
 /// All that is demanded of a release, at one time.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
 /// Takes out what messages quote of expectations: values, patterns, expressions, rubrics and schemas. For
 /// runs with redaction, whose values stand in there, whole or cut.
 pub fn withhold(found: &mut [Weakening]) {
-    use Kind::{
+    use WeakeningKind::{
         ExpressionChanged, PatternChanged, RubricChanged, SchemaLoosened, ValueAdded, ValueChanged,
         ValueRemoved,
     };
@@ -84,7 +84,7 @@ pub fn withhold(found: &mut [Weakening]) {
         SchemaLoosened,
         RubricChanged,
     ];
-    for one in found.iter_mut().filter(|one| quoting.iter().any(|kind| kind.id() == one.kind)) {
+    for one in found.iter_mut().filter(|one| quoting.contains(&one.kind)) {
         let case = one.message.split(": ").next().unwrap_or_default();
         one.message =
             format!("{case}: what is expected there was another thing; with redaction on it is not told");

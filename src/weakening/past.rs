@@ -177,7 +177,7 @@ impl Then {
 pub fn nested(folder: &str) -> Weakening {
     let location = Location { file: folder.to_owned(), line: 1, column: 1 };
     let message = format!("`{folder}` was a folder, it is a repository of its own");
-    Weakening { kind: Kind::PathLinked.id().to_owned(), message, location }
+    Weakening { kind: Kind::PathLinked, of: folder.to_owned(), message, location }
 }
 
 fn one(past: &dyn Past, path: &str) -> Result<Option<Arc<SourceFile>>, GitError> {

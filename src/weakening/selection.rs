@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::Document;
 use super::document::{below, items, word, words};
 use super::matching::{Case, Pairs};
-use crate::gate::{Metric, Pattern, Selector};
+use crate::gate::{Pattern, Selector};
 use crate::source::Node;
+use crate::vocabulary::Metric;
 
 /// The selector of a mapping with `tags`, `scenario` and `case`, or of a text that is a glob; what
 /// is no glob selects by nothing.

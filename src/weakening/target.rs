@@ -7,8 +7,8 @@ use super::kind::{Kind, Log};
 use super::matching::{Case, Pairs};
 use super::threshold::limits;
 use super::{Demands, Document};
-use crate::gate::Metric;
 use crate::source::{Node, Value};
+use crate::vocabulary::Metric;
 
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     recorded(pairs, before, now, log);

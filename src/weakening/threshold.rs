@@ -5,8 +5,9 @@ use super::kind::{Kind, Log};
 use super::matching::Pairs;
 use super::selection::{escaped, selector, takes, text};
 use super::{Demands, Document};
-use crate::gate::{Metric, Selector};
+use crate::gate::Selector;
 use crate::source::Node;
+use crate::vocabulary::Metric;
 
 /// One entry.
 pub(super) struct Limit<'a> {

@@ -207,8 +207,8 @@ fn a_record_of_version_1_is_read_where_its_host_says_all() {
     assert_eq!(request.remove("endpoint").unwrap(), server.url);
     request.insert("host".to_owned(), server.host().into());
     let whole = serde_json::json!({ "key_version": 1, "parts": record["request"] });
-    let hash = <sha2::Sha256 as sha2::Digest>::digest(akit::canonical::bytes(&whole));
-    let hash = akit::text::hex(&hash);
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(akit::inside::canonical(&whole));
+    let hash = akit::inside::hex(&hash);
     record["key_version"] = 1.into();
     std::fs::remove_dir_all(ran.path("c")).unwrap();
     let old = ran.path(&format!("c/{}/{hash}.json", &hash[..2]));

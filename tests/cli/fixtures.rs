@@ -176,8 +176,8 @@ fn records(folder: &Path, host: &str) -> BTreeMap<String, Json> {
 fn bless(records: &BTreeMap<String, Json>, folder: &Path) {
     let _ = std::fs::remove_dir_all(folder);
     for record in records.values() {
-        let key = akit::cache::Key::of(record["request"].clone());
-        let cache = akit::cache::Cache::at(folder);
+        let key = akit::inside::Key::of(record["request"].clone());
+        let cache = akit::inside::Cache::at(folder);
         let at = record["recorded_at"].as_str().unwrap().to_owned();
         cache.put(&key, record["response"].clone(), record["latency_ms"].as_u64().unwrap(), at).unwrap();
     }

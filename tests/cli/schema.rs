@@ -31,12 +31,12 @@ fn validator() -> jsonschema::Validator {
 }
 
 fn data(path: &Path) -> Json {
-    let file = akit::source::SourceFile::read(path).unwrap();
-    akit::source::Node::parse(&file).unwrap().to_json()
+    let file = akit::inside::SourceFile::read(path).unwrap();
+    akit::inside::Node::parse(&file).unwrap().to_json()
 }
 
 fn yaml_in(folder: &str) -> Vec<PathBuf> {
-    akit::scenario::discover(&[repository().join(folder)]).unwrap()
+    akit::inside::discover(&[repository().join(folder)]).unwrap()
 }
 
 #[test]

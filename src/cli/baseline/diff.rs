@@ -38,12 +38,12 @@ fn differences(before: &Baseline, after: &Baseline) -> Vec<String> {
         }
     }
     let missing = |from: &Baseline, of: &Baseline| -> Vec<String> {
-        let gone = of.cases.iter().filter(|case| from.case(&case.scenario, &case.id).is_none());
+        let gone = of.cases.iter().filter(|case| from.case(case.key()).is_none());
         gone.map(BaselineCase::name).collect()
     };
     let (mut changed, mut tallies) = (Vec::new(), Vec::new());
     for now in &after.cases {
-        let Some(then) = before.case(&now.scenario, &now.id) else { continue };
+        let Some(then) = before.case(now.key()) else { continue };
         let (was, is) = (then.tally(), now.tally());
         if then.content_hash != now.content_hash {
             changed.push(now.name());

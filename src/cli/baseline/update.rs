@@ -9,7 +9,7 @@ use super::super::gate::decided;
 use super::{At, Trouble, names};
 use crate::baseline::{Added, Baseline};
 use crate::environment::Environment;
-use crate::gate::{Decision, Ruling};
+use crate::gate::{Conclusion, Decision};
 use crate::history;
 use crate::manifest::{CaseResult, Ended, RunManifest};
 use crate::text;
@@ -39,8 +39,8 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     }
     // A failure that nobody could confirm or clear must not become what is expected.
     let open: BTreeSet<_> = decision.iter().flat_map(Decision::open).collect();
-    let left: Vec<_> = open.iter().map(|(scenario, id)| format!("{scenario}/{id}")).collect();
-    run.cases.retain(|case| !open.contains(&(case.scenario.as_str(), case.id.as_str())));
+    let left: Vec<_> = open.iter().map(ToString::to_string).collect();
+    run.cases.retain(|case| !open.contains(&case.key()));
     let told = || environment.get("GITHUB_SHA").or_else(|| environment.get("CI_COMMIT_SHA"));
     let commit = args.commit.as_deref().or_else(told);
     let place = &args.at.baseline;
@@ -79,7 +79,7 @@ const EXPECTED: &str = "its failures would become what is expected: fix them, ta
 
 /// Whether a run failed its gate; where no decision was stored with it, whether any case failed.
 fn has_failed(run: &RunManifest, decision: Option<&Decision>) -> bool {
-    decision.map_or(run.counts().failed > 0, |decision| decision.ruling == Ruling::Fail)
+    decision.map_or(run.counts().failed > 0, |decision| decision.conclusion == Conclusion::Fail)
 }
 
 /// Why a failed run is not added without `--force`.
@@ -102,13 +102,13 @@ fn not_known(run: &RunManifest, place: &history::Place, unknown: &[String]) -> T
 fn unknown_failures(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let renamed = baseline.renamed(run);
     let known = |case: &CaseResult| {
-        let stored = baseline.case(&case.scenario, &case.id);
+        let stored = baseline.case(case.key());
         stored
-            .or_else(|| renamed.get(&(case.scenario.as_str(), case.id.as_str())).copied())
+            .or_else(|| renamed.get(&case.key()).copied())
             .is_some_and(|stored| stored.tally().of > 0 && stored.content_hash == case.content_hash)
     };
     let failing = run.cases.iter().filter(|case| case.outcome == Outcome::Failed && !known(case));
-    failing.map(|case| format!("{}/{}", case.scenario, case.id)).collect()
+    failing.map(|case| case.key().to_string()).collect()
 }
 
 fn details(run: &RunManifest, added: &Added) -> Vec<String> {

@@ -12,11 +12,12 @@ use crate::baseline::Baseline;
 use crate::cache::{Condition, Mode};
 use crate::config::{ConfigFile, Settings};
 use crate::environment::Environment;
-use crate::gate::{Missing, Proof};
+use crate::gate::{Missing, Rigor};
 use crate::history::{HistoryError, Kept, Pipeline, Place, kept, read_baseline_at};
 use crate::scenario::{self, Loaded};
 use crate::source::{Diagnostics, slashed};
 use crate::text;
+use crate::vocabulary::CaseId;
 
 /// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
 const OLD: i64 = 30;
@@ -123,12 +124,9 @@ fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Finding {
         age.map(|days| format!(", newest of {} ago", text::count(usize::try_from(days).unwrap_or(0), "day")));
     let thin = baseline.cases.iter().filter(|case| case.tally().of < Baseline::THIN).count();
     let all = || {
-        loaded
-            .scenarios
-            .iter()
-            .flat_map(|one| one.cases.iter().map(|case| (one.name.as_str(), case.id.as_str())))
+        loaded.scenarios.iter().flat_map(|one| one.cases.iter().map(|case| CaseId::new(&one.name, &case.id)))
     };
-    let known = all().filter(|(scenario, id)| baseline.case(scenario, id).is_some()).count();
+    let known = all().filter(|case| baseline.case(*case).is_some()).count();
     let message = format!(
         "{from}: {} of {}{}; it knows {known} of the suite's {}, {thin} thin",
         text::count(baseline.cases.len(), "case"),
@@ -164,7 +162,7 @@ pub(super) fn policy(
         .map_or("every case must pass, or be no worse than its baseline".to_owned(), |rate| {
             format!("min_pass_rate {rate}")
         });
-    let strict = if policy.proof == Proof::OfInnocence { ", strict" } else { "" };
+    let strict = if policy.rigor == Rigor::Strict { ", strict" } else { "" };
     let mut message = format!("{passes}, margin {}, confirm {}{strict}", policy.margin, policy.confirm);
     for (count, noun) in [
         (policy.thresholds.len(), "threshold"),

@@ -1,12 +1,13 @@
 //! What is said of one case.
 
-use crate::gate::breach::{Breach, Docket};
 use crate::gate::evidence::{Case, Relation};
-use crate::gate::regression::{Finding, Proven, spare};
+use crate::gate::finding::{Finding, Findings};
+use crate::gate::regression::{Confirmation, Proven, spare};
 use crate::gate::state::{CaseState, State};
-use crate::gate::{Category, Policy, Proof, Unconfirmed, metric, of, probability};
+use crate::gate::{Category, Policy, Rigor, Unconfirmed, metric, of, probability};
 use crate::manifest::CaseResult;
 use crate::text;
+use crate::vocabulary::FindingId;
 
 /// Fresh trials that a case needs next for other reasons than a regression: to confirm that a critical
 /// case fails, or, under the strict policy, that a new one passes.
@@ -33,77 +34,83 @@ fn fails_again(case: &Case<'_>) -> bool {
 }
 
 fn strictly_new(case: &Case<'_>, policy: &Policy) -> bool {
-    policy.proof == Proof::OfInnocence && matches!(case.relation, Relation::New | Relation::Changed)
+    policy.rigor == Rigor::Strict && matches!(case.relation, Relation::New | Relation::Changed)
 }
 
 /// What one case is, and what it stands for.
 pub(in crate::gate) fn case(
     case: &Case<'_>,
-    finding: Option<Finding>,
+    finding: Option<Confirmation>,
     policy: &Policy,
-    docket: &mut Docket<'_>,
+    log: &mut Findings<'_>,
 ) -> CaseState {
     let state = State::of(case, finding);
     let note = note(case, state, finding);
-    let before = docket.fatal();
+    let before = log.fatal();
     if case.quarantine.is_none() && case.now.is_some() {
-        judge(case, state, finding, policy, docket);
+        judge(case, state, finding, policy, log);
     } else if let Some(quarantine) = case.quarantine
         && case.now == Some(false)
     {
         let what = format!("fails in quarantine until {} ({})", quarantine.until, quarantine.owner);
-        docket.warn(Breach::by(case.result, "quarantined", &what));
+        log.warn(Finding::by(case.result, FindingId::Quarantined, &what));
     }
     CaseState {
         scenario: case.result.scenario.clone(),
         id: case.result.id.clone(),
         state,
-        blocking: docket.fatal() > before,
+        blocking: log.fatal() > before,
         note,
     }
 }
 
-fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Policy, docket: &mut Docket<'_>) {
+fn judge(
+    case: &Case<'_>,
+    state: State,
+    finding: Option<Confirmation>,
+    policy: &Policy,
+    log: &mut Findings<'_>,
+) {
     let fails = case.now == Some(false);
     if fails && case.critical && is_confirmed(case, policy) {
         let what = match (case.fresh.of, policy.confirm) {
             (0, 0) | (1.., _) => format!("is critical and fails{}", fresh_words(case)),
             _ => "is critical and fails; there is no fresh trial that clears it".to_owned(),
         };
-        docket.raise(Category::Critical, Breach::by(case.result, "critical", &what));
-        if docket.is_fatal(Category::Critical) {
+        log.raise(Category::Critical, Finding::by(case.result, FindingId::Critical, &what));
+        if log.is_fatal(Category::Critical) {
             return;
         }
     }
     match state {
         State::Broken => {
             let what = match finding {
-                Some(Finding::Broken(Proven::Thin)) => {
+                Some(Confirmation::Broken(Proven::Thin)) => {
                     format!("{}: broken, on a thin baseline", fell(case))
                 }
                 _ => fell(case),
             };
             let p_value = match finding {
-                Some(Finding::Broken(Proven::Test(p))) => Some(p),
+                Some(Confirmation::Broken(Proven::Test(p))) => Some(p),
                 _ => None,
             };
-            docket.raise(
+            log.raise(
                 Category::Regression,
-                Breach { p_value, ..Breach::by(case.result, "regression", &what) },
+                Finding { p_value, ..Finding::by(case.result, FindingId::Regression, &what) },
             );
         }
-        State::Suspect | State::Flaky if policy.proof == Proof::OfInnocence && finding.is_some() => {
+        State::Suspect | State::Flaky if policy.rigor == Rigor::Strict && finding.is_some() => {
             let what = format!("{}: not cleared", fell(case));
             if case.fresh.hits < case.fresh.of {
-                docket.raise(Category::Regression, Breach::by(case.result, "not-cleared", &what));
+                log.raise(Category::Regression, Finding::by(case.result, FindingId::NotCleared, &what));
             } else if case.fresh.of < u64::from(policy.confirm) {
-                docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+                log.inconclusive(Finding::by(case.result, FindingId::Unconfirmed, &what));
             }
         }
         State::Suspect => {
             let what = format!("{}: there is no proof", fell(case));
-            let breach = Breach::by(case.result, "suspect", &what);
-            if case.fresh.hits == 0 { docket.inconclusive(breach) } else { docket.warn(breach) }
+            let finding = Finding::by(case.result, FindingId::Suspect, &what);
+            if case.fresh.hits == 0 { log.inconclusive(finding) } else { log.warn(finding) }
         }
         State::Unconfirmed => {
             let what = format!(
@@ -122,47 +129,50 @@ fn judge(case: &Case<'_>, state: State, finding: Option<Finding>, policy: &Polic
             if case.fresh_errors > 0 {
                 let errors = text::count(case.fresh_errors, "fresh trial");
                 let what = format!("{what}; {errors} could not be judged");
-                docket.error(Breach::by(case.result, "unconfirmed", &what));
+                log.error(Finding::by(case.result, FindingId::Unconfirmed, &what));
             } else {
-                let breach = Breach::by(case.result, "unconfirmed", &what);
+                let finding = Finding::by(case.result, FindingId::Unconfirmed, &what);
                 match policy.unconfirmed {
-                    Unconfirmed::Inconclusive => docket.inconclusive(breach),
-                    Unconfirmed::Fail => docket.fail(breach),
-                    Unconfirmed::Warn => docket.warn(breach),
+                    Unconfirmed::Inconclusive => log.inconclusive(finding),
+                    Unconfirmed::Fail => log.fail(finding),
+                    Unconfirmed::Warn => log.warn(finding),
                 }
             }
         }
         State::New | State::Changed if fails => {
             let what = if state == State::New { "is new and fails" } else { "was changed and fails" };
-            docket.raise(Category::NewFailure, Breach::by(case.result, "new-failure", what));
+            log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, what));
         }
-        State::New | State::Changed if strictly_new(case, policy) => new_unproven(case, policy, docket),
+        State::New | State::Changed if strictly_new(case, policy) => new_unproven(case, policy, log),
         State::Failed | State::Flaky
             if fails
                 && matches!(case.relation, Relation::Alone | Relation::OtherJudge)
                 && !policy.rated(case.result) =>
         {
-            docket.raise(Category::NewFailure, Breach::by(case.result, "case-failed", &failed(case.result)));
+            log.raise(
+                Category::NewFailure,
+                Finding::by(case.result, FindingId::CaseFailed, &failed(case.result)),
+            );
         }
         State::Flaky if case.relation == Relation::Known && (fails || metric::disagrees(case.result)) => {
             let what = format!("passes at times: {} in the baseline{}", of(case.before), fresh_words(case));
-            docket.raise(Category::Flaky, Breach::by(case.result, "flaky", &what));
+            log.raise(Category::Flaky, Finding::by(case.result, FindingId::Flaky, &what));
         }
         _ => {}
     }
 }
 
 /// A new case that passes, under the strict policy: it has to pass every time.
-fn new_unproven(case: &Case<'_>, policy: &Policy, docket: &mut Docket<'_>) {
+fn new_unproven(case: &Case<'_>, policy: &Policy, log: &mut Findings<'_>) {
     let passes = case.result.tally().hits + case.fresh.hits;
     let needed = u64::from(policy.confirm);
     if case.fresh.hits < case.fresh.of {
         let what = format!("is new or changed and does not pass every time{}", fresh_words(case));
-        docket.raise(Category::NewFailure, Breach::by(case.result, "new-failure", &what));
+        log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, &what));
     } else if passes < needed {
         let what =
             format!("is new or changed and passed {passes} times; the strict policy asks for {needed}");
-        docket.inconclusive(Breach::by(case.result, "unconfirmed", &what));
+        log.inconclusive(Finding::by(case.result, FindingId::Unconfirmed, &what));
     }
 }
 
@@ -197,7 +207,7 @@ fn fell(case: &Case<'_>) -> String {
     format!("passed in the baseline ({}) and fails now{}", of(case.before), fresh_words(case))
 }
 
-fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
+fn note(case: &Case<'_>, state: State, finding: Option<Confirmation>) -> String {
     let quarantine = case
         .quarantine
         .map(|one| format!("quarantined until {} by {}: {}", one.until, one.owner, one.reason));
@@ -222,8 +232,8 @@ fn note(case: &Case<'_>, state: State, finding: Option<Finding>) -> String {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
     }
     match finding {
-        Some(Finding::Broken(Proven::Test(p))) => notes.push(probability(p)),
-        Some(Finding::Broken(Proven::Thin)) => notes.push("on a thin baseline".to_owned()),
+        Some(Confirmation::Broken(Proven::Test(p))) => notes.push(probability(p)),
+        Some(Confirmation::Broken(Proven::Thin)) => notes.push("on a thin baseline".to_owned()),
         _ => {}
     }
     if grader_flaked(case.result) {

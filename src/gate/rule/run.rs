@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use crate::baseline::{BaselineCase, Role};
-use crate::gate::breach::{Breach, Docket, Ruling};
 use crate::gate::evidence::Case;
-use crate::gate::metric::{Measured, Metric};
+use crate::gate::finding::{Conclusion, Finding, Findings};
+use crate::gate::metric::Measured;
 use crate::gate::regression::{self, used_to_pass};
 use crate::gate::state::{CaseState, State};
-use crate::gate::{Category, Missing, Policy, Proof, Reference, Weakening, probability, suite};
+use crate::gate::{Category, Missing, Policy, Reference, Rigor, Weakening, probability, suite};
 use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
 use crate::text;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{FindingId, Metric, Outcome, Subject};
 
 /// The pass rate, which is answered, and the thresholds.
-pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> Option<f64> {
+pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> Option<f64> {
     let excused = |case: &&CaseResult| policy.quarantine_of(case).is_none();
     let all: Vec<_> = run.cases.iter().filter(excused).collect();
-    let (rate, over) = match Metric::PassRate.measure(&all) {
+    let (rate, over) = match Measured::of(&Metric::PassRate, &all) {
         Measured::Number(rate, over) => (Some(rate), over),
         _ => (None, String::new()),
     };
@@ -26,9 +26,13 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut D
     {
         let message =
             format!("the pass rate is {:.1} % ({over}), {:.1} % is needed", rate * 100.0, limit * 100.0);
-        docket.raise(
+        log.raise(
             Category::Threshold,
-            Breach { measured: Some(rate), limit: Some(limit), ..Breach::new("min-pass-rate", message) },
+            Finding {
+                measured: Some(rate),
+                limit: Some(limit),
+                ..Finding::new(FindingId::MinPassRate, message)
+            },
         );
     }
     for threshold in &policy.thresholds {
@@ -43,26 +47,30 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut D
         let cases: Vec<_> = all.iter().copied().filter(taken).collect();
         let name = format!("{}{}", metric.name(), threshold.cases.words());
         let category = if metric.is_spending() { Category::Budget } else { Category::Threshold };
-        match metric.measure(&cases) {
+        match Measured::of(metric, &cases) {
             Measured::Number(value, over) => {
                 let low = threshold.min.filter(|min| value + 1e-9 < *min).map(|min| (min, "at least"));
                 let high = threshold.max.filter(|max| value > *max + 1e-9).map(|max| (max, "at most"));
                 if let Some((limit, words)) = low.or(high) {
                     let (is, may) = (metric.words(value), metric.words(limit));
                     let message = format!("{name} is {is} ({over}), {words} {may} is needed");
-                    docket.raise(
+                    log.raise(
                         category,
-                        Breach {
+                        Finding {
                             measured: Some(value),
                             limit: Some(limit),
-                            ..Breach::new("threshold", message)
+                            subject: Subject::Threshold {
+                                metric: metric.clone(),
+                                cases: threshold.cases.selection(),
+                            },
+                            ..Finding::new(FindingId::Threshold, message)
                         },
                     );
                 }
             }
             Measured::NoCase if cases.iter().all(|case| case.outcome == Outcome::Skipped) => {
-                docket.warn(Breach::new(
-                    "not-measured",
+                log.warn(Finding::new(
+                    FindingId::NotMeasured,
                     format!("{name} was not measured: none of its cases was judged"),
                 ));
             }
@@ -72,7 +80,10 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut D
                 } else {
                     "nothing told it"
                 };
-                docket.error(Breach::new("not-measured", format!("{name} could not be measured: {why}")));
+                log.error(Finding::new(
+                    FindingId::NotMeasured,
+                    format!("{name} could not be measured: {why}"),
+                ));
             }
         }
     }
@@ -81,15 +92,15 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, docket: &mut D
 
 /// What keeps the run as a whole from being judged; answers whether too many cases could not be. Cases in
 /// quarantine count for nothing here.
-pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut Docket<'_>) -> bool {
+pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> bool {
     let cases: Vec<_> = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none()).collect();
     let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
     let (errored, judged) = (count(Outcome::Errored), count(Outcome::Passed) + count(Outcome::Failed));
-    let strict = policy.proof == Proof::OfInnocence;
+    let strict = policy.rigor == Rigor::Strict;
     let critical = |case: &&CaseResult| case.outcome == Outcome::Errored && policy.is_critical(case);
     let mut too_many = false;
     if errored > 0 {
-        let rate = match Metric::ErrorRate.measure(&cases) {
+        let rate = match Measured::of(&Metric::ErrorRate, &cases) {
             Measured::Number(rate, _) => rate,
             _ => 1.0,
         };
@@ -109,43 +120,43 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
                 "; a critical one is among them"
             });
         }
-        let breach = Breach {
+        let finding = Finding {
             measured: Some(rate),
             limit: Some(policy.max_error_rate),
-            ..Breach::new("errors", message)
+            ..Finding::new(FindingId::Errors, message)
         };
         // What a run would have come to that its budget or deadline cut short, nobody knows: it is not a share.
         let cut = matches!(run.ended, Ended::Budget | Ended::Deadline);
-        if too_many && !cut { docket.error(breach) } else { docket.warn(breach) }
+        if too_many && !cut { log.error(finding) } else { log.warn(finding) }
     }
     let trials =
         cases.iter().filter(|case| case.outcome != Outcome::Errored).flat_map(|case| case.ordinary());
     let lost = trials.filter(|trial| trial.outcome == Outcome::Errored).count();
     if lost > 0 {
         let message = format!("{} of judged cases could not be judged", text::count(lost, "trial"));
-        docket.warn(Breach::new("errors", message));
+        log.warn(Finding::new(FindingId::Errors, message));
     }
     let skipped = run.counts().skipped;
     let rest = format!("{} not judged", text::count(skipped, "case"));
-    let (id, why) = match run.ended {
-        Ended::Complete | Ended::FailFast => ("", ""),
-        Ended::Interrupted => ("interrupted", "was interrupted"),
-        Ended::Terminated => ("interrupted", "was terminated"),
-        Ended::Budget => ("budget", "was ended by its budget"),
-        Ended::Deadline => ("deadline", "was ended by its deadline"),
+    let cut = match run.ended {
+        Ended::Complete | Ended::FailFast => None,
+        Ended::Interrupted => Some((FindingId::Interrupted, "was interrupted")),
+        Ended::Terminated => Some((FindingId::Interrupted, "was terminated")),
+        Ended::Budget => Some((FindingId::Budget, "was ended by its budget")),
+        Ended::Deadline => Some((FindingId::Deadline, "was ended by its deadline")),
     };
-    if !id.is_empty() {
+    if let Some((id, why)) = cut {
         // Where every case has a verdict, it was repeats or fresh trials that were still to be asked.
         let rest = if skipped > 0 { format!("; {rest}") } else { " before all trials were asked".to_owned() };
         let message = format!("the run {why}{rest}");
-        docket.error(Breach::new(id, message));
+        log.error(Finding::new(id, message));
     }
-    if run.ended == Ended::FailFast && docket.fatal() == 0 {
+    if run.ended == Ended::FailFast && log.fatal() == 0 {
         let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest}");
-        docket.error(Breach::new("cut-short", message));
+        log.error(Finding::new(FindingId::CutShort, message));
     }
     if judged == 0 && errored == 0 {
-        docket.error(Breach::new("nothing-judged", "no case was judged".to_owned()));
+        log.error(Finding::new(FindingId::NothingJudged, "no case was judged".to_owned()));
     }
     too_many
 }
@@ -154,23 +165,23 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, docket: &mut D
 pub(in crate::gate) fn baseline(
     reference: Reference<'_>,
     cases: &[Case<'_>],
-    trial: &regression::Trial<'_>,
+    trial: &regression::Retest<'_>,
     policy: &Policy,
-    docket: &mut Docket<'_>,
+    log: &mut Findings<'_>,
 ) {
-    let strict = policy.proof == Proof::OfInnocence;
+    let strict = policy.rigor == Rigor::Strict;
     if let Reference::Missing(place) = reference {
         let message = format!("there is no baseline `{place}`: regressions were not evaluated");
-        let breach = Breach::new("baseline-missing", message);
+        let finding = Finding::new(FindingId::BaselineMissing, message);
         match policy.missing {
-            Missing::Fail => docket.error(breach),
-            Missing::Warn if strict => docket.inconclusive(breach),
-            Missing::Warn => docket.warn(breach),
+            Missing::Fail => log.error(finding),
+            Missing::Warn if strict => log.inconclusive(finding),
+            Missing::Warn => log.warn(finding),
         }
     }
     if strict && matches!(reference, Reference::None) {
         let message = "the strict policy asks for a baseline, and none is named".to_owned();
-        docket.inconclusive(Breach::new("baseline-missing", message));
+        log.inconclusive(Finding::new(FindingId::BaselineMissing, message));
     }
     if !matches!(reference, Reference::Found { .. }) {
         return;
@@ -183,13 +194,13 @@ pub(in crate::gate) fn baseline(
             drop.expected * 100.0,
             probability(drop.p)
         );
-        docket.raise(
+        log.raise(
             Category::Regression,
-            Breach {
+            Finding {
                 measured: Some(drop.seen),
                 limit: Some(drop.expected),
                 p_value: Some(drop.p),
-                ..Breach::new("suite-regression", message)
+                ..Finding::new(FindingId::SuiteRegression, message)
             },
         );
     }
@@ -205,7 +216,7 @@ pub(in crate::gate) fn baseline(
             "the baseline is thin: {} could not be proven to break",
             text::count(thin, "compared case")
         );
-        docket.inconclusive(Breach::new("baseline-thin", message));
+        log.inconclusive(Finding::new(FindingId::BaselineThin, message));
     }
     let shown = suite::shown(cases);
     if shown.is_none_or(|least| least < -policy.margin) {
@@ -216,31 +227,31 @@ pub(in crate::gate) fn baseline(
             "the suite is not shown to be no worse than its baseline by {:.1} points: {least}",
             policy.margin * 100.0
         );
-        docket.inconclusive(Breach {
+        log.inconclusive(Finding {
             measured: shown,
             limit: Some(-policy.margin),
-            ..Breach::new("not-shown", message)
+            ..Finding::new(FindingId::NotShown, message)
         });
     }
 }
 
 /// Where another application or judge than the baseline's was at work.
-pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, docket: &mut Docket<'_>) {
+pub(in crate::gate) fn shifts(run: &RunManifest, reference: Reference<'_>, log: &mut Findings<'_>) {
     let Some(baseline) = reference.baseline() else { return };
     for shift in baseline.shifts(run) {
         let id = match shift.role {
-            Role::Target => "target-changed",
-            Role::Grader => "judge-changed",
-            Role::Akit => "akit-changed",
+            Role::Target => FindingId::TargetChanged,
+            Role::Grader => FindingId::JudgeChanged,
+            Role::Akit => FindingId::AkitChanged,
         };
         let hint = if shift.role == Role::Grader { "; `akit regrade` tells what it changed" } else { "" };
-        docket.warn(Breach::new(id, format!("{shift}{hint}")));
+        log.warn(Finding::new(id, format!("{shift}{hint}")));
     }
 }
 
 /// Where recorded answers were used, and what gave them is not known: they may be those of an application that
 /// has changed since.
-pub(in crate::gate) fn unasked(run: &RunManifest, docket: &mut Docket<'_>) {
+pub(in crate::gate) fn unasked(run: &RunManifest, log: &mut Findings<'_>) {
     let judged = |name: &str| {
         let mut own = run.cases.iter().filter(|case| case.scenario == name);
         own.any(|case| matches!(case.outcome, Outcome::Passed | Outcome::Failed))
@@ -253,7 +264,7 @@ pub(in crate::gate) fn unasked(run: &RunManifest, docket: &mut Docket<'_>) {
              the same; name its version with `--target-version`, or ask it again with `--cache refresh`",
             first.name, first.target
         );
-        docket.inconclusive(Breach::new("not-asked", message));
+        log.inconclusive(Finding::new(FindingId::NotAsked, message));
     }
 }
 
@@ -263,7 +274,7 @@ pub(in crate::gate) fn nothing_passed(
     run: &RunManifest,
     cases: &[Case<'_>],
     states: &[CaseState],
-    docket: &mut Docket<'_>,
+    log: &mut Findings<'_>,
 ) {
     let judged =
         || cases.iter().zip(states).filter(|(case, _)| case.now.is_some() && case.quarantine.is_none());
@@ -282,19 +293,19 @@ pub(in crate::gate) fn nothing_passed(
     if !good.is_empty() {
         message.push_str(", and the judge that failed them is not calibrated for it");
     }
-    let breach = Breach::new("nothing-passed", message);
+    let finding = Finding::new(FindingId::NothingPassed, message);
     let open =
         |(case, state): (&Case<'_>, &CaseState)| case.now == Some(true) || state.state == State::Unconfirmed;
     // Where another reason says as much already, this one adds nothing to it.
-    match (judged().all(open), docket.gravest()) {
-        (_, Some(Ruling::Fail)) | (true, Some(_)) => {}
-        (true, None) => docket.inconclusive(breach),
-        (false, _) => docket.fail(breach),
+    match (judged().all(open), log.gravest()) {
+        (_, Some(Conclusion::Fail)) | (true, Some(_)) => {}
+        (true, None) => log.inconclusive(finding),
+        (false, _) => log.fail(finding),
     }
 }
 
 /// Cases that only the baseline has.
-pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], docket: &mut Docket<'_>) {
+pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], log: &mut Findings<'_>) {
     // A scenario that was not run at all may be another part of the suite.
     let ran: BTreeSet<&str> = run.cases.iter().map(|case| case.scenario.as_str()).collect();
     let gone: Vec<_> = gone.iter().filter(|case| ran.contains(case.scenario.as_str())).collect();
@@ -303,17 +314,21 @@ pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], docket
             1 => format!("{} is in the baseline and not in the suite", first.name()),
             n => format!("{n} cases are in the baseline and not in the suite, {} first", first.name()),
         };
-        docket.raise(Category::Removed, Breach::new("removed", message));
+        log.raise(Category::Removed, Finding::new(FindingId::Removed, message));
     }
 }
 
 /// Where this change demands less than its base.
-pub(in crate::gate) fn weakened(found: &[Weakening], docket: &mut Docket<'_>) {
+pub(in crate::gate) fn weakened(found: &[Weakening], log: &mut Findings<'_>) {
     for one in found {
         let message = format!("{}: {}", one.kind, one.message);
-        docket.raise(
+        log.raise(
             Category::Weakened,
-            Breach { location: Some(one.location.clone()), ..Breach::new("weakened", message) },
+            Finding {
+                subject: Subject::Weakening { kind: one.kind.clone(), of: one.of.clone() },
+                location: Some(one.location.clone()),
+                ..Finding::new(FindingId::Weakened, message)
+            },
         );
     }
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::baseline::Epoch;
 use crate::manifest::{Grade, ScenarioRun, Verdict};
-use crate::vocabulary::Reply;
+use crate::vocabulary::{FindingId, Outcome, Reply, VerdictKind};
 
-fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
+fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
     let grade = Grade {
         grader: "judge".to_owned(),
         model: None,
@@ -16,8 +16,9 @@ fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
         latency_ms: None,
         recorded: false,
     };
+    let grade = (kind == VerdictKind::LlmGrader).then_some(grade);
     Verdict {
-        kind: kind.to_owned(),
+        kind,
         outcome,
         score: None,
         threshold: None,
@@ -25,7 +26,7 @@ fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
         expected: String::new(),
         got: String::new(),
         line: 0,
-        grade: (kind == "llm_grader").then_some(grade),
+        grade,
         fault: None,
         advisory: None,
         any: false,
@@ -34,11 +35,11 @@ fn verdict(kind: &str, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
 }
 
 fn judged(outcome: Outcome) -> Verdict {
-    verdict("llm_grader", outcome, Vec::new())
+    verdict(VerdictKind::LlmGrader, outcome, Vec::new())
 }
 
 fn exact(outcome: Outcome) -> Verdict {
-    verdict("exact", outcome, Vec::new())
+    verdict(VerdictKind::Exact, outcome, Vec::new())
 }
 
 /// A run of the scenario under this judge.
@@ -57,9 +58,9 @@ fn under(hash: &str, cases: Vec<CaseResult>) -> RunManifest {
     RunManifest { scenarios: vec![scenario], ..of(cases) }
 }
 
-/// The ruling and breaches of a case that passed five times under one judge and fails with these
+/// The conclusion and findings of a case that passed five times under one judge and fails with these
 /// verdicts, in its first trial and in every fresh one, under a judge with this hash.
-fn ruled(hash: &str, verdicts: &[Verdict]) -> (Ruling, Vec<String>, State) {
+fn ruled(hash: &str, verdicts: &[Verdict]) -> (Conclusion, Vec<String>, State) {
     let mut stored = baseline(&[("a", 5, 5)]);
     stored.epoch = Epoch::all(&under("old", Vec::new()));
     let mut failing = case("a", &vec![Failed; verdicts.len()]);
@@ -72,16 +73,16 @@ fn ruled(hash: &str, verdicts: &[Verdict]) -> (Ruling, Vec<String>, State) {
         trial.verdict = Some(verdicts[0].clone());
     }
     let decision = judge(&run, Some(&stored), &Policy::default());
-    let told = decision.warnings.iter().any(|breach| breach.id == "judge-changed");
+    let told = decision.warnings.iter().any(|finding| finding.id == FindingId::JudgeChanged);
     assert_eq!(told, hash != "old", "another judge is told whatever follows from it");
-    (decision.ruling, ids(&decision).iter().map(ToString::to_string).collect(), decision.cases[0].state)
+    (decision.conclusion, ids(&decision).iter().map(ToString::to_string).collect(), decision.cases[0].state)
 }
 
 #[test]
 fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
-    let both = |graded, other| verdict("combined", Failed, vec![judged(graded), exact(other)]);
-    let either = |parts| Verdict { any: true, ..verdict("combined", Failed, parts) };
-    let not = |inner: Verdict| verdict("not", Failed, vec![inner]);
+    let both = |graded, other| verdict(VerdictKind::Combined, Failed, vec![judged(graded), exact(other)]);
+    let either = |parts| Verdict { any: true, ..verdict(VerdictKind::Combined, Failed, parts) };
+    let not = |inner: Verdict| verdict(VerdictKind::Not, Failed, vec![inner]);
     // What failed, and whether the judge alone is at fault.
     let table = [
         ("the judge", vec![judged(Failed)], true),
@@ -95,7 +96,7 @@ fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
             "either would do, and a text beside",
             {
                 let either = either(vec![judged(Failed), exact(Failed)]);
-                vec![verdict("combined", Failed, vec![either, exact(Failed)])]
+                vec![verdict(VerdictKind::Combined, Failed, vec![either, exact(Failed)])]
             },
             false,
         ),
@@ -103,7 +104,7 @@ fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
             "neither may hold, and the text does",
             vec![not(Verdict {
                 any: true,
-                ..verdict("combined", Passed, vec![judged(Failed), exact(Passed)])
+                ..verdict(VerdictKind::Combined, Passed, vec![judged(Failed), exact(Passed)])
             })],
             false,
         ),
@@ -112,16 +113,16 @@ fn a_failure_that_hangs_on_another_judge_is_judged_as_without_a_baseline() {
         ("one trial by the judge, one by the text", vec![judged(Failed), both(Passed, Failed)], false),
     ];
     for (what, verdicts, by_judge) in table {
-        let (ruling, ids, state) = ruled("new", &verdicts);
+        let (conclusion, ids, state) = ruled("new", &verdicts);
         if by_judge {
-            assert_eq!((ruling, state), (Ruling::Fail, State::Failed), "{what}");
+            assert_eq!((conclusion, state), (Conclusion::Fail, State::Failed), "{what}");
             assert_eq!(ids, ["case-failed"], "{what}");
         } else {
-            assert_eq!((ruling, state), (Ruling::Fail, State::Broken), "{what}");
+            assert_eq!((conclusion, state), (Conclusion::Fail, State::Broken), "{what}");
             assert_eq!(ids, ["regression"], "{what}");
         }
         // Under the same judge nothing excuses it.
-        assert_eq!(ruled("old", &verdicts).0, Ruling::Fail, "{what}");
+        assert_eq!(ruled("old", &verdicts).0, Conclusion::Fail, "{what}");
     }
 }
 
@@ -144,7 +145,7 @@ fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
         assert_eq!(ids(&decision).contains(&"suite-regression"), drops, "{hash}");
         // What could not be compared fails as it would without a baseline, and that is said first.
         let compared = decision.compared.as_ref().unwrap().paired;
-        assert_eq!((decision.ruling, compared), (Ruling::Fail, if drops { 30 } else { 0 }));
+        assert_eq!((decision.conclusion, compared), (Conclusion::Fail, if drops { 30 } else { 0 }));
         assert_eq!(
             decision.summary.starts_with("0 of 30 cases could be compared"),
             !drops,

@@ -1,4 +1,3 @@
-mod attribution;
 mod judge;
 mod regressions;
 mod simulation;
@@ -7,10 +6,10 @@ mod spending;
 use super::*;
 use crate::baseline::BaselineCase;
 use crate::manifest::{CaseResult, Ended, Trial};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{FindingId, Metric, Outcome, WeakeningKind};
 
 /// A case whose ordinary trials came out so.
-fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
+pub fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
     let said = |outcome| outcomes.contains(&outcome);
     let outcome = [Failed, Passed, Errored].into_iter().find(|one| said(*one)).unwrap_or(Skipped);
     let asked = outcomes.iter().filter(|outcome| **outcome != Skipped);
@@ -33,11 +32,11 @@ fn trial(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     Trial { index, confirmation, outcome, score: None, reply: None, verdict: None, fault: None }
 }
 
-fn run(outcomes: &[(&str, Outcome)]) -> RunManifest {
+pub fn run(outcomes: &[(&str, Outcome)]) -> RunManifest {
     of(outcomes.iter().map(|(id, outcome)| case(id, &[*outcome])).collect())
 }
 
-fn of(cases: Vec<CaseResult>) -> RunManifest {
+pub fn of(cases: Vec<CaseResult>) -> RunManifest {
     RunManifest {
         schema: crate::manifest::SCHEMA.to_owned(),
         akit: "0".to_owned(),
@@ -54,7 +53,7 @@ fn of(cases: Vec<CaseResult>) -> RunManifest {
     }
 }
 
-fn baseline(tallies: &[(&str, u64, u64)]) -> Baseline {
+pub fn baseline(tallies: &[(&str, u64, u64)]) -> Baseline {
     let mut baseline = Baseline::empty();
     baseline.cases = tallies
         .iter()
@@ -103,30 +102,30 @@ fn judge(run: &RunManifest, baseline: Option<&Baseline>, policy: &Policy) -> Dec
 }
 
 fn ids(decision: &Decision) -> Vec<&str> {
-    decision.breaches.iter().map(|breach| breach.id.as_str()).collect()
+    decision.findings.iter().map(|finding| finding.id.word()).collect()
 }
 
 use Outcome::{Errored, Failed, Passed, Skipped};
 
 #[test]
 fn rulings_without_a_baseline() {
-    type Row = (&'static [(&'static str, Outcome)], Option<f64>, Ruling, &'static [&'static str]);
+    type Row = (&'static [(&'static str, Outcome)], Option<f64>, Conclusion, &'static [&'static str]);
     let table: &[Row] = &[
-        (&[("a", Passed)], None, Ruling::Pass, &[]),
-        (&[("a", Passed), ("b", Failed)], None, Ruling::Fail, &["case-failed"]),
-        (&[("a", Passed), ("b", Failed)], Some(0.5), Ruling::Pass, &[]),
-        (&[("a", Passed), ("b", Failed)], Some(0.51), Ruling::Fail, &["min-pass-rate"]),
-        (&[("a", Passed), ("b", Errored)], None, Ruling::Error, &["errors"]),
-        (&[("a", Passed), ("b", Errored)], Some(0.0), Ruling::Error, &["errors"]),
-        (&[("a", Failed), ("b", Errored)], None, Ruling::Fail, &["case-failed", "errors"]),
-        (&[("a", Skipped)], None, Ruling::Error, &["nothing-judged"]),
-        (&[], Some(0.0), Ruling::Error, &["nothing-judged"]),
-        (&[("a", Passed), ("b", Skipped)], None, Ruling::Pass, &[]),
+        (&[("a", Passed)], None, Conclusion::Pass, &[]),
+        (&[("a", Passed), ("b", Failed)], None, Conclusion::Fail, &["case-failed"]),
+        (&[("a", Passed), ("b", Failed)], Some(0.5), Conclusion::Pass, &[]),
+        (&[("a", Passed), ("b", Failed)], Some(0.51), Conclusion::Fail, &["min-pass-rate"]),
+        (&[("a", Passed), ("b", Errored)], None, Conclusion::Error, &["errors"]),
+        (&[("a", Passed), ("b", Errored)], Some(0.0), Conclusion::Error, &["errors"]),
+        (&[("a", Failed), ("b", Errored)], None, Conclusion::Fail, &["case-failed", "errors"]),
+        (&[("a", Skipped)], None, Conclusion::Error, &["nothing-judged"]),
+        (&[], Some(0.0), Conclusion::Error, &["nothing-judged"]),
+        (&[("a", Passed), ("b", Skipped)], None, Conclusion::Pass, &[]),
     ];
-    for (outcomes, min_pass_rate, ruling, breaches) in table {
+    for (outcomes, min_pass_rate, conclusion, findings) in table {
         let policy = Policy { min_pass_rate: *min_pass_rate, ..Policy::default() };
         let decision = judge(&run(outcomes), None, &policy);
-        assert_eq!((decision.ruling, ids(&decision)), (*ruling, breaches.to_vec()), "{outcomes:?}");
+        assert_eq!((decision.conclusion, ids(&decision)), (*conclusion, findings.to_vec()), "{outcomes:?}");
     }
 }
 
@@ -135,7 +134,7 @@ fn a_changed_case_is_not_compared() {
     let mut stored = baseline(&[("ok", 0, 5)]);
     stored.cases[0].content_hash = "other".to_owned();
     let decision = judge(&run(&[("ok", Failed)]), Some(&stored), &Policy::default());
-    assert_eq!((decision.cases[0].state, decision.ruling), (State::Changed, Ruling::Fail));
+    assert_eq!((decision.cases[0].state, decision.conclusion), (State::Changed, Conclusion::Fail));
     assert_eq!(ids(&decision), ["new-failure"]);
 }
 
@@ -150,18 +149,19 @@ fn an_interrupted_run_never_passes() {
         let mut manifest = run(&[("a", Passed), ("b", Skipped)]);
         manifest.ended = ended;
         let decision = judge(&manifest, None, &Policy::default());
-        assert_eq!((decision.ruling, ids(&decision)), (Ruling::Error, vec![id]));
+        assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Error, vec![id]));
     }
 }
 
 #[test]
 fn errors_are_in_no_rate_and_may_be_allowed() {
     let manifest = run(&[("a", Passed), ("b", Errored), ("c", Passed), ("d", Passed)]);
-    for (most, ruling) in [(0.0, Ruling::Error), (0.24, Ruling::Error), (0.25, Ruling::Pass)] {
+    for (most, conclusion) in [(0.0, Conclusion::Error), (0.24, Conclusion::Error), (0.25, Conclusion::Pass)]
+    {
         let policy = Policy { max_error_rate: most, min_pass_rate: Some(1.0), ..Policy::default() };
         let decision = judge(&manifest, None, &policy);
-        assert_eq!(decision.ruling, ruling, "{most}");
-        assert_eq!(decision.cases[1].blocking, ruling == Ruling::Error);
+        assert_eq!(decision.conclusion, conclusion, "{most}");
+        assert_eq!(decision.cases[1].blocking, conclusion == Conclusion::Error);
     }
 }
 
@@ -201,8 +201,8 @@ fn a_rate_over_some_cases_excuses_only_those() {
     let cases = Selector { tags: vec!["flaky".to_owned()], ..Selector::default() };
     let limit = Threshold { metric: Metric::PassRate, cases, min: Some(0.0), max: None };
     let decision = judge(&manifest, None, &Policy { thresholds: vec![limit], ..Policy::default() });
-    assert_eq!(decision.breaches.len(), 1);
-    assert_eq!(decision.breaches[0].message, "support/b failed");
+    assert_eq!(decision.findings.len(), 1);
+    assert_eq!(decision.findings[0].message, "support/b failed");
 }
 
 #[test]
@@ -213,12 +213,12 @@ fn a_quarantine_holds_until_its_last_day() {
         reason: "known".to_owned(),
         until: until.to_owned(),
     };
-    for (day, ruling) in [("2026-01-31", Ruling::Pass), ("2026-01-30", Ruling::Fail)] {
+    for (day, conclusion) in [("2026-01-31", Conclusion::Pass), ("2026-01-30", Conclusion::Fail)] {
         let policy =
             Policy { quarantine: vec![until(day)], today: "2026-01-31".to_owned(), ..Policy::default() };
         let decision = judge(&run(&[("a", Passed), ("b", Failed)]), None, &policy);
-        assert_eq!(decision.ruling, ruling, "{day}");
-        assert_eq!(decision.cases[1].state == State::Quarantined, ruling == Ruling::Pass);
+        assert_eq!(decision.conclusion, conclusion, "{day}");
+        assert_eq!(decision.cases[1].state == State::Quarantined, conclusion == Conclusion::Pass);
     }
 }
 
@@ -227,8 +227,8 @@ fn what_does_not_fail_the_gate_is_a_warning() {
     let stored = baseline(&[("gone", 3, 3)]);
     let mut policy = Policy::default();
     let decision = judge(&run(&[("a", Passed)]), Some(&stored), &policy);
-    assert_eq!(decision.ruling, Ruling::Pass);
-    assert_eq!(decision.warnings[0].id, "removed");
+    assert_eq!(decision.conclusion, Conclusion::Pass);
+    assert_eq!(decision.warnings[0].id, FindingId::Removed);
     policy.fail_on.insert(Category::Removed);
     assert_eq!(ids(&judge(&run(&[("a", Passed)]), Some(&stored), &policy)), ["removed"]);
 }
@@ -238,24 +238,25 @@ fn a_missing_baseline_is_never_silent() {
     let manifest = run(&[("a", Passed)]);
     let evidence = Evidence { run: &manifest, reference: Reference::Missing("b.json"), weakened: &[] };
     let decision = decide(&evidence, &Policy::default());
-    assert_eq!((decision.ruling, decision.warnings[0].id.as_str()), (Ruling::Pass, "baseline-missing"));
+    assert_eq!((decision.conclusion, decision.warnings[0].id.word()), (Conclusion::Pass, "baseline-missing"));
     let decision = decide(&evidence, &Policy { missing: Missing::Fail, ..Policy::default() });
-    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Error, vec!["baseline-missing"]));
-    let decision = decide(&evidence, &Policy { proof: Proof::OfInnocence, ..Policy::default() });
-    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Inconclusive, vec!["baseline-missing"]));
+    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Error, vec!["baseline-missing"]));
+    let decision = decide(&evidence, &Policy { rigor: Rigor::Strict, ..Policy::default() });
+    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Inconclusive, vec!["baseline-missing"]));
 }
 
 #[test]
 fn weakenings_are_told_and_fatal_where_the_policy_says_so() {
     let manifest = run(&[("a", Passed)]);
     let weakened = [Weakening {
-        kind: "threshold-lowered".to_owned(),
+        kind: WeakeningKind::ThresholdLowered,
+        of: String::new(),
         message: "pass_rate from 1 to 0.9".to_owned(),
         location: Location { file: "akit.yaml".to_owned(), line: 4, column: 7 },
     }];
     let evidence = Evidence { run: &manifest, reference: Reference::None, weakened: &weakened };
     let mut policy = Policy::default();
-    assert_eq!(decide(&evidence, &policy).warnings[0].id, "weakened");
+    assert_eq!(decide(&evidence, &policy).warnings[0].id, FindingId::Weakened);
     policy.fail_on.insert(Category::Weakened);
-    assert_eq!(decide(&evidence, &policy).ruling, Ruling::Fail);
+    assert_eq!(decide(&evidence, &policy).conclusion, Conclusion::Fail);
 }

@@ -3,25 +3,25 @@
 use super::*;
 
 /// What becomes of a case that fails now, beside `passes` of `trials`, when its fresh trials pass so.
-fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, Ruling, usize) {
+fn ruled(passes: u64, trials: u64, fresh: &[bool], policy: &Policy) -> (State, Conclusion, usize) {
     let stored = baseline(&[("a", passes, trials), ("b", 20, 20)]);
     // A run in which nothing passes never passes.
     let mut manifest = run(&[("a", Failed), ("b", Passed)]);
     let mut fresh = fresh.iter().copied();
     let asked = confirm(&mut manifest, Some(&stored), policy, |_| fresh.next());
     let decision = judge(&manifest, Some(&stored), policy);
-    (decision.cases[0].state, decision.ruling, asked)
+    (decision.cases[0].state, decision.conclusion, asked)
 }
 
 const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
 /// Passes and trials before, fresh trials, and what becomes of it.
-type Row = (u64, u64, &'static [bool], (State, Ruling, usize));
+type Row = (u64, u64, &'static [bool], (State, Conclusion, usize));
 
 #[test]
 fn one_case_by_its_baseline_and_its_fresh_trials() {
-    use Ruling::{Fail, Inconclusive, Pass};
+    use Conclusion::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
     let table: &[Row] = &[
         // Thick: four trials, held against the baseline.
@@ -58,20 +58,20 @@ fn one_case_by_its_baseline_and_its_fresh_trials() {
 #[test]
 fn one_failure_is_proof_where_the_policy_says_so() {
     let policy = Policy { confirm: 0, ..Policy::default() };
-    assert_eq!(ruled(1, 1, &YES, &policy), (State::Broken, Ruling::Fail, 0));
+    assert_eq!(ruled(1, 1, &YES, &policy), (State::Broken, Conclusion::Fail, 0));
     let policy = Policy { thin: Thin::Warn, ..Policy::default() };
     // The policy makes no regression of it, and no pass either.
-    assert_eq!(ruled(1, 1, &NO, &policy), (State::Suspect, Ruling::Inconclusive, 8));
+    assert_eq!(ruled(1, 1, &NO, &policy), (State::Suspect, Conclusion::Inconclusive, 8));
 }
 
 #[test]
 fn the_strict_policy_asks_for_a_proof_of_innocence() {
-    let policy = Policy { proof: Proof::OfInnocence, ..Policy::default() };
+    let policy = Policy { rigor: Rigor::Strict, ..Policy::default() };
     // One failure more is enough, whatever the test says.
-    assert_eq!(ruled(10, 10, &[false], &policy), (State::Suspect, Ruling::Fail, 1));
-    assert_eq!(ruled(10, 10, &[true, true, true, false], &policy), (State::Flaky, Ruling::Fail, 4));
-    assert_eq!(ruled(10, 10, &[], &policy).1, Ruling::Inconclusive);
-    assert_eq!(ruled(1, 1, &[], &policy).1, Ruling::Inconclusive);
+    assert_eq!(ruled(10, 10, &[false], &policy), (State::Suspect, Conclusion::Fail, 1));
+    assert_eq!(ruled(10, 10, &[true, true, true, false], &policy), (State::Flaky, Conclusion::Fail, 4));
+    assert_eq!(ruled(10, 10, &[], &policy).1, Conclusion::Inconclusive);
+    assert_eq!(ruled(1, 1, &[], &policy).1, Conclusion::Inconclusive);
     // A new case has to pass four times.
     let stored = baseline(&[("b", 9, 9), ("c", 9, 9)]);
     for (fresh, ids_of) in [(&YES[..], &[][..]), (&[true, false], &["new-failure"]), (&[], &["unconfirmed"])]
@@ -85,10 +85,10 @@ fn the_strict_policy_asks_for_a_proof_of_innocence() {
 
 #[test]
 fn the_strict_policy_does_not_pass_on_a_thin_baseline() {
-    let policy = Policy { proof: Proof::OfInnocence, ..Policy::default() };
+    let policy = Policy { rigor: Rigor::Strict, ..Policy::default() };
     let stored = baseline(&[("a", 1, 1), ("b", 1, 1)]);
     let decision = judge(&run(&[("a", Passed), ("b", Passed)]), Some(&stored), &policy);
-    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Inconclusive, vec!["baseline-thin"]));
+    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Inconclusive, vec!["baseline-thin"]));
     assert!(decision.strict);
 }
 
@@ -97,18 +97,18 @@ fn a_critical_case_fails_once_it_is_confirmed() {
     let critical = vec![Selector { case: Some(Pattern::parse("*/a").unwrap()), ..Selector::default() }];
     let policy = Policy { critical, min_pass_rate: Some(0.0), ..Policy::default() };
     let stored = baseline(&[("a", 0, 9)]);
-    for (baseline, fresh, ruling) in [
-        (None, &[true, true, true, true][..], Ruling::Pass),
-        (None, &[true, false], Ruling::Fail),
-        (None, &[], Ruling::Fail),
-        (Some(&stored), &[false], Ruling::Fail),
+    for (baseline, fresh, conclusion) in [
+        (None, &[true, true, true, true][..], Conclusion::Pass),
+        (None, &[true, false], Conclusion::Fail),
+        (None, &[], Conclusion::Fail),
+        (Some(&stored), &[false], Conclusion::Fail),
     ] {
         let mut manifest = run(&[("a", Failed)]);
         let mut answers = fresh.iter().copied();
         confirm(&mut manifest, baseline, &policy, |_| answers.next());
         let decision = judge(&manifest, baseline, &policy);
-        assert_eq!(decision.ruling, ruling, "{fresh:?}");
-        if ruling == Ruling::Fail {
+        assert_eq!(decision.conclusion, conclusion, "{fresh:?}");
+        if conclusion == Conclusion::Fail {
             assert_eq!(ids(&decision), ["critical"]);
         }
     }
@@ -144,8 +144,8 @@ fn a_broken_case_outranks_an_error() {
     let mut manifest = run(&[("a", Errored), ("b", Failed)]);
     confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(false));
     let decision = judge(&manifest, Some(&stored), &Policy::default());
-    assert_eq!((decision.ruling, ids(&decision)), (Ruling::Fail, vec!["regression", "errors"]));
-    let p = decision.breaches[0].p_value.unwrap();
+    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Fail, vec!["regression", "errors"]));
+    let p = decision.findings[0].p_value.unwrap();
     assert!((p - 1.0 / 126.0).abs() < 1e-12, "{p}");
 }
 

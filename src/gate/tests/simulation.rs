@@ -99,7 +99,7 @@ fn simulate(n: usize, before: u32, flaky: Flaky, change: Change, runs: u32) -> S
         share.asked +=
             confirm(&mut manifest, Some(&stored), &policy, |case| Some(draw(&mut random) < now[case]));
         let decision = judge(&manifest, Some(&stored), &policy);
-        share.blocked += u32::from(decision.ruling == Ruling::Fail);
+        share.blocked += u32::from(decision.conclusion == Conclusion::Fail);
         share.named += u32::from(decision.cases.last().is_some_and(|case| case.state == State::Broken));
     }
     share

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::baseline::Mean;
-use crate::vocabulary::Reply;
+use crate::vocabulary::{FindingId, Reply};
 
 /// What was known before and what an answer took or cost now.
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ fn both(cases: &[Case], of_cost: bool, trials: u64) -> (RunManifest, Baseline) {
 }
 
 fn warned(decision: &Decision) -> Vec<&str> {
-    decision.warnings.iter().map(|breach| breach.id.as_str()).collect()
+    decision.warnings.iter().map(|finding| finding.id.word()).collect()
 }
 
 const BY_61: &[Option<f64>] = &[Some(1_610.0)];
@@ -58,7 +58,7 @@ fn it_is_a_warning_with_its_figures_unless_the_policy_fails_on_it() {
         let cases = [case_of(1_000.0, BY_61); 10];
         let mut policy = Policy::default();
         let decision = shifts(&cases, of_cost, &policy);
-        assert_eq!((decision.ruling, warned(&decision)), (Ruling::Pass, vec![id]));
+        assert_eq!((decision.conclusion, warned(&decision)), (Conclusion::Pass, vec![id]));
         let told = &decision.warnings[0];
         assert_eq!(
             told.message,
@@ -69,10 +69,14 @@ fn it_is_a_warning_with_its_figures_unless_the_policy_fails_on_it() {
         assert!((told.measured.unwrap() - 1.61).abs() < 1e-9);
         assert_eq!(told.limit, Some(1.2));
         policy.fail_on.insert(if of_cost { Category::Latency } else { Category::Cost });
-        assert_eq!(shifts(&cases, of_cost, &policy).ruling, Ruling::Pass, "the other one fails nothing");
+        assert_eq!(
+            shifts(&cases, of_cost, &policy).conclusion,
+            Conclusion::Pass,
+            "the other one fails nothing"
+        );
         policy.fail_on.insert(category);
         let decision = shifts(&cases, of_cost, &policy);
-        assert_eq!((decision.ruling, ids(&decision)), (Ruling::Fail, vec![id]));
+        assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Fail, vec![id]));
         assert!(decision.warnings.is_empty());
     }
 }
@@ -116,8 +120,8 @@ fn a_thin_baseline_is_enough_for_what_all_cases_say_and_other_cases_are_not_comp
     let (mut run, mut stored) = both(&[case_of(1_000.0, BY_61); 10], false, 1);
     let told = |run: &RunManifest, stored: &Baseline, policy: &Policy| {
         let decision = judge(run, Some(stored), policy);
-        let found = decision.warnings.iter().find(|breach| breach.id == "latency-regression");
-        found.map(|breach| breach.message.clone()).unwrap_or_default()
+        let found = decision.warnings.iter().find(|finding| finding.id == FindingId::LatencyRegression);
+        found.map(|finding| finding.message.clone()).unwrap_or_default()
     };
     let policy = Policy::default();
     assert!(told(&run, &stored, &policy).contains("over 10 compared cases"));

@@ -6,7 +6,7 @@ use crate::grader::{Ballot, Bar, Grader, Question};
 use crate::manifest::{CaseResult, Verdict};
 use crate::stats::{LEVEL, Tally, corrected};
 use crate::text::number::{percent, score};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 /// What is demanded of a calibration. The estimates themselves are compared, not the ends of their
 /// intervals; `min_n` bounds how wide those are.
@@ -138,7 +138,7 @@ impl Binding {
         for case in cases {
             for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
                 count(verdict, Upright::Yes, &mut whys, &mut sound);
-                let name = format!("{}/{}", case.scenario, case.id);
+                let name = case.key().to_string();
                 if verdict.outcome == Outcome::Failed
                     && verdict.advisory.is_some()
                     && !let_pass.contains(&name)
@@ -176,9 +176,9 @@ enum Upright {
 /// Counts the judge's verdicts from here down: as advisory, by their reason, or as sound. The rate
 /// of passes is one of upright verdicts alone.
 fn count<'a>(verdict: &'a Verdict, upright: Upright, whys: &mut Vec<(&'a str, usize)>, sound: &mut Tally) {
-    let below = if verdict.kind == "not" { Upright::No } else { upright };
+    let below = if verdict.kind == VerdictKind::Not { Upright::No } else { upright };
     verdict.parts.iter().for_each(|part| count(part, below, whys, sound));
-    if verdict.kind != "llm_grader" || verdict.grade.is_none() {
+    if verdict.kind != VerdictKind::LlmGrader || verdict.grade.is_none() {
         return;
     }
     match &verdict.advisory {

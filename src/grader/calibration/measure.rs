@@ -7,7 +7,7 @@ use super::Label;
 use crate::event::{Event, Sink};
 use crate::grader::{Ballot, Bench, Grader, GraderError, Graders, Question};
 use crate::manifest::Fault;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{FaultKind, Outcome};
 
 /// What stands for the scenario's name in what is told about a verdict.
 const SCENARIO: &str = "calibration";
@@ -53,7 +53,7 @@ pub async fn measure(
     let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
     let crashed = || {
         let message = "akit itself failed while this answer was judged".to_owned();
-        Fault::new("internal", message, "please report this with the message above")
+        Fault::new(FaultKind::Internal, message, "please report this with the message above")
     };
     verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(|| Err(crashed()))).collect()
 }

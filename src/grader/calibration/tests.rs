@@ -10,7 +10,7 @@ use crate::manifest::{CaseResult, Grade, Trial, Verdict};
 use crate::provider::{ChatRequest, Endpoint, Pending, Provider};
 use crate::seed::Root;
 use crate::source::Location;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{FaultKind, Outcome, VerdictKind};
 
 #[derive(Debug)]
 struct Nobody(Endpoint);
@@ -50,7 +50,7 @@ fn label(rubric: &str, pass: bool) -> Label {
 const MANNER: Manner = Manner { scale: 10, ballot: Ballot::NearThreshold };
 
 fn fault() -> Fault {
-    Fault::new("timeout", String::new(), "")
+    Fault::new(FaultKind::Timeout, String::new(), "")
 }
 
 /// Labels of one rubric with the scores that the judge gave them.
@@ -222,7 +222,7 @@ fn weak_and_missing_calibrations_say_so() {
 
 fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
     let verdict = Verdict {
-        kind: "llm_grader".to_owned(),
+        kind: VerdictKind::LlmGrader,
         outcome,
         score: None,
         threshold: None,

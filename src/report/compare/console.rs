@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{CLAIM, Change, Comparison, Pair, Side};
+use crate::analysis::Side;
+use crate::analysis::compare::{CLAIM, Change, Comparison, Pair};
 use crate::source::Ink;
 use crate::text::{self, log, number};
 
@@ -14,7 +15,9 @@ const LISTED: usize = 50;
 /// Characters of one value.
 const WIDTH: usize = 200;
 
-pub(super) fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
+/// The comparison in this form.
+#[must_use]
+pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     for (label, side) in [("base", &comparison.base), ("head", &comparison.head)] {

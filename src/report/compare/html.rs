@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::console::{counts, rows};
-use super::{CLAIM, Change, Comparison, Pair, Seen, Side};
+use crate::analysis::compare::{CLAIM, Change, Comparison, Pair};
+use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
 use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::html::{MANY, MARKUP, MOST, ROOMS, Room};
@@ -80,7 +81,11 @@ struct Answer {
     more: String,
 }
 
-pub(super) fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
+/// The comparison as one page that opens from disk.
+///
+/// # Errors
+/// None is known.
+pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
     let many = comparison.cases.len() > MANY;
     let foot = format!("akit {}", env!("CARGO_PKG_VERSION"));
     let shell = Shell::new("Two runs compared", many, foot);

@@ -1,14 +1,22 @@
-use super::*;
+use super::{console, html};
+use crate::analysis::compare::*;
 use crate::gate::Policy;
-use crate::manifest::Trial;
+use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::report::fixture::{Fixture, HOSTILE, case, trial, verdict};
+use crate::source::Ink;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 const OK: Outcome = Outcome::Passed;
 const BAD: Outcome = Outcome::Failed;
 
 fn one(id: &str, outcomes: &[Outcome], answer: &str) -> CaseResult {
     let judged = |(index, outcome): (u32, &Outcome)| -> Trial {
-        trial(index, *outcome, (*outcome == BAD).then(|| verdict("contains", "it lacks `30 days`")), answer)
+        trial(
+            index,
+            *outcome,
+            (*outcome == BAD).then(|| verdict(VerdictKind::Contains, "it lacks `30 days`")),
+            answer,
+        )
     };
     let trials: Vec<_> = (0..).zip(outcomes).map(judged).collect();
     let passed = outcomes.iter().filter(|one| **one == OK).count();
@@ -84,13 +92,13 @@ fn figures_are_about_the_cases_that_both_runs_judged() {
 #[test]
 fn the_console_has_figures_and_changes() {
     let (base, head) = runs();
-    insta::assert_snapshot!(Comparison::of(&base, &head).unwrap().console(Ink::Plain));
+    insta::assert_snapshot!(console(&Comparison::of(&base, &head).unwrap(), Ink::Plain));
 }
 
 #[test]
 fn the_page_marks_words_that_differ() {
     let (base, head) = runs();
-    let page = Comparison::of(&base, &head).unwrap().html().unwrap();
+    let page = html(&Comparison::of(&base, &head).unwrap()).unwrap();
     assert!(
         page.contains("Within <del>30 days</del>.") || page.contains("Within <del>30</del> <del>days</del>.")
     );
@@ -104,7 +112,8 @@ fn the_page_marks_words_that_differ() {
 fn the_json_reads_as_data() {
     let (base, head) = runs();
     let value: serde_json::Value =
-        serde_json::from_str(&Comparison::of(&base, &head).unwrap().json().unwrap()).unwrap();
+        serde_json::from_str(&crate::report::json::pretty(&Comparison::of(&base, &head).unwrap()).unwrap())
+            .unwrap();
     assert_eq!(value["schema"], SCHEMA);
     assert_eq!(value["cases"][1]["change"], "newly-failing");
     assert_eq!(value["cases"][1]["base"]["answer"], "Within 30 days.");
@@ -123,11 +132,11 @@ fn hostile_text_stays_text() {
     head.cases[0].trials[0].reply.as_mut().unwrap().text.push_str("<script>alert(1)</script>");
     head.cases[0].reason = HOSTILE.to_owned();
     let comparison = Comparison::of(&base, &head).unwrap();
-    let page = comparison.html().unwrap();
+    let page = html(&comparison).unwrap();
     assert_eq!(page.matches("<script").count(), 1);
     assert!(!page.contains("<img") && !page.contains("<!--"));
     assert!(page.chars().all(|c| c == '\n' || c == '\t' || crate::text::inert(c)));
-    let console = comparison.console(Ink::Plain);
+    let console = console(&comparison, Ink::Plain);
     assert!(console.chars().all(|c| c == '\n' || crate::text::inert(c)));
     assert!(!console.lines().any(|line| line.trim_start().starts_with("::")), "{console}");
 }
@@ -140,7 +149,7 @@ fn five_thousand_cases_stay_under_five_megabytes() {
     };
     let run = |cases| Fixture::of(cases, &Policy::default()).run;
     let (base, head) = (run(cases("30", OK)), run(cases("five", BAD)));
-    let page = Comparison::of(&base, &head).unwrap().html().unwrap();
+    let page = html(&Comparison::of(&base, &head).unwrap()).unwrap();
     assert!(page.len() < 5_000_000, "{}", page.len());
     assert_eq!(page.matches("<details ").count(), 5_000);
 }

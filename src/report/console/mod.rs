@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::gate::{Breach, Ruling, State};
+use crate::gate::{Conclusion, Finding, State};
 use crate::manifest::Verdict;
 use crate::source::Ink;
 use crate::text::{self, log, number};
@@ -49,7 +49,7 @@ pub enum Depth {
     /// Every case that did not pass, and the facts.
     #[default]
     Full,
-    /// The breaches and the result.
+    /// The findings and the result.
     Brief,
 }
 
@@ -87,7 +87,7 @@ pub fn shown(report: &Report<'_>, view: View) -> String {
         page.cause(cause, &entries);
     }
     let facts = page.out.len();
-    page.breaches(report);
+    page.findings(report);
     page.comparison(report);
     if let Some(words) = report.redacted() {
         page.fact(Style::new(), "redacted", &words);
@@ -135,12 +135,12 @@ fn origins(report: &Report<'_>) -> Option<String> {
 #[must_use]
 pub fn result(report: &Report<'_>, ink: Ink) -> String {
     let mut out = "RESULT: ".to_owned();
-    let style = match report.decision.ruling {
-        Ruling::Pass => AnsiColor::Green.on_default().bold(),
-        Ruling::Fail => AnsiColor::Red.on_default().bold(),
-        Ruling::Error | Ruling::Inconclusive => AnsiColor::Yellow.on_default().bold(),
+    let style = match report.decision.conclusion {
+        Conclusion::Pass => AnsiColor::Green.on_default().bold(),
+        Conclusion::Fail => AnsiColor::Red.on_default().bold(),
+        Conclusion::Error | Conclusion::Inconclusive => AnsiColor::Yellow.on_default().bold(),
     };
-    paint(&mut out, ink, style, report.decision.ruling.word());
+    paint(&mut out, ink, style, report.decision.conclusion.word());
     let _ = write!(out, " — {}", counts(report));
     if report.run.duration_ms > 0 {
         let _ = write!(out, " in {}", number::span(report.run.duration_ms));
@@ -206,7 +206,7 @@ impl Page {
         let culprits = entry.culprits();
         match entry.fault() {
             Some(fault) => {
-                self.line(2, &log::line(&fault.kind, 60), &fault.message);
+                self.line(2, &log::line(fault.kind.word(), 60), &fault.message);
                 self.line(2, "help", &fault.help);
             }
             None if culprits.is_empty() => self.line(2, "reason", entry.reason()),
@@ -239,7 +239,7 @@ impl Page {
     }
 
     fn verdict(&mut self, verdict: &Verdict) {
-        self.line(2, &log::line(&verdict.kind, 60), said(&verdict.reason, verdict.outcome));
+        self.line(2, &log::line(verdict.kind.word(), 60), said(&verdict.reason, verdict.outcome));
         self.line(4, "expected", &verdict.expected);
         self.line(4, "got", &verdict.got);
         self.line(4, "score", &score(verdict).unwrap_or_default());
@@ -268,30 +268,32 @@ impl Page {
 
     /// Every reason against a pass, the first of them.
     fn reasons(&mut self, report: &Report<'_>) {
-        let breaches = &report.decision.breaches;
-        for breach in breaches.iter().take(BLOCKS) {
-            self.breach(breach);
+        let findings = &report.decision.findings;
+        for finding in findings.iter().take(BLOCKS) {
+            self.finding(finding);
         }
-        if breaches.len() > BLOCKS {
-            let _ = writeln!(self.out, "… and {} more", number::size(breaches.len() - BLOCKS));
+        if findings.len() > BLOCKS {
+            let _ = writeln!(self.out, "… and {} more", number::size(findings.len() - BLOCKS));
         }
     }
 
-    fn breach(&mut self, breach: &Breach) {
-        let (style, label) = match breach.ruling {
-            Ruling::Fail => (AnsiColor::Red.on_default(), breach.id.clone()),
-            Ruling::Error | Ruling::Inconclusive => (AnsiColor::Yellow.on_default(), breach.id.clone()),
-            Ruling::Pass => (AnsiColor::Yellow.on_default(), format!("warning, {}", breach.id)),
+    fn finding(&mut self, finding: &Finding) {
+        let (style, label) = match finding.conclusion {
+            Conclusion::Fail => (AnsiColor::Red.on_default(), finding.id.to_string()),
+            Conclusion::Error | Conclusion::Inconclusive => {
+                (AnsiColor::Yellow.on_default(), finding.id.to_string())
+            }
+            Conclusion::Pass => (AnsiColor::Yellow.on_default(), format!("warning, {}", finding.id)),
         };
-        let at = breach.location.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-        self.fact(style, &log::line(&label, 80), &format!("{}{at}", breach.message));
+        let at = finding.location.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
+        self.fact(style, &log::line(&label, 80), &format!("{}{at}", finding.message));
     }
 
     /// The reasons against a pass that are not about one case.
-    fn breaches(&mut self, report: &Report<'_>) {
-        let told = report.decision.breaches.iter().chain(&report.decision.warnings);
-        for breach in told.filter(|breach| !breach.is_by_case()) {
-            self.breach(breach);
+    fn findings(&mut self, report: &Report<'_>) {
+        let told = report.decision.findings.iter().chain(&report.decision.warnings);
+        for finding in told.filter(|finding| !finding.is_by_case()) {
+            self.finding(finding);
         }
         for sentence in report.decision.power.sentences() {
             self.fact(Style::new(), "power", &sentence);

@@ -2,6 +2,7 @@ use crate::gate::Policy;
 use crate::report::fixture::{Fixture, case, trial, verdict};
 
 use super::*;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 #[test]
 fn the_result_is_one_line() {
@@ -26,7 +27,7 @@ fn colour_is_only_colour() {
 
 #[test]
 fn fifty_cases_are_shown_and_the_rest_is_counted() {
-    let trials = vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "answer")];
+    let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "answer")];
     let fixture = Fixture::of(vec![case("support", "a", Outcome::Failed, trials); 1_234], &Policy::default());
     let text = of_report(&fixture.report(), Ink::Plain);
     assert_eq!(text.matches("FAILED ").count(), 50);
@@ -56,7 +57,7 @@ fn cases_are_folded_up_where_a_log_can_do_that() {
 fn a_brief_report_has_the_reasons_and_the_result() {
     let fixture = Fixture::short();
     let text = shown(&fixture.report(), View { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief });
-    assert_eq!(text.lines().count(), fixture.decision.breaches.len() + 1);
+    assert_eq!(text.lines().count(), fixture.decision.findings.len() + 1);
     assert!(text.starts_with("regression: support/broken passed in the baseline"), "{text}");
     assert!(text.lines().last().unwrap().starts_with("RESULT: FAIL"));
 }

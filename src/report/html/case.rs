@@ -205,7 +205,7 @@ impl Told {
             pieces: Vec::new(),
             before: None,
             fault: trial.fault.as_ref().map(|fault| Fault {
-                kind: text::excerpt(&fault.kind, 60),
+                kind: text::excerpt(fault.kind.word(), 60),
                 message: text::excerpt(&fault.message, most.max(300)),
                 help: text::excerpt(&fault.help, 300),
             }),
@@ -271,7 +271,7 @@ impl Judged {
         let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || told;
         let reason = if known { String::new() } else { reason };
         Self {
-            kind: text::excerpt(&verdict.kind, 60),
+            kind: text::excerpt(verdict.kind.word(), 60),
             outcome: verdict.outcome.word(),
             score: score(verdict).map_or(String::new(), |score| format!("score {score}")),
             reason: text::excerpt(&reason, most),

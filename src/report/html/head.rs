@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::gate::{Breach, Ruling, State};
+use crate::gate::{Conclusion, Finding, State};
 use crate::report::Report;
 use crate::report::table::{self, Row};
 use crate::source::Location;
@@ -76,18 +76,18 @@ impl Head {
     pub(super) fn of(report: &Report<'_>) -> Self {
         let (run, decision) = (report.run, report.decision);
         let counts = decision.counts;
-        let told: Vec<_> = decision.breaches.iter().chain(&decision.warnings).collect();
+        let told: Vec<_> = decision.findings.iter().chain(&decision.warnings).collect();
         let places: BTreeMap<&Location, usize> =
             run.cases.iter().enumerate().rev().map(|(index, case)| (&case.location, index)).collect();
-        let reason = |breach: &&Breach| Reason::of(breach, &places);
+        let reason = |finding: &&Finding| Reason::of(finding, &places);
         let more = told.len().saturating_sub(REASONS);
         let mut meta = vec![text::count(counts.total(), "case")];
         meta.extend((run.duration_ms > 0).then(|| number::span(run.duration_ms)));
         meta.extend(run.at.as_deref().map(|at| text::excerpt(at, 40)));
         meta.push(format!("run {}", text::excerpt(&run.run_id, 40)));
         Self {
-            word: decision.ruling.word(),
-            class: class(decision.ruling),
+            word: decision.conclusion.word(),
+            class: class(decision.conclusion),
             summary: text::excerpt(&decision.summary, VALUE),
             meta: meta.join(" · "),
             counts: Count::all(counts),
@@ -112,12 +112,12 @@ pub(super) fn foot(report: &Report<'_>) -> String {
     )
 }
 
-fn class(ruling: Ruling) -> &'static str {
-    match ruling {
-        Ruling::Pass => "pass",
-        Ruling::Fail => "fail",
-        Ruling::Inconclusive => "inconclusive",
-        Ruling::Error => "error",
+fn class(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Pass => "pass",
+        Conclusion::Fail => "fail",
+        Conclusion::Inconclusive => "inconclusive",
+        Conclusion::Error => "error",
     }
 }
 
@@ -143,27 +143,27 @@ impl Count {
 }
 
 impl Reason {
-    fn of(breach: &Breach, places: &BTreeMap<&Location, usize>) -> Self {
+    fn of(finding: &Finding, places: &BTreeMap<&Location, usize>) -> Self {
         let mut detail = Vec::new();
-        if let (Some(measured), Some(limit)) = (breach.measured, breach.limit) {
+        if let (Some(measured), Some(limit)) = (finding.measured, finding.limit) {
             let (measured, limit) = number::scores(measured, limit);
             detail.push(format!("{measured} measured, {limit} is the limit"));
         }
-        detail.extend(breach.p_value.map(|p| format!("by chance alone with {}", chance(p))));
-        detail.extend(breach.location.as_ref().map(|place| text::excerpt(&place.to_string(), VALUE)));
+        detail.extend(finding.p_value.map(|p| format!("by chance alone with {}", chance(p))));
+        detail.extend(finding.location.as_ref().map(|place| text::excerpt(&place.to_string(), VALUE)));
         Self {
-            id: text::excerpt(&breach.id, 60),
-            class: match breach.ruling {
-                Ruling::Fail => "failed",
-                Ruling::Error | Ruling::Inconclusive => "errored",
-                Ruling::Pass => "skipped",
+            id: text::excerpt(finding.id.word(), 60),
+            class: match finding.conclusion {
+                Conclusion::Fail => "failed",
+                Conclusion::Error | Conclusion::Inconclusive => "errored",
+                Conclusion::Pass => "skipped",
             },
-            message: text::excerpt(&breach.message, VALUE),
+            message: text::excerpt(&finding.message, VALUE),
             detail: detail.join(" · "),
-            case: breach
+            case: finding
                 .location
                 .as_ref()
-                .filter(|_| breach.is_by_case())
+                .filter(|_| finding.is_by_case())
                 .and_then(|at| places.get(at).copied()),
         }
     }

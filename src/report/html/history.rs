@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::curve::Curve;
 use super::page::{self, Shell};
-use crate::history::{DearCase, FlakyCase, RunLine, SlowCase, Trend};
+use crate::analysis::{DearCase, FlakyCase, RunLine, SlowCase, Trend};
 use crate::report::{RenderError, Report};
 use crate::text::{self, number};
 
@@ -109,7 +109,7 @@ impl Section {
             .iter()
             .enumerate()
             .rev()
-            .map(|(index, case)| (format!("{}/{}", case.scenario, case.id), index))
+            .map(|(index, case)| (case.key().to_string(), index))
             .collect();
         Some(Self::new(trend, Some((&report.run.run_id, report.run.at.as_deref())), &places))
     }
@@ -150,8 +150,8 @@ impl Line {
         let counts = [run.counts.passed, run.counts.failed, run.counts.errored, run.counts.skipped];
         Self {
             when: known(run.at.as_deref(), 40),
-            verdict: known(run.ruling.as_deref(), 20),
-            class: match run.ruling.as_deref() {
+            verdict: known(run.conclusion.as_deref(), 20),
+            class: match run.conclusion.as_deref() {
                 Some("PASS") => "passed",
                 Some("FAIL") => "failed",
                 Some("INCONCLUSIVE" | "ERROR") => "errored",

@@ -8,7 +8,7 @@ fn run(day: u32, rate: Option<f64>) -> RunLine {
         at: Some(format!("2026-01-{day:02}T00:00:00Z")),
         commit: None,
         ended: Ended::Complete,
-        ruling: Some("PASS".to_owned()),
+        conclusion: Some("PASS".to_owned()),
         pass_rate: rate,
         counts: Counts { passed: 3, failed: 1, errored: 0, skipped: 0 },
         tokens: None,
@@ -69,7 +69,7 @@ fn what_files_of_others_say_is_inert() {
     let mut bad = run(1, Some(1e300));
     let hostile = crate::report::fixture::HOSTILE;
     (bad.file, bad.run_id, bad.at) = (hostile.to_owned(), hostile.to_owned(), Some(hostile.to_owned()));
-    (bad.commit, bad.ruling) = (Some(hostile.to_owned()), Some(hostile.to_owned()));
+    (bad.commit, bad.conclusion) = (Some(hostile.to_owned()), Some(hostile.to_owned()));
     let mut trend = trend(vec![bad, run(2, Some(f64::NAN))]);
     trend.flakiest[0].case = hostile.to_owned();
     trend.flakiest[0].shares = vec![Some(-7.0)];

@@ -110,7 +110,7 @@ struct Group {
 /// None is known: no value of a report keeps the template from being filled.
 pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     let many = report.run.cases.len() > MANY;
-    let shell = Shell::new(report.decision.ruling.word(), many, head::foot(report));
+    let shell = Shell::new(report.decision.conclusion.word(), many, head::foot(report));
     let (head, chart, history) = (Head::of(report), Chart::of(report), Section::of_report(report));
     let filters = Filters::of(report);
     let first = ROOMS.iter().position(|room| room.promises(report)).unwrap_or(ROOMS.len() - 1);

@@ -4,6 +4,7 @@ use super::*;
 use crate::gate::Policy;
 use crate::report::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use crate::text;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 /// Tags of a page by name, and what stands wrong in it: an element that is not closed or was never opened.
 pub(super) fn tags(page: &str) -> BTreeMap<String, usize> {
@@ -138,10 +139,10 @@ fn many(cases: usize, nth: usize) -> Fixture {
     let cases = (0..cases).map(|index| {
         let bad = index % nth == 0;
         let outcome = if bad { Outcome::Failed } else { Outcome::Passed };
-        let mut part = verdict("llm_grader", &long);
+        let mut part = verdict(VerdictKind::LlmGrader, &long);
         part.outcome = outcome;
         part.expected.clone_from(&long);
-        let mut found = verdict("combined", "");
+        let mut found = verdict(VerdictKind::Combined, "");
         found.outcome = outcome;
         found.parts = vec![part; 3];
         let mut one = case(
@@ -183,7 +184,8 @@ fn with_earlier_answers_they_stay_under_five_megabytes_too() {
         {
             reply.text = reply.text.replace("reply", "answer");
         }
-        let stored = crate::history::StoredRun { file: String::new(), run, ruling: None, pass_rate: None };
+        let stored =
+            crate::history::StoredRun { file: String::new(), run, conclusion: None, pass_rate: None };
         fixture.past = crate::report::Past::of(&fixture.run, &fixture.decision, [stored]);
         let page = of_report(&fixture.report()).unwrap();
         assert!(page.len() < 5_000_000, "{}", page.len());
@@ -232,9 +234,9 @@ fn a_trial_that_went_as_an_earlier_one_is_a_line() {
 
 #[test]
 fn a_deep_verdict_does_not_end_the_report() {
-    let mut deep = verdict("contains", "x");
+    let mut deep = verdict(VerdictKind::Contains, "x");
     for _ in 0..60 {
-        let mut outer = verdict("combined", "x");
+        let mut outer = verdict(VerdictKind::Combined, "x");
         outer.parts = vec![deep];
         deep = outer;
     }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::gate::State;
 use crate::manifest::{Trial, Verdict};
 use crate::report::Entry;
-use crate::report::entry::{culprits, reason, said, score, votes};
+use crate::report::entry::{said, score, votes};
 use crate::text::{self, xml};
 
 /// Bytes of one value in it.
@@ -48,23 +48,23 @@ pub(super) fn of(entry: &Entry<'_>, most: usize) -> String {
 
 /// The text of one trial among several.
 pub(super) fn of_trial(trial: &Trial, most: usize) -> String {
-    let mut out = format!("{}\n", text::cut(reason(trial), RERUN / 2));
+    let mut out = format!("{}\n", text::cut(trial.reason(), RERUN / 2));
     explain(&mut out, trial);
     xml::short_body(&out, most.min(RERUN))
 }
 
 fn explain(out: &mut String, trial: &Trial) {
     if let Some(fault) = &trial.fault {
-        value(out, &fault.kind, &fault.message);
+        value(out, fault.kind.word(), &fault.message);
         value(out, "help", &fault.help);
     }
-    for verdict in culprits(trial).iter().take(50) {
+    for verdict in trial.culprits().iter().take(50) {
         explain_verdict(out, verdict);
     }
 }
 
 fn explain_verdict(out: &mut String, verdict: &Verdict) {
-    value(out, &verdict.kind, said(&verdict.reason, verdict.outcome));
+    value(out, verdict.kind.word(), said(&verdict.reason, verdict.outcome));
     value(out, "  expected", &verdict.expected);
     value(out, "  got", &verdict.got);
     value(out, "  score", &score(verdict).unwrap_or_default());

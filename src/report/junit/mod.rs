@@ -21,7 +21,7 @@ use crate::source::Location;
 use crate::text::{number, xml};
 use crate::vocabulary::Outcome;
 
-use super::entry::{Forgiven, bad, counts, culprits, reason, slug};
+use super::entry::{Forgiven, bad, counts, slug};
 use super::{Entry, RenderError, Report};
 
 pub use validation::of_diagnostics;
@@ -167,7 +167,7 @@ impl Suites {
             if !times.is_empty() {
                 suite.set_time(times.iter().fold(Duration::ZERO, |sum, one| sum.saturating_add(*one)));
             }
-            suite.add_property(("result", report.decision.ruling.word()));
+            suite.add_property(("result", report.decision.conclusion.word()));
             // The decision's numbers of the whole run, with what stands here as passed or skipped.
             suite.add_property(("counts", counts(report).as_str()));
             suite.add_property(("reason", xml::attribute(&report.decision.summary, NAME).as_str()));
@@ -215,9 +215,9 @@ fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
 
 /// `akit.contains`, `akit.timeout`: the first thing that explains the trial.
 fn ty(trial: &Trial) -> String {
-    let kind = match (&trial.fault, culprits(trial).first()) {
-        (Some(fault), _) => &fault.kind,
-        (None, Some(verdict)) => &verdict.kind,
+    let kind = match (&trial.fault, trial.culprits().first()) {
+        (Some(fault), _) => fault.kind.word(),
+        (None, Some(verdict)) => verdict.kind.word(),
         (None, None) => "",
     };
     format!("akit.{}", slug(kind))
@@ -237,7 +237,7 @@ fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
             };
             let mut rerun = TestRerun::new(kind);
             rerun
-                .set_message(xml::attribute(reason(trial), MESSAGE))
+                .set_message(xml::attribute(trial.reason(), MESSAGE))
                 .set_type(ty(trial))
                 .set_stack_trace(body::of_trial(trial, text));
             rerun

@@ -1,7 +1,7 @@
 use crate::gate::Policy;
 use crate::manifest::Verdict;
 use crate::report::fixture::{Fixture, case, diagnostics, trial, verdict};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn text_is_cut_to_64_kib_and_says_so() {
 
 #[test]
 fn a_case_has_at_most_twelve_elements() {
-    let mut bad: Verdict = verdict("llm_grader", "poor");
+    let mut bad: Verdict = verdict(VerdictKind::LlmGrader, "poor");
     bad.threshold = Some(0.7);
     let trials = (0..20).map(|index| trial(index, Outcome::Failed, Some(bad.clone()), "no")).collect();
     let fixture = Fixture::of(vec![case("support", "a", Outcome::Failed, trials)], &Policy::default());
@@ -59,7 +59,7 @@ fn a_case_has_at_most_twelve_elements() {
 #[test]
 fn many_failures_fit_into_thirty_megabytes() {
     let answer = "<>&\"".repeat(16 * 1024);
-    let trials = vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), &answer)];
+    let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), &answer)];
     let one = case("support", "a", Outcome::Failed, trials);
     let fixture = Fixture::of(vec![one; 1_500], &Policy::default());
     let text = of_report(&fixture.report()).unwrap();
@@ -80,7 +80,7 @@ fn excused(blocks: bool) -> quick_junit::Report {
     use crate::baseline::{Baseline, BaselineCase};
     use crate::gate::{Category, Evidence, Pattern, Quarantined, Reference, decide};
     use crate::stats::Tally;
-    let failed = || vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "Soon.")];
+    let failed = || vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "Soon.")];
     let mut again = failed();
     again.push(crate::manifest::Trial { confirmation: true, ..trial(1, Outcome::Passed, None, "30 days.") });
     let cases = vec![

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::manifest::Verdict;
 use crate::report::Entry;
-use crate::report::entry::{bad, culprits, reason, said, score, votes};
+use crate::report::entry::{bad, said, score, votes};
 use crate::text::markdown::{block, code, inline};
 use crate::vocabulary::Outcome;
 
@@ -43,10 +43,10 @@ pub(super) fn of(entry: &Entry<'_>) -> String {
     };
     if let Some(trial) = told {
         if let Some(fault) = &trial.fault {
-            line(&code(&fault.kind, 60), &fault.message);
+            line(&code(fault.kind.word(), 60), &fault.message);
             line("help", &fault.help);
         }
-        let culprits = culprits(trial);
+        let culprits = trial.culprits();
         for verdict in culprits.iter().take(VERDICTS) {
             tell(&mut line, verdict);
         }
@@ -65,13 +65,13 @@ pub(super) fn of(entry: &Entry<'_>) -> String {
 fn why<'a>(entry: &Entry<'a>) -> &'a str {
     let odd = entry.case.trials.iter().find(|trial| bad(trial.outcome));
     match (entry.case.outcome, odd) {
-        (Outcome::Passed, Some(trial)) => reason(trial),
+        (Outcome::Passed, Some(trial)) => trial.reason(),
         _ => entry.reason(),
     }
 }
 
 fn tell(line: &mut impl FnMut(&str, &str), verdict: &Verdict) {
-    line(&code(&verdict.kind, 60), said(&verdict.reason, verdict.outcome));
+    line(&code(verdict.kind.word(), 60), said(&verdict.reason, verdict.outcome));
     line("expected", &verdict.expected);
     line("got", &verdict.got);
     line("score", &score(verdict).unwrap_or_default());

@@ -7,7 +7,7 @@ mod detail;
 
 use std::fmt::Write as _;
 
-use crate::gate::{Ruling, State};
+use crate::gate::{Conclusion, State};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
 use crate::vocabulary::{Outcome, Usage};
@@ -108,7 +108,7 @@ fn head(report: &Report<'_>) -> String {
     let decision = report.decision;
     let mut out = format!(
         "### akit: {} — {} — {}\n\n",
-        decision.ruling.word(),
+        decision.conclusion.word(),
         inline(&decision.summary, VALUE),
         super::entry::counts(report)
     );
@@ -173,13 +173,13 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     ]
 }
 
-/// The breaches that are not about one case.
+/// The findings that are not about one case.
 fn reasons(report: &Report<'_>) -> Vec<String> {
-    let told = report.decision.breaches.iter().chain(&report.decision.warnings);
-    told.filter(|breach| !breach.is_by_case())
+    let told = report.decision.findings.iter().chain(&report.decision.warnings);
+    told.filter(|finding| !finding.is_by_case())
         .map(|one| {
-            let warning = if one.ruling == Ruling::Pass { "warning, " } else { "" };
-            format!("- {warning}{}: {}\n", code(&one.id, 60), inline(&one.message, 2 * VALUE))
+            let warning = if one.conclusion == Conclusion::Pass { "warning, " } else { "" };
+            format!("- {warning}{}: {}\n", code(one.id.word(), 60), inline(&one.message, 2 * VALUE))
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 use crate::gate::Policy;
 use crate::report::fixture::{Fixture, HOSTILE, case, trial, verdict};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn hostile_text_stays_text() {
 
 #[test]
 fn many_failures_fit_by_leaving_out_whole_entries() {
-    let mut bad = verdict("contains", HOSTILE);
+    let mut bad = verdict(VerdictKind::Contains, HOSTILE);
     bad.got = HOSTILE.to_owned();
     let one = case("support", HOSTILE, Outcome::Failed, vec![trial(0, Outcome::Failed, Some(bad), HOSTILE)]);
     let fixture = Fixture::of(vec![one; 2_000], &Policy::default());

@@ -5,7 +5,7 @@
 //! could not be judged is no result but a notification, and the invocation was not successful. Reports
 //! and diagnostics share one renderer.
 
-mod breach;
+mod gate;
 mod line_hash;
 mod place;
 mod report;
@@ -51,7 +51,7 @@ pub(super) enum Level {
 
 /// One result.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub(super) struct Alert {
     rule: Rule,
     pub(super) level: Level,
     pub(super) message: String,
@@ -79,7 +79,7 @@ struct Log {
     version: String,
     /// `akit/<suite>/`: what this log replaces when it is uploaded again.
     category: String,
-    findings: Vec<Finding>,
+    findings: Vec<Alert>,
     troubles: Vec<Trouble>,
     /// Whether everything could be judged.
     successful: bool,
@@ -179,7 +179,7 @@ impl Level {
     }
 }
 
-impl Finding {
+impl Alert {
     /// The name of its rule.
     pub(super) fn rule(&self) -> String {
         self.rule.id()

@@ -6,12 +6,12 @@ use chrono::{DateTime, SecondsFormat};
 
 use crate::gate::State;
 use crate::manifest::{Ended, Trial};
-use crate::report::entry::{bad, culprits, reason, said};
+use crate::report::entry::{bad, said};
 use crate::report::{Entry, RenderError, Report};
 use crate::text;
 use crate::vocabulary::Outcome;
 
-use super::{Finding, Level, Log, Profile, Rule, Trouble, place};
+use super::{Alert, Level, Log, Profile, Rule, Trouble, place};
 
 /// Characters of one value in a message.
 const VALUE: usize = 200;
@@ -55,7 +55,7 @@ fn render(report: &Report<'_>, profile: Profile) -> Result<String, RenderError> 
 
 /// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or
 /// the run from being judged.
-pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Finding>, Vec<Trouble>) {
+pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Trouble>) {
     let (mut findings, mut troubles) = (Vec::new(), Vec::new());
     for entry in report.entries() {
         match entry.case.outcome {
@@ -64,7 +64,7 @@ pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Finding>, Vec<Tro
             Outcome::Passed | Outcome::Skipped => {}
         }
     }
-    super::breach::tell(report, &mut findings, &mut troubles);
+    super::gate::tell(report, &mut findings, &mut troubles);
     (findings, troubles)
 }
 
@@ -100,11 +100,11 @@ fn category(report: &Report<'_>) -> String {
     }
 }
 
-fn finding(entry: &Entry<'_>, rule: Rule, level: Level, message: String) -> Finding {
+fn finding(entry: &Entry<'_>, rule: Rule, level: Level, message: String) -> Alert {
     let identity = [entry.case.scenario.clone(), entry.case.id.clone(), rule.id()];
     let excuse = if entry.state == State::Quarantined { entry.note.to_owned() } else { String::new() };
     let (state, location) = (Some(entry.state), entry.case.location.clone());
-    Finding { rule, level, message, location, identity, state, excuse }
+    Alert { rule, level, message, location, identity, state, excuse }
 }
 
 fn name(entry: &Entry<'_>) -> String {
@@ -112,12 +112,12 @@ fn name(entry: &Entry<'_>) -> String {
 }
 
 /// A case that failed in the baseline and passes now: what is no more.
-fn fixed(entry: &Entry<'_>) -> Finding {
+fn fixed(entry: &Entry<'_>) -> Alert {
     let message = format!("`{}` failed in the baseline and passes now", name(entry));
     finding(entry, Rule::Regression("case"), Level::Note, message)
 }
 
-fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
+fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
     let level = match entry.state {
         _ if entry.blocking => Level::Error,
         State::Suspect | State::Flaky => Level::Note,
@@ -150,8 +150,8 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Finding>) {
 fn told(entry: &Entry<'_>, outcome: Outcome) -> Vec<(Rule, String)> {
     let mut out: Vec<(Rule, String)> = Vec::new();
     for trial in entry.case.trials.iter().filter(|trial| trial.outcome == outcome) {
-        for verdict in culprits(trial) {
-            let rule = Rule::expect(&verdict.kind);
+        for verdict in trial.culprits() {
+            let rule = Rule::expect(verdict.kind.word());
             if out.iter().any(|(known, _)| *known == rule) {
                 continue;
             }
@@ -170,9 +170,10 @@ fn told(entry: &Entry<'_>, outcome: Outcome) -> Vec<(Rule, String)> {
 
 fn errored(entry: &Entry<'_>) -> Trouble {
     let trial = entry.case.trials.iter().find(|trial| bad(trial.outcome));
-    let why = trial.map_or(entry.reason(), |trial: &Trial| reason(trial));
-    let kind =
-        entry.fault().map_or_else(String::new, |fault| format!(" ({})", text::excerpt(&fault.kind, 60)));
+    let why = trial.map_or(entry.reason(), |trial: &Trial| trial.reason());
+    let kind = entry
+        .fault()
+        .map_or_else(String::new, |fault| format!(" ({})", text::excerpt(fault.kind.word(), 60)));
     let message = format!("`{}` could not be judged{kind}: {}", name(entry), text::excerpt(why, 2 * VALUE));
     Trouble { level: Level::Error, message, location: Some(entry.case.location.clone()) }
 }

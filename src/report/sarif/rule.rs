@@ -18,7 +18,7 @@ pub(super) enum Rule {
     Threshold(String),
     /// The suite or its policy demands less than before, in this way.
     Weakened(String),
-    /// Another breach or warning of the gate, by its id.
+    /// Another finding or warning of the gate, by its id.
     Gate(String),
     /// A scenario file is wrong in this way.
     Validate(String),

@@ -1,6 +1,6 @@
 use crate::gate::Policy;
 use crate::report::fixture::{Fixture, case, diagnostics, trial, verdict};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 use super::*;
 
@@ -58,7 +58,7 @@ fn a_passing_run_has_no_results_and_was_successful() {
 
 #[test]
 fn more_than_github_takes_is_cut_and_told() {
-    let trials = vec![trial(0, Outcome::Failed, Some(verdict("contains", "no")), "")];
+    let trials = vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "")];
     let one = case("support", "a", Outcome::Failed, trials);
     let mut fixture = Fixture::of(vec![one; 50], &Policy::default());
     let many: Vec<_> = fixture.run.cases.iter().cycle().take(RESULTS + 10).cloned().collect();

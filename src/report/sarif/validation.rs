@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::report::RenderError;
 use crate::source::{Diagnostics, Severity, SourceFile};
 
-use super::{Finding, Level, Log, Profile, Rule};
+use super::{Alert, Level, Log, Profile, Rule};
 
 /// The diagnostics under rules `akit/validate/<code>`; `akit` is the version that found them.
 ///
@@ -30,7 +30,7 @@ pub fn of_diagnostics(found: &Diagnostics, akit: &str) -> Result<String, RenderE
             let line = one.file.line(one.span.line).trim().to_owned();
             let identity = [one.file.name().to_owned(), line, rule.id()];
             let location = one.location();
-            Finding { rule, level, message, location, identity, state: None, excuse: String::new() }
+            Alert { rule, level, message, location, identity, state: None, excuse: String::new() }
         })
         .collect();
     let log = Log {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::past::Past;
 use super::*;
 use crate::baseline::{Acceptance, Baseline, BaselineCase, Epoch, Results, RunRecord};
 use crate::stats::Tally;

@@ -96,5 +96,5 @@ fn prices_that_see_less_of_the_costs_are_named() {
         demands(&[("s.yaml", SUITE), ("akit.yaml", &blind(&less))]),
     );
     now.budget = true;
-    assert_eq!(compare(&then, &now)[0].kind, "price-lowered");
+    assert_eq!(compare(&then, &now)[0].kind, WeakeningKind::PriceLowered);
 }

@@ -27,7 +27,7 @@ fn run(at: Option<&str>, id: &str, hash: &str, trials: &[(bool, u64, Option<f64>
         }],
     });
     let file = format!("{}.json", at.unwrap_or("none"));
-    StoredRun { file, run: serde_json::from_value(manifest).unwrap(), ruling: None, pass_rate: None }
+    StoredRun { file, run: serde_json::from_value(manifest).unwrap(), conclusion: None, pass_rate: None }
 }
 
 fn once(at: &str, id: &str, passed: bool) -> StoredRun {

@@ -1,4 +1,4 @@
-//! Reasons against a pass, and the word that follows from them.
+//! Reasons against a pass, and the conclusion that follows from them.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,13 @@ use super::{CaseState, Category, Policy, State};
 use crate::manifest::{CaseResult, Counts};
 use crate::source::Location;
 use crate::text;
+use crate::vocabulary::{FindingId, Subject};
 
-/// The gate's word.
+/// What the gate concludes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Ruling {
+pub enum Conclusion {
     /// A threshold was missed or a case regressed.
     Fail,
     /// The run could not be judged as a whole.
@@ -25,15 +26,15 @@ pub enum Ruling {
     Pass,
 }
 
-impl Ruling {
+impl Conclusion {
     /// The word that people read.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Ruling::Pass => "PASS",
-            Ruling::Fail => "FAIL",
-            Ruling::Inconclusive => "INCONCLUSIVE",
-            Ruling::Error => "ERROR",
+            Conclusion::Pass => "PASS",
+            Conclusion::Fail => "FAIL",
+            Conclusion::Inconclusive => "INCONCLUSIVE",
+            Conclusion::Error => "ERROR",
         }
     }
 }
@@ -41,14 +42,18 @@ impl Ruling {
 /// One reason against a pass, or a warning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Breach {
+pub struct Finding {
     /// Stable kebab-case name, see docs/gate.md.
-    pub id: String,
-    /// The ruling that it leads to; PASS for a warning.
-    pub ruling: Ruling,
+    pub id: FindingId,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Subject::is_run")]
+    pub subject: Subject,
+    /// The conclusion that it leads to; PASS for a warning.
+    #[serde(rename = "ruling")]
+    pub conclusion: Conclusion,
     /// In a sentence.
     pub message: String,
-    /// What was measured, where the breach is about a number.
+    /// What was measured, where the finding is about a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<f64>,
     /// Its limit.
@@ -57,53 +62,18 @@ pub struct Breach {
     /// How probable it is that chance alone did this, where a test was made; corrected for their number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p_value: Option<f64>,
-    /// The line of the case, for a breach by one case; of the suite or policy, for a weakening.
+    /// The line of the case, for a finding by one case; of the suite or policy, for a weakening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
 }
 
-/// Every id that a breach or a warning can have.
-pub const BREACHES: [&str; 31] = [
-    "akit-changed",
-    "baseline-missing",
-    "baseline-thin",
-    "budget",
-    "case-failed",
-    "cost-regression",
-    "critical",
-    "cut-short",
-    "deadline",
-    "errors",
-    "flaky",
-    "interrupted",
-    "judge-changed",
-    "latency-regression",
-    "min-pass-rate",
-    "new-failure",
-    "not-asked",
-    "not-cleared",
-    "not-measured",
-    "not-shown",
-    "nothing-judged",
-    "nothing-passed",
-    "quarantined",
-    "regression",
-    "removed",
-    "suite-regression",
-    "suspect",
-    "target-changed",
-    "threshold",
-    "unconfirmed",
-    "weakened",
-];
-
-impl Breach {
+impl Finding {
     /// About the run as a whole.
-    pub(super) fn new(id: &str, message: String) -> Self {
-        debug_assert!(BREACHES.contains(&id), "{id} is not documented");
+    pub(super) fn new(id: FindingId, message: String) -> Self {
         Self {
-            id: id.to_owned(),
-            ruling: Ruling::Pass,
+            id,
+            subject: Subject::Run,
+            conclusion: Conclusion::Pass,
             message,
             measured: None,
             limit: None,
@@ -115,87 +85,92 @@ impl Breach {
     /// Whether it is about one case, which its location points at.
     #[must_use]
     pub fn is_by_case(&self) -> bool {
-        self.location.is_some() && self.id != "weakened"
+        match self.subject {
+            Subject::Case => true,
+            // A run that was stored by an earlier version names no subject.
+            Subject::Run => self.location.is_some() && self.id != FindingId::Weakened,
+            Subject::Threshold { .. } | Subject::Weakening { .. } => false,
+        }
     }
 
     /// About one case; what it did follows its name.
-    pub(super) fn by(case: &CaseResult, id: &str, what: &str) -> Self {
-        let message = format!("{}/{} {what}", case.scenario, case.id);
-        Self { location: Some(case.location.clone()), ..Self::new(id, message) }
+    pub(super) fn by(case: &CaseResult, id: FindingId, what: &str) -> Self {
+        let message = format!("{} {what}", case.key());
+        Self { subject: Subject::Case, location: Some(case.location.clone()), ..Self::new(id, message) }
     }
 }
 
-/// Collects breaches, and decides by the policy which of them fail the gate.
-pub(super) struct Docket<'a> {
+/// Collects findings, and decides by the policy which of them fail the gate.
+pub(super) struct Findings<'a> {
     policy: &'a Policy,
-    breaches: Vec<Breach>,
-    warnings: Vec<Breach>,
+    reasons: Vec<Finding>,
+    warnings: Vec<Finding>,
 }
 
-impl<'a> Docket<'a> {
+impl<'a> Findings<'a> {
     pub(super) fn new(policy: &'a Policy) -> Self {
-        Self { policy, breaches: Vec::new(), warnings: Vec::new() }
+        Self { policy, reasons: Vec::new(), warnings: Vec::new() }
     }
 
-    /// How many breaches stand against a pass already, other than by leaving it open.
+    /// How many findings stand against a pass already, other than by leaving it open.
     pub(super) fn fatal(&self) -> usize {
-        self.breaches.iter().filter(|breach| breach.ruling < Ruling::Inconclusive).count()
+        self.reasons.iter().filter(|finding| finding.conclusion < Conclusion::Inconclusive).count()
     }
 
-    /// The ruling of the gravest breach, where there is one.
-    pub(super) fn gravest(&self) -> Option<Ruling> {
-        self.breaches.iter().map(|breach| breach.ruling).min()
+    /// The conclusion of the gravest finding, where there is one.
+    pub(super) fn gravest(&self) -> Option<Conclusion> {
+        self.reasons.iter().map(|finding| finding.conclusion).min()
     }
 
-    /// Whether breaches of a category fail the gate.
+    /// Whether findings of a category fail the gate.
     pub(super) fn is_fatal(&self, category: Category) -> bool {
         self.policy.fail_on.contains(&category)
     }
 
-    /// A breach that fails the gate, where the policy fails on its category.
-    pub(super) fn raise(&mut self, category: Category, breach: Breach) {
+    /// A finding that fails the gate, where the policy fails on its category.
+    pub(super) fn raise(&mut self, category: Category, finding: Finding) {
         if self.is_fatal(category) {
-            self.breaches.push(Breach { ruling: Ruling::Fail, ..breach });
+            self.reasons.push(Finding { conclusion: Conclusion::Fail, ..finding });
         } else {
-            self.warn(breach);
+            self.warn(finding);
         }
     }
 
     /// What fails the gate whatever the policy says.
-    pub(super) fn fail(&mut self, breach: Breach) {
-        self.breaches.push(Breach { ruling: Ruling::Fail, ..breach });
+    pub(super) fn fail(&mut self, finding: Finding) {
+        self.reasons.push(Finding { conclusion: Conclusion::Fail, ..finding });
     }
 
     /// What keeps the run from being judged.
-    pub(super) fn error(&mut self, breach: Breach) {
-        self.breaches.push(Breach { ruling: Ruling::Error, ..breach });
+    pub(super) fn error(&mut self, finding: Finding) {
+        self.reasons.push(Finding { conclusion: Conclusion::Error, ..finding });
     }
 
     /// What keeps the gate from a word.
-    pub(super) fn inconclusive(&mut self, breach: Breach) {
-        self.breaches.push(Breach { ruling: Ruling::Inconclusive, ..breach });
+    pub(super) fn inconclusive(&mut self, finding: Finding) {
+        self.reasons.push(Finding { conclusion: Conclusion::Inconclusive, ..finding });
     }
 
     /// What stands against nothing.
-    pub(super) fn warn(&mut self, breach: Breach) {
-        self.warnings.push(Breach { ruling: Ruling::Pass, ..breach });
+    pub(super) fn warn(&mut self, finding: Finding) {
+        self.warnings.push(Finding { conclusion: Conclusion::Pass, ..finding });
     }
 
     /// Breaches, gravest first, and warnings.
-    pub(super) fn close(mut self) -> (Vec<Breach>, Vec<Breach>) {
-        self.breaches.sort_by_key(|breach| breach.ruling);
-        (self.breaches, self.warnings)
+    pub(super) fn close(mut self) -> (Vec<Finding>, Vec<Finding>) {
+        self.reasons.sort_by_key(|finding| finding.conclusion);
+        (self.reasons, self.warnings)
     }
 }
 
 /// The first reason in a sentence, or what was shown. That cases were not compared is said first.
 pub(super) fn summary(
     counts: Counts,
-    breaches: &[Breach],
+    findings: &[Finding],
     cases: &[Case<'_>],
     states: &[CaseState],
 ) -> String {
-    let reason = reason(counts, breaches, cases, states);
+    let reason = reason(counts, findings, cases, states);
     match uncompared(cases) {
         Some(words) => format!("{words}; {reason}"),
         None => reason,
@@ -227,8 +202,8 @@ fn excused(states: &[CaseState]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn reason(counts: Counts, breaches: &[Breach], judged: &[Case<'_>], states: &[CaseState]) -> String {
-    let Some(first) = breaches.first() else {
+fn reason(counts: Counts, findings: &[Finding], judged: &[Case<'_>], states: &[CaseState]) -> String {
+    let Some(first) = findings.first() else {
         let failing: Vec<_> = states
             .iter()
             .zip(judged)
@@ -243,29 +218,31 @@ fn reason(counts: Counts, breaches: &[Breach], judged: &[Case<'_>], states: &[Ca
             (n, words) => format!("{} failed: {words}", text::count(n, "case")),
         };
     };
-    let same = breaches.iter().filter(|breach| breach.id == first.id).count();
+    let same = findings.iter().filter(|finding| finding.id == first.id).count();
     let cases = text::count(same, "case");
-    match first.id.as_str() {
+    match first.id {
         _ if same == 1 => first.message.clone(),
-        "regression" => format!("{cases} that passed in the baseline fail now"),
-        "critical" => format!("{same} critical cases fail"),
-        "case-failed" => format!("{cases} failed"),
-        "new-failure" => format!("{cases} that are new or changed fail"),
-        "not-cleared" => format!("{cases} that passed in the baseline did not pass every fresh trial"),
-        "unconfirmed" => unconfirmed(breaches, judged),
-        "threshold" => format!("{same} thresholds are missed"),
-        "weakened" => format!("the suite or its policy demands less than before, in {same} places"),
+        FindingId::Regression => format!("{cases} that passed in the baseline fail now"),
+        FindingId::Critical => format!("{same} critical cases fail"),
+        FindingId::CaseFailed => format!("{cases} failed"),
+        FindingId::NewFailure => format!("{cases} that are new or changed fail"),
+        FindingId::NotCleared => {
+            format!("{cases} that passed in the baseline did not pass every fresh trial")
+        }
+        FindingId::Unconfirmed => unconfirmed(findings, judged),
+        FindingId::Threshold => format!("{same} thresholds are missed"),
+        FindingId::Weakened => format!("the suite or its policy demands less than before, in {same} places"),
         _ => first.message.clone(),
     }
 }
 
 /// Several cases that lack fresh trials: some may have broken, others only have to show that they do not.
-fn unconfirmed(breaches: &[Breach], cases: &[Case<'_>]) -> String {
+fn unconfirmed(findings: &[Finding], cases: &[Case<'_>]) -> String {
     let passing: BTreeSet<&Location> =
         cases.iter().filter(|case| case.now == Some(true)).map(|case| &case.result.location).collect();
-    let open = breaches.iter().filter(|breach| breach.id == "unconfirmed");
+    let open = findings.iter().filter(|finding| finding.id == FindingId::Unconfirmed);
     let (new, broken): (Vec<_>, Vec<_>) =
-        open.partition(|breach| breach.location.as_ref().is_some_and(|line| passing.contains(line)));
+        open.partition(|finding| finding.location.as_ref().is_some_and(|line| passing.contains(line)));
     let new_words = || {
         let cases = text::count(new.len(), "new or changed case");
         format!("{cases} passed too few times for the strict policy")

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest, Trial};
-use crate::report::entry::{reason, telling};
+
 use crate::vocabulary::{Outcome, Reply, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.
@@ -91,11 +91,11 @@ impl<'a> Seen<'a> {
     pub(super) fn of(case: &'a CaseResult) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
-        let told = telling(case);
+        let told = case.telling();
         let why = match case.outcome {
             Outcome::Passed => "",
             _ if !case.reason.is_empty() => &case.reason,
-            _ => told.map_or("", reason),
+            _ => told.map_or("", Trial::reason),
         };
         let answer = told.and_then(|trial: &Trial| trial.reply.as_ref()).map_or("", |reply| &reply.text);
         Self {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::{CaseResult, Counts, Ended, RunManifest, Trial};
+use crate::history::StoredRun;
+use crate::manifest::{CaseResult, Counts, Ended, Trial};
 use crate::vocabulary::{Outcome, Usage};
 
 /// Cases of one list.
@@ -12,19 +13,6 @@ const LISTED: usize = 10;
 
 /// Turns from pass to fail or back that make a case flaky: one turn is a change that stayed.
 const TURNS: usize = 2;
-
-/// A run with what was decided about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredRun {
-    /// Where it lies, for people.
-    pub file: String,
-    /// What was found.
-    pub run: RunManifest,
-    /// The gate's word, where the file has a decision.
-    pub ruling: Option<String>,
-    /// The pass rate as the gate measured it, 0 to 1.
-    pub pass_rate: Option<f64>,
-}
 
 /// What became of a suite over many runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,9 +46,9 @@ pub struct RunLine {
     pub commit: Option<String>,
     /// Why it ended.
     pub ended: Ended,
-    /// The gate's word, where the file has a decision.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ruling: Option<String>,
+    /// What the gate concluded, where the file has a decision.
+    #[serde(default, rename = "ruling", skip_serializing_if = "Option::is_none")]
+    pub conclusion: Option<String>,
     /// 0 to 1; absent where nothing was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass_rate: Option<f64>,
@@ -148,7 +136,7 @@ impl Trend {
             }
             let when = (one.run.at.clone(), one.file.clone());
             for case in &one.run.cases {
-                let name = format!("{}/{}", case.scenario, case.id);
+                let name = case.key().to_string();
                 stories.entry(name).or_default().add(case, &when);
             }
             runs.push((when, RunLine::of(one)));
@@ -169,7 +157,7 @@ impl Trend {
 
 impl RunLine {
     fn of(stored: StoredRun) -> Self {
-        let StoredRun { file, run, ruling, pass_rate } = stored;
+        let StoredRun { file, run, conclusion, pass_rate } = stored;
         let counts = run.counts();
         let usages = [run.usage(), run.grader_usage()];
         let tokens = usages.iter().flatten().map(|usage| Usage::total(*usage)).reduce(u64::saturating_add);
@@ -178,7 +166,7 @@ impl RunLine {
             file,
             commit: run.commit,
             ended: run.ended,
-            ruling,
+            conclusion,
             pass_rate: pass_rate.or_else(|| counts.pass_rate()),
             counts,
             tokens,

@@ -7,10 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::power::{DISCORDANCE, WIDEST};
-use super::regression::{Trial, used_to_pass};
-use super::suite::PREDICTABLE;
-use super::{Policy, Proof};
+use crate::gate::{DISCORDANCE, PREDICTABLE, Policy, Retest, Rigor, WIDEST, used_to_pass};
 use crate::stats::{self, Prior, Spread, Tally};
 
 /// More repeats than this are not proposed.
@@ -207,16 +204,16 @@ impl<'a> Basis<'a> {
     }
 
     /// The cases that are asked again where one more is broken.
-    fn trial(&self, repeats: u64) -> (Trial<'a>, usize) {
+    fn retest(&self, repeats: u64) -> (Retest<'a>, usize) {
         let family = 1 + whole(self.unlucky(repeats));
-        (Trial::over(family, self.policy), family)
+        (Retest::over(family, self.policy), family)
     }
 
     fn broken(&self, repeats: u64) -> Broken {
-        let (trial, family) = self.trial(repeats);
+        let (retest, family) = self.retest(repeats);
         let confirm = self.policy.confirm;
         let passing: Vec<Tally> = self.known.iter().copied().filter(|tally| used_to_pass(*tally)).collect();
-        let proven = passing.iter().filter(|tally| confirm == 0 || trial.is_thick(**tally)).count() as u64;
+        let proven = passing.iter().filter(|tally| confirm == 0 || retest.is_thick(**tally)).count() as u64;
         let known = self.known.len() as u64;
         Broken {
             confirm,
@@ -224,7 +221,7 @@ impl<'a> Basis<'a> {
             thin: passing.len() as u64 - proven,
             failing: known - passing.len() as u64,
             new: self.count - known,
-            needed_trials: (confirm > 0).then(|| Trial::needed(self.policy, family)),
+            needed_trials: (confirm > 0).then(|| Retest::needed(self.policy, family)),
         }
     }
 
@@ -233,14 +230,14 @@ impl<'a> Basis<'a> {
         let n = real(self.count);
         let new = n - real(self.known.len() as u64);
         // Innocence of a new case is proven by `confirm` passes.
-        let proofs = match self.policy.proof {
-            Proof::OfInnocence => new * real(u64::from(self.policy.confirm).saturating_sub(repeats)),
-            Proof::OfGuilt => 0.0,
+        let proofs = match self.policy.rigor {
+            Rigor::Strict => new * real(u64::from(self.policy.confirm).saturating_sub(repeats)),
+            Rigor::Usual => 0.0,
         };
         if self.known.is_empty() {
             return (FRESH.0 * n + proofs, FRESH.1 * n + proofs);
         }
-        let (trial, _) = self.trial(repeats);
+        let (retest, _) = self.retest(repeats);
         let mut reckoned = BTreeMap::new();
         let sum: f64 = self
             .chances(repeats)
@@ -249,7 +246,7 @@ impl<'a> Basis<'a> {
                     if self.policy.confirm > RECKONED {
                         f64::from(self.policy.confirm)
                     } else {
-                        expected(&trial, tally, Tally::default(), rate)
+                        expected(&retest, tally, Tally::default(), rate)
                     }
                 });
                 chance * *trials
@@ -277,8 +274,8 @@ impl<'a> Basis<'a> {
 }
 
 /// How many further trials a triggered case is asked for when it passes at this rate.
-fn expected(trial: &Trial<'_>, before: Tally, fresh: Tally, rate: f64) -> f64 {
-    let asked = u64::from(trial.next(before, fresh));
+fn expected(retest: &Retest<'_>, before: Tally, fresh: Tally, rate: f64) -> f64 {
+    let asked = u64::from(retest.next(before, fresh));
     if asked == 0 {
         return 0.0;
     }
@@ -286,7 +283,7 @@ fn expected(trial: &Trial<'_>, before: Tally, fresh: Tally, rate: f64) -> f64 {
         let (lost, power) = (asked - hits, |n: u64| i32::try_from(n).unwrap_or(i32::MAX));
         let chance = stats::choose(asked, hits) * rate.powi(power(hits)) * (1.0 - rate).powi(power(lost));
         let fresh = Tally { hits: fresh.hits + hits, of: fresh.of + asked };
-        chance * expected(trial, before, fresh, rate)
+        chance * expected(retest, before, fresh, rate)
     };
     real(asked) + (0..=asked).map(after).sum::<f64>()
 }
@@ -381,7 +378,7 @@ mod tests {
     #[test]
     fn fresh_trials_are_counted_as_they_are_asked() {
         let policy = Policy::default();
-        let trial = Trial::over(1, &policy);
+        let trial = Retest::over(1, &policy);
         // Too thin: one after the other until the first pass, eight at most.
         let thin = expected(&trial, Tally { hits: 1, of: 1 }, Tally::default(), 0.5);
         let by_hand: f64 = (0..8).map(|n| 0.5_f64.powi(n)).sum();
@@ -390,8 +387,8 @@ mod tests {
         let never = expected(&trial, Tally { hits: 10, of: 10 }, Tally::default(), 0.0);
         assert!((never - 4.0).abs() < 1e-12, "{never}");
         // Strict: until the first failure, four at most.
-        let strict = Policy { proof: Proof::OfInnocence, ..Policy::default() };
-        let found = expected(&Trial::over(1, &strict), Tally { hits: 9, of: 10 }, Tally::default(), 0.5);
+        let strict = Policy { rigor: Rigor::Strict, ..Policy::default() };
+        let found = expected(&Retest::over(1, &strict), Tally { hits: 9, of: 10 }, Tally::default(), 0.5);
         assert!((found - (1.0 + 0.5 + 0.25 + 0.125)).abs() < 1e-12, "{found}");
         // And new cases have to pass as often.
         let now = outlook(&suite(10, 0, 0), 1, 0.1, &strict).now;

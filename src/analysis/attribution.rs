@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::manifest::{CaseResult, Fault, RunManifest};
 use crate::stats::Tally;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{CaseId, Outcome};
 
 /// Effects smaller than this are rounding: half of the last digit that is shown.
 const NOTHING: f64 = 0.000_5;
@@ -123,11 +123,11 @@ pub struct Unheard {
 impl<'a> Common<'a> {
     /// The cases of two runs, by (scenario, id), that the suite has with the same content, given by its hash.
     #[must_use]
-    pub fn of(old: &'a RunManifest, new: &'a RunManifest, suite: &BTreeMap<(&str, &str), &str>) -> Self {
-        let before: BTreeMap<_, _> = old.cases.iter().map(|case| (name(case), case)).collect();
+    pub fn of(old: &'a RunManifest, new: &'a RunManifest, suite: &BTreeMap<CaseId<'_>, &str>) -> Self {
+        let before: BTreeMap<_, _> = old.cases.iter().map(|case| (case.key(), case)).collect();
         let mut common = Self { pairs: Vec::new(), changed: 0, unjudged: 0 };
         for new in &new.cases {
-            let (Some(old), Some(now)) = (before.get(&name(new)), suite.get(&name(new))) else { continue };
+            let (Some(old), Some(now)) = (before.get(&new.key()), suite.get(&new.key())) else { continue };
             if old.content_hash != new.content_hash || new.content_hash != **now {
                 common.changed += 1;
             } else if old.answers().next().is_none() || new.answers().next().is_none() {
@@ -154,8 +154,8 @@ impl<'a> Common<'a> {
     /// The cases, by (scenario, id), whose answers must be judged by the other judge: a judge had a part in
     /// their verdicts, and the answers are not the same.
     #[must_use]
-    pub fn contested(&self) -> BTreeSet<(&'a str, &'a str)> {
-        self.pairs.iter().filter(|pair| pair.is_contested()).map(|pair| name(pair.new)).collect()
+    pub fn contested(&self) -> BTreeSet<CaseId<'a>> {
+        self.pairs.iter().filter(|pair| pair.is_contested()).map(|pair| pair.new.key()).collect()
     }
 
     /// Attributes the shift, given the old answers by the judge of now, and the new ones by that of then.
@@ -222,7 +222,7 @@ struct Cells {
     new_by_new: Tally,
 }
 
-type Regraded<'a> = BTreeMap<(&'a str, &'a str), &'a CaseResult>;
+type Regraded<'a> = BTreeMap<CaseId<'a>, &'a CaseResult>;
 
 impl Pair<'_> {
     fn is_graded(&self) -> bool {
@@ -269,7 +269,7 @@ impl Pair<'_> {
             (false, false) => Cause::Together,
         };
         Some(Flip {
-            case: format!("{}/{}", self.new.scenario, self.new.id),
+            case: self.new.key().to_string(),
             passes: after,
             cause,
             same_answer: self.is_identical(),
@@ -277,12 +277,8 @@ impl Pair<'_> {
     }
 }
 
-fn name(case: &CaseResult) -> (&str, &str) {
-    (&case.scenario, &case.id)
-}
-
 fn by_name(run: Option<&RunManifest>) -> Regraded<'_> {
-    run.into_iter().flat_map(|run| &run.cases).map(|case| (name(case), case)).collect()
+    run.into_iter().flat_map(|run| &run.cases).map(|case| (case.key(), case)).collect()
 }
 
 fn tally(case: &CaseResult) -> Tally {
@@ -292,15 +288,17 @@ fn tally(case: &CaseResult) -> Tally {
 
 /// What the other judge says of the answers to a case: of all of them, or nothing.
 fn heard(case: &CaseResult, regraded: &Regraded<'_>) -> Result<Tally, Unheard> {
-    let said = regraded.get(&name(case));
+    let said = regraded.get(&case.key());
     let found = said.map(|said| tally(said)).unwrap_or_default();
     if found.of == tally(case).of {
         return Ok(found);
     }
     let fault = said.and_then(|said| said.trials.iter().find_map(|trial| trial.fault.clone()));
-    let Fault { message, help, .. } =
-        fault.unwrap_or_else(|| Fault::new("", "it was not judged again".to_owned(), ""));
-    Err(Unheard { case: format!("{}/{}", case.scenario, case.id), reason: message, help })
+    let (reason, help) = fault.map_or_else(
+        || ("it was not judged again".to_owned(), String::new()),
+        |Fault { message, help, .. }| (message, help),
+    );
+    Err(Unheard { case: case.key().to_string(), reason, help })
 }
 
 /// Sums over cases of the shares of passed answers.
@@ -375,3 +373,7 @@ fn verdict(total: f64, product: f64, judge: f64, flips: &[Flip]) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+#[path = "attribution_tests.rs"]
+mod tests;

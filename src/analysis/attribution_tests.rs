@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::gate::tests::{case, of};
 use crate::manifest::{Fault, Grade, Verdict};
-use crate::vocabulary::Reply;
+use crate::vocabulary::Outcome::{Errored, Failed, Passed};
+use crate::vocabulary::{CaseId, FaultKind, Outcome, Reply, VerdictKind};
 
 /// A case that was answered and judged once for each of these.
 fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseResult {
@@ -22,7 +24,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             recorded: false,
         };
         trial.verdict = Some(Verdict {
-            kind: "llm_grader".to_owned(),
+            kind: VerdictKind::LlmGrader,
             outcome: trial.outcome,
             score: None,
             threshold: None,
@@ -37,7 +39,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             parts: Vec::new(),
         });
         if trial.outcome == Errored {
-            trial.fault = Some(Fault::new("timeout", "too late".to_owned(), "wait"));
+            trial.fault = Some(Fault::new(FaultKind::Timeout, "too late".to_owned(), "wait"));
         }
     }
     found
@@ -60,11 +62,8 @@ fn attributed(cases: &[(&str, Four)], with_old_judge: bool) -> Attribution {
     Common::of(&old, &new, &suite(&new)).attribute(Some(&old_by_new), with_old_judge.then_some(&new_by_old))
 }
 
-fn suite(run: &RunManifest) -> BTreeMap<(&str, &str), &str> {
-    run.cases
-        .iter()
-        .map(|case| ((case.scenario.as_str(), case.id.as_str()), case.content_hash.as_str()))
-        .collect()
+fn suite(run: &RunManifest) -> BTreeMap<CaseId<'_>, &str> {
+    run.cases.iter().map(|case| (case.key(), case.content_hash.as_str())).collect()
 }
 
 fn close(found: f64, expected: f64) {
@@ -152,7 +151,7 @@ fn only_cases_that_are_comparable_and_contested_go_to_the_judge() {
     let names = suite(&new);
     let common = Common::of(&old, &new, &names);
     assert_eq!((common.count(), common.changed()), (3, 1));
-    assert_eq!(common.contested().into_iter().collect::<Vec<_>>(), [("support", "other")]);
+    assert_eq!(common.contested().into_iter().collect::<Vec<_>>(), [CaseId::new("support", "other")]);
 
     let regraded = of(vec![answered("other", "one", true, &[Failed])]);
     let found = common.attribute(Some(&regraded), Some(&new));

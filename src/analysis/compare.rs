@@ -1,0 +1,206 @@
+//! Two stored runs side by side, case by case.
+//!
+//! Cases belong together by scenario and id, and are compared where their content hash is the same. Nothing
+//! here is a test: one run differs from another by chance too, and only the gate says whether that is more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::manifest::{CaseResult, RunManifest};
+use crate::vocabulary::{CaseId, Outcome};
+
+use super::{Seen, Side};
+
+/// The name and version of the wire form.
+pub const SCHEMA: &str = "akit.compare/1";
+
+/// What every form of a comparison says.
+pub const CLAIM: &str =
+    "This shows what differs and makes no statistical claim: runs differ by chance too. `akit gate` tests.";
+
+/// What became of a case from one run to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// Passed and fails now.
+    NewlyFailing,
+    /// Failed and passes now.
+    Fixed,
+    /// Same outcome, but another share of its trials passed.
+    Flipped,
+    /// Failed and fails, with the same share of passed trials.
+    BothFailing,
+    /// One of the runs could not judge it or did not ask it.
+    NotJudged,
+    /// Something else is asked or expected: not compared.
+    Changed,
+    /// Passed and passes.
+    BothPassing,
+}
+
+impl Change {
+    /// Every change, what needs a look first.
+    pub const ALL: [Change; 7] = [
+        Change::NewlyFailing,
+        Change::Fixed,
+        Change::Flipped,
+        Change::BothFailing,
+        Change::NotJudged,
+        Change::Changed,
+        Change::BothPassing,
+    ];
+
+    /// The words that people read.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Change::NewlyFailing => "newly failing",
+            Change::Fixed => "fixed",
+            Change::Flipped => "flipped trials",
+            Change::BothFailing => "failing in both",
+            Change::NotJudged => "not judged in both",
+            Change::Changed => "asked differently",
+            Change::BothPassing => "passing in both",
+        }
+    }
+
+    fn of(base: &CaseResult, head: &CaseResult) -> Self {
+        if base.content_hash != head.content_hash {
+            return Change::Changed;
+        }
+        let share = |case: &CaseResult| case.tally().share().unwrap_or(0.0);
+        match (base.outcome, head.outcome) {
+            (Outcome::Passed, Outcome::Failed) => Change::NewlyFailing,
+            (Outcome::Failed, Outcome::Passed) => Change::Fixed,
+            (Outcome::Passed, Outcome::Passed) | (Outcome::Failed, Outcome::Failed)
+                if (share(base) - share(head)).abs() > 1e-9 =>
+            {
+                Change::Flipped
+            }
+            (Outcome::Passed, Outcome::Passed) => Change::BothPassing,
+            (Outcome::Failed, Outcome::Failed) => Change::BothFailing,
+            _ => Change::NotJudged,
+        }
+    }
+
+    /// Whether both runs judged the same question.
+    fn is_judged(self) -> bool {
+        !matches!(self, Change::NotJudged | Change::Changed)
+    }
+}
+
+/// A case that both runs have.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pair<'a> {
+    /// Name of its scenario.
+    pub scenario: &'a str,
+    /// Its id.
+    pub id: &'a str,
+    /// What became of it.
+    pub change: Change,
+    /// Trials with the same number whose outcomes differ.
+    pub flips: usize,
+    /// In the first run.
+    pub base: Seen<'a>,
+    /// In the second run.
+    pub head: Seen<'a>,
+    /// What was asked in the second run.
+    #[serde(skip)]
+    pub prompt: &'a str,
+}
+
+/// Two runs side by side.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Comparison<'a> {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// [`CLAIM`].
+    pub claim: &'static str,
+    /// Cases that both runs judged, with the same question: what all figures are about.
+    pub compared: usize,
+    /// Pass rate of the second run less that of the first, -1 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<f64>,
+    /// The first run.
+    pub base: Side,
+    /// The second run.
+    pub head: Side,
+    /// Every case of both runs, in the order of the second.
+    pub cases: Vec<Pair<'a>>,
+    /// `scenario/id` of cases that only the first run has.
+    pub only_in_base: Vec<String>,
+    /// `scenario/id` of cases that only the second run has.
+    pub only_in_head: Vec<String>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Puts the second run beside the first; `None` where they have no case in common.
+    #[must_use]
+    pub fn of(base: &'a RunManifest, head: &'a RunManifest) -> Option<Self> {
+        let name = |case: &'a CaseResult| case.key();
+        let before: BTreeMap<_, _> = base.cases.iter().rev().map(|case| (name(case), case)).collect();
+        let after: BTreeSet<_> = head.cases.iter().map(name).collect();
+        let both: Vec<_> =
+            head.cases.iter().filter_map(|now| Some((*before.get(&name(now))?, now))).collect();
+        if both.is_empty() {
+            return None;
+        }
+        let judged: Vec<_> = both.iter().filter(|(was, now)| Change::of(was, now).is_judged()).collect();
+        let side = |run, pick: fn(&(&'a CaseResult, &'a CaseResult)) -> &'a CaseResult| {
+            Side::of(run, &judged.iter().map(|pair| pick(pair)).collect::<Vec<_>>())
+        };
+        let (was, now) = (side(base, |pair| pair.0), side(head, |pair| pair.1));
+        let full = |case: &CaseResult| case.key().to_string();
+        Some(Self {
+            schema: SCHEMA,
+            claim: CLAIM,
+            compared: judged.len(),
+            difference: was.pass_rate.zip(now.pass_rate).map(|(was, now)| now - was),
+            base: was,
+            head: now,
+            cases: both.iter().map(|(was, now)| Pair::of(was, now)).collect(),
+            only_in_base: base.cases.iter().filter(|one| !after.contains(&name(one))).map(full).collect(),
+            only_in_head: head
+                .cases
+                .iter()
+                .filter(|one| !before.contains_key(&name(one)))
+                .map(full)
+                .collect(),
+        })
+    }
+
+    /// How many cases changed so.
+    #[must_use]
+    pub fn count(&self, change: Change) -> usize {
+        self.cases.iter().filter(|pair| pair.change == change).count()
+    }
+}
+
+impl<'a> Pair<'a> {
+    fn of(base: &'a CaseResult, head: &'a CaseResult) -> Self {
+        let outcomes =
+            |case: &'a CaseResult| case.ordinary().map(|trial| (trial.index, trial.outcome)).collect();
+        let (was, now): (BTreeMap<_, _>, BTreeMap<_, _>) = (outcomes(base), outcomes(head));
+        let change = Change::of(base, head);
+        let flips = was.iter().filter(|(index, outcome)| now.get(index).is_some_and(|one| one != *outcome));
+        Self {
+            scenario: &head.scenario,
+            id: &head.id,
+            change,
+            flips: if change == Change::Changed { 0 } else { flips.count() },
+            base: Seen::of(base),
+            head: Seen::of(head),
+            prompt: &head.prompt,
+        }
+    }
+
+    /// `scenario/id`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        CaseId::new(self.scenario, self.id).to_string()
+    }
+}

@@ -1,0 +1,120 @@
+//! The gate's findings and warnings that are not told by the result of a failed case.
+
+use std::collections::BTreeMap;
+
+use super::{Alert, Level, Rule, Trouble};
+use crate::gate::{Conclusion, Finding};
+use crate::report::entry::slug;
+use crate::report::{Entry, Report};
+use crate::source::Location;
+use crate::text;
+use crate::vocabulary::{FindingId, Outcome, Subject};
+
+/// Characters of a message.
+const MESSAGE: usize = 400;
+
+/// Adds what is wrong with the run as a whole, where the change demands less, and what is to know of
+/// cases that passed.
+pub(super) fn tell(report: &Report<'_>, alerts: &mut Vec<Alert>, troubles: &mut Vec<Trouble>) {
+    let file = report
+        .run
+        .scenarios
+        .first()
+        .map(|scenario| scenario.file.as_str())
+        .or_else(|| report.run.files().first().copied());
+    let whole = || Some(Location { file: file?.to_owned(), line: 1, column: 1 });
+    let passed: BTreeMap<&Location, Entry<'_>> = report
+        .entries()
+        .filter(|entry| entry.case.outcome == Outcome::Passed)
+        .map(|entry| (&entry.case.location, entry))
+        .collect();
+    for finding in report.decision.findings.iter().chain(&report.decision.warnings) {
+        if finding.is_by_case() {
+            alerts.extend(of_passed(&passed, finding));
+            continue;
+        }
+        let level = level(finding.conclusion);
+        let place = match finding.conclusion {
+            Conclusion::Fail => finding.location.clone().or_else(whole),
+            Conclusion::Error | Conclusion::Inconclusive | Conclusion::Pass => finding.location.clone(),
+        };
+        match (finding.conclusion, place) {
+            (Conclusion::Error, _) | (_, None) => {
+                // What everybody should know stands against nothing, and has no place: the console tells it.
+                if finding.conclusion != Conclusion::Pass {
+                    troubles.push(Trouble { level, message: finding.message.clone(), location: None });
+                }
+            }
+            (_, Some(location)) => alerts.push(of_run(finding, level, location)),
+        }
+    }
+}
+
+fn level(conclusion: Conclusion) -> Level {
+    match conclusion {
+        Conclusion::Fail | Conclusion::Error => Level::Error,
+        Conclusion::Inconclusive => Level::Warning,
+        Conclusion::Pass => Level::Note,
+    }
+}
+
+fn of_run(finding: &Finding, level: Level, location: Location) -> Alert {
+    let rule = rule(finding);
+    Alert {
+        level,
+        message: text::excerpt(&finding.message, MESSAGE),
+        identity: [String::new(), about(finding, &location), rule.id()],
+        location,
+        rule,
+        state: None,
+        excuse: String::new(),
+    }
+}
+
+/// What tells two findings of one rule apart: the cases of a threshold, what demands less and in which file.
+fn about(finding: &Finding, location: &Location) -> String {
+    let parts = match &finding.subject {
+        Subject::Run | Subject::Case => return String::new(),
+        Subject::Threshold { metric, cases } => {
+            vec![
+                Some(metric.name()),
+                cases.scenario.clone(),
+                cases.case.clone(),
+                Some(cases.tags.join("\u{1}")),
+            ]
+        }
+        Subject::Weakening { kind, of } => {
+            vec![Some(location.file.clone()), Some(kind.to_string()), Some(of.clone())]
+        }
+    };
+    // A name may hold any word, but no control character.
+    parts.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().join("\u{0}")
+}
+
+fn rule(finding: &Finding) -> Rule {
+    match (&finding.id, &finding.subject) {
+        (FindingId::SuiteRegression, _) => Rule::Regression("suite"),
+        (FindingId::CostRegression, _) => Rule::Regression("cost"),
+        (FindingId::LatencyRegression, _) => Rule::Regression("latency"),
+        (FindingId::Weakened, Subject::Weakening { kind, .. }) => Rule::Weakened(slug(kind.word())),
+        (FindingId::MinPassRate, _) => Rule::Threshold("pass-rate".to_owned()),
+        (FindingId::Threshold, Subject::Threshold { metric, .. }) => Rule::Threshold(slug(&metric.name())),
+        (id, _) => Rule::Gate(slug(id.word())),
+    }
+}
+
+/// A finding about a case that passed, such as one that passes at times: no failure tells it.
+fn of_passed(passed: &BTreeMap<&Location, Entry<'_>>, finding: &Finding) -> Option<Alert> {
+    let place = finding.location.as_ref()?;
+    let entry = passed.get(place)?;
+    let rule = Rule::Gate(slug(finding.id.word()));
+    Some(Alert {
+        level: level(finding.conclusion),
+        message: text::excerpt(&finding.message, MESSAGE),
+        location: place.clone(),
+        identity: [entry.case.scenario.clone(), entry.case.id.clone(), rule.id()],
+        rule,
+        state: Some(entry.state),
+        excuse: String::new(),
+    })
+}

@@ -1,0 +1,119 @@
+//! The gate's reasons and warnings by name, and what each is about.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+use super::{Metric, WeakeningKind};
+
+/// The name of a reason against a pass, or of a warning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is described in docs/gate.md under its id")]
+pub enum FindingId {
+    AkitChanged,
+    BaselineMissing,
+    BaselineThin,
+    Budget,
+    CaseFailed,
+    CostRegression,
+    Critical,
+    CutShort,
+    Deadline,
+    Errors,
+    Flaky,
+    Interrupted,
+    JudgeChanged,
+    LatencyRegression,
+    MinPassRate,
+    NewFailure,
+    NotAsked,
+    NotCleared,
+    NotMeasured,
+    NotShown,
+    NothingJudged,
+    NothingPassed,
+    Quarantined,
+    Regression,
+    Removed,
+    SuiteRegression,
+    Suspect,
+    TargetChanged,
+    Threshold,
+    Unconfirmed,
+    Weakened,
+    /// An id of a newer version.
+    #[strum(disabled)]
+    Other(String),
+}
+
+super::word::open!(FindingId);
+
+impl FindingId {
+    /// Whether it says that something broke since the baseline; what is not known may say so.
+    #[must_use]
+    pub fn is_regression(&self) -> bool {
+        matches!(
+            self,
+            Self::Regression | Self::SuiteRegression | Self::Critical | Self::NotCleared | Self::Other(_)
+        )
+    }
+}
+
+/// What a finding is about. Two findings with one id and one subject are the same finding, whatever their
+/// messages say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The run as a whole.
+    #[default]
+    Run,
+    /// The case at the finding's location.
+    Case,
+    /// A limit of the policy.
+    Threshold {
+        /// What is measured.
+        metric: Metric,
+        /// Over which cases; all, where it says nothing.
+        #[serde(default, skip_serializing_if = "Selection::is_all")]
+        cases: Selection,
+    },
+    /// A place that demands less than before.
+    Weakening {
+        /// In which way.
+        kind: WeakeningKind,
+        /// What demands less: a case, a key of the policy, a file.
+        of: String,
+    },
+}
+
+/// Some cases, as a policy selects them: those to which all that is said applies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Selection {
+    /// Glob over `scenario/id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// Glob over the scenario's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// One of these tags, where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+impl Selection {
+    /// Whether it takes every case.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Subject {
+    /// Whether it is the run as a whole, which is what a file says that does not name a subject.
+    #[must_use]
+    pub fn is_run(&self) -> bool {
+        *self == Self::Run
+    }
+}

@@ -1,0 +1,38 @@
+//! The kinds of expectation, as written under `type:`, and so of verdicts.
+
+use strum::{EnumIter, EnumString, IntoStaticStr};
+
+/// A kind of expectation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum VerdictKind {
+    /// All or any of several hold.
+    Combined,
+    /// All or any of some texts are in the answer.
+    Contains,
+    /// A JavaScript function, which is refused.
+    Custom,
+    /// The answer is this text.
+    Exact,
+    /// The answer is nearly this text.
+    Fuzzy,
+    /// A small expression holds.
+    Inline,
+    /// The answer is JSON that obeys a schema.
+    JsonSchema,
+    /// A judge gives enough.
+    LlmGrader,
+    /// None of some texts is in the answer.
+    NotContains,
+    /// A pattern matches somewhere.
+    Regex,
+    /// The answer means the same as a text.
+    Similarity,
+    /// Another expectation does not hold.
+    Not,
+    /// A kind of a newer version.
+    #[strum(disabled)]
+    Other(String),
+}
+
+super::word::open!(VerdictKind);

@@ -1,0 +1,60 @@
+//! Words that a file of another version may extend: what is not known is kept as it is, in `Other`.
+
+/// Reading, writing and showing of an enum with a variant `Other(String)`; its words are those of strum.
+///
+/// Every `match` on it has to say what becomes of a word that nobody here knows, and that is never a pass.
+macro_rules! open {
+    ($name:ident) => {
+        impl $name {
+            /// The variant of a word.
+            #[must_use]
+            pub fn of(word: &str) -> Self {
+                word.parse().unwrap_or_else(|_| Self::Other(word.to_owned()))
+            }
+
+            /// Its word, as files and reports have it.
+            #[must_use]
+            pub fn word(&self) -> &str {
+                match self {
+                    Self::Other(word) => word,
+                    known => known.into(),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Ok(Self::of(&std::borrow::Cow::<str>::deserialize(deserializer)?))
+            }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                String::json_schema(generator)
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+        }
+    };
+}
+
+pub(super) use open;
