@@ -12,6 +12,7 @@ mod cache;
 mod canonical;
 mod client;
 mod config;
+mod demands;
 mod environment;
 mod event;
 mod expectation;
@@ -33,7 +34,6 @@ mod source;
 mod stats;
 mod text;
 mod vocabulary;
-mod weakening;
 
 pub mod cli;
 
@@ -48,4 +48,19 @@ pub mod inside {
     pub use crate::source::{Diagnostics, Node, SourceFile};
     pub use crate::text::hex;
     pub use crate::vocabulary::{FaultKind, FindingId, WeakeningKind};
+
+    use crate::demands::{Demands, compare};
+
+    /// Every key that may be written: of expectations behind their kind, of scenarios, and of configurations.
+    #[must_use]
+    pub fn keys() -> [Vec<String>; 3] {
+        [crate::expectation::keys(), crate::scenario::keys(), crate::config::keys()]
+    }
+
+    /// The kinds of weakening between two states of files, by [`Demands::of`].
+    #[must_use]
+    pub fn weaker(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<WeakeningKind> {
+        let [before, now] = [before, now].map(|files| Demands::of(files, &Environment::default()));
+        compare(&before, &now).into_iter().map(|one| one.kind).collect()
+    }
 }

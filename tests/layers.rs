@@ -24,7 +24,7 @@ const ROWS: [&[&str]; 16] = [
     &["publish"],
     &["config"],
     // What a change demands less is told over scenarios, policy and history alike.
-    &["weakening"],
+    &["demands"],
     &["cli"],
 ];
 

@@ -15,6 +15,7 @@ use super::weakening::{BaseArgs, Here, Suite, around};
 use super::{Status, publish, terminal};
 use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
+use crate::demands::withhold;
 use crate::environment::Environment;
 use crate::gate::{self, Category, Evidence, Policy, Reference, Rigor};
 use crate::history::{self, HistoryError, Pipeline, Place};
@@ -22,7 +23,6 @@ use crate::manifest::RunManifest;
 use crate::report::Report;
 use crate::scenario::{self, Scenario};
 use crate::source::{Diagnostics, SourceFile};
-use crate::weakening::withhold;
 
 /// What a regression is held against, and what proves one.
 #[derive(Clone, Debug, Default, Args)]

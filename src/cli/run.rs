@@ -15,6 +15,7 @@ use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, terminal, weakening};
+use crate::demands::withhold;
 use crate::environment::Environment;
 use crate::gate::{self, Evidence, Policy};
 use crate::grader::Graders;
@@ -25,7 +26,6 @@ use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::source::slashed;
 use crate::text;
 use crate::vocabulary::{Metric, Reply};
-use crate::weakening::withhold;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {

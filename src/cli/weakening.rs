@@ -9,13 +9,13 @@ use clap::{Args, ValueEnum};
 use super::gate::GateArgs;
 use super::{Status, terminal};
 use crate::config::{ConfigFile, GateConfig};
+use crate::demands::{self, Configuration, Demands, Document, Scope, Then, compare};
 use crate::environment::Environment;
 use crate::gate::{Category, Weakening};
 use crate::history::{GitError, PastCommit, Pipeline, Place};
 use crate::scenario::discover;
-use crate::source::{Diagnostics, SourceFile, slashed};
+use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
-use crate::weakening::{Demands, Document, Scope, Then, compare};
 
 /// What the base of the change has a say in.
 #[derive(Clone, Debug, Default, Args)]
@@ -90,8 +90,8 @@ impl BaseArgs {
         if !must && !known {
             return Ok(Base::default());
         }
-        let now = suite.demands(gate);
-        let base = self.read(gate, suite, &now, &pipeline);
+        let now = suite.demands(gate, environment);
+        let base = self.read(gate, suite, &now, (&pipeline, environment));
         let base = base.and_then(|(then, name)| {
             let weakened = compare(&then.demands, &now);
             let linked = then.linked(&suite.links(gate));
@@ -122,11 +122,11 @@ impl BaseArgs {
         gate: &GateArgs,
         suite: &Suite<'_>,
         now: &Demands,
-        pipeline: &Pipeline,
+        (pipeline, environment): (&Pipeline, &Environment),
     ) -> Result<(Then, String), Trouble> {
         let within = suite.within();
         let commit = self.commit(&within, pipeline)?;
-        let then = Then::read(&commit, &suite.scope(gate, now))?;
+        let then = Then::read(&commit, &suite.scope(gate, now), environment)?;
         Ok((then, commit.name()))
     }
 
@@ -146,7 +146,7 @@ impl BaseArgs {
             let paths = self.commit(outer, pipeline).and_then(|commit| commit.paths()).ok()?;
             let folder = slashed(inner.strip_prefix(outer).ok()?);
             let below = format!("{folder}/");
-            paths.iter().any(|path| path.starts_with(&below)).then(|| crate::weakening::nested(&folder))
+            paths.iter().any(|path| path.starts_with(&below)).then(|| demands::nested(&folder))
         })
     }
 
@@ -251,22 +251,22 @@ impl Suite<'_> {
     }
 
     /// What is demanded now.
-    fn demands(&self, gate: &GateArgs) -> Demands {
+    fn demands(&self, gate: &GateArgs, environment: &Environment) -> Demands {
         let read = |path: &Path| SourceFile::read(path).ok().map(Arc::new);
         let parse = |file: Arc<SourceFile>| Document::parse(file).ok();
         let config = self.config.file.clone().and_then(parse);
-        let named = |path: &[&str]| {
-            let node = path.iter().try_fold(&config.as_ref()?.node, |node, key| node.get(key))?;
-            node.as_str().map(str::to_owned)
-        };
-        let quarantine = named(&["gate", "quarantine"]).map(|path| self.config.folder.join(path));
+        let quarantine = config.as_ref().and_then(|config| {
+            let named = config.node.get("gate")?.get("quarantine").and_then(Node::as_str)?;
+            parse(read(&self.config.folder.join(named))?)
+        });
         let baseline = gate.proof.place(&self.config.gate, &self.config.folder);
         let baseline = baseline.as_ref().and_then(Place::file);
+        let suite = |path: &PathBuf| demands::Suite::of(parse(read(path)?)?, environment);
         Demands {
-            scenarios: self.files.iter().filter_map(|path| parse(read(path)?)).collect(),
-            quarantine: quarantine.and_then(|path| parse(read(&path)?)),
+            scenarios: self.files.iter().filter_map(suite).collect(),
+            quarantine,
             baseline: baseline.and_then(read),
-            config,
+            config: config.map(|document| Configuration { document, config: self.config.clone() }),
             budget: self.budget,
         }
     }

@@ -86,6 +86,21 @@ const CONFIG: &[Field] = &[
     Field::optional("prices", Shape::Map, "What tokens cost, by the model's name."),
 ];
 
+/// Every key of a configuration and of a quarantine, with the keys that lead to it.
+#[must_use]
+pub fn keys() -> Vec<String> {
+    let tables: [(&str, &[Field]); 4] = [
+        ("providers.NAME", PROVIDER),
+        ("prices.MODEL", PRICE),
+        ("gate.critical", super::gate::CRITICAL),
+        ("quarantine", super::gate::QUARANTINED),
+    ];
+    let parts = tables.into_iter().flat_map(|(part, table)| {
+        Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
+    });
+    Field::paths(CONFIG).into_iter().chain(parts).collect()
+}
+
 /// What a configuration file says.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {

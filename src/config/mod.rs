@@ -7,6 +7,7 @@ mod gate;
 mod judge;
 mod target;
 mod trust;
+mod weaker;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,8 +16,8 @@ use crate::cache::{Cache, Mode};
 use crate::environment::Environment;
 use crate::http::Http;
 
-pub use file::{ConfigFile, FILES, find};
-pub use gate::{GateConfig, Named};
+pub use file::{ConfigFile, FILES, find, keys};
+pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
 
 /// What flags say; absent where a flag was not given.

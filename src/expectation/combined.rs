@@ -42,6 +42,11 @@ impl Combined {
         Some(Self { any: operator == "or", parts: parts.into_iter().collect::<Option<_>>()? })
     }
 
+    /// Whether one part is enough.
+    pub(super) fn is_any(&self) -> bool {
+        self.any
+    }
+
     pub(super) fn parts(&self) -> &[Expectation] {
         &self.parts
     }

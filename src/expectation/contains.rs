@@ -1,11 +1,13 @@
 //! `contains`: all or any of some values stand in the answer, whatever their case.
 
+use std::collections::BTreeSet;
+
 use super::reading::trim_lines;
 use super::{Answer, Reading, TYPE, quote, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -63,6 +65,59 @@ impl Contains {
         }
         verdict
     }
+}
+
+impl Contains {
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let (Self { values: old, any: was_any }, Self { values: new, any: is_any }) = (self, now);
+        let (old, new) = (needles(old), needles(new));
+        let (was, is) = lenient((*was_any, &old), (*is_any, &new));
+        // A longer text holds the shorter ones in it.
+        let covered = |value: &String| new.iter().any(|other| other.contains(value.as_str()));
+        match (was, is) {
+            (false, true) => vec![looser("all values were needed, now one is enough")],
+            (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer needed"),
+            (true, true) => {
+                let stronger = |value: &&String| old.iter().any(|other| value.contains(other.as_str()));
+                added(new.iter().filter(|value| !stronger(value)), "is enough now")
+            }
+            (true, false) if old.iter().any(covered) => Vec::new(),
+            (true, false) => removed(old.iter(), "no longer one of those of which one is needed"),
+        }
+    }
+
+    /// Whether whoever says this text as a whole says what is demanded.
+    pub(super) fn is_met_by(&self, whole: &str) -> bool {
+        let (whole, values) = (whole.to_lowercase(), needles(&self.values));
+        let holds = |value: &String| whole.contains(value.as_str());
+        if self.any && values.len() != 1 { values.iter().any(holds) } else { values.iter().all(holds) }
+    }
+}
+
+/// Values as they are looked for, each once.
+pub(super) fn needles(values: &[String]) -> BTreeSet<String> {
+    values.iter().map(|value| value.to_lowercase()).collect()
+}
+
+/// Whether the lenient mode held before and holds now. Of one value it makes no difference until there are more.
+pub(super) fn lenient(before: (bool, &BTreeSet<String>), now: (bool, &BTreeSet<String>)) -> (bool, bool) {
+    let of = |(lenient, values): (bool, &BTreeSet<String>)| lenient && values.len() != 1;
+    (of(before) || (before.0 == now.0 && of(now)), of(now))
+}
+
+pub(super) fn looser(message: &str) -> Weaker {
+    Weaker::new(WeakeningKind::ModeLoosened, &["mode"], message)
+}
+
+pub(super) fn removed<'v>(values: impl Iterator<Item = &'v String>, why: &str) -> Vec<Weaker> {
+    let message = |value: &String| format!("`{}` is {why}", text::excerpt(value, 60));
+    values.map(|value| Weaker::new(WeakeningKind::ValueRemoved, &["values"], message(value))).collect()
+}
+
+pub(super) fn added<'v>(values: impl Iterator<Item = &'v String>, why: &str) -> Vec<Weaker> {
+    let message = |value: &String| format!("`{}` {why}", text::excerpt(value, 60));
+    values.map(|value| Weaker::new(WeakeningKind::ValueAdded, &["values"], message(value))).collect()
 }
 
 /// The list under `values`, with variables filled.

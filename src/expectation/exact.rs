@@ -4,7 +4,7 @@ use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -54,4 +54,33 @@ impl Exact {
         verdict.got = format!("\"{}\"", text::excerpt_around(got, at..at, SHOWN));
         verdict
     }
+
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let (Self { value: old, fold: folded }, Self { value: new, fold }) = (self, now);
+        let text = |text: &str| {
+            let text = text::js_trim(text);
+            if *folded || *fold { text.to_lowercase() } else { text.to_owned() }
+        };
+        let mut found = Vec::new();
+        if text(old) != text(new) {
+            found.push(other_text(old));
+        }
+        if *fold && !folded {
+            let message = "upper and lower case no longer differ";
+            found.push(Weaker::new(WeakeningKind::CaseIgnored, &["caseSensitive"], message));
+        }
+        found
+    }
+
+    /// The whole answer that is demanded.
+    pub(super) fn whole(&self) -> &str {
+        text::js_trim(&self.value)
+    }
+}
+
+/// Another text is expected than this one.
+pub(super) fn other_text(was: &str) -> Weaker {
+    let message = format!("another text is expected than `{}`", text::excerpt(was, 60));
+    Weaker::new(WeakeningKind::ValueChanged, &["value"], message)
 }

@@ -4,11 +4,12 @@
 //! in lower case, as the reference counts it. With `distance` it is the Levenshtein distance itself, over the
 //! texts as they are.
 
+use super::exact::other_text;
 use super::{Answer, Reading, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::{Outcome, VerdictKind};
+use crate::vocabulary::{Outcome, VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -87,6 +88,37 @@ impl Fuzzy {
             verdict.got = quote(answer.text);
         }
         verdict
+    }
+
+    /// In what a new version demands less. A distance counts edits, and a threshold the share of the text that is
+    /// alike.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let (Self { value: old, near: was }, Self { value: new, near: is }) = (self, now);
+        let exactly = matches!((was, is), (Near::Distance(_), Near::Distance(_)));
+        let text = |text: &str| {
+            if exactly { text.to_owned() } else { text::js_trim(&text.to_lowercase()).to_owned() }
+        };
+        let mut found = Vec::new();
+        if text(old) != text(new) {
+            found.push(other_text(old));
+        }
+        let lowered = match (was, is) {
+            (Near::Similarity(was), Near::Similarity(is)) => {
+                (is < was).then(|| ("threshold", format!("a score of {was} was needed, now {is}")))
+            }
+            (Near::Similarity(_), Near::Distance(0)) => None,
+            (Near::Similarity(was), Near::Distance(is)) => {
+                Some(("distance", format!("a score of {was} was needed, now {is} edits are allowed")))
+            }
+            (Near::Distance(was), Near::Similarity(is)) => {
+                Some(("threshold", format!("{was} edits were allowed, now a score of {is}")))
+            }
+            (Near::Distance(was), Near::Distance(is)) => {
+                (is > was).then(|| ("distance", format!("{was} edits were allowed, now {is}")))
+            }
+        };
+        found.extend(lowered.map(|(key, message)| Weaker::new(WeakeningKind::ScoreLowered, &[key], message)));
+        found
     }
 }
 

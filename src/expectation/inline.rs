@@ -6,7 +6,7 @@ use super::{Answer, Reading, TYPE, errored, hollow, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -72,5 +72,22 @@ impl Inline {
             verdict.got = quote(answer.text);
         }
         verdict
+    }
+
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let Self { expression: old, value: stood, shown: was } = self;
+        let Self { expression: new, value: stands, shown: _ } = now;
+        let mut found = Vec::new();
+        if !new.demands(old) {
+            let message = format!("the expression was `{was}`");
+            found.push(Weaker::new(WeakeningKind::ExpressionChanged, &["expression"], message));
+        }
+        if stood != stands {
+            let was = text::excerpt(stood.as_deref().unwrap_or_default(), 60);
+            let message = format!("`expected` stood for `{was}`");
+            found.push(Weaker::new(WeakeningKind::ValueChanged, &["value"], message));
+        }
+        found
     }
 }

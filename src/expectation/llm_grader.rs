@@ -1,14 +1,16 @@
 //! `llm_grader`: a judge holds the answer against a rubric.
 
+use serde_json::Value as Json;
+
 use super::reading::Reading;
 use super::{Answer, TYPE, errored, verdict};
 use crate::grader::calibration::Standing;
-use crate::grader::{Anchor, Ballot, Bar, Bench, GraderError, Judge, Question, Rubric};
+use crate::grader::{Anchor, Ballot, Bar, Bench, Configured, GraderError, Judge, Question, Rubric};
 use crate::manifest::{Grade, Verdict};
 use crate::provider;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 const ANCHOR: &[Field] = &[
     Field::required("score", Shape::Number(0.0, 1.0), "What the example deserves, 0 to 1."),
@@ -126,6 +128,33 @@ impl LlmGrader {
         }
     }
 
+    /// In what a new version demands less. What an expectation leaves to the configuration is compared there.
+    pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
+        let Self { kind: _, rubric: old, threshold: was, scale: steps, votes: asked, judge } = self;
+        let Self { kind: _, rubric: new, threshold: is, scale, votes, judge: named } = now;
+        let mut found = Vec::new();
+        if old.text != new.text {
+            let message = format!("the rubric was `{}`", text::excerpt(&old.text, 60));
+            found.push(Weaker::new(WeakeningKind::RubricChanged, &["rubric"], message));
+        }
+        if old.anchors != new.anchors {
+            let message =
+                format!("there were {}, which are others now", text::count(old.anchors.len(), "anchor"));
+            found.push(Weaker::new(WeakeningKind::RubricChanged, &["anchors"], message));
+        }
+        found.extend(lower_score(*was, *is));
+        found.extend(judges.swapped(judge.as_ref(), named.as_ref()));
+        if steps != scale {
+            let (before, now) = (judges.before.defaults.scale, judges.now.defaults.scale);
+            found.extend(swapped(&["scale"], steps.unwrap_or(before), scale.unwrap_or(now)));
+        }
+        let (was, is) = (judges.before.defaults.most_votes(*asked), judges.now.defaults.most_votes(*votes));
+        if asked != votes && is < was {
+            found.push(fewer_votes(&["votes"]));
+        }
+        found
+    }
+
     fn verdict(&self, grade: Grade, bar: Bar) -> Verdict {
         let middle = bar.middle(&grade.votes);
         let passed = bar.reached(middle);
@@ -153,6 +182,61 @@ impl LlmGrader {
     fn expected(&self) -> String {
         text::excerpt(self.rubric.text.trim(), 200)
     }
+}
+
+/// The judges that are configured before and now.
+#[derive(Clone, Copy, Debug)]
+pub struct Judges<'a> {
+    /// Before.
+    pub before: &'a Configured,
+    /// Now.
+    pub now: &'a Configured,
+}
+
+impl Judges<'_> {
+    /// The same the other way round.
+    pub(super) fn swap(self) -> Self {
+        Self { before: self.now, now: self.before }
+    }
+
+    /// Another judge than the one that an expectation named or was left with.
+    pub(super) fn swapped(self, before: Option<&Judge>, now: Option<&Judge>) -> Vec<Weaker> {
+        if before == now {
+            return Vec::new();
+        }
+        let (was, is) = (before.or(self.before.judge.as_ref()), now.or(self.now.judge.as_ref()));
+        let part = |judge: Option<&Judge>, of: fn(&Judge) -> &String| judge.map(of).cloned();
+        let model = swapped(&["model"], part(was, |judge| &judge.model), part(is, |judge| &judge.model));
+        let provider =
+            swapped(&["provider"], part(was, |judge| &judge.provider), part(is, |judge| &judge.provider));
+        model.into_iter().chain(provider).collect()
+    }
+}
+
+/// A judge is another one, or asked in another way: what stood behind the keys, and what stands there.
+pub fn swapped(keys: &[&str], was: impl Into<Json>, is: impl Into<Json>) -> Option<Weaker> {
+    let (was, is) = (was.into(), is.into());
+    let shown = |value: &Json| match value {
+        Json::Null => "nothing".to_owned(),
+        Json::String(text) => format!("`{}`", text::excerpt(text, 60)),
+        other => format!("`{other}`"),
+    };
+    let message = || {
+        let key = keys.last().copied().unwrap_or_default();
+        format!("the judge's `{key}` was {}, it is {}", shown(&was), shown(&is))
+    };
+    (was != is).then(|| Weaker::new(WeakeningKind::JudgeSwapped, keys, message()))
+}
+
+/// A lower score is enough.
+pub(super) fn lower_score(was: f64, is: f64) -> Option<Weaker> {
+    let message = || format!("a score of {was} was needed, now {is}");
+    (is < was).then(|| Weaker::new(WeakeningKind::ScoreLowered, &["threshold"], message()))
+}
+
+/// A judge is asked less often.
+pub fn fewer_votes(keys: &[&str]) -> Weaker {
+    Weaker::new(WeakeningKind::VotesLowered, keys, "the judge is asked for fewer votes than before")
 }
 
 /// The odd number of votes that an expectation asks for.

@@ -16,6 +16,7 @@ mod reading;
 mod regex;
 mod seen;
 mod similarity;
+mod weaker;
 
 pub mod expression;
 pub mod pattern;
@@ -32,9 +33,10 @@ use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{Outcome, StopReason, VerdictKind};
 
-pub use llm_grader::LlmGrader;
+pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
 pub use reading::{Reading, substitute};
 pub use seen::Seen;
+pub use weaker::{Written, weaker};
 
 const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
 
@@ -295,6 +297,17 @@ fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) ->
             .help("say the same with `inline`, `regex`, `json_schema` or `llm_grader`"),
     );
     None
+}
+
+/// Every key of an expectation that can be used, behind its kind: `contains.values`.
+#[must_use]
+pub fn keys() -> Vec<String> {
+    let kinds = VerdictKind::iter().filter(|kind| *kind != VerdictKind::Custom);
+    let keys = kinds.flat_map(|kind| {
+        let paths = Field::paths(table(&kind)).into_iter();
+        paths.map(move |path| format!("{kind}.{path}")).collect::<Vec<_>>()
+    });
+    keys.collect()
 }
 
 /// The JSON Schema of everything that may stand under `expected:`.

@@ -3,12 +3,12 @@
 //! A gate fails closed: under `all` (the default) and `any` alike no value may appear. The lenient
 //! reading, in which only all of them together fail, must be asked for by `mode: not_all`.
 
-use super::contains::{shown, values};
+use super::contains::{added, lenient, looser, needles, removed, shown, values};
 use super::{Answer, Reading, SHOWN, TYPE, hollow, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -83,5 +83,24 @@ impl NotContains {
             verdict.got = format!("\"{}\"", text::excerpt_around(shown, range, SHOWN));
         }
         verdict
+    }
+
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let (Self { values: old, lenient: was }, Self { values: new, lenient: is }) = (self, now);
+        let (old, new) = (needles(old), needles(new));
+        let (was, is) = lenient((*was, &old), (*is, &new));
+        // A shorter text forbids the longer ones that hold it.
+        let covered = |value: &String| new.iter().any(|other| value.contains(other.as_str()));
+        match (was, is) {
+            (false, true) => vec![looser("no value was allowed, now only all together fail")],
+            (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer forbidden"),
+            (true, true) => {
+                let more = new.iter().filter(|value| !old.contains(*value));
+                added(more, "must be there as well to fail")
+            }
+            (true, false) if old.iter().any(covered) => Vec::new(),
+            (true, false) => removed(old.iter(), "no longer forbidden"),
+        }
     }
 }

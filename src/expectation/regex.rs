@@ -6,7 +6,7 @@ use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -73,6 +73,16 @@ impl Regex {
             verdict.got = quote(answer.text);
         }
         verdict
+    }
+
+    /// In what a new version demands less: what another pattern matches nobody knows.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let (Self { pattern: old, shown: was }, Self { pattern: new, shown: _ }) = (self, now);
+        if old == new {
+            return Vec::new();
+        }
+        let key = if old.source() == new.source() { "flags" } else { "pattern" };
+        vec![Weaker::new(WeakeningKind::PatternChanged, &[key], format!("the pattern was {was}"))]
     }
 }
 

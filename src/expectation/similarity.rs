@@ -3,12 +3,14 @@
 //! With embeddings the score is the cosine of the two, 0 where it is negative. Without a mode it is
 //! embeddings where a model for them is named, and the judge otherwise.
 
-use super::llm_grader::LlmGrader;
+use super::exact::other_text;
+use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
 use super::{Answer, Reading, TYPE, errored, quote, verdict};
-use crate::grader::{Bench, GraderError, Judge};
+use crate::grader::{Bench, Configured, GraderError, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::source::{Field, Fields, Shape};
-use crate::vocabulary::{FaultKind, VerdictKind};
+use crate::text;
+use crate::vocabulary::{FaultKind, VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -71,6 +73,30 @@ impl Similarity {
                 verdict
             }
         }
+    }
+
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
+        let Self { value, threshold, embedding, embedding_model, judge } = self;
+        let mut found = Vec::new();
+        if text::js_trim(value) != text::js_trim(&now.value) {
+            found.push(other_text(value));
+        }
+        found.extend(lower_score(*threshold, now.threshold));
+        let configured = |judge: &Configured| judge.defaults.embedding_model.clone();
+        let was = embedding_model.clone().or_else(|| configured(judges.before));
+        let is = now.embedding_model.clone().or_else(|| configured(judges.now));
+        if *embedding != now.embedding {
+            let mode = |said: Option<bool>, model: &Option<String>| {
+                if said.unwrap_or(model.is_some()) { "embedding" } else { "llm" }
+            };
+            found.extend(swapped(&["mode"], mode(*embedding, &was), mode(now.embedding, &is)));
+        }
+        if *embedding_model != now.embedding_model {
+            found.extend(swapped(&["embeddingModel"], was, is));
+        }
+        found.extend(judges.swapped(judge.named(), now.judge.named()));
+        found
     }
 
     async fn embedded(&self, answer: &Answer<'_>, model: &str, bench: &Bench<'_>) -> Verdict {

@@ -104,6 +104,15 @@ pub struct Graders {
     binding: Option<Binding>,
 }
 
+/// Who judges where an expectation names nobody, as a configuration says it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Configured {
+    /// Who it is.
+    pub judge: Option<Judge>,
+    /// Votes, scale, embeddings.
+    pub defaults: Defaults,
+}
+
 /// What holds where an expectation says nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
@@ -113,6 +122,18 @@ pub struct Defaults {
     pub ballot: Ballot,
     /// Model of embeddings.
     pub embedding_model: Option<String>,
+}
+
+impl Defaults {
+    /// Most verdicts that are asked for where an expectation asks for so many, or says nothing; what lies between
+    /// one and three counts as two.
+    #[must_use]
+    pub fn most_votes(&self, own: Option<u32>) -> u32 {
+        own.unwrap_or(match self.ballot {
+            Ballot::NearThreshold => 2,
+            Ballot::Fixed(votes) => votes,
+        })
+    }
 }
 
 impl Default for Defaults {

@@ -9,6 +9,7 @@ mod redaction;
 mod schema;
 mod select;
 mod table;
+mod weaker;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,11 +27,12 @@ use crate::text;
 use crate::vocabulary::CaseId;
 
 pub use discover::{DiscoverError, among, discover};
-pub use read::{api_key, provider_config, tries};
+pub use read::{api_key, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use schema::schema;
 pub use select::Selection;
-pub use table::PROVIDER_CONFIG;
+pub use table::{PROVIDER_CONFIG, keys};
+pub use weaker::Tries;
 
 /// Access that a file grants to its provider.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -23,7 +23,8 @@ use crate::text;
 const LEAST_SHARE: usize = 128;
 
 /// Reads a scenario file; `None` when too little of it is right to hold a scenario.
-pub(super) fn scenario(
+#[must_use]
+pub fn scenario(
     file: &Arc<SourceFile>,
     path: &Path,
     environment: &Environment,

@@ -67,6 +67,15 @@ pub(super) const CASE: &[Field] = &[
     ),
 ];
 
+/// Every key of a scenario file but those of expectations, with the keys that lead to it.
+#[must_use]
+pub fn keys() -> Vec<String> {
+    let below = |part: &str, table: &'static [Field]| {
+        Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
+    };
+    [Field::paths(SCENARIO), below("cases", CASE), below("cases.prompt", MESSAGE)].concat()
+}
+
 /// Keys of a scenario.
 pub(super) const SCENARIO: &[Field] = &[
     Field::optional("name", Shape::Name, "Name of the scenario; the file's name where it is missing."),

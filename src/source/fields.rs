@@ -79,6 +79,19 @@ impl Field {
         Self { name, shape: Shape::Foreign, required: false, doc: instead }
     }
 
+    /// The keys of a table and of those below it, each with the keys that lead to it; foreign ones are left out.
+    #[must_use]
+    pub fn paths(table: &[Field]) -> Vec<String> {
+        let mut paths = Vec::new();
+        for field in table.iter().filter(|field| field.known()) {
+            paths.push(field.name.to_owned());
+            if let Shape::Object(inner) | Shape::Objects(inner) = field.shape {
+                paths.extend(Self::paths(inner).into_iter().map(|path| format!("{}.{path}", field.name)));
+            }
+        }
+        paths
+    }
+
     /// Whether the key may be written at all.
     fn known(&self) -> bool {
         !matches!(self.shape, Shape::Foreign)

@@ -110,6 +110,48 @@ impl Node {
         }
     }
 
+    /// The entries of a list; none where it is no list.
+    #[must_use]
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// Where it begins: a mapping at its first key.
+    #[must_use]
+    pub fn start(&self) -> Span {
+        match &self.value {
+            Value::Map(entries) => entries.first().map_or(self.span, |(key, _)| key.span),
+            _ => self.span,
+        }
+    }
+
+    /// The place of the deepest of these keys that is there, one below the other; its own start where none is.
+    /// Entries of a list are numbered from 0.
+    #[must_use]
+    pub fn place<K: AsRef<str>>(&self, keys: &[K]) -> Span {
+        let (mut span, mut node) = (self.start(), self);
+        for key in keys {
+            let key = key.as_ref();
+            let next = match &node.value {
+                Value::Map(entries) => {
+                    let entry = entries.iter().find(|(name, _)| name.as_str() == Some(key));
+                    entry.map(|(name, value)| (name.span, value))
+                }
+                Value::List(items) => {
+                    let item = key.parse().ok().and_then(|at: usize| items.get(at));
+                    item.map(|item| (item.start(), item))
+                }
+                _ => None,
+            };
+            let Some((at, value)) = next else { break };
+            (span, node) = (at, value);
+        }
+        span
+    }
+
     /// The same data without places. Keys that are not text become their JSON text.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {

@@ -25,4 +25,4 @@ pub use stop::StopReason;
 pub use tool_call::ToolCall;
 pub use usage::Usage;
 pub use verdict_kind::VerdictKind;
-pub use weakening_kind::WeakeningKind;
+pub use weakening_kind::{WeakeningKind, Weaker};

@@ -67,3 +67,29 @@ pub enum WeakeningKind {
 }
 
 super::word::open!(WeakeningKind);
+
+/// One way in which a new version of something demands less than the one before, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Weaker {
+    /// In which way.
+    pub kind: WeakeningKind,
+    /// The keys that lead to it in the new version; where the last ones are gone, to what held them. Entries of a
+    /// list are numbered from 0.
+    pub keys: Vec<String>,
+    /// In a sentence, with what stood there before.
+    pub message: String,
+}
+
+impl Weaker {
+    /// Less is demanded behind these keys.
+    pub fn new<K: ToString>(kind: WeakeningKind, keys: &[K], message: impl Into<String>) -> Self {
+        Self { kind, keys: keys.iter().map(K::to_string).collect(), message: message.into() }
+    }
+
+    /// The same below other keys.
+    #[must_use]
+    pub fn below<K: ToString>(self, keys: &[K]) -> Self {
+        let keys = keys.iter().map(K::to_string).chain(self.keys).collect();
+        Self { keys, ..self }
+    }
+}

@@ -27,6 +27,7 @@ mod import;
 mod init;
 mod judge;
 mod key;
+mod keys;
 mod order;
 mod output;
 mod plan;

@@ -59,7 +59,7 @@ pub(super) enum Sign {
 }
 
 /// What is tested.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
     /// Whether a text is in the answer.
     Text(Search, String),
@@ -134,6 +134,13 @@ pub(super) struct Standing {
     pub(super) holds: Option<bool>,
     /// What stands in the answer, for people.
     pub(super) what: String,
+}
+
+/// The same test, however it is written.
+impl PartialEq for Atom {
+    fn eq(&self, other: &Self) -> bool {
+        (self.sign, &self.test) == (other.sign, &other.test)
+    }
 }
 
 impl Atom {

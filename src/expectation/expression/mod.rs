@@ -37,7 +37,7 @@ pub struct Evaluation {
     pub why: Vec<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Node {
     Atom(Atom),
     Not(Box<Node>),
@@ -81,6 +81,19 @@ impl Expression {
         let mut mapped = self.clone();
         mapped.root.map_texts(f);
         mapped
+    }
+
+    /// Whether every test that another expression joins by `&&` is one of this one's.
+    #[must_use]
+    pub fn demands(&self, other: &Self) -> bool {
+        fn tests(node: &Node) -> &[Node] {
+            match node {
+                Node::All(parts) => parts,
+                one => std::slice::from_ref(one),
+            }
+        }
+        let own = tests(&self.root);
+        tests(&other.root).iter().all(|test| own.contains(test))
     }
 
     /// Judges an answer; `expected` is what the case expects.

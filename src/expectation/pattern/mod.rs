@@ -44,6 +44,15 @@ pub struct Pattern {
     /// In the engine's syntax.
     written: Arc<str>,
     shown: Arc<str>,
+    /// As it was written, without its flags.
+    source: Arc<str>,
+}
+
+/// The same matches for all that the engine can tell.
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
 }
 
 /// Patterns of a file, each read once: suites say the same thing in many cases.
@@ -86,7 +95,14 @@ impl Pattern {
         if !weight::is_light(&resolved.node) {
             program(&written).map_err(|error| refused(&error))?;
         }
-        Ok(Self { written, shown: format!("/{}/", text::excerpt(pattern, 60)).into() })
+        let shown = format!("/{}/", text::excerpt(pattern, 60)).into();
+        Ok(Self { written, shown, source: pattern.into() })
+    }
+
+    /// As it was written, without its flags.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// The first match in a text, as a range of bytes.

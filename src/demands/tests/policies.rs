@@ -186,19 +186,22 @@ fn cases_that_may_fail_longer_are_named() {
     let entry =
         |case: &str, until: &str| format!("- {{ case: {case}, owner: o, reason: r, until: {until} }}\n");
     let of = |before: &str, now: &str| {
-        told(&[("s.yaml", SUITE), ("q.yaml", before)], &[("s.yaml", SUITE), ("q.yaml", now)])
+        told(
+            &[("s.yaml", SUITE), ("quarantine.yaml", before)],
+            &[("s.yaml", SUITE), ("quarantine.yaml", now)],
+        )
     };
     let (a, b) = (entry("s/a", "2026-05-01"), entry("s/b", "2026-05-01"));
     let none = Vec::<String>::new();
-    assert_eq!(of(&a, &format!("{a}{b}")), ["quarantine-added q.yaml:2"]);
-    assert_eq!(of(&a, &entry("s/a", "2026-06-01")), ["quarantine-extended q.yaml:1"]);
-    assert_eq!(of(&a, &entry("s/*", "2026-05-01")), ["quarantine-added q.yaml:1"]);
+    assert_eq!(of(&a, &format!("{a}{b}")), ["quarantine-added quarantine.yaml:2"]);
+    assert_eq!(of(&a, &entry("s/a", "2026-06-01")), ["quarantine-extended quarantine.yaml:1"]);
+    assert_eq!(of(&a, &entry("s/*", "2026-05-01")), ["quarantine-added quarantine.yaml:1"]);
     assert_eq!(
-        told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("q.yaml", &b)]),
-        ["quarantine-added q.yaml:1"]
+        told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
+        ["quarantine-added quarantine.yaml:1"]
     );
     assert_eq!(of(&format!("{a}{b}"), &format!("{b}# a comment\n{a}")), none);
     assert_eq!(of(&format!("{a}{b}"), &entry("s/a", "2026-04-01")), none);
     assert_eq!(of(&entry("s/*", "2026-05-01"), &a), none);
-    assert_eq!(told(&[("s.yaml", SUITE), ("q.yaml", &a)], &[("s.yaml", SUITE)]), none);
+    assert_eq!(told(&[("s.yaml", SUITE), ("quarantine.yaml", &a)], &[("s.yaml", SUITE)]), none);
 }

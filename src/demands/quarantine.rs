@@ -1,28 +1,27 @@
 //! The list of cases that may fail: entries that are new or hold longer.
 
 use super::Demands;
-use super::document::{items, place, word};
-use super::kind::{Kind, Log};
-use super::matching::Pairs;
-use super::selection::takes;
-use crate::gate::{Pattern, Selector};
+use super::log::Log;
+use super::pairs::{Paired, Pairs};
+use crate::gate::Pattern;
 use crate::source::Node;
+use crate::vocabulary::WeakeningKind as Kind;
 
 /// One entry.
 struct Excuse<'a> {
     node: &'a Node,
     glob: &'a str,
-    cases: Selector,
+    cases: Pattern,
     until: &'a str,
 }
 
 fn excuses(demands: &Demands) -> Vec<Excuse<'_>> {
-    let listed = items(demands.quarantine.as_ref().map(|document| &document.node)).iter();
+    let listed = demands.quarantine.iter().flat_map(|document| document.node.items());
     listed
         .filter_map(|node| {
-            let glob = word(node, "case")?;
-            let cases = Selector { case: Some(Pattern::parse(glob).ok()?), ..Selector::default() };
-            Some(Excuse { node, glob, cases, until: word(node, "until").unwrap_or_default() })
+            let glob = node.get("case")?.as_str()?;
+            let until = node.get("until").and_then(Node::as_str).unwrap_or_default();
+            Some(Excuse { node, glob, cases: Pattern::parse(glob).ok()?, until })
         })
         .collect()
 }
@@ -35,13 +34,19 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
         match known {
             Some(until) if new.until > until => {
                 let message = format!("`{}` may fail until {}, {until} before", new.glob, new.until);
-                log.at(Kind::QuarantineExtended, &document.file, place(new.node, &["until"]), &message);
+                log.at(
+                    Kind::QuarantineExtended,
+                    new.glob,
+                    &document.file,
+                    new.node.place(&["until"]),
+                    &message,
+                );
             }
             Some(_) => {}
             None if is_known(pairs, &new, &old) => {}
             None => {
                 let message = format!("`{}` may fail until {}", new.glob, new.until);
-                log.at(Kind::QuarantineAdded, &document.file, place(new.node, &["case"]), &message);
+                log.at(Kind::QuarantineAdded, new.glob, &document.file, new.node.place(&["case"]), &message);
             }
         }
     }
@@ -49,12 +54,11 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
 
 /// Whether all cases of an entry were excused as long before, under whatever name.
 fn is_known(pairs: &Pairs<'_>, new: &Excuse<'_>, old: &[Excuse<'_>]) -> bool {
-    let mut cases = pairs.now.iter().filter(|case| takes(&new.cases, case)).peekable();
+    let takes = |excuse: &Excuse<'_>, case: &Paired<'_>| excuse.cases.matches(&case.name());
+    let mut cases = pairs.now.iter().filter(|case| takes(new, case)).peekable();
     cases.peek().is_some()
         && cases.all(|case| {
             let before = pairs.kept().find(|(_, now)| std::ptr::eq(*now, case)).map(|(before, _)| before);
-            before.is_some_and(|before| {
-                old.iter().any(|one| takes(&one.cases, before) && one.until >= new.until)
-            })
+            before.is_some_and(|before| old.iter().any(|one| takes(one, before) && one.until >= new.until))
         })
 }

@@ -2,13 +2,15 @@
 //!
 //! The JSON is the first fenced block of the answer, else the whole answer.
 
+mod weaker;
+
 use std::sync::Arc;
 
 use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -19,6 +21,7 @@ pub(super) const FIELDS: &[Field] = &[
 #[derive(Clone, Debug)]
 pub struct JsonSchema {
     validator: Arc<jsonschema::Validator>,
+    schema: Arc<serde_json::Value>,
 }
 
 impl JsonSchema {
@@ -26,7 +29,7 @@ impl JsonSchema {
         let node = fields.node("schema")?;
         let schema = reading.fill_json(&node.to_json(), node.span);
         match jsonschema::draft202012::new(&schema) {
-            Ok(validator) => Some(Self { validator: Arc::new(validator) }),
+            Ok(validator) => Some(Self { validator: Arc::new(validator), schema: Arc::new(schema) }),
             Err(error) => {
                 let path = error.instance_path().to_string();
                 let spot = path.split('/').filter(|part| !part.is_empty()).try_fold(node, |node, part| {
@@ -48,6 +51,12 @@ impl JsonSchema {
                 None
             }
         }
+    }
+
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let (Self { validator: _, schema: old }, Self { validator: _, schema: new }) = (self, now);
+        weaker::weaker(old, new).into_iter().map(|one| one.below(&["schema"])).collect()
     }
 
     pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {

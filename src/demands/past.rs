@@ -5,16 +5,15 @@ use std::io::{Error, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::kind::{Kind, Log};
-use super::matching::scenario_name;
-use super::policy::{is_file, named};
-use super::{Demands, Document};
+use super::log::Log;
+use super::{Configuration, Demands, Document, Suite};
 use crate::config::{ConfigFile, GateConfig};
 use crate::environment::Environment;
 use crate::gate::Weakening;
 use crate::history::{GitError, PastCommit};
 use crate::scenario::among;
-use crate::source::{Diagnostics, Location, ReadError, SourceFile, slashed};
+use crate::source::{Diagnostics, Location, Node, ReadError, SourceFile, slashed};
+use crate::vocabulary::WeakeningKind as Kind;
 
 /// Files as they were; paths are relative to the root of the repository.
 pub trait Past {
@@ -85,27 +84,26 @@ impl Then {
     ///
     /// # Errors
     /// When git cannot read the commit.
-    pub fn read(past: &dyn Past, scope: &Scope) -> Result<Self, GitError> {
+    pub fn read(past: &dyn Past, scope: &Scope, environment: &Environment) -> Result<Self, GitError> {
         let mut then = Self { links: past.links()?, ..Self::default() };
         let paths = past.paths()?;
         let config = scope.config.iter().find(|name| paths.contains(name));
         if let Some(file) = config.map(|name| one(past, name)).transpose()?.flatten() {
-            then.demands.config = then.parse(file);
+            then.demands.config = then.parse(file).map(|file| Configuration::of(file, environment));
         }
         let folder = config.map_or("", |name| name.rsplit_once('/').map_or("", |(folder, _)| folder));
-        let written = |keys: &[&str]| {
-            let config = then.demands.config.as_ref()?;
-            named(config, keys).map(|path| joined(folder, path))
-        };
-        let quarantine = written(&["gate", "quarantine"]);
-        let baseline = then.demands.config.as_ref().and_then(|config| {
-            named(config, &["gate", "baseline", "from"])
-                .filter(|from| is_file(from))
-                .map(|from| joined(folder, from))
+        let config = then.demands.config.as_ref();
+        let quarantine = config.and_then(|config| {
+            let named = config.document.node.get("gate")?.get("quarantine").and_then(Node::as_str)?;
+            Some(joined(folder, named))
         });
-        let scenarios = match written(&["scenariosDir"]) {
+        let baseline = config.and_then(|config| {
+            let file = config.config.gate.from.as_ref()?.file()?;
+            Some(joined(folder, &slashed(file)))
+        });
+        let scenarios = match config.and_then(|config| config.config.scenarios.as_ref()) {
             _ if !scope.scenarios.is_empty() => scope.scenarios.clone(),
-            Some(folder) => vec![PathBuf::from(folder)],
+            Some(named) => vec![PathBuf::from(joined(folder, named))],
             None => vec![scope.default.clone()],
         };
         if let Some(file) = quarantine.map(|path| one(past, &path)).transpose()?.flatten() {
@@ -121,15 +119,17 @@ impl Then {
         for (path, text) in files.iter().zip(past.texts(&files)?) {
             let Some(text) = text else { continue };
             let file = Arc::new(SourceFile::from_text(path, &text));
-            if moved {
-                let document = Document::parse(file).ok().filter(|one| {
-                    one.node.get("cases").is_some() && scope.names.contains(&scenario_name(one))
-                });
-                then.demands.scenarios.extend(document);
+            let suite = |document| Suite::of(document, environment);
+            let suite = if moved {
+                let suite = Document::parse(file).ok().and_then(suite);
+                suite.filter(|suite| scope.names.contains(&suite.scenario.name))
             } else {
-                let document = then.parse(file);
-                then.demands.scenarios.extend(document);
+                then.parse(file).and_then(suite)
+            };
+            if let Some(lost) = suite.as_ref().map(Suite::unread).filter(|lost| *lost > 0) {
+                then.unread.push(format!("{path}: {} cannot be read", crate::text::count(lost, "case")));
             }
+            then.demands.scenarios.extend(suite);
         }
         then.paths = paths;
         Ok(then)
@@ -148,8 +148,7 @@ impl Then {
                 None if self.paths.iter().any(|one| one.starts_with(&below)) => "a folder".to_owned(),
                 None => continue,
             };
-            let location = Location { file: path.clone(), line: 1, column: 1 };
-            log.add(Kind::PathLinked, location, &format!("`{path}` was {was}, it is a link to `{target}`"));
+            log.file(Kind::PathLinked, path, &format!("`{path}` was {was}, it is a link to `{target}`"));
         }
         log.close()
     }
@@ -168,7 +167,7 @@ impl Then {
             Some(document) => Ok(SourceFile::clone(&document.file)),
             None => Err(ReadError::Io(Error::from(ErrorKind::NotFound))),
         };
-        ConfigFile::of(&config.file, PathBuf::new(), environment, found, &quarantine).gate
+        ConfigFile::of(&config.document.file, PathBuf::new(), environment, found, &quarantine).gate
     }
 }
 

@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 
 use super::Demands;
-use super::kind::{Kind, Log};
-use super::matching::Pairs;
-use super::policy::{is_file, named};
+use super::log::Log;
+use super::pairs::Pairs;
 use crate::baseline::{Baseline, BaselineCase, LEAST_RUNS, Results};
 use crate::gate::used_to_pass;
 use crate::source::{Location, SourceFile, json_object};
 use crate::text;
+use crate::vocabulary::WeakeningKind as Kind;
 
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     let Some(was) = &before.baseline else {
@@ -22,12 +22,12 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
         return;
     };
     let Some(is) = &now.baseline else {
-        let from =
-            |demands: &Demands| named(demands.config.as_ref()?, &["gate", "baseline", "from"]).map(is_file);
+        let from = |demands: &Demands| {
+            demands.config.as_ref()?.config.gate.from.as_ref().map(|place| place.file().is_some())
+        };
         // Where the configuration names another place, or none any more, the policy tells it.
         if from(before).is_none() || from(now) == Some(true) {
-            let location = Location { file: was.name().to_owned(), line: 1, column: 1 };
-            log.add(Kind::BaselineRemoved, location, "the baseline is gone");
+            log.file(Kind::BaselineRemoved, was.name(), "the baseline is gone");
         }
         return;
     };
@@ -50,8 +50,7 @@ fn excuses(first: &SourceFile, log: &mut Log) {
             text::count(failing.len(), "failing case"),
             text::excerpt(name, 100)
         );
-        let location = Location { file: first.name().to_owned(), line: 1, column: 1 };
-        log.add(Kind::BaselineAdded, location, &message);
+        log.file(Kind::BaselineAdded, first.name(), &message);
     }
 }
 
@@ -94,17 +93,17 @@ impl<'a> Change<'a> {
             let cases: Vec<&str> = one.cases.iter().map(String::as_str).collect();
             let message = format!("{} accepted: {}", text::list(&cases), text::excerpt(&one.reason, 100));
             let reason = serde_json::to_string(&one.reason).unwrap_or_default();
-            log.add(Kind::BaselineAccepted, self.line(&[&reason]), &message);
+            log.add(Kind::BaselineAccepted, &one.reason, self.line(&[&reason]), &message);
         }
         let lost = self.old.runs.len() - self.shared.len();
         let least = LEAST_RUNS.min(self.old.runs.len());
         if lost > 0 && (!self.fresh || self.new.runs.len() < least) {
             let message = format!("{} gone, and no update took them out", text::count(lost, "run"));
-            log.add(Kind::BaselineEdited, self.line(&["\"runs\""]), &message);
+            log.add(Kind::BaselineEdited, "runs", self.line(&["\"runs\""]), &message);
         }
         if !self.fresh && self.accepted.is_empty() && self.old.epoch != self.new.epoch {
             let message = "who answered and judged was changed without a run";
-            log.add(Kind::BaselineEdited, self.line(&["\"epoch\""]), message);
+            log.add(Kind::BaselineEdited, "epoch", self.line(&["\"epoch\""]), message);
         }
         let mut known = BTreeSet::new();
         for case in &self.old.cases {
@@ -116,17 +115,14 @@ impl<'a> Change<'a> {
             let older = self.shared.iter().any(|(_, now, grown)| case.results.at(*now).of > 0 && !grown);
             if (!self.whole || older) && !self.accepted.contains(case.name().as_str()) {
                 let message = format!("{} was added without a run", case.name());
-                log.add(Kind::BaselineEdited, self.place(case), &message);
+                log.add(Kind::BaselineEdited, &case.name(), self.place(case), &message);
             }
         }
     }
 
     /// The same case now.
     fn now(&self, case: &BaselineCase, pairs: &Pairs<'_>) -> Option<&'a BaselineCase> {
-        let renamed = || {
-            let name = pairs.renamed(&case.scenario, &case.id)?;
-            self.new.cases.iter().find(|other| other.name() == name)
-        };
+        let renamed = || self.new.case(pairs.renamed(case.key())?);
         let same = self.new.case(case.key()).or_else(renamed);
         same.or_else(|| self.new.by_content(&case.content_hash).filter(|_| self.whole))
     }
@@ -143,7 +139,7 @@ impl<'a> Change<'a> {
             let gone = pairs.all().any(|(case, now)| case.name() == name && now.is_none());
             if left && !gone {
                 let message = format!("{name} was taken out of the baseline");
-                log.add(Kind::BaselineCaseRemoved, self.line(&["\"cases\""]), &message);
+                log.add(Kind::BaselineCaseRemoved, &name, self.line(&["\"cases\""]), &message);
             }
             return;
         };
@@ -153,7 +149,7 @@ impl<'a> Change<'a> {
         if old.content_hash != new.content_hash {
             if !self.fresh {
                 let message = format!("the content of {name} was changed without a run");
-                log.add(Kind::BaselineEdited, self.place(new), &message);
+                log.add(Kind::BaselineEdited, &name, self.place(new), &message);
             }
             return;
         }
@@ -164,7 +160,7 @@ impl<'a> Change<'a> {
         if let Some((was, is)) = edited {
             let (was, is) = (Results::word(was), Results::word(is));
             let message = format!("{name}: the result of a run was {was}, it is {is}");
-            log.add(Kind::BaselineEdited, self.place(new), &message);
+            log.add(Kind::BaselineEdited, &name, self.place(new), &message);
         }
     }
 

@@ -72,22 +72,25 @@ fn text(baseline: &Baseline) -> String {
 }
 
 fn baselines(before: &Baseline, now: &Baseline) -> Vec<String> {
-    told(&[("b.json", &text(before))], &[("b.json", &text(now))])
+    told(&[("baseline.json", &text(before))], &[("baseline.json", &text(now))])
 }
 
 #[test]
 fn a_baseline_that_no_run_changed_was_edited() {
     let base = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0")]);
-    let edited = ["baseline-edited b.json:3"];
+    let edited = ["baseline-edited baseline.json:3"];
     assert_eq!(baselines(&base, &baseline(&["r1", "r2"], &[("a", "0 1"), ("b", "1 0")])), edited);
     assert_eq!(baselines(&base, &baseline(&["r1", "r2", "r3"], &[("a", "1 0 1"), ("b", "1 0 1")])), edited);
-    assert_eq!(baselines(&base, &baseline(&["r2"], &[("a", "1"), ("b", "0")])), ["baseline-edited b.json:5"]);
+    assert_eq!(
+        baselines(&base, &baseline(&["r2"], &[("a", "1"), ("b", "0")])),
+        ["baseline-edited baseline.json:5"]
+    );
     assert_eq!(
         baselines(&base, &baseline(&["r1", "r2"], &[("b", "1 0")])),
-        ["baseline-case-removed b.json:2"]
+        ["baseline-case-removed baseline.json:2"]
     );
     let more = baseline(&["r1", "r2"], &[("a", "1 1"), ("b", "1 0"), ("c", "0 0")]);
-    assert_eq!(baselines(&base, &more), ["baseline-edited b.json:5"]);
+    assert_eq!(baselines(&base, &more), ["baseline-edited baseline.json:5"]);
     let mut other = base.clone();
     other.cases[0].content_hash = "x".to_owned();
     assert_eq!(baselines(&base, &other), edited);
@@ -101,16 +104,16 @@ fn a_baseline_that_no_run_changed_was_edited() {
         grader: None,
         grader_hash: None,
     });
-    assert_eq!(baselines(&base, &epoch), ["baseline-edited b.json:5"]);
+    assert_eq!(baselines(&base, &epoch), ["baseline-edited baseline.json:5"]);
     let mut accepted = baseline(&["r1", "r2"], &[("b", "1 0")]);
     let (cases, reason) = (vec!["s/a".to_owned()], "new tone".to_owned());
     accepted.accepted.push(Acceptance { cases, reason, by: None, at: None });
-    assert_eq!(baselines(&base, &accepted), ["baseline-accepted b.json:1"]);
-    assert_eq!(told(&[("b.json", &text(&base))], &[]), ["baseline-removed b.json:1"]);
+    assert_eq!(baselines(&base, &accepted), ["baseline-accepted baseline.json:1"]);
+    assert_eq!(told(&[("baseline.json", &text(&base))], &[]), ["baseline-removed baseline.json:1"]);
     // A first baseline, with and without failures that it excuses.
-    assert_eq!(told(&[], &[("b.json", &text(&base))]), ["baseline-added b.json:1"]);
+    assert_eq!(told(&[], &[("baseline.json", &text(&base))]), ["baseline-added baseline.json:1"]);
     let clean = baseline(&["r1"], &[("a", "1"), ("b", "1")]);
-    assert_eq!(told(&[], &[("b.json", &text(&clean))]), [""; 0]);
+    assert_eq!(told(&[], &[("baseline.json", &text(&clean))]), [""; 0]);
 }
 
 #[test]
@@ -128,7 +131,7 @@ fn an_update_edits_nothing() {
     let (old, new) = (baseline(&window[..19], &[("a", "1x19")]), baseline(&window[1..], &[("a", "1x19")]));
     assert_eq!(baselines(&old, &new), none);
     let spaced = text(&base).replace(',', ", ");
-    assert_eq!(told(&[("b.json", &text(&base))], &[("b.json", &spaced)]), none);
+    assert_eq!(told(&[("baseline.json", &text(&base))], &[("baseline.json", &spaced)]), none);
 }
 
 /// A commit with links.
@@ -155,7 +158,7 @@ fn a_path_that_became_a_link_is_a_weakening() {
     };
     let files = pairs(&[("scenarios/s.yaml", SUITE), ("akit.yaml", ""), ("linked/t.yaml", SUITE)]);
     let past = Linked(files, pairs(&[("linked", "real"), ("moved", "here")]));
-    let then = Then::read(&past, &Scope::default()).unwrap();
+    let then = Then::read(&past, &Scope::default(), &Environment::default()).unwrap();
     let linked = |now: &[(&str, &str)]| -> Vec<String> {
         then.linked(&pairs(now)).iter().map(|one| format!("{} {}", one.kind, one.location)).collect()
     };
@@ -175,8 +178,8 @@ fn a_suite_that_lay_elsewhere_is_found_by_its_name() {
     let names = |names: &[&str]| {
         let names = names.iter().map(ToString::to_string).collect();
         let scope = Scope { scenarios: vec!["new".into()], names, ..Scope::default() };
-        let then = Then::read(&files, &scope).unwrap();
-        then.demands.scenarios.iter().map(|one| one.file.name().to_owned()).collect::<Vec<_>>()
+        let then = Then::read(&files, &scope, &Environment::default()).unwrap();
+        then.demands.scenarios.iter().map(|one| one.document.file.name().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(names(&["s"]), ["old/s.yaml"]);
     assert_eq!(names(&["another"]), [""; 0]);
@@ -197,9 +200,9 @@ fn a_commit_is_read_where_its_own_configuration_points() {
     ]
     .into();
     let mut scope = Scope { config: vec!["akit.yaml".into(), "app/akit.yaml".into()], ..Scope::default() };
-    let then = Then::read(&past, &scope).unwrap();
+    let then = Then::read(&past, &scope, &Environment::default()).unwrap();
     let names = |then: &Then| -> Vec<String> {
-        then.demands.scenarios.iter().map(|one| one.file.name().to_owned()).collect()
+        then.demands.scenarios.iter().map(|one| one.document.file.name().to_owned()).collect()
     };
     assert_eq!(names(&then), ["app/suite/s.yaml"]);
     assert_eq!(then.unread.len(), 1, "{:?}", then.unread);
@@ -208,8 +211,8 @@ fn a_commit_is_read_where_its_own_configuration_points() {
     let rules = then.policy(&crate::environment::Environment::default(), &mut found);
     assert_eq!((rules.policy.min_pass_rate, found.has_errors()), (Some(0.5), false));
     scope.scenarios = vec!["app/o*/*.yaml".into()];
-    assert_eq!(names(&Then::read(&past, &scope).unwrap()), ["app/other/t.yaml"]);
+    assert_eq!(names(&Then::read(&past, &scope, &Environment::default()).unwrap()), ["app/other/t.yaml"]);
     scope.config.clear();
-    let then = Then::read(&past, &scope).unwrap();
+    let then = Then::read(&past, &scope, &Environment::default()).unwrap();
     assert!(then.demands.config.is_none() && then.demands.baseline.is_none());
 }

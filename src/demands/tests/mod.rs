@@ -28,23 +28,8 @@ cases:
       value: so
 ";
 
-/// Demands by the names of files: `akit.yaml`, `q.yaml`, `b.json`, and scenarios.
 pub(super) fn demands(files: &[(&str, &str)]) -> Demands {
-    let mut demands = Demands::default();
-    for (name, text) in files {
-        let file = Arc::new(SourceFile::from_text(name, text));
-        if *name == "b.json" {
-            demands.baseline = Some(file);
-            continue;
-        }
-        let document = Document::parse(file).unwrap();
-        match *name {
-            "akit.yaml" => demands.config = Some(document),
-            "q.yaml" => demands.quarantine = Some(document),
-            _ => demands.scenarios.push(document),
-        }
-    }
-    demands
+    Demands::of(files, &Environment::default())
 }
 
 /// `kind file:line` of everything that was weakened.

@@ -1,5 +1,7 @@
 //! The `gate:` section of the configuration, and the list of cases in quarantine.
 
+mod weaker;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use crate::source::{
 };
 use crate::text;
 use crate::vocabulary::{CaseId, Metric};
+
+pub use weaker::Suites;
 
 const THRESHOLD: &[Field] = &[
     Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),
@@ -33,7 +37,8 @@ const THRESHOLD: &[Field] = &[
     Field::optional("case", Shape::Name, "Only cases whose `scenario/id` matches this glob."),
 ];
 
-const CRITICAL: &[Field] = &[
+/// Keys of an entry of `critical`.
+pub(in crate::config) const CRITICAL: &[Field] = &[
     Field::optional("tags", Shape::Texts, "Cases with one of these tags."),
     Field::optional("scenario", Shape::Name, "Scenarios whose name matches this glob."),
     Field::optional("case", Shape::Name, "Cases whose `scenario/id` matches this glob."),
@@ -70,7 +75,7 @@ const BASELINE: &[Field] = &[
 ];
 
 /// Keys of `gate:`.
-pub(super) const GATE: &[Field] = &[
+pub(in crate::config) const GATE: &[Field] = &[
     Field::optional(
         "min_pass_rate",
         Shape::Number(0.0, 1.0),
@@ -97,7 +102,8 @@ pub(super) const GATE: &[Field] = &[
     ),
 ];
 
-const QUARANTINED: &[Field] = &[
+/// Keys of an entry of a quarantine.
+pub(in crate::config) const QUARANTINED: &[Field] = &[
     Field::required("case", Shape::Name, "Glob over `scenario/id`."),
     Field::required("owner", Shape::Name, "Who looks after it."),
     Field::required("reason", Shape::Name, "Why it may fail."),
@@ -141,7 +147,7 @@ pub struct Named<'a> {
 
 impl GateConfig {
     /// Reads `gate:` and the quarantine that it names.
-    pub(super) fn read(
+    pub(in crate::config) fn read(
         fields: &Fields<'_>,
         folder: &Path,
         source: &Arc<SourceFile>,

@@ -1,0 +1,147 @@
+//! In what a configuration demands less than another did. What the application under test is, and what it costs, is
+//! compared with the suites.
+
+use super::file::{ConfigFile, GraderConfig};
+use super::gate::Suites;
+use crate::expectation::{fewer_votes, swapped};
+use crate::grader::calibration::{Demands, Unmet};
+use crate::grader::{Configured, Judge};
+use crate::scenario::ProviderConfig;
+use crate::vocabulary::{WeakeningKind as Kind, Weaker};
+
+impl ConfigFile {
+    /// Who judges where an expectation names nobody.
+    #[must_use]
+    pub fn configured(&self) -> Configured {
+        let grader = self.grader.as_ref();
+        let judge = grader.and_then(|grader| {
+            let provider = grader.provider.clone().unwrap_or_else(|| "openai".to_owned());
+            Some(Judge { provider, model: grader.model.clone()? })
+        });
+        Configured { judge, defaults: self.grader_defaults() }
+    }
+
+    /// In what a new version demands less of the cases of both suites.
+    #[must_use]
+    pub fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
+        let Self {
+            // Where it lies demands nothing.
+            file: _,
+            path: _,
+            folder: _,
+            // What is asked: compared case by case.
+            provider: _,
+            model: _,
+            scenarios: _,
+            target_version: _,
+            cache_mode: _,
+            cache_dir: _,
+            prices: _,
+            providers,
+            grader,
+            gate,
+            repeat,
+            redaction: _,
+        } = self;
+        let mut found = gate.weaker(&now.gate, suites);
+        found.extend(judge(grader.as_ref(), now.grader.as_ref()));
+        let (was, is) = (repeat.unwrap_or(1), now.repeat.unwrap_or(1));
+        if is < was {
+            let message = format!("cases were asked {was} times, now {is}");
+            found.push(Weaker::new(Kind::RepeatLowered, &["repeat"], message));
+        }
+        let nothing = ProviderConfig::default();
+        for (name, provider) in &now.providers {
+            let path = ["providers", name];
+            found.extend(patience(providers.get(name).unwrap_or(&nothing), provider, &path));
+        }
+        found
+    }
+}
+
+/// A provider that is tried more often, or waited for longer, than before.
+fn patience(before: &ProviderConfig, now: &ProviderConfig, path: &[&str]) -> Vec<Weaker> {
+    let tries = |config: &ProviderConfig| config.tries(None);
+    let found = tries(before).weaker(tries(now), ["timeout", "maxRetries"]);
+    let told = |one: Weaker| {
+        let one = one.below(path);
+        Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one }
+    };
+    found.into_iter().map(told).collect()
+}
+
+fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>) -> Vec<Weaker> {
+    let nothing = GraderConfig::default();
+    let mut found = Vec::new();
+    // Where nobody was named before, nobody was swapped.
+    if let Some(before) = before {
+        let GraderConfig { provider, model, access, defaults, calibration: _ } = before;
+        let now = now.unwrap_or(&nothing);
+        let openai = |provider: &Option<String>| provider.clone().unwrap_or_else(|| "openai".to_owned());
+        let pairs = [
+            swapped(&["grader", "provider"], openai(provider), openai(&now.provider)),
+            swapped(&["grader", "model"], model.clone(), now.model.clone()),
+            swapped(&["grader", "baseUrl"], access.base_url.clone(), now.access.base_url.clone()),
+            swapped(&["grader", "scale"], defaults.scale, now.defaults.scale),
+            swapped(
+                &["grader", "embeddingModel"],
+                defaults.embedding_model.clone(),
+                now.defaults.embedding_model.clone(),
+            ),
+        ];
+        found.extend(pairs.into_iter().flatten());
+        if now.defaults.most_votes(None) < defaults.most_votes(None) {
+            found.push(fewer_votes(&["grader", "votes"]));
+        }
+    }
+    let calibration = |grader: Option<&GraderConfig>| grader.and_then(|grader| grader.calibration.clone());
+    match (calibration(before), calibration(now)) {
+        (Some(_), None) => {
+            let message = "the judge's calibration is no longer demanded";
+            found.push(Weaker::new(Kind::CalibrationRemoved, &["grader"], message));
+        }
+        (Some((from, was)), Some((file, is))) => {
+            if from != file {
+                let message = format!("the judge was measured by `{from}`, now by `{file}`");
+                found.push(Weaker::new(
+                    Kind::CalibrationLowered,
+                    &["grader", "calibration", "file"],
+                    message,
+                ));
+            }
+            found.extend(calibrated(&was, &is));
+        }
+        (None, _) => {}
+    }
+    if let Some(now) = now {
+        found.extend(patience(&before.unwrap_or(&nothing).access, &now.access, &["grader"]));
+    }
+    found
+}
+
+/// In what less is demanded of a calibration.
+fn calibrated(before: &Demands, now: &Demands) -> Vec<Weaker> {
+    let Demands { min_n, min_kappa, min_tpr, min_tnr, unmet } = before;
+    let path = |key: &'static str| ["grader", "calibration", key];
+    let mut found = Vec::new();
+    if (*unmet, now.unmet) == (Unmet::Error, Unmet::Advisory) {
+        let message = "a verdict without a calibration was an error, now it is advisory";
+        found.push(Weaker::new(Kind::CalibrationRemoved, &path("required"), message));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "nobody labels 2^52 answers")]
+    let number = |n: Option<u64>| n.map(|n| n as f64);
+    let limits = [
+        ("min_n", number(*min_n), number(now.min_n)),
+        ("min_kappa", *min_kappa, now.min_kappa),
+        ("min_tpr", *min_tpr, now.min_tpr),
+        ("min_tnr", *min_tnr, now.min_tnr),
+    ];
+    for (key, was, is) in limits {
+        if let Some(was) = was.filter(|was| is.is_none_or(|is| is < *was)) {
+            let is = is.map_or("nothing".to_owned(), |is| is.to_string());
+            let message = format!("`{key}` was {was}, it is {is}");
+            found.push(Weaker::new(Kind::CalibrationLowered, &path(key), message));
+        }
+    }
+    found
+}

@@ -1,0 +1,119 @@
+//! Where a change demands less than the commit that it is based on.
+//!
+//! Pure: two states of suite, policy, quarantine and baseline -> what was weakened, each at its line. What an
+//! expectation, a policy, a judge or a configuration demands less of stands in their own files, beside their
+//! reading; here cases are paired, and what only shows over several files is compared. Files of the past come by way
+//! of [`Past`](past::Past).
+
+mod baseline;
+mod document;
+mod log;
+mod pairs;
+mod past;
+mod quarantine;
+mod suite;
+mod target;
+
+use std::sync::Arc;
+
+use crate::config::{ConfigFile, Suites};
+use crate::environment::Environment;
+use crate::gate::Weakening;
+use crate::source::SourceFile;
+use crate::vocabulary::WeakeningKind;
+
+pub use document::{Configuration, Document, Suite};
+pub use past::{Scope, Then, nested};
+
+/// All that is demanded of a release, at one time.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// The scenario files.
+    pub scenarios: Vec<Suite>,
+    /// The configuration.
+    pub config: Option<Configuration>,
+    /// The list of cases in quarantine that it names.
+    pub quarantine: Option<Document>,
+    /// The text of the baseline in the repository, where one is named.
+    pub baseline: Option<Arc<SourceFile>>,
+    /// Whether a budget is set, which rests on the prices.
+    pub budget: bool,
+}
+
+impl Demands {
+    /// What files demand by their names: `akit.yaml`, `quarantine.yaml`, `baseline.json`, and scenarios. What is not
+    /// YAML demands nothing.
+    #[must_use]
+    pub fn of(files: &[(&str, &str)], environment: &Environment) -> Self {
+        let mut demands = Self::default();
+        for (name, text) in files {
+            let file = Arc::new(SourceFile::from_text(name, text));
+            if *name == "baseline.json" {
+                demands.baseline = Some(file);
+            } else if let Ok(document) = Document::parse(file) {
+                match *name {
+                    "akit.yaml" => demands.config = Some(Configuration::of(document, environment)),
+                    "quarantine.yaml" => demands.quarantine = Some(document),
+                    _ => demands.scenarios.extend(Suite::of(document, environment)),
+                }
+            }
+        }
+        demands
+    }
+
+    /// The names of the scenarios.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.scenarios.iter().map(|suite| suite.scenario.name.clone()).collect()
+    }
+
+    /// What the configuration says; nothing where there is none.
+    fn configured(&self) -> ConfigFile {
+        self.config.as_ref().map(|config| config.config.clone()).unwrap_or_default()
+    }
+}
+
+/// Names every way in which `now` demands less than `before`, by file and line.
+#[must_use]
+pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
+    let mut log = log::Log::default();
+    let pairs = pairs::Pairs::of(before, now);
+    let configs = (before.configured(), now.configured());
+    suite::compare(&pairs, (&configs.0, &configs.1), now, &mut log);
+    if let Some(config) = now.config.as_ref().or(before.config.as_ref()) {
+        let kept = pairs.kept().map(|(old, new)| (old.named(), new.named())).collect();
+        let suites = Suites { before: pairs.before.iter().map(pairs::Paired::named).collect(), kept };
+        for weaker in configs.0.weaker(&configs.1, &suites) {
+            log.key(&config.document, &weaker);
+        }
+    }
+    target::compare(&pairs, before, now, &mut log);
+    quarantine::compare(&pairs, before, now, &mut log);
+    baseline::compare(&pairs, before, now, &mut log);
+    log.close()
+}
+
+/// Takes out what messages quote of expectations: values, patterns, expressions, rubrics and schemas. For
+/// runs with redaction, whose values stand in there, whole or cut.
+pub fn withhold(found: &mut [Weakening]) {
+    use WeakeningKind::{
+        ExpressionChanged, PatternChanged, RubricChanged, SchemaLoosened, ValueAdded, ValueChanged,
+        ValueRemoved,
+    };
+    let quoting = [
+        ValueRemoved,
+        ValueAdded,
+        ValueChanged,
+        PatternChanged,
+        ExpressionChanged,
+        SchemaLoosened,
+        RubricChanged,
+    ];
+    for one in found.iter_mut().filter(|one| quoting.contains(&one.kind)) {
+        one.message =
+            format!("{}: what is expected there was another thing; with redaction on it is not told", one.of);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The cases of two suites, and which of them is which.
+//!
+//! By scenario and id; else by content, so that renaming is no removal; else by id or prompt, so that a
+//! case which was renamed and changed at once is compared all the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Demands, Suite};
+use crate::config::Named;
+use crate::expectation::Written;
+use crate::provider::{Message, Role};
+use crate::scenario::{Case, Scenario};
+use crate::source::Node;
+use crate::vocabulary::CaseId;
+
+/// A case as the comparisons look at it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Paired<'a> {
+    /// Its file.
+    pub(super) suite: &'a Suite,
+    pub(super) case: &'a Case,
+    /// As it is written.
+    pub(super) node: &'a Node,
+}
+
+impl<'a> Paired<'a> {
+    pub(super) fn scenario(&self) -> &'a Scenario {
+        &self.suite.scenario
+    }
+
+    pub(super) fn key(&self) -> CaseId<'a> {
+        CaseId::new(&self.suite.scenario.name, &self.case.id)
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.key().to_string()
+    }
+
+    /// As a policy selects it.
+    pub(super) fn named(&self) -> Named<'a> {
+        let CaseId { scenario, id } = self.key();
+        Named { scenario, id, tags: &self.case.tags }
+    }
+
+    pub(super) fn expected(&self) -> Written<'a> {
+        Written { expectation: &self.case.expectation, node: self.node.get("expected").unwrap_or(self.node) }
+    }
+
+    /// What is asked; instructions belong to the application that is compared.
+    fn prompt(&self) -> &'a [Message] {
+        match self.case.messages.as_slice() {
+            [Message { role: Role::System, .. }, rest @ ..] => rest,
+            all => all,
+        }
+    }
+}
+
+/// The cases of both suites; those of before with their place in now.
+#[derive(Debug)]
+pub(super) struct Pairs<'a> {
+    pub(super) before: Vec<Paired<'a>>,
+    pub(super) now: Vec<Paired<'a>>,
+    /// For each case of before, the index of the same case in now.
+    places: Vec<Option<usize>>,
+}
+
+impl<'a> Pairs<'a> {
+    pub(super) fn of(before: &'a Demands, now: &'a Demands) -> Self {
+        let (before, now) = (cases(&before.scenarios), cases(&now.scenarios));
+        let places = vec![None; before.len()];
+        let mut pairs = Self { before, now, places };
+        let names = |cases: &[Paired<'a>]| cases.iter().map(|case| case.key().scenario).collect();
+        let (old, new): (BTreeSet<_>, BTreeSet<_>) = (names(&pairs.before), names(&pairs.now));
+        pairs.join(|case| Some(case.key()));
+        pairs.join(|case| Some((&case.case.content_hash, &case.case.id)));
+        pairs.join(|case| Some(&case.case.content_hash));
+        // The scenario has another name, as a file without `name:` that was renamed.
+        let moved = |name: &str| old.contains(name) != new.contains(name);
+        pairs.join(|case| moved(case.key().scenario).then_some(&case.case.id));
+        pairs.join(|case| Some((case.key().scenario, case.prompt())));
+        pairs.join(|case| Some(case.prompt()));
+        pairs
+    }
+
+    /// Joins cases that are still alone and have the same key, in the order of files.
+    fn join<K: Ord>(&mut self, key: impl Fn(&Paired<'a>) -> Option<K>) {
+        let taken: BTreeSet<usize> = self.places.iter().flatten().copied().collect();
+        let mut free: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+        for (index, case) in self.now.iter().enumerate().rev().filter(|(index, _)| !taken.contains(index)) {
+            if let Some(key) = key(case) {
+                free.entry(key).or_default().push(index);
+            }
+        }
+        for (case, place) in self.before.iter().zip(&mut self.places).filter(|(_, place)| place.is_none()) {
+            *place = key(case).and_then(|key| free.get_mut(&key)?.pop());
+        }
+    }
+
+    /// Every case of before, with the same case of now where it is still there.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Paired<'a>, Option<&Paired<'a>>)> {
+        self.before.iter().zip(&self.places).map(|(case, place)| (case, place.map(|at| &self.now[at])))
+    }
+
+    /// The cases that are in both suites.
+    pub(super) fn kept(&self) -> impl Iterator<Item = (&Paired<'a>, &Paired<'a>)> {
+        self.all().filter_map(|(before, now)| Some((before, now?)))
+    }
+
+    /// The case that a case of before is now.
+    pub(super) fn renamed(&self, key: CaseId<'_>) -> Option<CaseId<'a>> {
+        self.kept().find(|(before, _)| before.key() == key).map(|(_, now)| now.key())
+    }
+}
+
+fn cases(suites: &[Suite]) -> Vec<Paired<'_>> {
+    let all = suites.iter().flat_map(|suite| suite.written().map(move |(case, node)| (suite, case, node)));
+    all.map(|(suite, case, node)| Paired { suite, case, node }).collect()
+}

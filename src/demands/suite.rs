@@ -1,0 +1,117 @@
+//! The suite: cases that are gone, and cases that demand less.
+
+use std::collections::BTreeSet;
+
+use super::log::Log;
+use super::pairs::{Paired, Pairs};
+use super::{Demands, Document};
+use crate::config::ConfigFile;
+use crate::expectation::{Judges, weaker};
+use crate::gate::Selector;
+use crate::scenario::{Scenario, Tries};
+use crate::source::Location;
+use crate::text;
+use crate::vocabulary::{Metric, WeakeningKind as Kind};
+
+pub(super) fn compare(
+    pairs: &Pairs<'_>,
+    (was, is): (&ConfigFile, &ConfigFile),
+    now: &Demands,
+    log: &mut Log,
+) {
+    gone(pairs, now, log);
+    let tags = named_tags(is);
+    let configured = (was.configured(), is.configured());
+    let judges = Judges { before: &configured.0, now: &configured.1 };
+    let mut scenarios = BTreeSet::new();
+    for (old, new) in pairs.kept() {
+        let (name, file) = (new.name(), &new.suite.document.file);
+        let lost = |tag: &&String| tags.contains(*tag) && !new.case.tags.contains(tag);
+        for tag in old.case.tags.iter().filter(lost) {
+            let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
+            let message = format!("{name} no longer has the tag `{tag}`, which the policy names");
+            log.at(Kind::TagRemoved, &name, file, new.node.place(&[key]), &message);
+        }
+        for one in weaker(old.expected(), new.expected(), judges) {
+            log.at(one.kind, &name, file, one.span, &format!("{name}: {}", one.message));
+        }
+        let tries = (tries(old.scenario(), was), tries(new.scenario(), is));
+        for one in old.case.weaker(new.case, tries) {
+            let span = if new.node.get(&one.keys[0]).is_some() {
+                new.node.place(&one.keys)
+            } else {
+                new.node.place(&["id"])
+            };
+            log.at(one.kind, &name, file, span, &format!("{name}: {}", one.message));
+        }
+        if scenarios.insert(file.name()) {
+            for one in old.scenario().weaker(new.scenario(), tries) {
+                log.key(&new.suite.document, &one);
+            }
+        }
+    }
+}
+
+/// How often and how long a scenario's cases are tried that say nothing themselves.
+fn tries(scenario: &Scenario, config: &ConfigFile) -> Tries {
+    let provider = scenario.provider.as_ref().or(config.provider.as_ref());
+    let shared = config.providers.get(provider.map_or("openai", String::as_str));
+    scenario.provider_config.tries(shared)
+}
+
+/// The tags by which a policy selects.
+fn named_tags(config: &ConfigFile) -> BTreeSet<String> {
+    let policy = &config.gate.policy;
+    let recalls = policy.thresholds.iter().filter_map(|limit| match &limit.metric {
+        Metric::Recall(tag) => Some(tag.clone()),
+        _ => None,
+    });
+    let selectors = policy.thresholds.iter().map(|limit| &limit.cases).chain(&policy.critical);
+    selectors.flat_map(|Selector { tags, .. }| tags.clone()).chain(recalls).collect()
+}
+
+/// Cases and whole scenarios that are asked no more.
+fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
+    let mut told = BTreeSet::new();
+    for (case, _) in pairs.all().filter(|(_, now)| now.is_none()) {
+        let (name, scenario, file) = (case.name(), case.key().scenario, case.suite.document.file.name());
+        let known = now.scenarios.iter().find(|one| one.scenario.name == scenario);
+        let left = known.or_else(|| now.scenarios.iter().find(|one| one.document.file.name() == file));
+        let left = left.map(|suite| &suite.document);
+        if let Some((document, line)) =
+            left.and_then(|document| Some((document, commented(document, &case.case.id)?)))
+        {
+            let location = Location { file: document.file.name().to_owned(), line, column: 1 };
+            log.add(Kind::CaseSkipped, &name, location, &format!("{name} is a comment now and not asked"));
+        } else if let Some(document) = left {
+            let message = format!("{name} is gone, {file}:{} before", case.case.span.line);
+            log.at(Kind::CaseRemoved, &name, &document.file, document.node.place(&["cases"]), &message);
+        } else if pairs.kept().any(|(other, _)| other.key().scenario == scenario) {
+            let message = format!("{name} is gone, and so is its file");
+            log.at(Kind::CaseRemoved, &name, &case.suite.document.file, case.case.span, &message);
+        } else if told.insert(scenario) {
+            let all =
+                pairs.before.iter().filter(|other: &&Paired<'_>| other.key().scenario == scenario).count();
+            let message = format!("scenario {scenario} is gone, with {}", text::count(all, "case"));
+            log.file(Kind::ScenarioRemoved, file, &message);
+        }
+    }
+}
+
+/// The 1-based line of a comment that still holds the case's id.
+fn commented(document: &Document, id: &str) -> Option<u32> {
+    let lines = document.file.text().lines().zip(1..);
+    lines
+        .filter_map(|(text, line)| Some((text.trim_start().strip_prefix('#')?, line)))
+        .find(|(text, _)| {
+            let entry = text.trim_start_matches(['#', ' ', '\t', '-', '{']);
+            let value = entry.strip_prefix("id:").map(str::trim_start);
+            value.is_some_and(|value| {
+                let value = value.trim_start_matches(['"', '\'']);
+                value.strip_prefix(id).is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_')
+                })
+            })
+        })
+        .map(|(_, line)| line)
+}

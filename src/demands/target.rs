@@ -1,0 +1,127 @@
+//! The application under test: whether it is still asked, and whether what it costs is still seen.
+
+use std::collections::BTreeSet;
+
+use super::log::Log;
+use super::pairs::{Paired, Pairs};
+use super::{Configuration, Demands, Document};
+use crate::cache::Mode;
+use crate::config::ConfigFile;
+use crate::gate::Category;
+use crate::provider::Price;
+use crate::source::{Node, Value};
+use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
+
+pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
+    recorded(pairs, before, now, log);
+    let Some(config) = &now.config else { return };
+    replayed(before.config.as_ref(), config, log);
+    if now.budget || limits_cost(&config.config) {
+        prices(before, now, config, log);
+    }
+}
+
+/// Cases that a file answers where somebody was asked.
+fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
+    for (old, new) in pairs.kept() {
+        let (was, _) = provider(old, before.config.as_ref());
+        let (is, at) = provider(new, now.config.as_ref());
+        if let Some((node, document)) = at
+            && is == "replies"
+            && was != "replies"
+        {
+            let message = format!("{was} was asked, now recorded replies are judged");
+            let of = if std::ptr::eq(node, new.node) { new.name() } else { "provider".to_owned() };
+            log.at(Kind::TargetRecorded, &of, &document.file, node.place(&["provider"]), &message);
+        }
+    }
+}
+
+/// Who answers a case, and where that is said.
+fn provider<'a>(
+    case: &Paired<'a>,
+    config: Option<&'a Configuration>,
+) -> (&'a str, Option<(&'a Node, &'a Document)>) {
+    let document = &case.suite.document;
+    let said = [
+        case.case.provider.as_deref().map(|name| (name, (case.node, document))),
+        case.scenario().provider.as_deref().map(|name| (name, (&document.node, document))),
+        config.and_then(|config| {
+            let name = config.config.provider.as_deref()?;
+            Some((name, (&config.document.node, &config.document)))
+        }),
+    ];
+    said.into_iter().flatten().next().map_or(("openai", None), |(name, at)| (name, Some(at)))
+}
+
+/// A cache that answers where the application was asked: records of a good day, whatever it says now.
+fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
+    let reads = |mode: Option<Mode>| match mode {
+        Some(Mode::Auto) => Some("auto"),
+        Some(Mode::Replay) => Some("replay"),
+        Some(Mode::Record | Mode::Refresh | Mode::Off) | None => None,
+    };
+    let was = reads(before.and_then(|before| before.config.cache_mode));
+    if let (None, Some(mode)) = (was, reads(now.config.cache_mode)) {
+        let message = format!("the application was asked anew, now its records answer (`{mode}`)");
+        log.key(&now.document, &Weaker::new(Kind::CacheReplayed, &["cache", "mode"], message));
+    }
+}
+
+/// Whether the policy looks at costs.
+fn limits_cost(config: &ConfigFile) -> bool {
+    let policy = &config.gate.policy;
+    let cost = |metric: &Metric| matches!(metric, Metric::Cost | Metric::JudgeCost);
+    policy.fail_on.contains(&Category::Cost) || policy.thresholds.iter().any(|limit| cost(&limit.metric))
+}
+
+/// Prices that are gone or lower, so that less seems to be spent than is.
+fn prices(before: &Demands, now: &Demands, config: &Configuration, log: &mut Log) {
+    let Some(old) = &before.config else { return };
+    let (named, still) = (models(before), models(now));
+    for (model, Price { input, output }) in &old.config.prices.0 {
+        let mut tell = |key: Option<&str>, message: String| {
+            let keys: Vec<&str> = ["prices", model].into_iter().chain(key).collect();
+            log.key(&config.document, &Weaker::new(Kind::PriceLowered, &keys, message));
+        };
+        let Some(new) = config.config.prices.0.get(model) else {
+            // A model that the files named and name no more is not asked any more.
+            let gone = named.contains(model.as_str()) && !still.contains(model.as_str());
+            if (*input > 0.0 || *output > 0.0) && !gone {
+                tell(None, format!("{model} has no price any more: what it costs is not seen"));
+            }
+            continue;
+        };
+        for (key, was, is) in [("input", *input, new.input), ("output", *output, new.output)] {
+            if is < was {
+                let message =
+                    format!("`{key}` of {model} was {was} USD, it is {is}: limits on costs allow more");
+                tell(Some(key), message);
+            }
+        }
+    }
+}
+
+/// Every model that configuration and suite name.
+fn models(demands: &Demands) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    let suites = demands.scenarios.iter().map(|suite| &suite.document);
+    for document in demands.config.iter().map(|config| &config.document).chain(suites) {
+        collect(&document.node, &mut found);
+    }
+    found
+}
+
+fn collect<'a>(node: &'a Node, found: &mut BTreeSet<&'a str>) {
+    match &node.value {
+        Value::Map(entries) => {
+            for (key, value) in entries {
+                let is_model = key.as_str().is_some_and(|key| key.to_lowercase().ends_with("model"));
+                found.extend(value.as_str().filter(|_| is_model));
+                collect(value, found);
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,358 @@
+//! Whether an expectation demands as much as another did: kind by kind in the files of the kinds, and here how
+//! `combined` and `not` join them.
+//!
+//! What makes no difference is left out first: parts of one, `and` within `and`, `not` of `not`, a part twice.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ptr;
+use std::rc::Rc;
+
+use super::llm_grader::Judges;
+use super::{Expectation, Expected};
+use crate::source::{Node, Span};
+use crate::vocabulary::{VerdictKind, WeakeningKind as Kind, Weaker};
+
+/// One way in which an expectation demands less, at its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// In which way.
+    pub kind: Kind,
+    /// Where.
+    pub span: Span,
+    /// In a sentence, with what stood there before.
+    pub message: String,
+}
+
+/// An expectation, and the tree that it was read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'a> {
+    /// What is demanded.
+    pub expectation: &'a Expectation,
+    /// As it is written.
+    pub node: &'a Node,
+}
+
+/// In what `now` demands less than `before`; nothing where it demands as much or more.
+#[must_use]
+pub fn weaker(before: Written<'_>, now: Written<'_>, judges: Judges<'_>) -> Vec<Placed> {
+    Comparison::default().forms(&Form::of(before), &Form::of(now), judges).to_vec()
+}
+
+/// How parts are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    /// There is one part.
+    Alone,
+    /// All must hold.
+    And,
+    /// One is enough.
+    Or,
+}
+
+#[derive(Clone, Debug)]
+enum Part<'a> {
+    /// An expectation that has no parts.
+    Leaf(Written<'a>),
+    /// One that must not hold, and the `not`.
+    Not(Rc<Form<'a>>, &'a Node),
+    /// Parts with the other operator.
+    Nested(Rc<Form<'a>>),
+}
+
+/// Parts, how they are joined, and where.
+#[derive(Clone, Debug)]
+struct Form<'a> {
+    operator: Operator,
+    parts: Vec<Part<'a>>,
+    node: &'a Node,
+}
+
+impl<'a> Form<'a> {
+    fn of(written: Written<'a>) -> Self {
+        let Written { expectation, node } = written;
+        let alone = |part| Self { operator: Operator::Alone, parts: vec![part], node };
+        match &expectation.expected {
+            Expected::Not(not) => {
+                let inner = node.get("not").unwrap_or(node);
+                let inner = Form::of(Written { expectation: not.inner(), node: inner });
+                // Nothing stands between two negations.
+                if let (Operator::Alone, [Part::Not(innermost, _)]) = (inner.operator, inner.parts.as_slice())
+                {
+                    return (**innermost).clone();
+                }
+                alone(Part::Not(Rc::new(inner), node))
+            }
+            Expected::Combined(combined) => {
+                let own = if combined.is_any() { Operator::Or } else { Operator::And };
+                let items = node.get("expectations").map(Node::items).unwrap_or_default();
+                let mut parts = Vec::new();
+                for (expectation, node) in combined.parts().iter().zip(items) {
+                    let form = Form::of(Written { expectation, node });
+                    if form.operator == Operator::Alone || form.operator == own {
+                        parts.extend(form.parts);
+                    } else {
+                        parts.push(Part::Nested(Rc::new(form)));
+                    }
+                }
+                match parts.as_slice() {
+                    [Part::Nested(only)] => (**only).clone(),
+                    [_] => Self { operator: Operator::Alone, parts, node },
+                    _ => Self { operator: own, parts, node },
+                }
+            }
+            Expected::Contains(_)
+            | Expected::NotContains(_)
+            | Expected::Exact(_)
+            | Expected::Regex(_)
+            | Expected::Fuzzy(_)
+            | Expected::LlmGrader(_)
+            | Expected::JsonSchema(_)
+            | Expected::Similarity(_)
+            | Expected::Inline(_) => alone(Part::Leaf(written)),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn node(&self) -> &'a Node {
+        match self {
+            Part::Leaf(written) => written.node,
+            Part::Not(_, node) => node,
+            Part::Nested(form) => form.node,
+        }
+    }
+
+    /// The same as the only part of a form.
+    fn alone(&self) -> Form<'a> {
+        Form { operator: Operator::Alone, parts: vec![self.clone()], node: self.node() }
+    }
+
+    /// Its kind, as written.
+    fn kind(&self) -> &'a str {
+        match self {
+            Part::Not(..) => "not",
+            Part::Leaf(_) | Part::Nested(_) => {
+                self.node().get("type").and_then(Node::as_str).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Where it begins.
+    fn head(&self) -> Span {
+        self.node().place(&["type"])
+    }
+}
+
+type Found = Rc<[Placed]>;
+
+/// What was found about pairs of parts, so that none is looked at twice however deep they are nested.
+#[derive(Default)]
+struct Comparison {
+    known: RefCell<BTreeMap<(usize, usize), Found>>,
+}
+
+impl Comparison {
+    fn forms(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+        match (before.operator, now.operator) {
+            (Operator::Or | Operator::Alone, Operator::Or) => self.either(before, now, judges),
+            (Operator::Or, _) => self.one_of(before, now, judges),
+            (Operator::And, Operator::Or) => {
+                let message = "all parts had to hold, now one is enough".to_owned();
+                let span = now.node.place(&["operator"]);
+                let mut found = vec![Placed { kind: Kind::OperatorLoosened, span, message }];
+                let both = self.both(before, now, judges);
+                found.extend(both.iter().filter(|one| one.kind != Kind::ExpectationRemoved).cloned());
+                found.into()
+            }
+            _ => self.both(before, now, judges),
+        }
+    }
+
+    /// All parts of before must be left, as strong as they were.
+    fn both(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+        let mut pairing = Pairing::of(self, before, now, judges);
+        pairing.join(|_, _| true);
+        let mut found = pairing.found();
+        for part in pairing.alone() {
+            let message = format!("a part that demanded `{}` is gone", part.kind());
+            let span = now.node.place(&["expectations"]);
+            found.push(Placed { kind: Kind::ExpectationRemoved, span, message });
+        }
+        found.into()
+    }
+
+    /// One part of now is enough, so each must be as strong as one of before.
+    fn either(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+        let pairing = Pairing::of(self, before, now, judges);
+        let mut found = pairing.found();
+        for part in pairing.added() {
+            let message = format!("`{}` is enough now, whatever else was demanded", part.kind());
+            found.push(Placed { kind: Kind::AlternativeAdded, span: part.head(), message });
+        }
+        found.into()
+    }
+
+    /// One part of before was enough, so one part of now must be as strong as it.
+    fn one_of(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+        let pairs = before.parts.iter().flat_map(|old| now.parts.iter().map(move |new| (old, new)));
+        let found = pairs.map(|(old, new)| self.parts(old, new, judges));
+        found.min_by_key(|found| found.len()).unwrap_or_default()
+    }
+
+    fn parts(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Found {
+        let key = (ptr::from_ref(before.node()) as usize, ptr::from_ref(now.node()) as usize);
+        if let Some(found) = self.known.borrow().get(&key) {
+            return Rc::clone(found);
+        }
+        let found = self.compared(before, now, judges);
+        self.known.borrow_mut().insert(key, Rc::clone(&found));
+        found
+    }
+
+    fn compared(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Found {
+        match (before, now) {
+            (Part::Not(old, _), Part::Not(new, node)) => {
+                // What must not hold demands more where it held less: the other way round.
+                let found = self.forms(new, old, judges.swap());
+                let narrowed = found.first().map(|first| Placed {
+                    kind: Kind::NegationNarrowed,
+                    span: node.start(),
+                    message: format!("what must not hold is another thing: {}", first.kind),
+                });
+                narrowed.into_iter().collect()
+            }
+            (Part::Nested(old), Part::Nested(new)) => self.forms(old, new, judges),
+            (Part::Nested(old), Part::Leaf(_) | Part::Not(..)) => self.forms(old, &now.alone(), judges),
+            (Part::Leaf(_) | Part::Not(..), Part::Nested(new)) => self.forms(&before.alone(), new, judges),
+            (Part::Not(..), Part::Leaf(_)) | (Part::Leaf(_), Part::Not(..)) => {
+                let message = format!("`{}` is the opposite of `{}`", now.kind(), before.kind());
+                Rc::new([Placed { kind: Kind::ExpectationNegated, span: now.head(), message }])
+            }
+            (Part::Leaf(old), Part::Leaf(new)) => {
+                let found = old.expectation.expected.weaker(&new.expectation.expected, judges);
+                let placed = |one: Weaker| {
+                    let span = new.node.place(&one.keys);
+                    Placed { kind: one.kind, span, message: one.message }
+                };
+                found.into_iter().map(placed).collect()
+            }
+        }
+    }
+}
+
+/// Which part of now is which of before.
+struct Pairing<'c, 'f, 'a> {
+    comparison: &'c Comparison,
+    judges: Judges<'c>,
+    before: Vec<&'f Part<'a>>,
+    now: Vec<&'f Part<'a>>,
+    places: Vec<Option<usize>>,
+}
+
+impl<'c, 'f, 'a> Pairing<'c, 'f, 'a> {
+    /// Joins parts of a kind that demand the same, then those that demand as much, then those of a kind.
+    fn of(comparison: &'c Comparison, before: &'f Form<'a>, now: &'f Form<'a>, judges: Judges<'c>) -> Self {
+        let weaker = |old: &Part<'a>, new: &Part<'a>| !comparison.parts(old, new, judges).is_empty();
+        let before = distinct(&before.parts, |one, other| {
+            one.kind() == other.kind() && !weaker(one, other) && !weaker(other, one)
+        });
+        let places = vec![None; before.len()];
+        let mut pairing = Self { comparison, judges, before, now: now.parts.iter().collect(), places };
+        pairing.join(|old, new| old.kind() == new.kind() && !weaker(old, new) && !weaker(new, old));
+        pairing.join(|old, new| old.kind() == new.kind() && !weaker(old, new));
+        pairing.join(|old, new| !weaker(old, new));
+        pairing.join(|old, new| old.kind() == new.kind());
+        pairing
+    }
+
+    fn join(&mut self, fits: impl Fn(&Part<'a>, &Part<'a>) -> bool) {
+        for index in 0..self.before.len() {
+            if self.places[index].is_none() {
+                let taken: BTreeSet<usize> = self.places.iter().flatten().copied().collect();
+                let mut free = (0..self.now.len()).filter(|at| !taken.contains(at));
+                self.places[index] = free.find(|at| fits(self.before[index], self.now[*at]));
+            }
+        }
+    }
+
+    fn found(&self) -> Vec<Placed> {
+        let pairs = self.before.iter().zip(&self.places);
+        let pairs = pairs.filter_map(|(old, place)| Some((*old, self.now[(*place)?])));
+        pairs.flat_map(|(old, new)| self.comparison.parts(old, new, self.judges).to_vec()).collect()
+    }
+
+    /// Parts of before that are gone.
+    fn alone(&self) -> impl Iterator<Item = &'f Part<'a>> {
+        self.before.iter().zip(&self.places).filter(|(_, place)| place.is_none()).map(|(part, _)| *part)
+    }
+
+    /// Parts of now that are new.
+    fn added(&self) -> impl Iterator<Item = &'f Part<'a>> {
+        self.now.iter().enumerate().filter(|(at, _)| !self.places.contains(&Some(*at))).map(|(_, part)| *part)
+    }
+}
+
+/// The parts without those that demand the same as one before them.
+fn distinct<'f, 'a>(parts: &'f [Part<'a>], same: impl Fn(&Part<'a>, &Part<'a>) -> bool) -> Vec<&'f Part<'a>> {
+    let mut kept: Vec<&Part<'_>> = Vec::new();
+    for part in parts {
+        if !kept.iter().any(|known| same(known, part)) {
+            kept.push(part);
+        }
+    }
+    kept
+}
+
+impl Expected {
+    /// In what another expectation without parts demands less than this one. One of another kind does, unless it
+    /// plainly demands more.
+    fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
+        match (self, now) {
+            (Expected::Contains(old), Expected::Contains(new)) => old.weaker(new),
+            (Expected::NotContains(old), Expected::NotContains(new)) => old.weaker(new),
+            (Expected::Exact(old), Expected::Exact(new)) => old.weaker(new),
+            (Expected::Regex(old), Expected::Regex(new)) => old.weaker(new),
+            (Expected::Fuzzy(old), Expected::Fuzzy(new)) => old.weaker(new),
+            (Expected::LlmGrader(old), Expected::LlmGrader(new)) => old.weaker(new, judges),
+            (Expected::JsonSchema(old), Expected::JsonSchema(new)) => old.weaker(new),
+            (Expected::Similarity(old), Expected::Similarity(new)) => old.weaker(new, judges),
+            (Expected::Inline(old), Expected::Inline(new)) => old.weaker(new),
+            // The whole text holds everything that had to stand in it.
+            (Expected::Contains(old), Expected::Exact(new)) if old.is_met_by(new.whole()) => Vec::new(),
+            (
+                Expected::Contains(_)
+                | Expected::NotContains(_)
+                | Expected::Exact(_)
+                | Expected::Regex(_)
+                | Expected::Fuzzy(_)
+                | Expected::LlmGrader(_)
+                | Expected::JsonSchema(_)
+                | Expected::Similarity(_)
+                | Expected::Inline(_)
+                | Expected::Combined(_)
+                | Expected::Not(_),
+                _,
+            ) => {
+                let message = format!("`{}` was replaced by `{}`", self.kind(), now.kind());
+                vec![Weaker::new(Kind::KindChanged, &["type"], message)]
+            }
+        }
+    }
+
+    fn kind(&self) -> VerdictKind {
+        match self {
+            Expected::Contains(_) => VerdictKind::Contains,
+            Expected::NotContains(_) => VerdictKind::NotContains,
+            Expected::Exact(_) => VerdictKind::Exact,
+            Expected::Regex(_) => VerdictKind::Regex,
+            Expected::Fuzzy(_) => VerdictKind::Fuzzy,
+            Expected::LlmGrader(_) => VerdictKind::LlmGrader,
+            Expected::JsonSchema(_) => VerdictKind::JsonSchema,
+            Expected::Similarity(_) => VerdictKind::Similarity,
+            Expected::Inline(_) => VerdictKind::Inline,
+            Expected::Combined(_) => VerdictKind::Combined,
+            Expected::Not(_) => VerdictKind::Not,
+        }
+    }
+}

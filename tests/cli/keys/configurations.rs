@@ -1,0 +1,241 @@
+//! What can be written in the configuration and in a quarantine.
+
+use super::{
+    Key,
+    Key::{Later, Neutral, Weaker},
+    LABEL, PLACE, TARGET, UNUSED,
+};
+
+/// Configurations before and now; behind `---` a quarantine.
+pub const CONFIGURATIONS: &[(&str, Key)] = &[
+    ("project", Neutral(LABEL, "project: a", "project: b")),
+    ("provider", Weaker("provider: openai", "provider: replies")),
+    ("model", Neutral(TARGET, "model: a", "model: b")),
+    ("providers", Weaker("model: m", "providers: { openai: { maxRetries: 9 } }")),
+    ("scenariosDir", Neutral(PLACE, "scenariosDir: a", "scenariosDir: b")),
+    ("storage", Neutral(UNUSED, "storage: { type: local }", "storage: { type: supabase }")),
+    ("output", Neutral(UNUSED, "output: { format: json }", "output: { format: html }")),
+    ("ci", Neutral(UNUSED, "ci: { failOnRegression: true }", "ci: { failOnRegression: false }")),
+    ("grader", Weaker("grader: { model: large }", "grader: { model: small }")),
+    ("grader.provider", Weaker("grader: { model: m }", "grader: { model: m, provider: ollama }")),
+    ("grader.model", Weaker("grader: { model: large }", "grader: { model: small }")),
+    (
+        "grader.baseUrl",
+        Weaker("grader: { model: m, baseUrl: http://a/v1 }", "grader: { model: m, baseUrl: http://b/v1 }"),
+    ),
+    (
+        "grader.apiKey",
+        Neutral(
+            "who pays does not change what is judged",
+            "grader: { model: m, apiKey: a }",
+            "grader: { model: m, apiKey: b }",
+        ),
+    ),
+    ("grader.timeout", Weaker("grader: { model: m, timeout: 1000 }", "grader: { model: m, timeout: 9000 }")),
+    (
+        "grader.maxRetries",
+        Weaker("grader: { model: m, maxRetries: 1 }", "grader: { model: m, maxRetries: 9 }"),
+    ),
+    ("grader.votes", Weaker("grader: { model: m, votes: 3 }", "grader: { model: m, votes: 1 }")),
+    ("grader.scale", Weaker("grader: { model: m, scale: 100 }", "grader: { model: m, scale: 5 }")),
+    (
+        "grader.embeddingModel",
+        Weaker("grader: { model: m, embeddingModel: large }", "grader: { model: m, embeddingModel: small }"),
+    ),
+    ("grader.calibration", Weaker("grader: { model: m, calibration: { file: c } }", "grader: { model: m }")),
+    (
+        "grader.calibration.file",
+        Weaker(
+            "grader: { model: m, calibration: { file: c } }",
+            "grader: { model: m, calibration: { file: d } }",
+        ),
+    ),
+    (
+        "grader.calibration.min_n",
+        Weaker(
+            "grader: { model: m, calibration: { file: c, min_n: 9 } }",
+            "grader: { model: m, calibration: { file: c } }",
+        ),
+    ),
+    (
+        "grader.calibration.min_kappa",
+        Weaker(
+            "grader: { model: m, calibration: { file: c, min_kappa: 0.9 } }",
+            "grader: { model: m, calibration: { file: c, min_kappa: 0.1 } }",
+        ),
+    ),
+    (
+        "grader.calibration.min_tpr",
+        Weaker(
+            "grader: { model: m, calibration: { file: c, min_tpr: 0.9 } }",
+            "grader: { model: m, calibration: { file: c, min_tpr: 0.1 } }",
+        ),
+    ),
+    (
+        "grader.calibration.min_tnr",
+        Weaker(
+            "grader: { model: m, calibration: { file: c, min_tnr: 0.9 } }",
+            "grader: { model: m, calibration: { file: c, min_tnr: 0.1 } }",
+        ),
+    ),
+    (
+        "grader.calibration.required",
+        Weaker(
+            "grader: { model: m, calibration: { file: c, required: true } }",
+            "grader: { model: m, calibration: { file: c } }",
+        ),
+    ),
+    ("cache", Weaker("model: m", "cache: { mode: replay }")),
+    ("cache.dir", Neutral(PLACE, "cache: { dir: a }", "cache: { dir: b }")),
+    ("cache.mode", Weaker("cache: { mode: record }", "cache: { mode: auto }")),
+    ("target", Later),
+    ("target.version", Later),
+    ("gate", Weaker("model: m", "gate: { min_pass_rate: 0.5 }")),
+    ("gate.min_pass_rate", Weaker("gate: { min_pass_rate: 0.9 }", "gate: { min_pass_rate: 0.5 }")),
+    ("gate.max_error_rate", Weaker("model: m", "gate: { max_error_rate: 0.5 }")),
+    ("gate.thresholds", Weaker("gate: { thresholds: [{ metric: tokens, max: 9 }] }", "gate: {}")),
+    (
+        "gate.thresholds.metric",
+        Weaker(
+            "gate: { thresholds: [{ metric: tokens, max: 9 }] }",
+            "gate: { thresholds: [{ metric: cost_usd, max: 9 }] }",
+        ),
+    ),
+    (
+        "gate.thresholds.min",
+        Weaker(
+            "gate: { thresholds: [{ metric: score_mean, min: 0.9 }] }",
+            "gate: { thresholds: [{ metric: score_mean, min: 0.1 }] }",
+        ),
+    ),
+    (
+        "gate.thresholds.max",
+        Weaker(
+            "gate: { thresholds: [{ metric: tokens, max: 9 }] }",
+            "gate: { thresholds: [{ metric: tokens, max: 99 }] }",
+        ),
+    ),
+    (
+        "gate.thresholds.tags",
+        Weaker(
+            "gate: { thresholds: [{ metric: tokens, max: 9 }] }",
+            "gate: { thresholds: [{ metric: tokens, max: 9, tags: [safety] }] }",
+        ),
+    ),
+    (
+        "gate.thresholds.scenario",
+        Weaker(
+            "gate: { thresholds: [{ metric: tokens, max: 9 }] }",
+            "gate: { thresholds: [{ metric: tokens, max: 9, scenario: other }] }",
+        ),
+    ),
+    (
+        "gate.thresholds.case",
+        Weaker(
+            "gate: { thresholds: [{ metric: tokens, max: 9 }] }",
+            "gate: { thresholds: [{ metric: tokens, max: 9, case: s/one }] }",
+        ),
+    ),
+    ("gate.critical", Weaker("gate: { critical: [\"*\"] }", "gate: {}")),
+    ("gate.baseline", Weaker("gate: { baseline: { from: a.json } }", "gate: {}")),
+    (
+        "gate.baseline.from",
+        Weaker("gate: { baseline: { from: \"git:main:a.json\" } }", "gate: { baseline: { from: a.json } }"),
+    ),
+    (
+        "gate.baseline.confirm",
+        Weaker("gate: { baseline: { confirm: 4 } }", "gate: { baseline: { confirm: 40 } }"),
+    ),
+    (
+        "gate.baseline.alpha",
+        Weaker("gate: { baseline: { alpha: 0.05 } }", "gate: { baseline: { alpha: 0.01 } }"),
+    ),
+    (
+        "gate.baseline.margin",
+        Weaker("gate: { baseline: { margin: 0.02 } }", "gate: { baseline: { margin: 0.2 } }"),
+    ),
+    ("gate.baseline.missing", Weaker("gate: { baseline: { missing: fail } }", "gate: {}")),
+    ("gate.baseline.thin", Weaker("gate: {}", "gate: { baseline: { thin: warn } }")),
+    ("gate.baseline.unconfirmed", Weaker("gate: {}", "gate: { baseline: { unconfirmed: warn } }")),
+    ("gate.fail_on", Weaker("gate: {}", "gate: { fail_on: [threshold] }")),
+    ("gate.policy", Weaker("gate: { policy: strict }", "gate: {}")),
+    (
+        "gate.quarantine",
+        Weaker(
+            "model: m",
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
+        ),
+    ),
+    ("repeat", Weaker("repeat: 3", "repeat: 1")),
+    ("redaction", Later),
+    ("redaction.enabled", Later),
+    ("redaction.patterns", Later),
+    ("redaction.redactPrompts", Later),
+    ("redaction.redactResponses", Later),
+    ("redaction.redactMetadata", Later),
+    ("redaction.replacement", Later),
+    (
+        "prices",
+        Weaker(
+            "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+            "gate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+        ),
+    ),
+    ("providers.NAME.trustedOrigins", Later),
+    (
+        "prices.MODEL.input",
+        Weaker(
+            "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+            "prices: { m: { input: 0, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+        ),
+    ),
+    (
+        "prices.MODEL.output",
+        Weaker(
+            "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+            "prices: { m: { input: 1, output: 0 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+        ),
+    ),
+    (
+        "gate.critical.tags",
+        Weaker("gate: { critical: [{ tags: [safety] }] }", "gate: { critical: [{ tags: [other] }] }"),
+    ),
+    (
+        "gate.critical.scenario",
+        Weaker("gate: { critical: [{ scenario: s }] }", "gate: { critical: [{ scenario: t }] }"),
+    ),
+    (
+        "gate.critical.case",
+        Weaker("gate: { critical: [{ case: s/one }] }", "gate: { critical: [{ case: s/two }] }"),
+    ),
+    (
+        "quarantine.case",
+        Weaker(
+            "gate: {}\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
+            "gate: {}\n---\n- { case: s/two, owner: a, reason: b, until: 2999-01-01 }",
+        ),
+    ),
+    (
+        "quarantine.owner",
+        Neutral(
+            LABEL,
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/two, owner: a, reason: b, until: 2999-01-01 }",
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/two, owner: z, reason: b, until: 2999-01-01 }",
+        ),
+    ),
+    (
+        "quarantine.reason",
+        Neutral(
+            LABEL,
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/two, owner: a, reason: b, until: 2999-01-01 }",
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/two, owner: a, reason: z, until: 2999-01-01 }",
+        ),
+    ),
+    (
+        "quarantine.until",
+        Weaker(
+            "gate: {}\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
+            "gate: {}\n---\n- { case: s/one, owner: a, reason: b, until: 2999-12-31 }",
+        ),
+    ),
+];

@@ -1,0 +1,156 @@
+//! Every key that can be written demands something, or nothing: where a change of it may demand less, the comparison
+//! with the base says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use akit::inside::{keys, weaker};
+use serde_json::json;
+
+use super::Akit;
+
+mod configurations;
+mod expectations;
+mod scenarios;
+
+/// What a change of a key is.
+enum Key {
+    /// Files before and now; the second demand less, and that is a finding.
+    Weaker(&'static str, &'static str),
+    /// Why no change of it demands less, and files before and now that have it otherwise: no verdict differs.
+    Neutral(&'static str, &'static str, &'static str),
+    /// What will be a finding, and is none yet.
+    Later,
+}
+
+use Key::{Later, Neutral, Weaker};
+use configurations::CONFIGURATIONS;
+use expectations::EXPECTATIONS;
+use scenarios::SCENARIOS;
+
+/// What the application is, and what a report calls a thing, demands nothing.
+const LABEL: &str = "people read it, and nothing is judged by it";
+const TARGET: &str = "the application that is tested: another one is what a gate is for";
+const QUESTION: &str = "another question is another case to be right about, not less to be right in";
+const UNUSED: &str = "akit does not use it, and says so";
+const PLACE: &str = "where a thing lies: what is gone from there is named";
+
+type Files = Vec<(&'static str, String)>;
+/// Makes the files of a row.
+type Make = fn(&str) -> Files;
+
+/// A suite of one expectation.
+fn expecting(expected: &str) -> Files {
+    vec![("s.yaml", format!("name: s\ncases: [{{ id: one, prompt: How?, expected: {{ {expected} }} }}]\n"))]
+}
+
+/// Seven cases, of which the first two are changed as a row says.
+fn scenario(change: &str) -> Files {
+    let (what, with) = change.split_once(' ').unwrap_or((change, ""));
+    let of = |word: &str, usual: &str| if what == word { with.to_owned() } else { usual.to_owned() };
+    let head = match what {
+        "HEAD" if with.starts_with("name:") => with.to_owned(),
+        "HEAD" => format!("name: s\n{with}"),
+        _ => "name: s".to_owned(),
+    };
+    let variables = if with.contains("variables") { "" } else { "variables: { v: a }\n" };
+    let case = if what == "CASE" { format!("    {with}\n") } else { String::new() };
+    let (id, prompt) = (of("ID", "one"), of("PROMPT", "How?"));
+    let expected = of("EXPECTED", "{ type: contains, values: [\"{{v}}\"] }");
+    let first = format!("  - id: {id}\n    prompt: {prompt}\n    expected: {expected}\n{case}");
+    let first = if what == "GONE" { String::new() } else { first };
+    let cases = "  - { id: two, prompt: q2, expected: { type: not_contains, values: [no] } }
+  - { id: three, prompt: q3, expected: { type: exact, value: yes } }
+  - { id: four, prompt: q4, expected: { type: regex, pattern: '^y' } }
+  - { id: five, prompt: q5, expected: { type: fuzzy, value: yes sir } }
+  - { id: six, prompt: q6, expected: { type: inline, expression: length > 3 } }
+  - { id: seven, prompt: q7, expected: { type: json_schema, schema: { type: object } }, tags: [safety] }
+";
+    // The seventh case keeps the tag that a row takes away: a selection that selects nothing is an error.
+    let policy = "gate: { critical: [{ tags: [safety] }] }\n".to_owned();
+    // A key of the case stands beside the variables of the scenario.
+    let head =
+        if what == "HEAD" && with.contains("variables") { head } else { format!("{head}\n{variables}") };
+    vec![("s.yaml", format!("{}\ncases:\n{first}{cases}", head.trim_end())), ("akit.yaml", policy)]
+}
+
+fn configuration(text: &str) -> Files {
+    let (config, quarantine) = text.split_once("\n---\n").unwrap_or((text, ""));
+    let suite = scenario("CASE tags: [safety]").remove(0);
+    let mut files = vec![suite, ("akit.yaml", format!("{config}\n"))];
+    if !quarantine.is_empty() {
+        files.push(("quarantine.yaml", format!("{quarantine}\n")));
+    }
+    files
+}
+
+/// The keys of the program, and those of the rows: none may be left out, and none may be there that is not used.
+fn agree(known: &[String], rows: &[(&str, Key)]) {
+    let rows: BTreeSet<&str> = rows.iter().map(|(key, _)| *key).collect();
+    let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
+    let left: Vec<_> = known.difference(&rows).collect();
+    assert!(left.is_empty(), "say whether a change of these demands less: {left:?}");
+    let gone: Vec<_> = rows.difference(&known).collect();
+    assert!(gone.is_empty(), "there are no such keys: {gone:?}");
+}
+
+fn found(before: &Files, now: &Files) -> usize {
+    let [before, now] =
+        [before, now].map(|files| files.iter().map(|(name, text)| (*name, &**text)).collect::<Vec<_>>());
+    weaker(&before, &now).len()
+}
+
+/// What 28 answers come to: four to each of seven cases.
+fn verdicts(files: &Files) -> Vec<String> {
+    let answers = ["a yes", "no", "yes", "{\"y\": \"a\"}"];
+    let ids = ["one", "uno", "two", "three", "four", "five", "six", "seven"];
+    let line = |id: &str, trial: usize| {
+        json!({ "id": id, "trial": trial, "reply": answers[trial] }).to_string() + "\n"
+    };
+    let replies: String = ids.iter().flat_map(|id| (0..4).map(|trial| line(id, trial))).collect();
+    let run = ["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "4", "--json", "run.json", "-q"];
+    let akit = files.iter().fold(Akit::new(&run), |akit, (name, text)| akit.file(name, text));
+    let ran = akit.file("r.jsonl", replies).run();
+    assert!([0, 1, 5].contains(&ran.status), "{files:?}: {}{}", ran.stdout, ran.stderr);
+    let run = ran.json("run.json");
+    let trials = run["cases"].as_array().unwrap().iter().flat_map(|case| case["trials"].as_array().unwrap());
+    let told: Vec<String> = trials.map(|trial| format!("{} {}", trial["outcome"], trial["score"])).collect();
+    assert_eq!(told.len(), 28);
+    assert!(told.iter().any(|one| one.contains("passed")) && told.iter().any(|one| one.contains("failed")));
+    told
+}
+
+#[test]
+fn a_change_of_every_key_is_found_or_demands_nothing() {
+    let [expectations, scenarios, configurations] = keys();
+    // A provider of the configuration has the keys of a scenario's, and whom to trust.
+    let shared = |path: &&String| !path.starts_with("providers.NAME.") || path.ends_with("trustedOrigins");
+    let configurations: Vec<_> = configurations.iter().filter(shared).cloned().collect();
+    let shared = |path: &&String| !path.starts_with("cases.redaction.");
+    let scenarios: Vec<_> = scenarios.iter().filter(shared).cloned().collect();
+    agree(&expectations, EXPECTATIONS);
+    agree(&scenarios, SCENARIOS);
+    agree(&configurations, CONFIGURATIONS);
+    let tables: [(&[(&str, Key)], Make); 3] =
+        [(EXPECTATIONS, expecting), (SCENARIOS, scenario), (CONFIGURATIONS, configuration)];
+    let (mut reasons, mut neutral): (BTreeMap<_, usize>, usize) = (BTreeMap::new(), 0);
+    for (rows, files) in tables {
+        for (key, change) in rows {
+            match change {
+                Weaker(before, now) => {
+                    let (before, now) = (files(before), files(now));
+                    assert!(found(&before, &now) > 0, "{key}: nothing is said of it\n{before:?}\n{now:?}");
+                    assert_eq!(found(&before, &before), 0, "{key}: it is no change");
+                }
+                Neutral(reason, before, now) => {
+                    let (before, now) = (files(before), files(now));
+                    assert_eq!(found(&before, &now), 0, "{key}");
+                    assert_eq!(verdicts(&before), verdicts(&now), "{key}");
+                    *reasons.entry(*reason).or_default() += 1;
+                    neutral += 1;
+                }
+                Later => {}
+            }
+        }
+    }
+    assert!(neutral <= 40, "{neutral} keys demand nothing: {reasons:?}");
+}
