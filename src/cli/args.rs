@@ -40,10 +40,8 @@ impl SelectArgs {
     }
 
     pub(super) fn selection(&self) -> Result<Selection, Status> {
-        Selection::parse(&self.tags, &self.cases, &self.filters, self.sample.as_deref()).map_err(|error| {
-            terminal::error(&error.to_string(), "");
-            Status::Invalid
-        })
+        Selection::parse(&self.tags, &self.cases, &self.filters, self.sample.as_deref())
+            .map_err(|error| Status::Invalid.because(error.to_string(), ""))
     }
 }
 
@@ -242,8 +240,7 @@ impl MannerArgs {
 /// The way to the network; tells what is wrong with the certificates.
 pub(super) fn http(ca_bundle: Option<&Path>) -> Result<Http, Status> {
     Http::new(ca_bundle).map_err(|error| {
-        terminal::error(&error.to_string(), "give `--ca-bundle` a file of certificates in PEM form");
-        Status::Invalid
+        Status::Invalid.because(error.to_string(), "give `--ca-bundle` a file of certificates in PEM form")
     })
 }
 

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use clap::{Args, Subcommand};
 
+use super::asking::wait;
 use super::prepare::{Suite, SuiteArgs};
 use super::{Status, terminal};
 use crate::cache::{Cache, Condition, Key, Looked, Nearest, Record, Shelved};
@@ -67,8 +68,8 @@ enum CacheCommand {
     },
 }
 
-pub(super) fn cache(args: &CacheArgs, environment: Environment) -> Status {
-    let done = match &args.command {
+pub(super) fn cache(args: &CacheArgs, environment: Environment) -> Result<Status, Status> {
+    match &args.command {
         CacheCommand::Stats(suite) => Used::by(suite, environment).map(|used| used.stats()),
         CacheCommand::Verify(suite) => folder(suite, environment).map(|cache| verify(&cache)),
         CacheCommand::Why { suite, verbose } => {
@@ -82,8 +83,7 @@ pub(super) fn cache(args: &CacheArgs, environment: Environment) -> Status {
             Used::by(suite, environment).and_then(|used| used.export(output))
         }
         CacheCommand::Import { file, cache_dir } => import(file, &Cache::at(cache_dir)),
-    };
-    done.unwrap_or_else(|status| status)
+    }
 }
 
 /// The cache of a suite.
@@ -110,13 +110,9 @@ impl Used {
         let graders = graders.bound(None);
         let options =
             Options { concurrency: 4, repeat: 1, budget: None, on_failure: OnFailure::GoOn, root, at: None };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-            terminal::error(&format!("cannot start: {error}"), "");
-            Status::Unjudged
-        })?;
         let mut asked: Vec<usize> =
             (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
-        let looked = runtime.block_on(async {
+        let looked = wait(async {
             let runner = Runner::new(plan, graders, options, Arc::new(Silent), Stop::default());
             let mut run = runner.run().await;
             let mut looked = cache.looked();
@@ -129,7 +125,7 @@ impl Used {
             // One trial more than there are is no record that is missing.
             looked.extend(cache.looked().into_iter().filter(|(_, looked)| looked.recorded_at.is_some()));
             looked
-        });
+        })?;
         Ok(Self { cache, looked })
     }
 
@@ -224,22 +220,20 @@ impl Used {
     fn prune(&self, dry_run: bool) -> Result<Status, Status> {
         let misses = self.misses();
         if misses > 0 {
-            terminal::error(
-                &format!(
+            return Err(Status::Unjudged.because(
+                format!(
                     "{} not recorded, so what the suite uses is not known",
                     text::count(misses, "exchange")
                 ),
                 "see `akit cache why`, record them, then prune",
-            );
-            return Err(Status::Unjudged);
+            ));
         }
         let (mut count, mut bytes) = (0, 0);
         let unused = self.cache.shelved().filter(|shelved| !self.uses(shelved));
         let unused = unused.map(|shelved| (shelved.path, shelved.bytes));
         for (path, size) in self.cache.abandoned(SystemTime::now()).into_iter().chain(unused) {
             if !dry_run && let Err(error) = self.cache.remove(&path) {
-                terminal::error(&format!("cannot remove {}: {error}", slashed(&path)), "");
-                return Err(Status::Invalid);
+                return Err(Status::Invalid.because(format!("cannot remove {}: {error}", slashed(&path)), ""));
             }
             count += 1;
             bytes += size;
@@ -272,8 +266,7 @@ impl Used {
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Status {
-    terminal::error(&format!("cannot write `{}`: {error}", slashed(path)), "choose another path");
-    Status::Invalid
+    Status::Invalid.because(format!("cannot write `{}`: {error}", slashed(path)), "choose another path")
 }
 
 fn verify(cache: &Cache) -> Status {
@@ -299,11 +292,10 @@ fn verify(cache: &Cache) -> Status {
 
 fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
     let wrong = |message: String| {
-        terminal::error(
+        Status::Invalid.because(
             &message,
             "records are exported by `akit cache export`; nothing after this line was read",
-        );
-        Status::Invalid
+        )
     };
     let source =
         SourceFile::read(path).map_err(|error| wrong(format!("cannot read `{}`: {error}", slashed(path))))?;

@@ -1,12 +1,13 @@
 //! `akit calibrate`: does the judge agree with people?
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 
 use super::args::{JudgeArgs, MannerArgs, RecordArgs, configuration, judge_flags};
+use super::asking::{signal, wait};
 use super::output::Output;
 use super::progress::{Detail, Progress};
 use super::{Status, terminal};
@@ -16,7 +17,7 @@ use crate::environment::Environment;
 use crate::event::{Event, Sink};
 use crate::grader::calibration::{Calibration, Label, Manner, measure};
 use crate::grader::{Ballot, Grader};
-use crate::manifest::Fault;
+use crate::manifest::{Ended, Fault};
 use crate::report::calibration::{Unjudged, of_calibration};
 use crate::seed::Root;
 use crate::source::{Diagnostics, SourceFile, slashed};
@@ -59,11 +60,7 @@ fn odd(text: &str) -> Result<u32, String> {
     }
 }
 
-pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Status {
-    try_calibrate(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Status, Status> {
+pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Status, Status> {
     let config = configuration(args.config.as_deref(), std::slice::from_ref(&args.labels), &environment)?;
     let labels = Arc::new(read_labels(&args.labels)?);
     let defaults = config.grader_defaults();
@@ -72,13 +69,11 @@ fn try_calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Statu
     let flags = judge_flags(&args.manner, &args.judge, &args.records);
     let root = flags.seed.map_or(Root::default(), Root);
     let settings = Settings::new(flags, config, environment, args.manner.http()?);
-    let grader = settings.configured_grader(root, &mut Targets::default()).map_err(|obstacle| {
-        terminal::error(&obstacle.message, &obstacle.help);
-        Status::Invalid
-    })?;
+    let grader = settings
+        .configured_grader(root, &mut Targets::default())
+        .map_err(|obstacle| Status::Invalid.because(&obstacle.message, &obstacle.help))?;
     let out = Some(args.out.clone());
-    let outputs =
-        Output::open_all([&out, &args.json], &[args.labels.as_path()]).map_err(|()| Status::Invalid)?;
+    let outputs = Output::open_all([&out, &args.json], &[args.labels.as_path()])?;
     let verdicts = ask(args, &grader, &labels, manner, &kept(&settings))?;
     for warning in grader.client().warnings() {
         terminal::warning(&warning, "");
@@ -91,8 +86,7 @@ fn try_calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Statu
 fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
     let source = SourceFile::read(path).map_err(|error| {
         let message = format!("cannot read the labels in `{}`: {error}", slashed(path));
-        terminal::error(&message, "check the path");
-        Status::Invalid
+        Status::Invalid.because(&message, "check the path")
     })?;
     let mut found = Diagnostics::default();
     let labels = Label::read_all(&Arc::new(source), &mut found);
@@ -102,8 +96,8 @@ fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
         return Err(Status::Invalid);
     }
     if labels.is_empty() {
-        terminal::error(&format!("there is no label in `{}`", slashed(path)), "see docs/calibration.md");
-        return Err(Status::Nothing);
+        return Err(Status::Nothing
+            .because(format!("there is no label in `{}`", slashed(path)), "see docs/calibration.md"));
     }
     Ok(labels)
 }
@@ -116,10 +110,6 @@ fn ask(
     manner: Manner,
     kept: &str,
 ) -> Result<Vec<Result<u32, Fault>>, Status> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        terminal::error(&format!("cannot start: {error}"), "");
-        Status::Unjudged
-    })?;
     let sink = Arc::new(Progress::new(if args.verbose { Detail::Cases } else { Detail::Share }));
     let measured = measure(
         Arc::clone(grader),
@@ -128,25 +118,19 @@ fn ask(
         args.concurrency.into(),
         Arc::<Progress>::clone(&sink),
     );
-    let verdicts = runtime.block_on(async {
+    let verdicts = wait(async {
         tokio::select! {
             biased;
-            status = signal() => Err(status),
+            by = signal() => Err(by),
             verdicts = measured => Ok(verdicts),
         }
-    });
-    match verdicts {
-        // A name look-up under way may not be awaited.
-        Ok(_) => runtime.shutdown_background(),
-        Err(status) => {
-            // What has been answered is on its way to the disk.
-            runtime.shutdown_timeout(Duration::from_secs(1));
-            sink.see(Event::Finished);
-            let word = if status == Status::Terminated { "terminated" } else { "interrupted" };
-            terminal::say(&format!("{word}: nothing more is sent, no calibration is stored; {kept}"));
-        }
-    }
-    verdicts
+    })?;
+    verdicts.map_err(|by| {
+        sink.see(Event::Finished);
+        let word = if by == Ended::Terminated { "terminated" } else { "interrupted" };
+        terminal::say(&format!("{word}: nothing more is sent, no calibration is stored; {kept}"));
+        Status::stopped(by)
+    })
 }
 
 /// What becomes of the verdicts of a calibration that is broken off.
@@ -160,33 +144,6 @@ fn kept(settings: &Settings) -> String {
             format!("the verdicts so far are recorded in {folder} and will not be asked for again")
         }
     }
-}
-
-/// Waits for Ctrl-C or SIGTERM; what cannot be listened for never comes.
-async fn signal() -> Status {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    tokio::select! {
-        () = interrupt => Status::Interrupted,
-        () = terminate() => Status::Terminated,
-    }
-}
-
-#[cfg(unix)]
-async fn terminate() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminate() {
-    std::future::pending().await
 }
 
 /// Writes and prints what was found; where nothing could be judged, an older file is left as it was.
@@ -204,18 +161,11 @@ fn tell(
         .collect();
     if let (0, Some(first)) = (calibration.judged, unjudged.first()) {
         let message = format!("no answer could be judged: {}", first.fault.message);
-        terminal::error(&message, &first.fault.help);
-        return Err(Status::Unjudged);
+        return Err(Status::Unjudged.because(&message, &first.fault.help));
     }
-    let text = calibration.to_text().map_err(|error| {
-        terminal::error(&error.to_string(), "");
-        Status::Unjudged
-    })?;
-    let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
-    outputs.into_iter().flatten().for_each(|output| output.write(&text));
+    let text = calibration.to_text().map_err(|error| Status::Unjudged.because(error.to_string(), ""))?;
     let stored = if out == "-" { String::new() } else { format!("Stored in {out}.\n") };
     let page = of_calibration(calibration, &unjudged) + &stored;
-    let show = if to_stdout { terminal::say } else { terminal::out };
-    show(&page);
+    Output::tell(outputs.map(|output| (output, Ok::<_, Infallible>(text.clone()))), |_| page);
     Ok(Status::Passed)
 }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Status;
 use super::args::http;
-use super::gate::{GateArgs, decide, files, stored};
+use super::gate::decide;
+use super::policy::GateArgs;
 use super::publish::{self, Came, CommentMode};
-use super::{Status, terminal};
+use super::stored::{self, files};
 use crate::environment::Environment;
 use crate::manifest::RunManifest;
 use crate::publish::site::Site;
@@ -48,14 +50,10 @@ pub(super) struct CommentCommand {
     ca_bundle: Option<PathBuf>,
 }
 
-pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Status {
-    try_comment(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Status, Status> {
+pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Result<Status, Status> {
     let site = Site::of(environment);
     let (mut run, own) = match (&args.run, &args.from) {
-        (Some(path), _) if !site.after_another => (stored(path)?, true),
+        (Some(path), _) if !site.after_another => (stored::run(path)?, true),
         // What a workflow finds that begins after another one is that one's, whatever the flag.
         (Some(path), _) | (None, Some(path)) => (foreign(path, &site)?, false),
         (None, None) => return Err(Status::Invalid),
@@ -82,10 +80,7 @@ fn try_comment(args: &CommentCommand, environment: &Environment) -> Result<Statu
 /// A run of another workflow, which anybody may have had a hand in: of a sensible size, and of the
 /// commit that this pipeline itself knows to be the one.
 fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
-    let refuse = |message: &str, help: &str| {
-        terminal::error(message, help);
-        Err(Status::Invalid)
-    };
+    let refuse = |message: &str, help: &str| Err(Status::Invalid.because(message, help));
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => return refuse("the run is no file", "nothing was sent"),
         Ok(found) if found.len() > MAX_FOREIGN => {
@@ -95,7 +90,7 @@ fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
         // Reading tells it better.
         _ => {}
     }
-    let run = stored(path)?;
+    let run = stored::run(path)?;
     match (&site.commit, &run.commit) {
         (Some(known), Some(told)) if known.eq_ignore_ascii_case(told) => Ok(run),
         (None, _) => refuse(

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::gate::unread;
+use super::Status;
 use super::output::Output;
-use super::{Status, terminal};
+use super::stored;
 use crate::analysis::compare::Comparison;
-use crate::history;
 use crate::report::{compare, json};
 
 #[derive(Debug, Args)]
@@ -25,37 +24,17 @@ pub(super) struct CompareArgs {
     json: Option<PathBuf>,
 }
 
-pub(super) fn compare(args: &CompareArgs) -> Status {
-    match try_compare(args) {
-        Ok(()) => Status::Passed,
-        Err(status) => status,
-    }
-}
-
-fn try_compare(args: &CompareArgs) -> Result<(), Status> {
-    let read = |path| history::read_run(path).map_err(|error| unread(&error));
-    let (base, head) = (read(&args.base)?, read(&args.head)?);
+pub(super) fn compare(args: &CompareArgs) -> Result<Status, Status> {
+    let (base, head) = (stored::run(&args.base)?, stored::run(&args.head)?);
     let outputs = Output::open_all([&args.html, &args.json], &[&args.base, &args.head]);
-    let [page, data] = outputs.map_err(|()| Status::Invalid)?;
+    let [page, data] = outputs?;
     let Some(comparison) = Comparison::of(&base, &head) else {
-        terminal::error(
+        return Err(Status::Nothing.because(
             "the two runs have no case in common",
             "cases belong together by the name of their scenario and their id",
-        );
-        return Err(Status::Nothing);
+        ));
     };
-    let to_stdout = [&page, &data].into_iter().flatten().any(|output| matches!(output, Output::Stdout));
-    for (output, rendered) in [(page, compare::html(&comparison)), (data, json::pretty(&comparison))] {
-        match (output, rendered) {
-            (Some(output), Ok(text)) => output.write(&text),
-            (Some(_), Err(error)) => terminal::error(&error.to_string(), ""),
-            (None, _) => {}
-        }
-    }
-    if to_stdout {
-        terminal::say(&compare::console(&comparison, terminal::stderr_ink()));
-    } else {
-        terminal::out(&compare::console(&comparison, terminal::stdout_ink()));
-    }
-    Ok(())
+    let forms = [(page, compare::html(&comparison)), (data, json::pretty(&comparison))];
+    Output::tell(forms, |ink| compare::console(&comparison, ink));
+    Ok(Status::Passed)
 }

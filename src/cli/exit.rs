@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use super::terminal;
 use crate::gate::{Conclusion, Decision};
 use crate::manifest::Ended;
 use crate::vocabulary::FindingId;
@@ -66,12 +67,31 @@ impl Status {
         }
     }
 
+    /// Writes what a command is called for; it fails where that cannot be written.
+    pub(super) fn of_product(text: &str) -> Self {
+        terminal::sent(text, "write to another place").map_or(Status::Invalid, |()| Status::Passed)
+    }
+
+    /// The exit code of a command that ended before its end.
+    pub(super) fn stopped(by: Ended) -> Self {
+        match by {
+            Ended::Interrupted => Status::Interrupted,
+            Ended::Terminated => Status::Terminated,
+            Ended::Complete | Ended::FailFast | Ended::Budget | Ended::Deadline => Status::Spent,
+        }
+    }
+
+    /// Tells why a command ends here and how to fix that, and is the exit code of it.
+    pub(super) fn because(self, message: impl AsRef<str>, help: impl AsRef<str>) -> Self {
+        terminal::error(message.as_ref(), help.as_ref());
+        self
+    }
+
     /// The status of a decided run: of several that hold, 1 before 4 before 6 before 5 before 3.
     #[must_use]
     pub fn of(decision: &Decision, ended: Ended) -> Self {
         match (ended, decision.conclusion) {
-            (Ended::Interrupted, _) => Status::Interrupted,
-            (Ended::Terminated, _) => Status::Terminated,
+            (Ended::Interrupted | Ended::Terminated, _) => Status::stopped(ended),
             (_, Conclusion::Fail) => Status::Failed,
             (_, Conclusion::Inconclusive) => Status::Inconclusive,
             (_, Conclusion::Pass) => Status::Passed,

@@ -23,14 +23,10 @@ pub(super) struct HistoryArgs {
     html: Option<PathBuf>,
 }
 
-pub(super) fn history(args: &HistoryArgs) -> Status {
-    try_history(args).unwrap_or_else(|status| status)
-}
-
-fn try_history(args: &HistoryArgs) -> Result<Status, Status> {
+pub(super) fn history(args: &HistoryArgs) -> Result<Status, Status> {
     let files = past::find(&args.paths)?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
-    let [page] = Output::open_all([&args.html], &inputs).map_err(|()| Status::Invalid)?;
+    let [page] = Output::open_all([&args.html], &inputs)?;
     let mut trouble = Trouble::default();
     let trend = Trend::of(past::runs(&files, &mut trouble));
     trouble.end();
@@ -38,18 +34,8 @@ fn try_history(args: &HistoryArgs) -> Result<Status, Status> {
         terminal::error("there is no stored run", "runs are stored by `akit run --json FILE`");
         return Ok(Status::Nothing);
     }
-    let to_stdout = matches!(page, Some(Output::Stdout));
-    if let Some(page) = page {
-        match html::of_trend(&trend) {
-            Ok(text) => page.write(&text),
-            Err(error) => terminal::error(&error.to_string(), ""),
-        }
-    }
-    let shown = if args.json { trend::data(&trend) } else { Ok(trend::of_trend(&trend)) };
-    match shown {
-        Ok(text) if to_stdout => terminal::say(&text),
-        Ok(text) => terminal::out(&text),
-        Err(error) => terminal::error(&error.to_string(), ""),
-    }
+    let data = || trend::data(&trend).map_err(|error| Status::Invalid.because(error.to_string(), ""));
+    let shown = if args.json { data()? } else { trend::of_trend(&trend) };
+    Output::tell([(page, html::of_trend(&trend))], |_| shown);
     Ok(Status::Passed)
 }

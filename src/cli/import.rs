@@ -31,11 +31,10 @@ pub(super) fn import(args: &ImportArgs) -> Status {
     let From::Promptfoo { file, output } = &args.from;
     let output = output.as_deref().filter(|path| *path != Path::new("-"));
     if let Some(path) = output.filter(|path| path.symlink_metadata().is_ok()) {
-        terminal::error(
-            &format!("`{}` is there already", slashed(path)),
+        return Status::Invalid.because(
+            format!("`{}` is there already", slashed(path)),
             "nothing was written; choose another name, or remove the file",
         );
-        return Status::Invalid;
     }
     match promptfoo(file) {
         Ok(imported) => write(&imported, output),
@@ -59,8 +58,7 @@ pub(super) fn promptfoo(file: &Path) -> Result<Imported, Status> {
             if let ImportError::NoCase(_, findings) = &error {
                 tell(findings);
             }
-            terminal::error(&error.to_string(), "nothing was written");
-            Err(Status::Invalid)
+            Err(Status::Invalid.because(error.to_string(), "nothing was written"))
         }
     }
 }
@@ -74,7 +72,7 @@ fn tell(findings: &Diagnostics) {
 
 fn write(imported: &Imported, output: Option<&Path>) -> Status {
     let Some(path) = output else {
-        return terminal::product(&imported.text);
+        return Status::of_product(&imported.text);
     };
     match Pending::open(path).and_then(|file| file.write(imported.text.as_bytes())) {
         Ok(()) => {
@@ -83,8 +81,7 @@ fn write(imported: &Imported, output: Option<&Path>) -> Status {
         }
         Err(error) => {
             let message = format!("cannot write `{}`: {}", slashed(path), terminal::system(&error));
-            terminal::error(&message, "choose another path or mend the folder");
-            Status::Invalid
+            Status::Invalid.because(&message, "choose another path or mend the folder")
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Arguments, one file per command, and the exit status.
 
 mod args;
+mod asking;
+mod base;
 mod baseline;
 mod cache;
 mod calibrate;
@@ -16,6 +18,7 @@ mod output;
 mod pages;
 mod past;
 mod plan;
+mod policy;
 mod prepare;
 mod progress;
 mod prompts;
@@ -26,10 +29,10 @@ mod regrade;
 mod report;
 mod run;
 mod schema;
+mod stored;
 mod surroundings;
 mod terminal;
 mod validate;
-mod weakening;
 
 use std::process::ExitCode;
 
@@ -115,7 +118,7 @@ pub fn main() -> ExitCode {
         // A variable that is no Unicode cannot be named in a file.
         Some((name.into_string().ok()?, value.into_string().ok()?))
     }));
-    let status = match cli.command {
+    let done = match cli.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),
         Command::Plan(args) => plan::plan(&args, environment),
@@ -125,18 +128,18 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::report(&args, &environment),
         Command::Compare(args) => compare::compare(&args),
         Command::Validate(args) => validate::validate(&args, &environment),
-        Command::Schema => schema::schema(),
+        Command::Schema => Ok(schema::schema()),
         Command::Init(args) => init::init(&args, &environment),
-        Command::Import(args) => import::import(&args),
+        Command::Import(args) => Ok(import::import(&args)),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
         Command::History(args) => history::history(&args),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
         Command::Doctor(args) => doctor::doctor(&args, &environment),
-        Command::Completions(args) => pages::completions(&args),
-        Command::Man(args) => pages::man(&args),
+        Command::Completions(args) => Ok(pages::completions(&args)),
+        Command::Man(args) => Ok(pages::man(&args)),
     };
-    status.into()
+    done.unwrap_or_else(|status| status).into()
 }
 
 fn after_help() -> String {

@@ -1,10 +1,12 @@
 //! Files that a command leaves behind: claimed before any work is paid for, written whole at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
+use strum::IntoEnumIterator as _;
 
 use super::surroundings::Surroundings;
 use super::{Status, terminal};
@@ -17,27 +19,8 @@ use crate::source::{Ink, Pending, slashed};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Reports")]
 pub(super) struct ReportArgs {
-    /// Store the run as JSON; `-` is stdout
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write JUnit XML
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
-    /// Write SARIF
-    #[arg(long, value_name = "FILE")]
-    sarif: Option<PathBuf>,
-    /// Write Markdown
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
-    /// Write one HTML page that opens from disk
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-    /// Write GitLab's code quality report
-    #[arg(long, value_name = "FILE")]
-    code_quality: Option<PathBuf>,
-    /// Write metrics for GitLab and Prometheus
-    #[arg(long, value_name = "FILE")]
-    open_metrics: Option<PathBuf>,
+    #[command(flatten)]
+    files: FormatArgs,
     /// Write GitLab's annotations: links to the lines of what stands against a pass
     #[arg(long, value_name = "FILE")]
     annotations: Option<PathBuf>,
@@ -48,11 +31,46 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = SarifProfile::Github, hide_possible_values = true)]
     sarif_profile: SarifProfile,
     /// What goes to stdout; the console's words then go to stderr [default: console]
-    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::ALL.map(Format::word)))]
-    format: Option<String>,
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::iter().map(Format::word)).map(|word| format(&word)))]
+    format: Option<Format>,
     /// Show only the reasons against a pass and the result
     #[arg(short, long)]
     quiet: bool,
+}
+
+fn format(word: &str) -> Format {
+    Format::iter().find(|format| format.word() == word).unwrap_or(Format::Console)
+}
+
+/// The files of formats: each format that has a help has a flag of its name.
+#[derive(Clone, Debug, Default)]
+struct FormatArgs(BTreeMap<Format, PathBuf>);
+
+impl Args for FormatArgs {
+    fn augment_args(command: Command) -> Command {
+        let flag = |(format, help): (Format, &'static str)| {
+            let flag = Arg::new(format.word()).long(format.word()).value_name("FILE");
+            flag.help(help).value_parser(value_parser!(PathBuf)).help_heading("Reports")
+        };
+        command.args(Format::iter().filter_map(|format| Some((format, format.help()?))).map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for FormatArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let path = |format: &Format| matches.get_one::<PathBuf>(format.word()).cloned();
+        let flags = Format::iter().filter(|format| format.help().is_some());
+        Ok(Self(flags.filter_map(|format| Some((format, path(&format)?))).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 /// Whom a SARIF report is for.
@@ -77,7 +95,7 @@ enum Form {
     Format(Format),
     /// Links, which need to know where files are shown.
     Annotations,
-    /// Variables, which have the exit status.
+    /// Variables, which have the exit code.
     Dotenv,
 }
 
@@ -110,52 +128,30 @@ impl Outputs {
 impl ReportArgs {
     /// The file that the run is stored in, where it is.
     pub(super) fn stored(&self) -> Option<&Path> {
-        self.json.as_deref().filter(|path| *path != Path::new("-"))
+        self.files.0.get(&Format::Json).map(PathBuf::as_path).filter(|path| *path != Path::new("-"))
     }
 
     /// Claims the places of all reports, none of which may replace an input.
     pub(super) fn open(&self, inputs: &[&Path]) -> Result<Outputs, Status> {
-        let sarif = match self.sarif_profile {
-            SarifProfile::Github => Format::Sarif,
-            SarifProfile::Full => Format::SarifFull,
-        };
-        let first = Format::ALL.into_iter().find(|format| self.format.as_deref() == Some(format.word()));
-        let first = first.filter(|format| *format != Format::Console);
-        let stdout = first.map(|_| PathBuf::from("-"));
-        let forms = [
-            Form::Format(first.unwrap_or(Format::Console)),
-            Form::Format(Format::Json),
-            Form::Format(Format::Junit),
-            Form::Format(sarif),
-            Form::Format(Format::Markdown),
-            Form::Format(Format::Html),
-            Form::Format(Format::CodeQuality),
-            Form::Format(Format::OpenMetrics),
-            Form::Annotations,
-            Form::Dotenv,
-        ];
-        let paths = [
-            &stdout,
-            &self.json,
-            &self.junit,
-            &self.sarif,
-            &self.markdown,
-            &self.html,
-            &self.code_quality,
-            &self.open_metrics,
-            &self.annotations,
-            &self.dotenv,
-        ];
-        let outputs = Output::open_all(paths, inputs).map_err(|()| Status::Invalid)?;
-        let files =
-            outputs.into_iter().zip(forms).filter_map(|(output, form)| Some((output?, form))).collect();
+        let first = self.format.filter(|format| *format != Format::Console);
+        let stdout = first.map(|format| (Form::Format(format), Path::new("-")));
+        let files = self.files.0.iter().map(|(format, path)| match (format, self.sarif_profile) {
+            (Format::Sarif, SarifProfile::Full) => (Form::Format(Format::SarifFull), path.as_path()),
+            _ => (Form::Format(*format), path.as_path()),
+        });
+        let more = [(Form::Annotations, &self.annotations), (Form::Dotenv, &self.dotenv)];
+        let more = more.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
+        let mut claims = Claims::beside(inputs);
+        let all = stdout.into_iter().chain(files).chain(more);
+        let files = all.filter_map(|(form, path)| Some((claims.claim(path)?, form))).collect();
+        claims.end()?;
         let depth = if self.quiet { Depth::Brief } else { Depth::Full };
         Ok(Outputs { files, depth, surroundings: Surroundings::default() })
     }
 
     /// Whether there is an HTML page among them.
     pub(super) fn has_page(&self) -> bool {
-        self.html.is_some() || self.format.as_deref() == Some(Format::Html.word())
+        self.files.0.contains_key(&Format::Html) || self.format == Some(Format::Html)
     }
 
     /// Whether as little as possible is to be shown.
@@ -173,57 +169,86 @@ pub(super) enum Output {
     File(Pending),
 }
 
+/// Places that are claimed for reports: each once, and none that is read.
+#[derive(Default)]
+struct Claims {
+    inputs: BTreeSet<PathBuf>,
+    taken: BTreeSet<PathBuf>,
+    has_stdout: bool,
+    wrong: bool,
+}
+
+impl Claims {
+    fn beside(inputs: &[&Path]) -> Self {
+        Self { inputs: inputs.iter().filter_map(|path| place(path)).collect(), ..Self::default() }
+    }
+
+    /// Claims a place; tells what stands in the way. A report never replaces an input: a slip must not cost the suite.
+    fn claim(&mut self, path: &Path) -> Option<Output> {
+        let shown = slashed(path);
+        let (message, help) = if path == Path::new("-") {
+            if !std::mem::replace(&mut self.has_stdout, true) {
+                return Some(Output::Stdout);
+            }
+            ("only one report can go to stdout".to_owned(), "give the others a file")
+        } else {
+            match Pending::open(path) {
+                Ok(_) if place(path).is_some_and(|place| self.inputs.contains(&place)) => (
+                    format!("`{shown}` is read here and would be replaced by a report"),
+                    "nothing was sent; choose another path",
+                ),
+                Ok(_) if place(path).is_some_and(|place| !self.taken.insert(place)) => {
+                    (format!("two reports go to `{shown}`"), "give each report its own file")
+                }
+                Ok(file) => return Some(Output::File(file)),
+                Err(error) => (
+                    format!("cannot write `{shown}`: {}", terminal::system(&error)),
+                    "nothing was sent; choose another path or fix the folder",
+                ),
+            }
+        };
+        terminal::error(&message, help);
+        self.wrong = true;
+        None
+    }
+
+    fn end(self) -> Result<(), Status> {
+        if self.wrong { Err(Status::Invalid) } else { Ok(()) }
+    }
+}
+
 impl Output {
     /// Claims the places that were asked for, in order; `None` where none was asked for.
-    ///
-    /// A report never replaces one of the `inputs`: a slip must not cost the suite.
-    /// Tells what stands in the way and answers `Err`.
     pub(super) fn open_all<const N: usize>(
         paths: [&Option<PathBuf>; N],
         inputs: &[&Path],
-    ) -> Result<[Option<Self>; N], ()> {
-        let mut wrong = false;
-        let stdout = paths.iter().filter(|path| path.as_deref() == Some(Path::new("-"))).count();
-        if stdout > 1 {
-            terminal::error("only one report can go to stdout", "give the others a file");
-            wrong = true;
+    ) -> Result<[Option<Self>; N], Status> {
+        let mut claims = Claims::beside(inputs);
+        let outputs = paths.map(|path| claims.claim(path.as_deref()?));
+        claims.end()?;
+        Ok(outputs)
+    }
+
+    /// Writes what a command found in the forms that were asked for, and shows the page that people read: on
+    /// stdout, or on stderr where a form goes to stdout.
+    pub(super) fn tell<E: Display>(
+        forms: impl IntoIterator<Item = (Option<Self>, Result<String, E>)>,
+        page: impl FnOnce(Ink) -> String,
+    ) {
+        let mut to_stdout = false;
+        for (output, rendered) in forms {
+            let Some(output) = output else { continue };
+            to_stdout |= matches!(output, Output::Stdout);
+            match rendered {
+                Ok(text) => output.write(&text),
+                Err(error) => terminal::error(&error.to_string(), ""),
+            }
         }
-        let inputs: BTreeSet<_> = inputs.iter().filter_map(|path| place(path)).collect();
-        let mut taken = BTreeSet::new();
-        let outputs = paths.map(|path| {
-            let path = path.as_deref()?;
-            if path == Path::new("-") {
-                return Some(Output::Stdout);
-            }
-            match Pending::open(path) {
-                Ok(_) if place(path).is_some_and(|place| inputs.contains(&place)) => {
-                    terminal::error(
-                        &format!("`{}` is read here and would be replaced by a report", slashed(path)),
-                        "nothing was sent; choose another path",
-                    );
-                    wrong = true;
-                    None
-                }
-                Ok(_) if place(path).is_some_and(|place| !taken.insert(place)) => {
-                    terminal::error(
-                        &format!("two reports go to `{}`", slashed(path)),
-                        "give each report its own file",
-                    );
-                    wrong = true;
-                    None
-                }
-                Ok(file) => Some(Output::File(file)),
-                Err(error) => {
-                    terminal::error(
-                        &format!("cannot write `{}`: {}", slashed(path), terminal::system(&error)),
-                        "nothing was sent; choose another path or mend the folder",
-                    );
-                    wrong = true;
-                    None
-                }
-            }
-        });
-        if wrong { Err(()) } else { Ok(outputs) }
+        if to_stdout {
+            terminal::say(&page(terminal::stderr_ink()));
+        } else {
+            terminal::out(&page(terminal::stdout_ink()));
+        }
     }
 
     /// Writes every report, and the console's last. Answers with the files that were written, each with

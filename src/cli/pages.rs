@@ -25,14 +25,14 @@ pub(super) struct ManArgs {
 pub(super) fn completions(args: &CompletionsArgs) -> Status {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "akit", &mut script);
-    terminal::product(&String::from_utf8_lossy(&script))
+    Status::of_product(&String::from_utf8_lossy(&script))
 }
 
 pub(super) fn man(args: &ManArgs) -> Status {
     let mut whole = Cli::command().after_help(super::after_help()).disable_help_subcommand(true);
     whole.build();
     let Some(folder) = &args.out else {
-        return terminal::product(&page(&whole));
+        return Status::of_product(&page(&whole));
     };
     let mut open = vec![whole];
     let mut count = 0;
@@ -43,8 +43,7 @@ pub(super) fn man(args: &ManArgs) -> Status {
         let written = Pending::open(&path).and_then(|file| file.write(page(&command).as_bytes()));
         if let Err(error) = written {
             let what = format!("cannot write `{}`: {}", slashed(&path), terminal::system(&error));
-            terminal::error(&what, "choose another folder");
-            return Status::Invalid;
+            return Status::Invalid.because(&what, "choose another folder");
         }
         count += 1;
         let below = command.get_subcommands().filter(|below| !below.is_hide_set());

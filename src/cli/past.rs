@@ -40,11 +40,10 @@ impl PastArgs {
             return Ok(None);
         }
         if !reports.has_page() {
-            terminal::error(
+            return Err(Status::Invalid.because(
                 "`--history` stands in the HTML page, and none is written",
                 "nothing was sent; add `--html FILE`, or see `akit history`",
-            );
-            return Err(Status::Invalid);
+            ));
         }
         let files = find(&self.history)?;
         let mut wrong = false;
@@ -117,11 +116,8 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Status> {
     let mut found = Vec::new();
     for path in paths {
         if !path.exists() {
-            terminal::error(
-                &format!("there is no `{}`", slashed(path)),
-                "name stored runs or folders of them",
-            );
-            return Err(Status::Invalid);
+            return Err(Status::Invalid
+                .because(format!("there is no `{}`", slashed(path)), "name stored runs or folders of them"));
         }
         if !path.is_dir() {
             found.push(Found { path: path.clone(), named: true });

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Status;
 use super::args::SeedArgs;
-use super::gate::{ProofArgs, read_baseline};
 use super::output::Output;
+use super::policy::{ProofArgs, read_baseline};
 use super::prepare::{Suite, SuiteArgs};
-use super::{Status, terminal};
 use crate::analysis::{Outlook, Prospect, Setup};
 use crate::baseline::Baseline;
 use crate::environment::Environment;
+use crate::report::json::pretty;
 use crate::report::plan::of_outlook;
 use crate::scenario::{Case, Scenario};
 use crate::vocabulary::CaseId;
@@ -56,11 +57,7 @@ fn drop(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Status {
-    try_plan(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_plan(args: &PlanArgs, environment: Environment) -> Result<Status, Status> {
+pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Result<Status, Status> {
     let suite = Suite::load(&args.suite, environment)?;
     let config = &suite.settings.file;
     let policy = args.gate.policy(&config.gate, &suite.settings.environment);
@@ -73,23 +70,11 @@ fn try_plan(args: &PlanArgs, environment: Environment) -> Result<Status, Status>
         .collect();
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
-    let [json] = Output::open_all([&args.json], &inputs).map_err(|()| Status::Invalid)?;
+    let [json] = Output::open_all([&args.json], &inputs)?;
     let setup = Setup { repeat, concurrency: args.concurrency.into(), effect: args.detect };
     let Some(outlook) = Outlook::of(&cases, setup, &policy) else { return Err(Status::Nothing) };
-    tell(&of_outlook(&outlook, args.concurrency), &outlook, json);
+    Output::tell([(json, pretty(&outlook))], |_| of_outlook(&outlook, args.concurrency));
     Ok(Status::Passed)
-}
-
-/// The page on stdout, and the data where they are asked for; where both go to stdout, the page gives way.
-pub(super) fn tell(page: &str, data: &impl serde::Serialize, json: Option<Output>) {
-    let to_stdout = matches!(json, Some(Output::Stdout));
-    if let Some(output) = json {
-        match serde_json::to_string_pretty(data) {
-            Ok(text) => output.write(&(text + "\n")),
-            Err(error) => terminal::error(&error.to_string(), ""),
-        }
-    }
-    if to_stdout { terminal::say(page) } else { terminal::out(page) }
 }
 
 /// What the baseline knows of a case that asks and expects the same.

@@ -173,19 +173,17 @@ impl Suite {
     fn left_out(&self) -> Result<Vec<Vec<Option<String>>>, Status> {
         let unknown = self.selection.unknown_cases(&self.loaded.scenarios);
         if !unknown.is_empty() {
-            terminal::error(
-                &format!("there is no case {}", text::list(&unknown)),
+            return Err(Status::Nothing.because(
+                format!("there is no case {}", text::list(&unknown)),
                 "`--case` takes an id, or `scenario/id`",
-            );
-            return Err(Status::Nothing);
+            ));
         }
         let left_out = self.selection.apply(&self.loaded.scenarios, self.root());
         if left_out.iter().flatten().all(Option::is_some) {
-            terminal::error(
+            return Err(Status::Nothing.because(
                 "no case matches",
                 "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out",
-            );
-            return Err(Status::Nothing);
+            ));
         }
         Ok(left_out)
     }

@@ -7,8 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::args::SeedArgs;
-use super::gate::{decided, files, unread};
 use super::prepare::{Suite, SuiteArgs};
+use super::stored::{decided, files};
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::gate::{Decision, State};
@@ -44,12 +44,8 @@ struct Row<'a> {
     tools: &'a [serde_json::Value],
 }
 
-pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Status {
-    try_prompts(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_prompts(args: &PromptsArgs, environment: Environment) -> Result<Status, Status> {
-    let run = args.suspects.as_deref().map(decided).transpose().map_err(|error| unread(&error))?;
+pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Result<Status, Status> {
+    let run = args.suspects.as_deref().map(decided).transpose()?;
     let mut suite = args.suite.clone();
     if let (Some((run, _)), true) = (&run, suite.paths.is_empty()) {
         suite.paths = files(run);
@@ -82,7 +78,7 @@ fn try_prompts(args: &PromptsArgs, environment: Environment) -> Result<Status, S
     if let Some(wanted) = &wanted {
         told(wanted.len(), asked)?;
     }
-    Ok(terminal::product(&out))
+    Ok(Status::of_product(&out))
 }
 
 /// The cases of a run that evidence can still decide: they failed, and no fresh trial passed.
@@ -91,8 +87,9 @@ fn suspects<'a>(
     decision: Option<&Decision>,
 ) -> Result<BTreeMap<CaseId<'a>, &'a CaseResult>, Status> {
     let Some(decision) = decision else {
-        terminal::error("the stored run has no decision", "store it with `akit run --json FILE`");
-        return Err(Status::Invalid);
+        return Err(
+            Status::Invalid.because("the stored run has no decision", "store it with `akit run --json FILE`")
+        );
     };
     let open = |index: &usize| {
         let state = decision.cases.get(*index).map(|case| case.state);
@@ -109,11 +106,10 @@ fn told(wanted: usize, asked: usize) -> Result<(), Status> {
     }
     if asked < wanted {
         let missing = text::count(wanted - asked, "open case");
-        terminal::error(
-            &format!("{missing} of that run cannot be found in the suite"),
+        return Err(Status::Nothing.because(
+            format!("{missing} of that run cannot be found in the suite"),
             "name the scenarios that it ran, as they were",
-        );
-        return Err(Status::Nothing);
+        ));
     }
     Ok(())
 }
@@ -131,9 +127,6 @@ fn line(scenario: &Scenario, case: &Case, trial: u32) -> Result<String, Status> 
         messages: prompt.is_none().then_some(case.messages.as_slice()),
         tools: &scenario.tools,
     };
-    let text = serde_json::to_string(&row).map_err(|error| {
-        terminal::error(&error.to_string(), "");
-        Status::Invalid
-    })?;
+    let text = serde_json::to_string(&row).map_err(|error| Status::Invalid.because(error.to_string(), ""))?;
     Ok(text + "\n")
 }

@@ -5,6 +5,7 @@
 use clap::{Args, ValueEnum};
 
 use super::args::MannerArgs;
+use super::asking::{signal, wait};
 use super::surroundings::Surroundings;
 use super::{Status, terminal};
 use crate::environment::Environment;
@@ -147,27 +148,19 @@ pub(super) fn comment(
     http: &Http,
     options: &Options,
 ) -> Came {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            terminal::warning(&format!("no comment: cannot start: {error}"), "");
-            return Came::Amiss;
-        }
-    };
-    let done = runtime.block_on(async {
+    let done = wait(async {
         tokio::select! {
             done = publish::comment(report, site, environment, http, options) => Ok(done),
-            status = stopped() => Err(status),
+            by = signal() => Err(by),
         }
     });
-    // A name look-up under way may not be awaited.
-    runtime.shutdown_background();
     let done = match done {
-        Ok(done) => done,
-        Err(status) => {
+        Ok(Ok(done)) => done,
+        Ok(Err(by)) => {
             terminal::warning("stopped before the forge had answered", "");
-            return Came::Stopped(status);
+            return Came::Stopped(Status::stopped(by));
         }
+        Err(_) => return Came::Amiss,
     };
     match done {
         Ok(Done::Created(place)) => stands(environment, "commented", &place),
@@ -198,30 +191,6 @@ pub(super) fn comment(
         }
     }
     Came::Right
-}
-
-/// Waits for Ctrl-C or SIGTERM: a run that listened for them has taken their usual effect away.
-async fn stopped() -> Status {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        Status::Interrupted
-    };
-    #[cfg(unix)]
-    {
-        let terminate = async {
-            let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-            match signal {
-                Ok(mut signal) => signal.recv().await,
-                Err(_) => std::future::pending().await,
-            };
-            Status::Terminated
-        };
-        tokio::select! { status = interrupt => status, status = terminate => status }
-    }
-    #[cfg(not(unix))]
-    interrupt.await
 }
 
 fn stands(environment: &Environment, what: &str, place: &str) {

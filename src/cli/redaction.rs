@@ -27,14 +27,13 @@ impl RedactArgs {
         // The flag takes all that follows it.
         let file = |one: &&String| Kind::named(one).is_none() && Path::new(one).exists();
         if let Some(file) = self.redact_patterns.iter().find(file) {
-            terminal::error(
-                &format!(
+            return Err(Status::Invalid.because(
+                format!(
                     "`{}` is a file, and stands where `--redact-patterns` takes patterns",
                     text::excerpt(file, 200)
                 ),
                 "nothing was sent; name files before it, or put another flag between",
-            );
-            return Err(Status::Invalid);
+            ));
         }
         match scenario::redactor(&self.redact_patterns) {
             Ok((redactor, doubts)) => {
@@ -43,13 +42,10 @@ impl RedactArgs {
                 }
                 Ok(Some(redactor))
             }
-            Err(error) => {
-                terminal::error(
-                    &format!("`--redact-patterns`: {error}"),
-                    &format!("nothing was sent; {}", error.help),
-                );
-                Err(Status::Invalid)
-            }
+            Err(error) => Err(Status::Invalid.because(
+                format!("`--redact-patterns`: {error}"),
+                format!("nothing was sent; {}", error.help),
+            )),
         }
     }
 }

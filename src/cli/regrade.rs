@@ -8,17 +8,17 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::args::AskJudgeArgs;
+use super::asking::{listen, wait};
 use super::output::Output;
-use super::plan::tell;
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
-use super::run::listen;
+use super::stored;
 use super::{Status, terminal};
 use crate::analysis::Common;
 use crate::environment::Environment;
-use crate::history;
-use crate::manifest::{Ended, RunManifest};
+use crate::manifest::RunManifest;
 use crate::provider::{self, Replies};
+use crate::report::json::pretty;
 use crate::report::regrade::of_attribution;
 use crate::runner::{OnFailure, Options, Runner, Stop};
 use crate::source::slashed;
@@ -85,12 +85,8 @@ fn answers(path: &Path, run: &RunManifest) -> Replies {
     Replies::of(&slashed(path), rows)
 }
 
-pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Status {
-    try_regrade(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, Status> {
-    let (old, new) = (stored(&args.old)?, stored(&args.new)?);
+pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, Status> {
+    let (old, new) = (stored::run(&args.old)?, stored::run(&args.new)?);
     let mut suite = Suite::load(&args.suite, environment)?;
     let common = {
         let selected = suite.selected()?;
@@ -105,12 +101,11 @@ fn try_regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, S
             0 => "name the suite that both runs are of",
             _ => "the cases of both runs ask or expect something else than the suite does now",
         };
-        terminal::error("the runs and the suite have no judged case in common", help);
-        return Err(Status::Nothing);
+        return Err(Status::Nothing.because("the runs and the suite have no judged case in common", help));
     }
     let read = [args.old.as_path(), args.new.as_path()];
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).chain(read).collect();
-    let [json] = Output::open_all([&args.json], &inputs).map_err(|()| Status::Invalid)?;
+    let [json] = Output::open_all([&args.json], &inputs)?;
 
     let wanted = common.contested();
     let mut notes = BTreeSet::new();
@@ -129,17 +124,10 @@ fn try_regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, S
     notes.extend(same_judge(&old, &new));
     let mut found = common.attribute(anew.as_ref(), then.as_ref());
     found.notes.extend(notes);
-    tell(&of_attribution(&found), &found, json);
+    Output::tell([(json, pretty(&found))], |_| of_attribution(&found));
     let Some(first) = found.unheard.first() else { return Ok(Status::Passed) };
     terminal::error(&format!("{} could not be judged anew: {}", first.case, first.reason), &first.help);
     Ok(Status::Unjudged)
-}
-
-fn stored(path: &Path) -> Result<RunManifest, Status> {
-    history::read_run(path).map_err(|error| {
-        terminal::error(&error.to_string(), "runs are stored by `akit run --json FILE`");
-        Status::Invalid
-    })
 }
 
 /// Judges answers by the configured judge.
@@ -159,23 +147,13 @@ fn judge(
         root: suite.root(),
         at: suite.source_date(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-        terminal::error(&format!("cannot start: {error}"), "");
-        Status::Unjudged
-    })?;
     let stop = Stop::default();
     let sink = Arc::new(Progress::new(Detail::Share));
-    let run = runtime.block_on(async {
+    let run = wait(async {
         listen(&stop);
         Runner::new(plan, graders, options, sink, stop.clone()).run().await
-    });
-    // A name look-up under way may not be awaited.
-    runtime.shutdown_background();
-    match stop.reason() {
-        None => Ok(run),
-        Some(Ended::Terminated) => Err(Status::Terminated),
-        Some(_) => Err(Status::Interrupted),
-    }
+    })?;
+    stop.reason().map_or(Ok(run), |by| Err(Status::stopped(by)))
 }
 
 /// Scenarios in which the judge that was asked is not the one of the stored run.

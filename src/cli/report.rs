@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::gate::{GateArgs, decide, decided, files, sources, unread};
+use super::Status;
+use super::gate::decide;
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
-use super::{Status, terminal};
+use super::policy::GateArgs;
+use super::stored::{decided, files, sources};
 use crate::environment::Environment;
 use crate::history::Place;
 use crate::report::Report;
@@ -29,33 +31,23 @@ pub(super) struct RenderArgs {
     reports: ReportArgs,
 }
 
-pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Status {
-    match try_report(args, environment) {
-        Ok(()) => Status::Passed,
-        Err(status) => status,
-    }
-}
-
-fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status> {
-    let (mut run, decision) = decided(&args.run).map_err(|error| unread(&error))?;
+pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Status, Status> {
+    let (mut run, decision) = decided(&args.run)?;
     let before = args.past.find(&args.reports)?;
     let anew = args.policy.is_some() || args.baseline.is_some();
     let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
-        terminal::error(
-            &format!("the decision in `{}` is about another run", slashed(&args.run)),
+        return Err(Status::Invalid.because(
+            format!("the decision in `{}` is about another run", slashed(&args.run)),
             "give `--policy` or `--baseline` to decide anew",
-        );
-        return Err(Status::Invalid);
+        ));
     }
     let (decision, place) = if let Some(decision) = stored {
         (decision, None)
     } else {
         let gate = GateArgs::against(args.baseline.clone());
-        {
-            let files = files(&run);
-            decide(&mut run, &files, args.policy.as_deref(), &gate, environment)?
-        }
+        let files = files(&run);
+        decide(&mut run, &files, args.policy.as_deref(), &gate, environment)?
     };
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
@@ -63,5 +55,5 @@ fn try_report(args: &RenderArgs, environment: &Environment) -> Result<(), Status
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
     Output::write_all(&Report { run: &run, decision: &decision, sources: &sources, past: &past }, outputs);
-    Ok(())
+    Ok(Status::Passed)
 }

@@ -8,13 +8,14 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::duration;
-use super::gate::{Found, GateArgs, StatusArgs, check_names, named, read_baseline};
+use super::asking::{listen, wait};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
+use super::policy::{Found, GateArgs, StatusArgs, check_names, named, read_baseline};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
-use super::{Status, terminal, weakening};
+use super::{Status, base, terminal};
 use crate::demands::withhold;
 use crate::environment::Environment;
 use crate::gate::{self, Evidence, Policy};
@@ -68,26 +69,21 @@ fn dollars(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(super) fn run(args: &RunArgs, environment: Environment) -> Status {
-    try_run(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
+pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let suite = Suite::load(&args.suite, environment)?;
     let config = &suite.settings.file;
     let cases: Vec<_> = named(&suite.loaded.scenarios).collect();
     check_names(config, &cases, &suite.settings.environment)?;
     if args.budget.is_some() && config.prices.0.is_empty() {
-        terminal::error(
+        return Err(Status::Invalid.because(
             "`--budget` needs prices",
             "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
-        );
-        return Err(Status::Invalid);
+        ));
     }
     let named = args.suite.config.as_deref();
     let budget = args.budget.is_some();
-    let here = weakening::Here::of(&suite.settings.environment);
-    let now = weakening::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget, here };
+    let here = base::Here::of(&suite.settings.environment);
+    let now = base::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget, here };
     let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     if suite.redacts() {
         withhold(&mut base.weakened);
@@ -104,11 +100,8 @@ fn try_run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
     if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
-        terminal::error(
-            "`ttft_p95_ms` cannot be measured here: answers of models are not streamed",
-            "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`",
-        );
-        return Err(Status::Invalid);
+        return Err(Status::Invalid.because("`ttft_p95_ms` cannot be measured here: answers of models are not streamed",
+            "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`"));
     }
     let before = args.past.find(&args.reports)?;
     let stored = place.as_ref().and_then(Place::file);
@@ -190,13 +183,9 @@ struct Asking {
 impl Asking {
     /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
     fn execute(self, found: &Found, policy: &Policy) -> Result<RunManifest, Status> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
-            terminal::error(&format!("cannot start: {error}"), "");
-            Status::Unjudged
-        })?;
         let stop = Stop::default();
         let sink = Arc::new(Progress::new(self.detail));
-        let manifest = runtime.block_on(async {
+        wait(async {
             listen(&stop);
             if let Some(deadline) = self.deadline {
                 let late = stop.clone();
@@ -226,31 +215,6 @@ impl Asking {
                 short.extend(runner.again(&mut run, &wanted).await);
             }
             run
-        });
-        // A name look-up under way may not be awaited.
-        runtime.shutdown_background();
-        Ok(manifest)
-    }
-}
-
-/// Ctrl-C and SIGTERM stop the run.
-pub(super) fn listen(stop: &Stop) {
-    let interrupt = stop.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupt.now(Ended::Interrupted);
-        }
-    });
-    #[cfg(unix)]
-    {
-        let terminate = stop.clone();
-        tokio::spawn(async move {
-            let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-            if let Ok(mut signal) = signal
-                && signal.recv().await.is_some()
-            {
-                terminate.now(Ended::Terminated);
-            }
-        });
+        })
     }
 }

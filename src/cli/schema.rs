@@ -1,7 +1,7 @@
 //! `akit schema`: the JSON Schema of scenario files.
 
-use super::{Status, terminal};
+use super::Status;
 
 pub(super) fn schema() -> Status {
-    terminal::product(&format!("{:#}", crate::scenario::schema()))
+    Status::of_product(&format!("{:#}", crate::scenario::schema()))
 }

@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::Status;
 use crate::source::{Diagnostics, Ink};
 use crate::text::{self, log};
 
@@ -37,12 +36,8 @@ pub(super) fn out(text: &str) {
     let _ = sent(text, "the exit status still tells the decision");
 }
 
-/// Writes what a command is called for; it fails where that cannot be written.
-pub(super) fn product(text: &str) -> Status {
-    sent(text, "write to another place").map_or(Status::Invalid, |()| Status::Passed)
-}
-
-fn sent(text: &str, help: &str) -> io::Result<()> {
+/// The same; answers whether it was written, where a reader who has gone away is no failure.
+pub(super) fn sent(text: &str, help: &str) -> io::Result<()> {
     match write(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             self::error(&format!("could not write to stdout: {}", system(&error)), help);

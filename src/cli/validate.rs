@@ -44,46 +44,34 @@ impl ValidateArgs {
     }
 }
 
-pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Status {
-    try_validate(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_validate(args: &ValidateArgs, environment: &Environment) -> Result<Status, Status> {
+pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result<Status, Status> {
     let config = configuration(args.config.as_deref(), &args.paths, environment)?;
     let files = files(&args.paths, &config)?;
     let inputs: Vec<_> = files.iter().map(PathBuf::as_path).collect();
     let stdout = ["json", "junit", "sarif"].map(|form| args.stdout(form));
     let paths = [&args.json, &args.junit, &args.sarif, &stdout[0], &stdout[1], &stdout[2]];
-    let outputs = Output::open_all(paths, &inputs).map_err(|()| Status::Invalid)?;
+    let outputs = Output::open_all(paths, &inputs)?;
     let loaded = scenario::load(&files, environment);
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
-    let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
-    for (index, output) in outputs.into_iter().enumerate() {
-        let Some(output) = output else { continue };
+    let forms = outputs.into_iter().enumerate().map(|(index, output)| {
         // The files stand first, then stdout, each in the same order.
         let rendered = match index % 3 {
             0 => report::json::of_diagnostics(found),
             1 => report::junit::of_diagnostics(found, &loaded.files),
             _ => report::sarif::of_diagnostics(found, env!("CARGO_PKG_VERSION")),
         };
-        match rendered {
-            Ok(text) => output.write(&text),
-            Err(error) => terminal::error(&error.to_string(), ""),
-        }
-    }
-    let line = format!(
-        "{} with {}: {}, {}",
-        text::count(files.len(), "file"),
-        text::count(loaded.cases(), "case"),
-        text::count(found.errors(), "error"),
-        text::count(found.warnings(), "warning"),
-    );
-    if to_stdout {
-        terminal::say(&line);
-    } else {
-        terminal::out(&line);
-    }
+        (output, rendered)
+    });
+    Output::tell(forms, |_| {
+        format!(
+            "{} with {}: {}, {}",
+            text::count(files.len(), "file"),
+            text::count(loaded.cases(), "case"),
+            text::count(found.errors(), "error"),
+            text::count(found.warnings(), "warning"),
+        )
+    });
     let wrong = found.has_errors() || (args.strict && found.warnings() > 0);
     Ok(if wrong { Status::Invalid } else { Status::Passed })
 }

@@ -1,7 +1,6 @@
 //! Which commit a change is compared with: where it left the branch that it is to go to.
 
-use super::git::{Git, GitError};
-use super::place::short;
+use super::git::{Commits, Git, GitError, short};
 use super::{HistoryError, parse};
 use crate::baseline::Baseline;
 use crate::text;
@@ -34,20 +33,6 @@ impl Pipeline {
             began: own("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
         }
     }
-}
-
-/// A history that can be asked.
-pub(super) trait Commits {
-    /// The full name of a commit, where the history has it.
-    fn found(&self, revision: &str) -> Result<Option<String>, GitError>;
-    /// Its parents as far as the history has them, the first one first.
-    fn parents(&self, commit: &str) -> Result<Vec<String>, GitError>;
-    /// Where two commits parted.
-    fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError>;
-    /// A commit and its first parents, at most so many.
-    fn line(&self, commit: &str, most: usize) -> Result<Vec<String>, GitError>;
-    /// Whether the history was cut off.
-    fn shallow(&self) -> Result<bool, GitError>;
 }
 
 /// The commit to compare with.

@@ -1,3 +1,4 @@
+use super::super::Kind;
 use super::*;
 
 /// A history written down: names of revisions, parents, and merge bases with HEAD.
@@ -94,7 +95,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
 fn broken_baselines_are_passed_over_where_an_older_one_can_be_read() {
     let line: Vec<String> = ["c0", "c1", "c2"].map(str::to_owned).into();
     let broken =
-        || HistoryError::Foreign { path: "b".to_owned(), what: "a baseline", reason: "no".to_owned() };
+        || HistoryError::Foreign { path: "b".to_owned(), what: Kind::Baseline, reason: "no".to_owned() };
     let walk = |states: [char; 3]| {
         nearest(&line, |commit| match states[usize::from(commit.as_bytes()[1] - b'0')] {
             'b' => Ok(Some(Baseline::empty())),

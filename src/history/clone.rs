@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::Pipeline;
-use super::base::{Commits as _, choose};
-use super::git::{Git, GitError};
-use super::place::short;
+use super::base::choose;
+use super::git::{Commits as _, Git, GitError, short};
 
 /// A clone.
 #[derive(Debug)]

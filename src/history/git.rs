@@ -4,13 +4,16 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::base::Commits;
-
 /// The file on a ref.
 const FILE: &str = "akit-baseline.json";
 
 /// Who commits where git knows nobody.
 const IDENTITY: [&str; 4] = ["-c", "user.name=akit", "-c", "user.email=akit@localhost"];
+
+/// The first seven digits.
+pub(super) fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
 
 /// Why git did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +94,7 @@ impl Git {
         if self.maybe(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?.is_none() {
             return Ok(None);
         }
-        let doing = format!("read `{path}` of {}", super::place::short(commit));
+        let doing = format!("read `{path}` of {}", short(commit));
         self.output(&doing, &["cat-file", "blob", &name], "").map(Some)
     }
 
@@ -206,6 +209,20 @@ impl Git {
         }
         Ok(child.wait_with_output()?)
     }
+}
+
+/// A history that can be asked.
+pub(super) trait Commits {
+    /// The full name of a commit, where the history has it.
+    fn found(&self, revision: &str) -> Result<Option<String>, GitError>;
+    /// Its parents as far as the history has them, the first one first.
+    fn parents(&self, commit: &str) -> Result<Vec<String>, GitError>;
+    /// Where two commits parted.
+    fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>, GitError>;
+    /// A commit and its first parents, at most so many.
+    fn line(&self, commit: &str, most: usize) -> Result<Vec<String>, GitError>;
+    /// Whether the history was cut off.
+    fn shallow(&self) -> Result<bool, GitError>;
 }
 
 impl Commits for Git {

@@ -61,10 +61,43 @@ pub enum HistoryError {
         /// The file.
         path: String,
         /// What it should be.
-        what: &'static str,
+        what: Kind,
         /// What is wrong.
         reason: String,
     },
+}
+
+impl HistoryError {
+    /// How to fix it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Foreign { what: Kind::Run, .. } => "runs are stored by `akit run --json FILE`",
+            Self::Foreign { what: Kind::Baseline, .. } => {
+                "restore it, or make it anew with `akit baseline update`"
+            }
+            Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
+            Self::Missing(_) | Self::Read { .. } | Self::Write { .. } => "check the path",
+        }
+    }
+}
+
+/// What a file is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What `akit run --json` writes.
+    Run,
+    /// What `akit baseline update` writes.
+    Baseline,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Run => "a stored run (`akit run --json`)",
+            Kind::Baseline => "a baseline",
+        })
+    }
 }
 
 /// Reads a stored run.
@@ -74,7 +107,7 @@ pub fn read_run(path: &Path) -> Result<RunManifest, HistoryError> {
 
 /// Reads a stored run and what else its file holds, such as the decision, in one reading.
 pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T), HistoryError> {
-    let what = "a stored run (`akit run --json`)";
+    let what = Kind::Run;
     let (source, file) = (source(path)?, slashed(path));
     // The reason may quote the file, which anybody may have written.
     let foreign = |reason: String| {
@@ -195,7 +228,7 @@ fn list<T: serde::Serialize>(text: &mut String, name: &str, items: &[T]) -> serd
 
 /// Reads the text of a baseline.
 fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
-    let what = "a baseline";
+    let what = Kind::Baseline;
     let foreign = |reason: String| HistoryError::Foreign { path: name.to_owned(), what, reason };
     let value: Schema = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
     if let Some(schema) = value.schema {
@@ -221,7 +254,7 @@ fn source(path: &Path) -> Result<SourceFile, HistoryError> {
     })
 }
 
-fn check(name: &str, what: &'static str, found: &str, known: &str) -> Result<(), HistoryError> {
+fn check(name: &str, what: Kind, found: &str, known: &str) -> Result<(), HistoryError> {
     if found == known {
         return Ok(());
     }

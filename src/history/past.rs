@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::Pipeline;
-use super::base::{Base, Commits, choose};
-use super::git::{Git, GitError};
-use super::place::short;
+use super::base::{Base, choose};
+use super::git::{Commits, Git, GitError, short};
 
 /// Bytes of names that are handed to git at once: its input must fit into a pipe, since nobody reads
 /// its output while names are written.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::git::{Git, RefState};
+use super::git::{Git, RefState, short};
 use super::{HistoryError, Pipeline, base, lock, parse, read_baseline, render, write_baseline};
 use crate::baseline::Baseline;
 use crate::source::slashed;
@@ -186,11 +186,6 @@ fn changed<T>(
     let done = change(&mut after);
     let same = before.map_or(after == Baseline::empty(), |before| *before == after);
     (done, (!same).then_some(after))
-}
-
-/// The first seven digits.
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }
 
 #[cfg(test)]

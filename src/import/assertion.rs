@@ -2,49 +2,11 @@
 //!
 //! An expectation holds for the same answers, or for fewer where that is told; never for more without a word.
 
-use std::sync::Arc;
-
 use super::document::{Folder, Part};
 use super::template::{Template, Variables, no_mapping};
 use super::yaml::Item;
-use super::{code, judged, schema};
-use crate::expectation::pattern::Patterns;
-use crate::expectation::{Expectation, Reading};
-use crate::source::{Diagnostics, Node, SourceFile, Value};
+use crate::source::{Node, Value};
 use crate::text;
-
-/// Keys that change nothing for the verdict, or are read elsewhere.
-const SILENT: [&str; 7] = ["type", "metric", "description", "value", "threshold", "provider", "assert"];
-
-/// What became of an assertion.
-#[derive(Clone, Debug)]
-pub(super) enum Mapped {
-    /// An expectation that says the same.
-    Same(Item),
-    /// An expectation that differs in what the words say.
-    Near(Item, String),
-    /// Nothing: why, and what may be written instead.
-    Not(String, String),
-}
-
-impl Mapped {
-    /// The same where the mean of all scores must reach a threshold: each score must.
-    pub(super) fn scored(self, threshold: Option<f64>) -> Self {
-        let Some(least) = threshold else { return self };
-        let raise = |item| judged::raised(item, least);
-        let raised = match self {
-            Mapped::Same(item) => raise(item).map(Mapped::Same),
-            Mapped::Near(item, how) => raise(item).map(|item| Mapped::Near(item, how)),
-            not @ Mapped::Not(..) => Some(not),
-        };
-        raised.unwrap_or_else(|| {
-            Mapped::Not(
-                format!("its score counts for a threshold of {least}"),
-                "write an expectation with a threshold of its own".to_owned(),
-            )
-        })
-    }
-}
 
 /// Why an assertion, or a text in it, cannot be taken over.
 #[derive(Debug)]
@@ -69,235 +31,11 @@ pub(super) struct Assertion<'a> {
     pub(super) kind: &'a str,
     /// Whether it began with `not-`.
     pub(super) inverse: bool,
-    variables: &'a Variables,
+    pub(super) variables: &'a Variables,
     pub(super) folder: &'a Folder,
 }
 
-/// Maps an assertion of a test with these variables.
-pub(super) fn map(part: &Part, variables: &Variables, folder: &Folder) -> Mapped {
-    let Some(kind) = part.node.get("type").and_then(Node::as_str) else {
-        return Mapped::Not("it has no `type`".to_owned(), "name one".to_owned());
-    };
-    let inverse = kind.starts_with("not-");
-    let kind = kind.strip_prefix("not-").unwrap_or(kind);
-    let assertion = Assertion { part, kind, inverse, variables, folder };
-    let (item, near) = match assertion.item() {
-        Ok(found) => found,
-        Err(refusal) => return Mapped::Not(refusal.why, refusal.instead),
-    };
-    if let Err(message) = accepts(&item, variables) {
-        let instead = "mend it in the original, or write an expectation of akit".to_owned();
-        return Mapped::Not(format!("akit cannot read what came of it: {message}"), instead);
-    }
-    if near.is_empty() { Mapped::Same(item) } else { Mapped::Near(item, near.join("; ")) }
-}
-
-/// Whether akit reads an expectation without an error.
-fn accepts(item: &Item, variables: &Variables) -> Result<(), String> {
-    let file = Arc::new(SourceFile::from_text("expectation", &format!("{}\n", item.render())));
-    let node = Node::parse(&file).map_err(|error| error.message)?;
-    let (mut found, patterns) = (Diagnostics::default(), Patterns::default());
-    let mut known = variables.clone();
-    // A name without a value is given an empty one in the case.
-    let mut texts = Vec::new();
-    item.clone().map_texts(&mut |text| {
-        texts.push(text.to_owned());
-        String::new()
-    });
-    for template in texts.iter().filter_map(|text| Template::parse(text).ok()) {
-        template.names().for_each(|name| {
-            known.entry(name.to_owned()).or_default();
-        });
-    }
-    let mut reading = Reading { file: &file, variables: &known, patterns: &patterns, found: &mut found };
-    let _ = Expectation::read(&node, "it", &mut reading);
-    let error = found.iter().find(|one| one.severity == crate::source::Severity::Error);
-    error.map_or(Ok(()), |one| Err(text::excerpt(&one.message, 160)))
-}
-
-type Found = Result<(Item, Vec<String>), Refusal>;
-
 impl Assertion<'_> {
-    fn item(&self) -> Found {
-        if self.part.get("weight").and_then(|weight| weight.number()) == Some(0.0) {
-            return Err(Refusal::new(
-                "its weight is 0: promptfoo measures it and demands nothing",
-                "leave it out, or demand it with an expectation",
-            ));
-        }
-        let mut near = self.keys()?;
-        if self.kind == "assert-set" {
-            return self.set(near);
-        }
-        let item = self.positive(&mut near)?;
-        Ok((if self.inverse { inverted(item) } else { item }, near))
-    }
-
-    /// What the keys beside `value` change; refuses those without which the assertion says something else.
-    fn keys(&self) -> Result<Vec<String>, Refusal> {
-        let mut near = Vec::new();
-        for (key, _, value) in self.part.entries() {
-            match key.as_str() {
-                "weight" if value.number() != Some(1.0) => {
-                    near.push("akit demands every expectation and knows no weights".to_owned());
-                }
-                key if SILENT.contains(&key) || key == "weight" => {}
-                "transform" | "contextTransform" => {
-                    return Err(Refusal::new(
-                        format!("`{key}` changes the answer before it is judged"),
-                        "judge the answer as it is, or change it in the application",
-                    ));
-                }
-                "rubricPrompt" => near.push("akit's judge has its own prompt".to_owned()),
-                key => {
-                    return Err(Refusal::new(
-                        format!("akit has nothing for its key `{}`", text::excerpt(key, 40)),
-                        "say it with an expectation of akit",
-                    ));
-                }
-            }
-        }
-        Ok(near)
-    }
-
-    fn set(&self, mut near: Vec<String>) -> Found {
-        let parts = self.part.get("assert").and_then(|list| list.items()).unwrap_or_default();
-        if parts.is_empty() {
-            return Err(Refusal::new("the set has no assertion", "leave it out"));
-        }
-        if self.threshold().is_some_and(|threshold| threshold < 1.0) {
-            near.push("akit demands all of the set, not a share of it".to_owned());
-        }
-        let mut items = Vec::new();
-        for part in &parts {
-            match map(part, self.variables, self.folder).scored(self.threshold()) {
-                Mapped::Same(item) => items.push(item),
-                Mapped::Near(item, how) => {
-                    items.push(item);
-                    near.push(how);
-                }
-                Mapped::Not(why, instead) => {
-                    let line = part.node.span.line;
-                    return Err(Refusal::new(
-                        format!("its part on line {line} has no counterpart: {why}"),
-                        instead,
-                    ));
-                }
-            }
-        }
-        Ok((all(items), near))
-    }
-
-    /// Refuses a value with which promptfoo fails whatever the answer is.
-    fn takes_value(&self) -> Result<(), Refusal> {
-        let Some(value) = self.part.get("value") else { return Ok(()) };
-        let (text, number) = (value.node.as_str().is_some(), value.number().is_some());
-        let taken = match self.kind {
-            "contains" | "icontains" => text || number,
-            "starts-with" | "regex" | "levenshtein" => text,
-            "contains-any" | "contains-all" | "icontains-any" | "icontains-all" => {
-                text || value.items().is_some()
-            }
-            _ => true,
-        };
-        let kind = value.node.value.kind();
-        if taken {
-            Ok(())
-        } else {
-            Err(Refusal::new(format!("its `value` is {kind}, not text"), "write text"))
-        }
-    }
-
-    fn positive(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
-        self.takes_value()?;
-        match self.kind {
-            "contains" => Ok(regex(self.template()?.pattern())),
-            "icontains" => Ok(contains(vec![self.template()?.text()], "all")),
-            "contains-any" => {
-                let patterns: Vec<_> = self.templates()?.iter().map(Template::pattern).collect();
-                Ok(regex(if patterns.len() == 1 { patterns.concat() } else { patterns.join("|") }))
-            }
-            "contains-all" => Ok(all(self.templates()?.iter().map(|one| regex(one.pattern())).collect())),
-            "icontains-any" => Ok(contains(self.templates()?.iter().map(Template::text).collect(), "any")),
-            "icontains-all" => Ok(contains(self.templates()?.iter().map(Template::text).collect(), "all")),
-            "starts-with" => Ok(regex(format!("^{}", self.template()?.pattern()))),
-            "equals" => self.equals(),
-            "regex" => self.regex(),
-            "is-json" => Ok(schema::bare_json(schema::of(self, near)?)),
-            "contains-json" => schema::contained(self, near),
-            "levenshtein" => self.levenshtein(),
-            "word-count" => self.word_count(),
-            "javascript" => code::expression(self, near),
-            _ => judged::item(self, near),
-        }
-    }
-
-    fn equals(&self) -> Result<Item, Refusal> {
-        let value = self.value()?;
-        if matches!(value.node.value, Value::Map(_) | Value::List(_)) {
-            return Ok(schema::bare_json(Item::map([("const", schema::without_templates(&value)?)])));
-        }
-        Ok(Item::map([
-            ("type", Item::text("inline")),
-            // `exact` passes over white space at both ends, and promptfoo does not.
-            ("expression", Item::text("response == expected")),
-            ("value", Item::Text(self.template()?.text())),
-        ]))
-    }
-
-    fn regex(&self) -> Result<Item, Refusal> {
-        let template = self.template()?;
-        // promptfoo makes the value a part of the pattern; akit would match the value itself.
-        let pattern = if template.names().next().is_some() {
-            let filled = template.filled(self.variables).ok_or_else(|| {
-                Refusal::new("its pattern takes a part from the environment", "write the pattern out")
-            })?;
-            Template::parse(&filled).map_err(|error| refused(&error))?.text()
-        } else {
-            template.text()
-        };
-        Ok(regex(pattern))
-    }
-
-    /// The distance itself; promptfoo takes 5 where none is named.
-    fn levenshtein(&self) -> Result<Item, Refusal> {
-        let template = self.template()?;
-        let most = match self.part.get("threshold") {
-            None => 5.0,
-            Some(most) => most.number().filter(|most| *most >= 0.0).ok_or_else(|| {
-                Refusal::new("no distance is within its `threshold`", "write a number of 0 or more")
-            })?,
-        };
-        Ok(Item::map([
-            ("type", Item::text("fuzzy")),
-            ("value", Item::Text(template.text())),
-            ("distance", Item::number(most.floor())),
-        ]))
-    }
-
-    fn word_count(&self) -> Result<Item, Refusal> {
-        let value = self.value()?;
-        let bound = |key: &str| value.get(key).and_then(|number| number.number());
-        if ["min", "max"].iter().any(|key| value.get(key).is_some() && bound(key).is_none()) {
-            return Err(Refusal::new("`min` or `max` is no number", "write a number"));
-        }
-        let parts = match (value.number(), bound("min"), bound("max")) {
-            (Some(exactly), ..) => vec![format!("words.length == {exactly}")],
-            (None, least, most) => {
-                let least = least.map(|least| format!("words.length >= {least}"));
-                let most = most.map(|most| format!("words.length <= {most}"));
-                least.into_iter().chain(most).collect()
-            }
-        };
-        if parts.is_empty() {
-            return Err(Refusal::new(
-                "it has neither a number nor `min` or `max`",
-                "write `inline: words.length < 50`",
-            ));
-        }
-        Ok(inline(&parts.join(" && ")))
-    }
-
     /// What stands under `value`.
     pub(super) fn value(&self) -> Result<Part, Refusal> {
         self.part.get("value").ok_or_else(|| Refusal::new("it has no `value`", "give it one"))
@@ -399,7 +137,7 @@ pub(super) fn inline(expression: &str) -> Item {
     Item::map([("type", Item::text("inline")), ("expression", Item::text(expression))])
 }
 
-fn contains(values: Vec<String>, mode: &str) -> Item {
+pub(super) fn contains(values: Vec<String>, mode: &str) -> Item {
     let several = values.len() > 1;
     let mut entries = vec![
         ("type".to_owned(), Item::text("contains")),
@@ -442,19 +180,4 @@ pub(super) fn combined(operator: &str, items: Vec<Item>) -> Item {
         ("operator", Item::text(operator)),
         ("expectations", Item::List(items)),
     ])
-}
-
-/// The opposite; that of `contains` has a kind of its own.
-fn inverted(item: Item) -> Item {
-    let Item::Map(entries) = &item else { return Item::map([("not", item)]) };
-    if entries.first() != Some(&("type".to_owned(), Item::text("contains"))) {
-        return Item::map([("not", item)]);
-    }
-    let entry = |(key, item): &(String, Item)| match (key.as_str(), item) {
-        ("type", _) => Some((key.clone(), Item::text("not_contains"))),
-        // Not all of them: one may be missing. Not any of them: none may be there, which needs no word.
-        ("mode", mode) => (*mode == Item::text("all")).then(|| (key.clone(), Item::text("not_all"))),
-        _ => Some((key.clone(), item.clone())),
-    };
-    Item::Map(entries.iter().filter_map(entry).collect())
 }

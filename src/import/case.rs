@@ -1,8 +1,9 @@
 //! One test of promptfoo, with one choice of its variables and one prompt, as a case.
 
-use super::assertion::{self, Mapped, scalar};
+use super::assertion::{self, scalar};
 use super::document::{Folder, Part};
 use super::findings::{Findings, place};
+use super::mapping::{self, Mapped};
 use super::prompt::Prompt;
 use super::template::{Template, Variables, no_mapping, resolve};
 use super::yaml::Item;
@@ -63,7 +64,7 @@ pub(super) fn write(
     let whole = no_mapping(texts.iter().map(String::as_str), &known).map_err(|error| error.to_string());
     let asked = asked.and_then(|asked| whole.map(|()| asked));
     for part in &test.assertions {
-        let mapped = assertion::map(part, &known, folder).scored(test.threshold);
+        let mapped = mapping::map(part, &known, folder).scored(test.threshold);
         findings.count(part, asked.is_ok() && !matches!(mapped, Mapped::Not(..)));
         let kind = part.node.get("type").and_then(Node::as_str).unwrap_or("assertion");
         let kind = text::excerpt(kind, 40);

@@ -9,6 +9,7 @@ mod code;
 mod document;
 mod findings;
 mod judged;
+mod mapping;
 mod prompt;
 mod provider;
 mod schema;

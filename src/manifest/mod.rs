@@ -4,6 +4,7 @@
 //! files and positions, whatever finished first.
 
 mod case;
+mod fault;
 mod trial;
 mod verdict;
 
@@ -13,7 +14,8 @@ use crate::vocabulary::{Outcome, Usage};
 use serde::{Deserialize, Serialize};
 
 pub use case::CaseResult;
-pub use trial::{Fault, Trial};
+pub use fault::Fault;
+pub use trial::Trial;
 pub use verdict::{Grade, Verdict};
 
 /// The name and version of the wire form.

@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
-use super::forge::{self, ForgeError, address, part, usable};
+use super::request::{self, ForgeError, address, part, usable};
 use super::site::Project;
 use crate::http::Http;
 use crate::secret::Secret;
@@ -37,7 +37,7 @@ pub async fn access(project: &Project, http: &Http, token: &Secret) -> Result<Ac
             .get(format!("{}/projects/{}", address(api)?, part(project)))
             .header("PRIVATE-TOKEN", token.expose()),
     };
-    let (headers, bytes) = forge::ask(request, token).await?;
+    let (headers, bytes) = request::ask(request, token).await?;
     let body: Json = serde_json::from_slice(&bytes).unwrap_or_default();
     Ok(told(project, &body, &headers, token))
 }

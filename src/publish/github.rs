@@ -9,7 +9,7 @@ use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::forge::{ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, TIMEOUT, address, part, usable};
+use super::request::{ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, TIMEOUT, address, part, usable};
 use crate::secret::Secret;
 
 /// Who writes with the token that GitHub Actions gives; that token may not ask who it is.

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::forge::{self, ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, address, part, usable};
+use super::request::{self, ForgeError, Head, MOST_PAGES, PER_PAGE, Posted, address, part, usable};
 use crate::secret::Secret;
 
 pub(super) struct GitLab {
@@ -116,7 +116,7 @@ impl GitLab {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        let (headers, bytes) = forge::ask(request, &self.token).await?;
+        let (headers, bytes) = request::ask(request, &self.token).await?;
         Ok((bytes, headers.get("x-next-page").is_some_and(|next| !next.is_empty())))
     }
 }

@@ -10,6 +10,7 @@ mod forge;
 mod github;
 mod gitlab;
 mod marker;
+mod request;
 pub mod site;
 mod sticky;
 
@@ -19,12 +20,13 @@ use crate::http::Http;
 use crate::report::{Report, markdown};
 use crate::secret::Secret;
 
-use forge::{Forge, Patience};
+use forge::Forge;
+use request::Patience;
 use site::{Change, Project, Site};
 
-pub use access::{Access, access};
-pub use forge::ForgeError;
+pub use access::access;
 pub use marker::Key;
+pub use request::ForgeError;
 pub use sticky::{Done, Mode};
 
 /// Bytes of a comment with its marker.

@@ -4,8 +4,9 @@
 //! that may write can overwrite what others wrote. What a newer run said is never overwritten. A
 //! comment whose creation got no clear answer is looked for before it is sent again.
 
-use super::forge::{Forge, ForgeError, Patience, Posted};
+use super::forge::Forge;
 use super::marker::{self, Key};
+use super::request::{ForgeError, Patience, Posted};
 use super::site::Turn;
 
 /// When there is a comment.

@@ -26,6 +26,8 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use strum::{EnumIter, IntoStaticStr};
+
 use crate::gate::Decision;
 use crate::manifest::RunManifest;
 use crate::source::{Ink, SourceFile};
@@ -47,7 +49,8 @@ pub struct Report<'a> {
 }
 
 /// A form that a report can take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Format {
     /// For people at a terminal or in a log.
     Console,
@@ -84,32 +87,24 @@ pub enum RenderError {
 }
 
 impl Format {
-    /// Every format.
-    pub const ALL: [Format; 9] = [
-        Format::Console,
-        Format::Json,
-        Format::Junit,
-        Format::Sarif,
-        Format::SarifFull,
-        Format::Markdown,
-        Format::Html,
-        Format::CodeQuality,
-        Format::OpenMetrics,
-    ];
-
     /// The name that options and messages use.
     #[must_use]
     pub fn word(self) -> &'static str {
+        self.into()
+    }
+
+    /// What the flag `--WORD FILE` writes; `None` for what has no flag of its own.
+    #[must_use]
+    pub fn help(self) -> Option<&'static str> {
         match self {
-            Format::Console => "console",
-            Format::Json => "json",
-            Format::Junit => "junit",
-            Format::Sarif => "sarif",
-            Format::SarifFull => "sarif-full",
-            Format::Markdown => "markdown",
-            Format::Html => "html",
-            Format::CodeQuality => "code-quality",
-            Format::OpenMetrics => "open-metrics",
+            Format::Console | Format::SarifFull => None,
+            Format::Json => Some("Store the run as JSON; `-` is stdout"),
+            Format::Junit => Some("Write JUnit XML"),
+            Format::Sarif => Some("Write SARIF"),
+            Format::Markdown => Some("Write Markdown"),
+            Format::Html => Some("Write one HTML page that opens from disk"),
+            Format::CodeQuality => Some("Write GitLab's code quality report"),
+            Format::OpenMetrics => Some("Write metrics for GitLab and Prometheus"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::Value;
+use strum::IntoEnumIterator as _;
 
 use super::entry::Forgiven;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
@@ -310,7 +311,7 @@ proptest! {
     fn no_text_acts_on_any_surface(text in hostile()) {
         let fixture = run_of(&text);
         let report = fixture.report();
-        for format in Format::ALL {
+        for format in Format::iter() {
             let shown = format.render(&report, Ink::Plain).unwrap();
             // JSON keeps what was said, escaped; everything else makes it harmless.
             let harmless = |c: char| c == '\n' || c == '\t' || crate::text::inert(c);

@@ -1,6 +1,7 @@
 //! What holds for every format.
 
 use proptest::prelude::*;
+use strum::IntoEnumIterator as _;
 
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
@@ -12,7 +13,7 @@ use crate::vocabulary::{Outcome, VerdictKind};
 fn every_format_renders_the_same_run() {
     let fixture = Fixture::short();
     // A page is too large to be read as a snapshot; html/tests.rs holds what it must have.
-    for format in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
+    for format in Format::iter().filter(|format| *format != Format::Html) {
         let text = format.render(&fixture.report(), Ink::Plain).unwrap();
         insta::assert_snapshot!(format.word(), text);
     }
@@ -21,7 +22,7 @@ fn every_format_renders_the_same_run() {
 #[test]
 fn every_format_ends_with_one_line_end_and_stays_small() {
     let fixture = Fixture::new();
-    for format in Format::ALL {
+    for format in Format::iter() {
         let text = format.render(&fixture.report(), Ink::Plain).unwrap();
         assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{format:?}");
         assert!(format == Format::Json || text.len() < 200_000, "{format:?}: {}", text.len());
@@ -62,7 +63,7 @@ fn a_run_without_cases_renders() {
     fixture.run.scenarios.clear();
     fixture.run.at = Some("yesterday".to_owned());
     fixture.sources.clear();
-    for format in Format::ALL {
+    for format in Format::iter() {
         assert!(!format.render(&fixture.report(), Ink::Plain).unwrap().is_empty());
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::plan::{Planned, Target};
-use super::pool::Unit;
 use super::redaction;
+use super::unit::Unit;
 use crate::client::{Ask, Patience, Seal, Usable};
 use crate::expectation::{Answer, Seen};
 use crate::grader::{Bench, Graders};

@@ -7,6 +7,7 @@ mod order;
 mod plan;
 mod pool;
 mod redaction;
+mod unit;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -22,7 +23,7 @@ use crate::manifest::{CaseResult, Ended, RunManifest, SCHEMA, ScenarioRun, Trial
 use crate::seed::Root;
 use crate::text;
 
-use pool::Unit;
+use unit::Unit;
 
 pub use plan::{Job, Plan, Planned, Target};
 

@@ -4,21 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::plan::Target;
+use super::unit::Unit;
 use super::{OnFailure, Shared, judge, order};
 use crate::event::Event;
 use crate::manifest::{Ended, Trial};
 use crate::vocabulary::Outcome;
-
-/// One trial of one case.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unit {
-    /// Index in the plan's jobs.
-    pub(super) job: usize,
-    /// 0-based.
-    pub(super) trial: u32,
-    /// Whether it is asked to confirm a failure.
-    pub(super) confirmation: bool,
-}
 
 struct Pool {
     shared: Arc<Shared>,

@@ -149,7 +149,7 @@ fn prompts_are_printed_as_they_are_sent() {
     let other = format!("provider: anthropic\n{plain}");
     assert_eq!(rows(&other, &[]).len(), 2);
     let wrong = Akit::new(&["prompts", "s.yaml", "--suspects", "r.json"]).file("s.yaml", plain);
-    wrong.run().ended(3).err("r.json");
+    wrong.run().ended(2).err("r.json");
 }
 
 /// A suite whose application answers at an address of its own, recorded.

@@ -24,27 +24,54 @@ fn odd(ran: &Ran, change: impl Fn(&mut Json)) {
     std::fs::write(ran.path("odd.json"), run.to_string()).unwrap();
 }
 
+/// Every command that reads a stored run, with this one in each place.
+fn readers(file: &str) -> Vec<Vec<&str>> {
+    let accept = ["baseline", "accept", "s/a", "--reason", "r", "--run", file, "--baseline", "b.json"];
+    vec![
+        vec!["gate", file],
+        vec!["report", file],
+        vec!["comment", file],
+        vec!["compare", file, "run.json"],
+        vec!["compare", "run.json", file],
+        vec!["regrade", file, "run.json", "s.yaml"],
+        vec!["regrade", "run.json", file, "s.yaml"],
+        vec!["prompts", "s.yaml", "--suspects", file],
+        vec!["baseline", "update", file, "--baseline", "b.json"],
+        vec!["baseline", "update", file, "--baseline", "b.json", "--force"],
+        accept.to_vec(),
+    ]
+}
+
 /// Every command that reads a stored run, with `odd.json` for it, ends with 2 and says why.
 #[track_caller]
 fn refused(ran: &Ran, why: &str) {
     let before = ran.read("b.json");
-    for arguments in [
-        &["gate", "odd.json"][..],
-        &["report", "odd.json"],
-        &["comment", "odd.json"],
-        &["compare", "odd.json", "run.json"],
-        &["compare", "run.json", "odd.json"],
-        &["regrade", "odd.json", "run.json", "s.yaml"],
-        &["baseline", "update", "odd.json", "--baseline", "b.json"],
-        &["baseline", "update", "odd.json", "--baseline", "b.json", "--force"],
-        &["baseline", "accept", "s/a", "--reason", "r", "--run", "odd.json", "--baseline", "b.json"],
-    ] {
-        let told = ran.then(arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
+    for arguments in readers("odd.json") {
+        let told = ran.then(&arguments).run().ended(2).err("`odd.json` is not a stored run").err(why);
         assert_eq!(told.stdout, "", "{arguments:?}");
     }
     assert_eq!(ran.read("b.json"), before);
     ran.then(&["history", "odd.json", "run.json"]).run().ended(0).err(why).out("over 1 run");
     ran.then(&["history", "odd.json"]).run().ended(3).err("there is no stored run");
+}
+
+#[test]
+fn a_stored_run_that_is_not_there_is_the_same_error_in_every_command() {
+    let ran = stored();
+    let mut commands = readers("none.json");
+    commands.extend([vec!["history", "none.json"], vec!["history", "run.json", "none.json"]]);
+    let beside = ["--html", "h.html", "--history", "none.json"];
+    commands.push([&["gate", "run.json"], &beside[..]].concat());
+    commands.push([&["run", "s.yaml", "--replies", "r.jsonl"], &beside[..]].concat());
+    for arguments in commands {
+        let told = ran.then(&arguments).run().ended(2).err("there is no ").err("`none.json`").err("help: ");
+        assert_eq!(told.stdout, "", "{arguments:?}");
+    }
+    for arguments in [&["show"][..], &["diff", "none.json", "b.json"]] {
+        let at = ["--baseline", "none.json"];
+        let at = if arguments == ["show"] { &at[..] } else { &[] };
+        ran.then(&[&["baseline"], arguments, at].concat()).run().ended(2).err("there is no file `none.json`");
+    }
 }
 
 #[test]

@@ -7,10 +7,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{At, Trouble, names};
+use super::super::{Status, stored};
+use super::{At, change, names};
 use crate::baseline::{Acceptance, Accepted, Baseline};
 use crate::environment::Environment;
-use crate::history;
 use crate::manifest::RunManifest;
 use crate::text;
 
@@ -39,11 +39,11 @@ fn reason(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<String, Trouble> {
-    let run = args.run.as_deref().map(history::read_run).transpose()?;
+pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<String, Status> {
+    let run = args.run.as_deref().map(stored::run).transpose()?;
     let patterns = args.cases.iter().map(|text| Pattern::read(text)).collect::<Result<Vec<_>, _>>()?;
     let place = &args.at.baseline;
-    let done = history::change_baseline(place, |baseline| {
+    let done = change(place, |baseline| {
         let chosen = choose(&patterns, baseline, run.as_ref())?;
         let note = Acceptance {
             cases: chosen.iter().map(|(scenario, id)| format!("{scenario}/{id}")).collect(),
@@ -54,7 +54,7 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Str
         let shifts = run.as_ref().map(|run| baseline.shifts(run)).unwrap_or_default();
         Ok((baseline.accept(&chosen, run.as_ref(), note), shifts))
     })?;
-    let (accepted, shifts) = done.map_err(|(message, help)| Trouble::Unknown(message, help))?;
+    let (accepted, shifts) = done.map_err(|(message, help)| Status::Nothing.because(message, help))?;
     let Accepted { dropped, replaced } = accepted;
     let cases = text::count(dropped.len() + replaced.len(), "case");
     let mut lines = vec![format!("{place}: accepted {cases}: {}", args.reason)];
@@ -72,12 +72,15 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn read(text: &str) -> Result<Self, Trouble> {
+    fn read(text: &str) -> Result<Self, Status> {
         let glob = GlobBuilder::new(text).build();
         let glob = match glob {
             _ if !text.contains(['*', '?', '[', '{']) => None,
             Ok(glob) => Some(glob.compile_matcher()),
-            Err(error) => return Err(Trouble::Pattern(format!("`{text}` is no glob: {}", error.kind()))),
+            Err(error) => {
+                let message = format!("`{text}` is no glob: {}", error.kind());
+                return Err(Status::Invalid.because(message, "`*` stands for any text, as in `support/*`"));
+            }
         };
         Ok(Self { text: text.to_owned(), glob })
     }

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::{Trouble, names, pipeline};
+use super::super::Status;
+use super::{names, read};
 use crate::baseline::{Baseline, BaselineCase};
 use crate::environment::Environment;
-use crate::history::{self, Place};
+use crate::history::Place;
 use crate::text;
 
 #[derive(Debug, Args)]
@@ -18,10 +19,9 @@ pub(super) struct DiffArgs {
     after: Place,
 }
 
-pub(super) fn diff(args: &DiffArgs, environment: &Environment) -> Result<String, Trouble> {
-    let pipeline = pipeline(environment);
-    let (before, from) = history::read_baseline_at(&args.before, &pipeline)?;
-    let (after, to) = history::read_baseline_at(&args.after, &pipeline)?;
+pub(super) fn diff(args: &DiffArgs, environment: &Environment) -> Result<String, Status> {
+    let (before, from) = read(&args.before, environment)?;
+    let (after, to) = read(&args.after, environment)?;
     let mut lines = vec![format!("{from} -> {to}")];
     lines.extend(differences(&before, &after));
     if lines.len() == 1 {

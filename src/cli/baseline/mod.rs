@@ -7,9 +7,11 @@ mod update;
 
 use clap::{Args, Subcommand};
 
+use super::stored::unread;
 use super::{Status, terminal};
+use crate::baseline::Baseline;
 use crate::environment::Environment;
-use crate::history::{HistoryError, Pipeline, Place};
+use crate::history::{self, Pipeline, Place};
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {
@@ -37,66 +39,26 @@ struct At {
     baseline: Place,
 }
 
-/// What ends a command early.
-enum Trouble {
-    /// A file, or git.
-    History(HistoryError),
-    /// Cases that nobody knows: the message and how to mend it.
-    Unknown(String, String),
-    /// A pattern that is none.
-    Pattern(String),
-    /// A run that does not belong in a baseline as it is.
-    Failed { message: String, help: &'static str },
-}
-
-impl From<HistoryError> for Trouble {
-    fn from(error: HistoryError) -> Self {
-        Self::History(error)
-    }
-}
-
-pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Status {
-    let done = match &args.command {
+pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Result<Status, Status> {
+    let text = match &args.command {
         BaselineCommand::Update(args) => update::update(args, environment),
         BaselineCommand::Accept(args) => accept::accept(args, environment),
         BaselineCommand::Show(args) => show::show(args, environment),
         BaselineCommand::Diff(args) => diff::diff(args, environment),
-    };
-    match done {
-        Ok(text) => {
-            terminal::out(&text);
-            Status::Passed
-        }
-        Err(Trouble::Unknown(message, help)) => {
-            terminal::error(&message, &help);
-            Status::Nothing
-        }
-        Err(Trouble::Failed { message, help }) => {
-            terminal::error(&message, help);
-            Status::Failed
-        }
-        Err(Trouble::Pattern(message)) => {
-            terminal::error(&message, "`*` stands for any text, as in `support/*`");
-            Status::Invalid
-        }
-        Err(Trouble::History(error)) => {
-            let help = match &error {
-                HistoryError::Foreign { what, .. } if what.contains("run") => {
-                    "runs are stored by `akit run --json FILE`"
-                }
-                HistoryError::Foreign { .. } => "restore it, or make it anew with `akit baseline update`",
-                HistoryError::Git(_) | HistoryError::Fixed(_) => "see docs/baseline.md",
-                _ => "check the path",
-            };
-            terminal::error(&error.to_string(), help);
-            Status::Invalid
-        }
-    }
+    }?;
+    terminal::out(&text);
+    Ok(Status::Passed)
 }
 
-/// What the pipeline says of the change that it tests.
-pub(super) fn pipeline(environment: &Environment) -> Pipeline {
-    Pipeline::of(|name| environment.get(name))
+/// Reads a baseline, and says where it was found.
+fn read(place: &Place, environment: &Environment) -> Result<(Baseline, String), Status> {
+    let pipeline = Pipeline::of(|name| environment.get(name));
+    history::read_baseline_at(place, &pipeline).map_err(|error| unread(&error))
+}
+
+/// Changes a baseline.
+fn change<T>(place: &Place, change: impl FnMut(&mut Baseline) -> T) -> Result<T, Status> {
+    history::change_baseline(place, change).map_err(|error| unread(&error))
 }
 
 /// `words (3): a, b, c`, with no more than twenty of them; nothing where there are none.

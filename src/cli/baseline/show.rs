@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use clap::Args;
 use serde_json::json;
 
-use super::{At, Trouble, pipeline};
+use super::super::Status;
+use super::{At, read};
 use crate::baseline::{Acceptance, Baseline, BaselineCase, Epoch};
 use crate::environment::Environment;
-use crate::history;
 use crate::text;
 
 #[derive(Debug, Args)]
@@ -20,8 +20,8 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
-pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<String, Trouble> {
-    let (baseline, from) = history::read_baseline_at(&args.at.baseline, &pipeline(environment))?;
+pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<String, Status> {
+    let (baseline, from) = read(&args.at.baseline, environment)?;
     Ok(if args.json { json_text(&baseline, &from) } else { table(&baseline, &from) })
 }
 

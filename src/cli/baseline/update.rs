@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::gate::decided;
-use super::{At, Trouble, names};
+use super::super::Status;
+use super::super::stored::decided;
+use super::{At, change, names};
 use crate::baseline::{Added, Baseline};
 use crate::environment::Environment;
 use crate::gate::{Conclusion, Decision};
-use crate::history;
+use crate::history::Place;
 use crate::manifest::{CaseResult, Ended, RunManifest};
 use crate::text;
 use crate::vocabulary::Outcome;
@@ -29,13 +30,13 @@ pub(super) struct UpdateArgs {
     commit: Option<String>,
 }
 
-pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Trouble> {
+pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Status> {
     let (mut run, decision) = decided(&args.run)?;
     let failed = !args.force && has_failed(&run, decision.as_ref());
     let decision = decision.filter(|_| !args.force);
     if decision.as_ref().is_some_and(Decision::fell) {
         let message = format!("run {} fell behind its baseline", run.run_id);
-        return Err(Trouble::Failed { message, help: EXPECTED });
+        return Err(Status::Failed.because(message, EXPECTED));
     }
     // A failure that nobody could confirm or clear must not become what is expected.
     let open: BTreeSet<_> = decision.iter().flat_map(Decision::open).collect();
@@ -44,7 +45,7 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     let told = || environment.get("GITHUB_SHA").or_else(|| environment.get("CI_COMMIT_SHA"));
     let commit = args.commit.as_deref().or_else(told);
     let place = &args.at.baseline;
-    let changed = history::change_baseline(place, |baseline: &mut Baseline| {
+    let changed = change(place, |baseline: &mut Baseline| {
         let unknown = unknown_failures(&run, baseline);
         if failed && (!unknown.is_empty() || baseline.cases.is_empty()) {
             return Err(unknown);
@@ -83,18 +84,18 @@ fn has_failed(run: &RunManifest, decision: Option<&Decision>) -> bool {
 }
 
 /// Why a failed run is not added without `--force`.
-fn not_known(run: &RunManifest, place: &history::Place, unknown: &[String]) -> Trouble {
+fn not_known(run: &RunManifest, place: &Place, unknown: &[String]) -> Status {
     let failed = format!("run {} failed its gate, and {place} ", run.run_id);
     if unknown.is_empty() {
-        return Trouble::Failed {
-            message: failed + "is empty",
-            help: "begin a baseline with a run that passes its gate, or take this one as it is with `--force`",
-        };
+        return Status::Failed.because(
+            failed + "is empty",
+            "begin a baseline with a run that passes its gate, or take this one as it is with `--force`",
+        );
     }
     let more = if unknown.len() > 3 { ", …" } else { "" };
     let shown = unknown[..unknown.len().min(3)].join(", ");
     let cases = text::count(unknown.len(), "failing case");
-    Trouble::Failed { message: format!("{failed}does not know {cases} of it: {shown}{more}"), help: EXPECTED }
+    Status::Failed.because(format!("{failed}does not know {cases} of it: {shown}{more}"), EXPECTED)
 }
 
 /// `scenario/id` of the cases that fail in a run and have no trial in a baseline under any name: their failures

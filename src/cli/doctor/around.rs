@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::super::Status;
+use super::super::asking::wait;
 use super::finding::Finding;
 use crate::environment::Environment;
 use crate::history::{GitError, LocalClone, Pipeline};
 use crate::http::{Http, HttpError};
+use crate::publish;
 use crate::publish::site::{Change, Project, Site, Source, System};
-use crate::publish::{self, ForgeError};
 use crate::secret::Secret;
 use crate::text;
 
@@ -103,7 +104,8 @@ pub(super) fn token(
         return;
     };
     let token = Secret::new(value.trim());
-    findings.push(match asked(project, http, &token) {
+    let Ok(asked) = wait(publish::access(project, http, &token)) else { return };
+    findings.push(match asked {
         Ok(access) => {
             let scopes =
                 access.scopes.map_or("no scopes are told".to_owned(), |scopes| format!("scopes {scopes}"));
@@ -138,15 +140,6 @@ pub(super) fn token(
             Finding::warn(ABOUT, format!("{name}: {error}"), help)
         }
     });
-}
-
-fn asked(project: &Project, http: &Http, token: &Secret) -> Result<publish::Access, ForgeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| ForgeError::Setup(error.to_string()))?;
-    let told = runtime.block_on(publish::access(project, http, token));
-    // A name look-up under way may not be awaited.
-    runtime.shutdown_background();
-    told
 }
 
 pub(super) fn clone(folder: &Path, environment: &Environment, findings: &mut Vec<Finding>) {

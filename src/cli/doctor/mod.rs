@@ -8,15 +8,16 @@ mod finding;
 mod store;
 mod suite;
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use super::Status;
 use super::args::{Asked as _, common_folder};
 use super::output::Output;
 use super::prepare::SuiteArgs;
-use super::{Status, terminal};
 use crate::config::Settings;
 use crate::environment::Environment;
 use finding::Finding;
@@ -36,21 +37,14 @@ pub(super) struct DoctorArgs {
     format: Option<String>,
 }
 
-pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Status {
+pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Status, Status> {
     let stdout = (args.format.as_deref() == Some("json")).then(|| PathBuf::from("-"));
     let inputs: Vec<_> = args.suite.paths.iter().map(PathBuf::as_path).collect();
-    let Ok(outputs) = Output::open_all([&args.json, &stdout], &inputs) else { return Status::Invalid };
+    let outputs = Output::open_all([&args.json, &stdout], &inputs)?;
     let findings = look(args, environment);
-    let to_stdout = outputs.iter().flatten().any(|output| matches!(output, Output::Stdout));
-    for output in outputs.into_iter().flatten() {
-        output.write(&finding::data(&findings));
-    }
-    if to_stdout {
-        terminal::say(&finding::console(&findings, terminal::stderr_ink()));
-    } else {
-        terminal::out(&finding::console(&findings, terminal::stdout_ink()));
-    }
-    finding::status(&findings)
+    let data = || Ok::<_, Infallible>(finding::data(&findings));
+    Output::tell(outputs.map(|output| (output, data())), |ink| finding::console(&findings, ink));
+    Ok(finding::status(&findings))
 }
 
 /// Everything that is looked at, in the order in which a run needs it.

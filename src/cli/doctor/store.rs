@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 
 use super::super::Status;
-use super::super::gate::{GateArgs, ProofArgs, named};
+use super::super::policy::{GateArgs, ProofArgs, named};
 use super::finding::Finding;
 use crate::baseline::Baseline;
 use crate::cache::{Condition, Mode};

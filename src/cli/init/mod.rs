@@ -58,11 +58,7 @@ struct Start {
     forge: Forge,
 }
 
-pub(super) fn init(args: &InitArgs, environment: &Environment) -> Status {
-    try_init(args, environment).unwrap_or_else(|status| status)
-}
-
-fn try_init(args: &InitArgs, environment: &Environment) -> Result<Status, Status> {
+pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status, Status> {
     let start = look(args, environment)?;
     let example = !has_scenarios(&start.scenarios);
     let mut files = planned(&start, example);
@@ -133,11 +129,10 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     });
     let promptfoo = PROMPTFOO.iter().map(|name| inside(&dir, name)).find(|path| path.is_file());
     if args.import && promptfoo.is_none() {
-        terminal::error(
-            &format!("there is no promptfooconfig.yaml in `{}`", slashed(&dir)),
+        return Err(Status::Invalid.because(
+            format!("there is no promptfooconfig.yaml in `{}`", slashed(&dir)),
             "nothing was written; name another file: akit import promptfoo FILE -o scenario.yaml",
-        );
-        return Err(Status::Invalid);
+        ));
     }
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
     Ok(Start { dir, root, config, scenarios, promptfoo, provider, model, forge })
@@ -195,8 +190,7 @@ fn open(path: &Path) -> Result<Pending, Status> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Status {
     let message = format!("cannot write `{}`: {}", slashed(path), terminal::system(error));
-    terminal::error(&message, "mend the folder and call akit init again; what is there is kept");
-    Status::Invalid
+    Status::Invalid.because(&message, "mend the folder and call akit init again; what is there is kept")
 }
 
 /// The commands that come next; each works as it stands.

@@ -21,8 +21,7 @@ use table::{Given, ROWS, Takes, Turn, is};
 pub(super) fn translated(arguments: Vec<OsString>, own: &Command) -> Result<Vec<OsString>, Status> {
     let (line, told) = turned(arguments, own).map_err(|refused| {
         let instead = refused.instead.strip_prefix("status 2: ").unwrap_or(refused.instead);
-        terminal::error(&format!("`{}` of ArtemisKit has no like here", refused.what), instead);
-        Status::Invalid
+        Status::Invalid.because(format!("`{}` of ArtemisKit has no like here", refused.what), instead)
     })?;
     for (what, instead) in told {
         terminal::say(&text::plain(&format!("note: `{what}` is ArtemisKit's; in akit it is {instead}")));

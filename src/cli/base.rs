@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
-
-use super::gate::GateArgs;
+use super::policy::{BaseArgs, GateArgs};
 use super::{Status, terminal};
 use crate::config::{ConfigFile, GateConfig};
 use crate::demands::{self, Configuration, Demands, Document, Scope, Then, compare};
@@ -16,24 +14,6 @@ use crate::history::{GitError, PastCommit, Pipeline, Place};
 use crate::scenario::discover;
 use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
-
-/// What the base of the change has a say in.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct BaseArgs {
-    /// Name where suite, policy, quarantine and baseline demand less than where this revision was left
-    /// [default: the base of the change, in a pipeline or with `--fail-on weakened`]
-    #[arg(long, value_name = "REV", help_heading = "Gate")]
-    weakened_since: Option<String>,
-    /// Judge with the policy and the quarantine of the base of the change
-    #[arg(long, value_name = "COMMIT", help_heading = "Gate")]
-    policy_from: Option<PolicyFrom>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum PolicyFrom {
-    /// Where the change left the branch that it is to go to
-    Base,
-}
 
 /// Where the suite lies, as the user named it.
 pub(super) struct Suite<'a> {
@@ -107,8 +87,8 @@ impl BaseArgs {
             let Trouble::Git(error) = trouble else { return Err(Status::Invalid) };
             let message = format!("cannot compare with the base: {error}");
             if must {
-                terminal::error(&message, "nothing was sent; give the revision by `--weakened-since`");
-                return Err(Status::Unjudged);
+                return Err(Status::Unjudged
+                    .because(&message, "nothing was sent; give the revision by `--weakened-since`"));
             }
             terminal::warning(&message, "name the revision by `--weakened-since`");
             let notes = vec![format!("{message}; whether less is demanded than before is not known")];

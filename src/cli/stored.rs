@@ -1,0 +1,45 @@
+//! Stored runs: one reading, and one exit code where that fails.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use super::Status;
+use crate::gate;
+use crate::history::{self, HistoryError};
+use crate::manifest::RunManifest;
+use crate::source::SourceFile;
+
+/// Reads a stored run.
+pub(super) fn run(path: &Path) -> Result<RunManifest, Status> {
+    history::read_run(path).map_err(|error| unread(&error))
+}
+
+/// Reads a stored run with the decision that stands beside it, if one does.
+pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision>), Status> {
+    #[derive(Deserialize)]
+    struct Beside {
+        decision: Option<gate::Decision>,
+    }
+    let (run, beside) = history::read_run_with::<Beside>(path).map_err(|error| unread(&error))?;
+    Ok((run, beside.decision))
+}
+
+/// Tells why a stored run or a baseline that a command is about cannot be used: in every command the same.
+pub(super) fn unread(error: &HistoryError) -> Status {
+    Status::Invalid.because(error.to_string(), error.help())
+}
+
+/// The scenario files of a run, as it names them.
+pub(super) fn files(run: &RunManifest) -> Vec<PathBuf> {
+    run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect()
+}
+
+/// The scenario files that are still there, for excerpts under findings.
+pub(super) fn sources(run: &RunManifest) -> BTreeMap<String, Arc<SourceFile>> {
+    let files = files(run);
+    let read = files.iter().filter_map(|file| SourceFile::read(file).ok());
+    read.map(|source| (source.name().to_owned(), Arc::new(source))).collect()
+}
