@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Cache, Key, Looked, Lookup, Mode, Nearest};
 use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError};
+use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
 use crate::seed::Root;
 use crate::vocabulary::FaultKind;
 
@@ -115,6 +115,8 @@ pub enum ClientError {
         error: ProviderError,
         /// How often it was tried.
         tries: u32,
+        /// How to fix it.
+        help: String,
     },
     /// Replay, and no record.
     #[error("not in the cache ({folder}): {purpose}{nearest}")]
@@ -137,14 +139,14 @@ impl ClientError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, help, cause) = match self {
-            Self::Provider { error, .. } => (error.kind(), error.help(), String::new()),
+            Self::Provider { error, help, .. } => (error.kind(), help.clone(), String::new()),
             Self::CacheMiss { folder, nearest, .. } => (
                 FaultKind::CacheMiss,
-                "ask once with `--cache record` and a key, then commit the cache",
+                "ask once with `--cache record` and a key, then commit the cache".to_owned(),
                 format!("not in the cache ({folder}){nearest}"),
             ),
         };
-        Fault { kind, message: self.to_string(), help: help.to_owned(), cause }
+        Fault { kind, message: self.to_string(), help, cause }
     }
 }
 
@@ -160,6 +162,7 @@ pub struct ModelClient {
     /// Whether a reply was read that this process had not asked for.
     reads_earlier: AtomicBool,
     prices: Prices,
+    said_by: Whence,
 }
 
 impl ModelClient {
@@ -175,6 +178,7 @@ impl ModelClient {
             asked: AtomicBool::new(false),
             reads_earlier: AtomicBool::new(false),
             prices: Prices::default(),
+            said_by: Whence::default(),
         }
     }
 
@@ -182,6 +186,12 @@ impl ModelClient {
     #[must_use]
     pub fn priced(self, prices: Prices) -> Self {
         Self { prices, ..self }
+    }
+
+    /// The same, where these said how the server is reached.
+    #[must_use]
+    pub fn said_by(self, said_by: Whence) -> Self {
+        Self { said_by, ..self }
     }
 
     /// Where requests go.
@@ -380,8 +390,8 @@ impl ModelClient {
     ) -> Result<Exchange, ClientError> {
         match (self.live(send, ask.patience).await, ask.seal) {
             (Ok(exchange), _) => Ok(ask.sealed(exchange)),
-            (Err(ClientError::Provider { error, tries }), Some(_)) => {
-                Err(ClientError::Provider { error: error.withheld(), tries })
+            (Err(ClientError::Provider { error, tries, help }), Some(_)) => {
+                Err(ClientError::Provider { error: error.withheld(), tries, help })
             }
             (Err(error), _) => Err(error),
         }
@@ -461,7 +471,10 @@ impl ModelClient {
                 wait.map(|wait| asked.unwrap_or(wait))
             })
             .await
-            .map_err(|error| ClientError::Provider { error, tries: count.load(Ordering::Relaxed) })?;
+            .map_err(|error| {
+                let (help, tries) = (error.help(&self.said_by), count.load(Ordering::Relaxed));
+                ClientError::Provider { error, tries, help }
+            })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         Ok(Exchange {
             completion,

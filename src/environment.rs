@@ -1,9 +1,10 @@
 //! `${NAME}` and `${NAME:-default}` in the strings of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
-use crate::source::{Diagnostic, Diagnostics, Node, SourceFile, Value};
+use crate::source::{Diagnostic, Diagnostics, Location, Node, SourceFile, Span, Value};
 
 /// The environment as it was handed to akit.
 #[derive(Clone, Debug, Default)]
@@ -34,27 +35,95 @@ impl Environment {
     }
 }
 
-/// Fills every string below a node; a variable without value or default is reported.
+/// A variable that a part of a file waits for: an error only once that part is used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unset {
+    name: String,
+    location: Location,
+    span: Span,
+}
+
+impl Unset {
+    /// How to fix it.
+    #[must_use]
+    pub fn help(&self) -> String {
+        let name = &self.name;
+        format!("set it, write `${{{name}:-default}}`, or `$${{{name}}}` for the text itself")
+    }
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "environment variable `{}` is not set ({})", self.name, self.location)
+    }
+}
+
+/// Whether a part of a document is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It is: a variable without a value is an error.
+    Used,
+    /// Perhaps: what it waits for is kept until then.
+    Perhaps,
+    /// Never: nothing in it is filled.
+    Idle,
+}
+
+/// What filling a document came to.
+#[derive(Debug, Default)]
+pub struct Filled {
+    /// The variables whose values were put in: whoever receives what the file says receives them.
+    pub used: BTreeSet<String>,
+    /// What parts that may be used wait for, each with the keys that lead to it.
+    unset: Vec<(Vec<String>, Unset)>,
+}
+
+impl Filled {
+    /// What the part below these keys waits for.
+    #[must_use]
+    pub fn unset_below(&self, path: &[&str]) -> Option<Unset> {
+        let below = |keys: &[String]| keys.len() >= path.len() && keys.iter().zip(path).all(|(a, b)| a == b);
+        self.unset.iter().find(|(keys, _)| below(keys)).map(|(_, unset)| unset.clone())
+    }
+}
+
+/// Fills every string of a document; `part` says of its keys whether they are used.
 ///
 /// `$${NAME}` stands for the literal text. Under `apiKey` a variable may be missing: judging
-/// recorded replies needs no key, and asking for one is the provider's business. Answers with the
-/// variables whose values were put in: whoever receives what the file says receives them.
+/// recorded replies needs no key, and asking for one is the provider's business.
 pub fn expand(
     node: &mut Node,
     environment: &Environment,
     file: &Arc<SourceFile>,
     found: &mut Diagnostics,
-) -> BTreeSet<String> {
-    let mut filling = Filling { environment, file, found, used: BTreeSet::new() };
-    filling.node(node);
-    filling.used
+    part: impl Fn(&str) -> Part,
+) -> Filled {
+    let mut filling = Filling { environment, filled: Filled::default(), path: Vec::new(), file };
+    let Value::Map(entries) = &mut node.value else { return filling.filled };
+    for (key, value) in entries {
+        let part = key.as_str().map_or(Part::Used, &part);
+        if part == Part::Idle {
+            continue;
+        }
+        let kept = filling.filled.unset.len();
+        filling.entry(key, value);
+        if part == Part::Used {
+            for (_, unset) in filling.filled.unset.drain(kept..) {
+                let message = format!("environment variable `{}` is not set", unset.name);
+                let finding = Diagnostic::error("unset-environment", file, unset.span, message);
+                found.push(finding.help(unset.help()));
+            }
+        }
+    }
+    filling.filled
 }
 
 struct Filling<'a> {
     environment: &'a Environment,
-    file: &'a Arc<SourceFile>,
-    found: &'a mut Diagnostics,
-    used: BTreeSet<String>,
+    filled: Filled,
+    /// The keys that lead here.
+    path: Vec<String>,
+    file: &'a SourceFile,
 }
 
 impl Filling<'_> {
@@ -62,26 +131,28 @@ impl Filling<'_> {
         match &mut node.value {
             Value::String(text) if text.contains('$') => {
                 for name in self.text(text) {
-                    let message = format!("environment variable `{name}` is not set");
-                    let finding = Diagnostic::error("unset-environment", self.file, node.span, message);
-                    self.found.push(finding.help(format!(
-                        "set it, write `${{{name}:-default}}`, or `$${{{name}}}` for the text itself"
-                    )));
+                    let unset = Unset { name, location: self.file.location(node.span), span: node.span };
+                    self.filled.unset.push((self.path.clone(), unset));
                 }
             }
             Value::List(items) => items.iter_mut().for_each(|item| self.node(item)),
-            Value::Map(entries) => {
-                for (key, value) in entries {
-                    if key.as_str() != Some("apiKey") {
-                        self.node(value);
-                    } else if let Value::String(text) = &mut value.value {
-                        // A key that is wholly `${NAME}` stays as written when the variable is not set.
-                        self.text(text);
-                    }
-                }
-            }
+            Value::Map(entries) => entries.iter_mut().for_each(|(key, value)| self.entry(key, value)),
             _ => {}
         }
+    }
+
+    fn entry(&mut self, key: &Node, value: &mut Node) {
+        let name = key.as_str().unwrap_or_default();
+        if name == "apiKey"
+            && let Value::String(text) = &mut value.value
+        {
+            // A key that is wholly `${NAME}` stays as written when the variable is not set.
+            self.text(text);
+            return;
+        }
+        self.path.push(name.to_owned());
+        self.node(value);
+        self.path.pop();
     }
 
     /// Fills a text. Answers with the variables that have neither value nor default.
@@ -90,7 +161,7 @@ impl Filling<'_> {
         *text = fill(text, |name, default| {
             let value = self.environment.get(name).map(str::to_owned);
             if value.is_some() {
-                self.used.insert(name.to_owned());
+                self.filled.used.insert(name.to_owned());
             } else if default.is_none() {
                 missing.push(name.to_owned());
             }

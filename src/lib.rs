@@ -57,7 +57,7 @@ pub mod inside {
         [crate::expectation::keys(), crate::scenario::keys(), crate::config::keys()]
     }
 
-    /// The kinds of weakening between two states of files, by [`Demands::of`].
+    /// The kinds of weakening between two states of files, as the room `demands` reads them.
     #[must_use]
     pub fn weaker(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<WeakeningKind> {
         let [before, now] = [before, now].map(|files| Demands::of(files, &Environment::default()));

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest};
 use crate::vocabulary::{CaseId, Outcome};
+use strum::EnumIter;
 
 use super::{Seen, Side};
 
@@ -20,7 +21,7 @@ pub const CLAIM: &str =
     "This shows what differs and makes no statistical claim: runs differ by chance too. `akit gate` tests.";
 
 /// What became of a case from one run to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumIter)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
@@ -41,17 +42,6 @@ pub enum Change {
 }
 
 impl Change {
-    /// Every change, what needs a look first.
-    pub const ALL: [Change; 7] = [
-        Change::NewlyFailing,
-        Change::Fixed,
-        Change::Flipped,
-        Change::BothFailing,
-        Change::NotJudged,
-        Change::Changed,
-        Change::BothPassing,
-    ];
-
     /// The words that people read.
     #[must_use]
     pub fn words(self) -> &'static str {

@@ -22,6 +22,7 @@ use crate::canonical;
 use crate::source::{Pending, json_object};
 use crate::text;
 use nearest::Index;
+use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 /// Version of how keys are made. Version 1 knew the host of a server and not its address; its records are
 /// read where the host says as much, and no other version is.
@@ -32,17 +33,20 @@ pub use nearest::Nearest;
 pub use shelf::{Condition, Shelved};
 
 /// What is read and what is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Mode {
-    /// Read, else ask and write.
+    /// Read what is there, else ask and write
     Auto,
-    /// Ask and write; what is there stays unread. Judges are an exception: see the configuration.
+    /// Ask the application anew and write; verdicts on the same answer are read
     Record,
-    /// The same without exception.
+    /// Ask the application and the judge anew and write
     Refresh,
-    /// Read; a miss is an error and nothing is asked.
+    /// Read only; what is not there is an error
     Replay,
-    /// Ask; nothing is read or written.
+    /// Neither read nor write
     Off,
 }
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use strum::{EnumMessage as _, VariantArray as _};
 
 use super::redaction::RedactArgs;
 use super::{Status, terminal};
@@ -141,7 +143,7 @@ pub(super) struct JudgeArgs {
 pub(super) struct RecordArgs {
     /// What is read from and written to the cache [default: record]
     #[arg(long, value_name = "MODE", help_heading = "Cache")]
-    cache: Option<CacheMode>,
+    cache: Option<Mode>,
     /// Folder of the cache [default: .akit/cache]
     #[arg(long, value_name = "DIR", help_heading = "Cache")]
     cache_dir: Option<PathBuf>,
@@ -150,18 +152,14 @@ pub(super) struct RecordArgs {
     replay: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum CacheMode {
-    /// Read what is there, else ask and write
-    Auto,
-    /// Ask the application anew and write; verdicts on the same answer are read
-    Record,
-    /// Ask the application and the judge anew and write
-    Refresh,
-    /// Read only; what is not there is an error
-    Replay,
-    /// Neither read nor write
-    Off,
+impl ValueEnum for Mode {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::VARIANTS
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(<&str>::from(*self)).help(self.get_documentation()))
+    }
 }
 
 impl AskArgs {
@@ -246,16 +244,7 @@ pub(super) fn http(ca_bundle: Option<&Path>) -> Result<Http, Status> {
 
 impl RecordArgs {
     fn mode(&self) -> Option<Mode> {
-        if self.replay {
-            return Some(Mode::Replay);
-        }
-        self.cache.map(|mode| match mode {
-            CacheMode::Auto => Mode::Auto,
-            CacheMode::Record => Mode::Record,
-            CacheMode::Refresh => Mode::Refresh,
-            CacheMode::Replay => Mode::Replay,
-            CacheMode::Off => Mode::Off,
-        })
+        if self.replay { Some(Mode::Replay) } else { self.cache }
     }
 }
 
@@ -351,9 +340,10 @@ pub(super) fn discovered(
     let named = if paths.is_empty() { vec![default] } else { paths.to_vec() };
     discover(&named).map_err(|error| {
         let (status, help) = match &error {
-            DiscoverError::Missing(_) if paths.is_empty() => {
-                (Status::Nothing, "name a scenario file or folder, as in `akit run scenarios/`")
-            }
+            DiscoverError::Missing(_) if paths.is_empty() => (
+                Status::Nothing,
+                "name a scenario file or folder, as in `akit run scenarios/`; `akit init` writes a first one",
+            ),
             DiscoverError::Missing(_) => (Status::Nothing, "check the path"),
             DiscoverError::Empty(_) => (Status::Nothing, "scenario files end in .yaml or .yml"),
             DiscoverError::Glob(..) => (Status::Invalid, "put the pattern in quotes; `**` crosses folders"),

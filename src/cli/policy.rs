@@ -4,6 +4,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
+use strum::VariantNames as _;
 
 use super::{Status, terminal};
 use crate::baseline::Baseline;
@@ -66,10 +67,7 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 fn category(text: &str) -> Result<Category, String> {
-    let found = Category::ALL.iter().find(|(name, _)| *name == text);
-    found
-        .map(|(_, category)| *category)
-        .ok_or_else(|| format!("there are {}", crate::text::list(&Category::ALL.map(|(name, _)| name))))
+    text.parse().map_err(|_| format!("there are {}", crate::text::list(Category::VARIANTS)))
 }
 
 /// A baseline that was asked for.

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::trust::{PROVIDER, trusted_origins};
 use crate::cache::Mode;
-use crate::environment::{Environment, expand};
+use crate::environment::{Environment, Filled, Part, expand};
 use crate::expectation::pattern::Patterns;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
-use crate::provider::{NAMES, Price, Prices};
+use crate::provider::{DEFAULT, NAMES, Price, Prices};
 use crate::redact::Wanted;
 use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redaction, tries};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
+use strum::VariantNames as _;
 
 use super::gate::{GATE, GateConfig};
 
@@ -50,11 +51,7 @@ const CALIBRATION: &[Field] = &[
 
 const CACHE: &[Field] = &[
     Field::optional("dir", Shape::Name, "Folder of the records, relative to this file (.akit/cache)."),
-    Field::optional(
-        "mode",
-        Shape::OneOf(&["auto", "record", "refresh", "replay", "off"]),
-        "What is read and written.",
-    ),
+    Field::optional("mode", Shape::OneOf(Mode::VARIANTS), "What is read and written."),
 ];
 
 const TARGET: &[Field] = &[Field::optional(
@@ -68,15 +65,37 @@ const PRICE: &[Field] = &[
     Field::required("output", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens received."),
 ];
 
+/// What `ci` of `ArtemisKit` says, with the line of akit for it.
+const CI: [(&str, &str); 3] = [
+    ("failOnRegression", "gate: { baseline: { from: akit-baseline.json } }"),
+    ("minSuccessRate", "gate: { min_pass_rate: 0.99 }"),
+    ("regressionThreshold", "gate: { baseline: { margin: 0.05 } }"),
+];
+
 const CONFIG: &[Field] = &[
     Field::optional("project", Shape::Text, "Name of the project; akit does not read it."),
     Field::optional("provider", Shape::OneOf(&NAMES), "Who answers, where nothing else says so."),
     Field::optional("model", Shape::Name, "Model, where nothing else says so."),
     Field::optional("providers", Shape::Map, "How to reach each provider, by its name."),
     Field::optional("scenariosDir", Shape::Name, "Folder of the scenarios, relative to this file."),
-    Field::optional("storage", Shape::Map, "Of the reference; akit does not read it."),
-    Field::optional("output", Shape::Map, "Of the reference; akit does not read it."),
-    Field::optional("ci", Shape::Map, "Of the reference; akit does not read it, see `gate`."),
+    Field::inert(
+        "storage",
+        Shape::Map,
+        "Of ArtemisKit; has no effect.",
+        "`akit run --json FILE` stores a run, and `akit baseline update` what later runs are compared with",
+    ),
+    Field::inert(
+        "output",
+        Shape::Map,
+        "Of ArtemisKit; has no effect.",
+        "name the reports where they are wanted: `akit run --json FILE --html FILE --junit FILE`",
+    ),
+    Field::inert(
+        "ci",
+        Shape::Map,
+        "Of ArtemisKit; has no effect, see `gate`.",
+        "write under `gate:` what must hold: `gate: { min_pass_rate: 0.99, baseline: { from: akit-baseline.json, margin: 0.05 } }`",
+    ),
     Field::optional("grader", Shape::Object(GRADER), "The judge."),
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
     Field::optional("target", Shape::Object(TARGET), "The application that is tested."),
@@ -151,6 +170,14 @@ pub struct GraderConfig {
     pub calibration: Option<(String, Demands)>,
 }
 
+impl GraderConfig {
+    /// Its provider, named or not.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        self.provider.as_deref().unwrap_or(DEFAULT)
+    }
+}
+
 /// The configuration nearest above a folder.
 #[must_use]
 pub fn find(from: &Path) -> Option<PathBuf> {
@@ -207,31 +234,30 @@ impl ConfigFile {
         if matches!(node.value, Value::Null) {
             return empty;
         }
-        expand(&mut node, environment, source, found);
+        let filled = expand(&mut node, environment, source, found, |key| match key {
+            "providers" | "grader" => Part::Perhaps,
+            key if Field::is_inert(CONFIG, key) => Part::Idle,
+            _ => Part::Used,
+        });
         let Some(fields) = Fields::check(&node, CONFIG, "the configuration", source, found) else {
             return empty;
         };
+        ci(&fields, source, found);
         let cache = fields.object("cache");
         Self {
             provider: fields.string("provider"),
             model: fields.string("model"),
-            providers: providers(&fields, source, found),
+            providers: providers(&fields, &filled, source, found),
             scenarios: fields.string("scenariosDir"),
             grader: fields.object("grader").map(|grader| GraderConfig {
                 provider: grader.string("provider"),
                 model: grader.string("model"),
-                access: access(&grader),
+                access: ProviderConfig { unset: filled.unset_below(&["grader"]), ..access(&grader) },
                 defaults: defaults(&grader, source, found),
                 calibration: grader.object("calibration").and_then(|calibration| demands(&calibration)),
             }),
             cache_dir: cache.and_then(|cache| cache.string("dir")),
-            cache_mode: cache.and_then(|cache| match cache.text("mode")?.0 {
-                "auto" => Some(Mode::Auto),
-                "record" => Some(Mode::Record),
-                "refresh" => Some(Mode::Refresh),
-                "replay" => Some(Mode::Replay),
-                _ => Some(Mode::Off),
-            }),
+            cache_mode: cache.and_then(|cache| cache.word("mode")),
             gate: fields
                 .object("gate")
                 .map(|gate| GateConfig::read(&gate, &empty.folder, source, found, read))
@@ -295,8 +321,26 @@ fn access(grader: &Fields<'_>) -> ProviderConfig {
     }
 }
 
+/// Tells for each key of `ci` the line of akit for it.
+fn ci(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) {
+    let Some(Value::Map(entries)) = fields.node("ci").map(|node| &node.value) else { return };
+    for (key, _) in entries {
+        let known = CI.iter().find(|(name, _)| key.as_str() == Some(name));
+        if let Some((name, line)) = known {
+            let finding = Diagnostic::error(
+                "no-effect",
+                source,
+                key.span,
+                format!("`ci.{name}` has no effect in akit"),
+            );
+            found.push(finding.help(format!("write `{line}`")).warn());
+        }
+    }
+}
+
 fn providers(
     fields: &Fields<'_>,
+    filled: &Filled,
     source: &Arc<SourceFile>,
     found: &mut Diagnostics,
 ) -> BTreeMap<String, ProviderConfig> {
@@ -317,7 +361,9 @@ fn providers(
             Fields::check(value, PROVIDER, &format!("provider `{name}`"), source, found)
         {
             let trusted = trusted_origins(&fields, source, found);
-            providers.insert(name.to_owned(), ProviderConfig { trusted, ..provider_config(&fields) });
+            let unset = filled.unset_below(&["providers", name]);
+            let config = ProviderConfig { trusted, unset, ..provider_config(&fields) };
+            providers.insert(name.to_owned(), config);
         }
     }
     providers

@@ -1,10 +1,12 @@
 //! `akit.yaml` (or `artemis.config.yaml`), the environment and flags -> each module's own options.
-//!
-//! Precedence everywhere: flag > case > scenario > configuration > environment > default.
 
+mod asking;
+mod explain;
 mod file;
 mod gate;
 mod judge;
+mod obstacle;
+mod resolved;
 mod target;
 mod trust;
 mod weaker;
@@ -16,9 +18,13 @@ use crate::cache::{Cache, Mode};
 use crate::environment::Environment;
 use crate::http::Http;
 
+pub use asking::Asking;
+pub use explain::Setting;
 pub use file::{ConfigFile, FILES, find, keys};
 pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
+
+use resolved::{Resolved, SaidBy};
 
 /// What flags say; absent where a flag was not given.
 #[derive(Clone, Debug, Default)]
@@ -67,38 +73,49 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Options of a command; the cache is where the flag says, or the configuration, or `.akit/cache`.
+    /// Options of a command.
     #[must_use]
     pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
-        let configured = file.cache_dir.as_ref().map(|folder| file.folder.join(folder));
-        let folder = flags.cache_dir.clone().or(configured);
-        let cache = Cache::at(folder.unwrap_or_else(|| Path::new(".akit").join("cache")));
-        Self { flags, file, environment, http, cache }
+        let mut settings = Self { flags, file, environment, http, cache: Cache::at(PathBuf::new()) };
+        settings.cache = Cache::at(settings.cache_folder().value);
+        settings
     }
 
-    /// How the application under test uses the cache: asked anew and recorded, unless told otherwise.
+    /// Where the cache is.
+    fn cache_folder(&self) -> Resolved<'_, PathBuf> {
+        let configured = self.file.cache_dir.as_ref().map(|folder| self.file.folder.join(folder));
+        Resolved::or_default(
+            [
+                (SaidBy::Flag("--cache-dir"), self.flags.cache_dir.clone()),
+                (self.key(["cache", "dir", ""]), configured),
+            ],
+            Path::new(".akit").join("cache"),
+        )
+    }
+
+    /// How the cache is used: the application is asked anew and recorded, unless told otherwise.
+    fn mode(&self) -> Resolved<'_, Mode> {
+        Resolved::or_default(
+            [
+                (SaidBy::Flag("--cache"), self.flags.cache),
+                (self.key(["cache", "mode", ""]), self.file.cache_mode),
+            ],
+            Mode::Record,
+        )
+    }
+
+    /// How the application under test uses the cache.
     #[must_use]
     pub fn target_mode(&self) -> Mode {
-        self.flags.cache.or(self.file.cache_mode).unwrap_or(Mode::Record)
+        self.mode().value
     }
 
     /// How judges use the cache: a verdict that is there is not asked for again.
     #[must_use]
     pub fn grader_mode(&self) -> Mode {
-        match self.flags.cache.or(self.file.cache_mode) {
-            None | Some(Mode::Record) => Mode::Auto,
-            Some(mode) => mode,
+        match self.mode().value {
+            Mode::Record => Mode::Auto,
+            mode => mode,
         }
     }
-
-    /// The key for a provider in the environment.
-    fn environment_key(&self, provider: &str) -> Option<crate::secret::Secret> {
-        let name = key_variable(provider)?;
-        self.environment.get(name).map(|key| crate::secret::Secret::new(key.trim()))
-    }
-}
-
-/// The environment variable that holds a provider's key.
-fn key_variable(provider: &str) -> Option<&'static str> {
-    (provider == "openai").then_some("OPENAI_API_KEY")
 }

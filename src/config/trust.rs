@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::Settings;
-use super::target::{Defaults, Obstacle};
-use crate::provider::Origin;
+use super::obstacle::Obstacle;
+use crate::provider::{Origin, Spec};
 use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
@@ -69,19 +69,22 @@ impl Settings {
     pub(super) fn trust(
         &self,
         provider: &str,
-        defaults: Defaults,
         scenario: &Scenario,
-        local: &ProviderConfig,
+        local: Option<&ProviderConfig>,
     ) -> Result<Trust, Obstacle> {
-        let Some(address) = local.base_url.as_deref().filter(|_| self.flags.base_url.is_none()) else {
+        let Some(vendor) = Spec::of(provider).and_then(Spec::vendor) else { return Ok(Trust::Named) };
+        let named = local.filter(|_| self.flags.base_url.is_none());
+        let Some((local, address)) = named.and_then(|local| Some((local, local.base_url.as_deref()?))) else {
             return Ok(Trust::Named);
         };
         // What is no address is refused before anything is sent.
         let Some(origin) = Origin::of(address) else { return Ok(Trust::Named) };
         let nothing = ProviderConfig::default();
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
-        let variable = defaults.address_variable.and_then(|name| self.environment.get(name));
-        let mut named = [Some(defaults.address), shared.base_url.as_deref(), variable].into_iter().flatten();
+        let variable = |name: Option<&str>| name.and_then(|name| self.environment.get(name));
+        let mut named = [Some(vendor.address), shared.base_url.as_deref(), variable(vendor.address_variable)]
+            .into_iter()
+            .flatten();
         if origin.is_loopback()
             || shared.trusted.contains(&origin)
             || named.any(|address| Origin::of(address).as_ref() == Some(&origin))
@@ -91,7 +94,7 @@ impl Settings {
         let what = if let Some(name) = scenario.environment.first() {
             format!("what environment variable `{name}` holds")
         } else if local.api_key.is_none()
-            && (shared.api_key.is_some() || self.environment_key(provider).is_some())
+            && (shared.api_key.is_some() || variable(vendor.key_variable).is_some())
         {
             format!("the key of provider `{provider}`")
         } else {

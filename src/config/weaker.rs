@@ -15,8 +15,7 @@ impl ConfigFile {
     pub fn configured(&self) -> Configured {
         let grader = self.grader.as_ref();
         let judge = grader.and_then(|grader| {
-            let provider = grader.provider.clone().unwrap_or_else(|| "openai".to_owned());
-            Some(Judge { provider, model: grader.model.clone()? })
+            Some(Judge { provider: grader.provider().to_owned(), model: grader.model.clone()? })
         });
         Configured { judge, defaults: self.grader_defaults() }
     }
@@ -75,11 +74,10 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>) -> Vec<Weake
     let mut found = Vec::new();
     // Where nobody was named before, nobody was swapped.
     if let Some(before) = before {
-        let GraderConfig { provider, model, access, defaults, calibration: _ } = before;
+        let GraderConfig { provider: _, model, access, defaults, calibration: _ } = before;
         let now = now.unwrap_or(&nothing);
-        let openai = |provider: &Option<String>| provider.clone().unwrap_or_else(|| "openai".to_owned());
         let pairs = [
-            swapped(&["grader", "provider"], openai(provider), openai(&now.provider)),
+            swapped(&["grader", "provider"], before.provider(), now.provider()),
             swapped(&["grader", "model"], model.clone(), now.model.clone()),
             swapped(&["grader", "baseUrl"], access.base_url.clone(), now.access.base_url.clone()),
             swapped(&["grader", "scale"], defaults.scale, now.defaults.scale),

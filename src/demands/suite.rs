@@ -8,6 +8,7 @@ use super::{Demands, Document};
 use crate::config::ConfigFile;
 use crate::expectation::{Judges, weaker};
 use crate::gate::Selector;
+use crate::provider::DEFAULT;
 use crate::scenario::{Scenario, Tries};
 use crate::source::Location;
 use crate::text;
@@ -55,7 +56,7 @@ pub(super) fn compare(
 /// How often and how long a scenario's cases are tried that say nothing themselves.
 fn tries(scenario: &Scenario, config: &ConfigFile) -> Tries {
     let provider = scenario.provider.as_ref().or(config.provider.as_ref());
-    let shared = config.providers.get(provider.map_or("openai", String::as_str));
+    let shared = config.providers.get(provider.map_or(DEFAULT, String::as_str));
     scenario.provider_config.tries(shared)
 }
 

@@ -8,7 +8,7 @@ use super::{Configuration, Demands, Document};
 use crate::cache::Mode;
 use crate::config::ConfigFile;
 use crate::gate::Category;
-use crate::provider::Price;
+use crate::provider::{DEFAULT, Price, REPLIES};
 use crate::source::{Node, Value};
 use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
 
@@ -27,8 +27,8 @@ fn recorded(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
         let (was, _) = provider(old, before.config.as_ref());
         let (is, at) = provider(new, now.config.as_ref());
         if let Some((node, document)) = at
-            && is == "replies"
-            && was != "replies"
+            && is == REPLIES
+            && was != REPLIES
         {
             let message = format!("{was} was asked, now recorded replies are judged");
             let of = if std::ptr::eq(node, new.node) { new.name() } else { "provider".to_owned() };
@@ -51,7 +51,7 @@ fn provider<'a>(
             Some((name, (&config.document.node, &config.document)))
         }),
     ];
-    said.into_iter().flatten().next().map_or(("openai", None), |(name, at)| (name, Some(at)))
+    said.into_iter().flatten().next().map_or((DEFAULT, None), |(name, at)| (name, Some(at)))
 }
 
 /// A cache that answers where the application was asked: records of a good day, whatever it says now.

@@ -265,5 +265,5 @@ pub(super) fn judge(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Ju
                 .help("add `model:`, or remove `provider:` to use the configured grader"),
         );
     }
-    Some(Judge { provider: provider.unwrap_or_else(|| "openai".to_owned()), model: model? })
+    Some(Judge { provider: provider.unwrap_or_else(|| provider::DEFAULT.to_owned()), model: model? })
 }

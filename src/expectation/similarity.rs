@@ -8,6 +8,7 @@ use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
 use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::grader::{Bench, Configured, GraderError, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
+use crate::provider::DEFAULT;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
 use crate::vocabulary::{FaultKind, VerdictKind, Weaker};
@@ -44,7 +45,7 @@ impl Similarity {
         let (value, span) = fields.text("value")?;
         let value = reading.fill(value, span);
         let threshold = fields.number("threshold").unwrap_or(0.75);
-        let judge = fields.string("model").map(|model| Judge { provider: "openai".to_owned(), model });
+        let judge = fields.string("model").map(|model| Judge { provider: DEFAULT.to_owned(), model });
         let judge = LlmGrader::same_meaning(&value, threshold, judge);
         let embedding = fields.text("mode").map(|(mode, _)| mode == "embedding");
         Some(Self { value, threshold, embedding, embedding_model: fields.string("embeddingModel"), judge })

@@ -6,6 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::manifest::CaseResult;
 use crate::vocabulary::{Metric, Selection};
+use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
 
 /// What the gate demands. [`Policy::default`] is what holds without a `gate:` section.
 #[derive(Clone, Debug)]
@@ -160,7 +161,8 @@ pub struct Quarantined {
 }
 
 /// What a baseline that is not there leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Missing {
     /// A warning: regressions are not evaluated.
     Warn,
@@ -169,7 +171,8 @@ pub enum Missing {
 }
 
 /// What a case that failed every fresh trial is, where its baseline is too thin for a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Thin {
     /// Broken.
     Strict,
@@ -178,7 +181,8 @@ pub enum Thin {
 }
 
 /// What a case leads to that passed in the baseline, fails now, and cannot be asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Unconfirmed {
     /// The run is inconclusive.
     Inconclusive,
@@ -189,16 +193,21 @@ pub enum Unconfirmed {
 }
 
 /// How much a change has to show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Rigor {
     /// `policy: default`: a change passes unless it is shown to break something.
+    #[strum(serialize = "default")]
     Usual,
     /// `policy: strict`: a change must show that it breaks nothing.
     Strict,
 }
 
 /// Kinds of findings that `fail_on` names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Category {
     /// A limit on a metric, or the pass rate.
     Threshold,
@@ -223,20 +232,6 @@ pub enum Category {
 }
 
 impl Category {
-    /// Every category with its word in `fail_on`.
-    pub const ALL: [(&'static str, Self); 10] = [
-        ("threshold", Self::Threshold),
-        ("regression", Self::Regression),
-        ("critical", Self::Critical),
-        ("new-failure", Self::NewFailure),
-        ("budget", Self::Budget),
-        ("latency", Self::Latency),
-        ("cost", Self::Cost),
-        ("removed", Self::Removed),
-        ("flaky", Self::Flaky),
-        ("weakened", Self::Weakened),
-    ];
-
     /// What fails the gate where `fail_on` is not given.
     pub const DEFAULT: [Self; 5] =
         [Self::Threshold, Self::Regression, Self::Critical, Self::NewFailure, Self::Budget];

@@ -9,6 +9,7 @@ mod openai;
 mod origin;
 mod price;
 mod replies;
+mod spec;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,33 +22,20 @@ use serde_json::Value as Json;
 
 use crate::redact::Redactor;
 use crate::vocabulary::{FaultKind, StopReason, ToolCall, Usage};
+use strum::{EnumString, VariantNames};
 
 pub use endpoint::Endpoint;
-pub use openai::{OpenAi, OpenAiOptions};
 pub use origin::Origin;
 pub use price::{Price, Prices};
 pub use replies::Replies;
-
-/// Every name that may stand under `provider:`.
-pub const NAMES: [&str; 13] = [
-    "anthropic",
-    "azure-openai",
-    "cohere",
-    "custom",
-    "deepagents",
-    "google",
-    "huggingface",
-    "langchain",
-    "mistral",
-    "ollama",
-    "openai",
-    "replies",
-    "vercel-ai",
-];
+pub use spec::{Access, DEFAULT, Means, NAMES, REPLIES, Spec, Vendor};
 
 /// Who speaks in a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, VariantNames,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Role {
     /// Instructions.
     System,
@@ -273,12 +261,12 @@ impl ProviderError {
         }
     }
 
-    /// How to mend it.
+    /// How to fix it, where these said how the server is reached.
     #[must_use]
-    pub fn help(&self) -> &'static str {
-        match self {
+    pub fn help(&self, said_by: &Whence) -> String {
+        let words = match self {
             Self::Connect { .. } => {
-                "check the address (`--base-url`, `providerConfig.baseUrl`, OPENAI_BASE_URL) and that the server runs"
+                return format!("check the address (from {}) and that the server runs", said_by.address);
             }
             Self::Broken { .. } => "the server closed the connection; look into its log",
             Self::Ended { .. } => "the provider failed while it answered; its log says why",
@@ -287,7 +275,7 @@ impl ProviderError {
                 "the provider sent this error inside an HTTP 200; its log says more"
             }
             Self::Status { status: 401 | 403, .. } => {
-                "check the key (`providerConfig.apiKey`, OPENAI_API_KEY) and its rights"
+                return format!("check the key (from {}) and its rights", said_by.key);
             }
             Self::Status { status: 300..=399, .. } => {
                 "name the address that answers by itself: redirects are not followed, for they would take the key along"
@@ -296,7 +284,22 @@ impl ProviderError {
             Self::Status { status: 429, .. } => "lower `-c`, or raise `--retries`",
             Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
             Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
-            Self::Malformed { .. } => "is this an OpenAI-compatible address? It usually ends in `/v1`",
-        }
+            Self::Malformed { .. } => {
+                return format!(
+                    "is this an OpenAI-compatible address (from {})? It usually ends in `/v1`",
+                    said_by.address
+                );
+            }
+        };
+        words.to_owned()
     }
+}
+
+/// Who said how a server is reached, for people who have to fix it.
+#[derive(Clone, Debug, Default)]
+pub struct Whence {
+    /// The address.
+    pub address: String,
+    /// The key.
+    pub key: String,
 }

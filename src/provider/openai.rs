@@ -8,24 +8,37 @@ use serde_json::{Map, Value as Json, json};
 
 use super::call::{error_within, post};
 use super::endpoint::{Address, AddressError};
+use super::spec::{Access, Means, Spec, Vendor};
 use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
 use crate::http::Http;
-use crate::secret::Secret;
 use crate::text;
 use crate::vocabulary::{StopReason, ToolCall, Usage};
 
-/// How to reach a server.
-#[derive(Clone, Debug)]
-pub struct OpenAiOptions {
-    /// Name of the provider, for people and for the cache.
-    pub provider: String,
-    /// Address up to and with `/v1`.
-    pub base_url: String,
-    /// Key, where the server wants one.
-    pub api_key: Option<Secret>,
-    /// OpenAI's organisation.
-    pub organization: Option<String>,
-}
+/// OpenAI itself, and every server that speaks its chat completions.
+pub(super) const OPENAI: Spec = Spec {
+    name: "openai",
+    means: Means::Network(Vendor {
+        address: "https://api.openai.com/v1",
+        address_variable: Some("OPENAI_BASE_URL"),
+        key_variable: Some("OPENAI_API_KEY"),
+        organization_variable: Some("OPENAI_ORGANIZATION"),
+        model: "gpt-4o-mini",
+        connect: OpenAi::connect,
+    }),
+};
+
+/// Ollama on this machine.
+pub(super) const OLLAMA: Spec = Spec {
+    name: "ollama",
+    means: Means::Network(Vendor {
+        address: "http://localhost:11434/v1",
+        address_variable: None,
+        key_variable: None,
+        organization_variable: None,
+        model: "llama3.2",
+        connect: OpenAi::connect,
+    }),
+};
 
 /// A server that speaks OpenAI's chat completions.
 #[derive(Debug)]
@@ -33,22 +46,21 @@ pub struct OpenAi {
     http: Http,
     endpoint: Endpoint,
     address: Address,
-    options: OpenAiOptions,
+    options: Access,
     /// (model, parameter) that the server has refused: it is not offered again.
     refused: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl OpenAi {
-    /// OpenAI's own address.
-    pub const BASE_URL: &'static str = "https://api.openai.com/v1";
-    /// Where a local Ollama listens.
-    pub const OLLAMA_URL: &'static str = "http://localhost:11434/v1";
+    fn connect(http: Http, options: Access) -> Result<Box<dyn Provider>, AddressError> {
+        Ok(Box::new(Self::new(http, options)?))
+    }
 
     /// Prepares a server; connects to nothing.
     ///
     /// # Errors
     /// When the address is no http or https URL with a host.
-    pub fn new(http: Http, options: OpenAiOptions) -> Result<Self, AddressError> {
+    pub fn new(http: Http, options: Access) -> Result<Self, AddressError> {
         let address = Address::parse(&options.base_url)?;
         let endpoint = address.endpoint(&options.provider);
         Ok(Self { http, endpoint, address, options, refused: Mutex::default() })
@@ -309,9 +321,10 @@ fn unsupported(error: &ProviderError, body: &Json) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     fn server(base_url: &str) -> Result<OpenAi, AddressError> {
-        let options = OpenAiOptions {
+        let options = Access {
             provider: "openai".to_owned(),
             base_url: base_url.to_owned(),
             api_key: Some(Secret::new("sk-very-secret")),
@@ -348,7 +361,7 @@ mod tests {
 
     #[test]
     fn replies_without_a_completion_are_told() {
-        let server = server(OpenAi::BASE_URL).unwrap();
+        let server = server("https://api.openai.com/v1").unwrap();
         for reply in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
             assert!(matches!(server.read(&reply, false), Err(ProviderError::Malformed { .. })), "{reply}");
         }

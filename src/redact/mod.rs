@@ -16,6 +16,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use strum::{EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr, VariantNames};
+
 use serde::{Deserialize, Serialize};
 
 /// Most times that a text is looked through; what is left after that gives way as a whole.
@@ -25,7 +27,10 @@ const ROUNDS: usize = 8;
 const FRAGMENT: usize = 3;
 
 /// A built-in kind of value. The order is that of preference where two stand at the same place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// JSON Web Tokens.
     Jwt,
@@ -50,46 +55,21 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 10] = [
-        Self::Jwt,
-        Self::AwsKey,
-        Self::ApiKey,
-        Self::Secrets,
-        Self::Email,
-        Self::Iban,
-        Self::CreditCard,
-        Self::Ssn,
-        Self::Phone,
-        Self::Ipv4,
-    ];
-
     /// The name under `patterns:` and in markers.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Jwt => "jwt",
-            Self::AwsKey => "aws_key",
-            Self::ApiKey => "api_key",
-            Self::Secrets => "secrets",
-            Self::Email => "email",
-            Self::Iban => "iban",
-            Self::CreditCard => "credit_card",
-            Self::Ssn => "ssn",
-            Self::Phone => "phone",
-            Self::Ipv4 => "ipv4",
-        }
+        self.into()
     }
 
     /// The kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        name.parse().ok()
     }
 
     /// The kinds that are removed where none are named: all but `ipv4`, which versions look like.
     pub fn usual() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|kind| *kind != Self::Ipv4)
+        Self::iter().filter(|kind| *kind != Self::Ipv4)
     }
 
     /// Every value of this kind, as ranges of bytes; they may overlap.

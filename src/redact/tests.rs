@@ -206,7 +206,7 @@ fn hostile_texts_take_no_longer_than_others() {
         "-----BEGIN PRIVATE KEY",
         "Bearer ",
     ] {
-        let all = Redactor::new(Kind::ALL, Vec::new());
+        let all = Redactor::new(Kind::iter(), Vec::new());
         let once = all.text(&part.repeat(60_000 / part.len()));
         assert!(once.len() < 1_000_000, "{part}");
     }
@@ -219,7 +219,7 @@ proptest! {
     fn redacting_twice_is_redacting_once(
         parts in prop::collection::vec((0..VALUES.len(), "[a-z0-9 @.:=+\\-/(){}\"\\\\\n…é0-9]{0,12}"), 0..6),
     ) {
-        let all = Redactor::new(Kind::ALL, Vec::new());
+        let all = Redactor::new(Kind::iter(), Vec::new());
         let text: String = parts.iter().flat_map(|(index, more)| [VALUES[*index].1, more.as_str()]).collect();
         let once = all.text(&text);
         prop_assert_eq!(&all.text(&once), &once);
@@ -230,7 +230,7 @@ proptest! {
 
     #[test]
     fn any_text_can_be_redacted(text in "\\PC{0,80}") {
-        let all = Redactor::new(Kind::ALL, Vec::new());
+        let all = Redactor::new(Kind::iter(), Vec::new());
         let once = all.text(&text);
         prop_assert_eq!(&all.text(&once), &once);
     }

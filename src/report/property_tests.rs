@@ -45,7 +45,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
 fn policy() -> impl Strategy<Value = Policy> {
     (
         prop::option::of(0.0_f64..1.0),
-        prop::collection::btree_set(prop::sample::select(Category::ALL.map(|(_, one)| one).to_vec()), 0..6),
+        prop::collection::btree_set(prop::sample::select(Category::iter().collect::<Vec<_>>()), 0..6),
         prop::option::of(0_usize..12),
         0_u32..5,
         any::<bool>(),

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::environment::Environment;
+use crate::environment::{Environment, Unset};
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
 use crate::redact::Wanted;
@@ -55,6 +55,8 @@ pub struct ProviderConfig {
     pub organization: Option<String>,
     /// File of replies, relative to the file in which it is named.
     pub file: Option<String>,
+    /// A variable that it waits for: nobody can be asked by it until then.
+    pub unset: Option<Unset>,
 }
 
 /// A scenario file.

@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 
 use super::table::{CASE, MESSAGE, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
-use crate::environment::{Environment, expand, unset};
+use crate::environment::{Environment, Part, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
 use crate::provider::{Message, Role};
 use crate::redact::Wanted;
 use crate::secret::Secret;
-use crate::source::{Diagnostic, Diagnostics, Fields, Node, SourceFile, Span, Value};
+use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
 
 /// Fewest cases for which another thread pays.
@@ -45,7 +45,12 @@ pub fn scenario(
         );
         return None;
     }
-    let used = expand(&mut node, environment, file, found);
+    let filled = expand(&mut node, environment, file, found, |key| match key {
+        // Judging recorded answers needs no address.
+        "providerConfig" => Part::Perhaps,
+        key if Field::is_inert(SCENARIO, key) => Part::Idle,
+        _ => Part::Used,
+    });
     let fields = Fields::check(&node, SCENARIO, "a scenario", file, found)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let setup = fields.object("setup");
@@ -71,13 +76,16 @@ pub fn scenario(
         folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
         provider: fields.string("provider"),
         model: fields.string("model"),
-        provider_config: fields.object("providerConfig").map(|f| provider_config(&f)).unwrap_or_default(),
+        provider_config: ProviderConfig {
+            unset: filled.unset_below(&["providerConfig"]),
+            ..fields.object("providerConfig").map(|f| provider_config(&f)).unwrap_or_default()
+        },
         seed: fields.integer("seed"),
         temperature: fields.number("temperature"),
         max_tokens: fields.integer("maxTokens"),
         system: instructions,
         tools,
-        environment: used,
+        environment: filled.used,
         cases,
     })
 }
@@ -241,11 +249,7 @@ fn messages(node: &Node, shared: &Shared<'_>, reading: &mut Reading<'_>) -> Opti
                 let fields = Fields::check(item, MESSAGE, "a message", shared.file, reading.found);
                 let turn = fields.and_then(|fields| {
                     let (content, span) = fields.text("content")?;
-                    let role = match fields.text("role")?.0 {
-                        "system" => Role::System,
-                        "assistant" => Role::Assistant,
-                        _ => Role::User,
-                    };
+                    let role = fields.word("role")?;
                     Some(Message { role, content: reading.fill(content, span) })
                 });
                 messages.extend(turn);
@@ -293,6 +297,7 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         retries: fields.integer("maxRetries").map(tries),
         organization: fields.string("organization"),
         file: fields.string("file"),
+        unset: None,
     }
 }
 

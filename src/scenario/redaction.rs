@@ -6,6 +6,7 @@ use crate::expectation::pattern::{Pattern, PatternError, Patterns};
 use crate::redact::{Cover, Find, Kind, Redaction, Redactor, Wanted};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
+use strum::VariantNames as _;
 
 /// Its keys.
 pub const REDACTION: &[Field] = &[
@@ -73,7 +74,7 @@ pub fn redaction(
 
 /// What is odd about a pattern that is nearly the name of a built-in one, and how to mend it.
 fn doubt(written: &str) -> Option<(String, String)> {
-    let near = text::nearest(written, &Kind::ALL.map(Kind::name))?;
+    let near = text::nearest(written, Kind::VARIANTS)?;
     let shown = text::excerpt(written, 60);
     let message = format!("`{shown}` is no built-in pattern, so it is a regular expression");
     Some((message, format!("did you mean `{near}`?")))

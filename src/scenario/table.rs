@@ -1,8 +1,9 @@
 //! The keys of a scenario file and what may stand behind them.
 
 use super::redaction::REDACTION;
-use crate::provider::NAMES;
+use crate::provider::{NAMES, Role};
 use crate::source::{Field, Shape};
+use strum::VariantNames as _;
 
 const SETUP: &[Field] = &[
     Field::optional("systemPrompt", Shape::Text, "Instructions to the model, sent before each prompt."),
@@ -10,6 +11,9 @@ const SETUP: &[Field] = &[
 ];
 
 const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no effect; kept for old files.")];
+
+/// How an application behind a provider that akit cannot ask is tested.
+const SERVED: &str = "serve the application over HTTP and write `provider: openai` with `providerConfig: { baseUrl: \"http://127.0.0.1:8080/v1\" }`, or judge its answers with `--replies FILE`";
 
 /// Keys of `providerConfig`.
 pub const PROVIDER_CONFIG: &[Field] = &[
@@ -19,20 +23,21 @@ pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
     Field::optional("organization", Shape::Text, "OpenAI's organisation."),
-    Field::optional("resourceName", Shape::Text, "Azure OpenAI: name of the resource."),
-    Field::optional("deploymentName", Shape::Text, "Azure OpenAI: name of the deployment."),
-    Field::optional("apiVersion", Shape::Text, "Azure OpenAI: version of the interface."),
-    Field::optional("embeddingDeploymentName", Shape::Text, "Azure OpenAI: deployment for embeddings."),
-    Field::optional("modelFamily", Shape::Text, "Azure OpenAI: family of the deployed model."),
-    Field::optional(
+    Field::inert("resourceName", Shape::Text, "Azure OpenAI: name of the resource.", SERVED),
+    Field::inert("deploymentName", Shape::Text, "Azure OpenAI: name of the deployment.", SERVED),
+    Field::inert("apiVersion", Shape::Text, "Azure OpenAI: version of the interface.", SERVED),
+    Field::inert("embeddingDeploymentName", Shape::Text, "Azure OpenAI: deployment for embeddings.", SERVED),
+    Field::inert("modelFamily", Shape::Text, "Azure OpenAI: family of the deployed model.", SERVED),
+    Field::inert(
         "underlyingProvider",
         Shape::OneOf(&["openai", "azure", "anthropic", "google", "mistral"]),
         "Vercel AI: the provider behind it.",
+        SERVED,
     ),
-    Field::optional("name", Shape::Text, "LangChain, DeepAgents: name of the runnable."),
-    Field::optional("runnableType", Shape::Text, "LangChain: kind of runnable."),
-    Field::optional("captureTraces", Shape::Bool, "DeepAgents: whether traces are kept."),
-    Field::optional("captureMessages", Shape::Bool, "DeepAgents: whether messages are kept."),
+    Field::inert("name", Shape::Text, "LangChain, DeepAgents: name of the runnable.", SERVED),
+    Field::inert("runnableType", Shape::Text, "LangChain: kind of runnable.", SERVED),
+    Field::inert("captureTraces", Shape::Bool, "DeepAgents: whether traces are kept.", SERVED),
+    Field::inert("captureMessages", Shape::Bool, "DeepAgents: whether messages are kept.", SERVED),
     Field::optional(
         "file",
         Shape::Name,
@@ -42,7 +47,7 @@ pub const PROVIDER_CONFIG: &[Field] = &[
 
 /// Keys of a message in a list under `prompt`.
 pub(super) const MESSAGE: &[Field] = &[
-    Field::required("role", Shape::OneOf(&["system", "user", "assistant"]), "Who speaks."),
+    Field::required("role", Shape::OneOf(Role::VARIANTS), "Who speaks."),
     Field::required("content", Shape::Text, "What is said."),
 ];
 
@@ -94,5 +99,10 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::foreign("system_prompt", "write `setup: { systemPrompt: … }`"),
     Field::foreign("systemPrompt", "write `setup: { systemPrompt: … }`"),
     Field::required("cases", Shape::Part("cases"), "The cases, at least one."),
-    Field::optional("teardown", Shape::Object(TEARDOWN), "Has no effect; kept for old files."),
+    Field::inert(
+        "teardown",
+        Shape::Object(TEARDOWN),
+        "Has no effect; kept for old files.",
+        "remove it: akit keeps nothing between cases that would have to be cleaned up",
+    ),
 ];

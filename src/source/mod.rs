@@ -4,6 +4,7 @@
 //! known". A [`SourceFile`] has neither a byte-order mark nor invalid UTF-8.
 
 mod diagnostic;
+mod field;
 mod fields;
 mod node;
 mod store;
@@ -17,7 +18,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use diagnostic::{Diagnostic, Diagnostics, Ink, Severity};
-pub use fields::{Field, Fields, Shape};
+pub use field::{Field, Shape};
+pub use fields::Fields;
 pub use node::{Node, SyntaxError, Value};
 pub use store::Pending;
 

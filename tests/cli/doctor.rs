@@ -125,6 +125,101 @@ fn what_is_bad_ends_like_the_run() {
     }
 }
 
+/// Who says the provider, the model and the address, as the doctor tells it.
+#[test]
+fn the_doctor_names_who_really_says_each_setting() {
+    let case = |more: &str| {
+        format!("cases: [{{ id: a, prompt: p, {more}expected: {{ type: exact, value: a }} }}]\n")
+    };
+    let own = "provider: openai\nproviderConfig: { baseUrl: \"http://127.0.0.1:9/v1\", defaultModel: own }\n";
+    let config = "providers: { ollama: { defaultModel: shared, baseUrl: \"http://127.0.0.1:8/v1\" } }\n";
+    let rows: [(&[&str], String, &str, &str); 8] = [
+        // What a scenario says of its provider does not hold for another one.
+        (&[], format!("{own}{}", case("provider: ollama, model: m, ")), "", "s.yaml, s.yaml, default"),
+        (&[], format!("{own}{}", case("provider: ollama, ")), config, "s.yaml, akit.yaml, akit.yaml"),
+        (&["-p", "ollama"], format!("{own}{}", case("")), config, "--provider, akit.yaml, akit.yaml"),
+        (&[], format!("{own}{}", case("")), config, "s.yaml, s.yaml, s.yaml"),
+        (&["-m", "m"], format!("{own}{}", case("")), config, "s.yaml, --model, s.yaml"),
+        (
+            &["--base-url", "http://127.0.0.1:7/v1"],
+            format!("{own}{}", case("model: m, ")),
+            "model: other\n",
+            "s.yaml, s.yaml, --base-url",
+        ),
+        (&[], case(""), "model: m\n", "default, akit.yaml, OPENAI_BASE_URL"),
+        (&[], case(""), "provider: ollama\nmodel: m\n", "akit.yaml, akit.yaml, default"),
+    ];
+    for (flags, scenario, config, said_by) in rows {
+        let ran = Akit::new(&["doctor", "s.yaml", "--format", "json"])
+            .args(flags)
+            .file("s.yaml", &scenario)
+            .file("akit.yaml", config)
+            .env("OPENAI_BASE_URL", "http://127.0.0.1:6/v1")
+            .run()
+            .ended(0);
+        let answers = about(&parsed(&ran.stdout), "answers").join("\n");
+        let [provider, model, address] = said_by.split(", ").collect::<Vec<_>>()[..] else { panic!() };
+        let words = format!("(provider by {provider}, model by {model}, address by {address})");
+        assert!(answers.contains(&words), "{flags:?} {scenario}{config}: {answers}");
+    }
+}
+
+#[test]
+fn every_setting_is_explained_with_its_line() {
+    let config = "model: m\nproviders:\n  openai: { baseUrl: \"https://llm.example/v1?key=hidden\", maxRetries: 5 }\n\
+                  grader:\n  model: j\n  votes: 3\ngate:\n  baseline: { margin: 0.05 }\n";
+    let judged = "cases:\n  - id: a\n    prompt: p\n    timeout: 9000\n    expected: { type: llm_grader, rubric: kind }\n";
+    let with = |arguments: &[&str]| {
+        Akit::new(&[&["doctor", "s.yaml"], arguments].concat())
+            .file("s.yaml", judged)
+            .file("akit.yaml", config)
+            .env("OPENAI_API_KEY", "sk-very-secret")
+    };
+    let ran = with(&["--explain", "--retries", "7", "--format", "json"]).run().ended(0);
+    assert!(!ran.stdout.contains("secret") && !ran.stdout.contains("hidden"), "{}", ran.stdout);
+    let found = parsed(&ran.stdout);
+    let of = |of: &str, name: &str| {
+        let part = found["settings"].as_array().unwrap().iter().find(|part| part["of"] == of).unwrap();
+        let set = part["settings"].as_array().unwrap().iter().find(|set| set["name"] == name).unwrap();
+        format!("{} from {}", set["value"].as_str().unwrap(), set["said_by"].as_str().unwrap())
+    };
+    for (part, name, said) in [
+        ("1 case", "provider", "openai from the default"),
+        ("1 case", "model", "m from `model` at akit.yaml:1"),
+        ("1 case", "address", "https://llm.example/v1?… from `providers.openai.baseUrl` at akit.yaml:3"),
+        ("1 case", "key", "set from OPENAI_API_KEY"),
+        ("1 case", "timeout", "9000 ms from `cases.a.timeout` at s.yaml:4"),
+        ("1 case", "retries", "7 from `--retries`"),
+        ("the judge", "model", "j from `grader.model` at akit.yaml:5"),
+        ("the judge", "retries", "7 from `--retries`"),
+        ("the judge", "timeout", "60000 ms from the default"),
+        ("the run", "votes", "3 from `grader.votes` at akit.yaml:6"),
+        ("the run", "cache", "record from the default"),
+        ("the run", "margin", "0.05 from `gate.baseline.margin` at akit.yaml:8"),
+        ("the run", "confirm", "4 from the default"),
+        ("the run", "min_pass_rate", "every case from the default"),
+    ] {
+        assert_eq!(of(part, name), said, "{part}: {name}");
+    }
+    let told = with(&["--explain"]).run().ended(0);
+    told.out("settings of the judge").out("`grader.model` at akit.yaml:5").out("  margin ");
+    let ran = with(&[]).run().ended(0);
+    assert!(!ran.stdout.contains("settings of"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_doctor_does_not_contradict_itself() {
+    let bare =
+        || Akit::new(&["doctor", "s.yaml", "-m", "m", "--format", "json"]).file("s.yaml", suite(&["a"]));
+    let found = parsed(&bare().run().ended(2).stdout);
+    assert_eq!(about(&found, "answers"), ["bad there is no key for provider `openai` (1 case)"]);
+    assert_eq!(about(&found, "keys"), ["warn OPENAI_API_KEY is not set"]);
+    assert!(about(&found, "prices")[0].starts_with("ok none are named"), "{found}");
+    // Of a configuration that cannot be read nothing is known.
+    let found = parsed(&bare().file("akit.yaml", "gate: { min_pas_rate: 1 }\n").run().ended(2).stdout);
+    assert_eq!(about(&found, "policy"), ["warn not checked: the configuration has errors"]);
+}
+
 #[test]
 fn keys_are_told_by_name_alone() {
     let ran = doctor(&["-m", "m"])

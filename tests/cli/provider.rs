@@ -277,7 +277,7 @@ fn nobody_at_the_address_is_told_with_the_address() {
     let ran = run(&url, &["--retries", "0"]).ended(4).out("cannot connect to 127.0.0.1:").out("refused");
     let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
     assert_eq!(fault["kind"], "connect");
-    assert!(fault["help"].as_str().unwrap().contains("OPENAI_BASE_URL"), "{fault}");
+    assert!(fault["help"].as_str().unwrap().contains("check the address (from `--base-url`)"), "{fault}");
     run("http://nowhere.invalid/v1", &["--retries", "0"]).ended(4).out("cannot connect to nowhere.invalid");
 }
 
@@ -379,7 +379,7 @@ fn a_key_that_no_header_can_carry_is_told_without_being_shown() {
         .file("s.yaml", SUITE)
         .run()
         .ended(2)
-        .err("the key of provider `openai` holds a character that no key has");
+        .err("the key of provider `openai` (from OPENAI_API_KEY) holds a character that no key has");
     assert!(!ran.stderr.contains("sk-live") && server.asked().is_empty(), "{}", ran.stderr);
 }
 

@@ -131,6 +131,32 @@ fn a_server_that_needs_nothing_of_ours_is_asked() {
     assert_eq!((key, organization), (None, None));
 }
 
+/// What the environment says of one vendor is nobody else's: neither its key nor its organization nor its address.
+#[test]
+fn variables_of_a_vendor_go_to_that_vendor_alone() {
+    let server = Server::start(|_| Answer::Text("ok".to_owned()));
+    let judged = "cases: [{ id: a, prompt: p, expected: { type: contains, values: [ok] } }]\n";
+    for provider in ["ollama", "openai"] {
+        Akit::new(&["run", "s.yaml", "-p", provider, "-m", "m", "--base-url", &server.url])
+            .file("s.yaml", judged)
+            .env("OPENAI_API_KEY", "sk-env-key")
+            .env("OPENAI_ORGANIZATION", "org-secret")
+            .run()
+            .ended(0);
+    }
+    let asked = server.asked();
+    let of = |at: usize| (asked[at].header("authorization"), asked[at].header("openai-organization"));
+    assert_eq!(of(0), (None, None));
+    assert_eq!(of(1), (Some("Bearer sk-env-key"), Some("org-secret")));
+    // An organization that is written down for a provider is sent to it.
+    Akit::new(&["run", "s.yaml", "-p", "ollama", "-m", "m", "--base-url", &server.url])
+        .file("s.yaml", judged)
+        .file("akit.yaml", "providers: { ollama: { organization: own } }\n")
+        .run()
+        .ended(0);
+    assert_eq!(server.asked()[2].header("openai-organization"), Some("own"));
+}
+
 #[test]
 fn only_a_configuration_grants_trust_and_only_to_servers() {
     let proxy = Proxy::start();

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::Akit;
 use super::akit::{Ran, repository};
+use super::replies::suite;
 
 fn finding_codes(report: &Json) -> BTreeMap<String, BTreeSet<String>> {
     let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -227,4 +228,111 @@ fn numbers_past_every_range_and_odd_values_are_findings() {
             .ended(2)
             .err(expected);
     }
+}
+
+/// What has no effect is a warning at its line, with the line of akit for it.
+#[test]
+fn a_setting_without_effect_is_a_warning_that_names_what_has_one() {
+    let configuration = [
+        ("ci: { failOnRegression: true }", "ci", "gate:"),
+        (
+            "ci: { failOnRegression: true }",
+            "ci.failOnRegression",
+            "`gate: { baseline: { from: akit-baseline.json } }`",
+        ),
+        ("ci: { minSuccessRate: 0.99 }", "ci.minSuccessRate", "`gate: { min_pass_rate: 0.99 }`"),
+        (
+            "ci: { regressionThreshold: 0.05 }",
+            "ci.regressionThreshold",
+            "`gate: { baseline: { margin: 0.05 } }`",
+        ),
+        ("ci: { somethingElse: 1 }", "ci", "gate:"),
+        ("storage: { type: local }", "storage", "akit run --json FILE"),
+        ("output: { format: json }", "output", "--html FILE"),
+    ];
+    for (line, key, instead) in configuration {
+        for file in ["akit.yaml", "artemis.config.yaml"] {
+            let ran = Akit::new(&["validate", "s.yaml"]).file(file, format!("project: p\n{line}\n"));
+            let ran = ran.file("s.yaml", suite(&["a"])).run().ended(0);
+            ran.err(&format!("warning: `{key}` has no effect in akit"))
+                .err(instead)
+                .err(&format!("{file}:2"));
+        }
+    }
+    let texts = [
+        "resourceName",
+        "deploymentName",
+        "apiVersion",
+        "embeddingDeploymentName",
+        "modelFamily",
+        "name",
+        "runnableType",
+    ];
+    let rows = texts.map(|key| format!("{key}: text")).into_iter();
+    let rows = rows.chain(
+        ["underlyingProvider: openai", "captureTraces: true", "captureMessages: true"].map(str::to_owned),
+    );
+    for row in rows {
+        let key = row.split(':').next().unwrap();
+        let told = format!("warning: `{key}` has no effect in akit");
+        let scenario = format!("providerConfig: {{ {row} }}\n{}", suite(&["a"]));
+        Akit::new(&["validate", "s.yaml"])
+            .file("s.yaml", scenario)
+            .run()
+            .ended(0)
+            .err(&told)
+            .err("`--replies FILE`");
+        let config = format!("providers: {{ openai: {{ {row} }} }}\n");
+        let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(&["a"])).file("akit.yaml", config);
+        ran.run().ended(0).err(&told);
+    }
+    let scenario = format!("teardown: {{ cleanup: true }}\n{}", suite(&["a"]));
+    let ran = Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", scenario).run().ended(2);
+    ran.err("`teardown` has no effect in akit").err("remove it");
+    // A name of the project is a label, and what akit uses is no warning.
+    let config = "project: p\nprovider: openai\ngate: { min_pass_rate: 1 }\n";
+    let ran = Akit::new(&["validate", "s.yaml", "--strict"])
+        .file("s.yaml", suite(&["a"]))
+        .file("akit.yaml", config);
+    ran.run().ended(0);
+}
+
+/// A variable that is not set stops a run only where what waits for it is used.
+#[test]
+fn a_variable_that_nothing_uses_stops_nothing() {
+    let configuration = [
+        "ci: { regressionThreshold: \"${GONE}\" }",
+        "storage: { url: \"${GONE}\", key: \"${GONE}\" }",
+        "output: { dir: \"${GONE}\" }",
+        "providers: { ollama: { baseUrl: \"${GONE}\" } }",
+        "providers: { anthropic: { baseUrl: \"${GONE}\", apiKey: \"${GONE}\" } }",
+        "providers: { openai: { baseUrl: \"${GONE}\" } }",
+        "grader: { model: \"${GONE}\", baseUrl: \"https://${GONE}/v1\" }",
+    ];
+    let recorded = || {
+        let run = ["run", "s.yaml", "--replies", "r.jsonl"];
+        Akit::new(&run).file("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}\n").file("s.yaml", suite(&["a"]))
+    };
+    for config in configuration {
+        recorded().file("akit.yaml", format!("{config}\n")).run().ended(0).out("RESULT: PASS");
+    }
+    let scenario = format!("providerConfig: {{ baseUrl: \"${{GONE}}\" }}\n{}", suite(&["a"]));
+    recorded().file("s.yaml", &scenario).run().ended(0).out("RESULT: PASS");
+    // Where it is used it is an error that names its line, and nothing is sent.
+    let asks = |scenario: &str, config: &str| {
+        let run = ["run", "s.yaml", "-m", "m", "--grader-model", "j"];
+        let ran =
+            Akit::new(&run).file("s.yaml", scenario).file("akit.yaml", format!("project: p\n{config}\n"));
+        ran.env("OPENAI_API_KEY", "k")
+            .run()
+            .ended(2)
+            .err("environment variable `GONE` is not set")
+            .err("nothing was sent")
+    };
+    asks(&suite(&["a"]), configuration[5]).err("akit.yaml:2");
+    let judged = "cases: [{ id: a, prompt: p, expected: { type: llm_grader, rubric: kind } }]\n";
+    asks(judged, configuration[6]).err("akit.yaml:2");
+    asks(&scenario, "").err("s.yaml:1");
+    let ran = recorded().file("akit.yaml", "model: \"${GONE}\"\n").run().ended(2);
+    ran.err("error: environment variable `GONE` is not set");
 }

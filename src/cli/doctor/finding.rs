@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 use serde_json::{Value as Json, json};
 
 use super::super::Status;
+use crate::config::Setting;
 use crate::source::Ink;
 use crate::text;
+
+/// Settings of one kind, under what they are of.
+pub(super) type Explained = (String, Vec<Setting>);
 
 /// How a thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,14 +111,33 @@ pub(super) fn console(findings: &[Finding], ink: Ink) -> String {
     format!("{lines}{} ok, {} warn, {} bad\n", count("ok"), count("warn"), count("bad"))
 }
 
+/// Every setting, under what it is of.
+pub(super) fn settings(explained: &[Explained]) -> String {
+    let mut out = String::new();
+    for (of, settings) in explained {
+        // Writing into a text cannot fail.
+        let _ = writeln!(out, "\nsettings of {of}");
+        let width = settings.iter().map(|one| one.value.chars().count()).max().unwrap_or(0).min(40);
+        for Setting { name, value, said_by } in settings {
+            let (value, said_by) = (text::plain(value), text::plain(said_by));
+            let _ = writeln!(out, "  {name:<14}  {value:<width$}  {said_by}");
+        }
+    }
+    out
+}
+
 /// The same as data.
-pub(super) fn data(findings: &[Finding]) -> String {
+pub(super) fn data(findings: &[Finding], explained: &[Explained]) -> String {
     let checks: Vec<_> = findings.iter().map(Finding::json).collect();
-    let whole = json!({
+    let mut whole = json!({
         "schema": "akit.doctor/1",
         "akit": env!("CARGO_PKG_VERSION"),
         "exit_code": status(findings).code(),
         "checks": checks,
     });
+    if !explained.is_empty() {
+        let of = |(of, settings): &Explained| json!({ "of": of, "settings": settings });
+        whole["settings"] = explained.iter().map(of).collect();
+    }
     format!("{whole:#}\n")
 }

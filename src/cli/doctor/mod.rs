@@ -20,7 +20,7 @@ use super::output::Output;
 use super::prepare::SuiteArgs;
 use crate::config::Settings;
 use crate::environment::Environment;
-use finding::Finding;
+use finding::{Explained, Finding, State};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -29,6 +29,9 @@ pub(super) struct DoctorArgs {
     /// Ask the forge what the token may do; nothing else asks the network, and nothing is changed
     #[arg(long)]
     online: bool,
+    /// Show every setting too, with its value and the flag, variable or line that says so
+    #[arg(long)]
+    explain: bool,
     /// Write the findings as JSON; `-` is stdout
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -41,19 +44,24 @@ pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Sta
     let stdout = (args.format.as_deref() == Some("json")).then(|| PathBuf::from("-"));
     let inputs: Vec<_> = args.suite.paths.iter().map(PathBuf::as_path).collect();
     let outputs = Output::open_all([&args.json, &stdout], &inputs)?;
-    let findings = look(args, environment);
-    let data = || Ok::<_, Infallible>(finding::data(&findings));
-    Output::tell(outputs.map(|output| (output, data())), |ink| finding::console(&findings, ink));
+    let (findings, explained) = look(args, environment);
+    let explained = if args.explain { explained } else { Vec::new() };
+    let data = || Ok::<_, Infallible>(finding::data(&findings, &explained));
+    Output::tell(outputs.map(|output| (output, data())), |ink| {
+        finding::console(&findings, ink) + &finding::settings(&explained)
+    });
     Ok(finding::status(&findings))
 }
 
-/// Everything that is looked at, in the order in which a run needs it.
-fn look(args: &DoctorArgs, environment: &Environment) -> Vec<Finding> {
+/// Everything that is looked at, in the order in which a run needs it, and every setting.
+fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Finding>, Vec<Explained>) {
     let system =
         format!("{} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let mut findings = vec![Finding::ok("akit", system)];
     let config =
         suite::configuration(args.suite.config.as_deref(), &args.suite.paths, environment, &mut findings);
+    // What is wrong in the configuration says nothing of what stands beside it.
+    let is_sound = findings.iter().all(|finding| !matches!(finding.state, State::Bad(_)));
     let loaded = suite::scenarios(&args.suite.paths, &config, environment, &mut findings);
     let folder = common_folder(&args.suite.paths);
     let http = match args.suite.ask.manner.way() {
@@ -63,17 +71,22 @@ fn look(args: &DoctorArgs, environment: &Environment) -> Vec<Finding> {
             None
         }
     };
+    let mut explained = Vec::new();
     if let Some(http) = &http {
         let flags = args.suite.ask.flags();
         let settings = Settings::new(flags, config.clone(), environment.clone(), http.clone());
-        suite::who(&settings, &loaded, &mut findings);
+        explained = suite::who(&settings, &loaded, &mut findings);
         store::cache(&settings, &mut findings);
     }
-    store::baseline(&config, environment, &loaded, args.online, &mut findings);
-    store::policy(&config, environment, &loaded, &mut findings);
+    if is_sound {
+        store::baseline(&config, environment, &loaded, args.online, &mut findings);
+        store::policy(&config, environment, &loaded, &mut findings);
+    } else {
+        findings.push(Finding::warn("policy", "not checked: the configuration has errors", "fix them first"));
+    }
     let site = around::pipeline(environment, &mut findings);
     around::token(&site, environment, http.as_ref().filter(|_| args.online), &mut findings);
     around::clone(if folder.is_dir() { &folder } else { Path::new(".") }, environment, &mut findings);
     around::network(environment, &mut findings);
-    findings
+    (findings, explained)
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::super::Status;
 use super::super::args::{common_folder, discovered};
-use super::finding::Finding;
-use crate::config::{ConfigFile, Settings, Targets, find};
+use super::finding::{Explained, Finding};
+use crate::config::{Asking, ConfigFile, Setting, Settings, Targets, find};
 use crate::environment::Environment;
+use crate::provider::Spec;
 use crate::runner::Target;
-use crate::scenario::{self, Case, Loaded, Scenario};
+use crate::scenario::{self, Loaded};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Severity, SourceFile, slashed};
 use crate::text;
@@ -96,49 +97,79 @@ pub(super) fn scenarios(
     loaded
 }
 
-/// Who answers and who judges, with the keys and prices for them.
-pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Finding>) {
-    let mut targets = Targets::default();
-    let mut models = BTreeSet::new();
-    answers(settings, loaded, &mut targets, &mut models, findings);
-    judges(settings, loaded, &mut targets, &mut models, findings);
-    variables(settings, loaded, &models, findings);
-    prices(settings, &models, findings);
+/// Everything that is asked, with what is known of it.
+#[derive(Default)]
+struct Asked {
+    /// (provider, model), also of those who cannot be asked yet.
+    models: BTreeSet<Model>,
+    /// Whose key is wanted and not there, by the variable that would hold it.
+    keyless: BTreeSet<&'static str>,
 }
 
 /// A provider and its model.
 type Model = (String, String);
 
+/// Who answers and who judges, with the keys and prices for them; answers with their settings.
+pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Finding>) -> Vec<Explained> {
+    let (mut targets, mut asked) = (Targets::default(), Asked::default());
+    let mut explained = answers(settings, loaded, &mut targets, &mut asked, findings);
+    explained.extend(judges(settings, loaded, &mut targets, &mut asked, findings));
+    explained.push(("the run".to_owned(), settings.explain()));
+    variables(settings, loaded, &asked, findings);
+    prices(settings, &asked.models, findings);
+    explained
+}
+
+impl Asked {
+    /// Takes note of somebody who is asked.
+    fn note(&mut self, asking: &Asking<'_>) {
+        let Some(vendor) = Spec::of(asking.provider.value).and_then(Spec::vendor) else { return };
+        if let Some(model) = &asking.model {
+            self.models.insert((asking.provider.value.to_owned(), model.value.to_owned()));
+        }
+        let wanted = asking.address.and_then(|address| Spec::key_variable_at(address.value.trim()));
+        if let Some(name) = wanted.filter(|_| asking.key.is_none()) {
+            self.keyless.insert(vendor.key_variable.unwrap_or(name));
+        }
+    }
+}
+
 fn answers(
     settings: &Settings,
     loaded: &Loaded,
     targets: &mut Targets,
-    models: &mut BTreeSet<Model>,
+    asked: &mut Asked,
     findings: &mut Vec<Finding>,
-) {
+) -> Vec<Explained> {
     const ABOUT: &str = "answers";
-    let mut who: BTreeMap<String, usize> = BTreeMap::new();
+    let mut who: BTreeMap<String, (usize, Vec<Setting>)> = BTreeMap::new();
     let mut obstacles: BTreeMap<(String, String), usize> = BTreeMap::new();
     let cases =
         loaded.scenarios.iter().flat_map(|scenario| scenario.cases.iter().map(move |case| (scenario, case)));
     for (scenario, case) in cases {
-        match targets.job(settings, scenario, case) {
+        let (asking, job) = (settings.asking(scenario, case), targets.job(settings, scenario, case));
+        if !matches!(&job, Ok(job) if matches!(job.target, Target::Replies(_))) {
+            asked.note(&asking);
+        }
+        match job {
             Ok(job) => {
                 let mut name = job.target.name();
-                if let Target::Model { client, model, .. } = &job.target {
-                    let provider = &client.endpoint().provider;
+                if let (Target::Model { .. }, Some(model), Some(address)) =
+                    (&job.target, &asking.model, &asking.address)
+                {
+                    let (provider, model, address) =
+                        (asking.provider.said_by, model.said_by, address.said_by);
                     // Writing into a text cannot fail.
-                    let _ = write!(name, " ({})", sources(settings, scenario, case, provider));
-                    models.insert((provider.clone(), model.clone()));
+                    let _ = write!(name, " (provider by {provider}, model by {model}, address by {address})");
                 }
-                *who.entry(name).or_default() += 1;
+                who.entry(name).or_insert_with(|| (0, asking.explain())).0 += 1;
             }
             Err(obstacle) => *obstacles.entry((obstacle.message, obstacle.help)).or_default() += 1,
         }
     }
     let more = who.len().saturating_sub(MOST);
-    for (name, cases) in who.into_iter().take(MOST) {
-        findings.push(Finding::ok(ABOUT, format!("{name}: {}", text::count(cases, "case"))));
+    for (name, (cases, _)) in who.iter().take(MOST) {
+        findings.push(Finding::ok(ABOUT, format!("{name}: {}", text::count(*cases, "case"))));
     }
     if more > 0 {
         findings.push(Finding::ok(ABOUT, format!("and {more} more")));
@@ -147,65 +178,34 @@ fn answers(
         let message = format!("{message} ({})", text::count(cases, "case"));
         findings.push(Finding::bad(ABOUT, Status::Invalid, message, help));
     }
-}
-
-/// Who says which provider, model and address it is: the first of flag, case or scenario, configuration,
-/// environment and default.
-fn sources(settings: &Settings, scenario: &Scenario, case: &Case, provider: &str) -> String {
-    let (flags, file, local) = (&settings.flags, &settings.file, &scenario.provider_config);
-    let shared = file.providers.get(provider);
-    let config = file.file.as_ref().map_or("configuration", |file| file.name());
-    let first = |pairs: &[(bool, &str)], last: &str| {
-        pairs.iter().find(|(says, _)| *says).map_or(last, |(_, who)| *who).to_owned()
-    };
-    let own = scenario.file.name();
-    let provider_by = first(
-        &[
-            (flags.provider.is_some(), "--provider"),
-            (case.provider.is_some() || scenario.provider.is_some(), own),
-            (file.provider.is_some(), config),
-        ],
-        "default",
-    );
-    let model_by = first(
-        &[
-            (flags.model.is_some(), "--model"),
-            (case.model.is_some() || scenario.model.is_some() || local.default_model.is_some(), own),
-        ],
-        config,
-    );
-    let variable = settings.environment.get("OPENAI_BASE_URL").is_some() && provider == "openai";
-    let address_by = first(
-        &[
-            (flags.base_url.is_some(), "--base-url"),
-            (local.base_url.is_some(), own),
-            (shared.is_some_and(|shared| shared.base_url.is_some()), config),
-            (variable, "OPENAI_BASE_URL"),
-        ],
-        "default",
-    );
-    format!("provider by {provider_by}, model by {model_by}, address by {address_by}")
+    who.into_values().map(|(cases, set)| (text::count(cases, "case"), set)).collect()
 }
 
 fn judges(
     settings: &Settings,
     loaded: &Loaded,
     targets: &mut Targets,
-    models: &mut BTreeSet<Model>,
+    asked: &mut Asked,
     findings: &mut Vec<Finding>,
-) {
+) -> Vec<Explained> {
     const ABOUT: &str = "judge";
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
     let expectations: Vec<_> = cases.flat_map(|case| case.expectation.graders()).collect();
     if expectations.is_empty() {
         findings.push(Finding::ok(ABOUT, "no expectation needs one"));
-        return;
+        return Vec::new();
     }
     let count = expectations.len();
+    let named: BTreeSet<_> = expectations.iter().map(|expectation| expectation.named()).collect();
+    let explained = named.into_iter().map(|judge| {
+        let judging = settings.judging(judge);
+        asked.note(&judging);
+        ("the judge".to_owned(), judging.explain())
+    });
+    let explained = explained.collect();
     let (graders, obstacles) = settings.graders(expectations.into_iter(), Root::default(), targets);
     for grader in graders.all() {
         let endpoint = grader.client().endpoint();
-        models.insert((endpoint.provider.clone(), grader.model().to_owned()));
         let message = format!(
             "{} {} at {} for {}",
             endpoint.provider,
@@ -228,13 +228,15 @@ fn judges(
             "see docs/calibration.md",
         ));
     }
+    explained
 }
 
 /// The variables that hold keys, or stand in files: whether they are set, never what they hold.
-fn variables(settings: &Settings, loaded: &Loaded, models: &BTreeSet<Model>, findings: &mut Vec<Finding>) {
+fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut Vec<Finding>) {
     const ABOUT: &str = "keys";
-    let openai = models.iter().any(|(provider, _)| provider == "openai");
-    let mut names: BTreeSet<String> = openai.then(|| "OPENAI_API_KEY".to_owned()).into_iter().collect();
+    let vendors = asked.models.iter().filter_map(|(provider, _)| Spec::of(provider)?.vendor());
+    let of_vendors = vendors.filter_map(|vendor| vendor.key_variable).chain(asked.keyless.iter().copied());
+    let mut names: BTreeSet<String> = of_vendors.map(str::to_owned).collect();
     names.extend(settings.file.file.iter().flat_map(named));
     names.extend(loaded.files.iter().flat_map(named));
     let state = |name: &String| match settings.environment.get(name) {
@@ -250,6 +252,9 @@ fn variables(settings: &Settings, loaded: &Loaded, models: &BTreeSet<Model>, fin
     let told: Vec<_> = names.iter().map(|name| format!("{name} is {}", state(name))).collect();
     if names.iter().any(|name| state(name) == "empty") {
         let help = "an empty variable counts as none: look at the pipeline's secrets, which forks do not get";
+        findings.push(Finding::warn(ABOUT, told.join(", "), help));
+    } else if let Some(name) = asked.keyless.first() {
+        let help = format!("set {name}, or judge recorded answers with `--replies FILE`");
         findings.push(Finding::warn(ABOUT, told.join(", "), help));
     } else {
         findings.push(Finding::ok(ABOUT, told.join(", ")));

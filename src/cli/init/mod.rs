@@ -14,11 +14,9 @@ use self::forge::Forge;
 use super::{Status, terminal};
 use crate::config::{ConfigFile, FILES, find};
 use crate::environment::Environment;
+use crate::provider::{DEFAULT, Spec};
 use crate::scenario::{self, discover};
 use crate::source::{Diagnostics, Pending, slashed};
-
-/// Providers that can be asked, each with a model to begin with.
-const PROVIDERS: [(&str, &str); 2] = [("openai", "gpt-4o-mini"), ("ollama", "llama3.2")];
 
 /// Names of a promptfoo suite.
 const PROMPTFOO: [&str; 2] = ["promptfooconfig.yaml", "promptfooconfig.yml"];
@@ -29,7 +27,7 @@ pub(super) struct InitArgs {
     #[arg(default_value = ".")]
     dir: PathBuf,
     /// Who answers once a model is asked [default: openai]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(PROVIDERS.map(|(name, _)| name)))]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Spec::vendors().map(|(name, _)| name)))]
     provider: Option<String>,
     /// Model of that provider
     #[arg(long, value_name = "NAME")]
@@ -113,10 +111,12 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let asked = ask::Questions::of(args.yes);
     let provider = match (&args.provider, &read.provider) {
         (Some(name), _) | (None, Some(name)) => name.clone(),
-        (None, None) => asked.choose("Who answers?", &PROVIDERS.map(|(name, _)| name), "openai"),
+        (None, None) => {
+            asked.choose("Who answers?", &Spec::vendors().map(|(name, _)| name).collect::<Vec<_>>(), DEFAULT)
+        }
     };
-    let usual =
-        PROVIDERS.iter().find(|(name, _)| *name == provider).map_or("gpt-4o-mini", |(_, model)| model);
+    let vendor = |name: &str| Spec::of(name).and_then(Spec::vendor);
+    let usual = vendor(&provider).or(vendor(DEFAULT)).map_or("", |vendor| vendor.model);
     let model = match (&args.model, &read.model) {
         (Some(name), _) | (None, Some(name)) => name.clone(),
         (None, None) => asked.text("Which model?", usual),
@@ -205,8 +205,10 @@ fn next(args: &InitArgs, start: &Start) -> String {
             format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl"),
             "red: the answers of a worse bot",
         );
-        let key = if start.provider == "openai" { "needs OPENAI_API_KEY" } else { "asks your model" };
-        say(format!("akit run {first} -p {} -m {}", start.provider, start.model), key);
+        let variable =
+            Spec::of(&start.provider).and_then(Spec::vendor).and_then(|vendor| vendor.key_variable);
+        let key = variable.map_or("asks your model".to_owned(), |name| format!("needs {name}"));
+        say(format!("akit run {first} -p {} -m {}", start.provider, start.model), &key);
     } else {
         say(format!("akit validate {scenarios}"), "nothing is asked");
     }

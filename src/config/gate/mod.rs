@@ -17,6 +17,7 @@ use crate::source::{
 };
 use crate::text;
 use crate::vocabulary::{CaseId, Metric};
+use strum::VariantNames as _;
 
 pub use weaker::Suites;
 
@@ -61,15 +62,15 @@ const BASELINE: &[Field] = &[
         Shape::Number(0.0, 1.0),
         "Drop of the mean pass rate that does not count (0.02).",
     ),
-    Field::optional("missing", Shape::OneOf(&["warn", "fail"]), "What a missing baseline leads to (warn)."),
+    Field::optional("missing", Shape::OneOf(Missing::VARIANTS), "What a missing baseline leads to (warn)."),
     Field::optional(
         "thin",
-        Shape::OneOf(&["strict", "warn"]),
+        Shape::OneOf(Thin::VARIANTS),
         "What a case is that fails every fresh trial beside a thin baseline (strict).",
     ),
     Field::optional(
         "unconfirmed",
-        Shape::OneOf(&["inconclusive", "fail", "warn"]),
+        Shape::OneOf(Unconfirmed::VARIANTS),
         "What a case leads to that used to pass, fails now and cannot be asked again (inconclusive).",
     ),
 ];
@@ -94,7 +95,7 @@ pub(in crate::config) const GATE: &[Field] = &[
     ),
     Field::optional("baseline", Shape::Object(BASELINE), "What the run is compared with."),
     Field::optional("fail_on", Shape::Texts, "What fails the gate; the rest is a warning."),
-    Field::optional("policy", Shape::OneOf(&["default", "strict"]), "Who has to prove what (default)."),
+    Field::optional("policy", Shape::OneOf(Rigor::VARIANTS), "Who has to prove what (default)."),
     Field::optional(
         "quarantine",
         Shape::Name,
@@ -185,24 +186,14 @@ impl GateConfig {
             }
             policy.alpha = baseline.number("alpha").unwrap_or(policy.alpha);
             policy.margin = baseline.number("margin").unwrap_or(policy.margin);
-            if baseline.text("missing").is_some_and(|(word, _)| word == "fail") {
-                policy.missing = Missing::Fail;
-            }
-            if baseline.text("thin").is_some_and(|(word, _)| word == "warn") {
-                policy.thin = Thin::Warn;
-            }
-            match baseline.text("unconfirmed") {
-                Some(("fail", _)) => policy.unconfirmed = Unconfirmed::Fail,
-                Some(("warn", _)) => policy.unconfirmed = Unconfirmed::Warn,
-                _ => {}
-            }
+            policy.missing = baseline.word("missing").unwrap_or(policy.missing);
+            policy.thin = baseline.word("thin").unwrap_or(policy.thin);
+            policy.unconfirmed = baseline.word("unconfirmed").unwrap_or(policy.unconfirmed);
         }
         if let Some(words) = fields.texts("fail_on") {
             config.policy.fail_on = reader.categories(&words);
         }
-        if fields.text("policy").is_some_and(|(word, _)| word == "strict") {
-            config.policy.rigor = Rigor::Strict;
-        }
+        config.policy.rigor = fields.word("policy").unwrap_or(config.policy.rigor);
         config.names = reader.names;
         if let Some((file, span)) = fields.text("quarantine") {
             let path = folder.join(file);
@@ -371,14 +362,13 @@ impl Reader<'_> {
     fn categories(&mut self, words: &[(&str, Span)]) -> BTreeSet<Category> {
         let mut set = BTreeSet::new();
         for (word, span) in words {
-            if let Some((_, category)) = Category::ALL.iter().find(|(name, _)| name == word) {
-                set.insert(*category);
+            if let Ok(category) = word.parse() {
+                set.insert(category);
                 continue;
             }
-            let names = Category::ALL.map(|(name, _)| name);
-            let help = match text::nearest(word, &names) {
+            let help = match text::nearest(word, Category::VARIANTS) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", text::list(&names)),
+                None => format!("there are {}", text::list(Category::VARIANTS)),
             };
             self.wrong(*span, format!("`fail_on` does not know `{}`", text::excerpt(word, 60)), help);
         }

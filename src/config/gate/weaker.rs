@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{GateConfig, Named};
-use crate::gate::{Category, Missing, Policy, Rigor, Selector, Thin, Threshold, Unconfirmed};
+use crate::gate::{Missing, Policy, Rigor, Selector, Thin, Threshold, Unconfirmed};
 use crate::history::Place;
 use crate::vocabulary::{CaseId, Metric, Selection, WeakeningKind as Kind, Weaker};
 
@@ -150,16 +150,12 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         tell(Kind::PolicyRelaxed, &["policy"], message);
     }
     for gone in fail_on.difference(&now.fail_on) {
-        let message = format!("`{}` failed the gate, now it is a warning", word(*gone));
+        let message = format!("`{}` failed the gate, now it is a warning", <&str>::from(*gone));
         tell(Kind::FailOnRemoved, &["fail_on"], message);
     }
     found.extend(critical(cases, &now.critical, suites));
     found.extend(thresholds(limits, before, now, suites));
     found
-}
-
-fn word(category: Category) -> &'static str {
-    Category::ALL.iter().find(|(_, known)| *known == category).map_or("", |(word, _)| word)
 }
 
 fn critical(before: &[Selector], now: &[Selector], suites: &Suites<'_>) -> Vec<Weaker> {

@@ -8,6 +8,7 @@ use crate::analysis::Side;
 use crate::analysis::compare::{CLAIM, Change, Comparison, Pair};
 use crate::source::Ink;
 use crate::text::{self, log, number};
+use strum::IntoEnumIterator as _;
 
 /// Cases of one kind that are listed.
 const LISTED: usize = 50;
@@ -28,7 +29,7 @@ pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
     for row in rows(comparison) {
         let _ = writeln!(out, "{:<16} {:>12} {:>12} {:>14}", row.label, row.base, row.head, row.difference);
     }
-    for change in Change::ALL {
+    for change in Change::iter() {
         let pairs: Vec<_> = comparison.cases.iter().filter(|pair| pair.change == change).collect();
         if pairs.is_empty() || change == Change::BothPassing {
             continue;
@@ -63,9 +64,8 @@ pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
 
 /// `9 cases compared: 7 newly failing, 2 passing in both`.
 pub(super) fn counts(comparison: &Comparison<'_>) -> String {
-    let shown: Vec<_> = Change::ALL
-        .iter()
-        .map(|change| (change, comparison.count(*change)))
+    let shown: Vec<_> = Change::iter()
+        .map(|change| (change, comparison.count(change)))
         .filter(|(_, count)| *count > 0)
         .map(|(change, count)| format!("{} {}", number::size(count), change.words()))
         .collect();

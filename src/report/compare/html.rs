@@ -10,6 +10,7 @@ use crate::report::html::page::{Excerpt, Shell, fill};
 use crate::report::html::{MANY, MARKUP, MOST, ROOMS, Room};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, number};
+use strum::IntoEnumIterator as _;
 
 /// Characters of a name.
 const NAME: usize = 200;
@@ -116,10 +117,9 @@ fn of_change(change: Change, room: Room) -> usize {
 }
 
 fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'a> {
-    let groups: Vec<_> = Change::ALL
-        .iter()
+    let groups: Vec<_> = Change::iter()
         .enumerate()
-        .map(|(key, change)| Group::of(comparison, *change, key, room))
+        .map(|(key, change)| Group::of(comparison, change, key, room))
         .filter(|group| !group.cases.is_empty())
         .collect();
     let chip = |group: &Group| Chip { key: group.key, label: format!("{} {}", group.title, group.count) };

@@ -1,0 +1,225 @@
+//! How a case or a judge is asked: every setting with who said it.
+
+use std::time::Duration;
+
+use super::Settings;
+use super::file::GraderConfig;
+use super::obstacle::Obstacle;
+use super::resolved::{Resolved, SaidBy};
+use super::trust::Trust;
+use crate::client::Patience;
+use crate::grader::Judge;
+use crate::provider::{DEFAULT, Means, Spec, Vendor};
+use crate::scenario::{Case, ProviderConfig, Scenario};
+use crate::secret::Secret;
+
+/// How somebody is asked.
+#[derive(Debug)]
+pub struct Asking<'a> {
+    /// Name of the provider.
+    pub provider: Resolved<'a, &'a str>,
+    /// Model; `None` where nobody names one.
+    pub model: Option<Resolved<'a, &'a str>>,
+    /// Address; `None` for a provider that is not asked over the network.
+    pub address: Option<Resolved<'a, &'a str>>,
+    /// Key, or the name of the variable that should hold it.
+    pub key: Option<Resolved<'a, Result<Secret, &'a str>>>,
+    /// The vendor's organization.
+    pub organization: Option<Resolved<'a, &'a str>>,
+    /// Longest time for one try.
+    pub timeout: Resolved<'a, Duration>,
+    /// Further tries after a transient error.
+    pub retries: Resolved<'a, u32>,
+    /// Version of the application.
+    pub version: Option<Resolved<'a, &'a str>>,
+    /// What keeps it from being asked, whoever says the rest.
+    pub obstacle: Option<Obstacle>,
+}
+
+impl Asking<'_> {
+    /// How the provider is reached; an obstacle where it cannot be.
+    pub(super) fn vendor(&self) -> Result<&'static Vendor, Obstacle> {
+        let name = self.provider.value;
+        match Spec::of(name).map(|spec| &spec.means) {
+            Some(Means::Network(vendor)) => Ok(vendor),
+            Some(Means::NotYet(help)) => {
+                Err(Obstacle::new(format!("akit cannot call provider `{name}` yet"), *help))
+            }
+            Some(Means::Recorded) | None => Err(Obstacle::new(
+                format!("provider `{name}` is not asked over the network"),
+                "name another provider",
+            )),
+        }
+    }
+
+    /// How patient the client is.
+    pub(super) fn patience(&self) -> Patience {
+        Patience { timeout: self.timeout.value, retries: self.retries.value, jitter: 0 }
+    }
+}
+
+/// Who says how a provider is reached, beside what the configuration says of it under `providers`.
+struct Sayers<'a> {
+    provider: Resolved<'a, &'a str>,
+    model: Option<Resolved<'a, &'a str>>,
+    /// The flag for the address.
+    address: (SaidBy<'a>, Option<&'a str>),
+    timeout: [(SaidBy<'a>, Option<Duration>); 2],
+    retries: [(SaidBy<'a>, Option<u32>); 2],
+    version: Option<Resolved<'a, &'a str>>,
+    /// What is said of this one provider alone, and the part of a file where that stands.
+    own: Option<&'a ProviderConfig>,
+    part: SaidBy<'a>,
+    trust: Result<Trust, Obstacle>,
+}
+
+impl Settings {
+    /// How a case is asked.
+    #[must_use]
+    pub fn asking<'a>(&'a self, scenario: &'a Scenario, case: &'a Case) -> Asking<'a> {
+        let (flags, config) = (&self.flags, &self.file);
+        let of_case = |key| SaidBy::Key(&scenario.file, ["cases", &case.id, key]);
+        let of_scenario = |key| SaidBy::Key(&scenario.file, [key, "", ""]);
+        let provider = Resolved::or_default(
+            [
+                (SaidBy::Flag("--provider"), flags.provider.as_deref()),
+                (of_case("provider"), case.provider.as_deref()),
+                (of_scenario("provider"), scenario.provider.as_deref()),
+                (self.key(["provider", "", ""]), config.provider.as_deref()),
+            ],
+            DEFAULT,
+        );
+        let name = provider.value;
+        // What a scenario says of its provider, its key above all, does not hold for another one.
+        let meant = scenario.provider.as_ref().or(flags.provider.as_ref()).or(config.provider.as_ref());
+        let is_meant = meant.map_or(DEFAULT, String::as_str) == name;
+        // Nor does the configuration's model: another provider does not know it.
+        let is_configured = config.provider.as_deref().is_none_or(|configured| configured == name);
+        let own = Some(&scenario.provider_config).filter(|_| is_meant);
+        let part = of_scenario("providerConfig");
+        let shared = config.providers.get(name);
+        let model = Resolved::first([
+            (SaidBy::Flag("--model"), flags.model.as_deref()),
+            (of_case("model"), case.model.as_deref()),
+            (of_scenario("model"), scenario.model.as_deref().filter(|_| is_meant)),
+            (part.below("defaultModel"), own.and_then(|own| own.default_model.as_deref())),
+            (self.key(["model", "", ""]), config.model.as_deref().filter(|_| is_configured)),
+            (
+                self.key(["providers", name, "defaultModel"]),
+                shared.and_then(|shared| shared.default_model.as_deref()),
+            ),
+        ]);
+        let version = Resolved::first([
+            (SaidBy::Flag("--target-version"), flags.target_version.as_deref()),
+            (self.key(["target", "version", ""]), config.target_version.as_deref()),
+        ]);
+        self.reached(Sayers {
+            provider,
+            model,
+            address: (SaidBy::Flag("--base-url"), flags.base_url.as_deref()),
+            timeout: [(SaidBy::Flag("--timeout"), flags.timeout), (of_case("timeout"), case.timeout)],
+            retries: [(SaidBy::Flag("--retries"), flags.retries), (of_case("retries"), case.retries)],
+            version,
+            own,
+            part,
+            trust: self.trust(name, scenario, own),
+        })
+    }
+
+    /// How a judge is asked: the flag, the expectation's own judge, or the configured one; never silently the
+    /// model under test.
+    #[must_use]
+    pub fn judging<'a>(&'a self, named: Option<&'a Judge>) -> Asking<'a> {
+        let (flags, config) = (&self.flags, self.file.grader.as_ref());
+        let part = self.key(["grader", "", ""]);
+        let named = named.filter(|_| flags.grader_model.is_none());
+        let provider = match named {
+            Some(judge) => Resolved { value: judge.provider.as_str(), said_by: SaidBy::Expectation },
+            None => Resolved::or_default(
+                [
+                    (SaidBy::Flag("--grader-provider"), flags.grader_provider.as_deref()),
+                    (part.below("provider"), config.and_then(|grader| grader.provider.as_deref())),
+                ],
+                DEFAULT,
+            ),
+        };
+        let model = Resolved::first([
+            (SaidBy::Flag("--grader-model"), flags.grader_model.as_deref()),
+            (SaidBy::Expectation, named.map(|judge| judge.model.as_str())),
+            (part.below("model"), config.and_then(|grader| grader.model.as_deref())),
+        ]);
+        let is_configured = |grader: &&GraderConfig| grader.provider() == provider.value;
+        self.reached(Sayers {
+            provider,
+            model,
+            address: (SaidBy::Flag("--grader-base-url"), flags.grader_base_url.as_deref()),
+            timeout: [(SaidBy::Flag("--timeout"), flags.timeout), (SaidBy::Default, None)],
+            retries: [(SaidBy::Flag("--retries"), flags.retries), (SaidBy::Default, None)],
+            version: None,
+            own: config.filter(is_configured).map(|grader| &grader.access),
+            part,
+            // An expectation names a model, never an address.
+            trust: Ok(Trust::Named),
+        })
+    }
+
+    fn reached<'a>(&'a self, says: Sayers<'a>) -> Asking<'a> {
+        let Sayers { provider, model, address, timeout, retries, version, own, part, trust } = says;
+        let name = provider.value;
+        let vendor = Spec::of(name).and_then(Spec::vendor);
+        let is_trusted = matches!(trust, Ok(Trust::Named));
+        let shared = self.file.providers.get(name);
+        // Whoever holds the keys has not named this server.
+        let granted = shared.filter(|_| is_trusted);
+        let below = |key| self.key(["providers", name, key]);
+        let variable = |name: Option<&'static str>| {
+            let value = name.and_then(|name| self.environment.get(name));
+            (SaidBy::Variable(name.unwrap_or_default()), value)
+        };
+        let secret = |name: Option<&'static str>| {
+            let (said_by, value) = variable(name);
+            (said_by, value.filter(|_| is_trusted))
+        };
+        let address = vendor.map(|vendor| {
+            Resolved::or_default(
+                [
+                    address,
+                    (part.below("baseUrl"), own.and_then(|own| own.base_url.as_deref())),
+                    (below("baseUrl"), granted.and_then(|shared| shared.base_url.as_deref())),
+                    variable(vendor.address_variable),
+                ],
+                vendor.address,
+            )
+        });
+        let held = |config: &'a ProviderConfig| match config.api_key.as_ref()? {
+            Ok(key) => Some(Ok(key.clone())),
+            Err(unset) => Some(Err(unset.as_str())),
+        };
+        let (variable_of_key, value) = secret(vendor.and_then(|vendor| vendor.key_variable));
+        let key = Resolved::first([
+            (part.below("apiKey"), own.and_then(held)),
+            (below("apiKey"), granted.and_then(held)),
+            (variable_of_key, value.map(|key| Ok(Secret::new(key.trim())))),
+        ]);
+        let organization = Resolved::first([
+            (part.below("organization"), own.and_then(|own| own.organization.as_deref())),
+            (below("organization"), granted.and_then(|shared| shared.organization.as_deref())),
+            secret(vendor.and_then(|vendor| vendor.organization_variable)),
+        ]);
+        let default = Patience::default();
+        let of_own = (part.below("timeout"), own.and_then(|own| own.timeout));
+        let of_shared = (below("timeout"), shared.and_then(|shared| shared.timeout));
+        let timeout = Resolved::or_default(timeout.into_iter().chain([of_own, of_shared]), default.timeout);
+        let of_own = (part.below("maxRetries"), own.and_then(|own| own.retries));
+        let of_shared = (below("maxRetries"), shared.and_then(|shared| shared.retries));
+        let retries = Resolved::or_default(retries.into_iter().chain([of_own, of_shared]), default.retries);
+        let unset = [own, shared].into_iter().flatten().find_map(|one| one.unset.as_ref());
+        let obstacle = unset.map(Obstacle::unset).or(trust.err());
+        Asking { provider, model, address, key, organization, timeout, retries, version, obstacle }
+    }
+
+    /// A key of the configuration, by the keys that lead to it.
+    pub(super) fn key<'a>(&'a self, path: [&'a str; 3]) -> SaidBy<'a> {
+        self.file.file.as_ref().map_or(SaidBy::Default, |file| SaidBy::Key(file, path))
+    }
+}

@@ -1,0 +1,109 @@
+//! Every setting with its value and who said it, for people.
+
+use serde::Serialize;
+
+use super::Settings;
+use super::asking::Asking;
+use super::resolved::{Resolved, SaidBy};
+use crate::grader::Ballot;
+use crate::source::slashed;
+use crate::text;
+
+/// A setting as people read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    /// What it is called.
+    pub name: &'static str,
+    /// What holds; of a key no more than whether it is there.
+    pub value: String,
+    /// The flag, variable or line that says so.
+    pub said_by: String,
+}
+
+impl Setting {
+    fn of<T>(name: &'static str, resolved: &Resolved<'_, T>, value: impl FnOnce(&T) -> String) -> Self {
+        let said_by = format!("{:#}", resolved.said_by);
+        Self { name, value: text::excerpt(&value(&resolved.value), 200), said_by }
+    }
+}
+
+impl Asking<'_> {
+    /// How a case or a judge is asked.
+    #[must_use]
+    pub fn explain(&self) -> Vec<Setting> {
+        let word = |value: &&str| (*value).to_owned();
+        let time = |value: &std::time::Duration| format!("{} ms", value.as_millis());
+        // A query may hold a key, and so may what stands before the host.
+        let address = |value: &&str| match value.split_once('?') {
+            Some((before, _)) => format!("{before}?…"),
+            None => (*value).to_owned(),
+        };
+        let key = |value: &Result<_, &str>| match value {
+            Ok(_) => "set".to_owned(),
+            Err(name) => format!("{name} is not set"),
+        };
+        let some = [
+            self.model.as_ref().map(|model| Setting::of("model", model, word)),
+            self.address.as_ref().map(|one| Setting::of("address", one, address)),
+            self.key.as_ref().map(|one| Setting::of("key", one, key)),
+            self.organization.as_ref().map(|one| Setting::of("organization", one, |_| "set".to_owned())),
+            Some(Setting::of("timeout", &self.timeout, time)),
+            Some(Setting::of("retries", &self.retries, u32::to_string)),
+            self.version.as_ref().map(|version| Setting::of("target version", version, word)),
+        ];
+        let provider = Setting::of("provider", &self.provider, word);
+        std::iter::once(provider).chain(some.into_iter().flatten()).collect()
+    }
+}
+
+impl Settings {
+    /// What holds for the run as a whole.
+    #[must_use]
+    pub fn explain(&self) -> Vec<Setting> {
+        let config = &self.file;
+        let (policy, defaults) = (&config.gate.policy, config.grader_defaults());
+        let words = |set: Vec<String>| if set.is_empty() { "none".to_owned() } else { set.join(", ") };
+        let fail_on: Vec<_> = policy.fail_on.iter().map(|one| <&str>::from(*one).to_owned()).collect();
+        let said = |path| self.written(path);
+        let set = |name, path, value: String| Setting { name, value, said_by: format!("{:#}", said(path)) };
+        let of_gate = |name, key: &'static str, value| set(name, ["gate", key, ""], value);
+        let of_baseline = |name, key: &'static str, value| set(name, ["gate", "baseline", key], value);
+        let of_judge = |name, key: &'static str, value| set(name, ["grader", key, ""], value);
+        let votes = match defaults.ballot {
+            Ballot::Fixed(votes) => votes.to_string(),
+            Ballot::NearThreshold => "1, or up to 3 near the threshold".to_owned(),
+        };
+        let share = |share: Option<f64>| share.map_or("every case".to_owned(), |share| share.to_string());
+        vec![
+            Setting::of("cache", &self.mode(), |mode| <&str>::from(*mode).to_owned()),
+            Setting::of("cache folder", &self.cache_folder(), |folder| slashed(folder)),
+            set("repeat", ["repeat", "", ""], config.repeat.unwrap_or(1).to_string()),
+            of_judge("votes", "votes", votes),
+            of_judge("scale", "scale", defaults.scale.to_string()),
+            of_gate("min_pass_rate", "min_pass_rate", share(policy.min_pass_rate)),
+            of_gate("max_error_rate", "max_error_rate", policy.max_error_rate.to_string()),
+            of_gate("thresholds", "thresholds", policy.thresholds.len().to_string()),
+            of_gate("critical", "critical", policy.critical.len().to_string()),
+            of_gate("fail_on", "fail_on", words(fail_on)),
+            of_gate("policy", "policy", <&str>::from(policy.rigor).to_owned()),
+            of_gate("quarantine", "quarantine", text::count(policy.quarantine.len(), "case")),
+            of_baseline(
+                "baseline",
+                "from",
+                config.gate.from.as_ref().map_or("none".to_owned(), ToString::to_string),
+            ),
+            of_baseline("margin", "margin", policy.margin.to_string()),
+            of_baseline("alpha", "alpha", policy.alpha.to_string()),
+            of_baseline("confirm", "confirm", policy.confirm.to_string()),
+            of_baseline("missing", "missing", <&str>::from(policy.missing).to_owned()),
+            of_baseline("thin", "thin", <&str>::from(policy.thin).to_owned()),
+            of_baseline("unconfirmed", "unconfirmed", <&str>::from(policy.unconfirmed).to_owned()),
+        ]
+    }
+
+    /// Who says what only the configuration may say.
+    fn written(&self, path: [&'static str; 3]) -> SaidBy<'_> {
+        let key = self.key(path);
+        if key.location().is_some() { key } else { SaidBy::Default }
+    }
+}

@@ -1,0 +1,151 @@
+//! A table of fields: the single description of a part of the format.
+//!
+//! It drives the checks of [`Fields`](super::Fields), the "did you mean" of a misspelt key and the
+//! JSON Schema for editors.
+
+use serde_json::{Value as Json, json};
+
+/// Scales that a judge may use.
+pub(super) const STEPS: [i64; 3] = [5, 10, 100];
+
+/// What may stand behind a key.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    /// Text.
+    Text,
+    /// Text with at least one character that is not white space.
+    Name,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number of at least the given one.
+    Integer(i64),
+    /// A number in a closed range.
+    Number(f64, f64),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A list of text.
+    Texts,
+    /// A mapping with any content.
+    Map,
+    /// A mapping of names to text, numbers or booleans.
+    Scalars,
+    /// A mapping described by its own table.
+    Object(&'static [Field]),
+    /// A list of mappings described by a table.
+    Objects(&'static [Field]),
+    /// Anything, read by its own code; the name is its definition in the JSON Schema.
+    Part(&'static str),
+    /// Steps of a scale: 5, 10 or 100.
+    Steps,
+    /// A key that other tools know and akit does not; the field's text says what to write instead.
+    Foreign,
+}
+
+/// One key of a mapping.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The key.
+    pub name: &'static str,
+    /// What may stand there.
+    pub shape: Shape,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it means, for editors.
+    pub doc: &'static str,
+    /// What to write instead of a key that has no effect; empty where it has one.
+    pub instead: &'static str,
+}
+
+impl Field {
+    /// A key that may be left out.
+    #[must_use]
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: false, doc, instead: "" }
+    }
+
+    /// A key that must be there.
+    #[must_use]
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: true, doc, instead: "" }
+    }
+
+    /// A key that is refused with a word on what to write instead.
+    #[must_use]
+    pub const fn foreign(name: &'static str, instead: &'static str) -> Self {
+        Self { name, shape: Shape::Foreign, required: false, doc: instead, instead: "" }
+    }
+
+    /// A key of other programs that may stand here and has no effect, with what to write instead.
+    #[must_use]
+    pub const fn inert(name: &'static str, shape: Shape, doc: &'static str, instead: &'static str) -> Self {
+        Self { name, shape, required: false, doc, instead }
+    }
+
+    /// Whether a key of a table has no effect.
+    #[must_use]
+    pub fn is_inert(table: &[Field], name: &str) -> bool {
+        table.iter().any(|field| field.name == name && !field.instead.is_empty())
+    }
+
+    /// The keys of a table and of those below it, each with the keys that lead to it; foreign ones are left out.
+    #[must_use]
+    pub fn paths(table: &[Field]) -> Vec<String> {
+        let mut paths = Vec::new();
+        for field in table.iter().filter(|field| field.known()) {
+            paths.push(field.name.to_owned());
+            if let Shape::Object(inner) | Shape::Objects(inner) = field.shape {
+                paths.extend(Self::paths(inner).into_iter().map(|path| format!("{}.{path}", field.name)));
+            }
+        }
+        paths
+    }
+
+    /// Whether the key may be written at all.
+    pub(super) fn known(&self) -> bool {
+        !matches!(self.shape, Shape::Foreign)
+    }
+
+    /// The JSON Schema of a mapping with these keys and no others.
+    #[must_use]
+    pub fn schema(table: &[Field]) -> Json {
+        let properties: serde_json::Map<_, _> =
+            table.iter().filter(|f| f.known()).map(|f| (f.name.to_owned(), f.property())).collect();
+        let required: Vec<_> = table.iter().filter(|f| f.required).map(|f| f.name).collect();
+        let mut schema = json!({
+            "type": "object", "additionalProperties": false, "properties": properties,
+        });
+        if !required.is_empty() {
+            schema["required"] = json!(required);
+        }
+        schema
+    }
+
+    fn property(&self) -> Json {
+        let mut schema = match self.shape {
+            Shape::Text => json!({ "type": "string" }),
+            Shape::Name => json!({ "type": "string", "pattern": "\\S" }),
+            Shape::Bool => json!({ "type": "boolean" }),
+            Shape::Integer(least) => json!({ "type": "integer", "minimum": least }),
+            Shape::Number(least, most) if most.is_infinite() => {
+                json!({ "type": "number", "minimum": least })
+            }
+            Shape::Number(least, most) => {
+                json!({ "type": "number", "minimum": least, "maximum": most })
+            }
+            Shape::OneOf(words) => json!({ "enum": words }),
+            Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            Shape::Map => json!({ "type": "object" }),
+            Shape::Scalars => json!({
+                "type": "object",
+                "additionalProperties": { "type": ["string", "number", "boolean"] },
+            }),
+            Shape::Object(table) => Field::schema(table),
+            Shape::Objects(table) => json!({ "type": "array", "items": Field::schema(table) }),
+            Shape::Part(name) => json!({ "$ref": format!("#/$defs/{name}") }),
+            Shape::Steps => json!({ "enum": STEPS }),
+            Shape::Foreign => json!(false),
+        };
+        schema["description"] = self.doc.into();
+        schema
+    }
+}
