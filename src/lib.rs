@@ -57,6 +57,49 @@ pub mod inside {
         [crate::expectation::keys(), crate::scenario::keys(), crate::config::keys()]
     }
 
+    /// Tables of the documentation whose values are those of a type, each with its page.
+    #[must_use]
+    pub fn tables() -> Vec<(&'static str, String)> {
+        use crate::gate::{Conclusion, State};
+        use crate::manifest::Ended;
+        use crate::vocabulary::{Outcome, StopReason, meaning};
+        use strum::IntoEnumIterator;
+
+        let codes: String =
+            crate::cli::Status::all().map(|(code, meaning)| format!("| {code} | {meaning} |\n")).collect();
+        let codes = format!("| code | meaning |\n|---|---|\n{codes}");
+        let list = |words: &[&str]| format!("`{}`", words.join("`, `"));
+        let stops: String = StopReason::iter()
+            .map(|reason| match reason.words() {
+                [] => format!("| {} | any other word |\n", meaning(&reason)),
+                ["", known @ ..] => {
+                    format!("| {} | none, an empty one, {} |\n", meaning(&reason), list(known))
+                }
+                known => format!("| {} | {} |\n", meaning(&reason), list(known)),
+            })
+            .collect();
+        let states: String = State::iter()
+            .map(|state| format!("| {} | {} |\n", state.words(), state.facts().join(" | ")))
+            .collect();
+        let row = |key: &str, all: Vec<&'static str>| format!("| `{key}` | {} |\n", list(&all));
+        let keys = [
+            row("ended", Ended::iter().map(Into::into).collect()),
+            row("outcome", Outcome::iter().map(Into::into).collect()),
+            row("state", State::iter().map(State::word).collect()),
+            row("ruling", Conclusion::iter().map(Into::into).collect()),
+        ];
+        vec![
+            ("README.md", codes.clone()),
+            ("docs/exit-codes.md", codes),
+            ("docs/expectations.md", format!("| the answer is | stop words |\n|---|---|\n{stops}")),
+            (
+                "docs/gate.md",
+                format!("| state | in the baseline | now | against a pass |\n|---|---|---|---|\n{states}"),
+            ),
+            ("docs/reports.md", format!("| key | its words |\n|---|---|\n{}", keys.concat())),
+        ]
+    }
+
     /// The kinds of weakening between two states of files, as the room `demands` reads them.
     #[must_use]
     pub fn weaker(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<WeakeningKind> {

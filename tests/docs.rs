@@ -293,22 +293,32 @@ fn the_quick_start_is_two_commands() {
     assert_eq!(first.body, "cargo run --release -- run fixtures/customer-service.yaml\ncargo test\n");
 }
 
+/// A page with a table in place of the one that has the same heading.
+fn with_table(text: &str, table: &str) -> Option<String> {
+    let heading = table.lines().next()?;
+    let at = text.find(&format!("\n{heading}\n"))? + 1;
+    let old: usize =
+        text[at..].split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
+    Some(format!("{}{table}{}", &text[..at], &text[at + old..]))
+}
+
+/// A value that a page has and the program has not, or the other way round, is a lie that nobody sees.
 #[test]
-fn every_status_is_in_readme() {
+fn tables_of_values_are_printed_from_the_types() {
     let pages = pages();
-    let readme = pages.iter().find(|page| page.name == "README.md").unwrap();
-    let rows: Vec<_> = readme.prose().into_iter().filter_map(|(_, line)| line.strip_prefix("| ")).collect();
-    for (status, meaning) in akit::cli::Status::ALL {
-        let code = status.code().to_string();
-        let row = rows.iter().any(|row| {
-            let cell = row.split('|').next().unwrap_or_default();
-            cell.split(',').any(|one| one.trim() == code)
-        });
-        assert!(row, "status {code} ({meaning}) is not in README.md");
+    for (name, table) in akit::inside::tables() {
+        // Read anew: another table of this page may just have been written.
+        assert!(pages.iter().any(|page| page.name == name), "{name}");
+        let text = std::fs::read_to_string(root().join(name)).unwrap().replace("\r\n", "\n");
+        let right = with_table(&text, &table).unwrap_or_else(|| panic!("{name} lacks the table\n{table}"));
+        if std::env::var_os("AKIT_BLESS").is_some() {
+            std::fs::write(root().join(name), right).unwrap();
+        } else {
+            assert!(text == right, "{name}: AKIT_BLESS=1 cargo test writes this table anew:\n{table}");
+        }
     }
 }
 
-/// A heading as a link names it.
 /// Lines of a recipe that let a pipeline go on at exit code 5: an inconclusive run has a failure that nobody
 /// could confirm or excuse, so that is never a default, and never an example.
 fn tolerant(text: &str) -> Vec<String> {
@@ -364,6 +374,7 @@ fn no_recipe_tolerates_an_inconclusive_run_unasked() {
     assert_eq!(tolerant("exit_codes: [4, 6]\nallow-exit-codes: [99]\nretries: 5"), [""; 0]);
 }
 
+/// A heading as a link names it.
 fn anchor(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
     text.chars()

@@ -1,11 +1,12 @@
 //! Modules stand in rows, and a module uses only rows below its own.
 //!
 //! The compiler cannot see rows inside a crate, so this reads the `crate::…` paths of every file under
-//! `src/` and holds them against the table. `super::` paths stay within a module and are not looked at.
+//! `src/` and holds them against the table. Inside a module, no file may use one that uses it.
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot read, it fails for")]
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// The rows, lowest first; modules of one row do not know each other.
 const ROWS: [&[&str]; 16] = [
@@ -46,46 +47,68 @@ fn objection(module: &str, used: &str) -> Option<String> {
     Some(format!("`{module}` (row {own}) uses `{used}` (row {other})"))
 }
 
-/// The modules that a source names behind `crate::`, each with its 1-based line.
-fn uses(source: &str) -> Vec<(usize, String)> {
+/// The paths of a source that begin with `crate`, `super` or `self`, and all that it imports, each with its 1-based
+/// line; a group in braces is one path for each of its members.
+fn paths(source: &str) -> Vec<(usize, Vec<String>)> {
     let mut found = Vec::new();
     let code = without_comments(source);
-    for (at, _) in code.match_indices("crate::") {
-        let before = code[..at].chars().next_back();
-        if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
-            continue;
-        }
-        let line = code[..at].matches('\n').count() + 1;
-        let rest = &code[at + "crate::".len()..];
-        if let Some(group) = rest.strip_prefix('{') {
-            found.extend(names(group).into_iter().map(|name| (line, name)));
-        } else {
-            found.push((line, word(rest)));
+    let line = |at: usize| code[..at].matches('\n').count() + 1;
+    for root in ["crate::", "super::", "self::", "use "] {
+        for (at, _) in code.match_indices(root) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':')) {
+                continue;
+            }
+            let from = if root == "use " { at + root.len() } else { at };
+            // An import from a root is found at that root.
+            let rooted =
+                ["crate::", "super::", "self::", "std::"].iter().any(|one| code[from..].starts_with(one));
+            if root != "use " || !rooted {
+                let mut tree = Vec::new();
+                members(&code[from..], &[], &mut tree);
+                found.extend(tree.into_iter().map(|path| (line(at), path)));
+            }
         }
     }
-    found.retain(|(_, name)| !name.is_empty());
     found
 }
 
-/// The first names of the paths in a group, whose opening brace is gone.
-fn names(group: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let (mut depth, mut first) = (0, true);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => first = true,
-            c if c.is_whitespace() => {}
-            _ if first => {
-                names.push(word(&group[at..]));
-                first = false;
+/// The paths that begin at a text, each behind those that lead to it; answers how much of the text they are.
+fn members(text: &str, behind: &[String], found: &mut Vec<Vec<String>>) -> usize {
+    let mut path = behind.to_vec();
+    let mut at = 0;
+    loop {
+        let rest = &text[at..];
+        if rest.starts_with('{') {
+            at += 1;
+            loop {
+                at += text[at..].len() - text[at..].trim_start_matches([' ', '\n', ',']).len();
+                if text[at..].starts_with('}') || text[at..].is_empty() {
+                    return at + 1;
+                }
+                let taken = members(&text[at..], &path, found);
+                at += taken;
+                if taken == 0 {
+                    return at;
+                }
+                // ` as NAME` says nothing of where it comes from.
+                at += text[at..].find([',', '}']).unwrap_or(0);
             }
-            _ => {}
+        }
+        let name = word(rest);
+        at += name.len();
+        if !name.is_empty() {
+            path.push(name);
+        }
+        match text[at..].strip_prefix("::") {
+            Some(next) if next.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '{')) => at += 2,
+            _ => break,
         }
     }
-    names
+    if path.len() > behind.len() {
+        found.push(path);
+    }
+    at
 }
 
 fn word(text: &str) -> String {
@@ -102,43 +125,126 @@ fn without_comments(source: &str) -> String {
     source.lines().map(blank).collect::<Vec<_>>().join("\n")
 }
 
-/// One module's use of another.
-struct Use {
-    module: String,
-    used: String,
-    place: String,
+/// A file of the crate that is no test: its module, and what it names.
+struct File {
+    module: Vec<String>,
+    is_mod: bool,
+    path: PathBuf,
+    paths: Vec<(usize, Vec<String>)>,
 }
 
-/// Every use in the sources under a folder, in the order of paths.
-fn all_uses(folder: &Path, module: Option<&str>, found: &mut Vec<Use>) {
+/// Every file under a folder that is no test, in the order of paths; `lib.rs` and `main.rs` only name the modules.
+fn files(folder: &Path, module: &[String]) -> Vec<File> {
+    let mut found = Vec::new();
     let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
+    let own = std::fs::read_to_string(folder.join(if module.is_empty() { "lib.rs" } else { "mod.rs" }));
+    let own = own.unwrap_or_default();
     for path in entries {
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let own = module.unwrap_or(&stem);
-        // The crate's own two files only name the modules.
-        let root = module.is_none() && (stem == "lib" || stem == "main");
+        let is_mod = stem == "mod";
+        let is_test = own.contains(&format!("#[cfg(test)]\nmod {stem};"))
+            || own.contains(&format!("#[cfg(test)]\npub mod {stem};"));
+        if is_test || (module.is_empty() && (stem == "lib" || stem == "main")) {
+            continue;
+        }
+        let below = if is_mod { module.to_vec() } else { [module, &[stem]].concat() };
         if path.is_dir() {
-            all_uses(&path, Some(own), found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !root {
-            let source = std::fs::read_to_string(&path).unwrap();
-            found.extend(uses(&source).into_iter().map(|(line, used)| Use {
-                module: own.to_owned(),
-                used,
-                place: format!("{}:{line}", path.display()),
-            }));
+            found.extend(files(&path, &below));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            found.push(File { module: below, is_mod, path, paths: paths(code) });
         }
     }
+    found
 }
 
 /// Every objection to the sources under a folder, with its place.
 fn objections(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    all_uses(folder, None, &mut found);
-    found
-        .iter()
-        .filter_map(|one| Some(format!("{}: {}", one.place, objection(&one.module, &one.used)?)))
+    let files = files(folder, &[]);
+    let uses = files.iter().flat_map(|file| file.paths.iter().map(move |(line, path)| (file, line, path)));
+    uses.filter(|(.., path)| path[0] == "crate" && path.len() > 1)
+        .filter_map(|(file, line, path)| {
+            Some(format!("{}:{line}: {}", file.path.display(), objection(&file.module[0], &path[1])?))
+        })
         .collect()
+}
+
+/// The file that has what a path names: an item that a `mod.rs` passes on is that of the file behind it.
+fn named<'a>(files: &'a [File], from: &File, path: &[String]) -> Option<&'a File> {
+    let at = |module: &[String]| files.iter().find(|file| file.module == module);
+    let (mut module, rest) = match path[0].as_str() {
+        "crate" => (Vec::new(), &path[1..]),
+        _ => (from.module.clone(), path),
+    };
+    // `self` of a file in a folder is the module itself; other paths begin at what the file can see.
+    let mut rest = rest.iter().peekable();
+    while let Some(step) = rest.next_if(|step| matches!(step.as_str(), "super" | "self")) {
+        if step == "super" {
+            module.pop()?;
+        }
+    }
+    for _ in 0..8 {
+        while let Some(step) = rest.peek() {
+            let below = [&module[..], &[(*step).clone()]].concat();
+            if at(&below).is_none() {
+                break;
+            }
+            module = below;
+            rest.next();
+        }
+        let (file, item) = (at(&module)?, rest.peek());
+        let passed_on = item.and_then(|item| {
+            file.paths.iter().find(|(_, one)| {
+                file.is_mod
+                    && one.last() == Some(*item)
+                    && one.len() > 1
+                    && at(&[&module[..], &one[..1]].concat()).is_some()
+            })
+        });
+        let Some((_, behind)) = passed_on else { return Some(file) };
+        module = [&module[..], &behind[..behind.len() - 1]].concat();
+        if at(&module).is_none() {
+            return Some(file);
+        }
+    }
+    None
+}
+
+/// Files that use each other, as `a -> b -> a`. A file and the `mod.rs` above it are one thing in this: it names its
+/// parts, and they use what they share.
+fn circles(folder: &Path) -> Vec<String> {
+    let files = files(folder, &[]);
+    let index = |file: &File| files.iter().position(|one| one.path == file.path).unwrap();
+    let edges: Vec<BTreeSet<usize>> = files
+        .iter()
+        .map(|file| {
+            let used = file.paths.iter().filter_map(|(_, path)| named(&files, file, path));
+            let used = used.filter(|one| {
+                let above = one.is_mod && file.module.starts_with(&one.module);
+                let below = file.is_mod && one.module.starts_with(&file.module);
+                !above && !below && one.path != file.path
+            });
+            used.map(index).collect()
+        })
+        .collect();
+    let reached = |from: usize| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+        while let Some(at) = open.pop() {
+            open.extend(edges[at].iter().filter(|next| seen.insert(**next)));
+        }
+        seen
+    };
+    let reached: Vec<_> = (0..files.len()).map(reached).collect();
+    let mut found = BTreeSet::new();
+    for at in (0..files.len()).filter(|at| reached[*at].contains(at)) {
+        let circle =
+            (0..files.len()).filter(|other| reached[at].contains(other) && reached[*other].contains(&at));
+        let names = circle.map(|one| files[one].path.strip_prefix(folder).unwrap().display().to_string());
+        found.insert(names.collect::<Vec<_>>().join(", "));
+    }
+    found.into_iter().collect()
 }
 
 fn src() -> std::path::PathBuf {
@@ -152,27 +258,54 @@ fn every_module_uses_only_rows_below_its_own() {
 }
 
 #[test]
-fn every_module_of_the_crate_stands_in_one_row() {
+fn no_file_uses_one_that_uses_it() {
+    let found = circles(&src());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The modules that `lib.rs` names.
+fn modules() -> Vec<String> {
     let library = std::fs::read_to_string(src().join("lib.rs")).unwrap();
-    let modules: Vec<_> = library
+    let names = library
         .lines()
-        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
-        .collect();
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'));
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_module_of_the_crate_stands_in_one_row_and_no_other_does() {
+    let mut modules = modules();
     assert!(modules.len() > 10, "{modules:?}");
-    for module in modules {
-        let rows = ROWS.iter().filter(|row| row.contains(&module)).count();
-        assert_eq!(rows, 1, "{module}");
+    let mut rows: Vec<_> = ROWS.concat().into_iter().map(str::to_owned).collect();
+    modules.sort();
+    rows.sort();
+    assert_eq!(rows, modules);
+}
+
+/// Whoever adds a room reads CONTRIBUTING, not this file.
+#[test]
+fn contributing_has_these_rows() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md");
+    let text = std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n");
+    let rows: String = ROWS.map(|row| row.join("  ") + "\n").concat();
+    let (before, rest) = text.split_once("```text\n").unwrap();
+    let (_, after) = rest.split_once("```").unwrap();
+    let right = format!("{before}```text\n{rows}```{after}");
+    if std::env::var_os("AKIT_BLESS").is_some() {
+        std::fs::write(path, right).unwrap();
+    } else {
+        assert!(text == right, "AKIT_BLESS=1 cargo test writes this table anew:\n{rows}");
     }
 }
 
 #[test]
 fn every_exception_is_needed_and_has_its_reason() {
-    let mut found = Vec::new();
-    all_uses(&src(), None, &mut found);
+    let files = files(&src(), &[]);
     for (from, to, reason) in WITHIN_ROWS {
         assert_eq!(row(from), row(to), "{from}, {to}");
         assert!(!reason.is_empty(), "{from}, {to}");
-        assert!(found.iter().any(|one| one.module == from && one.used == to), "`{from}` does not use `{to}`");
+        let used = files.iter().filter(|file| file.module[0] == from).flat_map(|file| &file.paths);
+        assert!(used.clone().any(|(_, path)| path[..2] == ["crate", to]), "`{from}` does not use `{to}`");
     }
 }
 
@@ -181,7 +314,7 @@ fn the_checker_sees_what_it_should() {
     let bad = r#"
 use crate::cli::Status; // fine words about crate::text
 use crate::{
-    config::{file, Settings},
+    config::{file, Settings as Ours},
     text,
 };
 //! crate::publish
@@ -189,8 +322,21 @@ use self_crate::runner;
 fn f() -> crate::report::Format { let url = "http://crate::nowhere"; super::g(crate::source::slashed) }
 pub(crate) fn g() {}
 "#;
-    let seen: Vec<_> = uses(bad).into_iter().map(|(line, name)| format!("{line} {name}")).collect();
-    assert_eq!(seen, ["2 cli", "3 config", "3 text", "9 report", "9 nowhere", "9 source"]);
+    let mut seen: Vec<_> =
+        paths(bad).into_iter().map(|(line, path)| format!("{line} {}", path.join("::"))).collect();
+    seen.sort();
+    let right = [
+        "2 crate::cli::Status",
+        "3 crate::config::Settings",
+        "3 crate::config::file",
+        "3 crate::text",
+        "8 self_crate::runner",
+        "9 crate::nowhere",
+        "9 crate::report::Format",
+        "9 crate::source::slashed",
+        "9 super::g",
+    ];
+    assert_eq!(seen, right);
 
     assert_eq!(objection("gate", "cli").unwrap(), "`gate` (row 6) uses `cli` (row 15)");
     assert_eq!(objection("gate", "client").unwrap(), "`gate` (row 6) uses `client` (row 6)");
@@ -202,11 +348,28 @@ pub(crate) fn g() {}
     }
 
     let folder = std::env::temp_dir().join(format!("akit-layers-{}", std::process::id()));
-    std::fs::create_dir_all(folder.join("gate")).unwrap();
-    std::fs::write(folder.join("gate/mod.rs"), "use crate::manifest::A;\nuse crate::cli::B;\n").unwrap();
-    std::fs::write(folder.join("lib.rs"), "use crate::cli::B;\n").unwrap();
+    let write = |path: &str, text: &str| {
+        std::fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
+        std::fs::write(folder.join(path), text).unwrap();
+    };
+    write("lib.rs", "use crate::cli::B;\n");
+    write("gate/mod.rs", "use crate::manifest::A;\nuse crate::cli::B;\n");
     let found = objections(&folder);
-    std::fs::remove_dir_all(&folder).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].ends_with("mod.rs:2: `gate` (row 6) uses `cli` (row 15)"), "{found:?}");
+
+    // A circle through what the folder passes on, one through a folder, and none that only tests close.
+    write(
+        "gate/mod.rs",
+        "mod a;\nmod b;\nmod c;\nmod d;\n#[cfg(test)]\nmod e;\npub use a::A;\npub use c::C;\n",
+    );
+    write("gate/a.rs", "use super::b::B;\nuse super::C;\npub struct A;\n");
+    write("gate/b.rs", "pub struct B(super::A);\n#[cfg(test)]\nmod tests {\n use super::super::c::C; }\n");
+    write("gate/c.rs", "use super::d::part::P;\npub struct C;\n");
+    write("gate/d/mod.rs", "mod part;\n");
+    write("gate/d/part.rs", "use crate::gate::{B as Other, C};\n");
+    write("gate/e.rs", "use super::c::C;\n");
+    let found = circles(&folder);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(found, ["gate/a.rs, gate/b.rs", "gate/c.rs, gate/d/part.rs"]);
 }

@@ -3,15 +3,17 @@
 
 use std::process::ExitCode;
 
+use strum::{EnumIter, EnumMessage, IntoEnumIterator};
+
 use super::terminal;
 use crate::gate::{Conclusion, Decision};
 use crate::manifest::Ended;
-use crate::vocabulary::FindingId;
+use crate::vocabulary::{FindingId, meaning};
 
 /// What a pipeline sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, EnumMessage)]
 pub enum Status {
-    /// The gate passed, or the command did what it was asked.
+    /// The gate passed.
     Passed,
     /// The gate failed: a threshold or a regression.
     Failed,
@@ -19,37 +21,23 @@ pub enum Status {
     Invalid,
     /// Nothing was evaluated: no file, no case matched.
     Nothing,
-    /// Could not be judged: provider, grader or baseline unavailable, a cache miss in replay.
+    /// Could not be judged: provider, judge or baseline unavailable, cache miss in replay.
     Unjudged,
-    /// The evidence neither fails nor clears the run.
+    /// Inconclusive: a failure is neither confirmed nor excused, or the application was not asked.
     Inconclusive,
     /// The budget or the deadline ended the run before a verdict.
     Spent,
-    /// Ctrl-C.
+    /// Interrupted (Ctrl-C); partial reports are written and say so.
     Interrupted,
-    /// SIGTERM.
+    /// Terminated (SIGTERM); partial reports are written and say so.
     Terminated,
 }
 
 impl Status {
-    /// Every status with its meaning, in the order of codes.
-    pub const ALL: [(Status, &'static str); 9] = [
-        (Status::Passed, "the gate passed"),
-        (Status::Failed, "the gate failed: a threshold or a regression"),
-        (Status::Invalid, "usage, configuration or scenario invalid; nothing was sent"),
-        (Status::Nothing, "nothing was evaluated: no file, no case matched"),
-        (
-            Status::Unjudged,
-            "could not be judged: provider, grader or baseline unavailable, cache miss in replay",
-        ),
-        (
-            Status::Inconclusive,
-            "inconclusive: a failure is neither confirmed nor excused, or the application was not asked",
-        ),
-        (Status::Spent, "the budget or the deadline ended the run before a verdict"),
-        (Status::Interrupted, "interrupted (Ctrl-C); partial reports are written and say so"),
-        (Status::Terminated, "terminated (SIGTERM); partial reports are written and say so"),
-    ];
+    /// Every exit code with its meaning, in their order.
+    pub fn all() -> impl Iterator<Item = (u8, String)> {
+        Self::iter().map(|status| (status.code(), meaning(&status)))
+    }
 
     /// The number.
     #[must_use]

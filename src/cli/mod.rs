@@ -143,6 +143,6 @@ pub fn main() -> ExitCode {
 }
 
 fn after_help() -> String {
-    let codes = Status::ALL.map(|(status, meaning)| format!("  {:>3}  {meaning}\n", status.code()));
-    format!("Exit status:\n{}", codes.concat())
+    let codes: String = Status::all().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n")).collect();
+    format!("Exit codes:\n{codes}")
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 
 use super::evidence::{Case, Relation};
 use super::{CaseState, Category, Policy, State};
@@ -12,9 +13,12 @@ use crate::text;
 use crate::vocabulary::{FindingId, Subject};
 
 /// What the gate concludes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumIter, IntoStaticStr,
+)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Conclusion {
     /// A threshold was missed or a case regressed.
     Fail,
@@ -30,12 +34,7 @@ impl Conclusion {
     /// The word that people read.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Conclusion::Pass => "PASS",
-            Conclusion::Fail => "FAIL",
-            Conclusion::Inconclusive => "INCONCLUSIVE",
-            Conclusion::Error => "ERROR",
-        }
+        self.into()
     }
 }
 

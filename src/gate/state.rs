@@ -1,15 +1,17 @@
 //! What one case is beside the baseline.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 
 use super::evidence::{Case, Relation};
 use super::regression::{self, Confirmation};
 use crate::vocabulary::{CaseId, Outcome};
 
 /// The state of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum State {
     /// Passes, and nothing speaks of a change.
     Passed,
@@ -65,23 +67,37 @@ impl CaseState {
 }
 
 impl State {
+    /// Its word in files.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
+
     /// The words that people read.
     #[must_use]
     pub fn words(self) -> &'static str {
+        if self == Self::FailingAsBefore { "failing as before" } else { self.word() }
+    }
+
+    /// What docs/gate.md says of it: where it stood in the baseline, what it does now, and whether that is against a pass.
+    #[must_use]
+    pub fn facts(self) -> [&'static str; 3] {
         match self {
-            State::Passed => "passed",
-            State::Failed => "failed",
-            State::Broken => "broken",
-            State::Suspect => "suspect",
-            State::Flaky => "flaky",
-            State::Unconfirmed => "unconfirmed",
-            State::FailingAsBefore => "failing as before",
-            State::Fixed => "fixed",
-            State::New => "new",
-            State::Changed => "changed",
-            State::Quarantined => "quarantined",
-            State::Errored => "errored",
-            State::Skipped => "skipped",
+            State::Passed => ["passed", "passes", "no"],
+            State::Failed => ["there is none", "fails", "yes"],
+            State::Broken => ["passed", "fails, and fresh trials confirm it", "yes"],
+            State::Suspect => ["passed", "fails, and most fresh trials fail; no proof", "no"],
+            State::Flaky => ["passed at times", "passes at times", "with `fail_on: [flaky]`"],
+            State::Unconfirmed => {
+                ["passed", "fails; fresh trials could not be had", "INCONCLUSIVE, or as `unconfirmed` says"]
+            }
+            State::FailingAsBefore => ["failed", "fails", "no"],
+            State::Fixed => ["failed", "passes", "no"],
+            State::New => ["not there", "passes or fails", "if it fails"],
+            State::Changed => ["there, with another prompt or expectation", "passes or fails", "if it fails"],
+            State::Quarantined => ["", "fails, as its quarantine says", "no"],
+            State::Errored => ["", "could not be judged", "above `max_error_rate`"],
+            State::Skipped => ["", "not asked", "no"],
         }
     }
 

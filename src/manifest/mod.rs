@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::vocabulary::{Outcome, Usage};
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 
 pub use case::CaseResult;
 pub use fault::Fault;
@@ -22,9 +23,10 @@ pub use verdict::{Grade, Verdict};
 pub const SCHEMA: &str = "akit.run/1";
 
 /// Why the run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Ended {
     /// Every selected case was judged.
     Complete,

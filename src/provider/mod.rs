@@ -10,6 +10,7 @@ mod origin;
 mod price;
 mod replies;
 mod spec;
+mod table;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +29,8 @@ pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use price::{Price, Prices};
 pub use replies::Replies;
-pub use spec::{Access, DEFAULT, Means, NAMES, REPLIES, Spec, Vendor};
+pub use spec::{Access, Means, Spec, Vendor};
+pub use table::{DEFAULT, NAMES, REPLIES};
 
 /// Who speaks in a conversation.
 #[derive(

@@ -26,3 +26,4 @@ pub use tool_call::ToolCall;
 pub use usage::Usage;
 pub use verdict_kind::VerdictKind;
 pub use weakening_kind::{WeakeningKind, Weaker};
+pub use word::meaning;

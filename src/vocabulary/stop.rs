@@ -1,24 +1,26 @@
 //! Why an answer ended, from the words that providers use for it.
 
+use strum::{EnumIter, EnumMessage};
+
 /// Why an answer ended.
 ///
 /// Only an answer that ended by itself or with a tool call is whole. A word that is not in the table
 /// is [`StopReason::Unknown`]: a vendor that adds one must not turn a broken answer into a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumMessage)]
 pub enum StopReason {
-    /// By itself.
+    /// Whole: it ended by itself.
     Complete,
-    /// With a tool call.
+    /// Whole: it calls a tool.
     ToolCalls,
-    /// At a limit on tokens or on the context.
+    /// Cut at a limit on tokens or on the context.
     Cut,
-    /// The model refused to answer.
+    /// Refused by the model.
     Refused,
-    /// The platform's filter held the answer back.
+    /// Refused by a filter of the platform.
     Filtered,
-    /// By an error.
+    /// Broken by an error: asked for again, then errored.
     Broken,
-    /// By a word that akit does not know.
+    /// Unknown: errored, and the word is named.
     Unknown,
 }
 
@@ -79,6 +81,12 @@ impl StopReason {
         let folded = word.unwrap_or_default().to_ascii_lowercase().replace('-', "_");
         let known = WORDS.iter().find(|(_, words)| words.contains(&folded.as_str()));
         known.map_or(Self::Unknown, |(reason, _)| *reason)
+    }
+
+    /// The words that mean it, in lower case and with `_` for `-`; none where it is every other word.
+    #[must_use]
+    pub fn words(self) -> &'static [&'static str] {
+        WORDS.iter().find(|(reason, _)| *reason == self).map_or(&[], |(_, words)| words)
     }
 
     /// Whether the text is all that the model had to say.

@@ -1,4 +1,13 @@
-//! Words that a file of another version may extend: what is not known is kept as it is, in `Other`.
+//! Words of enums: those that a file of another version may extend, kept as they are in `Other`, and what each means.
+
+use strum::EnumMessage;
+
+/// What a variant means, for tables that people read: its own documentation, as a part of a sentence.
+pub fn meaning(variant: &impl EnumMessage) -> String {
+    let documentation = variant.get_documentation().unwrap_or_default().trim_end_matches('.');
+    let mut letters = documentation.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
 
 /// Reading, writing and showing of an enum with a variant `Other(String)`; its words are those of strum.
 ///

@@ -56,10 +56,7 @@ fn the_documented_exit_codes_are_those_of_the_program() {
         .filter(|(code, _)| code.parse::<u8>().is_ok())
         .map(|(code, meaning)| (code.to_owned(), meaning.to_owned()))
         .collect();
-    let known: Vec<_> = akit::cli::Status::ALL
-        .iter()
-        .map(|(status, words)| (status.code().to_string(), (*words).to_owned()))
-        .collect();
+    let known: Vec<_> = akit::cli::Status::all().map(|(code, meaning)| (code.to_string(), meaning)).collect();
     assert_eq!(documented, known);
     let help = Akit::new(&["--help"]).run().stdout;
     for (code, meaning) in known {
