@@ -253,3 +253,37 @@ fn unconfirmed(findings: &[Finding], cases: &[Case<'_>]) -> String {
     };
     format!("{words}, and fresh trials could not be had")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first reason is the conclusion, and the exit code rests on it: a regression that is found behind trouble
+    /// with a provider is told before it.
+    #[test]
+    fn reasons_are_ordered_by_gravity_whatever_the_order_in_which_they_are_found() {
+        type Tell = for<'a, 'b> fn(&'a mut Findings<'b>, Finding);
+        let tell: [Tell; 4] = [
+            |log, one| log.inconclusive(one),
+            |log, one| log.error(one),
+            |log, one| log.fail(one),
+            |log, one| log.warn(one),
+        ];
+        let policy = Policy::default();
+        // Every order in which four may be found.
+        for code in 0..256_usize {
+            let order: Vec<usize> = (0..4).map(|place| code >> (2 * place) & 3).collect();
+            let mut log = Findings::new(&policy);
+            for (index, which) in order.iter().enumerate() {
+                tell[*which](&mut log, Finding::new(FindingId::Threshold, index.to_string()));
+            }
+            let gravest = log.gravest();
+            let (reasons, warnings) = log.close();
+            assert_eq!(gravest, reasons.first().map(|one| one.conclusion), "{order:?}");
+            let told: Vec<_> = reasons.iter().map(|one| (one.conclusion, one.message.clone())).collect();
+            assert!(told.is_sorted(), "{order:?}: {told:?}");
+            assert_eq!(reasons.len() + warnings.len(), 4);
+            assert_eq!(warnings.len(), order.iter().filter(|which| **which == 3).count());
+        }
+    }
+}

@@ -130,6 +130,8 @@ impl Format {
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod identity_tests;
+#[cfg(test)]
 mod inert_tests;
 #[cfg(test)]
 mod property_tests;
