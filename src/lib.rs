@@ -65,38 +65,36 @@ pub mod inside {
         use crate::vocabulary::{Outcome, StopReason, meaning};
         use strum::IntoEnumIterator;
 
-        let codes: String =
-            crate::cli::Status::all().map(|(code, meaning)| format!("| {code} | {meaning} |\n")).collect();
-        let codes = format!("| code | meaning |\n|---|---|\n{codes}");
+        /// A table of two or more columns under its heading.
+        fn table(heading: &str, rows: impl Iterator<Item = String>) -> String {
+            let rule = "|---".repeat(heading.matches(" | ").count() + 1);
+            let rows: Vec<_> = rows.map(|row| format!("| {row} |\n")).collect();
+            format!("| {heading} |\n{rule}|\n{}", rows.concat())
+        }
         let list = |words: &[&str]| format!("`{}`", words.join("`, `"));
-        let stops: String = StopReason::iter()
-            .map(|reason| match reason.words() {
-                [] => format!("| {} | any other word |\n", meaning(&reason)),
-                ["", known @ ..] => {
-                    format!("| {} | none, an empty one, {} |\n", meaning(&reason), list(known))
-                }
-                known => format!("| {} | {} |\n", meaning(&reason), list(known)),
-            })
-            .collect();
-        let states: String = State::iter()
-            .map(|state| format!("| {} | {} |\n", state.words(), state.facts().join(" | ")))
-            .collect();
-        let row = |key: &str, all: Vec<&'static str>| format!("| `{key}` | {} |\n", list(&all));
-        let keys = [
-            row("ended", Ended::iter().map(Into::into).collect()),
-            row("outcome", Outcome::iter().map(Into::into).collect()),
-            row("state", State::iter().map(State::word).collect()),
-            row("ruling", Conclusion::iter().map(Into::into).collect()),
+        let codes = table(
+            "code | meaning",
+            crate::cli::Status::all().map(|(code, meaning)| format!("{code} | {meaning}")),
+        );
+        let stops = StopReason::iter().map(|reason| match reason.words() {
+            [] => format!("{} | any other word", meaning(&reason)),
+            ["", known @ ..] => format!("{} | none, an empty one, {}", meaning(&reason), list(known)),
+            known => format!("{} | {}", meaning(&reason), list(known)),
+        });
+        let states = State::iter().map(|state| format!("{} | {}", state.words(), state.facts().join(" | ")));
+        let words = [
+            ("ended", Ended::iter().map(Into::into).collect::<Vec<&str>>()),
+            ("outcome", Outcome::iter().map(Into::into).collect()),
+            ("state", State::iter().map(State::word).collect()),
+            ("ruling", Conclusion::iter().map(Into::into).collect()),
         ];
+        let words = words.iter().map(|(key, all)| format!("`{key}` | {}", list(all)));
         vec![
             ("README.md", codes.clone()),
             ("docs/exit-codes.md", codes),
-            ("docs/expectations.md", format!("| the answer is | stop words |\n|---|---|\n{stops}")),
-            (
-                "docs/gate.md",
-                format!("| state | in the baseline | now | against a pass |\n|---|---|---|---|\n{states}"),
-            ),
-            ("docs/reports.md", format!("| key | its words |\n|---|---|\n{}", keys.concat())),
+            ("docs/expectations.md", table("the answer is | stop words", stops)),
+            ("docs/gate.md", table("state | in the baseline | now | against a pass", states)),
+            ("docs/reports.md", table("key | its words", words)),
         ]
     }
 

@@ -143,6 +143,6 @@ pub fn main() -> ExitCode {
 }
 
 fn after_help() -> String {
-    let codes: String = Status::all().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n")).collect();
-    format!("Exit codes:\n{codes}")
+    let codes: Vec<_> = Status::all().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n")).collect();
+    format!("Exit codes:\n{}", codes.concat())
 }

@@ -12,6 +12,7 @@ mod json_schema;
 mod llm_grader;
 mod not;
 mod not_contains;
+mod plain;
 mod reading;
 mod regex;
 mod seen;
@@ -57,24 +58,12 @@ pub struct Expectation {
 /// The closed set of kinds.
 #[derive(Clone, Debug)]
 pub enum Expected {
-    /// All or any of some values stand in the answer.
-    Contains(contains::Contains),
-    /// Values that must not appear.
-    NotContains(not_contains::NotContains),
-    /// The answer is this text.
-    Exact(exact::Exact),
-    /// A pattern matches somewhere.
-    Regex(regex::Regex),
-    /// The answer is nearly this text.
-    Fuzzy(fuzzy::Fuzzy),
+    /// The text alone says whether it holds.
+    Plain(plain::Plain),
     /// A judge holds the answer against a rubric.
     LlmGrader(llm_grader::LlmGrader),
-    /// The answer is JSON that obeys a schema.
-    JsonSchema(json_schema::JsonSchema),
     /// The answer means the same as a text.
     Similarity(similarity::Similarity),
-    /// A small expression holds.
-    Inline(inline::Inline),
     /// All or any of several expectations hold.
     Combined(combined::Combined),
     /// An expectation does not hold.
@@ -171,25 +160,15 @@ impl Expectation {
         }
         let fields = Fields::check(node, table(&name), &article(name.word()), reading.file, reading.found)?;
         let expected = match name {
-            VerdictKind::Contains => contains::Contains::read(&fields, reading).map(Expected::Contains),
-            VerdictKind::NotContains => {
-                not_contains::NotContains::read(&fields, reading).map(Expected::NotContains)
-            }
-            VerdictKind::Exact => exact::Exact::read(&fields, reading).map(Expected::Exact),
-            VerdictKind::Regex => regex::Regex::read(&fields, reading).map(Expected::Regex),
-            VerdictKind::Fuzzy => fuzzy::Fuzzy::read(&fields, reading).map(Expected::Fuzzy),
             VerdictKind::LlmGrader => llm_grader::LlmGrader::read(&fields, reading).map(Expected::LlmGrader),
-            VerdictKind::JsonSchema => {
-                json_schema::JsonSchema::read(&fields, reading).map(Expected::JsonSchema)
-            }
             VerdictKind::Similarity => {
                 similarity::Similarity::read(&fields, reading).map(Expected::Similarity)
             }
-            VerdictKind::Inline => inline::Inline::read(&fields, reading).map(Expected::Inline),
             VerdictKind::Combined => combined::Combined::read(&fields, reading).map(Expected::Combined),
             VerdictKind::Custom | VerdictKind::Not | VerdictKind::Other(_) => {
                 refuse_custom(&fields, kind, reading)
             }
+            plain => plain::Plain::read(&plain, &fields, reading).map(Expected::Plain),
         };
         Some(Self { line, expected: expected? })
     }
@@ -204,47 +183,22 @@ impl Expectation {
         bench: &'a Bench<'a>,
     ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
         Box::pin(async move {
-            let mut verdict = match (&self.expected, self.at_once(answer)) {
-                (_, Some(verdict)) => match answer.seen {
-                    Some(seen) => seen.over(verdict, answer),
-                    None => verdict,
-                },
-                (Expected::LlmGrader(kind), None) => kind.judge(answer, bench).await,
-                (Expected::Similarity(kind), None) => kind.judge(answer, bench).await,
-                (Expected::Combined(kind), None) => kind.judge(answer, bench).await,
-                (Expected::Not(kind), None) => kind.judge(answer, bench).await,
-                (_, None) => {
-                    errored(VerdictKind::Other("expectation".to_owned()), "nothing can judge this".to_owned())
+            let mut verdict = match &self.expected {
+                Expected::Plain(kind) => {
+                    let verdict = kind.judge(answer);
+                    match answer.seen {
+                        Some(seen) => seen.over(verdict, answer),
+                        None => verdict,
+                    }
                 }
+                Expected::LlmGrader(kind) => kind.judge(answer, bench).await,
+                Expected::Similarity(kind) => kind.judge(answer, bench).await,
+                Expected::Combined(kind) => kind.judge(answer, bench).await,
+                Expected::Not(kind) => kind.judge(answer, bench).await,
             };
             verdict.line = self.line;
             verdict
         })
-    }
-
-    /// The verdict of a kind that needs no model; on an answer that is not whole none of them passes.
-    fn at_once(&self, answer: &Answer<'_>) -> Option<Verdict> {
-        let verdict = self.literal(answer)?;
-        Some(match answer.unfinished() {
-            Some(reason) if verdict.outcome == Outcome::Passed => not_whole(verdict, reason),
-            _ => verdict,
-        })
-    }
-
-    /// What the text alone says.
-    fn literal(&self, answer: &Answer<'_>) -> Option<Verdict> {
-        match &self.expected {
-            Expected::Contains(kind) => Some(kind.judge(answer)),
-            Expected::NotContains(kind) => Some(kind.judge(answer)),
-            Expected::Exact(kind) => Some(kind.judge(answer)),
-            Expected::Regex(kind) => Some(kind.judge(answer)),
-            Expected::Fuzzy(kind) => Some(kind.judge(answer)),
-            Expected::JsonSchema(kind) => Some(kind.judge(answer)),
-            Expected::Inline(kind) => Some(kind.judge(answer)),
-            Expected::LlmGrader(_) | Expected::Similarity(_) | Expected::Combined(_) | Expected::Not(_) => {
-                None
-            }
-        }
     }
 
     /// The judges that this expectation needs, in order.
@@ -255,7 +209,7 @@ impl Expectation {
             Expected::Similarity(kind) => vec![kind.grader()],
             Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::graders).collect(),
             Expected::Not(kind) => kind.inner().graders(),
-            _ => Vec::new(),
+            Expected::Plain(_) => Vec::new(),
         }
     }
 }
@@ -268,18 +222,12 @@ fn article(kind: &str) -> String {
 /// The fields of a kind.
 fn table(kind: &VerdictKind) -> &'static [Field] {
     match kind {
-        VerdictKind::Contains => contains::FIELDS,
-        VerdictKind::NotContains => not_contains::FIELDS,
-        VerdictKind::Exact => exact::FIELDS,
-        VerdictKind::Regex => regex::FIELDS,
-        VerdictKind::Fuzzy => fuzzy::FIELDS,
         VerdictKind::LlmGrader => llm_grader::FIELDS,
-        VerdictKind::JsonSchema => json_schema::FIELDS,
         VerdictKind::Similarity => similarity::FIELDS,
-        VerdictKind::Inline => inline::FIELDS,
         VerdictKind::Combined => combined::FIELDS,
         VerdictKind::Not => not::FIELDS,
         VerdictKind::Custom | VerdictKind::Other(_) => CUSTOM,
+        plain => plain::Plain::fields(plain).unwrap_or(CUSTOM),
     }
 }
 
@@ -352,11 +300,6 @@ fn errored(kind: VerdictKind, reason: String) -> Verdict {
 /// The verdict of a negative expectation on an answer that proves nothing.
 fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
     Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
-}
-
-/// The verdict of a text expectation that an answer meets without being whole.
-fn not_whole(verdict: Verdict, reason: String) -> Verdict {
-    Verdict { outcome: Outcome::Failed, score: Some(0.0), reason, ..verdict }
 }
 
 /// Found over total; 1 when nothing was asked for.

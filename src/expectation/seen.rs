@@ -38,12 +38,11 @@ impl Expectation {
                 score: None,
                 parts: vec![kind.inner().see(answer)],
             },
-            _ => match self.at_once(answer) {
-                Some(verdict) => {
-                    Seen { outcome: Some(verdict.outcome), score: verdict.score, parts: Vec::new() }
-                }
-                None => Seen::default(),
-            },
+            Expected::Plain(kind) => {
+                let verdict = kind.judge(answer);
+                Seen { outcome: Some(verdict.outcome), score: verdict.score, parts: Vec::new() }
+            }
+            Expected::LlmGrader(_) | Expected::Similarity(_) => Seen::default(),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::ptr;
 use std::rc::Rc;
 
 use super::llm_grader::Judges;
+use super::plain::Plain;
 use super::{Expectation, Expected};
 use crate::source::{Node, Span};
 use crate::vocabulary::{VerdictKind, WeakeningKind as Kind, Weaker};
@@ -101,15 +102,9 @@ impl<'a> Form<'a> {
                     _ => Self { operator: own, parts, node },
                 }
             }
-            Expected::Contains(_)
-            | Expected::NotContains(_)
-            | Expected::Exact(_)
-            | Expected::Regex(_)
-            | Expected::Fuzzy(_)
-            | Expected::LlmGrader(_)
-            | Expected::JsonSchema(_)
-            | Expected::Similarity(_)
-            | Expected::Inline(_) => alone(Part::Leaf(written)),
+            Expected::Plain(_) | Expected::LlmGrader(_) | Expected::Similarity(_) => {
+                alone(Part::Leaf(written))
+            }
         }
     }
 }
@@ -308,49 +303,36 @@ impl Expected {
     /// In what another expectation without parts demands less than this one. One of another kind does, unless it
     /// plainly demands more.
     fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
-        match (self, now) {
-            (Expected::Contains(old), Expected::Contains(new)) => old.weaker(new),
-            (Expected::NotContains(old), Expected::NotContains(new)) => old.weaker(new),
-            (Expected::Exact(old), Expected::Exact(new)) => old.weaker(new),
-            (Expected::Regex(old), Expected::Regex(new)) => old.weaker(new),
-            (Expected::Fuzzy(old), Expected::Fuzzy(new)) => old.weaker(new),
-            (Expected::LlmGrader(old), Expected::LlmGrader(new)) => old.weaker(new, judges),
-            (Expected::JsonSchema(old), Expected::JsonSchema(new)) => old.weaker(new),
-            (Expected::Similarity(old), Expected::Similarity(new)) => old.weaker(new, judges),
-            (Expected::Inline(old), Expected::Inline(new)) => old.weaker(new),
+        let same = match (self, now) {
             // The whole text holds everything that had to stand in it.
-            (Expected::Contains(old), Expected::Exact(new)) if old.is_met_by(new.whole()) => Vec::new(),
+            (Expected::Plain(Plain::Contains(old)), Expected::Plain(Plain::Exact(new)))
+                if old.is_met_by(new.whole()) =>
+            {
+                Some(Vec::new())
+            }
+            (Expected::Plain(old), Expected::Plain(new)) => old.weaker(new),
+            (Expected::LlmGrader(old), Expected::LlmGrader(new)) => Some(old.weaker(new, judges)),
+            (Expected::Similarity(old), Expected::Similarity(new)) => Some(old.weaker(new, judges)),
             (
-                Expected::Contains(_)
-                | Expected::NotContains(_)
-                | Expected::Exact(_)
-                | Expected::Regex(_)
-                | Expected::Fuzzy(_)
+                Expected::Plain(_)
                 | Expected::LlmGrader(_)
-                | Expected::JsonSchema(_)
                 | Expected::Similarity(_)
-                | Expected::Inline(_)
                 | Expected::Combined(_)
                 | Expected::Not(_),
                 _,
-            ) => {
-                let message = format!("`{}` was replaced by `{}`", self.kind(), now.kind());
-                vec![Weaker::new(Kind::KindChanged, &["type"], message)]
-            }
-        }
+            ) => None,
+        };
+        same.unwrap_or_else(|| {
+            let message = format!("`{}` was replaced by `{}`", self.kind(), now.kind());
+            vec![Weaker::new(Kind::KindChanged, &["type"], message)]
+        })
     }
 
     fn kind(&self) -> VerdictKind {
         match self {
-            Expected::Contains(_) => VerdictKind::Contains,
-            Expected::NotContains(_) => VerdictKind::NotContains,
-            Expected::Exact(_) => VerdictKind::Exact,
-            Expected::Regex(_) => VerdictKind::Regex,
-            Expected::Fuzzy(_) => VerdictKind::Fuzzy,
+            Expected::Plain(plain) => plain.kind(),
             Expected::LlmGrader(_) => VerdictKind::LlmGrader,
-            Expected::JsonSchema(_) => VerdictKind::JsonSchema,
             Expected::Similarity(_) => VerdictKind::Similarity,
-            Expected::Inline(_) => VerdictKind::Inline,
             Expected::Combined(_) => VerdictKind::Combined,
             Expected::Not(_) => VerdictKind::Not,
         }

@@ -1,0 +1,84 @@
+//! The kinds that judge an answer by its text alone: one list, from which reading, judging and comparing follow.
+
+use super::{Answer, Reading};
+use crate::manifest::Verdict;
+use crate::source::{Field, Fields};
+use crate::vocabulary::{Outcome, VerdictKind, Weaker};
+
+/// Makes the enum of these kinds. Each has a file with `FIELDS`, the keys that may be written, and a type with `read`,
+/// `judge` and `weaker`; a kind of the vocabulary that is neither here nor among those that need a model does not compile.
+macro_rules! plain {
+    ($($kind:ident in $file:ident,)+) => {
+        /// An expectation that needs no model.
+        #[derive(Clone, Debug)]
+        pub enum Plain {
+            $($kind(super::$file::$kind),)+
+        }
+
+        impl Plain {
+            /// The keys of a kind, where it is in the list.
+            pub(super) fn fields(kind: &VerdictKind) -> Option<&'static [Field]> {
+                match kind {
+                    $(VerdictKind::$kind => Some(super::$file::FIELDS),)+
+                    VerdictKind::Combined
+                    | VerdictKind::Custom
+                    | VerdictKind::LlmGrader
+                    | VerdictKind::Not
+                    | VerdictKind::Other(_)
+                    | VerdictKind::Similarity => None,
+                }
+            }
+
+            /// Reads one; reports what is wrong.
+            pub(super) fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+                match kind {
+                    $(VerdictKind::$kind => super::$file::$kind::read(fields, reading).map(Self::$kind),)+
+                    VerdictKind::Combined
+                    | VerdictKind::Custom
+                    | VerdictKind::LlmGrader
+                    | VerdictKind::Not
+                    | VerdictKind::Other(_)
+                    | VerdictKind::Similarity => None,
+                }
+            }
+
+            /// What the text says; an answer that is not whole meets no expectation, whatever it says.
+            pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+                let verdict = match self {
+                    $(Self::$kind(one) => one.judge(answer),)+
+                };
+                match answer.unfinished() {
+                    Some(reason) if verdict.outcome == Outcome::Passed => {
+                        Verdict { outcome: Outcome::Failed, score: Some(0.0), reason, ..verdict }
+                    }
+                    _ => verdict,
+                }
+            }
+
+            /// In what another one of the same kind demands less; `None` for another kind.
+            pub(super) fn weaker(&self, now: &Self) -> Option<Vec<Weaker>> {
+                match (self, now) {
+                    $((Self::$kind(old), Self::$kind(new)) => Some(old.weaker(new)),)+
+                    ($(Self::$kind(_))|+, _) => None,
+                }
+            }
+
+            /// Its kind.
+            pub(super) fn kind(&self) -> VerdictKind {
+                match self {
+                    $(Self::$kind(_) => VerdictKind::$kind,)+
+                }
+            }
+        }
+    };
+}
+
+plain! {
+    Contains in contains,
+    NotContains in not_contains,
+    Exact in exact,
+    Regex in regex,
+    Fuzzy in fuzzy,
+    JsonSchema in json_schema,
+    Inline in inline,
+}
