@@ -20,7 +20,7 @@ const JAVASCRIPT: Means = Means::NotYet(
 
 impl Spec {
     /// Every provider, in alphabetical order.
-    pub const ALL: [Spec; 13] = [
+    pub const ALL: &'static [Self] = &[
         Self { name: "anthropic", means: COMPATIBLE },
         Self { name: "azure-openai", means: COMPATIBLE },
         Self { name: "cohere", means: COMPATIBLE },
@@ -44,14 +44,12 @@ impl Spec {
     /// The provider of a name.
     #[must_use]
     pub fn of(name: &str) -> Option<&'static Self> {
-        const ALL: &[Spec] = &Spec::ALL;
-        ALL.iter().find(|spec| spec.name == name)
+        Self::ALL.iter().find(|spec| spec.name == name)
     }
 
     /// The vendors, each with its name.
     pub fn vendors() -> impl Iterator<Item = (&'static str, &'static Vendor)> {
-        const ALL: &[Spec] = &Spec::ALL;
-        ALL.iter().filter_map(|spec| Some((spec.name, spec.vendor()?)))
+        Self::ALL.iter().filter_map(|spec| Some((spec.name, spec.vendor()?)))
     }
 
     /// The variable that holds the key of the vendor whose own server this is.
