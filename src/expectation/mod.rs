@@ -59,7 +59,7 @@ pub struct Expectation {
 #[derive(Clone, Debug)]
 pub enum Expected {
     /// The text alone says whether it holds.
-    Plain(plain::Plain),
+    Plain(Plain),
     /// A judge holds the answer against a rubric.
     LlmGrader(llm_grader::LlmGrader),
     /// The answer means the same as a text.
@@ -68,6 +68,16 @@ pub enum Expected {
     Combined(combined::Combined),
     /// An expectation does not hold.
     Not(not::Not),
+}
+
+plain::plain! {
+    Contains in contains,
+    NotContains in not_contains,
+    Exact in exact,
+    Regex in regex,
+    Fuzzy in fuzzy,
+    JsonSchema in json_schema,
+    Inline in inline,
 }
 
 /// An answer as expectations see it.
@@ -168,7 +178,7 @@ impl Expectation {
             VerdictKind::Custom | VerdictKind::Not | VerdictKind::Other(_) => {
                 refuse_custom(&fields, kind, reading)
             }
-            plain => plain::Plain::read(&plain, &fields, reading).map(Expected::Plain),
+            plain => Plain::read(&plain, &fields, reading).map(Expected::Plain),
         };
         Some(Self { line, expected: expected? })
     }
@@ -227,7 +237,7 @@ fn table(kind: &VerdictKind) -> &'static [Field] {
         VerdictKind::Combined => combined::FIELDS,
         VerdictKind::Not => not::FIELDS,
         VerdictKind::Custom | VerdictKind::Other(_) => CUSTOM,
-        plain => plain::Plain::fields(plain).unwrap_or(CUSTOM),
+        plain => Plain::fields(plain).unwrap_or(CUSTOM),
     }
 }
 

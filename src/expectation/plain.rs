@@ -1,9 +1,5 @@
-//! The kinds that judge an answer by its text alone: one list, from which reading, judging and comparing follow.
-
-use super::{Answer, Reading};
-use crate::manifest::Verdict;
-use crate::source::{Field, Fields};
-use crate::vocabulary::{Outcome, VerdictKind, Weaker};
+//! What all kinds have in common that judge an answer by its text alone: reading, judging and comparing follow from
+//! one list of them.
 
 /// Makes the enum of these kinds. Each has a file with `FIELDS`, the keys that may be written, and a type with `read`,
 /// `judge` and `weaker`; a kind of the vocabulary that is neither here nor among those that need a model does not compile.
@@ -12,14 +8,14 @@ macro_rules! plain {
         /// An expectation that needs no model.
         #[derive(Clone, Debug)]
         pub enum Plain {
-            $($kind(super::$file::$kind),)+
+            $($kind($file::$kind),)+
         }
 
         impl Plain {
             /// The keys of a kind, where it is in the list.
-            pub(super) fn fields(kind: &VerdictKind) -> Option<&'static [Field]> {
+            fn fields(kind: &VerdictKind) -> Option<&'static [Field]> {
                 match kind {
-                    $(VerdictKind::$kind => Some(super::$file::FIELDS),)+
+                    $(VerdictKind::$kind => Some($file::FIELDS),)+
                     VerdictKind::Combined
                     | VerdictKind::Custom
                     | VerdictKind::LlmGrader
@@ -30,9 +26,9 @@ macro_rules! plain {
             }
 
             /// Reads one; reports what is wrong.
-            pub(super) fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+            fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
                 match kind {
-                    $(VerdictKind::$kind => super::$file::$kind::read(fields, reading).map(Self::$kind),)+
+                    $(VerdictKind::$kind => $file::$kind::read(fields, reading).map(Self::$kind),)+
                     VerdictKind::Combined
                     | VerdictKind::Custom
                     | VerdictKind::LlmGrader
@@ -43,7 +39,7 @@ macro_rules! plain {
             }
 
             /// What the text says; an answer that is not whole meets no expectation, whatever it says.
-            pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+            fn judge(&self, answer: &Answer<'_>) -> Verdict {
                 let verdict = match self {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };
@@ -56,7 +52,7 @@ macro_rules! plain {
             }
 
             /// In what another one of the same kind demands less; `None` for another kind.
-            pub(super) fn weaker(&self, now: &Self) -> Option<Vec<Weaker>> {
+            fn weaker(&self, now: &Self) -> Option<Vec<$crate::vocabulary::Weaker>> {
                 match (self, now) {
                     $((Self::$kind(old), Self::$kind(new)) => Some(old.weaker(new)),)+
                     ($(Self::$kind(_))|+, _) => None,
@@ -64,7 +60,7 @@ macro_rules! plain {
             }
 
             /// Its kind.
-            pub(super) fn kind(&self) -> VerdictKind {
+            fn kind(&self) -> VerdictKind {
                 match self {
                     $(Self::$kind(_) => VerdictKind::$kind,)+
                 }
@@ -73,12 +69,4 @@ macro_rules! plain {
     };
 }
 
-plain! {
-    Contains in contains,
-    NotContains in not_contains,
-    Exact in exact,
-    Regex in regex,
-    Fuzzy in fuzzy,
-    JsonSchema in json_schema,
-    Inline in inline,
-}
+pub(super) use plain;

@@ -9,8 +9,7 @@ use std::ptr;
 use std::rc::Rc;
 
 use super::llm_grader::Judges;
-use super::plain::Plain;
-use super::{Expectation, Expected};
+use super::{Expectation, Expected, Plain};
 use crate::source::{Node, Span};
 use crate::vocabulary::{VerdictKind, WeakeningKind as Kind, Weaker};
 
