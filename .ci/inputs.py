@@ -9,6 +9,7 @@ No runner is needed: a script gets variables, and what it leaves are outputs, a 
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -56,9 +57,7 @@ class Machine:
     def evaluate(self, env=(), **inputs):
         words = {"SCENARIOS": "fixtures/customer-service.yaml", "SHARE_CACHE": "false", "WITHOUT_KEY": "replay",
                  "WORKING_DIRECTORY": ".", "REPORTS": "akit-reports", **inputs}
-        names = ("ARGS BASE_URL BASELINE BUDGET CACHE CACHE_DIR COMMENT COMMENT_FROM COMMENT_KEY COMMENT_MODE CONFIRM DEADLINE "
-                 "FAIL_ON GRADER_MODEL GRADER_PROVIDER MIN_PASS_RATE MODEL POLICY POLICY_FROM PROVIDER REPEAT REPLAY REPLIES REPORTS "
-                 "SCENARIOS SHARE_CACHE STRICT TAGS UPLOAD_ARTIFACT UPLOAD_SARIF WEAKENED_SINCE WITHOUT_KEY WORKING_DIRECTORY").split()
+        names = re.findall(r"^ +INPUT_(\w+):", (ROOT / "action.yml").read_text(), re.MULTILINE)
         assert set(words) <= set(names), words
         given = {f"INPUT_{name}": words.get(name, "") for name in names}
         return self.run("evaluate.sh", self.workspace, 0, {"AKIT_PROGRAM": self.akit, "FROM_FORK": "", **given, **dict(env)})
