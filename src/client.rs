@@ -15,7 +15,7 @@ use crate::cache::{Cache, Key, Looked, Lookup, Mode, Nearest};
 use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
 use crate::seed::Root;
-use crate::vocabulary::FaultKind;
+use crate::vocabulary::{ExchangeKind, FaultKind};
 
 /// Longest wait between two tries, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -42,8 +42,8 @@ impl Default for Patience {
 pub struct Ask<'a> {
     /// What is sent.
     pub request: &'a ChatRequest,
-    /// What kind of exchange it is: `reply`, `vote`.
-    pub kind: &'static str,
+    /// What it is for.
+    pub kind: ExchangeKind,
     /// What is asked, as an object: every component of the key beyond endpoint, model and parameters.
     pub content: &'a Json,
     /// Root of the seeds.
@@ -405,7 +405,7 @@ impl ModelClient {
             missing: None,
             redacted: ask.seal.is_some(),
         };
-        if ask.kind == "reply" && !self.cache.has_written(&hash) {
+        if ask.kind == ExchangeKind::Reply && !self.cache.has_written(&hash) {
             self.reads_earlier.store(true, Ordering::Relaxed);
         }
         self.cache.note(&hash, looked);

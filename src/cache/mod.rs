@@ -21,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::canonical;
 use crate::source::{Pending, json_object};
 use crate::text;
+use crate::vocabulary::ExchangeKind;
 use nearest::Index;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
@@ -145,6 +146,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether it is of a kind.
+    #[must_use]
+    pub fn is(&self, kind: ExchangeKind) -> bool {
+        self.request["kind"] == <&str>::from(kind)
+    }
+
     /// The record as it stands on disk: pretty, sorted keys, LF.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         // Through a JSON value, whose maps are sorted.

@@ -18,6 +18,7 @@ use crate::event::Silent;
 use crate::runner::{Again, OnFailure, Options, Runner, Stop};
 use crate::source::{Pending, SourceFile, json_object, slashed};
 use crate::text::{self, number};
+use crate::vocabulary::ExchangeKind;
 
 #[derive(Debug, Args)]
 pub(super) struct CacheArgs {
@@ -132,7 +133,7 @@ impl Used {
     fn uses(&self, shelved: &Shelved) -> bool {
         // What a judge said of known-bad answers vouches for its verdicts and is kept with them.
         shelved.record.as_ref().is_some_and(|record| {
-            record.request["kind"] == "canary" || self.looked.contains_key(record.key().hash())
+            record.is(ExchangeKind::Canary) || self.looked.contains_key(record.key().hash())
         })
     }
 

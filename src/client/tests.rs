@@ -2,7 +2,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::*;
 use crate::provider::{Message, Pending, Role};
-use crate::vocabulary::FaultKind;
+use crate::vocabulary::{ExchangeKind, FaultKind};
 
 /// Answers from a list, one entry a call.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
     let content = json!({ "messages": request.messages, "trial": 0 });
     let ask = Ask {
         request: &request,
-        kind: "reply",
+        kind: ExchangeKind::Reply,
         content: &content,
         root: Root(0),
         purpose: "the reply to s/c",

@@ -23,7 +23,7 @@ use crate::provider::{ChatRequest, Completion, Message};
 use crate::redact::Redactor;
 use crate::seed::Root;
 
-use crate::vocabulary::FaultKind;
+use crate::vocabulary::{ExchangeKind, FaultKind};
 use calibration::Binding;
 
 pub use prompt::TEMPLATE;
@@ -369,7 +369,7 @@ impl Grader {
         let is_verdict = |said: &Completion| read(said, question.scale).is_ok();
         let asks = attempts.each_ref().map(|(request, content)| Ask {
             request,
-            kind: "vote",
+            kind: ExchangeKind::Vote,
             content,
             root: bench.root,
             purpose: &purpose,
@@ -407,7 +407,7 @@ impl Grader {
         let seal = |said: Completion| seal(bench, said);
         let ask = Ask {
             request: &request,
-            kind: "embedding",
+            kind: ExchangeKind::Embedding,
             content: &content,
             root: bench.root,
             purpose: &purpose,
@@ -449,7 +449,7 @@ impl Grader {
             let seal = |said: Completion| seal(bench, said);
             let ask = Ask {
                 request: &request,
-                kind: "canary",
+                kind: ExchangeKind::Canary,
                 content: &content,
                 root: self.root,
                 purpose: "a known-bad answer",

@@ -14,7 +14,7 @@ use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::text;
-use crate::vocabulary::{FaultKind, Outcome, Reply, StopReason, ToolCall};
+use crate::vocabulary::{ExchangeKind, FaultKind, Outcome, Reply, StopReason, ToolCall};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -172,7 +172,7 @@ async fn answer(
             let patience = Patience { jitter: jitter.into(), ..job.patience };
             let ask = Ask {
                 request: &request,
-                kind: "reply",
+                kind: ExchangeKind::Reply,
                 content: &content,
                 root,
                 purpose: &purpose,

@@ -3,6 +3,7 @@
 //! Closed enums. A word that is not in a table is an error that names itself, never a pass.
 
 mod case_id;
+mod exchange_kind;
 mod fault_kind;
 mod finding_id;
 mod metric;
@@ -16,6 +17,7 @@ mod weakening_kind;
 mod word;
 
 pub use case_id::CaseId;
+pub use exchange_kind::ExchangeKind;
 pub use fault_kind::FaultKind;
 pub use finding_id::{FindingId, Selection, Subject};
 pub use metric::Metric;

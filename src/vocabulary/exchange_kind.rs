@@ -1,0 +1,19 @@
+//! The kinds of exchange with a model.
+
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+/// What an exchange with a model is for, as its record says under `kind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum ExchangeKind {
+    /// The application answers a case.
+    Reply,
+    /// A judge gives its verdict.
+    Vote,
+    /// A judge is shown an answer that it must refuse.
+    Canary,
+    /// A text becomes numbers.
+    Embedding,
+}
