@@ -21,6 +21,7 @@ pub mod regrade;
 pub mod sarif;
 mod table;
 pub mod trend;
+mod view;
 mod words;
 
 use std::collections::BTreeMap;

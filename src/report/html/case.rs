@@ -6,8 +6,8 @@ use super::head::Filters;
 use super::page::{Excerpt, joined};
 use super::{Entry, Room};
 use crate::manifest::{Grade, Trial, Verdict};
-use crate::report::entry::score;
 use crate::report::past::Before;
+use crate::report::view::{self, View, score, votes};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, number};
 use crate::vocabulary::Outcome;
@@ -107,7 +107,9 @@ impl Case {
         room: Room,
         before: Option<&Before>,
     ) -> Self {
-        let case = entry.case;
+        let (case, view) = (entry.case, View::of(entry));
+        // Of a case that passed, what its state rests on.
+        let remark = if view.state.is_empty() { entry.note } else { &view.state };
         let bad = crate::report::entry::bad(case.outcome);
         let most = room.of(case.outcome);
         let line = |text: &str, most: usize| text::excerpt(text, most);
@@ -136,17 +138,17 @@ impl Case {
             state: filters.state(entry.state),
             scenario: filters.scenario(&case.scenario),
             tags: filters.tags(&case.tags),
-            name: line(&entry.name(), NAME),
-            short: if bad { line(entry.reason(), NAME.min(most)) } else { String::new() },
+            name: line(&view.name, NAME),
+            short: if bad { line(view.why, NAME.min(most)) } else { String::new() },
             num: num(entry),
-            title: line(case.name.as_deref().unwrap_or_default(), NAME),
-            place: line(&case.location.to_string(), NAME),
+            title: line(view.title, NAME),
+            place: line(&view.place, NAME),
             labels: joined(named.into_iter().chain(tags.iter().map(String::as_str))),
             tally: entry
                 .tally()
                 .map_or(String::new(), |(passed, all)| format!("{passed} of {all} trials passed")),
-            remark: line(&remark(entry), 2 * NAME),
-            prompt: Excerpt::new(&case.prompt, most),
+            remark: line(remark, 2 * NAME),
+            prompt: Excerpt::new(view.asked, most),
             trials,
             left_out: if more > 0 { text::count(more, "more trial") } else { String::new() },
         }
@@ -156,14 +158,9 @@ impl Case {
 /// `score 0.4 · 310 ms`, as far as it is known.
 fn num(entry: &Entry<'_>) -> String {
     let score = entry.case.score.map(|score| format!("score {}", number::score(score)));
-    let latency = entry.trial().and_then(|trial| trial.reply.as_ref()?.latency_ms);
+    let latency = entry.case.telling().and_then(|trial| trial.reply.as_ref()?.latency_ms);
     let latency = latency.map(number::span);
     score.into_iter().chain(latency).collect::<Vec<_>>().join(" · ")
-}
-
-/// What the baseline or the policy says, and why it failed, in a line or two.
-fn remark(entry: &Entry<'_>) -> String {
-    entry.remark().unwrap_or_else(|| entry.note.to_owned())
 }
 
 /// Whether a reader would see the same in both.
@@ -252,7 +249,7 @@ fn brief(verdict: &Verdict) -> String {
     let mut shown = Vec::new();
     verdict.walk(&mut |one| {
         if one.parts.is_empty() {
-            let score = one.threshold.and_then(|_| score(one)).map(|score| format!(", score {score}"));
+            let score = one.threshold.and(one.score).map(|_| format!(", score {}", score(one)));
             shown.push(format!("{} {}{}", one.kind, one.outcome.word(), score.unwrap_or_default()));
         }
     });
@@ -262,19 +259,14 @@ fn brief(verdict: &Verdict) -> String {
 impl Judged {
     fn of(verdict: &Verdict, most: usize, depth: usize) -> Self {
         let parts = if depth == 0 { &[] } else { verdict.parts.as_slice() };
-        let fault = verdict.fault.as_ref().map(|fault| format!("{}: {}", fault.kind, fault.message));
-        let reason =
-            if verdict.reason.is_empty() { fault.unwrap_or_default() } else { verdict.reason.clone() };
+        let view = view::Judged::of(verdict);
         // A pass says so by its word, parts say it themselves, and so does the judge.
-        let said = verdict.grade.as_ref().map(|grade| grade.reasoning.trim());
-        let told = said.is_some_and(|said| !said.is_empty() && reason.contains(said));
-        let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || told;
-        let reason = if known { String::new() } else { reason };
+        let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || view.quotes_judge;
         Self {
-            kind: text::excerpt(verdict.kind.word(), 60),
+            kind: text::excerpt(view.kind, 60),
             outcome: verdict.outcome.word(),
-            score: score(verdict).map_or(String::new(), |score| format!("score {score}")),
-            reason: text::excerpt(&reason, most),
+            score: if view.score.is_empty() { view.score } else { format!("score {}", view.score) },
+            reason: text::excerpt(if known { "" } else { &view.reason }, most),
             advisory: text::excerpt(verdict.advisory.as_deref().unwrap_or_default(), 300),
             expected: Excerpt::new(&verdict.expected, most),
             got: Excerpt::new(&verdict.got, most),
@@ -286,11 +278,10 @@ impl Judged {
 
 impl Opinion {
     fn of(grade: &Grade, most: usize) -> Self {
-        let votes: Vec<_> = grade.votes.iter().take(25).map(|vote| number::score(*vote)).collect();
         Self {
             grader: text::excerpt(&grade.grader, 120),
             reasoning: Excerpt::new(&grade.reasoning, most),
-            votes: votes.join(", "),
+            votes: votes(&grade.votes[..grade.votes.len().min(25)]),
             cached: grade.recorded,
         }
     }
