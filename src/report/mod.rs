@@ -8,6 +8,7 @@ pub mod calibration;
 pub mod code_quality;
 pub mod compare;
 pub mod console;
+mod detail;
 pub mod dotenv;
 mod entry;
 pub mod html;

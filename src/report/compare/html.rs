@@ -6,8 +6,9 @@ use super::console::{counts, rows};
 use crate::analysis::compare::{CLAIM, Change, Comparison, Pair};
 use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
+use crate::report::detail::{Detail, Interest, MARKUP, fit};
+use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
-use crate::report::html::{MANY, MARKUP, MOST, ROOMS, Room};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, number};
 use strum::IntoEnumIterator as _;
@@ -90,36 +91,30 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
     let many = comparison.cases.len() > MANY;
     let foot = format!("akit {}", env!("CARGO_PKG_VERSION"));
     let shell = Shell::new("Two runs compared", many, foot);
-    let size = |pair: &Pair<'_>, room: Room| {
-        let most = of_change(pair.change, room);
+    let size = |pair: &Pair<'_>, detail: Detail| {
+        let most = of_change(pair.change, detail);
         let texts = [pair.prompt, pair.base.answer, pair.head.answer, pair.base.reason, pair.head.reason];
         // Marks round words make a text longer.
         MARKUP + texts.iter().map(|text| text.len().min(most) * 3 / 2).sum::<usize>()
     };
-    let all = |room: Room| comparison.cases.iter().map(|pair| size(pair, room)).sum::<usize>();
-    let first = ROOMS.iter().position(|room| all(*room) <= MOST).unwrap_or(ROOMS.len() - 1);
-    let mut text = String::new();
-    for room in &ROOMS[first..] {
-        text = fill(include_str!("compare.html"), page(comparison, &shell, *room))?;
-        if text.len() <= MOST {
-            break;
-        }
-    }
-    Ok(text)
+    fit(
+        |detail| comparison.cases.iter().map(|pair| size(pair, detail)).sum(),
+        |detail| fill(include_str!("compare.html"), page(comparison, &shell, detail)),
+    )
 }
 
 /// Characters of one text of a case that changed so.
-fn of_change(change: Change, room: Room) -> usize {
-    match change {
-        Change::NewlyFailing | Change::Fixed | Change::Flipped => room.text,
-        _ => room.passing,
-    }
+fn of_change(change: Change, detail: Detail) -> usize {
+    detail.text(match change {
+        Change::NewlyFailing | Change::Fixed | Change::Flipped => Interest::High,
+        Change::BothFailing | Change::Changed | Change::BothPassing | Change::NotJudged => Interest::Low,
+    })
 }
 
-fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, room: Room) -> Page<'a> {
+fn page<'a>(comparison: &Comparison<'_>, shell: &'a Shell, detail: Detail) -> Page<'a> {
     let groups: Vec<_> = Change::iter()
         .enumerate()
-        .map(|(key, change)| Group::of(comparison, change, key, room))
+        .map(|(key, change)| Group::of(comparison, change, key, detail))
         .filter(|group| !group.cases.is_empty())
         .collect();
     let chip = |group: &Group| Chip { key: group.key, label: format!("{} {}", group.title, group.count) };
@@ -163,8 +158,8 @@ impl Who {
 }
 
 impl Group {
-    fn of(comparison: &Comparison<'_>, change: Change, key: usize, room: Room) -> Self {
-        let most = of_change(change, room);
+    fn of(comparison: &Comparison<'_>, change: Change, key: usize, detail: Detail) -> Self {
+        let most = of_change(change, detail);
         let pairs = comparison.cases.iter().enumerate().filter(|(_, pair)| pair.change == change);
         let cases: Vec<_> = pairs.map(|(index, pair)| Case::of(index, pair, most)).collect();
         Self {
