@@ -18,7 +18,7 @@ use crate::vocabulary::Outcome;
 use super::detail::{Detail, Interest, MARKUP, fit};
 use super::{Entry, RenderError, Report};
 use chart::Chart;
-use head::{Filter, Filters, Head};
+use head::{Filter, Filters};
 use history::Section;
 use page::Shell;
 
@@ -33,7 +33,7 @@ const NODE: usize = 300;
 #[derive(Serialize)]
 struct Page<'a> {
     shell: &'a Shell,
-    head: &'a Head,
+    head: &'a serde_json::Value,
     chart: &'a Option<Chart>,
     filters: &'a [Filter],
     groups: Vec<Group>,
@@ -57,7 +57,7 @@ struct Group {
 pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     let many = report.run.cases.len() > MANY;
     let shell = Shell::new(report.decision.conclusion.word(), many, head::foot(report));
-    let (head, chart, history) = (Head::of(report), Chart::of(report), Section::of_report(report));
+    let (head, chart, history) = (head::of(report), Chart::of(report), Section::of_report(report));
     let filters = Filters::of(report);
     fit(
         |detail| report.run.cases.iter().map(|case| size(report, case, detail)).sum(),
