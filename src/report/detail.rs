@@ -44,8 +44,8 @@ impl Detail {
             (Detail::Full, Interest::Low) => 2_000,
             (Detail::Reduced, Interest::High) => 800,
             (Detail::Reduced, Interest::Low) => 200,
-            (Detail::Least, Interest::High) => 100,
-            (Detail::Least, Interest::Low) => 60,
+            (Detail::Least, Interest::High) => 120,
+            (Detail::Least, Interest::Low) => 80,
         }
     }
 

@@ -51,6 +51,12 @@ fn errors(report: &Report<'_>) -> Row {
     Row::new("could not be judged", now, Some(limit))
 }
 
+/// The tokens of the application and of the judge, as far as they are known.
+pub(super) fn tokens(report: &Report<'_>) -> impl Iterator<Item = Row> {
+    let roles = [("tokens", report.run.usage()), ("tokens of the judge", report.run.grader_usage())];
+    roles.into_iter().filter_map(|(label, usage)| Some(Row::new(label, number::whole(usage?.total()), None)))
+}
+
 /// What the gate decided by.
 pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     let (decision, counts) = (report.decision, report.decision.counts);

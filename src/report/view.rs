@@ -229,3 +229,66 @@ pub(super) fn score(verdict: &Verdict) -> String {
         (Some(score), None) => number::score(score),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Policy;
+    use crate::manifest::Grade;
+    use crate::report::fixture::{Fixture, case, trial, verdict};
+    use crate::vocabulary::{FaultKind, VerdictKind};
+
+    /// The facts of a failed case whose only trial has this verdict, one a line.
+    fn facts(found: Verdict, most: usize) -> String {
+        let trials = vec![trial(0, Outcome::Failed, Some(found), "Soon.")];
+        let one = case("support", "a", Outcome::Failed, trials);
+        let fixture = Fixture::of(vec![one], &Policy::default());
+        let entry = fixture.report().with(Outcome::Failed)[0];
+        let view = View::of(&entry);
+        let line = |(label, value): Fact<'_>| match label {
+            Label::Heading(label) | Label::Own(label) | Label::Kind(label) => format!("{label}: {value}\n"),
+            Label::Part(label) => format!("  {label}: {value}\n"),
+            Label::More => format!("{value}\n"),
+        };
+        view.facts(most).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_the_reason_quotes_of_the_judge_is_not_repeated() {
+        let mut found = verdict(VerdictKind::LlmGrader, "0.20, 0.90 is needed: no one is offered");
+        let reasoning = "no one is offered".to_owned();
+        found.grade = Some(Grade {
+            grader: "j".to_owned(),
+            model: None,
+            votes: vec![0.2; 3],
+            reasoning,
+            usage: None,
+            cost_usd: None,
+            latency_ms: None,
+            recorded: false,
+        });
+        insta::assert_snapshot!(facts(found.clone(), 5), @r"
+        at: evals/support.yaml:3
+        asked: How long do I have to send it back?
+        llm_grader: 0.20, 0.90 is needed: no one is offered
+          expected: 30 days
+          score: 0
+          judge: j
+        ");
+        found.reason = "too low".to_owned();
+        assert!(facts(found, 5).ends_with("  judge: j\n  reasoning: no one is offered\n"));
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_and_a_fault_stands_in_for_a_reason() {
+        let mut all = verdict(VerdictKind::Combined, "");
+        all.parts = (0..5).map(|_| verdict(VerdictKind::Contains, "")).collect();
+        all.parts[0].fault = Some(Fault::new(FaultKind::Timeout, "no answer".to_owned(), ""));
+        let shown = facts(all, 2);
+        assert!(
+            shown.contains("contains: timeout: no answer\n") && shown.contains("contains: failed\n"),
+            "{shown}"
+        );
+        assert!(shown.ends_with("… and 3 more\n"), "{shown}");
+    }
+}

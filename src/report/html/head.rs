@@ -6,12 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::gate::{Conclusion, Finding, State};
-use crate::manifest::Counts;
+use crate::manifest::{Counts, Trial};
 use crate::report::Report;
 use crate::report::table::{self, Row};
 use crate::source::Location;
 use crate::text::{self, excerpt, number};
-use crate::vocabulary::Usage;
 
 /// Characters of one value.
 const VALUE: usize = 400;
@@ -120,24 +119,20 @@ fn chance(p: f64) -> String {
 fn numbers(report: &Report<'_>) -> Vec<Row> {
     let run = report.run;
     let mut rows = table::rows(report);
-    let mut row = |metric: &str, now: String| rows.push(Row::new(metric, now, None));
     let mut latencies: Vec<u64> = run.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).collect();
     latencies.sort_unstable();
     if let (Some(median), Some(most)) = (latencies.get(latencies.len() / 2), latencies.last()) {
-        row("time of an answer", format!("{} (median)", number::span(*median)));
-        row("slowest answer", number::span(*most));
+        rows.push(Row::new("time of an answer", format!("{} (median)", number::span(*median)), None));
+        rows.push(Row::new("slowest answer", number::span(*most), None));
     }
-    let judge = run.grader_usage();
-    for (label, usage) in [("tokens", run.usage()), ("tokens of the judge", judge)] {
-        if let Some(total) = usage.map(Usage::total) {
-            row(label, number::whole(total));
-        }
-    }
-    let spent: f64 = run.trials().map(crate::manifest::Trial::spent_usd).sum();
+    rows.extend(table::tokens(report));
+    let spent: f64 = run.trials().map(Trial::spent_usd).sum();
     if spent > 0.0 {
-        row("spent", format!("${spent:.4}"));
+        rows.push(Row::new("spent", format!("${spent:.4}"), None));
     }
-    rows.iter_mut().for_each(|row| row.metric = excerpt(&row.metric, 60));
+    for row in &mut rows {
+        row.metric = excerpt(&row.metric, 60);
+    }
     rows
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use crate::gate::{Conclusion, State};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
-use crate::vocabulary::{Outcome, Usage};
+use crate::vocabulary::Outcome;
 
 use super::table::{self, Row};
 use super::{Entry, Report};
@@ -119,16 +119,10 @@ fn head(report: &Report<'_>) -> String {
         "| metric | now | limit |\n|---|---|---|\n"
     });
     let mut rows = table::rows(report);
-    let mut add = |metric: &str, now: String| rows.push(Row::new(metric, now, None));
     if report.run.duration_ms > 0 {
-        add("time", number::span(report.run.duration_ms));
+        rows.push(Row::new("time", number::span(report.run.duration_ms), None));
     }
-    for (label, usage) in [("tokens", report.run.usage()), ("tokens of the judge", report.run.grader_usage())]
-    {
-        if let Some(total) = usage.map(Usage::total) {
-            add(label, number::whole(total));
-        }
-    }
+    rows.extend(table::tokens(report));
     for Row { metric, now, baseline, limit } in rows {
         let metric = inline(&metric, 60);
         // Writing to a String cannot fail.
