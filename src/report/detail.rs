@@ -77,8 +77,8 @@ impl Detail {
     }
 }
 
-/// The most detailed page that is small enough, or the least detailed one. `size` estimates the bytes of all
-/// cases, so that no page is written in vain.
+/// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
+/// cases, so that a page that is too large is seldom rendered at all.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
     write: impl Fn(Detail) -> Result<String, minijinja::Error>,

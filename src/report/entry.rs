@@ -2,7 +2,7 @@
 
 use crate::gate::State;
 use crate::manifest::{CaseResult, Fault};
-use crate::text::number;
+use crate::text::{self, number};
 use crate::vocabulary::Outcome;
 
 use super::Report;
@@ -46,6 +46,20 @@ impl<'a> Report<'a> {
         let asked = self.run.cases.len() - self.run.counts().skipped;
         let (cases, asked) = (number::size(redacted.cases), number::size(asked.max(redacted.cases)));
         Some(format!("{cases} of {asked} cases, without: {}", kinds.join(", ")))
+    }
+
+    /// How many answers were read from the cache, where some were: `1 of 17 answers`.
+    pub(super) fn cached(&self) -> Option<String> {
+        let answers = || self.run.trials().filter_map(|trial| trial.reply.as_ref());
+        let cached = answers().filter(|answer| answer.recorded).count();
+        (cached > 0)
+            .then(|| format!("{} of {} answers", number::size(cached), number::size(answers().count())))
+    }
+
+    /// What the run was compared with, and over how much: `akit.baseline.json (5 cases in both)`.
+    pub(super) fn compared_with(&self) -> Option<String> {
+        let compared = self.decision.compared.as_ref()?;
+        Some(format!("{} ({} in both)", compared.from, text::count(compared.paired, "case")))
     }
 
     /// The cases with one outcome, in the order of the run.

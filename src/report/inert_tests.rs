@@ -123,8 +123,8 @@ proptest! {
     #[test]
     fn what_is_brief_is_as_inert(text in hostile()) {
         let fixture = run_of(&text);
-        let view = Layout { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief };
-        let shown = console::shown(&fixture.report(), view);
+        let layout = Layout { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief };
+        let shown = console::shown(&fixture.report(), layout);
         prop_assert!(is_inert(&shown), "{shown}");
         prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
     }

@@ -51,22 +51,22 @@ pub(super) struct View<'a> {
     /// The reason in one sentence.
     pub(super) why: &'a str,
     /// The trial that explains the outcome.
-    pub(super) told: Told<'a>,
+    pub(super) trial: TrialView<'a>,
 }
 
 /// One trial.
 #[derive(Debug, Default)]
-pub(super) struct Told<'a> {
+pub(super) struct TrialView<'a> {
     /// Why it could not be judged.
     pub(super) fault: Option<&'a Fault>,
     /// The expectations that explain the outcome.
-    pub(super) judged: Vec<Judged<'a>>,
+    pub(super) verdicts: Vec<VerdictView<'a>>,
     pub(super) answer: Option<&'a str>,
 }
 
 /// How one expectation judged an answer.
 #[derive(Debug)]
-pub(super) struct Judged<'a> {
+pub(super) struct VerdictView<'a> {
     pub(super) verdict: &'a Verdict,
     pub(super) kind: &'a str,
     /// Empty where the verdict gives no reason.
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
             trials: entry.tally().map_or(String::new(), |(passed, all)| format!("{passed} of {all} passed")),
             asked: &case.prompt,
             why,
-            told: trial.map(Told::of).unwrap_or_default(),
+            trial: trial.map(TrialView::of).unwrap_or_default(),
         }
     }
 
@@ -114,7 +114,7 @@ impl<'a> View<'a> {
             (Label::Own("asked"), self.asked.into()),
         ];
         facts.retain(|(_, value)| !value.is_empty());
-        facts.extend(self.told.facts(most));
+        facts.extend(self.trial.facts(most));
         facts
     }
 }
@@ -140,11 +140,11 @@ fn state(entry: &Entry<'_>) -> String {
     if entry.note.is_empty() { word.to_owned() } else { format!("{word}: {}", entry.note) }
 }
 
-impl<'a> Told<'a> {
+impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
         Self {
             fault: trial.fault.as_ref(),
-            judged: trial.culprits().into_iter().map(Judged::of).collect(),
+            verdicts: trial.culprits().into_iter().map(VerdictView::of).collect(),
             answer: trial.reply.as_ref().map(|reply| reply.text.as_str()),
         }
     }
@@ -152,7 +152,7 @@ impl<'a> Told<'a> {
     /// The first thing that explains the trial: the kind of its fault or of an expectation.
     pub(super) fn kind(&self) -> &'a str {
         let fault = self.fault.map(|fault| fault.kind.word());
-        fault.or(self.judged.first().map(|one| one.kind)).unwrap_or_default()
+        fault.or(self.verdicts.first().map(|one| one.kind)).unwrap_or_default()
     }
 
     /// All of it but the answer, with at most so many expectations.
@@ -162,17 +162,19 @@ impl<'a> Told<'a> {
             facts.push((Label::Kind(fault.kind.word()), fault.message.as_str().into()));
             facts.push((Label::Own("help"), fault.help.as_str().into()));
         }
-        facts.extend(self.judged.iter().take(most).flat_map(Judged::facts));
-        if self.judged.len() > most {
-            facts
-                .push((Label::More, format!("… and {} more", number::size(self.judged.len() - most)).into()));
+        facts.extend(self.verdicts.iter().take(most).flat_map(VerdictView::facts));
+        if self.verdicts.len() > most {
+            facts.push((
+                Label::More,
+                format!("… and {} more", number::size(self.verdicts.len() - most)).into(),
+            ));
         }
         facts.retain(|(_, value)| !value.is_empty());
         facts
     }
 }
 
-impl<'a> Judged<'a> {
+impl<'a> VerdictView<'a> {
     pub(super) fn of(verdict: &'a Verdict) -> Self {
         let reason = match &verdict.fault {
             Some(fault) if verdict.reason.is_empty() => format!("{}: {}", fault.kind, fault.message).into(),

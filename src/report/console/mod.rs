@@ -186,7 +186,9 @@ impl Page {
     fn case(&mut self, entry: &Entry<'_>) {
         let (style, word) = match entry.case.outcome {
             Outcome::Errored => (AnsiColor::Yellow.on_default().bold(), "ERRORED"),
-            _ => (AnsiColor::Red.on_default().bold(), "FAILED"),
+            Outcome::Passed | Outcome::Failed | Outcome::Skipped => {
+                (AnsiColor::Red.on_default().bold(), "FAILED")
+            }
         };
         paint(&mut self.out, self.ink, style, word);
         self.out.push(' ');
@@ -196,7 +198,7 @@ impl Page {
             let _ = write!(self.out, " — {}", log::line(view.title, WIDTH));
         }
         if !view.state.is_empty() {
-            let _ = write!(self.out, " ({})", view.state);
+            let _ = write!(self.out, " ({})", log::line(&view.state, WIDTH));
         }
         self.out.push('\n');
         for (label, value) in view.facts(VERDICTS) {
@@ -210,16 +212,16 @@ impl Page {
                 }
             }
         }
-        let told = &view.told;
-        if told.fault.is_some() {
+        let trial = &view.trial;
+        if trial.fault.is_some() {
             return;
         }
-        if told.judged.is_empty() {
+        if trial.verdicts.is_empty() {
             self.line(2, "reason", view.why);
         }
         // What an expectation got is of the answer.
-        if told.judged.iter().all(|one| one.verdict.got.is_empty()) {
-            self.line(2, "answer", told.answer.unwrap_or_default());
+        if trial.verdicts.iter().all(|one| one.verdict.got.is_empty()) {
+            self.line(2, "answer", trial.answer.unwrap_or_default());
         }
     }
 

@@ -8,7 +8,7 @@ use crate::manifest::{Trial, Verdict};
 use crate::report::Entry;
 use crate::report::detail::{Detail, Interest};
 use crate::report::past::Before;
-use crate::report::view::{Judged, View, score, votes};
+use crate::report::view::{VerdictView, View, score, votes};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::Outcome;
@@ -181,7 +181,7 @@ fn brief(verdict: &Verdict) -> String {
 /// A verdict and its parts, down to a depth.
 fn judged(verdict: &Verdict, most: usize, depth: usize) -> Value {
     let parts = if depth == 0 { &[] } else { verdict.parts.as_slice() };
-    let view = Judged::of(verdict);
+    let view = VerdictView::of(verdict);
     // A pass says so by its word, parts say it themselves, and so does the judge.
     let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || view.quotes_judge;
     json!({

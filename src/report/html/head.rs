@@ -150,18 +150,13 @@ fn facts(report: &Report<'_>) -> Vec<Value> {
     add("answered by", run.scenarios.iter().map(|one| one.target.clone()).collect());
     add("judged by", run.scenarios.iter().filter_map(|one| one.grader.clone()).collect());
     add("in the providers' words", run.answered_by().into_iter().collect());
-    let replies: Vec<_> = run.trials().filter_map(|trial| trial.reply.as_ref()).collect();
     let grades = run.grades();
-    let cached = |kept: usize, all: usize, what: &str| {
-        (kept > 0).then(|| format!("{} of {} {what}", number::size(kept), number::size(all)))
-    };
-    let kept = replies.iter().filter(|reply| reply.recorded).count();
-    let kept_grades = grades.iter().filter(|grade| grade.recorded).count();
-    let answers = cached(kept, replies.len(), "answers");
-    add("from the cache", answers.into_iter().chain(cached(kept_grades, grades.len(), "verdicts")).collect());
+    let cached = grades.iter().filter(|grade| grade.recorded).count();
+    let verdicts =
+        (cached > 0).then(|| format!("{} of {} verdicts", number::size(cached), number::size(grades.len())));
+    add("from the cache", report.cached().into_iter().chain(verdicts).collect());
+    add("compared with", report.compared_with().into_iter().collect());
     if let Some(compared) = &report.decision.compared {
-        let paired = text::count(compared.paired, "case");
-        add("compared with", vec![format!("{} ({paired} in both)", compared.from)]);
         add("answered by another model", compared.changed.clone());
         add("only in the baseline", compared.removed.clone());
     }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::gate::State;
 use crate::manifest::Trial;
 use crate::report::Entry;
-use crate::report::view::{BROKEN, Fact, Label, Told, View};
+use crate::report::view::{BROKEN, Fact, Label, TrialView, View};
 use crate::text::{self, xml};
 
 /// Bytes of one value in it.
@@ -34,7 +34,7 @@ pub(super) fn of(entry: &Entry<'_>, mut view: View<'_>, most: usize) -> String {
     let mut out = format!("{}\n\n", text::cut(&message(entry, &view), VALUE));
     let _ = writeln!(out, "case: {}", text::cut(&view.name, VALUE));
     lay_out(&mut out, view.facts(VERDICTS));
-    if let Some(answer) = view.told.answer {
+    if let Some(answer) = view.trial.answer {
         let _ = write!(out, "answer:\n{}\n", text::cut(answer, most));
     }
     xml::short_body(&out, most)
@@ -43,7 +43,7 @@ pub(super) fn of(entry: &Entry<'_>, mut view: View<'_>, most: usize) -> String {
 /// The text of one trial among several.
 pub(super) fn of_trial(trial: &Trial, most: usize) -> String {
     let mut out = format!("{}\n", text::cut(trial.reason(), RERUN / 2));
-    lay_out(&mut out, Told::of(trial).facts(VERDICTS));
+    lay_out(&mut out, TrialView::of(trial).facts(VERDICTS));
     xml::short_body(&out, most.min(RERUN))
 }
 

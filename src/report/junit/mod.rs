@@ -21,7 +21,7 @@ use crate::text::{number, xml};
 use crate::vocabulary::Outcome;
 
 use super::entry::{Forgiven, bad, counts, slug};
-use super::view::{Told, View};
+use super::view::{TrialView, View};
 use super::{Entry, RenderError, Report};
 
 pub use validation::of_diagnostics;
@@ -197,10 +197,10 @@ fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
             (TestCaseStatus::skipped(), message, "akit.quarantined".to_owned())
         }
         (Outcome::Failed, None) => {
-            (TestCaseStatus::non_success(NonSuccessKind::Failure), message, ty(entry.state, &view.told))
+            (TestCaseStatus::non_success(NonSuccessKind::Failure), message, ty(entry.state, &view.trial))
         }
         (Outcome::Errored, _) => {
-            (TestCaseStatus::non_success(NonSuccessKind::Error), message, ty(entry.state, &view.told))
+            (TestCaseStatus::non_success(NonSuccessKind::Error), message, ty(entry.state, &view.trial))
         }
     };
     let body = body::of(entry, view, text);
@@ -209,8 +209,8 @@ fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
 }
 
 /// `akit.regression`, `akit.contains`, `akit.timeout`: the first thing that explains the case.
-fn ty(state: State, told: &Told<'_>) -> String {
-    if state == State::Broken { "akit.regression".to_owned() } else { format!("akit.{}", slug(told.kind())) }
+fn ty(state: State, trial: &TrialView<'_>) -> String {
+    if state == State::Broken { "akit.regression".to_owned() } else { format!("akit.{}", slug(trial.kind())) }
 }
 
 /// The trials that are not the one already told, as far as they fit; each takes two elements.
@@ -223,12 +223,12 @@ fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
         .map(|trial| {
             let kind = match trial.outcome {
                 Outcome::Errored => NonSuccessKind::Error,
-                _ => NonSuccessKind::Failure,
+                Outcome::Passed | Outcome::Failed | Outcome::Skipped => NonSuccessKind::Failure,
             };
             let mut rerun = TestRerun::new(kind);
             rerun
                 .set_message(xml::attribute(trial.reason(), MESSAGE))
-                .set_type(format!("akit.{}", slug(Told::of(trial).kind())))
+                .set_type(format!("akit.{}", slug(TrialView::of(trial).kind())))
                 .set_stack_trace(body::of_trial(trial, text));
             rerun
         })
@@ -242,7 +242,7 @@ fn properties(entry: &Entry<'_>) -> Vec<(&'static str, String)> {
         out.push(("score", number::score(score)));
     }
     let view = View::of(entry);
-    let first = view.told.judged.first().filter(|_| bad(entry.case.outcome));
+    let first = view.trial.verdicts.first().filter(|_| bad(entry.case.outcome));
     if let Some(threshold) = first.and_then(|one| one.verdict.threshold) {
         out.push(("threshold", number::score(threshold)));
     }

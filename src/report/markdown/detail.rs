@@ -31,7 +31,7 @@ pub(super) fn of(entry: &Entry<'_>) -> String {
             Label::More => writeln!(out, "- {value}"),
         };
     }
-    if let Some(answer) = view.told.answer.filter(|answer| !answer.is_empty()) {
+    if let Some(answer) = view.trial.answer.filter(|answer| !answer.is_empty()) {
         let _ = write!(out, "\nThe answer:\n\n{}\n", block(answer, ANSWER));
     }
     out.push_str("\n</details>\n");

@@ -190,15 +190,9 @@ fn facts(report: &Report<'_>) -> Vec<String> {
     let scenarios = || report.run.scenarios.iter().take(20);
     scenarios().for_each(|one| add("answered by", &one.target));
     scenarios().filter_map(|one| one.grader.as_ref()).for_each(|grader| add("judged by", grader));
-    let replies: Vec<_> = report.run.trials().filter_map(|trial| trial.reply.as_ref()).collect();
-    let recorded = replies.iter().filter(|reply| reply.recorded).count();
-    if recorded > 0 {
-        let (recorded, all) = (number::size(recorded), number::size(replies.len()));
-        add("from the cache", &format!("{recorded} of {all} answers"));
-    }
+    report.cached().iter().for_each(|words| add("from the cache", words));
+    report.compared_with().iter().for_each(|words| add("compared with", words));
     if let Some(compared) = &report.decision.compared {
-        let paired = number::size(compared.paired);
-        add("compared with", &format!("{} ({paired} cases in both)", compared.from));
         compared.changed.iter().for_each(|change| add("answered by another model", change));
     }
     report.redacted().iter().for_each(|words| add("redacted", words));

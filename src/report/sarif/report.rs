@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use crate::gate::State;
 use crate::manifest::Ended;
-use crate::report::view::{BROKEN, Told, View};
+use crate::report::view::{BROKEN, TrialView, View};
 use crate::report::{Entry, RenderError, Report};
 use crate::text;
 use crate::vocabulary::Outcome;
@@ -143,7 +143,7 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
 fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
     let mut out: Vec<(Rule, String)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
-    for one in failed.flat_map(|trial| Told::of(trial).judged) {
+    for one in failed.flat_map(|trial| TrialView::of(trial).verdicts) {
         let rule = Rule::expect(one.kind);
         if out.iter().any(|(known, _)| *known == rule) {
             continue;
@@ -163,7 +163,7 @@ fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
 fn errored(entry: &Entry<'_>) -> Trouble {
     let view = View::of(entry);
     let kind = view
-        .told
+        .trial
         .fault
         .map_or_else(String::new, |fault| format!(" ({})", text::excerpt(fault.kind.word(), 60)));
     let why = text::excerpt(view.why, 2 * VALUE);
