@@ -11,7 +11,7 @@ use strum::IntoEnumIterator as _;
 use super::surroundings::Surroundings;
 use super::{Status, terminal};
 use crate::environment::Environment;
-use crate::report::console::{self, Depth, View};
+use crate::report::console::{self, Depth, Layout};
 use crate::report::{Format, Report, annotation, dotenv};
 use crate::source::{Ink, Pending, slashed};
 
@@ -278,7 +278,7 @@ impl Output {
             }
         }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
-        let console = console::shown(report, View { ink, fold: surroundings.fold, depth });
+        let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth });
         // A pipeline reads its commands from either stream.
         let tell = |text: &str| if to_stdout { terminal::say(text) } else { terminal::out(text) };
         if surroundings.takes_commands {

@@ -1,8 +1,8 @@
 //! One case as a report shows it: what was found, what the gate makes of it, and what explains it.
 
 use crate::gate::State;
-use crate::manifest::{CaseResult, Fault, Trial, Verdict};
-use crate::text::number;
+use crate::manifest::{CaseResult, Fault};
+use crate::text::{self, number};
 use crate::vocabulary::Outcome;
 
 use super::Report;
@@ -48,6 +48,20 @@ impl<'a> Report<'a> {
         Some(format!("{cases} of {asked} cases, without: {}", kinds.join(", ")))
     }
 
+    /// How many answers were read from the cache, where some were: `1 of 17 answers`.
+    pub(super) fn cached(&self) -> Option<String> {
+        let answers = || self.run.trials().filter_map(|trial| trial.reply.as_ref());
+        let cached = answers().filter(|answer| answer.recorded).count();
+        (cached > 0)
+            .then(|| format!("{} of {} answers", number::size(cached), number::size(answers().count())))
+    }
+
+    /// What the run was compared with, and over how much: `akit.baseline.json (5 cases in both)`.
+    pub(super) fn compared_with(&self) -> Option<String> {
+        let compared = self.decision.compared.as_ref()?;
+        Some(format!("{} ({} in both)", compared.from, text::count(compared.paired, "case")))
+    }
+
     /// The cases with one outcome, in the order of the run.
     pub(super) fn with(&self, outcome: Outcome) -> Vec<Entry<'a>> {
         self.entries().filter(|entry| entry.case.outcome == outcome).collect()
@@ -60,51 +74,9 @@ impl<'a> Entry<'a> {
         self.case.key().to_string()
     }
 
-    /// The first trial that explains the outcome.
-    pub(super) fn trial(&self) -> Option<&'a Trial> {
-        self.case.telling()
-    }
-
-    /// The verdicts that explain the outcome.
-    pub(super) fn culprits(&self) -> Vec<&'a Verdict> {
-        self.trial().map(Trial::culprits).unwrap_or_default()
-    }
-
     /// Why the case could not be judged.
     pub(super) fn fault(&self) -> Option<&'a Fault> {
-        self.trial()?.fault.as_ref()
-    }
-
-    /// Why, in one sentence, whatever the manifest leaves out.
-    pub(super) fn reason(&self) -> &'a str {
-        if !self.case.reason.is_empty() {
-            return &self.case.reason;
-        }
-        match (self.case.outcome, self.trial()) {
-            (Outcome::Skipped, _) => "not asked",
-            (_, Some(trial)) => trial.reason(),
-            (outcome, None) => outcome.word(),
-        }
-    }
-
-    /// What the baseline or the policy has to say about a case that did not pass.
-    pub(super) fn remark(&self) -> Option<String> {
-        if !bad(self.case.outcome) {
-            return None;
-        }
-        let word = match (self.state, self.blocking) {
-            (State::Broken | State::Suspect | State::Flaky | State::Unconfirmed | State::Quarantined, _) => {
-                self.state.words()
-            }
-            (State::FailingAsBefore, false) => "failing as before, does not block",
-            (State::FailingAsBefore, true) => "failing as before",
-            (State::New, true) => "new",
-            (State::Changed, true) => "changed",
-            (State::Failed | State::New | State::Changed, false) => "allowed by the policy",
-            _ if self.note.is_empty() => return None,
-            _ => return Some(self.note.to_owned()),
-        };
-        Some(if self.note.is_empty() { word.to_owned() } else { format!("{word}: {}", self.note) })
+        self.case.telling()?.fault.as_ref()
     }
 
     /// Trials that passed and all trials, where there were several.
@@ -181,27 +153,4 @@ pub(super) fn slug(kind: &str) -> String {
         "" => "unknown".to_owned(),
         slug => slug.to_owned(),
     }
-}
-
-/// The reason, or at least the outcome.
-pub(super) fn said(reason: &str, outcome: Outcome) -> &str {
-    if reason.is_empty() { outcome.word() } else { reason }
-}
-
-/// `0.4, 0.7 needed`; absent without a score.
-pub(super) fn score(verdict: &Verdict) -> Option<String> {
-    match (verdict.score?, verdict.threshold) {
-        (score, Some(limit)) => {
-            let (score, limit) = number::scores(score, limit);
-            Some(format!("{score}, {limit} needed"))
-        }
-        (score, None) => Some(number::score(score)),
-    }
-}
-
-/// The votes of a judge that did not agree; empty for one vote or one opinion.
-pub(super) fn votes(votes: &[f64]) -> String {
-    let split = votes.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.0);
-    let shown: Vec<_> = votes.iter().map(|vote| number::score(*vote)).collect();
-    if split { shown.join(", ") } else { String::new() }
 }

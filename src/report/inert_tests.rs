@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::console::{Depth, Fold, View};
+use super::console::{Depth, Fold, Layout};
 use super::property_tests::{hostile, run_of};
 use super::*;
 use crate::analysis::Trend;
@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn only_akit_folds_a_log(text in hostile()) {
         let fixture = run_of(&text);
-        let shown = |fold| console::shown(&fixture.report(), View { ink: Ink::Plain, fold, depth: Depth::Full });
+        let shown = |fold| console::shown(&fixture.report(), Layout { ink: Ink::Plain, fold, depth: Depth::Full });
         let plain = shown(Fold::None);
         prop_assert!(is_inert(&plain), "{plain}");
         let github = shown(Fold::GitHub);
@@ -123,8 +123,8 @@ proptest! {
     #[test]
     fn what_is_brief_is_as_inert(text in hostile()) {
         let fixture = run_of(&text);
-        let view = View { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief };
-        let shown = console::shown(&fixture.report(), view);
+        let layout = Layout { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief };
+        let shown = console::shown(&fixture.report(), layout);
         prop_assert!(is_inert(&shown), "{shown}");
         prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
     }

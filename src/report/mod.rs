@@ -8,6 +8,7 @@ pub mod calibration;
 pub mod code_quality;
 pub mod compare;
 pub mod console;
+mod detail;
 pub mod dotenv;
 mod entry;
 pub mod html;
@@ -21,6 +22,7 @@ pub mod regrade;
 pub mod sarif;
 mod table;
 pub mod trend;
+mod view;
 mod words;
 
 use std::collections::BTreeMap;

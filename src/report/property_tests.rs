@@ -12,6 +12,7 @@ use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::baseline::{Baseline, BaselineCase};
 use crate::gate::{Category, Evidence, Pattern, Policy, Quarantined, Reference, Rigor, Weakening, decide};
+use crate::history::StoredRun;
 use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
 use crate::stats::Tally;
@@ -300,12 +301,23 @@ pub(super) fn run_of(text: &str) -> Fixture {
     }
     fixture.run.notes = vec![text.to_owned()];
     fixture.run.run_id = text.to_owned();
+    fixture.run.scenarios[0].name = text.to_owned();
     fixture.decision.summary = text.to_owned();
+    // A time may be any text, and what is not later is earlier.
+    fixture.run.at = None;
+    let mut earlier = fixture.run.clone();
+    (earlier.run_id, earlier.at, earlier.commit) =
+        (format!("run {text}"), Some(text.to_owned()), Some(text.to_owned()));
+    let trials = earlier.cases.iter_mut().flat_map(|case| &mut case.trials);
+    trials.filter_map(|one| one.reply.as_mut()).for_each(|reply| reply.text = format!("{text} {text}"));
+    let conclusion = Some(text.to_owned());
+    let stored = StoredRun { file: text.to_owned(), run: earlier, conclusion, pass_rate: Some(0.5) };
+    fixture.past = Past::of(&fixture.run, &fixture.decision, [stored]);
     fixture
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn no_text_acts_on_any_surface(text in hostile()) {
@@ -341,5 +353,32 @@ proptest! {
         let junit = Format::Junit.render(&report, Ink::Plain).unwrap();
         let read = quick_junit::Report::deserialize_from_str(&junit).unwrap();
         prop_assert_eq!((read.tests, read.failures, read.errors, read.skipped), (3, 1, 1, 1));
+        prop_assert!(junit.chars().all(|c| crate::text::xml::legal(c) && (c == '\n' || crate::text::inert(c))));
+    }
+
+    #[test]
+    fn no_text_breaks_a_format(text in hostile()) {
+        let fixture = run_of(&text);
+        let render = |format: Format| format.render(&fixture.report(), Ink::Plain).unwrap();
+        let sarif: Value = serde_json::from_str(&render(Format::Sarif)).unwrap();
+        prop_assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty());
+        let json: RunManifest = serde_json::from_str(&render(Format::Json)).unwrap();
+        prop_assert_eq!(&json, &fixture.run);
+        let console = render(Format::Console);
+        prop_assert_eq!(console.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);
+        prop_assert!(!console.lines().any(|line| line.trim_start().starts_with("::")));
+        prop_assert!(!console.contains("##vso[") && !console.contains("##["));
+        let markdown = render(Format::Markdown);
+        prop_assert!(!markdown.contains("##vso[") && !markdown.contains("<!--") && !markdown.contains("<img"));
+        prop_assert!(!markdown.lines().any(|line| line.trim_start().starts_with(['/', '`', ':', '~'])));
+        prop_assert_eq!(markdown.matches("</pre>").count(), markdown.matches("<pre>").count());
+        prop_assert_eq!(markdown.matches("</details>").count(), markdown.matches("<details>").count());
+        let html = render(Format::Html);
+        prop_assert_eq!(html.matches("<details class=\"case\"").count(), 3);
+        prop_assert_eq!(html.matches("<h4>Answer before</h4>").count(), 1);
+        prop_assert_eq!(html.matches("<ins>").count(), html.matches("</ins>").count());
+        prop_assert_eq!(html.matches("<del>").count(), html.matches("</del>").count());
+        prop_assert_eq!(html.matches("<script").count(), 1);
+        prop_assert!(!html.contains("<img") && !html.contains("<!--"));
     }
 }

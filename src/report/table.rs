@@ -1,5 +1,7 @@
 //! The decision's numbers beside the baseline's and their limits: the same rows on every surface.
 
+use serde::Serialize;
+
 use crate::gate::{Finding, State};
 use crate::text::number;
 use crate::vocabulary::FindingId;
@@ -10,7 +12,7 @@ use super::Report;
 const BREACHES: usize = 20;
 
 /// A number as a reader sees it; `—` stands for what there is not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
     /// What is counted; the id of a finding may hold anything.
     pub(super) metric: String,
@@ -47,6 +49,12 @@ fn errors(report: &Report<'_>) -> Row {
         None => (count, "0".to_owned()),
     };
     Row::new("could not be judged", now, Some(limit))
+}
+
+/// The tokens of the application and of the judge, as far as they are known.
+pub(super) fn tokens(report: &Report<'_>) -> impl Iterator<Item = Row> {
+    let roles = [("tokens", report.run.usage()), ("tokens of the judge", report.run.grader_usage())];
+    roles.into_iter().filter_map(|(label, usage)| Some(Row::new(label, number::whole(usage?.total()), None)))
 }
 
 /// What the gate decided by.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::analysis::{RunLine, Trend};
+use crate::analysis::{DearCase, FlakyCase, RunLine, SlowCase, Trend};
 use crate::text::{self, log, number};
 
 use super::{RenderError, json};
@@ -33,36 +33,34 @@ pub fn of_trend(trend: &Trend) -> String {
     let mut out = curve(trend);
     out.push('\n');
     out.push_str(&table(&trend.runs));
-    let mut list = |title: &str, rows: Vec<(String, String)>| {
+    let mut list = |title: &str, rows: Vec<(&String, String)>| {
         if !rows.is_empty() {
             let _ = writeln!(out, "\n{title}");
             for (name, words) in rows {
-                let _ = writeln!(out, "  {}: {words}", log::line(&name, NAME));
+                let _ = writeln!(out, "  {}: {words}", log::line(name, NAME));
             }
         }
     };
-    let flaky = |one: &crate::analysis::FlakyCase| {
-        let words = format!(
-            "turned {} times; {} of {} passed",
-            number::size(one.turns),
-            number::size(one.passed),
-            text::count(one.trials, "trial")
-        );
-        (one.case.clone(), words)
-    };
-    list("Flakiest", trend.flakiest.iter().map(flaky).collect());
-    let slow = |one: &crate::analysis::SlowCase| {
-        (
-            one.case.clone(),
-            format!("{:.2} s, mean of {}", one.latency_ms / 1_000.0, text::count(one.answers, "answer")),
-        )
-    };
-    list("Slowest", trend.slowest.iter().map(slow).collect());
-    let dear = |one: &crate::analysis::DearCase| {
-        (one.case.clone(), format!("{}, mean of {}", usd(one.cost_usd), text::count(one.trials, "trial")))
-    };
-    list("Most expensive", trend.dearest.iter().map(dear).collect());
+    list("Flakiest", trend.flakiest.iter().map(|one| (&one.case, turned(one))).collect());
+    list("Slowest", trend.slowest.iter().map(|one| (&one.case, slow(one))).collect());
+    list("Most expensive", trend.dearest.iter().map(|one| (&one.case, expensive(one))).collect());
     out
+}
+
+/// How often a case passed, and how often that changed.
+pub(super) fn turned(one: &FlakyCase) -> String {
+    let (turns, passed) = (number::size(one.turns), number::size(one.passed));
+    format!("turned {turns} times; {passed} of {} passed", text::count(one.trials, "trial"))
+}
+
+/// How long a case takes.
+pub(super) fn slow(one: &SlowCase) -> String {
+    format!("{:.2} s, mean of {}", one.latency_ms / 1_000.0, text::count(one.answers, "answer"))
+}
+
+/// What a case costs.
+pub(super) fn expensive(one: &DearCase) -> String {
+    format!("{}, mean of {}", usd(one.cost_usd), text::count(one.trials, "trial"))
 }
 
 /// `pass rate ▁▃█ 75.0 % to 100.0 %, 87.5 % last`: from the lowest to the highest, so that small changes are seen.
@@ -181,8 +179,7 @@ mod tests {
         let mut trend = trend(&[Some(1.0)]);
         trend.runs[0].file = "\u{1b}[2J\n::error::x".to_owned();
         trend.runs[0].conclusion = Some("PASS\nRESULT: PASS".to_owned());
-        let slow =
-            crate::analysis::SlowCase { case: "##[error]\n/x".to_owned(), latency_ms: 1.0, answers: 1 };
+        let slow = SlowCase { case: "##[error]\n/x".to_owned(), latency_ms: 1.0, answers: 1 };
         trend.slowest.push(slow);
         let text = of_trend(&trend);
         assert!(text.chars().all(|c| c == '\n' || text::inert(c)) && !text.contains("##["), "{text}");

@@ -5,7 +5,7 @@ use super::akit::repository;
 
 #[test]
 fn help_and_version_go_to_stdout_and_are_no_error() {
-    let short = Akit::new(&["-h"]).run().ended(0).out("Exit status:").out("Usage: akit <COMMAND>");
+    let short = Akit::new(&["-h"]).run().ended(0).out("Exit codes:").out("Usage: akit <COMMAND>");
     Akit::new(&["--help"]).run().ended(0).out("Release gate for LLM applications");
     Akit::new(&["help"]).run().ended(0).out("Usage: akit <COMMAND>");
     assert_eq!(short.stderr, "");

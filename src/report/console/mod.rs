@@ -10,12 +10,12 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::gate::{Conclusion, Finding, State};
-use crate::manifest::Verdict;
 use crate::source::Ink;
 use crate::text::{self, log, number};
 use crate::vocabulary::Outcome;
 
-use super::entry::{counts, said, score, votes};
+use super::entry::counts;
+use super::view::{Label, View};
 use super::{Entry, Report};
 
 pub use fold::Fold;
@@ -34,7 +34,7 @@ const VERDICTS: usize = 10;
 
 /// How much is shown, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct View {
+pub struct Layout {
     /// Whether colours are used.
     pub ink: Ink,
     /// Whether cases are folded up.
@@ -56,15 +56,15 @@ pub enum Depth {
 /// The whole report.
 #[must_use]
 pub fn of_report(report: &Report<'_>, ink: Ink) -> String {
-    shown(report, View { ink, fold: Fold::None, depth: Depth::Full })
+    shown(report, Layout { ink, fold: Fold::None, depth: Depth::Full })
 }
 
 /// The report as somebody wants to see it.
 #[must_use]
-pub fn shown(report: &Report<'_>, view: View) -> String {
-    let ink = view.ink;
+pub fn shown(report: &Report<'_>, layout: Layout) -> String {
+    let ink = layout.ink;
     let mut page = Page { out: String::new(), ink };
-    if view.depth == Depth::Brief {
+    if layout.depth == Depth::Brief {
         page.reasons(report);
         page.out.push_str(&result(report, ink));
         page.out.push('\n');
@@ -75,9 +75,9 @@ pub fn shown(report: &Report<'_>, view: View) -> String {
     let (shared, own) = by_cause(report.with(Outcome::Errored));
     wrong.extend(own);
     for (number, entry) in wrong.iter().take(BLOCKS).enumerate() {
-        page.out.push_str(&view.fold.begin(number, at));
+        page.out.push_str(&layout.fold.begin(number, at));
         page.case(entry);
-        page.out.push_str(&view.fold.end(number, at));
+        page.out.push_str(&layout.fold.end(number, at));
         page.out.push('\n');
     }
     if wrong.len() > BLOCKS {
@@ -186,41 +186,42 @@ impl Page {
     fn case(&mut self, entry: &Entry<'_>) {
         let (style, word) = match entry.case.outcome {
             Outcome::Errored => (AnsiColor::Yellow.on_default().bold(), "ERRORED"),
-            _ => (AnsiColor::Red.on_default().bold(), "FAILED"),
+            Outcome::Passed | Outcome::Failed | Outcome::Skipped => {
+                (AnsiColor::Red.on_default().bold(), "FAILED")
+            }
         };
         paint(&mut self.out, self.ink, style, word);
         self.out.push(' ');
-        paint(&mut self.out, self.ink, Style::new().bold(), &log::line(&entry.name(), WIDTH));
-        if let Some(name) = &entry.case.name {
-            let _ = write!(self.out, " — {}", log::line(name, WIDTH));
+        let view = View::of(entry);
+        paint(&mut self.out, self.ink, Style::new().bold(), &log::line(&view.name, WIDTH));
+        if !view.title.is_empty() {
+            let _ = write!(self.out, " — {}", log::line(view.title, WIDTH));
         }
-        if let Some(remark) = entry.remark() {
-            let _ = write!(self.out, " ({remark})");
+        if !view.state.is_empty() {
+            let _ = write!(self.out, " ({})", log::line(&view.state, WIDTH));
         }
         self.out.push('\n');
-        self.line(2, "at", &entry.case.location.to_string());
-        if let Some((passed, all)) = entry.tally() {
-            self.line(2, "trials", &format!("{passed} of {all} passed"));
-        }
-        self.line(2, "asked", &entry.case.prompt);
-        let culprits = entry.culprits();
-        match entry.fault() {
-            Some(fault) => {
-                self.line(2, &log::line(fault.kind.word(), 60), &fault.message);
-                self.line(2, "help", &fault.help);
+        for (label, value) in view.facts(VERDICTS) {
+            match label {
+                Label::Heading(_) => {}
+                Label::Own(label) => self.line(2, label, &value),
+                Label::Kind(kind) => self.line(2, &log::line(kind, 60), &value),
+                Label::Part(label) => self.line(4, label, &value),
+                Label::More => {
+                    let _ = writeln!(self.out, "  {value}");
+                }
             }
-            None if culprits.is_empty() => self.line(2, "reason", entry.reason()),
-            None => {}
         }
-        for verdict in culprits.iter().take(VERDICTS) {
-            self.verdict(verdict);
+        let trial = &view.trial;
+        if trial.fault.is_some() {
+            return;
         }
-        if culprits.len() > VERDICTS {
-            let _ = writeln!(self.out, "  … and {} more", culprits.len() - VERDICTS);
+        if trial.verdicts.is_empty() {
+            self.line(2, "reason", view.why);
         }
-        if entry.fault().is_none() && culprits.iter().all(|one| one.got.is_empty()) {
-            let answer = entry.trial().and_then(|trial| trial.reply.as_ref());
-            self.line(2, "answer", answer.map_or("", |reply| &reply.text));
+        // What an expectation got is of the answer.
+        if trial.verdicts.iter().all(|one| one.verdict.got.is_empty()) {
+            self.line(2, "answer", trial.answer.unwrap_or_default());
         }
     }
 
@@ -236,20 +237,6 @@ impl Page {
         let help = entries.first().and_then(Entry::fault).map_or("", |fault| &fault.help);
         self.line(2, "help", help);
         self.out.push('\n');
-    }
-
-    fn verdict(&mut self, verdict: &Verdict) {
-        self.line(2, &log::line(verdict.kind.word(), 60), said(&verdict.reason, verdict.outcome));
-        self.line(4, "expected", &verdict.expected);
-        self.line(4, "got", &verdict.got);
-        self.line(4, "score", &score(verdict).unwrap_or_default());
-        if let Some(grade) = &verdict.grade {
-            self.line(4, "judge", &grade.grader);
-            self.line(4, "votes", &votes(&grade.votes));
-            if !verdict.reason.contains(&grade.reasoning) {
-                self.line(4, "reasoning", &grade.reasoning);
-            }
-        }
     }
 
     /// `label: value`, indented; nothing without a value.

@@ -35,7 +35,7 @@ fn fifty_cases_are_shown_and_the_rest_is_counted() {
 }
 
 fn folded(fold: Fold) -> String {
-    shown(&Fixture::short().report(), View { ink: Ink::Plain, fold, depth: Depth::Full })
+    shown(&Fixture::short().report(), Layout { ink: Ink::Plain, fold, depth: Depth::Full })
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn cases_are_folded_up_where_a_log_can_do_that() {
 #[test]
 fn a_brief_report_has_the_reasons_and_the_result() {
     let fixture = Fixture::short();
-    let text = shown(&fixture.report(), View { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief });
+    let text = shown(&fixture.report(), Layout { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief });
     assert_eq!(text.lines().count(), fixture.decision.findings.len() + 1);
     assert!(text.starts_with("regression: support/broken passed in the baseline"), "{text}");
     assert!(text.lines().last().unwrap().starts_with("RESULT: FAIL"));

@@ -1,15 +1,16 @@
 //! One case: folded up a line, unfolded what was asked, answered, expected and said by the judge.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::head::Filters;
 use super::page::{Excerpt, joined};
-use super::{Entry, Room};
-use crate::manifest::{Grade, Trial, Verdict};
-use crate::report::entry::score;
+use crate::manifest::{Trial, Verdict};
+use crate::report::Entry;
+use crate::report::detail::{Detail, Interest};
 use crate::report::past::Before;
+use crate::report::view::{VerdictView, View, score, votes};
 use crate::report::words::{Piece, differ};
-use crate::text::{self, number};
+use crate::text::{self, excerpt, number};
 use crate::vocabulary::Outcome;
 
 /// Characters of a name.
@@ -21,149 +22,93 @@ const DEPTH: usize = 6;
 /// Parts of one verdict that are shown.
 const PARTS: usize = 40;
 
-/// A case as the page shows it.
-#[derive(Debug, Serialize)]
-pub(super) struct Case {
+/// Votes of one verdict that are shown.
+const VOTES: usize = 25;
+
+/// A case under the names of the template.
+pub(super) fn of(
     index: usize,
-    outcome: &'static str,
-    /// Places in the lists of states, scenarios and tags.
-    state: usize,
-    scenario: usize,
-    tags: String,
-    name: String,
-    short: String,
-    num: String,
-    title: String,
-    place: String,
-    /// Its state and tags, for people.
-    labels: String,
-    tally: String,
-    remark: String,
-    prompt: Excerpt,
-    trials: Vec<Told>,
-    left_out: String,
-}
-
-/// A trial as the page shows it.
-#[derive(Debug, Serialize)]
-struct Told {
-    label: String,
-    outcome: &'static str,
-    answer: Option<Excerpt>,
-    /// The answer with the words marked that it did not have before; empty where nothing is to be marked.
-    pieces: Vec<Piece>,
-    before: Option<Past>,
-    fault: Option<Fault>,
-    /// The expectations in a line, where they are not shown one by one.
-    brief: String,
-    verdicts: Vec<Judged>,
-}
-
-/// What an earlier run answered.
-#[derive(Debug, Serialize)]
-struct Past {
-    outcome: &'static str,
-    label: String,
-    same: bool,
-    pieces: Vec<Piece>,
-    more: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Fault {
-    kind: String,
-    message: String,
-    help: String,
-}
-
-/// A verdict as the page shows it.
-#[derive(Debug, Serialize)]
-struct Judged {
-    kind: String,
-    outcome: &'static str,
-    score: String,
-    reason: String,
-    advisory: String,
-    expected: Excerpt,
-    got: Excerpt,
-    grade: Option<Opinion>,
-    parts: Vec<Judged>,
-}
-
-/// What a judge said.
-#[derive(Debug, Serialize)]
-struct Opinion {
-    grader: String,
-    reasoning: Excerpt,
-    votes: String,
-    cached: bool,
-}
-
-impl Case {
-    pub(super) fn of(
-        index: usize,
-        entry: &Entry<'_>,
-        filters: &Filters,
-        room: Room,
-        before: Option<&Before>,
-    ) -> Self {
-        let case = entry.case;
-        let bad = crate::report::entry::bad(case.outcome);
-        let most = room.of(case.outcome);
-        let line = |text: &str, most: usize| text::excerpt(text, most);
-        let several = case.trials.len() > 1;
-        let shown = case.trials.iter().take(room.trials).enumerate();
-        let mut trials: Vec<_> = shown
-            .map(|(at, trial)| match case.trials[..at].iter().find(|one| alike(one, trial)) {
-                Some(same) => Told::again(trial, same),
-                None => Told::of(trial, several, most, room.shows_trees(case.outcome)),
-            })
-            .collect();
-        if let Some(before) = before {
-            let telling = case.trials.iter().take(trials.len());
-            let telling = telling.zip(0..).find(|(trial, _)| trial.outcome == case.outcome);
-            if let Some(told) = trials.get_mut(telling.map_or(0, |(_, at)| at)) {
-                told.put_beside(before, most);
-            }
-        }
-        let more = case.trials.len() - trials.len();
-        let state = entry.state.words();
-        let named = (state != case.outcome.word()).then_some(state);
-        let tags = case.tags.iter().take(20).map(|tag| line(tag, 60)).collect::<Vec<_>>();
-        Self {
-            index,
-            outcome: case.outcome.word(),
-            state: filters.state(entry.state),
-            scenario: filters.scenario(&case.scenario),
-            tags: filters.tags(&case.tags),
-            name: line(&entry.name(), NAME),
-            short: if bad { line(entry.reason(), NAME.min(most)) } else { String::new() },
-            num: num(entry),
-            title: line(case.name.as_deref().unwrap_or_default(), NAME),
-            place: line(&case.location.to_string(), NAME),
-            labels: joined(named.into_iter().chain(tags.iter().map(String::as_str))),
-            tally: entry
-                .tally()
-                .map_or(String::new(), |(passed, all)| format!("{passed} of {all} trials passed")),
-            remark: line(&remark(entry), 2 * NAME),
-            prompt: Excerpt::new(&case.prompt, most),
-            trials,
-            left_out: if more > 0 { text::count(more, "more trial") } else { String::new() },
-        }
-    }
+    entry: &Entry<'_>,
+    filters: &Filters,
+    detail: Detail,
+    before: Option<&Before>,
+) -> Value {
+    let (case, view, interest) = (entry.case, View::of(entry), Interest::of(entry.case.outcome));
+    let most = detail.text(interest);
+    let trials = trials(entry, detail, before);
+    let more = case.trials.len() - trials.len();
+    let state = entry.state.words();
+    let named = (state != case.outcome.word()).then_some(state);
+    let tags: Vec<_> = case.tags.iter().take(20).map(|tag| excerpt(tag, 60)).collect();
+    let short = if interest == Interest::High { view.why } else { "" };
+    // Of a case that passed, what its state rests on.
+    let remark = if view.state.is_empty() { entry.note } else { &view.state };
+    json!({
+        "index": index,
+        "outcome": case.outcome.word(),
+        // Places in the lists of states, scenarios and tags.
+        "state": filters.state(entry.state),
+        "scenario": filters.scenario(&case.scenario),
+        "tags": filters.tags(&case.tags),
+        "name": excerpt(&view.name, NAME),
+        "short": excerpt(short, NAME.min(most)),
+        "num": num(entry),
+        "title": excerpt(view.title, NAME),
+        "place": excerpt(&view.place, NAME),
+        // Its state and tags, for people.
+        "labels": joined(named.into_iter().chain(tags.iter().map(String::as_str))),
+        "tally": entry.tally().map(|(passed, all)| format!("{passed} of {all} trials passed")),
+        "remark": excerpt(remark, 2 * NAME),
+        "prompt": Excerpt::new(view.asked, most),
+        "trials": trials,
+        "left_out": (more > 0).then(|| text::count(more, "more trial")),
+    })
 }
 
 /// `score 0.4 · 310 ms`, as far as it is known.
 fn num(entry: &Entry<'_>) -> String {
     let score = entry.case.score.map(|score| format!("score {}", number::score(score)));
-    let latency = entry.trial().and_then(|trial| trial.reply.as_ref()?.latency_ms);
-    let latency = latency.map(number::span);
-    score.into_iter().chain(latency).collect::<Vec<_>>().join(" · ")
+    let latency = entry.case.telling().and_then(|trial| trial.reply.as_ref()?.latency_ms);
+    score.into_iter().chain(latency.map(number::span)).collect::<Vec<_>>().join(" · ")
 }
 
-/// What the baseline or the policy says, and why it failed, in a line or two.
-fn remark(entry: &Entry<'_>) -> String {
-    entry.remark().unwrap_or_else(|| entry.note.to_owned())
+/// The first trials; what an earlier run answered stands beside the one that explains the outcome.
+fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Value> {
+    let (all, interest) = (&entry.case.trials, Interest::of(entry.case.outcome));
+    let (shown, most) = (&all[..all.len().min(detail.trials())], detail.text(interest));
+    let telling = shown.iter().position(|trial| trial.outcome == entry.case.outcome).unwrap_or(0);
+    let told = |(at, trial): (usize, &Trial)| {
+        let same = shown[..at].iter().find(|one| alike(one, trial));
+        let new = Some(trial).filter(|_| same.is_none());
+        let reply = new.and_then(|trial| trial.reply.as_ref());
+        let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
+        let (pieces, before) = before
+            .filter(|_| at == telling)
+            .map_or_else(Default::default, |before| beside(before, answer.as_ref(), most));
+        let verdict = new.and_then(|trial| trial.verdict.as_ref());
+        let (verdicts, brief) = match verdict {
+            Some(verdict) if detail.explains(interest) => (vec![judged(verdict, most, DEPTH)], String::new()),
+            Some(verdict) => (Vec::new(), brief(verdict)),
+            None => Default::default(),
+        };
+        json!({
+            "label": label(trial, all.len(), same),
+            "outcome": if all.len() > 1 { trial.outcome.word() } else { "" },
+            "answer": answer,
+            // The answer with the words marked that it did not have before; empty where nothing is to be marked.
+            "pieces": pieces,
+            "before": before,
+            "fault": new.and_then(|trial| trial.fault.as_ref()).map(|fault| json!({
+                "kind": excerpt(fault.kind.word(), 60),
+                "message": excerpt(&fault.message, most.max(300)),
+                "help": excerpt(&fault.help, 300),
+            })),
+            // The expectations in a line, where they are not shown one by one.
+            "brief": brief,
+            "verdicts": verdicts,
+        })
+    };
+    shown.iter().enumerate().map(told).collect()
 }
 
 /// Whether a reader would see the same in both.
@@ -175,76 +120,50 @@ fn alike(one: &Trial, other: &Trial) -> bool {
         && text(one) == text(other)
 }
 
-impl Told {
-    /// A trial that went as an earlier one.
-    fn again(trial: &Trial, same: &Trial) -> Self {
-        let (told, first) = (Self::of(trial, true, 0, false), u64::from(same.index) + 1);
-        let label = format!("{} · the same answer and verdict as in trial {first}", told.label);
-        Self { label, answer: None, fault: None, brief: String::new(), verdicts: Vec::new(), ..told }
+/// What is known of one of so many trials, which may have gone as an earlier one.
+fn label(trial: &Trial, all: usize, same: Option<&Trial>) -> String {
+    let number = |trial: &Trial| u64::from(trial.index) + 1;
+    let mut facts = Vec::new();
+    if all > 1 {
+        let kind = if trial.confirmation { "asked again to confirm, trial" } else { "trial" };
+        facts.push(format!("{kind} {}", number(trial)));
     }
-
-    fn of(trial: &Trial, several: bool, most: usize, tree: bool) -> Self {
-        let mut facts = Vec::new();
-        if several {
-            let kind = if trial.confirmation { "asked again to confirm, trial" } else { "trial" };
-            facts.push(format!("{kind} {}", u64::from(trial.index) + 1));
-        }
-        if let Some(reply) = &trial.reply {
-            facts.extend(reply.model.as_deref().map(|model| text::excerpt(model, 80)));
-            facts.extend(reply.latency_ms.map(number::span));
-            facts.extend(reply.usage.map(|usage| format!("{} tokens", number::whole(usage.total()))));
-            facts.extend(reply.cost_usd.map(|cost| format!("${cost:.4}")));
-            let odd = reply.finish_reason.as_deref().filter(|reason| *reason != "stop");
-            facts.extend(odd.map(|reason| format!("ended by {}", text::excerpt(reason, 40))));
-            facts.extend(reply.recorded.then(|| "from the cache".to_owned()));
-        }
-        Self {
-            label: facts.join(" · "),
-            outcome: if several { trial.outcome.word() } else { "" },
-            answer: trial.reply.as_ref().map(|reply| Excerpt::new(&reply.text, most)),
-            pieces: Vec::new(),
-            before: None,
-            fault: trial.fault.as_ref().map(|fault| Fault {
-                kind: text::excerpt(fault.kind.word(), 60),
-                message: text::excerpt(&fault.message, most.max(300)),
-                help: text::excerpt(&fault.help, 300),
-            }),
-            brief: trial.verdict.as_ref().filter(|_| !tree).map(brief).unwrap_or_default(),
-            verdicts: trial
-                .verdict
-                .iter()
-                .filter(|_| tree)
-                .map(|verdict| Judged::of(verdict, most, DEPTH))
-                .collect(),
-        }
+    if let Some(reply) = &trial.reply {
+        facts.extend(reply.model.as_deref().map(|model| excerpt(model, 80)));
+        facts.extend(reply.latency_ms.map(number::span));
+        facts.extend(reply.usage.map(|usage| format!("{} tokens", number::whole(usage.total()))));
+        facts.extend(reply.cost_usd.map(|cost| format!("${cost:.4}")));
+        let odd = reply.finish_reason.as_deref().filter(|reason| *reason != "stop");
+        facts.extend(odd.map(|reason| format!("ended by {}", excerpt(reason, 40))));
+        facts.extend(reply.recorded.then(|| "from the cache".to_owned()));
     }
+    facts.extend(same.map(|same| format!("the same answer and verdict as in trial {}", number(same))));
+    facts.join(" · ")
 }
 
-impl Told {
-    /// Puts what an earlier run answered beside this answer, and marks the words that differ.
-    fn put_beside(&mut self, before: &Before, most: usize) {
-        let was = Excerpt::new(&before.text, most);
-        let same = before.same_answer;
-        let pieces = match &self.answer {
-            _ if same => Vec::new(),
-            Some(now) => {
-                let (was, now) = differ(&was.text, &now.text);
-                self.pieces = now;
-                was
-            }
-            None => vec![Piece { text: was.text, alone: false }],
-        };
-        let mut facts = vec![format!("in run {}", text::excerpt(&before.run_id, 40))];
-        facts.extend(before.at.as_deref().map(|at| text::excerpt(at, 40)));
-        facts.extend(before.commit.as_deref().map(|commit| format!("commit {}", text::excerpt(commit, 12))));
-        facts.extend(before.in_baseline.map(|known| {
-            if known { "one of the baseline's runs" } else { "none of the baseline's runs" }.to_owned()
-        }));
-        facts.extend((!before.same_question).then(|| "something else was asked or expected then".to_owned()));
-        let more = if same { String::new() } else { was.more };
-        self.before =
-            Some(Past { outcome: before.outcome.word(), label: facts.join(" · "), same, pieces, more });
-    }
+/// What an earlier run answered, and this answer in pieces; the words that differ are marked in both.
+fn beside(before: &Before, answer: Option<&Excerpt>, most: usize) -> (Vec<Piece>, Value) {
+    let (was, same) = (Excerpt::new(&before.text, most), before.same_answer);
+    let (was_pieces, now) = match answer {
+        _ if same => Default::default(),
+        Some(now) => differ(&was.text, &now.text),
+        None => (vec![Piece { text: was.text, alone: false }], Vec::new()),
+    };
+    let mut facts = vec![format!("in run {}", excerpt(&before.run_id, 40))];
+    facts.extend(before.at.as_deref().map(|at| excerpt(at, 40)));
+    facts.extend(before.commit.as_deref().map(|commit| format!("commit {}", excerpt(commit, 12))));
+    facts.extend(before.in_baseline.map(|known| {
+        if known { "one of the baseline's runs" } else { "none of the baseline's runs" }.to_owned()
+    }));
+    facts.extend((!before.same_question).then(|| "something else was asked or expected then".to_owned()));
+    let before = json!({
+        "outcome": before.outcome.word(),
+        "label": facts.join(" · "),
+        "same": same,
+        "pieces": was_pieces,
+        "more": if same { "" } else { &was.more },
+    });
+    (now, before)
 }
 
 /// `contains passed · llm_grader passed, score 1, 0.9 needed`: the expectations without parts.
@@ -252,46 +171,33 @@ fn brief(verdict: &Verdict) -> String {
     let mut shown = Vec::new();
     verdict.walk(&mut |one| {
         if one.parts.is_empty() {
-            let score = one.threshold.and_then(|_| score(one)).map(|score| format!(", score {score}"));
+            let score = one.threshold.and(one.score).map(|_| format!(", score {}", score(one)));
             shown.push(format!("{} {}{}", one.kind, one.outcome.word(), score.unwrap_or_default()));
         }
     });
-    text::excerpt(&shown.join(" · "), NAME)
+    excerpt(&shown.join(" · "), NAME)
 }
 
-impl Judged {
-    fn of(verdict: &Verdict, most: usize, depth: usize) -> Self {
-        let parts = if depth == 0 { &[] } else { verdict.parts.as_slice() };
-        let fault = verdict.fault.as_ref().map(|fault| format!("{}: {}", fault.kind, fault.message));
-        let reason =
-            if verdict.reason.is_empty() { fault.unwrap_or_default() } else { verdict.reason.clone() };
-        // A pass says so by its word, parts say it themselves, and so does the judge.
-        let said = verdict.grade.as_ref().map(|grade| grade.reasoning.trim());
-        let told = said.is_some_and(|said| !said.is_empty() && reason.contains(said));
-        let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || told;
-        let reason = if known { String::new() } else { reason };
-        Self {
-            kind: text::excerpt(verdict.kind.word(), 60),
-            outcome: verdict.outcome.word(),
-            score: score(verdict).map_or(String::new(), |score| format!("score {score}")),
-            reason: text::excerpt(&reason, most),
-            advisory: text::excerpt(verdict.advisory.as_deref().unwrap_or_default(), 300),
-            expected: Excerpt::new(&verdict.expected, most),
-            got: Excerpt::new(&verdict.got, most),
-            grade: verdict.grade.as_ref().map(|grade| Opinion::of(grade, most)),
-            parts: parts.iter().take(PARTS).map(|part| Self::of(part, most, depth - 1)).collect(),
-        }
-    }
-}
-
-impl Opinion {
-    fn of(grade: &Grade, most: usize) -> Self {
-        let votes: Vec<_> = grade.votes.iter().take(25).map(|vote| number::score(*vote)).collect();
-        Self {
-            grader: text::excerpt(&grade.grader, 120),
-            reasoning: Excerpt::new(&grade.reasoning, most),
-            votes: votes.join(", "),
-            cached: grade.recorded,
-        }
-    }
+/// A verdict and its parts, down to a depth.
+fn judged(verdict: &Verdict, most: usize, depth: usize) -> Value {
+    let parts = if depth == 0 { &[] } else { verdict.parts.as_slice() };
+    let view = VerdictView::of(verdict);
+    // A pass says so by its word, parts say it themselves, and so does the judge.
+    let known = verdict.outcome == Outcome::Passed || !parts.is_empty() || view.quotes_judge;
+    json!({
+        "kind": excerpt(view.kind, 60),
+        "outcome": verdict.outcome.word(),
+        "score": Some(&view.score).filter(|score| !score.is_empty()).map(|score| format!("score {score}")),
+        "reason": excerpt(if known { "" } else { &view.reason }, most),
+        "advisory": excerpt(verdict.advisory.as_deref().unwrap_or_default(), 300),
+        "expected": Excerpt::new(&verdict.expected, most),
+        "got": Excerpt::new(&verdict.got, most),
+        "grade": verdict.grade.as_ref().map(|grade| json!({
+            "grader": excerpt(&grade.grader, 120),
+            "reasoning": Excerpt::new(&grade.reasoning, most),
+            "votes": votes(&grade.votes[..grade.votes.len().min(VOTES)]),
+            "cached": grade.recorded,
+        })),
+        "parts": parts.iter().take(PARTS).map(|part| judged(part, most, depth - 1)).collect::<Vec<_>>(),
+    })
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::gate::{Conclusion, Finding, State};
+use crate::manifest::{Counts, Trial};
 use crate::report::Report;
 use crate::report::table::{self, Row};
 use crate::source::Location;
-use crate::text::{self, number};
-use crate::vocabulary::Usage;
+use crate::text::{self, excerpt, number};
 
 /// Characters of one value.
 const VALUE: usize = 400;
@@ -20,94 +21,41 @@ const REASONS: usize = 60;
 /// Width of the bar of outcomes, in its own units.
 const WIDTH: usize = 1_000;
 
-/// Everything above the cases.
-#[derive(Debug, Serialize)]
-pub(super) struct Head {
-    word: &'static str,
-    class: &'static str,
-    summary: String,
-    meta: String,
-    counts: Vec<Count>,
-    rate: String,
-    total: usize,
-    reasons: Vec<Reason>,
-    more_reasons: String,
-    numbers: Vec<Number>,
-    /// Whether the numbers have a column for the baseline's.
-    compares: bool,
-    power: Vec<String>,
-    facts: Vec<Fact>,
-}
-
-#[derive(Debug, Serialize)]
-struct Count {
-    word: &'static str,
-    cases: usize,
-    shown: String,
-    x: usize,
-    width: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct Reason {
-    id: String,
-    class: &'static str,
-    message: String,
-    detail: String,
-    /// The case that it is about.
-    case: Option<usize>,
-}
-
-#[derive(Debug, Serialize)]
-struct Number {
-    metric: String,
-    now: String,
-    baseline: String,
-    limit: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Fact {
-    label: &'static str,
-    values: Vec<String>,
-}
-
-impl Head {
-    pub(super) fn of(report: &Report<'_>) -> Self {
-        let (run, decision) = (report.run, report.decision);
-        let counts = decision.counts;
-        let told: Vec<_> = decision.findings.iter().chain(&decision.warnings).collect();
-        let places: BTreeMap<&Location, usize> =
-            run.cases.iter().enumerate().rev().map(|(index, case)| (&case.location, index)).collect();
-        let reason = |finding: &&Finding| Reason::of(finding, &places);
-        let more = told.len().saturating_sub(REASONS);
-        let mut meta = vec![text::count(counts.total(), "case")];
-        meta.extend((run.duration_ms > 0).then(|| number::span(run.duration_ms)));
-        meta.extend(run.at.as_deref().map(|at| text::excerpt(at, 40)));
-        meta.push(format!("run {}", text::excerpt(&run.run_id, 40)));
-        Self {
-            word: decision.conclusion.word(),
-            class: class(decision.conclusion),
-            summary: text::excerpt(&decision.summary, VALUE),
-            meta: meta.join(" · "),
-            counts: Count::all(counts),
-            rate: decision.pass_rate.map_or(String::new(), number::percent),
-            total: counts.total(),
-            reasons: told.iter().take(REASONS).map(reason).collect(),
-            more_reasons: if more > 0 { number::size(more) } else { String::new() },
-            numbers: numbers(report),
-            compares: table::compares(report),
-            power: decision.power.sentences(),
-            facts: facts(report),
-        }
-    }
+/// Everything above the cases, under the names of the template.
+pub(super) fn of(report: &Report<'_>) -> Value {
+    let (run, decision) = (report.run, report.decision);
+    let counts = decision.counts;
+    let told: Vec<_> = decision.findings.iter().chain(&decision.warnings).collect();
+    let places: BTreeMap<&Location, usize> =
+        run.cases.iter().enumerate().rev().map(|(index, case)| (&case.location, index)).collect();
+    let more = told.len().saturating_sub(REASONS);
+    let mut meta = vec![text::count(counts.total(), "case")];
+    meta.extend((run.duration_ms > 0).then(|| number::span(run.duration_ms)));
+    meta.extend(run.at.as_deref().map(|at| excerpt(at, 40)));
+    meta.push(format!("run {}", excerpt(&run.run_id, 40)));
+    json!({
+        "word": decision.conclusion.word(),
+        "class": class(decision.conclusion),
+        "summary": excerpt(&decision.summary, VALUE),
+        "meta": meta.join(" · "),
+        "counts": bar(counts),
+        "rate": decision.pass_rate.map(number::percent),
+        "total": counts.total(),
+        "reasons": told.iter().take(REASONS).map(|finding| reason(finding, &places)).collect::<Vec<_>>(),
+        "more_reasons": (more > 0).then(|| number::size(more)),
+        "numbers": numbers(report),
+        // Whether the numbers have a column for the baseline's.
+        "compares": table::compares(report),
+        "power": decision.power.sentences(),
+        "facts": facts(report),
+    })
 }
 
 /// The last line of the page.
 pub(super) fn foot(report: &Report<'_>) -> String {
     format!(
         "akit {} · seed {} · text of models and judges stands here as it came, and does nothing",
-        text::excerpt(&report.run.akit, 40),
+        excerpt(&report.run.akit, 40),
         report.run.seed,
     )
 }
@@ -121,52 +69,46 @@ fn class(conclusion: Conclusion) -> &'static str {
     }
 }
 
-impl Count {
-    fn all(counts: crate::manifest::Counts) -> Vec<Self> {
-        let total = counts.total().max(1);
-        let mut x = 0;
-        let all = [
-            ("passed", counts.passed),
-            ("failed", counts.failed),
-            ("errored", counts.errored),
-            ("skipped", counts.skipped),
-        ];
-        all.map(|(word, count)| {
-            // Whatever there is at all is seen.
-            let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
-            let one = Self { word, cases: count, shown: number::size(count), x, width };
-            x += width;
-            one
-        })
-        .into()
-    }
+/// The outcomes, each with its part of a bar.
+fn bar(counts: Counts) -> Vec<Value> {
+    let total = counts.total().max(1);
+    let mut x = 0;
+    let all = [
+        ("passed", counts.passed),
+        ("failed", counts.failed),
+        ("errored", counts.errored),
+        ("skipped", counts.skipped),
+    ];
+    let mut part = |(word, count): (&str, usize)| {
+        // Whatever there is at all is seen.
+        let width = (count * WIDTH / total).max(if count > 0 { 4 } else { 0 });
+        x += width;
+        json!({ "word": word, "cases": count, "shown": number::size(count), "x": x - width, "width": width })
+    };
+    all.map(&mut part).into()
 }
 
-impl Reason {
-    fn of(finding: &Finding, places: &BTreeMap<&Location, usize>) -> Self {
-        let mut detail = Vec::new();
-        if let (Some(measured), Some(limit)) = (finding.measured, finding.limit) {
-            let (measured, limit) = number::scores(measured, limit);
-            detail.push(format!("{measured} measured, {limit} is the limit"));
-        }
-        detail.extend(finding.p_value.map(|p| format!("by chance alone with {}", chance(p))));
-        detail.extend(finding.location.as_ref().map(|place| text::excerpt(&place.to_string(), VALUE)));
-        Self {
-            id: text::excerpt(finding.id.word(), 60),
-            class: match finding.conclusion {
-                Conclusion::Fail => "failed",
-                Conclusion::Error | Conclusion::Inconclusive => "errored",
-                Conclusion::Pass => "skipped",
-            },
-            message: text::excerpt(&finding.message, VALUE),
-            detail: detail.join(" · "),
-            case: finding
-                .location
-                .as_ref()
-                .filter(|_| finding.is_by_case())
-                .and_then(|at| places.get(at).copied()),
-        }
+fn reason(finding: &Finding, places: &BTreeMap<&Location, usize>) -> Value {
+    let mut detail = Vec::new();
+    if let (Some(measured), Some(limit)) = (finding.measured, finding.limit) {
+        let (measured, limit) = number::scores(measured, limit);
+        detail.push(format!("{measured} measured, {limit} is the limit"));
     }
+    detail.extend(finding.p_value.map(|p| format!("by chance alone with {}", chance(p))));
+    detail.extend(finding.location.as_ref().map(|place| excerpt(&place.to_string(), VALUE)));
+    let place = finding.location.as_ref().filter(|_| finding.is_by_case());
+    json!({
+        "id": excerpt(finding.id.word(), 60),
+        "class": match finding.conclusion {
+            Conclusion::Fail => "failed",
+            Conclusion::Error | Conclusion::Inconclusive => "errored",
+            Conclusion::Pass => "skipped",
+        },
+        "message": excerpt(&finding.message, VALUE),
+        "detail": detail.join(" · "),
+        // The case that it is about.
+        "case": place.and_then(|at| places.get(at)),
+    })
 }
 
 /// `p = 0.0333`; never 0, which no test says.
@@ -174,61 +116,47 @@ fn chance(p: f64) -> String {
     if p < 0.000_1 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
 }
 
-fn numbers(report: &Report<'_>) -> Vec<Number> {
+fn numbers(report: &Report<'_>) -> Vec<Row> {
     let run = report.run;
     let mut rows = table::rows(report);
-    let mut row = |metric: &str, now: String| rows.push(Row::new(metric, now, None));
     let mut latencies: Vec<u64> = run.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).collect();
     latencies.sort_unstable();
     if let (Some(median), Some(most)) = (latencies.get(latencies.len() / 2), latencies.last()) {
-        row("time of an answer", format!("{} (median)", number::span(*median)));
-        row("slowest answer", number::span(*most));
+        rows.push(Row::new("time of an answer", format!("{} (median)", number::span(*median)), None));
+        rows.push(Row::new("slowest answer", number::span(*most), None));
     }
-    let judge = run.grader_usage();
-    for (label, usage) in [("tokens", run.usage()), ("tokens of the judge", judge)] {
-        if let Some(total) = usage.map(Usage::total) {
-            row(label, number::whole(total));
-        }
-    }
-    let spent: f64 = run.trials().map(crate::manifest::Trial::spent_usd).sum();
+    rows.extend(table::tokens(report));
+    let spent: f64 = run.trials().map(Trial::spent_usd).sum();
     if spent > 0.0 {
-        row("spent", format!("${spent:.4}"));
+        rows.push(Row::new("spent", format!("${spent:.4}"), None));
     }
-    let shown = |Row { metric, now, baseline, limit }| Number {
-        metric: text::excerpt(&metric, 60),
-        now,
-        baseline,
-        limit,
-    };
-    rows.into_iter().map(shown).collect()
+    for row in &mut rows {
+        row.metric = excerpt(&row.metric, 60);
+    }
+    rows
 }
 
-fn facts(report: &Report<'_>) -> Vec<Fact> {
+fn facts(report: &Report<'_>) -> Vec<Value> {
     let run = report.run;
     let mut facts = Vec::new();
-    let mut add = |label: &'static str, values: Vec<String>| {
+    let mut add = |label: &str, values: Vec<String>| {
         let mut seen = BTreeSet::new();
-        let values: Vec<_> = values.into_iter().map(|value| text::excerpt(&value, VALUE)).collect();
+        let values: Vec<_> = values.into_iter().map(|value| excerpt(&value, VALUE)).collect();
         let values: Vec<_> = values.into_iter().filter(|value| seen.insert(value.clone())).take(20).collect();
         if !values.is_empty() {
-            facts.push(Fact { label, values });
+            facts.push(json!({ "label": label, "values": values }));
         }
     };
     add("answered by", run.scenarios.iter().map(|one| one.target.clone()).collect());
     add("judged by", run.scenarios.iter().filter_map(|one| one.grader.clone()).collect());
     add("in the providers' words", run.answered_by().into_iter().collect());
-    let replies: Vec<_> = run.trials().filter_map(|trial| trial.reply.as_ref()).collect();
     let grades = run.grades();
-    let cached = |kept: usize, all: usize, what: &str| {
-        (kept > 0).then(|| format!("{} of {} {what}", number::size(kept), number::size(all)))
-    };
-    let kept = replies.iter().filter(|reply| reply.recorded).count();
-    let kept_grades = grades.iter().filter(|grade| grade.recorded).count();
-    let answers = cached(kept, replies.len(), "answers");
-    add("from the cache", answers.into_iter().chain(cached(kept_grades, grades.len(), "verdicts")).collect());
+    let cached = grades.iter().filter(|grade| grade.recorded).count();
+    let verdicts =
+        (cached > 0).then(|| format!("{} of {} verdicts", number::size(cached), number::size(grades.len())));
+    add("from the cache", report.cached().into_iter().chain(verdicts).collect());
+    add("compared with", report.compared_with().into_iter().collect());
     if let Some(compared) = &report.decision.compared {
-        let paired = text::count(compared.paired, "case");
-        add("compared with", vec![format!("{} ({paired} in both)", compared.from)]);
         add("answered by another model", compared.changed.clone());
         add("only in the baseline", compared.removed.clone());
     }
@@ -272,8 +200,7 @@ impl Filters {
 
     /// The lists that have a choice.
     pub(super) fn shown(&self) -> Vec<Filter> {
-        let names =
-            |names: &BTreeMap<String, usize>| names.keys().map(|name| text::excerpt(name, 60)).collect();
+        let names = |names: &BTreeMap<String, usize>| names.keys().map(|name| excerpt(name, 60)).collect();
         let states = self.states.iter().map(|state| state.words().to_owned()).collect();
         let all = [
             Filter { key: "s", label: "State", choices: states },

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::curve::Curve;
 use super::page::{self, Shell};
-use crate::analysis::{DearCase, FlakyCase, RunLine, SlowCase, Trend};
-use crate::report::{RenderError, Report};
-use crate::text::{self, number};
+use crate::analysis::{FlakyCase, RunLine, Trend};
+use crate::report::{RenderError, Report, trend as words};
+use crate::text::{self, excerpt, number};
 
 /// Runs that are drawn and listed, the newest of them.
 const LISTED: usize = 60;
@@ -56,46 +57,25 @@ struct Restless {
     curve: Curve,
 }
 
-/// A page of history alone.
-#[derive(Serialize)]
-struct Page {
-    shell: Shell,
-    history: Section,
-    /// Slow and dear cases.
-    lists: Vec<List>,
-}
-
-#[derive(Serialize)]
-struct List {
-    key: &'static str,
-    title: &'static str,
-    rows: Vec<(String, String)>,
-}
-
 /// The page of stored runs beside each other.
 ///
 /// # Errors
 /// None is known: no value of a trend keeps the template from being filled.
 pub fn of_trend(trend: &Trend) -> Result<String, RenderError> {
-    let list = |key, title, rows: Vec<(String, String)>| List { key, title, rows };
-    let slow = |one: &SlowCase| {
-        let words =
-            format!("{:.2} s, mean of {}", one.latency_ms / 1_000.0, text::count(one.answers, "answer"));
-        (text::excerpt(&one.case, NAME), words)
+    let rows = |rows: Vec<(&String, String)>| -> Vec<_> {
+        rows.into_iter().map(|(case, words)| (excerpt(case, NAME), words)).collect()
     };
-    let dear = |one: &DearCase| {
-        let words = format!("${:.4}, mean of {}", one.cost_usd, text::count(one.trials, "trial"));
-        (text::excerpt(&one.case, NAME), words)
-    };
-    let lists = [
-        list("slow", "Slowest cases", trend.slowest.iter().map(slow).collect()),
-        list("dear", "Most expensive cases", trend.dearest.iter().map(dear).collect()),
-    ];
-    let page = Page {
-        shell: Shell::new("History", false, format!("akit {}", env!("CARGO_PKG_VERSION"))),
-        history: Section::new(trend, None, &BTreeMap::new()),
-        lists: lists.into_iter().filter(|list| !list.rows.is_empty()).collect(),
-    };
+    let slow = rows(trend.slowest.iter().map(|one| (&one.case, words::slow(one))).collect());
+    let expensive = rows(trend.dearest.iter().map(|one| (&one.case, words::expensive(one))).collect());
+    let lists = [("slow", "Slowest cases", slow), ("dear", "Most expensive cases", expensive)];
+    let lists = lists.iter().filter(|(_, _, rows)| !rows.is_empty());
+    let list =
+        |(key, title, rows): &(&str, &str, Vec<_>)| json!({ "key": key, "title": title, "rows": rows });
+    let page = json!({
+        "shell": Shell::new("History", false, format!("akit {}", env!("CARGO_PKG_VERSION"))),
+        "history": Section::new(trend, None, &BTreeMap::new()),
+        "lists": lists.map(list).collect::<Vec<_>>(),
+    });
     Ok(page::fill(include_str!("history.html"), page)?)
 }
 
@@ -145,8 +125,7 @@ impl Section {
 
 impl Line {
     fn of(run: &RunLine, this: Option<(&str, Option<&str>)>) -> Self {
-        let known =
-            |text: Option<&str>, most| text.map_or("—".to_owned(), |text| text::excerpt(text, most));
+        let known = |text: Option<&str>, most| text.map_or("—".to_owned(), |text| excerpt(text, most));
         let counts = [run.counts.passed, run.counts.failed, run.counts.errored, run.counts.skipped];
         Self {
             when: known(run.at.as_deref(), 40),
@@ -160,7 +139,7 @@ impl Line {
             rate: run.pass_rate.map_or("—".to_owned(), number::percent),
             counts: counts.map(number::size),
             commit: known(run.commit.as_deref(), 12),
-            file: text::excerpt(&run.file, NAME),
+            file: excerpt(&run.file, NAME),
             this: this.is_some_and(|(id, at)| run.run_id == id && run.at.as_deref() == at),
         }
     }
@@ -172,14 +151,9 @@ impl Restless {
         let told: Vec<_> =
             shares.iter().map(|share| share.map_or("not judged".to_owned(), number::percent)).collect();
         Self {
-            name: text::excerpt(&one.case, NAME),
+            name: excerpt(&one.case, NAME),
             case: places.get(&one.case).copied(),
-            words: format!(
-                "turned {} times; {} of {} passed",
-                number::size(one.turns),
-                number::size(one.passed),
-                text::count(one.trials, "trial")
-            ),
+            words: words::turned(one),
             told: told.join(", "),
             curve: Curve::of(shares, (0.0, 1.0), (160, 28)),
         }

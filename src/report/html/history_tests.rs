@@ -1,4 +1,5 @@
 use super::*;
+use crate::analysis::SlowCase;
 use crate::manifest::{Counts, Ended};
 
 fn run(day: u32, rate: Option<f64>) -> RunLine {

@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use crate::gate::State;
-use crate::manifest::{Trial, Verdict};
+use crate::manifest::Trial;
 use crate::report::Entry;
-use crate::report::entry::{said, score, votes};
+use crate::report::view::{BROKEN, Fact, Label, TrialView, View};
 use crate::text::{self, xml};
 
 /// Bytes of one value in it.
@@ -17,31 +17,25 @@ const VALUE: usize = 4 * 1024;
 /// Bytes of the text of one more trial.
 const RERUN: usize = 2 * 1024;
 
+/// Expectations of one trial.
+const VERDICTS: usize = 50;
+
 /// Why the case did not pass, in one sentence.
-pub(super) fn message(entry: &Entry<'_>) -> String {
-    match entry.state {
-        State::Broken => format!("passed in the baseline and fails now: {}", entry.reason()),
-        _ => entry.reason().to_owned(),
-    }
+pub(super) fn message(entry: &Entry<'_>, view: &View<'_>) -> String {
+    if entry.state == State::Broken { format!("{BROKEN}: {}", view.why) } else { view.why.to_owned() }
 }
 
-/// The text of a case, at most `most` bytes once it is escaped.
-pub(super) fn of(entry: &Entry<'_>, most: usize) -> String {
-    let mut out = format!("{}\n\n", text::cut(&message(entry), VALUE));
-    value(&mut out, "case", &entry.name());
-    value(&mut out, "title", entry.case.name.as_deref().unwrap_or_default());
-    value(&mut out, "at", &entry.case.location.to_string());
-    value(&mut out, "state", &entry.remark().unwrap_or_default());
-    if let Some((passed, all)) = entry.tally() {
+/// The text of a case behind its message, at most `most` bytes once it is escaped.
+pub(super) fn of(entry: &Entry<'_>, mut view: View<'_>, most: usize) -> String {
+    if !view.trials.is_empty() {
         let each: Vec<_> = entry.case.ordinary().take(100).map(|trial| trial.outcome.word()).collect();
-        value(&mut out, "trials", &format!("{passed} of {all} passed ({})", each.join(", ")));
+        view.trials = format!("{} ({})", view.trials, each.join(", "));
     }
-    value(&mut out, "asked", &entry.case.prompt);
-    if let Some(trial) = entry.trial() {
-        explain(&mut out, trial);
-        if let Some(reply) = &trial.reply {
-            let _ = write!(out, "answer:\n{}\n", text::cut(&reply.text, most));
-        }
+    let mut out = format!("{}\n\n", text::cut(&message(entry, &view), VALUE));
+    let _ = writeln!(out, "case: {}", text::cut(&view.name, VALUE));
+    lay_out(&mut out, view.facts(VERDICTS));
+    if let Some(answer) = view.trial.answer {
+        let _ = write!(out, "answer:\n{}\n", text::cut(answer, most));
     }
     xml::short_body(&out, most)
 }
@@ -49,35 +43,20 @@ pub(super) fn of(entry: &Entry<'_>, most: usize) -> String {
 /// The text of one trial among several.
 pub(super) fn of_trial(trial: &Trial, most: usize) -> String {
     let mut out = format!("{}\n", text::cut(trial.reason(), RERUN / 2));
-    explain(&mut out, trial);
+    lay_out(&mut out, TrialView::of(trial).facts(VERDICTS));
     xml::short_body(&out, most.min(RERUN))
 }
 
-fn explain(out: &mut String, trial: &Trial) {
-    if let Some(fault) = &trial.fault {
-        value(out, fault.kind.word(), &fault.message);
-        value(out, "help", &fault.help);
-    }
-    for verdict in trial.culprits().iter().take(50) {
-        explain_verdict(out, verdict);
-    }
-}
-
-fn explain_verdict(out: &mut String, verdict: &Verdict) {
-    value(out, verdict.kind.word(), said(&verdict.reason, verdict.outcome));
-    value(out, "  expected", &verdict.expected);
-    value(out, "  got", &verdict.got);
-    value(out, "  score", &score(verdict).unwrap_or_default());
-    if let Some(grade) = &verdict.grade {
-        value(out, "  judge", &grade.grader);
-        value(out, "  votes", &votes(&grade.votes));
-        value(out, "  reasoning", &grade.reasoning);
-    }
-}
-
-/// `label: value`; nothing without a value.
-fn value(out: &mut String, label: &str, value: &str) {
-    if !value.is_empty() {
-        let _ = writeln!(out, "{label}: {}", text::cut(value, VALUE));
+fn lay_out(out: &mut String, facts: Vec<Fact<'_>>) {
+    for (label, value) in facts {
+        let value = text::cut(&value, VALUE);
+        // Writing to a String cannot fail.
+        let _ = match label {
+            Label::Heading(label) | Label::Own(label) | Label::Kind(label) => {
+                writeln!(out, "{label}: {value}")
+            }
+            Label::Part(label) => writeln!(out, "  {label}: {value}"),
+            Label::More => writeln!(out, "{value}"),
+        };
     }
 }

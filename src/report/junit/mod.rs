@@ -16,12 +16,12 @@ use chrono::{DateTime, FixedOffset};
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::gate::State;
-use crate::manifest::Trial;
 use crate::source::Location;
 use crate::text::{number, xml};
 use crate::vocabulary::Outcome;
 
 use super::entry::{Forgiven, bad, counts, slug};
+use super::view::{TrialView, View};
 use super::{Entry, RenderError, Report};
 
 pub use validation::of_diagnostics;
@@ -183,62 +183,52 @@ fn place(case: &mut TestCase, location: &Location) {
 }
 
 fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
-    let message = body::message(entry);
-    let mut status = match entry.case.outcome {
-        Outcome::Passed => return TestCaseStatus::success(),
-        Outcome::Skipped => {
+    let view = View::of(entry);
+    let message = body::message(entry, &view);
+    let (mut status, message, ty) = match (entry.case.outcome, entry.forgiven()) {
+        (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => return TestCaseStatus::success(),
+        (Outcome::Skipped, _) => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(xml::attribute(&message, MESSAGE)).set_type("akit.skipped");
             return status;
         }
-        Outcome::Failed => match entry.forgiven() {
-            Some(Forgiven::Flaky) => return TestCaseStatus::success(),
-            Some(Forgiven::Quarantined) => {
-                let mut status = TestCaseStatus::skipped();
-                let message = format!("{}; it fails: {message}", entry.note);
-                status.set_message(xml::attribute(&message, MESSAGE)).set_type("akit.quarantined");
-                status.set_description(body::of(entry, text));
-                return status;
-            }
-            None => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        },
-        Outcome::Errored => TestCaseStatus::non_success(NonSuccessKind::Error),
+        (Outcome::Failed, Some(Forgiven::Quarantined)) => {
+            let message = format!("{}; it fails: {message}", entry.note);
+            (TestCaseStatus::skipped(), message, "akit.quarantined".to_owned())
+        }
+        (Outcome::Failed, None) => {
+            (TestCaseStatus::non_success(NonSuccessKind::Failure), message, ty(entry.state, &view.trial))
+        }
+        (Outcome::Errored, _) => {
+            (TestCaseStatus::non_success(NonSuccessKind::Error), message, ty(entry.state, &view.trial))
+        }
     };
-    let ty = match (entry.state, entry.trial()) {
-        (State::Broken, _) => "akit.regression".to_owned(),
-        (_, Some(trial)) => ty(trial),
-        (_, None) => "akit.unknown".to_owned(),
-    };
-    status.set_message(xml::attribute(&message, MESSAGE)).set_type(ty).set_description(body::of(entry, text));
+    let body = body::of(entry, view, text);
+    status.set_message(xml::attribute(&message, MESSAGE)).set_type(ty).set_description(body);
     status
 }
 
-/// `akit.contains`, `akit.timeout`: the first thing that explains the trial.
-fn ty(trial: &Trial) -> String {
-    let kind = match (&trial.fault, trial.culprits().first()) {
-        (Some(fault), _) => fault.kind.word(),
-        (None, Some(verdict)) => verdict.kind.word(),
-        (None, None) => "",
-    };
-    format!("akit.{}", slug(kind))
+/// `akit.regression`, `akit.contains`, `akit.timeout`: the first thing that explains the case.
+fn ty(state: State, trial: &TrialView<'_>) -> String {
+    if state == State::Broken { "akit.regression".to_owned() } else { format!("akit.{}", slug(trial.kind())) }
 }
 
 /// The trials that are not the one already told, as far as they fit; each takes two elements.
 fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
     let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Flaky);
-    let told = entry.trial().filter(|_| !passes).map(|trial| trial.index);
+    let told = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
     let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != told);
     others
         .take(room / 2)
         .map(|trial| {
             let kind = match trial.outcome {
                 Outcome::Errored => NonSuccessKind::Error,
-                _ => NonSuccessKind::Failure,
+                Outcome::Passed | Outcome::Failed | Outcome::Skipped => NonSuccessKind::Failure,
             };
             let mut rerun = TestRerun::new(kind);
             rerun
                 .set_message(xml::attribute(trial.reason(), MESSAGE))
-                .set_type(ty(trial))
+                .set_type(format!("akit.{}", slug(TrialView::of(trial).kind())))
                 .set_stack_trace(body::of_trial(trial, text));
             rerun
         })
@@ -251,15 +241,16 @@ fn properties(entry: &Entry<'_>) -> Vec<(&'static str, String)> {
     if let Some(score) = entry.case.score {
         out.push(("score", number::score(score)));
     }
-    let threshold = entry.culprits().first().and_then(|verdict| verdict.threshold);
-    if let Some(threshold) = threshold {
+    let view = View::of(entry);
+    let first = view.trial.verdicts.first().filter(|_| bad(entry.case.outcome));
+    if let Some(threshold) = first.and_then(|one| one.verdict.threshold) {
         out.push(("threshold", number::score(threshold)));
     }
     if !matches!(entry.state, State::Passed | State::Failed | State::Errored | State::Skipped) {
         out.push(("baseline", entry.state.words().to_owned()));
     }
-    if let Some((passed, all)) = entry.tally() {
-        out.push(("trials", format!("{passed} of {all} passed")));
+    if !view.trials.is_empty() {
+        out.push(("trials", view.trials));
     }
     let mut replies = entry.case.trials.iter().filter_map(|trial| trial.reply.as_ref()).peekable();
     if replies.peek().is_some() && replies.all(|reply| reply.recorded) {

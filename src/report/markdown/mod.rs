@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use crate::gate::{Conclusion, State};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
-use crate::vocabulary::{Outcome, Usage};
+use crate::vocabulary::Outcome;
 
 use super::table::{self, Row};
 use super::{Entry, Report};
@@ -119,16 +119,10 @@ fn head(report: &Report<'_>) -> String {
         "| metric | now | limit |\n|---|---|---|\n"
     });
     let mut rows = table::rows(report);
-    let mut add = |metric: &str, now: String| rows.push(Row::new(metric, now, None));
     if report.run.duration_ms > 0 {
-        add("time", number::span(report.run.duration_ms));
+        rows.push(Row::new("time", number::span(report.run.duration_ms), None));
     }
-    for (label, usage) in [("tokens", report.run.usage()), ("tokens of the judge", report.run.grader_usage())]
-    {
-        if let Some(total) = usage.map(Usage::total) {
-            add(label, number::whole(total));
-        }
-    }
+    rows.extend(table::tokens(report));
     for Row { metric, now, baseline, limit } in rows {
         let metric = inline(&metric, 60);
         // Writing to a String cannot fail.
@@ -196,15 +190,9 @@ fn facts(report: &Report<'_>) -> Vec<String> {
     let scenarios = || report.run.scenarios.iter().take(20);
     scenarios().for_each(|one| add("answered by", &one.target));
     scenarios().filter_map(|one| one.grader.as_ref()).for_each(|grader| add("judged by", grader));
-    let replies: Vec<_> = report.run.trials().filter_map(|trial| trial.reply.as_ref()).collect();
-    let recorded = replies.iter().filter(|reply| reply.recorded).count();
-    if recorded > 0 {
-        let (recorded, all) = (number::size(recorded), number::size(replies.len()));
-        add("from the cache", &format!("{recorded} of {all} answers"));
-    }
+    report.cached().iter().for_each(|words| add("from the cache", words));
+    report.compared_with().iter().for_each(|words| add("compared with", words));
     if let Some(compared) = &report.decision.compared {
-        let paired = number::size(compared.paired);
-        add("compared with", &format!("{} ({paired} cases in both)", compared.from));
         compared.changed.iter().for_each(|change| add("answered by another model", change));
     }
     report.redacted().iter().for_each(|words| add("redacted", words));

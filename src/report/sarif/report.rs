@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use chrono::{DateTime, SecondsFormat};
 
 use crate::gate::State;
-use crate::manifest::{Ended, Trial};
-use crate::report::entry::{bad, said};
+use crate::manifest::Ended;
+use crate::report::view::{BROKEN, TrialView, View};
 use crate::report::{Entry, RenderError, Report};
 use crate::text;
 use crate::vocabulary::Outcome;
@@ -123,57 +123,50 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
         State::Suspect | State::Flaky => Level::Note,
         _ => Level::Warning,
     };
-    let remark = match (entry.state, entry.remark()) {
-        (State::Broken, _) | (_, None) => String::new(),
-        (_, Some(remark)) => format!(" ({remark})"),
-    };
+    let view = View::of(entry);
     if entry.state == State::Broken {
-        let message = format!(
-            "`{}` passed in the baseline and fails now: {}",
-            name(entry),
-            text::excerpt(entry.reason(), 2 * VALUE)
-        );
+        let message = format!("`{}` {BROKEN}: {}", name(entry), text::excerpt(view.why, 2 * VALUE));
         findings.push(finding(entry, Rule::Regression("case"), level, message));
         return;
     }
-    let kinds = told(entry, Outcome::Failed);
+    let state = if view.state.is_empty() { String::new() } else { format!(" ({})", view.state) };
+    let mut kinds = kinds(entry);
     if kinds.is_empty() {
-        let message = format!("`{}` failed{remark}: {}", name(entry), entry.reason());
-        findings.push(finding(entry, Rule::expect(""), level, message));
+        kinds.push((Rule::expect(""), view.why.to_owned()));
     }
     for (rule, words) in kinds {
-        findings.push(finding(entry, rule, level, format!("`{}` failed{remark}: {words}", name(entry))));
+        findings.push(finding(entry, rule, level, format!("`{}` failed{state}: {words}", name(entry))));
     }
 }
 
-/// The distinct kinds that were not met in any trial with this outcome, and what the first one found.
-fn told(entry: &Entry<'_>, outcome: Outcome) -> Vec<(Rule, String)> {
+/// The distinct kinds that were not met in any failed trial, and what the first one found.
+fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
     let mut out: Vec<(Rule, String)> = Vec::new();
-    for trial in entry.case.trials.iter().filter(|trial| trial.outcome == outcome) {
-        for verdict in trial.culprits() {
-            let rule = Rule::expect(verdict.kind.word());
-            if out.iter().any(|(known, _)| *known == rule) {
-                continue;
-            }
-            let mut words = text::excerpt(said(&verdict.reason, verdict.outcome), 2 * VALUE);
-            for (label, value) in [("expected", &verdict.expected), ("got", &verdict.got)] {
-                if !value.is_empty() {
-                    // Writing to a String cannot fail.
-                    let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
-                }
-            }
-            out.push((rule, words));
+    let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
+    for one in failed.flat_map(|trial| TrialView::of(trial).verdicts) {
+        let rule = Rule::expect(one.kind);
+        if out.iter().any(|(known, _)| *known == rule) {
+            continue;
         }
+        let mut words = text::excerpt(one.message(), 2 * VALUE);
+        for (label, value) in [("expected", &one.verdict.expected), ("got", &one.verdict.got)] {
+            if !value.is_empty() {
+                // Writing to a String cannot fail.
+                let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
+            }
+        }
+        out.push((rule, words));
     }
     out
 }
 
 fn errored(entry: &Entry<'_>) -> Trouble {
-    let trial = entry.case.trials.iter().find(|trial| bad(trial.outcome));
-    let why = trial.map_or(entry.reason(), |trial: &Trial| trial.reason());
-    let kind = entry
-        .fault()
+    let view = View::of(entry);
+    let kind = view
+        .trial
+        .fault
         .map_or_else(String::new, |fault| format!(" ({})", text::excerpt(fault.kind.word(), 60)));
-    let message = format!("`{}` could not be judged{kind}: {}", name(entry), text::excerpt(why, 2 * VALUE));
+    let why = text::excerpt(view.why, 2 * VALUE);
+    let message = format!("`{}` could not be judged{kind}: {why}", name(entry));
     Trouble { level: Level::Error, message, location: Some(entry.case.location.clone()) }
 }

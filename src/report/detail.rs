@@ -1,0 +1,95 @@
+//! How much of each case a page shows: the most that keeps the page below [`MOST`] bytes.
+
+use crate::vocabulary::Outcome;
+
+use super::RenderError;
+use super::entry::bad;
+
+/// Bytes of a whole page.
+pub(super) const MOST: usize = 4_800_000;
+
+/// Bytes of a case without its texts, about.
+pub(super) const MARKUP: usize = 600;
+
+/// How much of each case a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Every expectation and earlier answer; only long texts are cut.
+    Full,
+    /// Expectations and earlier answers of cases that did not pass.
+    Reduced,
+    /// The beginning of each text.
+    Least,
+}
+
+/// What is kept longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// Cases that did not pass, or that changed.
+    High,
+    Low,
+}
+
+impl Interest {
+    pub(super) fn of(outcome: Outcome) -> Self {
+        if bad(outcome) { Self::High } else { Self::Low }
+    }
+}
+
+impl Detail {
+    /// Characters of one text of a case.
+    pub(super) fn text(self, interest: Interest) -> usize {
+        match (self, interest) {
+            (Detail::Full, Interest::High) => 6_000,
+            (Detail::Full, Interest::Low) => 2_000,
+            (Detail::Reduced, Interest::High) => 800,
+            (Detail::Reduced, Interest::Low) => 200,
+            (Detail::Least, Interest::High) => 120,
+            (Detail::Least, Interest::Low) => 80,
+        }
+    }
+
+    /// Trials of one case.
+    pub(super) fn trials(self) -> usize {
+        match self {
+            Detail::Full => 20,
+            Detail::Reduced => 3,
+            Detail::Least => 1,
+        }
+    }
+
+    /// Whether a case has its expectations one by one, and what an earlier run answered.
+    pub(super) fn explains(self, interest: Interest) -> bool {
+        match self {
+            Detail::Full => true,
+            Detail::Reduced => interest == Interest::High,
+            Detail::Least => false,
+        }
+    }
+
+    /// Which earlier answers are missing, in a sentence.
+    pub(super) fn left_out(self) -> &'static str {
+        match self {
+            Detail::Full => "",
+            Detail::Reduced => "For want of room, earlier answers stand beside cases that did not pass.",
+            Detail::Least => "For want of room, earlier answers are left out.",
+        }
+    }
+}
+
+/// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
+/// cases, so that a page that is too large is seldom rendered at all.
+pub(super) fn fit(
+    size: impl Fn(Detail) -> usize,
+    write: impl Fn(Detail) -> Result<String, minijinja::Error>,
+) -> Result<String, RenderError> {
+    for detail in [Detail::Full, Detail::Reduced] {
+        if size(detail) <= MOST {
+            let page = write(detail)?;
+            if page.len() <= MOST {
+                return Ok(page);
+            }
+        }
+    }
+    Ok(write(Detail::Least)?)
+}

@@ -1,0 +1,296 @@
+//! What a report says of one case: which facts there are, in which order and in which words.
+//!
+//! A format lays it out, and no more: it escapes, cuts, colors and indents. All text here is as hostile as the
+//! model that wrote it.
+
+use std::borrow::Cow;
+
+use crate::gate::State;
+use crate::manifest::{Fault, Trial, Verdict};
+use crate::text::number;
+use crate::vocabulary::Outcome;
+
+use super::Entry;
+use super::entry::bad;
+
+/// What is said of a case that is proven to have broken.
+pub(super) const BROKEN: &str = "passed in the baseline and fails now";
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Label<'a> {
+    /// About the case as a whole, which a heading may have said already.
+    Heading(&'static str),
+    /// About the case or the trial.
+    Own(&'static str),
+    /// The kind of an expectation or a fault, which may hold any text.
+    Kind(&'a str),
+    /// About the kind before it.
+    Part(&'static str),
+    /// How much is left out; the value says all of it.
+    More,
+}
+
+/// A labeled value, never an empty one.
+pub(super) type Fact<'a> = (Label<'a>, Cow<'a, str>);
+
+/// One case, as every report presents it.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    /// `scenario/id`.
+    pub(super) name: String,
+    /// Empty where the case has none.
+    pub(super) title: &'a str,
+    /// File and line.
+    pub(super) place: String,
+    /// What the baseline or the policy says of a case that did not pass; else empty.
+    pub(super) state: String,
+    /// How many trials passed; empty for a single trial.
+    pub(super) trials: String,
+    pub(super) asked: &'a str,
+    /// The reason in one sentence.
+    pub(super) why: &'a str,
+    /// The trial that explains the outcome.
+    pub(super) trial: TrialView<'a>,
+}
+
+/// One trial.
+#[derive(Debug, Default)]
+pub(super) struct TrialView<'a> {
+    /// Why it could not be judged.
+    pub(super) fault: Option<&'a Fault>,
+    /// The expectations that explain the outcome.
+    pub(super) verdicts: Vec<VerdictView<'a>>,
+    pub(super) answer: Option<&'a str>,
+}
+
+/// How one expectation judged an answer.
+#[derive(Debug)]
+pub(super) struct VerdictView<'a> {
+    pub(super) verdict: &'a Verdict,
+    pub(super) kind: &'a str,
+    /// Empty where the verdict gives no reason.
+    pub(super) reason: Cow<'a, str>,
+    /// `0.4, 0.7 needed`; empty without a score.
+    pub(super) score: String,
+    /// Whether the reason repeats what the judge said.
+    pub(super) quotes_judge: bool,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn of(entry: &Entry<'a>) -> Self {
+        let case = entry.case;
+        // What there is to say of a case that passed in the end is why a trial did not.
+        let trial = match case.outcome {
+            Outcome::Passed => case.trials.iter().find(|trial| bad(trial.outcome)),
+            Outcome::Failed | Outcome::Errored | Outcome::Skipped => case.telling(),
+        };
+        let why = match (case.outcome, trial) {
+            (Outcome::Passed, Some(trial)) => trial.reason(),
+            _ if !case.reason.is_empty() => &case.reason,
+            (Outcome::Skipped, _) => "not asked",
+            (_, Some(trial)) => trial.reason(),
+            (outcome, None) => outcome.word(),
+        };
+        Self {
+            name: entry.name(),
+            title: case.name.as_deref().unwrap_or_default(),
+            place: case.location.to_string(),
+            state: state(entry),
+            trials: entry.tally().map_or(String::new(), |(passed, all)| format!("{passed} of {all} passed")),
+            asked: &case.prompt,
+            why,
+            trial: trial.map(TrialView::of).unwrap_or_default(),
+        }
+    }
+
+    /// All of it but the answer, with at most so many expectations.
+    pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
+        let mut facts: Vec<Fact<'_>> = vec![
+            (Label::Heading("title"), self.title.into()),
+            (Label::Own("at"), self.place.as_str().into()),
+            (Label::Heading("state"), self.state.as_str().into()),
+            (Label::Own("trials"), self.trials.as_str().into()),
+            (Label::Own("asked"), self.asked.into()),
+        ];
+        facts.retain(|(_, value)| !value.is_empty());
+        facts.extend(self.trial.facts(most));
+        facts
+    }
+}
+
+/// What the baseline or the policy says of a case that did not pass.
+fn state(entry: &Entry<'_>) -> String {
+    if !bad(entry.case.outcome) {
+        return String::new();
+    }
+    let word = match (entry.state, entry.blocking) {
+        (State::Broken | State::Suspect | State::Flaky | State::Unconfirmed | State::Quarantined, _) => {
+            entry.state.words()
+        }
+        (State::FailingAsBefore, false) => "failing as before, does not block",
+        (State::FailingAsBefore, true) => "failing as before",
+        (State::New, true) => "new",
+        (State::Changed, true) => "changed",
+        (State::Failed | State::New | State::Changed, false) => "allowed by the policy",
+        (State::Failed, true) | (State::Passed | State::Fixed | State::Errored | State::Skipped, _) => {
+            return entry.note.to_owned();
+        }
+    };
+    if entry.note.is_empty() { word.to_owned() } else { format!("{word}: {}", entry.note) }
+}
+
+impl<'a> TrialView<'a> {
+    pub(super) fn of(trial: &'a Trial) -> Self {
+        Self {
+            fault: trial.fault.as_ref(),
+            verdicts: trial.culprits().into_iter().map(VerdictView::of).collect(),
+            answer: trial.reply.as_ref().map(|reply| reply.text.as_str()),
+        }
+    }
+
+    /// The first thing that explains the trial: the kind of its fault or of an expectation.
+    pub(super) fn kind(&self) -> &'a str {
+        let fault = self.fault.map(|fault| fault.kind.word());
+        fault.or(self.verdicts.first().map(|one| one.kind)).unwrap_or_default()
+    }
+
+    /// All of it but the answer, with at most so many expectations.
+    pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
+        let mut facts: Vec<Fact<'_>> = Vec::new();
+        if let Some(fault) = self.fault {
+            facts.push((Label::Kind(fault.kind.word()), fault.message.as_str().into()));
+            facts.push((Label::Own("help"), fault.help.as_str().into()));
+        }
+        facts.extend(self.verdicts.iter().take(most).flat_map(VerdictView::facts));
+        if self.verdicts.len() > most {
+            facts.push((
+                Label::More,
+                format!("… and {} more", number::size(self.verdicts.len() - most)).into(),
+            ));
+        }
+        facts.retain(|(_, value)| !value.is_empty());
+        facts
+    }
+}
+
+impl<'a> VerdictView<'a> {
+    pub(super) fn of(verdict: &'a Verdict) -> Self {
+        let reason = match &verdict.fault {
+            Some(fault) if verdict.reason.is_empty() => format!("{}: {}", fault.kind, fault.message).into(),
+            _ => Cow::from(&verdict.reason),
+        };
+        let said = verdict.grade.as_ref().map_or("", |grade| grade.reasoning.trim());
+        Self {
+            verdict,
+            kind: verdict.kind.word(),
+            score: score(verdict),
+            quotes_judge: !said.is_empty() && reason.contains(said),
+            reason,
+        }
+    }
+
+    /// The reason, or at least the outcome.
+    pub(super) fn message(&self) -> &str {
+        if self.reason.is_empty() { self.verdict.outcome.word() } else { &self.reason }
+    }
+
+    /// The expectation and what goes with it.
+    fn facts(&self) -> Vec<Fact<'_>> {
+        let mut facts: Vec<Fact<'_>> = vec![
+            (Label::Kind(self.kind), self.message().into()),
+            (Label::Part("expected"), self.verdict.expected.as_str().into()),
+            (Label::Part("got"), self.verdict.got.as_str().into()),
+            (Label::Part("score"), self.score.as_str().into()),
+        ];
+        if let Some(grade) = &self.verdict.grade {
+            let split = grade.votes.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.0);
+            facts.push((Label::Part("judge"), grade.grader.as_str().into()));
+            // One opinion is the score.
+            facts.extend(split.then(|| (Label::Part("votes"), votes(&grade.votes).into())));
+            let reasoning = (Label::Part("reasoning"), grade.reasoning.as_str().into());
+            facts.extend((!self.quotes_judge).then_some(reasoning));
+        }
+        facts
+    }
+}
+
+/// `0.2, 0.8, 0.4`.
+pub(super) fn votes(votes: &[f64]) -> String {
+    votes.iter().map(|vote| number::score(*vote)).collect::<Vec<_>>().join(", ")
+}
+
+/// `0.4, 0.7 needed`; empty without a score.
+pub(super) fn score(verdict: &Verdict) -> String {
+    match (verdict.score, verdict.threshold) {
+        (None, _) => String::new(),
+        (Some(score), Some(limit)) => {
+            let (score, limit) = number::scores(score, limit);
+            format!("{score}, {limit} needed")
+        }
+        (Some(score), None) => number::score(score),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::Policy;
+    use crate::manifest::Grade;
+    use crate::report::fixture::{Fixture, case, trial, verdict};
+    use crate::vocabulary::{FaultKind, VerdictKind};
+
+    /// The facts of a failed case whose only trial has this verdict, one a line.
+    fn facts(found: Verdict, most: usize) -> String {
+        let trials = vec![trial(0, Outcome::Failed, Some(found), "Soon.")];
+        let one = case("support", "a", Outcome::Failed, trials);
+        let fixture = Fixture::of(vec![one], &Policy::default());
+        let entry = fixture.report().with(Outcome::Failed)[0];
+        let view = View::of(&entry);
+        let line = |(label, value): Fact<'_>| match label {
+            Label::Heading(label) | Label::Own(label) | Label::Kind(label) => format!("{label}: {value}\n"),
+            Label::Part(label) => format!("  {label}: {value}\n"),
+            Label::More => format!("{value}\n"),
+        };
+        view.facts(most).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn what_the_reason_quotes_of_the_judge_is_not_repeated() {
+        let mut found = verdict(VerdictKind::LlmGrader, "0.20, 0.90 is needed: no one is offered");
+        let reasoning = "no one is offered".to_owned();
+        found.grade = Some(Grade {
+            grader: "j".to_owned(),
+            model: None,
+            votes: vec![0.2; 3],
+            reasoning,
+            usage: None,
+            cost_usd: None,
+            latency_ms: None,
+            recorded: false,
+        });
+        insta::assert_snapshot!(facts(found.clone(), 5), @r"
+        at: evals/support.yaml:3
+        asked: How long do I have to send it back?
+        llm_grader: 0.20, 0.90 is needed: no one is offered
+          expected: 30 days
+          score: 0
+          judge: j
+        ");
+        found.reason = "too low".to_owned();
+        assert!(facts(found, 5).ends_with("  judge: j\n  reasoning: no one is offered\n"));
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_and_a_fault_stands_in_for_a_reason() {
+        let mut all = verdict(VerdictKind::Combined, "");
+        all.parts = (0..5).map(|_| verdict(VerdictKind::Contains, "")).collect();
+        all.parts[0].fault = Some(Fault::new(FaultKind::Timeout, "no answer".to_owned(), ""));
+        let shown = facts(all, 2);
+        assert!(
+            shown.contains("contains: timeout: no answer\n") && shown.contains("contains: failed\n"),
+            "{shown}"
+        );
+        assert!(shown.ends_with("… and 3 more\n"), "{shown}");
+    }
+}
