@@ -1,6 +1,7 @@
 //! Arguments, one file per command, and the exit status.
 
 mod args;
+mod artemiskit;
 mod asking;
 mod base;
 mod baseline;
@@ -24,7 +25,6 @@ mod progress;
 mod prompts;
 mod publish;
 mod redaction;
-mod reference;
 mod regrade;
 mod report;
 mod run;
@@ -99,7 +99,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let command = Cli::command().after_help(after_help());
-    let arguments = match reference::translated(std::env::args_os().collect(), &command) {
+    let arguments = match artemiskit::translated(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(arguments) => arguments,
         Err(status) => return status.into(),
     };
