@@ -30,6 +30,7 @@ use strum::IntoEnumIterator;
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
+use crate::stats::real;
 use crate::text;
 use crate::vocabulary::{Outcome, StopReason, VerdictKind};
 
@@ -360,9 +361,8 @@ fn not_whole(verdict: Verdict, reason: String) -> Verdict {
 }
 
 /// Found over total; 1 when nothing was asked for.
-#[expect(clippy::cast_precision_loss, reason = "lists of values are short")]
 fn share(part: usize, total: usize) -> f64 {
-    if total == 0 { 1.0 } else { part as f64 / total as f64 }
+    if total == 0 { 1.0 } else { real(part) / real(total) }
 }
 
 /// Characters of an answer that a verdict shows.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Case, Relation};
 use super::regression::{self, Confirmation};
+use crate::stats::SLACK;
 use crate::vocabulary::{CaseId, Outcome};
 
 /// The state of a case.
@@ -112,7 +113,7 @@ impl State {
             Relation::Changed => return State::Changed,
             Relation::Known => {}
         }
-        let before = case.before.share().unwrap_or(0.0) + 1e-9;
+        let before = case.before.share().unwrap_or(0.0) + SLACK;
         let used_to_pass = before >= super::regression::USED_TO_PASS;
         match finding {
             Some(Confirmation::Broken(_)) => State::Broken,

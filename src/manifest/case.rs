@@ -107,8 +107,8 @@ impl CaseResult {
         for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
             verdict.walk(&mut |one| {
                 if let (Some(grade), Some(threshold)) = (&one.grade, one.threshold) {
-                    // Scores lie on a grid that is far coarser than this.
-                    let reached = grade.votes.iter().filter(|vote| **vote + 1e-9 >= threshold).count();
+                    let reached =
+                        grade.votes.iter().filter(|vote| **vote + stats::SLACK >= threshold).count();
                     split |= reached > 0 && reached < grade.votes.len();
                 }
             });

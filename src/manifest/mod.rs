@@ -10,6 +10,7 @@ mod verdict;
 
 use std::collections::BTreeSet;
 
+use crate::stats::real;
 use crate::vocabulary::{Outcome, Usage};
 use serde::{Deserialize, Serialize};
 
@@ -148,9 +149,8 @@ impl Counts {
 
     /// Passed over judged; absent when nothing was judged.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
     pub fn pass_rate(self) -> Option<f64> {
-        (self.judged() > 0).then(|| self.passed as f64 / self.judged() as f64)
+        (self.judged() > 0).then(|| real(self.passed) / real(self.judged()))
     }
 }
 

@@ -120,13 +120,8 @@ impl<'a> Fields<'a> {
 
     /// A number, whole or not.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "limits and thresholds are small")]
     pub fn number(&self, name: &str) -> Option<f64> {
-        match self.node(name)?.value {
-            Value::Integer(value) => Some(value as f64),
-            Value::Float(value) => Some(value),
-            _ => None,
-        }
+        self.node(name)?.number()
     }
 
     /// A whole number that is not negative.

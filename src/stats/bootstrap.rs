@@ -2,7 +2,7 @@
 
 use rand_core::Rng;
 
-use super::{Clusters, real, whole};
+use super::{Clusters, SLACK, real, whole};
 
 /// Means of whole groups drawn again with replacement.
 ///
@@ -42,7 +42,7 @@ impl Bootstrap {
     /// How many of the means lie outside a one-sided bound.
     fn outside(&self, level: f64) -> Option<usize> {
         // 2,000 · (1 − 0.9) is 199.99999999999994.
-        let rank = (real(self.means.len() as u64) + 1.0) * (1.0 - level) + 1e-9;
+        let rank = (real(self.means.len()) + 1.0) * (1.0 - level) + SLACK;
         usize::try_from(whole(rank)?).ok()?.checked_sub(1)
     }
 }
@@ -100,7 +100,7 @@ mod tests {
         all.sort_by(f64::total_cmp);
         let found = drawn(20_000, 7);
         let bound = found.lower_bound(LEVEL).unwrap();
-        let share = |bound: f64| real(all.iter().filter(|mean| **mean <= bound).count() as u64) / 3_125.0;
+        let share = |bound: f64| real(all.iter().filter(|mean| **mean <= bound).count()) / 3_125.0;
         let (least, most) = (share(bound - 1e-9), share(bound + 1e-9));
         assert!(least - 0.005 < 0.05 && 0.05 < most + 0.005, "{bound}: {least}, {most}");
     }

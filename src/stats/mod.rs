@@ -13,6 +13,7 @@ mod fisher;
 mod holm;
 mod kappa;
 mod normal;
+mod number;
 mod percentile;
 mod poisson_binomial;
 mod power;
@@ -30,6 +31,7 @@ pub use fisher::{choose, fisher_lower};
 pub use holm::holm;
 pub use kappa::Kappa;
 pub use normal::quantile;
+pub use number::{SLACK, mean, real, whole};
 pub use percentile::percentile;
 pub use poisson_binomial::poisson_binomial_at_most;
 pub use power::{Spread, detectable};
@@ -106,18 +108,6 @@ impl Tally {
 /// How many standard errors a two-sided interval reaches to each side: 1.96 for 0.95.
 fn two_sided(level: f64) -> f64 {
     quantile(0.5 + level / 2.0)
-}
-
-/// A count as a number to reckon with.
-#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-fn real(n: u64) -> f64 {
-    n as f64
-}
-
-/// The whole number that is not above a number; absent below 0, from 2⁵³ on, and for NaN.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked first")]
-fn whole(number: f64) -> Option<u64> {
-    (0.0..9_007_199_254_740_992.0).contains(&number).then_some(number as u64)
 }
 
 #[cfg(test)]

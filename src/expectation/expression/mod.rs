@@ -170,11 +170,9 @@ impl Node {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an expression has few parts")]
 fn mean(parts: Vec<Evaluation>) -> Evaluation {
     let passed = parts.iter().all(|part| part.passed);
-    let sum: f64 = parts.iter().map(|part| part.score).sum();
-    let score = if passed { 1.0 } else { sum / parts.len().max(1) as f64 };
+    let score = crate::stats::mean(parts.iter().map(|part| part.score)).filter(|_| !passed).unwrap_or(1.0);
     Evaluation { passed, score, why: parts.into_iter().flat_map(|part| part.why).collect() }
 }
 
