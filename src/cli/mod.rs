@@ -24,13 +24,10 @@ mod prepare;
 mod progress;
 mod prompts;
 mod publish;
-mod redaction;
 mod regrade;
 mod report;
 mod run;
-mod schema;
 mod stored;
-mod surroundings;
 mod terminal;
 mod validate;
 
@@ -128,7 +125,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::report(&args, &environment),
         Command::Compare(args) => compare::compare(&args),
         Command::Validate(args) => validate::validate(&args, &environment),
-        Command::Schema => Ok(schema::schema()),
+        Command::Schema => Ok(pages::schema()),
         Command::Init(args) => init::init(&args, &environment),
         Command::Import(args) => Ok(import::import(&args)),
         Command::Baseline(args) => baseline::baseline(&args, &environment),

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::MannerArgs;
 use super::asking::{signal, wait};
-use super::surroundings::Surroundings;
+use super::output::Surroundings;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::http::Http;

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::plan::{Planned, Target};
+use super::plan::{Planned, Target, Unit};
 use super::redaction;
-use super::unit::Unit;
 use crate::client::{Ask, Patience, Seal, Usable};
 use crate::expectation::{Answer, Seen};
 use crate::grader::{Bench, Graders};

@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::plan::Target;
-use super::unit::Unit;
+use super::plan::{Target, Unit};
 use super::{OnFailure, Shared, judge, order};
 use crate::event::Event;
 use crate::manifest::{Ended, Trial};

@@ -5,7 +5,6 @@
 //! never a number that looks like an answer.
 
 mod bootstrap;
-mod clusters;
 mod confusion;
 mod counts;
 mod exact;
@@ -24,8 +23,7 @@ mod sign_flip;
 
 use serde::{Deserialize, Serialize};
 
-pub use bootstrap::Bootstrap;
-pub use clusters::Clusters;
+pub use bootstrap::{Bootstrap, Clusters};
 pub use confusion::Confusion;
 pub use fisher::{choose, fisher_lower};
 pub use holm::holm;

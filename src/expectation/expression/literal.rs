@@ -1,6 +1,6 @@
 //! Reads texts in quotes, numbers, and the values that JSON is compared with.
 
-use super::error::ExpressionError;
+use super::ExpressionError;
 use super::json::Literal;
 use super::parse::Parser;
 use crate::text;

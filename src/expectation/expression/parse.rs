@@ -1,9 +1,8 @@
 //! Reads expressions: chains of tests, brackets, negation, and the tests on numbers and JSON.
 
-use super::Node;
 use super::atom::{Atom, Measure, Sign, Test};
-use super::error::{ExpressionError, ExpressionWarning};
 use super::json::{Literal, Operator};
+use super::{ExpressionError, ExpressionWarning, Node};
 use crate::text;
 
 /// Brackets within brackets that are read.

@@ -1,7 +1,7 @@
 //! Reads the tests that begin with `response`.
 
+use super::ExpressionError;
 use super::atom::{Edges, Search, Test};
-use super::error::ExpressionError;
 use super::json::Operator;
 use super::literal::Until;
 use super::parse::Parser;

@@ -1,7 +1,7 @@
 //! Reads escapes and character classes.
 
+use super::PatternError;
 use super::class::Set;
-use super::error::PatternError;
 use super::parse::{Dialect, Parser};
 use super::property;
 use super::syntax::{Node, Place, Reference};

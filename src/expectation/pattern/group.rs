@@ -1,6 +1,6 @@
 //! Reads groups: what captures, what looks around, and what changes flags.
 
-use super::error::PatternError;
+use super::PatternError;
 use super::parse::{Dialect, Parser};
 use super::syntax::{Look, Node};
 use crate::text;

@@ -3,8 +3,8 @@
 //! The grammar is ECMA-262's with its Annex B, which holds without `u`, and with the modifier
 //! groups of ES2025.
 
+use super::PatternError;
 use super::class::Set;
-use super::error::PatternError;
 use super::syntax::{Class, Greed, Node, Place};
 
 /// The flags that a group may change.
