@@ -29,7 +29,9 @@ use fancy_regex::{CompileError, ParseError};
 use thiserror::Error;
 
 use engine::{STEPS, is_light, program};
-use parse::{Dialect, Mode, Parser};
+pub(super) use escape::{code_point, hex};
+pub(super) use parse::Dialect;
+use parse::{Mode, Parser};
 
 use crate::redact::{Find, GaveUp};
 use crate::text;

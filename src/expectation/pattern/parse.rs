@@ -32,7 +32,7 @@ impl Mode {
 
 /// The two grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(in crate::expectation) enum Dialect {
     /// Without `u`: much that means nothing else is literal.
     Lenient,
     /// With `u`.
