@@ -161,10 +161,7 @@ impl Expectation {
         if matches!(name, VerdictKind::Other(_) | VerdictKind::Not) {
             let shown = kind.as_str().unwrap_or(kind.value.kind());
             let message = format!("unknown kind of expectation `{}`", text::excerpt(shown, 60));
-            let help = match text::nearest(shown, &kinds()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", text::list(&kinds())),
-            };
+            let help = text::meant(shown, &kinds(), || format!("there are {}", text::list(&kinds())));
             reading
                 .found
                 .push(Diagnostic::error("unknown-expectation", reading.file, kind.span, message).help(help));

@@ -1,6 +1,7 @@
 //! What one case is beside the baseline.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use super::evidence::{Case, Relation};
 use super::regression::{self, Confirmation};
@@ -8,9 +9,10 @@ use crate::stats::SLACK;
 use crate::vocabulary::{CaseId, Outcome};
 
 /// The state of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "lowercase")]
 pub enum State {
     /// Passes, and nothing speaks of a change.
     Passed,
@@ -25,6 +27,7 @@ pub enum State {
     /// Passed in the baseline, fails now, and fresh trials could not be had.
     Unconfirmed,
     /// Failed in the baseline and fails now.
+    #[strum(serialize = "failing as before")]
     FailingAsBefore,
     /// Failed in the baseline and passes now.
     Fixed,
@@ -69,21 +72,7 @@ impl State {
     /// The words that people read.
     #[must_use]
     pub fn words(self) -> &'static str {
-        match self {
-            State::Passed => "passed",
-            State::Failed => "failed",
-            State::Broken => "broken",
-            State::Suspect => "suspect",
-            State::Flaky => "flaky",
-            State::Unconfirmed => "unconfirmed",
-            State::FailingAsBefore => "failing as before",
-            State::Fixed => "fixed",
-            State::New => "new",
-            State::Changed => "changed",
-            State::Quarantined => "quarantined",
-            State::Errored => "errored",
-            State::Skipped => "skipped",
-        }
+        self.into()
     }
 
     /// The state that an outcome has by itself.

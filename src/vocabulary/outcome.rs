@@ -1,11 +1,13 @@
 //! What became of something that was judged.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// What became of a case, a trial or an expectation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Outcome {
     /// The answer met the expectation.
     Passed,
@@ -21,11 +23,6 @@ impl Outcome {
     /// The word that people read.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Errored => "errored",
-            Outcome::Skipped => "skipped",
-        }
+        self.into()
     }
 }

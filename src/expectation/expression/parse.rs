@@ -299,10 +299,7 @@ impl Parser<'_> {
             _ if word.chars().all(|c| c.is_ascii_digit()) => {
                 "put what is measured first: `length > 2`".to_owned()
             }
-            _ => match text::nearest(word, &SUBJECTS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("a test begins with {}", text::list(&SUBJECTS)),
-            },
+            _ => text::meant(word, &SUBJECTS, || format!("a test begins with {}", text::list(&SUBJECTS))),
         };
         self.error(start, format!("`{}` begins no test", text::excerpt(word, 40)), help)
     }
