@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::mean;
-
 use crate::vocabulary::{Outcome, Reply, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.

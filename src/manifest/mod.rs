@@ -4,7 +4,6 @@
 //! files and positions, whatever finished first.
 
 mod case;
-mod trial;
 mod verdict;
 
 use std::collections::BTreeSet;
@@ -13,8 +12,7 @@ use crate::stats::real;
 use crate::vocabulary::{FaultKind, Outcome, Usage};
 use serde::{Deserialize, Serialize};
 
-pub use case::CaseResult;
-pub use trial::Trial;
+pub use case::{CaseResult, Trial};
 pub use verdict::{Grade, Verdict};
 
 /// The name and version of the wire form.

@@ -3,7 +3,6 @@
 
 mod epoch;
 mod judge;
-mod order;
 mod plan;
 mod pool;
 mod redaction;
