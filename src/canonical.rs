@@ -5,6 +5,7 @@
 //! its own are left to the library; a property test holds the two against each other.
 
 use serde_json::{Number, Value as Json};
+use sha2::{Digest, Sha256};
 
 /// The largest whole number that JavaScript's numbers hold without a gap below it.
 const EXACT: u64 = 1 << 53;
@@ -15,6 +16,13 @@ pub fn bytes(value: &Json) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     write(value, &mut out);
     out
+}
+
+/// 16 hexadecimal digits that stand for a value: the first 64 bits of the SHA-256 of its bytes.
+#[must_use]
+pub fn digest(value: &Json) -> String {
+    let head = Sha256::digest(bytes(value)).first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(head))
 }
 
 fn write(value: &Json, out: &mut Vec<u8>) {

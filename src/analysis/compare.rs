@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest};
+use crate::stats::SLACK;
 use crate::vocabulary::{CaseId, Outcome};
 use strum::EnumIter;
 
@@ -65,7 +66,7 @@ impl Change {
             (Outcome::Passed, Outcome::Failed) => Change::NewlyFailing,
             (Outcome::Failed, Outcome::Passed) => Change::Fixed,
             (Outcome::Passed, Outcome::Passed) | (Outcome::Failed, Outcome::Failed)
-                if (share(base) - share(head)).abs() > 1e-9 =>
+                if (share(base) - share(head)).abs() > SLACK =>
             {
                 Change::Flipped
             }

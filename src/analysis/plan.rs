@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::gate::{DISCORDANCE, PREDICTABLE, Policy, Retest, Rigor, WIDEST, used_to_pass};
-use crate::stats::{self, Prior, Spread, Tally};
+use crate::stats::{self, Prior, Spread, Tally, mean, real, whole};
 
 /// More repeats than this are not proposed.
 pub const MOST_REPEATS: u64 = 20;
@@ -205,7 +205,8 @@ impl<'a> Basis<'a> {
 
     /// The cases that are asked again where one more is broken.
     fn retest(&self, repeats: u64) -> (Retest<'a>, usize) {
-        let family = 1 + whole(self.unlucky(repeats));
+        let unlucky = whole(self.unlucky(repeats).round()).and_then(|n| usize::try_from(n).ok());
+        let family = 1 + unlucky.unwrap_or_default();
         (Retest::over(family, self.policy), family)
     }
 
@@ -228,7 +229,7 @@ impl<'a> Basis<'a> {
     /// Fresh trials that an unchanged run of the selected cases asks for: least and most.
     fn fresh(&self, repeats: u64) -> (f64, f64) {
         let n = real(self.count);
-        let new = n - real(self.known.len() as u64);
+        let new = n - real(self.known.len());
         // Innocence of a new case is proven by `confirm` passes.
         let proofs = match self.policy.rigor {
             Rigor::Strict => new * real(u64::from(self.policy.confirm).saturating_sub(repeats)),
@@ -286,21 +287,6 @@ fn expected(retest: &Retest<'_>, before: Tally, fresh: Tally, rate: f64) -> f64 
         chance * expected(retest, before, fresh, rate)
     };
     real(asked) + (0..=asked).map(after).sum::<f64>()
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, n) = values.fold((0.0, 0_u64), |(sum, n), value| (sum + value, n + 1));
-    (n > 0).then(|| sum / real(n))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-fn real(n: u64) -> f64 {
-    n as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of cases, rounded")]
-fn whole(n: f64) -> usize {
-    n.round() as usize
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest, Trial};
-
+use crate::stats::mean;
 use crate::vocabulary::{Outcome, Reply, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.
@@ -67,9 +67,7 @@ pub struct Seen<'a> {
 
 impl Side {
     pub(super) fn of(run: &RunManifest, cases: &[&CaseResult]) -> Self {
-        let shares: Vec<f64> = cases.iter().filter_map(|case| case.tally().share()).collect();
-        #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-        let pass_rate = (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64);
+        let pass_rate = mean(cases.iter().filter_map(|case| case.tally().share()));
         let replies: Vec<_> = cases.iter().flat_map(|case| replies(case)).collect();
         let named: BTreeSet<_> = cases.iter().map(|case| case.scenario.as_str()).collect();
         let scenarios = || run.scenarios.iter().filter(|one| named.contains(one.name.as_str()));

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::StoredRun;
 use crate::manifest::{CaseResult, Counts, Ended, Trial};
+use crate::stats::{mean, real};
 use crate::vocabulary::{Outcome, Usage};
 
 /// Cases of one list.
@@ -215,11 +216,11 @@ impl Story {
         let in_run = |when: &When| {
             let at = said.binary_search_by(|one| one.0.cmp(when)).ok()?;
             let passed = &said[at].2;
-            Some(real(passed.iter().filter(|one| **one).count() as u64) / real(passed.len() as u64))
+            Some(real(passed.iter().filter(|one| **one).count()) / real(passed.len()))
         };
         (turns >= TURNS).then(|| FlakyCase {
             case: name.to_owned(),
-            restlessness: real(turns as u64) / real(pairs as u64),
+            restlessness: real(turns) / real(pairs),
             turns,
             passed: all().filter(|passed| **passed).count(),
             trials: all().count(),
@@ -253,15 +254,6 @@ fn most<T>(all: impl Iterator<Item = T>, by: impl Fn(&T) -> f64) -> Vec<T> {
     all.sort_by(|a, b| by(b).total_cmp(&by(a)));
     all.truncate(LISTED);
     all
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / real(values.len() as u64))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "2^53 trials or milliseconds are out of reach")]
-fn real(n: u64) -> f64 {
-    n as f64
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::window::{outside, place};
 use super::{Baseline, BaselineCase, Epoch, Mean, RunRecord, Shift, Spread};
 use crate::manifest::{CaseResult, RunManifest, Trial};
-use crate::stats::Tally;
+use crate::stats::{Tally, real};
 use crate::vocabulary::{CaseId, Outcome};
 
 /// What became of adding a run.
@@ -243,8 +243,7 @@ pub(super) fn put(stored: &mut BaselineCase, case: &CaseResult, column: usize) {
     stored.results.put(column, tally(case));
     Spread::gather(&mut stored.score, counted(case).filter_map(|trial| trial.score));
     let latency = |trial: &Trial| trial.reply.as_ref()?.latency_ms;
-    #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^52 milliseconds")]
-    Mean::gather(&mut stored.latency_ms, counted(case).filter_map(latency).map(|ms| ms as f64));
+    Mean::gather(&mut stored.latency_ms, counted(case).filter_map(latency).map(real));
     Mean::gather(&mut stored.cost_usd, counted(case).filter_map(|trial| trial.reply.as_ref()?.cost_usd));
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::manifest::RunManifest;
 
@@ -32,9 +33,10 @@ pub struct Epoch {
 }
 
 /// What makes another epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Role {
     /// The application: provider, model, host, parameters, system prompt or tools.
     Target,
@@ -48,11 +50,7 @@ impl Role {
     /// The word that people read.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Role::Target => "target",
-            Role::Grader => "grader",
-            Role::Akit => "akit",
-        }
+        self.into()
     }
 }
 

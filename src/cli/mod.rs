@@ -1,6 +1,7 @@
 //! Arguments, one file per command, and the exit status.
 
 mod args;
+mod artemiskit;
 mod asking;
 mod base;
 mod baseline;
@@ -23,14 +24,10 @@ mod prepare;
 mod progress;
 mod prompts;
 mod publish;
-mod redaction;
-mod reference;
 mod regrade;
 mod report;
 mod run;
-mod schema;
 mod stored;
-mod surroundings;
 mod terminal;
 mod validate;
 
@@ -99,7 +96,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let command = Cli::command().after_help(after_help());
-    let arguments = match reference::translated(std::env::args_os().collect(), &command) {
+    let arguments = match artemiskit::translated(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(arguments) => arguments,
         Err(status) => return status.into(),
     };
@@ -128,7 +125,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::report(&args, &environment),
         Command::Compare(args) => compare::compare(&args),
         Command::Validate(args) => validate::validate(&args, &environment),
-        Command::Schema => Ok(schema::schema()),
+        Command::Schema => Ok(pages::schema()),
         Command::Init(args) => init::init(&args, &environment),
         Command::Import(args) => Ok(import::import(&args)),
         Command::Baseline(args) => baseline::baseline(&args, &environment),

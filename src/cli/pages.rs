@@ -1,4 +1,4 @@
-//! `akit completions` and `akit man`: what shells and `man` want to know of the command line.
+//! `akit completions`, `akit man` and `akit schema`: what shells, `man` and editors know of akit.
 
 use std::path::PathBuf;
 
@@ -58,4 +58,8 @@ fn page(command: &Command) -> String {
     // Writing into memory cannot fail.
     let _ = Man::new(command.clone()).render(&mut text);
     String::from_utf8_lossy(&text).into_owned()
+}
+
+pub(super) fn schema() -> Status {
+    Status::of_product(&format!("{:#}", crate::scenario::schema()))
 }

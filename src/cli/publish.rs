@@ -2,11 +2,13 @@
 //!
 //! None of it changes an exit status by itself.
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
+use strum::{EnumMessage as _, VariantArray as _};
 
 use super::args::MannerArgs;
 use super::asking::{signal, wait};
-use super::surroundings::Surroundings;
+use super::output::Surroundings;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::http::Http;
@@ -16,28 +18,13 @@ use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
 use crate::report::{Report, annotation, dotenv, markdown};
 use crate::text;
 
-/// When there is a comment.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum CommentMode {
-    /// Always
-    #[default]
-    Always,
-    /// From the first time that a case is otherwise than in the baseline, or the gate does not pass
-    OnChange,
-    /// From the first time that the gate does not pass
-    OnFail,
-    /// Always a new one; the old one is deleted
-    Recreate,
-}
+impl ValueEnum for Mode {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::VARIANTS
+    }
 
-impl From<CommentMode> for Mode {
-    fn from(mode: CommentMode) -> Self {
-        match mode {
-            CommentMode::Always => Mode::Always,
-            CommentMode::OnChange => Mode::OnChange,
-            CommentMode::OnFail => Mode::OnFail,
-            CommentMode::Recreate => Mode::Recreate,
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(<&str>::from(*self)).help(self.get_documentation()))
     }
 }
 
@@ -50,7 +37,7 @@ pub(super) struct CommentArgs {
     comment: bool,
     /// When there is a comment [default: always]
     #[arg(long, value_name = "MODE", requires = "comment")]
-    comment_mode: Option<CommentMode>,
+    comment_mode: Option<Mode>,
     /// Name of the comment, where several stand on one request [default: default]
     #[arg(long, value_name = "KEY", value_parser = Key::parse, requires = "comment")]
     comment_key: Option<Key>,
@@ -73,7 +60,7 @@ impl Told {
         manner: &MannerArgs,
     ) -> Result<Self, Status> {
         let comment = if args.comment {
-            let mode = args.comment_mode.unwrap_or_default().into();
+            let mode = args.comment_mode.unwrap_or_default();
             let key = args.comment_key.clone().unwrap_or_default();
             let author = args.comment_author.clone();
             Some((manner.http()?, Options { mode, key, author, ..Options::default() }))

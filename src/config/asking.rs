@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::Settings;
 use super::file::GraderConfig;
-use super::obstacle::Obstacle;
 use super::resolved::{Resolved, SaidBy};
 use super::trust::Trust;
+use super::{Obstacle, Settings};
 use crate::client::Patience;
 use crate::grader::Judge;
 use crate::provider::{DEFAULT, Means, Spec, Vendor};

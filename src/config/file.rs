@@ -16,6 +16,7 @@ use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redac
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
+use crate::text;
 use strum::VariantNames as _;
 
 use super::gate::{GATE, GateConfig};
@@ -351,11 +352,8 @@ fn providers(
     for (key, value) in entries {
         let Some(name) = key.as_str() else { continue };
         if !NAMES.contains(&name) {
-            let help = match crate::text::nearest(name, &NAMES) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", crate::text::list(&NAMES)),
-            };
-            let message = format!("unknown provider `{}`", crate::text::excerpt(name, 60));
+            let help = text::meant(name, &NAMES, || format!("there are {}", text::list(&NAMES)));
+            let message = format!("unknown provider `{}`", text::excerpt(name, 60));
             found.push(Diagnostic::error("unknown-key", source, key.span, message).help(help));
         } else if let Some(fields) =
             Fields::check(value, PROVIDER, &format!("provider `{name}`"), source, found)

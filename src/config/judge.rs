@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Settings;
 use super::asking::Asking;
-use super::obstacle::Obstacle;
 use super::target::Targets;
+use super::{Obstacle, Settings};
 use crate::expectation::LlmGrader;
 use crate::grader::calibration::Binding;
 use crate::grader::{Grader, Graders, Judge};

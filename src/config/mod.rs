@@ -5,7 +5,6 @@ mod explain;
 mod file;
 mod gate;
 mod judge;
-mod obstacle;
 mod resolved;
 mod target;
 mod trust;
@@ -15,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cache::{Cache, Mode};
-use crate::environment::Environment;
+use crate::environment::{Environment, Unset};
 use crate::http::Http;
+use crate::source::Span;
 
 pub use asking::Asking;
 pub use explain::Setting;
@@ -117,5 +117,33 @@ impl Settings {
             Mode::Record => Mode::Auto,
             mode => mode,
         }
+    }
+}
+
+/// Why a case or a judge cannot be asked, and how to fix it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What is missing or wrong.
+    pub message: String,
+    /// How to fix it.
+    pub help: String,
+    /// The place that stands in the way, where it is not the case.
+    pub at: Option<Span>,
+}
+
+impl Obstacle {
+    /// An obstacle of the case itself.
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: help.into(), at: None }
+    }
+
+    /// The same at a place of the scenario's file.
+    pub(super) fn at(self, span: Span) -> Self {
+        Self { at: Some(span), ..self }
+    }
+
+    /// A variable that a part of a file waits for.
+    pub(super) fn unset(unset: &Unset) -> Self {
+        Self::new(format!("{unset}"), unset.help())
     }
 }

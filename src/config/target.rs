@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Settings;
 use super::asking::Asking;
-use super::obstacle::Obstacle;
 use super::resolved::{Resolved, SaidBy};
+use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
 use crate::provider::{Access, REPLIES, Replies, Spec, Whence};

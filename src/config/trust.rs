@@ -6,8 +6,7 @@
 
 use std::sync::Arc;
 
-use super::Settings;
-use super::obstacle::Obstacle;
+use super::{Obstacle, Settings};
 use crate::provider::{Origin, Spec};
 use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};

@@ -7,6 +7,7 @@ use crate::expectation::{fewer_votes, swapped};
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Configured, Judge};
 use crate::scenario::ProviderConfig;
+use crate::stats::real;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 
 impl ConfigFile {
@@ -126,10 +127,8 @@ fn calibrated(before: &Demands, now: &Demands) -> Vec<Weaker> {
         let message = "a verdict without a calibration was an error, now it is advisory";
         found.push(Weaker::new(Kind::CalibrationRemoved, &path("required"), message));
     }
-    #[expect(clippy::cast_precision_loss, reason = "nobody labels 2^52 answers")]
-    let number = |n: Option<u64>| n.map(|n| n as f64);
     let limits = [
-        ("min_n", number(*min_n), number(now.min_n)),
+        ("min_n", min_n.map(real), now.min_n.map(real)),
         ("min_kappa", *min_kappa, now.min_kappa),
         ("min_tpr", *min_tpr, now.min_tpr),
         ("min_tnr", *min_tnr, now.min_tnr),

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Demands;
-use super::log::Log;
+use super::Log;
 use super::pairs::Pairs;
 use crate::baseline::{Baseline, BaselineCase, LEAST_RUNS, Results};
 use crate::gate::used_to_pass;

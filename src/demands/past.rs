@@ -5,7 +5,7 @@ use std::io::{Error, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::log::Log;
+use super::Log;
 use super::{Configuration, Demands, Document, Suite};
 use crate::config::{ConfigFile, GateConfig};
 use crate::environment::Environment;

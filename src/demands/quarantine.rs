@@ -1,7 +1,7 @@
 //! The list of cases that may fail: entries that are new or hold longer.
 
 use super::Demands;
-use super::log::Log;
+use super::Log;
 use super::pairs::{Paired, Pairs};
 use crate::gate::Pattern;
 use crate::source::Node;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::log::Log;
+use super::Log;
 use super::pairs::{Paired, Pairs};
 use super::{Demands, Document};
 use crate::config::ConfigFile;

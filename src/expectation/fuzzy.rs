@@ -8,6 +8,7 @@ use super::exact::other_text;
 use super::{Answer, Reading, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::stats::real;
 use crate::text;
 use crate::vocabulary::{Outcome, VerdictKind, WeakeningKind, Weaker};
 
@@ -127,12 +128,11 @@ fn units(text: &str) -> Vec<u16> {
 }
 
 /// Distance and similarity of two texts.
-#[expect(clippy::cast_precision_loss, reason = "texts are far shorter than 2^52 units")]
 fn compared(a: &[u16], b: &[u16]) -> (usize, f64) {
     let longer = a.len().max(b.len());
     if longer == 0 {
         return (0, 1.0);
     }
     let distance = rapidfuzz::distance::levenshtein::distance(a.iter().copied(), b.iter().copied());
-    (distance, 1.0 - distance as f64 / longer as f64)
+    (distance, 1.0 - real(distance) / real(longer))
 }

@@ -31,6 +31,7 @@ use strum::IntoEnumIterator;
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
+use crate::stats::real;
 use crate::text;
 use crate::vocabulary::{Outcome, StopReason, VerdictKind};
 
@@ -159,10 +160,7 @@ impl Expectation {
         if matches!(name, VerdictKind::Other(_) | VerdictKind::Not) {
             let shown = kind.as_str().unwrap_or(kind.value.kind());
             let message = format!("unknown kind of expectation `{}`", text::excerpt(shown, 60));
-            let help = match text::nearest(shown, &kinds()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", text::list(&kinds())),
-            };
+            let help = text::meant(shown, &kinds(), || format!("there are {}", text::list(&kinds())));
             reading
                 .found
                 .push(Diagnostic::error("unknown-expectation", reading.file, kind.span, message).help(help));
@@ -313,9 +311,8 @@ fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
 }
 
 /// Found over total; 1 when nothing was asked for.
-#[expect(clippy::cast_precision_loss, reason = "lists of values are short")]
 fn share(part: usize, total: usize) -> f64 {
-    if total == 0 { 1.0 } else { part as f64 / total as f64 }
+    if total == 0 { 1.0 } else { real(part) / real(total) }
 }
 
 /// Characters of an answer that a verdict shows.

@@ -4,7 +4,7 @@
 //! the flaky rate, and in what is spent: they are asked only of cases that failed, and would bend every mean.
 
 use crate::manifest::{CaseResult, Trial};
-use crate::stats;
+use crate::stats::{self, mean, real};
 use crate::vocabulary::{Metric, Outcome, Reply};
 
 /// A measured metric, or why there is none.
@@ -127,11 +127,6 @@ fn sum(parts: impl Iterator<Item = Option<f64>>, what: &str) -> Measured {
     if n == 0 { Measured::NoCase } else { over(total, n, what) }
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
 fn percentile(values: &[f64], share: f64, what: &str) -> Measured {
     let n = values.len();
     stats::percentile(values, share).map_or(Measured::NoCase, |value| over(value, n, what))
@@ -147,15 +142,9 @@ fn share<'a>(cases: impl Iterator<Item = &'a CaseResult>, counts: impl Fn(&CaseR
         all += 1;
         hits += usize::from(counts(case));
     }
-    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
     if all == 0 {
         Measured::NoCase
     } else {
-        Measured::Number(hits as f64 / all as f64, format!("{hits} of {all}"))
+        Measured::Number(real(hits) / real(all), format!("{hits} of {all}"))
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^53")]
-fn real(n: u64) -> f64 {
-    n as f64
 }

@@ -80,8 +80,7 @@ impl Power {
         // In an unchanged suite a case with pass rate p flips with probability 2 p (1 - p).
         let shares = pairs.iter().filter_map(|(case, _)| case.before.share());
         let flips: f64 = shares.map(|share| 2.0 * share * (1.0 - share)).sum();
-        #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-        let discordance = if compared == 0 { 0.0 } else { flips / compared as f64 };
+        let discordance = if compared == 0 { 0.0 } else { flips / stats::real(compared) };
         Self {
             judged: cases.iter().filter(|case| case.now.is_some()).count() as u64,
             compared,

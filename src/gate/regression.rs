@@ -10,7 +10,7 @@
 
 use super::Policy;
 use super::evidence::{Case, Relation};
-use crate::stats::{self, Tally};
+use crate::stats::{self, SLACK, Tally, real};
 
 /// A case that used to pass has passed at least this share of its trials, 0 to 1.
 pub(super) const USED_TO_PASS: f64 = 0.8;
@@ -68,14 +68,15 @@ impl<'a> Retest<'a> {
     /// Whether `confirm` fresh failures would prove this case broken at Holm's first step.
     pub fn is_thick(&self, before: Tally) -> bool {
         let lost = Tally { hits: 0, of: self.policy.confirm.into() };
-        stats::fisher_lower(lost, before) * real(self.family) <= self.policy.alpha
+        stats::fisher_lower(lost, before) * real(self.family.max(1)) <= self.policy.alpha
     }
 
     /// Trials that a perfect baseline needs for a proof, were this many cases triggered.
     pub fn needed(policy: &Policy, family: usize) -> u64 {
         let lost = Tally { hits: 0, of: policy.confirm.into() };
-        let proves =
-            |n: &u64| stats::fisher_lower(lost, Tally { hits: *n, of: *n }) * real(family) <= policy.alpha;
+        let proves = |n: &u64| {
+            stats::fisher_lower(lost, Tally { hits: *n, of: *n }) * real(family.max(1)) <= policy.alpha
+        };
         (1..=10_000).find(proves).unwrap_or(10_000)
     }
 
@@ -172,18 +173,13 @@ pub(super) fn triggered(case: &Case<'_>) -> bool {
 
 /// Whether a failure is nothing new to a case: at least one trial of ten failed in its baseline.
 pub(super) fn has_failed(before: Tally) -> bool {
-    before.share().is_some_and(|share| share <= 0.9 + 1e-9)
+    before.share().is_some_and(|share| share <= 0.9 + SLACK)
 }
 
 /// Whether a case with this tally in its baseline passed there: at least four of five trials did.
 #[must_use]
 pub fn used_to_pass(before: Tally) -> bool {
-    before.share().is_some_and(|share| share + 1e-9 >= USED_TO_PASS)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-fn real(n: usize) -> f64 {
-    n.max(1) as f64
+    before.share().is_some_and(|share| share + SLACK >= USED_TO_PASS)
 }
 
 fn small(n: u64) -> u32 {

@@ -20,8 +20,7 @@ const DRAWS: u32 = 9_999;
 
 /// Tells shifts of latency and cost. The two tests are a family of their own.
 pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, log: &mut Findings<'_>) {
-    #[expect(clippy::cast_precision_loss, reason = "no answer takes 2^53 milliseconds")]
-    let latency = |reply: &Reply| reply.latency_ms.map(|latency| latency as f64);
+    let latency = |reply: &Reply| reply.latency_ms.map(stats::real);
     let tests = [
         (FindingId::LatencyRegression, Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
         (
@@ -34,11 +33,7 @@ pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, log: &mut Findings<'_>
         stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id.word()]))
     });
     for ((id, category, ratios), p) in tests.into_iter().zip(stats::holm(&p_values)) {
-        if p > policy.alpha || ratios.is_empty() {
-            continue;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-        let ratio = (ratios.iter().sum::<f64>() / ratios.len() as f64).exp();
+        let Some(ratio) = stats::mean(&ratios).filter(|_| p <= policy.alpha).map(f64::exp) else { continue };
         let what = if category == Category::Latency { "slower" } else { "dearer" };
         let message = format!(
             "answers are {what}: {ratio:.2} times the baseline, over {} ({})",
@@ -67,9 +62,7 @@ fn ratios(
         .filter_map(|(case, _)| {
             let before = before(case.stored?)?.mean;
             let replies = case.result.ordinary().filter_map(|trial| trial.reply.as_ref());
-            let known: Vec<f64> = replies.filter_map(&now).collect();
-            #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^52 times")]
-            let now = (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)?;
+            let now = stats::mean(replies.filter_map(&now))?;
             (before > 0.0 && now > 0.0).then(|| (now / before).ln())
         })
         .collect()

@@ -5,6 +5,7 @@ use strum::{EnumIter, IntoStaticStr};
 
 use super::evidence::{Case, Relation};
 use super::regression::{self, Confirmation};
+use crate::stats::SLACK;
 use crate::vocabulary::{CaseId, Outcome};
 
 /// The state of a case.
@@ -128,7 +129,7 @@ impl State {
             Relation::Changed => return State::Changed,
             Relation::Known => {}
         }
-        let before = case.before.share().unwrap_or(0.0) + 1e-9;
+        let before = case.before.share().unwrap_or(0.0) + SLACK;
         let used_to_pass = before >= super::regression::USED_TO_PASS;
         match finding {
             Some(Confirmation::Broken(_)) => State::Broken,

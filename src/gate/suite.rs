@@ -4,7 +4,7 @@
 use super::evidence::{Case, Relation};
 use super::{PassRates, Policy};
 use crate::seed::Root;
-use crate::stats::{self, Bootstrap, Clusters, Prior, Tally};
+use crate::stats::{self, Bootstrap, Clusters, Prior, SLACK, Tally, real};
 
 /// An unchanged suite is called worse with at most about this probability.
 const GUARD: f64 = 0.01;
@@ -44,7 +44,7 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [Case<'a>]) -> impl Iterator<Item = (&'c 
 pub(super) fn rates(cases: &[Case<'_>]) -> Option<PassRates> {
     let both = |(case, _): (&Case<'_>, bool)| Some((case.before.share()?, case.result.tally().share()?));
     let (before, now): (Vec<f64>, Vec<f64>) = pairs(cases).filter_map(both).unzip();
-    (!now.is_empty()).then(|| PassRates { cases: now.len(), baseline: mean(&before), now: mean(&now) })
+    Some(PassRates { cases: now.len(), baseline: stats::mean(&before)?, now: stats::mean(&now)? })
 }
 
 /// The drop of the suite, if it is larger than chance and than the margin.
@@ -55,14 +55,14 @@ pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
     if n == 0 {
         return None;
     }
-    let seen = share(passed, n);
+    let seen = real(passed) / real(n);
     let mut trials: Vec<_> = pairs.iter().map(|(case, _)| case.before.of).collect();
     trials.sort_unstable();
     let (expected, p) = if trials[n / 2] >= PREDICTABLE {
         let before: Vec<Tally> = pairs.iter().map(|(case, _)| case.before).collect();
         let prior = Prior::fit(&before)?;
         let predicted: Vec<f64> = before.iter().map(|tally| prior.predict(*tally)).collect();
-        (mean(&predicted), stats::poisson_binomial_at_most(&predicted, passed))
+        (stats::mean(&predicted)?, stats::poisson_binomial_at_most(&predicted, passed))
     } else {
         // Were nothing changed, each of a case's trials, then and now, would be as likely to be the one that
         // was asked now. With one trial then, this is McNemar's exact test.
@@ -72,9 +72,9 @@ pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
         };
         let shares: Vec<f64> = pairs.iter().filter_map(|(case, _)| case.before.share()).collect();
         let exchanged: Vec<f64> = pairs.iter().filter_map(alike).collect();
-        (mean(&shares), stats::poisson_binomial_at_most(&exchanged, passed))
+        (stats::mean(&shares)?, stats::poisson_binomial_at_most(&exchanged, passed))
     };
-    (p <= GUARD && expected - seen > policy.margin + 1e-9).then_some(Drop { expected, seen, p, cases: n })
+    (p <= GUARD && expected - seen > policy.margin + SLACK).then_some(Drop { expected, seen, p, cases: n })
 }
 
 /// The least difference of the pass rates, now less before, that is shown with 95 % confidence;
@@ -92,17 +92,4 @@ pub(super) fn shown(cases: &[Case<'_>]) -> Option<f64> {
     // A suite without one difference shows no less than any other can: it has no loss at all.
     let mut random = Root(0).stream(&["non-inferiority"]);
     Bootstrap::of(&clusters, DRAWS, &mut random)?.lower_bound(stats::LEVEL)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / real(values.len()) }
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    real(part) / real(whole)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
-fn real(n: usize) -> f64 {
-    n as f64
 }

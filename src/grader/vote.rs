@@ -5,6 +5,8 @@
 //! threshold, where a judge that wavers by one step would decide by chance; there it is two out of
 //! three.
 
+use crate::stats::{SLACK, whole};
+
 /// How many verdicts are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ballot {
@@ -24,15 +26,12 @@ pub struct Bar {
     pub scale: u32,
 }
 
-/// Far below a step of any scale, far above the error of 0.85 × 100.
-const SLACK: f64 = 1e-9;
-
 impl Bar {
     /// The score on the scale of a share of it.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares lie from 0 to 1")]
     pub fn score(self, share: f64) -> u32 {
-        (share.clamp(0.0, 1.0) * f64::from(self.scale)).round() as u32
+        let score = whole((share.clamp(0.0, 1.0) * f64::from(self.scale)).round());
+        score.and_then(|score| u32::try_from(score).ok()).unwrap_or_default()
     }
 
     /// Whether a score on the scale reaches the threshold.

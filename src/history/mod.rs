@@ -3,7 +3,6 @@
 mod base;
 mod clone;
 mod git;
-mod lock;
 mod past;
 mod place;
 

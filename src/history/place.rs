@@ -1,9 +1,10 @@
 //! Where a baseline lies: in a file, in a commit, or on a git ref of its own.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::git::{Git, RefState, short};
-use super::{HistoryError, Pipeline, base, lock, parse, read_baseline, render, write_baseline};
+use super::{HistoryError, Pipeline, base, parse, read_baseline, render, write_baseline};
 use crate::baseline::Baseline;
 use crate::source::slashed;
 
@@ -116,7 +117,7 @@ pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline,
         }
         Place::Ref(name) => {
             let git = Git::here()?;
-            let _lock = lock::hold(git.folder())?;
+            let _lock = hold(git.folder())?;
             let state = git.fetch(name)?.ok_or_else(|| HistoryError::Missing(place.to_string()))?;
             let from = format!("refs/akit/{name} at {}", short(&state.commit));
             Ok((parse(&place.to_string(), &state.text)?, from))
@@ -141,7 +142,7 @@ pub fn change_baseline<T>(
             let folder = folder.unwrap_or(Path::new("."));
             std::fs::create_dir_all(folder)
                 .map_err(|source| HistoryError::Write { path: slashed(path), source })?;
-            let _lock = lock::hold(folder)?;
+            let _lock = hold(folder)?;
             let before = match read_baseline(path) {
                 Err(HistoryError::Missing(_)) => None,
                 other => Some(other?),
@@ -154,7 +155,7 @@ pub fn change_baseline<T>(
         }
         Place::Ref(name) => {
             let git = Git::here()?;
-            let _lock = lock::hold(git.folder())?;
+            let _lock = hold(git.folder())?;
             for attempt in 1.. {
                 let state = git.fetch(name)?;
                 let before = match &state {
@@ -186,6 +187,29 @@ fn changed<T>(
     let done = change(&mut after);
     let same = before.map_or(after == Baseline::empty(), |before| *before == after);
     (done, (!same).then_some(after))
+}
+
+/// Waits until nobody else updates a baseline in this folder; ends when it is dropped. The lock is on the folder,
+/// since the file itself is replaced by another one.
+fn hold(folder: &Path) -> Result<File, HistoryError> {
+    let take = || {
+        let file = open(folder)?;
+        file.lock()?;
+        Ok(file)
+    };
+    take().map_err(|source| HistoryError::Write { path: slashed(folder), source })
+}
+
+/// A folder itself can be locked, and nothing is left behind.
+#[cfg(unix)]
+fn open(folder: &Path) -> std::io::Result<File> {
+    File::open(folder)
+}
+
+/// Where folders cannot be opened a file stands in for them; to remove it would let two in at once.
+#[cfg(not(unix))]
+fn open(folder: &Path) -> std::io::Result<File> {
+    File::options().create(true).write(true).truncate(false).open(folder.join(".akit-baseline.lock"))
 }
 
 #[cfg(test)]

@@ -41,12 +41,7 @@ impl Part {
 
     /// A number.
     pub(super) fn number(&self) -> Option<f64> {
-        match self.node.value {
-            #[expect(clippy::cast_precision_loss, reason = "thresholds and weights are small")]
-            Value::Integer(value) => Some(value as f64),
-            Value::Float(value) if value.is_finite() => Some(value),
-            _ => None,
-        }
+        self.node.number().filter(|number| number.is_finite())
     }
 
     /// Another node of the same file.

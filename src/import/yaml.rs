@@ -163,28 +163,17 @@ pub fn scalar(text: &str) -> String {
     if simple { text.to_owned() } else { quoted(text) }
 }
 
+/// A JSON string is a YAML one too, once what would break or hide a line is escaped.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if text::inert(c) && !is_break(c) => out.push(c),
-            c => {
-                // Writing to a string cannot fail.
-                let _ = if u32::from(c) > 0xffff {
-                    write!(out, "\\U{:08x}", u32::from(c))
-                } else {
-                    write!(out, "\\u{:04x}", u32::from(c))
-                };
-            }
-        }
+    for c in serde_json::Value::from(text).to_string().chars() {
+        // Writing to a string cannot fail.
+        let _ = match u32::from(c) {
+            _ if text::inert(c) && !is_break(c) => out.write_char(c),
+            code @ ..=0xffff => write!(out, "\\u{code:04x}"),
+            code => write!(out, "\\U{code:08x}"),
+        };
     }
-    out.push('"');
     out
 }
 

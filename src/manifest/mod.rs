@@ -4,19 +4,16 @@
 //! files and positions, whatever finished first.
 
 mod case;
-mod fault;
-mod trial;
 mod verdict;
 
 use std::collections::BTreeSet;
 
-use crate::vocabulary::{Outcome, Usage};
+use crate::stats::real;
+use crate::vocabulary::{FaultKind, Outcome, Usage};
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-pub use case::CaseResult;
-pub use fault::Fault;
-pub use trial::Trial;
+pub use case::{CaseResult, Trial};
 pub use verdict::{Grade, Verdict};
 
 /// The name and version of the wire form.
@@ -150,9 +147,8 @@ impl Counts {
 
     /// Passed over judged; absent when nothing was judged.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "no suite has 2^52 cases")]
     pub fn pass_rate(self) -> Option<f64> {
-        (self.judged() > 0).then(|| self.passed as f64 / self.judged() as f64)
+        (self.judged() > 0).then(|| real(self.passed) / real(self.judged()))
     }
 }
 
@@ -242,4 +238,28 @@ fn sum(usages: impl Iterator<Item = Usage>) -> Option<Usage> {
         total += one;
         Some(total)
     })
+}
+
+/// Why a trial could not be judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Fault {
+    /// Stable kebab-case kind: `timeout`, `connect`, `rate-limited`, `cache-miss`, `judge-unreadable`, …
+    pub kind: FaultKind,
+    /// What happened.
+    pub message: String,
+    /// How to mend it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub help: String,
+    /// The message without what is about this case alone, where many cases may have one cause.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cause: String,
+}
+
+impl Fault {
+    /// A fault of one case.
+    #[must_use]
+    pub fn new(kind: FaultKind, message: String, help: &str) -> Self {
+        Self { kind, message, help: help.to_owned(), cause: String::new() }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::stats::real;
 use crate::vocabulary::Usage;
 
 /// Prices of one model.
@@ -22,8 +23,7 @@ impl Prices {
     #[must_use]
     pub fn cost(&self, model: &str, usage: Option<Usage>) -> Option<f64> {
         let (price, usage) = (self.0.get(model)?, usage?);
-        #[expect(clippy::cast_precision_loss, reason = "nobody pays for 2^53 tokens")]
-        let paid = |tokens: u64, price: f64| tokens as f64 * price / 1e6;
+        let paid = |tokens: u64, price: f64| real(tokens) * price / 1e6;
         Some(paid(usage.input_tokens, price.input) + paid(usage.output_tokens, price.output))
     }
 }

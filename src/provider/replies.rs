@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::source::{Location, ReadError, SourceFile, json_object};
+use crate::stats::whole;
 use crate::text;
 use crate::vocabulary::{Reply, Usage};
 
@@ -108,12 +109,7 @@ impl Replies {
                 Some(ms) if !ms.is_finite() || ms < 0.0 => {
                     Err(RepliesError::Line { at: at(1), reason: format!("`{name}` is negative") })
                 }
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "checked above; it saturates"
-                )]
-                told => Ok(told.map(|ms| ms.round() as u64)),
+                told => Ok(told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX))),
             };
             let latency_ms = time("latency_ms", line.latency_ms)?;
             let ttft_ms = time("ttft_ms", line.ttft_ms)?;

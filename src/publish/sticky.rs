@@ -4,22 +4,25 @@
 //! that may write can overwrite what others wrote. What a newer run said is never overwritten. A
 //! comment whose creation got no clear answer is looked for before it is sent again.
 
+use strum::{EnumMessage, IntoStaticStr, VariantArray};
+
 use super::forge::Forge;
 use super::marker::{self, Key};
 use super::request::{ForgeError, Patience, Posted};
 use super::site::Turn;
 
 /// When there is a comment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Mode {
-    /// Always.
+    /// Always
     #[default]
     Always,
-    /// From the first time that a case is otherwise than in the baseline, or the gate does not pass.
+    /// From the first time that a case is otherwise than in the baseline, or the gate does not pass
     OnChange,
-    /// From the first time that the gate does not pass.
+    /// From the first time that the gate does not pass
     OnFail,
-    /// Always, and always a new one: the old one is deleted.
+    /// Always a new one; the old one is deleted
     Recreate,
 }
 

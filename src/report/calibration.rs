@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::grader::calibration::{Calibration, Measured};
 use crate::manifest::Fault;
-use crate::stats::Interval;
+use crate::stats::{Interval, SLACK};
 use crate::text::{self, log, number};
 
 /// Labels that could not be judged and are listed.
@@ -167,7 +167,7 @@ fn reading(calibration: &Calibration) -> Vec<String> {
         out.push(one_class("pass", "TPR", "good"));
     }
     if let (Some(tpr), Some(tnr)) = (calibration.tpr, calibration.tnr) {
-        if tpr.value + tnr.value <= 1.0 + 1e-9 {
+        if tpr.value + tnr.value <= 1.0 + SLACK {
             out.push(
                 "TPR + TNR is not above 1: a verdict of this judge says nothing about an answer.".to_owned(),
             );

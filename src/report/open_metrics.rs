@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use super::Report;
 use crate::gate::{Conclusion, Measured, State};
 use crate::manifest::CaseResult;
+use crate::stats::{percentile, real};
 use crate::text;
 use crate::vocabulary::Metric;
 
@@ -75,7 +76,7 @@ fn verdict(out: &mut Text, report: &Report<'_>) {
         ("errored", counts.errored),
         ("skipped", counts.skipped),
     ] {
-        out.sample("akit_cases", &[("outcome", outcome)], real(count as u64));
+        out.sample("akit_cases", &[("outcome", outcome)], real(count));
     }
     let in_state = |state| report.entries().filter(|entry| entry.state == state).count() as u64;
     out.family("akit_regressions", "gauge", "", "Cases that passed in the baseline and are proven to fail.");
@@ -158,18 +159,13 @@ fn times(out: &mut Text, report: &Report<'_>) {
     out.family(name, "summary", "seconds", "From sending a question to its whole answer.");
     let seconds: Vec<f64> = known.iter().map(|ms| real(*ms) / 1_000.0).collect();
     for (quantile, share) in [("0.5", 0.5), ("0.95", 0.95), ("0.99", 0.99)] {
-        if let Some(value) = crate::stats::percentile(&seconds, share) {
+        if let Some(value) = percentile(&seconds, share) {
             out.sample(name, &[("quantile", quantile)], value);
         }
     }
     let sum = known.iter().fold(0_u64, |sum, ms| sum.saturating_add(*ms));
-    out.sample("akit_latency_seconds_count", &[], real(known.len() as u64));
+    out.sample("akit_latency_seconds_count", &[], real(known.len()));
     out.sample("akit_latency_seconds_sum", &[], real(sum) / 1_000.0);
-}
-
-#[expect(clippy::cast_precision_loss, reason = "2^53 tokens or milliseconds are out of reach")]
-fn real(n: u64) -> f64 {
-    n as f64
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{Broken, MOST_REPEATS, Outlook, Size};
+use crate::stats::{SLACK, whole};
 use crate::text::{self, number};
 
 /// The headings of the table.
@@ -107,7 +108,7 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
 
 fn needed(outlook: &Outlook, effect: f64) -> String {
     let asked = points(effect);
-    if outlook.now.detectable.is_some_and(|drop| drop <= effect * (1.0 + 1e-9)) {
+    if outlook.now.detectable.is_some_and(|drop| drop <= effect * (1.0 + SLACK)) {
         return format!("A drop of {asked} is seen by the run as it is planned.");
     }
     let cases = outlook.more_cases.map_or_else(String::new, |size| {
@@ -178,11 +179,6 @@ fn size(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "times are not below 0; it saturates"
-)]
 fn milliseconds(ms: f64) -> u64 {
-    ms.round() as u64
+    whole(ms.round()).unwrap_or(u64::MAX)
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::gate::{Finding, State};
+use crate::stats::SLACK;
 use crate::text::number;
 use crate::vocabulary::FindingId;
 
@@ -67,7 +68,7 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         let limit = decision.findings.iter().find(|finding| finding.id == FindingId::MinPassRate);
         let limit = limit.and_then(|finding| finding.limit).map(number::percent);
         let now = format!("{} ({passed} of {judged} cases)", number::percent(rate));
-        let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < 1e-9);
+        let same = rates.filter(|rates| rates.cases == counts.judged() && (rates.now - rate).abs() < SLACK);
         let before = same.map_or_else(|| NONE.to_owned(), |rates| number::percent(rates.baseline));
         rows.push(Row { baseline: before, ..Row::new("pass rate", now, limit) });
         if let Some(rates) = rates.filter(|_| same.is_none()) {

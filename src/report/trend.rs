@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::analysis::{DearCase, FlakyCase, RunLine, SlowCase, Trend};
+use crate::stats::SLACK;
 use crate::text::{self, log, number};
 
 use super::{RenderError, json};
@@ -73,7 +74,7 @@ fn curve(trend: &Trend) -> String {
     let bar = |rate: f64| {
         let share = if high > low { (rate - low) / (high - low) } else { 1.0 };
         // Seven steps above the lowest.
-        let height = (0..BARS.len() - 1).rev().find(|step| share * 7.0 + 1e-9 >= step_of(*step + 1));
+        let height = (0..BARS.len() - 1).rev().find(|step| share * 7.0 + SLACK >= step_of(*step + 1));
         BARS[height.map_or(0, |step| step + 1)]
     };
     let bars: String = newest.iter().map(|run| run.pass_rate.map_or('·', bar)).collect();

@@ -6,12 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
+use serde_json::json;
 
 use super::plan::{Plan, Target};
+use crate::canonical;
 use crate::grader::Graders;
-use crate::text;
 
 impl Plan {
     /// 16 hexadecimal digits over who answers in a scenario; empty where every case that is asked
@@ -25,7 +24,7 @@ impl Plan {
         for (planned, job) in self.jobs_of(scenario) {
             match &job.target {
                 Target::Replies(_) => {
-                    targets.insert(hash(&json!("replies")));
+                    targets.insert(canonical::digest(&json!("replies")));
                 }
                 Target::Model { client, model, .. } => {
                     let endpoint = client.endpoint();
@@ -33,7 +32,7 @@ impl Plan {
                     let named = case.model.as_ref() == Some(model)
                         || case.provider.as_ref() == Some(&endpoint.provider);
                     if !named {
-                        targets.insert(hash(&json!({
+                        targets.insert(canonical::digest(&json!({
                             "provider": endpoint.provider,
                             "host": endpoint.identity(),
                             "model": model,
@@ -76,14 +75,10 @@ impl Plan {
                     judge.model == grader.model() && judge.provider == grader.client().endpoint().provider
                 });
                 if !named {
-                    judges.insert(hash(&grader.identity(graders.defaults())));
+                    judges.insert(canonical::digest(&grader.identity(graders.defaults())));
                 }
             }
         }
         (!judges.is_empty()).then(|| judges.into_iter().collect::<Vec<_>>().join("+"))
     }
-}
-
-fn hash(value: &Json) -> String {
-    text::hex(&Sha256::digest(crate::canonical::bytes(value))[..8])
 }

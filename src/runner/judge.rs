@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::plan::{Planned, Target};
+use super::plan::{Planned, Target, Unit};
 use super::redaction;
-use super::unit::Unit;
 use crate::client::{Ask, Patience, Seal, Usable};
 use crate::expectation::{Answer, Seen};
 use crate::grader::{Bench, Graders};
@@ -13,6 +12,7 @@ use crate::provider::{ChatRequest, Completion};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
+use crate::stats::mean;
 use crate::text;
 use crate::vocabulary::{ExchangeKind, FaultKind, Outcome, Reply, StopReason, ToolCall};
 
@@ -37,10 +37,7 @@ pub(super) async fn trial(
 pub(super) fn case(scenario: &Scenario, planned: &Planned, trials: Vec<Trial>) -> CaseResult {
     let case = &scenario.cases[planned.case];
     let outcome = outcome(&trials.iter().collect::<Vec<_>>());
-    let scores: Vec<f64> = trials.iter().filter_map(|trial| trial.score).collect();
-    #[expect(clippy::cast_precision_loss, reason = "nobody asks 2^52 times")]
-    let score = (!scores.is_empty() && outcome != Outcome::Errored)
-        .then(|| scores.iter().sum::<f64>() / scores.len() as f64);
+    let score = mean(trials.iter().filter_map(|trial| trial.score)).filter(|_| outcome != Outcome::Errored);
     let reason = reason(&trials, outcome);
     CaseResult { outcome, score, trials, ..blank(scenario, case, reason) }
 }

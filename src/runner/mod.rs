@@ -3,11 +3,9 @@
 
 mod epoch;
 mod judge;
-mod order;
 mod plan;
 mod pool;
 mod redaction;
-mod unit;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
@@ -23,7 +21,7 @@ use crate::manifest::{CaseResult, Ended, RunManifest, SCHEMA, ScenarioRun, Trial
 use crate::seed::Root;
 use crate::text;
 
-use unit::Unit;
+use plan::Unit;
 
 pub use plan::{Job, Plan, Planned, Target};
 

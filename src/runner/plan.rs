@@ -199,3 +199,14 @@ fn family(model: &str) -> String {
     let name = model.rsplit('/').next().unwrap_or(model).to_lowercase();
     name.chars().take_while(|c| c.is_alphabetic()).collect()
 }
+
+/// One trial of one case.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit {
+    /// Index in the plan's jobs.
+    pub(super) job: usize,
+    /// 0-based.
+    pub(super) trial: u32,
+    /// Whether it is asked to confirm a failure.
+    pub(super) confirmation: bool,
+}

@@ -2,13 +2,12 @@
 //! verdicts before they are kept.
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
+use crate::canonical;
 use crate::expectation::{Answer, Seen};
 use crate::manifest::{Fault, Trial, Verdict};
 use crate::provider::{Completion, Message};
 use crate::scenario::Case;
-use crate::text;
 use crate::vocabulary::Reply;
 
 /// The conversation as it is kept and shown to a judge.
@@ -25,8 +24,7 @@ pub(super) fn messages(case: &Case) -> Vec<Message> {
 /// What tells requests apart whose values gave way, and binds a reply to the expectation that saw it
 /// raw: 16 hexadecimal digits.
 pub(super) fn mark(case: &Case) -> String {
-    let whole = json!({ "messages": case.messages, "content": case.content_hash });
-    text::hex(&Sha256::digest(crate::canonical::bytes(&whole))[..8])
+    canonical::digest(&json!({ "messages": case.messages, "content": case.content_hash }))
 }
 
 /// A reply without what gives way, and what the expectation found in it before.

@@ -6,7 +6,6 @@
 mod discover;
 mod read;
 mod redaction;
-mod schema;
 mod select;
 mod table;
 mod weaker;
@@ -29,9 +28,8 @@ use crate::vocabulary::CaseId;
 pub use discover::{DiscoverError, among, discover};
 pub use read::{api_key, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
-pub use schema::schema;
 pub use select::Selection;
-pub use table::{PROVIDER_CONFIG, keys};
+pub use table::{PROVIDER_CONFIG, keys, schema};
 pub use weaker::Tries;
 
 /// Access that a file grants to its provider.

@@ -6,8 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::table::{CASE, MESSAGE, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
 use crate::environment::{Environment, Part, expand, unset};
@@ -341,8 +339,7 @@ impl Own<'_> {
                 content[key] = value.into();
             }
         }
-        let digest = Sha256::digest(crate::canonical::bytes(&content));
-        text::hex(&digest[..8])
+        crate::canonical::digest(&content)
     }
 }
 

@@ -6,6 +6,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::{Case, Scenario};
 use crate::seed::Root;
+use crate::stats::{SLACK, real, whole};
 use crate::vocabulary::CaseId;
 
 /// A selection of cases; the default takes all.
@@ -81,13 +82,8 @@ impl Selection {
             }
         }
         drawn.sort_unstable();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "a share of a number of cases"
-        )]
-        let keep = (drawn.len() as f64 * percent / 100.0 - 1e-9).ceil().max(1.0) as usize;
+        let keep = whole((real(drawn.len()) * percent / 100.0 - SLACK).ceil().max(1.0));
+        let keep = keep.and_then(|keep| usize::try_from(keep).ok()).unwrap_or(usize::MAX);
         let kept: BTreeSet<_> = drawn.iter().take(keep).map(|(_, s, c)| (*s, *c)).collect();
         for (_, s, c) in drawn {
             if !kept.contains(&(s, c)) {

@@ -1,8 +1,10 @@
-//! The keys of a scenario file and what may stand behind them.
+//! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
 use super::redaction::REDACTION;
+use crate::expectation;
 use crate::provider::{NAMES, Role};
 use crate::source::{Field, Shape};
+use serde_json::{Value as Json, json};
 use strum::VariantNames as _;
 
 const SETUP: &[Field] = &[
@@ -106,3 +108,22 @@ pub(super) const SCENARIO: &[Field] = &[
         "remove it: akit keeps nothing between cases that would have to be cleaned up",
     ),
 ];
+
+/// JSON Schema 2020-12 of a scenario file.
+#[must_use]
+pub fn schema() -> Json {
+    let mut schema = Field::schema(SCENARIO);
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "akit scenario".into();
+    schema["$defs"] = json!({
+        "cases": { "type": "array", "minItems": 1, "items": Field::schema(CASE) },
+        "prompt": { "oneOf": [
+            { "type": "string" },
+            { "type": "array", "minItems": 1, "items": Field::schema(MESSAGE) },
+        ] },
+        "functions": { "type": "array", "items": { "type": "object" } },
+        "expected": expectation::schema(),
+        "expectations": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/expected" } },
+    });
+    schema
+}

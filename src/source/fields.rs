@@ -120,13 +120,8 @@ impl<'a> Fields<'a> {
 
     /// A number, whole or not.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "limits and thresholds are small")]
     pub fn number(&self, name: &str) -> Option<f64> {
-        match self.node(name)?.value {
-            Value::Integer(value) => Some(value as f64),
-            Value::Float(value) => Some(value),
-            _ => None,
-        }
+        self.node(name)?.number()
     }
 
     /// A whole number that is not negative.
@@ -219,10 +214,9 @@ fn unknown_key(
     let foreign = table.iter().find(|field| field.name == name);
     let near = if foreign.is_some() { None } else { text::nearest(name, &names) };
     let message = format!("unknown key `{}` in {what}", text::excerpt(name, 60));
-    let help = match (foreign, near) {
-        (Some(foreign), _) => foreign.doc.to_owned(),
-        (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) => format!("{what} knows {}", text::list(&names)),
+    let help = match foreign {
+        Some(foreign) => foreign.doc.to_owned(),
+        None => text::meant(name, &names, || format!("{what} knows {}", text::list(&names))),
     };
     found.push(Diagnostic::error("unknown-key", file, key.span, message).help(help));
     near
@@ -301,20 +295,25 @@ struct Problem {
     span: Span,
 }
 
+impl Problem {
+    /// Another kind of value is expected.
+    fn kind(node: &Node, expected: &str, help: String) -> Self {
+        let found = node.value.kind().to_owned();
+        Self { code: "wrong-type", expected: expected.to_owned(), found, help, span: node.span }
+    }
+
+    /// Another value is expected.
+    fn value(node: &Node, expected: &str, help: String) -> Self {
+        let problem = Self::kind(node, expected, help);
+        let shown = scalar(node).map(|value| format!("`{}`", text::excerpt(&value, 60)));
+        Self { code: "wrong-value", found: shown.unwrap_or(problem.found), ..problem }
+    }
+}
+
 /// What keeps a value from having a shape.
 fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
-    let wrong = |expected: String, node: &Node, code: &'static str, help: String| {
-        let found = match &node.value {
-            Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Bool(_)
-                if code == "wrong-value" =>
-            {
-                format!("`{}`", text::excerpt(&scalar(node).unwrap_or_default(), 60))
-            }
-            other => other.kind().to_owned(),
-        };
-        Some(Problem { code, expected, found, help, span: node.span })
-    };
-    let typed = |expected: &str, help: String| wrong(expected.to_owned(), node, "wrong-type", help);
+    let kind = |expected: &str, help: String| Some(Problem::kind(node, expected, help));
+    let value = |expected: &str, help: String| Some(Problem::value(node, expected, help));
     let quote = || match scalar(node) {
         Some(value) => format!("put it in quotes: \"{}\"", text::excerpt(&value, 60)),
         None => String::new(),
@@ -325,54 +324,43 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         | (Shape::Map | Shape::Object(_), Value::Map(_))
         | (Shape::Objects(_), Value::List(_))
         | (Shape::Part(_) | Shape::Foreign, _) => None,
-        (Shape::Name, Value::String(value)) => value
-            .trim()
-            .is_empty()
-            .then(|| wrong("text that is not blank".into(), node, "wrong-value", String::new()))
-            .flatten(),
-        (Shape::Text | Shape::Name, Value::Null) => typed("text", "give it a value or remove the key".into()),
-        (Shape::Text | Shape::Name, _) => typed("text", quote()),
-        (Shape::Bool, _) => typed("`true` or `false`", String::new()),
-        (Shape::Steps, Value::Integer(value)) if STEPS.contains(value) => None,
-        (Shape::Steps, _) => wrong("5, 10 or 100".into(), node, "wrong-value", String::new()),
-        (Shape::Integer(least), Value::Integer(value)) => (value < least)
-            .then(|| wrong(format!("a whole number of at least {least}"), node, "wrong-value", String::new()))
-            .flatten(),
-        (Shape::Integer(least), _) => typed(&format!("a whole number of at least {least}"), String::new()),
-        (Shape::Number(least, most), Value::Integer(_) | Value::Float(_)) => {
-            let value: f64 = scalar(node).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
-            let fits = value.is_finite() && value >= *least && value <= *most;
-            (!fits).then(|| wrong(range(*least, *most), node, "wrong-value", String::new())).flatten()
+        (Shape::Name, Value::String(text)) if !text.trim().is_empty() => None,
+        (Shape::Name, Value::String(_)) => value("text that is not blank", String::new()),
+        (Shape::Text | Shape::Name, Value::Null) => kind("text", "give it a value or remove the key".into()),
+        (Shape::Text | Shape::Name, _) => kind("text", quote()),
+        (Shape::Bool, _) => kind("`true` or `false`", String::new()),
+        (Shape::Steps, Value::Integer(steps)) if STEPS.contains(steps) => None,
+        (Shape::Steps, _) => value("5, 10 or 100", String::new()),
+        (Shape::Integer(least), Value::Integer(whole)) if whole >= least => None,
+        (Shape::Integer(least), found) => {
+            let expected = format!("a whole number of at least {least}");
+            let of = if matches!(found, Value::Integer(_)) { Problem::value } else { Problem::kind };
+            Some(of(node, &expected, String::new()))
         }
-        (Shape::Number(least, most), _) => typed(&range(*least, *most), String::new()),
-        (Shape::OneOf(words), Value::String(value)) => (!words.contains(&value.as_str()))
-            .then(|| {
-                let help = text::nearest(value, words)
-                    .map_or(String::new(), |near| format!("did you mean `{near}`?"));
-                wrong(format!("one of {}", text::list(words)), node, "wrong-value", help)
-            })
-            .flatten(),
-        (Shape::OneOf(words), _) => typed(&format!("one of {}", text::list(words)), quote()),
+        (Shape::Number(least, most), _) => match node.number() {
+            Some(number) if number.is_finite() && (*least..=*most).contains(&number) => None,
+            Some(_) => value(&range(*least, *most), String::new()),
+            None => kind(&range(*least, *most), String::new()),
+        },
+        (Shape::OneOf(words), Value::String(word)) if words.contains(&word.as_str()) => None,
+        (Shape::OneOf(words), Value::String(word)) => {
+            value(&format!("one of {}", text::list(words)), text::meant(word, words, String::new))
+        }
+        (Shape::OneOf(words), _) => kind(&format!("one of {}", text::list(words)), quote()),
         (Shape::Texts, Value::List(items)) => items
             .iter()
             .find_map(|item| problem(&Shape::Text, item))
             .map(|inner| Problem { expected: "a list of text".into(), ..inner }),
-        (Shape::Texts, Value::String(value)) => {
-            typed("a list of text", format!("write it as a list: [\"{}\"]", text::excerpt(value, 60)))
+        (Shape::Texts, Value::String(text)) => {
+            kind("a list of text", format!("write it as a list: [\"{}\"]", text::excerpt(text, 60)))
         }
-        (Shape::Texts, _) => typed("a list of text", String::new()),
+        (Shape::Texts, _) => kind("a list of text", String::new()),
         (Shape::Scalars, Value::Map(entries)) => {
-            entries.iter().find(|(_, value)| scalar(value).is_none()).and_then(|(_, value)| {
-                wrong(
-                    "a mapping of names to text, numbers or booleans".into(),
-                    value,
-                    "wrong-type",
-                    String::new(),
-                )
-            })
+            let (_, other) = entries.iter().find(|(_, value)| scalar(value).is_none())?;
+            Some(Problem::kind(other, "a mapping of names to text, numbers or booleans", String::new()))
         }
-        (Shape::Map | Shape::Object(_) | Shape::Scalars, _) => typed("a mapping", String::new()),
-        (Shape::Objects(_), _) => typed("a list of mappings", String::new()),
+        (Shape::Map | Shape::Object(_) | Shape::Scalars, _) => kind("a mapping", String::new()),
+        (Shape::Objects(_), _) => kind("a list of mappings", String::new()),
     }
 }
 

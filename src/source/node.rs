@@ -90,6 +90,17 @@ impl Node {
         }
     }
 
+    /// The number, if it is one, whole or not.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "limits, thresholds and weights are small")]
+    pub fn number(&self) -> Option<f64> {
+        match self.value {
+            Value::Integer(value) => Some(value as f64),
+            Value::Float(value) => Some(value),
+            Value::Null | Value::Bool(_) | Value::String(_) | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
     /// The text, if this is text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

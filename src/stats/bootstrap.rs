@@ -1,8 +1,10 @@
 //! How far a mean could have come out otherwise, by drawing its groups again.
 
+use std::collections::BTreeMap;
+
 use rand_core::Rng;
 
-use super::{Clusters, real, whole};
+use super::{SLACK, real, whole};
 
 /// Means of whole groups drawn again with replacement.
 ///
@@ -42,7 +44,7 @@ impl Bootstrap {
     /// How many of the means lie outside a one-sided bound.
     fn outside(&self, level: f64) -> Option<usize> {
         // 2,000 · (1 − 0.9) is 199.99999999999994.
-        let rank = (real(self.means.len() as u64) + 1.0) * (1.0 - level) + 1e-9;
+        let rank = (real(self.means.len()) + 1.0) * (1.0 - level) + SLACK;
         usize::try_from(whole(rank)?).ok()?.checked_sub(1)
     }
 }
@@ -53,6 +55,45 @@ impl Bootstrap {
 /// Simulation 29 (2019), without the rejection, which no resampling could notice.
 fn below(count: u64, random: &mut impl Rng) -> u64 {
     u64::try_from((u128::from(random.next_u64()) * u128::from(count)) >> 64).unwrap_or(0)
+}
+
+/// Values of independent groups; within a group they may rise and fall together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clusters {
+    /// Sum and number of each group's values, in the order of the groups' names.
+    groups: Vec<(f64, f64)>,
+}
+
+impl Clusters {
+    /// Values, each with the name of its group. Values are finite.
+    pub fn of<Name: Ord>(values: impl IntoIterator<Item = (Name, f64)>) -> Self {
+        let mut groups = BTreeMap::new();
+        for (name, value) in values {
+            let (sum, n) = groups.entry(name).or_insert((0.0, 0.0));
+            *sum += value;
+            *n += 1.0;
+        }
+        Self { groups: groups.into_values().collect() }
+    }
+
+    /// How many groups there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The mean of as many groups as there are, each of them picked anew by `pick`, which is given
+    /// their number and returns one below it.
+    fn resampled(&self, mut pick: impl FnMut(u64) -> u64) -> Option<f64> {
+        let count = self.groups.len() as u64;
+        let picked = (0..count).filter_map(|_| self.groups.get(usize::try_from(pick(count)).ok()?));
+        mean(picked)
+    }
+}
+
+fn mean<'a>(groups: impl Iterator<Item = &'a (f64, f64)>) -> Option<f64> {
+    let (sum, n) = groups.fold((0.0, 0.0), |(sum, n), group| (sum + group.0, n + group.1));
+    (n > 0.0).then(|| sum / n)
 }
 
 #[cfg(test)]
@@ -100,7 +141,7 @@ mod tests {
         all.sort_by(f64::total_cmp);
         let found = drawn(20_000, 7);
         let bound = found.lower_bound(LEVEL).unwrap();
-        let share = |bound: f64| real(all.iter().filter(|mean| **mean <= bound).count() as u64) / 3_125.0;
+        let share = |bound: f64| real(all.iter().filter(|mean| **mean <= bound).count()) / 3_125.0;
         let (least, most) = (share(bound - 1e-9), share(bound + 1e-9));
         assert!(least - 0.005 < 0.05 && 0.05 < most + 0.005, "{bound}: {least}, {most}");
     }

@@ -12,7 +12,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..read.len()).collect();
     order.sort_by(|a, b| read[*a].total_cmp(&read[*b]));
     let mut adjusted = read.clone();
-    let (mut left, mut largest) = (super::real(read.len() as u64), 0.0_f64);
+    let (mut left, mut largest) = (super::real(read.len()), 0.0_f64);
     for at in order {
         largest = largest.max(left * read[at]).min(1.0);
         adjusted[at] = largest;

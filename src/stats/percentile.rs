@@ -1,6 +1,6 @@
 //! Percentiles of what was measured.
 
-use super::{real, whole};
+use super::{SLACK, real, whole};
 
 /// The smallest of the values that at least this share of them does not exceed: 0.95 for p95.
 ///
@@ -15,7 +15,7 @@ pub fn percentile(values: &[f64], share: f64) -> Option<f64> {
         return None;
     }
     // 0.07 · 100 is 7.000000000000001, which is not the eighth.
-    let rank = whole((share * real(values.len() as u64) - 1e-9).ceil().max(1.0))?;
+    let rank = whole((share * real(values.len()) - SLACK).ceil().max(1.0))?;
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(usize::try_from(rank - 1).ok()?).copied()
@@ -63,8 +63,8 @@ mod tests {
         ) {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
             let found = percentile(&values, share).unwrap();
-            let n = real(values.len() as u64);
-            let up_to = real(values.iter().filter(|value| **value <= found).count() as u64);
+            let n = real(values.len());
+            let up_to = real(values.iter().filter(|value| **value <= found).count());
             let under = values.iter().filter(|value| **value < found).count() as u64;
             prop_assert!(up_to >= share * n - 1e-6 && (under == 0 || real(under) < share * n));
         }

@@ -58,7 +58,7 @@ impl Spread {
     /// [`Prior::predict`]: super::Prior::predict
     #[must_use]
     pub fn of(rates: &[f64]) -> Option<Self> {
-        let n = real(rates.len() as u64);
+        let n = real(rates.len());
         if n < 2.0 {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Tally, real};
+use super::{SLACK, Tally, real};
 
 /// How the cases of a suite differ: pass rates spread like Beta(mean · strength, (1 − mean) · strength).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ impl Prior {
         let seen: f64 = tried().map(|(hits, of)| of * (hits / of - mean).powi(2)).sum();
         let room = chance * (trials - squares / trials - others);
         // All passes, all failures and single trials leave no room to tell γ from.
-        let alike = if room > 1e-9 { (seen - chance * others) / room } else { 0.0 };
+        let alike = if room > SLACK { (seen - chance * others) / room } else { 0.0 };
         let strength = if alike > 0.0 { 1.0 / alike - 1.0 } else { Self::STRONGEST };
         let mean = (hits + 1.0) / (trials + 2.0);
         Some(Self { mean, strength: strength.clamp(Self::WEAKEST, Self::STRONGEST) })

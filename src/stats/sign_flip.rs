@@ -34,10 +34,10 @@ pub fn sign_flip(differences: &[f64], margin: f64, draws: u32, random: &mut impl
             sums[half..].iter_mut().for_each(|sum| *sum += value);
         }
         let reached = sums.iter().filter(|sum| **sum <= zero).count();
-        return real(reached as u64) / real(sums.len() as u64);
+        return real(reached) / real(sums.len());
     }
     let reached = (0..draws).filter(|_| flipped(&rest, random) <= zero).count();
-    (real(reached as u64) + 1.0) / (f64::from(draws) + 1.0)
+    (real(reached) + 1.0) / (f64::from(draws) + 1.0)
 }
 
 /// The sum of those values that change their sign.
@@ -127,7 +127,7 @@ mod tests {
             let reached = (0..all).filter(|signs| signed(*signs) >= signed(0)).count();
             let differences: Vec<f64> = whole.iter().map(|value| f64::from(*value)).collect();
             let found = p(&differences, f64::from(margin));
-            prop_assert!((found - real(reached as u64) / f64::from(all)).abs() < 1e-12);
+            prop_assert!((found - real(reached) / f64::from(all)).abs() < 1e-12);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Pure string work: cuts that respect characters, escaping, edit distance, plurals.
+//! Pure string work: cuts that respect characters, escaping, misspelled words, plurals.
 //!
 //! Text from a model may hold anything; every function here takes any `&str` and never panics.
 
@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
+use rapidfuzz::distance::osa;
 
 pub mod log;
 pub mod markdown;
@@ -133,7 +134,7 @@ pub fn uncapitalised(text: &str) -> String {
     }
 }
 
-/// The known word nearest to a misspelt one, if any is near enough to be meant.
+/// The known word nearest to a misspelled one, if any is near enough to be meant. A swap of neighbors is one edit.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let fold = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
@@ -143,33 +144,16 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     }
     known
         .iter()
-        .map(|candidate| (distance(&wanted, &fold(candidate)), *candidate))
+        .map(|candidate| (osa::distance(wanted.chars(), fold(candidate).chars()), *candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len().min(wanted.len()) / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Edit distance in characters, with a swap of neighbours as one edit.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
+/// What a misspelled word meant, as a question; with no known word near enough, what else helps.
+#[must_use]
+pub fn meant(word: &str, known: &[&str], otherwise: impl FnOnce() -> String) -> String {
+    nearest(word, known).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
 }
 
 /// Bytes as small hexadecimal digits.

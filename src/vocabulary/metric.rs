@@ -131,17 +131,4 @@ impl<'de> Deserialize<'de> for Metric {
     }
 }
 
-#[cfg(test)]
-impl schemars::JsonSchema for Metric {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Metric".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        String::json_schema(generator)
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-}
+super::word::text!(Metric);

@@ -1,9 +1,10 @@
-//! An answer of the application.
+//! An answer of the application: its text, the calls that it asks for, and what it cost.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use super::{ToolCall, Usage};
-use crate::redact::Replaced;
+use crate::redact::{Redactor, Replaced};
+use crate::text;
 
 /// An answer and what is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,4 +45,66 @@ pub struct Reply {
     /// Where the text has the configured `replacement` instead of a marker of removed data, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Replaced>,
+}
+
+/// A function that a model asked to have called instead of, or besides, saying something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ToolCall {
+    /// The provider's id of the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Name of the function.
+    pub name: String,
+    /// Its arguments; text where the model wrote no JSON.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub arguments: Json,
+}
+
+impl ToolCall {
+    /// The same without personal data.
+    #[must_use]
+    pub fn redacted(self, redactor: &Redactor) -> Self {
+        Self {
+            id: self.id.map(|id| redactor.text(&id)),
+            name: redactor.text(&self.name),
+            arguments: redactor.json(&self.arguments),
+        }
+    }
+
+    /// `2 tool calls (refund, transfer_to_human)`.
+    #[must_use]
+    pub fn summary(calls: &[Self]) -> String {
+        const SHOWN: usize = 5;
+        let names: Vec<_> = calls.iter().take(SHOWN).map(|call| text::excerpt(&call.name, 60)).collect();
+        let more = if calls.len() > SHOWN { ", …" } else { "" };
+        format!("{} ({}{more})", text::count(calls.len(), "tool call"), names.join(", "))
+    }
+}
+
+/// Tokens of one or more exchanges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Usage {
+    /// Tokens sent.
+    #[serde(default, alias = "prompt_tokens")]
+    pub input_tokens: u64,
+    /// Tokens received.
+    #[serde(default, alias = "completion_tokens")]
+    pub output_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+    }
+}
+
+impl Usage {
+    /// Sent and received together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
 }

@@ -49,6 +49,13 @@ macro_rules! open {
             }
         }
 
+        crate::vocabulary::word::text!($name);
+    };
+}
+
+/// The JSON Schema of what is written as text.
+macro_rules! text {
+    ($name:ident) => {
         #[cfg(test)]
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -67,3 +74,4 @@ macro_rules! open {
 }
 
 pub(super) use open;
+pub(super) use text;

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do, it fails for")]
 
 mod akit;
+mod artemiskit;
 mod baseline;
 mod baseline_git;
 mod cache;
@@ -34,7 +35,6 @@ mod plan;
 mod planted;
 mod provider;
 mod redaction;
-mod reference;
 mod regrade;
 mod replies;
 mod report;

@@ -113,10 +113,9 @@ fn choose(
     }
     let Some(first) = unknown.first() else { return Ok(chosen) };
     let names: Vec<&str> = known.iter().map(|(name, ..)| name.as_str()).collect();
-    let help = match text::nearest(first, &names) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "cases are written `scenario/id`; `akit baseline show` lists them".to_owned(),
-    };
+    let help = text::meant(first, &names, || {
+        "cases are written `scenario/id`; `akit baseline show` lists them".to_owned()
+    });
     Err((format!("there is no case {} in the baseline", text::list(&unknown)), help))
 }
 

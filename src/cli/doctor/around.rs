@@ -35,9 +35,8 @@ pub(super) fn certificates(error: &HttpError) -> Finding {
     Finding::bad("network", Status::Invalid, error.to_string(), help)
 }
 
-pub(super) fn pipeline(environment: &Environment, findings: &mut Vec<Finding>) -> Site {
+pub(super) fn pipeline(site: &Site, environment: &Environment) -> Finding {
     const ABOUT: &str = "pipeline";
-    let site = Site::of(environment);
     let system = match site.system {
         System::GitHubActions => "GitHub Actions",
         System::GitLab => "GitLab CI",
@@ -45,10 +44,7 @@ pub(super) fn pipeline(environment: &Environment, findings: &mut Vec<Finding>) -
         System::Buildkite => "Buildkite",
         System::CircleCi => "CircleCI",
         System::Azure => "Azure Pipelines",
-        System::None => {
-            findings.push(Finding::ok(ABOUT, "none that akit knows"));
-            return site;
-        }
+        System::None => return Finding::ok(ABOUT, "none that akit knows"),
     };
     let event =
         ["GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"].into_iter().find_map(|name| environment.get(name));
@@ -60,28 +56,21 @@ pub(super) fn pipeline(environment: &Environment, findings: &mut Vec<Finding>) -
     };
     let commit = site.commit.as_deref().map(|sha| format!(", commit {sha}")).unwrap_or_default();
     let message = format!("{system}{event}{change}{commit}");
-    findings.push(match site.source {
+    match site.source {
         Source::Fork => Finding::warn(
             ABOUT,
             format!("{message}, from a fork: no secrets, and a token that only reads"),
             "judge with `--replay` or `--replies`, and comment from a second workflow: see `workflow_run` in docs/reports.md",
         ),
         Source::Own => Finding::ok(ABOUT, message),
-    });
-    site
+    }
 }
 
 /// The token that a comment is written with; asks the forge through `http` where there is one.
-pub(super) fn token(
-    site: &Site,
-    environment: &Environment,
-    http: Option<&Http>,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>) -> Option<Finding> {
     const ABOUT: &str = "token";
     let Some(project) = &site.project else {
-        findings.push(Finding::ok(ABOUT, "no forge is known here: there is nothing to comment on"));
-        return;
+        return Some(Finding::ok(ABOUT, "no forge is known here: there is nothing to comment on"));
     };
     let names = project.token_names();
     let Some((name, value)) = names.iter().find_map(|name| Some((*name, environment.get(name)?))) else {
@@ -93,19 +82,15 @@ pub(super) fn token(
             _ => "give a token that may write to pull requests",
         };
         let message = format!("{} is not set: `--comment` cannot write", names[0]);
-        findings.push(Finding::warn(ABOUT, message, help));
-        return;
+        return Some(Finding::warn(ABOUT, message, help));
     };
     let Some(http) = http else {
-        findings.push(Finding::ok(
-            ABOUT,
-            format!("{name} is set; what it may do is asked with `--online` alone"),
-        ));
-        return;
+        let message = format!("{name} is set; what it may do is asked with `--online` alone");
+        return Some(Finding::ok(ABOUT, message));
     };
     let token = Secret::new(value.trim());
-    let Ok(asked) = wait(publish::access(project, http, &token)) else { return };
-    findings.push(match asked {
+    let asked = wait(publish::access(project, http, &token)).ok()?;
+    Some(match asked {
         Ok(access) => {
             let scopes =
                 access.scopes.map_or("no scopes are told".to_owned(), |scopes| format!("scopes {scopes}"));
@@ -139,15 +124,15 @@ pub(super) fn token(
             };
             Finding::warn(ABOUT, format!("{name}: {error}"), help)
         }
-    });
+    })
 }
 
-pub(super) fn clone(folder: &Path, environment: &Environment, findings: &mut Vec<Finding>) {
+pub(super) fn clone(folder: &Path, environment: &Environment) -> Finding {
     const ABOUT: &str = "git";
     const DEEPER: &str =
         "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` on GitLab";
     let pipeline = Pipeline::of(|name| environment.get(name));
-    findings.push(match LocalClone::around(folder, &pipeline) {
+    match LocalClone::around(folder, &pipeline) {
         Ok(LocalClone { base: Ok(base), shallow }) => {
             let depth = if shallow { ", a shallow clone" } else { "" };
             Finding::ok(ABOUT, format!("a change is compared with commit {base}{depth}"))
@@ -166,10 +151,10 @@ pub(super) fn clone(folder: &Path, environment: &Environment, findings: &mut Vec
             Finding::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
         }
         Err(_) => Finding::ok(ABOUT, "no repository is here"),
-    });
+    }
 }
 
-pub(super) fn network(environment: &Environment, findings: &mut Vec<Finding>) {
+pub(super) fn network(environment: &Environment) -> Finding {
     const ABOUT: &str = "network";
     let set: Vec<_> = WAYS.into_iter().filter(|name| environment.get(name).is_some()).collect();
     let bundle =
@@ -177,10 +162,10 @@ pub(super) fn network(environment: &Environment, findings: &mut Vec<Finding>) {
     let ways = if set.is_empty() { "no proxy is set".to_owned() } else { format!("set: {}", set.join(", ")) };
     let message = format!("certificates of the system, else Mozilla's{bundle}; {ways}");
     let gone = environment.get("SSL_CERT_FILE").filter(|path| !Path::new(path).is_file());
-    findings.push(match gone {
+    match gone {
         Some(_) => {
             Finding::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "mend or unset it")
         }
         None => Finding::ok(ABOUT, message),
-    });
+    }
 }

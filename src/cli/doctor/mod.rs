@@ -20,6 +20,7 @@ use super::output::Output;
 use super::prepare::SuiteArgs;
 use crate::config::Settings;
 use crate::environment::Environment;
+use crate::publish::site::Site;
 use finding::{Explained, Finding, State};
 
 #[derive(Debug, Args)]
@@ -76,17 +77,18 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Finding>, Vec<Expl
         let flags = args.suite.ask.flags();
         let settings = Settings::new(flags, config.clone(), environment.clone(), http.clone());
         explained = suite::who(&settings, &loaded, &mut findings);
-        store::cache(&settings, &mut findings);
+        findings.push(store::cache(&settings));
     }
     if is_sound {
-        store::baseline(&config, environment, &loaded, args.online, &mut findings);
+        findings.push(store::baseline(&config, environment, &loaded, args.online));
         store::policy(&config, environment, &loaded, &mut findings);
     } else {
         findings.push(Finding::warn("policy", "not checked: the configuration has errors", "fix them first"));
     }
-    let site = around::pipeline(environment, &mut findings);
-    around::token(&site, environment, http.as_ref().filter(|_| args.online), &mut findings);
-    around::clone(if folder.is_dir() { &folder } else { Path::new(".") }, environment, &mut findings);
-    around::network(environment, &mut findings);
+    let site = Site::of(environment);
+    findings.push(around::pipeline(&site, environment));
+    findings.extend(around::token(&site, environment, http.as_ref().filter(|_| args.online)));
+    findings.push(around::clone(if folder.is_dir() { &folder } else { Path::new(".") }, environment));
+    findings.push(around::network(environment));
     (findings, explained)
 }

@@ -22,12 +22,11 @@ use crate::vocabulary::CaseId;
 /// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
 const OLD: i64 = 30;
 
-pub(super) fn cache(settings: &Settings, findings: &mut Vec<Finding>) {
+pub(super) fn cache(settings: &Settings) -> Finding {
     const ABOUT: &str = "cache";
     let (cache, mode) = (&settings.cache, settings.target_mode());
     if mode == Mode::Off {
-        findings.push(Finding::ok(ABOUT, "mode off: nothing is read or written"));
-        return;
+        return Finding::ok(ABOUT, "mode off: nothing is read or written");
     }
     let (mut sound, mut wrong) = (0, 0);
     for shelved in cache.shelved() {
@@ -41,7 +40,7 @@ pub(super) fn cache(settings: &Settings, findings: &mut Vec<Finding>) {
     };
     let word = format!("{mode:?}").to_lowercase();
     let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
-    findings.push(if mode.writes() && !writable(cache.folder()) {
+    if mode.writes() && !writable(cache.folder()) {
         Finding::warn(
             ABOUT,
             format!("{message}; the folder cannot be written"),
@@ -57,7 +56,7 @@ pub(super) fn cache(settings: &Settings, findings: &mut Vec<Finding>) {
         Finding::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
     } else {
         Finding::ok(ABOUT, message)
-    });
+    }
 }
 
 /// Whether a file could be made in a folder, or in the nearest folder above that is there. The file that finds it
@@ -73,12 +72,11 @@ pub(super) fn baseline(
     environment: &Environment,
     loaded: &Loaded,
     online: bool,
-    findings: &mut Vec<Finding>,
-) {
+) -> Finding {
     const ABOUT: &str = "baseline";
     let Some(place) = ProofArgs::default().place(&config.gate, &config.folder) else {
         let usual = config.folder.join("akit-baseline.json");
-        findings.push(if usual.is_file() {
+        return if usual.is_file() {
             let message = format!("{} is there, and no configuration names it", slashed(&usual));
             Finding::warn(
                 ABOUT,
@@ -87,15 +85,13 @@ pub(super) fn baseline(
             )
         } else {
             Finding::ok(ABOUT, "none is named: each run is judged by itself")
-        });
-        return;
+        };
     };
     if matches!(place, Place::Ref(_)) && !online {
-        findings.push(Finding::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks")));
-        return;
+        return Finding::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks"));
     }
     let pipeline = Pipeline::of(|name| environment.get(name));
-    findings.push(match read_baseline_at(&place, &pipeline) {
+    match read_baseline_at(&place, &pipeline) {
         Ok((baseline, from)) => read(&baseline, &from, loaded),
         Err(HistoryError::Missing(path)) => {
             let message = format!("there is no baseline `{path}`");
@@ -111,7 +107,7 @@ pub(super) fn baseline(
             let help = "restore it, or make it anew with `akit baseline update`; see docs/baseline.md";
             Finding::bad(ABOUT, Status::Unjudged, error.to_string(), help)
         }
-    });
+    }
 }
 
 fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Finding {

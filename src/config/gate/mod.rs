@@ -217,12 +217,9 @@ impl GateConfig {
             };
             let known: BTreeSet<&str> = known.iter().map(String::as_str).collect();
             let known: Vec<&str> = known.into_iter().collect();
-            let help = match text::nearest(&name.word, &known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    "check the spelling; where only a part of the suite is run, `scenariosDir` says where the rest lies".to_owned()
-                }
-            };
+            let help = text::meant(&name.word, &known, || {
+                "check the spelling; where only a part of the suite is run, `scenariosDir` says where the rest lies".to_owned()
+            });
             let message = format!("no case has the {} `{}`", name.what, text::excerpt(&name.word, 80));
             found.push(Diagnostic::error("unknown-case", &name.file, name.span, message).help(help));
         }
@@ -249,10 +246,9 @@ impl Reader<'_> {
         let (name, span) = fields.text("metric")?;
         let cases = self.selector(fields);
         let Some(metric) = Metric::parse(name) else {
-            let help = match text::nearest(name, &Metric::names()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}, and `TAG_recall`", text::list(&Metric::names())),
-            };
+            let names = Metric::names();
+            let help =
+                text::meant(name, &names, || format!("there are {}, and `TAG_recall`", text::list(&names)));
             self.wrong(span, format!("unknown metric `{}`", text::excerpt(name, 60)), help);
             return None;
         };
@@ -366,10 +362,8 @@ impl Reader<'_> {
                 set.insert(category);
                 continue;
             }
-            let help = match text::nearest(word, Category::VARIANTS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", text::list(Category::VARIANTS)),
-            };
+            let known = Category::VARIANTS;
+            let help = text::meant(word, known, || format!("there are {}", text::list(known)));
             self.wrong(*span, format!("`fail_on` does not know `{}`", text::excerpt(word, 60)), help);
         }
         set

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::json::{self, Literal, Operator};
 use crate::expectation::pattern::{Pattern, SearchError};
+use crate::stats::real;
 use crate::text;
 
 /// Characters of an answer or a value that are shown.
@@ -182,8 +183,7 @@ impl Test {
             },
             Self::Count(measure, operator, limit) => {
                 let count = measure.of(response);
-                #[expect(clippy::cast_precision_loss, reason = "no answer has 2^52 characters")]
-                let holds = operator.holds(count as f64, *limit);
+                let holds = operator.holds(real(count), *limit);
                 (Some(holds), format!("{} is {count}", measure.name()))
             }
             Self::Json(path, operator, literal) => match answer.json() {

@@ -1,8 +1,9 @@
 //! Reads texts in quotes, numbers, and the values that JSON is compared with.
 
-use super::error::ExpressionError;
+use super::ExpressionError;
 use super::json::Literal;
 use super::parse::Parser;
+use crate::expectation::pattern::{Dialect, code_point, hex};
 use crate::text;
 
 /// What must follow a text in quotes.
@@ -134,7 +135,13 @@ impl Parser<'_> {
             '0' if !self.peek().is_some_and(|next| next.is_ascii_digit()) => '\0',
             '\n' | '\u{2028}' | '\u{2029}' => return Ok(()),
             'x' | 'u' => {
-                let Some(code) = self.code(c, end) else {
+                // A text knows `\u{…}` without any flag.
+                let chars = &self.chars[..end];
+                let code = match c {
+                    'x' => hex(chars, &mut self.at, 2),
+                    _ => code_point(chars, &mut self.at, Dialect::Unicode),
+                };
+                let Some(code) = code.and_then(char::from_u32) else {
                     let help = "write `\\xHH`, `\\uHHHH` or `\\u{…}`, or `\\\\` for a backslash";
                     return Err(self.error(start, format!("`\\{c}` is no character"), help));
                 };
@@ -144,29 +151,6 @@ impl Parser<'_> {
         };
         text.push(plain);
         Ok(())
-    }
-
-    /// The character behind `\x` or `\u`, which must end before `end`.
-    fn code(&mut self, kind: char, end: usize) -> Option<char> {
-        if kind == 'u' && self.skip("{") {
-            let rest = &self.chars[self.at..end];
-            let length = rest.iter().position(|c| *c == '}')?;
-            let value = hex(&rest[..length])?;
-            self.at += length + 1;
-            return char::from_u32(value);
-        }
-        let first = self.digits(if kind == 'x' { 2 } else { 4 }, end)?;
-        if (0xd800..0xdc00).contains(&first) && self.skip("\\u") {
-            let second = self.digits(4, end).filter(|low| (0xdc00..0xe000).contains(low))?;
-            return char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00));
-        }
-        char::from_u32(first)
-    }
-
-    fn digits(&mut self, length: usize, end: usize) -> Option<u32> {
-        let value = hex(self.chars[..end].get(self.at..self.at + length)?)?;
-        self.at += length;
-        Some(value)
     }
 
     /// A number without quotes, if one stands here.
@@ -254,11 +238,4 @@ impl Parser<'_> {
             }
         })
     }
-}
-
-fn hex(digits: &[char]) -> Option<u32> {
-    if digits.is_empty() || digits.len() > 6 {
-        return None;
-    }
-    digits.iter().try_fold(0, |sum, c| Some(sum * 16 + c.to_digit(16)?))
 }

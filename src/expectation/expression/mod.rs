@@ -5,7 +5,6 @@
 //! does its negation, so a broken answer never passes by way of a `!(…)`.
 
 mod atom;
-mod error;
 mod json;
 mod literal;
 mod parse;
@@ -13,7 +12,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use error::{ExpressionError, ExpressionWarning};
+use thiserror::Error;
 
 use super::pattern::SearchError;
 use atom::{Answer, Atom, Sign, Test};
@@ -170,11 +169,9 @@ impl Node {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an expression has few parts")]
 fn mean(parts: Vec<Evaluation>) -> Evaluation {
     let passed = parts.iter().all(|part| part.passed);
-    let sum: f64 = parts.iter().map(|part| part.score).sum();
-    let score = if passed { 1.0 } else { sum / parts.len().max(1) as f64 };
+    let score = crate::stats::mean(parts.iter().map(|part| part.score)).filter(|_| !passed).unwrap_or(1.0);
     Evaluation { passed, score, why: parts.into_iter().flat_map(|part| part.why).collect() }
 }
 
@@ -182,4 +179,36 @@ impl Evaluation {
     fn of(passed: bool, why: Vec<String>) -> Self {
         Self { passed, score: if passed { 1.0 } else { 0.0 }, why }
     }
+}
+
+/// An expression cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct ExpressionError {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Where, 0-based, in characters of the expression.
+    pub offset: usize,
+    /// How many characters are meant; 0 is a place between two.
+    pub length: usize,
+    /// How to mend it.
+    pub help: String,
+}
+
+impl ExpressionError {
+    /// An error at some characters.
+    fn at(offset: usize, length: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), offset, length, help: help.into() }
+    }
+}
+
+/// An expression can be used, but may not say what was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpressionWarning {
+    /// What may mislead, in one line.
+    pub message: String,
+    /// Where, 0-based, in characters of the expression.
+    pub offset: usize,
+    /// How to make it plain.
+    pub help: String,
 }

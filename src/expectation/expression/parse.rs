@@ -1,9 +1,8 @@
 //! Reads expressions: chains of tests, brackets, negation, and the tests on numbers and JSON.
 
-use super::Node;
 use super::atom::{Atom, Measure, Sign, Test};
-use super::error::{ExpressionError, ExpressionWarning};
 use super::json::{Literal, Operator};
+use super::{ExpressionError, ExpressionWarning, Node};
 use crate::text;
 
 /// Brackets within brackets that are read.
@@ -300,10 +299,7 @@ impl Parser<'_> {
             _ if word.chars().all(|c| c.is_ascii_digit()) => {
                 "put what is measured first: `length > 2`".to_owned()
             }
-            _ => match text::nearest(word, &SUBJECTS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("a test begins with {}", text::list(&SUBJECTS)),
-            },
+            _ => text::meant(word, &SUBJECTS, || format!("a test begins with {}", text::list(&SUBJECTS))),
         };
         self.error(start, format!("`{}` begins no test", text::excerpt(word, 40)), help)
     }

@@ -1,7 +1,7 @@
 //! Reads the tests that begin with `response`.
 
+use super::ExpressionError;
 use super::atom::{Edges, Search, Test};
-use super::error::ExpressionError;
 use super::json::Operator;
 use super::literal::Until;
 use super::parse::Parser;
@@ -67,14 +67,13 @@ impl Parser<'_> {
             };
             return self.error(start, format!("`response.{method}` is not part of the language"), help);
         }
-        let help = match (method, text::nearest(method, &METHODS)) {
-            ("test", _) => "write `response.match(/…/)`".to_owned(),
-            ("indexOf" | "search" | "contains" | "has", _) => "write `response.includes(\"…\")`".to_owned(),
-            ("toUpperCase" | "toLocaleLowerCase", _) => {
+        let help = match method {
+            "test" => "write `response.match(/…/)`".to_owned(),
+            "indexOf" | "search" | "contains" | "has" => "write `response.includes(\"…\")`".to_owned(),
+            "toUpperCase" | "toLocaleLowerCase" => {
                 "write `response.toLowerCase().includes(\"…\")`".to_owned()
             }
-            (_, Some(near)) => format!("did you mean `{near}`?"),
-            (_, None) => format!("`response` has {}", text::list(&METHODS)),
+            _ => text::meant(method, &METHODS, || format!("`response` has {}", text::list(&METHODS))),
         };
         let message = match method {
             "" => "a method is missing behind `response.`".to_owned(),

@@ -1,7 +1,7 @@
 //! Reads escapes and character classes.
 
+use super::PatternError;
 use super::class::Set;
-use super::error::PatternError;
 use super::parse::{Dialect, Parser};
 use super::property;
 use super::syntax::{Node, Place, Reference};
@@ -213,12 +213,12 @@ impl Parser<'_> {
                     u32::from('\\')
                 }
             },
-            'x' => match self.hex(2) {
+            'x' => match hex(self.chars, &mut self.at, 2) {
                 Some(code) => code,
                 None if unicode => return Err(self.no_escape(start, c)),
                 None => u32::from(c),
             },
-            'u' => match self.unicode_escape(self.dialect) {
+            'u' => match code_point(self.chars, &mut self.at, self.dialect) {
                 Some(code) => code,
                 None if unicode => return Err(self.no_escape(start, c)),
                 None => u32::from(c),
@@ -247,41 +247,6 @@ impl Parser<'_> {
         value
     }
 
-    /// Exactly so many hexadecimal digits.
-    fn hex(&mut self, length: usize) -> Option<u32> {
-        let digits = self.chars.get(self.at..self.at + length)?;
-        let value = digits.iter().try_fold(0, |sum, c| Some(sum * 16 + c.to_digit(16)?))?;
-        self.at += length;
-        Some(value)
-    }
-
-    /// The code point behind `\u`; two escapes that make a surrogate pair are one.
-    pub(super) fn unicode_escape(&mut self, dialect: Dialect) -> Option<u32> {
-        if dialect == Dialect::Unicode && self.peek() == Some('{') {
-            let inner = self.chars[self.at + 1..].iter().take_while(|c| **c != '}');
-            let (mut length, mut value) = (0, 0u32);
-            for c in inner {
-                value = value.checked_mul(16)?.checked_add(c.to_digit(16)?)?;
-                length += 1;
-            }
-            let closed = self.chars.get(self.at + 1 + length) == Some(&'}');
-            if !closed || length == 0 || value > 0x10_ffff {
-                return None;
-            }
-            self.at += length + 2;
-            return Some(value);
-        }
-        let high = self.hex(4)?;
-        let after = self.at;
-        if (0xd800..0xdc00).contains(&high) && self.skip("\\u") {
-            if let Some(low) = self.hex(4).filter(|low| (0xdc00..0xe000).contains(low)) {
-                return Some(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00));
-            }
-            self.at = after;
-        }
-        Some(high)
-    }
-
     fn no_escape(&self, start: usize, c: char) -> PatternError {
         let shown = text::excerpt(&c.to_string(), 1);
         let help = match c {
@@ -308,4 +273,38 @@ impl Parser<'_> {
 enum Within {
     Pattern,
     Class,
+}
+
+/// Exactly so many hexadecimal digits, from an offset on.
+pub(in crate::expectation) fn hex(chars: &[char], at: &mut usize, length: usize) -> Option<u32> {
+    let digits = chars.get(*at..*at + length)?;
+    let value = digits.iter().try_fold(0, |sum, c| Some(sum * 16 + c.to_digit(16)?))?;
+    *at += length;
+    Some(value)
+}
+
+/// The code point behind `\u`, from an offset on; two escapes that make a surrogate pair are one.
+pub(in crate::expectation) fn code_point(chars: &[char], at: &mut usize, dialect: Dialect) -> Option<u32> {
+    if dialect == Dialect::Unicode && chars.get(*at) == Some(&'{') {
+        let (mut length, mut value) = (0, 0u32);
+        for c in chars[*at + 1..].iter().take_while(|c| **c != '}') {
+            value = value.checked_mul(16)?.checked_add(c.to_digit(16)?)?;
+            length += 1;
+        }
+        let closed = chars.get(*at + 1 + length) == Some(&'}');
+        if !closed || length == 0 || value > 0x10_ffff {
+            return None;
+        }
+        *at += length + 2;
+        return Some(value);
+    }
+    let high = hex(chars, at, 4)?;
+    if (0xd800..0xdc00).contains(&high) && chars[*at..].starts_with(&['\\', 'u']) {
+        let mut after = *at + 2;
+        if let Some(low) = hex(chars, &mut after, 4).filter(|low| (0xdc00..0xe000).contains(low)) {
+            *at = after;
+            return Some(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00));
+        }
+    }
+    Some(high)
 }

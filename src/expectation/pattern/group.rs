@@ -1,6 +1,7 @@
 //! Reads groups: what captures, what looks around, and what changes flags.
 
-use super::error::PatternError;
+use super::PatternError;
+use super::escape::code_point;
 use super::parse::{Dialect, Parser};
 use super::syntax::{Look, Node};
 use crate::text;
@@ -122,9 +123,9 @@ impl Parser<'_> {
             self.at += 1;
             let c = match c {
                 '>' if !name.is_empty() => return Ok(name),
-                '\\' if self.skip("u") => {
-                    self.unicode_escape(Dialect::Unicode).and_then(char::from_u32).unwrap_or('\\')
-                }
+                '\\' if self.skip("u") => code_point(self.chars, &mut self.at, Dialect::Unicode)
+                    .and_then(char::from_u32)
+                    .unwrap_or('\\'),
                 c => c,
             };
             let first = c.is_alphabetic() || matches!(c, '_' | '$');

@@ -11,27 +11,27 @@
 
 mod class;
 mod emit;
-mod error;
+mod engine;
 mod escape;
 mod group;
 mod parse;
-mod program;
 mod property;
 mod resolve;
 mod syntax;
 #[cfg(test)]
 mod tests;
-mod weight;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fancy_regex::{CompileError, Error, ParseError};
+use fancy_regex::{CompileError, ParseError};
+use thiserror::Error;
 
-pub use error::{Part, PatternError, SearchError};
-use parse::{Dialect, Mode, Parser};
-use program::{STEPS, program};
+use engine::{STEPS, is_light, program};
+pub(super) use escape::{code_point, hex};
+pub(super) use parse::Dialect;
+use parse::{Mode, Parser};
 
 use crate::redact::{Find, GaveUp};
 use crate::text;
@@ -92,7 +92,7 @@ impl Pattern {
             written = format!("\\A(?:{written})");
         }
         let written = written.into();
-        if !weight::is_light(&resolved.node) {
+        if !is_light(&resolved.node) {
             program(&written).map_err(|error| refused(&error))?;
         }
         let shown = format!("/{}/", text::excerpt(pattern, 60)).into();
@@ -187,12 +187,12 @@ fn unknown_flag(offset: usize, c: char, shown: &str) -> PatternError {
 }
 
 /// What the engine cannot do although JavaScript can.
-fn refused(error: &Error) -> PatternError {
+fn refused(error: &fancy_regex::Error) -> PatternError {
     let (message, help) = match error {
-        Error::ParseError(_, ParseError::RecursionExceeded) => {
+        fancy_regex::Error::ParseError(_, ParseError::RecursionExceeded) => {
             ("groups stand too deep in each other for akit", "write the pattern with fewer groups")
         }
-        Error::CompileError(inner) => match **inner {
+        fancy_regex::Error::CompileError(inner) => match **inner {
             CompileError::LookBehindNotConst
             | CompileError::VariableLookBehindRequiresFeature
             | CompileError::DfaBuildError(..)
@@ -204,4 +204,61 @@ fn refused(error: &Error) -> PatternError {
         _ => ("akit cannot use this pattern", "write it more simply"),
     };
     PatternError::at(0, message, help)
+}
+
+/// The two texts that make a regular expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The pattern.
+    Pattern,
+    /// The flags.
+    Flags,
+}
+
+/// A pattern, or its flags, cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct PatternError {
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Which of the two texts is wrong.
+    pub part: Part,
+    /// Where in that text, 0-based, in characters.
+    pub offset: usize,
+    /// How to mend it.
+    pub help: String,
+}
+
+impl PatternError {
+    /// An error at an offset in the pattern.
+    fn at(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), part: Part::Pattern, offset, help: help.into() }
+    }
+
+    /// An error at an offset in the flags.
+    fn in_flags(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { part: Part::Flags, ..Self::at(offset, message, help) }
+    }
+}
+
+/// A search came to no end: whether the text matches is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SearchError {
+    /// It took too many steps.
+    #[error("pattern {pattern} gave up after {steps} steps without an answer; make it less ambiguous")]
+    LimitExceeded {
+        /// The pattern between slashes, cut when long.
+        pattern: String,
+        /// How many steps it was given.
+        steps: usize,
+    },
+    /// The engine refuses a pattern that was taken for right when it was read.
+    #[error("pattern {pattern} cannot be searched for: {why}")]
+    Refused {
+        /// The pattern between slashes, cut when long.
+        pattern: String,
+        /// Why, as it should have been said then.
+        #[source]
+        why: PatternError,
+    },
 }

@@ -3,8 +3,8 @@
 //! The grammar is ECMA-262's with its Annex B, which holds without `u`, and with the modifier
 //! groups of ES2025.
 
+use super::PatternError;
 use super::class::Set;
-use super::error::PatternError;
 use super::syntax::{Class, Greed, Node, Place};
 
 /// The flags that a group may change.
@@ -32,7 +32,7 @@ impl Mode {
 
 /// The two grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dialect {
+pub(in crate::expectation) enum Dialect {
     /// Without `u`: much that means nothing else is literal.
     Lenient,
     /// With `u`.

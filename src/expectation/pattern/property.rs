@@ -70,8 +70,5 @@ pub(super) fn help(name: &str) -> String {
     if is_script_shaped(name) && is_known(&format!("Script={name}")) {
         return format!("write a script as `\\p{{Script={shown}}}`");
     }
-    match text::nearest(name, words()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "write a category as `\\p{L}`, a script as `\\p{Script=Greek}`".to_owned(),
-    }
+    text::meant(name, words(), || "write a category as `\\p{L}`, a script as `\\p{Script=Greek}`".to_owned())
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::PatternError;
+use super::PatternError;
 use super::syntax::{Look, Node, Reference};
 
 /// What is known of a group at one point of the pattern. A group not in the map captured nothing.

@@ -196,7 +196,7 @@ fn the_engine_takes_what_is_light() {
             Dialect::Unicode,
         );
         let resolved = resolve::resolve(node.unwrap()).unwrap();
-        assert!(weight::is_light(&resolved.node), "{pattern}");
+        assert!(is_light(&resolved.node), "{pattern}");
         let found = program(&emit::emit(&resolved).into());
         assert!(found.is_ok(), "{pattern}: {:?}", found.err());
     }

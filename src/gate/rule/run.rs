@@ -10,6 +10,7 @@ use crate::gate::regression::{self, used_to_pass};
 use crate::gate::state::{CaseState, State};
 use crate::gate::{Category, Missing, Policy, Reference, Rigor, Weakening, probability, suite};
 use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
+use crate::stats::SLACK;
 use crate::text;
 use crate::vocabulary::{FindingId, Metric, Outcome, Subject};
 
@@ -22,7 +23,7 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
         _ => (None, String::new()),
     };
     if let (Some(limit), Some(rate)) = (policy.min_pass_rate, rate)
-        && rate + 1e-9 < limit
+        && rate + SLACK < limit
     {
         let message =
             format!("the pass rate is {:.1} % ({over}), {:.1} % is needed", rate * 100.0, limit * 100.0);
@@ -49,8 +50,8 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
         let category = if metric.is_spending() { Category::Budget } else { Category::Threshold };
         match Measured::of(metric, &cases) {
             Measured::Number(value, over) => {
-                let low = threshold.min.filter(|min| value + 1e-9 < *min).map(|min| (min, "at least"));
-                let high = threshold.max.filter(|max| value > *max + 1e-9).map(|max| (max, "at most"));
+                let low = threshold.min.filter(|min| value + SLACK < *min).map(|min| (min, "at least"));
+                let high = threshold.max.filter(|max| value > *max + SLACK).map(|max| (max, "at most"));
                 if let Some((limit, words)) = low.or(high) {
                     let (is, may) = (metric.words(value), metric.words(limit));
                     let message = format!("{name} is {is} ({over}), {words} {may} is needed");
@@ -110,7 +111,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
             message = format!("{message} ({:.1} %; {may:.1} % may)", rate * 100.0);
         }
         let held = strict || judged == 0 || cases.iter().copied().any(|case| critical(&case));
-        too_many = held || rate > policy.max_error_rate + 1e-9;
+        too_many = held || rate > policy.max_error_rate + SLACK;
         if held && policy.max_error_rate > 0.0 {
             message.push_str(if judged == 0 {
                 "; none was judged"

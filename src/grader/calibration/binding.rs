@@ -4,7 +4,7 @@
 use super::{Calibration, Identity, hash, kappa};
 use crate::grader::{Ballot, Bar, Grader, Question};
 use crate::manifest::{CaseResult, Verdict};
-use crate::stats::{LEVEL, Tally, corrected};
+use crate::stats::{LEVEL, SLACK, Tally, corrected};
 use crate::text::number::{percent, score};
 use crate::vocabulary::{Outcome, VerdictKind};
 
@@ -114,7 +114,7 @@ impl Binding {
         ];
         for (name, found, least) in demands {
             match (found, least) {
-                (Some(found), Some(least)) if found + 1e-9 < least => {
+                (Some(found), Some(least)) if found + SLACK < least => {
                     weak.push(format!("{name} is {}, {} is needed", score(found), score(least)));
                 }
                 (None, Some(least)) => weak.push(format!("{name} is unknown, {} is needed", score(least))),
@@ -122,7 +122,7 @@ impl Binding {
             }
         }
         if let (Some(tpr), Some(tnr)) = (tpr, tnr)
-            && tpr + tnr <= 1.0 + 1e-9
+            && tpr + tnr <= 1.0 + SLACK
         {
             weak.push(format!("TPR + TNR is {}, no better than chance", score(tpr + tnr)));
         }
@@ -214,7 +214,7 @@ fn rate(stored: &Calibration, observed: Tally) -> Vec<String> {
         share(tnr),
         stored.counts.n(),
     )];
-    if !(-1e-9..=1.0 + 1e-9).contains(&found.raw) {
+    if !(-SLACK..=1.0 + SLACK).contains(&found.raw) {
         notes.push(
             "the judge's errors on the labels do not explain so extreme a pass rate: chance, or the labels are unlike these answers".to_owned(),
         );

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::grader::{Anchor, Bar, Rubric};
 use crate::provider::{Message, Role};
 use crate::source::{Diagnostic, Diagnostics, SourceFile, json_object};
+use crate::stats::SLACK;
 use crate::text;
 
 /// The score that is needed where a label says nothing else; that of `llm_grader`.
@@ -124,7 +125,7 @@ impl Label {
             Json::String(word) if word == "fail" => false,
             Json::Number(score) => {
                 // As scores of judges are compared: without floating error.
-                share("label", score.as_f64().unwrap_or(f64::NAN))? + 1e-9 >= threshold
+                share("label", score.as_f64().unwrap_or(f64::NAN))? + SLACK >= threshold
             }
             other => {
                 let shown = text::excerpt(&other.to_string(), 40);

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{Ballot, Grader, Rubric, TEMPLATE, prompt};
 use crate::manifest::Fault;
 use crate::source::{ReadError, SourceFile, json_object};
-use crate::stats::{Confusion, Interval, Kappa, LEVEL, Tally};
+use crate::stats::{Confusion, Interval, Kappa, LEVEL, SLACK, Tally};
 use crate::text;
 
 pub use binding::{Binding, Demands, Standing, Unmet};
@@ -325,7 +325,7 @@ fn hash(rubric: &Rubric, scale: u32) -> String {
 
 /// Whether two thresholds are one, however they were written.
 fn same(one: f64, other: f64) -> bool {
-    (one - other).abs() < 1e-9
+    (one - other).abs() < SLACK
 }
 
 #[cfg(test)]
