@@ -1,6 +1,7 @@
 //! Why an answer ended, and errors that come as answers: what is not known to be whole passes nothing.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value as Json, json};
@@ -120,6 +121,28 @@ fn ten_thousand_random_words_are_all_errored() {
         .run()
         .ended(4);
     assert!(ran.stdout.contains("0 passed, 0 failed, 10,000 errored"), "{}", ran.stdout);
+}
+
+/// What could not be judged is no answer to keep: the next run asks again, and pays for nothing that it can judge.
+#[test]
+fn only_an_answer_is_read_from_the_cache() {
+    for (word, anew) in
+        [("quantum", true), ("OTHER", true), ("MAX_TOKENS", false), ("refusal", false), ("stop", false)]
+    {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let server = Server::start(move |_| {
+            let word = if counter.fetch_add(1, Ordering::Relaxed) < 2 { word } else { "stop" };
+            Answer::Raw(200, Vec::new(), ended(word).to_string().into())
+        });
+        let more = ["--cache", "auto", "--target-version", "1"];
+        let first = asking(&server.url, SUITE, &more);
+        let run =
+            ["run", "s.yaml", "-m", "m", "--retries", "0", "--base-url", &server.url, "--json", "run.json"];
+        let again = first.then(&[&run[..], &more].concat()).run();
+        assert_eq!(asked.load(Ordering::Relaxed), if anew { 4 } else { 2 }, "{word}");
+        assert_eq!(again.status, if anew { 0 } else { first.status }, "{word}");
+    }
 }
 
 #[test]
