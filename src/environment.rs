@@ -60,7 +60,7 @@ impl fmt::Display for Unset {
 
 /// Whether a part of a document is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum Relevance {
     /// It is: a variable without a value is an error.
     Used,
     /// Perhaps: what it waits for is kept until then.
@@ -96,18 +96,18 @@ pub fn expand(
     environment: &Environment,
     file: &Arc<SourceFile>,
     found: &mut Diagnostics,
-    part: impl Fn(&str) -> Part,
+    part: impl Fn(&str) -> Relevance,
 ) -> Filled {
     let mut filling = Filling { environment, filled: Filled::default(), path: Vec::new(), file };
     let Value::Map(entries) = &mut node.value else { return filling.filled };
     for (key, value) in entries {
-        let part = key.as_str().map_or(Part::Used, &part);
-        if part == Part::Idle {
+        let part = key.as_str().map_or(Relevance::Used, &part);
+        if part == Relevance::Idle {
             continue;
         }
         let kept = filling.filled.unset.len();
         filling.entry(key, value);
-        if part == Part::Used {
+        if part == Relevance::Used {
             for (_, unset) in filling.filled.unset.drain(kept..) {
                 let message = format!("environment variable `{}` is not set", unset.name);
                 let finding = Diagnostic::error("unset-environment", file, unset.span, message);

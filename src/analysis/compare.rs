@@ -25,7 +25,7 @@ pub const CLAIM: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumIter)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Change {
+pub enum Transition {
     /// Passed and fails now.
     NewlyFailing,
     /// Failed and passes now.
@@ -42,43 +42,43 @@ pub enum Change {
     BothPassing,
 }
 
-impl Change {
+impl Transition {
     /// The words that people read.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Change::NewlyFailing => "newly failing",
-            Change::Fixed => "fixed",
-            Change::Flipped => "flipped trials",
-            Change::BothFailing => "failing in both",
-            Change::NotJudged => "not judged in both",
-            Change::Changed => "asked differently",
-            Change::BothPassing => "passing in both",
+            Transition::NewlyFailing => "newly failing",
+            Transition::Fixed => "fixed",
+            Transition::Flipped => "flipped trials",
+            Transition::BothFailing => "failing in both",
+            Transition::NotJudged => "not judged in both",
+            Transition::Changed => "asked differently",
+            Transition::BothPassing => "passing in both",
         }
     }
 
     fn of(base: &CaseResult, head: &CaseResult) -> Self {
         if base.content_hash != head.content_hash {
-            return Change::Changed;
+            return Transition::Changed;
         }
         let share = |case: &CaseResult| case.tally().share().unwrap_or(0.0);
         match (base.outcome, head.outcome) {
-            (Outcome::Passed, Outcome::Failed) => Change::NewlyFailing,
-            (Outcome::Failed, Outcome::Passed) => Change::Fixed,
+            (Outcome::Passed, Outcome::Failed) => Transition::NewlyFailing,
+            (Outcome::Failed, Outcome::Passed) => Transition::Fixed,
             (Outcome::Passed, Outcome::Passed) | (Outcome::Failed, Outcome::Failed)
                 if (share(base) - share(head)).abs() > SLACK =>
             {
-                Change::Flipped
+                Transition::Flipped
             }
-            (Outcome::Passed, Outcome::Passed) => Change::BothPassing,
-            (Outcome::Failed, Outcome::Failed) => Change::BothFailing,
-            _ => Change::NotJudged,
+            (Outcome::Passed, Outcome::Passed) => Transition::BothPassing,
+            (Outcome::Failed, Outcome::Failed) => Transition::BothFailing,
+            _ => Transition::NotJudged,
         }
     }
 
     /// Whether both runs judged the same question.
     fn is_judged(self) -> bool {
-        !matches!(self, Change::NotJudged | Change::Changed)
+        !matches!(self, Transition::NotJudged | Transition::Changed)
     }
 }
 
@@ -91,7 +91,7 @@ pub struct Pair<'a> {
     /// Its id.
     pub id: &'a str,
     /// What became of it.
-    pub change: Change,
+    pub change: Transition,
     /// Trials with the same number whose outcomes differ.
     pub flips: usize,
     /// In the first run.
@@ -140,7 +140,7 @@ impl<'a> Comparison<'a> {
         if both.is_empty() {
             return None;
         }
-        let judged: Vec<_> = both.iter().filter(|(was, now)| Change::of(was, now).is_judged()).collect();
+        let judged: Vec<_> = both.iter().filter(|(was, now)| Transition::of(was, now).is_judged()).collect();
         let side = |run, pick: fn(&(&'a CaseResult, &'a CaseResult)) -> &'a CaseResult| {
             Side::of(run, &judged.iter().map(|pair| pick(pair)).collect::<Vec<_>>())
         };
@@ -166,7 +166,7 @@ impl<'a> Comparison<'a> {
 
     /// How many cases changed so.
     #[must_use]
-    pub fn count(&self, change: Change) -> usize {
+    pub fn count(&self, change: Transition) -> usize {
         self.cases.iter().filter(|pair| pair.change == change).count()
     }
 }
@@ -176,13 +176,13 @@ impl<'a> Pair<'a> {
         let outcomes =
             |case: &'a CaseResult| case.ordinary().map(|trial| (trial.index, trial.outcome)).collect();
         let (was, now): (BTreeMap<_, _>, BTreeMap<_, _>) = (outcomes(base), outcomes(head));
-        let change = Change::of(base, head);
+        let change = Transition::of(base, head);
         let flips = was.iter().filter(|(index, outcome)| now.get(index).is_some_and(|one| one != *outcome));
         Self {
             scenario: &head.scenario,
             id: &head.id,
             change,
-            flips: if change == Change::Changed { 0 } else { flips.count() },
+            flips: if change == Transition::Changed { 0 } else { flips.count() },
             base: Seen::of(base),
             head: Seen::of(head),
             prompt: &head.prompt,

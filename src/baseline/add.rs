@@ -51,7 +51,7 @@ type Cases = BTreeMap<Name, BaselineCase>;
 
 /// What a run begins.
 #[derive(Default)]
-struct Turn {
+struct Beginning {
     /// Scenarios of which an old run says nothing.
     over: BTreeSet<String>,
     /// Names before and after.
@@ -151,11 +151,17 @@ impl Baseline {
     }
 
     /// Begins the epochs of a run, and finds the cases that it renames.
-    fn turn(&mut self, run: &RunManifest, counted: &[&CaseResult], newest: bool, added: &mut Added) -> Turn {
+    fn turn(
+        &mut self,
+        run: &RunManifest,
+        counted: &[&CaseResult],
+        newest: bool,
+        added: &mut Added,
+    ) -> Beginning {
         let judged: BTreeSet<&str> = counted.iter().map(|case| case.scenario.as_str()).collect();
         let names: BTreeSet<_> = counted.iter().map(|case| case.key()).collect();
         let asked: BTreeSet<_> = run.cases.iter().map(|case| case.key()).collect();
-        let mut turn = Turn::default();
+        let mut turn = Beginning::default();
         let epochs: Vec<_> =
             Epoch::all(run).into_iter().filter(|now| judged.contains(now.scenario.as_str())).collect();
         // A name may have moved to another scenario, and only within one epoch its trials go along.

@@ -16,7 +16,7 @@ use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
 
 /// Where the suite lies, as the user named it.
-pub(super) struct Suite<'a> {
+pub(super) struct SuitePaths<'a> {
     /// Scenario files, folders and globs; empty where the configuration or the default says.
     pub(super) paths: &'a [PathBuf],
     /// The scenario files that are there now.
@@ -58,7 +58,7 @@ impl BaseArgs {
     pub(super) fn compare(
         &self,
         gate: &GateArgs,
-        suite: &Suite<'_>,
+        suite: &SuitePaths<'_>,
         environment: &Environment,
     ) -> Result<Base, Status> {
         let pipeline = Pipeline::of(|name| environment.get(name));
@@ -84,7 +84,7 @@ impl BaseArgs {
             self.hold(base, environment, (&then, &name))
         });
         base.or_else(|trouble| {
-            let Trouble::Git(error) = trouble else { return Err(Status::Invalid) };
+            let NoBase::Git(error) = trouble else { return Err(Status::Invalid) };
             let message = format!("cannot compare with the base: {error}");
             if must {
                 return Err(Status::Unjudged
@@ -100,10 +100,10 @@ impl BaseArgs {
     fn read(
         &self,
         gate: &GateArgs,
-        suite: &Suite<'_>,
+        suite: &SuitePaths<'_>,
         now: &Demands,
         (pipeline, environment): (&Pipeline, &Environment),
-    ) -> Result<(Then, String), Trouble> {
+    ) -> Result<(Then, String), NoBase> {
         let within = suite.within();
         let commit = self.commit(&within, pipeline)?;
         let then = Then::read(&commit, &suite.scope(gate, now), environment)?;
@@ -119,7 +119,7 @@ impl BaseArgs {
 
     /// The folder of a repository that lies in another one, where the other one had files in that folder: what
     /// is judged now has a past of its own.
-    fn nested(&self, suite: &Suite<'_>, pipeline: &Pipeline) -> Option<Weakening> {
+    fn nested(&self, suite: &SuitePaths<'_>, pipeline: &Pipeline) -> Option<Weakening> {
         let inner = root(&suite.within());
         let mut around = inner.ancestors().skip(1).filter(|folder| folder.join(".git").exists());
         around.find_map(|outer| {
@@ -135,7 +135,7 @@ impl BaseArgs {
         mut base: Base,
         environment: &Environment,
         (then, name): (&Then, &str),
-    ) -> Result<Base, Trouble> {
+    ) -> Result<Base, NoBase> {
         for unread in &then.unread {
             base.notes.push(format!("not compared with {name}: {}", text::excerpt(unread, 200)));
         }
@@ -144,7 +144,7 @@ impl BaseArgs {
             base.rules = Some(then.policy(environment, &mut found));
             terminal::diagnostics(&found);
             if found.has_errors() {
-                return Err(Trouble::Told);
+                return Err(NoBase::Told);
             }
             base.notes.push(format!("judged with the policy of {name}"));
         }
@@ -154,19 +154,19 @@ impl BaseArgs {
 }
 
 /// Why there is no base.
-enum Trouble {
+enum NoBase {
     Git(GitError),
     /// Its policy is wrong, and that was told.
     Told,
 }
 
-impl From<GitError> for Trouble {
+impl From<GitError> for NoBase {
     fn from(error: GitError) -> Self {
         Self::Git(error)
     }
 }
 
-impl Suite<'_> {
+impl SuitePaths<'_> {
     /// A folder of the repository.
     fn within(&self) -> PathBuf {
         let near = self.config.file.as_ref().map(|_| self.config.folder.clone());
@@ -241,7 +241,7 @@ impl Suite<'_> {
         });
         let baseline = gate.proof.place(&self.config.gate, &self.config.folder);
         let baseline = baseline.as_ref().and_then(Place::file);
-        let suite = |path: &PathBuf| demands::Suite::of(parse(read(path)?)?, environment);
+        let suite = |path: &PathBuf| demands::ScenarioFile::of(parse(read(path)?)?, environment);
         Demands {
             scenarios: self.files.iter().filter_map(suite).collect(),
             quarantine,

@@ -14,7 +14,7 @@ use super::stored::{self, files};
 use crate::environment::Environment;
 use crate::manifest::RunManifest;
 use crate::publish::site::Site;
-use crate::publish::{Key, Mode, Options, Trust};
+use crate::publish::{CommentMode, CommentOptions, Key, Trust};
 use crate::report::{Past, Report};
 
 /// Largest run of another workflow that is read, in bytes.
@@ -33,7 +33,7 @@ pub(super) struct CommentCommand {
     policy: Option<PathBuf>,
     /// When there is a comment
     #[arg(long, value_name = "MODE", value_enum, default_value_t)]
-    mode: Mode,
+    mode: CommentMode,
     /// Name of the comment, where several stand on one request
     #[arg(long, value_name = "KEY", default_value = "default", value_parser = Key::parse)]
     key: Key,
@@ -64,7 +64,8 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
     let http = http(args.ca_bundle.as_deref())?;
     // No excerpts: a run may name any file, and a comment shows none.
     let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new(), past: &Past::default() };
-    let options = Options { mode: args.mode, key: args.key.clone(), author: args.author.clone(), trust };
+    let options =
+        CommentOptions { mode: args.mode, key: args.key.clone(), author: args.author.clone(), trust };
     let came = publish::comment(&report, &site, environment, &http, &options);
     if came == Came::Amiss {
         publish::instead(environment, &report);

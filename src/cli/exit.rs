@@ -119,7 +119,7 @@ mod tests {
     use crate::vocabulary::Subject;
 
     /// Breaches, and the exit code.
-    type Row<'a> = (&'a [(&'a str, Conclusion)], u8);
+    type ExitRow<'a> = (&'a [(&'a str, Conclusion)], u8);
 
     fn decision(strict: bool, findings: &[(&str, Conclusion)]) -> Decision {
         let finding = |(id, conclusion): &(&str, Conclusion)| Finding {
@@ -155,7 +155,7 @@ mod tests {
         let (failed, errors) = (("regression", Fail), ("errors", Error));
         let (budget, open, nothing) =
             (("budget", Error), ("unconfirmed", Inconclusive), ("nothing-judged", Error));
-        let table: &[Row<'_>] = &[
+        let table: &[ExitRow<'_>] = &[
             (&[], 0),
             (&[open], 5),
             (&[nothing], 3),

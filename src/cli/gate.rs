@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::args::configuration;
-use super::base::{Here, Suite, around};
+use super::base::{Here, SuitePaths, around};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::policy::{GateArgs, StatusArgs, check_names, read_baseline};
@@ -74,7 +74,8 @@ pub(super) fn decide(
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
     let here = Here::of(environment);
-    let suite = Suite { paths: &paths, files: &there, named: policy, config: &config, budget: false, here };
+    let suite =
+        SuitePaths { paths: &paths, files: &there, named: policy, config: &config, budget: false, here };
     let mut base = gate.base.compare(gate, &suite, environment)?;
     if run.redacted.is_some() {
         withhold(&mut base.weakened);

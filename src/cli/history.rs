@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::Output;
-use super::past::{self, Trouble};
+use super::past::{self, Unreadable};
 use super::{Status, terminal};
 use crate::analysis::Trend;
 use crate::report::{html, trend};
@@ -27,7 +27,7 @@ pub(super) fn history(args: &HistoryArgs) -> Result<Status, Status> {
     let files = past::find(&args.paths)?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
     let [page] = Output::open_all([&args.html], &inputs)?;
-    let mut trouble = Trouble::default();
+    let mut trouble = Unreadable::default();
     let trend = Trend::of(past::runs(&files, &mut trouble));
     trouble.end();
     if trend.runs.is_empty() {

@@ -26,7 +26,7 @@ pub(super) struct PastArgs {
 }
 
 /// A file that may be a stored run.
-pub(super) struct Found {
+pub(super) struct StoredFile {
     path: PathBuf,
     /// Named as it is, and not found in a folder.
     named: bool,
@@ -35,7 +35,7 @@ pub(super) struct Found {
 impl PastArgs {
     /// Finds the files, and reads those that were named: what is wrong with them is told before anything is
     /// sent. `None` where none was asked for.
-    pub(super) fn find(&self, reports: &ReportArgs) -> Result<Option<Vec<Found>>, Status> {
+    pub(super) fn find(&self, reports: &ReportArgs) -> Result<Option<Vec<StoredFile>>, Status> {
         if self.history.is_empty() {
             return Ok(None);
         }
@@ -61,14 +61,14 @@ impl PastArgs {
 }
 
 /// The paths of files that were named, which no report may replace.
-pub(super) fn named(files: Option<&Vec<Found>>) -> impl Iterator<Item = &Path> {
+pub(super) fn named(files: Option<&Vec<StoredFile>>) -> impl Iterator<Item = &Path> {
     files.into_iter().flatten().filter(|file| file.named).map(|file| file.path.as_path())
 }
 
 /// What these files say beside a decided run; empty without files to look at.
-pub(super) fn read(files: Option<&Vec<Found>>, run: &RunManifest, decision: &Decision) -> Past {
+pub(super) fn read(files: Option<&Vec<StoredFile>>, run: &RunManifest, decision: &Decision) -> Past {
     let Some(files) = files else { return Past::default() };
-    let mut trouble = Trouble::default();
+    let mut trouble = Unreadable::default();
     let past = Past::of(
         run,
         decision,
@@ -85,7 +85,10 @@ pub(super) fn read(files: Option<&Vec<Found>>, run: &RunManifest, decision: &Dec
 }
 
 /// The stored runs among these files, one at a time; what is none is told and skipped.
-pub(super) fn runs<'a>(files: &'a [Found], trouble: &'a mut Trouble) -> impl Iterator<Item = StoredRun> + 'a {
+pub(super) fn runs<'a>(
+    files: &'a [StoredFile],
+    trouble: &'a mut Unreadable,
+) -> impl Iterator<Item = StoredRun> + 'a {
     files
         .iter()
         .filter_map(|file| history::read_stored(&file.path).map_err(|error| trouble.tell(&error)).ok())
@@ -93,9 +96,9 @@ pub(super) fn runs<'a>(files: &'a [Found], trouble: &'a mut Trouble) -> impl Ite
 
 /// Files that could not be read.
 #[derive(Default)]
-pub(super) struct Trouble(usize);
+pub(super) struct Unreadable(usize);
 
-impl Trouble {
+impl Unreadable {
     fn tell(&mut self, error: &HistoryError) {
         self.0 += 1;
         if self.0 <= TOLD {
@@ -112,7 +115,7 @@ impl Trouble {
 }
 
 /// The named files, and the JSON files below the named folders in the order of their paths.
-pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Status> {
+pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<StoredFile>, Status> {
     let mut found = Vec::new();
     for path in paths {
         if !path.exists() {
@@ -120,13 +123,13 @@ pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<Found>, Status> {
                 .because(format!("there is no `{}`", slashed(path)), "name stored runs or folders of them"));
         }
         if !path.is_dir() {
-            found.push(Found { path: path.clone(), named: true });
+            found.push(StoredFile { path: path.clone(), named: true });
             continue;
         }
         for entry in WalkDir::new(path).sort_by_file_name() {
             match entry {
                 Ok(entry) if entry.file_type().is_file() && is_json(entry.path()) => {
-                    found.push(Found { path: entry.into_path(), named: false });
+                    found.push(StoredFile { path: entry.into_path(), named: false });
                 }
                 Ok(_) => {}
                 Err(error) => terminal::warning(&error.to_string(), ""),

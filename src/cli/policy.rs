@@ -71,7 +71,7 @@ fn category(text: &str) -> Result<Category, String> {
 }
 
 /// A baseline that was asked for.
-pub(super) enum Found {
+pub(super) enum FoundBaseline {
     /// None was asked for.
     None,
     /// None is there.
@@ -80,18 +80,18 @@ pub(super) enum Found {
     There(Box<Baseline>, String),
 }
 
-impl Found {
+impl FoundBaseline {
     pub(super) fn reference(&self) -> Reference<'_> {
         match self {
-            Found::None => Reference::None,
-            Found::Missing(place) => Reference::Missing(place),
-            Found::There(baseline, from) => Reference::Found { baseline, from },
+            FoundBaseline::None => Reference::None,
+            FoundBaseline::Missing(place) => Reference::Missing(place),
+            FoundBaseline::There(baseline, from) => Reference::Found { baseline, from },
         }
     }
 
     pub(super) fn baseline(&self) -> Option<&Baseline> {
         match self {
-            Found::There(baseline, _) => Some(baseline),
+            FoundBaseline::There(baseline, _) => Some(baseline),
             _ => None,
         }
     }
@@ -162,17 +162,20 @@ fn today(environment: &Environment) -> String {
 }
 
 /// Reads a baseline; one that cannot be read keeps the run from being judged.
-pub(super) fn read_baseline(place: Option<&Place>, environment: &Environment) -> Result<Found, Status> {
-    let Some(place) = place else { return Ok(Found::None) };
+pub(super) fn read_baseline(
+    place: Option<&Place>,
+    environment: &Environment,
+) -> Result<FoundBaseline, Status> {
+    let Some(place) = place else { return Ok(FoundBaseline::None) };
     let pipeline = Pipeline::of(|name| environment.get(name));
     match history::read_baseline_at(place, &pipeline) {
-        Ok((baseline, from)) => Ok(Found::There(Box::new(baseline), from)),
+        Ok((baseline, from)) => Ok(FoundBaseline::There(Box::new(baseline), from)),
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
                 &format!("there is no baseline `{path}`: regressions are not evaluated"),
                 "make it with `akit baseline update run.json --baseline FILE`",
             );
-            Ok(Found::Missing(path))
+            Ok(FoundBaseline::Missing(path))
         }
         Err(error) => Err(Status::Unjudged.because(
             error.to_string(),

@@ -13,7 +13,7 @@ use crate::config::{Settings, Targets};
 use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::provider::Replies;
-use crate::redact::{Cover, Redaction, Wanted};
+use crate::redact::{Cover, Redaction, RedactionChoice};
 use crate::runner::{Plan, Planned};
 use crate::scenario::{self, Case, Loaded, Scenario, Selection};
 use crate::seed::Root;
@@ -82,7 +82,7 @@ impl Suite {
         for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.redaction = case.redaction.or(&settings.file.redaction);
             if let Some(redactor) = &redactor {
-                case.redaction = Wanted::On(Arc::new(match case.redaction.on() {
+                case.redaction = RedactionChoice::On(Arc::new(match case.redaction.on() {
                     Some(redaction) => redaction.and(redactor),
                     None => Redaction { redactor: redactor.clone(), cover: Cover::Both, replacement: None },
                 }));

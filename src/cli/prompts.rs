@@ -32,7 +32,7 @@ pub(super) struct PromptsArgs {
 
 /// One question; its answer is a line of `--replies` with the same scenario, id and trial.
 #[derive(Serialize)]
-struct Row<'a> {
+struct PromptLine<'a> {
     scenario: &'a str,
     id: &'a str,
     trial: u32,
@@ -119,7 +119,7 @@ fn line(scenario: &Scenario, case: &Case, trial: u32) -> Result<String, Status> 
         [only] if only.role == Role::User => Some(only.content.as_str()),
         _ => None,
     };
-    let row = Row {
+    let row = PromptLine {
         scenario: &scenario.name,
         id: &case.id,
         trial,

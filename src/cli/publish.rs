@@ -14,11 +14,11 @@ use crate::environment::Environment;
 use crate::http::Http;
 use crate::manifest::Ended;
 use crate::publish::site::{Project, Site, Source, System};
-use crate::publish::{self, Done, Key, Mode, Options, PublishError, actions};
+use crate::publish::{self, CommentMode, CommentOptions, Done, Key, PublishError, actions};
 use crate::report::{Report, annotation, dotenv, markdown};
 use crate::text;
 
-impl ValueEnum for Mode {
+impl ValueEnum for CommentMode {
     fn value_variants<'a>() -> &'a [Self] {
         Self::VARIANTS
     }
@@ -37,7 +37,7 @@ pub(super) struct CommentArgs {
     comment: bool,
     /// When there is a comment [default: always]
     #[arg(long, value_name = "MODE", requires = "comment")]
-    comment_mode: Option<Mode>,
+    comment_mode: Option<CommentMode>,
     /// Name of the comment, where several stand on one request [default: default]
     #[arg(long, value_name = "KEY", value_parser = Key::parse, requires = "comment")]
     comment_key: Option<Key>,
@@ -50,7 +50,7 @@ pub(super) struct CommentArgs {
 pub(super) struct Told {
     site: Site,
     environment: Environment,
-    comment: Option<(Http, Options)>,
+    comment: Option<(Http, CommentOptions)>,
 }
 
 impl Told {
@@ -63,7 +63,7 @@ impl Told {
             let mode = args.comment_mode.unwrap_or_default();
             let key = args.comment_key.clone().unwrap_or_default();
             let author = args.comment_author.clone();
-            Some((manner.http()?, Options { mode, key, author, ..Options::default() }))
+            Some((manner.http()?, CommentOptions { mode, key, author, ..CommentOptions::default() }))
         } else {
             None
         };
@@ -133,7 +133,7 @@ pub(super) fn comment(
     site: &Site,
     environment: &Environment,
     http: &Http,
-    options: &Options,
+    options: &CommentOptions,
 ) -> Came {
     let done = wait(async {
         tokio::select! {

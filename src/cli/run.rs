@@ -11,7 +11,7 @@ use super::args::duration;
 use super::asking::{listen, wait};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
-use super::policy::{Found, GateArgs, StatusArgs, check_names, named, read_baseline};
+use super::policy::{FoundBaseline, GateArgs, StatusArgs, check_names, named, read_baseline};
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
@@ -83,7 +83,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let named = args.suite.config.as_deref();
     let budget = args.budget.is_some();
     let here = base::Here::of(&suite.settings.environment);
-    let now = base::Suite { paths: &args.suite.paths, files: &suite.files, named, config, budget, here };
+    let now = base::SuitePaths { paths: &args.suite.paths, files: &suite.files, named, config, budget, here };
     let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     if suite.redacts() {
         withhold(&mut base.weakened);
@@ -182,7 +182,7 @@ struct Asking {
 
 impl Asking {
     /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
-    fn execute(self, found: &Found, policy: &Policy) -> Result<RunManifest, Status> {
+    fn execute(self, found: &FoundBaseline, policy: &Policy) -> Result<RunManifest, Status> {
         let stop = Stop::default();
         let sink = Arc::new(Progress::new(self.detail));
         wait(async {

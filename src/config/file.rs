@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::trust::{PROVIDER, trusted_origins};
 use crate::cache::Mode;
-use crate::environment::{Environment, Filled, Part, expand};
+use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Defaults};
 use crate::provider::{DEFAULT, NAMES, Price, Prices};
-use crate::redact::Wanted;
+use crate::redact::RedactionChoice;
 use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redaction, tries};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
@@ -151,7 +151,7 @@ pub struct ConfigFile {
     /// `repeat`.
     pub repeat: Option<u64>,
     /// `redaction`.
-    pub redaction: Wanted,
+    pub redaction: RedactionChoice,
     /// `prices`.
     pub prices: Prices,
 }
@@ -236,9 +236,9 @@ impl ConfigFile {
             return empty;
         }
         let filled = expand(&mut node, environment, source, found, |key| match key {
-            "providers" | "grader" => Part::Perhaps,
-            key if Field::is_inert(CONFIG, key) => Part::Idle,
-            _ => Part::Used,
+            "providers" | "grader" => Relevance::Perhaps,
+            key if Field::is_inert(CONFIG, key) => Relevance::Idle,
+            _ => Relevance::Used,
         });
         let Some(fields) = Fields::check(&node, CONFIG, "the configuration", source, found) else {
             return empty;

@@ -35,7 +35,7 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
         return;
     }
     let (Some(old), Some(new)) = (parse(was), parse(is)) else { return };
-    Change::of(&old, &new, is).tell(pairs, log);
+    Accounted::of(&old, &new, is).tell(pairs, log);
 }
 
 /// A first baseline comes with the change that it is to judge: where it excuses failures from the start,
@@ -59,7 +59,7 @@ fn parse(file: &SourceFile) -> Option<Baseline> {
 }
 
 /// What an update and an acceptance account for.
-struct Change<'a> {
+struct Accounted<'a> {
     old: &'a Baseline,
     new: &'a Baseline,
     file: &'a SourceFile,
@@ -73,7 +73,7 @@ struct Change<'a> {
     accepted: BTreeSet<&'a str>,
 }
 
-impl<'a> Change<'a> {
+impl<'a> Accounted<'a> {
     fn of(old: &'a Baseline, new: &'a Baseline, file: &'a SourceFile) -> Self {
         let (mut fresh, mut whole, mut shared) = (false, false, Vec::new());
         for (now, run) in new.runs.iter().enumerate() {

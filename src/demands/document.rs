@@ -30,14 +30,14 @@ impl Document {
 
 /// A scenario file.
 #[derive(Clone, Debug)]
-pub struct Suite {
+pub struct ScenarioFile {
     /// The file.
     pub document: Document,
     /// What it says.
     pub scenario: Scenario,
 }
 
-impl Suite {
+impl ScenarioFile {
     /// Reads a file; `None` where it holds no scenario. Cases that cannot be read are left out.
     #[must_use]
     pub fn of(document: Document, environment: &Environment) -> Option<Self> {

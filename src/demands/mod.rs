@@ -22,14 +22,14 @@ use crate::source::{Location, SourceFile, Span};
 use crate::text;
 use crate::vocabulary::{WeakeningKind, Weaker};
 
-pub use document::{Configuration, Document, Suite};
+pub use document::{Configuration, Document, ScenarioFile};
 pub use past::{Scope, Then, nested};
 
 /// All that is demanded of a release, at one time.
 #[derive(Clone, Debug, Default)]
 pub struct Demands {
     /// The scenario files.
-    pub scenarios: Vec<Suite>,
+    pub scenarios: Vec<ScenarioFile>,
     /// The configuration.
     pub config: Option<Configuration>,
     /// The list of cases in quarantine that it names.
@@ -54,7 +54,7 @@ impl Demands {
                 match *name {
                     "akit.yaml" => demands.config = Some(Configuration::of(document, environment)),
                     "quarantine.yaml" => demands.quarantine = Some(document),
-                    _ => demands.scenarios.extend(Suite::of(document, environment)),
+                    _ => demands.scenarios.extend(ScenarioFile::of(document, environment)),
                 }
             }
         }

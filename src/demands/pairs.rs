@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Demands, Suite};
+use super::{Demands, ScenarioFile};
 use crate::config::Named;
 use crate::expectation::Written;
 use crate::provider::{Message, Role};
@@ -17,7 +17,7 @@ use crate::vocabulary::CaseId;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Paired<'a> {
     /// Its file.
-    pub(super) suite: &'a Suite,
+    pub(super) suite: &'a ScenarioFile,
     pub(super) case: &'a Case,
     /// As it is written.
     pub(super) node: &'a Node,
@@ -112,7 +112,7 @@ impl<'a> Pairs<'a> {
     }
 }
 
-fn cases(suites: &[Suite]) -> Vec<Paired<'_>> {
+fn cases(suites: &[ScenarioFile]) -> Vec<Paired<'_>> {
     let all = suites.iter().flat_map(|suite| suite.written().map(move |(case, node)| (suite, case, node)));
     all.map(|(suite, case, node)| Paired { suite, case, node }).collect()
 }

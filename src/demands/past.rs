@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::Log;
-use super::{Configuration, Demands, Document, Suite};
+use super::{Configuration, Demands, Document, ScenarioFile};
 use crate::config::{ConfigFile, GateConfig};
 use crate::environment::Environment;
 use crate::gate::Weakening;
@@ -119,14 +119,14 @@ impl Then {
         for (path, text) in files.iter().zip(past.texts(&files)?) {
             let Some(text) = text else { continue };
             let file = Arc::new(SourceFile::from_text(path, &text));
-            let suite = |document| Suite::of(document, environment);
+            let suite = |document| ScenarioFile::of(document, environment);
             let suite = if moved {
                 let suite = Document::parse(file).ok().and_then(suite);
                 suite.filter(|suite| scope.names.contains(&suite.scenario.name))
             } else {
                 then.parse(file).and_then(suite)
             };
-            if let Some(lost) = suite.as_ref().map(Suite::unread).filter(|lost| *lost > 0) {
+            if let Some(lost) = suite.as_ref().map(ScenarioFile::unread).filter(|lost| *lost > 0) {
                 then.unread.push(format!("{path}: {} cannot be read", crate::text::count(lost, "case")));
             }
             then.demands.scenarios.extend(suite);

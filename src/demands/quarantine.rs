@@ -3,7 +3,7 @@
 use super::Demands;
 use super::Log;
 use super::pairs::{Paired, Pairs};
-use crate::gate::Pattern;
+use crate::gate::Glob;
 use crate::source::Node;
 use crate::vocabulary::WeakeningKind as Kind;
 
@@ -11,7 +11,7 @@ use crate::vocabulary::WeakeningKind as Kind;
 struct Excuse<'a> {
     node: &'a Node,
     glob: &'a str,
-    cases: Pattern,
+    cases: Glob,
     until: &'a str,
 }
 
@@ -21,7 +21,7 @@ fn excuses(demands: &Demands) -> Vec<Excuse<'_>> {
         .filter_map(|node| {
             let glob = node.get("case")?.as_str()?;
             let until = node.get("until").and_then(Node::as_str).unwrap_or_default();
-            Some(Excuse { node, glob, cases: Pattern::parse(glob).ok()?, until })
+            Some(Excuse { node, glob, cases: Glob::parse(glob).ok()?, until })
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! `regex`: a pattern in JavaScript's dialect matches somewhere in the answer.
 
-use super::pattern::{Part, Pattern};
+use super::pattern::{Pattern, RegexText};
 use super::reading::{Inside, trim_lines};
 use super::{Answer, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
@@ -43,8 +43,8 @@ impl Regex {
             }
             Err(error) => {
                 let (text, span) = match error.part {
-                    Part::Pattern => (written, span),
-                    Part::Flags => (flags, flags_span),
+                    RegexText::Pattern => (written, span),
+                    RegexText::Flags => (flags, flags_span),
                 };
                 let at = Inside { text, span, offset: error.offset };
                 reading.inside(

@@ -36,7 +36,7 @@ pub struct Written<'a> {
 /// In what `now` demands less than `before`; nothing where it demands as much or more.
 #[must_use]
 pub fn weaker(before: Written<'_>, now: Written<'_>, judges: Judges<'_>) -> Vec<Placed> {
-    Comparison::default().forms(&Form::of(before), &Form::of(now), judges).to_vec()
+    FormComparison::default().forms(&Form::of(before), &Form::of(now), judges).to_vec()
 }
 
 /// How parts are joined.
@@ -138,16 +138,16 @@ impl<'a> Part<'a> {
     }
 }
 
-type Found = Rc<[Placed]>;
+type Placements = Rc<[Placed]>;
 
 /// What was found about pairs of parts, so that none is looked at twice however deep they are nested.
 #[derive(Default)]
-struct Comparison {
-    known: RefCell<BTreeMap<(usize, usize), Found>>,
+struct FormComparison {
+    known: RefCell<BTreeMap<(usize, usize), Placements>>,
 }
 
-impl Comparison {
-    fn forms(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+impl FormComparison {
+    fn forms(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         match (before.operator, now.operator) {
             (Operator::Or | Operator::Alone, Operator::Or) => self.either(before, now, judges),
             (Operator::Or, _) => self.one_of(before, now, judges),
@@ -164,7 +164,7 @@ impl Comparison {
     }
 
     /// All parts of before must be left, as strong as they were.
-    fn both(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+    fn both(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let mut pairing = Pairing::of(self, before, now, judges);
         pairing.join(|_, _| true);
         let mut found = pairing.found();
@@ -177,7 +177,7 @@ impl Comparison {
     }
 
     /// One part of now is enough, so each must be as strong as one of before.
-    fn either(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+    fn either(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let pairing = Pairing::of(self, before, now, judges);
         let mut found = pairing.found();
         for part in pairing.added() {
@@ -188,13 +188,13 @@ impl Comparison {
     }
 
     /// One part of before was enough, so one part of now must be as strong as it.
-    fn one_of(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Found {
+    fn one_of(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let pairs = before.parts.iter().flat_map(|old| now.parts.iter().map(move |new| (old, new)));
         let found = pairs.map(|(old, new)| self.parts(old, new, judges));
         found.min_by_key(|found| found.len()).unwrap_or_default()
     }
 
-    fn parts(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Found {
+    fn parts(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Placements {
         let key = (ptr::from_ref(before.node()) as usize, ptr::from_ref(now.node()) as usize);
         if let Some(found) = self.known.borrow().get(&key) {
             return Rc::clone(found);
@@ -204,7 +204,7 @@ impl Comparison {
         found
     }
 
-    fn compared(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Found {
+    fn compared(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Placements {
         match (before, now) {
             (Part::Not(old, _), Part::Not(new, node)) => {
                 // What must not hold demands more where it held less: the other way round.
@@ -237,7 +237,7 @@ impl Comparison {
 
 /// Which part of now is which of before.
 struct Pairing<'c, 'f, 'a> {
-    comparison: &'c Comparison,
+    comparison: &'c FormComparison,
     judges: Judges<'c>,
     before: Vec<&'f Part<'a>>,
     now: Vec<&'f Part<'a>>,
@@ -246,7 +246,12 @@ struct Pairing<'c, 'f, 'a> {
 
 impl<'c, 'f, 'a> Pairing<'c, 'f, 'a> {
     /// Joins parts of a kind that demand the same, then those that demand as much, then those of a kind.
-    fn of(comparison: &'c Comparison, before: &'f Form<'a>, now: &'f Form<'a>, judges: Judges<'c>) -> Self {
+    fn of(
+        comparison: &'c FormComparison,
+        before: &'f Form<'a>,
+        now: &'f Form<'a>,
+        judges: Judges<'c>,
+    ) -> Self {
         let weaker = |old: &Part<'a>, new: &Part<'a>| !comparison.parts(old, new, judges).is_empty();
         let before = distinct(&before.parts, |one, other| {
             one.kind() == other.kind() && !weaker(one, other) && !weaker(other, one)

@@ -10,7 +10,7 @@ use crate::vocabulary::Outcome;
 
 /// One case.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Case<'a> {
+pub(super) struct CaseEvidence<'a> {
     pub(super) result: &'a CaseResult,
     /// How it stands to the baseline.
     pub(super) relation: Relation,
@@ -52,7 +52,7 @@ pub(super) fn cases<'a>(
     run: &'a RunManifest,
     baseline: Option<&'a Baseline>,
     policy: &'a Policy,
-) -> Vec<Case<'a>> {
+) -> Vec<CaseEvidence<'a>> {
     let renamed = baseline.map(|baseline| baseline.renamed(run)).unwrap_or_default();
     let shifts = baseline.map(|baseline| baseline.shifts(run)).unwrap_or_default();
     let judged_anew: BTreeSet<&str> = shifts
@@ -81,7 +81,7 @@ pub(super) fn cases<'a>(
             let stored = found.filter(|_| relation == Relation::Known);
             let fresh = |outcome| fresh(result).filter(|trial| trial.outcome == outcome).count();
             let (passed, failed) = (fresh(Outcome::Passed) as u64, fresh(Outcome::Failed) as u64);
-            Case {
+            CaseEvidence {
                 result,
                 relation,
                 before: stored.map(BaselineCase::tally).unwrap_or_default(),
@@ -131,7 +131,7 @@ fn unnamed<'a>(run: &RunManifest, baseline: &'a Baseline) -> Vec<&'a BaselineCas
 
 /// Cases of the baseline that the run does not have under any name.
 pub(super) fn gone<'a>(
-    cases: &[Case<'_>],
+    cases: &[CaseEvidence<'_>],
     run: &RunManifest,
     baseline: &'a Baseline,
 ) -> Vec<&'a BaselineCase> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-use super::evidence::{Case, Relation};
+use super::evidence::{CaseEvidence, Relation};
 use super::{CaseState, Category, Policy, State};
 use crate::manifest::{CaseResult, Counts};
 use crate::source::Location;
@@ -166,7 +166,7 @@ impl<'a> Findings<'a> {
 pub(super) fn summary(
     counts: Counts,
     findings: &[Finding],
-    cases: &[Case<'_>],
+    cases: &[CaseEvidence<'_>],
     states: &[CaseState],
 ) -> String {
     let reason = reason(counts, findings, cases, states);
@@ -177,7 +177,7 @@ pub(super) fn summary(
 }
 
 /// How many judged cases could be compared with the baseline, where a judge kept some from it or none could.
-fn uncompared(cases: &[Case<'_>]) -> Option<String> {
+fn uncompared(cases: &[CaseEvidence<'_>]) -> Option<String> {
     let judged = || cases.iter().filter(|case| case.now.is_some() && case.relation != Relation::Alone);
     let (all, compared) =
         (judged().count(), judged().filter(|case| case.relation == Relation::Known).count());
@@ -201,7 +201,7 @@ fn excused(states: &[CaseState]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn reason(counts: Counts, findings: &[Finding], judged: &[Case<'_>], states: &[CaseState]) -> String {
+fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], states: &[CaseState]) -> String {
     let Some(first) = findings.first() else {
         let failing: Vec<_> = states
             .iter()
@@ -236,7 +236,7 @@ fn reason(counts: Counts, findings: &[Finding], judged: &[Case<'_>], states: &[C
 }
 
 /// Several cases that lack fresh trials: some may have broken, others only have to show that they do not.
-fn unconfirmed(findings: &[Finding], cases: &[Case<'_>]) -> String {
+fn unconfirmed(findings: &[Finding], cases: &[CaseEvidence<'_>]) -> String {
     let passing: BTreeSet<&Location> =
         cases.iter().filter(|case| case.now == Some(true)).map(|case| &case.result.location).collect();
     let open = findings.iter().filter(|finding| finding.id == FindingId::Unconfirmed);

@@ -25,7 +25,7 @@ use crate::vocabulary::{CaseId, WeakeningKind};
 pub use finding::{Conclusion, Finding};
 pub use metric::Measured;
 pub use policy::{
-    Category, Missing, Pattern, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
+    Category, Glob, Missing, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
 };
 pub use power::{DISCORDANCE, Power, WIDEST};
 pub use regression::{Retest, Suspect, used_to_pass};

@@ -81,21 +81,21 @@ pub struct Threshold {
 #[derive(Clone, Debug, Default)]
 pub struct Selector {
     /// Glob over `scenario/id`.
-    pub case: Option<Pattern>,
+    pub case: Option<Glob>,
     /// Glob over the scenario's name.
-    pub scenario: Option<Pattern>,
+    pub scenario: Option<Glob>,
     /// One of these tags, where there are any.
     pub tags: Vec<String>,
 }
 
 /// A glob over names; `*` crosses every character, `/` included.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct Glob {
     text: String,
     glob: GlobMatcher,
 }
 
-impl Pattern {
+impl Glob {
     /// Reads a glob; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let glob = GlobBuilder::new(text).build().map_err(|error| error.kind().to_string())?;
@@ -133,7 +133,7 @@ impl Selector {
     /// What is said, as it was written.
     #[must_use]
     pub fn selection(&self) -> Selection {
-        let text = |glob: &Option<Pattern>| glob.as_ref().map(|glob| glob.text.clone());
+        let text = |glob: &Option<Glob>| glob.as_ref().map(|glob| glob.text.clone());
         Selection { case: text(&self.case), scenario: text(&self.scenario), tags: self.tags.clone() }
     }
 
@@ -151,7 +151,7 @@ impl Selector {
 #[derive(Clone, Debug)]
 pub struct Quarantined {
     /// Glob over `scenario/id`.
-    pub case: Pattern,
+    pub case: Glob,
     /// Who looks after it.
     pub owner: String,
     /// Why.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Case;
+use super::evidence::CaseEvidence;
 use super::regression::Retest;
 use super::{Policy, suite};
 use crate::stats::{self, Tally};
@@ -51,13 +51,13 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-fn recorded(cases: &[Case<'_>]) -> u64 {
+fn recorded(cases: &[CaseEvidence<'_>]) -> u64 {
     let trials = cases.iter().flat_map(|case| &case.result.trials);
     trials.filter(|trial| trial.reply.as_ref().is_some_and(|reply| reply.recorded)).count() as u64
 }
 
 impl Power {
-    pub(super) fn of(cases: &[Case<'_>], triggered: usize, policy: &Policy) -> Self {
+    pub(super) fn of(cases: &[CaseEvidence<'_>], triggered: usize, policy: &Policy) -> Self {
         let pairs: Vec<_> = suite::pairs(cases).collect();
         let compared = pairs.len() as u64;
         let needed = Retest::needed(policy, triggered);

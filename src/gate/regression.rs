@@ -9,7 +9,7 @@
 //!   all of them is broken all the same, and the report says how many trials the baseline needs.
 
 use super::Policy;
-use super::evidence::{Case, Relation};
+use super::evidence::{CaseEvidence, Relation};
 use crate::stats::{self, SLACK, Tally, real};
 
 /// A case that used to pass has passed at least this share of its trials, 0 to 1.
@@ -56,7 +56,7 @@ pub struct Retest<'a> {
 }
 
 impl<'a> Retest<'a> {
-    pub(super) fn of(cases: &[Case<'_>], policy: &'a Policy) -> Self {
+    pub(super) fn of(cases: &[CaseEvidence<'_>], policy: &'a Policy) -> Self {
         Self::over(cases.iter().filter(|case| triggered(case)).count(), policy)
     }
 
@@ -81,7 +81,7 @@ impl<'a> Retest<'a> {
     }
 
     /// Fresh trials to ask next of a triggered case; 0 when no more would change a word.
-    pub(super) fn wanted(&self, case: &Case<'_>) -> u32 {
+    pub(super) fn wanted(&self, case: &CaseEvidence<'_>) -> u32 {
         if !triggered(case) || case.fresh_errors >= spare(self.policy) {
             0
         } else {
@@ -111,8 +111,8 @@ impl<'a> Retest<'a> {
     }
 
     /// What is found about every case; `None` for those that were not triggered.
-    pub(super) fn confirmations(&self, cases: &[Case<'_>]) -> Vec<Option<Confirmation>> {
-        let thick = |case: &Case<'_>| triggered(case) && self.is_thick(case.before);
+    pub(super) fn confirmations(&self, cases: &[CaseEvidence<'_>]) -> Vec<Option<Confirmation>> {
+        let thick = |case: &CaseEvidence<'_>| triggered(case) && self.is_thick(case.before);
         let tests: Vec<_> = cases
             .iter()
             .filter(|case| thick(case))
@@ -128,7 +128,7 @@ impl<'a> Retest<'a> {
             .collect()
     }
 
-    fn confirmation(&self, case: &Case<'_>, p: Option<f64>) -> Confirmation {
+    fn confirmation(&self, case: &CaseEvidence<'_>, p: Option<f64>) -> Confirmation {
         let (fresh, m) = (case.fresh, u64::from(self.policy.confirm));
         if m == 0 {
             return Confirmation::Broken(Proven::AtOnce);
@@ -164,7 +164,7 @@ pub(super) fn spare(policy: &Policy) -> usize {
 }
 
 /// Fails now, used to pass, and asks and expects the same as then.
-pub(super) fn triggered(case: &Case<'_>) -> bool {
+pub(super) fn triggered(case: &CaseEvidence<'_>) -> bool {
     case.relation == Relation::Known
         && case.now == Some(false)
         && case.quarantine.is_none()

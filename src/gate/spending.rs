@@ -4,7 +4,7 @@
 //! does to all cases of one run at once is no chance of single cases, and no test over cases sees it;
 //! so a shift is a warning unless the policy fails on it.
 
-use super::evidence::Case;
+use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
 use super::{Category, Policy, suite};
 use crate::baseline::Mean;
@@ -19,7 +19,7 @@ const MARGIN: f64 = 1.2;
 const DRAWS: u32 = 9_999;
 
 /// Tells shifts of latency and cost. The two tests are a family of their own.
-pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, log: &mut Findings<'_>) {
+pub(super) fn shifts(cases: &[CaseEvidence<'_>], policy: &Policy, log: &mut Findings<'_>) {
     let latency = |reply: &Reply| reply.latency_ms.map(stats::real);
     let tests = [
         (FindingId::LatencyRegression, Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
@@ -54,7 +54,7 @@ pub(super) fn shifts(cases: &[Case<'_>], policy: &Policy, log: &mut Findings<'_>
 
 /// The logarithm of now over before, for each compared case that knows both.
 fn ratios(
-    cases: &[Case<'_>],
+    cases: &[CaseEvidence<'_>],
     before: impl Fn(&crate::baseline::BaselineCase) -> Option<Mean>,
     now: impl Fn(&Reply) -> Option<f64>,
 ) -> Vec<f64> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-use super::evidence::{Case, Relation};
+use super::evidence::{CaseEvidence, Relation};
 use super::regression::{self, Confirmation};
 use crate::stats::SLACK;
 use crate::vocabulary::{CaseId, Outcome};
@@ -114,7 +114,7 @@ impl State {
     }
 
     /// The state of a case, with what its fresh trials say where it was asked again.
-    pub(super) fn of(case: &Case<'_>, finding: Option<Confirmation>) -> Self {
+    pub(super) fn of(case: &CaseEvidence<'_>, finding: Option<Confirmation>) -> Self {
         let alone = Self::alone(case.result.outcome);
         let Some(passes) = case.now else { return alone };
         if case.quarantine.is_some() && !passes {

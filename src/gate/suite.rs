@@ -1,7 +1,7 @@
 //! Whether the suite as a whole does worse than its baseline: many small losses, none of them a proof
 //! by itself.
 
-use super::evidence::{Case, Relation};
+use super::evidence::{CaseEvidence, Relation};
 use super::{PassRates, Policy};
 use crate::seed::Root;
 use crate::stats::{self, Bootstrap, Clusters, Prior, SLACK, Tally, real};
@@ -32,7 +32,9 @@ pub(super) struct Drop {
 }
 
 /// Cases that can be compared: known, judged in the same way, not in quarantine.
-pub(super) fn pairs<'c, 'a>(cases: &'c [Case<'a>]) -> impl Iterator<Item = (&'c Case<'a>, bool)> {
+pub(super) fn pairs<'c, 'a>(
+    cases: &'c [CaseEvidence<'a>],
+) -> impl Iterator<Item = (&'c CaseEvidence<'a>, bool)> {
     cases
         .iter()
         .filter(|case| case.relation == Relation::Known && case.before.of > 0)
@@ -41,14 +43,15 @@ pub(super) fn pairs<'c, 'a>(cases: &'c [Case<'a>]) -> impl Iterator<Item = (&'c 
 }
 
 /// The pass rates of the compared cases.
-pub(super) fn rates(cases: &[Case<'_>]) -> Option<PassRates> {
-    let both = |(case, _): (&Case<'_>, bool)| Some((case.before.share()?, case.result.tally().share()?));
+pub(super) fn rates(cases: &[CaseEvidence<'_>]) -> Option<PassRates> {
+    let both =
+        |(case, _): (&CaseEvidence<'_>, bool)| Some((case.before.share()?, case.result.tally().share()?));
     let (before, now): (Vec<f64>, Vec<f64>) = pairs(cases).filter_map(both).unzip();
     Some(PassRates { cases: now.len(), baseline: stats::mean(&before)?, now: stats::mean(&now)? })
 }
 
 /// The drop of the suite, if it is larger than chance and than the margin.
-pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
+pub(super) fn drop(cases: &[CaseEvidence<'_>], policy: &Policy) -> Option<Drop> {
     let pairs: Vec<_> = pairs(cases).collect();
     let passed = pairs.iter().filter(|(_, now)| *now).count();
     let n = pairs.len();
@@ -66,7 +69,7 @@ pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
     } else {
         // Were nothing changed, each of a case's trials, then and now, would be as likely to be the one that
         // was asked now. With one trial then, this is McNemar's exact test.
-        let alike = |(case, now): &(&Case<'_>, bool)| {
+        let alike = |(case, now): &(&CaseEvidence<'_>, bool)| {
             let (hits, of) = (case.before.hits + u64::from(*now), case.before.of + 1);
             Tally { hits, of }.share()
         };
@@ -79,7 +82,7 @@ pub(super) fn drop(cases: &[Case<'_>], policy: &Policy) -> Option<Drop> {
 
 /// The least difference of the pass rates, now less before, that is shown with 95 % confidence;
 /// absent where nothing can be shown.
-pub(super) fn shown(cases: &[Case<'_>]) -> Option<f64> {
+pub(super) fn shown(cases: &[CaseEvidence<'_>]) -> Option<f64> {
     let pairs: Vec<_> = pairs(cases).collect();
     let files: std::collections::BTreeSet<_> =
         pairs.iter().map(|(case, _)| case.result.location.file.as_str()).collect();

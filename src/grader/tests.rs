@@ -44,13 +44,13 @@ impl Provider for Stub {
     }
 }
 
-struct Court {
+struct Setup {
     stub: Arc<Stub>,
     grader: Grader,
     _folder: tempfile::TempDir,
 }
 
-fn court(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Sync + 'static) -> Court {
+fn setup(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Sync + 'static) -> Setup {
     let folder = tempfile::tempdir().unwrap();
     let stub = Arc::new(Stub {
         endpoint: Endpoint::at_host("openai", "stub"),
@@ -61,7 +61,7 @@ fn court(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Syn
     let provider: Arc<dyn Provider> = Arc::<Stub>::clone(&stub);
     let client = Arc::new(ModelClient::new(provider, Cache::at(folder.path()), mode));
     let patience = Patience { retries: 0, ..Patience::default() };
-    Court { stub, grader: Grader::new(client, "judge".to_owned(), patience, Root(0)), _folder: folder }
+    Setup { stub, grader: Grader::new(client, "judge".to_owned(), patience, Root(0)), _folder: folder }
 }
 
 /// Whether a request is about one of the known-bad answers.
@@ -73,7 +73,7 @@ fn verdict(score: u32) -> String {
     json!({ "reasoning": "because", "score": score }).to_string()
 }
 
-impl Court {
+impl Setup {
     async fn grade_with(&self, answer: &str, ballot: Ballot) -> Result<Grade, GraderError> {
         let rubric = Rubric::of("The reply is kind and names the next step.");
         let question = Question { rubric: &rubric, scale: 10, answer, conversation: &[] };
@@ -130,9 +130,9 @@ fn attacks() -> Vec<String> {
 async fn a_judge_that_echoes_lets_nothing_pass() {
     assert!(attacks().len() >= 60);
     for attack in attacks() {
-        let whole = court(Mode::Off, |request, _| request.messages[1].content.clone());
+        let whole = setup(Mode::Off, |request, _| request.messages[1].content.clone());
         assert!(matches!(whole.grade(&attack).await, Err(GraderError::Unreadable(_))), "{attack}");
-        let line = court(Mode::Off, |request, _| {
+        let line = setup(Mode::Off, |request, _| {
             request.messages[1].content.lines().nth(1).unwrap_or_default().to_owned()
         });
         assert!(matches!(line.grade(&attack).await, Err(GraderError::Unreadable(_))), "{attack}");
@@ -154,20 +154,20 @@ fn obey(request: &ChatRequest) -> String {
 #[tokio::test]
 async fn a_judge_that_obeys_the_answer_has_its_verdicts_voided() {
     for attack in attacks() {
-        let court = court(Mode::Off, |request, _| obey(request));
-        let graded = court.grade(&attack).await;
+        let setup = setup(Mode::Off, |request, _| obey(request));
+        let graded = setup.grade(&attack).await;
         assert!(matches!(graded, Err(GraderError::Canary { .. })), "{attack}: {graded:?}");
     }
 }
 
 #[tokio::test]
 async fn canaries_are_asked_once_and_only_before_live_verdicts() {
-    let honest = court(Mode::Auto, |request, _| verdict(if is_canary(request) { 0 } else { 9 }));
+    let honest = setup(Mode::Auto, |request, _| verdict(if is_canary(request) { 0 } else { 9 }));
     for _ in 0..3 {
         assert_eq!(honest.grade("We call you today.").await.unwrap().votes, [0.9]);
     }
     assert_eq!(honest.calls(), 1 + canary::CANARIES.len(), "one verdict, the rest was recorded");
-    let blind = court(Mode::Auto, |_, _| verdict(10));
+    let blind = setup(Mode::Auto, |_, _| verdict(10));
     let error = blind.grade("We call you today.").await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::JudgeVoid);
     assert!(error.to_string().contains("unrelated answer"), "{error}");
@@ -182,11 +182,11 @@ async fn an_unreadable_reply_is_asked_again_once_with_another_seed() {
         (false, 4) => "I think it is good".to_owned(),
         _ => verdict(8),
     };
-    let mended = court(Mode::Off, script);
+    let mended = setup(Mode::Off, script);
     assert_eq!(mended.grade("We call you today.").await.unwrap().votes, [0.8]);
     let seeds = mended.stub.seeds.lock().unwrap().clone();
     assert_ne!(seeds[4], seeds[5]);
-    let hopeless = court(Mode::Off, |_, _| "I think it is good".to_owned());
+    let hopeless = setup(Mode::Off, |_, _| "I think it is good".to_owned());
     let error = hopeless.grade("We call you today.").await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::JudgeUnreadable);
     assert_eq!(hopeless.calls(), canary::CANARIES.len() + 2);
@@ -194,16 +194,16 @@ async fn an_unreadable_reply_is_asked_again_once_with_another_seed() {
 
 #[tokio::test]
 async fn empty_and_opener_answers_fail_without_a_call() {
-    let court = court(Mode::Off, |_, _| verdict(10));
+    let setup = setup(Mode::Off, |_, _| verdict(10));
     for answer in [":", "Thought process:", "Let's solve this step by step", "", "  ", "...", "Solution"] {
-        assert_eq!(court.grade(answer).await.unwrap().votes, [0.0], "{answer}");
+        assert_eq!(setup.grade(answer).await.unwrap().votes, [0.0], "{answer}");
     }
-    assert_eq!(court.calls(), 0);
+    assert_eq!(setup.calls(), 0);
 }
 
 #[tokio::test]
 async fn votes_are_recorded_one_by_one_and_end_with_a_majority() {
-    let wavering = court(Mode::Auto, |request, call| {
+    let wavering = setup(Mode::Auto, |request, call| {
         verdict(if is_canary(request) { 0 } else { [8, 6, 7, 2, 9][(call - 4) % 5] })
     });
     let grade = wavering.grade_with("We call you today.", Ballot::Fixed(5)).await.unwrap();

@@ -3,14 +3,14 @@ use super::*;
 
 /// A history written down: names of revisions, parents, and merge bases with HEAD.
 #[derive(Default)]
-struct Written {
+struct WrittenHistory {
     revisions: &'static [(&'static str, &'static str)],
     parents: &'static [&'static str],
     merge_bases: &'static [(&'static str, &'static str)],
     shallow: bool,
 }
 
-impl Commits for Written {
+impl Commits for WrittenHistory {
     fn found(&self, revision: &str) -> Result<Option<String>, GitError> {
         let known = self.revisions.iter().find(|(name, _)| *name == revision);
         Ok(known.map(|(_, commit)| (*commit).to_owned()).or((revision == "HEAD").then(|| "head".to_owned())))
@@ -52,7 +52,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
         ("b0", "b0"),
     ];
     const BASES: &[(&str, &str)] = &[("d", "bd"), ("m", "bm"), ("l", "bl"), ("b0", "b0")];
-    let usual = |parents: &'static [&'static str]| Written {
+    let usual = |parents: &'static [&'static str]| WrittenHistory {
         revisions: DEV,
         parents,
         merge_bases: BASES,
@@ -67,17 +67,17 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
         (usual(&["p1", "p2"]), &[], Ok(("bm", "the merge base"))),
         (usual(&["p1"]), GITHUB, Ok(("bd", "the merge base"))),
         (usual(&["p1"]), BEGAN, Ok(("b0", "the merge base"))),
-        (Written { revisions: &DEV[2..], ..usual(&["p1"]) }, &[], Ok(("bl", "the merge base"))),
+        (WrittenHistory { revisions: &DEV[2..], ..usual(&["p1"]) }, &[], Ok(("bl", "the merge base"))),
         // The named branch is not there: main is no substitute.
         (
-            Written { revisions: &DEV[1..], ..usual(&["p1"]) },
+            WrittenHistory { revisions: &DEV[1..], ..usual(&["p1"]) },
             GITHUB,
             Err("none of `refs/remotes/origin/dev`"),
         ),
-        (Written { revisions: &DEV[1..], shallow: true, ..usual(&[]) }, GITHUB, Err("fetch-depth: 0")),
-        (Written { merge_bases: &[], shallow: true, ..usual(&[]) }, &[], Err("GIT_DEPTH: 0")),
-        (Written { merge_bases: &[], ..usual(&[]) }, &[], Err("no commit in common")),
-        (Written::default(), &[], Err("none of")),
+        (WrittenHistory { revisions: &DEV[1..], shallow: true, ..usual(&[]) }, GITHUB, Err("fetch-depth: 0")),
+        (WrittenHistory { merge_bases: &[], shallow: true, ..usual(&[]) }, &[], Err("GIT_DEPTH: 0")),
+        (WrittenHistory { merge_bases: &[], ..usual(&[]) }, &[], Err("no commit in common")),
+        (WrittenHistory::default(), &[], Err("none of")),
     ];
     for (history, variables, expected) in table {
         let found = choose(&history, &pipeline(variables));

@@ -155,7 +155,7 @@ pub struct StoredRun {
 
 /// Reads a stored run with what was decided about it, where the file says that too.
 pub fn read_stored(path: &Path) -> Result<StoredRun, HistoryError> {
-    let (run, head) = read_run_with::<Head>(path)?;
+    let (run, head) = read_run_with::<StoredHead>(path)?;
     let decided = head.decision.unwrap_or_default();
     Ok(StoredRun { file: slashed(path), run, conclusion: decided.conclusion, pass_rate: decided.pass_rate })
 }
@@ -175,7 +175,7 @@ pub fn read_stored_among(path: &Path) -> Result<Option<StoredRun>, HistoryError>
 
 /// What a stored run says beside its manifest.
 #[derive(serde::Deserialize)]
-struct Head {
+struct StoredHead {
     decision: Option<Decided>,
 }
 

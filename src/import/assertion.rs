@@ -2,9 +2,9 @@
 //!
 //! An expectation holds for the same answers, or for fewer where that is told; never for more without a word.
 
-use super::document::{Folder, Part};
+use super::document::{Excerpt, Folder};
 use super::template::{Template, Variables, no_mapping};
-use super::yaml::Item;
+use super::yaml::YamlItem;
 use crate::source::{Node, Value};
 use crate::text;
 
@@ -26,7 +26,7 @@ impl Refusal {
 /// An assertion while it is read.
 #[derive(Debug)]
 pub(super) struct Assertion<'a> {
-    pub(super) part: &'a Part,
+    pub(super) part: &'a Excerpt,
     /// The kind without `not-`.
     pub(super) kind: &'a str,
     /// Whether it began with `not-`.
@@ -37,7 +37,7 @@ pub(super) struct Assertion<'a> {
 
 impl Assertion<'_> {
     /// What stands under `value`.
-    pub(super) fn value(&self) -> Result<Part, Refusal> {
+    pub(super) fn value(&self) -> Result<Excerpt, Refusal> {
         self.part.get("value").ok_or_else(|| Refusal::new("it has no `value`", "give it one"))
     }
 
@@ -80,7 +80,7 @@ impl Assertion<'_> {
         }
     }
 
-    pub(super) fn template_of(&self, part: &Part) -> Result<Template, Refusal> {
+    pub(super) fn template_of(&self, part: &Excerpt) -> Result<Template, Refusal> {
         let text = scalar(&part.node).ok_or_else(|| {
             Refusal::new(format!("its `value` is {}, not text", part.node.value.kind()), "write text")
         })?;
@@ -129,34 +129,34 @@ pub(super) fn refused(error: &super::template::TemplateError) -> Refusal {
     Refusal::new(error.to_string(), "write the text out, or give the case a variable with the finished value")
 }
 
-pub(super) fn regex(pattern: String) -> Item {
-    Item::map([("type", Item::text("regex")), ("pattern", Item::Text(pattern))])
+pub(super) fn regex(pattern: String) -> YamlItem {
+    YamlItem::map([("type", YamlItem::text("regex")), ("pattern", YamlItem::Text(pattern))])
 }
 
-pub(super) fn inline(expression: &str) -> Item {
-    Item::map([("type", Item::text("inline")), ("expression", Item::text(expression))])
+pub(super) fn inline(expression: &str) -> YamlItem {
+    YamlItem::map([("type", YamlItem::text("inline")), ("expression", YamlItem::text(expression))])
 }
 
-pub(super) fn contains(values: Vec<String>, mode: &str) -> Item {
+pub(super) fn contains(values: Vec<String>, mode: &str) -> YamlItem {
     let several = values.len() > 1;
     let mut entries = vec![
-        ("type".to_owned(), Item::text("contains")),
-        ("values".to_owned(), Item::List(values.into_iter().map(Item::Text).collect())),
+        ("type".to_owned(), YamlItem::text("contains")),
+        ("values".to_owned(), YamlItem::List(values.into_iter().map(YamlItem::Text).collect())),
     ];
     if several {
-        entries.push(("mode".to_owned(), Item::text(mode)));
+        entries.push(("mode".to_owned(), YamlItem::text(mode)));
     }
-    Item::Map(entries)
+    YamlItem::Map(entries)
 }
 
 /// Every one of several expectations; one stands for itself, and the parts of such a whole stand beside the others.
-pub(super) fn all(items: Vec<Item>) -> Item {
-    let mut parts: Vec<Item> = Vec::new();
+pub(super) fn all(items: Vec<YamlItem>) -> YamlItem {
+    let mut parts: Vec<YamlItem> = Vec::new();
     for item in items {
         match &item {
-            Item::Map(entries) => match entries.as_slice() {
-                [(_, kind), (_, operator), (_, Item::List(inner))]
-                    if *kind == Item::text("combined") && *operator == Item::text("and") =>
+            YamlItem::Map(entries) => match entries.as_slice() {
+                [(_, kind), (_, operator), (_, YamlItem::List(inner))]
+                    if *kind == YamlItem::text("combined") && *operator == YamlItem::text("and") =>
                 {
                     parts.extend(inner.iter().cloned());
                 }
@@ -174,10 +174,10 @@ pub(super) fn all(items: Vec<Item>) -> Item {
     }
 }
 
-pub(super) fn combined(operator: &str, items: Vec<Item>) -> Item {
-    Item::map([
-        ("type", Item::text("combined")),
-        ("operator", Item::text(operator)),
-        ("expectations", Item::List(items)),
+pub(super) fn combined(operator: &str, items: Vec<YamlItem>) -> YamlItem {
+    YamlItem::map([
+        ("type", YamlItem::text("combined")),
+        ("operator", YamlItem::text(operator)),
+        ("expectations", YamlItem::List(items)),
     ])
 }

@@ -1,12 +1,12 @@
 //! One test of promptfoo, with one choice of its variables and one prompt, as a case.
 
 use super::assertion::{self, scalar};
-use super::document::{Folder, Part};
+use super::document::{Excerpt, Folder};
 use super::findings::{Findings, place};
 use super::mapping::{self, Mapped};
 use super::prompt::Prompt;
 use super::template::{Template, Variables, no_mapping, resolve};
-use super::yaml::Item;
+use super::yaml::YamlItem;
 use crate::environment::literal;
 use crate::source::{Node, Value};
 use crate::text;
@@ -19,17 +19,17 @@ const SECRET: [&str; 8] =
 #[derive(Clone, Debug)]
 pub(super) struct Test {
     /// Where it stands.
-    pub(super) part: Part,
+    pub(super) part: Excerpt,
     /// The id, without what tells its cases apart.
     pub(super) id: String,
     /// `description`.
     pub(super) name: Option<String>,
     /// `metadata`.
-    pub(super) metadata: Option<Item>,
+    pub(super) metadata: Option<YamlItem>,
     /// Every choice of variables.
     pub(super) choices: Vec<Variables>,
     /// Assertions, those of `defaultTest` first.
-    pub(super) assertions: Vec<Part>,
+    pub(super) assertions: Vec<Excerpt>,
     /// What goes before and behind the prompt.
     pub(super) around: (String, String),
     /// Least mean of its scores.
@@ -40,7 +40,7 @@ pub(super) struct Test {
 
 /// A case as text.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct CaseText {
     /// Its lines, below `cases:`.
     pub(super) lines: String,
     /// Whether it is a case, and not a comment.
@@ -55,7 +55,7 @@ pub(super) fn write(
     prompt: &Prompt,
     folder: &Folder,
     findings: &mut Findings,
-) -> Written {
+) -> CaseText {
     let variables = resolve(raw).map_err(|error| error.to_string());
     let known = variables.clone().unwrap_or_else(|_| raw.clone());
     let asked = test.refused.clone().map_or(prompt.item(&test.around.0, &test.around.1), Err);
@@ -80,7 +80,7 @@ pub(super) fn write(
             }
             Mapped::Not(why, instead) => {
                 findings.lost(part, part.node.span, format!("`{kind}` was not taken over: {why}"), &instead);
-                let original = masked(Item::of(&part.node)).render();
+                let original = masked(YamlItem::of(&part.node)).render();
                 let head = format!("{}: not taken over: {why}; instead: {instead}", place(part));
                 comments.push_str(&commented(&one_line(&head), "    # "));
                 comments.push_str(&commented(&original, "    #   "));
@@ -101,10 +101,10 @@ pub(super) fn write(
         (Ok(_), true) => Some("none of its assertions could be taken over".to_owned()),
         (Ok(_), false) => None,
     };
-    let mut entries = vec![("id".to_owned(), Item::text(id))];
-    entries.extend(test.name.clone().map(|name| ("name".to_owned(), Item::Text(literal(&name)))));
+    let mut entries = vec![("id".to_owned(), YamlItem::text(id))];
+    entries.extend(test.name.clone().map(|name| ("name".to_owned(), YamlItem::Text(literal(&name)))));
     if !tags.is_empty() {
-        entries.push(("tags".to_owned(), Item::List(tags.iter().map(Item::text).collect())));
+        entries.push(("tags".to_owned(), YamlItem::List(tags.iter().map(YamlItem::text).collect())));
     }
     entries.extend(test.metadata.clone().map(|metadata| ("metadata".to_owned(), metadata)));
     let mut given = known;
@@ -116,19 +116,19 @@ pub(super) fn write(
         }
     }
     if !given.is_empty() {
-        let given = given.into_iter().map(|(name, value)| (name, Item::Text(literal(&value)))).collect();
-        entries.push(("variables".to_owned(), Item::Map(given)));
+        let given = given.into_iter().map(|(name, value)| (name, YamlItem::Text(literal(&value)))).collect();
+        entries.push(("variables".to_owned(), YamlItem::Map(given)));
     }
-    let fallback = || Item::Text("…".to_owned());
+    let fallback = || YamlItem::Text("…".to_owned());
     entries.push(("prompt".to_owned(), asked.unwrap_or_else(|_| fallback())));
     if !items.is_empty() {
         entries.push(("expected".to_owned(), assertion::all(items)));
     }
-    let body = indented(&Item::List(vec![Item::Map(entries)]).render());
+    let body = indented(&YamlItem::List(vec![YamlItem::Map(entries)]).render());
     match reason {
         None => {
             let (first, rest) = body.split_at(body.find('\n').map_or(body.len(), |end| end + 1));
-            Written { lines: format!("{first}{comments}{rest}"), lives: true }
+            CaseText { lines: format!("{first}{comments}{rest}"), lives: true }
         }
         Some(why) => {
             let message = format!("case `{}` was not taken over: {why}", text::excerpt(id, 60));
@@ -143,13 +143,13 @@ pub(super) fn write(
                 "  # ",
             );
             let lines = head + &comments + &commented(&body, "  #");
-            Written { lines, lives: false }
+            CaseText { lines, lives: false }
         }
     }
 }
 
 /// Every choice of variables: a list of texts stands for as many tests, as in promptfoo.
-pub(super) fn choices(vars: &[(String, Part)], expand: bool) -> Vec<Variables> {
+pub(super) fn choices(vars: &[(String, Excerpt)], expand: bool) -> Vec<Variables> {
     let mut choices = vec![Variables::new()];
     for (name, value) in vars {
         let texts = value.items().filter(|items| {
@@ -197,16 +197,16 @@ fn flatten(name: &str, node: &Node, variables: &mut Variables) {
 }
 
 /// The item without values of keys that hold a secret.
-pub(super) fn masked(item: Item) -> Item {
+pub(super) fn masked(item: YamlItem) -> YamlItem {
     match item {
-        Item::List(items) => Item::List(items.into_iter().map(masked).collect()),
-        Item::Map(entries) => Item::Map(
+        YamlItem::List(items) => YamlItem::List(items.into_iter().map(masked).collect()),
+        YamlItem::Map(entries) => YamlItem::Map(
             entries
                 .into_iter()
                 .map(|(key, item)| {
                     let lower = key.to_lowercase();
                     let secret = SECRET.iter().any(|word| lower.contains(word));
-                    let item = if secret { Item::text("***") } else { masked(item) };
+                    let item = if secret { YamlItem::text("***") } else { masked(item) };
                     (key, item)
                 })
                 .collect(),

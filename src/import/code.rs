@@ -2,7 +2,7 @@
 
 use super::assertion::{Assertion, Refusal, all, inline};
 use super::schema::no_fence;
-use super::yaml::Item;
+use super::yaml::YamlItem;
 use crate::expectation::expression::Expression;
 
 /// The answer as JSON, in JavaScript.
@@ -16,7 +16,7 @@ const TESTED: &str = ".test(output)";
 /// # Errors
 /// When it is anything but tests of the text, joined by `&&` and `||`, or ends in an error for some answers, which
 /// fails in promptfoo whatever stands before it.
-pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Item, Refusal> {
+pub(super) fn expression(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     let refusal = || {
         Refusal::new(
             "akit runs no JavaScript, and this is no expression that it has too",

@@ -8,21 +8,21 @@ use crate::source::{Node, ReadError, SourceFile, Span, SyntaxError, Value, slash
 
 /// A stretch of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct Excerpt {
     /// What stands there.
     pub(super) node: Node,
     /// The file.
     pub(super) file: Arc<SourceFile>,
 }
 
-impl Part {
+impl Excerpt {
     /// The value of a key.
-    pub(super) fn get(&self, key: &str) -> Option<Part> {
+    pub(super) fn get(&self, key: &str) -> Option<Excerpt> {
         self.node.get(key).map(|node| self.with(node.clone()))
     }
 
     /// The items, where this is a list.
-    pub(super) fn items(&self) -> Option<Vec<Part>> {
+    pub(super) fn items(&self) -> Option<Vec<Excerpt>> {
         match &self.node.value {
             Value::List(items) => Some(items.iter().map(|item| self.with(item.clone())).collect()),
             _ => None,
@@ -30,7 +30,7 @@ impl Part {
     }
 
     /// Keys with their values, where this is a mapping.
-    pub(super) fn entries(&self) -> Vec<(String, Span, Part)> {
+    pub(super) fn entries(&self) -> Vec<(String, Span, Excerpt)> {
         let Value::Map(entries) = &self.node.value else { return Vec::new() };
         let entry = |(key, value): &(Node, Node)| {
             let name = key.as_str().map_or_else(|| key.to_json().to_string(), str::to_owned);
@@ -45,8 +45,8 @@ impl Part {
     }
 
     /// Another node of the same file.
-    pub(super) fn with(&self, node: Node) -> Part {
-        Part { node, file: Arc::clone(&self.file) }
+    pub(super) fn with(&self, node: Node) -> Excerpt {
+        Excerpt { node, file: Arc::clone(&self.file) }
     }
 }
 
@@ -72,12 +72,12 @@ impl Folder {
     }
 
     /// A YAML or JSON file.
-    pub(super) fn document(&self, reference: &str) -> Result<Part, ImportError> {
+    pub(super) fn document(&self, reference: &str) -> Result<Excerpt, ImportError> {
         document(&self.path(reference))
     }
 
     /// The values of a JSONL file.
-    pub(super) fn lines(&self, reference: &str) -> Result<Vec<Part>, ImportError> {
+    pub(super) fn lines(&self, reference: &str) -> Result<Vec<Excerpt>, ImportError> {
         let path = self.path(reference);
         let file = SourceFile::read(&path).map_err(|error| ImportError::Unreadable(slashed(&path), error))?;
         let file = Arc::new(file);
@@ -89,7 +89,7 @@ impl Folder {
             };
             let mut node = Node::parse(&SourceFile::from_text(file.shown(), line)).map_err(moved)?;
             lower(&mut node, number);
-            parts.push(Part { node, file: Arc::clone(&file) });
+            parts.push(Excerpt { node, file: Arc::clone(&file) });
         }
         Ok(parts)
     }
@@ -111,11 +111,11 @@ fn lower(node: &mut Node, by: u32) {
 }
 
 /// Reads a YAML or JSON file; merge keys are put in.
-pub(super) fn document(path: &Path) -> Result<Part, ImportError> {
+pub(super) fn document(path: &Path) -> Result<Excerpt, ImportError> {
     let file = SourceFile::read(path).map_err(|error| ImportError::Unreadable(slashed(path), error))?;
     let mut node = Node::parse(&file).map_err(|error| syntax(&file, &error))?;
     merge(&mut node);
-    Ok(Part { node, file: Arc::new(file) })
+    Ok(Excerpt { node, file: Arc::new(file) })
 }
 
 fn syntax(file: &SourceFile, error: &SyntaxError) -> ImportError {

@@ -2,29 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::Part;
+use super::document::Excerpt;
 use crate::source::{Diagnostic, Diagnostics, Span};
 
 /// The name of a place: file, line, column.
-type Place = (String, u32, u32);
+type Spot = (String, u32, u32);
 
 /// Findings and counts of an import.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     found: Diagnostics,
-    told: BTreeSet<(Place, String)>,
-    assertions: BTreeMap<Place, bool>,
+    told: BTreeSet<(Spot, String)>,
+    assertions: BTreeMap<Spot, bool>,
 }
 
 impl Findings {
     /// Something that has no counterpart.
-    pub(super) fn lost(&mut self, part: &Part, span: Span, message: String, instead: &str) {
+    pub(super) fn lost(&mut self, part: &Excerpt, span: Span, message: String, instead: &str) {
         let finding = Diagnostic::error("not-imported", &part.file, span, message).help(instead);
         self.tell(finding.warn());
     }
 
     /// Something whose counterpart differs.
-    pub(super) fn differs(&mut self, part: &Part, span: Span, message: String) {
+    pub(super) fn differs(&mut self, part: &Excerpt, span: Span, message: String) {
         let finding = Diagnostic::error("imported-differently", &part.file, span, message);
         self.tell(finding.warn());
     }
@@ -37,7 +37,7 @@ impl Findings {
     }
 
     /// Counts an assertion; one that is used by several cases is mapped if it is mapped in all of them.
-    pub(super) fn count(&mut self, part: &Part, mapped: bool) {
+    pub(super) fn count(&mut self, part: &Excerpt, mapped: bool) {
         let place = (part.file.shown().to_owned(), part.node.span.line, part.node.span.column);
         let known = self.assertions.entry(place).or_insert(true);
         *known &= mapped;
@@ -56,6 +56,6 @@ impl Findings {
 }
 
 /// A place as people read it.
-pub(super) fn place(part: &Part) -> String {
+pub(super) fn place(part: &Excerpt) -> String {
     format!("{}:{}:{}", part.file.shown(), part.node.span.line, part.node.span.column)
 }

@@ -2,7 +2,7 @@
 
 use super::assertion::{Assertion, Refusal, combined};
 use super::template::Template;
-use super::yaml::Item;
+use super::yaml::YamlItem;
 
 /// Kinds without a counterpart: the beginning of their name, why, and what to write instead.
 const WITHOUT: [(&str, &str, &str); 19] = [
@@ -56,7 +56,7 @@ const WITHOUT: [(&str, &str, &str); 19] = [
 ];
 
 /// The expectation of a kind that a model judges.
-pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Item, Refusal> {
+pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     match assertion.kind {
         "llm-rubric" => {
             let rubric = assertion.template()?.text();
@@ -102,51 +102,58 @@ pub(super) fn item(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<
 
 /// The expectation with no judge's threshold below this one; nothing where a low score is the pass, or where no
 /// score is high enough.
-pub(super) fn raised(item: Item, least: f64) -> Option<Item> {
-    let Item::Map(mut entries) = item else { return Some(item) };
+pub(super) fn raised(item: YamlItem, least: f64) -> Option<YamlItem> {
+    let YamlItem::Map(mut entries) = item else { return Some(item) };
     let kind = match entries.first() {
-        Some((key, Item::Text(kind))) if key == "type" => kind.clone(),
+        Some((key, YamlItem::Text(kind))) if key == "type" => kind.clone(),
         Some((key, inner)) if key == "not" => {
             let plain = raised(inner.clone(), 1.0).as_ref() == Some(inner);
-            return plain.then_some(Item::Map(entries));
+            return plain.then_some(YamlItem::Map(entries));
         }
-        _ => return Some(Item::Map(entries)),
+        _ => return Some(YamlItem::Map(entries)),
     };
     let usual = match kind.as_str() {
         "llm_grader" => 0.7,
         "similarity" => 0.75,
         "combined" => {
             for (_, item) in &mut entries {
-                if let Item::List(parts) = item {
+                if let YamlItem::List(parts) = item {
                     *parts = parts.drain(..).map(|part| raised(part, least)).collect::<Option<_>>()?;
                 }
             }
-            return Some(Item::Map(entries));
+            return Some(YamlItem::Map(entries));
         }
-        _ => return Some(Item::Map(entries)),
+        _ => return Some(YamlItem::Map(entries)),
     };
     let own = entries.iter().position(|(key, _)| key == "threshold");
     let own_value = own.and_then(|at| match &entries[at].1 {
-        Item::Bare(number) => number.parse().ok(),
+        YamlItem::Bare(number) => number.parse().ok(),
         _ => None,
     });
     let number = least.max(own_value.unwrap_or(usual));
-    let entry = ("threshold".to_owned(), Item::number(number));
+    let entry = ("threshold".to_owned(), YamlItem::number(number));
     match own {
         Some(at) => entries[at] = entry,
         None => entries.push(entry),
     }
-    (number <= 1.0).then_some(Item::Map(entries))
+    (number <= 1.0).then_some(YamlItem::Map(entries))
 }
 
-fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, near: &mut Vec<String>) -> Item {
+fn grader(
+    assertion: &Assertion<'_>,
+    rubric: String,
+    threshold: Option<f64>,
+    near: &mut Vec<String>,
+) -> YamlItem {
     // A text that begins so would name a rubric of akit.
     let rubric =
         if rubric.trim_start().starts_with("builtin:") { format!("Rubric: {rubric}") } else { rubric };
-    let mut entries =
-        vec![("type".to_owned(), Item::text("llm_grader")), ("rubric".to_owned(), Item::Text(rubric))];
+    let mut entries = vec![
+        ("type".to_owned(), YamlItem::text("llm_grader")),
+        ("rubric".to_owned(), YamlItem::Text(rubric)),
+    ];
     if let Some(threshold) = threshold {
-        entries.push(("threshold".to_owned(), Item::number(threshold)));
+        entries.push(("threshold".to_owned(), YamlItem::number(threshold)));
     }
     if let Some(provider) = assertion.part.get("provider") {
         let id = provider.node.as_str().or_else(|| provider.node.get("id")?.as_str());
@@ -156,28 +163,28 @@ fn grader(assertion: &Assertion<'_>, rubric: String, threshold: Option<f64>, nea
         let provider = id.unwrap_or("without a name");
         match super::provider::Named::parse(provider) {
             Some(judge) => {
-                entries.push(("provider".to_owned(), Item::text(judge.provider)));
-                entries.push(("model".to_owned(), Item::Text(crate::environment::literal(&judge.model))));
+                entries.push(("provider".to_owned(), YamlItem::text(judge.provider)));
+                entries.push(("model".to_owned(), YamlItem::Text(crate::environment::literal(&judge.model))));
             }
             None => {
                 near.push(format!("its judge `{}` is not known to akit", crate::text::excerpt(provider, 40)));
             }
         }
     }
-    Item::Map(entries)
+    YamlItem::Map(entries)
 }
 
-fn similar(assertion: &Assertion<'_>) -> Result<Item, Refusal> {
+fn similar(assertion: &Assertion<'_>) -> Result<YamlItem, Refusal> {
     let value = assertion.value()?;
     let one = |template: Template| {
         let mut entries = vec![
-            ("type".to_owned(), Item::text("similarity")),
-            ("value".to_owned(), Item::Text(template.text())),
+            ("type".to_owned(), YamlItem::text("similarity")),
+            ("value".to_owned(), YamlItem::Text(template.text())),
         ];
         if let Some(threshold) = assertion.threshold() {
-            entries.push(("threshold".to_owned(), Item::number(threshold)));
+            entries.push(("threshold".to_owned(), YamlItem::number(threshold)));
         }
-        Item::Map(entries)
+        YamlItem::Map(entries)
     };
     match value.items() {
         Some(items) if items.is_empty() => Err(Refusal::new("its list is empty", "name at least one text")),

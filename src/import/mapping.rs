@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::assertion::{Assertion, Refusal, all, contains, inline, refused, regex};
-use super::document::{Folder, Part};
+use super::document::{Excerpt, Folder};
 use super::template::{Template, Variables};
-use super::yaml::Item;
+use super::yaml::YamlItem;
 use super::{code, judged, schema};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
@@ -21,9 +21,9 @@ const SILENT: [&str; 7] = ["type", "metric", "description", "value", "threshold"
 #[derive(Clone, Debug)]
 pub(super) enum Mapped {
     /// An expectation that says the same.
-    Same(Item),
+    Same(YamlItem),
     /// An expectation that differs in what the words say.
-    Near(Item, String),
+    Near(YamlItem, String),
     /// Nothing: why, and what may be written instead.
     Not(String, String),
 }
@@ -48,7 +48,7 @@ impl Mapped {
 }
 
 /// Maps an assertion of a test with these variables.
-pub(super) fn map(part: &Part, variables: &Variables, folder: &Folder) -> Mapped {
+pub(super) fn map(part: &Excerpt, variables: &Variables, folder: &Folder) -> Mapped {
     let Some(kind) = part.node.get("type").and_then(Node::as_str) else {
         return Mapped::Not("it has no `type`".to_owned(), "name one".to_owned());
     };
@@ -67,7 +67,7 @@ pub(super) fn map(part: &Part, variables: &Variables, folder: &Folder) -> Mapped
 }
 
 /// Whether akit reads an expectation without an error.
-fn accepts(item: &Item, variables: &Variables) -> Result<(), String> {
+fn accepts(item: &YamlItem, variables: &Variables) -> Result<(), String> {
     let file = Arc::new(SourceFile::from_text("expectation", &format!("{}\n", item.render())));
     let node = Node::parse(&file).map_err(|error| error.message)?;
     let (mut found, patterns) = (Diagnostics::default(), Patterns::default());
@@ -89,7 +89,7 @@ fn accepts(item: &Item, variables: &Variables) -> Result<(), String> {
     error.map_or(Ok(()), |one| Err(text::excerpt(&one.message, 160)))
 }
 
-type Found = Result<(Item, Vec<String>), Refusal>;
+type Found = Result<(YamlItem, Vec<String>), Refusal>;
 
 impl Assertion<'_> {
     fn item(&self) -> Found {
@@ -182,7 +182,7 @@ impl Assertion<'_> {
         }
     }
 
-    fn positive(&self, near: &mut Vec<String>) -> Result<Item, Refusal> {
+    fn positive(&self, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
         self.takes_value()?;
         match self.kind {
             "contains" => Ok(regex(self.template()?.pattern())),
@@ -206,20 +206,20 @@ impl Assertion<'_> {
         }
     }
 
-    fn equals(&self) -> Result<Item, Refusal> {
+    fn equals(&self) -> Result<YamlItem, Refusal> {
         let value = self.value()?;
         if matches!(value.node.value, Value::Map(_) | Value::List(_)) {
-            return Ok(schema::bare_json(Item::map([("const", schema::without_templates(&value)?)])));
+            return Ok(schema::bare_json(YamlItem::map([("const", schema::without_templates(&value)?)])));
         }
-        Ok(Item::map([
-            ("type", Item::text("inline")),
+        Ok(YamlItem::map([
+            ("type", YamlItem::text("inline")),
             // `exact` passes over white space at both ends, and promptfoo does not.
-            ("expression", Item::text("response == expected")),
-            ("value", Item::Text(self.template()?.text())),
+            ("expression", YamlItem::text("response == expected")),
+            ("value", YamlItem::Text(self.template()?.text())),
         ]))
     }
 
-    fn regex(&self) -> Result<Item, Refusal> {
+    fn regex(&self) -> Result<YamlItem, Refusal> {
         let template = self.template()?;
         // promptfoo makes the value a part of the pattern; akit would match the value itself.
         let pattern = if template.names().next().is_some() {
@@ -234,7 +234,7 @@ impl Assertion<'_> {
     }
 
     /// The distance itself; promptfoo takes 5 where none is named.
-    fn levenshtein(&self) -> Result<Item, Refusal> {
+    fn levenshtein(&self) -> Result<YamlItem, Refusal> {
         let template = self.template()?;
         let most = match self.part.get("threshold") {
             None => 5.0,
@@ -242,14 +242,14 @@ impl Assertion<'_> {
                 Refusal::new("no distance is within its `threshold`", "write a number of 0 or more")
             })?,
         };
-        Ok(Item::map([
-            ("type", Item::text("fuzzy")),
-            ("value", Item::Text(template.text())),
-            ("distance", Item::number(most.floor())),
+        Ok(YamlItem::map([
+            ("type", YamlItem::text("fuzzy")),
+            ("value", YamlItem::Text(template.text())),
+            ("distance", YamlItem::number(most.floor())),
         ]))
     }
 
-    fn word_count(&self) -> Result<Item, Refusal> {
+    fn word_count(&self) -> Result<YamlItem, Refusal> {
         let value = self.value()?;
         let bound = |key: &str| value.get(key).and_then(|number| number.number());
         if ["min", "max"].iter().any(|key| value.get(key).is_some() && bound(key).is_none()) {
@@ -274,16 +274,16 @@ impl Assertion<'_> {
 }
 
 /// The opposite; that of `contains` has a kind of its own.
-fn inverted(item: Item) -> Item {
-    let Item::Map(entries) = &item else { return Item::map([("not", item)]) };
-    if entries.first() != Some(&("type".to_owned(), Item::text("contains"))) {
-        return Item::map([("not", item)]);
+fn inverted(item: YamlItem) -> YamlItem {
+    let YamlItem::Map(entries) = &item else { return YamlItem::map([("not", item)]) };
+    if entries.first() != Some(&("type".to_owned(), YamlItem::text("contains"))) {
+        return YamlItem::map([("not", item)]);
     }
-    let entry = |(key, item): &(String, Item)| match (key.as_str(), item) {
-        ("type", _) => Some((key.clone(), Item::text("not_contains"))),
+    let entry = |(key, item): &(String, YamlItem)| match (key.as_str(), item) {
+        ("type", _) => Some((key.clone(), YamlItem::text("not_contains"))),
         // Not all of them: one may be missing. Not any of them: none may be there, which needs no word.
-        ("mode", mode) => (*mode == Item::text("all")).then(|| (key.clone(), Item::text("not_all"))),
+        ("mode", mode) => (*mode == YamlItem::text("all")).then(|| (key.clone(), YamlItem::text("not_all"))),
         _ => Some((key.clone(), item.clone())),
     };
-    Item::Map(entries.iter().filter_map(entry).collect())
+    YamlItem::Map(entries.iter().filter_map(entry).collect())
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::document::{Folder, Part};
+use super::document::{Excerpt, Folder};
 use super::template::{Template, TemplateError};
-use super::yaml::Item;
+use super::yaml::YamlItem;
 use crate::source::{Node, SourceFile, Value, slashed};
 use crate::text;
 
@@ -23,7 +23,7 @@ pub(super) struct Prompt {
 
 impl Prompt {
     /// The prompts of one entry under `prompts`; a text file may hold several.
-    pub(super) fn of(part: &Part, folder: &Folder) -> Vec<Self> {
+    pub(super) fn of(part: &Excerpt, folder: &Folder) -> Vec<Self> {
         let written = match &part.node.value {
             Value::String(text) => Some(text.clone()),
             Value::Map(_) => {
@@ -42,23 +42,23 @@ impl Prompt {
     }
 
     /// The prompt as a scenario has it, between `prefix` and `suffix`.
-    pub(super) fn item(&self, prefix: &str, suffix: &str) -> Result<Item, String> {
+    pub(super) fn item(&self, prefix: &str, suffix: &str) -> Result<YamlItem, String> {
         let messages = self.body.clone()?;
         if let [(None, template)] = messages.as_slice() {
             let of =
                 |text: &str| Template::parse(text).map(|one| one.text()).map_err(|error| error.to_string());
-            return Ok(Item::Text(format!("{}{}{}", of(prefix)?, template.text(), of(suffix)?)));
+            return Ok(YamlItem::Text(format!("{}{}{}", of(prefix)?, template.text(), of(suffix)?)));
         }
         if !(prefix.is_empty() && suffix.is_empty()) {
             return Err("`prefix` and `suffix` go round a text, not a list of messages".to_owned());
         }
         let message = |(role, template): &(Option<&str>, Template)| {
-            Item::map([
-                ("role", Item::text(role.unwrap_or("user"))),
-                ("content", Item::Text(template.text())),
+            YamlItem::map([
+                ("role", YamlItem::text(role.unwrap_or("user"))),
+                ("content", YamlItem::Text(template.text())),
             ])
         };
-        Ok(Item::List(messages.iter().map(message).collect()))
+        Ok(YamlItem::List(messages.iter().map(message).collect()))
     }
 
     /// The names that it asks for.

@@ -1,7 +1,7 @@
 //! Who answers, in promptfoo's words and in akit's.
 
-use super::document::Part;
-use super::yaml::Item;
+use super::document::Excerpt;
+use super::yaml::YamlItem;
 use crate::source::{Node, Span, Value};
 
 /// promptfoo's names with akit's.
@@ -56,14 +56,14 @@ pub(super) struct Provider {
     /// akit's, where it has one.
     pub(super) named: Option<Named>,
     /// Keys of the scenario that its configuration becomes.
-    pub(super) settings: Vec<(String, Item)>,
+    pub(super) settings: Vec<(String, YamlItem)>,
     /// Keys of its configuration that become nothing.
     pub(super) left: Vec<(String, Span)>,
 }
 
 impl Provider {
     /// Takes one entry under `providers`.
-    pub(super) fn of(part: &Part) -> Option<Self> {
+    pub(super) fn of(part: &Excerpt) -> Option<Self> {
         let (id, own) = match &part.node.value {
             Value::String(id) => (id.clone(), part.clone()),
             Value::Map(entries) => match part.node.get("id").and_then(Node::as_str) {
@@ -89,24 +89,24 @@ impl Provider {
         Some(provider)
     }
 
-    fn configure(&mut self, config: &Part) {
+    fn configure(&mut self, config: &Excerpt) {
         for (key, span, value) in config.entries() {
             let number = value.number();
             let setting = match (key.as_str(), number, value.node.as_str()) {
                 ("temperature", Some(number), _) if (0.0..=2.0).contains(&number) => {
-                    Some(("temperature", Item::number(number)))
+                    Some(("temperature", YamlItem::number(number)))
                 }
                 ("max_tokens" | "max_completion_tokens" | "max_output_tokens", Some(number), _)
                     if number >= 1.0 && number.fract() == 0.0 =>
                 {
-                    Some(("maxTokens", Item::number(number)))
+                    Some(("maxTokens", YamlItem::number(number)))
                 }
                 ("seed", Some(number), _) if number >= 0.0 && number.fract() == 0.0 => {
-                    Some(("seed", Item::number(number)))
+                    Some(("seed", YamlItem::number(number)))
                 }
                 ("apiBaseUrl", _, Some(url)) if !url.contains("{{") && !url.trim().is_empty() => {
-                    let url = Item::Text(crate::environment::literal(url));
-                    Some(("providerConfig", Item::map([("baseUrl", url)])))
+                    let url = YamlItem::Text(crate::environment::literal(url));
+                    Some(("providerConfig", YamlItem::map([("baseUrl", url)])))
                 }
                 _ => None,
             };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::assertion::{Assertion, Refusal, all, regex};
-use super::document::Part;
-use super::yaml::Item;
+use super::document::Excerpt;
+use super::yaml::YamlItem;
 use crate::source::{Node, SourceFile, Value};
 
 /// Keywords of JSON Schema that promptfoo's validator takes otherwise: name, whether it is one with a text or
@@ -28,15 +28,15 @@ enum Keyword {
 }
 
 /// The schema under `value`, or one that everything obeys.
-pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Item, Refusal> {
+pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     let Some(value) = assertion.part.get("value").filter(|value| !matches!(value.node.value, Value::Null))
     else {
-        return Ok(Item::Map(Vec::new()));
+        return Ok(YamlItem::Map(Vec::new()));
     };
     let read = |text: &str| {
         let file = SourceFile::from_text("schema", text);
         let node = Node::parse(&file).ok()?;
-        Some(Part { node, file: Arc::new(file) })
+        Some(Excerpt { node, file: Arc::new(file) })
     };
     let value = match value.node.as_str() {
         Some(name) if name.starts_with("file://") => assertion
@@ -53,13 +53,13 @@ pub(super) fn of(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<It
     }
     match value.node.value {
         Value::Map(_) => without_templates(&value),
-        Value::Bool(true) => Ok(Item::Map(Vec::new())),
+        Value::Bool(true) => Ok(YamlItem::Map(Vec::new())),
         _ => Err(Refusal::new("its schema is no mapping", "write a JSON Schema")),
     }
 }
 
 /// JSON somewhere in the answer.
-pub(super) fn contained(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<Item, Refusal> {
+pub(super) fn contained(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Result<YamlItem, Refusal> {
     if assertion.inverse {
         return Err(Refusal::new(
             "akit looks for JSON in the first fenced block or the whole answer only",
@@ -68,10 +68,10 @@ pub(super) fn contained(assertion: &Assertion<'_>, near: &mut Vec<String>) -> Re
     }
     near.push("the JSON is the first fenced block or the whole answer, not any piece of it".to_owned());
     // promptfoo looks for objects alone.
-    let object = Item::map([("type", Item::text("object"))]);
+    let object = YamlItem::map([("type", YamlItem::text("object"))]);
     let schema = self::of(assertion, near)?;
-    let of = |schema| Item::map([("type", Item::text("json_schema")), ("schema", schema)]);
-    if schema == Item::Map(Vec::new()) {
+    let of = |schema| YamlItem::map([("type", YamlItem::text("json_schema")), ("schema", schema)]);
+    if schema == YamlItem::Map(Vec::new()) {
         return Ok(of(object));
     }
     Ok(all(vec![of(object), of(schema)]))
@@ -95,9 +95,9 @@ fn has_keyword(node: &Node, key: &str, kind: Keyword) -> bool {
 }
 
 /// Data whose texts are taken as they are; promptfoo fills no variables in them.
-pub(super) fn without_templates(part: &Part) -> Result<Item, Refusal> {
+pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
     let mut braces = false;
-    let item = Item::of(&part.node).map_texts(&mut |text| {
+    let item = YamlItem::of(&part.node).map_texts(&mut |text| {
         braces |= text.contains("{{");
         crate::environment::literal(text)
     });
@@ -108,11 +108,11 @@ pub(super) fn without_templates(part: &Part) -> Result<Item, Refusal> {
 }
 
 /// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
-pub(super) fn no_fence() -> Item {
+pub(super) fn no_fence() -> YamlItem {
     regex("^(?![\\s\\S]*```)".to_owned())
 }
 
 /// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
-pub(super) fn bare_json(schema: Item) -> Item {
-    all(vec![no_fence(), Item::map([("type", Item::text("json_schema")), ("schema", schema)])])
+pub(super) fn bare_json(schema: YamlItem) -> YamlItem {
+    all(vec![no_fence(), YamlItem::map([("type", YamlItem::text("json_schema")), ("schema", schema)])])
 }

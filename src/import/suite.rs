@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::case::{Test, choices, commented, one_line, write};
-use super::document::{Folder, Part, document};
+use super::document::{Excerpt, Folder, document};
 use super::findings::{Findings, place};
 use super::prompt::{Prompt, has_ending};
 use super::provider::Provider;
-use super::yaml::Item;
+use super::yaml::YamlItem;
 use super::{ImportError, Imported, SCHEMA_LINE};
 use crate::source::{Node, Span, Value, slashed};
 use crate::text;
@@ -33,7 +33,7 @@ pub(super) fn import(path: &Path) -> Result<Imported, ImportError> {
     if !matches!(config.node.value, Value::Map(_)) {
         return Err(ImportError::NoConfiguration(slashed(path)));
     }
-    let mut suite = Suite { folder: Folder::of(path), findings: Findings::default(), config };
+    let mut suite = PromptfooSuite { folder: Folder::of(path), findings: Findings::default(), config };
     let (head, cases, left) = suite.text()?;
     let (assertions, mapped) = suite.findings.counts();
     let Some(cases) = cases else {
@@ -47,15 +47,15 @@ pub(super) fn import(path: &Path) -> Result<Imported, ImportError> {
 }
 
 /// What stands at the top beside the scenario's own keys.
-struct Head {
+struct SuiteHead {
     /// What is left out, as comments.
     left: String,
     /// The provider's answers are changed before they are judged.
     transforms: bool,
 }
 
-struct Suite {
-    config: Part,
+struct PromptfooSuite {
+    config: Excerpt,
     folder: Folder,
     findings: Findings,
 }
@@ -63,7 +63,7 @@ struct Suite {
 /// Head, cases (none where none lives), and what is left out at the top, each as text.
 type Parts = (String, Option<String>, String);
 
-impl Suite {
+impl PromptfooSuite {
     fn text(&mut self) -> Result<Parts, ImportError> {
         let mut left = self.keys();
         let default = self.default_test()?;
@@ -125,7 +125,7 @@ impl Suite {
         left
     }
 
-    fn lost_key(&mut self, key: &str, span: Span, part: &Part, instead: &str) -> String {
+    fn lost_key(&mut self, key: &str, span: Span, part: &Excerpt, instead: &str) -> String {
         let key = text::excerpt(key, 60);
         self.findings.lost(part, span, format!("`{key}` was not taken over"), instead);
         let place = format!("{}:{}:{}", part.file.shown(), span.line, span.column);
@@ -133,10 +133,11 @@ impl Suite {
     }
 
     /// Description and provider.
-    fn head(&mut self) -> (String, Head) {
+    fn head(&mut self) -> (String, SuiteHead) {
         let mut entries = Vec::new();
         if let Some(description) = self.config.node.get("description").and_then(Node::as_str) {
-            entries.push(("description".to_owned(), Item::Text(crate::environment::literal(description))));
+            entries
+                .push(("description".to_owned(), YamlItem::Text(crate::environment::literal(description))));
         }
         let listed = self.config.get("providers").or_else(|| self.config.get("targets"));
         let listed = listed.map(|part| part.items().unwrap_or_else(|| vec![part])).unwrap_or_default();
@@ -148,8 +149,11 @@ impl Suite {
             let instead = match provider.as_ref().map(|one| &one.named) {
                 Some(Some(named)) if first => {
                     first = false;
-                    entries.push(("provider".to_owned(), Item::text(named.provider)));
-                    entries.push(("model".to_owned(), Item::Text(crate::environment::literal(&named.model))));
+                    entries.push(("provider".to_owned(), YamlItem::text(named.provider)));
+                    entries.push((
+                        "model".to_owned(),
+                        YamlItem::Text(crate::environment::literal(&named.model)),
+                    ));
                     entries.extend(provider.iter().flat_map(|one| one.settings.clone()));
                     for (key, span) in provider.iter().flat_map(|one| one.left.clone()) {
                         transforms |= key == "transform";
@@ -171,8 +175,8 @@ impl Suite {
             let line = format!("{}: provider `{id}` was not taken over: {instead}", place(part));
             left.push_str(&commented(&one_line(&line), "# "));
         }
-        let head = if entries.is_empty() { String::new() } else { Item::Map(entries).render() };
-        (head, Head { left, transforms })
+        let head = if entries.is_empty() { String::new() } else { YamlItem::Map(entries).render() };
+        (head, SuiteHead { left, transforms })
     }
 
     fn prompts(&mut self) -> Vec<Prompt> {
@@ -193,7 +197,7 @@ impl Suite {
         listed.iter().flat_map(|part| Prompt::of(part, &self.folder)).collect()
     }
 
-    fn default_test(&self) -> Result<Option<Part>, ImportError> {
+    fn default_test(&self) -> Result<Option<Excerpt>, ImportError> {
         match self.config.get("defaultTest") {
             Some(part) => match part.node.as_str() {
                 Some(name) => self.folder.document(name).map(Some),
@@ -203,7 +207,7 @@ impl Suite {
         }
     }
 
-    fn tests(&mut self, default: Option<&Part>) -> Result<Vec<Test>, ImportError> {
+    fn tests(&mut self, default: Option<&Excerpt>) -> Result<Vec<Test>, ImportError> {
         let mut parts = Vec::new();
         match self.config.get("tests") {
             // promptfoo asks the prompts once where there is neither.
@@ -216,7 +220,7 @@ impl Suite {
     }
 
     /// Tests of a list and of the files that it names.
-    fn gather(&mut self, part: &Part, tests: &mut Vec<Part>) -> Result<(), ImportError> {
+    fn gather(&mut self, part: &Excerpt, tests: &mut Vec<Excerpt>) -> Result<(), ImportError> {
         match (part.items(), part.node.as_str()) {
             (Some(items), _) => items.iter().try_for_each(|item| match item.node.value {
                 Value::Map(_) if item.node.get("path").is_none() => {
@@ -256,7 +260,7 @@ impl Suite {
     }
 
     /// The part itself, or what its `$ref: '#/a/b'` names, with its own keys over it.
-    fn resolved(&self, part: &Part) -> Part {
+    fn resolved(&self, part: &Excerpt) -> Excerpt {
         let Some(path) =
             part.node.get("$ref").and_then(Node::as_str).and_then(|name| name.strip_prefix("#/"))
         else {
@@ -275,7 +279,7 @@ impl Suite {
         part.with(Node { value: Value::Map(entries), span: part.node.span })
     }
 
-    fn test(&mut self, index: usize, part: &Part, default: Option<&Part>) -> Test {
+    fn test(&mut self, index: usize, part: &Excerpt, default: Option<&Excerpt>) -> Test {
         let name = part.node.get("description").and_then(Node::as_str).map(str::to_owned);
         let id = name
             .as_deref()
@@ -294,7 +298,7 @@ impl Suite {
             refused: None,
         };
         let mut options = Options::default();
-        let mut vars: Vec<(String, Part)> = Vec::new();
+        let mut vars: Vec<(String, Excerpt)> = Vec::new();
         for source in default.into_iter().chain([part]) {
             let own = std::ptr::eq(source, part);
             for (key, span, value) in source.entries() {
@@ -311,7 +315,7 @@ impl Suite {
                     "assert" | "description" => {}
                     "options" => self.options(&value, &mut options, &mut test),
                     "metadata" if matches!(value.node.value, Value::Map(_)) => {
-                        let item = Item::of(&value.node).map_texts(&mut crate::environment::literal);
+                        let item = YamlItem::of(&value.node).map_texts(&mut crate::environment::literal);
                         test.metadata = Some(item);
                     }
                     "threshold" => {
@@ -331,13 +335,13 @@ impl Suite {
         test
     }
 
-    fn without_default(part: &Part) -> bool {
+    fn without_default(part: &Excerpt) -> bool {
         let option = part.node.get("options").and_then(|options| options.get("disableDefaultAsserts"));
         option.is_some_and(|value| value.value == Value::Bool(true))
     }
 
     /// Adds variables; a later value goes before an earlier one.
-    fn vars(&mut self, part: &Part, vars: &mut Vec<(String, Part)>, test: &mut Test) {
+    fn vars(&mut self, part: &Excerpt, vars: &mut Vec<(String, Excerpt)>, test: &mut Test) {
         let whole = match part.node.as_str().map(|name| self.folder.document(name)) {
             Some(Ok(file)) => file,
             Some(Err(error)) => {
@@ -392,7 +396,7 @@ impl Suite {
         Ok(text.trim().to_owned())
     }
 
-    fn options(&mut self, part: &Part, options: &mut Options, test: &mut Test) {
+    fn options(&mut self, part: &Excerpt, options: &mut Options, test: &mut Test) {
         for (key, span, value) in part.entries() {
             let written = || value.node.as_str().unwrap_or_default().to_owned();
             match key.as_str() {

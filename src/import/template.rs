@@ -15,10 +15,10 @@ const LARGEST: usize = 16 * 1024 * 1024;
 
 /// A text in its parts.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Template(Vec<Part>);
+pub(super) struct Template(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Part {
+enum Piece {
     Text(String),
     Name(String),
     Environment(String),
@@ -63,16 +63,16 @@ impl Template {
                 return Err(TemplateError::Backslash(format!("{{{{{}}}}}", name.trim())));
             }
             if open > 0 {
-                parts.push(Part::Text(rest[..open].to_owned()));
+                parts.push(Piece::Text(rest[..open].to_owned()));
             }
             parts.push(match name.trim().strip_prefix("env.") {
-                Some(variable) if !variable.contains('.') => Part::Environment(variable.to_owned()),
-                _ => Part::Name(name.trim().to_owned()),
+                Some(variable) if !variable.contains('.') => Piece::Environment(variable.to_owned()),
+                _ => Piece::Name(name.trim().to_owned()),
             });
             rest = &inner[name.len() + 2..];
         }
         if !rest.is_empty() {
-            parts.push(Part::Text(rest.to_owned()));
+            parts.push(Piece::Text(rest.to_owned()));
         }
         Ok(Self(parts))
     }
@@ -84,14 +84,14 @@ impl Template {
     pub(super) fn taken(text: &str) -> Result<Self, TemplateError> {
         match text.find("{{") {
             Some(open) => Err(TemplateError::Taken(crate::text::excerpt(&text[open..], 40))),
-            None => Ok(Self(vec![Part::Text(text.to_owned())])),
+            None => Ok(Self(vec![Piece::Text(text.to_owned())])),
         }
     }
 
     /// The names that it asks for.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
-            Part::Name(name) => Some(name.as_str()),
+            Piece::Name(name) => Some(name.as_str()),
             _ => None,
         })
     }
@@ -107,11 +107,11 @@ impl Template {
     }
 
     fn written(&self, literal: &dyn Fn(&str) -> String) -> String {
-        let part = |part: &Part| match part {
-            Part::Text(text) => literal(text),
-            Part::Name(name) => format!("{{{{{name}}}}}"),
+        let part = |part: &Piece| match part {
+            Piece::Text(text) => literal(text),
+            Piece::Name(name) => format!("{{{{{name}}}}}"),
             // promptfoo puts in nothing where a variable is not set.
-            Part::Environment(name) => format!("${{{name}:-}}"),
+            Piece::Environment(name) => format!("${{{name}:-}}"),
         };
         self.0.iter().map(part).collect()
     }
@@ -119,10 +119,10 @@ impl Template {
     /// The text with its variables filled; what has no value is empty, as in promptfoo.
     /// `None` where it needs the environment.
     pub(super) fn filled(&self, variables: &Variables) -> Option<String> {
-        let part = |part: &Part| match part {
-            Part::Text(text) => Some(text.clone()),
-            Part::Name(name) => Some(variables.get(name).cloned().unwrap_or_default()),
-            Part::Environment(_) => None,
+        let part = |part: &Piece| match part {
+            Piece::Text(text) => Some(text.clone()),
+            Piece::Name(name) => Some(variables.get(name).cloned().unwrap_or_default()),
+            Piece::Environment(_) => None,
         };
         self.0.iter().map(part).collect()
     }

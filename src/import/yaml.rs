@@ -13,46 +13,46 @@ const RESERVED: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", 
 
 /// What is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Item {
+pub(super) enum YamlItem {
     /// Text.
     Text(String),
     /// A number, a boolean or `null`, as it is written.
     Bare(String),
     /// A list.
-    List(Vec<Item>),
+    List(Vec<YamlItem>),
     /// A mapping, in this order.
-    Map(Vec<(String, Item)>),
+    Map(Vec<(String, YamlItem)>),
 }
 
-impl Item {
+impl YamlItem {
     /// A mapping of these entries.
-    pub(super) fn map<const N: usize>(entries: [(&str, Item); N]) -> Self {
-        Item::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    pub(super) fn map<const N: usize>(entries: [(&str, YamlItem); N]) -> Self {
+        YamlItem::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
     /// Text.
     pub(super) fn text(text: impl Into<String>) -> Self {
-        Item::Text(text.into())
+        YamlItem::Text(text.into())
     }
 
     /// A number with no digits that say nothing.
     pub(super) fn number(number: f64) -> Self {
-        Item::Bare(format!("{number}"))
+        YamlItem::Bare(format!("{number}"))
     }
 
     /// What a node holds, without its places. Numbers past what YAML writes plainly become text.
     pub(super) fn of(node: &Node) -> Self {
         match &node.value {
-            Value::Null => Item::Bare("null".to_owned()),
-            Value::Bool(value) => Item::Bare(value.to_string()),
-            Value::Integer(value) => Item::Bare(value.to_string()),
-            Value::Float(value) if value.is_finite() => Item::Bare(format!("{value:?}")),
-            Value::Float(value) => Item::Text(value.to_string()),
-            Value::String(value) => Item::Text(value.clone()),
-            Value::List(items) => Item::List(items.iter().map(Item::of).collect()),
+            Value::Null => YamlItem::Bare("null".to_owned()),
+            Value::Bool(value) => YamlItem::Bare(value.to_string()),
+            Value::Integer(value) => YamlItem::Bare(value.to_string()),
+            Value::Float(value) if value.is_finite() => YamlItem::Bare(format!("{value:?}")),
+            Value::Float(value) => YamlItem::Text(value.to_string()),
+            Value::String(value) => YamlItem::Text(value.clone()),
+            Value::List(items) => YamlItem::List(items.iter().map(YamlItem::of).collect()),
             Value::Map(entries) => {
                 let key = |key: &Node| key.as_str().map_or_else(|| key.to_json().to_string(), str::to_owned);
-                Item::Map(entries.iter().map(|(name, value)| (key(name), Item::of(value))).collect())
+                YamlItem::Map(entries.iter().map(|(name, value)| (key(name), YamlItem::of(value))).collect())
             }
         }
     }
@@ -60,11 +60,13 @@ impl Item {
     /// The same with every text passed through `change`.
     pub(super) fn map_texts(self, change: &mut impl FnMut(&str) -> String) -> Self {
         match self {
-            Item::Text(text) => Item::Text(change(&text)),
-            Item::Bare(text) => Item::Bare(text),
-            Item::List(items) => Item::List(items.into_iter().map(|item| item.map_texts(change)).collect()),
-            Item::Map(entries) => {
-                Item::Map(entries.into_iter().map(|(key, item)| (key, item.map_texts(change))).collect())
+            YamlItem::Text(text) => YamlItem::Text(change(&text)),
+            YamlItem::Bare(text) => YamlItem::Bare(text),
+            YamlItem::List(items) => {
+                YamlItem::List(items.into_iter().map(|item| item.map_texts(change)).collect())
+            }
+            YamlItem::Map(entries) => {
+                YamlItem::Map(entries.into_iter().map(|(key, item)| (key, item.map_texts(change))).collect())
             }
         }
     }
@@ -73,8 +75,8 @@ impl Item {
     pub(super) fn render(&self) -> String {
         let mut out = String::new();
         match self {
-            Item::Map(entries) if !entries.is_empty() => map(entries, 0, &mut out),
-            Item::List(items) if !items.is_empty() => list(items, 0, &mut out),
+            YamlItem::Map(entries) if !entries.is_empty() => map(entries, 0, &mut out),
+            YamlItem::List(items) if !items.is_empty() => list(items, 0, &mut out),
             other => value(other, 0, &mut out),
         }
         out.trim_matches('\n').trim_start().to_owned()
@@ -85,7 +87,7 @@ fn indentation(depth: usize) -> String {
     "  ".repeat(depth)
 }
 
-fn map(entries: &[(String, Item)], depth: usize, out: &mut String) {
+fn map(entries: &[(String, YamlItem)], depth: usize, out: &mut String) {
     for (key, item) in entries {
         out.push('\n');
         out.push_str(&indentation(depth));
@@ -95,7 +97,7 @@ fn map(entries: &[(String, Item)], depth: usize, out: &mut String) {
     }
 }
 
-fn list(items: &[Item], depth: usize, out: &mut String) {
+fn list(items: &[YamlItem], depth: usize, out: &mut String) {
     for item in items {
         out.push('\n');
         out.push_str(&indentation(depth));
@@ -103,24 +105,24 @@ fn list(items: &[Item], depth: usize, out: &mut String) {
         let before = out.len();
         value(item, depth + 1, out);
         // A mapping begins beside the dash.
-        if matches!(item, Item::Map(entries) if !entries.is_empty()) {
+        if matches!(item, YamlItem::Map(entries) if !entries.is_empty()) {
             out.replace_range(before..before + 1 + indentation(depth + 1).len(), " ");
         }
     }
 }
 
 /// What stands behind a key or a dash.
-fn value(item: &Item, depth: usize, out: &mut String) {
+fn value(item: &YamlItem, depth: usize, out: &mut String) {
     match item {
-        Item::Map(entries) if !entries.is_empty() => map(entries, depth, out),
-        Item::List(items) if !items.is_empty() => list(items, depth, out),
-        Item::Map(_) => out.push_str(" {}"),
-        Item::List(_) => out.push_str(" []"),
-        Item::Bare(text) => {
+        YamlItem::Map(entries) if !entries.is_empty() => map(entries, depth, out),
+        YamlItem::List(items) if !items.is_empty() => list(items, depth, out),
+        YamlItem::Map(_) => out.push_str(" {}"),
+        YamlItem::List(_) => out.push_str(" []"),
+        YamlItem::Bare(text) => {
             out.push(' ');
             out.push_str(text);
         }
-        Item::Text(text) if fits_block(text) && depth > 0 => {
+        YamlItem::Text(text) if fits_block(text) && depth > 0 => {
             out.push_str(if text.ends_with('\n') { " |" } else { " |-" });
             for line in text.trim_end_matches('\n').split('\n') {
                 out.push('\n');
@@ -130,7 +132,7 @@ fn value(item: &Item, depth: usize, out: &mut String) {
                 }
             }
         }
-        Item::Text(text) => {
+        YamlItem::Text(text) => {
             out.push(' ');
             out.push_str(&scalar(text));
         }
@@ -184,8 +186,8 @@ mod tests {
     use super::*;
     use crate::source::SourceFile;
 
-    fn read(text: &str) -> Item {
-        Item::of(
+    fn read(text: &str) -> YamlItem {
+        YamlItem::of(
             &Node::parse(&SourceFile::from_text("x.yaml", &format!("{text}\n")))
                 .unwrap_or_else(|error| panic!("{error}\n{text}")),
         )
@@ -193,11 +195,23 @@ mod tests {
 
     #[test]
     fn a_tree_is_easy_to_read() {
-        let item = Item::map([
-            ("id", Item::text("late return")),
-            ("prompt", Item::text("One.\n\n  Two: #3")),
-            ("expected", Item::map([("values", Item::List(vec![Item::text("yes"), Item::text("30 days")]))])),
-            ("parts", Item::List(vec![Item::map([("a", Item::number(0.75)), ("b", Item::Map(vec![]))])])),
+        let item = YamlItem::map([
+            ("id", YamlItem::text("late return")),
+            ("prompt", YamlItem::text("One.\n\n  Two: #3")),
+            (
+                "expected",
+                YamlItem::map([(
+                    "values",
+                    YamlItem::List(vec![YamlItem::text("yes"), YamlItem::text("30 days")]),
+                )]),
+            ),
+            (
+                "parts",
+                YamlItem::List(vec![YamlItem::map([
+                    ("a", YamlItem::number(0.75)),
+                    ("b", YamlItem::Map(vec![])),
+                ])]),
+            ),
         ]);
         insta::assert_snapshot!(item.render(), @r#"
         id: late return
@@ -231,10 +245,10 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
         fn every_text_reads_back_as_it_was(key in hostile(), one in hostile(), two in hostile()) {
-            let item = Item::map([
-                ("list", Item::List(vec![Item::Text(one.clone()), Item::map([("in", Item::Text(two.clone()))])])),
-                ("text", Item::Text(two)),
-                (&format!("k{key}"), Item::Text(one)),
+            let item = YamlItem::map([
+                ("list", YamlItem::List(vec![YamlItem::Text(one.clone()), YamlItem::map([("in", YamlItem::Text(two.clone()))])])),
+                ("text", YamlItem::Text(two)),
+                (&format!("k{key}"), YamlItem::Text(one)),
             ]);
             prop_assert_eq!(read(&item.render()), item);
         }

@@ -151,8 +151,8 @@ impl Trial {
 
     /// The verdicts that explain the outcome, those that were not needed left out.
     #[must_use]
-    pub fn culprits(&self) -> Vec<&Verdict> {
-        let all = self.verdict.as_ref().map(Verdict::culprits).unwrap_or_default();
+    pub fn decisive(&self) -> Vec<&Verdict> {
+        let all = self.verdict.as_ref().map(Verdict::decisive).unwrap_or_default();
         let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == self.outcome).collect();
         if same.is_empty() { all } else { same }
     }
@@ -163,7 +163,7 @@ impl Trial {
         if let Some(fault) = &self.fault {
             return &fault.message;
         }
-        match self.culprits().first() {
+        match self.decisive().first() {
             Some(first) if !first.reason.is_empty() => &first.reason,
             _ => self.outcome.word(),
         }

@@ -79,7 +79,7 @@ impl Verdict {
 
     /// The outermost verdicts without parts that did not pass, in order: what a reader wants to see.
     #[must_use]
-    pub fn culprits(&self) -> Vec<&Verdict> {
+    pub fn decisive(&self) -> Vec<&Verdict> {
         if self.counted() == Outcome::Passed {
             return Vec::new();
         }
@@ -87,7 +87,7 @@ impl Verdict {
         if self.kind == VerdictKind::Not && self.outcome == Outcome::Failed {
             return vec![self];
         }
-        let below: Vec<_> = self.parts.iter().flat_map(Verdict::culprits).collect();
+        let below: Vec<_> = self.parts.iter().flat_map(Verdict::decisive).collect();
         if below.is_empty() { vec![self] } else { below }
     }
 

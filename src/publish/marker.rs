@@ -3,7 +3,7 @@
 //! `<!-- akit:v1 key=KEY run=ID.ATTEMPT sha=COMMIT -->`. It is looked for at the very beginning and
 //! nowhere else: text of others stands further down, and has no `<!--` left in it.
 
-use super::site::Turn;
+use super::site::RunNumber;
 
 /// Tells several comments on one change apart: up to 64 letters, digits, `-`, `_` and `.`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,19 +32,19 @@ impl Default for Key {
 }
 
 /// The line for a run.
-pub(super) fn line(key: &Key, turn: Turn, commit: Option<&str>) -> String {
-    let Turn { id, attempt } = turn;
+pub(super) fn line(key: &Key, turn: RunNumber, commit: Option<&str>) -> String {
+    let RunNumber { id, attempt } = turn;
     format!("{}run={id}.{attempt} sha={} -->", prefix(key), commit.unwrap_or("-"))
 }
 
 /// Which run wrote a comment, where it begins with a marker of this key.
 ///
 /// A marker that says nothing of its run is older than every run.
-pub(super) fn read(body: &str, key: &Key) -> Option<Turn> {
+pub(super) fn read(body: &str, key: &Key) -> Option<RunNumber> {
     let rest = body.lines().next()?.strip_prefix(&prefix(key))?.trim_end().strip_suffix("-->")?;
     let told = rest.split(' ').find_map(|word| {
         let (id, attempt) = word.strip_prefix("run=")?.split_once('.')?;
-        Some(Turn { id: id.parse().ok()?, attempt: attempt.parse().ok()? })
+        Some(RunNumber { id: id.parse().ok()?, attempt: attempt.parse().ok()? })
     });
     Some(told.unwrap_or_default())
 }
@@ -59,13 +59,13 @@ mod tests {
 
     #[test]
     fn a_marker_is_found_again_and_no_other() {
-        let (key, turn) = (Key::parse("a.b").unwrap(), Turn { id: 12, attempt: 3 });
+        let (key, turn) = (Key::parse("a.b").unwrap(), RunNumber { id: 12, attempt: 3 });
         let line = line(&key, turn, Some("abc"));
         assert_eq!(line, "<!-- akit:v1 key=a.b run=12.3 sha=abc -->");
         assert_eq!(read(&format!("{line}\r\n### akit"), &key), Some(turn));
         assert_eq!(read(&format!("{line}\n### akit"), &Key::default()), None);
-        assert_eq!(read("<!-- akit:v1 key=a.b -->", &key), Some(Turn::default()));
-        assert_eq!(read("<!-- akit:v1 key=a.b run=x.y -->", &key), Some(Turn::default()));
+        assert_eq!(read("<!-- akit:v1 key=a.b -->", &key), Some(RunNumber::default()));
+        assert_eq!(read("<!-- akit:v1 key=a.b run=x.y -->", &key), Some(RunNumber::default()));
         for foreign in
             ["", " <!-- akit:v1 key=a.b -->", "> <!-- akit:v1 key=a.b -->", "x\n<!-- akit:v1 key=a.b -->"]
         {

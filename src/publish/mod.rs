@@ -27,7 +27,7 @@ use site::{Change, Project, Site};
 pub use access::access;
 pub use marker::Key;
 pub use request::ForgeError;
-pub use sticky::{Done, Mode};
+pub use sticky::{CommentMode, Done};
 
 /// Bytes of a comment with its marker.
 pub const MOST: usize = 60_000;
@@ -51,9 +51,9 @@ pub enum PublishError {
 
 /// How a comment is made.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct CommentOptions {
     /// When there is one.
-    pub mode: Mode,
+    pub mode: CommentMode,
     /// Which one of several.
     pub key: Key,
     /// Name under which the token writes, where the forge does not tell.
@@ -92,7 +92,7 @@ pub async fn comment(
     site: &Site,
     environment: &Environment,
     http: &Http,
-    options: &Options,
+    options: &CommentOptions,
 ) -> Result<Done, PublishError> {
     let no_change = |why: &str| PublishError::NoChange(why.to_owned());
     if let Change::None(why) = site.change {
@@ -151,7 +151,7 @@ fn body(report: &Report<'_>, site: &Site, key: &Key) -> String {
 }
 
 /// Whether a mode wants a comment where there is none.
-fn wanted(report: &Report<'_>, mode: Mode) -> bool {
+fn wanted(report: &Report<'_>, mode: CommentMode) -> bool {
     let passes = report.decision.conclusion == Conclusion::Pass;
     let otherwise = || {
         use State::{Broken, Changed, Fixed, New, Suspect, Unconfirmed};
@@ -164,8 +164,8 @@ fn wanted(report: &Report<'_>, mode: Mode) -> bool {
                 .any(|case| matches!(case.state, Broken | Changed | Fixed | New | Suspect | Unconfirmed))
     };
     match mode {
-        Mode::Always | Mode::Recreate => true,
-        Mode::OnChange => !passes || otherwise(),
-        Mode::OnFail => !passes,
+        CommentMode::Always | CommentMode::Recreate => true,
+        CommentMode::OnChange => !passes || otherwise(),
+        CommentMode::OnFail => !passes,
     }
 }

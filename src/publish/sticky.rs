@@ -9,12 +9,12 @@ use strum::{EnumMessage, IntoStaticStr, VariantArray};
 use super::forge::Forge;
 use super::marker::{self, Key};
 use super::request::{ForgeError, Patience, Posted};
-use super::site::Turn;
+use super::site::RunNumber;
 
 /// When there is a comment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
-pub enum Mode {
+pub enum CommentMode {
     /// Always
     #[default]
     Always,
@@ -30,7 +30,7 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub(super) struct Note<'a> {
     pub(super) key: &'a Key,
-    pub(super) turn: Turn,
+    pub(super) turn: RunNumber,
     /// With the marker.
     pub(super) body: &'a str,
     pub(super) wanted: bool,
@@ -64,7 +64,7 @@ pub(super) async fn post(
     change: u64,
     author: Option<&str>,
     note: &Note<'_>,
-    mode: Mode,
+    mode: CommentMode,
 ) -> Result<Done, ForgeError> {
     let mut patience = Patience::default();
     let me = match author {
@@ -79,7 +79,7 @@ pub(super) async fn post(
     if own.is_empty() && !note.wanted {
         return Ok(Done::Unwanted);
     }
-    let newest = own.last().filter(|_| mode != Mode::Recreate).map(|(_, posted)| posted.id);
+    let newest = own.last().filter(|_| mode != CommentMode::Recreate).map(|(_, posted)| posted.id);
     let updated = match newest {
         Some(id) => talk.update(id).await?,
         None => None,
@@ -109,9 +109,9 @@ struct Talk<'a> {
 
 impl Talk<'_> {
     /// Our comments with this key, oldest first.
-    async fn own(&mut self) -> Result<Vec<(Turn, Posted)>, ForgeError> {
+    async fn own(&mut self) -> Result<Vec<(RunNumber, Posted)>, ForgeError> {
         let (forge, change) = (self.forge, self.change);
-        let mut found: Vec<(Turn, Posted)> = Vec::new();
+        let mut found: Vec<(RunNumber, Posted)> = Vec::new();
         for page in 1.. {
             let (posted, more) = self.patience.with(async || forge.page(change, page).await).await?;
             for one in posted.into_iter().filter(|one| one.author.eq_ignore_ascii_case(&self.me)) {
@@ -140,7 +140,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn create(&mut self, before: &[(Turn, Posted)]) -> Result<Posted, ForgeError> {
+    async fn create(&mut self, before: &[(RunNumber, Posted)]) -> Result<Posted, ForgeError> {
         loop {
             let error = match self.forge.create(self.change, self.note.body).await {
                 Ok(posted) => return Ok(posted),

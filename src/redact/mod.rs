@@ -360,7 +360,7 @@ impl Redaction {
 
 /// What a file says about redaction.
 #[derive(Clone, Debug, Default)]
-pub enum Wanted {
+pub enum RedactionChoice {
     /// Nothing.
     #[default]
     Unsaid,
@@ -370,7 +370,7 @@ pub enum Wanted {
     On(Arc<Redaction>),
 }
 
-impl Wanted {
+impl RedactionChoice {
     /// What holds where this says nothing: the other.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {

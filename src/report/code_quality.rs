@@ -28,11 +28,11 @@ struct Issue {
     check_name: String,
     fingerprint: String,
     severity: &'static str,
-    location: Place,
+    location: IssuePlace,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct IssuePlace {
     path: String,
     lines: Lines,
 }
@@ -72,7 +72,7 @@ fn issue(finding: &Alert, fingerprint: String) -> Issue {
         check_name: finding.rule(),
         fingerprint,
         severity: severity(finding),
-        location: Place {
+        location: IssuePlace {
             path: text::excerpt(finding.location.file.trim_start_matches('/'), PATH),
             lines: Lines { begin: finding.location.line.max(1) },
         },

@@ -28,7 +28,7 @@ fn fixture(scenarios: [&str; 2]) -> Fixture {
     let over = |metric: &str, scenario: &str| Threshold {
         metric: Metric::parse(metric).unwrap(),
         cases: Selector {
-            scenario: Some(crate::gate::Pattern::parse(scenario).unwrap()),
+            scenario: Some(crate::gate::Glob::parse(scenario).unwrap()),
             ..Selector::default()
         },
         min: Some(1.0),

@@ -29,12 +29,12 @@ struct Validation<'a> {
     schema: &'static str,
     errors: usize,
     warnings: usize,
-    diagnostics: Vec<Finding<'a>>,
+    diagnostics: Vec<DiagnosticEntry<'a>>,
 }
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-struct Finding<'a> {
+struct DiagnosticEntry<'a> {
     code: &'a str,
     severity: &'static str,
     message: &'a str,
@@ -57,7 +57,7 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
 pub fn of_diagnostics(found: &Diagnostics) -> Result<String, RenderError> {
     let diagnostics = found
         .iter()
-        .map(|one| Finding {
+        .map(|one| DiagnosticEntry {
             code: one.code,
             severity: match one.severity {
                 Severity::Error => "error",

@@ -11,7 +11,7 @@ use super::entry::Forgiven;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::baseline::{Baseline, BaselineCase};
-use crate::gate::{Category, Evidence, Pattern, Policy, Quarantined, Reference, Rigor, Weakening, decide};
+use crate::gate::{Category, Evidence, Glob, Policy, Quarantined, Reference, Rigor, Weakening, decide};
 use crate::history::StoredRun;
 use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
@@ -54,7 +54,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
         .prop_map(|(min_pass_rate, fail_on, kept, confirm, strict, max_error_rate)| {
             let quarantine = kept.map(|index| Quarantined {
-                case: Pattern::parse(&format!("*/case-{index}")).unwrap(),
+                case: Glob::parse(&format!("*/case-{index}")).unwrap(),
                 owner: "ada".to_owned(),
                 reason: "known".to_owned(),
                 until: "2099-01-01".to_owned(),

@@ -144,7 +144,7 @@ impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
         Self {
             fault: trial.fault.as_ref(),
-            verdicts: trial.culprits().into_iter().map(VerdictView::of).collect(),
+            verdicts: trial.decisive().into_iter().map(VerdictView::of).collect(),
             answer: trial.reply.as_ref().map(|reply| reply.text.as_str()),
         }
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 use crate::environment::{Environment, Unset};
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
-use crate::redact::Wanted;
+use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
@@ -122,7 +122,7 @@ pub struct Case {
     /// Further tries after a transient error.
     pub retries: Option<u32>,
     /// What is removed before anything is stored or shown.
-    pub redaction: Wanted,
+    pub redaction: RedactionChoice,
     /// What it expects, as written, variables filled.
     pub expected: serde_json::Value,
     /// 16 hexadecimal digits over what the case itself says: messages and expectation, but not the

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::table::{CASE, MESSAGE, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
-use crate::environment::{Environment, Part, expand, unset};
+use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
 use crate::provider::{Message, Role};
-use crate::redact::Wanted;
+use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
@@ -45,9 +45,9 @@ pub fn scenario(
     }
     let filled = expand(&mut node, environment, file, found, |key| match key {
         // Judging recorded answers needs no address.
-        "providerConfig" => Part::Perhaps,
-        key if Field::is_inert(SCENARIO, key) => Part::Idle,
-        _ => Part::Used,
+        "providerConfig" => Relevance::Perhaps,
+        key if Field::is_inert(SCENARIO, key) => Relevance::Idle,
+        _ => Relevance::Used,
     });
     let fields = Fields::check(&node, SCENARIO, "a scenario", file, found)?;
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -57,7 +57,7 @@ pub fn scenario(
     let instructions =
         system.map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
     let patterns = Patterns::default();
-    let shared = Shared {
+    let shared = Inherited {
         variables,
         tags: fields.strings("tags"),
         system,
@@ -105,16 +105,16 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
 }
 
 /// What every case of a scenario inherits.
-struct Shared<'a> {
+struct Inherited<'a> {
     variables: BTreeMap<String, String>,
     tags: Vec<String>,
     system: Option<(&'a str, Span)>,
-    redaction: Wanted,
+    redaction: RedactionChoice,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
 }
 
-fn cases(node: &Node, shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Case> {
+fn cases(node: &Node, shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<Case> {
     let items = match &node.value {
         Value::List(items) if !items.is_empty() => items,
         other => {
@@ -152,10 +152,10 @@ fn cases(node: &Node, shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Case>
 }
 
 /// An item of `cases`: its id and where that stands, and the case where all of it is right.
-type Item<'a> = (Option<(&'a str, Span)>, Option<Case>);
+type CaseItem<'a> = (Option<(&'a str, Span)>, Option<Case>);
 
 /// Reads the items, in order; long lists by as many threads as the machine carries at once.
-fn in_parallel<'a>(items: &'a [Node], shared: &Shared<'_>, found: &mut Diagnostics) -> Vec<Item<'a>> {
+fn in_parallel<'a>(items: &'a [Node], shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<CaseItem<'a>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(threads).max(LEAST_SHARE);
     let mut parts = items.chunks(share);
@@ -177,7 +177,7 @@ fn in_parallel<'a>(items: &'a [Node], shared: &Shared<'_>, found: &mut Diagnosti
     })
 }
 
-fn read_items<'a>(items: &'a [Node], shared: &Shared<'_>) -> (Vec<Item<'a>>, Diagnostics) {
+fn read_items<'a>(items: &'a [Node], shared: &Inherited<'_>) -> (Vec<CaseItem<'a>>, Diagnostics) {
     let mut found = Diagnostics::default();
     let read = items.iter().filter_map(|item| {
         let fields = Fields::check(item, CASE, "a case", shared.file, &mut found)?;
@@ -186,7 +186,7 @@ fn read_items<'a>(items: &'a [Node], shared: &Shared<'_>) -> (Vec<Item<'a>>, Dia
     (read.collect(), found)
 }
 
-fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Option<Case> {
+fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) -> Option<Case> {
     let mut variables = shared.variables.clone();
     variables.extend(fields.scalars("variables"));
     let patterns = &shared.patterns;
@@ -236,7 +236,7 @@ fn case(fields: &Fields<'_>, shared: &Shared<'_>, found: &mut Diagnostics) -> Op
     })
 }
 
-fn messages(node: &Node, shared: &Shared<'_>, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
+fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
     let mut messages = Vec::new();
     match &node.value {
         Value::String(text) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::expectation::pattern::{Pattern, PatternError, Patterns};
-use crate::redact::{Cover, Find, Kind, Redaction, Redactor, Wanted};
+use crate::redact::{Cover, Find, Kind, Redaction, RedactionChoice, Redactor};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
 use strum::VariantNames as _;
@@ -29,8 +29,8 @@ pub fn redaction(
     file: &Arc<SourceFile>,
     patterns: &Patterns,
     found: &mut Diagnostics,
-) -> Wanted {
-    let Some(section) = fields.object("redaction") else { return Wanted::Unsaid };
+) -> RedactionChoice {
+    let Some(section) = fields.object("redaction") else { return RedactionChoice::Unsaid };
     let mut kinds = Vec::new();
     let mut own: Vec<Arc<dyn Find>> = Vec::new();
     let written = section.texts("patterns").unwrap_or_default();
@@ -61,7 +61,7 @@ pub fn redaction(
         (true, true, true) => Cover::Both,
         (true, true, false) => Cover::Prompts,
         (true, false, true) => Cover::Replies,
-        (false, _, _) | (true, false, false) => return Wanted::Off,
+        (false, _, _) | (true, false, false) => return RedactionChoice::Off,
     };
     let replacement = section.string("replacement");
     if let (Some(""), Some(span)) = (replacement.as_deref(), section.key_span("replacement")) {
@@ -69,7 +69,7 @@ pub fn redaction(
         let finding = Diagnostic::error("wrong-value", file, span, message);
         found.push(finding.help("write a text such as `[removed]`, or leave the key out"));
     }
-    Wanted::On(Arc::new(Redaction { redactor: Redactor::new(kinds, own), cover, replacement }))
+    RedactionChoice::On(Arc::new(Redaction { redactor: Redactor::new(kinds, own), cover, replacement }))
 }
 
 /// What is odd about a pattern that is nearly the name of a built-in one, and how to mend it.

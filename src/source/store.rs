@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Pending {
     path: PathBuf,
-    place: Place,
+    place: Destination,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Destination {
     /// Beside the final name, renamed at the end.
     Beside(tempfile::NamedTempFile),
     /// A device or pipe, which must not be replaced by a file.
@@ -37,7 +37,7 @@ impl Pending {
             Ok(found) if found.is_dir() => {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
             }
-            Ok(found) if !found.is_file() => Place::Device(OpenOptions::new().write(true).open(path)?),
+            Ok(found) if !found.is_file() => Destination::Device(OpenOptions::new().write(true).open(path)?),
             Ok(found) if found.permissions().readonly() => {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
             }
@@ -45,7 +45,7 @@ impl Pending {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let folder = folder.unwrap_or(Path::new("."));
                 fs::create_dir_all(folder)?;
-                Place::Beside(tempfile::Builder::new().prefix(Self::TEMPORARY).tempfile_in(folder)?)
+                Destination::Beside(tempfile::Builder::new().prefix(Self::TEMPORARY).tempfile_in(folder)?)
             }
         };
         Ok(Self { path: path.to_path_buf(), place })
@@ -69,8 +69,8 @@ impl Pending {
 
     fn finish(self, bytes: &[u8], sync: Sync) -> io::Result<()> {
         match self.place {
-            Place::Device(mut device) => device.write_all(bytes),
-            Place::Beside(mut file) => {
+            Destination::Device(mut device) => device.write_all(bytes),
+            Destination::Beside(mut file) => {
                 file.write_all(bytes)?;
                 share(file.as_file())?;
                 if sync == Sync::Yes {

@@ -41,7 +41,7 @@ fn reason(text: &str) -> Result<String, String> {
 
 pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<String, Status> {
     let run = args.run.as_deref().map(stored::run).transpose()?;
-    let patterns = args.cases.iter().map(|text| Pattern::read(text)).collect::<Result<Vec<_>, _>>()?;
+    let patterns = args.cases.iter().map(|text| CaseWord::read(text)).collect::<Result<Vec<_>, _>>()?;
     let place = &args.at.baseline;
     let done = change(place, |baseline| {
         let chosen = choose(&patterns, baseline, run.as_ref())?;
@@ -66,12 +66,12 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Str
 }
 
 /// A word of the command line.
-struct Pattern {
+struct CaseWord {
     text: String,
     glob: Option<GlobMatcher>,
 }
 
-impl Pattern {
+impl CaseWord {
     fn read(text: &str) -> Result<Self, Status> {
         let glob = GlobBuilder::new(text).build();
         let glob = match glob {
@@ -93,7 +93,7 @@ impl Pattern {
 
 /// The (scenario, id) of every case that is meant; a word that means none is an error.
 fn choose(
-    patterns: &[Pattern],
+    patterns: &[CaseWord],
     baseline: &Baseline,
     run: Option<&RunManifest>,
 ) -> Result<BTreeSet<(String, String)>, (String, String)> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::Status;
 use super::super::asking::wait;
-use super::finding::Finding;
+use super::finding::Check;
 use crate::environment::Environment;
 use crate::history::{GitError, LocalClone, Pipeline};
 use crate::http::{Http, HttpError};
@@ -30,12 +30,12 @@ const WAYS: [&str; 10] = [
     "SSL_CERT_DIR",
 ];
 
-pub(super) fn certificates(error: &HttpError) -> Finding {
+pub(super) fn certificates(error: &HttpError) -> Check {
     let help = "give `--ca-bundle` or AKIT_CA_BUNDLE a file of certificates in PEM form";
-    Finding::bad("network", Status::Invalid, error.to_string(), help)
+    Check::bad("network", Status::Invalid, error.to_string(), help)
 }
 
-pub(super) fn pipeline(site: &Site, environment: &Environment) -> Finding {
+pub(super) fn pipeline(site: &Site, environment: &Environment) -> Check {
     const ABOUT: &str = "pipeline";
     let system = match site.system {
         System::GitHubActions => "GitHub Actions",
@@ -44,7 +44,7 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Finding {
         System::Buildkite => "Buildkite",
         System::CircleCi => "CircleCI",
         System::Azure => "Azure Pipelines",
-        System::None => return Finding::ok(ABOUT, "none that akit knows"),
+        System::None => return Check::ok(ABOUT, "none that akit knows"),
     };
     let event =
         ["GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"].into_iter().find_map(|name| environment.get(name));
@@ -57,20 +57,20 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Finding {
     let commit = site.commit.as_deref().map(|sha| format!(", commit {sha}")).unwrap_or_default();
     let message = format!("{system}{event}{change}{commit}");
     match site.source {
-        Source::Fork => Finding::warn(
+        Source::Fork => Check::warn(
             ABOUT,
             format!("{message}, from a fork: no secrets, and a token that only reads"),
             "judge with `--replay` or `--replies`, and comment from a second workflow: see `workflow_run` in docs/reports.md",
         ),
-        Source::Own => Finding::ok(ABOUT, message),
+        Source::Own => Check::ok(ABOUT, message),
     }
 }
 
 /// The token that a comment is written with; asks the forge through `http` where there is one.
-pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>) -> Option<Finding> {
+pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>) -> Option<Check> {
     const ABOUT: &str = "token";
     let Some(project) = &site.project else {
-        return Some(Finding::ok(ABOUT, "no forge is known here: there is nothing to comment on"));
+        return Some(Check::ok(ABOUT, "no forge is known here: there is nothing to comment on"));
     };
     let names = project.token_names();
     let Some((name, value)) = names.iter().find_map(|name| Some((*name, environment.get(name)?))) else {
@@ -82,11 +82,11 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
             _ => "give a token that may write to pull requests",
         };
         let message = format!("{} is not set: `--comment` cannot write", names[0]);
-        return Some(Finding::warn(ABOUT, message, help));
+        return Some(Check::warn(ABOUT, message, help));
     };
     let Some(http) = http else {
         let message = format!("{name} is set; what it may do is asked with `--online` alone");
-        return Some(Finding::ok(ABOUT, message));
+        return Some(Check::ok(ABOUT, message));
     };
     let token = Secret::new(value.trim());
     let asked = wait(publish::access(project, http, &token)).ok()?;
@@ -101,15 +101,15 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
             };
             let message = format!("{name} reads the project; {scopes}, {may}");
             match (access.may_comment, project) {
-                (Some(false), _) => Finding::warn(
+                (Some(false), _) => Check::warn(
                     ABOUT,
                     message,
                     "give it the role of a reporter in the project, and the scope `api`",
                 ),
                 (None, Project::GitHub { .. }) if site.system == System::GitHubActions => {
-                    Finding { help: format!("to comment, {PERMISSIONS}"), ..Finding::ok(ABOUT, message) }
+                    Check { help: format!("to comment, {PERMISSIONS}"), ..Check::ok(ABOUT, message) }
                 }
-                _ => Finding::ok(ABOUT, message),
+                _ => Check::ok(ABOUT, message),
             }
         }
         Err(error) => {
@@ -122,12 +122,12 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
                     "the token needs the scope `api` and the role of a reporter in the project"
                 }
             };
-            Finding::warn(ABOUT, format!("{name}: {error}"), help)
+            Check::warn(ABOUT, format!("{name}: {error}"), help)
         }
     })
 }
 
-pub(super) fn clone(folder: &Path, environment: &Environment) -> Finding {
+pub(super) fn clone(folder: &Path, environment: &Environment) -> Check {
     const ABOUT: &str = "git";
     const DEEPER: &str =
         "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` on GitLab";
@@ -135,26 +135,26 @@ pub(super) fn clone(folder: &Path, environment: &Environment) -> Finding {
     match LocalClone::around(folder, &pipeline) {
         Ok(LocalClone { base: Ok(base), shallow }) => {
             let depth = if shallow { ", a shallow clone" } else { "" };
-            Finding::ok(ABOUT, format!("a change is compared with commit {base}{depth}"))
+            Check::ok(ABOUT, format!("a change is compared with commit {base}{depth}"))
         }
         Ok(LocalClone { base: Err(error), shallow }) => {
             let help =
                 if shallow { DEEPER } else { "needed for `git:base:FILE` and `--weakened-since base` alone" };
-            Finding::warn(ABOUT, error.to_string(), help)
+            Check::warn(ABOUT, error.to_string(), help)
         }
         Err(GitError::Start(error)) => {
             let help = "needed for baselines in git and `--weakened-since` alone";
-            Finding::warn(ABOUT, format!("cannot run git: {error}"), help)
+            Check::warn(ABOUT, format!("cannot run git: {error}"), help)
         }
         // Dubious ownership is the usual reason in a container, and git says how to mend it.
         Err(error) if error.to_string().contains("dubious ownership") => {
-            Finding::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
+            Check::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
         }
-        Err(_) => Finding::ok(ABOUT, "no repository is here"),
+        Err(_) => Check::ok(ABOUT, "no repository is here"),
     }
 }
 
-pub(super) fn network(environment: &Environment) -> Finding {
+pub(super) fn network(environment: &Environment) -> Check {
     const ABOUT: &str = "network";
     let set: Vec<_> = WAYS.into_iter().filter(|name| environment.get(name).is_some()).collect();
     let bundle =
@@ -163,9 +163,7 @@ pub(super) fn network(environment: &Environment) -> Finding {
     let message = format!("certificates of the system, else Mozilla's{bundle}; {ways}");
     let gone = environment.get("SSL_CERT_FILE").filter(|path| !Path::new(path).is_file());
     match gone {
-        Some(_) => {
-            Finding::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "mend or unset it")
-        }
-        None => Finding::ok(ABOUT, message),
+        Some(_) => Check::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "mend or unset it"),
+        None => Check::ok(ABOUT, message),
     }
 }

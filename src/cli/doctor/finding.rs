@@ -35,7 +35,7 @@ impl State {
 
 /// One thing that was looked at.
 #[derive(Clone, Debug)]
-pub(super) struct Finding {
+pub(super) struct Check {
     /// What it is about: a word that stays the same.
     pub(super) about: &'static str,
     pub(super) state: State,
@@ -44,7 +44,7 @@ pub(super) struct Finding {
     pub(super) help: String,
 }
 
-impl Finding {
+impl Check {
     pub(super) fn ok(about: &'static str, message: impl Into<String>) -> Self {
         Self { about, state: State::Ok, message: message.into(), help: String::new() }
     }
@@ -98,14 +98,14 @@ impl Finding {
 }
 
 /// The status of all: the one that a run would end with.
-pub(super) fn status(findings: &[Finding]) -> Status {
+pub(super) fn status(findings: &[Check]) -> Status {
     let has = |status| findings.iter().any(|finding| finding.state == State::Bad(status));
     let order = [Status::Invalid, Status::Unjudged, Status::Nothing];
     order.into_iter().find(|status| has(*status)).unwrap_or(Status::Passed)
 }
 
 /// All lines, and how many there are of each.
-pub(super) fn console(findings: &[Finding], ink: Ink) -> String {
+pub(super) fn console(findings: &[Check], ink: Ink) -> String {
     let count = |word| findings.iter().filter(|finding| finding.state.word() == word).count();
     let lines: String = findings.iter().map(|finding| finding.line(ink)).collect();
     format!("{lines}{} ok, {} warn, {} bad\n", count("ok"), count("warn"), count("bad"))
@@ -127,8 +127,8 @@ pub(super) fn settings(explained: &[Explained]) -> String {
 }
 
 /// The same as data.
-pub(super) fn data(findings: &[Finding], explained: &[Explained]) -> String {
-    let checks: Vec<_> = findings.iter().map(Finding::json).collect();
+pub(super) fn data(findings: &[Check], explained: &[Explained]) -> String {
+    let checks: Vec<_> = findings.iter().map(Check::json).collect();
     let mut whole = json!({
         "schema": "akit.doctor/1",
         "akit": env!("CARGO_PKG_VERSION"),

@@ -21,7 +21,7 @@ use super::prepare::SuiteArgs;
 use crate::config::Settings;
 use crate::environment::Environment;
 use crate::publish::site::Site;
-use finding::{Explained, Finding, State};
+use finding::{Check, Explained, State};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
@@ -55,10 +55,10 @@ pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Sta
 }
 
 /// Everything that is looked at, in the order in which a run needs it, and every setting.
-fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Finding>, Vec<Explained>) {
+fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explained>) {
     let system =
         format!("{} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
-    let mut findings = vec![Finding::ok("akit", system)];
+    let mut findings = vec![Check::ok("akit", system)];
     let config =
         suite::configuration(args.suite.config.as_deref(), &args.suite.paths, environment, &mut findings);
     // What is wrong in the configuration says nothing of what stands beside it.
@@ -83,7 +83,7 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Finding>, Vec<Expl
         findings.push(store::baseline(&config, environment, &loaded, args.online));
         store::policy(&config, environment, &loaded, &mut findings);
     } else {
-        findings.push(Finding::warn("policy", "not checked: the configuration has errors", "fix them first"));
+        findings.push(Check::warn("policy", "not checked: the configuration has errors", "fix them first"));
     }
     let site = Site::of(environment);
     findings.push(around::pipeline(&site, environment));

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::Status;
 use super::super::policy::{GateArgs, ProofArgs, named};
-use super::finding::Finding;
+use super::finding::Check;
 use crate::baseline::Baseline;
 use crate::cache::{Condition, Mode};
 use crate::config::{ConfigFile, Settings};
@@ -22,11 +22,11 @@ use crate::vocabulary::CaseId;
 /// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
 const OLD: i64 = 30;
 
-pub(super) fn cache(settings: &Settings) -> Finding {
+pub(super) fn cache(settings: &Settings) -> Check {
     const ABOUT: &str = "cache";
     let (cache, mode) = (&settings.cache, settings.target_mode());
     if mode == Mode::Off {
-        return Finding::ok(ABOUT, "mode off: nothing is read or written");
+        return Check::ok(ABOUT, "mode off: nothing is read or written");
     }
     let (mut sound, mut wrong) = (0, 0);
     for shelved in cache.shelved() {
@@ -41,21 +41,21 @@ pub(super) fn cache(settings: &Settings) -> Finding {
     let word = format!("{mode:?}").to_lowercase();
     let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
     if mode.writes() && !writable(cache.folder()) {
-        Finding::warn(
+        Check::warn(
             ABOUT,
             format!("{message}; the folder cannot be written"),
             "mend its permissions, or name another by `--cache-dir`",
         )
     } else if mode == Mode::Replay && sound == 0 {
-        Finding::warn(
+        Check::warn(
             ABOUT,
             message,
             "replay has nothing to read: record with `akit run --cache record` and bring the folder along",
         )
     } else if wrong > 0 {
-        Finding::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
+        Check::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
     } else {
-        Finding::ok(ABOUT, message)
+        Check::ok(ABOUT, message)
     }
 }
 
@@ -72,23 +72,23 @@ pub(super) fn baseline(
     environment: &Environment,
     loaded: &Loaded,
     online: bool,
-) -> Finding {
+) -> Check {
     const ABOUT: &str = "baseline";
     let Some(place) = ProofArgs::default().place(&config.gate, &config.folder) else {
         let usual = config.folder.join("akit-baseline.json");
         return if usual.is_file() {
             let message = format!("{} is there, and no configuration names it", slashed(&usual));
-            Finding::warn(
+            Check::warn(
                 ABOUT,
                 message,
                 "add `gate: { baseline: { from: akit-baseline.json } }` to akit.yaml, or give `--baseline`",
             )
         } else {
-            Finding::ok(ABOUT, "none is named: each run is judged by itself")
+            Check::ok(ABOUT, "none is named: each run is judged by itself")
         };
     };
     if matches!(place, Place::Ref(_)) && !online {
-        return Finding::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks"));
+        return Check::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks"));
     }
     let pipeline = Pipeline::of(|name| environment.get(name));
     match read_baseline_at(&place, &pipeline) {
@@ -97,20 +97,20 @@ pub(super) fn baseline(
             let message = format!("there is no baseline `{path}`");
             let help = "make it with `akit baseline update run.json --baseline FILE`";
             match config.gate.policy.missing {
-                Missing::Fail => Finding::bad(ABOUT, Status::Unjudged, message, help),
+                Missing::Fail => Check::bad(ABOUT, Status::Unjudged, message, help),
                 Missing::Warn => {
-                    Finding::warn(ABOUT, format!("{message}: regressions are not evaluated"), help)
+                    Check::warn(ABOUT, format!("{message}: regressions are not evaluated"), help)
                 }
             }
         }
         Err(error) => {
             let help = "restore it, or make it anew with `akit baseline update`; see docs/baseline.md";
-            Finding::bad(ABOUT, Status::Unjudged, error.to_string(), help)
+            Check::bad(ABOUT, Status::Unjudged, error.to_string(), help)
         }
     }
 }
 
-fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Finding {
+fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Check {
     const ABOUT: &str = "baseline";
     let newest = baseline.runs.last().and_then(|run| run.at.as_deref());
     let age = newest
@@ -131,17 +131,17 @@ fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Finding {
         text::count(all().count(), "case"),
     );
     if age.is_some_and(|days| days > OLD) {
-        Finding::warn(ABOUT, message, "add a newer run with `akit baseline update run.json`")
+        Check::warn(ABOUT, message, "add a newer run with `akit baseline update run.json`")
     } else if known == 0 && all().next().is_some() {
-        Finding::warn(ABOUT, message, "cases belong together by the name of their scenario and their id")
+        Check::warn(ABOUT, message, "cases belong together by the name of their scenario and their id")
     } else if thin > 0 {
-        Finding::warn(
+        Check::warn(
             ABOUT,
             message,
             "a thin case proves no regression: add runs, or store one with `--repeat 5`",
         )
     } else {
-        Finding::ok(ABOUT, message)
+        Check::ok(ABOUT, message)
     }
 }
 
@@ -149,7 +149,7 @@ pub(super) fn policy(
     config: &ConfigFile,
     environment: &Environment,
     loaded: &Loaded,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Check>,
 ) {
     const ABOUT: &str = "policy";
     let policy = GateArgs::against(None).policy(&config.gate, environment);
@@ -173,9 +173,9 @@ pub(super) fn policy(
     let ended = policy.quarantine.iter().filter(|one| one.until < policy.today).count();
     findings.push(if ended > 0 {
         let message = format!("{message}; {} ended", text::count(ended, "quarantine"));
-        Finding::warn(ABOUT, message, "mend the case, or give the quarantine another day and a reason")
+        Check::warn(ABOUT, message, "mend the case, or give the quarantine another day and a reason")
     } else {
-        Finding::ok(ABOUT, message)
+        Check::ok(ABOUT, message)
     });
     // A part of the suite may lack what the policy names.
     let folder = config.folder.join(config.scenarios.as_deref().unwrap_or("scenarios"));
@@ -188,6 +188,6 @@ pub(super) fn policy(
     }
     for one in found.iter().take(5) {
         let message = format!("{}: {}", one.location(), one.message);
-        findings.push(Finding::bad(ABOUT, Status::Invalid, message, one.help.as_str()));
+        findings.push(Check::bad(ABOUT, Status::Invalid, message, one.help.as_str()));
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::Status;
 use super::super::args::{common_folder, discovered};
-use super::finding::{Explained, Finding};
+use super::finding::{Check, Explained};
 use crate::config::{Asking, ConfigFile, Setting, Settings, Targets, find};
 use crate::environment::Environment;
 use crate::provider::Spec;
@@ -25,37 +25,37 @@ pub(super) fn configuration(
     named: Option<&Path>,
     paths: &[PathBuf],
     environment: &Environment,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Check>,
 ) -> ConfigFile {
     const ABOUT: &str = "configuration";
     let Some(path) = named.map(Path::to_path_buf).or_else(|| find(&common_folder(paths))) else {
-        findings.push(Finding::ok(ABOUT, "no akit.yaml here or above: the defaults hold"));
+        findings.push(Check::ok(ABOUT, "no akit.yaml here or above: the defaults hold"));
         return ConfigFile::default();
     };
     let mut found = Diagnostics::default();
     let config = ConfigFile::read(&path, environment, &mut found);
     let shown = slashed(&path);
     if found.has_errors() {
-        findings.push(Finding::bad(
+        findings.push(Check::bad(
             ABOUT,
             Status::Invalid,
             format!("{shown}: {}", text::count(found.errors(), "error")),
             "mend the lines below",
         ));
     } else {
-        findings.push(Finding::ok(ABOUT, shown));
+        findings.push(Check::ok(ABOUT, shown));
     }
     lines(ABOUT, &found, findings);
     config
 }
 
 /// The first findings in a file, each with its line.
-fn lines(about: &'static str, found: &Diagnostics, findings: &mut Vec<Finding>) {
+fn lines(about: &'static str, found: &Diagnostics, findings: &mut Vec<Check>) {
     let of = |one: &Diagnostic| {
         let message = format!("{}: {}", one.location(), one.message);
         match one.severity {
-            Severity::Error => Finding::bad(about, Status::Invalid, message, one.help.as_str()),
-            Severity::Warning => Finding::warn(about, message, one.help.as_str()),
+            Severity::Error => Check::bad(about, Status::Invalid, message, one.help.as_str()),
+            Severity::Warning => Check::warn(about, message, one.help.as_str()),
         }
     };
     findings.extend(found.iter().take(MOST).map(of));
@@ -66,13 +66,13 @@ pub(super) fn scenarios(
     paths: &[PathBuf],
     config: &ConfigFile,
     environment: &Environment,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Check>,
 ) -> Loaded {
     const ABOUT: &str = "scenarios";
     let files = match discovered(paths, config) {
         Ok(files) => files,
         Err((message, status, help)) => {
-            findings.push(Finding::bad(ABOUT, status, message, help));
+            findings.push(Check::bad(ABOUT, status, message, help));
             return Loaded::default();
         }
     };
@@ -81,7 +81,7 @@ pub(super) fn scenarios(
     let counts = format!("{} with {}", text::count(files.len(), "file"), text::count(loaded.cases(), "case"));
     if found.has_errors() {
         let message = format!("{counts}: {}", text::count(found.errors(), "error"));
-        findings.push(Finding::bad(
+        findings.push(Check::bad(
             ABOUT,
             Status::Invalid,
             message,
@@ -89,9 +89,9 @@ pub(super) fn scenarios(
         ));
     } else if found.warnings() > 0 {
         let message = format!("{counts}: {}", text::count(found.warnings(), "warning"));
-        findings.push(Finding::warn(ABOUT, message, "`akit validate` shows all of them in their files"));
+        findings.push(Check::warn(ABOUT, message, "`akit validate` shows all of them in their files"));
     } else {
-        findings.push(Finding::ok(ABOUT, counts));
+        findings.push(Check::ok(ABOUT, counts));
     }
     lines(ABOUT, found, findings);
     loaded
@@ -110,7 +110,7 @@ struct Asked {
 type Model = (String, String);
 
 /// Who answers and who judges, with the keys and prices for them; answers with their settings.
-pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Finding>) -> Vec<Explained> {
+pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check>) -> Vec<Explained> {
     let (mut targets, mut asked) = (Targets::default(), Asked::default());
     let mut explained = answers(settings, loaded, &mut targets, &mut asked, findings);
     explained.extend(judges(settings, loaded, &mut targets, &mut asked, findings));
@@ -139,7 +139,7 @@ fn answers(
     loaded: &Loaded,
     targets: &mut Targets,
     asked: &mut Asked,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Check>,
 ) -> Vec<Explained> {
     const ABOUT: &str = "answers";
     let mut who: BTreeMap<String, (usize, Vec<Setting>)> = BTreeMap::new();
@@ -169,14 +169,14 @@ fn answers(
     }
     let more = who.len().saturating_sub(MOST);
     for (name, (cases, _)) in who.iter().take(MOST) {
-        findings.push(Finding::ok(ABOUT, format!("{name}: {}", text::count(*cases, "case"))));
+        findings.push(Check::ok(ABOUT, format!("{name}: {}", text::count(*cases, "case"))));
     }
     if more > 0 {
-        findings.push(Finding::ok(ABOUT, format!("and {more} more")));
+        findings.push(Check::ok(ABOUT, format!("and {more} more")));
     }
     for ((message, help), cases) in obstacles.into_iter().take(MOST) {
         let message = format!("{message} ({})", text::count(cases, "case"));
-        findings.push(Finding::bad(ABOUT, Status::Invalid, message, help));
+        findings.push(Check::bad(ABOUT, Status::Invalid, message, help));
     }
     who.into_values().map(|(cases, set)| (text::count(cases, "case"), set)).collect()
 }
@@ -186,13 +186,13 @@ fn judges(
     loaded: &Loaded,
     targets: &mut Targets,
     asked: &mut Asked,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Check>,
 ) -> Vec<Explained> {
     const ABOUT: &str = "judge";
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
     let expectations: Vec<_> = cases.flat_map(|case| case.expectation.graders()).collect();
     if expectations.is_empty() {
-        findings.push(Finding::ok(ABOUT, "no expectation needs one"));
+        findings.push(Check::ok(ABOUT, "no expectation needs one"));
         return Vec::new();
     }
     let count = expectations.len();
@@ -213,16 +213,16 @@ fn judges(
             endpoint.place(),
             text::count(count, "expectation")
         );
-        findings.push(Finding::ok(ABOUT, message));
+        findings.push(Check::ok(ABOUT, message));
     }
     let obstacles: BTreeSet<_> = obstacles.into_iter().flatten().map(|one| (one.message, one.help)).collect();
     for (message, help) in obstacles.into_iter().take(MOST) {
-        findings.push(Finding::bad(ABOUT, Status::Invalid, message, help));
+        findings.push(Check::bad(ABOUT, Status::Invalid, message, help));
     }
     if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
         && let Some(trouble) = binding.trouble()
     {
-        findings.push(Finding::warn(
+        findings.push(Check::warn(
             ABOUT,
             format!("{trouble}; {}", binding.consequence()),
             "see docs/calibration.md",
@@ -232,7 +232,7 @@ fn judges(
 }
 
 /// The variables that hold keys, or stand in files: whether they are set, never what they hold.
-fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut Vec<Finding>) {
+fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut Vec<Check>) {
     const ABOUT: &str = "keys";
     let vendors = asked.models.iter().filter_map(|(provider, _)| Spec::of(provider)?.vendor());
     let of_vendors = vendors.filter_map(|vendor| vendor.key_variable).chain(asked.keyless.iter().copied());
@@ -246,18 +246,18 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
         None => "not set",
     };
     if names.is_empty() {
-        findings.push(Finding::ok(ABOUT, "nothing here needs one"));
+        findings.push(Check::ok(ABOUT, "nothing here needs one"));
         return;
     }
     let told: Vec<_> = names.iter().map(|name| format!("{name} is {}", state(name))).collect();
     if names.iter().any(|name| state(name) == "empty") {
         let help = "an empty variable counts as none: look at the pipeline's secrets, which forks do not get";
-        findings.push(Finding::warn(ABOUT, told.join(", "), help));
+        findings.push(Check::warn(ABOUT, told.join(", "), help));
     } else if let Some(name) = asked.keyless.first() {
         let help = format!("set {name}, or judge recorded answers with `--replies FILE`");
-        findings.push(Finding::warn(ABOUT, told.join(", "), help));
+        findings.push(Check::warn(ABOUT, told.join(", "), help));
     } else {
-        findings.push(Finding::ok(ABOUT, told.join(", ")));
+        findings.push(Check::ok(ABOUT, told.join(", ")));
     }
 }
 
@@ -270,19 +270,19 @@ fn named(file: &Arc<SourceFile>) -> Vec<String> {
     names.filter(|name| !name.is_empty()).take(50).collect()
 }
 
-fn prices(settings: &Settings, models: &BTreeSet<Model>, findings: &mut Vec<Finding>) {
+fn prices(settings: &Settings, models: &BTreeSet<Model>, findings: &mut Vec<Check>) {
     const ABOUT: &str = "prices";
     let known = |model: &str| settings.file.prices.0.contains_key(model);
     let missing: BTreeSet<_> = models.iter().map(|(_, model)| model).filter(|model| !known(model)).collect();
     findings.push(if models.is_empty() {
-        Finding::ok(ABOUT, "no model is asked")
+        Check::ok(ABOUT, "no model is asked")
     } else if missing.is_empty() {
-        Finding::ok(ABOUT, "known for every model")
+        Check::ok(ABOUT, "known for every model")
     } else if settings.file.prices.0.is_empty() {
-        Finding::ok(ABOUT, "none are named: what a run costs is not told, and `--budget` is refused")
+        Check::ok(ABOUT, "none are named: what a run costs is not told, and `--budget` is refused")
     } else {
         let names: Vec<_> = missing.into_iter().take(MOST).collect();
         let message = format!("there is no price for {}: a budget does not see it", text::list(&names));
-        Finding::warn(ABOUT, message, "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml")
+        Check::warn(ABOUT, message, "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml")
     });
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use crate::gate::{
-    Category, Missing, Pattern, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
+    Category, Glob, Missing, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
 };
 use crate::history::Place;
 use crate::source::{
@@ -305,14 +305,14 @@ impl Reader<'_> {
         selector
     }
 
-    fn case(&mut self, glob: &str, span: Span) -> Option<Pattern> {
+    fn case(&mut self, glob: &str, span: Span) -> Option<Glob> {
         let pattern = self.pattern(glob, span)?;
         self.name("case", Selector { case: Some(pattern.clone()), ..Selector::default() }, glob, span);
         Some(pattern)
     }
 
-    fn pattern(&mut self, glob: &str, span: Span) -> Option<Pattern> {
-        match Pattern::parse(glob) {
+    fn pattern(&mut self, glob: &str, span: Span) -> Option<Glob> {
+        match Glob::parse(glob) {
             Ok(pattern) => Some(pattern),
             Err(why) => {
                 self.wrong(

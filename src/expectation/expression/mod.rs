@@ -21,7 +21,7 @@ use json::Literal;
 /// An expression that is ready to judge answers.
 #[derive(Clone, Debug)]
 pub struct Expression {
-    root: Node,
+    root: Expr,
     warnings: Vec<ExpressionWarning>,
 }
 
@@ -37,11 +37,11 @@ pub struct Evaluation {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Node {
+enum Expr {
     Atom(Atom),
-    Not(Box<Node>),
-    All(Vec<Node>),
-    Any(Vec<Node>),
+    Not(Box<Expr>),
+    All(Vec<Expr>),
+    Any(Vec<Expr>),
 }
 
 impl Expression {
@@ -61,7 +61,7 @@ impl Expression {
     /// Whether the case needs something expected.
     #[must_use]
     pub fn uses_expected(&self) -> bool {
-        self.root.any(&|node| matches!(node, Node::Atom(Atom { test: Test::Expected(_), .. })))
+        self.root.any(&|node| matches!(node, Expr::Atom(Atom { test: Test::Expected(_), .. })))
     }
 
     /// Whether the absence of something may make it hold: it has a `!`.
@@ -69,7 +69,7 @@ impl Expression {
     /// An empty or refused answer would then pass for no good reason.
     #[must_use]
     pub fn negative(&self) -> bool {
-        self.root.any(&|node| matches!(node, Node::Not(_) | Node::Atom(Atom { sign: Sign::Negated, .. })))
+        self.root.any(&|node| matches!(node, Expr::Not(_) | Expr::Atom(Atom { sign: Sign::Negated, .. })))
     }
 
     /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.
@@ -85,9 +85,9 @@ impl Expression {
     /// Whether every test that another expression joins by `&&` is one of this one's.
     #[must_use]
     pub fn demands(&self, other: &Self) -> bool {
-        fn tests(node: &Node) -> &[Node] {
+        fn tests(node: &Expr) -> &[Expr] {
             match node {
-                Node::All(parts) => parts,
+                Expr::All(parts) => parts,
                 one => std::slice::from_ref(one),
             }
         }
@@ -97,18 +97,18 @@ impl Expression {
 
     /// Judges an answer; `expected` is what the case expects.
     pub fn evaluate(&self, response: &str, expected: Option<&str>) -> Result<Evaluation, SearchError> {
-        self.root.judge(&Answer::new(response, expected), Wanted::Holds)
+        self.root.judge(&Answer::new(response, expected), Need::Holds)
     }
 }
 
 /// What a part of an expression must do for the whole to hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+enum Need {
     Holds,
     Fails,
 }
 
-impl Node {
+impl Expr {
     fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
         test(self)
             || match self {
@@ -130,30 +130,30 @@ impl Node {
     }
 
     /// Judges one part. Negation is carried down to the atoms, by De Morgan's laws.
-    fn judge(&self, answer: &Answer, wanted: Wanted) -> Result<Evaluation, SearchError> {
+    fn judge(&self, answer: &Answer, wanted: Need) -> Result<Evaluation, SearchError> {
         match (self, wanted) {
             (Self::Atom(atom), _) => {
                 let standing = atom.judge(answer)?;
-                let passed = standing.holds == Some(wanted == Wanted::Holds);
+                let passed = standing.holds == Some(wanted == Need::Holds);
                 let shown = match wanted {
-                    Wanted::Holds => format!("`{}`: {}", atom.source, standing.what),
-                    Wanted::Fails => format!("`!({})`: {}", atom.source, standing.what),
+                    Need::Holds => format!("`{}`: {}", atom.source, standing.what),
+                    Need::Fails => format!("`!({})`: {}", atom.source, standing.what),
                 };
                 Ok(Evaluation::of(passed, if passed { vec![] } else { vec![shown] }))
             }
             (Self::Not(inner), _) => {
-                let other = if wanted == Wanted::Holds { Wanted::Fails } else { Wanted::Holds };
+                let other = if wanted == Need::Holds { Need::Fails } else { Need::Holds };
                 let judged = inner.judge(answer, other)?;
                 Ok(Evaluation::of(judged.passed, judged.why))
             }
-            (Self::All(parts), Wanted::Holds) | (Self::Any(parts), Wanted::Fails) => {
+            (Self::All(parts), Need::Holds) | (Self::Any(parts), Need::Fails) => {
                 let mut judged = Vec::with_capacity(parts.len());
                 for part in parts {
                     judged.push(part.judge(answer, wanted)?);
                 }
                 Ok(mean(judged))
             }
-            (Self::Any(parts), Wanted::Holds) | (Self::All(parts), Wanted::Fails) => {
+            (Self::Any(parts), Need::Holds) | (Self::All(parts), Need::Fails) => {
                 let (mut score, mut why) = (0.0, Vec::new());
                 for part in parts {
                     let judged = part.judge(answer, wanted)?;

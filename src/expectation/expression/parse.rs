@@ -2,7 +2,7 @@
 
 use super::atom::{Atom, Measure, Sign, Test};
 use super::json::{Literal, Operator};
-use super::{ExpressionError, ExpressionWarning, Node};
+use super::{Expr, ExpressionError, ExpressionWarning};
 use crate::text;
 
 /// Brackets within brackets that are read.
@@ -28,7 +28,7 @@ enum Shape {
 }
 
 /// Reads a whole expression.
-pub(super) fn read(chars: &[char]) -> Result<(Node, Vec<ExpressionWarning>), ExpressionError> {
+pub(super) fn read(chars: &[char]) -> Result<(Expr, Vec<ExpressionWarning>), ExpressionError> {
     let mut parser = Parser { chars, at: 0, warnings: Vec::new(), depth: 0 };
     let root = parser.ways()?;
     if parser.at < chars.len() {
@@ -89,7 +89,7 @@ impl Parser<'_> {
     }
 
     /// `a || b || c`
-    fn ways(&mut self) -> Result<Node, ExpressionError> {
+    fn ways(&mut self) -> Result<Expr, ExpressionError> {
         let (first, mut shape) = self.chain()?;
         let mut ways = vec![first];
         let mut sign = None;
@@ -106,14 +106,14 @@ impl Parser<'_> {
                 "`&&` binds tighter than `||` here, as in JavaScript; ArtemisKit reads it the other way";
             self.warn(sign, message, "add parentheses: `(a && b) || c` is how akit reads it");
         }
-        Ok(joined(ways, Node::Any, |node| match node {
-            Node::Any(inner) => inner,
+        Ok(joined(ways, Expr::Any, |node| match node {
+            Expr::Any(inner) => inner,
             node => vec![node],
         }))
     }
 
     /// `a && b && c`
-    fn chain(&mut self) -> Result<(Node, Shape), ExpressionError> {
+    fn chain(&mut self) -> Result<(Expr, Shape), ExpressionError> {
         let mut parts = vec![self.part()?];
         self.space();
         while self.skip("&&") {
@@ -121,15 +121,15 @@ impl Parser<'_> {
             self.space();
         }
         let shape = if parts.len() > 1 { Shape::Chain } else { Shape::Closed };
-        let node = joined(parts, Node::All, |node| match node {
-            Node::All(inner) => inner,
+        let node = joined(parts, Expr::All, |node| match node {
+            Expr::All(inner) => inner,
             node => vec![node],
         });
         Ok((node, shape))
     }
 
     /// A test or brackets, with or without `!`.
-    fn part(&mut self) -> Result<Node, ExpressionError> {
+    fn part(&mut self) -> Result<Expr, ExpressionError> {
         self.space();
         let start = self.at;
         if self.sees("!=") || !self.skip("!") {
@@ -137,7 +137,7 @@ impl Parser<'_> {
         }
         self.space();
         if self.skip("(") {
-            return Ok(Node::Not(Box::new(self.brackets(start)?)));
+            return Ok(Expr::Not(Box::new(self.brackets(start)?)));
         }
         if self.skip("!") {
             return Err(self.error(start, "`!!` is not part of the language", "leave both out"));
@@ -154,17 +154,17 @@ impl Parser<'_> {
             self.at = self.at.max(start + 1);
             return Err(self.error(start, "`!` stands before `response.…` or `(…)` only", help));
         }
-        let Node::Atom(mut atom) = self.atom(body)? else { return Err(self.unexpected()) };
+        let Expr::Atom(mut atom) = self.atom(body)? else { return Err(self.unexpected()) };
         if !matches!(atom.test, Test::Text(..) | Test::Match(_)) {
             let help = format!("write `!({})`", atom.source);
             return Err(self.error(start, "`!` cannot stand before a comparison", help));
         }
         atom.sign = Sign::Negated;
         atom.source = self.slice(start);
-        Ok(Node::Atom(atom))
+        Ok(Expr::Atom(atom))
     }
 
-    fn brackets(&mut self, start: usize) -> Result<Node, ExpressionError> {
+    fn brackets(&mut self, start: usize) -> Result<Expr, ExpressionError> {
         if self.depth == MOST_DEPTH {
             let message = format!("brackets stand more than {MOST_DEPTH} deep in each other");
             return Err(self.error(start, message, "write the expression with fewer brackets"));
@@ -181,7 +181,7 @@ impl Parser<'_> {
         }
     }
 
-    fn atom(&mut self, start: usize) -> Result<Node, ExpressionError> {
+    fn atom(&mut self, start: usize) -> Result<Expr, ExpressionError> {
         let word = self.word();
         let test = match word.as_str() {
             "response" => self.response(start)?,
@@ -199,7 +199,7 @@ impl Parser<'_> {
             "json" => self.json(start)?,
             _ => return Err(self.no_test(start, &word)),
         };
-        Ok(Node::Atom(Atom { source: self.slice(start), sign: Sign::Plain, test }))
+        Ok(Expr::Atom(Atom { source: self.slice(start), sign: Sign::Plain, test }))
     }
 
     /// `> 2`, from behind `length`.
@@ -340,7 +340,7 @@ impl Parser<'_> {
 }
 
 /// One node of several, with chains of the same kind in one.
-fn joined(mut parts: Vec<Node>, join: fn(Vec<Node>) -> Node, open: fn(Node) -> Vec<Node>) -> Node {
+fn joined(mut parts: Vec<Expr>, join: fn(Vec<Expr>) -> Expr, open: fn(Expr) -> Vec<Expr>) -> Expr {
     if parts.len() == 1 {
         return parts.remove(0);
     }

@@ -5,7 +5,7 @@ use super::atom::{Edges, Search, Test};
 use super::json::Operator;
 use super::literal::Until;
 use super::parse::Parser;
-use crate::expectation::pattern::{Part, Pattern};
+use crate::expectation::pattern::{Pattern, RegexText};
 use crate::text;
 
 /// The methods of `response`.
@@ -209,7 +209,7 @@ impl Parser<'_> {
         let flags_at = self.at;
         let flags = self.word();
         let pattern = Pattern::compile(&body, &flags).map_err(|error| {
-            let offset = error.offset + if error.part == Part::Flags { flags_at } else { start + 1 };
+            let offset = error.offset + if error.part == RegexText::Flags { flags_at } else { start + 1 };
             ExpressionError::at(offset, 1, error.message, error.help)
         })?;
         self.space();

@@ -38,18 +38,18 @@ const NAMED: [&str; 5] = ["properties", "patternProperties", "$defs", "definitio
 
 /// In what a schema demands less than before; keys begin at the schema.
 pub(super) fn weaker(before: &Json, now: &Json) -> Vec<Weaker> {
-    let mut comparison = Comparison { keys: Vec::new(), found: Vec::new() };
+    let mut comparison = SchemaComparison { keys: Vec::new(), found: Vec::new() };
     comparison.schemas(before, now);
     comparison.found
 }
 
-struct Comparison {
+struct SchemaComparison {
     /// The keys that lead to the schemas under comparison.
     keys: Vec<String>,
     found: Vec<Weaker>,
 }
 
-impl Comparison {
+impl SchemaComparison {
     /// Something at the schema, or at one of its keywords.
     fn tell(&mut self, keyword: Option<&str>, message: String) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).chain(keyword).collect();

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::class::Set;
 use super::resolve::Resolved;
-use super::syntax::{Class, Greed, Look, Node, Place};
+use super::syntax::{Anchor, Class, Greed, Look, Term};
 
 /// The pattern in the engine's syntax.
 pub(super) fn emit(resolved: &Resolved) -> String {
@@ -47,19 +47,19 @@ impl Writer {
         }
     }
 
-    fn node(&mut self, node: &Node, tight: Tight) {
+    fn node(&mut self, node: &Term, tight: Tight) {
         match node {
-            Node::Empty => self.wrapped(tight == Tight::Single, |_| {}),
-            Node::Class(class) => self.class(class),
-            Node::Concat(parts) => self.wrapped(tight == Tight::Single, |this| {
+            Term::Empty => self.wrapped(tight == Tight::Single, |_| {}),
+            Term::Class(class) => self.class(class),
+            Term::Concat(parts) => self.wrapped(tight == Tight::Single, |this| {
                 for (i, part) in parts.iter().enumerate() {
                     match part {
-                        Node::Place(place) => this.place(place, &parts[..i], &parts[i + 1..]),
+                        Term::Anchor(place) => this.place(place, &parts[..i], &parts[i + 1..]),
                         part => this.node(part, Tight::Row),
                     }
                 }
             }),
-            Node::Either(ways) => self.wrapped(tight != Tight::Loose, |this| {
+            Term::Either(ways) => self.wrapped(tight != Tight::Loose, |this| {
                 for (i, way) in ways.iter().enumerate() {
                     if i > 0 {
                         this.text("|");
@@ -67,13 +67,13 @@ impl Writer {
                     this.node(way, Tight::Row);
                 }
             }),
-            Node::Group(group, body) if self.used.contains(group) => {
+            Term::Group(group, body) if self.used.contains(group) => {
                 self.text("(");
                 self.node(body, Tight::Loose);
                 self.text(")");
             }
-            Node::Group(_, body) => self.node(body, tight),
-            Node::Look(look, body) => {
+            Term::Group(_, body) => self.node(body, tight),
+            Term::Look(look, body) => {
                 self.text(match look {
                     Look::Ahead => "(?=",
                     Look::NotAhead => "(?!",
@@ -83,15 +83,15 @@ impl Writer {
                 self.node(body, Tight::Loose);
                 self.text(")");
             }
-            Node::Repeat { body, least, most, greed } => self.wrapped(tight == Tight::Single, |this| {
+            Term::Repeat { body, least, most, greed } => self.wrapped(tight == Tight::Single, |this| {
                 this.node(body, Tight::Single);
                 this.counts(*least, *most);
                 if *greed == Greed::Lazy {
                     this.text("?");
                 }
             }),
-            Node::Place(place) => self.place(place, &[], &[]),
-            Node::Reference(reference) => {
+            Term::Anchor(place) => self.place(place, &[], &[]),
+            Term::Reference(reference) => {
                 // Groups that are not referred to do not capture, so the others move up.
                 let number = self.used.partition_point(|group| *group < reference.group) + 1;
                 let sign = if reference.any_case { "(?i:" } else { "(?:" };
@@ -115,14 +115,14 @@ impl Writer {
         };
     }
 
-    fn place(&mut self, place: &Place, before: &[Node], after: &[Node]) {
+    fn place(&mut self, place: &Anchor, before: &[Term], after: &[Term]) {
         match place {
-            Place::Start => self.text("\\A"),
-            Place::End => self.text("\\z"),
-            Place::LineStart => self.beside("(?<!", &Set::line_ends().inverted()),
-            Place::LineEnd => self.beside("(?!", &Set::line_ends().inverted()),
-            Place::Edge(words) => self.edge(words, before, after, Edge::Yes),
-            Place::NoEdge(words) => self.edge(words, before, after, Edge::No),
+            Anchor::Start => self.text("\\A"),
+            Anchor::End => self.text("\\z"),
+            Anchor::LineStart => self.beside("(?<!", &Set::line_ends().inverted()),
+            Anchor::LineEnd => self.beside("(?!", &Set::line_ends().inverted()),
+            Anchor::Edge(words) => self.edge(words, before, after, Edge::Yes),
+            Anchor::NoEdge(words) => self.edge(words, before, after, Edge::No),
         }
     }
 
@@ -134,7 +134,7 @@ impl Writer {
     }
 
     /// `\b` or `\B`: one look when the pattern says what stands on the other side.
-    fn edge(&mut self, words: &Set, before: &[Node], after: &[Node], edge: Edge) {
+    fn edge(&mut self, words: &Set, before: &[Term], after: &[Term], edge: Edge) {
         let wanted = |inner: bool| if (edge == Edge::Yes) == inner { '!' } else { '=' };
         if let Some(inner) = after.first().and_then(|node| is_word(node, words, Side::First)) {
             self.beside(&format!("(?<{}", wanted(inner)), words);
@@ -218,9 +218,9 @@ enum Side {
 }
 
 /// Whether the character at one side of a part is surely a word character, or surely none.
-fn is_word(node: &Node, words: &Set, side: Side) -> Option<bool> {
+fn is_word(node: &Term, words: &Set, side: Side) -> Option<bool> {
     match node {
-        Node::Class(class) if !class.any_case && !class.inverted && class.properties.is_empty() => {
+        Term::Class(class) if !class.any_case && !class.inverted && class.properties.is_empty() => {
             if class.set.ranges().is_empty() {
                 None
             } else if class.set.with(words) == *words {
@@ -230,11 +230,11 @@ fn is_word(node: &Node, words: &Set, side: Side) -> Option<bool> {
                 (class.set.with(&others) == others).then_some(false)
             }
         }
-        Node::Concat(parts) => {
+        Term::Concat(parts) => {
             let part = if side == Side::First { parts.first() } else { parts.last() };
             is_word(part?, words, side)
         }
-        Node::Group(_, body) | Node::Repeat { body, least: 1.., .. } => is_word(body, words, side),
+        Term::Group(_, body) | Term::Repeat { body, least: 1.., .. } => is_word(body, words, side),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fancy_regex::{Error, Regex, RegexOptionsBuilder};
 
-use super::syntax::Node;
+use super::syntax::Term;
 
 /// Steps back that one search may take.
 pub(super) const STEPS: usize = 1_000_000;
@@ -67,29 +67,29 @@ const PLACE: usize = 32;
 /// To make the engine's program costs many times what reading the pattern does, and a suite may have
 /// thousands of patterns. What the engine refuses is programs that are too large, groups that stand
 /// too deep and some kinds of looking behind; patterns that come near any of these are tried at once.
-pub(super) fn is_light(node: &Node) -> bool {
+pub(super) fn is_light(node: &Term) -> bool {
     weight(node, 0).is_some_and(|weight| weight <= MOST_RANGES)
 }
 
 /// The ranges of characters in a part; `None` where only the engine can tell.
-fn weight(node: &Node, depth: usize) -> Option<usize> {
+fn weight(node: &Term, depth: usize) -> Option<usize> {
     if depth > DEEPEST {
         return None;
     }
     match node {
-        Node::Empty => Some(1),
-        Node::Place(_) => Some(PLACE),
+        Term::Empty => Some(1),
+        Term::Anchor(_) => Some(PLACE),
         // A property, or a class whose case the engine ignores, may stand for hundreds of ranges.
-        Node::Class(class) if class.any_case || !class.properties.is_empty() => None,
-        Node::Class(class) => Some(class.set.ranges().len() + 1),
-        Node::Concat(parts) | Node::Either(parts) => {
+        Term::Class(class) if class.any_case || !class.properties.is_empty() => None,
+        Term::Class(class) => Some(class.set.ranges().len() + 1),
+        Term::Concat(parts) | Term::Either(parts) => {
             parts.iter().try_fold(0usize, |sum, part| Some(sum.saturating_add(weight(part, depth + 1)?)))
         }
-        Node::Group(_, body) => weight(body, depth + 1),
-        Node::Repeat { body, least, most, .. } => {
+        Term::Group(_, body) => weight(body, depth + 1),
+        Term::Repeat { body, least, most, .. } => {
             let rounds = most.unwrap_or(*least).max(1);
             Some(weight(body, depth + 1)?.saturating_mul(usize::try_from(rounds).ok()?))
         }
-        Node::Look(..) | Node::Reference(_) => None,
+        Term::Look(..) | Term::Reference(_) => None,
     }
 }

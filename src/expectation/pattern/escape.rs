@@ -4,11 +4,11 @@ use super::PatternError;
 use super::class::Set;
 use super::parse::{Dialect, Parser};
 use super::property;
-use super::syntax::{Node, Place, Reference};
+use super::syntax::{Anchor, Reference, Term};
 use crate::text;
 
 /// What may stand in a class.
-enum Item {
+enum ClassItem {
     One(u32),
     Many(Set),
     Property(String),
@@ -16,12 +16,12 @@ enum Item {
 
 impl Parser<'_> {
     /// An escape outside a class, from behind its backslash; and whether it may be repeated.
-    pub(super) fn escape(&mut self, start: usize) -> Result<(Node, bool), PatternError> {
+    pub(super) fn escape(&mut self, start: usize) -> Result<(Term, bool), PatternError> {
         let Some(c) = self.peek() else { return Err(self.trailing(start)) };
         self.at += 1;
         match c {
-            'b' => return Ok((Node::Place(Place::Edge(self.words())), false)),
-            'B' => return Ok((Node::Place(Place::NoEdge(self.words())), false)),
+            'b' => return Ok((Term::Anchor(Anchor::Edge(self.words())), false)),
+            'B' => return Ok((Term::Anchor(Anchor::NoEdge(self.words())), false)),
             '1'..='9' => {
                 if let Some(group) = self.group_number(start)? {
                     return Ok((self.reference(group, start), true));
@@ -35,15 +35,15 @@ impl Parser<'_> {
         }
         self.at = start + 1;
         let node = match self.item(start, Within::Pattern)? {
-            Item::One(code) => self.one_of(Set::one(code), Vec::new(), false),
-            Item::Many(set) => self.one_of(set, Vec::new(), false),
-            Item::Property(property) => self.one_of(Set::default(), vec![property], false),
+            ClassItem::One(code) => self.one_of(Set::one(code), Vec::new(), false),
+            ClassItem::Many(set) => self.one_of(set, Vec::new(), false),
+            ClassItem::Property(property) => self.one_of(Set::default(), vec![property], false),
         };
         Ok((node, true))
     }
 
-    fn reference(&self, group: usize, offset: usize) -> Node {
-        Node::Reference(Reference { group, any_case: self.mode.ignore_case, offset, optional: false })
+    fn reference(&self, group: usize, offset: usize) -> Term {
+        Term::Reference(Reference { group, any_case: self.mode.ignore_case, offset, optional: false })
     }
 
     /// The group of `\1`, from behind its first digit; none when it is an old octal escape.
@@ -96,7 +96,7 @@ impl Parser<'_> {
     }
 
     /// A class, from behind its `[`.
-    pub(super) fn class(&mut self, start: usize) -> Result<Node, PatternError> {
+    pub(super) fn class(&mut self, start: usize) -> Result<Term, PatternError> {
         let inverted = self.skip("^");
         let (mut ranges, mut properties) = (Vec::new(), Vec::new());
         loop {
@@ -112,13 +112,13 @@ impl Parser<'_> {
                 items.push(self.class_item(start)?);
             }
             match items.as_slice() {
-                [Item::One(from), Item::One(to)] if from > to => {
+                [ClassItem::One(from), ClassItem::One(to)] if from > to => {
                     let shown: String = self.chars[at..self.at].iter().collect();
                     let message = format!("range `{}` is out of order", text::excerpt(&shown, 40));
                     let help = "put the smaller character first, or write `\\-` for the character `-`";
                     return Err(self.error(at, message, help));
                 }
-                [Item::One(from), Item::One(to)] => ranges.push((*from, *to)),
+                [ClassItem::One(from), ClassItem::One(to)] => ranges.push((*from, *to)),
                 [_, _] if self.is_unicode() => {
                     let help = "write `\\-` for the character `-`";
                     return Err(self.error(at, "a range has a single character at each end", help));
@@ -126,9 +126,9 @@ impl Parser<'_> {
                 _ => {
                     for item in items {
                         match item {
-                            Item::One(code) => ranges.push((code, code)),
-                            Item::Many(set) => ranges.extend_from_slice(set.ranges()),
-                            Item::Property(property) => properties.push(property),
+                            ClassItem::One(code) => ranges.push((code, code)),
+                            ClassItem::Many(set) => ranges.extend_from_slice(set.ranges()),
+                            ClassItem::Property(property) => properties.push(property),
                         }
                     }
                     if dash {
@@ -139,28 +139,28 @@ impl Parser<'_> {
         }
     }
 
-    fn class_item(&mut self, start: usize) -> Result<Item, PatternError> {
+    fn class_item(&mut self, start: usize) -> Result<ClassItem, PatternError> {
         let at = self.at;
         let Some(c) = self.peek() else {
             let help = "close it with `]`, or write `\\[` for the character";
             return Err(self.error(start, "this class is not closed", help));
         };
         self.at += 1;
-        if c == '\\' { self.item(at, Within::Class) } else { Ok(Item::One(u32::from(c))) }
+        if c == '\\' { self.item(at, Within::Class) } else { Ok(ClassItem::One(u32::from(c))) }
     }
 
     /// An escape that stands for characters, from behind its backslash at `start`.
-    fn item(&mut self, start: usize, within: Within) -> Result<Item, PatternError> {
+    fn item(&mut self, start: usize, within: Within) -> Result<ClassItem, PatternError> {
         let Some(c) = self.peek() else { return Err(self.trailing(start)) };
         self.at += 1;
-        let many = |set: Set, inverted: bool| Item::Many(if inverted { set.inverted() } else { set });
+        let many = |set: Set, inverted: bool| ClassItem::Many(if inverted { set.inverted() } else { set });
         Ok(match c {
             'd' | 'D' => many(Set::digits(), c == 'D'),
             's' | 'S' => many(Set::spaces(), c == 'S'),
             'w' | 'W' => many(self.words(), c == 'W'),
-            'p' | 'P' if self.is_unicode() => Item::Property(self.property(start, c)?),
-            'b' if within == Within::Class => Item::One(8),
-            _ => Item::One(self.character(start, c, within)?),
+            'p' | 'P' if self.is_unicode() => ClassItem::Property(self.property(start, c)?),
+            'b' if within == Within::Class => ClassItem::One(8),
+            _ => ClassItem::One(self.character(start, c, within)?),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::PatternError;
 use super::escape::code_point;
 use super::parse::{Dialect, Parser};
-use super::syntax::{Look, Node};
+use super::syntax::{Look, Term};
 use crate::text;
 
 /// Groups within groups that are read; more would be a mistake or an attack.
@@ -11,7 +11,7 @@ const MOST_DEPTH: usize = 48;
 
 impl Parser<'_> {
     /// A group, from behind its `(`; and whether it may be repeated.
-    pub(super) fn group(&mut self, start: usize) -> Result<(Node, bool), PatternError> {
+    pub(super) fn group(&mut self, start: usize) -> Result<(Term, bool), PatternError> {
         if self.depth == MOST_DEPTH {
             let message = format!("groups stand more than {MOST_DEPTH} deep in each other");
             return Err(self.error(start, message, "write the pattern with fewer groups"));
@@ -43,8 +43,8 @@ impl Parser<'_> {
         }
         let lenient = !self.is_unicode();
         Ok(match (look, number) {
-            (Some(look), _) => (Node::Look(look, Box::new(body)), lenient && !look.is_behind()),
-            (None, Some(number)) => (Node::Group(number, Box::new(body)), true),
+            (Some(look), _) => (Term::Look(look, Box::new(body)), lenient && !look.is_behind()),
+            (None, Some(number)) => (Term::Group(number, Box::new(body)), true),
             (None, None) => (body, true),
         })
     }

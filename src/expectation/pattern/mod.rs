@@ -31,7 +31,7 @@ use thiserror::Error;
 use engine::{STEPS, is_light, program};
 pub(super) use escape::{code_point, hex};
 pub(super) use parse::Dialect;
-use parse::{Mode, Parser};
+use parse::{GroupFlags, Parser};
 
 use crate::redact::{Find, GaveUp};
 use crate::text;
@@ -140,14 +140,14 @@ impl Find for Pattern {
 }
 
 struct Flags {
-    mode: Mode,
+    mode: GroupFlags,
     dialect: Dialect,
     sticky: bool,
 }
 
 impl Flags {
     fn read(flags: &str) -> Result<Self, PatternError> {
-        let mut read = Self { mode: Mode::default(), dialect: Dialect::Lenient, sticky: false };
+        let mut read = Self { mode: GroupFlags::default(), dialect: Dialect::Lenient, sticky: false };
         let mut seen = Vec::new();
         for (offset, c) in flags.chars().enumerate() {
             let shown = text::excerpt(&c.to_string(), 1);
@@ -208,7 +208,7 @@ fn refused(error: &fancy_regex::Error) -> PatternError {
 
 /// The two texts that make a regular expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum RegexText {
     /// The pattern.
     Pattern,
     /// The flags.
@@ -222,7 +222,7 @@ pub struct PatternError {
     /// What is wrong, in one line.
     pub message: String,
     /// Which of the two texts is wrong.
-    pub part: Part,
+    pub part: RegexText,
     /// Where in that text, 0-based, in characters.
     pub offset: usize,
     /// How to mend it.
@@ -232,12 +232,12 @@ pub struct PatternError {
 impl PatternError {
     /// An error at an offset in the pattern.
     fn at(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), part: Part::Pattern, offset, help: help.into() }
+        Self { message: message.into(), part: RegexText::Pattern, offset, help: help.into() }
     }
 
     /// An error at an offset in the flags.
     fn in_flags(offset: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { part: Part::Flags, ..Self::at(offset, message, help) }
+        Self { part: RegexText::Flags, ..Self::at(offset, message, help) }
     }
 }
 

@@ -5,11 +5,11 @@
 
 use super::PatternError;
 use super::class::Set;
-use super::syntax::{Class, Greed, Node, Place};
+use super::syntax::{Anchor, Class, Greed, Term};
 
 /// The flags that a group may change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mode {
+pub(super) struct GroupFlags {
     /// `i`: case is ignored.
     pub(super) ignore_case: bool,
     /// `m`: `^` and `$` also hold at lines.
@@ -18,7 +18,7 @@ pub(super) struct Mode {
     pub(super) dot_all: bool,
 }
 
-impl Mode {
+impl GroupFlags {
     /// The switch behind `i`, `m` or `s`.
     pub(super) fn switch(&mut self, flag: char) -> Option<&mut bool> {
         match flag {
@@ -44,7 +44,7 @@ pub(in crate::expectation) enum Dialect {
 pub(super) struct Parser<'p> {
     pub(super) chars: &'p [char],
     pub(super) at: usize,
-    pub(super) mode: Mode,
+    pub(super) mode: GroupFlags,
     pub(super) dialect: Dialect,
     /// How many groups capture in the whole pattern.
     pub(super) groups: usize,
@@ -58,7 +58,7 @@ pub(super) struct Parser<'p> {
 
 impl<'p> Parser<'p> {
     /// Reads a whole pattern.
-    pub(super) fn read(chars: &'p [char], mode: Mode, dialect: Dialect) -> Result<Node, PatternError> {
+    pub(super) fn read(chars: &'p [char], mode: GroupFlags, dialect: Dialect) -> Result<Term, PatternError> {
         let (groups, names) = (0, Vec::new());
         let mut parser = Self { chars, at: 0, mode, dialect, groups, names, opened: 0, depth: 0 };
         parser.survey()?;
@@ -127,21 +127,21 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    pub(super) fn alternatives(&mut self) -> Result<Node, PatternError> {
+    pub(super) fn alternatives(&mut self) -> Result<Term, PatternError> {
         let mut found = vec![self.alternative()?];
         while self.skip("|") {
             found.push(self.alternative()?);
         }
-        Ok(if found.len() == 1 { found.remove(0) } else { Node::Either(found) })
+        Ok(if found.len() == 1 { found.remove(0) } else { Term::Either(found) })
     }
 
-    fn alternative(&mut self) -> Result<Node, PatternError> {
-        let mut parts: Vec<Node> = Vec::new();
+    fn alternative(&mut self) -> Result<Term, PatternError> {
+        let mut parts: Vec<Term> = Vec::new();
         while !matches!(self.peek(), None | Some('|' | ')')) {
             let next = self.term()?;
             let pair = match (parts.last(), &next) {
-                (Some(Node::Class(high)), Node::Class(low)) if high.set.is_high() && low.set.is_low() => {
-                    Some(Node::Class(Class::of(high.set.pairs(&low.set))))
+                (Some(Term::Class(high)), Term::Class(low)) if high.set.is_high() && low.set.is_low() => {
+                    Some(Term::Class(Class::of(high.set.pairs(&low.set))))
                 }
                 _ => None,
             };
@@ -152,16 +152,16 @@ impl<'p> Parser<'p> {
             }
         }
         Ok(match parts.len() {
-            0 => Node::Empty,
+            0 => Term::Empty,
             1 => settled(parts.remove(0)),
-            _ => Node::Concat(parts.into_iter().map(settled).collect()),
+            _ => Term::Concat(parts.into_iter().map(settled).collect()),
         })
     }
 
     /// One part with its repetition.
-    fn term(&mut self) -> Result<Node, PatternError> {
+    fn term(&mut self) -> Result<Term, PatternError> {
         let start = self.at;
-        let Some(c) = self.peek() else { return Ok(Node::Empty) };
+        let Some(c) = self.peek() else { return Ok(Term::Empty) };
         self.at += 1;
         let (node, repeatable) = match c {
             '^' => (self.place_start(), false),
@@ -183,25 +183,25 @@ impl<'p> Parser<'p> {
         self.repeated(node, repeatable)
     }
 
-    fn place_start(&self) -> Node {
-        Node::Place(if self.mode.multi_line { Place::LineStart } else { Place::Start })
+    fn place_start(&self) -> Term {
+        Term::Anchor(if self.mode.multi_line { Anchor::LineStart } else { Anchor::Start })
     }
 
-    fn place_end(&self) -> Node {
-        Node::Place(if self.mode.multi_line { Place::LineEnd } else { Place::End })
+    fn place_end(&self) -> Term {
+        Term::Anchor(if self.mode.multi_line { Anchor::LineEnd } else { Anchor::End })
     }
 
-    fn any(&self) -> Node {
+    fn any(&self) -> Term {
         let all = Set::default().inverted();
         let set = if self.mode.dot_all { all } else { Set::line_ends().inverted() };
-        Node::Class(Class::of(set.scalars()))
+        Term::Class(Class::of(set.scalars()))
     }
 
     /// A class of one character, with case and surrogates as the flags have them.
-    pub(super) fn one_of(&self, set: Set, properties: Vec<String>, inverted: bool) -> Node {
+    pub(super) fn one_of(&self, set: Set, properties: Vec<String>, inverted: bool) -> Term {
         if self.is_unicode() {
             let any_case = self.mode.ignore_case;
-            return Node::Class(if any_case || !properties.is_empty() {
+            return Term::Class(if any_case || !properties.is_empty() {
                 Class { set: set.scalars(), properties, inverted, any_case }
             } else {
                 Class::of(if inverted { set.inverted() } else { set }.scalars())
@@ -211,7 +211,7 @@ impl<'p> Parser<'p> {
         let set = if inverted { set.inverted() } else { set };
         let surrogates = Set::of(&[(0xd800, 0xdfff)]);
         let whole = set.with(&surrogates) == set;
-        Node::Class(Class::of(if whole { set.scalars() } else { set }))
+        Term::Class(Class::of(if whole { set.scalars() } else { set }))
     }
 
     fn nothing_to_repeat(&self, offset: usize) -> PatternError {
@@ -228,7 +228,7 @@ impl<'p> Parser<'p> {
     }
 
     /// The repetition behind a part, if there is one.
-    fn repeated(&mut self, node: Node, repeatable: bool) -> Result<Node, PatternError> {
+    fn repeated(&mut self, node: Term, repeatable: bool) -> Result<Term, PatternError> {
         let start = self.at;
         let (least, most) = match self.peek() {
             Some('*') => (0, None),
@@ -248,7 +248,7 @@ impl<'p> Parser<'p> {
         }
         self.at += 1;
         let greed = if self.skip("?") { Greed::Lazy } else { Greed::Greedy };
-        Ok(Node::Repeat { body: Box::new(settled(node)), least, most, greed })
+        Ok(Term::Repeat { body: Box::new(settled(node)), least, most, greed })
     }
 
     /// The bounds in `{n}`, `{n,}` or `{n,m}` at an offset, and where they end.
@@ -289,10 +289,10 @@ impl<'p> Parser<'p> {
 }
 
 /// A class without halves of surrogate pairs.
-fn settled(node: Node) -> Node {
+fn settled(node: Term) -> Term {
     match node {
-        Node::Class(class) if class.properties.is_empty() && !class.any_case => {
-            Node::Class(Class::of(class.set.halves_as_characters()))
+        Term::Class(class) if class.properties.is_empty() && !class.any_case => {
+            Term::Class(Class::of(class.set.halves_as_characters()))
         }
         node => node,
     }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PatternError;
-use super::syntax::{Look, Node, Reference};
+use super::syntax::{Look, Reference, Term};
 
 /// What is known of a group at one point of the pattern. A group not in the map captured nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +27,13 @@ type Groups = BTreeMap<usize, Known>;
 #[derive(Debug)]
 pub(super) struct Resolved {
     /// The pattern.
-    pub(super) node: Node,
+    pub(super) node: Term,
     /// The groups that are referred to, which alone need to capture.
     pub(super) used: BTreeSet<usize>,
 }
 
 /// Settles a whole pattern.
-pub(super) fn resolve(node: Node) -> Result<Resolved, PatternError> {
+pub(super) fn resolve(node: Term) -> Result<Resolved, PatternError> {
     let mut resolver = Resolver::default();
     let node = resolver.node(node, &mut Groups::new(), Direction::Forward)?;
     Ok(Resolved { node, used: resolver.used })
@@ -59,12 +59,12 @@ struct Resolver {
 }
 
 impl Resolver {
-    fn node(&mut self, node: Node, known: &mut Groups, direction: Direction) -> Result<Node, PatternError> {
+    fn node(&mut self, node: Term, known: &mut Groups, direction: Direction) -> Result<Term, PatternError> {
         Ok(match node {
-            Node::Empty | Node::Class(_) | Node::Place(_) => node,
-            Node::Concat(parts) => {
+            Term::Empty | Term::Class(_) | Term::Anchor(_) => node,
+            Term::Concat(parts) => {
                 let mut done = Vec::with_capacity(parts.len());
-                let order: Vec<Node> = match direction {
+                let order: Vec<Term> = match direction {
                     Direction::Forward => parts,
                     Direction::Backward => parts.into_iter().rev().collect(),
                 };
@@ -74,9 +74,9 @@ impl Resolver {
                 if direction == Direction::Backward {
                     done.reverse();
                 }
-                Node::Concat(done)
+                Term::Concat(done)
             }
-            Node::Either(ways) => {
+            Term::Either(ways) => {
                 let mut ends = Vec::with_capacity(ways.len());
                 let mut done = Vec::with_capacity(ways.len());
                 for way in ways {
@@ -85,46 +85,46 @@ impl Resolver {
                     ends.push(end);
                 }
                 *known = joined(&ends);
-                Node::Either(done)
+                Term::Either(done)
             }
-            Node::Group(group, body) => {
+            Term::Group(group, body) => {
                 known.remove(&group);
                 let body = self.node(*body, known, direction)?;
                 known.insert(group, Known::Surely);
-                Node::Group(group, Box::new(body))
+                Term::Group(group, Box::new(body))
             }
-            Node::Look(look, body) => self.look(look, *body, known)?,
-            Node::Repeat { body, least, most, greed } => {
+            Term::Look(look, body) => self.look(look, *body, known)?,
+            Term::Repeat { body, least, most, greed } => {
                 if most == Some(0) {
-                    return Ok(Node::Empty);
+                    return Ok(Term::Empty);
                 }
                 let before = known.clone();
                 let body = self.body(*body, known, (least, most), direction)?;
                 match (body.width(), least) {
                     ((_, Some(0)), 0) => {
                         *known = before;
-                        Node::Empty
+                        Term::Empty
                     }
                     ((_, Some(0)), _) => body,
                     (_, 0) => {
                         *known = joined(&[before, known.clone()]);
-                        Node::Repeat { body: Box::new(body), least, most, greed }
+                        Term::Repeat { body: Box::new(body), least, most, greed }
                     }
-                    _ => Node::Repeat { body: Box::new(body), least, most, greed },
+                    _ => Term::Repeat { body: Box::new(body), least, most, greed },
                 }
             }
-            Node::Reference(reference) => self.reference(&reference, known)?,
+            Term::Reference(reference) => self.reference(&reference, known)?,
         })
     }
 
     /// The body of a repetition; `known` is then what holds after its last round.
     fn body(
         &mut self,
-        body: Node,
+        body: Term,
         known: &mut Groups,
         (least, most): (u32, Option<u32>),
         direction: Direction,
-    ) -> Result<Node, PatternError> {
+    ) -> Result<Term, PatternError> {
         let inner = groups(&body);
         known.retain(|group, _| !inner.contains(group));
         if body.width().0 == 0 && most != Some(least) {
@@ -144,7 +144,7 @@ impl Resolver {
         body
     }
 
-    fn look(&mut self, look: Look, body: Node, known: &mut Groups) -> Result<Node, PatternError> {
+    fn look(&mut self, look: Look, body: Term, known: &mut Groups) -> Result<Term, PatternError> {
         let before = look.is_negative().then(|| known.clone());
         let direction = if look.is_behind() { Direction::Backward } else { Direction::Forward };
         if look.is_behind() {
@@ -162,12 +162,12 @@ impl Resolver {
         if let Some(before) = before {
             *known = before;
         }
-        Ok(Node::Look(look, Box::new(body?)))
+        Ok(Term::Look(look, Box::new(body?)))
     }
 
-    fn reference(&mut self, reference: &Reference, known: &Groups) -> Result<Node, PatternError> {
+    fn reference(&mut self, reference: &Reference, known: &Groups) -> Result<Term, PatternError> {
         let group = reference.group;
-        let Some(state) = known.get(&group) else { return Ok(Node::Empty) };
+        let Some(state) = known.get(&group) else { return Ok(Term::Empty) };
         let in_loop = self.loops.iter().any(|inner| inner.contains(&group));
         let refused = if *state == Known::Stale || (in_loop && *state == Known::Maybe) {
             "to a group that a repetition may leave out"
@@ -177,7 +177,7 @@ impl Resolver {
             "to a group in a look behind of this kind"
         } else {
             self.used.insert(group);
-            return Ok(Node::Reference(Reference { optional: *state == Known::Maybe, ..*reference }));
+            return Ok(Term::Reference(Reference { optional: *state == Known::Maybe, ..*reference }));
         };
         let message = format!("akit cannot follow a reference {refused}");
         Err(PatternError::at(reference.offset, message, "write the pattern without this reference"))
@@ -201,18 +201,18 @@ fn joined(ends: &[Groups]) -> Groups {
 }
 
 /// The groups in a part of a pattern.
-fn groups(node: &Node) -> BTreeSet<usize> {
+fn groups(node: &Term) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     let mut open = vec![node];
     while let Some(node) = open.pop() {
         match node {
-            Node::Group(group, body) => {
+            Term::Group(group, body) => {
                 found.insert(*group);
                 open.push(body);
             }
-            Node::Look(_, body) | Node::Repeat { body, .. } => open.push(body),
-            Node::Concat(parts) | Node::Either(parts) => open.extend(parts),
-            Node::Empty | Node::Class(_) | Node::Place(_) | Node::Reference(_) => {}
+            Term::Look(_, body) | Term::Repeat { body, .. } => open.push(body),
+            Term::Concat(parts) | Term::Either(parts) => open.extend(parts),
+            Term::Empty | Term::Class(_) | Term::Anchor(_) | Term::Reference(_) => {}
         }
     }
     found

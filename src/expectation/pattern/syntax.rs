@@ -4,23 +4,23 @@ use super::class::Set;
 
 /// One part of a pattern.
 #[derive(Clone, Debug)]
-pub(super) enum Node {
+pub(super) enum Term {
     /// Nothing, which always matches.
     Empty,
     /// One character.
     Class(Class),
     /// One after the other.
-    Concat(Vec<Node>),
+    Concat(Vec<Term>),
     /// The first that leads to a match.
-    Either(Vec<Node>),
+    Either(Vec<Term>),
     /// A group that captures; numbered from 1.
-    Group(usize, Box<Node>),
+    Group(usize, Box<Term>),
     /// A look ahead or behind.
-    Look(Look, Box<Node>),
+    Look(Look, Box<Term>),
     /// A repetition; no `most` is no limit.
-    Repeat { body: Box<Node>, least: u32, most: Option<u32>, greed: Greed },
+    Repeat { body: Box<Term>, least: u32, most: Option<u32>, greed: Greed },
     /// A place.
-    Place(Place),
+    Anchor(Anchor),
     /// What a group captured.
     Reference(Reference),
 }
@@ -61,7 +61,7 @@ impl Look {
 
 /// Places between characters.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum Anchor {
     /// The start of the text.
     Start,
     /// The end of the text.
@@ -109,11 +109,11 @@ pub(super) struct Reference {
     pub(super) optional: bool,
 }
 
-impl Node {
+impl Term {
     /// The least and the most characters that it takes; `None` is no limit.
     pub(super) fn width(&self) -> (u32, Option<u32>) {
         match self {
-            Self::Empty | Self::Look(..) | Self::Place(_) => (0, Some(0)),
+            Self::Empty | Self::Look(..) | Self::Anchor(_) => (0, Some(0)),
             Self::Class(_) => (1, Some(1)),
             Self::Concat(parts) => parts.iter().map(Self::width).fold((0, Some(0)), |sum, one| {
                 let most = sum.1.zip(one.1).map(|(a, b)| a.saturating_add(b));

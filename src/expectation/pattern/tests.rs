@@ -98,7 +98,7 @@ fn what_is_no_pattern_is_an_error_at_its_place() {
         let error = Pattern::compile(pattern, "").unwrap_err();
         assert!(error.message.contains(message), "{pattern}: {}", error.message);
         assert!(error.help.contains(help), "{pattern}: {}", error.help);
-        assert_eq!((error.part, error.offset), (Part::Pattern, offset), "{pattern}");
+        assert_eq!((error.part, error.offset), (RegexText::Pattern, offset), "{pattern}");
     }
 }
 
@@ -145,7 +145,7 @@ fn flags_are_checked() {
         let error = Pattern::compile("a", flags).unwrap_err();
         assert!(error.message.contains(message), "{flags}: {}", error.message);
         assert!(error.help.contains(help), "{flags}: {}", error.help);
-        assert_eq!((error.part, error.offset), (Part::Flags, offset), "{flags}");
+        assert_eq!((error.part, error.offset), (RegexText::Flags, offset), "{flags}");
     }
     assert!(Pattern::compile("a", "dgimsuy").is_ok());
 }
@@ -192,7 +192,7 @@ fn the_engine_takes_what_is_light() {
     ] {
         let node = Parser::read(
             &pattern.chars().collect::<Vec<_>>(),
-            Mode { multi_line: true, ..Mode::default() },
+            GroupFlags { multi_line: true, ..GroupFlags::default() },
             Dialect::Unicode,
         );
         let resolved = resolve::resolve(node.unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! What is said of one case.
 
-use crate::gate::evidence::{Case, Relation};
+use crate::gate::evidence::{CaseEvidence, Relation};
 use crate::gate::finding::{Finding, Findings};
 use crate::gate::regression::{Confirmation, Proven, spare};
 use crate::gate::state::{CaseState, State};
@@ -11,7 +11,7 @@ use crate::vocabulary::FindingId;
 
 /// Fresh trials that a case needs next for other reasons than a regression: to confirm that a critical
 /// case fails, or, under the strict policy, that a new one passes.
-pub(in crate::gate) fn wanted(case: &Case<'_>, policy: &Policy) -> u32 {
+pub(in crate::gate) fn wanted(case: &CaseEvidence<'_>, policy: &Policy) -> u32 {
     let confirm = u64::from(policy.confirm);
     if case.quarantine.is_some() || case.fresh_errors >= spare(policy) || case.fresh.of >= confirm {
         return 0;
@@ -28,18 +28,18 @@ pub(in crate::gate) fn wanted(case: &Case<'_>, policy: &Policy) -> u32 {
 }
 
 /// Whether a failure was seen twice.
-fn fails_again(case: &Case<'_>) -> bool {
+fn fails_again(case: &CaseEvidence<'_>) -> bool {
     let ordinary = case.result.tally();
     case.fresh.hits < case.fresh.of || ordinary.of - ordinary.hits > 1
 }
 
-fn strictly_new(case: &Case<'_>, policy: &Policy) -> bool {
+fn strictly_new(case: &CaseEvidence<'_>, policy: &Policy) -> bool {
     policy.rigor == Rigor::Strict && matches!(case.relation, Relation::New | Relation::Changed)
 }
 
 /// What one case is, and what it stands for.
 pub(in crate::gate) fn case(
-    case: &Case<'_>,
+    case: &CaseEvidence<'_>,
     finding: Option<Confirmation>,
     policy: &Policy,
     log: &mut Findings<'_>,
@@ -65,7 +65,7 @@ pub(in crate::gate) fn case(
 }
 
 fn judge(
-    case: &Case<'_>,
+    case: &CaseEvidence<'_>,
     state: State,
     finding: Option<Confirmation>,
     policy: &Policy,
@@ -163,7 +163,7 @@ fn judge(
 }
 
 /// A new case that passes, under the strict policy: it has to pass every time.
-fn new_unproven(case: &Case<'_>, policy: &Policy, log: &mut Findings<'_>) {
+fn new_unproven(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) {
     let passes = case.result.tally().hits + case.fresh.hits;
     let needed = u64::from(policy.confirm);
     if case.fresh.hits < case.fresh.of {
@@ -177,7 +177,7 @@ fn new_unproven(case: &Case<'_>, policy: &Policy, log: &mut Findings<'_>) {
 }
 
 /// Whether the failure of a critical case counts: seen twice, or nothing can clear it.
-fn is_confirmed(case: &Case<'_>, policy: &Policy) -> bool {
+fn is_confirmed(case: &CaseEvidence<'_>, policy: &Policy) -> bool {
     policy.confirm == 0 || fails_again(case) || case.fresh.of == 0
 }
 
@@ -191,7 +191,7 @@ fn failed(case: &CaseResult) -> String {
 }
 
 /// `; 4 of 4 fresh trials failed`.
-fn fresh_words(case: &Case<'_>) -> String {
+fn fresh_words(case: &CaseEvidence<'_>) -> String {
     match case.fresh.of {
         0 => String::new(),
         n => format!(
@@ -203,11 +203,11 @@ fn fresh_words(case: &Case<'_>) -> String {
 }
 
 /// What was, and what is.
-fn fell(case: &Case<'_>) -> String {
+fn fell(case: &CaseEvidence<'_>) -> String {
     format!("passed in the baseline ({}) and fails now{}", of(case.before), fresh_words(case))
 }
 
-fn note(case: &Case<'_>, state: State, finding: Option<Confirmation>) -> String {
+fn note(case: &CaseEvidence<'_>, state: State, finding: Option<Confirmation>) -> String {
     let quarantine = case
         .quarantine
         .map(|one| format!("quarantined until {} by {}: {}", one.until, one.owner, one.reason));

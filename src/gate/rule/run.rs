@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::baseline::{BaselineCase, Role};
-use crate::gate::evidence::Case;
+use crate::gate::evidence::CaseEvidence;
 use crate::gate::finding::{Conclusion, Finding, Findings};
 use crate::gate::metric::Measured;
 use crate::gate::regression::{self, used_to_pass};
@@ -165,7 +165,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
 /// The baseline as a whole: is it there, thick enough, comparable, and did the suite drop?
 pub(in crate::gate) fn baseline(
     reference: Reference<'_>,
-    cases: &[Case<'_>],
+    cases: &[CaseEvidence<'_>],
     trial: &regression::Retest<'_>,
     policy: &Policy,
     log: &mut Findings<'_>,
@@ -273,7 +273,7 @@ pub(in crate::gate) fn unasked(run: &RunManifest, log: &mut Findings<'_>) {
 /// inconclusive where every failure is unconfirmed, or where a judge that is not calibrated failed the rest.
 pub(in crate::gate) fn nothing_passed(
     run: &RunManifest,
-    cases: &[Case<'_>],
+    cases: &[CaseEvidence<'_>],
     states: &[CaseState],
     log: &mut Findings<'_>,
 ) {
@@ -295,8 +295,9 @@ pub(in crate::gate) fn nothing_passed(
         message.push_str(", and the judge that failed them is not calibrated for it");
     }
     let finding = Finding::new(FindingId::NothingPassed, message);
-    let open =
-        |(case, state): (&Case<'_>, &CaseState)| case.now == Some(true) || state.state == State::Unconfirmed;
+    let open = |(case, state): (&CaseEvidence<'_>, &CaseState)| {
+        case.now == Some(true) || state.state == State::Unconfirmed
+    };
     // Where another reason says as much already, this one adds nothing to it.
     match (judged().all(open), log.gravest()) {
         (_, Some(Conclusion::Fail)) | (true, Some(_)) => {}

@@ -109,8 +109,8 @@ use Outcome::{Errored, Failed, Passed, Skipped};
 
 #[test]
 fn rulings_without_a_baseline() {
-    type Row = (&'static [(&'static str, Outcome)], Option<f64>, Conclusion, &'static [&'static str]);
-    let table: &[Row] = &[
+    type PolicyRow = (&'static [(&'static str, Outcome)], Option<f64>, Conclusion, &'static [&'static str]);
+    let table: &[PolicyRow] = &[
         (&[("a", Passed)], None, Conclusion::Pass, &[]),
         (&[("a", Passed), ("b", Failed)], None, Conclusion::Fail, &["case-failed"]),
         (&[("a", Passed), ("b", Failed)], Some(0.5), Conclusion::Pass, &[]),
@@ -172,7 +172,7 @@ fn thresholds_are_held_against_the_cases_they_name() {
     manifest.cases[2].tags = vec!["fraud".to_owned()];
     manifest.cases[0].scenario = "other".to_owned();
     let tagged = || Selector { tags: vec!["fraud".to_owned()], ..Selector::default() };
-    let scenario = || Selector { scenario: Some(Pattern::parse("sup*").unwrap()), ..Selector::default() };
+    let scenario = || Selector { scenario: Some(Glob::parse("sup*").unwrap()), ..Selector::default() };
     let limit =
         |metric: &str, cases, min, max| Threshold { metric: Metric::parse(metric).unwrap(), cases, min, max };
     let table = [
@@ -208,7 +208,7 @@ fn a_rate_over_some_cases_excuses_only_those() {
 #[test]
 fn a_quarantine_holds_until_its_last_day() {
     let until = |until: &str| Quarantined {
-        case: Pattern::parse("support/b*").unwrap(),
+        case: Glob::parse("support/b*").unwrap(),
         owner: "team".to_owned(),
         reason: "known".to_owned(),
         until: until.to_owned(),

@@ -17,13 +17,13 @@ const NO: [bool; 12] = [false; 12];
 const YES: [bool; 12] = [true; 12];
 
 /// Passes and trials before, fresh trials, and what becomes of it.
-type Row = (u64, u64, &'static [bool], (State, Conclusion, usize));
+type EvidenceRow = (u64, u64, &'static [bool], (State, Conclusion, usize));
 
 #[test]
 fn one_case_by_its_baseline_and_its_fresh_trials() {
     use Conclusion::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
-    let table: &[Row] = &[
+    let table: &[EvidenceRow] = &[
         // Thick: four trials, held against the baseline.
         (10, 10, &NO, (State::Broken, Fail, 4)),
         (5, 5, &NO, (State::Broken, Fail, 4)),
@@ -65,7 +65,7 @@ fn one_failure_is_proof_where_the_policy_says_so() {
 }
 
 #[test]
-fn the_strict_policy_asks_for_a_proof_of_innocence() {
+fn the_strict_policy_asks_for_a_proof_that_nothing_broke() {
     let policy = Policy { rigor: Rigor::Strict, ..Policy::default() };
     // One failure more is enough, whatever the test says.
     assert_eq!(ruled(10, 10, &[false], &policy), (State::Suspect, Conclusion::Fail, 1));
@@ -94,7 +94,7 @@ fn the_strict_policy_does_not_pass_on_a_thin_baseline() {
 
 #[test]
 fn a_critical_case_fails_once_it_is_confirmed() {
-    let critical = vec![Selector { case: Some(Pattern::parse("*/a").unwrap()), ..Selector::default() }];
+    let critical = vec![Selector { case: Some(Glob::parse("*/a").unwrap()), ..Selector::default() }];
     let policy = Policy { critical, min_pass_rate: Some(0.0), ..Policy::default() };
     let stored = baseline(&[("a", 0, 9)]);
     for (baseline, fresh, conclusion) in [

@@ -20,7 +20,7 @@ enum Flaky {
 
 /// What a change does to the cases.
 #[derive(Clone, Copy, Debug)]
-enum Change {
+enum Effect {
     Nothing,
     /// The last case always fails.
     OneBroken,
@@ -66,17 +66,17 @@ fn suite(n: usize, flaky: Flaky, random: &mut Pcg64Mcg) -> Vec<f64> {
     (0..n).map(|case| rate(case, random)).collect()
 }
 
-fn changed(rates: &[f64], change: Change) -> Vec<f64> {
+fn changed(rates: &[f64], change: Effect) -> Vec<f64> {
     let mut rates = rates.to_vec();
     match change {
-        Change::Nothing => {}
-        Change::OneBroken => rates.last_mut().into_iter().for_each(|last| *last = 0.0),
-        Change::TenPoints => rates.iter_mut().for_each(|rate| *rate = (*rate - 0.1).max(0.0)),
+        Effect::Nothing => {}
+        Effect::OneBroken => rates.last_mut().into_iter().for_each(|last| *last = 0.0),
+        Effect::TenPoints => rates.iter_mut().for_each(|rate| *rate = (*rate - 0.1).max(0.0)),
     }
     rates
 }
 
-fn simulate(n: usize, before: u32, flaky: Flaky, change: Change, runs: u32) -> Share {
+fn simulate(n: usize, before: u32, flaky: Flaky, change: Effect, runs: u32) -> Share {
     let policy = Policy::default();
     let ids: Vec<String> = (0..n).map(|case| format!("c{case:03}")).collect();
     let mut share = Share { runs, ..Share::default() };
@@ -110,7 +110,7 @@ fn an_unchanged_suite_is_rarely_blocked() {
     for before in [3, 10] {
         for (n, runs) in [(20, 400), (50, 400), (100, 400), (200, 300), (500, 150)] {
             for flaky in [Flaky::Even, Flaky::Spread] {
-                let share = simulate(n, before, flaky, Change::Nothing, runs);
+                let share = simulate(n, before, flaky, Effect::Nothing, runs);
                 assert!(share.percent() <= 5.0, "n {n}, {before} trials, {flaky:?}: {share:?}");
             }
         }
@@ -121,7 +121,7 @@ fn an_unchanged_suite_is_rarely_blocked() {
 fn one_broken_case_is_seen() {
     for before in [3, 10] {
         for (n, runs) in [(20, 200), (50, 200), (100, 120), (200, 80), (500, 40)] {
-            let share = simulate(n, before, Flaky::Even, Change::OneBroken, runs);
+            let share = simulate(n, before, Flaky::Even, Effect::OneBroken, runs);
             let named = f64::from(share.named) * 100.0 / f64::from(share.runs);
             assert!(named >= 90.0, "n {n}, {before} trials: {share:?}");
         }
@@ -131,7 +131,7 @@ fn one_broken_case_is_seen() {
 #[test]
 fn a_drop_of_ten_points_is_seen() {
     for before in [3, 5, 10] {
-        let share = simulate(100, before, Flaky::Even, Change::TenPoints, 150);
+        let share = simulate(100, before, Flaky::Even, Effect::TenPoints, 150);
         assert!(share.percent() >= 75.0, "{before} trials: {share:?}");
     }
 }
@@ -153,14 +153,14 @@ fn simulated_table() {
         let (mut blocked, mut seen, mut extra) = (Vec::new(), Vec::new(), Vec::new());
         for n in [20, 50, 100, 200, 500] {
             for flaky in [Flaky::Even, Flaky::Spread] {
-                let share = simulate(n, before, flaky, Change::Nothing, 400);
+                let share = simulate(n, before, flaky, Effect::Nothing, 400);
                 blocked.push(share.percent());
                 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
                 extra.push(share.asked as f64 * 100.0 / (n as f64 * 400.0));
             }
-            seen.push(simulate(n, before, Flaky::Even, Change::OneBroken, 400).percent());
+            seen.push(simulate(n, before, Flaky::Even, Effect::OneBroken, 400).percent());
         }
-        let drop = simulate(100, before, Flaky::Even, Change::TenPoints, 400).percent();
+        let drop = simulate(100, before, Flaky::Even, Effect::TenPoints, 400).percent();
         let row = format!(
             "| {before} | {} | {} | {drop:.0} % | {} |\n",
             range(&blocked),

@@ -6,22 +6,22 @@ use crate::vocabulary::{FindingId, Reply};
 
 /// What was known before and what an answer took or cost now.
 #[derive(Clone, Copy)]
-struct Case {
+struct SpendingCase {
     before: Option<f64>,
     now: &'static [Option<f64>],
 }
 
-fn case_of(before: f64, now: &'static [Option<f64>]) -> Case {
-    Case { before: Some(before), now }
+fn case_of(before: f64, now: &'static [Option<f64>]) -> SpendingCase {
+    SpendingCase { before: Some(before), now }
 }
 
 /// What is told of these cases, taken as milliseconds or as cents.
-fn shifts(cases: &[Case], of_cost: bool, policy: &Policy) -> Decision {
+fn shifts(cases: &[SpendingCase], of_cost: bool, policy: &Policy) -> Decision {
     let (run, stored) = both(cases, of_cost, 3);
     judge(&run, Some(&stored), policy)
 }
 
-fn both(cases: &[Case], of_cost: bool, trials: u64) -> (RunManifest, Baseline) {
+fn both(cases: &[SpendingCase], of_cost: bool, trials: u64) -> (RunManifest, Baseline) {
     let names: Vec<String> = (0..cases.len()).map(|n| format!("c{n:02}")).collect();
     let tallies: Vec<_> = names.iter().map(|id| (id.as_str(), trials, trials)).collect();
     let mut stored = baseline(&tallies);
@@ -96,7 +96,7 @@ fn ratios_are_taken_case_by_case() {
 
 #[test]
 fn what_is_no_shift_is_not_told() {
-    let told = |cases: &[Case]| !shifts(cases, false, &Policy::default()).warnings.is_empty();
+    let told = |cases: &[SpendingCase]| !shifts(cases, false, &Policy::default()).warnings.is_empty();
     // Without any spread the margin itself decides: a fifth more does not count.
     assert!(!told(&[case_of(1_000.0, &[Some(1_000.0)]); 40]));
     assert!(!told(&[case_of(1_000.0, &[Some(1_200.0)]); 40]));
@@ -110,7 +110,7 @@ fn what_is_no_shift_is_not_told() {
     cases[0] = case_of(1_000.0, &[Some(10_000.0)]);
     assert!(!told(&cases));
     // Nothing is known on one side.
-    assert!(!told(&[Case { before: None, now: BY_61 }; 10]));
+    assert!(!told(&[SpendingCase { before: None, now: BY_61 }; 10]));
     assert!(!told(&[case_of(1_000.0, &[None]); 10]));
     assert!(!told(&[case_of(0.0, BY_61); 10]));
 }
@@ -128,7 +128,7 @@ fn a_thin_baseline_is_enough_for_what_all_cases_say_and_other_cases_are_not_comp
     // A changed case asks something else; one in quarantine stands against nothing.
     run.cases[0].content_hash = "changed".to_owned();
     let quarantine = Quarantined {
-        case: Pattern::parse("support/c01").unwrap(),
+        case: Glob::parse("support/c01").unwrap(),
         owner: "me".to_owned(),
         reason: "known".to_owned(),
         until: "2999-12-31".to_owned(),

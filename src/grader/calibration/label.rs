@@ -36,7 +36,7 @@ pub struct Label {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct LabelLine {
     id: Option<String>,
     input: Option<String>,
     answer: String,
@@ -68,7 +68,7 @@ impl Label {
                 continue;
             }
             let here = source.clamp(number, 1, u32::MAX);
-            let parsed: Result<Line, _> = json_object(line.as_bytes());
+            let parsed: Result<LabelLine, _> = json_object(line.as_bytes());
             let read = match parsed {
                 Ok(line) => Self::of(line, number),
                 Err(error) => {
@@ -112,7 +112,7 @@ impl Label {
         Bar { threshold: self.threshold, scale }
     }
 
-    fn of(line: Line, number: u32) -> Result<Self, Wrong> {
+    fn of(line: LabelLine, number: u32) -> Result<Self, Wrong> {
         let share = |name: &str, value: f64| {
             if (0.0..=1.0).contains(&value) {
                 return Ok(value);

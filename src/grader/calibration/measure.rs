@@ -22,7 +22,7 @@ pub struct Manner {
 }
 
 /// What all workers share.
-struct Shared {
+struct Measuring {
     grader: Arc<Grader>,
     labels: Arc<Vec<Label>>,
     manner: Manner,
@@ -43,7 +43,7 @@ pub async fn measure(
     sink.see(Event::Started { cases: labels.len() });
     let workers = concurrency.clamp(1, labels.len().max(1));
     let next = AtomicUsize::new(0);
-    let shared = Arc::new(Shared { grader, labels, manner, sink, next, verdicts });
+    let shared = Arc::new(Measuring { grader, labels, manner, sink, next, verdicts });
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..workers {
         tasks.spawn(work(Arc::clone(&shared)));
@@ -58,7 +58,7 @@ pub async fn measure(
     verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(|| Err(crashed()))).collect()
 }
 
-async fn work(shared: Arc<Shared>) {
+async fn work(shared: Arc<Measuring>) {
     let nobody = Graders::default();
     loop {
         let index = shared.next.fetch_add(1, Ordering::Relaxed);
@@ -74,7 +74,7 @@ async fn work(shared: Arc<Shared>) {
     }
 }
 
-impl Shared {
+impl Measuring {
     async fn judge(&self, label: &Label, nobody: &Graders) -> Result<u32, GraderError> {
         let question = Question {
             rubric: &label.rubric,

@@ -4,7 +4,7 @@
 //! host that only the address of a repository names may be anybody's: it gets no token of GitHub,
 //! unless `GITHUB_API_URL` says where the API is.
 
-use super::{Change, Project, Site, Source, System, Turn, number, repository, sha};
+use super::{Change, Project, RunNumber, Site, Source, System, number, repository, sha};
 use crate::environment::Environment;
 
 const NO_CHANGE: Change = Change::None("this run tests no pull or merge request");
@@ -28,7 +28,7 @@ pub(super) fn gitlab(environment: &Environment) -> Site {
         change: change.map_or(NO_CHANGE, Change::Number),
         // Set where the tested commit is a merge that GitLab made.
         commit: get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA").or(get("CI_COMMIT_SHA")).and_then(sha),
-        turn: Turn {
+        turn: RunNumber {
             id: number(environment, "CI_PIPELINE_ID").unwrap_or_default(),
             attempt: number(environment, "CI_JOB_ID").unwrap_or_default(),
         },
@@ -91,7 +91,7 @@ fn named(
         project,
         change,
         commit: environment.get(commit).and_then(sha),
-        turn: Turn {
+        turn: RunNumber {
             id: number(environment, id).unwrap_or_default(),
             attempt: number(environment, attempt).unwrap_or_default(),
         },

@@ -2,14 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::{Change, Project, Site, Source, System, Turn, number, repository, sha};
+use super::{Change, Project, RunNumber, Site, Source, System, number, repository, sha};
 use crate::environment::Environment;
 
 pub(super) fn site(environment: &Environment, payload: Option<&Json>) -> Site {
     let null = Json::Null;
     let payload = payload.unwrap_or(&null);
     let event = environment.get("GITHUB_EVENT_NAME").unwrap_or_default();
-    let turn = Turn {
+    let turn = RunNumber {
         id: number(environment, "GITHUB_RUN_ID").unwrap_or_default(),
         attempt: number(environment, "GITHUB_RUN_ATTEMPT").unwrap_or(1),
     };
@@ -68,7 +68,7 @@ fn after(site: Site, run: &Json) -> Site {
         let owner = from.and_then(repository)?.split('/').next()?.to_owned();
         Some(format!("{owner}:{}", text(run, &["head_branch"])?))
     };
-    let turn = Turn {
+    let turn = RunNumber {
         id: run["id"].as_u64().unwrap_or(site.turn.id),
         attempt: run["run_attempt"].as_u64().unwrap_or(1),
     };

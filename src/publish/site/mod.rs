@@ -71,7 +71,7 @@ pub enum Change {
 
 /// Which run of the pipeline this is; a later one is greater.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Turn {
+pub struct RunNumber {
     /// Number of the run, or of the pipeline.
     pub id: u64,
     /// Number of the attempt, or of the job.
@@ -100,7 +100,7 @@ pub struct Site {
     /// made itself.
     pub commit: Option<String>,
     /// Which run this is.
-    pub turn: Turn,
+    pub turn: RunNumber,
     /// Where the change comes from.
     pub source: Source,
     /// Whether another workflow's end began this one: what that one left behind is not to be trusted.
@@ -141,7 +141,7 @@ impl Site {
             project: None,
             change,
             commit: None,
-            turn: Turn::default(),
+            turn: RunNumber::default(),
             source: Source::Own,
             after_another: false,
         }

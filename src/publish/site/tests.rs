@@ -2,14 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Change, Project, Site, Source, System, Turn};
+use super::{Change, Project, RunNumber, Site, Source, System};
 use crate::environment::Environment;
 
 const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const MERGE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 /// One row: what is set, what the payload says, and what comes of it in one line.
-type Row<'a> = (&'a [(&'a str, &'a str)], Json, &'a str);
+type SiteRow<'a> = (&'a [(&'a str, &'a str)], Json, &'a str);
 
 /// `SYSTEM PROJECT CHANGE COMMIT RUN SOURCE`.
 fn line(site: &Site) -> String {
@@ -24,13 +24,13 @@ fn line(site: &Site) -> String {
         Change::None(why) => format!("none({why})"),
     };
     let commit = site.commit.as_deref().map_or("-", |commit| &commit[..1]);
-    let Turn { id, attempt } = site.turn;
+    let RunNumber { id, attempt } = site.turn;
     let fork = if site.source == Source::Fork { " fork" } else { "" };
     let after = if site.after_another { " after" } else { "" };
     format!("{:?} {project} {change} {commit} {id}.{attempt}{fork}{after}", site.system)
 }
 
-fn check(common: &[(&str, &str)], rows: &[Row<'_>]) {
+fn check(common: &[(&str, &str)], rows: &[SiteRow<'_>]) {
     for (variables, payload, expected) in rows {
         let environment = Environment::of(common.iter().chain(*variables).copied());
         assert_eq!(line(&Site::told(&environment, Some(payload))), *expected, "{variables:?}");
@@ -57,7 +57,7 @@ fn github() {
             "head_repository": from, "pull_requests": requests } })
     };
     let at = "GitHubActions https://api.github.com acme/shop";
-    let rows: &[Row<'_>] = &[
+    let rows: &[SiteRow<'_>] = &[
         (&[("GITHUB_EVENT_NAME", "pull_request")], request(&own), &format!("{at} #7 a 99.2")),
         (&[("GITHUB_EVENT_NAME", "pull_request")], request(&fork), &format!("{at} #7 a 99.2 fork")),
         (&[("GITHUB_EVENT_NAME", "pull_request")], request(&Json::Null), &format!("{at} #7 a 99.2 fork")),
@@ -127,7 +127,7 @@ fn gitlab() {
         ("CI_COMMIT_SHA", MERGE),
     ];
     let at = "GitLab https://gitlab.test/api/v4";
-    let rows: &[Row<'_>] = &[
+    let rows: &[SiteRow<'_>] = &[
         (&[("CI_MERGE_REQUEST_IID", "3")], Json::Null, &format!("{at} 42 #3 b 500.9001")),
         (
             &[("CI_MERGE_REQUEST_IID", "3"), ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", HEAD)],
@@ -160,7 +160,7 @@ fn gitlab() {
 #[test]
 fn elsewhere() {
     let none = "none(this run tests no pull or merge request)";
-    let rows: &[Row<'_>] = &[
+    let rows: &[SiteRow<'_>] = &[
         (
             &[
                 ("JENKINS_URL", "https://j.test/"),

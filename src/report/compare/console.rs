@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use crate::analysis::Side;
-use crate::analysis::compare::{CLAIM, Change, Comparison, Pair};
+use crate::analysis::compare::{CLAIM, Comparison, Pair, Transition};
 use crate::source::Ink;
 use crate::text::{self, log, number};
 use strum::IntoEnumIterator as _;
@@ -29,14 +29,14 @@ pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
     for row in rows(comparison) {
         let _ = writeln!(out, "{:<16} {:>12} {:>12} {:>14}", row.label, row.base, row.head, row.difference);
     }
-    for change in Change::iter() {
+    for change in Transition::iter() {
         let pairs: Vec<_> = comparison.cases.iter().filter(|pair| pair.change == change).collect();
-        if pairs.is_empty() || change == Change::BothPassing {
+        if pairs.is_empty() || change == Transition::BothPassing {
             continue;
         }
         let style = match change {
-            Change::NewlyFailing => AnsiColor::Red.on_default().bold(),
-            Change::Fixed => AnsiColor::Green.on_default().bold(),
+            Transition::NewlyFailing => AnsiColor::Red.on_default().bold(),
+            Transition::Fixed => AnsiColor::Green.on_default().bold(),
             _ => Style::new().bold(),
         };
         let title = format!("{} ({})", change.words(), number::size(pairs.len()));
@@ -64,7 +64,7 @@ pub fn of(comparison: &Comparison<'_>, ink: Ink) -> String {
 
 /// `9 cases compared: 7 newly failing, 2 passing in both`.
 pub(super) fn counts(comparison: &Comparison<'_>) -> String {
-    let shown: Vec<_> = Change::iter()
+    let shown: Vec<_> = Transition::iter()
         .map(|change| (change, comparison.count(change)))
         .filter(|(_, count)| *count > 0)
         .map(|(change, count)| format!("{} {}", number::size(count), change.words()))
@@ -83,17 +83,17 @@ fn told(pair: &Pair<'_>) -> String {
     if was.trials > 1 || now.trials > 1 {
         let _ =
             write!(out, ": {} of {} trials, now {} of {}", was.passed, was.trials, now.passed, now.trials);
-    } else if pair.change == Change::NotJudged {
+    } else if pair.change == Transition::NotJudged {
         let _ = write!(out, ": {}, now {}", was.outcome.word(), now.outcome.word());
     }
-    if matches!(pair.change, Change::NewlyFailing | Change::BothFailing) && !now.reason.is_empty() {
+    if matches!(pair.change, Transition::NewlyFailing | Transition::BothFailing) && !now.reason.is_empty() {
         let _ = write!(out, ": {}", line(now.reason));
     }
     out
 }
 
 /// A figure of both runs.
-pub(super) struct Row {
+pub(super) struct Figure {
     pub(super) label: &'static str,
     pub(super) base: String,
     pub(super) head: String,
@@ -101,9 +101,9 @@ pub(super) struct Row {
 }
 
 /// The figures that at least one run has.
-pub(super) fn rows(comparison: &Comparison<'_>) -> Vec<Row> {
+pub(super) fn rows(comparison: &Comparison<'_>) -> Vec<Figure> {
     let points = |difference: f64| format!("{:+.1} points", difference * 100.0);
-    let rate = Row {
+    let rate = Figure {
         label: "pass rate",
         base: comparison.base.pass_rate.map_or_else(unknown, number::percent),
         head: comparison.head.pass_rate.map_or_else(unknown, number::percent),
@@ -115,7 +115,7 @@ pub(super) fn rows(comparison: &Comparison<'_>) -> Vec<Row> {
             .zip(now)
             .filter(|(was, _)| *was > 0.0)
             .map(|(was, now)| format!("{:+.1} %", (now / was - 1.0) * 100.0));
-        (was.is_some() || now.is_some()).then(|| Row {
+        (was.is_some() || now.is_some()).then(|| Figure {
             label,
             base: was.map_or_else(unknown, show),
             head: now.map_or_else(unknown, show),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
 use super::console::{counts, rows};
-use crate::analysis::compare::{CLAIM, Change, Comparison, Pair};
+use crate::analysis::compare::{CLAIM, Comparison, Pair, Transition};
 use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
 use crate::report::detail::{Detail, Interest, MARKUP, fit};
@@ -40,17 +40,19 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
 }
 
 /// What a reader of a comparison looks at first.
-fn interest(change: Change) -> Interest {
+fn interest(change: Transition) -> Interest {
     match change {
-        Change::NewlyFailing | Change::Fixed | Change::Flipped => Interest::High,
-        Change::BothFailing | Change::Changed | Change::BothPassing | Change::NotJudged => Interest::Low,
+        Transition::NewlyFailing | Transition::Fixed | Transition::Flipped => Interest::High,
+        Transition::BothFailing | Transition::Changed | Transition::BothPassing | Transition::NotJudged => {
+            Interest::Low
+        }
     }
 }
 
 /// All of it under the names of the template.
 fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
     let (mut groups, mut chips) = (Vec::new(), Vec::new());
-    for (key, change) in Change::iter().enumerate() {
+    for (key, change) in Transition::iter().enumerate() {
         let count = number::size(comparison.count(change));
         if comparison.count(change) > 0 {
             chips.push(json!({ "key": key, "label": format!("{} {count}", change.words()) }));
@@ -86,12 +88,12 @@ fn page(comparison: &Comparison<'_>, shell: &Shell, detail: Detail) -> Value {
     })
 }
 
-fn class(change: Change) -> &'static str {
+fn class(change: Transition) -> &'static str {
     match change {
-        Change::NewlyFailing => "failed",
-        Change::Fixed => "passed",
-        Change::Flipped | Change::NotJudged => "errored",
-        Change::BothFailing | Change::Changed | Change::BothPassing => "skipped",
+        Transition::NewlyFailing => "failed",
+        Transition::Fixed => "passed",
+        Transition::Flipped | Transition::NotJudged => "errored",
+        Transition::BothFailing | Transition::Changed | Transition::BothPassing => "skipped",
     }
 }
 

@@ -62,13 +62,13 @@ fn every_case_has_its_change() {
     assert_eq!(
         changes,
         [
-            ("fixed", Change::Fixed, 1),
-            ("broken", Change::NewlyFailing, 1),
-            ("bad", Change::BothFailing, 0),
-            ("good", Change::BothPassing, 0),
-            ("flipped", Change::Flipped, 1),
-            ("reworded", Change::Changed, 0),
-            ("down", Change::NotJudged, 1),
+            ("fixed", Transition::Fixed, 1),
+            ("broken", Transition::NewlyFailing, 1),
+            ("bad", Transition::BothFailing, 0),
+            ("good", Transition::BothPassing, 0),
+            ("flipped", Transition::Flipped, 1),
+            ("reworded", Transition::Changed, 0),
+            ("down", Transition::NotJudged, 1),
         ]
     );
     assert_eq!(comparison.only_in_base, ["support/gone"]);

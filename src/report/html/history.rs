@@ -26,13 +26,13 @@ pub(super) struct Section {
     curve: Option<Curve>,
     /// How many runs are older than those that are shown; empty where none is.
     older: String,
-    runs: Vec<Line>,
+    runs: Vec<HistoryLine>,
     flaky: Vec<Restless>,
 }
 
 /// One run.
 #[derive(Debug, Serialize)]
-struct Line {
+struct HistoryLine {
     when: String,
     verdict: String,
     /// How its verdict is coloured.
@@ -117,13 +117,13 @@ impl Section {
             high: shown(high),
             curve: (!known.is_empty()).then(|| Curve::of(&rates, (low, high), (600, 90))),
             older: if older > 0 { text::count(older, "older run") } else { String::new() },
-            runs: runs.iter().map(|run| Line::of(run, this)).collect(),
+            runs: runs.iter().map(|run| HistoryLine::of(run, this)).collect(),
             flaky: trend.flakiest.iter().map(|one| Restless::of(one, older, places)).collect(),
         }
     }
 }
 
-impl Line {
+impl HistoryLine {
     fn of(run: &RunLine, this: Option<(&str, Option<&str>)>) -> Self {
         let known = |text: Option<&str>, most| text.map_or("—".to_owned(), |text| excerpt(text, most));
         let counts = [run.counts.passed, run.counts.failed, run.counts.errored, run.counts.skipped];

@@ -78,7 +78,7 @@ fn each_checked_file_is_a_case() {
 /// A run in which one case is asked again and passes, and another fails in quarantine.
 fn excused(blocks: bool) -> quick_junit::Report {
     use crate::baseline::{Baseline, BaselineCase};
-    use crate::gate::{Category, Evidence, Pattern, Quarantined, Reference, decide};
+    use crate::gate::{Category, Evidence, Glob, Quarantined, Reference, decide};
     use crate::stats::Tally;
     let failed = || vec![trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "Soon.")];
     let mut again = failed();
@@ -89,7 +89,7 @@ fn excused(blocks: bool) -> quick_junit::Report {
     ];
     let mut policy = Policy { confirm: 1, ..Policy::default() };
     policy.quarantine.push(Quarantined {
-        case: Pattern::parse("*/kept").unwrap(),
+        case: Glob::parse("*/kept").unwrap(),
         owner: "ada".to_owned(),
         reason: "see the ticket".to_owned(),
         until: "2099-01-01".to_owned(),
