@@ -230,7 +230,7 @@ impl<'a> Basis<'a> {
     fn fresh(&self, repeats: u64) -> (f64, f64) {
         let n = real(self.count);
         let new = n - real(self.known.len());
-        // Innocence of a new case is proven by `confirm` passes.
+        // A new case is shown to pass by `confirm` passes.
         let proofs = match self.policy.rigor {
             Rigor::Strict => new * real(u64::from(self.policy.confirm).saturating_sub(repeats)),
             Rigor::Usual => 0.0,

@@ -26,7 +26,7 @@ pub(super) struct ProofArgs {
     /// Fresh trials of a case that fails and used to pass; 0: one failure is proof [default: 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     confirm: Option<u32>,
-    /// Innocence must be proven: the same as `policy: strict`
+    /// A change must show that it breaks nothing: the same as `policy: strict`
     #[arg(long)]
     strict: bool,
 }

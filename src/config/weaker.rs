@@ -1,6 +1,8 @@
 //! In what a configuration demands less than another did. What the application under test is, and what it costs, is
 //! compared with the suites.
 
+use std::collections::BTreeSet;
+
 use super::file::{ConfigFile, GraderConfig};
 use super::gate::Suites;
 use crate::expectation::{fewer_votes, swapped};
@@ -51,9 +53,19 @@ impl ConfigFile {
             found.push(Weaker::new(Kind::RepeatLowered, &["repeat"], message));
         }
         let nothing = ProviderConfig::default();
-        for (name, provider) in &now.providers {
+        let names: BTreeSet<&String> = providers.keys().chain(now.providers.keys()).collect();
+        for name in names {
+            let [was, is] = [providers, &now.providers].map(|all| all.get(name).unwrap_or(&nothing));
             let path = ["providers", name];
-            found.extend(patience(providers.get(name).unwrap_or(&nothing), provider, &path));
+            found.extend(patience(was, is, &path));
+            // A judge without an address of its own is asked at that of its provider.
+            let judges = |grader: &Option<GraderConfig>| {
+                grader.as_ref().is_some_and(|one| one.provider() == name && one.access.base_url.is_none())
+            };
+            if judges(grader) && judges(&now.grader) {
+                let keys = ["providers", name, "baseUrl"];
+                found.extend(swapped(&keys, was.base_url.clone(), is.base_url.clone()));
+            }
         }
         found
     }
@@ -109,6 +121,10 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>) -> Vec<Weake
                 ));
             }
             found.extend(calibrated(&was, &is));
+        }
+        (None, Some((file, is))) if is.unmet == Unmet::Advisory => {
+            let message = format!("every verdict decided, now one that `{file}` does not carry is advisory");
+            found.push(Weaker::new(Kind::CalibrationLowered, &["grader", "calibration", "file"], message));
         }
         (None, _) => {}
     }

@@ -57,6 +57,11 @@ impl GateConfig {
                 let message = format!("the baseline was {old}, it is {new}");
                 Some(Weaker::new(Kind::BaselineMoved, &["baseline", "from"], message))
             }
+            // What a file knows is compared entry by entry, so only its contents can excuse anything.
+            (None, Some(new)) if !is_file(new) => {
+                let message = format!("every failure counted, now the baseline {new} may excuse some");
+                Some(Weaker::new(Kind::BaselineAdded, &["baseline", "from"], message))
+            }
             _ => None,
         };
         found.extend(baseline);
@@ -94,12 +99,12 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
             let message = format!("the pass rate had to be {old}, now {new} is enough");
             tell(Kind::PassRateLowered, &["min_pass_rate"], message);
         }
-        // Without a rate every case must pass, but for those that a baseline excuses.
-        (Some(old), None) if compares => {
+        // Without a rate every case must pass, but for those that a baseline excuses, or that another rate takes.
+        (Some(old), None) if compares || is_taken(old, now) => {
             let message = format!("the pass rate had to be {old}, now there is no least one");
             tell(Kind::PassRateLowered, &["min_pass_rate"], message);
         }
-        (None, Some(new)) if new < 1.0 && !is_rated(before) => {
+        (None, Some(new)) if new < least(before) => {
             let message = format!("every case had to pass, now a pass rate of {new} is enough");
             tell(Kind::PassRateLowered, &["min_pass_rate"], message);
         }
@@ -114,6 +119,11 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         let message =
             format!("a failing case had {confirm} fresh trials to clear itself, now {}", now.confirm);
         tell(Kind::ConfirmRaised, &["baseline", "confirm"], message);
+    }
+    if now.confirm < *confirm && (*rigor, now.rigor) == (Rigor::Strict, Rigor::Strict) {
+        let message =
+            format!("a new or changed case had to pass {confirm} times, now {} are enough", now.confirm);
+        tell(Kind::PolicyRelaxed, &["baseline", "confirm"], message);
     }
     if now.alpha < *alpha {
         let message = format!("`alpha` was {alpha}, it is {}: more has to be proven", now.alpha);
@@ -175,9 +185,25 @@ fn critical(before: &[Selector], now: &[Selector], suites: &Suites<'_>) -> Vec<W
     found
 }
 
-/// Whether a rate decides over cases, and not each failure by itself.
-fn is_rated(policy: &Policy) -> bool {
-    policy.min_pass_rate.is_some() || policy.thresholds.iter().any(|limit| rates(&limit.metric))
+/// The rates that all cases together have to reach.
+fn over_all(policy: &Policy) -> impl Iterator<Item = f64> {
+    let all = policy.thresholds.iter().filter(|limit| is_over_all(limit));
+    all.filter_map(|limit| limit.min).chain(policy.min_pass_rate)
+}
+
+fn is_over_all(limit: &Threshold) -> bool {
+    limit.metric == Metric::PassRate && selection(&limit.cases).is_all()
+}
+
+/// The rate that all cases have to reach; where none is over all of them, each of the others must pass.
+fn least(policy: &Policy) -> f64 {
+    over_all(policy).reduce(f64::max).unwrap_or(1.0)
+}
+
+/// Whether rates that stand alone now let pass what a rate of `old` over all cases did not.
+fn is_taken(old: f64, now: &Policy) -> bool {
+    let is_rate = |limit: &Threshold| rates(&limit.metric) && limit.min.is_some();
+    now.thresholds.iter().any(is_rate) && !over_all(now).any(|min| min >= old)
 }
 
 fn rates(metric: &Metric) -> bool {
@@ -215,11 +241,18 @@ fn thresholds(limits: &[Threshold], before: &Policy, now: &Policy, suites: &Suit
         }
         found.extend(looser(limit, other));
     }
-    if is_rated(before) {
+    if before.min_pass_rate.is_some() {
         return found;
     }
-    // A rate takes the place of the rule that every case must pass.
-    for other in left.into_iter().filter(|(_, limit)| rates(&limit.metric)) {
+    // A rate takes the place of the rule that every case must pass, where none took it before.
+    let is_taken = |limit: &Threshold| {
+        let rates = limits.iter().filter(|old| rates(&old.metric) && old.min.is_some());
+        rates.into_iter().any(|old| {
+            is_over_all(old)
+                || (old.metric == limit.metric && selection(&old.cases) == selection(&limit.cases))
+        })
+    };
+    for other in left.into_iter().filter(|(_, limit)| rates(&limit.metric) && !is_taken(limit)) {
         let Some(min) = other.1.min.filter(|min| *min < 1.0) else { continue };
         let name = other.1.metric.name();
         let message =

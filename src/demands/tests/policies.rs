@@ -17,6 +17,50 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ),
     ("gate:\n  max_error_rate: 0.1", "gate:\n  max_error_rate: 0.2", &["error-rate-raised akit.yaml:2"]),
     ("model: m", "gate: { max_error_rate: 0.01 }", &["error-rate-raised akit.yaml:1"]),
+    // A rate beside one that is narrower, or in the place of one over all.
+    (
+        "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
+        "gate:\n  min_pass_rate: 0.1\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
+        &["pass-rate-lowered akit.yaml:2"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",
+        "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }\n    - { metric: pass_rate, tags: [other], min: 0 }",
+        &["pass-rate-lowered akit.yaml:4"],
+    ),
+    (
+        "gate:\n  thresholds:\n    - { metric: fraud_recall, min: 1.0 }",
+        "gate:\n  thresholds:\n    - { metric: fraud_recall, min: 1.0 }\n    - { metric: other_recall, min: 0 }",
+        &["pass-rate-lowered akit.yaml:4"],
+    ),
+    (
+        "gate:\n  min_pass_rate: 0.95",
+        "gate:\n  thresholds:\n    - { metric: pass_rate, min: 0.1 }",
+        &["pass-rate-lowered akit.yaml:1"],
+    ),
+    (
+        "gate:\n  min_pass_rate: 0.95",
+        "gate:\n  thresholds:\n    - { metric: other_recall, min: 0.0 }",
+        &["pass-rate-lowered akit.yaml:1"],
+    ),
+    // What is added, or gone as a whole.
+    ("model: m", "gate:\n  baseline:\n    from: git:HEAD:b.json", &["baseline-added akit.yaml:3"]),
+    (
+        "gate:\n  policy: strict\n  baseline:\n    confirm: 4",
+        "gate:\n  policy: strict\n  baseline:\n    confirm: 1",
+        &["policy-relaxed akit.yaml:4"],
+    ),
+    ("providers:\n  openai:\n    timeout: 1000", "model: m", &["timeout-raised akit.yaml:1"]),
+    (
+        "grader:\n  model: j",
+        "grader:\n  model: j\n  calibration:\n    file: c.json",
+        &["calibration-lowered akit.yaml:4"],
+    ),
+    (
+        "grader: { provider: ollama, model: j }\nproviders:\n  ollama:\n    baseUrl: http://127.0.0.1:1/v1",
+        "grader: { provider: ollama, model: j }\nproviders:\n  ollama:\n    baseUrl: http://127.0.0.1:2/v1",
+        &["judge-swapped akit.yaml:4"],
+    ),
     // Thresholds.
     (
         "gate:\n  thresholds:\n    - { metric: score_mean, min: 0.8 }\n    - { metric: cost_usd, max: 2 }",
@@ -168,7 +212,7 @@ fn a_policy_that_demands_as_much_or_more_is_not_named() {
         ("model: m", "grader: { model: a, votes: 1 }"),
         (
             "grader: { model: a }",
-            "grader: { model: a, provider: openai, scale: 10, votes: 3, calibration: { file: c } }",
+            "grader: { model: a, provider: openai, scale: 10, votes: 3, calibration: { file: c, required: true } }",
         ),
         ("repeat: 1", "repeat: 3"),
         (
