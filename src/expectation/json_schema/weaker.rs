@@ -1,18 +1,23 @@
-//! In what a JSON Schema lets more through than another: keyword by keyword. What cannot be shown to refuse as
-//! much as before is named.
+//! In what a JSON Schema lets more through than another.
+//!
+//! Silence is a proof: whatever the new schema accepts, the old one accepted. Keywords that work on each other
+//! (`properties` and `additionalProperties`, `items` and `prefixItems`, `contains` and `minContains`) are compared
+//! together, and what cannot be shown to refuse as much as before is named.
+
+mod limits;
+mod references;
 
 use std::collections::BTreeSet;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use crate::vocabulary::{WeakeningKind, Weaker};
+use references::References;
 
 /// Keywords that refuse nothing.
-const NOTES: [&str; 11] = [
+const NOTES: [&str; 9] = [
     "$schema",
-    "$id",
     "$comment",
-    "$anchor",
     "title",
     "description",
     "default",
@@ -22,34 +27,55 @@ const NOTES: [&str; 11] = [
     "writeOnly",
 ];
 
-/// Keywords behind which another schema stands.
-const INNER: [&str; 7] = [
-    "items",
-    "contains",
-    "additionalProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "propertyNames",
-    "then",
-];
+/// Keywords whose schemas look at the same value, and so decide what is left for `unevaluated…`.
+const IN_PLACE: [&str; 8] = ["$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas"];
 
-/// Keywords with a schema for each name.
-const NAMED: [&str; 5] = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
+const TRUE: &Json = &Json::Bool(true);
+
+type Schema = Map<String, Json>;
 
 /// In what a schema demands less than before; keys begin at the schema.
 pub(super) fn weaker(before: &Json, now: &Json) -> Vec<Weaker> {
-    let mut comparison = SchemaComparison { keys: Vec::new(), found: Vec::new() };
-    comparison.schemas(before, now);
+    let references = References::of(before, now);
+    let mut comparison = SchemaComparison::new(&references, false);
+    if references.are_entangled {
+        comparison.equal(&[], before, now);
+    } else {
+        comparison.schemas(before, now);
+    }
     comparison.found
 }
 
-struct SchemaComparison {
+struct SchemaComparison<'a> {
+    references: &'a References,
+    /// Whether the same is compared the other way around as well, so that nothing inside has to be.
+    is_half: bool,
     /// The keys that lead to the schemas under comparison.
     keys: Vec<String>,
     found: Vec<Weaker>,
 }
 
-impl SchemaComparison {
+/// Schemas for the members of a value: those for some of them, and the one for all others.
+struct Members<'a> {
+    /// The keyword of the one for all others.
+    keyword: &'static str,
+    rest: &'a Json,
+    /// Whether schemas of [`IN_PLACE`] may take members out of the rest.
+    is_partial: bool,
+}
+
+impl<'a> Members<'a> {
+    /// The schema for any member whatever other schemas say.
+    fn all(&self) -> &'a Json {
+        if self.is_partial { TRUE } else { self.rest }
+    }
+}
+
+impl<'a> SchemaComparison<'a> {
+    fn new(references: &'a References, is_half: bool) -> Self {
+        Self { references, is_half, keys: Vec::new(), found: Vec::new() }
+    }
+
     /// Something at the schema, or at one of its keywords.
     fn tell(&mut self, keyword: Option<&str>, message: String) {
         let keys: Vec<&str> = self.keys.iter().map(String::as_str).chain(keyword).collect();
@@ -62,6 +88,10 @@ impl SchemaComparison {
         keys.join(".")
     }
 
+    fn gone(&mut self, keyword: &str) {
+        self.tell(None, format!("`{}` is gone", self.path(keyword)));
+    }
+
     fn below(&mut self, keys: &[&str], before: &Json, now: &Json) {
         let depth = self.keys.len();
         self.keys.extend(keys.iter().map(|key| (*key).to_owned()));
@@ -69,87 +99,320 @@ impl SchemaComparison {
         self.keys.truncate(depth);
     }
 
+    /// Whether one schema refuses all that another does.
+    fn refuses(&self, now: &Json, before: &Json) -> bool {
+        let mut probe = Self::new(self.references, self.is_half);
+        probe.schemas(before, now);
+        probe.found.is_empty()
+    }
+
+    /// Schemas that have to accept the same.
+    fn equal(&mut self, keys: &[&str], before: &Json, now: &Json) {
+        let (half, known) = (std::mem::replace(&mut self.is_half, true), self.found.len());
+        self.below(keys, before, now);
+        if !half && self.found.len() == known && !self.refuses(before, now) {
+            let (place, path) = (self.keys.len(), [self.keys.clone(), owned(keys)].concat().join("."));
+            self.keys.extend(owned(keys));
+            let message = if path.is_empty() {
+                "parts that others refer to have changed".to_owned()
+            } else {
+                format!("`{path}` is another one")
+            };
+            self.tell(None, message);
+            self.keys.truncate(place);
+        }
+        self.is_half = half;
+    }
+
     fn schemas(&mut self, before: &Json, now: &Json) {
         let (old, new) = match (before, now) {
             // `true` refuses nothing, and `false` refuses all.
             (Json::Bool(true), _) | (_, Json::Bool(false)) => return,
             (Json::Object(old), Json::Object(new)) => (old, new),
-            _ if before == now => return,
+            _ if before == now || is_open(before) => return,
             _ => return self.tell(None, format!("`{}` accepts more than before", self.keys.join("."))),
         };
-        for (name, old) in old.iter().filter(|(name, _)| !NOTES.contains(&name.as_str())) {
-            match new.get(name) {
-                Some(new) => self.keyword(name, (old, new), (before, now)),
-                None if is_void(name, old) => {}
-                None if name == "enum" && new.get("const").is_some_and(|one| items(old).contains(one)) => {}
-                None if name == "const" && new.get("enum").is_some_and(|all| items(all) == [old.clone()]) => {
+        let listed = limits::values(new).filter(|_| self.references.are_none);
+        if listed.is_some_and(|values| limits::all_valid(before, &values)) {
+            return;
+        }
+        let references = self.references;
+        for (name, old_value) in old.iter().filter(|(name, _)| !references.is_note(name)) {
+            match name.as_str() {
+                "properties"
+                | "patternProperties"
+                | "additionalProperties"
+                | "unevaluatedProperties"
+                | "prefixItems"
+                | "items"
+                | "unevaluatedItems"
+                | "contains"
+                | "minContains"
+                | "maxContains"
+                | "if"
+                | "then"
+                | "else" => {}
+                "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum" => {
+                    if !limits::bound(name, old_value, new) {
+                        self.moved(name, old_value, new);
+                    }
                 }
-                None => self.tell(None, format!("`{}` is gone", self.path(name))),
+                "const" | "enum" => {
+                    if !limits::values(new).is_some_and(|values| limits::all_in(&values, old)) {
+                        self.more(name, new);
+                    }
+                }
+                _ => match new.get(name) {
+                    Some(new_value) => self.keyword(name, old_value, new_value),
+                    None if limits::is_void(name, old_value) => {}
+                    None => self.gone(name),
+                },
             }
+        }
+        self.properties(old, new);
+        self.list_items(old, new);
+        self.contained(old, new);
+        self.conditional(old, new);
+    }
+
+    /// A keyword that says more, or a limit that is gone.
+    fn more(&mut self, name: &str, new: &Schema) {
+        match new.get(name) {
+            Some(_) => self.tell(Some(name), format!("`{}` accepts more than before", self.path(name))),
+            None => self.gone(name),
         }
     }
 
-    fn keyword(&mut self, name: &str, (old, new): (&Json, &Json), (before, now): (&Json, &Json)) {
-        if INNER.contains(&name) {
-            return self.below(&[name], old, new);
+    /// A limit that is wider, or gone.
+    fn moved(&mut self, name: &str, was: &Json, new: &Schema) {
+        match new.get(name) {
+            Some(is) => self.tell(Some(name), format!("`{}` was {was}, it is {is}", self.path(name))),
+            None => self.gone(name),
         }
-        if NAMED.contains(&name) {
-            return self.named(name, (old, new), (before, now));
-        }
+    }
+
+    fn keyword(&mut self, name: &str, old: &Json, new: &Json) {
         let shown = self.path(name);
-        let mut message = None;
-        match name {
-            "minimum" | "exclusiveMinimum" | "minLength" | "minItems" | "minProperties" | "minContains" => {
-                message = outwards(&shown, old, new, |old, new| new < old);
-            }
-            "maximum" | "exclusiveMaximum" | "maxLength" | "maxItems" | "maxProperties" | "maxContains" => {
-                message = outwards(&shown, old, new, |old, new| new > old);
-            }
-            "required" => {
-                for gone in items(old).iter().filter(|one| !items(new).contains(one)) {
-                    let gone = gone.as_str().unwrap_or_default();
-                    self.tell(Some(name), format!("`{gone}` is no longer required"));
+        let holds = match name {
+            "minLength" | "minItems" | "minProperties" => limits::order(new, old).is_some_and(|o| o.is_ge()),
+            "maxLength" | "maxItems" | "maxProperties" => limits::order(new, old).is_some_and(|o| o.is_le()),
+            "multipleOf" => limits::is_multiple(new, old),
+            "uniqueItems" => *old == Json::Bool(false) || *new == Json::Bool(true),
+            "propertyNames" => return self.below(&[name], old, new),
+            "$defs" | "definitions" | "dependentSchemas" => {
+                for (key, schema) in entries(old) {
+                    match new.get(key) {
+                        Some(other) => self.below(&[name, key], schema, other),
+                        None if name != "dependentSchemas" || is_open(schema) => {}
+                        None => self.tell(Some(name), format!("`{shown}.{key}` is gone")),
+                    }
                 }
+                return;
+            }
+            "required" => return self.required(&[name], items(old), items(new)),
+            "dependentRequired" => {
+                for (key, needed) in entries(old) {
+                    self.required(&[name, key], items(needed), new.get(key).map_or(&[], items));
+                }
+                return;
             }
             "type" => {
                 let (old, new) = (types(old), types(new));
                 let fits = |one: &&str| old.contains(one) || (*one == "integer" && old.contains("number"));
-                message = (!new.iter().all(fits)).then(|| format!("`{shown}` accepts more than before"));
+                new.iter().all(fits)
             }
-            "enum" => {
-                let more = items(new).iter().any(|item| !items(old).contains(item));
-                message = more.then(|| format!("`{shown}` accepts more than before"));
+            "allOf" => items(old).iter().all(|one| items(new).iter().any(|other| self.refuses(other, one))),
+            "anyOf" => items(new).iter().all(|one| items(old).iter().any(|other| self.refuses(one, other))),
+            "oneOf" if items(old).len() == items(new).len() => {
+                for (at, (old, new)) in items(old).iter().zip(items(new)).enumerate() {
+                    self.equal(&[name, &at.to_string()], old, new);
+                }
+                return;
             }
-            "anyOf" | "allOf" => {
-                let (old, new) = (items(old), items(new));
-                let (all, some) = if name == "allOf" { (new, old) } else { (old, new) };
-                let kept = some.iter().all(|one| all.contains(one));
-                message = (!kept).then(|| format!("`{shown}` is another one"));
-            }
-            "uniqueItems" if *new == Json::Bool(true) => {}
-            _ => message = (old != new).then(|| format!("`{shown}` is another one")),
-        }
-        if let Some(message) = message {
+            "not" => self.refuses(old, new),
+            _ => old == new,
+        };
+        if !holds {
+            let message = match (name, old, new) {
+                ("type" | "anyOf", ..) => format!("`{shown}` accepts more than before"),
+                (_, Json::Number(was), Json::Number(is)) => format!("`{shown}` was {was}, it is {is}"),
+                _ => format!("`{shown}` is another one"),
+            };
             self.tell(Some(name), message);
         }
     }
 
-    /// A keyword with a schema for each name.
-    fn named(&mut self, name: &str, (old, new): (&Json, &Json), (before, now): (&Json, &Json)) {
-        let closed = |schema: &Json| schema.get("additionalProperties") == Some(&Json::Bool(false));
-        for (key, schema) in entries(old) {
-            match new.get(key) {
-                Some(other) => self.below(&[name, key], schema, other),
-                None if name.ends_with("efs") || name == "definitions" || closed(now) => {}
-                None => self.tell(Some(name), format!("`{}.{key}` is gone", self.path(name))),
+    fn required(&mut self, keys: &[&str], old: &[Json], new: &[Json]) {
+        let depth = self.keys.len();
+        self.keys.extend(owned(keys));
+        for gone in old.iter().filter(|one| !new.contains(one)).filter_map(Json::as_str) {
+            self.tell(None, format!("`{gone}` is no longer required"));
+        }
+        self.keys.truncate(depth);
+    }
+
+    /// The schema for what no other keyword of a schema speaks about.
+    ///
+    /// `unevaluated…` also leaves out what schemas of [`IN_PLACE`] speak about; where these are not as they were,
+    /// nothing is known of it.
+    fn rest<'s>(
+        &self,
+        [additional, unevaluated]: [&'static str; 2],
+        schema: &'s Schema,
+        before: Option<&Schema>,
+    ) -> Members<'s> {
+        let in_place =
+            || IN_PLACE.into_iter().chain((unevaluated == "unevaluatedItems").then_some("contains"));
+        let is_partial = in_place().any(|name| schema.contains_key(name));
+        let is_same = before.is_none_or(|before| {
+            in_place().all(|name| schema.get(name) == before.get(name))
+                && (self.references.are_same || !is_partial)
+        });
+        match (schema.get(additional), schema.get(unevaluated)) {
+            (Some(rest), _) => Members { keyword: additional, rest, is_partial: false },
+            (None, Some(rest)) if is_same => Members { keyword: unevaluated, rest, is_partial },
+            (None, _) => Members { keyword: additional, rest: TRUE, is_partial: false },
+        }
+    }
+
+    /// What is left for all other members of a value.
+    fn others(&mut self, old: &Members<'_>, new: &Members<'_>, schema: &Schema) {
+        if old.keyword == new.keyword && schema.contains_key(new.keyword) {
+            self.below(&[new.keyword], old.rest, new.rest);
+        } else if !self.refuses(new.all(), old.rest) {
+            match schema.get(old.keyword) {
+                Some(_) => {
+                    let message =
+                        format!("`{}` leaves out other members than before", self.path(old.keyword));
+                    self.tell(Some(old.keyword), message);
+                }
+                None => self.gone(old.keyword),
             }
         }
-        // Where nothing else was accepted, one more name is one more that is.
-        if closed(before) && name.ends_with("roperties") {
-            for (key, _) in entries(new).filter(|(key, _)| old.get(key).is_none()) {
-                self.tell(Some(name), format!("`{}.{key}` is accepted now", self.path(name)));
+    }
+
+    /// A schema for one member that only one of both has: beside it stands the one for all others.
+    fn one_sided(&mut self, keyword: &str, key: &str, (old, new): (&Json, &Json), is_new: bool) {
+        if !self.refuses(new, old) {
+            let what = if !is_new {
+                "is gone"
+            } else if *old == Json::Bool(false) {
+                "is accepted now"
+            } else {
+                "accepts more than the rest did"
+            };
+            self.tell(Some(keyword), format!("`{}.{key}` {what}", self.path(keyword)));
+        }
+    }
+
+    fn properties(&mut self, old: &Schema, new: &Schema) {
+        const REST: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
+        let (was, is) = (self.rest(REST, old, None), self.rest(REST, new, Some(old)));
+        let nothing = Json::Null;
+        let named = |schema: &'_ Schema, name: &str| schema.get(name).cloned().unwrap_or(nothing.clone());
+        let [before, now] = [old, new].map(|schema| named(schema, "properties"));
+        let [patterns, matched] = [old, new].map(|schema| named(schema, "patternProperties"));
+        // A pattern may take any name out of the rest.
+        let rest = if entries(&matched).next().is_some() { TRUE } else { is.all() };
+        let names: BTreeSet<&String> = entries(&before).chain(entries(&now)).map(|(key, _)| key).collect();
+        for key in names {
+            match (before.get(key), now.get(key)) {
+                (Some(one), Some(other)) => self.below(&["properties", key], one, other),
+                (Some(one), None) => self.one_sided("properties", key, (one, rest), false),
+                (None, other) => {
+                    self.one_sided("properties", key, (was.rest, other.unwrap_or(TRUE)), true);
+                }
             }
         }
+        for (pattern, schema) in entries(&patterns) {
+            match matched.get(pattern) {
+                Some(other) => self.below(&["patternProperties", pattern], schema, other),
+                None => self.one_sided("patternProperties", pattern, (schema, TRUE), false),
+            }
+        }
+        for (pattern, schema) in entries(&matched).filter(|(pattern, _)| patterns.get(pattern).is_none()) {
+            self.one_sided("patternProperties", pattern, (was.rest, schema), true);
+        }
+        self.others(&was, &is, new);
+    }
+
+    fn list_items(&mut self, old: &Schema, new: &Schema) {
+        const REST: [&str; 2] = ["items", "unevaluatedItems"];
+        let (was, is) = (self.rest(REST, old, None), self.rest(REST, new, Some(old)));
+        let prefix =
+            |schema: &'_ Schema| schema.get("prefixItems").map_or(Vec::new(), |all| items(all).to_vec());
+        let (before, now) = (prefix(old), prefix(new));
+        for at in 0..before.len().max(now.len()) {
+            let key = at.to_string();
+            match (before.get(at), now.get(at)) {
+                (Some(one), Some(other)) => self.below(&["prefixItems", &key], one, other),
+                (Some(one), None) => self.one_sided("prefixItems", &key, (one, is.all()), false),
+                (None, other) => {
+                    self.one_sided("prefixItems", &key, (was.rest, other.unwrap_or(TRUE)), true);
+                }
+            }
+        }
+        self.others(&was, &is, new);
+    }
+
+    /// `contains`, and how many are needed or allowed.
+    fn contained(&mut self, old: &Schema, new: &Schema) {
+        let Some(schema) = old.get("contains") else { return };
+        let one = Json::from(1);
+        let least = |schema: &'_ Schema| schema.get("minContains").unwrap_or(&one).clone();
+        let (was, is) = (least(old), least(new));
+        let most = old.get("maxContains");
+        let Some(other) = new.get("contains") else {
+            if most.is_some() || !limits::is_zero(&was) {
+                self.gone("contains");
+            }
+            return;
+        };
+        if !limits::is_zero(&was) {
+            self.below(&["contains"], schema, other);
+            if !limits::order(&is, &was).is_some_and(|order| order.is_ge()) {
+                self.tell(
+                    Some("minContains"),
+                    format!("`{}` was {was}, it is {is}", self.path("minContains")),
+                );
+            }
+        }
+        if let Some(most) = most {
+            if !new.get("maxContains").and_then(|is| limits::order(is, most)).is_some_and(|o| o.is_le()) {
+                self.moved("maxContains", most, new);
+            }
+            self.equal(&["contains"], schema, other);
+        }
+    }
+
+    fn conditional(&mut self, old: &Schema, new: &Schema) {
+        let Some(condition) = old.get("if") else { return };
+        let branches = ["then", "else"].map(|name| (name, old.get(name).unwrap_or(TRUE)));
+        let mut demanding = branches.into_iter().filter(|(_, schema)| !is_open(schema)).peekable();
+        if demanding.peek().is_none() {
+            return;
+        }
+        let Some(other) = new.get("if") else { return self.gone("if") };
+        self.equal(&["if"], condition, other);
+        for (name, schema) in demanding {
+            match new.get(name) {
+                Some(other) => self.below(&[name], schema, other),
+                None => self.gone(name),
+            }
+        }
+    }
+}
+
+fn owned(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| (*key).to_owned()).collect()
+}
+
+/// Whether a schema says nothing, and so refuses nothing.
+fn is_open(schema: &Json) -> bool {
+    match schema {
+        Json::Bool(open) => *open,
+        Json::Object(keywords) => keywords.keys().all(|name| NOTES.contains(&name.as_str())),
+        _ => false,
     }
 }
 
@@ -165,21 +428,5 @@ fn types(value: &Json) -> BTreeSet<&str> {
     value.as_str().into_iter().chain(items(value).iter().filter_map(Json::as_str)).collect()
 }
 
-/// Whether a keyword refuses nothing anyway.
-fn is_void(name: &str, old: &Json) -> bool {
-    match old {
-        Json::Bool(yes) if name == "uniqueItems" => !yes,
-        Json::Bool(yes) if INNER.contains(&name) => *yes,
-        Json::Array(items) if name == "required" => items.is_empty(),
-        Json::Object(entries) => entries.is_empty(),
-        _ => name.starts_with("min") && name != "minimum" && old.as_f64() == Some(0.0),
-    }
-}
-
-/// What is said of a limit that moved the wrong way.
-fn outwards(shown: &str, old: &Json, new: &Json, wrong: fn(f64, f64) -> bool) -> Option<String> {
-    match (old.as_f64(), new.as_f64()) {
-        (Some(was), Some(is)) => wrong(was, is).then(|| format!("`{shown}` was {was}, it is {is}")),
-        _ => (old != new).then(|| format!("`{shown}` is another one")),
-    }
-}
+#[cfg(test)]
+mod tests;
