@@ -15,7 +15,7 @@ mod target;
 
 use std::sync::Arc;
 
-use crate::config::{ConfigFile, Suites};
+use crate::config::{ConfigFile, Named, Suites};
 use crate::environment::Environment;
 use crate::gate::Weakening;
 use crate::source::{Location, SourceFile, Span};
@@ -81,7 +81,9 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     let configs = (before.configured(), now.configured());
     suite::compare(&pairs, (&configs.0, &configs.1), now, &mut log);
     if let Some(config) = now.config.as_ref().or(before.config.as_ref()) {
-        let kept = pairs.kept().map(|(old, new)| (old.named(), new.named())).collect();
+        let tags: Vec<_> = pairs.kept().map(|(old, new)| old.tags_with(new)).collect();
+        let kept = pairs.kept().zip(&tags);
+        let kept = kept.map(|((old, new), tags)| (old.named(), Named { tags, ..new.named() })).collect();
         let suites = Suites { before: pairs.before.iter().map(pairs::Paired::named).collect(), kept };
         for weaker in configs.0.weaker(&configs.1, &suites) {
             log.key(&config.document, &weaker);

@@ -42,6 +42,12 @@ impl<'a> Paired<'a> {
         Named { scenario, id, tags: &self.case.tags }
     }
 
+    /// The tags of a later version of the case, and those that it lost.
+    pub(super) fn tags_with(&self, now: &Self) -> Vec<String> {
+        let all: BTreeSet<&String> = self.case.tags.iter().chain(&now.case.tags).collect();
+        all.into_iter().cloned().collect()
+    }
+
     pub(super) fn expected(&self) -> Written<'a> {
         Written { expectation: &self.case.expectation, node: self.node.get("expected").unwrap_or(self.node) }
     }

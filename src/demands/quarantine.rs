@@ -42,9 +42,8 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
                     &message,
                 );
             }
-            Some(_) => {}
-            None if is_known(pairs, &new, &old) => {}
-            None => {
+            known if is_known(pairs, &new, &old, known.is_some()) => {}
+            _ => {
                 let message = format!("`{}` may fail until {}", new.glob, new.until);
                 log.at(Kind::QuarantineAdded, new.glob, &document.file, new.node.place(&["case"]), &message);
             }
@@ -52,13 +51,16 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     }
 }
 
-/// Whether all cases of an entry were excused as long before, under whatever name.
-fn is_known(pairs: &Pairs<'_>, new: &Excuse<'_>, old: &[Excuse<'_>]) -> bool {
+/// Whether all cases of an entry were excused as long before, under whatever name. Cases that are new do not count
+/// where the entry itself is not.
+fn is_known(pairs: &Pairs<'_>, new: &Excuse<'_>, old: &[Excuse<'_>], is_listed: bool) -> bool {
     let takes = |excuse: &Excuse<'_>, case: &Paired<'_>| excuse.cases.matches(&case.name());
     let mut cases = pairs.now.iter().filter(|case| takes(new, case)).peekable();
-    cases.peek().is_some()
-        && cases.all(|case| {
-            let before = pairs.kept().find(|(_, now)| std::ptr::eq(*now, case)).map(|(before, _)| before);
-            before.is_some_and(|before| old.iter().any(|one| takes(one, before) && one.until >= new.until))
-        })
+    if cases.peek().is_none() {
+        return is_listed;
+    }
+    cases.all(|case| {
+        let before = pairs.kept().find(|(_, now)| std::ptr::eq(*now, case)).map(|(before, _)| before);
+        before.map_or(is_listed, |before| old.iter().any(|one| takes(one, before) && one.until >= new.until))
+    })
 }

@@ -2,6 +2,7 @@
 
 mod expectations;
 mod files;
+mod limits;
 mod nothing;
 mod policies;
 mod targets;
@@ -44,6 +45,7 @@ fn every_kind_has_one_id_and_a_test() {
     let texts = [
         include_str!("expectations.rs"),
         include_str!("files.rs"),
+        include_str!("limits.rs"),
         include_str!("policies.rs"),
         include_str!("targets.rs"),
     ];

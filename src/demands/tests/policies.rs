@@ -36,12 +36,28 @@ const LESS: &[(&str, &str, &[&str])] = &[
     (
         "gate:\n  min_pass_rate: 0.95",
         "gate:\n  thresholds:\n    - { metric: pass_rate, min: 0.1 }",
-        &["pass-rate-lowered akit.yaml:1"],
+        &["pass-rate-lowered akit.yaml:3"],
     ),
     (
         "gate:\n  min_pass_rate: 0.95",
         "gate:\n  thresholds:\n    - { metric: other_recall, min: 0.0 }",
         &["pass-rate-lowered akit.yaml:1"],
+    ),
+    // What a looser word lets by where a regression does not count as a failure.
+    (
+        "gate: { min_pass_rate: 0.9, fail_on: [threshold] }",
+        "gate:\n  fail_on: [threshold]",
+        &["pass-rate-lowered akit.yaml:1"],
+    ),
+    (
+        "gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }",
+        "gate:\n  baseline: { from: b.json }",
+        &["threshold-removed akit.yaml:1"],
+    ),
+    (
+        "gate: { thresholds: [{ metric: tokens, min: 5, case: \"s/a\" }] }",
+        "gate:\n  thresholds:\n    - { metric: tokens, min: 5 }",
+        &["threshold-narrowed akit.yaml:3"],
     ),
     // What is added, or gone as a whole.
     ("model: m", "gate:\n  baseline:\n    from: git:HEAD:b.json", &["baseline-added akit.yaml:3"]),
@@ -90,7 +106,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
     (
         "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 0.9 }",
         "gate:\n  thresholds:\n    - { metric: pass_rate, min: 0.9 }",
-        &["threshold-narrowed akit.yaml:3"],
+        &["threshold-narrowed akit.yaml:3", "pass-rate-lowered akit.yaml:3"],
     ),
     // Critical cases.
     (
@@ -195,6 +211,31 @@ fn a_policy_that_demands_as_much_or_more_is_not_named() {
             "gate: { thresholds: [{ metric: score_mean, case: \"s/b\", min: 0.5 }] }",
             "gate: { thresholds: [{ metric: score_mean, tags: [fraud], min: 0.5 }] }",
         ),
+        // The same in other words.
+        (
+            "gate: { thresholds: [{ metric: score_mean, min: 0.5, max: 0.9 }] }",
+            "gate: { thresholds: [{ metric: score_mean, max: 0.9 }, { metric: score_mean, min: 0.5 }] }",
+        ),
+        (
+            "gate: { thresholds: [{ metric: score_mean, max: 0.9 }, { metric: score_mean, min: 0.5 }] }",
+            "gate: { thresholds: [{ metric: score_mean, min: 0.5, max: 0.9 }] }",
+        ),
+        (
+            "gate: { thresholds: [{ metric: cost_usd, max: 2 }, { metric: cost_usd, max: 2 }, { metric: cost_usd, max: 3 }] }",
+            "gate: { thresholds: [{ metric: cost_usd, max: 2 }] }",
+        ),
+        ("gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }", "gate: { min_pass_rate: 0.9 }"),
+        ("gate: { min_pass_rate: 0.9 }", "gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }"),
+        (
+            "gate: { thresholds: [{ metric: fraud_recall, min: 0.9 }] }",
+            "gate: { thresholds: [{ metric: pass_rate, tags: [fraud], min: 0.9 }] }",
+        ),
+        (
+            "gate: { thresholds: [{ metric: pass_rate, min: 1 }] }",
+            "gate: { thresholds: [{ metric: pass_rate, case: s/a, min: 1 }, { metric: pass_rate, case: s/b, min: 1 }] }",
+        ),
+        ("gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }", "model: m"),
+        ("gate: { fail_on: [threshold] }", "gate: { fail_on: [threshold], min_pass_rate: 0.5 }"),
         ("gate: { critical: [\"s/b\"] }", "gate: { critical: [{ tags: [fraud] }] }"),
         ("gate: { critical: [\"s/b\", \"s/a\"] }", "gate: { critical: [\"*\"] }"),
         (
@@ -242,6 +283,28 @@ fn cases_that_may_fail_longer_are_named() {
     assert_eq!(of(&a, &entry("s/*", "2026-05-01")), ["quarantine-added quarantine.yaml:1"]);
     assert_eq!(
         told(&[("s.yaml", SUITE)], &[("s.yaml", SUITE), ("quarantine.yaml", &b)]),
+        ["quarantine-added quarantine.yaml:1"]
+    );
+    // A case that is new may fail only where the entry is not.
+    let more = format!("{SUITE}  - {{ id: c, prompt: Who?, expected: {{ type: exact, value: me }} }}\n");
+    let (c, all) = (entry("s/c", "2026-05-01"), entry("s/*", "2026-05-01"));
+    let with = |before: &str, now: &str| {
+        told(
+            &[("s.yaml", SUITE), ("quarantine.yaml", before)],
+            &[("s.yaml", &more), ("quarantine.yaml", now)],
+        )
+    };
+    assert_eq!(with(&a, &format!("{a}{c}")), ["quarantine-added quarantine.yaml:2"]);
+    assert_eq!(with(&all, &all), none);
+    assert_eq!(of(&a, &format!("{a}{}", entry("z/*", "2026-05-01"))), ["quarantine-added quarantine.yaml:2"]);
+    // Nor may one that came by its name.
+    let renamed = SUITE.replace("id: b", "id: ab");
+    let starts = entry("s/a*", "2026-05-01");
+    assert_eq!(
+        told(
+            &[("s.yaml", SUITE), ("quarantine.yaml", &starts)],
+            &[("s.yaml", &renamed), ("quarantine.yaml", &starts)]
+        ),
         ["quarantine-added quarantine.yaml:1"]
     );
     assert_eq!(of(&format!("{a}{b}"), &format!("{b}# a comment\n{a}")), none);
