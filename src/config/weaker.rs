@@ -23,6 +23,22 @@ impl ConfigFile {
         Configured { judge, defaults: self.grader_defaults() }
     }
 
+    /// Where a judge of a provider is asked: the server's address, and the file of replies.
+    fn judge_at(&self, provider: &str) -> (Option<String>, Option<String>) {
+        let own = self.grader.as_ref().filter(|grader| grader.provider() == provider).map(|one| &one.access);
+        let said = || own.into_iter().chain(self.providers.get(provider));
+        (said().find_map(|one| one.base_url.clone()), said().find_map(|one| one.file.clone()))
+    }
+
+    /// The keys that lead to where a judge is asked.
+    fn judge_key<'a>(&self, provider: &'a str, key: &'a str) -> Vec<&'a str> {
+        let own = self.grader.as_ref().is_some_and(|grader| {
+            let ProviderConfig { base_url, file, .. } = &grader.access;
+            grader.provider() == provider && if key == "file" { file.is_some() } else { base_url.is_some() }
+        });
+        if own { vec!["grader", key] } else { vec!["providers", provider, key] }
+    }
+
     /// In what a new version demands less of the cases of both suites.
     #[must_use]
     pub fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
@@ -53,18 +69,20 @@ impl ConfigFile {
             found.push(Weaker::new(Kind::RepeatLowered, &["repeat"], message));
         }
         let nothing = ProviderConfig::default();
-        let names: BTreeSet<&String> = providers.keys().chain(now.providers.keys()).collect();
+        let graders = [grader, &now.grader].into_iter().flatten().map(GraderConfig::provider);
+        let named = providers.keys().chain(now.providers.keys()).map(String::as_str);
+        let names: BTreeSet<&str> = named.chain(graders).chain(suites.judges.iter().copied()).collect();
         for name in names {
             let [was, is] = [providers, &now.providers].map(|all| all.get(name).unwrap_or(&nothing));
             let path = ["providers", name];
             found.extend(patience(was, is, &path));
-            // A judge without an address of its own is asked at that of its provider.
-            let judges = |grader: &Option<GraderConfig>| {
-                grader.as_ref().is_some_and(|one| one.provider() == name && one.access.base_url.is_none())
-            };
-            if judges(grader) && judges(&now.grader) {
-                let keys = ["providers", name, "baseUrl"];
-                found.extend(swapped(&keys, was.base_url.clone(), is.base_url.clone()));
+            let configured = [grader, &now.grader]
+                .iter()
+                .all(|one| one.as_ref().is_some_and(|grader| grader.provider() == name));
+            if configured || suites.judges.contains(name) {
+                let [(server, file), (other, replies)] = [self, now].map(|config| config.judge_at(name));
+                found.extend(swapped(&now.judge_key(name, "baseUrl"), server, other));
+                found.extend(swapped(&now.judge_key(name, "file"), file, replies));
             }
         }
         found
@@ -87,12 +105,11 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>) -> Vec<Weake
     let mut found = Vec::new();
     // Where nobody was named before, nobody was swapped.
     if let Some(before) = before {
-        let GraderConfig { provider: _, model, access, defaults, calibration: _ } = before;
+        let GraderConfig { provider: _, model, access: _, defaults, calibration: _ } = before;
         let now = now.unwrap_or(&nothing);
         let pairs = [
             swapped(&["grader", "provider"], before.provider(), now.provider()),
             swapped(&["grader", "model"], model.clone(), now.model.clone()),
-            swapped(&["grader", "baseUrl"], access.base_url.clone(), now.access.base_url.clone()),
             swapped(&["grader", "scale"], defaults.scale, now.defaults.scale),
             swapped(
                 &["grader", "embeddingModel"],

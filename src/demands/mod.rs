@@ -84,7 +84,9 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
         let tags: Vec<_> = pairs.kept().map(|(old, new)| old.tags_with(new)).collect();
         let kept = pairs.kept().zip(&tags);
         let kept = kept.map(|((old, new), tags)| (old.named(), Named { tags, ..new.named() })).collect();
-        let suites = Suites { before: pairs.before.iter().map(pairs::Paired::named).collect(), kept };
+        let graders = pairs.kept().flat_map(|(_, new)| new.case.expectation.graders());
+        let judges = graders.filter_map(|grader| Some(grader.named()?.provider.as_str())).collect();
+        let suites = Suites { before: pairs.before.iter().map(pairs::Paired::named).collect(), kept, judges };
         for weaker in configs.0.weaker(&configs.1, &suites) {
             log.key(&config.document, &weaker);
         }

@@ -16,6 +16,8 @@ pub struct Suites<'a> {
     pub before: Vec<Named<'a>>,
     /// Those that are left, before and now. A tag that a case lost is told at the case, so here it still has it.
     pub kept: Vec<(Named<'a>, Named<'a>)>,
+    /// The providers of judges that expectations name.
+    pub judges: BTreeSet<&'a str>,
 }
 
 impl<'a> Suites<'a> {

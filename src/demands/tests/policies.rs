@@ -185,6 +185,42 @@ fn a_policy_that_demands_less_is_named_at_its_line() {
     }
 }
 
+/// A judge that an expectation names is asked where the configuration says.
+#[test]
+fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
+    let suite = |provider: &str| {
+        let expected = format!("{{ type: llm_grader, rubric: Kind, model: j, provider: {provider} }}");
+        SUITE.replace("{ type: contains, values: [yes, sure] }", &expected)
+    };
+    let config = |text: &str| format!("model: m\n{text}");
+    let at = |provider: &str, port: u16| {
+        config(&format!("providers:\n  {provider}:\n    baseUrl: http://127.0.0.1:{port}/v1"))
+    };
+    let grader = |port: u16| {
+        config(&format!("grader:\n  model: other\n  provider: ollama\n  baseUrl: http://127.0.0.1:{port}/v1"))
+    };
+    let table = [
+        ("ollama", at("ollama", 1), at("ollama", 2), &["judge-swapped akit.yaml:4"][..]),
+        ("ollama", config(""), at("ollama", 2), &["judge-swapped akit.yaml:4"]),
+        ("ollama", at("ollama", 1), config(""), &["judge-swapped akit.yaml:1"]),
+        ("openai", at("openai", 1), at("openai", 2), &["judge-swapped akit.yaml:4"]),
+        ("ollama", grader(1), grader(2), &["judge-swapped akit.yaml:5"]),
+        ("openai", at("ollama", 1), at("ollama", 2), &[]),
+        ("ollama", at("ollama", 1), at("ollama", 1), &[]),
+        (
+            "ollama",
+            at("ollama", 1),
+            format!("{}\n  openai:\n    baseUrl: http://127.0.0.1:3/v1", at("ollama", 1)),
+            &[],
+        ),
+    ];
+    for (provider, before, now, expected) in table {
+        let suite = suite(provider);
+        let [old, new] = [&before, &now].map(|config| [("s.yaml", suite.as_str()), ("akit.yaml", config)]);
+        assert_eq!(told(&old, &new), expected, "{provider}\n{before}\n->\n{now}");
+    }
+}
+
 #[test]
 fn a_policy_that_demands_as_much_or_more_is_not_named() {
     let table = [
