@@ -91,6 +91,16 @@ impl Fuzzy {
         verdict
     }
 
+    /// Whether whoever says this text as a whole, in whatever case, is near enough.
+    pub(super) fn is_met_by(&self, whole: &str) -> bool {
+        let text = |text: &str| units(text::js_trim(&text.to_lowercase()));
+        match self.near {
+            Near::Similarity(threshold) => compared(&text(&self.value), &text(whole)).1 >= threshold,
+            // White space counts, and `exact` accepts any around the text.
+            Near::Distance(_) => false,
+        }
+    }
+
     /// In what a new version demands less. A distance counts edits, and a threshold the share of the text that is
     /// alike.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {

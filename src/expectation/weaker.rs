@@ -168,7 +168,8 @@ impl FormComparison {
         let mut pairing = Pairing::of(self, before, now, judges);
         pairing.join(|_, _| true);
         let mut found = pairing.found();
-        for part in pairing.alone() {
+        let implied = |part: &Part<'_>| now.parts.iter().any(|new| self.parts(part, new, judges).is_empty());
+        for part in pairing.alone().filter(|part| !implied(part)) {
             let message = format!("a part that demanded `{}` is gone", part.kind());
             let span = now.node.place(&["expectations"]);
             found.push(Placed { kind: Kind::ExpectationRemoved, span, message });
@@ -180,7 +181,9 @@ impl FormComparison {
     fn either(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let pairing = Pairing::of(self, before, now, judges);
         let mut found = pairing.found();
-        for part in pairing.added() {
+        let enough =
+            |part: &Part<'_>| before.parts.iter().any(|old| self.parts(old, part, judges).is_empty());
+        for part in pairing.added().filter(|part| !enough(part)) {
             let message = format!("`{}` is enough now, whatever else was demanded", part.kind());
             found.push(Placed { kind: Kind::AlternativeAdded, span: part.head(), message });
         }
@@ -191,6 +194,11 @@ impl FormComparison {
     fn one_of(&self, before: &Form<'_>, now: &Form<'_>, judges: Judges<'_>) -> Placements {
         let pairs = before.parts.iter().flat_map(|old| now.parts.iter().map(move |new| (old, new)));
         let found = pairs.map(|(old, new)| self.parts(old, new, judges));
+        // Several parts of now together may be as strong as one of before that has parts itself.
+        let whole = Part::Nested(Rc::new(now.clone()));
+        let nested = before.parts.iter().filter(|old| matches!(old, Part::Nested(_)));
+        let together = nested.map(|old| self.parts(old, &whole, judges)).collect::<Vec<_>>();
+        let found = found.chain(together);
         found.min_by_key(|found| found.len()).unwrap_or_default()
     }
 
@@ -308,8 +316,13 @@ impl Expected {
     /// plainly demands more.
     fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let same = match (self, now) {
-            // The whole text holds everything that had to stand in it.
+            // The whole text holds everything that had to stand in it, and is as near as it had to be.
             (Expected::Plain(Plain::Contains(old)), Expected::Plain(Plain::Exact(new)))
+                if old.is_met_by(new.whole()) =>
+            {
+                Some(Vec::new())
+            }
+            (Expected::Plain(Plain::Fuzzy(old)), Expected::Plain(Plain::Exact(new)))
                 if old.is_met_by(new.whole()) =>
             {
                 Some(Vec::new())

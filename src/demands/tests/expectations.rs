@@ -243,6 +243,28 @@ fn an_expectation_that_demands_as_much_or_more_is_not_named() {
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: combined, operator: and, expectations: [{ type: regex, pattern: a }, { type: regex, pattern: b }] }]",
             "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: regex, pattern: a }, { type: regex, pattern: b }]",
         ),
+        // Parts that are said twice, or less than another says.
+        (
+            "type: combined\noperator: and\nexpectations: [{ type: exact, value: a }, { type: exact, value: a }]",
+            "type: exact\nvalue: a",
+        ),
+        (
+            "type: combined\noperator: and\nexpectations: [{ type: fuzzy, value: a, threshold: 0.5 }, { type: fuzzy, value: a }]",
+            "type: fuzzy\nvalue: a",
+        ),
+        (
+            "type: combined\noperator: and\nexpectations: [{ type: contains, values: [hello] }, { type: contains, values: [e] }]",
+            "type: contains\nvalues: [hello, e]",
+        ),
+        (
+            "type: combined\noperator: or\nexpectations: [{ type: combined, operator: and, expectations: [{ type: regex, pattern: a }, { type: regex, pattern: b }] }, { type: exact, value: c }]",
+            "type: combined\noperator: and\nexpectations: [{ type: regex, pattern: b }, { type: regex, pattern: a }]",
+        ),
+        (
+            "type: fuzzy\nvalue: a",
+            "type: combined\noperator: or\nexpectations: [{ type: fuzzy, value: a, threshold: 0.9 }, { type: fuzzy, value: A, threshold: 0.95 }]",
+        ),
+        ("type: fuzzy\nvalue: a word", "type: exact\nvalue: A Word"),
     ];
     for (before, now) in table {
         assert_eq!(of(before, now), Vec::<String>::new(), "{before}\n->\n{now}");
