@@ -142,10 +142,11 @@ impl Log {
         self.add(kind, of, file.location(span), message);
     }
 
-    /// Something behind keys of a file; the keys are what demands less.
+    /// Something behind keys of a file; the keys are what demands less, where nothing else is said.
     pub(super) fn key(&mut self, document: &Document, weaker: &Weaker) {
-        let Weaker { kind, keys, message } = weaker;
-        self.at(kind.clone(), &keys.join("."), &document.file, document.node.place(keys), message);
+        let Weaker { kind, keys, of, message } = weaker;
+        let of = of.clone().unwrap_or_else(|| keys.join("."));
+        self.at(kind.clone(), &of, &document.file, document.node.place(keys), message);
     }
 
     /// Everything, by file and line, each once.

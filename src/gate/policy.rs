@@ -140,10 +140,7 @@ impl Selector {
     /// The selection for people, after a metric's name; empty where it takes everything.
     #[must_use]
     pub fn words(&self) -> String {
-        let tags = (!self.tags.is_empty()).then(|| format!(" of tag {}", self.tags.join(" or ")));
-        let scenario = self.scenario.as_ref().map(|glob| format!(" in {}", glob.text));
-        let case = self.case.as_ref().map(|glob| format!(" of {}", glob.text));
-        [tags, scenario, case].into_iter().flatten().collect()
+        self.selection().words()
     }
 }
 

@@ -4,8 +4,6 @@
 //! `description`, `check_name`, `fingerprint`, `severity` and `location`. The findings and their identity are
 //! those of SARIF. A case that could not be judged is not a finding: JUnit tells it.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use super::sarif::{self, Alert, Level};
@@ -49,28 +47,15 @@ struct Lines {
 pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
     let (mut findings, _) = sarif::findings(report);
     findings.sort_by_key(|finding| (finding.level, !finding.leads()));
-    // GitLab takes two findings with one fingerprint for the same one.
-    let mut seen = BTreeSet::new();
-    let issues: Vec<Issue> = findings
-        .iter()
-        .take(MOST)
-        .map(|finding| {
-            let mut fingerprint = finding.fingerprint();
-            while !seen.insert(fingerprint.clone()) {
-                let line = finding.location.line.to_string();
-                fingerprint = sarif::digest(&[fingerprint, finding.location.file.clone(), line]);
-            }
-            issue(finding, fingerprint)
-        })
-        .collect();
+    let issues: Vec<Issue> = findings.iter().take(MOST).map(issue).collect();
     json::pretty(&issues)
 }
 
-fn issue(finding: &Alert, fingerprint: String) -> Issue {
+fn issue(finding: &Alert) -> Issue {
     Issue {
         description: sarif::words(&finding.message, DESCRIPTION),
         check_name: finding.rule(),
-        fingerprint,
+        fingerprint: finding.fingerprint(),
         severity: severity(finding),
         location: IssuePlace {
             path: text::excerpt(finding.location.file.trim_start_matches('/'), PATH),

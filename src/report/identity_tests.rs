@@ -217,3 +217,44 @@ fn a_tag_with_a_space_has_its_own_rule() {
     );
     assert!(found.iter().any(|one| one.starts_with("\"akit/threshold/hand-over-recall\"")), "{found:?}");
 }
+
+/// Every result has an identity of its own, however alike they are.
+#[test]
+fn no_two_results_share_a_fingerprint() {
+    let failed = trial(0, Outcome::Failed, Some(verdict(VerdictKind::Contains, "no")), "");
+    let cases = vec![case("support", "a", Outcome::Failed, vec![failed.clone()]), {
+        // Another file with the same names.
+        let mut twin = case("support", "a", Outcome::Failed, vec![failed]);
+        twin.location.file = "other.yaml".to_owned();
+        twin
+    }];
+    let over = |min, max| Threshold { metric: Metric::PassRate, cases: Selector::default(), min, max };
+    let thresholds = vec![over(Some(0.5), None), over(Some(0.9), None), over(Some(0.9), None)];
+    let policy = Policy { thresholds, ..Policy::default() };
+    let weakening = |line| crate::gate::Weakening {
+        kind: WeakeningKind::ValueRemoved,
+        of: "support/a".to_owned(),
+        message: "m".to_owned(),
+        location: Location { file: "s.yaml".to_owned(), line, column: 1 },
+    };
+    let mut fixture = Fixture::of(cases, &policy);
+    let weakened = [weakening(3), weakening(7)];
+    let evidence = crate::gate::Evidence {
+        run: &fixture.run,
+        reference: crate::gate::Reference::None,
+        weakened: &weakened,
+    };
+    fixture.decision = crate::gate::decide(&evidence, &policy);
+    for format in [Format::Sarif, Format::CodeQuality] {
+        let text = format.render(&fixture.report(), Ink::Plain).unwrap();
+        let json: Json = serde_json::from_str(&text).unwrap();
+        let results = json.as_array().or_else(|| json["runs"][0]["results"].as_array()).unwrap();
+        let print = |one: &Json| match &one["fingerprint"] {
+            Json::Null => one["partialFingerprints"]["akitCase/v1"].to_string(),
+            print => print.to_string(),
+        };
+        let prints: std::collections::BTreeSet<_> = results.iter().map(print).collect();
+        assert_eq!(prints.len(), results.len(), "{text}");
+        assert!(results.len() >= 5, "{text}");
+    }
+}

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::gate::{Finding, State};
 use crate::stats::SLACK;
 use crate::text::number;
-use crate::vocabulary::FindingId;
+use crate::vocabulary::{FindingId, Subject};
 
 use super::Report;
 
@@ -86,10 +86,28 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
         !matches!(finding.id, FindingId::MinPassRate | FindingId::Errors) && finding.measured.is_some()
     };
     for finding in decision.findings.iter().filter(numbered).take(BREACHES) {
-        let now = finding.measured.map_or_else(|| NONE.to_owned(), number::score);
-        rows.push(Row::new(finding.id.word(), now, finding.limit.map(number::score)));
+        rows.push(breach(finding));
     }
     rows
+}
+
+/// A number that the policy does not allow. A threshold is told by what it measures, over which cases.
+fn breach(finding: &Finding) -> Row {
+    let number =
+        |value: Option<f64>, words: &dyn Fn(f64) -> String| value.map_or_else(|| NONE.to_owned(), words);
+    match &finding.subject {
+        Subject::Threshold { metric, cases } => {
+            let is_low = finding.measured < finding.limit;
+            let word = if is_low { "at least" } else { "at most" };
+            let limit = finding.limit.map(|limit| format!("{word} {}", metric.words(limit)));
+            let name = format!("{}{}", metric.name(), cases.words());
+            Row::new(&name, number(finding.measured, &|value| metric.words(value)), limit)
+        }
+        Subject::Run | Subject::Case | Subject::Weakening { .. } => {
+            let now = number(finding.measured, &number::score);
+            Row::new(finding.id.word(), now, finding.limit.map(number::score))
+        }
+    }
 }
 
 #[cfg(test)]

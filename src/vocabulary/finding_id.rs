@@ -108,6 +108,15 @@ impl Selection {
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
+
+    /// For people, after a metric's name; empty where it takes everything.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let tags = (!self.tags.is_empty()).then(|| format!(" of tag {}", self.tags.join(" or ")));
+        let scenario = self.scenario.as_ref().map(|glob| format!(" in {glob}"));
+        let case = self.case.as_ref().map(|glob| format!(" of {glob}"));
+        [tags, scenario, case].into_iter().flatten().collect()
+    }
 }
 
 impl Subject {

@@ -76,6 +76,8 @@ pub struct Weaker {
     /// The keys that lead to it in the new version; where the last ones are gone, to what held them. Entries of a
     /// list are numbered from 0.
     pub keys: Vec<String>,
+    /// What it is about, where that is more than its keys: an entry of a list has another number tomorrow.
+    pub of: Option<String>,
     /// In a sentence, with what stood there before.
     pub message: String,
 }
@@ -83,7 +85,7 @@ pub struct Weaker {
 impl Weaker {
     /// Less is demanded behind these keys.
     pub fn new<K: ToString>(kind: WeakeningKind, keys: &[K], message: impl Into<String>) -> Self {
-        Self { kind, keys: keys.iter().map(K::to_string).collect(), message: message.into() }
+        Self { kind, keys: keys.iter().map(K::to_string).collect(), of: None, message: message.into() }
     }
 
     /// The same below other keys.

@@ -71,7 +71,7 @@ fn of_run(finding: &Finding, level: Level, location: Location) -> Alert {
     }
 }
 
-/// What tells two findings of one rule apart: the cases of a threshold, what demands less and in which file.
+/// What tells two findings of one rule apart: the cases of a threshold and its limit, what demands less and in which file.
 fn about(finding: &Finding, location: &Location) -> String {
     let parts = match &finding.subject {
         Subject::Run | Subject::Case => return String::new(),
@@ -81,6 +81,7 @@ fn about(finding: &Finding, location: &Location) -> String {
                 cases.scenario.clone(),
                 cases.case.clone(),
                 Some(cases.tags.join("\u{1}")),
+                finding.limit.map(|limit| format!("{limit}")),
             ]
         }
         Subject::Weakening { kind, of } => {

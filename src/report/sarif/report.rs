@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat};
 
 use crate::gate::State;
@@ -65,7 +67,23 @@ pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Troub
         }
     }
     super::gate::tell(report, &mut findings, &mut troubles);
+    tell_apart(&mut findings);
     (findings, troubles)
+}
+
+/// Numbers the findings that have one identity, in the order of their lines: no reader may take two for one.
+fn tell_apart(findings: &mut [Alert]) {
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    order.sort_by(|one, other| findings[*one].location.cmp(&findings[*other].location));
+    let mut seen: BTreeMap<[String; 3], u32> = BTreeMap::new();
+    for at in order {
+        let count = seen.entry(findings[at].identity.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            // No name holds a control character.
+            findings[at].identity[1].push_str(&format!("\u{0}{count}"));
+        }
+    }
 }
 
 /// The time as SARIF wants it; nothing for what is no time.

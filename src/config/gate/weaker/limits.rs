@@ -118,6 +118,14 @@ impl Limit<'_> {
         }
     }
 
+    /// Its name whatever its place in the list and the order of its tags; `None` for `min_pass_rate`.
+    fn of(&self) -> Option<String> {
+        self.place?;
+        let mut cases = self.cases.clone();
+        cases.tags.sort();
+        Some(format!("gate.thresholds: {} of {}{}", self.side_key(), self.metric.name(), cases.words()))
+    }
+
     fn name(&self) -> String {
         format!("{}{}", self.metric.name(), self.cases.words())
     }
@@ -234,8 +242,9 @@ impl LimitComparison<'_> {
     /// In what a limit demands less.
     fn loosened(&self, limit: &Limit<'_>) -> Vec<Weaker> {
         let looser = |other: &Limit<'_>| {
-            let message = format!("{}, now {}", limit.demanded(), other.value);
-            Weaker { kind: limit.looser_kind(), keys: other.keys(other.side_key()), message }
+            let enough = if limit.side == Side::Least { " is enough" } else { "" };
+            let message = format!("{}, now {}{enough}", limit.demanded(), other.value);
+            Weaker { kind: limit.looser_kind(), keys: other.keys(other.side_key()), of: limit.of(), message }
         };
         let twins = self.now.iter().filter(|other| other.is_twin(limit));
         let tightest = twins.reduce(|one, other| if other.is_as_tight(one) { other } else { one });
@@ -251,7 +260,12 @@ impl LimitComparison<'_> {
                     )
                 });
                 let message = format!("{}, which {} no longer takes", first.unwrap_or_default(), twin.name());
-                Weaker { kind: Kind::ThresholdNarrowed, keys: twin.keys(twin.cases_key()), message }
+                Weaker {
+                    kind: Kind::ThresholdNarrowed,
+                    keys: twin.keys(twin.cases_key()),
+                    of: limit.of(),
+                    message,
+                }
             } else {
                 looser(twin)
             }];
@@ -268,7 +282,7 @@ impl LimitComparison<'_> {
             };
             let message = format!("the threshold was on {}, it is on {}", of(limit), of(other));
             let keys = other.keys(other.cases_key());
-            let mut found = vec![Weaker { kind: Kind::ThresholdNarrowed, keys, message }];
+            let mut found = vec![Weaker { kind: Kind::ThresholdNarrowed, keys, of: limit.of(), message }];
             if !other.is_as_tight(limit) {
                 found.push(looser(other));
             }
@@ -280,12 +294,15 @@ impl LimitComparison<'_> {
                 let message = format!("{}, now there is no least one", limit.demanded());
                 Weaker::new(Kind::PassRateLowered, &["min_pass_rate"], message)
             }
-            (_, Some(half)) => {
-                Weaker { kind: Kind::ThresholdRemoved, keys: half.keys("metric"), message: limit.demanded() }
-            }
+            (_, Some(half)) => Weaker {
+                kind: Kind::ThresholdRemoved,
+                keys: half.keys("metric"),
+                of: limit.of(),
+                message: limit.demanded(),
+            },
             (_, None) => {
                 let message = format!("the threshold on {} is gone", limit.name());
-                Weaker::new(Kind::ThresholdRemoved, &["thresholds"], message)
+                Weaker { of: limit.of(), ..Weaker::new(Kind::ThresholdRemoved, &["thresholds"], message) }
             }
         }]
     }
@@ -329,7 +346,12 @@ impl LimitComparison<'_> {
                     limit.cases.words()
                 ),
             };
-            found.push(Weaker { kind: Kind::PassRateLowered, keys: limit.keys("min"), message });
+            found.push(Weaker {
+                kind: Kind::PassRateLowered,
+                keys: limit.keys("min"),
+                of: limit.of(),
+                message,
+            });
         }
         found
     }
