@@ -78,16 +78,21 @@ pub struct Filled {
     unset: Vec<(Vec<String>, Unset)>,
 }
 
+/// What the keys of a part wait for, each by its name.
+pub type Waiting = Vec<(String, Unset)>;
+
 impl Filled {
-    /// What the part below these keys waits for.
+    /// What the keys of the part below these keys wait for.
     #[must_use]
-    pub fn unset_below(&self, path: &[&str]) -> Option<Unset> {
-        let below = |keys: &[String]| keys.len() >= path.len() && keys.iter().zip(path).all(|(a, b)| a == b);
-        self.unset.iter().find(|(keys, _)| below(keys)).map(|(_, unset)| unset.clone())
+    pub fn unset_below(&self, path: &[&str]) -> Waiting {
+        let below = |keys: &[String]| keys.len() > path.len() && keys.iter().zip(path).all(|(a, b)| a == b);
+        let unset = self.unset.iter().filter(|(keys, _)| below(keys));
+        unset.map(|(keys, unset)| (keys[path.len()].clone(), unset.clone())).collect()
     }
 }
 
-/// Fills every string of a document; `part` says of its keys whether they are used.
+/// Fills every string of a document; `part` says of the keys that lead to a value whether it is used. What it says of
+/// a part holds for all below it, but that something in it never is.
 ///
 /// `$${NAME}` stands for the literal text. Under `apiKey` a variable may be missing: judging
 /// recorded replies needs no key, and asking for one is the provider's business.
@@ -96,18 +101,17 @@ pub fn expand(
     environment: &Environment,
     file: &Arc<SourceFile>,
     found: &mut Diagnostics,
-    part: impl Fn(&str) -> Relevance,
+    part: impl Fn(&[&str]) -> Relevance,
 ) -> Filled {
-    let mut filling = Filling { environment, filled: Filled::default(), path: Vec::new(), file };
+    let filled = Filled::default();
+    let mut filling =
+        Filling { environment, filled, path: Vec::new(), file, part: &part, relevance: Relevance::Used };
     let Value::Map(entries) = &mut node.value else { return filling.filled };
     for (key, value) in entries {
-        let part = key.as_str().map_or(Relevance::Used, &part);
-        if part == Relevance::Idle {
-            continue;
-        }
+        filling.relevance = key.as_str().map_or(Relevance::Used, |key| part(&[key]));
         let kept = filling.filled.unset.len();
         filling.entry(key, value);
-        if part == Relevance::Used {
+        if filling.relevance == Relevance::Used {
             for (_, unset) in filling.filled.unset.drain(kept..) {
                 let message = format!("environment variable `{}` is not set", unset.name);
                 let finding = Diagnostic::error("unset-environment", file, unset.span, message);
@@ -124,13 +128,20 @@ struct Filling<'a> {
     /// The keys that lead here.
     path: Vec<String>,
     file: &'a SourceFile,
+    part: &'a dyn Fn(&[&str]) -> Relevance,
+    /// Of the part that is filled.
+    relevance: Relevance,
 }
 
 impl Filling<'_> {
     fn node(&mut self, node: &mut Node) {
         match &mut node.value {
             Value::String(text) if text.contains('$') => {
-                for name in self.text(text) {
+                let missing = self.text(text);
+                if !missing.is_empty() && self.relevance != Relevance::Used {
+                    node.value = Value::Waiting;
+                }
+                for name in missing {
                     let unset = Unset { name, location: self.file.location(node.span), span: node.span };
                     self.filled.unset.push((self.path.clone(), unset));
                 }
@@ -151,7 +162,12 @@ impl Filling<'_> {
             return;
         }
         self.path.push(name.to_owned());
-        self.node(value);
+        let keys: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        if (self.part)(&keys) == Relevance::Idle {
+            idle(value);
+        } else {
+            self.node(value);
+        }
         self.path.pop();
     }
 
@@ -168,6 +184,16 @@ impl Filling<'_> {
             value.or(default.map(str::to_owned))
         });
         missing
+    }
+}
+
+/// Takes what would be filled out of a part that is never used, so that nothing is wrong with it.
+fn idle(node: &mut Node) {
+    match &mut node.value {
+        Value::String(text) if text.contains("${") => node.value = Value::Waiting,
+        Value::List(items) => items.iter_mut().for_each(idle),
+        Value::Map(entries) => entries.iter_mut().for_each(|(_, value)| idle(value)),
+        _ => {}
     }
 }
 

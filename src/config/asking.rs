@@ -70,6 +70,8 @@ struct Sayers<'a> {
     own: Option<&'a ProviderConfig>,
     part: SaidBy<'a>,
     trust: Result<Trust, Obstacle>,
+    /// Keys that somebody nearer than a file says something else for, beside those above.
+    said: Vec<&'static str>,
 }
 
 impl Settings {
@@ -97,10 +99,12 @@ impl Settings {
         let own = Some(&scenario.provider_config).filter(|_| is_meant);
         let part = of_scenario("providerConfig");
         let shared = config.providers.get(name);
+        let of_file = scenario.model.as_ref().filter(|_| is_meant);
+        let named = flags.model.as_ref().or(case.model.as_ref()).or(of_file);
         let model = Resolved::first([
             (SaidBy::Flag("--model"), flags.model.as_deref()),
             (of_case("model"), case.model.as_deref()),
-            (of_scenario("model"), scenario.model.as_deref().filter(|_| is_meant)),
+            (of_scenario("model"), of_file.map(String::as_str)),
             (part.below("defaultModel"), own.and_then(|own| own.default_model.as_deref())),
             (self.key(["model", "", ""]), config.model.as_deref().filter(|_| is_configured)),
             (
@@ -122,6 +126,7 @@ impl Settings {
             own,
             part,
             trust: self.trust(name, scenario, own),
+            said: named.map(|_| "defaultModel").into_iter().collect(),
         })
     }
 
@@ -159,11 +164,22 @@ impl Settings {
             part,
             // An expectation names a model, never an address.
             trust: Ok(Trust::Named),
+            said: [("provider", flags.grader_provider.is_some()), ("model", flags.grader_model.is_some())]
+                .into_iter()
+                .filter(|(_, is_said)| *is_said || named.is_some())
+                .map(|(key, _)| key)
+                .collect(),
         })
     }
 
     fn reached<'a>(&'a self, says: Sayers<'a>) -> Asking<'a> {
-        let Sayers { provider, model, address, timeout, retries, version, own, part, trust } = says;
+        let Sayers { provider, model, address, timeout, retries, version, own, part, trust, mut said } = says;
+        let nearer = [
+            ("baseUrl", address.1.is_some()),
+            ("timeout", timeout.iter().any(|(_, value)| value.is_some())),
+            ("maxRetries", retries.iter().any(|(_, value)| value.is_some())),
+        ];
+        said.extend(nearer.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key));
         let name = provider.value;
         let vendor = Spec::of(name).and_then(Spec::vendor);
         let is_trusted = matches!(trust, Ok(Trust::Named));
@@ -212,7 +228,15 @@ impl Settings {
         let of_own = (part.below("maxRetries"), own.and_then(|own| own.retries));
         let of_shared = (below("maxRetries"), shared.and_then(|shared| shared.retries));
         let retries = Resolved::or_default(retries.into_iter().chain([of_own, of_shared]), default.retries);
-        let unset = [own, shared].into_iter().flatten().find_map(|one| one.unset.as_ref());
+        let waits = |config: Option<&'a ProviderConfig>, said: &[&str]| {
+            let unset = config.into_iter().flat_map(|config| &config.unset);
+            unset.into_iter().find(|(key, _)| !said.contains(&key.as_str())).map(|(_, unset)| unset)
+        };
+        let unset = waits(own, &said).or_else(|| {
+            // What is said of this one provider alone goes before what is said of all.
+            said.extend(own.into_iter().flat_map(ProviderConfig::said));
+            waits(shared, &said)
+        });
         let obstacle = unset.map(Obstacle::unset).or(trust.err());
         Asking { provider, model, address, key, organization, timeout, retries, version, obstacle }
     }

@@ -235,9 +235,12 @@ impl ConfigFile {
         if matches!(node.value, Value::Null) {
             return empty;
         }
-        let filled = expand(&mut node, environment, source, found, |key| match key {
-            "providers" | "grader" => Relevance::Perhaps,
-            key if Field::is_inert(CONFIG, key) => Relevance::Idle,
+        let filled = expand(&mut node, environment, source, found, |keys| match keys {
+            ["providers", _, key, ..] if Field::is_inert(PROVIDER, key) => Relevance::Idle,
+            ["providers" | "grader", ..] => Relevance::Perhaps,
+            // Nobody reads it.
+            ["project", ..] => Relevance::Idle,
+            [key, ..] if Field::is_inert(CONFIG, key) => Relevance::Idle,
             _ => Relevance::Used,
         });
         let Some(fields) = Fields::check(&node, CONFIG, "the configuration", source, found) else {

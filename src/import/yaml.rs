@@ -43,7 +43,7 @@ impl YamlItem {
     /// What a node holds, without its places. Numbers past what YAML writes plainly become text.
     pub(super) fn of(node: &Node) -> Self {
         match &node.value {
-            Value::Null => YamlItem::Bare("null".to_owned()),
+            Value::Null | Value::Waiting => YamlItem::Bare("null".to_owned()),
             Value::Bool(value) => YamlItem::Bare(value.to_string()),
             Value::Integer(value) => YamlItem::Bare(value.to_string()),
             Value::Float(value) if value.is_finite() => YamlItem::Bare(format!("{value:?}")),

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::environment::{Environment, Unset};
+use crate::environment::{Environment, Waiting};
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
 use crate::redact::RedactionChoice;
@@ -53,8 +53,23 @@ pub struct ProviderConfig {
     pub organization: Option<String>,
     /// File of replies, relative to the file in which it is named.
     pub file: Option<String>,
-    /// A variable that it waits for: nobody can be asked by it until then.
-    pub unset: Option<Unset>,
+    /// Variables that its keys wait for: nobody can be asked by them until then.
+    pub unset: Waiting,
+}
+
+impl ProviderConfig {
+    /// The keys that say something.
+    pub fn said(&self) -> impl Iterator<Item = &'static str> {
+        let said = [
+            ("baseUrl", self.base_url.is_some()),
+            ("defaultModel", self.default_model.is_some()),
+            ("timeout", self.timeout.is_some()),
+            ("maxRetries", self.retries.is_some()),
+            ("organization", self.organization.is_some()),
+            ("file", self.file.is_some()),
+        ];
+        said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key)
+    }
 }
 
 /// A scenario file.

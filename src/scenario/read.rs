@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::table::{CASE, MESSAGE, SCENARIO};
+use super::table::{CASE, MESSAGE, PROVIDER_CONFIG, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
@@ -43,10 +43,11 @@ pub fn scenario(
         );
         return None;
     }
-    let filled = expand(&mut node, environment, file, found, |key| match key {
+    let filled = expand(&mut node, environment, file, found, |keys| match keys {
         // Judging recorded answers needs no address.
-        "providerConfig" => Relevance::Perhaps,
-        key if Field::is_inert(SCENARIO, key) => Relevance::Idle,
+        ["providerConfig", key, ..] if Field::is_inert(PROVIDER_CONFIG, key) => Relevance::Idle,
+        ["providerConfig", ..] => Relevance::Perhaps,
+        [key, ..] if Field::is_inert(SCENARIO, key) => Relevance::Idle,
         _ => Relevance::Used,
     });
     let fields = Fields::check(&node, SCENARIO, "a scenario", file, found)?;
@@ -295,7 +296,7 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         retries: fields.integer("maxRetries").map(tries),
         organization: fields.string("organization"),
         file: fields.string("file"),
-        unset: None,
+        unset: Vec::new(),
     }
 }
 

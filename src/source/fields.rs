@@ -319,7 +319,8 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         None => String::new(),
     };
     match (shape, &node.value) {
-        (Shape::Text, Value::String(_))
+        (_, Value::Waiting)
+        | (Shape::Text, Value::String(_))
         | (Shape::Bool, Value::Bool(_))
         | (Shape::Map | Shape::Object(_), Value::Map(_))
         | (Shape::Objects(_), Value::List(_))

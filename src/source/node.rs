@@ -35,6 +35,9 @@ pub enum Value {
     Float(f64),
     /// Text.
     String(String),
+    /// Text that waits for an environment variable, in a part that may not be used: whatever its key demands, nothing
+    /// is wrong with it before it is used.
+    Waiting,
     /// A list.
     List(Vec<Node>),
     /// A mapping, in the order of the document, repeated keys included.
@@ -49,7 +52,7 @@ impl Value {
             Value::Null => "nothing",
             Value::Bool(_) => "a boolean",
             Value::Integer(_) | Value::Float(_) => "a number",
-            Value::String(_) => "text",
+            Value::String(_) | Value::Waiting => "text",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
         }
@@ -97,7 +100,12 @@ impl Node {
         match self.value {
             Value::Integer(value) => Some(value as f64),
             Value::Float(value) => Some(value),
-            Value::Null | Value::Bool(_) | Value::String(_) | Value::List(_) | Value::Map(_) => None,
+            Value::Null
+            | Value::Bool(_)
+            | Value::String(_)
+            | Value::Waiting
+            | Value::List(_)
+            | Value::Map(_) => None,
         }
     }
 
@@ -167,7 +175,7 @@ impl Node {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
-            Value::Null => serde_json::Value::Null,
+            Value::Null | Value::Waiting => serde_json::Value::Null,
             Value::Bool(value) => (*value).into(),
             Value::Integer(value) => (*value).into(),
             Value::Float(value) => (*value).into(),

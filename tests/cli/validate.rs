@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::Akit;
 use super::akit::{Ran, repository};
 use super::replies::suite;
+use super::server::{Answer, Server};
 
 fn finding_codes(report: &Json) -> BTreeMap<String, BTreeSet<String>> {
     let mut codes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -308,6 +309,13 @@ fn a_variable_that_nothing_uses_stops_nothing() {
         "providers: { anthropic: { baseUrl: \"${GONE}\", apiKey: \"${GONE}\" } }",
         "providers: { openai: { baseUrl: \"${GONE}\" } }",
         "grader: { model: \"${GONE}\", baseUrl: \"https://${GONE}/v1\" }",
+        // Whatever the key demands of its value.
+        "project: \"${GONE}\"",
+        "providers: { openai: { timeout: \"${GONE}\", maxRetries: \"${GONE}\" } }",
+        "providers: { ollama: { trustedOrigins: [\"${GONE}\"] }, openai: { organization: \"${GONE}\" } }",
+        "providers: { openai: { resourceName: \"${GONE}\", captureTraces: \"${GONE}\" } }",
+        "grader: { model: m, provider: \"${GONE}\", timeout: \"${GONE}\", votes: \"${GONE}\", scale: \"${GONE}\" }",
+        "grader: { model: m, calibration: { file: \"${GONE}\", min_n: \"${GONE}\" } }",
     ];
     let recorded = || {
         let run = ["run", "s.yaml", "--replies", "r.jsonl"];
@@ -318,6 +326,12 @@ fn a_variable_that_nothing_uses_stops_nothing() {
     }
     let scenario = format!("providerConfig: {{ baseUrl: \"${{GONE}}\" }}\n{}", suite(&["a"]));
     recorded().file("s.yaml", &scenario).run().ended(0).out("RESULT: PASS");
+    for head in [
+        "providerConfig: { timeout: \"${GONE}\", resourceName: \"${GONE}\", captureTraces: \"${GONE}\" }",
+        "teardown: { cleanup: \"${GONE}\" }",
+    ] {
+        recorded().file("s.yaml", format!("{head}\n{}", suite(&["a"]))).run().ended(0).out("RESULT: PASS");
+    }
     // Where it is used it is an error that names its line, and nothing is sent.
     let asks = |scenario: &str, config: &str| {
         let run = ["run", "s.yaml", "-m", "m", "--grader-model", "j"];
@@ -332,7 +346,22 @@ fn a_variable_that_nothing_uses_stops_nothing() {
     asks(&suite(&["a"]), configuration[5]).err("akit.yaml:2");
     let judged = "cases: [{ id: a, prompt: p, expected: { type: llm_grader, rubric: kind } }]\n";
     asks(judged, configuration[6]).err("akit.yaml:2");
+    for config in &configuration[11..] {
+        asks(judged, config).err("akit.yaml:2");
+    }
+    asks(&suite(&["a"]), configuration[8]).err("akit.yaml:2");
     asks(&scenario, "").err("s.yaml:1");
+    // A flag goes before it, and so does what is said of one provider alone.
+    let server = Server::start(|_| Answer::Text("a".to_owned()));
+    let flags = ["--base-url", &server.url, "--timeout", "1000", "--retries", "0", "-m", "m"];
+    let nearer = format!("providerConfig: {{ baseUrl: \"{}\", timeout: 1000, maxRetries: 0 }}\n", server.url);
+    let waits = "providers: { openai: { baseUrl: \"${GONE}\", timeout: \"${GONE}\", maxRetries: \"${GONE}\", defaultModel: \"${GONE}\" } }\n";
+    let run = |suite: &str, flags: &[&str]| {
+        let ran = Akit::new(&["run", "s.yaml"]).args(flags).file("s.yaml", suite).file("akit.yaml", waits);
+        ran.env("OPENAI_API_KEY", "k").run().ended(0).out("RESULT: PASS");
+    };
+    run(&suite(&["a"]), &flags);
+    run(&format!("{nearer}{}", suite(&["a"])), &["-m", "m"]);
     let ran = recorded().file("akit.yaml", "model: \"${GONE}\"\n").run().ended(2);
     ran.err("error: environment variable `GONE` is not set");
 }
