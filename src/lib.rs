@@ -82,6 +82,7 @@ pub mod inside {
             known => format!("{} | {}", meaning(&reason), list(known)),
         });
         let states = State::iter().map(|state| format!("{} | {}", state.words(), state.facts().join(" | ")));
+        let faults = FaultKind::iter().map(|kind| format!("`{}` | {}", kind.word(), kind.remedy()));
         let words = [
             ("ended", Ended::iter().map(Into::into).collect::<Vec<&str>>()),
             ("outcome", Outcome::iter().map(Into::into).collect()),
@@ -93,6 +94,7 @@ pub mod inside {
             ("README.md", codes.clone()),
             ("docs/exit-codes.md", codes),
             ("docs/expectations.md", table("the answer is | stop words", stops)),
+            ("docs/gate.md", table("fault | what to do", faults)),
             ("docs/gate.md", table("state | in the baseline | now | against a pass", states)),
             ("docs/reports.md", table("key | its words", words)),
         ]

@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::http::{Http, HttpError};
 use crate::provider;
 use crate::redact::{Kind, Redactor};
-use crate::scenario::{self, DiscoverError, Selection, discover};
+use crate::scenario::{self, DiscoverError, Selection, SelectionError, discover};
 use crate::source::Diagnostics;
 use crate::text;
 
@@ -42,8 +42,11 @@ impl SelectArgs {
     }
 
     pub(super) fn selection(&self) -> Result<Selection, Status> {
+        self.parse().map_err(|error| Status::Invalid.because(error.to_string(), ""))
+    }
+
+    pub(super) fn parse(&self) -> Result<Selection, SelectionError> {
         Selection::parse(&self.tags, &self.cases, &self.filters, self.sample.as_deref())
-            .map_err(|error| Status::Invalid.because(error.to_string(), ""))
     }
 }
 

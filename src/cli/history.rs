@@ -25,6 +25,7 @@ pub(super) struct HistoryArgs {
 
 pub(super) fn history(args: &HistoryArgs) -> Result<Status, Status> {
     let files = past::find(&args.paths)?;
+    past::check(&files, "name what `akit run --json FILE` stored, or folders of it")?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
     let [page] = Output::open_all([&args.html], &inputs)?;
     let mut trouble = Unreadable::default();

@@ -46,18 +46,25 @@ impl PastArgs {
             ));
         }
         let files = find(&self.history)?;
-        let mut wrong = false;
-        for file in files.iter().filter(|file| file.named) {
-            if let Err(error) = history::read_stored(&file.path) {
-                terminal::error(
-                    &error.to_string(),
-                    "nothing was sent; `--history` takes what `akit run --json FILE` stored, or folders of it",
-                );
-                wrong = true;
-            }
-        }
-        if wrong { Err(Status::Invalid) } else { Ok(Some(files)) }
+        check(
+            &files,
+            "nothing was sent; `--history` takes what `akit run --json FILE` stored, or folders of it",
+        )?;
+        Ok(Some(files))
     }
+}
+
+/// Reads the files that were named, and tells what is wrong with them. One that was only found in a folder may be
+/// anything.
+pub(super) fn check(files: &[StoredFile], help: &str) -> Result<(), Status> {
+    let mut wrong = false;
+    for file in files.iter().filter(|file| file.named) {
+        if let Err(error) = history::read_stored(&file.path) {
+            terminal::error(&error.to_string(), help);
+            wrong = true;
+        }
+    }
+    if wrong { Err(Status::Invalid) } else { Ok(()) }
 }
 
 /// The paths of files that were named, which no report may replace.

@@ -30,7 +30,7 @@ pub(super) struct SuiteArgs<A: Args = AskArgs> {
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(flatten)]
-    select: SelectArgs,
+    pub(super) select: SelectArgs,
     #[command(flatten)]
     pub(super) ask: A,
 }
@@ -47,6 +47,31 @@ impl SuiteArgs {
         }
         args
     }
+}
+
+/// Why a limit on the time to the first token cannot hold where a model is asked.
+pub(super) const NOT_STREAMED: (&str, &str) = (
+    "`ttft_p95_ms` cannot be measured here: answers of models are not streamed",
+    "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`",
+);
+
+/// Why each case is left out, where it is; an error and its help where the selection leaves nothing.
+pub(super) fn left_out(
+    selection: &Selection,
+    scenarios: &[Scenario],
+    root: Root,
+) -> Result<Vec<Vec<Option<String>>>, (String, &'static str)> {
+    let unknown = selection.unknown_cases(scenarios);
+    if !unknown.is_empty() {
+        let message = format!("there is no case {}", text::list(&unknown));
+        return Err((message, "`--case` takes an id, or `scenario/id`"));
+    }
+    let left_out = selection.apply(scenarios, root);
+    if left_out.iter().flatten().all(Option::is_some) {
+        let help = "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out";
+        return Err(("no case matches".to_owned(), help));
+    }
+    Ok(left_out)
 }
 
 /// Scenarios that are free of errors, and how to ask.
@@ -171,21 +196,8 @@ impl Suite {
 
     /// Why each case is left out, where it is; tells a selection that leaves nothing.
     fn left_out(&self) -> Result<Vec<Vec<Option<String>>>, Status> {
-        let unknown = self.selection.unknown_cases(&self.loaded.scenarios);
-        if !unknown.is_empty() {
-            return Err(Status::Nothing.because(
-                format!("there is no case {}", text::list(&unknown)),
-                "`--case` takes an id, or `scenario/id`",
-            ));
-        }
-        let left_out = self.selection.apply(&self.loaded.scenarios, self.root());
-        if left_out.iter().flatten().all(Option::is_some) {
-            return Err(Status::Nothing.because(
-                "no case matches",
-                "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out",
-            ));
-        }
-        Ok(left_out)
+        left_out(&self.selection, &self.loaded.scenarios, self.root())
+            .map_err(|(message, help)| Status::Nothing.because(message, help))
     }
 
     /// Every case with its target, or why it is left out.

@@ -12,7 +12,7 @@ use super::asking::{listen, wait};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::policy::{FoundBaseline, GateArgs, StatusArgs, check_names, named, read_baseline};
-use super::prepare::{Suite, SuiteArgs};
+use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, base, terminal};
@@ -100,8 +100,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
     if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
-        return Err(Status::Invalid.because("`ttft_p95_ms` cannot be measured here: answers of models are not streamed",
-            "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`"));
+        let (message, help) = NOT_STREAMED;
+        return Err(Status::Invalid.because(message, help));
     }
     let before = args.past.find(&args.reports)?;
     let stored = place.as_ref().and_then(Place::file);

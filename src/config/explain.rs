@@ -6,6 +6,7 @@ use super::Settings;
 use super::asking::Asking;
 use super::resolved::{Resolved, SaidBy};
 use crate::grader::Ballot;
+use crate::scenario::Scenario;
 use crate::source::slashed;
 use crate::text;
 
@@ -73,6 +74,10 @@ impl Settings {
             Ballot::Fixed(votes) => votes.to_string(),
             Ballot::NearThreshold => "1, or up to 3 near the threshold".to_owned(),
         };
+        let none = || "none".to_owned();
+        let calibration =
+            config.grader.as_ref().and_then(|grader| Some(grader.calibration.as_ref()?.0.clone()));
+        let redaction = if config.redaction.on().is_some() { "on" } else { "off" };
         let share = |share: Option<f64>| share.map_or("every case".to_owned(), |share| share.to_string());
         vec![
             Setting::of("cache", &self.mode(), |mode| <&str>::from(*mode).to_owned()),
@@ -80,6 +85,10 @@ impl Settings {
             set("repeat", ["repeat", "", ""], config.repeat.unwrap_or(1).to_string()),
             of_judge("votes", "votes", votes),
             of_judge("scale", "scale", defaults.scale.to_string()),
+            of_judge("embeddingModel", "embeddingModel", defaults.embedding_model.unwrap_or_else(none)),
+            of_judge("calibration", "calibration", calibration.unwrap_or_else(none)),
+            set("redaction", ["redaction", "", ""], redaction.to_owned()),
+            set("prices", ["prices", "", ""], text::count(config.prices.0.len(), "model")),
             of_gate("min_pass_rate", "min_pass_rate", share(policy.min_pass_rate)),
             of_gate("max_error_rate", "max_error_rate", policy.max_error_rate.to_string()),
             of_gate("thresholds", "thresholds", policy.thresholds.len().to_string()),
@@ -98,6 +107,24 @@ impl Settings {
             of_baseline("missing", "missing", <&str>::from(policy.missing).to_owned()),
             of_baseline("thin", "thin", <&str>::from(policy.thin).to_owned()),
             of_baseline("unconfirmed", "unconfirmed", <&str>::from(policy.unconfirmed).to_owned()),
+        ]
+    }
+
+    /// How the answers of a scenario are drawn.
+    #[must_use]
+    pub fn sampling(&self, scenario: &Scenario) -> Vec<Setting> {
+        let key = |name| SaidBy::Key(&scenario.file, [name, "", ""]);
+        let flag = (SaidBy::Flag("--seed"), self.flags.seed);
+        let seed = Resolved::or_default([flag, (key("seed"), scenario.seed)], 0);
+        let not_sent = || "not sent".to_owned();
+        let temperature = Resolved::first([(key("temperature"), scenario.temperature)]);
+        let tokens = Resolved::first([(key("maxTokens"), scenario.max_tokens)]);
+        let none = |name| Setting { name, value: not_sent(), said_by: format!("{:#}", SaidBy::Default) };
+        vec![
+            Setting::of("seed", &seed, u64::to_string),
+            temperature
+                .map_or_else(|| none("temperature"), |one| Setting::of("temperature", &one, f64::to_string)),
+            tokens.map_or_else(|| none("maxTokens"), |one| Setting::of("maxTokens", &one, u64::to_string)),
         ]
     }
 

@@ -70,8 +70,8 @@ impl ConfigFile {
         }
         let nothing = ProviderConfig::default();
         let graders = [grader, &now.grader].into_iter().flatten().map(GraderConfig::provider);
-        let named = providers.keys().chain(now.providers.keys()).map(String::as_str);
-        let names: BTreeSet<&str> = named.chain(graders).chain(suites.judges.iter().copied()).collect();
+        let configured = providers.keys().chain(now.providers.keys()).map(String::as_str);
+        let names: BTreeSet<&str> = configured.chain(graders).chain(suites.judges.iter().copied()).collect();
         for name in names {
             let [was, is] = [providers, &now.providers].map(|all| all.get(name).unwrap_or(&nothing));
             let path = ["providers", name];

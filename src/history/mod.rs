@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::baseline::Baseline;
 use crate::manifest::{RunManifest, SCHEMA};
 use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
+use crate::vocabulary::{Outcome, VerdictKind};
 
 pub use base::Pipeline;
 pub use clone::{Kept, LocalClone, kept};
@@ -135,6 +136,18 @@ fn sound(run: &RunManifest) -> Result<(), String> {
         }
         if !names.insert((&case.scenario, &case.id)) {
             return Err(format!("{} stands twice in it", name()));
+        }
+        // What a kind of a newer version let pass, this version cannot answer for.
+        for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+            let mut unknown = None;
+            verdict.walk(&mut |one| match &one.kind {
+                VerdictKind::Other(kind) if one.outcome == Outcome::Passed => unknown = Some(kind),
+                _ => {}
+            });
+            if let Some(kind) = unknown {
+                let why = "which this version does not know; read it with the version that wrote it";
+                return Err(format!("{} passes by a verdict of the kind `{kind}`, {why}", name()));
+            }
         }
     }
     Ok(())

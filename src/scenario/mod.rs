@@ -28,7 +28,7 @@ use crate::vocabulary::CaseId;
 pub use discover::{DiscoverError, among, discover};
 pub use read::{api_key, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
-pub use select::Selection;
+pub use select::{Selection, SelectionError};
 pub use table::{PROVIDER_CONFIG, keys, schema};
 pub use weaker::Tries;
 

@@ -56,6 +56,42 @@ pub enum FaultKind {
 super::word::open!(FaultKind);
 
 impl FaultKind {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Connect => "check the address, and that the server runs",
+            Self::ConnectionBroken => "look at the server's log",
+            Self::BrokenAnswer => "the server reported an error inside its answer: see its message",
+            Self::Timeout => "raise `--timeout`, or `timeout:` of the case",
+            Self::Unauthorized => "check the key and its rights",
+            Self::RateLimited => "lower `-c`, or raise `--retries`",
+            Self::Redirected => {
+                "name the address that the server redirects to: akit follows no redirect with a key"
+            }
+            Self::RefusedRequest => "the provider names what it does not accept; is the model's name right?",
+            Self::ProviderDown => "try again later, or raise `--retries`",
+            Self::MalformedReply => "is this an OpenAI-compatible address? It usually ends in `/v1`",
+            Self::CacheMiss => {
+                "what is asked has changed since it was recorded: ask once with `--cache auto` and a key"
+            }
+            Self::NoReply => "add a line for the case to the file of replies",
+            Self::UnknownStopReason => {
+                "the answer ended with a word that akit does not know: see [the stop words](expectations.md#hollow-answers)"
+            }
+            Self::ToolCalls => "the answer has no text to judge: let the application answer in text",
+            Self::ExpectationError => "a pattern gave up: simplify it",
+            Self::NoGrader => "name a judge, or a model for embeddings",
+            Self::JudgeUnreadable => "choose a judge that can answer in JSON",
+            Self::JudgeUncalibrated => {
+                "a calibration is required and does not carry the verdict: see [calibration.md](calibration.md)"
+            }
+            Self::JudgeVoid => "the judge let an answer pass that must never pass: choose another one",
+            Self::NotPlanned | Self::Internal => "a defect of akit: please report it",
+            Self::Other(_) => "see the notes of the version that wrote it",
+        }
+    }
+
     /// Whether recorded answers were all there are, and this one is not among them.
     #[must_use]
     pub fn is_not_recorded(&self) -> bool {

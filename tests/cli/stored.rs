@@ -51,8 +51,8 @@ fn refused(ran: &Ran, why: &str) {
         assert_eq!(told.stdout, "", "{arguments:?}");
     }
     assert_eq!(ran.read("b.json"), before);
-    ran.then(&["history", "odd.json", "run.json"]).run().ended(0).err(why).out("over 1 run");
-    ran.then(&["history", "odd.json"]).run().ended(3).err("there is no stored run");
+    ran.then(&["history", "odd.json", "run.json"]).run().ended(2).err(why);
+    ran.then(&["history", "odd.json"]).run().ended(2).err("odd.json");
 }
 
 #[test]
@@ -86,6 +86,23 @@ fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
     // A failure behind which a confirmation is made of it.
     odd(&ran, |run| run["cases"][1]["trials"][0]["confirmation"] = json!(true));
     refused(&ran, "the outcome of s/b is not that of its trials");
+}
+
+/// A newer version may know kinds of verdicts that this one cannot answer for.
+#[test]
+fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
+    let ran = stored();
+    odd(&ran, |run| run["cases"][0]["trials"][0]["verdict"]["kind"] = json!("tool_called"));
+    refused(&ran, "s/a passes by a verdict of the kind `tool_called`");
+    odd(&ran, |run| {
+        let inner = run["cases"][0]["trials"][0]["verdict"].clone();
+        run["cases"][0]["trials"][0]["verdict"]["parts"] = json!([inner]);
+        run["cases"][0]["trials"][0]["verdict"]["parts"][0]["kind"] = json!("soon");
+    });
+    refused(&ran, "s/a passes by a verdict of the kind `soon`");
+    // One that failed stays failed.
+    odd(&ran, |run| run["cases"][1]["trials"][0]["verdict"]["kind"] = json!("tool_called"));
+    ran.then(&["gate", "odd.json"]).run().ended(1).out("1 passed, 1 failed");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::prepare::SuiteArgs;
 use crate::config::Settings;
 use crate::environment::Environment;
 use crate::publish::site::Site;
+use crate::seed::Root;
 use finding::{Check, Explained, State};
 
 #[derive(Debug, Args)]
@@ -63,7 +64,13 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explai
         suite::configuration(args.suite.config.as_deref(), &args.suite.paths, environment, &mut findings);
     // What is wrong in the configuration says nothing of what stands beside it.
     let is_sound = findings.iter().all(|finding| !matches!(finding.state, State::Bad(_)));
-    let loaded = suite::scenarios(&args.suite.paths, &config, environment, &mut findings);
+    let mut loaded = suite::scenarios(&args.suite.paths, &config, environment, &mut findings);
+    // The policy and the baseline are held against all cases.
+    let all = loaded.scenarios.clone();
+    if !loaded.diagnostics.has_errors() {
+        let root = args.suite.ask.flags().seed.map_or(Root::default(), Root);
+        findings.extend(suite::select(&args.suite.select, &mut loaded, root));
+    }
     let folder = common_folder(&args.suite.paths);
     let http = match args.suite.ask.manner.way() {
         Ok(http) => Some(http),
@@ -77,6 +84,7 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explai
         let flags = args.suite.ask.flags();
         let settings = Settings::new(flags, config.clone(), environment.clone(), http.clone());
         explained = suite::who(&settings, &loaded, &mut findings);
+        loaded.scenarios = all;
         findings.push(store::cache(&settings));
     }
     if is_sound {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::Status;
-use super::super::args::{common_folder, discovered};
+use super::super::args::{SelectArgs, common_folder, discovered};
+use super::super::prepare::{NOT_STREAMED, left_out};
 use super::finding::{Check, Explained};
 use crate::config::{Asking, ConfigFile, Setting, Settings, Targets, find};
 use crate::environment::Environment;
@@ -16,6 +17,7 @@ use crate::scenario::{self, Loaded};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Severity, SourceFile, slashed};
 use crate::text;
+use crate::vocabulary::Metric;
 
 /// Findings of one kind that are told one by one.
 const MOST: usize = 5;
@@ -97,6 +99,32 @@ pub(super) fn scenarios(
     loaded
 }
 
+/// Leaves the cases that a run would take; what keeps it from taking any.
+pub(super) fn select(args: &SelectArgs, loaded: &mut Loaded, root: Root) -> Option<Check> {
+    const ABOUT: &str = "scenarios";
+    if loaded.scenarios.is_empty() {
+        return None;
+    }
+    let selection = match args.parse() {
+        Ok(selection) => selection,
+        Err(error) => return Some(Check::bad(ABOUT, Status::Invalid, error.to_string(), "")),
+    };
+    let all = loaded.cases();
+    let left_out = match left_out(&selection, &loaded.scenarios, root) {
+        Ok(left_out) => left_out,
+        Err((message, help)) => {
+            loaded.scenarios.clear();
+            return Some(Check::bad(ABOUT, Status::Nothing, message, help));
+        }
+    };
+    for (scenario, left_out) in loaded.scenarios.iter_mut().zip(left_out) {
+        let mut left_out = left_out.into_iter();
+        scenario.cases.retain(|_| left_out.next().is_some_and(|why| why.is_none()));
+    }
+    let selected = text::count(loaded.cases(), "case");
+    (loaded.cases() < all).then(|| Check::ok(ABOUT, format!("{selected} selected")))
+}
+
 /// Everything that is asked, with what is known of it.
 #[derive(Default)]
 struct Asked {
@@ -144,6 +172,7 @@ fn answers(
     const ABOUT: &str = "answers";
     let mut who: BTreeMap<String, (usize, Vec<Setting>)> = BTreeMap::new();
     let mut obstacles: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut asks_model = false;
     let cases =
         loaded.scenarios.iter().flat_map(|scenario| scenario.cases.iter().map(move |case| (scenario, case)));
     for (scenario, case) in cases {
@@ -153,6 +182,7 @@ fn answers(
         }
         match job {
             Ok(job) => {
+                asks_model |= matches!(job.target, Target::Model { .. });
                 let mut name = job.target.name();
                 if let (Target::Model { .. }, Some(model), Some(address)) =
                     (&job.target, &asking.model, &asking.address)
@@ -162,7 +192,8 @@ fn answers(
                     // Writing into a text cannot fail.
                     let _ = write!(name, " (provider by {provider}, model by {model}, address by {address})");
                 }
-                who.entry(name).or_insert_with(|| (0, asking.explain())).0 += 1;
+                let set = || [asking.explain(), settings.sampling(scenario)].concat();
+                who.entry(name).or_insert_with(|| (0, set())).0 += 1;
             }
             Err(obstacle) => *obstacles.entry((obstacle.message, obstacle.help)).or_default() += 1,
         }
@@ -173,6 +204,10 @@ fn answers(
     }
     if more > 0 {
         findings.push(Check::ok(ABOUT, format!("and {more} more")));
+    }
+    let mut limits = settings.file.gate.policy.thresholds.iter();
+    if asks_model && limits.any(|limit| limit.metric == Metric::FirstToken) {
+        findings.push(Check::bad(ABOUT, Status::Invalid, NOT_STREAMED.0, NOT_STREAMED.1));
     }
     for ((message, help), cases) in obstacles.into_iter().take(MOST) {
         let message = format!("{message} ({})", text::count(cases, "case"));

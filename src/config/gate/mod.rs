@@ -1,5 +1,6 @@
 //! The `gate:` section of the configuration, and the list of cases in quarantine.
 
+mod suites;
 mod weaker;
 
 use std::collections::BTreeSet;
@@ -19,7 +20,7 @@ use crate::text;
 use crate::vocabulary::{CaseId, Metric};
 use strum::VariantNames as _;
 
-pub use weaker::Suites;
+pub use suites::Suites;
 
 const THRESHOLD: &[Field] = &[
     Field::required("metric", Shape::Name, "What is measured, such as `pass_rate` or `latency_p95_ms`."),

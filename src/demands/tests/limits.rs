@@ -1,5 +1,7 @@
 //! Limits on metrics: silence is a proof, by generated policies, suites and outcomes.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -114,10 +116,10 @@ impl Side {
     fn policy(&self) -> String {
         let mut text = "gate:\n  policy: default\n".to_owned();
         if let Some(rate) = self.min_pass_rate {
-            text.push_str(&format!("  min_pass_rate: {rate}\n"));
+            write!(text, "  min_pass_rate: {rate}\n").unwrap();
         }
         if let Some(glob) = self.critical {
-            text.push_str(&format!("  critical: [\"{glob}\"]\n"));
+            write!(text, "  critical: [\"{glob}\"]\n").unwrap();
         }
         if !self.limits.is_empty() {
             text.push_str("  thresholds:\n");
@@ -128,7 +130,7 @@ impl Side {
                 key => format!(", {key}: \"{value}\""),
             });
             let Limit { metric, key, value, .. } = limit;
-            text.push_str(&format!("    - {{ metric: {metric}, {key}: {value}{cases} }}\n"));
+            write!(text, "    - {{ metric: {metric}, {key}: {value}{cases} }}\n").unwrap();
         }
         text
     }

@@ -5,34 +5,22 @@
 //! together, and what cannot be shown to refuse as much as before is named.
 
 mod limits;
+mod parts;
 mod references;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use crate::vocabulary::{WeakeningKind, Weaker};
-use references::References;
-
-/// Keywords that refuse nothing.
-const NOTES: [&str; 9] = [
-    "$schema",
-    "$comment",
-    "title",
-    "description",
-    "default",
-    "examples",
-    "deprecated",
-    "readOnly",
-    "writeOnly",
-];
+use parts::{Schema, entries, is_open, items, types};
+use references::{References, Targets};
 
 /// Keywords whose schemas look at the same value, and so decide what is left for `unevaluated…`.
 const IN_PLACE: [&str; 8] = ["$ref", "allOf", "anyOf", "oneOf", "if", "then", "else", "dependentSchemas"];
 
 const TRUE: &Json = &Json::Bool(true);
-
-type Schema = Map<String, Json>;
 
 /// In what a schema demands less than before; keys begin at the schema.
 pub(super) fn weaker(before: &Json, now: &Json) -> Vec<Weaker> {
@@ -132,7 +120,7 @@ impl<'a> SchemaComparison<'a> {
             _ if before == now || is_open(before) => return,
             _ => return self.tell(None, format!("`{}` accepts more than before", self.keys.join("."))),
         };
-        let listed = limits::values(new).filter(|_| self.references.are_none);
+        let listed = limits::values(new).filter(|_| self.references.targets == Targets::None);
         if listed.is_some_and(|values| limits::all_valid(before, &values)) {
             return;
         }
@@ -194,8 +182,12 @@ impl<'a> SchemaComparison<'a> {
     fn keyword(&mut self, name: &str, old: &Json, new: &Json) {
         let shown = self.path(name);
         let holds = match name {
-            "minLength" | "minItems" | "minProperties" => limits::order(new, old).is_some_and(|o| o.is_ge()),
-            "maxLength" | "maxItems" | "maxProperties" => limits::order(new, old).is_some_and(|o| o.is_le()),
+            "minLength" | "minItems" | "minProperties" => {
+                limits::order(new, old).is_some_and(Ordering::is_ge)
+            }
+            "maxLength" | "maxItems" | "maxProperties" => {
+                limits::order(new, old).is_some_and(Ordering::is_le)
+            }
             "multipleOf" => limits::is_multiple(new, old),
             "uniqueItems" => *old == Json::Bool(false) || *new == Json::Bool(true),
             "propertyNames" => return self.below(&[name], old, new),
@@ -309,9 +301,9 @@ impl<'a> SchemaComparison<'a> {
         const REST: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
         let (was, is) = (self.rest(REST, old, None), self.rest(REST, new, Some(old)));
         let nothing = Json::Null;
-        let named = |schema: &'_ Schema, name: &str| schema.get(name).cloned().unwrap_or(nothing.clone());
-        let [before, now] = [old, new].map(|schema| named(schema, "properties"));
-        let [patterns, matched] = [old, new].map(|schema| named(schema, "patternProperties"));
+        let keyed = |schema: &'_ Schema, name: &str| schema.get(name).cloned().unwrap_or(nothing.clone());
+        let [before, now] = [old, new].map(|schema| keyed(schema, "properties"));
+        let [patterns, matched] = [old, new].map(|schema| keyed(schema, "patternProperties"));
         // A pattern may take any name out of the rest.
         let rest = if entries(&matched).next().is_some() { TRUE } else { is.all() };
         let names: BTreeSet<&String> = entries(&before).chain(entries(&now)).map(|(key, _)| key).collect();
@@ -370,7 +362,7 @@ impl<'a> SchemaComparison<'a> {
         };
         if !limits::is_zero(&was) {
             self.below(&["contains"], schema, other);
-            if !limits::order(&is, &was).is_some_and(|order| order.is_ge()) {
+            if !limits::order(&is, &was).is_some_and(Ordering::is_ge) {
                 self.tell(
                     Some("minContains"),
                     format!("`{}` was {was}, it is {is}", self.path("minContains")),
@@ -378,7 +370,7 @@ impl<'a> SchemaComparison<'a> {
             }
         }
         if let Some(most) = most {
-            if !new.get("maxContains").and_then(|is| limits::order(is, most)).is_some_and(|o| o.is_le()) {
+            if !new.get("maxContains").and_then(|is| limits::order(is, most)).is_some_and(Ordering::is_le) {
                 self.moved("maxContains", most, new);
             }
             self.equal(&["contains"], schema, other);
@@ -405,27 +397,6 @@ impl<'a> SchemaComparison<'a> {
 
 fn owned(keys: &[&str]) -> Vec<String> {
     keys.iter().map(|key| (*key).to_owned()).collect()
-}
-
-/// Whether a schema says nothing, and so refuses nothing.
-fn is_open(schema: &Json) -> bool {
-    match schema {
-        Json::Bool(open) => *open,
-        Json::Object(keywords) => keywords.keys().all(|name| NOTES.contains(&name.as_str())),
-        _ => false,
-    }
-}
-
-fn items(list: &Json) -> &[Json] {
-    list.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn entries(map: &Json) -> impl Iterator<Item = (&String, &Json)> {
-    map.as_object().into_iter().flatten()
-}
-
-fn types(value: &Json) -> BTreeSet<&str> {
-    value.as_str().into_iter().chain(items(value).iter().filter_map(Json::as_str)).collect()
 }
 
 #[cfg(test)]

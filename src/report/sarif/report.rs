@@ -80,8 +80,8 @@ fn tell_apart(findings: &mut [Alert]) {
         let count = seen.entry(findings[at].identity.clone()).or_default();
         *count += 1;
         if *count > 1 {
-            // No name holds a control character.
-            findings[at].identity[1].push_str(&format!("\u{0}{count}"));
+            // No name holds a control character, and writing into a text cannot fail.
+            let _ = write!(findings[at].identity[1], "\u{0}{count}");
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Suites, selection, takes};
 use crate::config::Named;
+use crate::config::gate::suites::{Suites, selection, takes};
 use crate::gate::{Category, Policy, Selector};
 use crate::vocabulary::{CaseId, Metric, Selection, WeakeningKind as Kind, Weaker};
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
-use super::{Schema, is_open, items};
+use super::parts::{Schema, is_open, items};
 
 /// How two numbers compare; `None` where that is not known.
 pub(super) fn order(one: &Json, other: &Json) -> Option<Ordering> {
@@ -79,9 +79,8 @@ pub(super) fn is_void(name: &str, value: &Json) -> bool {
         }
         "dependentSchemas" => value.as_object().is_some_and(|all| all.values().all(is_open)),
         "propertyNames" => is_open(value),
-        "uniqueItems" => *value == Json::Bool(false),
         "minLength" | "minItems" | "minProperties" => is_zero(value),
-        "not" => *value == Json::Bool(false),
+        "not" | "uniqueItems" => *value == Json::Bool(false),
         _ => false,
     }
 }

@@ -2,17 +2,25 @@
 
 use serde_json::Value as Json;
 
-use super::NOTES;
+use super::parts::NOTES;
 
 /// Keywords below which a schema that accepts less may let more through.
 const TURNING: [&str; 3] = ["not", "if", "oneOf"];
 
+/// What is referred to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Targets {
+    /// There is no reference.
+    None,
+    /// The schema as a whole, and its definitions: no other name counts.
+    Definitions,
+    /// Any part, by its place or by a name.
+    Any,
+}
+
 /// How the parts of two schemas refer to each other.
 pub(super) struct References {
-    /// Whether there is no reference.
-    pub(super) are_none: bool,
-    /// Whether all references are to the schema as a whole or to a definition, so that no other name counts.
-    pub(super) are_plain: bool,
+    pub(super) targets: Targets,
     /// Whether more may be let through where a part accepts less: such schemas have to accept the same.
     pub(super) are_entangled: bool,
     /// Whether the definitions are word by word the same.
@@ -21,20 +29,20 @@ pub(super) struct References {
 
 impl References {
     pub(super) fn of(before: &Json, now: &Json) -> Self {
-        let mut references = Self { are_none: true, are_plain: true, are_entangled: false, are_same: true };
+        let mut references = Self { targets: Targets::None, are_entangled: false, are_same: true };
         let defined = |schema: &Json| ["$defs", "definitions"].map(|name| schema.get(name).cloned());
         references.are_same = defined(before) == defined(now);
         for schema in [before, now] {
             references.walk(schema, false, true);
         }
-        references.are_entangled |= !references.are_plain;
+        references.are_entangled |= references.targets == Targets::Any;
         references
     }
 
     /// Whether a keyword refuses nothing.
     pub(super) fn is_note(&self, name: &str) -> bool {
         let names = ["$id", "$anchor", "$dynamicAnchor"];
-        NOTES.contains(&name) || (names.contains(&name) && self.are_plain)
+        NOTES.contains(&name) || (names.contains(&name) && self.targets < Targets::Any)
     }
 
     fn walk(&mut self, part: &Json, is_turned: bool, is_root: bool) {
@@ -44,13 +52,14 @@ impl References {
                 for (name, value) in keywords {
                     match (name.as_str(), value) {
                         ("$ref", Json::String(target)) => {
-                            self.are_none = false;
-                            self.are_plain &= is_plain(target);
+                            let plain = is_plain(target);
+                            let target = if plain { Targets::Definitions } else { Targets::Any };
+                            self.targets = self.targets.max(target);
                             self.are_entangled |= is_turned;
                         }
-                        ("$dynamicRef" | "$recursiveRef", Json::String(_)) => self.are_plain = false,
+                        ("$dynamicRef" | "$recursiveRef", Json::String(_)) => self.targets = Targets::Any,
                         // References below it are to what it names.
-                        ("$id", Json::String(_)) if !is_root => self.are_plain = false,
+                        ("$id", Json::String(_)) if !is_root => self.targets = Targets::Any,
                         (name, _) => {
                             let counts = name == "contains" && keywords.contains_key("maxContains");
                             self.walk(value, is_turned || counts || TURNING.contains(&name), false);
