@@ -67,15 +67,15 @@ fn what_is_bad_ends_like_the_run() {
     let streamed = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 5 }] }\nproviders: { openai: { apiKey: k, baseUrl: \"http://127.0.0.1:9/v1\" } }\n";
     let judged = "  - { id: b, prompt: p, tags: [judged], expected: { type: llm_grader, rubric: kind } }\n";
     let half = format!("{replied}{judged}");
-    let select: [(&[&str], &[(&str, &str)], i32, &str); 6] = [
-        (&["--case", "zz"], &[("s.yaml", &replied)], 3, "there is no case `zz`"),
-        (&["-t", "none"], &[("s.yaml", &replied)], 3, "no case matches"),
-        (&["--sample", "x"], &[("s.yaml", &replied)], 2, "x"),
-        (&["-t", "!judged"], &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected"),
-        (&["--case", "b"], &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no grader is configured"),
-        (&["-m", "m"], &[("s.yaml", &suite(&["a"])), ("akit.yaml", streamed)], 2, "ttft_p95_ms"),
+    let select: [(&[&str], Row<'_>); 6] = [
+        (&["--case", "zz"], ("no such case", &[("s.yaml", &replied)], 3, "there is no case `zz`")),
+        (&["-t", "none"], ("", &[("s.yaml", &replied)], 3, "no case matches")),
+        (&["--sample", "x"], ("", &[("s.yaml", &replied)], 2, "x")),
+        (&["-t", "!judged"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected")),
+        (&["--case", "b"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no grader is configured")),
+        (&["-m", "m"], ("", &[("s.yaml", &suite(&["a"])), ("akit.yaml", streamed)], 2, "ttft_p95_ms")),
     ];
-    for (flags, files, status, told) in select {
+    for (flags, (_, files, status, told)) in select {
         let with = |command: &str| {
             let akit = files
                 .iter()

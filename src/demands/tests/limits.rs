@@ -116,10 +116,10 @@ impl Side {
     fn policy(&self) -> String {
         let mut text = "gate:\n  policy: default\n".to_owned();
         if let Some(rate) = self.min_pass_rate {
-            write!(text, "  min_pass_rate: {rate}\n").unwrap();
+            writeln!(text, "  min_pass_rate: {rate}").unwrap();
         }
         if let Some(glob) = self.critical {
-            write!(text, "  critical: [\"{glob}\"]\n").unwrap();
+            writeln!(text, "  critical: [\"{glob}\"]").unwrap();
         }
         if !self.limits.is_empty() {
             text.push_str("  thresholds:\n");
@@ -130,7 +130,7 @@ impl Side {
                 key => format!(", {key}: \"{value}\""),
             });
             let Limit { metric, key, value, .. } = limit;
-            write!(text, "    - {{ metric: {metric}, {key}: {value}{cases} }}\n").unwrap();
+            writeln!(text, "    - {{ metric: {metric}, {key}: {value}{cases} }}").unwrap();
         }
         text
     }
