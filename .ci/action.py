@@ -290,8 +290,8 @@ def own(runner):
     """This repository's own workflow. A stand-in for cargo has built the program before."""
     cargo = runner.out / "bin/cargo"
     cargo.parent.mkdir()
-    cargo.write_text('#!/bin/sh\n[ "$1 $2" = "build --release" ] && mkdir -p "$CARGO_TARGET_DIR/release" &&\n'
-                     f'cp {runner.akit} "$CARGO_TARGET_DIR/release/akit"\n')
+    cargo.write_text('#!/bin/sh\n[ "$1 $2" = "build --profile" ] && mkdir -p "$CARGO_TARGET_DIR/dist" &&\n'
+                     f'cp {runner.akit} "$CARGO_TARGET_DIR/dist/akit"\n')
     cargo.chmod(0o755)
     has(runner.run("gate", "push", {}, workflow=".github/workflows/akit.yml", env={
         "PATH": f"{cargo.parent}:{os.environ['PATH']}", "CARGO_TARGET_DIR": str(runner.out / "target")}.items()), "exit status 1")

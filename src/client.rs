@@ -159,6 +159,8 @@ pub struct ModelClient {
     warned: Mutex<BTreeSet<String>>,
     latest: Mutex<Option<String>>,
     asked: AtomicBool,
+    /// Whether recording failed once: what is not recorded is told once, and not tried again.
+    gave_up: AtomicBool,
     /// Whether a reply was read that this process had not asked for.
     reads_earlier: AtomicBool,
     prices: Prices,
@@ -176,6 +178,7 @@ impl ModelClient {
             warned: Mutex::default(),
             latest: Mutex::default(),
             asked: AtomicBool::new(false),
+            gave_up: AtomicBool::new(false),
             reads_earlier: AtomicBool::new(false),
             prices: Prices::default(),
             said_by: Whence::default(),
@@ -273,18 +276,15 @@ impl ModelClient {
         if let (Json::Object(parts), Json::Object(content)) = (&mut parts, ask.content.clone()) {
             parts.extend(content);
         }
-        let with = |name: &str, value: &str| {
-            let mut parts = parts.clone();
-            parts[name] = value.into();
-            parts
-        };
-        let mut whole = with("endpoint", &endpoint.address);
+        parts["endpoint"] = endpoint.address.as_str().into();
         match ask.version {
-            Some(version) => whole["version"] = version.into(),
-            None if endpoint.is_usual() => return Key::of(whole).or_former(with("host", &endpoint.host)),
+            Some(version) => parts["version"] = version.into(),
+            None if endpoint.is_usual() => {
+                return Key::of(parts).or_former("endpoint", ("host", endpoint.host.as_str().into()));
+            }
             None => {}
         }
-        Key::of(whole)
+        Key::of(parts)
     }
 
     /// Whether asking would read a record instead.
@@ -368,15 +368,14 @@ impl ModelClient {
         ask: &Ask<'_>,
     ) -> Result<Exchange, ClientError> {
         let exchange = self.asked_once(send, ask).await?;
-        if self.mode.writes() {
-            let (cache, key, response) = (self.cache.clone(), key.clone(), json!(exchange.completion));
-            let (latency_ms, at) = (exchange.latency_ms, exchange.at.clone());
-            // A synced write waits for the disk; other cases need not wait with it.
-            let put = move || cache.put(&key, response, latency_ms, at);
-            let stored = tokio::task::spawn_blocking(put).await.unwrap_or_else(|lost| Err(lost.into()));
+        if self.mode.writes() && !self.gave_up.load(Ordering::Relaxed) {
+            // The system takes a small file at once and brings it to the disk later; a thread for each would cost more.
+            let (response, at) = (json!(exchange.completion), exchange.at.clone());
+            let stored = self.cache.put(key, response, exchange.latency_ms, at);
             if let Err(error) = stored {
                 let folder = crate::source::slashed(self.cache.folder());
-                self.warn(format!("an answer could not be recorded in {folder}: {error}"));
+                self.gave_up.store(true, Ordering::Relaxed);
+                self.warn(format!("answers could not be recorded in {folder} from some point on: {error}"));
             }
         }
         Ok(exchange)

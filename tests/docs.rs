@@ -158,7 +158,7 @@ fn commands_in_the_documentation_have_their_flags() {
                 let place = format!("{}:{}: {line}", page.name, block.line);
                 let line = line.trim_start_matches("$ ").split(" | ").next().unwrap();
                 let Some(rest) = line
-                    .strip_prefix("cargo run --release -- ")
+                    .strip_prefix("cargo run -- ")
                     .or_else(|| line.split_once("akit ").map(|(_, rest)| rest))
                 else {
                     continue;
@@ -290,7 +290,7 @@ fn the_quick_start_is_two_commands() {
     let readme = pages.iter().find(|page| page.name == "README.md").unwrap();
     let blocks = readme.blocks();
     let first = blocks.iter().find(|block| block.marks().0 == "sh").unwrap();
-    assert_eq!(first.body, "cargo run --release -- run fixtures/customer-service.yaml\ncargo test\n");
+    assert_eq!(first.body, "cargo run -- run fixtures/customer-service.yaml\ncargo test\n");
 }
 
 /// A page with a table in place of the one that has the same heading.

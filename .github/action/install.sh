@@ -65,9 +65,9 @@ esac
 if [ "$INPUT_BUILD" = true ]; then
   command -v cargo >/dev/null || refuse 'there is no Rust toolchain to build akit with' 'install one before, or leave out `build: true`'
   export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$temporary/akit-build}
-  cargo build --release --locked --bin akit --manifest-path "$action/Cargo.toml" ||
+  cargo build --profile dist --locked --bin akit --manifest-path "$action/Cargo.toml" ||
     refuse 'akit cannot be built from the source of the action' 'it needs a C compiler and Rust as new as `rust-version` in Cargo.toml'
-  found "$(slashed "$CARGO_TARGET_DIR")/release/akit$exe"
+  found "$(slashed "$CARGO_TARGET_DIR")/dist/akit$exe"
   exit
 fi
 

@@ -1,33 +1,25 @@
-//! What akit costs: start-up, reading, judging, reporting, and a run against a server that takes 20 ms.
+//! What akit costs: start-up, reading, judging, reporting, recording, and a run against a server that takes 20 ms.
 //!
-//! `cargo bench` prints a table with the targets. Times are medians from start to end of the
-//! process; memory is the most that it held at once. See docs/benchmarks.md.
+//! `cargo bench` prints tables with the targets, and ends with an error where one is missed. `cargo bench -- growth` only
+//! looks at how time grows with the number of cases, which holds on any machine. See docs/benchmarks.md.
 #![expect(clippy::print_stdout, reason = "a table is what this is for")]
 
+mod growth;
+mod process;
+mod recording;
 mod server;
 mod suite;
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::path::Path;
+use std::process::ExitCode;
 
-/// The program that is measured.
-const AKIT: &str = env!("CARGO_BIN_EXE_akit");
+use process::{AKIT, Cost, Larger as _, median, once, watch};
 
-/// First argument of this program when it only starts another one and tells its memory.
+/// First argument of this program when it only starts another one and tells what that took.
 const WATCH: &str = "watch-one-process";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// What one process took.
-#[derive(Clone, Copy)]
-struct Cost {
-    /// Milliseconds.
-    time: f64,
-    /// MiB, where the system tells.
-    memory: Option<f64>,
-}
 
 /// A row of the table: a limit of 0 is none.
 struct Row {
@@ -39,9 +31,12 @@ struct Row {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
+    let wants = |word: &str| arguments.iter().skip(1).any(|argument| argument == word);
     let done = match arguments.get(1) {
         Some(first) if first == WATCH => watch(&arguments[2..]),
-        _ => measure(),
+        _ if wants("growth") => all(&[growth::measure]),
+        _ if wants("recording") => all(&[recording::measure]),
+        _ => all(&[measure, recording::measure, growth::measure]),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -52,7 +47,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure() -> Outcome<()> {
+/// Prints tables one after the other; an error tells how many of their targets were missed.
+fn all(tables: &[fn() -> Outcome<usize>]) -> Outcome<()> {
+    let mut missed = 0;
+    for table in tables {
+        missed += table()?;
+    }
+    if missed > 0 { Err(format!("targets missed: {missed}").into()) } else { Ok(()) }
+}
+
+/// The table of commands: how many targets were missed.
+fn measure() -> Outcome<usize> {
     let folder = tempfile::tempdir()?;
     let place = folder.path();
     suite::write(place, "thousand", 1_000)?;
@@ -91,6 +96,8 @@ fn measure() -> Outcome<()> {
     let why =
         ["cache", "why", "five.yaml", "-m", "bench", "--base-url", server.as_str(), "--target-version", "2"];
     let why = [&why[..], &records].concat();
+    let stats = ["cache", "stats", "five.yaml", "-m", "bench", "--base-url", server.as_str()];
+    let stats = [&stats[..], &records].concat();
     let rows = [
         row("--version", &["--version"], place, (40, 10.0, 15.0))?,
         row("validate, 1,000 cases", &["validate", "thousand.yaml"], place, (20, 50.0, 0.0))?,
@@ -98,7 +105,8 @@ fn measure() -> Outcome<()> {
         row("5,000 stored cases, all formats", &formats, place, (10, 1_000.0, 0.0))?,
         row("the same, beside two earlier runs", &beside, place, (5, 0.0, 0.0))?,
         row("5,000 cases, 20 ms each, -c 50, --cache off", &unrecorded, place, (5, 2_300.0, 60.0))?,
-        row("the same, answers recorded", &live, place, (3, 0.0, 0.0))?,
+        row("`akit gate` of 5,000 stored cases", &["gate", "stored.json"], place, (5, 1_000.0, 0.0))?,
+        row("`akit cache stats` of 5,000 records", &stats, place, (3, 1_000.0, 0.0))?,
         failing("a replay of 5,000 in which all miss", &missing, place, (3, 1_500.0, 0.0))?,
         failing("`akit cache why` of them", &why, place, (3, 1_000.0, 0.0))?,
     ];
@@ -118,8 +126,7 @@ fn measure() -> Outcome<()> {
     let size = std::fs::metadata(AKIT)?.len() as f64 / 1e6;
     let missed = if size > 16.0 { "  missed" } else { "" };
     println!("{:<45} {:>10} {:>10}{missed}", "binary", shown(Some(size), "MB"), "16.0 MB");
-    let missed = rows.iter().filter(|row| row.missed()).count() + usize::from(size > 16.0);
-    if missed > 0 { Err(format!("targets missed: {missed}").into()) } else { Ok(()) }
+    Ok(rows.iter().filter(|row| row.missed()).count() + usize::from(size > 16.0))
 }
 
 /// Judges recorded replies and leaves the run behind as `stored.json`, and twice under another name in `earlier`.
@@ -174,75 +181,6 @@ fn timed(
         taken.push(cost.time);
         memory = cost.memory.max_by(memory);
     }
-    taken.sort_by(f64::total_cmp);
-    let cost = Cost { time: taken[taken.len() / 2], memory };
+    let cost = Cost { time: median(taken), memory, cpu: None };
     Ok(Row { name, cost, most_time, most_memory })
-}
-
-trait Larger {
-    fn max_by(self, other: Self) -> Self;
-}
-
-impl Larger for Option<f64> {
-    fn max_by(self, other: Self) -> Self {
-        match (self, other) {
-            (Some(a), Some(b)) => Some(a.max(b)),
-            (a, b) => a.or(b),
-        }
-    }
-}
-
-/// Runs akit once, under a small process of its own, so that the memory is that of one run alone.
-fn once(arguments: &[&str], place: &Path, code: i32) -> Outcome<Cost> {
-    let records = place.join(".akit");
-    if records.exists() {
-        std::fs::remove_dir_all(records)?;
-    }
-    let me: PathBuf = std::env::current_exe()?;
-    let output = Command::new(me)
-        .arg(WATCH)
-        .arg(code.to_string())
-        .args(arguments)
-        .current_dir(place)
-        .env_clear()
-        .output()?;
-    let text = String::from_utf8(output.stdout)?;
-    let mut words = text.split_whitespace();
-    let (Some("took"), Some(time), memory) = (words.next(), words.next(), words.next()) else {
-        return Err(format!("akit {}: {text}", arguments.join(" ")).into());
-    };
-    Ok(Cost { time: time.parse()?, memory: memory.map(str::parse).transpose()? })
-}
-
-/// Runs akit and prints what it took; any exit code but the first argument is an error.
-fn watch(arguments: &[String]) -> Outcome<()> {
-    let Some((code, arguments)) = arguments.split_first() else { return Err("no arguments".into()) };
-    let began = Instant::now();
-    let status = Command::new(AKIT)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
-    let took = began.elapsed().as_secs_f64() * 1_000.0;
-    if status.code() != code.parse().ok() {
-        return Err(format!("ended with {status}").into());
-    }
-    println!("took {took} {}", memory()?);
-    Ok(())
-}
-
-/// The most that a child held at once, in MiB; nothing where the system does not tell.
-#[cfg(target_os = "linux")]
-fn memory() -> Outcome<String> {
-    use nix::sys::resource::{UsageWho, getrusage};
-    let kibibytes = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
-    #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 KiB")]
-    let mebibytes = kibibytes as f64 / 1024.0;
-    Ok(mebibytes.to_string())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn memory() -> Outcome<String> {
-    Ok(String::new())
 }

@@ -1,10 +1,11 @@
 //! Exchanges on disk, addressed by what was asked. Knows nothing of models.
 //!
 //! One pretty JSON file per record under `aa/<sha-256>.json`, keys sorted, written to a temporary
-//! file, synced and renamed: processes share a folder without locks, and a reader sees a whole
+//! file and renamed: processes share a folder without locks, and a reader sees a whole
 //! record or none. A torn or foreign file is a miss with a warning.
 
 mod nearest;
+mod recorder;
 mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +20,11 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::canonical;
-use crate::source::{Pending, json_object};
+use crate::source::json_object;
 use crate::text;
 use crate::vocabulary::ExchangeKind;
 use nearest::Index;
+use recorder::Recorder;
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 /// Version of how keys are made. Version 1 knew the host of a server and not its address; its records are
@@ -70,7 +72,17 @@ impl Mode {
 pub struct Key {
     parts: Json,
     hash: String,
-    former: Option<Box<Key>>,
+    former: Option<Former>,
+}
+
+/// How the key of version 1 is made of this one: worked out where somebody looks for it.
+#[derive(Clone, Debug, PartialEq)]
+struct Former {
+    /// The part that it did not have.
+    without: &'static str,
+    /// The part that it had in its place.
+    with: (&'static str, Json),
+    key: OnceLock<Box<Key>>,
 }
 
 impl Key {
@@ -88,10 +100,23 @@ impl Key {
         Self { parts: whole["parts"].take(), hash, former: None }
     }
 
-    /// The same, which a record of version 1 with these parts answers too.
+    /// The same, which a record of version 1 answers too that has one part in the place of another.
     #[must_use]
-    pub fn or_former(self, parts: Json) -> Self {
-        Self { former: Some(Box::new(Self::of_version(KEY_VERSION - 1, parts))), ..self }
+    pub fn or_former(self, without: &'static str, with: (&'static str, Json)) -> Self {
+        Self { former: Some(Former { without, with, key: OnceLock::new() }), ..self }
+    }
+
+    /// The key that version 1 made of what is asked.
+    fn former(&self) -> Option<&Key> {
+        let former = self.former.as_ref()?;
+        Some(former.key.get_or_init(|| {
+            let mut parts = self.parts.clone();
+            if let Json::Object(parts) = &mut parts {
+                parts.remove(former.without);
+                parts.insert(former.with.0.to_owned(), former.with.1.clone());
+            }
+            Box::new(Self::of_version(KEY_VERSION - 1, parts))
+        }))
     }
 
     /// 64 hexadecimal digits.
@@ -103,21 +128,21 @@ impl Key {
     /// The hash under which a record of this key was found.
     #[must_use]
     pub fn hash_of(&self, record: &Record) -> &str {
-        match &self.former {
+        match self.former() {
             Some(former) if record.key_version != KEY_VERSION => &former.hash,
             _ => &self.hash,
         }
     }
 
-    /// The parts as a version names them.
     /// The parts by each version of keys that answers to it, newest first.
     fn versions(&self) -> impl Iterator<Item = (u32, &Json)> {
-        let former = self.former.as_ref().map(|former| (KEY_VERSION - 1, &former.parts));
+        let former = self.former().map(|former| (KEY_VERSION - 1, &former.parts));
         std::iter::once((KEY_VERSION, &self.parts)).chain(former)
     }
 
+    /// The parts as a version names them.
     fn parts_of(&self, version: u32) -> &Json {
-        match &self.former {
+        match self.former() {
             Some(former) if version != KEY_VERSION => &former.parts,
             _ => &self.parts,
         }
@@ -135,10 +160,10 @@ fn same(a: &Json, b: &Json) -> bool {
 pub struct Record {
     /// [`KEY_VERSION`] at the time of writing.
     pub key_version: u32,
-    /// When the exchange took place, RFC 3339 in UTC.
-    pub recorded_at: String,
     /// Milliseconds that it took.
     pub latency_ms: u64,
+    /// When the exchange took place, RFC 3339 in UTC.
+    pub recorded_at: String,
     /// What was asked: the parts of the key.
     pub request: Json,
     /// What came back.
@@ -154,14 +179,12 @@ impl Record {
 
     /// The record as it stands on disk: pretty, sorted keys, LF.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
-        // Through a JSON value, whose maps are sorted.
-        let value = serde_json::to_value(self)?;
-        Ok(serde_json::to_string_pretty(&value)? + "\n")
+        pretty(self)
     }
 
     /// The record on one line, sorted keys, LF.
     pub fn to_line(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_value(self)?.to_string() + "\n")
+        Ok(serde_json::to_string(self)? + "\n")
     }
 
     /// The key that the record answers.
@@ -175,6 +198,20 @@ impl Record {
     pub fn is_readable(&self) -> bool {
         self.key_version == KEY_VERSION || self.key_version == KEY_VERSION - 1
     }
+}
+
+/// A record that is to be written: the fields of [`Record`], whose names are sorted as all keys are.
+#[derive(Serialize)]
+struct NewRecord<'a> {
+    key_version: u32,
+    latency_ms: u64,
+    recorded_at: String,
+    request: &'a Json,
+    response: Json,
+}
+
+fn pretty(record: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(record)? + "\n")
 }
 
 /// What a look into the cache found.
@@ -195,6 +232,7 @@ pub struct Cache {
     looked: Arc<Mutex<BTreeMap<String, Looked>>>,
     written: Arc<Mutex<BTreeSet<String>>>,
     index: Arc<OnceLock<Index>>,
+    recorder: Arc<Recorder>,
     /// Whether a miss is held against what is there.
     explains: Arc<AtomicBool>,
 }
@@ -222,6 +260,7 @@ impl Cache {
             looked: Arc::default(),
             written: Arc::default(),
             index: Arc::default(),
+            recorder: Arc::default(),
             explains,
         }
     }
@@ -261,9 +300,9 @@ impl Cache {
     /// Looks a key up, also under the name that version 1 gave it.
     #[must_use]
     pub fn get(&self, key: &Key) -> Lookup {
-        match (self.find(key, KEY_VERSION), &key.former) {
-            (Lookup::Miss, Some(former)) => self.find(former, KEY_VERSION - 1),
-            (found, _) => found,
+        match self.find(key, KEY_VERSION) {
+            Lookup::Miss => key.former().map_or(Lookup::Miss, |former| self.find(former, KEY_VERSION - 1)),
+            found => found,
         }
     }
 
@@ -287,7 +326,12 @@ impl Cache {
         }
     }
 
-    /// Stores an exchange; it is on disk when this returns.
+    /// Makes the folder, and finds out whether it takes records.
+    pub fn prepare(&self) -> io::Result<()> {
+        self.recorder.prepare(&self.folder)
+    }
+
+    /// Stores an exchange. Whoever looks for it from now on finds it, whatever becomes of this process.
     pub fn put(&self, key: &Key, response: Json, latency_ms: u64, recorded_at: String) -> io::Result<()> {
         self.put_version(KEY_VERSION, key, response, latency_ms, recorded_at)?;
         self.written.lock().unwrap_or_else(PoisonError::into_inner).insert(key.hash.clone());
@@ -308,9 +352,9 @@ impl Cache {
         latency_ms: u64,
         recorded_at: String,
     ) -> io::Result<()> {
-        let record = Record { key_version, recorded_at, latency_ms, request: key.parts.clone(), response };
-        let text = record.to_text().map_err(io::Error::other)?;
-        Pending::open(&self.path(key))?.write_synced(text.as_bytes())
+        let record = NewRecord { key_version, latency_ms, recorded_at, request: &key.parts, response };
+        let text = pretty(&record).map_err(io::Error::other)?;
+        self.recorder.write(&self.folder, &key.hash, text.as_bytes())
     }
 }
 
@@ -342,7 +386,7 @@ mod tests {
         cache.put_version(1, &old, json!("old"), 1, String::new()).unwrap();
         let key = || Key::of(json!({ "endpoint": "https://h/v1", "q": 1 }));
         assert!(matches!(cache.get(&key()), Lookup::Miss));
-        let either = key().or_former(json!({ "host": "h", "q": 1 }));
+        let either = key().or_former("endpoint", ("host", json!("h")));
         let Lookup::Hit(record) = cache.get(&either) else { panic!() };
         assert_eq!(either.hash_of(&record), old.hash());
         cache.put(&either, json!("new"), 1, String::new()).unwrap();

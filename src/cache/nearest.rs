@@ -475,7 +475,7 @@ mod tests {
         let key = |model: &str| {
             let parts =
                 json!({ "kind": "reply", "endpoint": "https://h/v1", "model": model, "messages": ["q"] });
-            Key::of(parts).or_former(former(model))
+            Key::of(parts).or_former("endpoint", ("host", json!("h")))
         };
         let old = Key::of_version(KEY_VERSION - 1, former("m"));
         cache.put_version(KEY_VERSION - 1, &old, json!(1), 1, String::new()).unwrap();

@@ -14,10 +14,10 @@ use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::provider::Replies;
 use crate::redact::{Cover, Redaction, RedactionChoice};
-use crate::runner::{Plan, Planned};
+use crate::runner::{Plan, Planned, Target};
 use crate::scenario::{self, Case, Loaded, Scenario, Selection};
 use crate::seed::Root;
-use crate::source::{Diagnostic, Diagnostics};
+use crate::source::{Diagnostic, Diagnostics, slashed};
 use crate::text;
 use crate::vocabulary::CaseId;
 
@@ -181,7 +181,30 @@ impl Suite {
             terminal::say("nothing was sent");
             return Err(Status::Invalid);
         }
+        let asks = |planned: &Planned| {
+            planned.job.as_ref().is_some_and(|job| matches!(job.target, Target::Model { .. }))
+        };
+        if jobs.iter().any(asks) || graders.all().next().is_some() {
+            self.prepare_cache()?;
+        }
         Ok((jobs, graders))
+    }
+
+    /// Whether answers can be recorded is found out before they are paid for.
+    fn prepare_cache(&self) -> Result<(), Status> {
+        let Settings { cache, flags, .. } = &self.settings;
+        if !self.settings.target_mode().writes() {
+            return Ok(());
+        }
+        let Err(error) = cache.prepare() else { return Ok(()) };
+        let message = format!("no answer can be recorded in {}: {error}", slashed(cache.folder()));
+        let help = "fix its permissions, name another folder with `--cache-dir`, or record nothing with `--cache off`";
+        // Who names the cache on the command line wants the records.
+        if flags.cache.is_some() || flags.cache_dir.is_some() {
+            return Err(Status::Invalid.because(message, format!("nothing was sent; {help}")));
+        }
+        terminal::warning(&message, help);
+        Ok(())
     }
 
     /// The selected cases, each with its scenario.

@@ -65,7 +65,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         content: &content,
         root: Root(0),
         purpose: "the reply to s/c",
-        patience: Patience::default(),
+        patience: Patience { timeout: Duration::from_millis(400), ..Patience::default() },
         seal: None,
         version: None,
         usable: Usable(&|said| said.text != "unusable"),
@@ -73,14 +73,14 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
     client.ask(&ask).await
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn transient_errors_are_tried_again_and_others_are_not() {
     let folder = tempfile::tempdir().unwrap();
-    let wait = Some(Duration::from_secs(7));
+    let wait = Some(Duration::from_millis(700));
     let ok = client(folder.path(), Mode::Off, vec![Err(status(429, wait)), Err(status(503, None)), Ok("hi")]);
-    let began = tokio::time::Instant::now();
+    let began = std::time::Instant::now();
     assert_eq!(ask(&ok, "a").await.unwrap().completion.text, "hi");
-    assert!(began.elapsed() >= Duration::from_secs(7), "it waits as long as it is asked to");
+    assert!(began.elapsed() >= Duration::from_millis(700), "it waits as long as it is asked to");
     for error in [status(401, None), status(400, None)] {
         let refused = client(folder.path(), Mode::Off, vec![Err(error)]);
         assert!(matches!(ask(&refused, "a").await, Err(ClientError::Provider { tries: 1, .. })));
@@ -91,7 +91,7 @@ async fn transient_errors_are_tried_again_and_others_are_not() {
     assert_eq!(error.fault().kind, FaultKind::ProviderDown);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_hang_ends_at_the_time_limit() {
     let folder = tempfile::tempdir().unwrap();
     let client = client(folder.path(), Mode::Off, vec![Ok("hang"), Ok("late, but there")]);

@@ -21,12 +21,6 @@ enum Destination {
     Device(fs::File),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sync {
-    No,
-    Yes,
-}
-
 impl Pending {
     /// How the name of a file begins while it is written; a process that is killed leaves it behind.
     pub const TEMPORARY: &str = ".akit-";
@@ -59,23 +53,11 @@ impl Pending {
 
     /// Writes the file and gives it its name.
     pub fn write(self, bytes: &[u8]) -> io::Result<()> {
-        self.finish(bytes, Sync::No)
-    }
-
-    /// The same; when it returns, the content survives a crash of the machine.
-    pub fn write_synced(self, bytes: &[u8]) -> io::Result<()> {
-        self.finish(bytes, Sync::Yes)
-    }
-
-    fn finish(self, bytes: &[u8], sync: Sync) -> io::Result<()> {
         match self.place {
             Destination::Device(mut device) => device.write_all(bytes),
             Destination::Beside(mut file) => {
                 file.write_all(bytes)?;
                 share(file.as_file())?;
-                if sync == Sync::Yes {
-                    file.as_file().sync_data()?;
-                }
                 // A link keeps pointing where it pointed; what it points at is replaced.
                 let path = fs::canonicalize(&self.path).unwrap_or(self.path);
                 file.persist(path).map_err(|error| error.error)?;

@@ -139,15 +139,32 @@ fn a_damaged_record_is_told_and_asked_again() {
     }
 }
 
+/// What cannot be recorded is told before anything is paid for: an error where the command line names the cache.
 #[test]
-fn a_cache_that_cannot_be_written_costs_no_answer() {
+fn a_cache_that_cannot_be_written_is_told_before_anything_is_sent() {
     let server = Server::start(|asked| Answer::Text(asked.last_message()));
-    let ran =
-        Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--cache-dir", "s.yaml/records"])
-            .file("s.yaml", suite(&["a", "b"]))
-            .run()
-            .ended(0);
+    let run = |flags: &[&str], config: &str| {
+        let akit = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).args(flags);
+        akit.file("s.yaml", suite(&["a", "b"])).file("akit.yaml", config).run()
+    };
+    let config = "cache: { dir: s.yaml/records }\n";
+    let told = "no answer can be recorded in s.yaml/records";
+    for (flags, config) in [(&["--cache-dir", "s.yaml/records"][..], ""), (&["--cache", "record"], config)] {
+        run(flags, config).ended(2).err(told).err("nothing was sent");
+    }
+    assert_eq!(server.asked().len(), 0);
+    let ran = run(&[], config).ended(0).err("warning: ").err(told);
     assert_eq!(ran.stdout.matches("could not be recorded in s.yaml/records").count(), 1, "{}", ran.stdout);
+    assert_eq!(server.asked().len(), 2);
+    // The doctor says the same.
+    let doctor = |flags: &[&str]| {
+        let akit = Akit::new(&["doctor", "s.yaml", "-m", "m", "--base-url", &server.url]).args(flags);
+        akit.file("s.yaml", suite(&["a"])).file("akit.yaml", config).env("PATH", "/usr/bin:/bin").run()
+    };
+    doctor(&[]).ended(0).out("warn  cache");
+    doctor(&["--cache", "record"]).ended(2).out("bad   cache");
+    // Whoever records nothing needs no folder.
+    run(&["--cache", "off"], config).ended(0);
 }
 
 #[test]

@@ -186,8 +186,7 @@ impl World {
 
     /// Executes a command in the project, in the surroundings of a pipeline.
     pub(crate) fn run(&self, command: &str, site: &str) -> Output {
-        let command =
-            command.replace("cargo run --release -- ", "akit ").replace("127.0.0.1:8080", &self.server);
+        let command = command.replace("cargo run -- ", "akit ").replace("127.0.0.1:8080", &self.server);
         let head = shell(self.folder.path(), "git rev-parse HEAD", &[]);
         let head = String::from_utf8(head.stdout).unwrap().trim().to_owned();
         let at = |name: &str| self.folder.path().join(name).display().to_string();

@@ -41,11 +41,13 @@ pub(super) fn cache(settings: &Settings) -> Check {
     let word = format!("{mode:?}").to_lowercase();
     let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
     if mode.writes() && !writable(cache.folder()) {
-        Check::warn(
-            ABOUT,
-            format!("{message}; the folder cannot be written"),
-            "mend its permissions, or name another by `--cache-dir`",
-        )
+        let message = format!("{message}; the folder cannot be written");
+        let help = "fix its permissions, or name another folder with `--cache-dir`";
+        if settings.flags.cache.is_some() || settings.flags.cache_dir.is_some() {
+            Check::bad(ABOUT, Status::Invalid, message, help)
+        } else {
+            Check::warn(ABOUT, message, help)
+        }
     } else if mode == Mode::Replay && sound == 0 {
         Check::warn(
             ABOUT,

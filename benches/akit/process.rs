@@ -1,0 +1,102 @@
+//! akit as a process: what one run of it took.
+#![expect(clippy::print_stdout, reason = "the watching process tells its parent so")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::{Outcome, WATCH};
+
+/// The program that is measured.
+pub(crate) const AKIT: &str = env!("CARGO_BIN_EXE_akit");
+
+/// What one process took.
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    /// Milliseconds from start to end.
+    pub(crate) time: f64,
+    /// MiB, where the system tells.
+    pub(crate) memory: Option<f64>,
+    /// Milliseconds of processors, where the system tells.
+    pub(crate) cpu: Option<f64>,
+}
+
+/// The middle of some figures.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The larger of what is known.
+pub(crate) trait Larger {
+    fn max_by(self, other: Self) -> Self;
+}
+
+impl Larger for Option<f64> {
+    fn max_by(self, other: Self) -> Self {
+        match (self, other) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// Runs akit once, under a small process of its own, so that the memory is that of one run alone.
+pub(crate) fn once(arguments: &[&str], place: &Path, code: i32) -> Outcome<Cost> {
+    let records = place.join(".akit");
+    if records.exists() {
+        std::fs::remove_dir_all(records)?;
+    }
+    let me: PathBuf = std::env::current_exe()?;
+    let output = Command::new(me)
+        .arg(WATCH)
+        .arg(code.to_string())
+        .args(arguments)
+        .current_dir(place)
+        .env_clear()
+        .output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let mut words = text.split_whitespace();
+    let (Some("took"), Some(time)) = (words.next(), words.next()) else {
+        return Err(format!("akit {}: {text}", arguments.join(" ")).into());
+    };
+    let mut more = words.map(str::parse);
+    Ok(Cost { time: time.parse()?, memory: more.next().transpose()?, cpu: more.next().transpose()? })
+}
+
+/// Runs akit and prints what it took; any exit code but the first argument is an error.
+pub(crate) fn watch(arguments: &[String]) -> Outcome<()> {
+    let Some((code, arguments)) = arguments.split_first() else { return Err("no arguments".into()) };
+    let began = Instant::now();
+    let status = Command::new(AKIT)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    let took = began.elapsed().as_secs_f64() * 1_000.0;
+    if status.code() != code.parse().ok() {
+        return Err(format!("ended with {status}").into());
+    }
+    println!("took {took} {}", used()?);
+    Ok(())
+}
+
+/// The most that a child held at once, in MiB, and the milliseconds of processors that it took; nothing where the system
+/// does not tell.
+#[cfg(target_os = "linux")]
+fn used() -> Outcome<String> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::{TimeVal, TimeValLike as _};
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    #[expect(clippy::cast_precision_loss, reason = "memory is far below 2^52 KiB")]
+    let mebibytes = usage.max_rss() as f64 / 1024.0;
+    #[expect(clippy::cast_precision_loss, reason = "a run takes far less than 2^52 microseconds")]
+    let milliseconds = |time: TimeVal| time.num_microseconds() as f64 / 1e3;
+    Ok(format!("{mebibytes} {}", milliseconds(usage.user_time()) + milliseconds(usage.system_time())))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn used() -> Outcome<String> {
+    Ok(String::new())
+}
