@@ -326,7 +326,7 @@ impl Cache {
         }
     }
 
-    /// Makes the folder, and finds out whether it takes records.
+    /// Finds out whether the folder takes records; nothing is left behind.
     pub fn prepare(&self) -> io::Result<()> {
         self.recorder.prepare(&self.folder)
     }

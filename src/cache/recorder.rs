@@ -54,9 +54,15 @@ struct Unsynced {
 }
 
 impl Recorder {
-    /// Makes the folder, and finds out whether it takes files.
+    /// Finds out whether the folder takes files, or whether the nearest one above does where it is not there yet. The
+    /// file that finds it out is gone again.
     pub(super) fn prepare(&self, folder: &Path) -> io::Result<()> {
-        let (path, file) = self.temporary(self.root(folder)?)?;
+        let full = std::path::absolute(folder)?;
+        let there = full.ancestors().find(|folder| folder.exists()).unwrap_or(&full);
+        if !there.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        let (path, file) = self.temporary(there)?;
         drop(file);
         fs::remove_file(path)
     }
@@ -278,8 +284,9 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(Recorder::default().prepare(&file).is_err());
         assert!(Recorder::default().prepare(&file.join("below")).is_err());
-        Recorder::default().prepare(&folder.path().join("cache")).unwrap();
-        assert_eq!(fs::read_dir(folder.path().join("cache")).unwrap().count(), 0);
+        Recorder::default().prepare(&folder.path().join("deep/cache")).unwrap();
+        let left = fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name());
+        assert_eq!(left.collect::<Vec<_>>(), ["file"]);
     }
 
     /// The end waits for the disk.

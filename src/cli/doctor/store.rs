@@ -1,7 +1,7 @@
 //! What lies on disk for a run: the cache, the baseline, and the policy that both are judged by.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
@@ -40,7 +40,7 @@ pub(super) fn cache(settings: &Settings) -> Check {
     };
     let word = format!("{mode:?}").to_lowercase();
     let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
-    if mode.writes() && !writable(cache.folder()) {
+    if mode.writes() && cache.prepare().is_err() {
         let message = format!("{message}; the folder cannot be written");
         let help = "fix its permissions, or name another folder with `--cache-dir`";
         if settings.flags.cache.is_some() || settings.flags.cache_dir.is_some() {
@@ -59,14 +59,6 @@ pub(super) fn cache(settings: &Settings) -> Check {
     } else {
         Check::ok(ABOUT, message)
     }
-}
-
-/// Whether a file could be made in a folder, or in the nearest folder above that is there. The file that finds it
-/// out is gone again.
-fn writable(folder: &Path) -> bool {
-    let full = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-    let there = full.ancestors().find(|folder| folder.exists());
-    there.is_some_and(|folder| tempfile::tempfile_in(folder).is_ok())
 }
 
 pub(super) fn baseline(
