@@ -20,7 +20,7 @@ impl Settings {
                 Ok(Judge { provider: judging.provider.value.to_owned(), model: model.value.to_owned() })
             }
             None => Err(Obstacle::new(
-                "no grader is configured for `llm_grader`",
+                "no judge is configured",
                 "name a judge with `--grader-model`, or `grader: { model: … }` in akit.yaml; the model under test never judges itself unasked",
             )),
         }

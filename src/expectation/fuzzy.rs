@@ -119,13 +119,13 @@ impl Fuzzy {
             }
             (Near::Similarity(_), Near::Distance(0)) => None,
             (Near::Similarity(was), Near::Distance(is)) => {
-                Some(("distance", format!("a score of {was} was needed, now {is} edits are allowed")))
+                Some(("distance", format!("a score of {was} was needed, now a distance of {is} is allowed")))
             }
             (Near::Distance(was), Near::Similarity(is)) => {
-                Some(("threshold", format!("{was} edits were allowed, now a score of {is}")))
+                Some(("threshold", format!("a distance of {was} was allowed, now a score of {is} is enough")))
             }
             (Near::Distance(was), Near::Distance(is)) => {
-                (is > was).then(|| ("distance", format!("{was} edits were allowed, now {is}")))
+                (is > was).then(|| ("distance", format!("a distance of {was} was allowed, now {is}")))
             }
         };
         found.extend(lowered.map(|(key, message)| Weaker::new(WeakeningKind::ScoreLowered, &[key], message)));

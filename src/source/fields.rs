@@ -366,7 +366,9 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
 }
 
 fn range(least: f64, most: f64) -> String {
-    if most.is_infinite() {
+    if least.is_infinite() {
+        "a number".to_owned()
+    } else if most.is_infinite() {
         format!("a number of at least {least}")
     } else {
         format!("a number from {least} to {most}")

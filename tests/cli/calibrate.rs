@@ -165,7 +165,7 @@ fn wrong_lines_stop_it_before_anything_is_sent() {
     assert!(ran.stderr.contains("2 errors; nothing was sent"), "{}", ran.stderr);
     calibrate(&server, "\n").run().ended(3);
     let nobody = Akit::new(&["calibrate", "labels.jsonl"]).file("labels.jsonl", labels(1)).run().ended(2);
-    assert!(nobody.stderr.contains("no grader is configured"), "{}", nobody.stderr);
+    assert!(nobody.stderr.contains("no judge is configured"), "{}", nobody.stderr);
     Akit::new(&["calibrate", "missing.jsonl", "--grader-model", "m"]).run().ended(2);
     assert_eq!(server.asked().len(), 0);
     for help in ["--model", "--provider", "--replies"] {

@@ -72,7 +72,7 @@ fn what_is_bad_ends_like_the_run() {
         (&["-t", "none"], ("", &[("s.yaml", &replied)], 3, "no case matches")),
         (&["--sample", "x"], ("", &[("s.yaml", &replied)], 2, "x")),
         (&["-t", "!judged"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected")),
-        (&["--case", "b"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no grader is configured")),
+        (&["--case", "b"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no judge is configured")),
         (&["-m", "m"], ("", &[("s.yaml", &suite(&["a"])), ("akit.yaml", streamed)], 2, "ttft_p95_ms")),
     ];
     for (flags, (_, files, status, told)) in select {

@@ -158,7 +158,7 @@ fn without_a_judge_nothing_is_sent() {
     let server = Server::start(|_| panic!("nothing may be sent"));
     run(&server.url, suite(""), &[])
         .ended(2)
-        .err("no grader is configured for `llm_grader`")
+        .err("no judge is configured")
         .err("name a judge with `--grader-model`")
         .err("s.yaml:2:9");
     // The key of the judge is looked for before anything is sent, too.

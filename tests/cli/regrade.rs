@@ -160,7 +160,7 @@ fn runs_that_cannot_be_compared_are_refused_before_anything_is_sent() {
     ran.then(&["regrade", "old.json", "s.yaml", "s.yaml"]).run().ended(2).err("is not a stored run");
     ran.then(&["regrade", "old.json"]).run().ended(2).err("required arguments");
     // Without a judge there is nobody to ask.
-    ran.then(&["regrade", "old.json", "new.json", "s.yaml"]).run().ended(2).err("no grader is configured");
+    ran.then(&["regrade", "old.json", "new.json", "s.yaml"]).run().ended(2).err("no judge is configured");
     regrade(&ran, &server, &["--json", "old.json"]).ended(2);
     let edited = suite().replace("Go.", "Go on.");
     ran.then(&["regrade", "old.json", "new.json", "s.yaml", "--grader-model", "stern"])
