@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::manifest::{CaseResult, Fault, RunManifest};
+use crate::manifest::{CaseResult, Fault, RunManifest, Trial};
 use crate::stats::Tally;
 use crate::vocabulary::{CaseId, Outcome};
 
@@ -231,7 +231,7 @@ impl Pair<'_> {
 
     fn is_identical(&self) -> bool {
         fn texts(case: &CaseResult) -> impl Iterator<Item = &str> {
-            case.answers().filter_map(|trial| Some(trial.reply.as_ref()?.text.as_str()))
+            case.answers().flat_map(Trial::answers).map(|answer| answer.text.as_str())
         }
         texts(self.old).eq(texts(self.new))
     }

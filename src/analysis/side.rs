@@ -95,7 +95,7 @@ impl<'a> Seen<'a> {
             _ if !case.reason.is_empty() => &case.reason,
             _ => told.map_or("", Trial::reason),
         };
-        let answer = told.and_then(|trial: &Trial| trial.reply.as_ref()).map_or("", |reply| &reply.text);
+        let answer = told.and_then(Trial::answer).map_or("", |reply| &reply.text);
         Self {
             outcome: case.outcome,
             score: case.score,
@@ -112,7 +112,7 @@ impl<'a> Seen<'a> {
 
 /// The answers to ordinary trials; those of confirmations would bend every figure.
 fn replies(case: &CaseResult) -> impl Iterator<Item = &Reply> {
-    case.ordinary().filter_map(|trial| trial.reply.as_ref())
+    case.ordinary().flat_map(Trial::answers)
 }
 
 fn latency(replies: &[&Reply]) -> Option<u64> {

@@ -139,7 +139,7 @@ impl RunArgs {
         let open: Vec<_> = open.filter(|(state, _)| state.state == gate::State::Unconfirmed).collect();
         let any = |what: fn(&Reply) -> bool| {
             let mut trials = open.iter().flat_map(|(_, case)| &case.trials);
-            trials.any(|trial| trial.reply.as_ref().is_some_and(what))
+            trials.any(|trial| trial.answers().any(what))
         };
         let cases = || text::count(open.len(), "open case");
         if any(|reply| reply.given) {

@@ -8,6 +8,7 @@ use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
 use super::{Category, Policy, suite};
 use crate::baseline::Mean;
+use crate::manifest::Trial;
 use crate::seed::Root;
 use crate::stats;
 use crate::vocabulary::{FindingId, Reply};
@@ -61,7 +62,7 @@ fn ratios(
     suite::pairs(cases)
         .filter_map(|(case, _)| {
             let before = before(case.stored?)?.mean;
-            let replies = case.result.ordinary().filter_map(|trial| trial.reply.as_ref());
+            let replies = case.result.ordinary().flat_map(Trial::answers);
             let now = stats::mean(replies.filter_map(&now))?;
             (before > 0.0 && now > 0.0).then(|| (now / before).ln())
         })

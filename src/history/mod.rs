@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::baseline::Baseline;
-use crate::manifest::{RunManifest, SCHEMA};
+use crate::manifest::{RunManifest, SCHEMA, Trial};
 use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
 use crate::vocabulary::{Outcome, VerdictKind};
 
@@ -138,7 +138,7 @@ fn sound(run: &RunManifest) -> Result<(), String> {
             return Err(format!("{} stands twice in it", name()));
         }
         // What a kind of a newer version let pass, this version cannot answer for.
-        for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in case.trials.iter().flat_map(Trial::verdicts) {
             let mut unknown = None;
             verdict.walk(&mut |one| match &one.kind {
                 VerdictKind::Other(kind) if one.outcome == Outcome::Passed => unknown = Some(kind),

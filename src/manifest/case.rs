@@ -75,7 +75,7 @@ impl CaseResult {
     /// The ordinary trials whose answer was judged, in order.
     pub fn answers(&self) -> impl Iterator<Item = &Trial> {
         let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
-        self.ordinary().filter(judged).filter(|trial| trial.reply.is_some())
+        self.ordinary().filter(judged).filter(|trial| trial.answer().is_some())
     }
 
     /// How many of its ordinary trials passed, of those that were judged.
@@ -94,7 +94,7 @@ impl CaseResult {
     #[must_use]
     pub fn judged_by_grader(&self) -> bool {
         let mut found = false;
-        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in self.trials.iter().flat_map(Trial::verdicts) {
             verdict.walk(&mut |one| found |= one.grade.is_some());
         }
         found
@@ -104,7 +104,7 @@ impl CaseResult {
     #[must_use]
     pub fn split_votes(&self) -> bool {
         let mut split = false;
-        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in self.trials.iter().flat_map(Trial::verdicts) {
             verdict.walk(&mut |one| {
                 if let (Some(grade), Some(threshold)) = (&one.grade, one.threshold) {
                     let reached =
@@ -143,16 +143,38 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Whether its answer was read from a record of the cache.
+    /// Every answer, in the order of the turns.
+    pub fn answers(&self) -> impl DoubleEndedIterator<Item = &Reply> {
+        self.reply.iter()
+    }
+
+    /// The last answer; of a single question the only one.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Reply> {
+        self.answers().next_back()
+    }
+
+    /// Every verdict, in the order of the turns.
+    pub fn verdicts(&self) -> impl DoubleEndedIterator<Item = &Verdict> {
+        self.verdict.iter()
+    }
+
+    /// The verdict on the last answer; of a single question the only one.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.verdicts().next_back()
+    }
+
+    /// Whether an answer of it was read from a record of the cache.
     #[must_use]
     pub fn is_recorded(&self) -> bool {
-        self.reply.as_ref().is_some_and(|reply| reply.recorded)
+        self.answers().any(|answer| answer.recorded)
     }
 
     /// The verdicts that explain the outcome, those that were not needed left out.
     #[must_use]
     pub fn decisive(&self) -> Vec<&Verdict> {
-        let all = self.verdict.as_ref().map(Verdict::decisive).unwrap_or_default();
+        let all: Vec<_> = self.verdicts().flat_map(Verdict::decisive).collect();
         let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == self.outcome).collect();
         if same.is_empty() { all } else { same }
     }
@@ -172,9 +194,10 @@ impl Trial {
     /// US dollars spent on the answer and on judging it, as far as they are known; a record costs nothing.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
-        let reply = self.reply.as_ref().filter(|reply| !reply.recorded);
-        let mut spent = reply.and_then(|reply| reply.cost_usd).unwrap_or(0.0);
-        if let Some(verdict) = &self.verdict {
+        let paid = self.answers().filter(|answer| !answer.recorded);
+        // A sum of nothing is -0.
+        let mut spent = 0.0 + paid.filter_map(|answer| answer.cost_usd).sum::<f64>();
+        for verdict in self.verdicts() {
             verdict.walk(&mut |one| {
                 let grade = one.grade.as_ref().filter(|grade| !grade.recorded);
                 spent += grade.and_then(|grade| grade.cost_usd).unwrap_or(0.0);

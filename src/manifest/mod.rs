@@ -9,7 +9,7 @@ mod verdict;
 use std::collections::BTreeSet;
 
 use crate::stats::real;
-use crate::vocabulary::{FaultKind, Outcome, Usage};
+use crate::vocabulary::{FaultKind, Outcome, Reply, Usage};
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
@@ -171,7 +171,7 @@ impl RunManifest {
     /// Tokens of the application under test; absent when no reply told them.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        sum(self.trials().filter_map(|trial| trial.reply.as_ref()?.usage))
+        sum(self.answers().filter_map(|answer| answer.usage))
     }
 
     /// Tokens of the judge.
@@ -183,7 +183,7 @@ impl RunManifest {
     /// Milliseconds that all recorded answers and verdicts took when they were asked.
     #[must_use]
     pub fn recorded_ms(&self) -> u64 {
-        let replies = self.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).sum::<u64>();
+        let replies = self.answers().filter_map(|answer| answer.latency_ms).sum::<u64>();
         let grades = self.grades().into_iter().filter_map(|grade| grade.latency_ms).sum::<u64>();
         replies + grades
     }
@@ -193,11 +193,16 @@ impl RunManifest {
         self.cases.iter().flat_map(|case| &case.trials)
     }
 
+    /// Every answer of every trial.
+    pub fn answers(&self) -> impl Iterator<Item = &Reply> {
+        self.trials().flat_map(Trial::answers)
+    }
+
     /// Every grade of every trial.
     #[must_use]
     pub fn grades(&self) -> Vec<&Grade> {
         let mut grades = Vec::new();
-        for verdict in self.trials().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in self.trials().flat_map(Trial::verdicts) {
             verdict.walk(&mut |one| grades.extend(one.grade.as_ref()));
         }
         grades
@@ -207,7 +212,7 @@ impl RunManifest {
     /// application and of the judge.
     #[must_use]
     pub fn answered_by(&self) -> BTreeSet<String> {
-        let replies = self.trials().filter_map(|trial| trial.reply.as_ref()).filter_map(|reply| {
+        let replies = self.answers().filter_map(|reply| {
             let name = versioned(reply.model.as_deref(), reply.system_fingerprint.as_deref())?;
             Some(format!("application: {name}"))
         });

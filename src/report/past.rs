@@ -94,7 +94,7 @@ impl Before {
         if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
             return None;
         }
-        let text = |case: &CaseResult| Some(case.telling()?.reply.as_ref()?.text.clone());
+        let text = |case: &CaseResult| Some(case.telling()?.answer()?.text.clone());
         let before = text(case)?;
         Some(Self {
             same_answer: text(now).is_some_and(|now| now == before),

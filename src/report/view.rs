@@ -145,7 +145,7 @@ impl<'a> TrialView<'a> {
         Self {
             fault: trial.fault.as_ref(),
             verdicts: trial.decisive().into_iter().map(VerdictView::of).collect(),
-            answer: trial.reply.as_ref().map(|reply| reply.text.as_str()),
+            answer: trial.answer().map(|reply| reply.text.as_str()),
         }
     }
 

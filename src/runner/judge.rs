@@ -56,7 +56,7 @@ pub(super) fn outcome(trials: &[&Trial]) -> Outcome {
 
 fn reason(trials: &[Trial], outcome: Outcome) -> String {
     let Some(first) = trials.iter().find(|trial| trial.outcome == outcome) else { return String::new() };
-    let why = match (&first.fault, &first.verdict) {
+    let why = match (&first.fault, first.verdict()) {
         (Some(fault), _) => fault.message.clone(),
         (None, Some(verdict)) if outcome == Outcome::Failed => verdict.reason.clone(),
         _ => return String::new(),

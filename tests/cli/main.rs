@@ -49,6 +49,7 @@ mod store;
 mod stored;
 mod trust;
 mod validate;
+mod version1;
 mod weakening;
 
 use akit::Akit;

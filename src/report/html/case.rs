@@ -68,7 +68,7 @@ pub(super) fn of(
 /// `score 0.4 · 310 ms`, as far as it is known.
 fn num(entry: &Entry<'_>) -> String {
     let score = entry.case.score.map(|score| format!("score {}", number::score(score)));
-    let latency = entry.case.telling().and_then(|trial| trial.reply.as_ref()?.latency_ms);
+    let latency = entry.case.telling().and_then(|trial| trial.answer()?.latency_ms);
     score.into_iter().chain(latency.map(number::span)).collect::<Vec<_>>().join(" · ")
 }
 
@@ -80,12 +80,12 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
     let told = |(at, trial): (usize, &Trial)| {
         let same = shown[..at].iter().find(|one| alike(one, trial));
         let new = Some(trial).filter(|_| same.is_none());
-        let reply = new.and_then(|trial| trial.reply.as_ref());
+        let reply = new.and_then(Trial::answer);
         let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
         let (pieces, before) = before
             .filter(|_| at == telling)
             .map_or_else(Default::default, |before| beside(before, answer.as_ref(), most));
-        let verdict = new.and_then(|trial| trial.verdict.as_ref());
+        let verdict = new.and_then(Trial::verdict);
         let (verdicts, brief) = match verdict {
             Some(verdict) if detail.explains(interest) => (vec![judged(verdict, most, DEPTH)], String::new()),
             Some(verdict) => (Vec::new(), brief(verdict)),
@@ -113,9 +113,9 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
 
 /// Whether a reader would see the same in both.
 fn alike(one: &Trial, other: &Trial) -> bool {
-    let text = |trial: &Trial| trial.reply.as_ref().map(|reply| reply.text.clone());
+    let text = |trial: &Trial| trial.answer().map(|reply| reply.text.clone());
     one.outcome == other.outcome
-        && one.verdict == other.verdict
+        && one.verdicts().eq(other.verdicts())
         && one.fault == other.fault
         && text(one) == text(other)
 }
@@ -128,7 +128,7 @@ fn label(trial: &Trial, all: usize, same: Option<&Trial>) -> String {
         let kind = if trial.confirmation { "asked again to confirm, trial" } else { "trial" };
         facts.push(format!("{kind} {}", number(trial)));
     }
-    if let Some(reply) = &trial.reply {
+    if let Some(reply) = trial.answer() {
         facts.extend(reply.model.as_deref().map(|model| excerpt(model, 80)));
         facts.extend(reply.latency_ms.map(number::span));
         facts.extend(reply.usage.map(|usage| format!("{} tokens", number::whole(usage.total()))));

@@ -83,8 +83,8 @@ fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
         size
     };
     let trial = |trial: &Trial| {
-        let verdict = trial.verdict.as_ref().filter(|_| detail.explains(interest));
-        trial.reply.as_ref().map_or(0, |reply| cut(&reply.text)) + verdict.map_or(0, tree)
+        let verdicts = trial.verdicts().filter(|_| detail.explains(interest));
+        trial.answers().map(|answer| cut(&answer.text)).sum::<usize>() + verdicts.map(tree).sum::<usize>()
     };
     // Marks round words make a text longer.
     let before = report.past.before(case).filter(|_| detail.explains(interest));
