@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::mean;
-use crate::vocabulary::{Outcome, Reply, Usage};
+use crate::vocabulary::{Answer, Outcome, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.
 #[derive(Clone, Debug, Serialize)]
@@ -111,22 +111,22 @@ impl<'a> Seen<'a> {
 }
 
 /// The answers to ordinary trials; those of confirmations would bend every figure.
-fn replies(case: &CaseResult) -> impl Iterator<Item = &Reply> {
+fn replies(case: &CaseResult) -> impl Iterator<Item = &Answer> {
     case.ordinary().flat_map(Trial::answers)
 }
 
-fn latency(replies: &[&Reply]) -> Option<u64> {
+fn latency(replies: &[&Answer]) -> Option<u64> {
     let mut known: Vec<_> = replies.iter().filter_map(|reply| reply.latency_ms).collect();
     known.sort_unstable();
     known.get(known.len().saturating_sub(1) / 2).copied()
 }
 
-fn tokens(replies: &[&Reply]) -> Option<u64> {
+fn tokens(replies: &[&Answer]) -> Option<u64> {
     let known = replies.iter().filter_map(|reply| reply.usage).map(Usage::total);
     known.fold(None, |sum: Option<u64>, one| Some(sum.unwrap_or(0).saturating_add(one)))
 }
 
-fn cost(replies: &[&Reply]) -> Option<f64> {
+fn cost(replies: &[&Answer]) -> Option<f64> {
     let known = replies.iter().filter_map(|reply| reply.cost_usd);
     known.fold(None, |sum, one| Some(sum.unwrap_or(0.0) + one))
 }

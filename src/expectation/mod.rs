@@ -83,7 +83,7 @@ plain::plain! {
 
 /// An answer as expectations see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct Candidate<'a> {
     /// The text.
     pub text: &'a str,
     /// Why the model stopped, as the provider said it.
@@ -92,7 +92,7 @@ pub struct Answer<'a> {
     pub seen: Option<&'a Seen>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Candidate<'a> {
     /// An answer that ended by itself.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
@@ -187,7 +187,7 @@ impl Expectation {
     #[must_use]
     pub fn judge<'a>(
         &'a self,
-        answer: &'a Answer<'a>,
+        answer: &'a Candidate<'a>,
         bench: &'a Bench<'a>,
     ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
         Box::pin(async move {

@@ -5,7 +5,7 @@
 
 use crate::manifest::{CaseResult, Trial};
 use crate::stats::{self, mean, real};
-use crate::vocabulary::{Metric, Outcome, Reply};
+use crate::vocabulary::{Answer, Metric, Outcome};
 
 /// A measured metric, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +93,7 @@ fn paid<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
 }
 
 /// A percentile of times that are told with the answers; unknown where none is.
-fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Reply) -> Option<u64>) -> Measured {
+fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Answer) -> Option<u64>) -> Measured {
     let known: Vec<f64> = trials(cases).flat_map(Trial::answers).filter_map(time).map(real).collect();
     match percentile(&known, share, "answer") {
         Measured::NoCase if trials(cases).next().is_some() => Measured::Unknown,

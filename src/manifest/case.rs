@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Verdict};
+use super::Trial;
 use crate::source::Location;
 use crate::stats;
-use crate::vocabulary::{CaseId, Outcome, Reply};
+use crate::vocabulary::{CaseId, Outcome};
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -114,95 +114,5 @@ impl CaseResult {
             });
         }
         split
-    }
-}
-
-/// One time that a case was asked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Trial {
-    /// 0-based.
-    pub index: u32,
-    /// Asked anew to confirm a failure: not a part of any rate.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub confirmation: bool,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub score: Option<f64>,
-    /// The answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply: Option<Reply>,
-    /// How the answer was judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
-    /// Why it could not be judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
-}
-
-impl Trial {
-    /// Every answer, in the order of the turns.
-    pub fn answers(&self) -> impl DoubleEndedIterator<Item = &Reply> {
-        self.reply.iter()
-    }
-
-    /// The last answer; of a single question the only one.
-    #[must_use]
-    pub fn answer(&self) -> Option<&Reply> {
-        self.answers().next_back()
-    }
-
-    /// Every verdict, in the order of the turns.
-    pub fn verdicts(&self) -> impl DoubleEndedIterator<Item = &Verdict> {
-        self.verdict.iter()
-    }
-
-    /// The verdict on the last answer; of a single question the only one.
-    #[must_use]
-    pub fn verdict(&self) -> Option<&Verdict> {
-        self.verdicts().next_back()
-    }
-
-    /// Whether an answer of it was read from a record of the cache.
-    #[must_use]
-    pub fn is_recorded(&self) -> bool {
-        self.answers().any(|answer| answer.recorded)
-    }
-
-    /// The verdicts that explain the outcome, those that were not needed left out.
-    #[must_use]
-    pub fn decisive(&self) -> Vec<&Verdict> {
-        let all: Vec<_> = self.verdicts().flat_map(Verdict::decisive).collect();
-        let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == self.outcome).collect();
-        if same.is_empty() { all } else { same }
-    }
-
-    /// Why it came out as it did.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        if let Some(fault) = &self.fault {
-            return &fault.message;
-        }
-        match self.decisive().first() {
-            Some(first) if !first.reason.is_empty() => &first.reason,
-            _ => self.outcome.word(),
-        }
-    }
-
-    /// US dollars spent on the answer and on judging it, as far as they are known; a record costs nothing.
-    #[must_use]
-    pub fn spent_usd(&self) -> f64 {
-        let paid = self.answers().filter(|answer| !answer.recorded);
-        // A sum of nothing is -0.
-        let mut spent = 0.0 + paid.filter_map(|answer| answer.cost_usd).sum::<f64>();
-        for verdict in self.verdicts() {
-            verdict.walk(&mut |one| {
-                let grade = one.grade.as_ref().filter(|grade| !grade.recorded);
-                spent += grade.and_then(|grade| grade.cost_usd).unwrap_or(0.0);
-            });
-        }
-        spent
     }
 }

@@ -4,20 +4,24 @@
 //! files and positions, whatever finished first.
 
 mod case;
+mod trial;
 mod verdict;
+mod version1;
 
 use std::collections::BTreeSet;
 
 use crate::stats::real;
-use crate::vocabulary::{FaultKind, Outcome, Reply, Usage};
+use crate::vocabulary::{Answer, FaultKind, Outcome, Usage};
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-pub use case::{CaseResult, Trial};
+pub use case::CaseResult;
+pub use trial::{Trial, Turn};
 pub use verdict::{Grade, Verdict};
+pub use version1::{VERSION_1, read_version_1};
 
 /// The name and version of the wire form.
-pub const SCHEMA: &str = "akit.run/1";
+pub const SCHEMA: &str = "akit.run/2";
 
 /// Why the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
@@ -194,7 +198,7 @@ impl RunManifest {
     }
 
     /// Every answer of every trial.
-    pub fn answers(&self) -> impl Iterator<Item = &Reply> {
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
         self.trials().flat_map(Trial::answers)
     }
 
@@ -203,7 +207,7 @@ impl RunManifest {
     pub fn grades(&self) -> Vec<&Grade> {
         let mut grades = Vec::new();
         for verdict in self.trials().flat_map(Trial::verdicts) {
-            verdict.walk(&mut |one| grades.extend(one.grade.as_ref()));
+            verdict.walk(&mut |one| grades.extend(one.grade.as_deref()));
         }
         grades
     }
@@ -253,7 +257,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What happened.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
     /// The message without what is about this case alone, where many cases may have one cause.

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 use crate::source::{Location, ReadError, SourceFile, json_object};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Reply, Usage};
+use crate::vocabulary::{Answer, Usage};
 
 /// Why a file of replies cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub struct Replies {
 }
 
 /// A reply and the scenario that it names.
-type Known = (Option<String>, Reply);
+type Known = (Option<String>, Answer);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -113,7 +113,7 @@ impl Replies {
             };
             let latency_ms = time("latency_ms", line.latency_ms)?;
             let ttft_ms = time("ttft_ms", line.ttft_ms)?;
-            let reply = Reply {
+            let reply = Answer {
                 text: line.reply,
                 tool_calls: Vec::new(),
                 finish_reason: line.finish_reason,
@@ -135,12 +135,15 @@ impl Replies {
     /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded.
     /// The name is what reports call them.
     #[must_use]
-    pub fn of<'a>(name: &str, answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Reply>)>) -> Self {
+    pub fn of<'a>(
+        name: &str,
+        answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Answer>)>,
+    ) -> Self {
         let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
         for (scenario, id, answers) in answers {
             for (trial, reply) in (0..).zip(answers) {
                 let known = replies.entry((id.to_owned(), trial)).or_default();
-                known.push((Some(scenario.to_owned()), Reply { recorded: true, ..reply.clone() }));
+                known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }));
             }
         }
         Self { name: name.to_owned(), replies }
@@ -154,7 +157,7 @@ impl Replies {
 
     /// The reply to a case; one that names the scenario goes before one that names none.
     #[must_use]
-    pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Reply> {
+    pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
         let known = self.replies.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, _)| name.as_deref() == Some(scenario));
         exact.or_else(|| known.iter().find(|(name, _)| name.is_none())).map(|(_, reply)| reply)

@@ -76,7 +76,7 @@ impl<'a> Entry<'a> {
 
     /// Why the case could not be judged.
     pub(super) fn fault(&self) -> Option<&'a Fault> {
-        self.case.telling()?.fault.as_ref()
+        self.case.telling()?.fault.as_deref()
     }
 
     /// Trials that passed and all trials, where there were several.

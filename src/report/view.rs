@@ -143,7 +143,7 @@ fn state(entry: &Entry<'_>) -> String {
 impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
         Self {
-            fault: trial.fault.as_ref(),
+            fault: trial.fault.as_deref(),
             verdicts: trial.decisive().into_iter().map(VerdictView::of).collect(),
             answer: trial.answer().map(|reply| reply.text.as_str()),
         }
@@ -259,7 +259,7 @@ mod tests {
     fn what_the_reason_quotes_of_the_judge_is_not_repeated() {
         let mut found = verdict(VerdictKind::LlmGrader, "0.20, 0.90 is needed: no one is offered");
         let reasoning = "no one is offered".to_owned();
-        found.grade = Some(Grade {
+        found.grade = Some(Box::new(Grade {
             grader: "j".to_owned(),
             model: None,
             votes: vec![0.2; 3],
@@ -268,7 +268,7 @@ mod tests {
             cost_usd: None,
             latency_ms: None,
             recorded: false,
-        });
+        }));
         insta::assert_snapshot!(facts(found.clone(), 5), @r"
         at: evals/support.yaml:3
         asked: How long do I have to send it back?
@@ -285,7 +285,7 @@ mod tests {
     fn what_is_left_out_is_counted_and_a_fault_stands_in_for_a_reason() {
         let mut all = verdict(VerdictKind::Combined, "");
         all.parts = (0..5).map(|_| verdict(VerdictKind::Contains, "")).collect();
-        all.parts[0].fault = Some(Fault::new(FaultKind::Timeout, "no answer".to_owned(), ""));
+        all.parts[0].fault = Some(Box::new(Fault::new(FaultKind::Timeout, "no answer".to_owned(), "")));
         let shown = facts(all, 2);
         assert!(
             shown.contains("contains: timeout: no answer\n") && shown.contains("contains: failed\n"),

@@ -257,7 +257,7 @@ fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
         let ran = asking(&server.url, SUITE, &[]).ended(4).out(words);
         let trial = ran.json("run.json")["cases"][1]["trials"][0].clone();
         assert_eq!(trial["fault"]["kind"], "tool-calls");
-        let stored = &trial["reply"]["tool_calls"][0];
+        let stored = &trial["turns"][0]["answer"]["tool_calls"][0];
         assert_eq!(stored["arguments"]["to"], "jane.doe@example.com");
         assert!(!ran.stdout.contains("is empty"), "{}", ran.stdout);
         // It is in the record too, from where it says the same.
@@ -277,7 +277,7 @@ fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
     let body = answer.to_string();
     let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
     let ran = asking(&server.url, SUITE, &[]).ended(0);
-    let call = &ran.json("run.json")["cases"][0]["trials"][0]["reply"]["tool_calls"][0];
+    let call = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["tool_calls"][0];
     assert_eq!(*call, json!({ "name": "refund", "arguments": "not json" }));
 }
 

@@ -3,6 +3,8 @@
 //! `version1/run.json` was written by version 0.1 itself, and so were the expected outputs beside it. The run has
 //! cases that pass, fail and are errored, a judge's verdicts, confirmations, redacted text and tool calls.
 
+use serde_json::{Value as Json, json};
+
 use super::Akit;
 use super::akit::{Ran, repository};
 
@@ -40,4 +42,84 @@ fn a_baseline_of_a_run_of_version_1_is_the_same() {
     let ran: Ran =
         stored(&["baseline", "update", "run.json", "--baseline", "new.json", "--force"]).run().ended(0);
     assert_eq!(ran.read("new.json"), expected("baseline.json"));
+}
+
+/// The stored run as version 2 writes it.
+fn as_version_2(mut run: Json) -> Json {
+    run["schema"] = "akit.run/2".into();
+    for case in run["cases"].as_array_mut().unwrap() {
+        for trial in case["trials"].as_array_mut().unwrap() {
+            let trial = trial.as_object_mut().unwrap();
+            let (answer, verdict) = (trial.remove("reply"), trial.remove("verdict"));
+            let mut turn = json!({});
+            if let Some(answer) = answer {
+                turn["answer"] = answer;
+            }
+            if let Some(verdict) = verdict {
+                turn["verdicts"] = json!([verdict]);
+            }
+            if turn != json!({}) {
+                trial.insert("turns".to_owned(), json!([turn]));
+            }
+        }
+    }
+    run
+}
+
+/// Puts a key of a newer akit into every object but the arguments of a tool call, which are the model's.
+fn extend(value: &mut Json) {
+    match value {
+        Json::Object(entries) => {
+            entries.iter_mut().filter(|(key, _)| *key != "arguments").for_each(|(_, value)| extend(value));
+            entries.insert("of_a_newer_akit".to_owned(), json!({ "a": [1, "b"] }));
+        }
+        Json::Array(items) => items.iter_mut().for_each(extend),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+#[test]
+fn the_same_run_in_version_2_is_the_same_and_may_have_keys_of_a_newer_akit() {
+    let ran = stored(&["gate", "run.json"]).run();
+    let mut run = as_version_2(ran.json("run.json"));
+    extend(&mut run);
+    assert_eq!(run["cases"][0]["trials"][0]["turns"][0]["answer"]["of_a_newer_akit"]["a"][0], 1);
+    std::fs::write(ran.path("run.json"), run.to_string()).unwrap();
+    for (arguments, exit, name) in [
+        (["gate", "run.json"].as_slice(), 1, "gate.txt"),
+        (&["report", "run.json"], 0, "report.txt"),
+        (&["history", "run.json"], 0, "history.txt"),
+        (&["compare", "run.json", "run.json"], 0, "compare.txt"),
+    ] {
+        let ran = ran.then(arguments).run().ended(exit);
+        assert_eq!(ran.stdout, expected(name), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_run_of_version_1_is_written_as_version_2() {
+    let ran = stored(&["gate", "run.json", "--json", "new.json"]).run().ended(1);
+    let mut new = ran.json("new.json");
+    let mut old = as_version_2(ran.json("run.json"));
+    for run in [&mut new, &mut old] {
+        // What is decided is the command's.
+        run.as_object_mut().unwrap().remove("decision");
+    }
+    assert_eq!(new, old);
+}
+
+#[test]
+fn a_run_of_an_unknown_version_is_an_error() {
+    let ran = stored(&["gate", "run.json"]).run();
+    for (schema, why) in [
+        ("akit.run/3", "its schema is `akit.run/3`, this akit reads `akit.run/2` and `akit.run/1`"),
+        ("akit.run", "its schema is `akit.run`, this akit reads"),
+    ] {
+        let mut run = as_version_2(ran.json("run.json"));
+        run["schema"] = schema.into();
+        std::fs::write(ran.path("odd.json"), run.to_string()).unwrap();
+        for command in ["gate", "report", "history"] {
+            ran.then(&[command, "odd.json"]).run().ended(2).err(why);
+        }
+    }
 }

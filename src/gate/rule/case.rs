@@ -247,7 +247,7 @@ fn grader_flaked(case: &CaseResult) -> bool {
     use crate::vocabulary::Outcome::{Failed, Passed};
     let told =
         |outcome| case.trials.iter().filter(move |trial| trial.outcome == outcome).flat_map(Trial::answers);
-    case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.text == other.text))
+    case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.says_as(other)))
 }
 
 fn few(n: u64) -> usize {

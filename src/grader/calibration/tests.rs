@@ -230,7 +230,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
         expected: String::new(),
         got: String::new(),
         line: 0,
-        grade: Some(Grade {
+        grade: Some(Box::new(Grade {
             grader: "judge".to_owned(),
             model: None,
             votes: Vec::new(),
@@ -239,22 +239,14 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
             usage: None,
             latency_ms: None,
             recorded: false,
-        }),
+        })),
         fault: None,
         advisory: advisory.map(str::to_owned),
         any: false,
         parts: Vec::new(),
     };
     let outcome = verdict.counted();
-    let trial = Trial {
-        index: 0,
-        confirmation: false,
-        outcome,
-        score: None,
-        reply: None,
-        verdict: Some(verdict),
-        fault: None,
-    };
+    let trial = Trial::single(outcome, None, Some(verdict));
     CaseResult {
         scenario: "s".to_owned(),
         id: id.to_owned(),

@@ -129,7 +129,7 @@ fn runs_without_a_case_in_common_are_not_compared() {
 fn hostile_text_stays_text() {
     let run = |outcome| Fixture::of(vec![one(HOSTILE, &[outcome], HOSTILE)], &Policy::default()).run;
     let (base, mut head) = (run(OK), run(BAD));
-    head.cases[0].trials[0].reply.as_mut().unwrap().text.push_str("<script>alert(1)</script>");
+    head.cases[0].trials[0].answer_mut().unwrap().text.push_str("<script>alert(1)</script>");
     head.cases[0].reason = HOSTILE.to_owned();
     let comparison = Comparison::of(&base, &head).unwrap();
     let page = html(&comparison).unwrap();

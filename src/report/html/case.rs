@@ -11,7 +11,7 @@ use crate::report::past::Before;
 use crate::report::view::{VerdictView, View, score, votes};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Answer, Outcome};
 
 /// Characters of a name.
 const NAME: usize = 200;
@@ -113,11 +113,13 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
 
 /// Whether a reader would see the same in both.
 fn alike(one: &Trial, other: &Trial) -> bool {
-    let text = |trial: &Trial| trial.answer().map(|reply| reply.text.clone());
+    let same = |(one, other): (&Answer, &Answer)| one.says_as(other);
     one.outcome == other.outcome
         && one.verdicts().eq(other.verdicts())
         && one.fault == other.fault
-        && text(one) == text(other)
+        && one.turns.len() == other.turns.len()
+        && one.answers().count() == other.answers().count()
+        && one.answers().zip(other.answers()).all(same)
 }
 
 /// What is known of one of so many trials, which may have gone as an earlier one.
