@@ -108,7 +108,10 @@ impl LlmGrader {
         let scale = self.scale.unwrap_or(defaults.scale);
         let ballot = self.votes.map_or(defaults.ballot, Ballot::Fixed);
         let rubric = self.rubric.redacted(|text| bench.redacted(text));
-        let question = Question { rubric: &rubric, scale, answer: answer.text, conversation: bench.messages };
+        // `similarity` is about what the text means.
+        let tool_calls = if self.kind == VerdictKind::LlmGrader { answer.tool_calls } else { &[] };
+        let conversation = bench.messages;
+        let question = Question { rubric: &rubric, scale, answer: answer.text, tool_calls, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
             // What `similarity` asks is another question for each text, so no labels can cover it.

@@ -16,7 +16,7 @@ use crate::history::StoredRun;
 use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
 use crate::stats::Tally;
-use crate::vocabulary::{FaultKind, Outcome, VerdictKind, WeakeningKind};
+use crate::vocabulary::{FaultKind, Outcome, ToolCall, VerdictKind, WeakeningKind};
 
 /// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
@@ -295,6 +295,13 @@ pub(super) fn run_of(text: &str) -> Fixture {
     let mut fixture = Fixture::of(cases, &policy);
     let evidence = Evidence { run: &fixture.run, reference: Reference::Missing(text), weakened: &[weaker] };
     fixture.decision = decide(&evidence, &policy);
+    let call = ToolCall {
+        id: Some(text.to_owned()),
+        name: text.to_owned(),
+        arguments: serde_json::json!({ text: [text] }),
+    };
+    let trials = fixture.run.cases.iter_mut().flat_map(|case| &mut case.trials);
+    trials.filter_map(Trial::answer_mut).for_each(|answer| answer.tool_calls = vec![call.clone(); 12]);
     for case in &mut fixture.run.cases {
         case.scenario = text.to_owned();
         case.location.file = text.to_owned();

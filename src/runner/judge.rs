@@ -214,7 +214,8 @@ async fn judged(
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
     let finish_reason = answer.finish_reason.as_deref();
-    let candidate = Candidate { text: &answer.text, finish_reason, seen: seen.as_ref() };
+    let (tool_calls, seen) = (answer.tool_calls.as_slice(), seen.as_ref());
+    let candidate = Candidate { text: &answer.text, tool_calls, finish_reason, seen };
     let verdict = redaction::verdict(case, case.expectation.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
         let fault = cause(&verdict);

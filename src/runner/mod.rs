@@ -300,6 +300,7 @@ fn run_id(run: &RunManifest) -> String {
                 part(reply.text.as_bytes());
                 part(&reply.latency_ms.unwrap_or_default().to_be_bytes());
                 part(&[u8::from(reply.recorded)]);
+                reply.tool_calls.iter().for_each(|call| part(call.line().as_bytes()));
             }
         }
     }

@@ -34,7 +34,7 @@ pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
         let finish_reason = said.finish_reason.as_deref();
-        let answer = Candidate { text: &said.text, finish_reason, seen: None };
+        let answer = Candidate { text: &said.text, tool_calls: &said.tool_calls, finish_reason, seen: None };
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
         serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
     });

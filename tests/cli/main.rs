@@ -47,6 +47,7 @@ mod signal;
 mod stop;
 mod store;
 mod stored;
+mod tool_calls;
 mod trust;
 mod validate;
 mod version1;

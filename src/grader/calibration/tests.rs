@@ -132,7 +132,8 @@ fn bound(calibration: &Calibration, demands: Demands) -> Bound {
 impl Bound {
     fn standing(&self, judge: &Grader, rubric: &str, bar: Bar, ballot: Ballot) -> Standing {
         let rubric = Rubric::of(rubric);
-        let question = Question { rubric: &rubric, scale: bar.scale, answer: "x", conversation: &[] };
+        let question =
+            Question { rubric: &rubric, scale: bar.scale, answer: "x", tool_calls: &[], conversation: &[] };
         self.binding.standing(judge, &question, bar, ballot)
     }
 }

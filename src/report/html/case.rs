@@ -8,7 +8,7 @@ use crate::manifest::{Trial, Verdict};
 use crate::report::Entry;
 use crate::report::detail::{Detail, Interest};
 use crate::report::past::Before;
-use crate::report::view::{VerdictView, View, score, votes};
+use crate::report::view::{TrialView, VerdictView, View, score, votes};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::{Answer, Outcome};
@@ -82,6 +82,8 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
         let new = Some(trial).filter(|_| same.is_none());
         let reply = new.and_then(Trial::answer);
         let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
+        let told = new.map(TrialView::of).unwrap_or_default();
+        let calls: Vec<_> = told.calls().map(|call| Excerpt::new(&call, most)).collect();
         let (pieces, before) = before
             .filter(|_| at == telling)
             .map_or_else(Default::default, |before| beside(before, answer.as_ref(), most));
@@ -95,6 +97,8 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
             "label": label(trial, all.len(), same),
             "outcome": if all.len() > 1 { trial.outcome.word() } else { "" },
             "answer": answer,
+            "calls": calls,
+            "more_calls": told.more_calls(),
             // The answer with the words marked that it did not have before; empty where nothing is to be marked.
             "pieces": pieces,
             "before": before,
