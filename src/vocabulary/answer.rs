@@ -58,12 +58,7 @@ impl Answer {
     /// Whether it says what another one says: the same text and the same calls, whatever their ids.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
-        let same = |(one, other): (&ToolCall, &ToolCall)| {
-            (&one.name, &one.arguments) == (&other.name, &other.arguments)
-        };
-        self.text == other.text
-            && self.tool_calls.len() == other.tool_calls.len()
-            && self.tool_calls.iter().zip(&other.tool_calls).all(same)
+        self.text == other.text && ToolCall::are_alike(&self.tool_calls, &other.tool_calls)
     }
 }
 
@@ -90,6 +85,13 @@ impl ToolCall {
             name: redactor.text(&self.name),
             arguments: redactor.json(&self.arguments),
         }
+    }
+
+    /// Whether both lists ask for the same, in the same order; ids are the provider's and differ.
+    #[must_use]
+    pub fn are_alike(some: &[Self], others: &[Self]) -> bool {
+        let alike = |(one, other): (&Self, &Self)| one.name == other.name && one.arguments == other.arguments;
+        some.len() == others.len() && some.iter().zip(others).all(alike)
     }
 
     /// `refund {"order":"NW-1"}`, on one line; only the name where there are no arguments.
