@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::manifest::{CaseResult, Fault, RunManifest};
+use crate::manifest::{CaseResult, Fault, RunManifest, Trial};
 use crate::stats::Tally;
-use crate::vocabulary::{CaseId, Outcome};
+use crate::vocabulary::{Answer, CaseId, Outcome};
 
 /// Effects smaller than this are rounding: half of the last digit that is shown.
 const NOTHING: f64 = 0.000_5;
@@ -230,10 +230,11 @@ impl Pair<'_> {
     }
 
     fn is_identical(&self) -> bool {
-        fn texts(case: &CaseResult) -> impl Iterator<Item = &str> {
-            case.answers().filter_map(|trial| Some(trial.reply.as_ref()?.text.as_str()))
+        fn answers(case: &CaseResult) -> impl Iterator<Item = &Answer> {
+            case.answers().flat_map(Trial::answers)
         }
-        texts(self.old).eq(texts(self.new))
+        answers(self.old).count() == answers(self.new).count()
+            && answers(self.old).zip(answers(self.new)).all(|(old, new)| old.says_as(new))
     }
 
     fn is_contested(&self) -> bool {
@@ -293,7 +294,7 @@ fn heard(case: &CaseResult, regraded: &Regraded<'_>) -> Result<Tally, Unheard> {
     if found.of == tally(case).of {
         return Ok(found);
     }
-    let fault = said.and_then(|said| said.trials.iter().find_map(|trial| trial.fault.clone()));
+    let fault = said.and_then(|said| said.trials.iter().find_map(|trial| trial.fault.as_deref().cloned()));
     let (reason, help) = fault.map_or_else(
         || ("it was not judged again".to_owned(), String::new()),
         |Fault { message, help, .. }| (message, help),

@@ -6,13 +6,13 @@ use super::*;
 use crate::gate::tests::{case, of};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::vocabulary::Outcome::{Errored, Failed, Passed};
-use crate::vocabulary::{CaseId, FaultKind, Outcome, Reply, VerdictKind};
+use crate::vocabulary::{Answer, CaseId, FaultKind, Outcome, VerdictKind};
 
 /// A case that was answered and judged once for each of these.
 fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseResult {
     let mut found = case(id, outcomes);
     for trial in &mut found.trials {
-        trial.reply = Some(Reply { text: text.to_owned(), ..Reply::default() });
+        trial.answer_with(Some(Answer { text: text.to_owned(), ..Answer::default() }));
         let grade = Grade {
             grader: "judge".to_owned(),
             model: None,
@@ -23,7 +23,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             latency_ms: None,
             recorded: false,
         };
-        trial.verdict = Some(Verdict {
+        let verdict = Verdict {
             kind: VerdictKind::LlmGrader,
             outcome: trial.outcome,
             score: None,
@@ -32,14 +32,15 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             expected: String::new(),
             got: String::new(),
             line: 0,
-            grade: graded.then_some(grade),
+            grade: graded.then(|| Box::new(grade)),
             fault: None,
             advisory: None,
             any: false,
             parts: Vec::new(),
-        });
+        };
+        trial.judge_with(verdict);
         if trial.outcome == Errored {
-            trial.fault = Some(Fault::new(FaultKind::Timeout, "too late".to_owned(), "wait"));
+            trial.fault = Some(Box::new(Fault::new(FaultKind::Timeout, "too late".to_owned(), "wait")));
         }
     }
     found

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::stats::mean;
-use crate::vocabulary::{Outcome, Reply, Usage};
+use crate::vocabulary::{Answer, Outcome, ToolCall, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +54,9 @@ pub struct Seen<'a> {
     /// The first answer that explains the outcome.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub answer: &'a str,
+    /// The functions that this answer asks to have called.
+    #[serde(skip_serializing_if = "<[ToolCall]>::is_empty")]
+    pub tool_calls: &'a [ToolCall],
     /// Median over the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
@@ -86,6 +89,12 @@ impl Side {
 }
 
 impl<'a> Seen<'a> {
+    /// Whether the answer says what the other one says.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        self.answer == other.answer && ToolCall::are_alike(self.tool_calls, other.tool_calls)
+    }
+
     pub(super) fn of(case: &'a CaseResult) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
@@ -95,14 +104,15 @@ impl<'a> Seen<'a> {
             _ if !case.reason.is_empty() => &case.reason,
             _ => told.map_or("", Trial::reason),
         };
-        let answer = told.and_then(|trial: &Trial| trial.reply.as_ref()).map_or("", |reply| &reply.text);
+        let answer = told.and_then(Trial::answer);
         Self {
             outcome: case.outcome,
             score: case.score,
             passed: tally.hits,
             trials: tally.of,
             reason: why,
-            answer,
+            answer: answer.map_or("", |answer| &answer.text),
+            tool_calls: answer.map_or(&[], |answer| &answer.tool_calls),
             latency_ms: latency(&replies),
             tokens: tokens(&replies),
             cost_usd: cost(&replies),
@@ -111,22 +121,22 @@ impl<'a> Seen<'a> {
 }
 
 /// The answers to ordinary trials; those of confirmations would bend every figure.
-fn replies(case: &CaseResult) -> impl Iterator<Item = &Reply> {
-    case.ordinary().filter_map(|trial| trial.reply.as_ref())
+fn replies(case: &CaseResult) -> impl Iterator<Item = &Answer> {
+    case.ordinary().flat_map(Trial::answers)
 }
 
-fn latency(replies: &[&Reply]) -> Option<u64> {
+fn latency(replies: &[&Answer]) -> Option<u64> {
     let mut known: Vec<_> = replies.iter().filter_map(|reply| reply.latency_ms).collect();
     known.sort_unstable();
     known.get(known.len().saturating_sub(1) / 2).copied()
 }
 
-fn tokens(replies: &[&Reply]) -> Option<u64> {
+fn tokens(replies: &[&Answer]) -> Option<u64> {
     let known = replies.iter().filter_map(|reply| reply.usage).map(Usage::total);
     known.fold(None, |sum: Option<u64>, one| Some(sum.unwrap_or(0).saturating_add(one)))
 }
 
-fn cost(replies: &[&Reply]) -> Option<f64> {
+fn cost(replies: &[&Answer]) -> Option<f64> {
     let known = replies.iter().filter_map(|reply| reply.cost_usd);
     known.fold(None, |sum, one| Some(sum.unwrap_or(0.0) + one))
 }

@@ -193,7 +193,7 @@ impl Story {
         if !passed.is_empty() {
             self.said.push((when.clone(), case.content_hash.clone(), passed));
         }
-        let known = case.ordinary().filter_map(|trial| trial.reply.as_ref()?.latency_ms);
+        let known = case.ordinary().flat_map(Trial::answers).filter_map(|answer| answer.latency_ms);
         self.latencies.extend(known.map(real));
         self.costs.extend(case.ordinary().filter_map(cost));
     }
@@ -241,8 +241,8 @@ impl Story {
 
 /// What the answer and its judging cost, as far as it was told.
 fn cost(trial: &Trial) -> Option<f64> {
-    let mut known: Vec<f64> = trial.reply.iter().filter_map(|reply| reply.cost_usd).collect();
-    if let Some(verdict) = &trial.verdict {
+    let mut known: Vec<f64> = trial.answers().filter_map(|answer| answer.cost_usd).collect();
+    for verdict in trial.verdicts() {
         verdict.walk(&mut |one| known.extend(one.grade.as_ref().and_then(|grade| grade.cost_usd)));
     }
     (!known.is_empty()).then(|| known.iter().sum())

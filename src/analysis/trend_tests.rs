@@ -10,16 +10,16 @@ fn run(at: Option<&str>, id: &str, hash: &str, trials: &[(bool, u64, Option<f64>
             let outcome = if *passed { "passed" } else { "failed" };
             json!({
                 "index": index, "outcome": outcome,
-                "reply": {
+                "turns": [{ "answer": {
                     "text": "x", "latency_ms": latency, "cost_usd": cost,
                     "usage": { "input_tokens": 3, "output_tokens": 1 },
-                },
+                }}],
             })
         })
         .collect();
     let passes = trials.iter().filter(|one| one.0).count() * 2 > trials.len();
     let manifest = json!({
-        "schema": "akit.run/1", "akit": "0", "run_id": format!("{at:?}{id}"), "at": at, "seed": 0, "ended": "complete",
+        "schema": "akit.run/2", "akit": "0", "run_id": format!("{at:?}{id}"), "at": at, "seed": 0, "ended": "complete",
         "duration_ms": 5, "scenarios": [],
         "cases": [{
             "scenario": "s", "id": id, "location": { "file": "s.yaml", "line": 1, "column": 1 }, "content_hash": hash,

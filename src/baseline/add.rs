@@ -112,7 +112,7 @@ impl Baseline {
 
     /// Whether all trials of a case were read from records, and the same case has trials here.
     fn has_read(&self, case: &CaseResult) -> bool {
-        let recorded = |trial: &Trial| trial.reply.as_ref().is_some_and(|reply| reply.recorded);
+        let recorded = |trial: &Trial| trial.is_recorded();
         counted(case).all(recorded)
             && self
                 .case(case.key())
@@ -248,15 +248,15 @@ fn take(cases: &mut Cases, case: &CaseResult, column: usize, newest: bool, added
 pub(super) fn put(stored: &mut BaselineCase, case: &CaseResult, column: usize) {
     stored.results.put(column, tally(case));
     Spread::gather(&mut stored.score, counted(case).filter_map(|trial| trial.score));
-    let latency = |trial: &Trial| trial.reply.as_ref()?.latency_ms;
-    Mean::gather(&mut stored.latency_ms, counted(case).filter_map(latency).map(real));
-    Mean::gather(&mut stored.cost_usd, counted(case).filter_map(|trial| trial.reply.as_ref()?.cost_usd));
+    let answers = || counted(case).flat_map(Trial::answers);
+    Mean::gather(&mut stored.latency_ms, answers().filter_map(|answer| answer.latency_ms).map(real));
+    Mean::gather(&mut stored.cost_usd, answers().filter_map(|answer| answer.cost_usd));
 }
 
 /// The trials that count.
 fn counted(case: &CaseResult) -> impl Iterator<Item = &Trial> {
     case.trials.iter().filter(|trial| {
-        let proven = trial.verdict.as_ref().is_none_or(|verdict| verdict.advisory.is_none());
+        let proven = trial.verdicts().all(|verdict| verdict.advisory.is_none());
         proven && !trial.confirmation && matches!(trial.outcome, Outcome::Passed | Outcome::Failed)
     })
 }

@@ -4,20 +4,14 @@ use super::window::MOST_RUNS;
 use super::*;
 use crate::manifest::{CaseResult, Ended, ScenarioRun, Trial, Verdict};
 use crate::source::Location;
-use crate::vocabulary::{CaseId, Outcome, Reply, VerdictKind};
+use crate::vocabulary::{Answer, CaseId, Outcome, VerdictKind};
 
 use Outcome::{Errored, Failed, Passed, Skipped};
 
 fn trial(outcome: Outcome) -> Trial {
-    Trial {
-        index: 0,
-        confirmation: false,
-        outcome,
-        score: (outcome == Passed || outcome == Failed).then_some(if outcome == Passed { 1.0 } else { 0.0 }),
-        reply: Some(Reply { latency_ms: Some(100), ..Reply::default() }),
-        verdict: None,
-        fault: None,
-    }
+    let answer = Answer { latency_ms: Some(100), ..Answer::default() };
+    let score = (outcome == Passed || outcome == Failed).then_some(if outcome == Passed { 1.0 } else { 0.0 });
+    Trial { score, ..Trial::single(outcome, Some(answer), None) }
 }
 
 fn case(id: &str, content: &str, outcomes: &[Outcome]) -> CaseResult {
@@ -96,7 +90,7 @@ fn only_judged_ordinary_proven_trials_count() {
         parts: Vec::new(),
     };
     let mut unproven = case("unproven", "h", &[Passed]);
-    unproven.trials[0].verdict = Some(advisory);
+    unproven.trials[0].judge_with(advisory);
     let mut baseline = Baseline::empty();
     let cases = vec![
         odd,
@@ -375,8 +369,7 @@ proptest! {
 fn answers_from_the_cache_are_the_trials_of_an_earlier_run() {
     let read = |id: &str| {
         let mut run = run(id, None, vec![case("a", "h", &[Passed])]);
-        run.cases[0].trials[0].reply =
-            Some(crate::vocabulary::Reply { recorded: true, ..Default::default() });
+        run.cases[0].trials[0].answer_with(Some(Answer { recorded: true, ..Answer::default() }));
         run
     };
     let mut baseline = Baseline::empty();

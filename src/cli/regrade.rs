@@ -16,7 +16,7 @@ use super::stored;
 use super::{Status, terminal};
 use crate::analysis::Common;
 use crate::environment::Environment;
-use crate::manifest::RunManifest;
+use crate::manifest::{RunManifest, Trial};
 use crate::provider::{self, Replies};
 use crate::report::json::pretty;
 use crate::report::regrade::of_attribution;
@@ -79,7 +79,7 @@ impl OldJudgeArgs {
 /// The judged answers of a stored run, without those that confirmed a failure.
 fn answers(path: &Path, run: &RunManifest) -> Replies {
     let rows = run.cases.iter().map(|case| {
-        let answers = case.answers().filter_map(|trial| trial.reply.as_ref());
+        let answers = case.answers().filter_map(Trial::answer);
         (case.scenario.as_str(), case.id.as_str(), answers.collect())
     });
     Replies::of(&slashed(path), rows)

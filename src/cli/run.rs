@@ -26,7 +26,7 @@ use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::source::slashed;
 use crate::text;
-use crate::vocabulary::{Metric, Reply};
+use crate::vocabulary::{Answer, Metric};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -137,9 +137,9 @@ impl RunArgs {
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
         let open = decision.cases.iter().zip(&run.cases);
         let open: Vec<_> = open.filter(|(state, _)| state.state == gate::State::Unconfirmed).collect();
-        let any = |what: fn(&Reply) -> bool| {
+        let any = |what: fn(&Answer) -> bool| {
             let mut trials = open.iter().flat_map(|(_, case)| &case.trials);
-            trials.any(|trial| trial.reply.as_ref().is_some_and(what))
+            trials.any(|trial| trial.answers().any(what))
         };
         let cases = || text::count(open.len(), "open case");
         if any(|reply| reply.given) {

@@ -4,7 +4,7 @@
 //! one passes; otherwise one errored part makes the whole errored. Advisory parts decide nothing
 //! either: where the others do not decide, the whole is advisory too.
 
-use super::{Answer, Expectation, Reading, TYPE, share, verdict};
+use super::{Candidate, Expectation, Reading, TYPE, share, verdict};
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape, Value};
@@ -51,7 +51,7 @@ impl Combined {
         &self.parts
     }
 
-    pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+    pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         let mut parts = Vec::with_capacity(self.parts.len());
         for (index, part) in self.parts.iter().enumerate() {
             parts.push(part.judge(&answer.part(index), bench).await);

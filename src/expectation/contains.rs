@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::reading::trim_lines;
-use super::{Answer, Reading, TYPE, quote, share, verdict};
+use super::{Candidate, Reading, TYPE, quote, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
@@ -44,7 +44,7 @@ impl Contains {
         Some(Self { values, any })
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let lower = answer.text.to_lowercase();
         let missing: Vec<_> =
             self.values.iter().filter(|value| !lower.contains(&value.to_lowercase())).collect();

@@ -1,6 +1,6 @@
 //! `exact`: the answer is this text, white space at both ends aside.
 
-use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
+use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
@@ -27,7 +27,7 @@ impl Exact {
         Some(Self { value: reading.fill(value, span), fold })
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let (wanted, got) = (text::js_trim(&self.value), text::js_trim(answer.text));
         let passed = if self.fold { wanted.to_lowercase() == got.to_lowercase() } else { wanted == got };
         let mut verdict = verdict(VerdictKind::Exact, passed, if passed { 1.0 } else { 0.0 });

@@ -5,7 +5,7 @@
 //! texts as they are.
 
 use super::exact::other_text;
-use super::{Answer, Reading, TYPE, quote, verdict};
+use super::{Candidate, Reading, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::stats::real;
@@ -60,7 +60,7 @@ impl Fuzzy {
         Some(Self { value: reading.fill(value, span), near })
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let mut verdict = match self.near {
             Near::Similarity(threshold) => {
                 let units = |text: &str| units(text::js_trim(&text.to_lowercase()));

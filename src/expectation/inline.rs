@@ -2,7 +2,7 @@
 
 use super::expression::Expression;
 use super::reading::Inside;
-use super::{Answer, Reading, TYPE, errored, hollow, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, hollow, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
@@ -53,7 +53,7 @@ impl Inline {
         Some(Self { expression, value, shown: text::excerpt(written, 100) })
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         if self.expression.negative()
             && let Some(reason) = answer.hollow()
         {

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::reading::Reading;
-use super::{Answer, TYPE, errored, verdict};
+use super::{Candidate, TYPE, errored, verdict};
 use crate::grader::calibration::Standing;
 use crate::grader::{Anchor, Ballot, Bar, Bench, Configured, GraderError, Judge, Question, Rubric};
 use crate::manifest::{Grade, Verdict};
@@ -99,7 +99,7 @@ impl LlmGrader {
         self.judge.as_ref()
     }
 
-    pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+    pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         let grader = match bench.graders.find(self.judge.as_ref()) {
             Ok(grader) => grader,
             Err(missing) => return self.failed(&missing),
@@ -108,7 +108,10 @@ impl LlmGrader {
         let scale = self.scale.unwrap_or(defaults.scale);
         let ballot = self.votes.map_or(defaults.ballot, Ballot::Fixed);
         let rubric = self.rubric.redacted(|text| bench.redacted(text));
-        let question = Question { rubric: &rubric, scale, answer: answer.text, conversation: bench.messages };
+        // `similarity` is about what the text means.
+        let tool_calls = if self.kind == VerdictKind::LlmGrader { answer.tool_calls } else { &[] };
+        let conversation = bench.messages;
+        let question = Question { rubric: &rubric, scale, answer: answer.text, tool_calls, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
             // What `similarity` asks is another question for each text, so no labels can cover it.
@@ -167,7 +170,7 @@ impl LlmGrader {
             self.threshold,
             text::excerpt(&grade.reasoning, 300)
         );
-        verdict.grade = Some(grade);
+        verdict.grade = Some(Box::new(grade));
         verdict
     }
 
@@ -175,7 +178,7 @@ impl LlmGrader {
         let mut verdict = errored(self.kind.clone(), error.to_string());
         verdict.threshold = Some(self.threshold);
         verdict.expected = self.expected();
-        verdict.fault = Some(error.fault());
+        verdict.fault = Some(Box::new(error.fault()));
         verdict
     }
 

@@ -33,7 +33,7 @@ use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::stats::real;
 use crate::text;
-use crate::vocabulary::{Outcome, StopReason, VerdictKind};
+use crate::vocabulary::{Outcome, StopReason, ToolCall, VerdictKind};
 
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
 pub use reading::{Reading, substitute};
@@ -83,20 +83,22 @@ plain::plain! {
 
 /// An answer as expectations see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<'a> {
+pub struct Candidate<'a> {
     /// The text.
     pub text: &'a str,
+    /// What it asks to have called; only a judge looks at it.
+    pub tool_calls: &'a [ToolCall],
     /// Why the model stopped, as the provider said it.
     pub finish_reason: Option<&'a str>,
     /// What was found in the raw answer, where this one is redacted.
     pub seen: Option<&'a Seen>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> Candidate<'a> {
     /// An answer that ended by itself.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        Self { text, finish_reason: None, seen: None }
+        Self { text, tool_calls: &[], finish_reason: None, seen: None }
     }
 
     /// The same for a part of an expectation.
@@ -187,7 +189,7 @@ impl Expectation {
     #[must_use]
     pub fn judge<'a>(
         &'a self,
-        answer: &'a Answer<'a>,
+        answer: &'a Candidate<'a>,
         bench: &'a Bench<'a>,
     ) -> Pin<Box<dyn Future<Output = Verdict> + Send + 'a>> {
         Box::pin(async move {

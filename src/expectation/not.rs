@@ -1,6 +1,6 @@
 //! `not: {…}`: an expectation does not hold. An error stays an error.
 
-use super::{Answer, Expectation, hollow, verdict};
+use super::{Candidate, Expectation, hollow, verdict};
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Field, Shape};
@@ -24,7 +24,7 @@ impl Not {
         &self.inner
     }
 
-    pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+    pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         let proves_nothing = match answer.seen {
             Some(seen) if seen.hollow() => answer.hollow().or(Some("the answer was not whole".to_owned())),
             Some(_) => None,

@@ -4,7 +4,7 @@
 //! reading, in which only all of them together fail, must be asked for by `mode: not_all`.
 
 use super::contains::{added, lenient, looser, needles, removed, shown, values};
-use super::{Answer, Reading, SHOWN, TYPE, hollow, share, verdict};
+use super::{Candidate, Reading, SHOWN, TYPE, hollow, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
@@ -54,7 +54,7 @@ impl NotContains {
         Some(Self { values, lenient: mode.is_some_and(|(mode, _)| mode == "not_all") })
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         if let Some(reason) = answer.hollow() {
             return hollow(VerdictKind::NotContains, &reason);
         }

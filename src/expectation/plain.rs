@@ -39,7 +39,7 @@ macro_rules! plain {
             }
 
             /// What the text says; an answer that is not whole meets no expectation, whatever it says.
-            fn judge(&self, answer: &Answer<'_>) -> Verdict {
+            fn judge(&self, answer: &Candidate<'_>) -> Verdict {
                 let verdict = match self {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };

@@ -2,7 +2,7 @@
 
 use super::pattern::{Pattern, RegexText};
 use super::reading::{Inside, trim_lines};
-use super::{Answer, Reading, TYPE, errored, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
@@ -58,7 +58,7 @@ impl Regex {
         }
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let found = match self.pattern.find(answer.text) {
             Ok(found) => found,
             Err(error) => return errored(VerdictKind::Regex, format!("pattern {}: {error}", self.shown)),

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Expectation, Expected, errored, quote};
+use super::{Candidate, Expectation, Expected, errored, quote};
 use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
@@ -28,7 +28,7 @@ pub struct Seen {
 impl Expectation {
     /// What this finds in a raw answer without a judge.
     #[must_use]
-    pub fn see(&self, answer: &Answer<'_>) -> Seen {
+    pub fn see(&self, answer: &Candidate<'_>) -> Seen {
         match &self.expected {
             Expected::Combined(kind) => {
                 Seen { parts: kind.parts().iter().map(|part| part.see(answer)).collect(), ..Seen::default() }
@@ -60,7 +60,7 @@ impl Seen {
     }
 
     /// The verdict on the raw answer, of the verdict on the redacted one.
-    pub(super) fn over(&self, redacted: Verdict, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
         let Some(outcome) = self.outcome else {
             let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
             return errored(redacted.kind, reason);

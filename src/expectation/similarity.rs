@@ -5,7 +5,7 @@
 
 use super::exact::other_text;
 use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
-use super::{Answer, Reading, TYPE, errored, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::grader::{Bench, Configured, GraderError, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::provider::DEFAULT;
@@ -56,7 +56,7 @@ impl Similarity {
         &self.judge
     }
 
-    pub(super) async fn judge(&self, answer: &Answer<'_>, bench: &Bench<'_>) -> Verdict {
+    pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
         if let Some(reason) = answer.hollow() {
             let threshold = Some(self.threshold);
             return Verdict { threshold, reason, ..verdict(VerdictKind::Similarity, false, 0.0) };
@@ -70,7 +70,7 @@ impl Similarity {
                 let mut verdict =
                     errored(VerdictKind::Similarity, "no model for embeddings is named".to_owned());
                 let help = "add `embeddingModel:`, or `grader: { embeddingModel: … }` in akit.yaml";
-                verdict.fault = Some(Fault::new(FaultKind::NoGrader, verdict.reason.clone(), help));
+                verdict.fault = Some(Box::new(Fault::new(FaultKind::NoGrader, verdict.reason.clone(), help)));
                 verdict
             }
         }
@@ -100,7 +100,7 @@ impl Similarity {
         found
     }
 
-    async fn embedded(&self, answer: &Answer<'_>, model: &str, bench: &Bench<'_>) -> Verdict {
+    async fn embedded(&self, answer: &Candidate<'_>, model: &str, bench: &Bench<'_>) -> Verdict {
         match self.cosine(answer, model, bench).await {
             Ok((score, grade)) => {
                 let passed = score >= self.threshold;
@@ -112,13 +112,13 @@ impl Similarity {
                 if !passed {
                     verdict.got = quote(answer.text);
                 }
-                verdict.grade = Some(grade);
+                verdict.grade = Some(Box::new(grade));
                 verdict
             }
             Err(error) => {
                 let mut verdict = errored(VerdictKind::Similarity, error.to_string());
                 verdict.threshold = Some(self.threshold);
-                verdict.fault = Some(error.fault());
+                verdict.fault = Some(Box::new(error.fault()));
                 verdict
             }
         }
@@ -126,7 +126,7 @@ impl Similarity {
 
     async fn cosine(
         &self,
-        answer: &Answer<'_>,
+        answer: &Candidate<'_>,
         model: &str,
         bench: &Bench<'_>,
     ) -> Result<(f64, Grade), GraderError> {

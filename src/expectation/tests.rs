@@ -18,7 +18,7 @@ fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
     (expectation, found)
 }
 
-fn judge(yaml: &str, answer: Answer<'_>) -> Verdict {
+fn judge(yaml: &str, answer: Candidate<'_>) -> Verdict {
     let (expectation, found) = read(yaml);
     let problems: Vec<_> = found.iter().map(|one| one.message.clone()).collect();
     let expectation = expectation.unwrap_or_else(|| panic!("{yaml}: {problems:?}"));
@@ -37,7 +37,7 @@ fn judge(yaml: &str, answer: Answer<'_>) -> Verdict {
 }
 
 fn said(yaml: &str, text: &str) -> (Outcome, Option<f64>) {
-    let verdict = judge(yaml, Answer::of(text));
+    let verdict = judge(yaml, Candidate::of(text));
     (verdict.outcome, verdict.score)
 }
 
@@ -152,7 +152,7 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
             ("fine", Some("content_filter")),
             ("fine", Some("refusal")),
         ] {
-            let verdict = judge(yaml, Answer { text, finish_reason: reason, seen: None });
+            let verdict = judge(yaml, Candidate { finish_reason: reason, ..Candidate::of(text) });
             assert_eq!(
                 (verdict.outcome, verdict.score),
                 (Failed, Some(0.0)),
@@ -181,11 +181,11 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
     for yaml in kinds {
         let text = if yaml.contains("json_schema") { "{}" } else { "fine" };
         for reason in ["MAX_TOKENS", "length", "SAFETY", "content-filter", "refusal", "error", "surprise"] {
-            let answer = Answer { text, finish_reason: Some(reason), seen: None };
+            let answer = Candidate { finish_reason: Some(reason), ..Candidate::of(text) };
             assert_eq!(judge(yaml, answer).outcome, Failed, "{yaml} {reason}");
         }
         for reason in [None, Some("STOP"), Some("end-turn"), Some("tool_calls")] {
-            let answer = Answer { text, finish_reason: reason, seen: None };
+            let answer = Candidate { finish_reason: reason, ..Candidate::of(text) };
             let outcome = judge(yaml, answer).outcome;
             // The similarity of a whole answer takes a model, and there is none.
             let whole = if yaml.contains("similarity") { Errored } else { Passed };

@@ -5,7 +5,7 @@
 
 use crate::manifest::{CaseResult, Trial};
 use crate::stats::{self, mean, real};
-use crate::vocabulary::{Metric, Outcome, Reply};
+use crate::vocabulary::{Answer, Metric, Outcome};
 
 /// A measured metric, or why there is none.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,14 +36,11 @@ impl Measured {
             Metric::FirstToken => times(cases, 0.95, |reply| reply.ttft_ms),
             Metric::Tokens => sum(
                 paid(cases)
-                    .filter_map(|trial| trial.reply.as_ref())
+                    .flat_map(Trial::answers)
                     .map(|reply| reply.usage.map(|usage| real(usage.total()))),
                 "answer",
             ),
-            Metric::Cost => sum(
-                paid(cases).filter_map(|trial| trial.reply.as_ref()).map(|reply| reply.cost_usd),
-                "answer",
-            ),
+            Metric::Cost => sum(paid(cases).flat_map(Trial::answers).map(|reply| reply.cost_usd), "answer"),
             Metric::JudgeCost => judge_cost(cases),
             Metric::Other(_) => Self::Unknown,
             Metric::FlakyRate => share(judged(cases), disagrees),
@@ -96,8 +93,8 @@ fn paid<'a>(cases: &'a [&'a CaseResult]) -> impl Iterator<Item = &'a Trial> {
 }
 
 /// A percentile of times that are told with the answers; unknown where none is.
-fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Reply) -> Option<u64>) -> Measured {
-    let known: Vec<f64> = trials(cases).filter_map(|trial| time(trial.reply.as_ref()?)).map(real).collect();
+fn times(cases: &[&CaseResult], share: f64, time: impl Fn(&Answer) -> Option<u64>) -> Measured {
+    let known: Vec<f64> = trials(cases).flat_map(Trial::answers).filter_map(time).map(real).collect();
     match percentile(&known, share, "answer") {
         Measured::NoCase if trials(cases).next().is_some() => Measured::Unknown,
         measured => measured,
@@ -110,7 +107,7 @@ fn scores(cases: &[&CaseResult]) -> Vec<f64> {
 
 fn judge_cost(cases: &[&CaseResult]) -> Measured {
     let mut costs = Vec::new();
-    for verdict in paid(cases).filter_map(|trial| trial.verdict.as_ref()) {
+    for verdict in paid(cases).flat_map(Trial::verdicts) {
         verdict.walk(&mut |one| costs.extend(one.grade.as_ref().map(|grade| grade.cost_usd)));
     }
     sum(costs.into_iter(), "verdict")

@@ -53,7 +53,7 @@ fn is_zero(n: &u64) -> bool {
 
 fn recorded(cases: &[CaseEvidence<'_>]) -> u64 {
     let trials = cases.iter().flat_map(|case| &case.result.trials);
-    trials.filter(|trial| trial.reply.as_ref().is_some_and(|reply| reply.recorded)).count() as u64
+    trials.filter(|trial| trial.is_recorded()).count() as u64
 }
 
 impl Power {

@@ -8,9 +8,10 @@ use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
 use super::{Category, Policy, suite};
 use crate::baseline::Mean;
+use crate::manifest::Trial;
 use crate::seed::Root;
 use crate::stats;
-use crate::vocabulary::{FindingId, Reply};
+use crate::vocabulary::{Answer, FindingId};
 
 /// Shifts up to this ratio do not count.
 const MARGIN: f64 = 1.2;
@@ -20,7 +21,7 @@ const DRAWS: u32 = 9_999;
 
 /// Tells shifts of latency and cost. The two tests are a family of their own.
 pub(super) fn shifts(cases: &[CaseEvidence<'_>], policy: &Policy, log: &mut Findings<'_>) {
-    let latency = |reply: &Reply| reply.latency_ms.map(stats::real);
+    let latency = |reply: &Answer| reply.latency_ms.map(stats::real);
     let tests = [
         (FindingId::LatencyRegression, Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
         (
@@ -56,12 +57,12 @@ pub(super) fn shifts(cases: &[CaseEvidence<'_>], policy: &Policy, log: &mut Find
 fn ratios(
     cases: &[CaseEvidence<'_>],
     before: impl Fn(&crate::baseline::BaselineCase) -> Option<Mean>,
-    now: impl Fn(&Reply) -> Option<f64>,
+    now: impl Fn(&Answer) -> Option<f64>,
 ) -> Vec<f64> {
     suite::pairs(cases)
         .filter_map(|(case, _)| {
             let before = before(case.stored?)?.mean;
-            let replies = case.result.ordinary().filter_map(|trial| trial.reply.as_ref());
+            let replies = case.result.ordinary().flat_map(Trial::answers);
             let now = stats::mean(replies.filter_map(&now))?;
             (before > 0.0 && now > 0.0).then(|| (now / before).ln())
         })

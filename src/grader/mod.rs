@@ -23,7 +23,7 @@ use crate::provider::{ChatRequest, Completion, Message};
 use crate::redact::Redactor;
 use crate::seed::Root;
 
-use crate::vocabulary::{ExchangeKind, FaultKind};
+use crate::vocabulary::{ExchangeKind, FaultKind, ToolCall};
 use calibration::Binding;
 
 pub use prompt::TEMPLATE;
@@ -63,6 +63,8 @@ pub struct Question<'a> {
     pub scale: u32,
     /// The answer.
     pub answer: &'a str,
+    /// What it asks to have called.
+    pub tool_calls: &'a [ToolCall],
     /// The conversation up to the answer.
     pub conversation: &'a [Message],
 }
@@ -353,17 +355,7 @@ impl Grader {
         let attempts = ["0", "1"].map(|attempt| {
             let names = ["grader", bench.scenario, bench.case, &trial, &vote, attempt];
             let request = prompt::request(&self.model, bench.root.derive(&names), question);
-            let content = json!({
-                "answer": question.answer,
-                "attempt": u32::from(attempt == "1"),
-                "conversation": question.conversation,
-                "rubric": prompt::rubric(question.rubric, question.scale),
-                "scale": question.scale,
-                "template": TEMPLATE,
-                "template_hash": prompt::template_hash(),
-                "vote": index,
-            });
-            (request, content)
+            (request, prompt::content(question, u32::from(attempt == "1"), index))
         });
         let seal = |said: Completion| seal(bench, said);
         let is_verdict = |said: &Completion| read(said, question.scale).is_ok();
@@ -435,8 +427,9 @@ impl Grader {
     async fn ask_canaries(&self, bench: &Bench<'_>) -> Result<Option<&'static str>, GraderError> {
         for canary in canary::CANARIES {
             let rubric = Rubric::of(canary.rubric);
+            let answer = canary.answer;
             let question =
-                Question { rubric: &rubric, scale: SCALE, answer: canary.answer, conversation: &[] };
+                Question { rubric: &rubric, scale: SCALE, answer, tool_calls: &[], conversation: &[] };
             let seed = self.root.derive(&["canary", canary.name]);
             let request = prompt::request(&self.model, seed, &question);
             let content = json!({

@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::baseline::Baseline;
-use crate::manifest::{RunManifest, SCHEMA};
+use crate::manifest::{RunManifest, SCHEMA, Trial, VERSION_1, read_version_1};
 use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
 use crate::vocabulary::{Outcome, VerdictKind};
 
@@ -114,13 +114,16 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
         let reason = crate::text::excerpt(&reason, REASON);
         HistoryError::Foreign { path: file.clone(), what, reason }
     };
-    let run: RunManifest = json_object(source.text().as_bytes()).map_err(|error| {
-        // Another of akit's files is told by its name, and not by what it lacks.
-        let other = serde_json::from_str::<Schema>(source.text()).ok().and_then(|one| one.schema);
-        let other = other.and_then(|schema| check(&file, what, &schema, SCHEMA).err());
-        other.unwrap_or_else(|| foreign(error.to_string()))
-    })?;
-    check(&file, what, &run.schema, SCHEMA)?;
+    let named = serde_json::from_str::<Schema>(source.text()).ok().and_then(|one| one.schema);
+    // Another of akit's files is told by its name, and not by what it lacks.
+    if let Some(schema) = &named {
+        check(&file, what, schema, &[SCHEMA, VERSION_1])?;
+    }
+    let run = match named.as_deref() {
+        Some(VERSION_1) => read_version_1(source.text().as_bytes()),
+        _ => json_object(source.text().as_bytes()),
+    };
+    let run = run.map_err(|error| foreign(error.to_string()))?;
     sound(&run).map_err(foreign)?;
     let beside = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
     Ok((run, beside))
@@ -138,7 +141,7 @@ fn sound(run: &RunManifest) -> Result<(), String> {
             return Err(format!("{} stands twice in it", name()));
         }
         // What a kind of a newer version let pass, this version cannot answer for.
-        for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in case.trials.iter().flat_map(Trial::verdicts) {
             let mut unknown = None;
             verdict.walk(&mut |one| match &one.kind {
                 VerdictKind::Other(kind) if one.outcome == Outcome::Passed => unknown = Some(kind),
@@ -244,7 +247,7 @@ fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
     let foreign = |reason: String| HistoryError::Foreign { path: name.to_owned(), what, reason };
     let value: Schema = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
     if let Some(schema) = value.schema {
-        check(name, what, &schema, Baseline::SCHEMA)?;
+        check(name, what, &schema, &[Baseline::SCHEMA])?;
     }
     let baseline: Baseline = json_object(text.as_bytes()).map_err(|error| foreign(error.to_string()))?;
     // Looked up by halving; a file that was merged by hand may be out of order.
@@ -266,11 +269,14 @@ fn source(path: &Path) -> Result<SourceFile, HistoryError> {
     })
 }
 
-fn check(name: &str, what: Kind, found: &str, known: &str) -> Result<(), HistoryError> {
-    if found == known {
+/// Whether a file names a schema that is known, the newest first.
+fn check(name: &str, what: Kind, found: &str, known: &[&str]) -> Result<(), HistoryError> {
+    if known.contains(&found) {
         return Ok(());
     }
-    let reason = format!("its schema is `{}`, this akit reads `{known}`", crate::text::excerpt(found, 40));
+    let known: Vec<_> = known.iter().map(|one| format!("`{one}`")).collect();
+    let found = crate::text::excerpt(found, 40);
+    let reason = format!("its schema is `{found}`, this akit reads {}", known.join(" and "));
     Err(HistoryError::Foreign { path: name.to_owned(), what, reason })
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::environment::Environment;
-use crate::expectation::Answer;
+use crate::expectation::Candidate;
 use crate::scenario::{self, Scenario};
 
 /// Imports a suite made of these files, the first of which is the configuration.
@@ -57,7 +57,7 @@ fn passes(assertion: &str, answer: &str) -> bool {
         trial: 0,
         redactor: None,
     };
-    let answer = Answer::of(answer);
+    let answer = Candidate::of(answer);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let verdict = runtime.block_on(scenario.cases[0].expectation.judge(&answer, &bench));
     assert_ne!(verdict.outcome, crate::vocabulary::Outcome::Errored, "{assertion}: {}", verdict.reason);

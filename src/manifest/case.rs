@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Verdict};
+use super::Trial;
 use crate::source::Location;
 use crate::stats;
-use crate::vocabulary::{CaseId, Outcome, Reply};
+use crate::vocabulary::{CaseId, Outcome};
 
 /// One case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ impl CaseResult {
     /// The ordinary trials whose answer was judged, in order.
     pub fn answers(&self) -> impl Iterator<Item = &Trial> {
         let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
-        self.ordinary().filter(judged).filter(|trial| trial.reply.is_some())
+        self.ordinary().filter(judged).filter(|trial| trial.answer().is_some())
     }
 
     /// How many of its ordinary trials passed, of those that were judged.
@@ -94,7 +94,7 @@ impl CaseResult {
     #[must_use]
     pub fn judged_by_grader(&self) -> bool {
         let mut found = false;
-        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in self.trials.iter().flat_map(Trial::verdicts) {
             verdict.walk(&mut |one| found |= one.grade.is_some());
         }
         found
@@ -104,7 +104,7 @@ impl CaseResult {
     #[must_use]
     pub fn split_votes(&self) -> bool {
         let mut split = false;
-        for verdict in self.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+        for verdict in self.trials.iter().flat_map(Trial::verdicts) {
             verdict.walk(&mut |one| {
                 if let (Some(grade), Some(threshold)) = (&one.grade, one.threshold) {
                     let reached =
@@ -114,72 +114,5 @@ impl CaseResult {
             });
         }
         split
-    }
-}
-
-/// One time that a case was asked.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Trial {
-    /// 0-based.
-    pub index: u32,
-    /// Asked anew to confirm a failure: not a part of any rate.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub confirmation: bool,
-    /// What became of it.
-    pub outcome: Outcome,
-    /// 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub score: Option<f64>,
-    /// The answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply: Option<Reply>,
-    /// How the answer was judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
-    /// Why it could not be judged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
-}
-
-impl Trial {
-    /// Whether its answer was read from a record of the cache.
-    #[must_use]
-    pub fn is_recorded(&self) -> bool {
-        self.reply.as_ref().is_some_and(|reply| reply.recorded)
-    }
-
-    /// The verdicts that explain the outcome, those that were not needed left out.
-    #[must_use]
-    pub fn decisive(&self) -> Vec<&Verdict> {
-        let all = self.verdict.as_ref().map(Verdict::decisive).unwrap_or_default();
-        let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == self.outcome).collect();
-        if same.is_empty() { all } else { same }
-    }
-
-    /// Why it came out as it did.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        if let Some(fault) = &self.fault {
-            return &fault.message;
-        }
-        match self.decisive().first() {
-            Some(first) if !first.reason.is_empty() => &first.reason,
-            _ => self.outcome.word(),
-        }
-    }
-
-    /// US dollars spent on the answer and on judging it, as far as they are known; a record costs nothing.
-    #[must_use]
-    pub fn spent_usd(&self) -> f64 {
-        let reply = self.reply.as_ref().filter(|reply| !reply.recorded);
-        let mut spent = reply.and_then(|reply| reply.cost_usd).unwrap_or(0.0);
-        if let Some(verdict) = &self.verdict {
-            verdict.walk(&mut |one| {
-                let grade = one.grade.as_ref().filter(|grade| !grade.recorded);
-                spent += grade.and_then(|grade| grade.cost_usd).unwrap_or(0.0);
-            });
-        }
-        spent
     }
 }

@@ -4,20 +4,24 @@
 //! files and positions, whatever finished first.
 
 mod case;
+mod trial;
 mod verdict;
+mod version1;
 
 use std::collections::BTreeSet;
 
 use crate::stats::real;
-use crate::vocabulary::{FaultKind, Outcome, Usage};
+use crate::vocabulary::{Answer, FaultKind, Outcome, Usage};
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-pub use case::{CaseResult, Trial};
+pub use case::CaseResult;
+pub use trial::{Trial, Turn};
 pub use verdict::{Grade, Verdict};
+pub use version1::{VERSION_1, read_version_1};
 
 /// The name and version of the wire form.
-pub const SCHEMA: &str = "akit.run/1";
+pub const SCHEMA: &str = "akit.run/2";
 
 /// Why the run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
@@ -171,7 +175,7 @@ impl RunManifest {
     /// Tokens of the application under test; absent when no reply told them.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
-        sum(self.trials().filter_map(|trial| trial.reply.as_ref()?.usage))
+        sum(self.answers().filter_map(|answer| answer.usage))
     }
 
     /// Tokens of the judge.
@@ -183,7 +187,7 @@ impl RunManifest {
     /// Milliseconds that all recorded answers and verdicts took when they were asked.
     #[must_use]
     pub fn recorded_ms(&self) -> u64 {
-        let replies = self.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).sum::<u64>();
+        let replies = self.answers().filter_map(|answer| answer.latency_ms).sum::<u64>();
         let grades = self.grades().into_iter().filter_map(|grade| grade.latency_ms).sum::<u64>();
         replies + grades
     }
@@ -193,12 +197,17 @@ impl RunManifest {
         self.cases.iter().flat_map(|case| &case.trials)
     }
 
+    /// Every answer of every trial.
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.trials().flat_map(Trial::answers)
+    }
+
     /// Every grade of every trial.
     #[must_use]
     pub fn grades(&self) -> Vec<&Grade> {
         let mut grades = Vec::new();
-        for verdict in self.trials().filter_map(|trial| trial.verdict.as_ref()) {
-            verdict.walk(&mut |one| grades.extend(one.grade.as_ref()));
+        for verdict in self.trials().flat_map(Trial::verdicts) {
+            verdict.walk(&mut |one| grades.extend(one.grade.as_deref()));
         }
         grades
     }
@@ -207,7 +216,7 @@ impl RunManifest {
     /// application and of the judge.
     #[must_use]
     pub fn answered_by(&self) -> BTreeSet<String> {
-        let replies = self.trials().filter_map(|trial| trial.reply.as_ref()).filter_map(|reply| {
+        let replies = self.answers().filter_map(|reply| {
             let name = versioned(reply.model.as_deref(), reply.system_fingerprint.as_deref())?;
             Some(format!("application: {name}"))
         });
@@ -248,7 +257,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What happened.
     pub message: String,
-    /// How to mend it.
+    /// How to fix it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub help: String,
     /// The message without what is about this case alone, where many cases may have one cause.

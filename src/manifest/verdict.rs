@@ -32,10 +32,10 @@ pub struct Verdict {
     pub line: u32,
     /// What a judge said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grade: Option<Grade>,
+    pub grade: Option<Box<Grade>>,
     /// Why it could not judge, where the cause has a name of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub fault: Option<Box<Fault>>,
     /// Why it cannot fail the gate, where it rests on a judge that is not calibrated for it: what it
     /// says is shown, and a failure counts as a pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@
 mod call;
 mod endpoint;
 mod floats;
+mod message;
 mod openai;
 mod origin;
 mod price;

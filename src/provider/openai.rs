@@ -9,10 +9,10 @@ use serde_json::{Map, Value as Json, json};
 use super::call::{error_within, post};
 use super::endpoint::{Address, AddressError};
 use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
+use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, message};
 use crate::http::Http;
 use crate::text;
-use crate::vocabulary::{StopReason, ToolCall, Usage};
+use crate::vocabulary::{StopReason, Usage};
 
 /// OpenAI itself, and every server that speaks its chat completions.
 pub(super) const OPENAI: Spec = Spec {
@@ -188,37 +188,24 @@ impl OpenAi {
         };
         let choice = reply.get("choices").and_then(|choices| choices.get(0));
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
-        let message = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
+        let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
         let finish = word_of(choice.get("finish_reason"));
         if StopReason::of(finish.as_deref()) == StopReason::Broken {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
             return Err(ProviderError::Ended { host: self.endpoint.host.clone(), word });
         }
-        let refusal = message.get("refusal").and_then(Json::as_str).filter(|text| !text.is_empty());
-        let parts = message.get("content").and_then(Json::as_array);
-        let refused_part = parts.into_iter().flatten().find_map(|part| part.get("refusal")?.as_str());
-        let refusal = refusal.or(refused_part);
-        let called = message.pointer("/tool_calls/0/function/arguments").and_then(Json::as_str);
-        let text = match message.get("content") {
-            None | Some(Json::Null) if wants_call && called.is_some() => {
-                called.unwrap_or_default().to_owned()
-            }
-            Some(Json::String(text)) => text.clone(),
-            None | Some(Json::Null) => refusal.unwrap_or_default().to_owned(),
-            Some(Json::Array(parts)) => {
-                let word = |part: &'_ Json| {
-                    let part = part.get("text").or_else(|| part.get("refusal"))?;
-                    part.as_str().map(str::to_owned)
-                };
-                parts.iter().filter_map(word).collect()
-            }
-            Some(_) => return Err(malformed("the content of its message is no text")),
+        let said = message::said(written);
+        let said = said.ok_or_else(|| malformed("the content of its message is no text"))?;
+        let called = written.pointer("/tool_calls/0/function/arguments").and_then(Json::as_str);
+        let text = match called.filter(|_| wants_call && written.get("content").is_none_or(Json::is_null)) {
+            Some(called) => called.to_owned(),
+            None => said.text,
         };
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
         Ok(Completion {
             text,
-            tool_calls: if wants_call { Vec::new() } else { tool_calls(message) },
-            finish_reason: if refusal.is_some() { Some("refusal".to_owned()) } else { finish },
+            tool_calls: if wants_call { Vec::new() } else { said.tool_calls },
+            finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
             model: word("model"),
             system_fingerprint: word("system_fingerprint"),
             usage: reply.get("usage").and_then(|usage| {
@@ -253,26 +240,6 @@ fn word_of(value: Option<&Json>) -> Option<String> {
         Some(Json::String(word)) => Some(word.clone()),
         Some(other) => Some(text::excerpt(&other.to_string(), 40)),
     }
-}
-
-/// The functions that a message asks to have called, the deprecated `function_call` included.
-fn tool_calls(message: &Json) -> Vec<ToolCall> {
-    let listed = message.get("tool_calls").and_then(Json::as_array).into_iter().flatten();
-    let single = message.get("function_call").filter(|call| call.is_object());
-    let call = |call: &Json| {
-        let function = call.get("function").unwrap_or(call);
-        let arguments = function.get("arguments").cloned().unwrap_or_default();
-        ToolCall {
-            id: call.get("id").and_then(Json::as_str).map(str::to_owned),
-            name: function.get("name").and_then(Json::as_str).unwrap_or("unnamed").to_owned(),
-            // Compatible servers send an object where OpenAI sends its text.
-            arguments: match arguments.as_str().map(serde_json::from_str) {
-                Some(Ok(parsed)) => parsed,
-                _ => arguments,
-            },
-        }
-    };
-    listed.chain(single).map(call).collect()
 }
 
 /// The parameters in a body: everything but what was asked. A schema is told by its kind.

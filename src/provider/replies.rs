@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value as Json;
 
+use super::message::{self, MessageError, Said};
 use crate::source::{Location, ReadError, SourceFile, json_object};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Reply, Usage};
+use crate::vocabulary::{Answer, Usage};
 
 /// Why a file of replies cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +42,7 @@ pub struct Replies {
 }
 
 /// A reply and the scenario that it names.
-type Known = (Option<String>, Reply);
+type Known = (Option<String>, Answer);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +52,9 @@ struct Line {
     scenario: Option<String>,
     #[serde(default)]
     trial: u32,
-    reply: String,
+    #[serde(default, deserialize_with = "present")]
+    reply: Option<String>,
+    tool_calls: Option<Json>,
     finish_reason: Option<String>,
     model: Option<String>,
     latency_ms: Option<f64>,
@@ -58,7 +62,43 @@ struct Line {
     usage: Option<Usage>,
     cost_usd: Option<f64>,
     prompt: Option<IgnoredAny>,
-    messages: Option<IgnoredAny>,
+    /// The conversation with the answer; beside a `reply` only what was asked.
+    messages: Option<Json>,
+    tools: Option<IgnoredAny>,
+}
+
+/// A text: what is there must not be null.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
+}
+
+/// Why a line has no answer that can be judged.
+#[derive(Debug, thiserror::Error)]
+enum LineError {
+    #[error("missing field `reply`; write the answer as `reply`, `messages` or `tool_calls`")]
+    NoAnswer,
+    #[error("`tool_calls` stands beside `messages`; write the calls into the last message")]
+    CallsBesideMessages,
+    #[error(transparent)]
+    Message(#[from] MessageError),
+}
+
+impl Line {
+    /// What was answered.
+    fn said(&mut self) -> Result<Said, LineError> {
+        let calls = self.tool_calls.as_ref().map(message::calls).transpose()?;
+        match (self.reply.take(), &self.messages, calls) {
+            (Some(text), _, calls) => {
+                Ok(Said { text, refused: false, tool_calls: calls.unwrap_or_default() })
+            }
+            (None, Some(_), Some(_)) => Err(LineError::CallsBesideMessages),
+            (None, Some(messages), None) => Ok(message::answer(messages)?),
+            (None, None, Some(tool_calls)) if !tool_calls.is_empty() => {
+                Ok(Said { tool_calls, ..Said::default() })
+            }
+            (None, None, _) => Err(LineError::NoAnswer),
+        }
+    }
 }
 
 impl Replies {
@@ -86,7 +126,7 @@ impl Replies {
                 line: u32::try_from(index + 1).unwrap_or(u32::MAX),
                 column: u32::try_from(column).unwrap_or(1),
             };
-            let line: Line = json_object(line.as_bytes()).map_err(|error| {
+            let mut line: Line = json_object(line.as_bytes()).map_err(|error| {
                 let words = error.to_string();
                 let cut = words.rfind(" at line ").unwrap_or(words.len());
                 let reason = match &words[..cut] {
@@ -113,10 +153,12 @@ impl Replies {
             };
             let latency_ms = time("latency_ms", line.latency_ms)?;
             let ttft_ms = time("ttft_ms", line.ttft_ms)?;
-            let reply = Reply {
-                text: line.reply,
-                tool_calls: Vec::new(),
-                finish_reason: line.finish_reason,
+            let said = line.said();
+            let said = said.map_err(|error| RepliesError::Line { at: at(1), reason: error.to_string() })?;
+            let answer = Answer {
+                text: said.text,
+                tool_calls: said.tool_calls,
+                finish_reason: if said.refused { Some("refusal".to_owned()) } else { line.finish_reason },
                 model: line.model,
                 system_fingerprint: None,
                 latency_ms,
@@ -127,7 +169,7 @@ impl Replies {
                 given: true,
                 replaced: Vec::new(),
             };
-            known.push((line.scenario, reply));
+            known.push((line.scenario, answer));
         }
         Ok(())
     }
@@ -135,12 +177,15 @@ impl Replies {
     /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded.
     /// The name is what reports call them.
     #[must_use]
-    pub fn of<'a>(name: &str, answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Reply>)>) -> Self {
+    pub fn of<'a>(
+        name: &str,
+        answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Answer>)>,
+    ) -> Self {
         let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
         for (scenario, id, answers) in answers {
             for (trial, reply) in (0..).zip(answers) {
                 let known = replies.entry((id.to_owned(), trial)).or_default();
-                known.push((Some(scenario.to_owned()), Reply { recorded: true, ..reply.clone() }));
+                known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }));
             }
         }
         Self { name: name.to_owned(), replies }
@@ -154,7 +199,7 @@ impl Replies {
 
     /// The reply to a case; one that names the scenario goes before one that names none.
     #[must_use]
-    pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Reply> {
+    pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
         let known = self.replies.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, _)| name.as_deref() == Some(scenario));
         exact.or_else(|| known.iter().find(|(name, _)| name.is_none())).map(|(_, reply)| reply)
@@ -223,6 +268,17 @@ mod tests {
             (r#"{"id":"a","reply":"x \udc00 y"}"#, "a lone surrogate"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "`latency_ms` is negative"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"ttft_ms\":-1}", "`ttft_ms` is negative"),
+            (r#"{"id":"a","tool_calls":[]}"#, "missing field `reply`"),
+            (
+                r#"{"id":"a","reply":"x","tool_calls":{}}"#,
+                "replies.jsonl:1: `tool_calls` is not a list of calls",
+            ),
+            (r#"{"id":"a","reply":"x","tool_calls":[{"id":"1"}]}"#, "tool call 1 has no name"),
+            (
+                r#"{"id":"a","messages":[],"tool_calls":[{"name":"x"}]}"#,
+                "write the calls into the last message",
+            ),
+            (r#"{"id":"a","messages":[{"role":"user","content":"x"}]}"#, "add the assistant's answer"),
         ];
         for (text, expected) in table {
             let error = read(text).unwrap_err().to_string();

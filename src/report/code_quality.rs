@@ -111,7 +111,7 @@ mod tests {
         assert_ne!(found[0]["fingerprint"], found[1]["fingerprint"]);
         let mut moved = Fixture::of(vec![one], &Policy::default());
         moved.run.cases[0].location.line = 99;
-        moved.run.cases[0].trials[0].reply = None;
+        moved.run.cases[0].trials[0].answer_with(None);
         assert_eq!(read(&moved)[0]["fingerprint"], found[0]["fingerprint"]);
         assert_eq!(read(&moved)[0]["location"]["lines"]["begin"], 99);
         // SHA-256 of "support\0a\0akit/expect/contains\0".

@@ -50,7 +50,7 @@ impl<'a> Report<'a> {
 
     /// How many answers were read from the cache, where some were: `1 of 17 answers`.
     pub(super) fn cached(&self) -> Option<String> {
-        let answers = || self.run.trials().filter_map(|trial| trial.reply.as_ref());
+        let answers = || self.run.answers();
         let cached = answers().filter(|answer| answer.recorded).count();
         (cached > 0)
             .then(|| format!("{} of {} answers", number::size(cached), number::size(answers().count())))
@@ -76,7 +76,7 @@ impl<'a> Entry<'a> {
 
     /// Why the case could not be judged.
     pub(super) fn fault(&self) -> Option<&'a Fault> {
-        self.case.telling()?.fault.as_ref()
+        self.case.telling()?.fault.as_deref()
     }
 
     /// Trials that passed and all trials, where there were several.

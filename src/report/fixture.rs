@@ -9,7 +9,7 @@ use crate::gate::{Decision, Evidence, Policy, Reference, decide};
 use crate::manifest::{CaseResult, Ended, Fault, Grade, RunManifest, SCHEMA, ScenarioRun, Trial, Verdict};
 use crate::source::{Diagnostic, Diagnostics, SourceFile};
 use crate::stats::Tally;
-use crate::vocabulary::{FaultKind, Outcome, Reply, Usage, VerdictKind};
+use crate::vocabulary::{Answer, FaultKind, Outcome, Usage, VerdictKind};
 
 use super::{Past, Report};
 
@@ -117,7 +117,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
     let fails = |verdict: Verdict, answer: &str| vec![trial(0, Outcome::Failed, Some(verdict), answer)];
     let mut graded = verdict(VerdictKind::LlmGrader, "the answer blames the customer");
     (graded.score, graded.threshold) = (Some(0.4), Some(0.7));
-    graded.grade = Some(Grade {
+    graded.grade = Some(Box::new(Grade {
         grader: "openai gpt-4o-mini at api.openai.com".to_owned(),
         model: None,
         votes: vec![0.2, 0.8, 0.4],
@@ -126,7 +126,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         cost_usd: None,
         latency_ms: Some(900),
         recorded: false,
-    });
+    }));
     let mut combined = verdict(VerdictKind::Combined, "2 of 3 parts failed");
     let mut met = verdict(VerdictKind::Contains, "");
     met.outcome = Outcome::Passed;
@@ -141,9 +141,8 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
     (hostile.name, hostile.prompt) = (Some(HOSTILE.to_owned()), HOSTILE.to_owned());
     hostile.reason = HOSTILE.to_owned();
     let fault = |kind: FaultKind, message: &str| Trial {
-        fault: Some(Fault::new(kind, message.to_owned(), "raise `timeout:` or try again")),
-        reply: None,
-        ..trial(0, Outcome::Errored, None, "")
+        fault: Some(Box::new(Fault::new(kind, message.to_owned(), "raise `timeout:` or try again"))),
+        ..Trial::single(Outcome::Errored, None, None)
     };
     let (ok, bad) = (Outcome::Passed, Outcome::Failed);
     let lacks = || verdict(VerdictKind::Contains, "the answer lacks `30 days`");
@@ -163,7 +162,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         trials
     };
     let mut kept = trial(0, ok, None, "Within 30 days.");
-    kept.reply.as_mut().unwrap().recorded = true;
+    kept.answer_mut().unwrap().recorded = true;
     let huge = fails(lacks(), &"0123456789".repeat(bytes / 10));
     vec![
         case("support", "pass", ok, vec![kept]),
@@ -201,20 +200,14 @@ pub(super) fn case(scenario: &str, id: &str, outcome: Outcome, trials: Vec<Trial
 
 /// A trial with an answer.
 pub(super) fn trial(index: u32, outcome: Outcome, verdict: Option<Verdict>, answer: &str) -> Trial {
-    Trial {
-        index,
-        confirmation: false,
-        outcome,
-        score: verdict.as_ref().and_then(|verdict| verdict.score),
-        reply: Some(Reply {
-            text: answer.to_owned(),
-            latency_ms: Some(310),
-            usage: Some(Usage { input_tokens: 40, output_tokens: 9 }),
-            ..Reply::default()
-        }),
-        verdict,
-        fault: None,
-    }
+    let score = verdict.as_ref().and_then(|verdict| verdict.score);
+    let answer = Answer {
+        text: answer.to_owned(),
+        latency_ms: Some(310),
+        usage: Some(Usage { input_tokens: 40, output_tokens: 9 }),
+        ..Answer::default()
+    };
+    Trial { index, score, ..Trial::single(outcome, Some(answer), verdict) }
 }
 
 /// A verdict that failed.

@@ -73,7 +73,7 @@ fn reworded(fixture: &mut Fixture, words: impl Fn(&str) -> String) {
     for case in cases {
         case.reason = words(&case.reason);
         for trial in &mut case.trials {
-            if let Some(one) = &mut trial.verdict {
+            for one in trial.turns.iter_mut().flat_map(|turn| &mut turn.verdicts) {
                 verdict(one, &words);
             }
             if let Some(fault) = &mut trial.fault {

@@ -93,7 +93,7 @@ mod tests {
     fn a_report_reads_back_as_a_manifest() {
         let fixture = Fixture::new();
         let text = of_report(&fixture.report()).unwrap();
-        assert!(text.starts_with("{\n  \"schema\": \"akit.run/1\",\n") && text.ends_with("}\n"));
+        assert!(text.starts_with("{\n  \"schema\": \"akit.run/2\",\n") && text.ends_with("}\n"));
         let run: RunManifest = serde_json::from_str(&text).unwrap();
         assert_eq!(run, fixture.run);
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();

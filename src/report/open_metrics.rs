@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use super::Report;
 use crate::gate::{Conclusion, Measured, State};
-use crate::manifest::CaseResult;
+use crate::manifest::{CaseResult, Trial};
 use crate::stats::{percentile, real};
 use crate::text;
 use crate::vocabulary::Metric;
@@ -150,7 +150,8 @@ fn times(out: &mut Text, report: &Report<'_>) {
         .cases
         .iter()
         .flat_map(CaseResult::ordinary)
-        .filter_map(|trial| trial.reply.as_ref()?.latency_ms)
+        .flat_map(Trial::answers)
+        .filter_map(|answer| answer.latency_ms)
         .collect();
     if known.is_empty() {
         return;

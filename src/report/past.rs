@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::analysis::Trend;
 use crate::gate::Decision;
 use crate::history::StoredRun;
-use crate::manifest::{CaseResult, RunManifest};
+use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::vocabulary::Outcome;
 
 /// What was before a run; empty where no stored run was named.
@@ -94,11 +94,11 @@ impl Before {
         if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
             return None;
         }
-        let text = |case: &CaseResult| Some(case.telling()?.reply.as_ref()?.text.clone());
-        let before = text(case)?;
+        let before = case.telling()?.answer()?;
+        let now_answered = now.telling().and_then(Trial::answer);
         Some(Self {
-            same_answer: text(now).is_some_and(|now| now == before),
-            text: before,
+            same_answer: now_answered.is_some_and(|now| now.says_as(before)),
+            text: before.text.clone(),
             outcome: case.outcome,
             same_question: case.content_hash == now.content_hash,
             run_id: run.run_id.clone(),
@@ -118,7 +118,6 @@ impl Before {
 mod tests {
     use super::*;
     use crate::gate::Policy;
-    use crate::manifest::Trial;
     use crate::report::fixture::{Fixture, case, trial};
 
     fn told(outcome: Outcome, answer: &str) -> Vec<Trial> {

@@ -16,7 +16,7 @@ use crate::history::StoredRun;
 use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
 use crate::stats::Tally;
-use crate::vocabulary::{FaultKind, Outcome, VerdictKind, WeakeningKind};
+use crate::vocabulary::{FaultKind, Outcome, ToolCall, VerdictKind, WeakeningKind};
 
 /// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
@@ -74,8 +74,8 @@ fn policy() -> impl Strategy<Value = Policy> {
 fn told(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
     let bad =
         (outcome == Outcome::Failed).then(|| verdict(VerdictKind::Contains, "the answer lacks `30 days`"));
-    let fault =
-        (outcome == Outcome::Errored).then(|| Fault::new(FaultKind::Timeout, "no answer".to_owned(), ""));
+    let fault = (outcome == Outcome::Errored)
+        .then(|| Box::new(Fault::new(FaultKind::Timeout, "no answer".to_owned(), "")));
     Trial { confirmation, fault, ..trial(index, outcome, bad, "Soon.") }
 }
 
@@ -276,7 +276,7 @@ pub(super) fn run_of(text: &str) -> Fixture {
         ..Fault::new(FaultKind::Other(text.to_owned()), text.to_owned(), text)
     };
     let failed = vec![trial(0, Outcome::Failed, Some(bad), text)];
-    let errored = vec![Trial { fault: Some(fault), ..trial(0, Outcome::Errored, None, text) }];
+    let errored = vec![Trial { fault: Some(Box::new(fault)), ..trial(0, Outcome::Errored, None, text) }];
     let mut cases = vec![
         case("support", text, Outcome::Failed, failed),
         case("support", "b", Outcome::Errored, errored),
@@ -295,6 +295,13 @@ pub(super) fn run_of(text: &str) -> Fixture {
     let mut fixture = Fixture::of(cases, &policy);
     let evidence = Evidence { run: &fixture.run, reference: Reference::Missing(text), weakened: &[weaker] };
     fixture.decision = decide(&evidence, &policy);
+    let call = ToolCall {
+        id: Some(text.to_owned()),
+        name: text.to_owned(),
+        arguments: serde_json::json!({ text: [text] }),
+    };
+    let trials = fixture.run.cases.iter_mut().flat_map(|case| &mut case.trials);
+    trials.filter_map(Trial::answer_mut).for_each(|answer| answer.tool_calls = vec![call.clone(); 12]);
     for case in &mut fixture.run.cases {
         case.scenario = text.to_owned();
         case.location.file = text.to_owned();
@@ -309,7 +316,7 @@ pub(super) fn run_of(text: &str) -> Fixture {
     (earlier.run_id, earlier.at, earlier.commit) =
         (format!("run {text}"), Some(text.to_owned()), Some(text.to_owned()));
     let trials = earlier.cases.iter_mut().flat_map(|case| &mut case.trials);
-    trials.filter_map(|one| one.reply.as_mut()).for_each(|reply| reply.text = format!("{text} {text}"));
+    trials.filter_map(Trial::answer_mut).for_each(|reply| reply.text = format!("{text} {text}"));
     let conclusion = Some(text.to_owned());
     let stored = StoredRun { file: text.to_owned(), run: earlier, conclusion, pass_rate: Some(0.5) };
     fixture.past = Past::of(&fixture.run, &fixture.decision, [stored]);

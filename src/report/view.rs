@@ -8,13 +8,19 @@ use std::borrow::Cow;
 use crate::gate::State;
 use crate::manifest::{Fault, Trial, Verdict};
 use crate::text::number;
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Outcome, ToolCall};
 
 use super::Entry;
 use super::entry::bad;
 
 /// What is said of a case that is proven to have broken.
 pub(super) const BROKEN: &str = "passed in the baseline and fails now";
+
+/// What a call of the answer is called.
+pub(super) const CALL: &str = "tool call";
+
+/// Calls of one answer that are shown.
+const CALLS: usize = 10;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +68,8 @@ pub(super) struct TrialView<'a> {
     /// The expectations that explain the outcome.
     pub(super) verdicts: Vec<VerdictView<'a>>,
     pub(super) answer: Option<&'a str>,
+    /// What the answer asks to have called.
+    pub(super) calls: &'a [ToolCall],
 }
 
 /// How one expectation judged an answer.
@@ -104,7 +112,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// All of it but the answer, with at most so many expectations.
+    /// All of it but the text of the answer, with at most so many expectations.
     pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = vec![
             (Label::Heading("title"), self.title.into()),
@@ -143,9 +151,10 @@ fn state(entry: &Entry<'_>) -> String {
 impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
         Self {
-            fault: trial.fault.as_ref(),
+            fault: trial.fault.as_deref(),
             verdicts: trial.decisive().into_iter().map(VerdictView::of).collect(),
-            answer: trial.reply.as_ref().map(|reply| reply.text.as_str()),
+            answer: trial.answer().map(|answer| answer.text.as_str()),
+            calls: trial.answer().map_or(&[], |answer| &answer.tool_calls),
         }
     }
 
@@ -155,7 +164,7 @@ impl<'a> TrialView<'a> {
         fault.or(self.verdicts.first().map(|one| one.kind)).unwrap_or_default()
     }
 
-    /// All of it but the answer, with at most so many expectations.
+    /// All of it but the text of the answer, with at most so many expectations.
     pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = Vec::new();
         if let Some(fault) = self.fault {
@@ -169,8 +178,21 @@ impl<'a> TrialView<'a> {
                 format!("… and {} more", number::size(self.verdicts.len() - most)).into(),
             ));
         }
+        facts.extend(self.calls().map(|call| (Label::Own(CALL), call.into())));
+        facts.extend(self.more_calls().map(|words| (Label::More, words.into())));
         facts.retain(|(_, value)| !value.is_empty());
         facts
+    }
+
+    /// The first calls of the answer, each on a line, as hostile as its text.
+    pub(super) fn calls(&self) -> impl Iterator<Item = String> {
+        self.calls.iter().take(CALLS).map(ToolCall::line)
+    }
+
+    /// How many calls are not among them.
+    pub(super) fn more_calls(&self) -> Option<String> {
+        let more = self.calls.len().saturating_sub(CALLS);
+        (more > 0).then(|| format!("… and {} more {CALL}s", number::size(more)))
     }
 }
 
@@ -259,7 +281,7 @@ mod tests {
     fn what_the_reason_quotes_of_the_judge_is_not_repeated() {
         let mut found = verdict(VerdictKind::LlmGrader, "0.20, 0.90 is needed: no one is offered");
         let reasoning = "no one is offered".to_owned();
-        found.grade = Some(Grade {
+        found.grade = Some(Box::new(Grade {
             grader: "j".to_owned(),
             model: None,
             votes: vec![0.2; 3],
@@ -268,7 +290,7 @@ mod tests {
             cost_usd: None,
             latency_ms: None,
             recorded: false,
-        });
+        }));
         insta::assert_snapshot!(facts(found.clone(), 5), @r"
         at: evals/support.yaml:3
         asked: How long do I have to send it back?
@@ -285,7 +307,7 @@ mod tests {
     fn what_is_left_out_is_counted_and_a_fault_stands_in_for_a_reason() {
         let mut all = verdict(VerdictKind::Combined, "");
         all.parts = (0..5).map(|_| verdict(VerdictKind::Contains, "")).collect();
-        all.parts[0].fault = Some(Fault::new(FaultKind::Timeout, "no answer".to_owned(), ""));
+        all.parts[0].fault = Some(Box::new(Fault::new(FaultKind::Timeout, "no answer".to_owned(), "")));
         let shown = facts(all, 2);
         assert!(
             shown.contains("contains: timeout: no answer\n") && shown.contains("contains: failed\n"),

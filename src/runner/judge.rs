@@ -5,7 +5,7 @@ use serde_json::json;
 use super::plan::{Planned, Target, Unit};
 use super::redaction;
 use crate::client::{Ask, Patience, Seal, Usable};
-use crate::expectation::{Answer, Seen};
+use crate::expectation::{Candidate, Seen};
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Trial, Verdict};
 use crate::provider::{ChatRequest, Completion};
@@ -14,7 +14,7 @@ use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::stats::mean;
 use crate::text;
-use crate::vocabulary::{ExchangeKind, FaultKind, Outcome, Reply, StopReason, ToolCall};
+use crate::vocabulary::{Answer, ExchangeKind, FaultKind, Outcome, StopReason, ToolCall};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -56,7 +56,7 @@ pub(super) fn outcome(trials: &[&Trial]) -> Outcome {
 
 fn reason(trials: &[Trial], outcome: Outcome) -> String {
     let Some(first) = trials.iter().find(|trial| trial.outcome == outcome) else { return String::new() };
-    let why = match (&first.fault, &first.verdict) {
+    let why = match (&first.fault, first.verdict()) {
         (Some(fault), _) => fault.message.clone(),
         (None, Some(verdict)) if outcome == Outcome::Failed => verdict.reason.clone(),
         _ => return String::new(),
@@ -112,7 +112,7 @@ async fn answer(
     planned: &Planned,
     root: Root,
     trial: u32,
-) -> Result<(Reply, Option<Seen>), Fault> {
+) -> Result<(Answer, Option<Seen>), Fault> {
     let Some(job) = &planned.job else {
         return Err(fault(FaultKind::NotPlanned, "the case has no target".to_owned(), ""));
     };
@@ -137,7 +137,7 @@ async fn answer(
                 redaction::seal(case, said);
             let replaced = Vec::new();
             let reply =
-                Reply { text, tool_calls, finish_reason, model, system_fingerprint, replaced, ..reply };
+                Answer { text, tool_calls, finish_reason, model, system_fingerprint, replaced, ..reply };
             Ok((reply, redaction::seen(seen)))
         }
         Target::Model { client, model, seeded, .. } => {
@@ -180,7 +180,7 @@ async fn answer(
             };
             let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
             let before = redaction::seen(exchange.completion.seen);
-            let reply = Reply {
+            let reply = Answer {
                 text: exchange.completion.text,
                 tool_calls: exchange.completion.tool_calls,
                 finish_reason: exchange.completion.finish_reason,
@@ -204,37 +204,31 @@ async fn judged(
     case: &Case,
     graders: &Graders,
     root: Root,
-    (reply, seen): (Reply, Option<Seen>),
+    (answer, seen): (Answer, Option<Seen>),
     trial: u32,
 ) -> Trial {
-    if let Some(fault) = no_answer(&reply) {
-        return errored(Some(reply), None, fault);
+    if let Some(fault) = no_answer(&answer) {
+        return errored(Some(answer), None, fault);
     }
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
-    let finish_reason = reply.finish_reason.as_deref();
-    let answer = Answer { text: &reply.text, finish_reason, seen: seen.as_ref() };
-    let verdict = redaction::verdict(case, case.expectation.judge(&answer, &bench).await);
+    let finish_reason = answer.finish_reason.as_deref();
+    let (tool_calls, seen) = (answer.tool_calls.as_slice(), seen.as_ref());
+    let candidate = Candidate { text: &answer.text, tool_calls, finish_reason, seen };
+    let verdict = redaction::verdict(case, case.expectation.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
         let fault = cause(&verdict);
-        return errored(Some(reply), Some(verdict), fault);
+        return errored(Some(answer), Some(verdict), fault);
     }
-    Trial {
-        index: 0,
-        confirmation: false,
-        outcome: verdict.counted(),
-        score: verdict.score,
-        reply: Some(reply),
-        verdict: Some(verdict),
-        fault: None,
-    }
+    let (outcome, score) = (verdict.counted(), verdict.score);
+    Trial { score, ..Trial::single(outcome, Some(answer), Some(verdict)) }
 }
 
 /// Why there is nothing to judge in what came back.
-fn no_answer(reply: &Reply) -> Option<Fault> {
-    let word = || text::excerpt(reply.finish_reason.as_deref().unwrap_or_default(), 40);
-    match StopReason::of(reply.finish_reason.as_deref()) {
+fn no_answer(answer: &Answer) -> Option<Fault> {
+    let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
+    match answer.stop() {
         StopReason::Broken => {
             let message = format!("the answer ended with an error (finish_reason {})", word());
             Some(fault(FaultKind::BrokenAnswer, message, "ask again, or look at the application's own log"))
@@ -251,26 +245,18 @@ fn no_answer(reply: &Reply) -> Option<Fault> {
         | StopReason::Cut
         | StopReason::Refused
         | StopReason::Filtered => {
-            if reply.tool_calls.is_empty() || !text::shows_nothing(&reply.text) {
+            if answer.tool_calls.is_empty() || !text::shows_nothing(&answer.text) {
                 return None;
             }
-            let calls = ToolCall::summary(&reply.tool_calls);
+            let calls = ToolCall::summary(&answer.tool_calls);
             let message = format!("the answer is {calls}, which this version cannot judge");
             Some(fault(FaultKind::ToolCalls, message, "let the application answer in words as well"))
         }
     }
 }
 
-fn errored(reply: Option<Reply>, verdict: Option<Verdict>, fault: Fault) -> Trial {
-    Trial {
-        index: 0,
-        confirmation: false,
-        outcome: Outcome::Errored,
-        score: None,
-        reply,
-        verdict,
-        fault: Some(fault),
-    }
+fn errored(answer: Option<Answer>, verdict: Option<Verdict>, fault: Fault) -> Trial {
+    Trial { fault: Some(Box::new(fault)), ..Trial::single(Outcome::Errored, answer, verdict) }
 }
 
 /// The first cause of an errored verdict.
@@ -282,7 +268,7 @@ fn cause(verdict: &Verdict) -> Fault {
         }
     });
     let one = found.unwrap_or(verdict);
-    one.fault.clone().unwrap_or_else(|| {
+    one.fault.as_deref().cloned().unwrap_or_else(|| {
         fault(
             FaultKind::ExpectationError,
             format!("{}: {}", one.kind, one.reason),

@@ -296,10 +296,11 @@ fn run_id(run: &RunManifest) -> String {
             part(&[u8::from(trial.confirmation)]);
             part(trial.outcome.word().as_bytes());
             part(&trial.score.map_or([0; 8], f64::to_be_bytes));
-            if let Some(reply) = &trial.reply {
+            for reply in trial.answers() {
                 part(reply.text.as_bytes());
                 part(&reply.latency_ms.unwrap_or_default().to_be_bytes());
                 part(&[u8::from(reply.recorded)]);
+                reply.tool_calls.iter().for_each(|call| part(call.line().as_bytes()));
             }
         }
     }

@@ -4,11 +4,11 @@
 use serde_json::{Value as Json, json};
 
 use crate::canonical;
-use crate::expectation::{Answer, Seen};
-use crate::manifest::{Fault, Trial, Verdict};
+use crate::expectation::{Candidate, Seen};
+use crate::manifest::{Fault, Trial, Turn, Verdict};
 use crate::provider::{Completion, Message};
 use crate::scenario::Case;
-use crate::vocabulary::Reply;
+use crate::vocabulary::Answer;
 
 /// The conversation as it is kept and shown to a judge.
 pub(super) fn messages(case: &Case) -> Vec<Message> {
@@ -34,7 +34,7 @@ pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
         let finish_reason = said.finish_reason.as_deref();
-        let answer = Answer { text: &said.text, finish_reason, seen: None };
+        let answer = Candidate { text: &said.text, tool_calls: &said.tool_calls, finish_reason, seen: None };
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
         serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
     });
@@ -47,13 +47,17 @@ pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
         return trial;
     };
     let words = |text: &str| redaction.shown(text);
-    Trial {
-        reply: trial.reply.map(|reply| {
-            let (text, replaced) = redaction.replaced(&reply.text);
-            Reply { text, replaced, ..reply }
+    let shown = |turn: Turn| Turn {
+        asked: words(&turn.asked),
+        answer: turn.answer.map(|answer| {
+            let (text, replaced) = redaction.replaced(&answer.text);
+            Answer { text, replaced, ..answer }
         }),
-        verdict: trial.verdict.map(|verdict| with_words(verdict, &words)),
-        fault: trial.fault.map(|fault| with_fault(fault, &words)),
+        verdicts: turn.verdicts.into_iter().map(|verdict| with_words(verdict, &words)).collect(),
+    };
+    Trial {
+        turns: trial.turns.into_iter().map(shown).collect(),
+        fault: trial.fault.map(|fault| Box::new(with_fault(*fault, &words))),
         ..trial
     }
 }
@@ -85,7 +89,7 @@ fn with_words(verdict: Verdict, words: &dyn Fn(&str) -> String) -> Verdict {
             grade.reasoning = words(&grade.reasoning);
             grade
         }),
-        fault: verdict.fault.map(|fault| with_fault(fault, words)),
+        fault: verdict.fault.map(|fault| Box::new(with_fault(*fault, words))),
         parts: verdict.parts.into_iter().map(|part| with_words(part, words)).collect(),
         ..verdict
     }

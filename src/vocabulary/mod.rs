@@ -2,25 +2,25 @@
 //!
 //! Closed enums. A word that is not in a table is an error that names itself, never a pass.
 
+mod answer;
 mod case_id;
 mod exchange_kind;
 mod fault_kind;
 mod finding_id;
 mod metric;
 mod outcome;
-mod reply;
 mod stop;
 mod verdict_kind;
 mod weakening_kind;
 mod word;
 
+pub use answer::{Answer, ToolCall, Usage};
 pub use case_id::CaseId;
 pub use exchange_kind::ExchangeKind;
 pub use fault_kind::FaultKind;
 pub use finding_id::{FindingId, Selection, Subject};
 pub use metric::Metric;
 pub use outcome::Outcome;
-pub use reply::{Reply, ToolCall, Usage};
 pub use stop::StopReason;
 pub use verdict_kind::VerdictKind;
 pub use weakening_kind::{WeakeningKind, Weaker};

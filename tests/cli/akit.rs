@@ -149,6 +149,18 @@ impl Ran {
         serde_json::from_str(&self.read(name)).unwrap()
     }
 
+    /// Every file below a folder that it left behind, one after the other.
+    pub(crate) fn all(&self, folder: &str) -> String {
+        fn walk(folder: &Path) -> String {
+            let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            let text = |path: PathBuf| {
+                if path.is_dir() { walk(&path) } else { std::fs::read_to_string(&path).unwrap() }
+            };
+            entries.map(text).collect()
+        }
+        walk(&self.path(folder))
+    }
+
     /// Fails with everything that was printed, unless it ended with this status.
     #[track_caller]
     pub(crate) fn ended(self, status: i32) -> Self {

@@ -259,7 +259,7 @@ fn without_a_sound_calibration_a_verdict_fails_nothing_and_everybody_is_told() {
         assert!(notes.contains(&let_pass), "{notes:?}");
         let rude = &ran.json("run.json")["cases"][2];
         assert_eq!(
-            (&rude["outcome"], &rude["trials"][0]["verdict"]["outcome"]),
+            (&rude["outcome"], &rude["trials"][0]["turns"][0]["verdicts"][0]["outcome"]),
             (&json!("passed"), &json!("failed"))
         );
         let known_before = !why.contains("another judge");

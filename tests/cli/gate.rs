@@ -401,7 +401,9 @@ fn budget_and_deadline_end_a_run_with_six() {
         .ended(6)
         .out("the run was ended by its budget; 1 case not judged");
     assert_eq!(
-        ran.json("run.json")["cases"][0]["trials"][0]["reply"]["cost_usd"].as_f64().map(|cost| cost < 0.02),
+        ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["cost_usd"]
+            .as_f64()
+            .map(|cost| cost < 0.02),
         Some(true)
     );
     run(prices, &[]).ended(1).out("cost_usd is 0.0300 USD (3 answers), at most 0.0200 USD is needed");

@@ -49,7 +49,7 @@ fn the_threshold_decides_over_a_readable_verdict() {
     for (score, status) in [(10, 0), (7, 0), (6, 1), (0, 1)] {
         let server = judge(move |_| Answer::Text(verdict(score)));
         let ran = run(&server.url, suite(""), &["--grader-model", "j"]).ended(status);
-        let found = &ran.json("run.json")["cases"][0]["trials"][0]["verdict"];
+        let found = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["verdicts"][0];
         assert_eq!(found["score"].as_f64(), Some(f64::from(score) / 10.0));
         assert_eq!(found["grade"]["reasoning"], "kind enough");
         // Within one step of the threshold a second verdict is asked for, and two of three decide.
@@ -324,7 +324,7 @@ fn likeness_of_meaning_goes_by_embeddings_or_the_judge() {
     assert!(
         embeddings.asked().iter().all(|asked| asked.path == "/v1/embeddings" && asked.body["model"] == "e")
     );
-    let grade = &ran.json("run.json")["cases"][0]["trials"][0]["verdict"]["grade"];
+    let grade = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["grade"];
     assert_eq!((grade["votes"][0].as_f64(), grade["usage"]["input_tokens"].as_u64()), (Some(1.0), Some(6)));
     run(&embeddings.url, similar(", embeddingModel: e").replace("I am sorry", "Goodbye"), &model)
         .ended(1)
@@ -337,5 +337,8 @@ fn likeness_of_meaning_goes_by_embeddings_or_the_judge() {
         Answer::Text(verdict(if told.contains("means the same") { 9 } else { 0 }))
     });
     let ran = run(&judge.url, similar(""), &model).ended(0);
-    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["verdict"]["kind"], "similarity");
+    assert_eq!(
+        ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["kind"],
+        "similarity"
+    );
 }

@@ -47,8 +47,10 @@ mod signal;
 mod stop;
 mod store;
 mod stored;
+mod tool_calls;
 mod trust;
 mod validate;
+mod version1;
 mod weakening;
 
 use akit::Akit;

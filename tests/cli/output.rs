@@ -19,7 +19,7 @@ fn a_report_on_stdout_is_alone_there_and_the_console_goes_to_stderr() {
     let report: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(
         (report["schema"].as_str(), report["counts"]["failed"].as_u64()),
-        (Some("akit.run/1"), Some(1))
+        (Some("akit.run/2"), Some(1))
     );
     let junit = run(&["--junit", "-"]).run().ended(1).err("RESULT: FAIL");
     assert!(junit.stdout.starts_with("<?xml") && !junit.stdout.contains("RESULT: "), "{}", junit.stdout);

@@ -278,7 +278,7 @@ fn patterns_of_the_command_line() {
             .run()
     };
     let said = |more: &[&str]| {
-        run(more).ended(0).json("run.json")["cases"][0]["trials"][0]["reply"]["text"]
+        run(more).ended(0).json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["text"]
             .as_str()
             .unwrap()
             .to_owned()

@@ -170,7 +170,10 @@ fn a_refusal_is_kept_and_passes_no_negative_expectation() {
         .run()
         .ended(1)
         .out("the provider refused to answer");
-    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["reply"]["finish_reason"], "refusal");
+    assert_eq!(
+        ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["finish_reason"],
+        "refusal"
+    );
 }
 
 #[test]
@@ -359,7 +362,7 @@ fn what_the_server_says_of_itself_stands_in_the_report() {
     let server = Server::start(|_| raw(200, completion("ok").to_string()));
     let ran = run(&server.url, &[]).ended(0);
     let report = ran.json("run.json");
-    let reply = &report["cases"][0]["trials"][0]["reply"];
+    let reply = &report["cases"][0]["trials"][0]["turns"][0]["answer"];
     assert_eq!(
         (reply["model"].as_str(), reply["finish_reason"].as_str()),
         (Some("stub-model"), Some("stop"))

@@ -142,7 +142,13 @@ fn verdicts(run: &Json) -> Vec<String> {
     cases
         .map(|case| {
             let trial = &case["trials"][0];
-            format!("{} {} {} {}", case["id"], case["outcome"], of(&trial["verdict"]), trial["fault"]["kind"])
+            format!(
+                "{} {} {} {}",
+                case["id"],
+                case["outcome"],
+                of(&trial["turns"][0]["verdicts"][0]),
+                trial["fault"]["kind"]
+            )
         })
         .collect()
 }

@@ -86,7 +86,7 @@ fn what_a_reply_knows_stands_in_the_report() {
     let line = "{\"id\":\"a\",\"reply\":\"a\",\"finish_reason\":\"stop\",\"model\":\"bot-7\",\"latency_ms\":12.4,\
                 \"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
     let ran = run(&["a"], line).ended(0);
-    let reply = &ran.json("run.json")["cases"][0]["trials"][0]["reply"];
+    let reply = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"];
     assert_eq!(reply["model"], "bot-7");
     assert_eq!(reply["latency_ms"], 12);
     assert_eq!(reply["usage"]["output_tokens"], 4);

@@ -257,7 +257,7 @@ fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
         let ran = asking(&server.url, SUITE, &[]).ended(4).out(words);
         let trial = ran.json("run.json")["cases"][1]["trials"][0].clone();
         assert_eq!(trial["fault"]["kind"], "tool-calls");
-        let stored = &trial["reply"]["tool_calls"][0];
+        let stored = &trial["turns"][0]["answer"]["tool_calls"][0];
         assert_eq!(stored["arguments"]["to"], "jane.doe@example.com");
         assert!(!ran.stdout.contains("is empty"), "{}", ran.stdout);
         // It is in the record too, from where it says the same.
@@ -267,7 +267,7 @@ fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
         assert_eq!(server.asked().len(), before);
         // With redaction on it holds no value, neither there nor in the report.
         let redacted = asking(&server.url, SUITE, &["--redact"]).ended(4);
-        let records = walk(&redacted.path(".akit"));
+        let records = redacted.all(".akit");
         assert!(records.contains("transfer_to_human") && records.contains("[REDACTED:email]"));
         assert!(!records.contains("jane.doe") && !redacted.read("run.json").contains("jane.doe"));
     }
@@ -277,7 +277,7 @@ fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
     let body = answer.to_string();
     let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
     let ran = asking(&server.url, SUITE, &[]).ended(0);
-    let call = &ran.json("run.json")["cases"][0]["trials"][0]["reply"]["tool_calls"][0];
+    let call = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["tool_calls"][0];
     assert_eq!(*call, json!({ "name": "refund", "arguments": "not json" }));
 }
 
@@ -289,13 +289,4 @@ fn a_refusal_among_the_parts_of_an_answer_is_a_refusal() {
     let body = answer.to_string();
     let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
     asking(&server.url, SUITE, &[]).ended(1).out("0 passed, 2 failed").out("refused to answer");
-}
-
-/// Every file below a folder, one after the other.
-fn walk(folder: &std::path::Path) -> String {
-    let mut found = String::new();
-    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        found += &if entry.is_dir() { walk(&entry) } else { std::fs::read_to_string(&entry).unwrap() };
-    }
-    found
 }

@@ -92,16 +92,16 @@ fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
 #[test]
 fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
     let ran = stored();
-    odd(&ran, |run| run["cases"][0]["trials"][0]["verdict"]["kind"] = json!("tool_called"));
+    odd(&ran, |run| run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
     refused(&ran, "s/a passes by a verdict of the kind `tool_called`");
     odd(&ran, |run| {
-        let inner = run["cases"][0]["trials"][0]["verdict"].clone();
-        run["cases"][0]["trials"][0]["verdict"]["parts"] = json!([inner]);
-        run["cases"][0]["trials"][0]["verdict"]["parts"][0]["kind"] = json!("soon");
+        let inner = run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0].clone();
+        run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"] = json!([inner]);
+        run["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["parts"][0]["kind"] = json!("soon");
     });
     refused(&ran, "s/a passes by a verdict of the kind `soon`");
     // One that failed stays failed.
-    odd(&ran, |run| run["cases"][1]["trials"][0]["verdict"]["kind"] = json!("tool_called"));
+    odd(&ran, |run| run["cases"][1]["trials"][0]["turns"][0]["verdicts"][0]["kind"] = json!("tool_called"));
     ran.then(&["gate", "odd.json"]).run().ended(1).out("1 passed, 1 failed");
 }
 
@@ -144,7 +144,7 @@ fn another_file_is_told_by_its_name_and_not_by_what_it_lacks() {
         ran.then(arguments)
             .run()
             .ended(2)
-            .err("its schema is `akit.baseline/1`, this akit reads `akit.run/1`");
+            .err("its schema is `akit.baseline/1`, this akit reads `akit.run/2` and `akit.run/1`");
     }
     odd(&ran, |run| run["decision"] = json!("passed"));
     ran.then(&["report", "odd.json"]).run().ended(2).err("`odd.json` is not a stored run");

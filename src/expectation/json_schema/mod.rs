@@ -6,7 +6,7 @@ mod weaker;
 
 use std::sync::Arc;
 
-use super::{Answer, Reading, SHOWN, TYPE, quote, verdict};
+use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
@@ -59,7 +59,7 @@ impl JsonSchema {
         weaker::weaker(old, new).into_iter().map(|one| one.below(&["schema"])).collect()
     }
 
-    pub(super) fn judge(&self, answer: &Answer<'_>) -> Verdict {
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let body = body(answer.text);
         let value: serde_json::Value = match serde_json::from_str(body)
             .or_else(|error| within_range(body).map_or(Err(error), |body| serde_json::from_str(&body)))

@@ -5,7 +5,7 @@ use crate::gate::finding::{Finding, Findings};
 use crate::gate::regression::{Confirmation, Proven, spare};
 use crate::gate::state::{CaseState, State};
 use crate::gate::{Category, Policy, Rigor, Unconfirmed, metric, of, probability};
-use crate::manifest::CaseResult;
+use crate::manifest::{CaseResult, Trial};
 use crate::text;
 use crate::vocabulary::FindingId;
 
@@ -245,13 +245,9 @@ fn note(case: &CaseEvidence<'_>, state: State, finding: Option<Confirmation>) ->
 /// Whether one text was judged both ways: then the judge is at fault, not the application.
 fn grader_flaked(case: &CaseResult) -> bool {
     use crate::vocabulary::Outcome::{Failed, Passed};
-    let told = |outcome| {
-        case.trials
-            .iter()
-            .filter(move |trial| trial.outcome == outcome)
-            .filter_map(|trial| trial.reply.as_ref())
-    };
-    case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.text == other.text))
+    let told =
+        |outcome| case.trials.iter().filter(move |trial| trial.outcome == outcome).flat_map(Trial::answers);
+    case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.says_as(other)))
 }
 
 fn few(n: u64) -> usize {

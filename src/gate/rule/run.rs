@@ -284,7 +284,7 @@ pub(in crate::gate) fn nothing_passed(
         return;
     }
     let passed = |trial: &&Trial| trial.outcome == Outcome::Passed;
-    let advisory = |trial: &Trial| trial.verdict.as_ref().is_some_and(|v| v.outcome != Outcome::Passed);
+    let advisory = |trial: &Trial| trial.verdicts().any(|one| one.outcome != Outcome::Passed);
     let good: Vec<_> = run.trials().filter(passed).collect();
     let untold = run.cases.iter().any(|case| case.trials.is_empty() && case.outcome == Outcome::Passed);
     if untold || good.iter().any(|trial| !advisory(trial)) {

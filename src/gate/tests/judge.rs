@@ -3,7 +3,7 @@
 use super::*;
 use crate::baseline::Epoch;
 use crate::manifest::{Grade, ScenarioRun, Verdict};
-use crate::vocabulary::{FindingId, Outcome, Reply, VerdictKind};
+use crate::vocabulary::{Answer, FindingId, Outcome, VerdictKind};
 
 fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
     let grade = Grade {
@@ -16,7 +16,7 @@ fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) -> Verdict 
         latency_ms: None,
         recorded: false,
     };
-    let grade = (kind == VerdictKind::LlmGrader).then_some(grade);
+    let grade = (kind == VerdictKind::LlmGrader).then(|| Box::new(grade));
     Verdict {
         kind,
         outcome,
@@ -65,12 +65,12 @@ fn ruled(hash: &str, verdicts: &[Verdict]) -> (Conclusion, Vec<String>, State) {
     stored.epoch = Epoch::all(&under("old", Vec::new()));
     let mut failing = case("a", &vec![Failed; verdicts.len()]);
     for (trial, verdict) in failing.trials.iter_mut().zip(verdicts) {
-        trial.verdict = Some(verdict.clone());
+        trial.judge_with(verdict.clone());
     }
     let mut run = under(hash, vec![failing]);
     confirm(&mut run, Some(&stored), &Policy::default(), |_| Some(false));
-    for trial in run.cases[0].trials.iter_mut().filter(|trial| trial.verdict.is_none()) {
-        trial.verdict = Some(verdicts[0].clone());
+    for trial in run.cases[0].trials.iter_mut().filter(|trial| trial.verdict().is_none()) {
+        trial.judge_with(verdicts[0].clone());
     }
     let decision = judge(&run, Some(&stored), &Policy::default());
     let told = decision.warnings.iter().any(|finding| finding.id == FindingId::JudgeChanged);
@@ -135,7 +135,8 @@ fn failures_under_another_judge_are_no_drop_of_the_suite_either() {
         stored.epoch = Epoch::all(&under("old", Vec::new()));
         let cases = names.iter().enumerate().map(|(n, id)| {
             let mut case = case(id, &[if n < 15 { Failed } else { Passed }]);
-            case.trials[0].verdict = Some(judged(case.outcome));
+            let outcome = case.outcome;
+            case.trials[0].judge_with(judged(outcome));
             case
         });
         let mut run = under(hash, cases.collect());
@@ -161,8 +162,8 @@ fn one_answer_judged_both_ways_is_said_to_be_the_judges_fault() {
     let note = |texts: [&str; 2], verdicts: [fn(Outcome) -> Verdict; 2]| {
         let mut flaky = case("a", &[Failed, Passed]);
         for ((trial, text), verdict) in flaky.trials.iter_mut().zip(texts).zip(verdicts) {
-            trial.reply = Some(Reply { text: text.to_owned(), ..Reply::default() });
-            trial.verdict = Some(verdict(trial.outcome));
+            trial.answer_with(Some(Answer { text: text.to_owned(), ..Answer::default() }));
+            trial.judge_with(verdict(trial.outcome));
         }
         flaky.trials[1].confirmation = true;
         let decision = judge(&of(vec![flaky]), Some(&stored), &Policy::default());

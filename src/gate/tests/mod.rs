@@ -29,7 +29,7 @@ pub fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
 }
 
 fn trial(index: u32, outcome: Outcome, confirmation: bool) -> Trial {
-    Trial { index, confirmation, outcome, score: None, reply: None, verdict: None, fault: None }
+    Trial { index, confirmation, ..Trial::single(outcome, None, None) }
 }
 
 pub fn run(outcomes: &[(&str, Outcome)]) -> RunManifest {

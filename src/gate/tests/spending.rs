@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::baseline::Mean;
-use crate::vocabulary::{FindingId, Reply};
+use crate::vocabulary::{Answer, FindingId};
 
 /// What was known before and what an answer took or cost now.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ fn both(cases: &[SpendingCase], of_cost: bool, trials: u64) -> (RunManifest, Bas
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are whole")]
             let latency_ms = now.filter(|_| !of_cost).map(|now| now as u64);
             let cost_usd = now.filter(|_| of_cost).map(|now| now / 100.0);
-            trial.reply = Some(Reply { latency_ms, cost_usd, ..Reply::default() });
+            trial.answer_with(Some(Answer { latency_ms, cost_usd, ..Answer::default() }));
         }
         found
     });
@@ -137,8 +137,9 @@ fn a_thin_baseline_is_enough_for_what_all_cases_say_and_other_cases_are_not_comp
     assert!(told(&run, &stored, &policy).contains("over 8 compared cases"));
     // Fresh trials are asked at another time, and are no part of it.
     for case in &mut run.cases {
-        let reply = Some(Reply { latency_ms: Some(1), ..Reply::default() });
-        case.trials.push(Trial { reply, ..trial(1, Passed, true) });
+        let answer = Some(Answer { latency_ms: Some(1), ..Answer::default() });
+        let again = Trial { index: 1, confirmation: true, ..Trial::single(Passed, answer, None) };
+        case.trials.push(again);
     }
     assert!(told(&run, &stored, &policy).contains("1.61 times"));
     stored.cases.clear();

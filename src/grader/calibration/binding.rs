@@ -3,7 +3,7 @@
 
 use super::{Calibration, Identity, hash, kappa};
 use crate::grader::{Ballot, Bar, Grader, Question};
-use crate::manifest::{CaseResult, Verdict};
+use crate::manifest::{CaseResult, Trial, Verdict};
 use crate::stats::{LEVEL, SLACK, Tally, corrected};
 use crate::text::number::{percent, score};
 use crate::vocabulary::{Outcome, VerdictKind};
@@ -136,7 +136,7 @@ impl Binding {
         let mut sound = Tally::default();
         let mut let_pass = Vec::new();
         for case in cases {
-            for verdict in case.trials.iter().filter_map(|trial| trial.verdict.as_ref()) {
+            for verdict in case.trials.iter().flat_map(Trial::verdicts) {
                 count(verdict, Upright::Yes, &mut whys, &mut sound);
                 let name = case.key().to_string();
                 if verdict.outcome == Outcome::Failed

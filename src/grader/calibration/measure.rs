@@ -80,6 +80,7 @@ impl Measuring {
             rubric: &label.rubric,
             scale: self.manner.scale,
             answer: &label.answer,
+            tool_calls: &[],
             conversation: &label.conversation,
         };
         let bench = Bench {

@@ -132,7 +132,8 @@ fn bound(calibration: &Calibration, demands: Demands) -> Bound {
 impl Bound {
     fn standing(&self, judge: &Grader, rubric: &str, bar: Bar, ballot: Ballot) -> Standing {
         let rubric = Rubric::of(rubric);
-        let question = Question { rubric: &rubric, scale: bar.scale, answer: "x", conversation: &[] };
+        let question =
+            Question { rubric: &rubric, scale: bar.scale, answer: "x", tool_calls: &[], conversation: &[] };
         self.binding.standing(judge, &question, bar, ballot)
     }
 }
@@ -230,7 +231,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
         expected: String::new(),
         got: String::new(),
         line: 0,
-        grade: Some(Grade {
+        grade: Some(Box::new(Grade {
             grader: "judge".to_owned(),
             model: None,
             votes: Vec::new(),
@@ -239,22 +240,14 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
             usage: None,
             latency_ms: None,
             recorded: false,
-        }),
+        })),
         fault: None,
         advisory: advisory.map(str::to_owned),
         any: false,
         parts: Vec::new(),
     };
     let outcome = verdict.counted();
-    let trial = Trial {
-        index: 0,
-        confirmation: false,
-        outcome,
-        score: None,
-        reply: None,
-        verdict: Some(verdict),
-        fault: None,
-    };
+    let trial = Trial::single(outcome, None, Some(verdict));
     CaseResult {
         scenario: "s".to_owned(),
         id: id.to_owned(),

@@ -10,6 +10,7 @@ use crate::report::RenderError;
 use crate::report::detail::{Detail, Interest, MARKUP, fit};
 use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
+use crate::report::view::TrialView;
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 
@@ -31,7 +32,9 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
         let most = detail.text(interest(pair.change));
         let texts = [pair.prompt, pair.base.answer, pair.head.answer, pair.base.reason, pair.head.reason];
         // Marks round words make a text longer.
-        MARKUP + texts.iter().map(|text| text.len().min(most) * 3 / 2).sum::<usize>()
+        let texts: usize = texts.iter().map(|text| text.len().min(most) * 3 / 2).sum();
+        let calls = pair.base.tool_calls.iter().chain(pair.head.tool_calls);
+        MARKUP + texts + calls.map(|call| call.line().len().min(most)).sum::<usize>()
     };
     fit(
         |detail| comparison.cases.iter().map(|pair| size(pair, detail)).sum(),
@@ -118,7 +121,7 @@ fn case(index: usize, pair: &Pair<'_>, most: usize) -> Value {
         "name": excerpt(&pair.name(), NAME),
         "short": several.then(|| format!("differs in {}", text::count(pair.flips, "trial"))),
         "prompt": Excerpt::new(pair.prompt, most),
-        "same": pair.base.answer == pair.head.answer,
+        "same": pair.base.says_as(&pair.head),
         "sides": [
             answer(["Base", "del"], &pair.base, &left, &was.more, most),
             answer(["Head", "ins"], &pair.head, &right, &now.more, most),
@@ -133,6 +136,7 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
     about.extend(seen.latency_ms.map(number::span));
     about.extend(seen.tokens.map(|tokens| format!("{} tokens", number::whole(tokens))));
     about.extend(seen.cost_usd.map(|cost| format!("${cost:.4}")));
+    let told = TrialView { calls: seen.tool_calls, ..TrialView::default() };
     json!({
         "label": label,
         "mark": mark,
@@ -141,5 +145,7 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
         "reason": excerpt(seen.reason, most),
         "pieces": pieces,
         "more": more,
+        "calls": told.calls().map(|call| Excerpt::new(&call, most)).collect::<Vec<_>>(),
+        "more_calls": told.more_calls(),
     })
 }

@@ -4,7 +4,7 @@ use crate::gate::Policy;
 use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::report::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use crate::source::Ink;
-use crate::vocabulary::{Outcome, VerdictKind};
+use crate::vocabulary::{Outcome, ToolCall, VerdictKind};
 
 const OK: Outcome = Outcome::Passed;
 const BAD: Outcome = Outcome::Failed;
@@ -128,17 +128,45 @@ fn runs_without_a_case_in_common_are_not_compared() {
 #[test]
 fn hostile_text_stays_text() {
     let run = |outcome| Fixture::of(vec![one(HOSTILE, &[outcome], HOSTILE)], &Policy::default()).run;
-    let (base, mut head) = (run(OK), run(BAD));
-    head.cases[0].trials[0].reply.as_mut().unwrap().text.push_str("<script>alert(1)</script>");
+    let (mut base, mut head) = (run(OK), run(BAD));
+    let call =
+        ToolCall { id: None, name: HOSTILE.to_owned(), arguments: serde_json::json!({ HOSTILE: HOSTILE }) };
+    base.cases[0].trials[0].answer_mut().unwrap().tool_calls = vec![call; 12];
+    head.cases[0].trials[0].answer_mut().unwrap().text.push_str("<script>alert(1)</script>");
     head.cases[0].reason = HOSTILE.to_owned();
     let comparison = Comparison::of(&base, &head).unwrap();
     let page = html(&comparison).unwrap();
     assert_eq!(page.matches("<script").count(), 1);
     assert!(!page.contains("<img") && !page.contains("<!--"));
+    assert_eq!(page.matches("<h4>Tool calls</h4>").count(), 1);
+    assert!(page.contains("… and 2 more tool calls"));
     assert!(page.chars().all(|c| c == '\n' || c == '\t' || crate::text::inert(c)));
     let console = console(&comparison, Ink::Plain);
     assert!(console.chars().all(|c| c == '\n' || crate::text::inert(c)));
     assert!(!console.lines().any(|line| line.trim_start().starts_with("::")), "{console}");
+}
+
+#[test]
+fn answers_with_the_same_words_and_other_calls_are_not_the_same() {
+    let run = |order: &str| {
+        let mut run = Fixture::of(vec![one("a", &[OK], "Done.")], &Policy::default()).run;
+        let call = ToolCall {
+            id: Some(order.to_owned()),
+            name: "refund".to_owned(),
+            arguments: serde_json::json!({ "order": order.trim_end() }),
+        };
+        run.cases[0].trials[0].answer_mut().unwrap().tool_calls = vec![call];
+        run
+    };
+    let page = |head: &str| {
+        let (base, head) = (run("NW-1"), run(head));
+        html(&Comparison::of(&base, &head).unwrap()).unwrap()
+    };
+    let same = "Both answers are the same.";
+    assert!(!page("NW-2").contains(same));
+    // Ids are the provider's.
+    assert!(page("NW-1 ").contains(same));
+    assert!(page("NW-2").contains("refund {&quot;order&quot;:&quot;NW-2&quot;}"));
 }
 
 #[test]

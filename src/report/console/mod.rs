@@ -123,7 +123,7 @@ fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
 
 /// How many answers were read and how many were asked for; nothing where all were asked for.
 fn origins(report: &Report<'_>) -> Option<String> {
-    let answers = || report.run.trials().filter_map(|trial| trial.reply.as_ref());
+    let answers = || report.run.answers();
     let read = answers().filter(|answer| answer.recorded).count();
     let asked = answers().filter(|answer| !answer.recorded && !answer.given).count();
     (read > 0).then(|| format!("{} from the cache, {} asked", number::size(read), number::size(asked)))

@@ -8,10 +8,10 @@ use crate::manifest::{Trial, Verdict};
 use crate::report::Entry;
 use crate::report::detail::{Detail, Interest};
 use crate::report::past::Before;
-use crate::report::view::{VerdictView, View, score, votes};
+use crate::report::view::{TrialView, VerdictView, View, score, votes};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Answer, Outcome};
 
 /// Characters of a name.
 const NAME: usize = 200;
@@ -68,7 +68,7 @@ pub(super) fn of(
 /// `score 0.4 · 310 ms`, as far as it is known.
 fn num(entry: &Entry<'_>) -> String {
     let score = entry.case.score.map(|score| format!("score {}", number::score(score)));
-    let latency = entry.case.telling().and_then(|trial| trial.reply.as_ref()?.latency_ms);
+    let latency = entry.case.telling().and_then(|trial| trial.answer()?.latency_ms);
     score.into_iter().chain(latency.map(number::span)).collect::<Vec<_>>().join(" · ")
 }
 
@@ -80,12 +80,14 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
     let told = |(at, trial): (usize, &Trial)| {
         let same = shown[..at].iter().find(|one| alike(one, trial));
         let new = Some(trial).filter(|_| same.is_none());
-        let reply = new.and_then(|trial| trial.reply.as_ref());
+        let reply = new.and_then(Trial::answer);
         let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
+        let told = new.map(TrialView::of).unwrap_or_default();
+        let calls: Vec<_> = told.calls().map(|call| Excerpt::new(&call, most)).collect();
         let (pieces, before) = before
             .filter(|_| at == telling)
             .map_or_else(Default::default, |before| beside(before, answer.as_ref(), most));
-        let verdict = new.and_then(|trial| trial.verdict.as_ref());
+        let verdict = new.and_then(Trial::verdict);
         let (verdicts, brief) = match verdict {
             Some(verdict) if detail.explains(interest) => (vec![judged(verdict, most, DEPTH)], String::new()),
             Some(verdict) => (Vec::new(), brief(verdict)),
@@ -95,6 +97,8 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
             "label": label(trial, all.len(), same),
             "outcome": if all.len() > 1 { trial.outcome.word() } else { "" },
             "answer": answer,
+            "calls": calls,
+            "more_calls": told.more_calls(),
             // The answer with the words marked that it did not have before; empty where nothing is to be marked.
             "pieces": pieces,
             "before": before,
@@ -113,11 +117,13 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
 
 /// Whether a reader would see the same in both.
 fn alike(one: &Trial, other: &Trial) -> bool {
-    let text = |trial: &Trial| trial.reply.as_ref().map(|reply| reply.text.clone());
+    let same = |(one, other): (&Answer, &Answer)| one.says_as(other);
     one.outcome == other.outcome
-        && one.verdict == other.verdict
+        && one.verdicts().eq(other.verdicts())
         && one.fault == other.fault
-        && text(one) == text(other)
+        && one.turns.len() == other.turns.len()
+        && one.answers().count() == other.answers().count()
+        && one.answers().zip(other.answers()).all(same)
 }
 
 /// What is known of one of so many trials, which may have gone as an earlier one.
@@ -128,7 +134,7 @@ fn label(trial: &Trial, all: usize, same: Option<&Trial>) -> String {
         let kind = if trial.confirmation { "asked again to confirm, trial" } else { "trial" };
         facts.push(format!("{kind} {}", number(trial)));
     }
-    if let Some(reply) = &trial.reply {
+    if let Some(reply) = trial.answer() {
         facts.extend(reply.model.as_deref().map(|model| excerpt(model, 80)));
         facts.extend(reply.latency_ms.map(number::span));
         facts.extend(reply.usage.map(|usage| format!("{} tokens", number::whole(usage.total()))));

@@ -119,7 +119,7 @@ fn chance(p: f64) -> String {
 fn numbers(report: &Report<'_>) -> Vec<Row> {
     let run = report.run;
     let mut rows = table::rows(report);
-    let mut latencies: Vec<u64> = run.trials().filter_map(|trial| trial.reply.as_ref()?.latency_ms).collect();
+    let mut latencies: Vec<u64> = run.answers().filter_map(|answer| answer.latency_ms).collect();
     latencies.sort_unstable();
     if let (Some(median), Some(most)) = (latencies.get(latencies.len() / 2), latencies.last()) {
         rows.push(Row::new("time of an answer", format!("{} (median)", number::span(*median)), None));

@@ -13,7 +13,7 @@ pub(super) mod page;
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, Trial, Verdict};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Answer, Outcome};
 
 use super::detail::{Detail, Interest, MARKUP, fit};
 use super::{Entry, RenderError, Report};
@@ -82,9 +82,13 @@ fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
         });
         size
     };
+    let said = |answer: &Answer| {
+        let calls = answer.tool_calls.iter().map(|call| NODE + cut(&call.line()));
+        cut(&answer.text) + calls.sum::<usize>()
+    };
     let trial = |trial: &Trial| {
-        let verdict = trial.verdict.as_ref().filter(|_| detail.explains(interest));
-        trial.reply.as_ref().map_or(0, |reply| cut(&reply.text)) + verdict.map_or(0, tree)
+        let verdicts = trial.verdicts().filter(|_| detail.explains(interest));
+        trial.answers().map(said).sum::<usize>() + verdicts.map(tree).sum::<usize>()
     };
     // Marks round words make a text longer.
     let before = report.past.before(case).filter(|_| detail.explains(interest));

@@ -179,8 +179,7 @@ fn with_earlier_answers_they_stay_under_five_megabytes_too() {
         let mut fixture = many(cases, nth);
         let mut run = fixture.run.clone();
         (run.run_id, run.at) = ("earlier".to_owned(), None);
-        for reply in
-            run.cases.iter_mut().flat_map(|case| &mut case.trials).filter_map(|one| one.reply.as_mut())
+        for reply in run.cases.iter_mut().flat_map(|case| &mut case.trials).filter_map(|one| one.answer_mut())
         {
             reply.text = reply.text.replace("reply", "answer");
         }

@@ -16,6 +16,7 @@ use chrono::{DateTime, FixedOffset};
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite};
 
 use crate::gate::State;
+use crate::manifest::Trial;
 use crate::source::Location;
 use crate::text::{number, xml};
 use crate::vocabulary::Outcome;
@@ -122,8 +123,13 @@ impl Suites {
         // Jenkins takes what is before the last dot for a package.
         case.set_classname(format!("akit.{}", suite.replace('.', "_")));
         place(&mut case, &entry.case.location);
-        let known: Vec<_> =
-            entry.case.trials.iter().filter_map(|trial| trial.reply.as_ref()?.latency_ms).collect();
+        let known: Vec<_> = entry
+            .case
+            .trials
+            .iter()
+            .flat_map(Trial::answers)
+            .filter_map(|answer| answer.latency_ms)
+            .collect();
         if !known.is_empty() {
             let total = known.iter().fold(0_u64, |sum, one| sum.saturating_add(*one));
             case.set_time(Duration::from_millis(total));
@@ -252,7 +258,7 @@ fn properties(entry: &Entry<'_>) -> Vec<(&'static str, String)> {
     if !view.trials.is_empty() {
         out.push(("trials", view.trials));
     }
-    let mut replies = entry.case.trials.iter().filter_map(|trial| trial.reply.as_ref()).peekable();
+    let mut replies = entry.case.trials.iter().flat_map(Trial::answers).peekable();
     if replies.peek().is_some() && replies.all(|reply| reply.recorded) {
         out.push(("cached", "true".to_owned()));
     }

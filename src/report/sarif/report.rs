@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 
 use crate::gate::State;
 use crate::manifest::Ended;
-use crate::report::view::{BROKEN, TrialView, View};
+use crate::report::view::{BROKEN, CALL, TrialView, View};
 use crate::report::{Entry, RenderError, Report};
 use crate::text;
 use crate::vocabulary::Outcome;
@@ -143,14 +143,15 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
     };
     let view = View::of(entry);
     if entry.state == State::Broken {
-        let message = format!("`{}` {BROKEN}: {}", name(entry), text::excerpt(view.why, 2 * VALUE));
+        let (why, calls) = (text::excerpt(view.why, 2 * VALUE), calls(&view.trial));
+        let message = format!("`{}` {BROKEN}: {why}{calls}", name(entry));
         findings.push(finding(entry, Rule::Regression("case"), level, message));
         return;
     }
     let state = if view.state.is_empty() { String::new() } else { format!(" ({})", view.state) };
     let mut kinds = kinds(entry);
     if kinds.is_empty() {
-        kinds.push((Rule::expect(""), view.why.to_owned()));
+        kinds.push((Rule::expect(""), format!("{}{}", view.why, calls(&view.trial))));
     }
     for (rule, words) in kinds {
         findings.push(finding(entry, rule, level, format!("`{}` failed{state}: {words}", name(entry))));
@@ -161,7 +162,11 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
 fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
     let mut out: Vec<(Rule, String)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
-    for one in failed.flat_map(|trial| TrialView::of(trial).verdicts) {
+    let told = failed.map(TrialView::of).flat_map(|mut trial| {
+        let verdicts = std::mem::take(&mut trial.verdicts);
+        verdicts.into_iter().map(move |one| (one, calls(&trial)))
+    });
+    for (one, calls) in told {
         let rule = Rule::expect(one.kind);
         if out.iter().any(|(known, _)| *known == rule) {
             continue;
@@ -173,9 +178,16 @@ fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
                 let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
             }
         }
-        out.push((rule, words));
+        out.push((rule, words + &calls));
     }
     out
+}
+
+/// `; tool call: refund {"order":"NW-1"}` for each call of an answer.
+fn calls(trial: &TrialView<'_>) -> String {
+    let call = |line: String| format!("; {CALL}: {}", text::excerpt(&line, VALUE));
+    let more = trial.more_calls().map(|words| format!("; {words}"));
+    trial.calls().map(call).chain(more).collect()
 }
 
 fn errored(entry: &Entry<'_>) -> Trouble {
@@ -185,6 +197,6 @@ fn errored(entry: &Entry<'_>) -> Trouble {
         .fault
         .map_or_else(String::new, |fault| format!(" ({})", text::excerpt(fault.kind.word(), 60)));
     let why = text::excerpt(view.why, 2 * VALUE);
-    let message = format!("`{}` could not be judged{kind}: {why}", name(entry));
+    let message = format!("`{}` could not be judged{kind}: {why}{}", name(entry), calls(&view.trial));
     Trouble { level: Level::Error, message, location: Some(entry.case.location.clone()) }
 }

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::StopReason;
 use crate::redact::{Redactor, Replaced};
 use crate::text;
 
 /// An answer and what is known about it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Reply {
+pub struct Answer {
     /// The text.
     pub text: String,
     /// Functions that the model asked to have called.
@@ -47,6 +48,20 @@ pub struct Reply {
     pub replaced: Vec<Replaced>,
 }
 
+impl Answer {
+    /// Why it ended.
+    #[must_use]
+    pub fn stop(&self) -> StopReason {
+        StopReason::of(self.finish_reason.as_deref())
+    }
+
+    /// Whether it says what another one says: the same text and the same calls, whatever their ids.
+    #[must_use]
+    pub fn says_as(&self, other: &Self) -> bool {
+        self.text == other.text && ToolCall::are_alike(&self.tool_calls, &other.tool_calls)
+    }
+}
+
 /// A function that a model asked to have called instead of, or besides, saying something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -69,6 +84,22 @@ impl ToolCall {
             id: self.id.map(|id| redactor.text(&id)),
             name: redactor.text(&self.name),
             arguments: redactor.json(&self.arguments),
+        }
+    }
+
+    /// Whether both lists ask for the same, in the same order; ids are the provider's and differ.
+    #[must_use]
+    pub fn are_alike(some: &[Self], others: &[Self]) -> bool {
+        let alike = |(one, other): (&Self, &Self)| one.name == other.name && one.arguments == other.arguments;
+        some.len() == others.len() && some.iter().zip(others).all(alike)
+    }
+
+    /// `refund {"order":"NW-1"}`, on one line; only the name where there are no arguments.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match &self.arguments {
+            Json::Null => self.name.clone(),
+            arguments => format!("{} {arguments}", self.name),
         }
     }
 
