@@ -140,6 +140,11 @@ fn sound(run: &RunManifest) -> Result<(), String> {
         if !names.insert((&case.scenario, &case.id)) {
             return Err(format!("{} stands twice in it", name()));
         }
+        // A file of another form, read as this one, would have nothing that was judged.
+        let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
+        if case.trials.iter().filter(judged).any(|trial| trial.verdict().is_none()) {
+            return Err(format!("{} was judged, and no verdict is there", name()));
+        }
         // What a kind of a newer version let pass, this version cannot answer for.
         for verdict in case.trials.iter().flat_map(Trial::verdicts) {
             let mut unknown = None;

@@ -88,6 +88,16 @@ fn an_outcome_that_is_not_that_of_its_trials_is_refused() {
     refused(&ran, "the outcome of s/b is not that of its trials");
 }
 
+/// A trial that passed says by which verdict.
+#[test]
+fn a_pass_without_a_verdict_is_refused() {
+    let ran = stored();
+    for turns in [json!([]), json!([{}]), json!([{ "answer": { "text": "a" } }])] {
+        odd(&ran, |run| run["cases"][0]["trials"][0]["turns"] = turns.clone());
+        refused(&ran, "s/a was judged, and no verdict is there");
+    }
+}
+
 /// A newer version may know kinds of verdicts that this one cannot answer for.
 #[test]
 fn a_pass_by_a_verdict_of_an_unknown_kind_is_refused() {
