@@ -58,7 +58,9 @@ impl Recorder {
     /// file that finds it out is gone again.
     pub(super) fn prepare(&self, folder: &Path) -> io::Result<()> {
         let full = std::path::absolute(folder)?;
-        let there = full.ancestors().find(|folder| folder.exists()).unwrap_or(&full);
+        // A link that leads nowhere is there, and takes no files.
+        let is_there = |folder: &&Path| fs::symlink_metadata(folder).is_ok();
+        let there = full.ancestors().find(is_there).unwrap_or(&full);
         if !there.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
@@ -284,6 +286,13 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(Recorder::default().prepare(&file).is_err());
         assert!(Recorder::default().prepare(&file.join("below")).is_err());
+        #[cfg(unix)]
+        {
+            let link = folder.path().join("link");
+            std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+            assert!(Recorder::default().prepare(&link).is_err());
+            fs::remove_file(link).unwrap();
+        }
         Recorder::default().prepare(&folder.path().join("deep/cache")).unwrap();
         let left = fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name());
         assert_eq!(left.collect::<Vec<_>>(), ["file"]);

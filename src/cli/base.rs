@@ -27,6 +27,8 @@ pub(super) struct SuitePaths<'a> {
     pub(super) config: &'a ConfigFile,
     /// Whether a flag sets a budget.
     pub(super) budget: bool,
+    /// Whether flags name a rate or a baseline.
+    pub(super) flags_decide: bool,
     /// The current folder.
     pub(super) here: Here,
 }
@@ -248,6 +250,7 @@ impl SuitePaths<'_> {
             baseline: baseline.and_then(read),
             config: config.map(|document| Configuration { document, config: self.config.clone() }),
             budget: self.budget,
+            flags_decide: self.flags_decide,
         }
     }
 }

@@ -74,8 +74,15 @@ pub(super) fn decide(
     check_names(&config, &names, environment)?;
     let (paths, there) = around(files, &config);
     let here = Here::of(environment);
-    let suite =
-        SuitePaths { paths: &paths, files: &there, named: policy, config: &config, budget: false, here };
+    let suite = SuitePaths {
+        paths: &paths,
+        files: &there,
+        named: policy,
+        config: &config,
+        budget: false,
+        flags_decide: gate.decides(),
+        here,
+    };
     let mut base = gate.base.compare(gate, &suite, environment)?;
     if run.redacted.is_some() {
         withhold(&mut base.weakened);

@@ -122,6 +122,11 @@ impl ProofArgs {
 }
 
 impl GateArgs {
+    /// Whether they say what holds where the configuration says nothing.
+    pub(super) fn decides(&self) -> bool {
+        self.min_pass_rate.is_some() || self.proof.baseline.is_some()
+    }
+
     /// The configured policy as it is, with this baseline.
     pub(super) fn against(baseline: Option<Place>) -> Self {
         Self { proof: ProofArgs { baseline, ..ProofArgs::default() }, ..Self::default() }

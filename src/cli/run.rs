@@ -83,7 +83,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let named = args.suite.config.as_deref();
     let budget = args.budget.is_some();
     let here = base::Here::of(&suite.settings.environment);
-    let now = base::SuitePaths { paths: &args.suite.paths, files: &suite.files, named, config, budget, here };
+    let (paths, files, flags_decide) = (&args.suite.paths, &suite.files, args.gate.decides());
+    let now = base::SuitePaths { paths, files, named, config, budget, flags_decide, here };
     let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     if suite.redacts() {
         withhold(&mut base.weakened);

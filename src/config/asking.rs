@@ -152,7 +152,10 @@ impl Settings {
             (SaidBy::Expectation, named.map(|judge| judge.model.as_str())),
             (part.below("model"), config.and_then(|grader| grader.model.as_deref())),
         ]);
-        let is_configured = |grader: &&GraderConfig| grader.provider() == provider.value;
+        // Whose section it is cannot be known while its provider waits for a variable: nobody is asked then.
+        let is_unknown = |grader: &GraderConfig| grader.access.unset.iter().any(|(key, _)| key == "provider");
+        let is_configured =
+            |grader: &&GraderConfig| grader.provider() == provider.value || is_unknown(grader);
         self.reached(Sayers {
             provider,
             model,
@@ -164,11 +167,7 @@ impl Settings {
             part,
             // An expectation names a model, never an address.
             trust: Ok(Trust::Named),
-            said: [("provider", flags.grader_provider.is_some()), ("model", flags.grader_model.is_some())]
-                .into_iter()
-                .filter(|(_, is_said)| *is_said || named.is_some())
-                .map(|(key, _)| key)
-                .collect(),
+            said: (flags.grader_model.is_some() || named.is_some()).then_some("model").into_iter().collect(),
         })
     }
 

@@ -15,6 +15,9 @@ impl Settings {
     /// The judge for somebody who names this one, or none.
     fn judge_of(&self, named: Option<&Judge>) -> Result<Judge, Obstacle> {
         let judging = self.judging(named);
+        if let Some(obstacle) = judging.obstacle {
+            return Err(obstacle);
+        }
         match judging.model {
             Some(model) => {
                 Ok(Judge { provider: judging.provider.value.to_owned(), model: model.value.to_owned() })

@@ -62,7 +62,7 @@ impl ConfigFile {
             redaction: _,
         } = self;
         let mut found = gate.weaker(&now.gate, suites);
-        found.extend(judge(grader.as_ref(), now.grader.as_ref()));
+        found.extend(judge(grader.as_ref(), now.grader.as_ref(), suites.is_judged));
         let (was, is) = (repeat.unwrap_or(1), now.repeat.unwrap_or(1));
         if is < was {
             let message = format!("cases were asked {was} times, now {is}");
@@ -100,16 +100,24 @@ fn patience(before: &ProviderConfig, now: &ProviderConfig, path: &[&str]) -> Vec
     found.into_iter().map(told).collect()
 }
 
-fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>) -> Vec<Weaker> {
+fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: bool) -> Vec<Weaker> {
     let nothing = GraderConfig::default();
     let mut found = Vec::new();
     // Where nobody was named before, nobody was swapped.
     if let Some(before) = before {
-        let GraderConfig { provider: _, model, access: _, defaults, calibration: _ } = before;
         let now = now.unwrap_or(&nothing);
         let pairs = [
             swapped(&["grader", "provider"], before.provider(), now.provider()),
-            swapped(&["grader", "model"], model.clone(), now.model.clone()),
+            swapped(&["grader", "model"], before.model.clone(), now.model.clone()),
+        ];
+        found.extend(pairs.into_iter().flatten());
+    }
+    // How a judge is asked holds for one that an expectation names, too.
+    if before.is_some() || is_judged {
+        let GraderConfig { provider: _, model: _, access: _, defaults, calibration: _ } =
+            before.unwrap_or(&nothing);
+        let now = now.unwrap_or(&nothing);
+        let pairs = [
             swapped(&["grader", "scale"], defaults.scale, now.defaults.scale),
             swapped(
                 &["grader", "embeddingModel"],

@@ -38,6 +38,8 @@ pub struct Demands {
     pub baseline: Option<Arc<SourceFile>>,
     /// Whether a budget is set, which rests on the prices.
     pub budget: bool,
+    /// Whether flags name a rate or a baseline.
+    pub flags_decide: bool,
 }
 
 impl Demands {
@@ -84,9 +86,17 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
         let tags: Vec<_> = pairs.kept().map(|(old, new)| old.tags_with(new)).collect();
         let kept = pairs.kept().zip(&tags);
         let kept = kept.map(|((old, new), tags)| (old.named(), Named { tags, ..new.named() })).collect();
-        let graders = pairs.kept().flat_map(|(_, new)| new.case.expectation.graders());
-        let judges = graders.filter_map(|grader| Some(grader.named()?.provider.as_str())).collect();
-        let suites = Suites { before: pairs.before.iter().map(pairs::Paired::named).collect(), kept, judges };
+        let graders = || {
+            let cases = pairs.kept().flat_map(|(old, new)| [old, new]);
+            cases.flat_map(|one| one.case.expectation.graders())
+        };
+        let suites = Suites {
+            before: pairs.before.iter().map(pairs::Paired::named).collect(),
+            kept,
+            flags_decide: now.flags_decide,
+            is_judged: graders().next().is_some(),
+            judges: graders().filter_map(|grader| Some(grader.named()?.provider.as_str())).collect(),
+        };
         for weaker in configs.0.weaker(&configs.1, &suites) {
             log.key(&config.document, &weaker);
         }

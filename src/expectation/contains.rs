@@ -72,6 +72,13 @@ impl Contains {
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { values: old, any: was_any }, Self { values: new, any: is_any }) = (self, now);
         let (old, new) = (needles(old), needles(new));
+        // Of no values, all are there, and not one.
+        match (old.is_empty(), new.is_empty()) {
+            (false, false) => {}
+            (true, _) if !was_any => return Vec::new(),
+            (_, true) if *is_any => return Vec::new(),
+            _ => return vec![emptied("what must be there is another thing than before")],
+        }
         let (was, is) = lenient((*was_any, &old), (*is_any, &new));
         // A longer text holds the shorter ones in it.
         let covered = |value: &String| new.iter().any(|other| other.contains(value.as_str()));
@@ -93,6 +100,11 @@ impl Contains {
         let holds = |value: &String| whole.contains(value.as_str());
         if self.any && values.len() != 1 { values.iter().any(holds) } else { values.iter().all(holds) }
     }
+}
+
+/// There are no values any more, or were none.
+pub(super) fn emptied(message: &str) -> Weaker {
+    Weaker::new(WeakeningKind::ValueRemoved, &["values"], message)
 }
 
 /// Values as they are looked for, each once.

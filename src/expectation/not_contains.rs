@@ -3,7 +3,7 @@
 //! A gate fails closed: under `all` (the default) and `any` alike no value may appear. The lenient
 //! reading, in which only all of them together fail, must be asked for by `mode: not_all`.
 
-use super::contains::{added, lenient, looser, needles, removed, shown, values};
+use super::contains::{added, emptied, lenient, looser, needles, removed, shown, values};
 use super::{Candidate, Reading, SHOWN, TYPE, hollow, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
@@ -89,6 +89,9 @@ impl NotContains {
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { values: old, lenient: was }, Self { values: new, lenient: is }) = (self, now);
         let (old, new) = (needles(old), needles(new));
+        if new.is_empty() && !old.is_empty() {
+            return vec![emptied("nothing is forbidden any more")];
+        }
         let (was, is) = lenient((*was, &old), (*is, &new));
         // A shorter text forbids the longer ones that hold it.
         let covered = |value: &String| new.iter().any(|other| value.contains(other.as_str()));

@@ -67,7 +67,22 @@ fn what_is_bad_ends_like_the_run() {
     let streamed = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 5 }] }\nproviders: { openai: { apiKey: k, baseUrl: \"http://127.0.0.1:9/v1\" } }\n";
     let judged = "  - { id: b, prompt: p, tags: [judged], expected: { type: llm_grader, rubric: kind } }\n";
     let half = format!("{replied}{judged}");
-    let select: [(&[&str], Row<'_>); 6] = [
+    let weakened = "gate: { fail_on: [weakened] }\n";
+    let select: [(&[&str], Row<'_>); 8] = [
+        (
+            &[],
+            (
+                "no base",
+                &[("s.yaml", &replied), ("r.jsonl", answers), ("akit.yaml", weakened)],
+                4,
+                "`fail_on` names `weakened`",
+            ),
+        ),
+        // Nobody is asked, so nothing is recorded.
+        (
+            &["--cache", "record", "--cache-dir", "s.yaml/records"],
+            ("", &[("s.yaml", &replied), ("r.jsonl", answers)], 0, "no model is asked"),
+        ),
         (&["--case", "zz"], ("no such case", &[("s.yaml", &replied)], 3, "there is no case `zz`")),
         (&["-t", "none"], ("", &[("s.yaml", &replied)], 3, "no case matches")),
         (&["--sample", "x"], ("", &[("s.yaml", &replied)], 2, "x")),
@@ -144,6 +159,15 @@ fn what_is_bad_ends_like_the_run() {
         let ran = ran.out(told);
         assert_eq!(ran.stdout.contains("\nbad "), status != 0, "{what}: {}", ran.stdout);
         with(&["run", "s.yaml", "-m", "gpt-4o"][..if what == "no key" { 4 } else { 2 }]).run().ended(status);
+    }
+}
+
+/// What is wrong with a flag is told as a run tells it.
+#[test]
+fn a_flag_that_no_run_takes_ends_the_doctor_too() {
+    for command in ["doctor", "run"] {
+        let akit = Akit::new(&[command, "s.yaml", "--redact-patterns", "("]).file("s.yaml", suite(&["a"]));
+        akit.env("PATH", "/usr/bin:/bin").run().ended(2).err("`--redact-patterns`");
     }
 }
 

@@ -350,6 +350,15 @@ fn a_variable_that_nothing_uses_stops_nothing() {
         asks(judged, config).err("akit.yaml:2");
     }
     asks(&suite(&["a"]), configuration[8]).err("akit.yaml:2");
+    // Whose address and key these are is not known, whoever an expectation names.
+    let named = "cases: [{ id: a, prompt: p, expected: { type: llm_grader, rubric: kind, model: j } }]\n";
+    asks(named, "grader: { provider: \"${GONE}\", model: z, baseUrl: \"http://127.0.0.1:9/v1\" }")
+        .err("akit.yaml:2");
+    // A model that waits is not one that is missing.
+    let run = ["run", "s.yaml", "--replies", "r.jsonl"];
+    let ran = Akit::new(&run).file("r.jsonl", "{\"id\":\"a\",\"reply\":\"a\"}\n").file("s.yaml", judged);
+    let ran = ran.file("akit.yaml", "grader: { model: \"${GONE}\" }\n").run().ended(2);
+    ran.err("environment variable `GONE` is not set");
     asks(&scenario, "").err("s.yaml:1");
     // A flag goes before it, and so does what is said of one provider alone.
     let server = Server::start(|_| Answer::Text("a".to_owned()));

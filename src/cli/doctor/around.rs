@@ -127,12 +127,22 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
     })
 }
 
-pub(super) fn clone(folder: &Path, environment: &Environment) -> Check {
+/// The clone; a run ends without its base where the gate rests on it.
+pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -> Check {
     const ABOUT: &str = "git";
     const DEEPER: &str =
         "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` on GitLab";
     let pipeline = Pipeline::of(|name| environment.get(name));
-    match LocalClone::around(folder, &pipeline) {
+    let found = LocalClone::around(folder, &pipeline);
+    if is_needed && !matches!(found, Ok(LocalClone { base: Ok(_), .. })) {
+        let why = match found {
+            Ok(LocalClone { base: Err(error), .. }) | Err(error) => error.to_string(),
+            Ok(LocalClone { base: Ok(_), .. }) => String::new(),
+        };
+        let message = format!("`fail_on` names `weakened`, and there is nothing to compare with: {why}");
+        return Check::bad(ABOUT, Status::Unjudged, message, DEEPER);
+    }
+    match found {
         Ok(LocalClone { base: Ok(base), shallow }) => {
             let depth = if shallow { ", a shallow clone" } else { "" };
             Check::ok(ABOUT, format!("a change is compared with commit {base}{depth}"))

@@ -20,6 +20,7 @@ use super::output::Output;
 use super::prepare::SuiteArgs;
 use crate::config::Settings;
 use crate::environment::Environment;
+use crate::gate::Category;
 use crate::publish::site::Site;
 use crate::seed::Root;
 use finding::{Check, Explained, State};
@@ -45,6 +46,8 @@ pub(super) struct DoctorArgs {
 pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Status, Status> {
     let stdout = (args.format.as_deref() == Some("json")).then(|| PathBuf::from("-"));
     let inputs: Vec<_> = args.suite.paths.iter().map(PathBuf::as_path).collect();
+    // A flag that no run takes is no finding about what is here.
+    args.suite.ask.redactor()?;
     let outputs = Output::open_all([&args.json, &stdout], &inputs)?;
     let (findings, explained) = look(args, environment);
     let explained = if args.explain { explained } else { Vec::new() };
@@ -83,9 +86,10 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explai
     if let Some(http) = &http {
         let flags = args.suite.ask.flags();
         let settings = Settings::new(flags, config.clone(), environment.clone(), http.clone());
-        explained = suite::who(&settings, &loaded, &mut findings);
+        let (settings_of, asks) = suite::who(&settings, &loaded, &mut findings);
+        explained = settings_of;
         loaded.scenarios = all;
-        findings.push(store::cache(&settings));
+        findings.push(store::cache(&settings, asks));
     }
     if is_sound {
         findings.push(store::baseline(&config, environment, &loaded, args.online));
@@ -96,7 +100,9 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explai
     let site = Site::of(environment);
     findings.push(around::pipeline(&site, environment));
     findings.extend(around::token(&site, environment, http.as_ref().filter(|_| args.online)));
-    findings.push(around::clone(if folder.is_dir() { &folder } else { Path::new(".") }, environment));
+    let is_needed = config.gate.policy.fail_on.contains(&Category::Weakened);
+    let folder = if folder.is_dir() { &folder } else { Path::new(".") };
+    findings.push(around::clone(folder, environment, is_needed));
     findings.push(around::network(environment));
     (findings, explained)
 }

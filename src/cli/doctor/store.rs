@@ -22,7 +22,8 @@ use crate::vocabulary::CaseId;
 /// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
 const OLD: i64 = 30;
 
-pub(super) fn cache(settings: &Settings) -> Check {
+/// The cache; it only has to take records where somebody is asked.
+pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
     const ABOUT: &str = "cache";
     let (cache, mode) = (&settings.cache, settings.target_mode());
     if mode == Mode::Off {
@@ -40,7 +41,7 @@ pub(super) fn cache(settings: &Settings) -> Check {
     };
     let word = format!("{mode:?}").to_lowercase();
     let message = format!("{}: mode {word}, {}{git}", slashed(cache.folder()), text::count(sound, "record"));
-    if mode.writes() && cache.prepare().is_err() {
+    if asks && mode.writes() && cache.prepare().is_err() {
         let message = format!("{message}; the folder cannot be written");
         let help = "fix its permissions, or name another folder with `--cache-dir`";
         if settings.flags.cache.is_some() || settings.flags.cache_dir.is_some() {

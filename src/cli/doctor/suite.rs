@@ -137,15 +137,16 @@ struct Asked {
 /// A provider and its model.
 type Model = (String, String);
 
-/// Who answers and who judges, with the keys and prices for them; answers with their settings.
-pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check>) -> Vec<Explained> {
+/// Who answers and who judges, with the keys and prices for them; answers with their settings, and whether anybody
+/// is asked.
+pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check>) -> (Vec<Explained>, bool) {
     let (mut targets, mut asked) = (Targets::default(), Asked::default());
     let mut explained = answers(settings, loaded, &mut targets, &mut asked, findings);
     explained.extend(judges(settings, loaded, &mut targets, &mut asked, findings));
     explained.push(("the run".to_owned(), settings.explain()));
     variables(settings, loaded, &asked, findings);
     prices(settings, &asked.models, findings);
-    explained
+    (explained, !asked.models.is_empty())
 }
 
 impl Asked {

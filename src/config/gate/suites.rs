@@ -13,7 +13,11 @@ pub struct Suites<'a> {
     pub before: Vec<Named<'a>>,
     /// Those that are left, before and now. A tag that a case lost is told at the case, so here it still has it.
     pub kept: Vec<(Named<'a>, Named<'a>)>,
-    /// The providers of judges that expectations name.
+    /// Whether flags name a rate or a baseline: then it is not known what holds where the files say nothing.
+    pub flags_decide: bool,
+    /// Whether an expectation needs a judge.
+    pub is_judged: bool,
+    /// The providers of judges that expectations name, before or now.
     pub judges: BTreeSet<&'a str>,
 }
 

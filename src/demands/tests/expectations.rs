@@ -149,6 +149,30 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "type: llm_grader\nrubric: kind\nvotes: 3\nthreshold: 0.8\nmodel: gpt-a\nscale: 5",
         &["judge-swapped s.yaml:11"],
     ),
+    // No values at all: of contains all are there and not one is, of not_contains none is forbidden.
+    ("type: contains\nvalues: [a]", "type: contains\nvalues: []", &["value-removed s.yaml:7"]),
+    ("type: contains\nvalues: []\nmode: any", "type: contains\nvalues: []", &["value-removed s.yaml:7"]),
+    (
+        "type: contains\nvalues: []\nmode: any",
+        "type: contains\nvalues: [a, b]\nmode: any",
+        &["value-removed s.yaml:7"],
+    ),
+    ("type: not_contains\nvalues: [a]", "type: not_contains\nvalues: []", &["value-removed s.yaml:7"]),
+    (
+        "type: not_contains\nvalues: [a, b]\nmode: not_all",
+        "type: not_contains\nvalues: []\nmode: not_all",
+        &["value-removed s.yaml:7"],
+    ),
+    (
+        "not: { type: contains, values: [a], mode: any }",
+        "not: { type: contains, values: [], mode: any }",
+        &["negation-narrowed s.yaml:6"],
+    ),
+    (
+        "not: { type: contains, values: [] }",
+        "not: { type: contains, values: [], mode: any }",
+        &["negation-narrowed s.yaml:6"],
+    ),
     // Negation.
     ("type: exact\nvalue: a", "not:\n  type: exact\n  value: a", &["expectation-negated s.yaml:6"]),
     ("not: { type: exact, value: a }", "type: exact\nvalue: a", &["expectation-negated s.yaml:6"]),

@@ -202,6 +202,16 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
     let table = [
         ("ollama", at("ollama", 1), at("ollama", 2), &["judge-swapped akit.yaml:4"][..]),
         ("ollama", config(""), at("ollama", 2), &["judge-swapped akit.yaml:4"]),
+        // Everything that holds for a judge that somebody names, beside who it is.
+        ("ollama", config(""), config("grader: { model: m, scale: 5 }"), &["judge-swapped akit.yaml:2"]),
+        ("ollama", config(""), config("grader: { model: m, votes: 1 }"), &["votes-lowered akit.yaml:2"]),
+        (
+            "ollama",
+            config(""),
+            config("grader: { model: m, embeddingModel: e }"),
+            &["judge-swapped akit.yaml:2"],
+        ),
+        ("ollama", config(""), config("grader: { model: m, scale: 10, votes: 3 }"), &[]),
         ("ollama", at("ollama", 1), config(""), &["judge-swapped akit.yaml:1"]),
         ("openai", at("openai", 1), at("openai", 2), &["judge-swapped akit.yaml:4"]),
         ("ollama", grader(1), grader(2), &["judge-swapped akit.yaml:5"]),
@@ -218,6 +228,67 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
         let suite = suite(provider);
         let [old, new] = [&before, &now].map(|config| [("s.yaml", suite.as_str()), ("akit.yaml", config)]);
         assert_eq!(told(&old, &new), expected, "{provider}\n{before}\n->\n{now}");
+    }
+}
+
+/// A judge that was named in the expectation, and is now left to a configuration that asks elsewhere.
+#[test]
+fn a_judge_that_is_no_longer_named_may_be_asked_elsewhere() {
+    let suite = |judge: &str| {
+        let expected = format!("{{ type: llm_grader, rubric: Kind{judge} }}");
+        SUITE.replace("{ type: contains, values: [yes, sure] }", &expected)
+    };
+    let (before, now) = (suite(", model: m"), suite(""));
+    let servers = "providers:\n  openai:\n    baseUrl: http://127.0.0.1:1/v1\n";
+    let moved = format!("{servers}grader:\n  model: m\n  baseUrl: http://127.0.0.1:2/v1");
+    let found =
+        told(&[("s.yaml", &before), ("akit.yaml", servers)], &[("s.yaml", &now), ("akit.yaml", &moved)]);
+    assert_eq!(found, ["judge-swapped akit.yaml:6"]);
+    let stays = format!("{servers}grader:\n  model: m");
+    let found =
+        told(&[("s.yaml", &before), ("akit.yaml", servers)], &[("s.yaml", &now), ("akit.yaml", &stays)]);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// Where flags name a rate or a baseline, it is not known what holds where the files say nothing.
+#[test]
+fn a_rate_that_is_gone_is_named_where_flags_decide() {
+    for before in [
+        "gate: { min_pass_rate: 0.9 }",
+        "gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }",
+        "gate: { thresholds: [{ metric: pass_rate, case: \"*/a\", min: 1 }] }",
+    ] {
+        let of = |config: &str, flags_decide| Demands {
+            flags_decide,
+            ..demands(&[("s.yaml", SUITE), ("akit.yaml", config)])
+        };
+        let before = of(before, false);
+        assert_eq!(compare(&before, &of("model: m", true)).len(), 1);
+        assert_eq!(compare(&before, &of("model: m", false)), []);
+        assert_eq!(compare(&before, &Demands { flags_decide: true, ..before.clone() }), []);
+    }
+}
+
+/// A mean is thinned out by cases that were there before, whatever brings them into it.
+#[test]
+fn a_threshold_that_takes_more_of_the_cases_is_named() {
+    let limit = |cases: &str| {
+        format!(
+            "gate:\n  min_pass_rate: 0.1\n  thresholds:\n    - {{ metric: pass_rate, {cases}, min: 0.5 }}"
+        )
+    };
+    let table = [
+        (
+            limit("tags: [fraud]"),
+            SUITE.replace("  - id: a\n", "  - id: a\n    tags: [fraud]\n"),
+            "akit.yaml:4",
+        ),
+        (limit("case: \"s/b*\""), SUITE.replace("id: a", "id: ba"), "akit.yaml:4"),
+    ];
+    for (config, now, line) in table {
+        let found =
+            told(&[("s.yaml", SUITE), ("akit.yaml", &config)], &[("s.yaml", &now), ("akit.yaml", &config)]);
+        assert_eq!(found, [format!("threshold-narrowed {line}")], "{now}");
     }
 }
 

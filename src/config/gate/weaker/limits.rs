@@ -165,7 +165,7 @@ pub(super) fn weaker(before: &Policy, now: &Policy, compares: bool, suites: &Sui
         now: limits(now),
         suites,
         // A baseline excuses failures.
-        is_strict: fails(now) && !compares,
+        is_strict: fails(now) && !compares && !suites.flags_decide,
     };
     let mut found = Vec::new();
     for (at, limit) in comparison.before.iter().enumerate() {
@@ -211,12 +211,9 @@ impl LimitComparison<'_> {
         let (had, has) = (self.had(limit), self.has(other));
         // More cases around those that matter thin out a mean; they only add to a sum or to a demand on all.
         let only_adds = other.is_whole() || (other.side == Side::Most && other.metric.is_spending());
-        if limit.is_twin(other) || (only_adds && !had.is_empty()) {
-            had.is_subset(&has)
-        } else {
-            // What took no case before cannot be compared.
-            had == has && !had.is_empty()
-        }
+        // What took no case before cannot be compared, but by its name.
+        let is_comparable = !had.is_empty() || limit.is_twin(other);
+        is_comparable && if only_adds { had.is_subset(&has) } else { had == has }
     }
 
     /// Whether every case of a rate has to pass now.
@@ -251,15 +248,17 @@ impl LimitComparison<'_> {
         if let Some(twin) = tightest {
             return vec![if twin.is_as_tight(limit) {
                 let (had, has) = (self.had(limit), self.has(twin));
-                let first = had.difference(&has).next().map(|at| &self.suites.kept[*at]);
-                let first = first.map(|(old, new)| {
-                    format!(
-                        "{} is {} now",
-                        CaseId::new(old.scenario, old.id),
-                        CaseId::new(new.scenario, new.id)
-                    )
-                });
-                let message = format!("{}, which {} no longer takes", first.unwrap_or_default(), twin.name());
+                let name = |at: &usize| {
+                    let new = &self.suites.kept[*at].1;
+                    CaseId::new(new.scenario, new.id).to_string()
+                };
+                let message = match (had.difference(&has).next(), has.difference(&had).next()) {
+                    (Some(lost), _) => format!("{} no longer takes {}", twin.name(), name(lost)),
+                    (None, Some(more)) => {
+                        format!("{} takes {} as well now, which thins it out", twin.name(), name(more))
+                    }
+                    (None, None) => format!("{} is another one", twin.name()),
+                };
                 Weaker {
                     kind: Kind::ThresholdNarrowed,
                     keys: twin.keys(twin.cases_key()),
