@@ -198,7 +198,11 @@ impl FormComparison {
         let whole = Part::Nested(Rc::new(now.clone()));
         let nested = before.parts.iter().filter(|old| matches!(old, Part::Nested(_)));
         let together = nested.map(|old| self.parts(old, &whole, judges)).collect::<Vec<_>>();
-        let found = found.chain(together);
+        // And one part of now that has parts itself may be as strong as all of before.
+        let all = Part::Nested(Rc::new(before.clone()));
+        let nested = now.parts.iter().filter(|new| matches!(new, Part::Nested(_)));
+        let inside = nested.map(|new| self.parts(&all, new, judges)).collect::<Vec<_>>();
+        let found = found.chain(together).chain(inside);
         found.min_by_key(|found| found.len()).unwrap_or_default()
     }
 

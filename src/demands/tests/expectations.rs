@@ -289,6 +289,10 @@ fn an_expectation_that_demands_as_much_or_more_is_not_named() {
             "type: combined\noperator: or\nexpectations: [{ type: fuzzy, value: a, threshold: 0.9 }, { type: fuzzy, value: A, threshold: 0.95 }]",
         ),
         ("type: fuzzy\nvalue: a word", "type: exact\nvalue: A Word"),
+        (
+            "type: combined\noperator: or\nexpectations: [{ type: exact, value: a }, { type: exact, value: b }]",
+            "type: combined\noperator: and\nexpectations: [{ type: regex, pattern: c }, { type: combined, operator: or, expectations: [{ type: exact, value: b }, { type: exact, value: a }] }]",
+        ),
     ];
     for (before, now) in table {
         assert_eq!(of(before, now), Vec::<String>::new(), "{before}\n->\n{now}");
