@@ -24,7 +24,16 @@ pub enum Event<'a> {
         /// What became of it.
         outcome: Outcome,
     },
-    /// Nothing more is sent; answers under way are awaited no longer.
+    /// Nothing more is sent, and answers under way are awaited for a while.
+    Awaiting {
+        /// In a word: what made it stop.
+        why: &'a str,
+        /// How many requests are under way.
+        requests: usize,
+        /// For how long, in seconds.
+        seconds: u64,
+    },
+    /// Nothing more is sent, and nothing is awaited.
     Stopping {
         /// In a word: what made it stop.
         why: &'a str,

@@ -13,6 +13,7 @@ mod canonical;
 mod client;
 mod config;
 mod demands;
+mod engine;
 mod environment;
 mod event;
 mod expectation;

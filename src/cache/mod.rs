@@ -4,6 +4,7 @@
 //! file and renamed: processes share a folder without locks, and a reader sees a whole
 //! record or none. A torn or foreign file is a miss with a warning.
 
+mod journal;
 mod nearest;
 mod recorder;
 mod shelf;
@@ -31,6 +32,7 @@ use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 /// read where the host says as much, and no other version is.
 pub const KEY_VERSION: u32 = 2;
 
+pub use journal::{Journal, JournalError, Noted};
 pub use nearest::Nearest;
 
 pub use shelf::{Condition, Shelved};

@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::source::Pending;
+use crate::source::{sweep, temporary};
 
 /// Records of so much time are brought to the disk together.
 const GROUP: Duration = Duration::from_millis(100);
@@ -64,6 +64,7 @@ impl Recorder {
         if !there.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
+        sweep(there);
         let (path, file) = self.temporary(there)?;
         drop(file);
         fs::remove_file(path)
@@ -76,6 +77,7 @@ impl Recorder {
         let home = root.join(name);
         if !lock(&self.shelves).contains(name) {
             make(&home)?;
+            sweep(&home);
             lock(&self.shelves).insert(name.to_owned());
         }
         let (path, mut file) = match self.temporary(&home) {
@@ -114,8 +116,7 @@ impl Recorder {
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for _ in 0..NAMES {
             let number = self.names.fetch_add(1, Ordering::Relaxed);
-            let name = format!("{}{}-{number}", Pending::TEMPORARY, std::process::id());
-            let path = folder.join(name);
+            let path = folder.join(format!("{}{number}", temporary()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => return Ok((path, file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = error,
@@ -267,13 +268,12 @@ mod tests {
     }
 
     #[test]
-    fn names_that_a_killed_process_left_behind_are_passed_over() {
+    fn names_that_are_taken_are_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let recorder = Recorder::default();
         fs::create_dir(folder.path().join("01")).unwrap();
         for number in 0..3 {
-            let name = format!("{}{}-{number}", Pending::TEMPORARY, std::process::id());
-            fs::write(folder.path().join("01").join(name), "").unwrap();
+            fs::write(folder.path().join("01").join(format!("{}{number}", temporary())), "").unwrap();
         }
         recorder.write(folder.path(), &hash(1), b"1").unwrap();
         assert!(folder.path().join("01").join(hash(1) + ".json").exists());

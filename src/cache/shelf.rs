@@ -3,13 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use super::{Cache, Key, Record};
-use crate::source::{Pending, json_object, slashed};
-
-/// From this age on a temporary file belongs to nobody: one hour, and writing a record takes less than a second.
-const ABANDONED: Duration = Duration::from_secs(60 * 60);
+use crate::source::{abandoned, json_object, slashed};
 
 /// A file of the cache.
 #[derive(Debug)]
@@ -67,17 +64,14 @@ impl Cache {
     }
 
     /// Temporary files that a process left when it was killed, with their sizes in bytes.
-    ///
-    /// One of the last hour may belong to a process that is still writing, and is passed over.
     #[must_use]
     pub fn abandoned(&self, now: SystemTime) -> Vec<(PathBuf, u64)> {
         let shelves = entries(&self.folder).into_iter().filter(|path| is_shelf(path));
-        let files = shelves.flat_map(|shelf| entries(&shelf)).filter(|path| is_temporary(path));
+        let files = shelves.flat_map(|shelf| abandoned(&shelf, now));
         let mut found: Vec<_> = files
             .filter_map(|path| {
-                let data = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
-                let age = now.duration_since(data.modified().ok()?).ok()?;
-                (age > ABANDONED).then_some((path, data.len()))
+                let bytes = fs::symlink_metadata(&path).ok()?.len();
+                Some((path, bytes))
             })
             .collect();
         found.sort();
@@ -120,10 +114,6 @@ fn is_shelf(path: &Path) -> bool {
     name.len() == 2 && name.iter().all(u8::is_ascii_hexdigit) && path.is_dir()
 }
 
-fn is_temporary(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(Pending::TEMPORARY.as_bytes()))
-}
-
 fn examine(path: &Path) -> Shelved {
     let bytes = fs::metadata(path).map_or(0, |data| data.len());
     let read = fs::read(path).map_err(|error| error.to_string());
@@ -144,6 +134,8 @@ fn named(path: &Path, key: &Key) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;

@@ -1,11 +1,16 @@
 //! Waiting for what is asked over the network, and the signals that end it.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Status;
+use crate::client::Road;
+use crate::event::{Event, Sink};
 use crate::manifest::Ended;
-use crate::runner::Stop;
+
+/// How long requests under way may take to be answered after the first signal.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How long what was answered may take on its way to the disk; a name lookup under way is not awaited.
 const REST: Duration = Duration::from_millis(300);
@@ -19,10 +24,19 @@ pub(super) fn wait<F: Future>(future: F) -> Result<F::Output, Status> {
     Ok(done)
 }
 
-/// Ctrl-C and SIGTERM stop a run.
-pub(super) fn listen(stop: &Stop) {
-    let stop = stop.clone();
-    tokio::spawn(async move { stop.now(signal().await) });
+/// Ctrl-C and SIGTERM close the road. What is under way is awaited for a while, or until the second signal.
+pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) {
+    let road = road.clone();
+    tokio::spawn(async move {
+        let why = signal().await;
+        road.close(why);
+        let requests = road.under_way();
+        if requests > 0 {
+            sink.see(Event::Awaiting { why: why.told(), requests, seconds: GRACE.as_secs() });
+            let _ = tokio::time::timeout(GRACE, signal()).await;
+        }
+        road.cut(why);
+    });
 }
 
 /// Waits for Ctrl-C or SIGTERM; what cannot be listened for never comes.

@@ -15,7 +15,7 @@ use super::{Status, terminal};
 use crate::cache::{Cache, Condition, Key, Looked, Nearest, Record, Shelved};
 use crate::environment::Environment;
 use crate::event::Silent;
-use crate::runner::{Again, OnFailure, Options, Runner, Stop};
+use crate::runner::{Again, OnFailure, Options, Runner};
 use crate::source::{Pending, SourceFile, json_object, slashed};
 use crate::text::{self, number};
 use crate::vocabulary::ExchangeKind;
@@ -105,16 +105,15 @@ impl Used {
         let cache = suite_loaded.settings.cache.clone();
         // Only `why` wants to know what is there instead, and asks for it itself.
         cache.explain_nothing();
-        let root = suite_loaded.root();
+        let (root, road) = (suite_loaded.root(), suite_loaded.settings.road.clone());
         let (plan, graders) = suite_loaded.plan()?;
         // A verdict that is not asked for without a calibration is used all the same.
         let graders = graders.bound(None);
-        let options =
-            Options { concurrency: 4, repeat: 1, budget: None, on_failure: OnFailure::GoOn, root, at: None };
+        let options = Options { concurrency: 4, repeat: 1, on_failure: OnFailure::GoOn, root, at: None };
         let mut asked: Vec<usize> =
             (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
         let looked = wait(async {
-            let runner = Runner::new(plan, graders, options, Arc::new(Silent), Stop::default());
+            let runner = Runner::new(plan, graders, options, Arc::new(Silent), road);
             let mut run = runner.run().await;
             let mut looked = cache.looked();
             // Further trials, of repeats and confirmations, are used as far as they are recorded.

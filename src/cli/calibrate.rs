@@ -7,14 +7,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::args::{JudgeArgs, MannerArgs, RecordArgs, configuration, judge_flags};
-use super::asking::{signal, wait};
+use super::asking::{listen, wait};
 use super::output::Output;
 use super::progress::{Detail, Progress};
 use super::{Status, terminal};
 use crate::cache::Mode;
+use crate::client::Road;
 use crate::config::{Settings, Targets};
 use crate::environment::Environment;
-use crate::event::{Event, Sink};
 use crate::grader::calibration::{Calibration, Label, Manner, measure};
 use crate::grader::{Ballot, Grader};
 use crate::manifest::{Ended, Fault};
@@ -62,19 +62,20 @@ fn odd(text: &str) -> Result<u32, String> {
 
 pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Status, Status> {
     let config = configuration(args.config.as_deref(), std::slice::from_ref(&args.labels), &environment)?;
-    let labels = Arc::new(read_labels(&args.labels)?);
+    let labels = read_labels(&args.labels)?;
     let defaults = config.grader_defaults();
     let ballot = args.votes.map_or(defaults.ballot, Ballot::Fixed);
     let manner = Manner { scale: defaults.scale, ballot };
     let flags = judge_flags(&args.manner, &args.judge, &args.records);
     let root = flags.seed.map_or(Root::default(), Root);
-    let settings = Settings::new(flags, config, environment, args.manner.http()?);
+    let mut settings = Settings::new(flags, config, environment, args.manner.http()?);
+    settings.road = Road::new(args.concurrency.into(), None);
     let grader = settings
         .configured_grader(root, &mut Targets::default())
         .map_err(|obstacle| Status::Invalid.because(&obstacle.message, &obstacle.help))?;
     let out = Some(args.out.clone());
     let outputs = Output::open_all([&out, &args.json], &[args.labels.as_path()])?;
-    let verdicts = ask(args, &grader, &labels, manner, &kept(&settings))?;
+    let verdicts = ask(args, &grader, &labels, manner, &settings)?;
     for warning in grader.client().warnings() {
         terminal::warning(&warning, "");
     }
@@ -106,29 +107,28 @@ fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
 fn ask(
     args: &CalibrateArgs,
     grader: &Arc<Grader>,
-    labels: &Arc<Vec<Label>>,
+    labels: &[Label],
     manner: Manner,
-    kept: &str,
+    settings: &Settings,
 ) -> Result<Vec<Result<u32, Fault>>, Status> {
     let sink = Arc::new(Progress::new(if args.verbose { Detail::Cases } else { Detail::Share }));
+    let road = &settings.road;
     let measured = measure(
         Arc::clone(grader),
-        Arc::clone(labels),
+        labels,
         manner,
         args.concurrency.into(),
         Arc::<Progress>::clone(&sink),
+        road,
     );
     let verdicts = wait(async {
-        tokio::select! {
-            biased;
-            by = signal() => Err(by),
-            verdicts = measured => Ok(verdicts),
-        }
+        listen(road, sink.clone());
+        measured.await
     })?;
-    verdicts.map_err(|by| {
-        sink.see(Event::Finished);
+    verdicts.ok_or_else(|| {
+        let by = road.closed().unwrap_or(Ended::Interrupted);
         let word = if by == Ended::Terminated { "terminated" } else { "interrupted" };
-        terminal::say(&format!("{word}: nothing more is sent, no calibration is stored; {kept}"));
+        terminal::say(&format!("{word}: nothing more is sent, no calibration is stored; {}", kept(settings)));
         Status::stopped(by)
     })
 }

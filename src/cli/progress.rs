@@ -91,6 +91,12 @@ impl Sink for Progress {
             }
             Event::Confirming { .. } => {}
             Event::Judged { scenario, case, outcome } => self.judged(scenario, case, outcome),
+            Event::Awaiting { why, requests, seconds } => {
+                let requests = text::count(requests, "request");
+                self.line(&format!(
+                    "{why}: waiting up to {seconds} s for {requests} under way; a second signal ends at once"
+                ));
+            }
             Event::Stopping { why } => {
                 self.line(&format!("{why}: nothing more is sent; writing what is there"));
             }

@@ -15,12 +15,13 @@ use super::progress::{Detail, Progress};
 use super::stored;
 use super::{Status, terminal};
 use crate::analysis::Common;
+use crate::client::Road;
 use crate::environment::Environment;
 use crate::manifest::{RunManifest, Trial};
 use crate::provider::{self, Replies};
 use crate::report::json::pretty;
 use crate::report::regrade::of_attribution;
-use crate::runner::{OnFailure, Options, Runner, Stop};
+use crate::runner::{OnFailure, Options, Runner};
 use crate::source::slashed;
 use crate::vocabulary::CaseId;
 
@@ -88,6 +89,7 @@ fn answers(path: &Path, run: &RunManifest) -> Replies {
 pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<Status, Status> {
     let (old, new) = (stored::run(&args.old)?, stored::run(&args.new)?);
     let mut suite = Suite::load(&args.suite, environment)?;
+    suite.settings.road = Road::new(args.concurrency.into(), None);
     let common = {
         let selected = suite.selected()?;
         let names: BTreeMap<_, _> = selected
@@ -142,18 +144,17 @@ fn judge(
         concurrency: concurrency.into(),
         // As many as there are.
         repeat: u32::MAX,
-        budget: None,
         on_failure: OnFailure::GoOn,
         root: suite.root(),
         at: suite.source_date(),
     };
-    let stop = Stop::default();
+    let road = suite.settings.road.clone();
     let sink = Arc::new(Progress::new(Detail::Share));
     let run = wait(async {
-        listen(&stop);
-        Runner::new(plan, graders, options, sink, stop.clone()).run().await
+        listen(&road, Arc::<Progress>::clone(&sink));
+        Runner::new(plan, graders, options, sink, road.clone()).run().await
     })?;
-    stop.reason().map_or(Ok(run), |by| Err(Status::stopped(by)))
+    road.closed().map_or(Ok(run), |by| Err(Status::stopped(by)))
 }
 
 /// Scenarios in which the judge that was asked is not the one of the stored run.

@@ -1,11 +1,12 @@
 //! `akit run`: from scenario files to a verdict.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
 use super::args::duration;
 use super::asking::{listen, wait};
@@ -16,6 +17,8 @@ use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, base, terminal};
+use crate::cache::{Journal, JournalError};
+use crate::client::Road;
 use crate::demands::withhold;
 use crate::environment::Environment;
 use crate::gate::{self, Evidence, Policy};
@@ -23,7 +26,7 @@ use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
 use crate::report::Report;
-use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
+use crate::runner::{Again, OnFailure, Options, Plan, Runner};
 use crate::source::slashed;
 use crate::text;
 use crate::vocabulary::{Answer, Metric};
@@ -38,6 +41,9 @@ pub(super) struct RunArgs {
     /// How often every case is asked [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: Option<u32>,
+    /// Finish the run of the same arguments that was interrupted: what it was answered is not asked again
+    #[arg(long)]
+    resume: bool,
     /// Begin no further case after the first that does not pass
     #[arg(long)]
     fail_fast: bool,
@@ -70,7 +76,8 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
-    let suite = Suite::load(&args.suite, environment)?;
+    let mut suite = Suite::load(&args.suite, environment)?;
+    suite.settings.road = Road::new(args.concurrency.into(), args.budget);
     let config = &suite.settings.file;
     let cases: Vec<_> = named(&suite.loaded.scenarios).collect();
     check_names(config, &cases, &suite.settings.environment)?;
@@ -98,6 +105,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let told = Told::new(&args.comment, &suite.settings.environment, &args.suite.ask.manner)?;
     let at = suite.source_date();
     let (files, environment) = (suite.files.clone(), suite.settings.environment.clone());
+    let road = suite.settings.road.clone();
+    let mode = suite.settings.target_mode();
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
     if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
@@ -113,12 +122,14 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let options = Options {
         concurrency: args.concurrency.into(),
         repeat,
-        budget: args.budget,
         on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
         root,
         at,
     };
-    let asking = Asking { plan, graders, options, deadline: args.deadline, detail: args.detail() };
+    let settings = json!([root.0, repeat, args.fail_fast, <&str>::from(mode)]);
+    args.keep_journal(&road, &plan.signature(&graders, &settings))?;
+    let asking = Asking { plan, graders, options, road, deadline: args.deadline, detail: args.detail() };
+    let road = asking.road.clone();
     let mut manifest = asking.execute(&found, &policy)?;
     manifest.commit = told.commit();
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
@@ -129,10 +140,57 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let status = args.status.of(&decision, &manifest);
     told.tell(&report, status, files);
     args.tell_way_out(&manifest, &decision);
+    finish(&road, manifest.ended);
     Ok(status)
 }
 
+/// Where answers of a run are noted until it ends.
+const JOURNALS: &str = ".akit/journal";
+
+/// A run that ended by itself leaves no journal; another one says how it is finished.
+fn finish(road: &Road, ended: Ended) {
+    let Some(journal) = road.journal() else { return };
+    if !ended.can_be_finished() {
+        journal.end();
+    } else if journal.answers() > 0 {
+        let answers = text::count(journal.answers(), "answer");
+        terminal::say(&format!(
+            "to finish this run without asking for {answers} again: the same command with `--resume`"
+        ));
+    }
+}
+
 impl RunArgs {
+    /// Notes answers as they come, and finds those of the run that is to be finished.
+    fn keep_journal(&self, road: &Road, name: &str) -> Result<(), Status> {
+        let folder = Path::new(JOURNALS);
+        if !self.resume {
+            if let Some(answers) = Journal::left(folder, name) {
+                let answers = text::count(answers, "answer");
+                let message = format!(
+                    "a run with these arguments was interrupted after {answers}; this one begins anew"
+                );
+                terminal::warning(&message, "finish the other one with `--resume`");
+            }
+            road.keep(Journal::begin(folder, name));
+            return Ok(());
+        }
+        let journal = Journal::resume(folder, name).map_err(|error| {
+            let help = match error {
+                JournalError::Nothing(_) => {
+                    "a run is finished by the same arguments and the same files; without `--resume` it begins anew"
+                }
+                JournalError::Busy(_) => "wait for it, or end it first",
+                JournalError::Unreadable(..) => "fix its permissions, or begin anew without `--resume`",
+            };
+            Status::Invalid.because(error.to_string(), format!("nothing was sent; {help}"))
+        })?;
+        let answers = text::count(journal.answers(), "answer");
+        terminal::say(&format!("finishing an interrupted run that has {answers}"));
+        road.keep(journal);
+        Ok(())
+    }
+
     /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
     /// given; by asking the application, where they were read from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
@@ -177,6 +235,7 @@ struct Asking {
     plan: Plan,
     graders: Graders,
     options: Options,
+    road: Road,
     deadline: Option<Duration>,
     detail: Detail,
 }
@@ -184,18 +243,18 @@ struct Asking {
 impl Asking {
     /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
     fn execute(self, found: &FoundBaseline, policy: &Policy) -> Result<RunManifest, Status> {
-        let stop = Stop::default();
+        let road = self.road;
         let sink = Arc::new(Progress::new(self.detail));
         wait(async {
-            listen(&stop);
+            listen(&road, Arc::<Progress>::clone(&sink));
             if let Some(deadline) = self.deadline {
-                let late = stop.clone();
+                let late = road.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(deadline).await;
-                    late.now(Ended::Deadline);
+                    late.cut(Ended::Deadline);
                 });
             }
-            let runner = Runner::new(self.plan, self.graders, self.options, sink, stop.clone());
+            let runner = Runner::new(self.plan, self.graders, self.options, sink, road.clone());
             let mut run = runner.run().await;
             let mut short = BTreeSet::new();
             loop {
@@ -208,7 +267,7 @@ impl Asking {
                 if wanted.is_empty() {
                     break;
                 }
-                if let Some(why) = stop.reason() {
+                if let Some(why) = road.closed() {
                     // Stopped between the last answer and what it makes necessary.
                     run.ended = why;
                     break;

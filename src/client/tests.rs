@@ -1,7 +1,8 @@
 use std::sync::atomic::AtomicUsize;
 
 use super::*;
-use crate::provider::{Message, Pending, Role};
+use crate::provider::{ChatRequest, Message, Pending, Role};
+use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind};
 
 /// Answers from a list, one entry a call.
@@ -22,7 +23,7 @@ impl Provider for Scripted {
             let call = self.calls.fetch_add(1, Ordering::Relaxed);
             match self.script.get(call) {
                 Some(Ok("hang")) => std::future::pending().await,
-                Some(Ok(text)) => Ok(Completion { text: (*text).to_owned(), ..Completion::default() }),
+                Some(Ok(text)) => Ok(Completion { answer: said(text), ..Completion::default() }),
                 Some(Err(error)) => Err(error.clone()),
                 None => panic!("asked once more than expected"),
             }
@@ -32,6 +33,10 @@ impl Provider for Scripted {
     fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
         panic!("nobody asks for an embedding here")
     }
+}
+
+fn said(text: &str) -> Answer {
+    Answer { text: text.to_owned(), ..Answer::default() }
 }
 
 fn client(
@@ -68,7 +73,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         patience: Patience { timeout: Duration::from_millis(400), ..Patience::default() },
         seal: None,
         version: None,
-        usable: Usable(&|said| said.text != "unusable"),
+        usable: Usable(&|said| said.answer.text != "unusable"),
     };
     client.ask(&ask).await
 }
@@ -79,7 +84,7 @@ async fn transient_errors_are_tried_again_and_others_are_not() {
     let wait = Some(Duration::from_millis(700));
     let ok = client(folder.path(), Mode::Off, vec![Err(status(429, wait)), Err(status(503, None)), Ok("hi")]);
     let began = std::time::Instant::now();
-    assert_eq!(ask(&ok, "a").await.unwrap().completion.text, "hi");
+    assert_eq!(ask(&ok, "a").await.unwrap().completion.answer.text, "hi");
     assert!(began.elapsed() >= Duration::from_millis(700), "it waits as long as it is asked to");
     for error in [status(401, None), status(400, None)] {
         let refused = client(folder.path(), Mode::Off, vec![Err(error)]);
@@ -95,7 +100,7 @@ async fn transient_errors_are_tried_again_and_others_are_not() {
 async fn a_hang_ends_at_the_time_limit() {
     let folder = tempfile::tempdir().unwrap();
     let client = client(folder.path(), Mode::Off, vec![Ok("hang"), Ok("late, but there")]);
-    assert_eq!(ask(&client, "a").await.unwrap().completion.text, "late, but there");
+    assert_eq!(ask(&client, "a").await.unwrap().completion.answer.text, "late, but there");
 }
 
 #[tokio::test]
@@ -111,17 +116,20 @@ async fn modes_read_and_write_as_they_say() {
     assert!(ask(&replay, "a").await.is_err(), "off writes nothing");
 
     let record = client(folder.path(), Mode::Record, vec![Ok("one"), Ok("two")]);
-    assert!(!ask(&record, "a").await.unwrap().recorded);
-    assert_eq!(ask(&record, "a").await.unwrap().completion.text, "two", "record asks every time");
+    assert!(!ask(&record, "a").await.unwrap().completion.answer.recorded);
+    assert_eq!(ask(&record, "a").await.unwrap().completion.answer.text, "two", "record asks every time");
 
     let replayed = ask(&replay, "a").await.unwrap();
-    assert_eq!((replayed.completion.text.as_str(), replayed.recorded), ("two", true));
+    assert_eq!(
+        (replayed.completion.answer.text.as_str(), replayed.completion.answer.recorded),
+        ("two", true)
+    );
     assert!(!replay.asked() && record.asked());
     assert!(ask(&replay, "b").await.is_err(), "another request is another key");
 
     let auto = client(folder.path(), Mode::Auto, vec![Ok("three")]);
-    assert_eq!(ask(&auto, "a").await.unwrap().completion.text, "two");
-    assert_eq!(ask(&auto, "b").await.unwrap().completion.text, "three");
+    assert_eq!(ask(&auto, "a").await.unwrap().completion.answer.text, "two");
+    assert_eq!(ask(&auto, "b").await.unwrap().completion.answer.text, "three");
 }
 
 #[tokio::test]
@@ -130,6 +138,146 @@ async fn a_record_that_cannot_be_written_is_told_and_costs_no_answer() {
     let blocked = folder.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     let client = client(&blocked, Mode::Record, vec![Ok("hi")]);
-    assert_eq!(ask(&client, "a").await.unwrap().completion.text, "hi");
+    assert_eq!(ask(&client, "a").await.unwrap().completion.answer.text, "hi");
     assert!(client.warnings()[0].contains("could not be recorded"), "{:?}", client.warnings());
+}
+
+/// Answers after a while, and counts how many requests there are at once; the first six are refused where it refuses.
+#[derive(Debug)]
+struct Busy {
+    endpoint: Endpoint,
+    calls: AtomicUsize,
+    now: AtomicUsize,
+    most: AtomicUsize,
+    asked: Mutex<Vec<String>>,
+    refuses: bool,
+}
+
+impl Busy {
+    fn new(refuses: bool) -> Arc<Self> {
+        let [calls, now, most] = [0, 0, 0].map(AtomicUsize::new);
+        Arc::new(Self {
+            endpoint: Endpoint::at_host("openai", "test"),
+            calls,
+            now,
+            most,
+            asked: Mutex::default(),
+            refuses,
+        })
+    }
+}
+
+impl Provider for Busy {
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
+        Box::pin(async move {
+            let call = self.calls.fetch_add(1, Ordering::SeqCst);
+            self.asked.lock().unwrap().push(request.messages[0].content.clone());
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            if self.refuses && call < 6 {
+                return Err(status(429, Some(Duration::from_secs(1))));
+            }
+            let usage = Some(crate::vocabulary::Usage { input_tokens: 0, output_tokens: 1_000_000 });
+            Ok(Completion { answer: Answer { usage, ..said("hi") }, ..Completion::default() })
+        })
+    }
+
+    fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
+        unreachable!("nobody asks for an embedding here")
+    }
+}
+
+fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
+    let price = crate::provider::Price { input: 0.0, output: 1.0 };
+    let prices = Prices([("m".to_owned(), price)].into());
+    let provider: Arc<dyn Provider> = Arc::<Busy>::clone(provider);
+    ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(road).priced(prices)
+}
+
+#[tokio::test]
+async fn two_clients_of_one_server_share_its_permits_and_none_is_held_while_somebody_waits() {
+    let (busy, road) = (Busy::new(true), Road::new(3, None));
+    let (target, judge) = (on_road(&busy, &road), on_road(&busy, &road));
+    let texts: Vec<String> = (0..12).map(|n| n.to_string()).collect();
+    let clients = [&target, &judge].into_iter().cycle();
+    let asks = texts.iter().zip(clients).map(|(text, client)| ask(client, text));
+    let all = futures_all(asks).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    assert_eq!(busy.most.load(Ordering::SeqCst), 3);
+    // Whoever waits for a second try lets everybody else pass first.
+    let asked = busy.asked.lock().unwrap();
+    assert_eq!((asked.len(), asked[..12].iter().collect::<BTreeSet<_>>().len()), (18, 12), "{asked:?}");
+    assert_eq!(road.under_way(), 0);
+}
+
+#[tokio::test]
+async fn a_closed_road_lets_arrive_what_is_under_way_and_sends_nothing_more() {
+    let (busy, road) = (Busy::new(true), Road::new(2, None));
+    let client = on_road(&busy, &road);
+    let asks = futures_all((0..6).map(|_| ask(&client, "a")));
+    let closing = async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        road.close(crate::manifest::Ended::Interrupted);
+        road.close(crate::manifest::Ended::Budget);
+        assert_eq!(road.under_way(), 2);
+        road.over().await;
+    };
+    tokio::select! {
+        biased;
+        () = closing => {}
+        _ = asks => panic!("four were never asked"),
+    }
+    assert_eq!((busy.calls.load(Ordering::SeqCst), road.under_way()), (2, 0));
+    assert_eq!(road.closed(), Some(crate::manifest::Ended::Interrupted));
+}
+
+#[tokio::test]
+async fn a_cut_road_awaits_nothing() {
+    let (busy, road) = (Busy::new(false), Road::new(2, None));
+    let client = on_road(&busy, &road);
+    tokio::select! {
+        biased;
+        () = async {
+            tokio::task::yield_now().await;
+            road.cut(crate::manifest::Ended::Deadline);
+            road.over().await;
+        } => {}
+        _ = ask(&client, "a") => panic!("it takes longer"),
+    }
+}
+
+#[tokio::test]
+async fn money_that_is_gone_closes_the_road() {
+    let (busy, road) = (Busy::new(false), Road::new(1, Some(2.5)));
+    let client = on_road(&busy, &road);
+    let asks = futures_all((0..6).map(|_| ask(&client, "a")));
+    tokio::select! {
+        biased;
+        _ = asks => panic!("there is money for three"),
+        () = road.over() => {}
+    }
+    assert_eq!(busy.calls.load(Ordering::SeqCst), 3, "the third is begun with half a dollar left");
+    assert_eq!(road.closed(), Some(crate::manifest::Ended::Budget));
+}
+
+/// Every result, all of them begun at once.
+async fn futures_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut waiting: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, found) in waiting.iter_mut().filter(|(_, found)| found.is_none()) {
+            if let std::task::Poll::Ready(result) = future.as_mut().poll(context) {
+                *found = Some(result);
+            }
+        }
+        let is_done = waiting.iter().all(|(_, found)| found.is_some());
+        if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    waiting.into_iter().filter_map(|(_, found)| found).collect()
 }

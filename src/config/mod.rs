@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cache::{Cache, Mode};
+use crate::client::Road;
 use crate::environment::{Environment, Unset};
 use crate::http::Http;
 use crate::source::Span;
@@ -70,13 +71,16 @@ pub struct Settings {
     pub http: Http,
     /// Recorded exchanges.
     pub cache: Cache,
+    /// What everything that is asked shares.
+    pub road: Road,
 }
 
 impl Settings {
     /// Options of a command.
     #[must_use]
     pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
-        let mut settings = Self { flags, file, environment, http, cache: Cache::at(PathBuf::new()) };
+        let (cache, road) = (Cache::at(PathBuf::new()), Road::default());
+        let mut settings = Self { flags, file, environment, http, cache, road };
         settings.cache = Cache::at(settings.cache_folder().value);
         settings
     }

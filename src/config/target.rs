@@ -128,6 +128,7 @@ impl Targets {
             Obstacle::new(message, "write it as `http://127.0.0.1:8080/v1`")
         })?;
         let client = ModelClient::new(Arc::from(back_end), settings.cache.clone(), mode)
+            .on(&settings.road)
             .priced(settings.file.prices.clone())
             .said_by(said_by);
         let client = Arc::new(client);

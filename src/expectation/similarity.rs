@@ -134,16 +134,17 @@ impl Similarity {
         let wanted = grader.embed(model, &bench.redacted(&self.value), bench).await?;
         let got = grader.embed(model, answer.text, bench).await?;
         let score = cosine(&wanted.completion.embedding, &got.completion.embedding);
-        let mut usage = wanted.completion.usage.unwrap_or_default();
-        usage += got.completion.usage.unwrap_or_default();
+        let (wanted, got) = (wanted.completion.answer, got.completion.answer);
+        let mut usage = wanted.usage.unwrap_or_default();
+        usage += got.usage.unwrap_or_default();
         let grade = Grade {
             grader: format!("{model} ({})", grader.client().endpoint()),
-            model: got.completion.model.clone(),
+            model: got.model,
             votes: vec![score],
             reasoning: String::new(),
             usage: Some(usage),
             cost_usd: wanted.cost_usd.zip(got.cost_usd).map(|(one, other)| one + other),
-            latency_ms: Some(wanted.latency_ms + got.latency_ms),
+            latency_ms: wanted.latency_ms.zip(got.latency_ms).map(|(one, other)| one + other),
             recorded: wanted.recorded && got.recorded,
         };
         Ok((score, grade))

@@ -319,14 +319,14 @@ impl Grader {
             let index = u32::try_from(votes.len()).unwrap_or(u32::MAX);
             let (vote, exchanges) = self.vote(question, bench, index).await?;
             for exchange in exchanges {
-                let said = &exchange.completion;
+                let said = &exchange.completion.answer;
                 grade.model = versioned(said.model.as_deref(), said.system_fingerprint.as_deref());
-                grade.recorded &= exchange.recorded;
-                grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + exchange.latency_ms);
-                if let Some(cost) = exchange.cost_usd {
+                grade.recorded &= said.recorded;
+                grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + said.latency_ms.unwrap_or(0));
+                if let Some(cost) = said.cost_usd {
                     grade.cost_usd = Some(grade.cost_usd.unwrap_or(0.0) + cost);
                 }
-                if let Some(usage) = exchange.completion.usage {
+                if let Some(usage) = said.usage {
                     let mut total = grade.usage.unwrap_or_default();
                     total += usage;
                     grade.usage = Some(total);
@@ -467,12 +467,13 @@ impl Grader {
 /// A judge's reply in the form in which it is read, kept and shown.
 fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
     let Some(redactor) = bench.redactor else { return said };
-    Completion { text: redactor.reply(&said.text), ..said.with_clean_labels(redactor) }
+    let text = redactor.reply(&said.answer.text);
+    Completion { answer: said.answer.redacted(text, redactor), ..said }
 }
 
 /// What a judge said, as a verdict.
 fn read(said: &Completion, scale: u32) -> Result<verdict::Vote, Unreadable> {
-    parse(&said.text, said.finish_reason.as_deref(), scale)
+    parse(&said.answer.text, said.answer.finish_reason.as_deref(), scale)
 }
 
 /// A score as a share of its scale.

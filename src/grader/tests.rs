@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::cache::{Cache, Mode};
 use crate::provider::{Completion, Endpoint, Pending, Provider};
-use crate::vocabulary::FaultKind;
+use crate::vocabulary::{Answer, FaultKind};
 
 type Script = dyn Fn(&ChatRequest, usize) -> String + Send + Sync;
 
@@ -33,7 +33,9 @@ impl Provider for Stub {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         self.seeds.lock().unwrap().extend(request.seed);
         let text = (self.script)(request, call);
-        Box::pin(async move { Ok(Completion { text, ..Completion::default() }) })
+        Box::pin(async move {
+            Ok(Completion { answer: Answer { text, ..Answer::default() }, ..Completion::default() })
+        })
     }
 
     fn embed<'a>(&'a self, _: &'a str, text: &'a str) -> Pending<'a> {

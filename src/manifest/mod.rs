@@ -43,6 +43,28 @@ pub enum Ended {
     Deadline,
 }
 
+impl Ended {
+    /// How a run that ends early is told while it ends.
+    #[must_use]
+    pub fn told(self) -> &'static str {
+        match self {
+            Ended::Terminated => "terminated",
+            Ended::Budget => "out of budget",
+            Ended::Deadline => "out of time",
+            Ended::Interrupted | Ended::Complete | Ended::FailFast => "interrupted",
+        }
+    }
+
+    /// Whether it was ended from outside, so that it can be finished later.
+    #[must_use]
+    pub fn can_be_finished(self) -> bool {
+        match self {
+            Ended::Interrupted | Ended::Terminated | Ended::Budget | Ended::Deadline => true,
+            Ended::Complete | Ended::FailFast => false,
+        }
+    }
+}
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

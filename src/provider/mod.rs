@@ -22,8 +22,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::redact::Redactor;
-use crate::vocabulary::{FaultKind, StopReason, ToolCall, Usage};
+use crate::vocabulary::{Answer, FaultKind};
 use strum::{EnumString, VariantNames};
 
 pub use endpoint::Endpoint;
@@ -90,26 +89,12 @@ pub struct ChatRequest {
     pub output: Option<OutputSchema>,
 }
 
-/// What came back.
+/// What came back. A record holds it under `response`, the fields of the answer beside the others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
-    /// The text; empty when the model said nothing.
-    pub text: String,
-    /// Functions that the model asked to have called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tool_calls: Vec<ToolCall>,
-    /// Why it stopped, in the provider's word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub finish_reason: Option<String>,
-    /// The model that answered, in the provider's word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// The provider's mark of the configuration that answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub system_fingerprint: Option<String>,
-    /// Tokens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub usage: Option<Usage>,
+    /// The answer; its text is empty when the model said nothing.
+    #[serde(flatten)]
+    pub answer: Answer,
     /// The embedding, where one was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "floats")]
     pub embedding: Vec<f32>,
@@ -122,24 +107,6 @@ pub struct Completion {
     /// Parameters that the provider refused and that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params_dropped: Vec<String>,
-}
-
-impl Completion {
-    /// The same without personal data in what came with the text. A stop word that akit knows holds none.
-    #[must_use]
-    pub fn with_clean_labels(self, redactor: &Redactor) -> Self {
-        let clean = |end: String| match StopReason::of(Some(&end)) {
-            StopReason::Unknown => redactor.text(&end),
-            _ => end,
-        };
-        Self {
-            tool_calls: self.tool_calls.into_iter().map(|call| call.redacted(redactor)).collect(),
-            finish_reason: self.finish_reason.map(clean),
-            model: self.model.map(|model| redactor.text(&model)),
-            system_fingerprint: self.system_fingerprint.map(|mark| redactor.text(&mark)),
-            ..self
-        }
-    }
 }
 
 /// A future that a back end returns.

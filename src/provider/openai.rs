@@ -12,7 +12,7 @@ use super::spec::{Access, Means, Spec, Vendor};
 use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, message};
 use crate::http::Http;
 use crate::text;
-use crate::vocabulary::{StopReason, Usage};
+use crate::vocabulary::{Answer, StopReason, Usage};
 
 /// OpenAI itself, and every server that speaks its chat completions.
 pub(super) const OPENAI: Spec = Spec {
@@ -135,15 +135,16 @@ impl OpenAi {
         #[expect(clippy::cast_possible_truncation, reason = "embeddings are stored in single precision")]
         let embedding: Option<Vec<f32>> =
             values.iter().map(|value| value.as_f64().map(|v| v as f32)).collect();
-        Ok(Completion {
-            embedding: embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?,
+        let embedding = embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?;
+        let answer = Answer {
             model: reply.get("model").and_then(Json::as_str).map(str::to_owned),
             usage: reply
                 .pointer("/usage/prompt_tokens")
                 .and_then(Json::as_u64)
                 .map(|input_tokens| Usage { input_tokens, output_tokens: 0 }),
-            ..Completion::default()
-        })
+            ..Answer::default()
+        };
+        Ok(Completion { answer, embedding, ..Completion::default() })
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {
@@ -202,7 +203,7 @@ impl OpenAi {
             None => said.text,
         };
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
-        Ok(Completion {
+        let answer = Answer {
             text,
             tool_calls: if wants_call { Vec::new() } else { said.tool_calls },
             finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
@@ -214,8 +215,9 @@ impl OpenAi {
                     output_tokens: usage.get("completion_tokens")?.as_u64()?,
                 })
             }),
-            ..Completion::default()
-        })
+            ..Answer::default()
+        };
+        Ok(Completion { answer, ..Completion::default() })
     }
 }
 
@@ -335,7 +337,10 @@ mod tests {
         let refusal =
             json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
         let completion = server.read(&refusal, false).unwrap();
-        assert_eq!((completion.text.as_str(), completion.finish_reason.as_deref()), ("No.", Some("refusal")));
+        assert_eq!(
+            (completion.answer.text.as_str(), completion.answer.finish_reason.as_deref()),
+            ("No.", Some("refusal"))
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ChatRequest;
 use crate::stats::real;
 use crate::vocabulary::Usage;
 
@@ -25,6 +26,16 @@ impl Prices {
         let (price, usage) = (self.0.get(model)?, usage?);
         let paid = |tokens: u64, price: f64| real(tokens) * price / 1e6;
         Some(paid(usage.input_tokens, price.input) + paid(usage.output_tokens, price.output))
+    }
+
+    /// Most US dollars that a request can cost; absent where the price or the length of the answer is not known.
+    ///
+    /// A token is at least one byte of the request, and its form adds less than its JSON does.
+    #[must_use]
+    pub fn worst(&self, request: &ChatRequest) -> Option<f64> {
+        let output_tokens = request.max_tokens?;
+        let input_tokens = serde_json::to_vec(request).ok()?.len().try_into().ok()?;
+        self.cost(&request.model, Some(Usage { input_tokens, output_tokens }))
     }
 }
 

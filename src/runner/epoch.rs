@@ -6,13 +6,37 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::plan::{Plan, Target};
 use crate::canonical;
 use crate::grader::Graders;
 
 impl Plan {
+    /// 16 hexadecimal digits over everything that decides what is asked: an interrupted run is finished by one that has
+    /// the same.
+    #[must_use]
+    pub fn signature(&self, graders: &Graders, settings: &Json) -> String {
+        let scenarios = (0..self.scenarios.len()).map(|index| {
+            let own = &self.scenarios[index];
+            let jobs =
+                self.jobs_of(index).filter(|(planned, _)| planned.skipped.is_none()).map(|(planned, job)| {
+                    let case = &own.cases[planned.case];
+                    let target = match &job.target {
+                        Target::Replies(_) => json!("replies"),
+                        Target::Model { client, model, seeded, .. } => {
+                            json!([client.endpoint().provider, client.endpoint().address, model, seeded])
+                        }
+                    };
+                    json!([case.id, case.content_hash, target, job.version])
+                });
+            let (target, grader) = (self.target_hash(index), self.grader_hash(index, graders));
+            json!([own.name, own.seed, target, grader, jobs.collect::<Vec<_>>()])
+        });
+        let all = json!([env!("CARGO_PKG_VERSION"), settings, scenarios.collect::<Vec<_>>()]);
+        canonical::digest(&all)
+    }
+
     /// 16 hexadecimal digits over who answers in a scenario; empty where every case that is asked
     /// names its model itself, or none is asked.
     ///

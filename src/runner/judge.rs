@@ -125,20 +125,10 @@ async fn answer(
                     "add a line with its id to the file of replies",
                 )
             })?;
-            let said = Completion {
-                text: Replaced::undo(&reply.replaced, &reply.text),
-                tool_calls: reply.tool_calls.clone(),
-                finish_reason: reply.finish_reason.clone(),
-                model: reply.model.clone(),
-                system_fingerprint: reply.system_fingerprint.clone(),
-                ..Completion::default()
-            };
-            let Completion { text, tool_calls, finish_reason, model, system_fingerprint, seen, .. } =
-                redaction::seal(case, said);
-            let replaced = Vec::new();
-            let reply =
-                Answer { text, tool_calls, finish_reason, model, system_fingerprint, replaced, ..reply };
-            Ok((reply, redaction::seen(seen)))
+            let text = Replaced::undo(&reply.replaced, &reply.text);
+            let answer = Answer { text, replaced: Vec::new(), ..reply };
+            let said = redaction::seal(case, Completion { answer, ..Completion::default() });
+            Ok((said.answer, redaction::seen(said.seen)))
         }
         Target::Model { client, model, seeded, .. } => {
             let number = trial.to_string();
@@ -176,25 +166,10 @@ async fn answer(
                 patience,
                 seal: redacted.map(|_| Seal(&seal)),
                 version: job.version.as_deref(),
-                usable: Usable(&|said| StopReason::of(said.finish_reason.as_deref()).is_answer()),
+                usable: Usable(&|said| said.answer.stop().is_answer()),
             };
-            let exchange = client.ask(&ask).await.map_err(|error| error.fault())?;
-            let before = redaction::seen(exchange.completion.seen);
-            let reply = Answer {
-                text: exchange.completion.text,
-                tool_calls: exchange.completion.tool_calls,
-                finish_reason: exchange.completion.finish_reason,
-                model: exchange.completion.model,
-                system_fingerprint: exchange.completion.system_fingerprint,
-                latency_ms: Some(exchange.latency_ms),
-                ttft_ms: None,
-                usage: exchange.completion.usage,
-                cost_usd: exchange.cost_usd,
-                recorded: exchange.recorded,
-                given: false,
-                replaced: Vec::new(),
-            };
-            Ok((reply, before))
+            let said = client.ask(&ask).await.map_err(|error| error.fault())?.completion;
+            Ok((said.answer, redaction::seen(said.seen)))
         }
     }
 }

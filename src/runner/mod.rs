@@ -8,13 +8,13 @@ mod pool;
 mod redaction;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::watch;
 
+use crate::client::Road;
 use crate::event::{Event, Sink};
 use crate::grader::Graders;
 use crate::manifest::{CaseResult, Ended, RunManifest, SCHEMA, ScenarioRun, Trial};
@@ -28,12 +28,10 @@ pub use plan::{Job, Plan, Planned, Target};
 /// How a run is carried out.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most cases under way at once, at least 1.
+    /// Most cases under way at once, at least 1. The road says how many requests there are at once.
     pub concurrency: usize,
     /// How often every case is asked, at least 1; of recorded replies, as often as they have it.
     pub repeat: u32,
-    /// Most US dollars that may be spent before no further case is begun.
-    pub budget: Option<f64>,
     /// What happens at the first case that does not pass.
     pub on_failure: OnFailure,
     /// Root of all seeds but those of scenarios that name their own.
@@ -49,43 +47,6 @@ pub enum OnFailure {
     GoOn,
     /// No further case is begun.
     Stop,
-}
-
-/// Tells a run to stop, from a signal handler or a test.
-#[derive(Clone, Debug)]
-pub struct Stop {
-    sender: Arc<watch::Sender<Option<Ended>>>,
-}
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self { sender: Arc::new(watch::channel(None).0) }
-    }
-}
-
-impl Stop {
-    /// Stops: nothing more is sent, and answers under way are dropped. The first reason counts.
-    pub fn now(&self, why: Ended) {
-        self.sender.send_if_modified(|state| {
-            let first = state.is_none();
-            if first {
-                *state = Some(why);
-            }
-            first
-        });
-    }
-
-    /// Why it was told to stop, if it was.
-    #[must_use]
-    pub fn reason(&self) -> Option<Ended> {
-        *self.sender.borrow()
-    }
-
-    async fn wait(&self) {
-        let mut receiver = self.sender.subscribe();
-        // The sender lives as long as `self`, so this ends by a stop alone.
-        let _ = receiver.wait_for(Option::is_some).await;
-    }
 }
 
 /// A case that is asked again.
@@ -108,19 +69,17 @@ struct Shared {
     graders: Graders,
     options: Options,
     sink: Arc<dyn Sink>,
-    stop: Stop,
+    road: Road,
     failed: AtomicBool,
-    /// US dollars spent so far.
-    spent: Mutex<f64>,
     began: Instant,
 }
 
 impl Runner {
-    /// Ready to begin; the clock of the run's duration starts here.
+    /// Ready to begin; the clock of the run's duration starts here. The road is the one that the clients take.
     #[must_use]
-    pub fn new(plan: Plan, graders: Graders, options: Options, sink: Arc<dyn Sink>, stop: Stop) -> Self {
-        let (failed, spent, began) = (AtomicBool::new(false), Mutex::new(0.0), Instant::now());
-        Self { shared: Arc::new(Shared { plan, graders, options, sink, stop, failed, spent, began }) }
+    pub fn new(plan: Plan, graders: Graders, options: Options, sink: Arc<dyn Sink>, road: Road) -> Self {
+        let (failed, began) = (AtomicBool::new(false), Instant::now());
+        Self { shared: Arc::new(Shared { plan, graders, options, sink, road, failed, began }) }
     }
 
     /// Asks and judges. The manifest has every case of the plan, judged or skipped.
@@ -133,7 +92,7 @@ impl Runner {
             units.extend(trials.map(|trial| Unit { job, trial, confirmation: false }));
         }
         let mut trials = pool::run(shared, units.clone()).await;
-        let mut ended = shared.stop.reason().unwrap_or(Ended::FailFast);
+        let mut ended = shared.road.closed().unwrap_or(Ended::FailFast);
         if trials.iter().all(Option::is_some) {
             ended = Ended::Complete;
         }
@@ -189,7 +148,7 @@ impl Runner {
                 None => drop(short.insert(unit.job)),
             }
         }
-        if let Some(why) = shared.stop.reason()
+        if let Some(why) = shared.road.closed()
             && !short.is_empty()
         {
             run.ended = why;
@@ -199,14 +158,8 @@ impl Runner {
     }
 
     fn told_to_stop(&self) {
-        if let Some(why) = self.shared.stop.reason() {
-            let why = match why {
-                Ended::Terminated => "terminated",
-                Ended::Budget => "out of budget",
-                Ended::Deadline => "out of time",
-                _ => "interrupted",
-            };
-            self.shared.sink.see(Event::Stopping { why });
+        if let Some(why) = self.shared.road.closed() {
+            self.shared.sink.see(Event::Stopping { why: why.told() });
         }
     }
 

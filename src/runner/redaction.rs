@@ -33,12 +33,13 @@ pub(super) fn mark(case: &Case) -> String {
 pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
-        let finish_reason = said.finish_reason.as_deref();
-        let answer = Candidate { text: &said.text, tool_calls: &said.tool_calls, finish_reason, seen: None };
+        let Answer { text, tool_calls, finish_reason, .. } = &said.answer;
+        let answer = Candidate { text, tool_calls, finish_reason: finish_reason.as_deref(), seen: None };
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
         serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
     });
-    Completion { text: redactor.text(&said.text), seen: Some(seen), ..said.with_clean_labels(redactor) }
+    let text = redactor.text(&said.answer.text);
+    Completion { answer: said.answer.redacted(text, redactor), seen: Some(seen), ..said }
 }
 
 /// A trial as reports show it.

@@ -8,6 +8,7 @@ mod field;
 mod fields;
 mod node;
 mod store;
+mod temporary;
 
 use std::fs::File;
 use std::io::Read;
@@ -22,6 +23,7 @@ pub use field::{Field, Shape};
 pub use fields::Fields;
 pub use node::{Node, SyntaxError, Value};
 pub use store::Pending;
+pub use temporary::{abandoned, sweep, temporary};
 
 /// Largest file that is read, in bytes (256 MiB).
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;

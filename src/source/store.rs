@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::temporary::{sweep, temporary};
+
 /// A file that will be written: its folder exists and takes new files.
 ///
 /// Nothing is seen under its name until [`Pending::write`] has succeeded.
@@ -22,10 +24,7 @@ enum Destination {
 }
 
 impl Pending {
-    /// How the name of a file begins while it is written; a process that is killed leaves it behind.
-    pub const TEMPORARY: &str = ".akit-";
-
-    /// Claims a place for the file; missing folders are made.
+    /// Claims a place for the file; missing folders are made. What a killed process left beside it is removed.
     pub fn open(path: &Path) -> io::Result<Self> {
         let place = match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
@@ -39,7 +38,8 @@ impl Pending {
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let folder = folder.unwrap_or(Path::new("."));
                 fs::create_dir_all(folder)?;
-                Destination::Beside(tempfile::Builder::new().prefix(Self::TEMPORARY).tempfile_in(folder)?)
+                sweep(folder);
+                Destination::Beside(tempfile::Builder::new().prefix(temporary()).tempfile_in(folder)?)
             }
         };
         Ok(Self { path: path.to_path_buf(), place })

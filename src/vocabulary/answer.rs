@@ -55,6 +55,24 @@ impl Answer {
         StopReason::of(self.finish_reason.as_deref())
     }
 
+    /// The same with another text, and without personal data in what came with it. A stop word that akit knows
+    /// holds none.
+    #[must_use]
+    pub fn redacted(self, text: String, redactor: &Redactor) -> Self {
+        let clean = |end: String| match StopReason::of(Some(&end)) {
+            StopReason::Unknown => redactor.text(&end),
+            _ => end,
+        };
+        Self {
+            text,
+            tool_calls: self.tool_calls.into_iter().map(|call| call.redacted(redactor)).collect(),
+            finish_reason: self.finish_reason.map(clean),
+            model: self.model.map(|model| redactor.text(&model)),
+            system_fingerprint: self.system_fingerprint.map(|mark| redactor.text(&mark)),
+            ..self
+        }
+    }
+
     /// Whether it says what another one says: the same text and the same calls, whatever their ids.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use super::Akit;
 use super::akit::Ran;
 use super::server::{Answer, Server};
-use super::signal::{end, send};
+use super::signal::{end, send_twice};
 
 /// Cases `a` and `b`, which want `yes`.
 const SUITE: &str = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: exact, value: \"yes\" } }\n  \
@@ -159,7 +159,7 @@ fn a_signal_while_failures_are_confirmed_leaves_reports_that_say_so() {
         let akit = now(&ran, &hanging, &["--junit", "r.xml", "--sarif", "r.sarif", "--markdown", "r.md"]);
         let child = akit.command().spawn().unwrap();
         hanging.wait_for(4);
-        send(&child, signal);
+        send_twice(&child, signal);
         let output = end(child);
         let done = akit
             .ran(output)

@@ -39,6 +39,7 @@ mod regrade;
 mod replies;
 mod report;
 mod request;
+mod resume;
 mod schema;
 mod seed;
 mod selection;

@@ -14,6 +14,13 @@ pub(crate) fn send(child: &Child, signal: &str) {
     assert!(status.success());
 }
 
+/// A second signal does not wait for what is under way.
+pub(crate) fn send_twice(child: &Child, signal: &str) {
+    send(child, signal);
+    std::thread::sleep(Duration::from_millis(300));
+    send(child, signal);
+}
+
 /// The end of a child, within five seconds.
 pub(crate) fn end(mut child: Child) -> Output {
     let ended = std::cell::Cell::new(false);
@@ -38,10 +45,11 @@ fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
         let child = akit.command().spawn().unwrap();
         server.wait_for(4);
         let began = Instant::now();
-        send(&child, signal);
+        send_twice(&child, signal);
         let output = end(child);
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
         let ran = akit.ran(output).ended(status).err(&format!("{word}: nothing more is sent"));
+        let ran = ran.err(&format!("{word}: waiting up to 10 s for 2 requests under way"));
         assert!(ran.stdout.contains("2 passed, 0 failed, 0 errored, 4 skipped"), "{}", ran.stdout);
         let report = ran.json("run.json");
         assert_eq!(report["ended"], word);
@@ -57,6 +65,20 @@ fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
         assert!(server.given_up() >= 1);
         assert_eq!(server.asked().len(), 4, "nothing more is sent");
     }
+}
+
+#[test]
+fn what_never_arrives_is_awaited_for_ten_seconds() {
+    let server = Server::start(|_| Answer::Hang);
+    let akit =
+        Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url]).file("s.yaml", suite(&["a"]));
+    let child = akit.command().spawn().unwrap();
+    server.wait_for(1);
+    let began = Instant::now();
+    send(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    assert!((9..20).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    akit.ran(output).ended(130).err("waiting up to 10 s for 1 request under way");
 }
 
 #[test]
@@ -81,7 +103,7 @@ fn a_failure_before_the_signal_is_still_told() {
         .file("s.yaml", suite(&["a", "b"]));
     let child = akit.command().spawn().unwrap();
     server.wait_for(2);
-    send(&child, "-TERM");
+    send_twice(&child, "-TERM");
     let output = end(child);
     akit.ran(output).ended(143).out("FAILED s/a").out("1 failed");
 }
@@ -106,7 +128,7 @@ fn a_calibration_that_is_broken_off_keeps_its_verdicts_and_says_so() {
         let child = akit.command().spawn().unwrap();
         // Four known-bad answers, three verdicts, and the one that hangs.
         server.wait_for(8);
-        send(&child, signal);
+        send_twice(&child, signal);
         let output = end(child);
         let kept = "the verdicts so far are recorded in .akit/cache and will not be asked for again";
         let ran = akit.ran(output).ended(status).err(&format!("{word}: nothing more is sent")).err(kept);

@@ -1,9 +1,10 @@
 //! Asks a judge about every labelled answer, several at once, and keeps their order.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::Label;
+use crate::client::Road;
+use crate::engine::{self, Order, Work};
 use crate::event::{Event, Sink};
 use crate::grader::{Ballot, Bench, Grader, GraderError, Graders, Question};
 use crate::manifest::Fault;
@@ -21,56 +22,56 @@ pub struct Manner {
     pub ballot: Ballot,
 }
 
-/// What all workers share.
+/// What is measured.
 struct Measuring {
     grader: Arc<Grader>,
-    labels: Arc<Vec<Label>>,
     manner: Manner,
     sink: Arc<dyn Sink>,
-    next: AtomicUsize,
-    verdicts: Mutex<Vec<Option<Result<u32, Fault>>>>,
 }
 
-/// The judge's score of each labelled answer on its scale, or why there is none.
+/// The judge's score of each labelled answer on its scale, or why there is none; `None` where the road was closed
+/// before all were judged.
 pub async fn measure(
     grader: Arc<Grader>,
-    labels: Arc<Vec<Label>>,
+    labels: &[Label],
     manner: Manner,
     concurrency: usize,
     sink: Arc<dyn Sink>,
-) -> Vec<Result<u32, Fault>> {
-    let verdicts = Mutex::new(vec![None; labels.len()]);
+    road: &Road,
+) -> Option<Vec<Result<u32, Fault>>> {
     sink.see(Event::Started { cases: labels.len() });
-    let workers = concurrency.clamp(1, labels.len().max(1));
-    let next = AtomicUsize::new(0);
-    let shared = Arc::new(Measuring { grader, labels, manner, sink, next, verdicts });
-    let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..workers {
-        tasks.spawn(work(Arc::clone(&shared)));
-    }
-    while tasks.join_next().await.is_some() {}
-    shared.sink.see(Event::Finished);
-    let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
+    let measuring = Arc::new(Measuring { grader, manner, sink });
+    let work = Arc::clone(&measuring);
+    let found = engine::closed(work, labels.to_vec(), Order::AsListed, concurrency, road).await;
+    measuring.sink.see(Event::Finished);
     let crashed = || {
         let message = "akit itself failed while this answer was judged".to_owned();
-        Fault::new(FaultKind::Internal, message, "please report this with the message above")
+        Err(Fault::new(FaultKind::Internal, message, "please report this with the message above"))
     };
-    verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(|| Err(crashed()))).collect()
+    let verdicts = found.results.into_iter();
+    verdicts.map(|verdict| verdict.or_else(|| found.crashed.then(crashed))).collect()
 }
 
-async fn work(shared: Arc<Measuring>) {
-    let nobody = Graders::default();
-    loop {
-        let index = shared.next.fetch_add(1, Ordering::Relaxed);
-        let Some(label) = shared.labels.get(index) else { return };
-        let verdict = shared.judge(label, &nobody).await.map_err(|error| error.fault());
-        let outcome = match &verdict {
-            Ok(score) if label.bar(shared.manner.scale).reached(*score) => Outcome::Passed,
-            Ok(_) => Outcome::Failed,
-            Err(_) => Outcome::Errored,
+impl Work for Measuring {
+    type Unit = Label;
+    type Found = Result<u32, Fault>;
+
+    fn goes_on(&self, _: &Label) -> bool {
+        true
+    }
+
+    async fn carry_out(&self, label: &Label) -> Result<u32, Fault> {
+        self.judge(label, &Graders::default()).await.map_err(|error| error.fault())
+    }
+
+    fn found(&self, index: usize, labels: &[Label], found: &[Option<Result<u32, Fault>>]) {
+        let label = &labels[index];
+        let outcome = match &found[index] {
+            Some(Ok(score)) if label.bar(self.manner.scale).reached(*score) => Outcome::Passed,
+            Some(Ok(_)) => Outcome::Failed,
+            Some(Err(_)) | None => Outcome::Errored,
         };
-        shared.sink.see(Event::Judged { scenario: SCENARIO, case: &label.id, outcome });
-        shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(verdict);
+        self.sink.see(Event::Judged { scenario: SCENARIO, case: &label.id, outcome });
     }
 }
 

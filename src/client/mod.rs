@@ -1,6 +1,11 @@
-//! The one road to a model: cache, then time limit, retries and the back end.
+//! The one road to a model, in this order: journal and cache, tries, money, a permit, the back end.
 //!
-//! Targets and judges alike go this way, so that limits, records and costs hold for both.
+//! Targets and judges alike go this way, so that limits, records and costs hold for both. Every try books its own
+//! money and takes its own permit; neither is held while somebody waits for the next one.
+
+mod ask;
+mod meter;
+mod road;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -11,144 +16,16 @@ use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
-use crate::cache::{Cache, Key, Looked, Lookup, Mode, Nearest};
-use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
-use crate::seed::Root;
-use crate::vocabulary::{ExchangeKind, FaultKind};
+use crate::cache::{Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
+use crate::provider::{Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
+use crate::vocabulary::{Answer, ExchangeKind};
+use road::Permits;
+
+pub use ask::{Ask, ClientError, Exchange, Patience, Seal, Usable};
+pub use road::Road;
 
 /// Longest wait between two tries, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// How patient a client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// Longest time for one try.
-    pub timeout: Duration,
-    /// Further tries after a transient error.
-    pub retries: u32,
-    /// Seed of the jitter between tries.
-    pub jitter: u64,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(60), retries: 2, jitter: 0 }
-    }
-}
-
-/// A question, and what its record is found by.
-#[derive(Clone, Copy, Debug)]
-pub struct Ask<'a> {
-    /// What is sent.
-    pub request: &'a ChatRequest,
-    /// What it is for.
-    pub kind: ExchangeKind,
-    /// What is asked, as an object: every component of the key beyond endpoint, model and parameters.
-    pub content: &'a Json,
-    /// Root of the seeds.
-    pub root: Root,
-    /// The question for people, as in "the reply to suite/case".
-    pub purpose: &'a str,
-    /// How patiently.
-    pub patience: Patience,
-    /// What is done to an answer before it is recorded or handed on, where it must not stay as it is.
-    /// Then the server's own words in errors are withheld too.
-    pub seal: Option<Seal<'a>>,
-    /// Version of the application that is asked, where one is named; a part of the key.
-    pub version: Option<&'a str>,
-    /// What an answer must be to be read from a record instead of asked for. Only a replay reads the others.
-    pub usable: Usable<'a>,
-}
-
-/// Whether an answer is one that can be used again.
-#[derive(Clone, Copy)]
-pub struct Usable<'a>(pub &'a (dyn Fn(&Completion) -> bool + Send + Sync));
-
-impl std::fmt::Debug for Usable<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Usable")
-    }
-}
-
-/// A change to an answer that is the same when made twice.
-#[derive(Clone, Copy)]
-pub struct Seal<'a>(pub &'a (dyn Fn(Completion) -> Completion + Send + Sync));
-
-impl std::fmt::Debug for Seal<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Seal")
-    }
-}
-
-impl Ask<'_> {
-    fn sealed(&self, exchange: Exchange) -> Exchange {
-        match self.seal {
-            Some(Seal(seal)) => Exchange { completion: seal(exchange.completion), ..exchange },
-            None => exchange,
-        }
-    }
-}
-
-/// An answer and how it was come by.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Exchange {
-    /// The answer.
-    pub completion: Completion,
-    /// Milliseconds that the answer took when it was asked.
-    pub latency_ms: u64,
-    /// When it was asked, RFC 3339 in UTC.
-    pub at: String,
-    /// US dollars, where the model's price and the tokens are known.
-    pub cost_usd: Option<f64>,
-    /// Whether it was read from a record.
-    pub recorded: bool,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ClientError {
-    /// The back end failed, after all tries.
-    #[error("{error}{}", after(*.tries))]
-    Provider {
-        /// The last error.
-        error: ProviderError,
-        /// How often it was tried.
-        tries: u32,
-        /// How to fix it.
-        help: String,
-    },
-    /// Replay, and no record.
-    #[error("not in the cache ({folder}): {purpose}{nearest}")]
-    CacheMiss {
-        /// The folder.
-        folder: String,
-        /// What was looked for.
-        purpose: String,
-        /// What is known of the nearest record.
-        nearest: Nearest,
-    },
-}
-
-fn after(n: u32) -> String {
-    if n > 1 { format!(" (after {n} tries)") } else { String::new() }
-}
-
-impl ClientError {
-    /// The error as the manifest shows it.
-    #[must_use]
-    pub fn fault(&self) -> Fault {
-        let (kind, help, cause) = match self {
-            Self::Provider { error, help, .. } => (error.kind(), help.clone(), String::new()),
-            Self::CacheMiss { folder, nearest, .. } => (
-                FaultKind::CacheMiss,
-                "ask once with `--cache record` and a key, then commit the cache".to_owned(),
-                format!("not in the cache ({folder}){nearest}"),
-            ),
-        };
-        Fault { kind, message: self.to_string(), help, cause }
-    }
-}
 
 /// A back end with its cache and its manners.
 #[derive(Debug)]
@@ -165,13 +42,25 @@ pub struct ModelClient {
     reads_earlier: AtomicBool,
     prices: Prices,
     said_by: Whence,
+    road: Road,
+    permits: Permits,
+}
+
+/// An answer that was had, and what is not in it.
+struct Had {
+    exchange: Exchange,
+    latency_ms: u64,
+    recorded: bool,
 }
 
 impl ModelClient {
     /// A client of a back end.
     #[must_use]
     pub fn new(provider: Arc<dyn Provider>, cache: Cache, mode: Mode) -> Self {
+        let road = Road::default();
         Self {
+            permits: road.permits(&provider.endpoint().address),
+            road,
             provider,
             cache,
             mode,
@@ -189,6 +78,13 @@ impl ModelClient {
     #[must_use]
     pub fn priced(self, prices: Prices) -> Self {
         Self { prices, ..self }
+    }
+
+    /// The same, on a road that it shares with others.
+    #[must_use]
+    pub fn on(self, road: &Road) -> Self {
+        let permits = road.permits(&self.endpoint().address);
+        Self { road: road.clone(), permits, ..self }
     }
 
     /// The same, where these said how the server is reached.
@@ -221,20 +117,31 @@ impl ModelClient {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Takes note of an answer's time, and of parameters that the server refused.
-    fn noted(&self, exchange: Exchange, model: &str) -> Exchange {
-        for parameter in &exchange.completion.params_dropped {
+    /// An answer as it is handed on, with its time, its price, and whether it was recorded. Takes note of parameters
+    /// that the server refused.
+    fn noted(&self, had: Had, model: &str) -> Exchange {
+        let Exchange { completion, at } = had.exchange;
+        for parameter in &completion.params_dropped {
             self.warn(format!(
                 "{} does not take `{parameter}` for {model}; it was left out",
                 self.endpoint()
             ));
         }
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if latest.as_ref().is_none_or(|latest| *latest < exchange.at) {
-            *latest = Some(exchange.at.clone());
+        if latest.as_ref().is_none_or(|latest| *latest < at) {
+            *latest = Some(at.clone());
         }
-        let cost_usd = self.prices.cost(model, exchange.completion.usage);
-        Exchange { cost_usd, ..exchange }
+        // What a record says of these beside its answer is not asked.
+        let answer = Answer {
+            latency_ms: Some(had.latency_ms),
+            ttft_ms: None,
+            cost_usd: self.prices.cost(model, completion.answer.usage),
+            recorded: had.recorded,
+            given: false,
+            replaced: Vec::new(),
+            ..completion.answer
+        };
+        Exchange { completion: Completion { answer, ..completion }, at }
     }
 
     fn warn(&self, words: String) {
@@ -290,7 +197,9 @@ impl ModelClient {
     /// Whether asking would read a record instead.
     #[must_use]
     pub fn recorded(&self, ask: &Ask<'_>) -> bool {
-        self.mode.reads() && self.record(&self.key(ask), ask).is_some()
+        let key = self.key(ask);
+        let is_noted = self.road.journal().is_some_and(|journal| journal.holds(&key, ask.purpose));
+        is_noted || (self.mode.reads() && self.record(&key, ask).is_some())
     }
 
     /// Asks, or reads what was asked before.
@@ -308,15 +217,16 @@ impl ModelClient {
         ask: &Ask<'_>,
         send: impl Fn() -> Pending<'a>,
     ) -> Result<Exchange, ClientError> {
-        if self.mode == Mode::Off {
-            let exchange = self.asked_once(send, ask).await?;
-            return Ok(self.noted(exchange, &ask.request.model));
-        }
+        let model = &ask.request.model;
         let key = self.key(ask);
+        if let Some(had) = self.resumed(&key, ask) {
+            return Ok(self.noted(had, model));
+        }
         if self.mode.reads()
-            && let Some(exchange) = self.read(&key, ask)
+            && let Some(had) = self.read(&key, ask)
         {
-            return Ok(self.noted(ask.sealed(exchange), &ask.request.model));
+            let exchange = ask.sealed(had.exchange);
+            return Ok(self.noted(Had { exchange, ..had }, model));
         }
         if self.mode == Mode::Replay {
             let mut nearest = self.nearest(&key).await;
@@ -334,8 +244,27 @@ impl ModelClient {
             let folder = crate::source::slashed(self.cache.folder());
             return Err(ClientError::CacheMiss { folder, purpose, nearest });
         }
-        let exchange = self.asked_and_recorded(&key, send, ask).await?;
-        Ok(self.noted(exchange, &ask.request.model))
+        let had = self.asked_and_recorded(&key, send, ask).await?;
+        Ok(self.noted(had, model))
+    }
+
+    /// What an interrupted run was answered. It is as good as asked now: it was paid for by this run.
+    fn resumed(&self, key: &Key, ask: &Ask<'_>) -> Option<Had> {
+        let Noted { latency_ms, at, response, .. } = self.road.journal()?.take(key, ask.purpose)?;
+        let completion: Completion = serde_json::from_value(response.clone()).ok()?;
+        if self.mode.writes() && !self.gave_up.load(Ordering::Relaxed) {
+            // Whoever was killed between noting and recording has no record of it.
+            let stored = self.cache.get(key);
+            if !matches!(&stored, Lookup::Hit(record) if record.recorded_at == at) {
+                self.put(key, response, latency_ms, at.clone());
+            }
+        }
+        self.asked.store(true, Ordering::Relaxed);
+        if let Some(cost) = self.prices.cost(&ask.request.model, completion.answer.usage) {
+            self.road.spend(cost);
+        }
+        let exchange = ask.sealed(Exchange { completion, at });
+        Some(Had { exchange, latency_ms, recorded: false })
     }
 
     /// What is recorded in place of a key, found off the threads that others wait for.
@@ -356,9 +285,14 @@ impl ModelClient {
                 purpose: ask.purpose.to_owned(),
                 nearest: Nearest::Unknown,
             };
-            return self.record(&key, ask).map(|(exchange, _)| exchange).ok_or_else(missing);
+            let (had, _) = self.record(&key, ask).ok_or_else(missing)?;
+            return Ok(self.noted(had, &ask.request.model));
         }
-        self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask).await
+        let had = match self.resumed(&key, ask) {
+            Some(had) => had,
+            None => self.asked_and_recorded(&key, || self.provider.chat(ask.request), ask).await?,
+        };
+        Ok(self.noted(had, &ask.request.model))
     }
 
     async fn asked_and_recorded<'a>(
@@ -366,19 +300,39 @@ impl ModelClient {
         key: &Key,
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
-    ) -> Result<Exchange, ClientError> {
-        let exchange = self.asked_once(send, ask).await?;
-        if self.mode.writes() && !self.gave_up.load(Ordering::Relaxed) {
-            // The system takes a small file at once and brings it to the disk later; a thread for each would cost more.
-            let (response, at) = (json!(exchange.completion), exchange.at.clone());
-            let stored = self.cache.put(key, response, exchange.latency_ms, at);
-            if let Err(error) = stored {
-                let folder = crate::source::slashed(self.cache.folder());
-                self.gave_up.store(true, Ordering::Relaxed);
-                self.warn(format!("answers could not be recorded in {folder} from some point on: {error}"));
-            }
+    ) -> Result<Had, ClientError> {
+        let had = self.asked_once(send, ask).await?;
+        let journal = self.road.journal();
+        let records = self.mode.writes() && !self.gave_up.load(Ordering::Relaxed);
+        if journal.is_none() && !records {
+            return Ok(had);
         }
-        Ok(exchange)
+        let (response, at) = (json!(had.exchange.completion), &had.exchange.at);
+        // First, so that an answer which was recorded is known to be this run's.
+        if let Some(journal) = journal {
+            self.note(journal, &Noted::of(key, ask.purpose, had.latency_ms, at.clone(), response.clone()));
+        }
+        if records {
+            self.put(key, response, had.latency_ms, at.clone());
+        }
+        Ok(had)
+    }
+
+    /// Records an answer. The system takes a small file at once and brings it to the disk later; a thread for each would
+    /// cost more.
+    fn put(&self, key: &Key, response: Json, latency_ms: u64, at: String) {
+        if let Err(error) = self.cache.put(key, response, latency_ms, at) {
+            let folder = crate::source::slashed(self.cache.folder());
+            self.gave_up.store(true, Ordering::Relaxed);
+            self.warn(format!("answers could not be recorded in {folder} from some point on: {error}"));
+        }
+    }
+
+    fn note(&self, journal: &Journal, noted: &Noted) {
+        if let Err(error) = journal.note(noted) {
+            let path = crate::source::slashed(journal.path());
+            self.warn(format!("this run could not be finished by `--resume`: cannot write {path}: {error}"));
+        }
     }
 
     /// A live answer as it may be kept and shown, in every cache mode.
@@ -386,9 +340,9 @@ impl ModelClient {
         &'a self,
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
-    ) -> Result<Exchange, ClientError> {
-        match (self.live(send, ask.patience).await, ask.seal) {
-            (Ok(exchange), _) => Ok(ask.sealed(exchange)),
+    ) -> Result<Had, ClientError> {
+        match (self.live(send, ask).await, ask.seal) {
+            (Ok(had), _) => Ok(Had { exchange: ask.sealed(had.exchange), ..had }),
             (Err(ClientError::Provider { error, tries, help }), Some(_)) => {
                 Err(ClientError::Provider { error: error.withheld(), tries, help })
             }
@@ -396,24 +350,26 @@ impl ModelClient {
         }
     }
 
-    fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Exchange> {
-        let (exchange, hash) = self.record(key, ask)?;
+    fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Had> {
+        let (had, hash) = self.record(key, ask)?;
         let looked = Looked {
             purpose: ask.purpose.to_owned(),
-            recorded_at: Some(exchange.at.clone()),
+            recorded_at: Some(had.exchange.at.clone()),
             missing: None,
             redacted: ask.seal.is_some(),
         };
-        if ask.kind == ExchangeKind::Reply && !self.cache.has_written(&hash) {
+        let is_own = self.cache.has_written(&hash)
+            || self.road.journal().is_some_and(|journal| journal.had_asked(&hash));
+        if ask.kind == ExchangeKind::Reply && !is_own {
             self.reads_earlier.store(true, Ordering::Relaxed);
         }
         self.cache.note(&hash, looked);
-        Some(exchange)
+        Some(had)
     }
 
     /// The record of a key with its hash. One that cannot be read is reported and counts as none; one that
     /// holds no usable answer, such as an unreadable verdict, is left to a replay.
-    fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<(Exchange, String)> {
+    fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<(Had, String)> {
         let record = match self.cache.get(key) {
             Lookup::Hit(record) => record,
             Lookup::Damaged(why) => {
@@ -431,8 +387,8 @@ impl ModelClient {
         match read {
             Ok(completion) if self.mode != Mode::Replay && !ask.usable.0(&completion) => None,
             Ok(completion) => {
-                let (latency_ms, at) = (record.latency_ms, record.recorded_at);
-                Some((Exchange { completion, latency_ms, at, cost_usd: None, recorded: true }, hash))
+                let exchange = Exchange { completion, at: record.recorded_at };
+                Some((Had { exchange, latency_ms: record.latency_ms, recorded: true }, hash))
             }
             Err(error) => {
                 self.warn(format!("record {hash} is no completion: {error}"));
@@ -441,26 +397,19 @@ impl ModelClient {
         }
     }
 
-    async fn live<'a>(
-        &'a self,
-        send: impl Fn() -> Pending<'a>,
-        patience: Patience,
-    ) -> Result<Exchange, ClientError> {
+    async fn live<'a>(&'a self, send: impl Fn() -> Pending<'a>, ask: &Ask<'_>) -> Result<Had, ClientError> {
+        let Patience { retries, jitter, .. } = ask.patience;
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(250))
             .with_max_delay(Duration::from_secs(20))
-            .with_max_times(patience.retries as usize)
+            .with_max_times(retries as usize)
             .with_jitter()
-            .with_jitter_seed(patience.jitter);
+            .with_jitter_seed(jitter);
         self.asked.store(true, Ordering::Relaxed);
         let count = AtomicU32::new(0);
-        let host = &self.provider.endpoint().host;
-        let once = || async {
+        let once = || {
             count.fetch_add(1, Ordering::Relaxed);
-            let began = Instant::now();
-            let answer = tokio::time::timeout(patience.timeout, send()).await;
-            let late = ProviderError::Timeout { host: host.clone(), after: patience.timeout };
-            answer.unwrap_or(Err(late)).map(|completion| (completion, began.elapsed()))
+            self.tried(&send, ask)
         };
         let (completion, took) = once
             .retry(backoff)
@@ -475,13 +424,27 @@ impl ModelClient {
                 ClientError::Provider { error, tries, help }
             })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        Ok(Exchange {
-            completion,
-            latency_ms,
-            at: timestamp(SystemTime::now()),
-            cost_usd: None,
-            recorded: false,
-        })
+        let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
+        Ok(Had { exchange, latency_ms, recorded: false })
+    }
+
+    /// One try: its time begins when it is sent.
+    async fn tried<'a>(
+        &'a self,
+        send: &impl Fn() -> Pending<'a>,
+        ask: &Ask<'_>,
+    ) -> Result<(Completion, Duration), ProviderError> {
+        let (model, timeout) = (&ask.request.model, ask.patience.timeout);
+        let worst = if self.road.is_metered() { self.prices.worst(ask.request) } else { None };
+        let _under_way = self.road.enter(&self.permits, worst.unwrap_or_default()).await;
+        let began = Instant::now();
+        let host = &self.endpoint().host;
+        let late = ProviderError::Timeout { host: host.clone(), after: timeout };
+        let completion = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late))?;
+        if let Some(cost) = self.prices.cost(model, completion.answer.usage) {
+            self.road.spend(cost);
+        }
+        Ok((completion, began.elapsed()))
     }
 }
 

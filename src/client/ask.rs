@@ -1,0 +1,135 @@
+//! A question and its answer, as those who ask see them.
+
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::cache::Nearest;
+use crate::manifest::Fault;
+use crate::provider::{ChatRequest, Completion, ProviderError};
+use crate::seed::Root;
+use crate::vocabulary::{ExchangeKind, FaultKind};
+
+/// How patient a client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// Longest time for one try.
+    pub timeout: Duration,
+    /// Further tries after a transient error.
+    pub retries: u32,
+    /// Seed of the jitter between tries.
+    pub jitter: u64,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(60), retries: 2, jitter: 0 }
+    }
+}
+
+/// A question, and what its record is found by.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// What is sent.
+    pub request: &'a ChatRequest,
+    /// What it is for.
+    pub kind: ExchangeKind,
+    /// What is asked, as an object: every component of the key beyond endpoint, model and parameters.
+    pub content: &'a Json,
+    /// Root of the seeds.
+    pub root: Root,
+    /// The question for people, as in "the reply to suite/case".
+    pub purpose: &'a str,
+    /// How patiently.
+    pub patience: Patience,
+    /// What is done to an answer before it is recorded or handed on, where it must not stay as it is.
+    /// Then the server's own words in errors are withheld too.
+    pub seal: Option<Seal<'a>>,
+    /// Version of the application that is asked, where one is named; a part of the key.
+    pub version: Option<&'a str>,
+    /// What an answer must be to be read from a record instead of asked for. Only a replay reads the others.
+    pub usable: Usable<'a>,
+}
+
+impl Ask<'_> {
+    pub(super) fn sealed(&self, exchange: Exchange) -> Exchange {
+        match self.seal {
+            Some(Seal(seal)) => Exchange { completion: seal(exchange.completion), ..exchange },
+            None => exchange,
+        }
+    }
+}
+
+/// Whether an answer is one that can be used again.
+#[derive(Clone, Copy)]
+pub struct Usable<'a>(pub &'a (dyn Fn(&Completion) -> bool + Send + Sync));
+
+impl std::fmt::Debug for Usable<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Usable")
+    }
+}
+
+/// A change to an answer that is the same when made twice.
+#[derive(Clone, Copy)]
+pub struct Seal<'a>(pub &'a (dyn Fn(Completion) -> Completion + Send + Sync));
+
+impl std::fmt::Debug for Seal<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal")
+    }
+}
+
+/// What came back, and when. The answer in it says how long it took, what it cost and whether it was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// What came back.
+    pub completion: Completion,
+    /// When it was asked, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The back end failed, after all tries.
+    #[error("{error}{}", after(*.tries))]
+    Provider {
+        /// The last error.
+        error: ProviderError,
+        /// How often it was tried.
+        tries: u32,
+        /// How to fix it.
+        help: String,
+    },
+    /// Replay, and no record.
+    #[error("not in the cache ({folder}): {purpose}{nearest}")]
+    CacheMiss {
+        /// The folder.
+        folder: String,
+        /// What was looked for.
+        purpose: String,
+        /// What is known of the nearest record.
+        nearest: Nearest,
+    },
+}
+
+fn after(n: u32) -> String {
+    if n > 1 { format!(" (after {n} tries)") } else { String::new() }
+}
+
+impl ClientError {
+    /// The error as the manifest shows it.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        let (kind, help, cause) = match self {
+            Self::Provider { error, help, .. } => (error.kind(), help.clone(), String::new()),
+            Self::CacheMiss { folder, nearest, .. } => (
+                FaultKind::CacheMiss,
+                "ask once with `--cache record` and a key, then commit the cache".to_owned(),
+                format!("not in the cache ({folder}){nearest}"),
+            ),
+        };
+        Fault { kind, message: self.to_string(), help, cause }
+    }
+}

@@ -1,0 +1,129 @@
+//! Money: what was spent, what requests on their way may cost, and what may be spent.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Counts US dollars against a limit.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    limit: Option<f64>,
+    state: Mutex<Spending>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Spending {
+    /// By answers that have come.
+    spent: f64,
+    /// Most that requests on their way may cost, as far as that is known.
+    reserved: f64,
+    /// Requests on their way.
+    on_their_way: usize,
+}
+
+/// The place of one request in the books; given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Reserved<'a> {
+    meter: &'a Meter,
+    worst: f64,
+}
+
+impl Meter {
+    /// Counts against a limit, where there is one.
+    pub(super) fn new(limit: Option<f64>) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// Whether anything is limited at all.
+    pub(super) fn limits(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Books what a request costs at most; 0 where that is not known. Waits while requests on their way may leave
+    /// enough; `None` where they cannot, because there are none.
+    pub(super) async fn reserve(&self, worst: f64) -> Option<Reserved<'_>> {
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.state();
+                let fits = self.limit.is_none_or(|limit| state.spent + state.reserved + worst <= limit);
+                if fits {
+                    state.reserved += worst;
+                    state.on_their_way += 1;
+                    return Some(Reserved { meter: self, worst });
+                }
+                if state.on_their_way == 0 {
+                    return None;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Whether more was spent than may be.
+    pub(super) fn is_overdrawn(&self) -> bool {
+        self.limit.is_some_and(|limit| self.state().spent > limit)
+    }
+
+    /// Counts what an answer cost.
+    pub(super) fn spend(&self, cost: f64) {
+        self.state().spent += cost;
+    }
+
+    fn state(&self) -> MutexGuard<'_, Spending> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        let mut state = self.meter.state();
+        state.on_their_way -= 1;
+        // Sums of decimal fractions leave a rest.
+        state.reserved = if state.on_their_way == 0 { 0.0 } else { state.reserved - self.worst };
+        drop(state);
+        if self.meter.limits() {
+            self.meter.changed.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// What can be had at once.
+    fn now<F: Future>(future: F) -> Option<F::Output> {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(found) => Some(found),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_waited_for_and_nothing_is_overdrawn() {
+        let meter = Meter::new(Some(1.0));
+        let first = now(meter.reserve(0.6)).unwrap().unwrap();
+        assert!(now(meter.reserve(0.6)).is_none(), "the first may leave enough");
+        let small = now(meter.reserve(0.4)).unwrap().unwrap();
+        meter.spend(0.1);
+        drop(first);
+        let second = now(meter.reserve(0.5)).unwrap().unwrap();
+        meter.spend(0.5);
+        meter.spend(0.4);
+        drop((small, second));
+        assert!(now(meter.reserve(0.001)).unwrap().is_none(), "nothing is left, and nothing is on its way");
+        assert!(now(meter.reserve(0.0)).unwrap().is_some(), "what costs nothing fits");
+    }
+
+    #[test]
+    fn without_a_limit_everything_fits() {
+        let meter = Meter::default();
+        meter.spend(1e9);
+        assert!(now(meter.reserve(1e9)).unwrap().is_some());
+    }
+}

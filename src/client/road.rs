@@ -1,0 +1,169 @@
+//! What all requests of a run share: how many may be under way, what they may cost, and when the road closes.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::meter::{Meter, Reserved};
+use crate::cache::Journal;
+use crate::manifest::Ended;
+
+/// The road that every request takes, judges' included; clones are the same road.
+#[derive(Clone, Debug, Default)]
+pub struct Road(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    meter: Meter,
+    /// Most requests at once to one endpoint.
+    wide: usize,
+    permits: Mutex<BTreeMap<String, Permits>>,
+    /// Requests that were sent and not answered yet.
+    under_way: AtomicUsize,
+    state: watch::Sender<State>,
+    journal: OnceLock<Journal>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// Why nothing more is sent.
+    closed: Option<Ended>,
+    /// Whether nothing can come any more that is worth waiting for.
+    over: bool,
+}
+
+/// Permits of one endpoint; clones share them.
+pub(super) type Permits = Arc<Semaphore>;
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            meter: Meter::default(),
+            wide: Semaphore::MAX_PERMITS,
+            permits: Mutex::default(),
+            under_way: AtomicUsize::new(0),
+            state: watch::channel(State::default()).0,
+            journal: OnceLock::new(),
+        }
+    }
+}
+
+impl Road {
+    /// A road on which so many requests at once go to one endpoint, at least 1, and so many US dollars are spent at
+    /// most.
+    #[must_use]
+    pub fn new(wide: usize, budget: Option<f64>) -> Self {
+        let wide = wide.clamp(1, Semaphore::MAX_PERMITS);
+        Self(Arc::new(Inner { wide, meter: Meter::new(budget), ..Inner::default() }))
+    }
+
+    /// Closes the road: nothing more is sent, and what is under way may still arrive. The first reason counts.
+    pub fn close(&self, why: Ended) {
+        self.0.state.send_if_modified(|state| {
+            let first = state.closed.is_none();
+            state.closed = state.closed.or(Some(why));
+            // A request that is just about to be sent counts itself before it looks whether it may.
+            let idle = self.0.under_way.load(Ordering::SeqCst) == 0;
+            state.over |= idle;
+            first || idle
+        });
+    }
+
+    /// The same, and what is under way is not awaited.
+    pub fn cut(&self, why: Ended) {
+        self.0.state.send_modify(|state| {
+            *state = State { closed: state.closed.or(Some(why)), over: true };
+        });
+    }
+
+    /// Why the road is closed, if it is.
+    #[must_use]
+    pub fn closed(&self) -> Option<Ended> {
+        self.0.state.borrow().closed
+    }
+
+    /// How many requests are under way.
+    #[must_use]
+    pub fn under_way(&self) -> usize {
+        self.0.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Waits until the road is closed and nothing is awaited on it any more.
+    pub async fn over(&self) {
+        let mut receiver = self.0.state.subscribe();
+        // The sender lives as long as `self`, so this ends by a closing alone.
+        let _ = receiver.wait_for(|state| state.over).await;
+    }
+
+    /// From now on answers are noted in a journal, and those in it are not asked for.
+    pub fn keep(&self, journal: Journal) {
+        let _ = self.0.journal.set(journal);
+    }
+
+    /// What notes answers, if anything does.
+    #[must_use]
+    pub fn journal(&self) -> Option<&Journal> {
+        self.0.journal.get()
+    }
+
+    /// The permits of an endpoint, by its address.
+    pub(super) fn permits(&self, address: &str) -> Permits {
+        let mut permits = self.0.permits.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = || Arc::new(Semaphore::new(self.0.wide));
+        Arc::clone(permits.entry(address.to_owned()).or_insert_with(all))
+    }
+
+    /// Whether money is counted.
+    pub(super) fn is_metered(&self) -> bool {
+        self.0.meter.limits()
+    }
+
+    /// Counts what an answer cost that was paid for.
+    pub(super) fn spend(&self, cost: f64) {
+        self.0.meter.spend(cost);
+    }
+
+    /// Books what one request costs at most, where that is known, and takes a permit. Waits for both; where there is no
+    /// money left or the road is closed, for ever: [`Road::over`] says when to stop waiting.
+    pub(super) async fn enter(&self, permits: &Permits, worst: f64) -> UnderWay<'_> {
+        let (reserved, permit) = loop {
+            let Some(reserved) = self.0.meter.reserve(worst).await else {
+                self.close(Ended::Budget);
+                return pending().await;
+            };
+            // A semaphore ends by being closed, which nobody does here.
+            let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return pending().await };
+            // What others were answered meanwhile may have cost more than was booked for it.
+            if !self.0.meter.is_overdrawn() {
+                break (reserved, permit);
+            }
+        };
+        self.0.under_way.fetch_add(1, Ordering::SeqCst);
+        let entered = UnderWay { road: self, _reserved: reserved, _permit: permit };
+        if self.closed().is_some() {
+            drop(entered);
+            return pending().await;
+        }
+        entered
+    }
+}
+
+/// A request under way; its money and its permit are free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct UnderWay<'a> {
+    road: &'a Road,
+    _reserved: Reserved<'a>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let last = self.road.0.under_way.fetch_sub(1, Ordering::SeqCst) == 1;
+        if last && self.road.closed().is_some() {
+            self.road.0.state.send_modify(|state| state.over = true);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! A run that is killed, interrupted or out of time, and is finished by `--resume`: nothing is paid for twice, and the
+//! reports are those of a run that nobody disturbed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::Akit;
+use super::akit::Ran;
+use super::server::{Answer, Asked, Server, completion, wait_until};
+use super::signal::{end, send};
+
+/// Requests at once.
+const AT_ONCE: usize = 4;
+
+/// Cases of which one fails now and is asked again, some are judged, and one judge's reply is no verdict at first.
+fn suite() -> String {
+    let judged = |n: usize| {
+        format!(
+            "  - {{ id: j{n}, prompt: Judge {n}., expected: {{ type: llm_grader, rubric: Be kind., threshold: 0.7 }} }}\n"
+        )
+    };
+    let plain = |n: usize| {
+        format!("  - {{ id: p{n}, prompt: Say {n}., expected: {{ type: contains, values: [\"{n}\"] }} }}\n")
+    };
+    let cases: String = (0..4).map(judged).chain((0..6).map(plain)).collect();
+    format!(
+        "name: s\ncases:\n{cases}  - {{ id: falls, prompt: Fall., expected: {{ type: exact, value: \"no\" }} }}\n"
+    )
+}
+
+/// Answers a request by what it says alone, so that whoever asks twice is answered the same.
+fn answer(asked: &Asked) -> String {
+    let all = asked.body["messages"].to_string();
+    let seed = asked.body["seed"].as_u64().unwrap_or_default();
+    if asked.body.get("response_format").is_none() {
+        return asked.last_message();
+    }
+    if !all.contains("Be kind.") {
+        return "{\"reasoning\":\"bad\",\"score\":0}".to_owned();
+    }
+    match () {
+        () if all.contains("Judge 0.") && seed.is_multiple_of(2) => "no verdict".to_owned(),
+        () if all.contains("Judge 1.") => format!("{{\"reasoning\":\"near\",\"score\":{}}}", 7 + seed % 2),
+        () => "{\"reasoning\":\"kind\",\"score\":9}".to_owned(),
+    }
+}
+
+/// A server that takes a moment, and how often it was asked each thing.
+fn server() -> (Server, Arc<Mutex<BTreeMap<String, usize>>>) {
+    let counts = Arc::new(Mutex::new(BTreeMap::new()));
+    let counted = Arc::clone(&counts);
+    let server = Server::start(move |asked| {
+        *counted.lock().unwrap().entry(asked.body.to_string()).or_insert(0) += 1;
+        std::thread::sleep(Duration::from_millis(3));
+        Answer::Raw(200, Vec::new(), completion(&answer(asked)).to_string().into_bytes())
+    });
+    (server, counts)
+}
+
+/// A baseline in which `falls` never did.
+fn baseline() -> String {
+    let reply = |trial| format!("{{\"id\":\"falls\",\"trial\":{trial},\"reply\":\"no\"}}\n");
+    let arguments =
+        ["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "6", "--json", "then.json", "--case", "falls"];
+    let akit = Akit::new(&arguments).file("s.yaml", suite());
+    let ran = akit.file("r.jsonl", (0..6).map(reply).collect::<String>()).run().ended(0);
+    ran.then(&["baseline", "update", "then.json", "--baseline", "b.json"]).run().ended(0);
+    ran.read("b.json")
+}
+
+/// A run in a folder of its own.
+fn first(baseline: &str, url: &str, mode: &[&str]) -> Akit {
+    arguments(Akit::new(&["run", "s.yaml"]).file("s.yaml", suite()).file("b.json", baseline), url, mode)
+}
+
+/// Another one in the same folder.
+fn again(folder: &Ran, url: &str, mode: &[&str]) -> Akit {
+    arguments(folder.then(&["run", "s.yaml"]), url, mode)
+}
+
+fn arguments(akit: Akit, url: &str, mode: &[&str]) -> Akit {
+    akit.args(&["-m", "m", "--seed", "3", "--grader-model", "j", "--baseline", "b.json"])
+        .args(&["-c", &AT_ONCE.to_string(), "--base-url", url, "--grader-base-url", url])
+        .args(&["--json", "run.json", "--junit", "r.xml", "--markdown", "r.md", "--target-version", "1"])
+        .args(mode)
+}
+
+/// A report without times, and what is made of them.
+fn timeless(mut report: Json) -> Json {
+    fn strip(value: &mut Json) {
+        match value {
+            Json::Object(entries) => {
+                entries.retain(|key, _| !key.ends_with("_ms") && key != "at" && key != "run_id");
+                entries.values_mut().for_each(strip);
+            }
+            Json::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    strip(&mut report);
+    report
+}
+
+/// Where two reports differ.
+fn differences(one: &Json, other: &Json, at: &str) -> String {
+    match (one, other) {
+        (one, other) if one == other => String::new(),
+        (Json::Object(one), Json::Object(other)) if one.keys().eq(other.keys()) => {
+            one.iter().map(|(key, value)| differences(value, &other[key], &format!("{at}/{key}"))).collect()
+        }
+        (Json::Array(one), Json::Array(other)) if one.len() == other.len() => {
+            let pairs = one.iter().zip(other).enumerate();
+            pairs.map(|(index, (one, other))| differences(one, other, &format!("{at}/{index}"))).collect()
+        }
+        _ => format!("{at}: {one} instead of {other}\n"),
+    }
+}
+
+/// Text without numbers of seconds and milliseconds.
+fn without_times(text: &str) -> String {
+    let time =
+        fancy_regex::Regex::new(r#"\d+(\.\d+)? m?s\b|time="[^"]*"|timestamp="[^"]*"|[0-9a-f]{16}"#).unwrap();
+    time.replace_all(text, "…").into_owned()
+}
+
+/// Numbers from a seed, 0 to 1.
+fn draws(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        #[expect(clippy::cast_precision_loss, reason = "24 bits are exact")]
+        let draw = (state >> 40) as f64 / (1_u64 << 24) as f64;
+        draw
+    }
+}
+
+/// Files that a killed process left in a folder or below.
+fn left_behind(folder: &std::path::Path) -> Vec<String> {
+    let files = walkdir::WalkDir::new(folder).into_iter().flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(".akit-")).collect()
+}
+
+/// Kills runs at points drawn from seeds, and finishes them.
+fn killed(seeds: std::ops::Range<u64>, mode: &[&str]) {
+    let baseline = baseline();
+    let (server, counts) = server();
+    let reference = first(&baseline, &server.url, mode).run().ended(1);
+    let wanted: BTreeMap<String, usize> = std::mem::take(&mut *counts.lock().unwrap());
+    let total: usize = wanted.values().sum();
+    let usual = timeless(reference.json("run.json"));
+    let mut at_points = std::collections::BTreeSet::new();
+    for seed in seeds {
+        counts.lock().unwrap().clear();
+        let run = first(&baseline, &server.url, mode);
+        let mut draw = draws(seed);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "below the number of requests"
+        )]
+        #[expect(clippy::cast_precision_loss, reason = "few requests")]
+        let point = (draw() * total as f64) as usize;
+        let mut child = run.command().spawn().unwrap();
+        wait_until(|| counts.lock().unwrap().values().sum::<usize>() >= point);
+        std::thread::sleep(Duration::from_micros(if draw() < 0.5 { 0 } else { 4_000 }));
+        child.kill().unwrap();
+        let folder = run.ran(child.wait_with_output().unwrap());
+        let before: usize = counts.lock().unwrap().values().sum();
+        at_points.insert(before);
+        let done = again(&folder, &server.url, mode).arg("--resume").run();
+        // Killed before the first answer, or after the last report.
+        let done = if done.status == 2 {
+            assert!(done.stderr.contains("no interrupted run"), "{}", done.stderr);
+            if before == total {
+                continue;
+            }
+            assert!(before <= AT_ONCE, "seed {seed}: {before} answers were lost: {}", done.stderr);
+            again(&folder, &server.url, mode).run()
+        } else {
+            done
+        };
+        let done = done.ended(1);
+        let twice: usize = counts
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(body, count)| count.saturating_sub(*wanted.get(body).unwrap_or(&0)))
+            .sum();
+        assert!(twice <= AT_ONCE, "seed {seed}, killed after {before}: {twice} requests were paid for twice");
+        let found = timeless(done.json("run.json"));
+        assert!(found == usual, "seed {seed}, killed after {before}: {}", differences(&found, &usual, ""));
+        for report in ["r.xml", "r.md"] {
+            let (one, other) = (without_times(&done.read(report)), without_times(&reference.read(report)));
+            assert_eq!(one, other, "seed {seed}, killed after {before}: {report}");
+        }
+        assert_eq!(without_times(&done.stdout), without_times(&reference.stdout), "seed {seed}");
+        assert_eq!(left_behind(done.path("").as_path()), Vec::<String>::new(), "seed {seed}");
+        assert!(!done.path(".akit/journal").exists(), "the journal goes when the run ends");
+        if !mode.contains(&"off") {
+            // Nothing that was paid for is missing in the cache.
+            let replay = again(&folder, &server.url, &["--cache", "replay"]).run();
+            assert_eq!(
+                (replay.status, replay.stdout.matches("not in the cache").count()),
+                (1, 0),
+                "seed {seed}"
+            );
+        }
+    }
+    assert!(at_points.len() > 10, "killed at {at_points:?}");
+}
+
+#[test]
+fn a_run_that_is_killed_anywhere_is_finished_without_paying_twice() {
+    killed(0..70, &[]);
+}
+
+#[test]
+fn a_run_that_is_killed_without_a_cache_is_finished_without_paying_twice() {
+    killed(70..140, &["--cache", "off"]);
+}
+
+#[test]
+fn a_run_that_is_killed_while_it_reads_what_is_there_is_finished_without_paying_twice() {
+    killed(140..200, &["--cache", "auto"]);
+}
+
+/// Each of a few cases, whose answers take a while.
+fn slow(milliseconds: u64) -> Server {
+    Server::start(move |asked| {
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        Answer::Text(asked.last_message())
+    })
+}
+
+fn plain(ids: &[&str]) -> String {
+    super::replies::suite(ids)
+}
+
+#[test]
+fn a_signal_leaves_what_is_under_way_time_to_arrive() {
+    for (signal, status, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {
+        let server = slow(700);
+        let run = ["run", "s.yaml", "-m", "m", "-c", "2", "--base-url", &server.url, "--json", "run.json"];
+        let akit = Akit::new(&run).file("s.yaml", plain(&["a", "b", "c", "d", "e"]));
+        let child = akit.command().spawn().unwrap();
+        server.wait_for(2);
+        send(&child, signal);
+        let ran = akit.ran(end(child)).ended(status);
+        let ran =
+            ran.out("2 passed, 0 failed, 0 errored, 3 skipped").err("waiting up to 10 s for 2 requests");
+        let ran = ran
+            .err("to finish this run without asking for 2 answers again: the same command with `--resume`");
+        assert_eq!((ran.json("run.json")["ended"].as_str(), server.asked().len()), (Some(word), 2));
+        // Without it the run begins anew, and says what that costs.
+        let done = ran.then(&run).arg("--resume").run().ended(0).out("5 passed");
+        let done = done.err("finishing an interrupted run that has 2 answers");
+        assert_eq!(server.asked().len(), 5, "nothing is asked twice");
+        let nothing = done.then(&run).arg("--resume").run().ended(2);
+        nothing.err("no interrupted run of this suite with these settings").err("nothing was sent");
+        assert_eq!(server.asked().len(), 5);
+    }
+}
+
+#[test]
+fn only_the_same_run_is_finished() {
+    let server = slow(0);
+    let stuck = Server::start(|asked| match asked.last_message().as_str() {
+        "Say c." => Answer::Hang,
+        other => Answer::Text(other.to_owned()),
+    });
+    let here = ["run", "s.yaml", "-m", "m", "-c", "2", "--json", "run.json", "--base-url", &stuck.url];
+    let ran = Akit::new(&here)
+        .args(&["--deadline", "1500ms"])
+        .file("s.yaml", plain(&["a", "b", "c"]))
+        .run()
+        .ended(6);
+    let answered = stuck.asked().len() - 1;
+    let ran = ran.err(&format!("without asking for {answered} answer"));
+    // Another model, address, seed, number of trials, cache mode, suite or selection is another run.
+    for other in [
+        &["-m", "n"][..],
+        &["--base-url", &server.url],
+        &["--seed", "1"],
+        &["--repeat", "2"],
+        &["--cache", "off"],
+        &["--case", "a"],
+        &["--target-version", "2"],
+    ] {
+        let mut arguments: Vec<&str> = here.to_vec();
+        if let Some(at) = arguments.iter().position(|word| *word == other[0]) {
+            arguments.drain(at..at + 2);
+        }
+        ran.then(&arguments).args(other).arg("--resume").run().ended(2).err("no interrupted run");
+    }
+    assert_eq!(server.asked().len(), 0);
+    let changed = ran.then(&here).arg("--resume").file("s.yaml", plain(&["a", "b", "d"]));
+    changed.run().ended(2).err("no interrupted run");
+    // Reports, limits and the gate are no part of what is asked.
+    let again = ran.then(&here).file("s.yaml", plain(&["a", "b", "c"]));
+    let again = again.args(&["--resume", "--junit", "r.xml", "--deadline", "1s", "--min-pass-rate", "0.5"]);
+    let again = again.run().ended(6);
+    assert_eq!(stuck.asked().len() - 1, answered + 1, "only what had no answer is asked");
+    // To begin anew says what is given up.
+    let anew = again.then(&here).args(&["--deadline", "1s"]).run().ended(6);
+    anew.err("a run with these arguments was interrupted after").err("finish the other one with `--resume`");
+}
+
+#[test]
+fn money_that_was_spent_stays_spent() {
+    let cost = |asked: &Asked| {
+        let body = completion(&asked.last_message());
+        Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+    };
+    let server = Server::start(cost);
+    // An answer costs 0.01 USD.
+    let tokens = completion("x")["usage"]["completion_tokens"].as_u64().unwrap();
+    let prices = format!("prices: {{ m: {{ input: 0, output: {} }} }}\n", 10_000 / tokens);
+    let run = ["run", "s.yaml", "-m", "m", "-c", "1", "--base-url", &server.url, "--json", "run.json"];
+    let akit = Akit::new(&run).args(&["--budget", "0.015"]).file("akit.yaml", prices);
+    let ran = akit.file("s.yaml", plain(&["a", "b", "c", "d"])).run().ended(6);
+    assert_eq!(server.asked().len(), 2);
+    let same = ran.then(&run).args(&["--budget", "0.015", "--resume"]).run().ended(6);
+    assert_eq!(server.asked().len(), 2, "two answers were paid for, and there is no money for a third");
+    let more = same.then(&run).args(&["--budget", "0.025", "--resume"]).run().ended(6);
+    assert_eq!(server.asked().len(), 3);
+    more.then(&run).args(&["--budget", "1", "--resume"]).run().ended(0).out("4 passed");
+    assert_eq!(server.asked().len(), 4);
+}
+
+#[test]
+fn a_journal_that_was_tampered_with_answers_nothing() {
+    let stuck = Server::start(|asked| match asked.last_message().as_str() {
+        "Say b." => Answer::Hang,
+        other => Answer::Text(other.to_owned()),
+    });
+    let run = ["run", "s.yaml", "-m", "m", "-c", "2", "--base-url", &stuck.url, "--json", "run.json"];
+    let ran = Akit::new(&run).args(&["--deadline", "1s"]).file("s.yaml", plain(&["a", "b"])).run().ended(6);
+    let folder = ran.path(".akit/journal");
+    let journal = std::fs::read_dir(&folder).unwrap().flatten().map(|file| file.path());
+    let journal = journal.into_iter().find(|path| path.extension().is_some_and(|e| e == "jsonl")).unwrap();
+    let line = std::fs::read_to_string(&journal).unwrap();
+    for spoiled in
+        ["garbage\n".to_owned(), format!("[{}]\n", line.trim()), line.replace("{\"key\"", "{\"kex\"")]
+    {
+        std::fs::write(&journal, spoiled).unwrap();
+        let before = stuck.asked().len();
+        let again = ran.then(&run).args(&["--deadline", "1s", "--resume"]).run().ended(6);
+        assert_eq!(stuck.asked().len(), before + 2, "both are asked: {}", again.stderr);
+    }
+}
