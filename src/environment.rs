@@ -2,9 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::source::{Diagnostic, Diagnostics, Location, Node, SourceFile, Span, Value};
+
+/// Largest payload of an event that is read, in bytes; GitHub's are at most 25 MB.
+const MAX_EVENT: u64 = 32 * 1024 * 1024;
 
 /// The environment as it was handed to akit.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +33,14 @@ impl Environment {
     #[must_use]
     pub fn is_empty_at(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(String::is_empty)
+    }
+
+    /// The payload of the event for which GitHub runs a workflow; none where there is none or it cannot be read.
+    #[must_use]
+    pub fn event(&self) -> Option<Json> {
+        let mut bytes = Vec::new();
+        File::open(self.get("GITHUB_EVENT_PATH")?).ok()?.take(MAX_EVENT).read_to_end(&mut bytes).ok()?;
+        serde_json::from_slice(&bytes).ok()
     }
 
     /// Whether akit runs in a pipeline.

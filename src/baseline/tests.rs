@@ -38,6 +38,7 @@ fn run(id: &str, day: Option<u32>, cases: Vec<CaseResult>) -> RunManifest {
         run_id: id.to_owned(),
         at: day.map(|day| format!("2026-01-{day:02}T00:00:00Z")),
         commit: None,
+        suite: Vec::new(),
         seed: 0,
         ended: Ended::Complete,
         duration_ms: 0,

@@ -41,6 +41,21 @@ impl SelectArgs {
         self.cases.push(id);
     }
 
+    /// The flags as they may be written, to tell runs of one suite apart.
+    pub(super) fn words(&self) -> Vec<String> {
+        let all = |flag: &'static str, values: &[String]| -> Vec<String> {
+            values.iter().map(|value| format!("{flag} {value}")).collect()
+        };
+        let sample: Vec<_> = self.sample.iter().cloned().collect();
+        [
+            all("-t", &self.tags),
+            all("--case", &self.cases),
+            all("--filter", &self.filters),
+            all("--sample", &sample),
+        ]
+        .concat()
+    }
+
     pub(super) fn selection(&self) -> Result<Selection, Status> {
         self.parse().map_err(|error| Status::Invalid.because(error.to_string(), ""))
     }
@@ -331,17 +346,23 @@ pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBu
     })
 }
 
+/// What is named, or the usual place.
+pub(super) fn places(paths: &[PathBuf], config: &ConfigFile) -> Vec<PathBuf> {
+    if !paths.is_empty() {
+        return paths.to_vec();
+    }
+    vec![match &config.scenarios {
+        Some(folder) => config.folder.join(folder),
+        None => PathBuf::from("scenarios"),
+    }]
+}
+
 /// The same; what is wrong with them comes with its status and a way to mend it.
 pub(super) fn discovered(
     paths: &[PathBuf],
     config: &ConfigFile,
 ) -> Result<Vec<PathBuf>, (String, Status, &'static str)> {
-    let default = match &config.scenarios {
-        Some(folder) => config.folder.join(folder),
-        None => PathBuf::from("scenarios"),
-    };
-    let named = if paths.is_empty() { vec![default] } else { paths.to_vec() };
-    discover(&named).map_err(|error| {
+    discover(&places(paths, config)).map_err(|error| {
         let (status, help) = match &error {
             DiscoverError::Missing(_) if paths.is_empty() => (
                 Status::Nothing,

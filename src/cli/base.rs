@@ -63,12 +63,11 @@ impl BaseArgs {
         suite: &SuitePaths<'_>,
         environment: &Environment,
     ) -> Result<Base, Status> {
-        let pipeline = Pipeline::of(|name| environment.get(name));
+        let pipeline = Pipeline::of(environment);
         let policy = gate.policy(&suite.config.gate, environment);
         let fatal = policy.fail_on.contains(&Category::Weakened);
         let must = fatal || self.weakened_since.is_some() || self.policy_from.is_some();
-        let known =
-            environment.is_ci() && (pipeline.merged || pipeline.target.is_some() || pipeline.began.is_some());
+        let known = environment.is_ci() && pipeline.is_told();
         if !must && !known {
             return Ok(Base::default());
         }

@@ -40,6 +40,9 @@ pub(super) struct CommentCommand {
     /// Account that the token belongs to, where the forge does not tell it, as for a GitHub App
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
+    /// Number of the pull or merge request, where the pipeline does not say it
+    #[arg(long, value_name = "N", conflicts_with = "from")]
+    pull: Option<u64>,
     /// End with status 4 where the comment cannot be made
     #[arg(long)]
     required: bool,
@@ -51,7 +54,7 @@ pub(super) struct CommentCommand {
 }
 
 pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Result<Status, Status> {
-    let site = Site::of(environment);
+    let site = Site::of(environment).about(args.pull);
     let (mut run, own) = match (&args.run, &args.from) {
         (Some(path), _) if !site.after_another => (stored::run(path)?, true),
         // What a workflow finds that begins after another one is that one's, whatever the flag.

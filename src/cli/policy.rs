@@ -172,7 +172,7 @@ pub(super) fn read_baseline(
     environment: &Environment,
 ) -> Result<FoundBaseline, Status> {
     let Some(place) = place else { return Ok(FoundBaseline::None) };
-    let pipeline = Pipeline::of(|name| environment.get(name));
+    let pipeline = Pipeline::of(environment);
     match history::read_baseline_at(place, &pipeline) {
         Ok((baseline, from)) => Ok(FoundBaseline::There(Box::new(baseline), from)),
         Err(HistoryError::Missing(path)) => {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 
-use super::args::{AskArgs, Asked, SelectArgs, configuration, files};
+use super::args::{AskArgs, Asked, SelectArgs, configuration, files, places};
 use super::{Status, terminal};
-use crate::config::{Settings, Targets};
+use crate::config::{ConfigFile, Settings, Targets};
 use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::provider::Replies;
@@ -17,7 +17,7 @@ use crate::redact::{Cover, Redaction, RedactionChoice};
 use crate::runner::{Plan, Planned, Target};
 use crate::scenario::{self, Case, Loaded, Scenario, Selection};
 use crate::seed::Root;
-use crate::source::{Diagnostic, Diagnostics, slashed};
+use crate::source::{Diagnostic, Diagnostics, repository_name, slashed};
 use crate::text;
 use crate::vocabulary::CaseId;
 
@@ -36,6 +36,12 @@ pub(super) struct SuiteArgs<A: Args = AskArgs> {
 }
 
 impl SuiteArgs {
+    /// The suite as it was named: paths from the root of the repository, and the flags that choose cases.
+    pub(super) fn name(&self, config: &ConfigFile) -> Vec<String> {
+        let places = places(&self.paths, config);
+        places.iter().map(|path| repository_name(path)).chain(self.select.words()).collect()
+    }
+
     /// The same, with a last path that is no file taken as the id of a case.
     pub(super) fn with_case_behind_paths(&self) -> Self {
         let mut args = self.clone();

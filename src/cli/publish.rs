@@ -44,6 +44,9 @@ pub(super) struct CommentArgs {
     /// Account that the token belongs to, where the forge does not tell it, as for a GitHub App
     #[arg(long, value_name = "NAME", requires = "comment")]
     comment_author: Option<String>,
+    /// Number of the pull or merge request, where the pipeline does not say it
+    #[arg(long, value_name = "N", requires = "comment")]
+    pull: Option<u64>,
 }
 
 /// What is told at the end of a run, worked out before anything is paid for.
@@ -67,7 +70,8 @@ impl Told {
         } else {
             None
         };
-        Ok(Self { site: Site::of(environment), environment: environment.clone(), comment })
+        let site = Site::of(environment).about(args.pull);
+        Ok(Self { site, environment: environment.clone(), comment })
     }
 
     /// The tested commit.

@@ -90,6 +90,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let named = args.suite.config.as_deref();
     let budget = args.budget.is_some();
     let here = base::Here::of(&suite.settings.environment);
+    let name = args.suite.name(config);
     let (paths, files, flags_decide) = (&args.suite.paths, &suite.files, args.gate.decides());
     let now = base::SuitePaths { paths, files, named, config, budget, flags_decide, here };
     let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
@@ -132,6 +133,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let road = asking.road.clone();
     let mut manifest = asking.execute(&found, &policy)?;
     manifest.commit = told.commit();
+    manifest.suite = name;
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     let past = past::read(before.as_ref(), &manifest, &decision);

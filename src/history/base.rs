@@ -1,8 +1,11 @@
 //! Which commit a change is compared with: where it left the branch that it is to go to.
 
+use serde_json::Value as Json;
+
 use super::git::{Commits, Git, GitError, short};
 use super::{HistoryError, parse};
 use crate::baseline::Baseline;
+use crate::environment::Environment;
 use crate::text;
 
 /// Most commits that are gone back from the base to one with a baseline.
@@ -15,23 +18,53 @@ pub struct Pipeline {
     pub merged: bool,
     /// The branch that the change is to go to.
     pub target: Option<String>,
+    /// The commit that the event names as the base.
+    pub base: Option<String>,
     /// The commit that the change began from.
     pub began: Option<String>,
 }
 
 impl Pipeline {
-    /// Reads the variables of GitHub Actions and GitLab CI.
+    /// Reads the variables of GitHub Actions and GitLab CI, and the event of GitHub Actions.
     #[must_use]
-    pub fn of<'a>(variable: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let own = |name: &str| variable(name).map(str::to_owned);
-        let github = variable("GITHUB_EVENT_NAME").is_some_and(|name| name.starts_with("pull_request"));
-        let gitlab = variable("CI_MERGE_REQUEST_EVENT_TYPE")
+    pub fn of(environment: &Environment) -> Self {
+        Self::told(environment, environment.event().as_ref())
+    }
+
+    /// The same with the event at hand.
+    pub(super) fn told(environment: &Environment, event: Option<&Json>) -> Self {
+        let own = |name: &str| environment.get(name).map(str::to_owned);
+        let kind = environment.get("GITHUB_EVENT_NAME").unwrap_or_default();
+        let (request, queue) = (kind.starts_with("pull_request"), kind == "merge_group");
+        let gitlab = environment
+            .get("CI_MERGE_REQUEST_EVENT_TYPE")
             .is_some_and(|kind| kind == "merged_result" || kind == "merge_train");
+        let said = |path: &str| {
+            let said = event?.pointer(path)?.as_str()?;
+            (said.len() >= 40 && said.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| said.to_owned())
+        };
+        let branch = || {
+            let name = event?.pointer("/merge_group/base_ref")?.as_str()?;
+            Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
+        };
         Self {
-            merged: github || gitlab,
-            target: own("GITHUB_BASE_REF").or_else(|| own("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")),
+            merged: request || gitlab,
+            target: own("GITHUB_BASE_REF")
+                .or_else(|| own("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"))
+                .or_else(|| branch().filter(|_| queue)),
+            base: match kind {
+                "merge_group" => said("/merge_group/base_sha"),
+                _ if request => said("/pull_request/base/sha"),
+                _ => None,
+            },
             began: own("CI_MERGE_REQUEST_DIFF_BASE_SHA"),
         }
+    }
+
+    /// Whether the pipeline says what its change is compared with.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.merged || self.target.is_some() || self.base.is_some() || self.began.is_some()
     }
 }
 
@@ -45,8 +78,9 @@ pub(super) struct Base {
 
 /// Chooses the commit to compare with.
 ///
-/// The first parent of a merge that the pipeline made is the target as it is now. Otherwise it is
-/// where HEAD and the target branch parted.
+/// The first parent of a merge that the pipeline made is the target as it is now. Otherwise it is where HEAD and the
+/// target parted: the commit that the event names, which a merge queue builds on, else the branch. What only the target
+/// has since then is not the change's doing.
 pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base, GitError> {
     let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommit("HEAD".to_owned())) };
     if pipeline.merged
@@ -54,7 +88,8 @@ pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base
     {
         return Ok(Base { commit: first.clone(), role: "the first parent of the merge" });
     }
-    let mut candidates = Vec::new();
+    // Nearest to what the pipeline tests: a branch may have moved on since.
+    let mut candidates: Vec<String> = pipeline.base.iter().cloned().collect();
     if let Some(target) = &pipeline.target {
         candidates.extend([format!("refs/remotes/origin/{target}"), format!("refs/heads/{target}")]);
     }

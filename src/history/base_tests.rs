@@ -34,8 +34,8 @@ impl Commits for WrittenHistory {
     }
 }
 
-fn pipeline(variables: &[(&str, &'static str)]) -> Pipeline {
-    Pipeline::of(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
+fn pipeline(variables: &[(&str, &'static str)], event: &Json) -> Pipeline {
+    Pipeline::told(&Environment::of(variables.iter().copied()), Some(event))
 }
 
 #[test]
@@ -80,13 +80,51 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
         (WrittenHistory::default(), &[], Err("none of")),
     ];
     for (history, variables, expected) in table {
-        let found = choose(&history, &pipeline(variables));
+        let found = choose(&history, &pipeline(variables, &Json::Null));
         match (found, expected) {
             (Ok(base), Ok((commit, role))) => {
                 assert_eq!((base.commit.as_str(), base.role), (commit, role), "{variables:?}");
             }
             (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
             (found, expected) => panic!("{variables:?}: {found:?}, not {expected:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
+    const BASE: &str = "dddddddddddddddddddddddddddddddddddddddd";
+    const REVISIONS: &[(&str, &str)] = &[
+        (BASE, BASE),
+        ("refs/remotes/origin/develop", "tip"),
+        ("refs/remotes/origin/HEAD", "m"),
+        ("refs/remotes/origin/main", "m"),
+    ];
+    const BASES: &[(&str, &str)] = &[(BASE, BASE), ("tip", "old"), ("m", "bm")];
+    let queue = serde_json::json!({ "merge_group": { "base_ref": "refs/heads/develop", "base_sha": BASE } });
+    let request = serde_json::json!({ "pull_request": { "base": { "sha": BASE, "ref": "develop" } } });
+    let hostile = serde_json::json!({ "merge_group": { "base_ref": "refs/heads/develop", "base_sha": "--upload-pack=x" } });
+    let table = [
+        ("merge_group", &queue, REVISIONS, &["p1"][..], Ok(BASE)),
+        // A merge queue's commit may be a merge of its own; its base is the one that is named.
+        ("merge_group", &queue, REVISIONS, &["p1", "p2"], Ok(BASE)),
+        // Not fetched: the branch that the queue is of, and never another one.
+        ("merge_group", &queue, &REVISIONS[1..], &["p1"], Ok("old")),
+        ("merge_group", &queue, &REVISIONS[2..], &["p1"], Err("none of")),
+        ("merge_group", &hostile, REVISIONS, &["p1"], Ok("old")),
+        ("pull_request", &request, REVISIONS, &["p1"], Ok(BASE)),
+        ("pull_request", &request, REVISIONS, &["p1", "p2"], Ok("p1")),
+        ("pull_request_target", &request, REVISIONS, &["p1"], Ok(BASE)),
+        // What an event of another kind says is not asked.
+        ("push", &queue, REVISIONS, &["p1"], Ok("bm")),
+    ];
+    for (event, payload, revisions, parents, expected) in table {
+        let history = WrittenHistory { revisions, parents, merge_bases: BASES, shallow: false };
+        let pipeline = pipeline(&[("GITHUB_EVENT_NAME", event)], payload);
+        match (choose(&history, &pipeline), expected) {
+            (Ok(base), Ok(commit)) => assert_eq!(base.commit, commit, "{event} {payload}"),
+            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
+            (found, expected) => panic!("{event} {payload}: {found:?}, not {expected:?}"),
         }
     }
 }

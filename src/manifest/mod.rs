@@ -82,6 +82,10 @@ pub struct RunManifest {
     /// that the pipeline made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// What was named to `akit run`, by paths from the root of the repository; a scenario more or less below them is
+    /// still the same suite.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suite: Vec<String>,
     /// Root seed: `--seed`, else 0.
     pub seed: u64,
     /// Why the run ended.
@@ -244,6 +248,24 @@ impl RunManifest {
         });
         let grades = self.grades().into_iter().filter_map(|grade| grade.model.as_ref());
         replies.chain(grades.map(|name| format!("grader: {name}"))).collect()
+    }
+
+    /// The suite for people, and for those who keep suites apart; by the folder of its files where it was not stored.
+    #[must_use]
+    pub fn suite_name(&self) -> String {
+        if !self.suite.is_empty() {
+            return self.suite.join(", ");
+        }
+        let folder =
+            |file: &str| file.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned());
+        let mut files = self.scenarios.iter().map(|one| one.file.as_str());
+        let first = files.next().map_or_else(String::new, folder);
+        files.fold(first, |mut common, file| {
+            while !common.is_empty() && !file.starts_with(&format!("{common}/")) {
+                common = folder(&common);
+            }
+            common
+        })
     }
 
     /// The distinct files that cases stand in, in alphabetical order.

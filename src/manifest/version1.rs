@@ -74,6 +74,7 @@ impl From<Stored> for RunManifest {
             run_id: run.run_id,
             at: run.at,
             commit: run.commit,
+            suite: Vec::new(),
             seed: run.seed,
             ended: run.ended,
             duration_ms: run.duration_ms,

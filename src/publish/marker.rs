@@ -1,7 +1,9 @@
 //! The first line of a comment, by which akit knows its own again.
 //!
-//! `<!-- akit:v1 key=KEY run=ID.ATTEMPT sha=COMMIT -->`. It is looked for at the very beginning and
+//! `<!-- akit:v1 key=KEY run=ID.ATTEMPT sha=COMMIT suite=ID/RANK/RUN.ATTEMPT/NAME … -->`. It is looked for at the very beginning and
 //! nowhere else: text of others stands further down, and has no `<!--` left in it.
+
+use std::fmt::Write as _;
 
 use super::site::RunNumber;
 
@@ -31,22 +33,94 @@ impl Default for Key {
     }
 }
 
-/// The line for a run.
-pub(super) fn line(key: &Key, turn: RunNumber, commit: Option<&str>) -> String {
-    let RunNumber { id, attempt } = turn;
-    format!("{}run={id}.{attempt} sha={} -->", prefix(key), commit.unwrap_or("-"))
+/// What the first line says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Marker {
+    /// The newest run that speaks in the comment. One that is not told is older than every run.
+    pub(super) turn: RunNumber,
+    /// The commit that was tested.
+    pub(super) commit: Option<String>,
+    /// The suites, in the order of their sections.
+    pub(super) suites: Vec<Suite>,
 }
 
-/// Which run wrote a comment, where it begins with a marker of this key.
-///
-/// A marker that says nothing of its run is older than every run.
-pub(super) fn read(body: &str, key: &Key) -> Option<RunNumber> {
+/// One suite of a comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Suite {
+    /// 16 hexadecimal digits.
+    pub(super) id: String,
+    /// For people.
+    pub(super) name: String,
+    /// The run that speaks for it.
+    pub(super) turn: RunNumber,
+    /// 0 for the gravest decision.
+    pub(super) rank: u8,
+}
+
+/// The line.
+pub(super) fn line(key: &Key, marker: &Marker) -> String {
+    let RunNumber { id, attempt } = marker.turn;
+    let mut line =
+        format!("{}run={id}.{attempt} sha={}", prefix(key), marker.commit.as_deref().unwrap_or("-"));
+    for Suite { id, name, turn, rank } in &marker.suites {
+        // Writing to a String cannot fail.
+        let _ = write!(line, " suite={id}/{rank}/{}.{}/{}", turn.id, turn.attempt, encoded(name));
+    }
+    line.push_str(" -->");
+    line
+}
+
+/// What the first line of a comment says, where it is a marker of this key.
+pub(super) fn read(body: &str, key: &Key) -> Option<Marker> {
     let rest = body.lines().next()?.strip_prefix(&prefix(key))?.trim_end().strip_suffix("-->")?;
-    let told = rest.split(' ').find_map(|word| {
-        let (id, attempt) = word.strip_prefix("run=")?.split_once('.')?;
-        Some(RunNumber { id: id.parse().ok()?, attempt: attempt.parse().ok()? })
-    });
-    Some(told.unwrap_or_default())
+    let mut marker = Marker::default();
+    for (name, value) in rest.split(' ').filter_map(|word| word.split_once('=')) {
+        match name {
+            "run" => marker.turn = turn(value).unwrap_or_default(),
+            "sha" if value != "-" => marker.commit = Some(value.to_owned()),
+            "suite" => marker.suites.extend(suite(value)),
+            // Of a newer version.
+            _ => {}
+        }
+    }
+    Some(marker)
+}
+
+fn turn(text: &str) -> Option<RunNumber> {
+    let (id, attempt) = text.split_once('.')?;
+    Some(RunNumber { id: id.parse().ok()?, attempt: attempt.parse().ok()? })
+}
+
+fn suite(text: &str) -> Option<Suite> {
+    let mut parts = text.split('/');
+    let (id, rank) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+    Some(Suite { id, rank, turn: turn(parts.next()?)?, name: decoded(parts.next()?) })
+}
+
+/// A name of letters, digits, `.`, `_` and `%`: nothing in it ends a word or an HTML comment.
+fn encoded(name: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'.' | b'_' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    name.bytes().map(byte).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        if let Some(byte) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn prefix(key: &Key) -> String {
@@ -60,16 +134,23 @@ mod tests {
     #[test]
     fn a_marker_is_found_again_and_no_other() {
         let (key, turn) = (Key::parse("a.b").unwrap(), RunNumber { id: 12, attempt: 3 });
-        let line = line(&key, turn, Some("abc"));
-        assert_eq!(line, "<!-- akit:v1 key=a.b run=12.3 sha=abc -->");
-        assert_eq!(read(&format!("{line}\r\n### akit"), &key), Some(turn));
+        let suite = Suite { id: "0f".to_owned(), name: "evals/a --> b".to_owned(), turn, rank: 1 };
+        let marker = Marker { turn, commit: Some("abc".to_owned()), suites: vec![suite] };
+        let line = line(&key, &marker);
+        assert_eq!(
+            line,
+            "<!-- akit:v1 key=a.b run=12.3 sha=abc suite=0f/1/12.3/evals%2Fa%20%2D%2D%3E%20b -->"
+        );
+        assert_eq!(read(&format!("{line}\r\n### akit"), &key), Some(marker));
         assert_eq!(read(&format!("{line}\n### akit"), &Key::default()), None);
-        assert_eq!(read("<!-- akit:v1 key=a.b -->", &key), Some(RunNumber::default()));
-        assert_eq!(read("<!-- akit:v1 key=a.b run=x.y -->", &key), Some(RunNumber::default()));
+        let turn_of = |body: &str| read(body, &key).map(|marker| marker.turn);
+        assert_eq!(turn_of("<!-- akit:v1 key=a.b -->"), Some(RunNumber::default()));
+        assert_eq!(turn_of("<!-- akit:v1 key=a.b run=x.y -->"), Some(RunNumber::default()));
+        assert_eq!(turn_of("<!-- akit:v1 key=a.b run=12.3 sha=- -->"), Some(turn));
         for foreign in
             ["", " <!-- akit:v1 key=a.b -->", "> <!-- akit:v1 key=a.b -->", "x\n<!-- akit:v1 key=a.b -->"]
         {
-            assert_eq!(read(foreign, &key), None, "{foreign}");
+            assert_eq!(turn_of(foreign), None, "{foreign}");
         }
     }
 

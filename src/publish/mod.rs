@@ -13,7 +13,11 @@ mod marker;
 mod request;
 pub mod site;
 mod sticky;
+mod suite;
 
+use serde_json::json;
+
+use crate::canonical;
 use crate::environment::Environment;
 use crate::gate::{Conclusion, State};
 use crate::http::Http;
@@ -23,14 +27,12 @@ use crate::secret::Secret;
 use forge::Forge;
 use request::Patience;
 use site::{Change, Project, Site};
+use suite::Section;
 
 pub use access::access;
 pub use marker::Key;
 pub use request::ForgeError;
 pub use sticky::{CommentMode, Done};
-
-/// Bytes of a comment with its marker.
-pub const MOST: usize = 60_000;
 
 /// Why there is no comment.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +112,8 @@ pub async fn comment(
     let number = number(&forge, site, options.trust).await?;
     let note = sticky::Note {
         key: &options.key,
-        turn: site.turn,
-        body: &body(report, site, &options.key),
+        commit: site.commit.as_deref(),
+        section: &section(report, site),
         wanted: wanted(report, options.mode),
     };
     Ok(sticky::post(&forge, number, options.author.as_deref(), &note, options.mode).await?)
@@ -143,11 +145,26 @@ async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, Publish
     }
 }
 
-/// The marker and the report.
-fn body(report: &Report<'_>, site: &Site, key: &Key) -> String {
-    let marker = marker::line(key, site.turn, site.commit.as_deref());
-    let room = MOST.saturating_sub(marker.len() + 1);
-    format!("{marker}\n{}", markdown::within(report, room))
+/// Bytes that the marker may take.
+const MARKER: usize = 1_000;
+
+/// What the suite of a run says: the same files and the same applications are the same suite.
+fn section(report: &Report<'_>, site: &Site) -> Section {
+    let run = report.run;
+    let parts: Vec<_> = run.scenarios.iter().map(|one| [&one.file, &one.name, &one.target]).collect();
+    let rank = match report.decision.conclusion {
+        Conclusion::Fail => 0,
+        Conclusion::Error => 1,
+        Conclusion::Inconclusive => 2,
+        Conclusion::Pass => 3,
+    };
+    Section {
+        suite: canonical::digest(&json!(parts)),
+        name: run.suite_name(),
+        turn: site.turn,
+        rank,
+        text: markdown::within(report, sticky::MOST - MARKER).trim_end().to_owned(),
+    }
 }
 
 /// Whether a mode wants a comment where there is none.

@@ -1,15 +1,18 @@
 //! One comment on a change, kept up to date.
 //!
 //! It is known by its marker *and* its author: a marker alone can be written by anybody, and a token
-//! that may write can overwrite what others wrote. What a newer run said is never overwritten. A
+//! that may write can overwrite what others wrote. What a newer run said is never overwritten, nor what another suite
+//! said of the same commit: where two speak at the same moment, each looks a moment later whether its part stands. A
 //! comment whose creation got no clear answer is looked for before it is sent again.
+
+use std::time::Duration;
 
 use strum::{EnumMessage, IntoStaticStr, VariantArray};
 
 use super::forge::Forge;
-use super::marker::{self, Key};
+use super::marker::Key;
 use super::request::{ForgeError, Patience, Posted};
-use super::site::RunNumber;
+use super::suite::{self, Comment, Merged, Section};
 
 /// When there is a comment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
@@ -26,14 +29,30 @@ pub enum CommentMode {
     Recreate,
 }
 
+/// Bytes of a comment with its marker.
+pub(super) const MOST: usize = 60_000;
+
+/// How long others may take to say their part, before it is looked at whether ours still stands.
+const AFTER: Duration = Duration::from_secs(1);
+
+/// How often ours is said again where others have said theirs in its place.
+const ROUNDS: u32 = 4;
+
 /// What is to be said.
 #[derive(Clone, Debug)]
 pub(super) struct Note<'a> {
     pub(super) key: &'a Key,
-    pub(super) turn: RunNumber,
-    /// With the marker.
-    pub(super) body: &'a str,
+    pub(super) commit: Option<&'a str>,
+    pub(super) section: &'a Section,
     pub(super) wanted: bool,
+}
+
+impl Note<'_> {
+    /// Whether a comment says it.
+    fn stands_in(&self, comment: &Comment) -> bool {
+        let section = self.section;
+        comment.sections.iter().any(|one| one.suite == section.suite && one.turn == section.turn)
+    }
 }
 
 /// What became of it.
@@ -72,29 +91,24 @@ pub(super) async fn post(
         None => patience.with(async || forge.me().await).await?,
     };
     let mut talk = Talk { forge, change, me, note, patience };
-    let own = talk.own().await?;
-    if let Some((_, newer)) = own.iter().find(|(turn, _)| *turn > note.turn) {
-        return Ok(Done::Newer(newer.place.clone()));
+    let mut done = talk.say(mode).await?;
+    if matches!(done, Done::Newer(_) | Done::Unwanted) {
+        return Ok(done);
     }
-    if own.is_empty() && !note.wanted {
-        return Ok(Done::Unwanted);
-    }
-    let newest = own.last().filter(|_| mode != CommentMode::Recreate).map(|(_, posted)| posted.id);
-    let updated = match newest {
-        Some(id) => talk.update(id).await?,
-        None => None,
-    };
-    let (done, kept) = if let Some(posted) = updated {
-        (Done::Updated(posted.place), posted.id)
-    } else {
-        let posted = talk.create(&own).await?;
-        let id = posted.id;
-        (talk.created(posted), id)
-    };
-    // Two that ran at the same time may each have made one.
-    for (_, posted) in own.iter().filter(|(_, posted)| posted.id != kept) {
-        // The comment stands; one that is left over is deleted by the next run.
-        let _ = talk.delete(posted.id).await;
+    for _ in 1..ROUNDS {
+        tokio::time::sleep(AFTER).await;
+        // The comment stands: trouble with a second look is none of the run's.
+        let Ok(own) = talk.own().await else { break };
+        let says = own.iter().any(|(comment, _)| note.stands_in(comment));
+        if says && own.len() == 1 {
+            break;
+        }
+        // Another suite has spoken at the same moment.
+        match talk.say(CommentMode::Always).await {
+            Ok(Done::Updated(place)) if matches!(done, Done::Created(_)) => done = Done::Created(place),
+            Ok(Done::Unwanted | Done::Newer(_)) | Err(_) => break,
+            Ok(said) => done = said,
+        }
     }
     Ok(done)
 }
@@ -108,17 +122,53 @@ struct Talk<'a> {
 }
 
 impl Talk<'_> {
+    /// Says the note once, beside what others said.
+    async fn say(&mut self, mode: CommentMode) -> Result<Done, ForgeError> {
+        let Note { key, commit, section, wanted } = *self.note;
+        let own = self.own().await?;
+        let comments: Vec<_> = own.iter().map(|(comment, _)| comment.clone()).collect();
+        let sections = match suite::merge(&comments, section.clone(), commit) {
+            Merged::Said(sections) => sections,
+            Merged::Newer(index) => return Ok(Done::Newer(own[index].1.place.clone())),
+        };
+        let had = comments.iter().any(|comment| {
+            comment.sections.is_empty() || comment.sections.iter().any(|one| one.suite == section.suite)
+        });
+        if !had && !wanted {
+            return Ok(Done::Unwanted);
+        }
+        let body = suite::compose(key, commit, &sections, MOST);
+        let newest = own.last().filter(|_| mode != CommentMode::Recreate).map(|(_, posted)| posted.id);
+        let updated = match newest {
+            Some(id) => self.update(id, &body).await?,
+            None => None,
+        };
+        let (done, kept) = if let Some(posted) = updated {
+            (Done::Updated(posted.place), posted.id)
+        } else {
+            let posted = self.create(&own, &body).await?;
+            let id = posted.id;
+            (self.created(posted), id)
+        };
+        // Two that ran at the same time may each have made one; what the other said is in ours now.
+        for (_, posted) in own.iter().filter(|(_, posted)| posted.id != kept) {
+            // The comment stands; one that is left over is deleted by the next run.
+            let _ = self.delete(posted.id).await;
+        }
+        Ok(done)
+    }
+
     /// Our comments with this key, oldest first.
-    async fn own(&mut self) -> Result<Vec<(RunNumber, Posted)>, ForgeError> {
+    async fn own(&mut self) -> Result<Vec<(Comment, Posted)>, ForgeError> {
         let (forge, change) = (self.forge, self.change);
-        let mut found: Vec<(RunNumber, Posted)> = Vec::new();
+        let mut found: Vec<(Comment, Posted)> = Vec::new();
         for page in 1.. {
             let (posted, more) = self.patience.with(async || forge.page(change, page).await).await?;
             for one in posted.into_iter().filter(|one| one.author.eq_ignore_ascii_case(&self.me)) {
-                if let Some(turn) = marker::read(&one.body, self.note.key) {
+                if let Some(comment) = suite::read(&one.body, self.note.key) {
                     // A comment that moves to another page while pages are read is seen twice.
                     if found.iter().all(|(_, known)| known.id != one.id) {
-                        found.push((turn, one));
+                        found.push((comment, one));
                     }
                 }
             }
@@ -131,8 +181,8 @@ impl Talk<'_> {
     }
 
     /// `None` where somebody has deleted it meanwhile.
-    async fn update(&mut self, id: u64) -> Result<Option<Posted>, ForgeError> {
-        let (forge, change, body) = (self.forge, self.change, self.note.body);
+    async fn update(&mut self, id: u64, body: &str) -> Result<Option<Posted>, ForgeError> {
+        let (forge, change) = (self.forge, self.change);
         match self.patience.with(async || forge.update(change, id, body).await).await {
             Ok(posted) => Ok(Some(posted)),
             Err(ForgeError::Refused { status: 404, .. }) => Ok(None),
@@ -140,9 +190,9 @@ impl Talk<'_> {
         }
     }
 
-    async fn create(&mut self, before: &[(RunNumber, Posted)]) -> Result<Posted, ForgeError> {
+    async fn create(&mut self, before: &[(Comment, Posted)], body: &str) -> Result<Posted, ForgeError> {
         loop {
-            let error = match self.forge.create(self.change, self.note.body).await {
+            let error = match self.forge.create(self.change, body).await {
                 Ok(posted) => return Ok(posted),
                 Err(error) => error,
             };
@@ -152,8 +202,8 @@ impl Talk<'_> {
                 continue;
             }
             let own = self.own().await?;
-            let new = own.into_iter().find(|(turn, posted)| {
-                *turn >= self.note.turn && before.iter().all(|(_, old)| old.id != posted.id)
+            let new = own.into_iter().find(|(comment, posted)| {
+                self.note.stands_in(comment) && before.iter().all(|(_, old)| old.id != posted.id)
             });
             if let Some((_, posted)) = new {
                 return Ok(posted);

@@ -98,6 +98,7 @@ impl Fixture {
             run_id: "0123456789abcdef".to_owned(),
             at: Some("2025-11-02T10:20:30Z".to_owned()),
             commit: None,
+            suite: Vec::new(),
             seed: 7,
             ended: Ended::Complete,
             duration_ms: 1_240,

@@ -183,6 +183,7 @@ impl Runner {
             run_id: String::new(),
             at: None,
             commit: None,
+            suite: Vec::new(),
             seed: shared.options.root.0,
             ended,
             duration_ms: 0,

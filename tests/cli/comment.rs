@@ -61,7 +61,18 @@ fn comment(ran: &Ran, forge: &Forge, run: &str, more: &[&str]) -> Ran {
 }
 
 fn marker(run: &str) -> String {
-    format!("<!-- akit:v1 key=default run={run} sha={HEAD} -->\n")
+    format!("{} -->\n", opening(run))
+}
+
+/// How a comment of a run begins.
+fn opening(run: &str) -> String {
+    format!("<!-- akit:v1 key=default run={run} sha={HEAD}")
+}
+
+/// What stands behind the marker, which is of this run.
+fn behind<'a>(body: &'a str, run: &str) -> &'a str {
+    assert!(body.starts_with(&opening(run)), "{body}");
+    body.split_once(" -->\n").unwrap().1
 }
 
 #[test]
@@ -82,10 +93,89 @@ fn one_comment_is_made_and_kept_up_to_date() {
 
     let own = forge.by(BOT);
     assert_eq!(own.len(), 1, "{own:#?}");
-    assert!(own[0].body.starts_with(&format!("{}### akit: FAIL", marker("3.1"))), "{}", own[0].body);
+    assert!(behind(&own[0].body, "3.1").starts_with("### akit: FAIL"), "{}", own[0].body);
     assert!(own[0].body.len() <= 60_000);
     assert_eq!((forge.count("POST"), forge.count("PATCH")), (1, 1));
     assert_eq!((forge.by("alice").len(), forge.by("bob").len()), (230, 30));
+}
+
+/// A stored run of another suite in a folder of its own.
+fn other_suite(name: &str, answer: &str, forge: &Forge) -> Ran {
+    let file = format!("{name}/s.yaml");
+    let akit = Akit::new(&["run", name, "--replies", "r.jsonl", "--json", "run.json"])
+        .file(&file, SUITE)
+        .file("r.jsonl", json!({ "id": "a", "reply": answer }).to_string())
+        .file("event.json", request("acme/shop").to_string());
+    in_pipeline(akit, forge, "pull_request", "1").run()
+}
+
+#[test]
+fn two_suites_of_one_pull_request_never_overwrite_each_other() {
+    let forge = Forge::start(HEAD);
+    let (a, b) = (other_suite("a", "broken", &forge), other_suite("b", "all is fine", &forge));
+    comment(&a, &forge, "100", &[]).ended(0).err("commented");
+    comment(&b, &forge, "100", &[]).ended(0).err("updated");
+    let own = forge.by(BOT);
+    assert_eq!(own.len(), 1, "{own:#?}");
+    let heads = |body: &str| {
+        let heads = body.lines().filter(|line| line.starts_with("Suite ") || line.starts_with("### akit"));
+        heads.map(|line| line.split(" — ").next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let both = ["Suite <code>a</code>", "### akit: FAIL", "Suite <code>b</code>", "### akit: PASS"];
+    assert_eq!(heads(&own[0].body), both, "the worse decision first");
+    // A later attempt of one of them, and of the other one.
+    let fixed = other_suite("a", "all is fine", &forge);
+    comment(&fixed, &forge, "101", &[]).ended(0).err("updated");
+    let broken = other_suite("b", "broken", &forge);
+    comment(&broken, &forge, "102", &[]).ended(0).err("updated");
+    let turned = ["Suite <code>b</code>", "### akit: FAIL", "Suite <code>a</code>", "### akit: PASS"];
+    assert_eq!(heads(&forge.by(BOT)[0].body), turned);
+    // What was said before of one suite does not come back, whatever the other one said since.
+    comment(&b, &forge, "101", &[]).ended(0).err("no comment: a newer run has told its result");
+    assert_eq!(heads(&forge.by(BOT)[0].body), turned);
+    // The next commit begins anew.
+    let next = json!({ "pull_request": { "number": 7, "head": { "sha": OTHER, "repo": { "full_name": "acme/shop" } } } });
+    std::fs::write(a.path("event.json"), next.to_string()).unwrap();
+    forge.with(|state| state.head = OTHER.to_owned());
+    comment(&a, &forge, "103", &[]).ended(0).err("updated");
+    assert_eq!(heads(&forge.by(BOT)[0].body), ["### akit: FAIL"]);
+}
+
+#[test]
+fn suites_that_end_at_the_same_moment_share_one_comment() {
+    let forge = Forge::start(HEAD);
+    let suites: Vec<_> = ["a", "b", "c"].map(|name| other_suite(name, "broken", &forge)).into();
+    let children: Vec<_> = suites
+        .iter()
+        .map(|ran| {
+            let akit = in_pipeline(ran.then(&["comment", "run.json"]), &forge, "pull_request", "5");
+            (akit.command().spawn().unwrap(), akit)
+        })
+        .collect();
+    for (child, akit) in children {
+        akit.ran(child.wait_with_output().unwrap()).ended(0);
+    }
+    let own = forge.by(BOT);
+    assert_eq!(own.len(), 1, "{own:#?}");
+    for name in ["a", "b", "c"] {
+        assert!(own[0].body.contains(&format!("Suite <code>{name}</code>")), "{}", own[0].body);
+    }
+}
+
+#[test]
+fn a_pull_request_is_found_by_the_comment_on_it_or_by_its_number() {
+    let forge = Forge::start(HEAD);
+    let ran = stored("all is fine", &forge);
+    let event = json!({ "issue": { "number": 7, "pull_request": { "url": "https://x" } } });
+    std::fs::write(ran.path("event.json"), event.to_string()).unwrap();
+    let tell = |event: &str, more: &[&str]| {
+        in_pipeline(ran.then(&["comment", "run.json"]).args(more), &forge, event, "2").run().ended(0)
+    };
+    tell("issue_comment", &[]).err("commented: https://forge.test/acme/shop/pull/7");
+    std::fs::write(ran.path("event.json"), json!({ "issue": { "number": 7 } }).to_string()).unwrap();
+    tell("issue_comment", &[]).err("no comment: there is nothing to comment on");
+    tell("schedule", &["--pull", "7"]).err("updated the comment");
+    assert_eq!(forge.by(BOT).len(), 1);
 }
 
 #[test]
@@ -134,7 +224,7 @@ fn an_account_of_ones_own_is_asked_for_or_told() {
 
     forge.with(|state| state.me = String::new());
     comment(&ran, &forge, "3", &["--author", "gate-bot"]).ended(0).err("updated");
-    assert!(forge.by("gate-bot")[0].body.starts_with(&marker("3.1")));
+    behind(&forge.by("gate-bot")[0].body, "3.1");
 }
 
 #[test]
@@ -192,7 +282,7 @@ fn limits_are_waited_for() {
     let late = vec![("retry-after", "3600".to_owned())];
     forge.fault(Fault::Refuse("PATCH", 403, late));
     comment(&ran, &forge, "3", &[]).ended(0).err("asked again in 3600 s");
-    assert!(forge.by(BOT)[0].body.starts_with(&marker("2.1")));
+    behind(&forge.by(BOT)[0].body, "2.1");
 }
 
 #[test]
@@ -242,7 +332,7 @@ fn modes_say_when_there_is_a_comment() {
     comment(&bad, &forge, "3", &["--mode", "on-fail"]).ended(0).err("commented");
     comment(&good, &forge, "4", &["--mode", "on-fail"]).ended(0).err("updated");
     let first = forge.by(BOT);
-    assert!(first[0].body.starts_with(&format!("{}### akit: PASS", marker("4.1"))));
+    assert!(behind(&first[0].body, "4.1").starts_with("### akit: PASS"));
     comment(&good, &forge, "5", &["--mode", "recreate"]).ended(0).err("commented");
     let second = forge.by(BOT);
     assert!(second.len() == 1 && second[0].id > first[0].id, "{second:#?}");
@@ -277,7 +367,7 @@ fn a_run_of_another_workflow_is_not_trusted() {
     };
     from(HEAD).ended(0).err("commented");
     let own = forge.by(BOT);
-    assert!(own[0].body.starts_with(&marker("5.1")), "{}", own[0].body);
+    behind(&own[0].body, "5.1");
     assert!(!own[0].body.contains("@octocat") && own[0].body.matches("<!--").count() == 1, "{}", own[0].body);
 
     // The run says another commit than the pipeline, or none.
@@ -392,7 +482,8 @@ fn merge_requests_of_gitlab_get_a_note() {
     note("2").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("a newer run");
     note("3").arg("--mode").arg("recreate").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("commented");
     let own = forge.by("project_1_bot");
-    assert!(own.len() == 1 && own[0].body.starts_with(&marker("50.3")), "{own:#?}");
+    assert_eq!(own.len(), 1, "{own:#?}");
+    behind(&own[0].body, "50.3");
     note("4").env("AKIT_GITLAB_TOKEN", "glpat-wrong").run().ended(0).err("401").err("scope `api`");
 }
 

@@ -52,7 +52,7 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Result
 
 /// Reads a baseline, and says where it was found.
 fn read(place: &Place, environment: &Environment) -> Result<(Baseline, String), Status> {
-    let pipeline = Pipeline::of(|name| environment.get(name));
+    let pipeline = Pipeline::of(environment);
     history::read_baseline_at(place, &pipeline).map_err(|error| unread(&error))
 }
 

@@ -132,7 +132,7 @@ pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -
     const ABOUT: &str = "git";
     const DEEPER: &str =
         "fetch the whole history: `fetch-depth: 0` for actions/checkout, `GIT_DEPTH: 0` on GitLab";
-    let pipeline = Pipeline::of(|name| environment.get(name));
+    let pipeline = Pipeline::of(environment);
     let found = LocalClone::around(folder, &pipeline);
     if is_needed && !matches!(found, Ok(LocalClone { base: Ok(_), .. })) {
         let why = match found {

@@ -85,7 +85,7 @@ pub(super) fn baseline(
     if matches!(place, Place::Ref(_)) && !online {
         return Check::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks"));
     }
-    let pipeline = Pipeline::of(|name| environment.get(name));
+    let pipeline = Pipeline::of(environment);
     match read_baseline_at(&place, &pipeline) {
         Ok((baseline, from)) => read(&baseline, &from, loaded),
         Err(HistoryError::Missing(path)) => {

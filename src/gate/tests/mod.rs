@@ -43,6 +43,7 @@ pub fn of(cases: Vec<CaseResult>) -> RunManifest {
         run_id: "0".to_owned(),
         at: None,
         commit: None,
+        suite: Vec::new(),
         seed: 0,
         ended: Ended::Complete,
         duration_ms: 0,

@@ -37,6 +37,13 @@ pub(super) fn site(environment: &Environment, payload: Option<&Json>) -> Site {
             .and_then(|name| name.strip_prefix("refs/pull/")?.split('/').next()?.parse().ok());
         let change = told.map_or(Change::None("the payload of the event cannot be read"), Change::Number);
         Site { change, ..site }
+    } else if event == "issue_comment" {
+        // GITHUB_SHA is the newest commit of the default branch, and the payload names none.
+        let number =
+            payload["issue"]["number"].as_u64().filter(|_| payload["issue"]["pull_request"].is_object());
+        let change =
+            number.map_or(Change::None("the comment is on an issue, not on a pull request"), Change::Number);
+        Site { change, ..site }
     } else if event == "merge_group" {
         let commit = text(payload, &["merge_group", "head_sha"]).and_then(sha).or(own);
         Site { change: Change::None("a merge queue has no pull request of its own"), commit, ..site }

@@ -7,15 +7,9 @@
 mod elsewhere;
 mod github;
 
-use std::fs::File;
-use std::io::Read as _;
-
 use serde_json::Value as Json;
 
 use crate::environment::Environment;
-
-/// Largest payload of an event that is read, in bytes; GitHub's are at most 25 MB.
-const MAX_PAYLOAD: u64 = 32 * 1024 * 1024;
 
 /// The system whose pipeline this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +105,7 @@ impl Site {
     /// Reads the environment, and the payload of GitHub's event where there is one.
     #[must_use]
     pub fn of(environment: &Environment) -> Self {
-        let payload = environment.get("GITHUB_EVENT_PATH").and_then(payload);
-        Self::told(environment, payload.as_ref())
+        Self::told(environment, environment.event().as_ref())
     }
 
     /// The same with the payload at hand.
@@ -135,6 +128,13 @@ impl Site {
         }
     }
 
+    /// The same about a change by its number, where somebody says it.
+    #[must_use]
+    pub fn about(self, number: Option<u64>) -> Self {
+        let change = number.map_or(self.change, Change::Number);
+        Self { change, ..self }
+    }
+
     fn bare(system: System, change: Change) -> Self {
         Self {
             system,
@@ -146,13 +146,6 @@ impl Site {
             after_another: false,
         }
     }
-}
-
-/// The payload; none where it cannot be read.
-fn payload(path: &str) -> Option<Json> {
-    let mut bytes = Vec::new();
-    File::open(path).ok()?.take(MAX_PAYLOAD).read_to_end(&mut bytes).ok()?;
-    serde_json::from_slice(&bytes).ok()
 }
 
 /// A full name of a commit: 40 or 64 hexadecimal digits. What is none goes into no address and no marker.

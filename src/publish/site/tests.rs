@@ -102,6 +102,16 @@ fn github() {
             &format!("{at} of(eve:fix) a 98.3 fork after"),
         ),
         (
+            &[("GITHUB_EVENT_NAME", "issue_comment")],
+            json!({ "issue": { "number": 7, "pull_request": { "url": "https://x" } }, "comment": { "body": "/akit" } }),
+            &format!("{at} #7 - 99.2"),
+        ),
+        (
+            &[("GITHUB_EVENT_NAME", "issue_comment")],
+            json!({ "issue": { "number": 7 } }),
+            &format!("{at} none(the comment is on an issue, not on a pull request) - 99.2"),
+        ),
+        (
             &[("GITHUB_EVENT_NAME", "schedule")],
             json!({ "schedule": "0 0 * * *" }),
             &format!("{at} none(this event is about no pull request) b 99.2"),

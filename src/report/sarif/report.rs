@@ -92,27 +92,9 @@ fn utc(at: &str) -> Option<String> {
     Some(at.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
-/// `akit/<scenario>/`, or the folder of the files of several scenarios.
-///
-/// It says which alerts an upload replaces, so it must not change when a scenario is added.
+/// `akit/<suite>/`: which alerts an upload replaces. It does not change when a file or a scenario is added.
 fn category(report: &Report<'_>) -> String {
-    let scenarios = &report.run.scenarios;
-    let name = match scenarios.as_slice() {
-        [] => String::new(),
-        [only] => only.name.clone(),
-        [first, rest @ ..] => {
-            let folder =
-                |file: &str| file.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned());
-            rest.iter().fold(folder(&first.file), |common, one| {
-                let mut common = common;
-                while !common.is_empty() && !one.file.starts_with(&format!("{common}/")) {
-                    common = folder(&common);
-                }
-                common
-            })
-        }
-    };
-    match place::uri(&text::excerpt(&name, VALUE)) {
+    match place::uri(&text::excerpt(&report.run.suite_name(), VALUE)) {
         name if name == "." => "akit/run/".to_owned(),
         name => format!("akit/{}/", name.replace('/', "%2F")),
     }

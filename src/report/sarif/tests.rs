@@ -74,10 +74,14 @@ fn the_category_outlives_a_new_scenario() {
     let mut fixture = Fixture::short();
     let category = |fixture: &Fixture| run(fixture)["automationDetails"]["id"].clone();
     assert_eq!(category(&fixture), "akit/evals/");
-    fixture.run.scenarios[1].file = "other/x.yaml".to_owned();
-    assert_eq!(category(&fixture), "akit/run/");
     fixture.run.scenarios.truncate(1);
-    assert_eq!(category(&fixture), "akit/support/");
+    assert_eq!(category(&fixture), "akit/evals/", "one file or several");
+    fixture.run.scenarios[0].file = "x.yaml".to_owned();
+    assert_eq!(category(&fixture), "akit/run/");
+    fixture.run.suite = vec!["services/a/evals".to_owned()];
+    assert_eq!(category(&fixture), "akit/services%2Fa%2Fevals/", "as it was named");
+    fixture.run.suite.push("-t fraud".to_owned());
+    assert_eq!(category(&fixture), "akit/services%2Fa%2Fevals%2C%20-t%20fraud/");
 }
 
 #[test]
