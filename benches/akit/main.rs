@@ -1,10 +1,12 @@
 //! What akit costs: start-up, reading, judging, reporting, recording, and a run against a server that takes 20 ms.
 //!
-//! `cargo bench` prints tables with the targets, and ends with an error where one is missed. `cargo bench -- growth` only
-//! looks at how time grows with the number of cases, which holds on any machine. See docs/benchmarks.md.
+//! `cargo bench` prints tables with the targets, and ends with an error where one is missed. `cargo bench -- growth memory`
+//! prints only those: how time grows with the number of cases and what many of them hold, which are the same on any machine.
+//! See docs/benchmarks.md.
 #![expect(clippy::print_stdout, reason = "a table is what this is for")]
 
 mod growth;
+mod memory;
 mod process;
 mod recording;
 mod server;
@@ -18,6 +20,31 @@ use process::{AKIT, Cost, Larger as _, median, once, watch};
 
 /// First argument of this program when it only starts another one and tells what that took.
 const WATCH: &str = "watch-one-process";
+
+/// Every report that a run can leave behind.
+const EVERY: [&str; 18] = [
+    "--json",
+    "5.json",
+    "--junit",
+    "5.xml",
+    "--sarif",
+    "5.sarif",
+    "--markdown",
+    "5.md",
+    "--html",
+    "5.html",
+    "--code-quality",
+    "5.gl.json",
+    "--open-metrics",
+    "5.txt",
+    "--annotations",
+    "5.links.json",
+    "--dotenv",
+    "5.env",
+];
+
+/// Prints a table: how many of its targets were missed.
+type Table = fn() -> Outcome<usize>;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -34,9 +61,17 @@ fn main() -> ExitCode {
     let wants = |word: &str| arguments.iter().skip(1).any(|argument| argument == word);
     let done = match arguments.get(1) {
         Some(first) if first == WATCH => watch(&arguments[2..]),
-        _ if wants("growth") => all(&[growth::measure]),
-        _ if wants("recording") => all(&[recording::measure]),
-        _ => all(&[measure, recording::measure, growth::measure]),
+        _ => {
+            let tables: [(&str, Table); 4] = [
+                ("commands", measure),
+                ("recording", recording::measure),
+                ("growth", growth::measure),
+                ("memory", memory::measure),
+            ];
+            let named = tables.iter().any(|(name, _)| wants(name));
+            let wanted: Vec<_> = tables.iter().filter(|(name, _)| !named || wants(name)).collect();
+            all(&wanted.iter().map(|(_, measure)| *measure).collect::<Vec<_>>())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,7 +83,7 @@ fn main() -> ExitCode {
 }
 
 /// Prints tables one after the other; an error tells how many of their targets were missed.
-fn all(tables: &[fn() -> Outcome<usize>]) -> Outcome<()> {
+fn all(tables: &[Table]) -> Outcome<()> {
     let mut missed = 0;
     for table in tables {
         missed += table()?;
@@ -68,27 +103,7 @@ fn measure() -> Outcome<usize> {
     let live = ["run", "five.yaml", "-m", "bench", "--base-url", server.as_str(), "-c", "50"];
     let unrecorded = [&live[..], &["--cache", "off"]].concat();
     stored(place, "five")?;
-    let every = [
-        "--json",
-        "5.json",
-        "--junit",
-        "5.xml",
-        "--sarif",
-        "5.sarif",
-        "--markdown",
-        "5.md",
-        "--html",
-        "5.html",
-        "--code-quality",
-        "5.gl.json",
-        "--open-metrics",
-        "5.txt",
-        "--annotations",
-        "5.links.json",
-        "--dotenv",
-        "5.env",
-    ];
-    let formats = [&["report", "stored.json"][..], &every].concat();
+    let formats = [&["report", "stored.json"][..], &EVERY].concat();
     let beside = [&formats[..], &["--history", "earlier"]].concat();
     let records = ["--cache-dir", "records"];
     once(&[&live[..], &records].concat(), place, 0)?;

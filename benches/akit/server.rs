@@ -5,33 +5,49 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 /// How long an answer takes.
 const DELAY: Duration = Duration::from_millis(20);
 
-const BODY: &str = r#"{"id":"x","object":"chat.completion","created":0,"model":"bench","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"Refunds are possible within 30 days. A colleague calls you today."}}],"usage":{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52}}"#;
+/// What is answered.
+const TEXT: &str = "Refunds are possible within 30 days. A colleague calls you today.";
 
 /// Starts the server in threads of its own; it ends with the process. Answers with its address.
 pub(crate) fn start() -> std::io::Result<String> {
+    saying(TEXT, DELAY)
+}
+
+/// The same with an answer of about 4 KB, at once.
+pub(crate) fn long() -> std::io::Result<String> {
+    saying(&[TEXT; 62].join(" "), Duration::ZERO)
+}
+
+fn saying(text: &str, delay: Duration) -> std::io::Result<String> {
+    let body = format!(
+        r#"{{"id":"x","object":"chat.completion","created":0,"model":"bench","choices":[{{"index":0,"finish_reason":"stop","message":{{"role":"assistant","content":"{text}"}}}}],"usage":{{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52}}}}"#
+    );
+    let answer: Arc<str> = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}/v1", listener.local_addr()?);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
             // A connection that breaks is the client's affair.
-            thread::spawn(move || connection(stream).unwrap_or_default());
+            thread::spawn(move || connection(stream, &answer, delay).unwrap_or_default());
         }
     });
     Ok(address)
 }
 
-fn connection(mut stream: TcpStream) -> std::io::Result<()> {
+fn connection(mut stream: TcpStream, answer: &str, delay: Duration) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
-        BODY.len()
-    );
     let mut buffer = Vec::new();
     let mut piece = [0; 4096];
     loop {
@@ -45,7 +61,9 @@ fn connection(mut stream: TcpStream) -> std::io::Result<()> {
             }
         };
         buffer.drain(..end);
-        thread::sleep(DELAY);
+        if !delay.is_zero() {
+            thread::sleep(delay);
+        }
         stream.write_all(answer.as_bytes())?;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -11,7 +12,7 @@ use strum::IntoEnumIterator as _;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::report::console::{self, Depth, Fold, Layout};
-use crate::report::{Format, Report, annotation, dotenv};
+use crate::report::{Format, RenderError, Report, annotation, dotenv};
 use crate::source::{Ink, Pending, slashed};
 
 /// Which reports are written.
@@ -257,24 +258,18 @@ impl Output {
         let Outputs { files, depth, surroundings } = outputs;
         let to_stdout = files.iter().any(|(output, _)| matches!(output, Output::Stdout));
         for (output, form) in files {
-            let text = match form {
-                Form::Format(format) => format.render(report, Ink::Plain),
-                Form::Annotations => annotation::links(report, surroundings.files.as_deref()),
-                Form::Dotenv => {
-                    let status = Status::of(report.decision, report.run.ended);
-                    Ok(dotenv::of_report(report, status.code()))
-                }
-            };
-            match text {
-                Ok(text) => {
-                    let path = output.written(&text);
-                    written.extend(path.map(|path| (form.flag(), path)));
-                }
-                Err(error) => terminal::error(
-                    &error.to_string(),
-                    "the other reports and the exit status are not touched",
-                ),
-            }
+            let path = output.written(|out| {
+                let text = match form {
+                    Form::Format(format) => return format.write(report, Ink::Plain, out),
+                    Form::Annotations => annotation::links(report, surroundings.files.as_deref())?,
+                    Form::Dotenv => {
+                        let status = Status::of(report.decision, report.run.ended);
+                        dotenv::of_report(report, status.code())
+                    }
+                };
+                Ok(out.write_all(text.as_bytes())?)
+            });
+            written.extend(path.map(|path| (form.flag(), path)));
         }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
         let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth });
@@ -289,28 +284,75 @@ impl Output {
 
     /// Writes a report; tells when it cannot.
     pub(super) fn write(self, text: &str) {
-        let _ = self.written(text);
+        if let Output::Stdout = self {
+            terminal::out(text);
+        } else {
+            let _ = self.written(|out| Ok(out.write_all(text.as_bytes())?));
+        }
     }
 
-    /// The same; answers with the path of a file that stands.
-    fn written(self, text: &str) -> Option<String> {
-        match self {
-            Output::Stdout => {
-                terminal::out(text);
-                None
-            }
+    /// The same piece by piece; answers with the path of a file that stands.
+    fn written(self, write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>) -> Option<String> {
+        let mut lost = None;
+        let watched = |out: &mut dyn Write| write(&mut Watched { out, lost: &mut lost });
+        let (done, path) = match self {
+            Output::Stdout => (terminal::write_with(watched), None),
             Output::File(file) => {
                 let path = slashed(file.path());
-                if let Err(error) = file.write(text.as_bytes()) {
-                    terminal::error(
-                        &format!("could not write `{path}`: {}", terminal::system(&error)),
-                        "the exit status still tells the decision",
-                    );
-                    return None;
-                }
-                Some(path)
+                (file.write_with(watched), Some(path))
+            }
+        };
+        let error = match (lost, done) {
+            (None, Ok(())) => return path,
+            (Some(error), _) | (None, Err(RenderError::Write(error))) => error,
+            (None, Err(error)) => {
+                terminal::error(&error.to_string(), "the other reports and the exit status are not touched");
+                return None;
+            }
+        };
+        match path {
+            // A closed pipe means that nobody reads any more: there is nobody to tell.
+            None if error.kind() == io::ErrorKind::BrokenPipe => {}
+            path => {
+                let place = path.map_or("to stdout".to_owned(), |path| format!("`{path}`"));
+                terminal::error(
+                    &format!("could not write {place}: {}", terminal::system(&error)),
+                    "the exit status still tells the decision",
+                );
             }
         }
+        None
+    }
+}
+
+/// Keeps the error of a place that takes no more: libraries hand on only its words.
+struct Watched<'a> {
+    out: &'a mut dyn Write,
+    lost: &'a mut Option<io::Error>,
+}
+
+impl Watched<'_> {
+    fn see<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            // Interrupted is no loss: whoever writes tries again.
+            if kind != io::ErrorKind::Interrupted {
+                *self.lost = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.see(done)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.out.flush();
+        self.see(done)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::provider::Replies;
 use crate::redact::{Cover, Redaction, RedactionChoice};
-use crate::runner::{Plan, Planned, Target};
+use crate::runner::{Job, Plan, Planned, Target};
 use crate::scenario::{self, Case, Loaded, Scenario, Selection};
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, repository_name, slashed};
@@ -117,6 +117,9 @@ impl Suite {
                     Some(redaction) => redaction.and(redactor),
                     None => Redaction { redactor: redactor.clone(), cover: Cover::Both, replacement: None },
                 }));
+            }
+            if case.redaction.on().is_none() {
+                case.expected = Box::default();
             }
         }
         Ok(Self { settings, loaded, files, selection })
@@ -232,7 +235,8 @@ impl Suite {
     /// Every case with its target, or why it is left out.
     fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
         let left_out = self.left_out()?;
-        let mut jobs = Vec::new();
+        let mut jobs = Vec::with_capacity(self.loaded.cases());
+        let mut last: Option<Arc<Job>> = None;
         for (s, (scenario, left_out)) in self.loaded.scenarios.iter().zip(left_out).enumerate() {
             // What holds for a whole scenario is told at its first case.
             let mut told = BTreeSet::new();
@@ -246,7 +250,11 @@ impl Suite {
                         }
                     };
                     match targets.job(&self.settings, scenario, case) {
-                        Ok(job) => planned.job = Some(job),
+                        Ok(job) => {
+                            let known = last.filter(|last| last.is_as(&job));
+                            last = Some(known.unwrap_or_else(|| Arc::new(job)));
+                            planned.job.clone_from(&last);
+                        }
                         Err(obstacle) => {
                             let span = obstacle.at.unwrap_or(case.span);
                             tell("no-target", span, obstacle.message, obstacle.help);

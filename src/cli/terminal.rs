@@ -48,6 +48,15 @@ pub(super) fn sent(text: &str, help: &str) -> io::Result<()> {
     }
 }
 
+/// Writes data piece by piece; whoever writes tells what went wrong.
+pub(super) fn write_with<E: From<io::Error>>(
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out)?;
+    Ok(out.flush()?)
+}
+
 /// Writes a message.
 pub(super) fn say(text: &str) {
     // Where messages cannot be written there is no way to tell.

@@ -137,7 +137,10 @@ pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<V
     let values = fields.texts("values")?.into_iter();
     let whole = |value: &str| trim_lines(value).to_owned();
     let filled = values.map(|(text, span)| reading.fill_with(reading.needle(text, span), span, whole));
-    Some(filled.collect())
+    let mut filled: Vec<_> = filled.collect();
+    // It was collected into the room of the texts with their places.
+    filled.shrink_to_fit();
+    Some(filled)
 }
 
 /// Values cut for a message.

@@ -21,7 +21,7 @@ pub(super) const FIELDS: &[Field] = &[
 /// An expression.
 #[derive(Clone, Debug)]
 pub struct Inline {
-    expression: Expression,
+    expression: Box<Expression>,
     value: Option<String>,
     shown: String,
 }
@@ -50,7 +50,7 @@ impl Inline {
             );
         }
         let expression = expression.map_texts(&mut |text| reading.fill(text, span));
-        Some(Self { expression, value, shown: text::excerpt(written, 100) })
+        Some(Self { expression: expression.into(), value, shown: text::excerpt(written, 100) })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {

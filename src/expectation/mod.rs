@@ -62,9 +62,9 @@ pub enum Expected {
     /// The text alone says whether it holds.
     Plain(Plain),
     /// A judge holds the answer against a rubric.
-    LlmGrader(llm_grader::LlmGrader),
+    LlmGrader(Box<llm_grader::LlmGrader>),
     /// The answer means the same as a text.
-    Similarity(similarity::Similarity),
+    Similarity(Box<similarity::Similarity>),
     /// All or any of several expectations hold.
     Combined(combined::Combined),
     /// An expectation does not hold.
@@ -170,9 +170,11 @@ impl Expectation {
         }
         let fields = Fields::check(node, table(&name), &article(name.word()), reading.file, reading.found)?;
         let expected = match name {
-            VerdictKind::LlmGrader => llm_grader::LlmGrader::read(&fields, reading).map(Expected::LlmGrader),
+            VerdictKind::LlmGrader => {
+                llm_grader::LlmGrader::read(&fields, reading).map(|kind| Expected::LlmGrader(kind.into()))
+            }
             VerdictKind::Similarity => {
-                similarity::Similarity::read(&fields, reading).map(Expected::Similarity)
+                similarity::Similarity::read(&fields, reading).map(|kind| Expected::Similarity(kind.into()))
             }
             VerdictKind::Combined => combined::Combined::read(&fields, reading).map(Expected::Combined),
             VerdictKind::Custom | VerdictKind::Not | VerdictKind::Other(_) => {

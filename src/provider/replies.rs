@@ -138,7 +138,9 @@ impl Replies {
                 };
                 RepliesError::Line { at: at(error.column()), reason: reason.to_owned() }
             })?;
-            let known = self.replies.entry((line.id.clone(), line.trial)).or_default();
+            // Nearly every case has one, and a list that grows makes room for four.
+            let known =
+                self.replies.entry((line.id.clone(), line.trial)).or_insert_with(|| Vec::with_capacity(1));
             if known.iter().any(|(scenario, _)| *scenario == line.scenario) {
                 let id = text::excerpt(&line.id, 60);
                 let reason =
@@ -184,7 +186,7 @@ impl Replies {
         let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
         for (scenario, id, answers) in answers {
             for (trial, reply) in (0..).zip(answers) {
-                let known = replies.entry((id.to_owned(), trial)).or_default();
+                let known = replies.entry((id.to_owned(), trial)).or_insert_with(|| Vec::with_capacity(1));
                 known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }));
             }
         }

@@ -1,5 +1,7 @@
 //! How much of each case a page shows: the most that keeps the page below [`MOST`] bytes.
 
+use std::io::Write;
+
 use crate::vocabulary::Outcome;
 
 use super::RenderError;
@@ -78,18 +80,20 @@ impl Detail {
 }
 
 /// The most detailed page that is small enough, else the least detailed one. `size` estimates the bytes of all
-/// cases, so that a page that is too large is seldom rendered at all.
+/// cases, so that a page that is too large is seldom rendered at all. The least detailed one is not held in memory.
 pub(super) fn fit(
     size: impl Fn(Detail) -> usize,
-    write: impl Fn(Detail) -> Result<String, minijinja::Error>,
-) -> Result<String, RenderError> {
+    write: impl Fn(Detail, &mut dyn Write) -> Result<(), RenderError>,
+    out: &mut dyn Write,
+) -> Result<(), RenderError> {
     for detail in [Detail::Full, Detail::Reduced] {
         if size(detail) <= MOST {
-            let page = write(detail)?;
+            let mut page = Vec::new();
+            write(detail, &mut page)?;
             if page.len() <= MOST {
-                return Ok(page);
+                return Ok(out.write_all(&page)?);
             }
         }
     }
-    Ok(write(Detail::Least)?)
+    write(Detail::Least, out)
 }

@@ -20,23 +20,24 @@ pub(super) struct Entry<'a> {
 impl<'a> Report<'a> {
     /// Every case, in the order of the run.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'a>> {
-        let decision = self.decision;
-        self.run.cases.iter().enumerate().map(move |(index, case)| {
-            let known =
-                decision.cases.get(index).filter(|one| one.scenario == case.scenario && one.id == case.id);
-            match known {
-                Some(known) => {
-                    Entry { case, state: known.state, blocking: known.blocking, note: &known.note }
-                }
-                // A decision about another run: nothing is forgiven.
-                None => Entry {
-                    case,
-                    state: State::alone(case.outcome),
-                    note: "",
-                    blocking: matches!(case.outcome, Outcome::Failed | Outcome::Errored),
-                },
-            }
-        })
+        let report = *self;
+        (0..self.run.cases.len()).map(move |index| report.entry(index))
+    }
+
+    /// The case at a place of the run.
+    pub(super) fn entry(&self, index: usize) -> Entry<'a> {
+        let case = &self.run.cases[index];
+        let known = self.decision.cases.get(index);
+        match known.filter(|one| one.scenario == case.scenario && one.id == case.id) {
+            Some(known) => Entry { case, state: known.state, blocking: known.blocking, note: &known.note },
+            // A decision about another run: nothing is forgiven.
+            None => Entry {
+                case,
+                state: State::alone(case.outcome),
+                note: "",
+                blocking: matches!(case.outcome, Outcome::Failed | Outcome::Errored),
+            },
+        }
     }
 
     /// What was removed from how many cases, where redaction was on: `3 of 9 cases: email, phone`.

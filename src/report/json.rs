@@ -3,6 +3,8 @@
 //! A report is the manifest with `counts` and `decision` behind its own fields, so whatever reads a
 //! manifest reads a report. Nothing is cut or escaped beyond what JSON asks for.
 
+use std::io::Write;
+
 use serde::Serialize;
 
 use crate::gate::Decision;
@@ -45,9 +47,11 @@ struct DiagnosticEntry<'a> {
 /// The run and the decision.
 ///
 /// # Errors
-/// Never for a report that was read or made by akit.
-pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
-    pretty(&Document { run: report.run, counts: report.decision.counts, decision: report.decision })
+/// When it cannot be written.
+pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
+    let document = Document { run: report.run, counts: report.decision.counts, decision: report.decision };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    Ok(out.write_all(b"\n")?)
 }
 
 /// What `akit validate` found; line 0 means the file as a whole.
@@ -88,6 +92,10 @@ mod tests {
     use crate::report::fixture::{Fixture, diagnostics};
 
     use super::*;
+
+    fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
+        crate::report::text(|out| write(report, out))
+    }
 
     #[test]
     fn a_report_reads_back_as_a_manifest() {

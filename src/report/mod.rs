@@ -26,6 +26,7 @@ mod view;
 mod words;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use strum::{EnumIter, IntoStaticStr};
@@ -86,6 +87,9 @@ pub enum RenderError {
     /// HTML.
     #[error("the report cannot be written as HTML")]
     Html(#[from] minijinja::Error),
+    /// Where it goes takes no more.
+    #[error("the report cannot be written")]
+    Write(#[from] io::Error),
 }
 
 impl Format {
@@ -110,23 +114,40 @@ impl Format {
         }
     }
 
-    /// The whole report, ending with a line end. Only the console uses the ink.
+    /// The whole report, ending with a line end. What grows with the cases is written case by case. Only the console
+    /// uses the ink.
     ///
     /// # Errors
-    /// When a library cannot write the format down; no content of a report is known to do that.
-    pub fn render(self, report: &Report<'_>, ink: Ink) -> Result<String, RenderError> {
-        match self {
-            Format::Console => Ok(console::of_report(report, ink)),
-            Format::Json => json::of_report(report),
-            Format::Junit => junit::of_report(report),
-            Format::Sarif => sarif::of_report(report),
-            Format::SarifFull => sarif::full(report),
-            Format::Markdown => Ok(markdown::of_report(report)),
-            Format::Html => html::of_report(report),
-            Format::CodeQuality => code_quality::of_report(report),
-            Format::OpenMetrics => Ok(open_metrics::of_report(report)),
-        }
+    /// When it cannot be written, or a library cannot write the format down; no content of a report is known to do that.
+    pub fn write(self, report: &Report<'_>, ink: Ink, out: &mut dyn Write) -> Result<(), RenderError> {
+        let text = match self {
+            Format::Json => return json::write(report, out),
+            Format::Junit => return junit::write(report, out),
+            Format::Html => return html::write(report, out),
+            Format::Sarif => return sarif::write(report, out),
+            Format::SarifFull => return sarif::write_full(report, out),
+            Format::Console => console::of_report(report, ink),
+            Format::Markdown => markdown::of_report(report),
+            Format::CodeQuality => code_quality::of_report(report)?,
+            Format::OpenMetrics => open_metrics::of_report(report),
+        };
+        Ok(out.write_all(text.as_bytes())?)
     }
+}
+
+#[cfg(test)]
+impl Format {
+    /// The whole report as a text.
+    pub fn render(self, report: &Report<'_>, ink: Ink) -> Result<String, RenderError> {
+        text(|out| self.write(report, ink, out))
+    }
+}
+
+/// What is written, as a text.
+fn text(write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>) -> Result<String, RenderError> {
+    let mut out = Vec::new();
+    write(&mut out)?;
+    Ok(String::from_utf8(out).map_err(io::Error::other)?)
 }
 
 #[cfg(test)]

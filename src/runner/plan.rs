@@ -52,6 +52,22 @@ pub struct Job {
     pub patience: Patience,
 }
 
+impl Job {
+    /// Whether both ask the same in the same way.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        let same = match (&self.target, &other.target) {
+            (Target::Replies(one), Target::Replies(other)) => Arc::ptr_eq(one, other),
+            (
+                Target::Model { client: one, model, seeded, described },
+                Target::Model { client: other, model: m, seeded: s, described: d },
+            ) => Arc::ptr_eq(one, other) && (model, seeded, described) == (m, s, d),
+            (Target::Replies(_), Target::Model { .. }) | (Target::Model { .. }, Target::Replies(_)) => false,
+        };
+        same && self.version == other.version && self.patience == other.patience
+    }
+}
+
 /// One case of the run.
 #[derive(Clone, Debug)]
 pub struct Planned {
@@ -59,8 +75,8 @@ pub struct Planned {
     pub scenario: usize,
     /// Index in its scenario.
     pub case: usize,
-    /// How it is asked; absent for one that is skipped.
-    pub job: Option<Job>,
+    /// How it is asked; absent for one that is skipped. Cases that are asked in the same way share it.
+    pub job: Option<Arc<Job>>,
     /// Why it is not asked, where it is not.
     pub skipped: Option<String>,
 }
@@ -122,7 +138,7 @@ impl Plan {
         self.jobs
             .iter()
             .filter(move |planned| planned.scenario == scenario)
-            .filter_map(|planned| Some((planned, planned.job.as_ref()?)))
+            .filter_map(|planned| Some((planned, planned.job.as_deref()?)))
     }
 
     /// Who answers in a scenario; several are joined by commas.

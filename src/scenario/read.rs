@@ -20,6 +20,9 @@ use crate::text;
 /// Fewest cases for which another thread pays.
 const LEAST_SHARE: usize = 128;
 
+/// Cases that are read before what they are read from is given back: a file's nodes take more than its cases.
+const BLOCK: usize = 4096;
+
 /// Reads a scenario file; `None` when too little of it is right to hold a scenario.
 #[must_use]
 pub fn scenario(
@@ -54,9 +57,11 @@ pub fn scenario(
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let setup = fields.object("setup");
     let system = setup.as_ref().and_then(|setup| setup.text("systemPrompt"));
+    let system = system.map(|(text, span)| (text.to_owned(), span));
     let variables: BTreeMap<_, _> = fields.scalars("variables").into_iter().collect();
-    let instructions =
-        system.map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
+    let instructions = system
+        .as_ref()
+        .map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
     let patterns = Patterns::default();
     let shared = Inherited {
         variables,
@@ -68,8 +73,8 @@ pub fn scenario(
     };
     let tools =
         setup.and_then(|setup| setup.node("functions")).map_or(Vec::new(), |node| tools(node, file, found));
-    let cases = cases(fields.node("cases")?, &shared, found);
-    Some(Scenario {
+    check_cases(fields.node("cases")?, file, found);
+    let scenario = Scenario {
         name: fields.string("name").unwrap_or(stem),
         file: Arc::clone(file),
         folder: path.parent().unwrap_or(Path::new("")).to_path_buf(),
@@ -85,8 +90,10 @@ pub fn scenario(
         system: instructions,
         tools,
         environment: filled.used,
-        cases,
-    })
+        cases: Vec::new(),
+    };
+    let cases = cases(node.take_items("cases"), &shared, found);
+    Some(Scenario { cases, ..scenario })
 }
 
 fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnostic {
@@ -109,54 +116,84 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
 struct Inherited<'a> {
     variables: BTreeMap<String, String>,
     tags: Vec<String>,
-    system: Option<(&'a str, Span)>,
+    system: Option<(String, Span)>,
     redaction: RedactionChoice,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
 }
 
-fn cases(node: &Node, shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<Case> {
-    let items = match &node.value {
-        Value::List(items) if !items.is_empty() => items,
-        other => {
-            let kind = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
-            let message = format!("`cases` is a list with at least one case, found {kind}");
-            found.push(
-                Diagnostic::error("wrong-type", shared.file, node.span, message)
-                    .help("begin each case with `- id: name`"),
-            );
-            return Vec::new();
-        }
+/// Tells where there is no list of cases.
+fn check_cases(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
+    let kind = match &node.value {
+        Value::List(items) if !items.is_empty() => return,
+        Value::List(_) => "an empty list",
+        other => other.kind(),
     };
-    let read = in_parallel(items, shared, found);
-    let mut ids: BTreeMap<&str, u32> = BTreeMap::new();
+    let message = format!("`cases` is a list with at least one case, found {kind}");
+    found.push(
+        Diagnostic::error("wrong-type", file, node.span, message).help("begin each case with `- id: name`"),
+    );
+}
+
+fn cases(mut items: Vec<Node>, shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<Case> {
     let mut cases = Vec::with_capacity(items.len());
-    for (name, case) in read {
-        if let Some((id, span)) = name {
-            match ids.entry(id) {
-                Entry::Occupied(first) => {
-                    let message = format!("a second case has the id `{}`", text::excerpt(id, 60));
-                    found.push(
-                        Diagnostic::error("duplicate-id", shared.file, span, message)
-                            .label(format!("first on line {}", first.get()))
-                            .help("results are kept by id: give one of them another"),
-                    );
-                }
-                Entry::Vacant(place) => {
-                    place.insert(span.line);
-                }
+    let mut unread = Vec::new();
+    for block in items.chunks_mut(BLOCK) {
+        for item in in_parallel(block, shared, found) {
+            match item {
+                Item::Case(case) => cases.push(*case),
+                Item::Unread(id, span) => unread.push((cases.len(), id, span)),
             }
         }
-        cases.extend(case);
+        for item in block {
+            item.value = Value::Null;
+        }
     }
+    check_ids(&cases, &unread, shared.file, found);
     cases
 }
 
-/// An item of `cases`: its id and where that stands, and the case where all of it is right.
-type CaseItem<'a> = (Option<(&'a str, Span)>, Option<Case>);
+/// Tells where an id stands twice, among cases and those that could not be read: these stand before the case at
+/// their place.
+fn check_ids(
+    cases: &[Case],
+    unread: &[(usize, String, Span)],
+    file: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) {
+    let mut unread = unread.iter().peekable();
+    let mut known: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut see = |id, span: Span| match known.entry(id) {
+        Entry::Occupied(first) => {
+            let message = format!("a second case has the id `{}`", text::excerpt(id, 60));
+            found.push(
+                Diagnostic::error("duplicate-id", file, span, message)
+                    .label(format!("first on line {}", first.get()))
+                    .help("results are kept by id: give one of them another"),
+            );
+        }
+        Entry::Vacant(place) => {
+            place.insert(span.line);
+        }
+    };
+    for (index, case) in cases.iter().enumerate() {
+        while let Some((_, id, span)) = unread.next_if(|(before, ..)| *before <= index) {
+            see(id, *span);
+        }
+        see(&case.id, case.span);
+    }
+    unread.for_each(|(_, id, span)| see(id, *span));
+}
+
+/// An item of `cases`.
+enum Item {
+    Case(Box<Case>),
+    /// Its id and where that stands, where something else of it is wrong.
+    Unread(String, Span),
+}
 
 /// Reads the items, in order; long lists by as many threads as the machine carries at once.
-fn in_parallel<'a>(items: &'a [Node], shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<CaseItem<'a>> {
+fn in_parallel(items: &[Node], shared: &Inherited<'_>, found: &mut Diagnostics) -> Vec<Item> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = items.len().div_ceil(threads).max(LEAST_SHARE);
     let mut parts = items.chunks(share);
@@ -178,11 +215,14 @@ fn in_parallel<'a>(items: &'a [Node], shared: &Inherited<'_>, found: &mut Diagno
     })
 }
 
-fn read_items<'a>(items: &'a [Node], shared: &Inherited<'_>) -> (Vec<CaseItem<'a>>, Diagnostics) {
+fn read_items(items: &[Node], shared: &Inherited<'_>) -> (Vec<Item>, Diagnostics) {
     let mut found = Diagnostics::default();
     let read = items.iter().filter_map(|item| {
         let fields = Fields::check(item, CASE, "a case", shared.file, &mut found)?;
-        Some((fields.text("id"), case(&fields, shared, &mut found)))
+        match case(&fields, shared, &mut found) {
+            Some(case) => Some(Item::Case(Box::new(case))),
+            None => fields.text("id").map(|(id, span)| Item::Unread(id.to_owned(), span)),
+        }
     });
     (read.collect(), found)
 }
@@ -209,16 +249,18 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         shared.system.is_some() && messages.first().is_some_and(|first| first.role != Role::System);
     let content_hash = own.hash(inherits);
     // A list that begins with its own instructions replaces the scenario's.
-    if let Some((system, span)) = shared.system.filter(|_| inherits) {
+    if let Some((system, span)) = shared.system.as_ref().filter(|_| inherits) {
         let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
-        messages.insert(0, Message { role: Role::System, content: reading.fill(system, span) });
+        messages.insert(0, Message { role: Role::System, content: reading.fill(system, *span) });
     }
+    messages.shrink_to_fit();
     let mut tags = shared.tags.clone();
     for tag in fields.strings("tags") {
         if !tags.contains(&tag) {
             tags.push(tag);
         }
     }
+    tags.shrink_to_fit();
     Some(Case {
         id: id.to_owned(),
         name: fields.string("name"),
@@ -233,7 +275,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("retries").map(tries),
         redaction: redaction(fields, shared.file, patterns, found).or(&shared.redaction),
-        expected: written,
+        expected: written.to_string().into(),
     })
 }
 

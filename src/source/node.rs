@@ -129,6 +129,17 @@ impl Node {
         }
     }
 
+    /// Takes the list out of the first entry with this key; nothing where there is no list.
+    #[must_use]
+    pub fn take_items(&mut self, key: &str) -> Vec<Node> {
+        let Value::Map(entries) = &mut self.value else { return Vec::new() };
+        let found = entries.iter_mut().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value);
+        match found {
+            Some(Node { value: Value::List(items), .. }) => std::mem::take(items),
+            _ => Vec::new(),
+        }
+    }
+
     /// The entries of a list; none where it is no list.
     #[must_use]
     pub fn items(&self) -> &[Node] {
@@ -322,6 +333,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(Parsed(item)) = seq.next_element()? {
             items.push(item);
         }
+        // A list that grows makes room for twice of what it has, and at least four: half of a long document.
+        items.shrink_to_fit();
         Ok(Value::List(items))
     }
 
@@ -330,6 +343,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some((Parsed(key), Parsed(value))) = map.next_entry()? {
             entries.push((key, value));
         }
+        entries.shrink_to_fit();
         Ok(Value::Map(entries))
     }
 }

@@ -1,10 +1,13 @@
 //! Writes a file whole or not at all.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::temporary::{sweep, temporary};
+
+/// Bytes that are handed to the system at once.
+const BLOCK: usize = 64 * 1024;
 
 /// A file that will be written: its folder exists and takes new files.
 ///
@@ -53,10 +56,18 @@ impl Pending {
 
     /// Writes the file and gives it its name.
     pub fn write(self, bytes: &[u8]) -> io::Result<()> {
+        self.write_with(|out| out.write_all(bytes))
+    }
+
+    /// The same piece by piece, so that the whole of it never stands in memory. Where a piece fails, there is no file.
+    pub fn write_with<E: From<io::Error>>(
+        self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E> {
         match self.place {
-            Destination::Device(mut device) => device.write_all(bytes),
-            Destination::Beside(mut file) => {
-                file.write_all(bytes)?;
+            Destination::Device(device) => flushed(device, write).map(drop),
+            Destination::Beside(file) => {
+                let file = flushed(file, write)?;
                 share(file.as_file())?;
                 // A link keeps pointing where it pointed; what it points at is replaced.
                 let path = fs::canonicalize(&self.path).unwrap_or(self.path);
@@ -65,6 +76,16 @@ impl Pending {
             }
         }
     }
+}
+
+/// Writes in blocks, down to the last one.
+fn flushed<W: Write, E: From<io::Error>>(
+    place: W,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<W, E> {
+    let mut out = BufWriter::with_capacity(BLOCK, place);
+    write(&mut out)?;
+    Ok(out.into_inner().map_err(io::IntoInnerError::into_error)?)
 }
 
 /// Temporary files are private; what akit leaves behind is read by others.
@@ -93,6 +114,18 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"x");
         drop(Pending::open(&path).unwrap());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn a_file_whose_pieces_fail_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let failed = Pending::open(&path).unwrap().write_with(|out| {
+            out.write_all(&vec![b'x'; 3 * BLOCK])?;
+            Err(io::Error::other("no more"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A comparison as one page: the two answers to each question side by side, with the words that differ.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
@@ -36,10 +38,12 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
         let calls = pair.base.tool_calls.iter().chain(pair.head.tool_calls);
         MARKUP + texts + calls.map(|call| call.line().len().min(most)).sum::<usize>()
     };
-    fit(
-        |detail| comparison.cases.iter().map(|pair| size(pair, detail)).sum(),
-        |detail| fill(include_str!("compare.html"), page(comparison, &shell, detail)),
-    )
+    let whole = |detail| comparison.cases.iter().map(|pair| size(pair, detail)).sum();
+    let write = |detail, out: &mut dyn Write| {
+        let page = fill(include_str!("compare.html"), page(comparison, &shell, detail))?;
+        Ok(out.write_all(page.as_bytes())?)
+    };
+    crate::report::text(|out| fit(whole, write, out))
 }
 
 /// What a reader of a comparison looks at first.

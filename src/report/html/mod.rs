@@ -10,6 +10,8 @@ mod head;
 mod history;
 pub(super) mod page;
 
+use std::io::Write;
+
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, Trial, Verdict};
@@ -20,7 +22,7 @@ use super::{Entry, RenderError, Report};
 use chart::Chart;
 use head::{Filter, Filters};
 use history::Section;
-use page::Shell;
+use page::{GAP, Part, Shell};
 
 pub use history::of_trend;
 
@@ -36,38 +38,69 @@ struct Page<'a> {
     head: &'a serde_json::Value,
     chart: &'a Option<Chart>,
     filters: &'a [Filter],
-    groups: Vec<Group>,
+    groups: &'a [Group],
+    /// What stands in the place of the cases of each group.
+    gap: char,
     history: &'a Option<Section>,
     /// Which earlier answers are missing, in a sentence.
     left_out: &'static str,
 }
+
+/// Cases that are laid out together.
+const CHUNK: usize = 100;
 
 /// Cases under one heading.
 #[derive(Serialize)]
 struct Group {
     title: &'static str,
     count: String,
-    cases: Vec<serde_json::Value>,
+    /// Places in the run.
+    #[serde(skip)]
+    cases: Vec<usize>,
 }
 
-/// The whole report.
+/// The whole report. The page without its cases is filled first; the cases are written into it as they are filled.
 ///
 /// # Errors
-/// None is known: no value of a report keeps the template from being filled.
-pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
+/// When it cannot be written: no value of a report keeps the template from being filled.
+pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let many = report.run.cases.len() > MANY;
     let shell = Shell::new(report.decision.conclusion.word(), many, head::foot(report));
     let (head, chart, history) = (head::of(report), Chart::of(report), Section::of_report(report));
-    let filters = Filters::of(report);
-    fit(
-        |detail| report.run.cases.iter().map(|case| size(report, case, detail)).sum(),
-        |detail| {
-            let groups = groups(report, &filters, detail);
-            let (filters, history, left_out) = (&filters.shown(), &history, detail.left_out());
-            let page = Page { shell: &shell, head: &head, chart: &chart, filters, groups, history, left_out };
-            page::fill(include_str!("run.html"), &page)
-        },
-    )
+    let (filters, groups) = (Filters::of(report), groups(report));
+    let (shown, part) = (filters.shown(), Part::new(include_str!("cases.html"))?);
+    let whole = |detail| report.run.cases.iter().map(|case| size(report, case, detail)).sum();
+    let write = |detail: Detail, out: &mut dyn Write| {
+        let (head, chart, history, left_out) = (&head, &chart, &history, detail.left_out());
+        let (shell, filters_shown, groups, gap) = (&shell, shown.as_slice(), groups.as_slice(), GAP);
+        let page = Page { shell, head, chart, filters: filters_shown, groups, gap, history, left_out };
+        let page = page::fill(include_str!("run.html"), &page)?;
+        let mut pieces = page.split(GAP);
+        out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
+        for (group, piece) in groups.iter().zip(pieces) {
+            for some in group.cases.chunks(CHUNK) {
+                let cases: Vec<_> =
+                    some.iter().map(|index| shown_case(report, *index, &filters, detail)).collect();
+                out.write_all(part.fill(Chunk { cases })?.as_bytes())?;
+            }
+            out.write_all(piece.as_bytes())?;
+        }
+        Ok(())
+    };
+    fit(whole, write, out)
+}
+
+/// Values of some cases.
+#[derive(Serialize)]
+struct Chunk {
+    cases: Vec<serde_json::Value>,
+}
+
+fn shown_case(report: &Report<'_>, index: usize, filters: &Filters, detail: Detail) -> serde_json::Value {
+    let entry = report.entry(index);
+    let before = report.past.before(entry.case);
+    let before = before.filter(|_| detail.explains(Interest::of(entry.case.outcome)));
+    case::of(index, &entry, filters, detail, before)
 }
 
 /// Bytes that a case takes, about.
@@ -101,7 +134,7 @@ fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
 type Wanted<'a> = &'a dyn Fn(&Entry<'_>) -> bool;
 
 /// The cases by what a reader wants to see first; within a group in the order of the run.
-fn groups(report: &Report<'_>, filters: &Filters, detail: Detail) -> Vec<Group> {
+fn groups(report: &Report<'_>) -> Vec<Group> {
     let bad = |entry: &Entry<'_>| super::entry::bad(entry.case.outcome);
     let wanted: [(&'static str, Wanted<'_>); 5] = [
         ("Stand against a release", &|one| bad(one) && one.blocking),
@@ -114,12 +147,7 @@ fn groups(report: &Report<'_>, filters: &Filters, detail: Detail) -> Vec<Group> 
         .iter()
         .map(|(title, wanted)| {
             let members = report.entries().enumerate().filter(|(_, one)| wanted(one));
-            let case = |(index, one): (usize, Entry<'_>)| {
-                let before = report.past.before(one.case);
-                let before = before.filter(|_| detail.explains(Interest::of(one.case.outcome)));
-                case::of(index, &one, filters, detail, before)
-            };
-            let cases: Vec<_> = members.map(case).collect();
+            let cases: Vec<_> = members.map(|(index, _)| index).collect();
             Group { title, count: crate::text::number::size(cases.len()), cases }
         })
         .filter(|group| !group.cases.is_empty())

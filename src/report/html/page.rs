@@ -42,16 +42,44 @@ impl Shell {
 
 /// Fills a template; its values are escaped, and a name that it misspells is an error.
 pub(in crate::report) fn fill(template: &str, values: impl Serialize) -> Result<String, Error> {
+    Ok(alone(environment()?.render_named_str("page.html", template, Serde(values))?))
+}
+
+/// Stands in a filled template where something is put in later; no value has it.
+pub(super) const GAP: char = '\0';
+
+/// A part of a page that is filled many times.
+pub(super) struct Part(Environment<'static>);
+
+impl Part {
+    /// Reads its template.
+    pub(super) fn new(template: &'static str) -> Result<Self, Error> {
+        let mut environment = environment()?;
+        environment.add_template("part.html", template)?;
+        Ok(Self(environment))
+    }
+
+    /// Fills it.
+    pub(super) fn fill(&self, values: impl Serialize) -> Result<String, Error> {
+        Ok(alone(self.0.get_template("part.html")?.render(Serde(values))?))
+    }
+}
+
+/// Without what stands round it in its file, and with one line end.
+fn alone(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text.trim_start().to_owned()
+}
+
+fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).build()?);
     environment.set_formatter(format);
     environment.add_template("frame.html", include_str!("frame.html"))?;
     environment.add_template("parts.html", include_str!("parts.html"))?;
-    let mut text = environment.render_named_str("page.html", template, Serde(values))?;
-    text.truncate(text.trim_end().len());
-    text.push('\n');
-    Ok(text.trim_start().to_owned())
+    Ok(environment)
 }
 
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

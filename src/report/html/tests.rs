@@ -6,6 +6,10 @@ use crate::report::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use crate::text;
 use crate::vocabulary::{Outcome, VerdictKind};
 
+fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
+    crate::report::text(|out| write(report, out))
+}
+
 /// Tags of a page by name, and what stands wrong in it: an element that is not closed or was never opened.
 pub(super) fn tags(page: &str) -> BTreeMap<String, usize> {
     const VOID: [&str; 4] = ["meta", "input", "!doctype", "br"];

@@ -10,6 +10,7 @@ mod body;
 mod validation;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
@@ -47,18 +48,21 @@ const MESSAGE: usize = 300;
 
 /// The whole report.
 ///
+/// The library writes whole trees: a tree of the suites without their cases, which is where counts stand, and one for
+/// every few cases, whose elements go to their place in the first.
+///
 /// # Errors
-/// None is known.
-pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
+/// When it cannot be written.
+pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
     let at = report.run.at.as_deref().and_then(|at| DateTime::parse_from_rfc3339(at).ok());
     let (cases, told) = (report.run.cases.len(), report.run.cases.iter().filter(|case| bad(case.outcome)));
     let limits = Limits {
         elements: (ALL_ELEMENTS / cases.max(1)).clamp(2, ELEMENTS),
         text: (ALL_TEXT / told.count().max(1)).clamp(512, TEXT),
     };
-    let mut suites = Suites { limits, order: BTreeMap::new(), list: Vec::new(), names: BTreeSet::new() };
+    let mut suites = Suites { order: BTreeMap::new(), list: Vec::new() };
     for scenario in &report.run.scenarios {
-        let suite = suites.named(&scenario.name);
+        let suite = &mut suites.named(&scenario.name).head;
         let facts = [("target", Some(&scenario.target)), ("grader", scenario.grader.as_ref())];
         for (name, value) in facts {
             let property = value.map(|value| Property::new(name, xml::attribute(value, NAME)));
@@ -67,19 +71,39 @@ pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
             }
         }
     }
-    for entry in report.entries() {
-        suites.add(&entry);
+    for (index, entry) in report.entries().enumerate() {
+        suites.named(&entry.case.scenario).count(index, &entry);
     }
-    let mut out = quick_junit::Report::new("akit");
+    let mut tree = quick_junit::Report::new("akit");
     if report.run.duration_ms > 0 {
-        out.set_time(Duration::from_millis(report.run.duration_ms));
+        tree.set_time(Duration::from_millis(report.run.duration_ms));
     }
     if let Some(at) = at {
-        out.set_timestamp(at);
+        tree.set_timestamp(at);
     }
-    out.add_test_suites(suites.finish(at, report));
-    Ok(out.to_string()?)
+    let heads = suites.list.iter().map(|suite| suite.finished(at, report));
+    tree.add_test_suites(heads);
+    let heads = tree.to_string()?;
+    // Every suite has properties, so each has an end of its own; within a value, `<` is escaped.
+    let mut rest = heads.as_str();
+    for suite in &suites.list {
+        let (head, more) = rest.split_at(rest.find(END).unwrap_or(rest.len()));
+        out.write_all(head.as_bytes())?;
+        suite.write(report, limits, out)?;
+        rest = more;
+        if let Some(more) = more.strip_prefix(END) {
+            out.write_all(END.as_bytes())?;
+            rest = more;
+        }
+    }
+    Ok(out.write_all(rest.as_bytes())?)
 }
+
+/// How a suite ends.
+const END: &str = "\n    </testsuite>";
+
+/// Cases of one tree.
+const AT_ONCE: usize = 100;
 
 /// How much one case may take.
 #[derive(Clone, Copy)]
@@ -90,14 +114,18 @@ struct Limits {
 
 /// Suites by scenario name in the order of the run; files that share a name share a suite.
 struct Suites {
-    limits: Limits,
     order: BTreeMap<String, usize>,
-    list: Vec<TestSuite>,
-    names: BTreeSet<(usize, String)>,
+    list: Vec<Suite>,
+}
+
+/// One suite: its cases are places in the run.
+struct Suite {
+    head: TestSuite,
+    cases: Vec<usize>,
 }
 
 impl Suites {
-    fn at(&mut self, scenario: &str) -> usize {
+    fn named(&mut self, scenario: &str) -> &mut Suite {
         let name = match xml::attribute(scenario, NAME) {
             name if name.trim().is_empty() => "(unnamed)".to_owned(),
             name => name,
@@ -105,81 +133,104 @@ impl Suites {
         let next = self.list.len();
         let index = *self.order.entry(name.clone()).or_insert(next);
         if index == next {
-            self.list.push(TestSuite::new(name));
+            self.list.push(Suite { head: TestSuite::new(name), cases: Vec::new() });
         }
-        index
-    }
-
-    fn named(&mut self, scenario: &str) -> &mut TestSuite {
-        let index = self.at(scenario);
         &mut self.list[index]
     }
+}
 
-    fn add(&mut self, entry: &Entry<'_>) {
-        let index = self.at(&entry.case.scenario);
-        let name = self.unique(index, entry);
-        let suite = self.list[index].name.as_str().to_owned();
-        let mut case = TestCase::new(name, status(entry, self.limits.text));
+impl Suite {
+    /// Adds a case to the numbers of the suite.
+    fn count(&mut self, index: usize, entry: &Entry<'_>) {
+        self.cases.push(index);
+        self.head.tests += 1;
+        match Element::of(entry) {
+            Element::Success => {}
+            Element::Skipped => self.head.skipped += 1,
+            Element::NonSuccess(NonSuccessKind::Failure) => self.head.failures += 1,
+            Element::NonSuccess(NonSuccessKind::Error) => self.head.errors += 1,
+        }
+        if let Some(time) = time(entry) {
+            self.head.set_time(self.head.time.map_or(time, |sum| sum.saturating_add(time)));
+        }
+    }
+
+    /// The suite without its cases.
+    fn finished(&self, at: Option<DateTime<FixedOffset>>, report: &Report<'_>) -> TestSuite {
+        let mut suite = self.head.clone();
+        if let Some(at) = at {
+            suite.set_timestamp(at);
+        }
+        suite.add_property(("result", report.decision.conclusion.word()));
+        // The decision's numbers of the whole run, with what stands here as passed or skipped.
+        suite.add_property(("counts", counts(report).as_str()));
+        suite.add_property(("reason", xml::attribute(&report.decision.summary, NAME).as_str()));
+        suite
+    }
+
+    /// Its cases.
+    fn write(&self, report: &Report<'_>, limits: Limits, out: &mut dyn Write) -> Result<(), RenderError> {
+        let mut names = BTreeSet::new();
+        for some in self.cases.chunks(AT_ONCE) {
+            let mut suite = TestSuite::new("");
+            for index in some {
+                suite.add_test_case(self.case(&report.entry(*index), limits, &mut names));
+            }
+            let mut tree = quick_junit::Report::new("");
+            tree.add_test_suite(suite);
+            let text = tree.to_string()?;
+            // The declaration, the tree and the suite have a line each, and no value in it has a line end.
+            let begin = text.match_indices('\n').nth(2).map_or(text.len(), |(at, _)| at);
+            let end = text.rfind(END).unwrap_or(text.len());
+            out.write_all(&text.as_bytes()[begin..end])?;
+        }
+        Ok(())
+    }
+
+    fn case(&self, entry: &Entry<'_>, limits: Limits, names: &mut BTreeSet<String>) -> TestCase {
+        let mut case = TestCase::new(unique(entry, names), status(entry, limits.text));
         // Jenkins takes what is before the last dot for a package.
-        case.set_classname(format!("akit.{}", suite.replace('.', "_")));
+        case.set_classname(format!("akit.{}", self.head.name.as_str().replace('.', "_")));
         place(&mut case, &entry.case.location);
-        let known: Vec<_> = entry
-            .case
-            .trials
-            .iter()
-            .flat_map(Trial::answers)
-            .filter_map(|answer| answer.latency_ms)
-            .collect();
-        if !known.is_empty() {
-            let total = known.iter().fold(0_u64, |sum, one| sum.saturating_add(*one));
-            case.set_time(Duration::from_millis(total));
+        if let Some(time) = time(entry) {
+            case.set_time(time);
         }
         let own = 1 + usize::from(entry.case.outcome != Outcome::Passed);
         let mut properties = properties(entry);
-        properties.truncate(self.limits.elements.saturating_sub(own + 1));
+        properties.truncate(limits.elements.saturating_sub(own + 1));
         for (name, value) in &properties {
             case.add_property((*name, value.as_str()));
         }
         let used = own + properties.len() + usize::from(!properties.is_empty());
-        let room = self.limits.elements.saturating_sub(used);
-        case.status.add_reruns(reruns(entry, room, self.limits.text));
-        self.list[index].add_test_case(case);
+        let room = limits.elements.saturating_sub(used);
+        case.status.add_reruns(reruns(entry, room, limits.text));
+        case
     }
+}
 
-    /// GitLab keeps only the first of several cases with one name, so a second one gets its file's.
-    fn unique(&mut self, index: usize, entry: &Entry<'_>) -> String {
-        let id = match xml::attribute(&entry.case.id, NAME) {
-            id if id.trim().is_empty() => "(unnamed)".to_owned(),
-            id => id,
-        };
-        let file = xml::attribute(&entry.case.location.file, NAME);
-        let candidates = std::iter::once(id.clone())
-            .chain(std::iter::once(format!("{id} ({file})")))
-            .chain((2_usize..).map(|n| format!("{id} ({file}, {n})")));
-        for name in candidates {
-            if self.names.insert((index, name.clone())) {
-                return name;
-            }
+/// GitLab keeps only the first of several cases with one name, so a second one gets its file's.
+fn unique(entry: &Entry<'_>, names: &mut BTreeSet<String>) -> String {
+    let id = match xml::attribute(&entry.case.id, NAME) {
+        id if id.trim().is_empty() => "(unnamed)".to_owned(),
+        id => id,
+    };
+    let file = xml::attribute(&entry.case.location.file, NAME);
+    let candidates = std::iter::once(id.clone())
+        .chain(std::iter::once(format!("{id} ({file})")))
+        .chain((2_usize..).map(|n| format!("{id} ({file}, {n})")));
+    for name in candidates {
+        if names.insert(name.clone()) {
+            return name;
         }
-        id
     }
+    id
+}
 
-    fn finish(mut self, at: Option<DateTime<FixedOffset>>, report: &Report<'_>) -> Vec<TestSuite> {
-        for suite in &mut self.list {
-            if let Some(at) = at {
-                suite.set_timestamp(at);
-            }
-            let times: Vec<_> = suite.test_cases.iter().filter_map(|case| case.time).collect();
-            if !times.is_empty() {
-                suite.set_time(times.iter().fold(Duration::ZERO, |sum, one| sum.saturating_add(*one)));
-            }
-            suite.add_property(("result", report.decision.conclusion.word()));
-            // The decision's numbers of the whole run, with what stands here as passed or skipped.
-            suite.add_property(("counts", counts(report).as_str()));
-            suite.add_property(("reason", xml::attribute(&report.decision.summary, NAME).as_str()));
-        }
-        self.list
-    }
+/// What all its answers took, as far as that is known.
+fn time(entry: &Entry<'_>) -> Option<Duration> {
+    let answers = entry.case.trials.iter().flat_map(Trial::answers);
+    let known = answers.filter_map(|answer| answer.latency_ms).reduce(u64::saturating_add);
+    known.map(Duration::from_millis)
 }
 
 /// `file` and `line`, without which GitLab links nowhere and mikepenz searches the repository.
@@ -188,25 +239,44 @@ fn place(case: &mut TestCase, location: &Location) {
     case.extra.insert("line".into(), location.line.max(1).to_string().into());
 }
 
+/// What stands in the element of a case.
+#[derive(Clone, Copy)]
+enum Element {
+    Success,
+    Skipped,
+    NonSuccess(NonSuccessKind),
+}
+
+impl Element {
+    fn of(entry: &Entry<'_>) -> Self {
+        match (entry.case.outcome, entry.forgiven()) {
+            (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => Self::Success,
+            (Outcome::Skipped, _) | (Outcome::Failed, Some(Forgiven::Quarantined)) => Self::Skipped,
+            (Outcome::Failed, None) => Self::NonSuccess(NonSuccessKind::Failure),
+            (Outcome::Errored, _) => Self::NonSuccess(NonSuccessKind::Error),
+        }
+    }
+}
+
 fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
+    let element = Element::of(entry);
+    if let Element::Success = element {
+        return TestCaseStatus::success();
+    }
     let view = View::of(entry);
     let message = body::message(entry, &view);
-    let (mut status, message, ty) = match (entry.case.outcome, entry.forgiven()) {
-        (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => return TestCaseStatus::success(),
-        (Outcome::Skipped, _) => {
+    let (mut status, message, ty) = match element {
+        Element::NonSuccess(kind) => {
+            (TestCaseStatus::non_success(kind), message, ty(entry.state, &view.trial))
+        }
+        Element::Success | Element::Skipped if entry.case.outcome == Outcome::Skipped => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(xml::attribute(&message, MESSAGE)).set_type("akit.skipped");
             return status;
         }
-        (Outcome::Failed, Some(Forgiven::Quarantined)) => {
+        Element::Success | Element::Skipped => {
             let message = format!("{}; it fails: {message}", entry.note);
             (TestCaseStatus::skipped(), message, "akit.quarantined".to_owned())
-        }
-        (Outcome::Failed, None) => {
-            (TestCaseStatus::non_success(NonSuccessKind::Failure), message, ty(entry.state, &view.trial))
-        }
-        (Outcome::Errored, _) => {
-            (TestCaseStatus::non_success(NonSuccessKind::Error), message, ty(entry.state, &view.trial))
         }
     };
     let body = body::of(entry, view, text);

@@ -5,6 +5,10 @@ use crate::vocabulary::{Outcome, VerdictKind};
 
 use super::*;
 
+fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
+    crate::report::text(|out| write(report, out))
+}
+
 fn read(text: &str) -> quick_junit::Report {
     quick_junit::Report::deserialize_from_str(text).unwrap()
 }

@@ -13,6 +13,7 @@ mod rule;
 mod validation;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use serde_json::json;
 use serde_sarif::sarif;
@@ -27,7 +28,7 @@ use rule::Rule;
 
 pub(super) use place::uri;
 pub(super) use report::findings;
-pub use report::{full, of_report};
+pub use report::{write, write_full};
 pub use validation::of_diagnostics;
 
 /// Results that GitHub takes in one run.
@@ -35,6 +36,9 @@ const RESULTS: usize = 25_000;
 
 /// Notifications that are written out.
 const NOTIFICATIONS: usize = 1_000;
+
+/// The results of a run that has none, as they are written.
+const NO_RESULTS: &str = "\n      \"results\": []";
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -99,7 +103,12 @@ enum Profile {
 }
 
 impl Log {
-    fn render<'a>(&'a self, source: impl Fn(&str) -> Option<&'a SourceFile>) -> Result<String, RenderError> {
+    /// The log without its results is made first; the results are written into it one by one.
+    fn write<'a>(
+        &'a self,
+        source: impl Fn(&str) -> Option<&'a SourceFile>,
+        out: &mut dyn Write,
+    ) -> Result<(), RenderError> {
         let mut findings: Vec<_> = self.findings.iter().collect();
         findings.sort_by_key(|finding| (finding.level, finding.rule.rank()));
         findings.truncate(RESULTS);
@@ -110,19 +119,16 @@ impl Log {
         for (index, at) in (0..).zip(rules.values_mut()) {
             *at = index;
         }
-        let results: Vec<_> = findings
-            .iter()
-            .map(|finding| {
-                let place = place::sarif(&finding.location, source(&finding.location.file));
-                let hash = hashes.get(&finding.location);
-                let index = rules.get(&finding.rule).copied().unwrap_or(-1);
-                let mut result = finding.sarif(index, place, hash, width);
-                if self.profile == Profile::Full {
-                    finding.compare(&mut result);
-                }
-                result
-            })
-            .collect();
+        let result = |finding: &Alert| {
+            let place = place::sarif(&finding.location, source(&finding.location.file));
+            let hash = hashes.get(&finding.location);
+            let index = rules.get(&finding.rule).copied().unwrap_or(-1);
+            let mut result = finding.sarif(index, place, hash, width);
+            if self.profile == Profile::Full {
+                finding.compare(&mut result);
+            }
+            result
+        };
         let descriptors: Vec<_> = rules.keys().map(|rule| rule.descriptor()).collect();
         let driver = sarif::ToolComponent::builder()
             .name("akit")
@@ -134,11 +140,24 @@ impl Log {
             .tool(sarif::Tool::builder().driver(driver).build())
             .automation_details(sarif::RunAutomationDetails::builder().id(self.category.clone()).build())
             .column_kind(json!("unicodeCodePoints"))
-            .invocations(vec![self.invocation(source)])
-            .results(results)
+            .invocations(vec![self.invocation(&source)])
+            .results(Vec::new())
             .build();
         let log = sarif::Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(vec![run]).build();
-        json::pretty(&log)
+        let log = json::pretty(&log)?;
+        // A key of a run: no value stands at the beginning of a line, and none has a line end.
+        let end = log.find(NO_RESULTS).map_or(log.len(), |at| at + NO_RESULTS.len() - 1);
+        let (head, tail) = log.split_at(end);
+        out.write_all(head.as_bytes())?;
+        for (index, finding) in findings.iter().enumerate() {
+            let text = serde_json::to_string_pretty(&result(finding))?.replace('\n', "\n        ");
+            let comma = if index > 0 { "," } else { "" };
+            write!(out, "{comma}\n        {text}")?;
+        }
+        if !findings.is_empty() {
+            out.write_all(b"\n      ")?;
+        }
+        Ok(out.write_all(tail.as_bytes())?)
     }
 
     fn invocation<'a>(&'a self, source: impl Fn(&str) -> Option<&'a SourceFile>) -> sarif::Invocation {

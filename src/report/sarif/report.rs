@@ -1,8 +1,8 @@
 //! The findings of a run.
 
-use std::fmt::Write as _;
-
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
 
 use chrono::{DateTime, SecondsFormat};
 
@@ -21,20 +21,20 @@ const VALUE: usize = 200;
 /// The live findings of the run.
 ///
 /// # Errors
-/// None is known.
-pub fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
-    render(report, Profile::GitHub)
+/// When it cannot be written.
+pub fn write(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
+    write_for(report, Profile::GitHub, out)
 }
 
 /// The same beside the baseline: what is new, unchanged or gone, and what is forgiven.
 ///
 /// # Errors
-/// None is known.
-pub fn full(report: &Report<'_>) -> Result<String, RenderError> {
-    render(report, Profile::Full)
+/// When it cannot be written.
+pub fn write_full(report: &Report<'_>, out: &mut dyn Write) -> Result<(), RenderError> {
+    write_for(report, Profile::Full, out)
 }
 
-fn render(report: &Report<'_>, profile: Profile) -> Result<String, RenderError> {
+fn write_for(report: &Report<'_>, profile: Profile, out: &mut dyn Write) -> Result<(), RenderError> {
     let (mut findings, troubles) = findings(report);
     if profile == Profile::Full {
         findings
@@ -52,7 +52,7 @@ fn render(report: &Report<'_>, profile: Profile) -> Result<String, RenderError> 
         ended: report.run.at.as_deref().and_then(utc),
         profile,
     };
-    log.render(|file| report.sources.get(file).map(AsRef::as_ref))
+    log.write(|file| report.sources.get(file).map(AsRef::as_ref), out)
 }
 
 /// What is bad now, in the order of the run, then what is wrong with the run; and what kept a case or

@@ -4,6 +4,10 @@ use crate::vocabulary::{Outcome, VerdictKind};
 
 use super::*;
 
+fn of_report(report: &crate::report::Report<'_>) -> Result<String, RenderError> {
+    crate::report::text(|out| write(report, out))
+}
+
 fn read(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
 }

@@ -42,5 +42,5 @@ pub fn of_diagnostics(found: &Diagnostics, akit: &str) -> Result<String, RenderE
         ended: None,
         profile: Profile::GitHub,
     };
-    log.render(|file| sources.get(file).map(AsRef::as_ref))
+    crate::report::text(|out| log.write(|file| sources.get(file).map(AsRef::as_ref), out))
 }
