@@ -11,11 +11,21 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Key;
-use crate::source::json_object;
+use crate::source::{json_object, slashed};
+use crate::vocabulary::ExchangeKind;
+
+/// How a journal begins, so that no other file is taken for one.
+const HEAD: &[u8] = b"{\"schema\":\"akit.journal/1\"}\n";
+
+/// Keeps the folder out of a repository: what is in it is of this machine and of this hour.
+const IGNORE: &str = ".gitignore";
+
+/// How often a journal is opened that others remove at the same moment.
+const TRIES: u32 = 5;
 
 /// The journal of one run.
 #[derive(Debug)]
@@ -29,17 +39,18 @@ struct State {
     /// The file, once something was written or read; nobody else has it meanwhile.
     file: Option<File>,
     /// Where in the file the answers of the interrupted run stand that were not taken yet.
-    left: BTreeMap<Name, VecDeque<Place>>,
+    left: BTreeMap<Asked, VecDeque<Place>>,
+    /// How many of those are replies of the application.
+    replies: usize,
     /// Hashes of everything that the interrupted run had asked.
     asked: BTreeSet<String>,
     /// Answers in the file.
     answers: usize,
+    /// US dollars that they cost.
+    spent: f64,
     /// Whether nothing is noted any more.
     is_off: bool,
 }
-
-/// Hash of the key, and what was asked for people.
-type Name = (String, String);
 
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -47,16 +58,30 @@ struct Place {
     length: usize,
 }
 
+/// What was asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Asked {
+    /// What for.
+    pub kind: ExchangeKind,
+    /// Hash of the key.
+    pub key: String,
+    /// For whom, as in "the reply to suite/case".
+    pub purpose: String,
+    /// The seed that went along: trials of one case may ask a judge the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u32>,
+}
+
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Noted {
-    /// Hash of the key.
-    key: String,
-    /// For whom it was asked, as in "the reply to suite/case".
-    purpose: String,
+    /// What it answers.
+    pub asked: Asked,
     /// Milliseconds that it took.
     pub latency_ms: u64,
+    /// US dollars, where the model's price and the tokens are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
     /// When it was asked, RFC 3339 in UTC.
     pub at: String,
     /// What came back.
@@ -64,10 +89,12 @@ pub struct Noted {
 }
 
 impl Noted {
-    /// An answer to what a key stands for.
-    #[must_use]
-    pub fn of(key: &Key, purpose: &str, latency_ms: u64, at: String, response: Json) -> Self {
-        Self { key: key.hash().to_owned(), purpose: purpose.to_owned(), latency_ms, at, response }
+    /// A line, where it is one that akit writes.
+    fn read(line: &[u8]) -> Option<Self> {
+        let noted: Self = json_object(line).ok()?;
+        let is_right = DateTime::parse_from_rfc3339(&noted.at).is_ok()
+            && noted.cost_usd.is_none_or(|cost| cost.is_finite() && cost >= 0.0);
+        is_right.then_some(noted)
     }
 }
 
@@ -80,46 +107,43 @@ pub enum JournalError {
     /// Another process carries that run out.
     #[error("this run is still under way in another process (it holds {0})")]
     Busy(String),
-    /// It cannot be read.
+    /// It cannot be read, or is none.
     #[error("cannot read {0}: {1}")]
     Unreadable(String, io::Error),
 }
 
 impl Journal {
-    /// A journal that is begun anew with the first answer.
-    #[must_use]
-    pub fn begin(folder: &Path, name: &str) -> Self {
-        Self { path: path(folder, name), state: Mutex::default() }
+    /// A journal that is begun anew. One that an interrupted run left is given up; answers with how many answers that
+    /// had.
+    ///
+    /// # Errors
+    /// Where another process carries the same run out, or something else stands in its place: then this run has none.
+    pub fn begin(folder: &Path, name: &str) -> Result<(Self, usize), JournalError> {
+        let path = folder.join(format!("{name}.jsonl"));
+        let (mut state, mut given_up) = (State::default(), 0);
+        if let Some(mut file) = there(&path)? {
+            let shown = slashed(&path);
+            given_up =
+                read(&mut file).map_err(|error| JournalError::Unreadable(shown.clone(), error))?.answers;
+            start(&mut file).map_err(|error| JournalError::Unreadable(shown, error))?;
+            state.file = Some(file);
+        }
+        Ok((Self { path, state: Mutex::new(state) }, given_up))
     }
 
     /// The journal of an interrupted run.
+    ///
+    /// # Errors
+    /// Where there is none, another process has it, or it is none.
     pub fn resume(folder: &Path, name: &str) -> Result<Self, JournalError> {
-        let path = path(folder, name);
-        let shown = crate::source::slashed(&path);
-        let unreadable = |error| JournalError::Unreadable(shown.clone(), error);
-        let mut file = match OpenOptions::new().read(true).append(true).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(JournalError::Nothing(crate::source::slashed(folder)));
-            }
-            Err(error) => return Err(unreadable(error)),
-        };
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Busy(shown)),
-            Err(TryLockError::Error(error)) => return Err(unreadable(error)),
+        let path = folder.join(format!("{name}.jsonl"));
+        let Some(mut file) = there(&path)? else { return Err(JournalError::Nothing(slashed(folder))) };
+        let mut state = read(&mut file).map_err(|error| JournalError::Unreadable(slashed(&path), error))?;
+        if state.answers == 0 {
+            return Err(JournalError::Nothing(slashed(folder)));
         }
-        let mut state = read(&mut file).map_err(unreadable)?;
         state.file = Some(file);
         Ok(Self { path, state: Mutex::new(state) })
-    }
-
-    /// How many answers an interrupted run of this name has left, where nobody carries it out.
-    #[must_use]
-    pub fn left(folder: &Path, name: &str) -> Option<usize> {
-        let mut file = File::open(path(folder, name)).ok()?;
-        file.try_lock_shared().ok()?;
-        Some(read(&mut file).ok()?.answers).filter(|answers| *answers > 0)
     }
 
     /// Where it lies.
@@ -134,11 +158,22 @@ impl Journal {
         self.state().answers
     }
 
+    /// US dollars that the interrupted run had spent.
+    #[must_use]
+    pub fn spent_usd(&self) -> f64 {
+        self.state().spent
+    }
+
     /// Whether the interrupted run was answered, and the answer was not taken yet.
     #[must_use]
-    pub fn holds(&self, key: &Key, purpose: &str) -> bool {
-        let state = self.state();
-        !state.left.is_empty() && state.left.contains_key(&(key.hash().to_owned(), purpose.to_owned()))
+    pub fn holds(&self, asked: &Asked) -> bool {
+        self.state().left.contains_key(asked)
+    }
+
+    /// Whether there are replies of the application that were not taken yet.
+    #[must_use]
+    pub fn has_replies_left(&self) -> bool {
+        self.state().replies > 0
     }
 
     /// Whether the interrupted run had asked this, by the hash of its key.
@@ -149,20 +184,20 @@ impl Journal {
 
     /// The answer of the interrupted run; each is taken once.
     #[must_use]
-    pub fn take(&self, key: &Key, purpose: &str) -> Option<Noted> {
+    pub fn take(&self, asked: &Asked) -> Option<Noted> {
         let mut state = self.state();
-        let State { file, left, .. } = &mut *state;
-        let name = (key.hash().to_owned(), purpose.to_owned());
-        let places = left.get_mut(&name)?;
+        let State { file, left, replies, .. } = &mut *state;
+        let places = left.get_mut(asked)?;
         let place = places.pop_front()?;
         if places.is_empty() {
-            left.remove(&name);
+            left.remove(asked);
         }
+        *replies -= usize::from(asked.kind == ExchangeKind::Reply);
         let mut line = vec![0; place.length];
         let file = file.as_mut()?;
         file.seek(SeekFrom::Start(place.offset)).ok()?;
         file.read_exact(&mut line).ok()?;
-        json_object(&line).ok()
+        Noted::read(&line)
     }
 
     /// Notes an answer. After the first failure nothing is noted any more: a journal with a gap would still be right,
@@ -176,15 +211,11 @@ impl Journal {
         }
         let written = match &mut state.file {
             Some(file) => file.write_all(&line),
-            None => match create(&self.path) {
-                Ok(Some(mut file)) => file.write_all(&line).map(|()| state.file = Some(file)),
-                // Another process carries the same run out, and keeps its journal.
-                Ok(None) => {
-                    state.is_off = true;
-                    return Ok(());
-                }
-                Err(error) => Err(error),
-            },
+            None => create(&self.path).and_then(|mut file| {
+                file.write_all(&line)?;
+                state.file = Some(file);
+                Ok(())
+            }),
         };
         match written {
             Ok(()) => state.answers += 1,
@@ -197,7 +228,9 @@ impl Journal {
     pub fn end(&self) {
         let mut state = self.state();
         state.is_off = true;
-        if state.file.take().is_some() {
+        // Whoever waits for the lock finds that the file is gone.
+        let file = state.file.take();
+        if file.is_some() {
             remove(&self.path);
         }
     }
@@ -207,15 +240,98 @@ impl Journal {
     }
 }
 
-fn path(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}.jsonl"))
+/// The journal that is there, locked; whatever else stands in its place is left alone.
+fn there(path: &Path) -> Result<Option<File>, JournalError> {
+    let shown = slashed(path);
+    match locked(path, OpenOptions::new().read(true).append(true)) {
+        Ok(Some(file)) => Ok(Some(file)),
+        Ok(None) => Err(JournalError::Busy(shown)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(JournalError::Unreadable(shown, error)),
+    }
 }
 
-/// Keeps the folder out of a repository: what is in it is of this machine and of this hour.
-const IGNORE: &str = ".gitignore";
+/// Opens a regular file that has no other name, and locks it; `None` where another process has it.
+fn locked(path: &Path, options: &mut OpenOptions) -> io::Result<Option<File>> {
+    let refuse = || Err(io::Error::other("it is no file of akit's own"));
+    let is_own = |data: &fs::Metadata| data.is_file() && has_one_name(data);
+    if is_behind_link(path) {
+        return refuse();
+    }
+    // A pipe would wait for somebody at its other end.
+    if fs::symlink_metadata(path).is_ok_and(|data| !is_own(&data)) {
+        return refuse();
+    }
+    let file = options.open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let (opened, named) = (file.metadata()?, fs::symlink_metadata(path)?);
+    if !is_own(&opened) || named.is_symlink() || !is_same(&opened, &named) {
+        // It was removed while its lock was awaited, or put there.
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    Ok(Some(file))
+}
 
-/// How often a folder is made that others remove.
-const TRIES: u32 = 5;
+/// Whether the folder is a link: what it leads to is not akit's.
+fn is_behind_link(path: &Path) -> bool {
+    path.parent().and_then(|folder| fs::symlink_metadata(folder).ok()).is_some_and(|data| data.is_symlink())
+}
+
+#[cfg(unix)]
+fn has_one_name(data: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(data) == 1
+}
+
+#[cfg(unix)]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn has_one_name(_: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
+}
+
+/// A new file with nothing but its head.
+fn create(path: &Path) -> io::Result<File> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for _ in 0..TRIES {
+        if let Some(folder) = path.parent().filter(|_| !is_behind_link(path)) {
+            fs::create_dir_all(folder)?;
+            let ignore = folder.join(IGNORE);
+            if fs::symlink_metadata(&ignore).is_err() {
+                fs::write(ignore, "*\n")?;
+            }
+        }
+        match locked(path, OpenOptions::new().create(true).read(true).append(true)) {
+            Ok(Some(mut file)) if file.metadata()?.len() == 0 => {
+                start(&mut file)?;
+                return Ok(file);
+            }
+            Ok(_) => return Err(io::Error::other("another process carries the same run out")),
+            // Another process has removed the folder just now, with its own last journal.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+/// Leaves nothing but the head.
+fn start(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.write_all(HEAD)
+}
 
 /// Removes a journal, and its folder with it when it was the last. What cannot be removed is no harm: its answers are
 /// found by what they answer.
@@ -224,47 +340,30 @@ fn remove(path: &Path) {
     let Some(folder) = path.parent() else { return };
     let others = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() != IGNORE);
     if fs::read_dir(folder).is_ok_and(|mut entries| !entries.any(others)) {
-        let _ = fs::remove_file(folder.join(IGNORE));
-        // The folder of everything that akit keeps stays where there is something else in it.
-        let _ = fs::remove_dir(folder).and_then(|()| folder.parent().map_or(Ok(()), fs::remove_dir));
-    }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
-        fs::create_dir_all(folder)?;
-        fs::write(folder.join(IGNORE), "*\n")?;
-    }
-    OpenOptions::new().create(true).read(true).append(true).open(path)
-}
-
-/// An empty file that is this process's; `None` where another one has it.
-fn create(path: &Path) -> io::Result<Option<File>> {
-    // Another process may have removed the folder just now, with its own last journal.
-    let gone =
-        |found: &io::Result<File>| found.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    let mut found = open(path);
-    for _ in 1..TRIES {
-        if !gone(&found) {
-            break;
+        let ignore = folder.join(IGNORE);
+        let _ = fs::remove_file(&ignore);
+        if fs::remove_dir(folder).is_ok() {
+            // The folder of everything that akit keeps stays where there is something else in it.
+            let _ = folder.parent().map(fs::remove_dir);
+        } else {
+            // Somebody has begun a journal meanwhile.
+            let _ = fs::write(ignore, "*\n");
         }
-        found = open(path);
     }
-    let file = found?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
-    }
-    file.set_len(0)?;
-    Ok(Some(file))
 }
 
-/// Where every answer stands. A line that was not written to its end is cut off, where the file can be written.
+/// Where every answer stands. A line that was not written to its end is cut off.
 fn read(file: &mut File) -> io::Result<State> {
     let mut state = State::default();
     let mut reader = BufReader::new(&*file);
     let (mut offset, mut line) = (0, Vec::new());
+    reader.read_until(b'\n', &mut line)?;
+    if line != HEAD {
+        // A process that was killed before it had written the head has noted nothing.
+        let is_begun = HEAD.starts_with(&line);
+        return if is_begun { Ok(state) } else { Err(io::Error::other("it is no journal")) };
+    }
+    offset += line.len() as u64;
     loop {
         line.clear();
         let length = reader.read_until(b'\n', &mut line)?;
@@ -272,99 +371,19 @@ fn read(file: &mut File) -> io::Result<State> {
             break;
         }
         // A line that a disk has spoiled answers nothing.
-        if let Ok(noted) = json_object::<Noted>(&line) {
-            state.asked.insert(noted.key.clone());
-            let places = state.left.entry((noted.key, noted.purpose)).or_default();
-            places.push_back(Place { offset, length });
+        if let Some(noted) = Noted::read(&line) {
+            state.asked.insert(noted.asked.key.clone());
+            state.replies += usize::from(noted.asked.kind == ExchangeKind::Reply);
+            state.spent += noted.cost_usd.unwrap_or_default();
+            state.left.entry(noted.asked).or_default().push_back(Place { offset, length });
             state.answers += 1;
         }
         offset += length as u64;
     }
-    let _ = file.set_len(offset);
+    file.set_len(offset)?;
     Ok(state)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn key(n: u32) -> Key {
-        Key::of(json!({ "n": n }))
-    }
-
-    fn noted(n: u32, purpose: &str, text: &str) -> Noted {
-        Noted::of(&key(n), purpose, 7, "t".to_owned(), json!({ "text": text }))
-    }
-
-    fn text(noted: Option<Noted>) -> Option<Json> {
-        noted.map(|noted| noted.response["text"].clone())
-    }
-
-    #[test]
-    fn a_run_finds_its_answers_again_each_once_and_in_order() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = folder.path().join("journal");
-        assert!(matches!(Journal::resume(&place, "a"), Err(JournalError::Nothing(_))));
-        let first = Journal::begin(&place, "a");
-        for (n, purpose, said) in [(1, "a", "1a"), (1, "b", "1b"), (2, "a", "2a"), (1, "a", "1a again")] {
-            first.note(&noted(n, purpose, said)).unwrap();
-        }
-        assert_eq!(fs::read_to_string(place.join(IGNORE)).unwrap(), "*\n");
-        assert!(matches!(Journal::resume(&place, "a"), Err(JournalError::Busy(_))));
-        assert_eq!(Journal::left(&place, "a"), None, "somebody has it");
-        drop(first);
-        assert_eq!(Journal::left(&place, "a"), Some(4));
-
-        let second = Journal::resume(&place, "a").unwrap();
-        assert!(second.holds(&key(1), "b") && second.had_asked(key(2).hash()) && !second.holds(&key(3), "a"));
-        assert_eq!(text(second.take(&key(1), "b")), Some(json!("1b")));
-        assert_eq!(text(second.take(&key(1), "a")), Some(json!("1a")));
-        assert_eq!(text(second.take(&key(1), "a")), Some(json!("1a again")));
-        assert_eq!(second.take(&key(1), "a"), None);
-        assert!(second.had_asked(key(1).hash()) && !second.holds(&key(1), "a"));
-        // Interrupted once more.
-        second.note(&noted(3, "a", "3a")).unwrap();
-        drop(second);
-        let third = Journal::resume(&place, "a").unwrap();
-        assert_eq!(third.answers(), 5);
-        assert_eq!(text(third.take(&key(3), "a")), Some(json!("3a")));
-        third.end();
-        assert!(matches!(Journal::resume(&place, "a"), Err(JournalError::Nothing(_))));
-        assert!(!place.exists(), "nothing is left");
-    }
-
-    #[test]
-    fn a_line_that_was_cut_anywhere_is_as_if_it_was_never_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::begin(folder.path(), "a");
-        journal.note(&noted(1, "a", "whole\nline")).unwrap();
-        let whole = fs::read(journal.path()).unwrap();
-        journal.note(&noted(2, "a", "{\"key\":")).unwrap();
-        let both = fs::read(journal.path()).unwrap();
-        drop(journal);
-        for cut in whole.len()..both.len() {
-            fs::write(path(folder.path(), "a"), &both[..cut]).unwrap();
-            let journal = Journal::resume(folder.path(), "a").unwrap();
-            assert!(!journal.holds(&key(2), "a"));
-            journal.note(&noted(3, "a", "after")).unwrap();
-            drop(journal);
-            let journal = Journal::resume(folder.path(), "a").unwrap();
-            assert_eq!(text(journal.take(&key(1), "a")), Some(json!("whole\nline")), "{cut}");
-            assert_eq!(text(journal.take(&key(3), "a")), Some(json!("after")), "{cut}");
-        }
-    }
-
-    #[test]
-    fn what_another_process_has_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let (first, second) = (Journal::begin(folder.path(), "a"), Journal::begin(folder.path(), "a"));
-        first.note(&noted(1, "a", "first")).unwrap();
-        second.note(&noted(1, "a", "second")).unwrap();
-        second.end();
-        drop(first);
-        let left = Journal::resume(folder.path(), "a").unwrap();
-        assert_eq!(text(left.take(&key(1), "a")), Some(json!("first")));
-    }
-}
+#[path = "journal_tests.rs"]
+mod tests;

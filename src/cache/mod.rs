@@ -32,7 +32,7 @@ use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray, VariantNames};
 /// read where the host says as much, and no other version is.
 pub const KEY_VERSION: u32 = 2;
 
-pub use journal::{Journal, JournalError, Noted};
+pub use journal::{Asked, Journal, JournalError, Noted};
 pub use nearest::Nearest;
 
 pub use shelf::{Condition, Shelved};

@@ -64,7 +64,6 @@ impl Recorder {
         if !there.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        sweep(there);
         let (path, file) = self.temporary(there)?;
         drop(file);
         fs::remove_file(path)

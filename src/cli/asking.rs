@@ -1,7 +1,8 @@
 //! Waiting for what is asked over the network, and the signals that end it.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use super::Status;
@@ -24,19 +25,82 @@ pub(super) fn wait<F: Future>(future: F) -> Result<F::Output, Status> {
     Ok(done)
 }
 
-/// Ctrl-C and SIGTERM close the road. What is under way is awaited for a while, or until the second signal.
-pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) {
-    let road = road.clone();
-    tokio::spawn(async move {
-        let why = signal().await;
-        road.close(why);
-        let requests = road.under_way();
-        if requests > 0 {
-            sink.see(Event::Awaiting { why: why.told(), requests, seconds: GRACE.as_secs() });
-            let _ = tokio::time::timeout(GRACE, signal()).await;
+/// Listens to signals for as long as akit asks; afterwards a signal ends it at once.
+#[must_use]
+pub(super) struct Listening {
+    phase: Arc<Mutex<Phase>>,
+}
+
+/// What a signal ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The asking.
+    Asking,
+    /// akit itself, while it writes reports.
+    Writing,
+    /// Nothing: somebody else listens.
+    Left,
+}
+
+impl Listening {
+    /// From now on only reports are written.
+    pub(super) fn writes(&self) {
+        enter(&self.phase, Phase::Writing);
+    }
+
+    /// From now on somebody else listens.
+    pub(super) fn leave(self) {
+        enter(&self.phase, Phase::Left);
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner);
+        if *phase == Phase::Asking {
+            *phase = Phase::Writing;
         }
-        road.cut(why);
+    }
+}
+
+fn enter(phase: &Mutex<Phase>, next: Phase) {
+    *phase.lock().unwrap_or_else(PoisonError::into_inner) = next;
+}
+
+/// Ctrl-C and SIGTERM close the road. What is under way is awaited for a while, or until the second signal. Whoever asks
+/// once more, or while reports are written, does not wait for those.
+pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
+    let (road, phase) = (road.clone(), Arc::new(Mutex::new(Phase::Asking)));
+    let now = Arc::clone(&phase);
+    // On a thread of its own, for the asking ends before the process does.
+    thread::spawn(move || {
+        // Without it signals do what they do everywhere: they end the process.
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let is = |phase| *now.lock().unwrap_or_else(PoisonError::into_inner) == phase;
+        runtime.block_on(async {
+            let mut why = signal().await;
+            if is(Phase::Asking) {
+                road.close(why);
+                let requests = road.under_way();
+                if requests > 0 {
+                    sink.see(Event::Awaiting { why: why.told(), requests, seconds: GRACE.as_secs() });
+                    let _ = tokio::time::timeout(GRACE, signal()).await;
+                }
+                road.cut(why);
+                why = signal().await;
+            }
+            if !is(Phase::Left) {
+                end(why);
+            }
+        });
     });
+    Listening { phase }
+}
+
+/// Ends the process where it stands. Files are given their names once they are whole, so none is left half-written.
+#[expect(clippy::exit, reason = "whoever signals again while reports are written wants no reports")]
+fn end(why: Ended) {
+    std::process::exit(Status::stopped(why).code().into());
 }
 
 /// Waits for Ctrl-C or SIGTERM; what cannot be listened for never comes.

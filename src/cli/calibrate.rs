@@ -122,8 +122,8 @@ fn ask(
         road,
     );
     let verdicts = wait(async {
-        listen(road, sink.clone());
-        measured.await
+        let _listening = listen(road, sink.clone());
+        measured.await.filter(|_| road.closed().is_none())
     })?;
     verdicts.ok_or_else(|| {
         let by = road.closed().unwrap_or(Ended::Interrupted);

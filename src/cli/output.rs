@@ -112,6 +112,11 @@ impl Form {
 }
 
 impl Outputs {
+    /// How many files there are to be.
+    pub(super) fn files(&self) -> usize {
+        self.files.iter().filter(|(output, _)| matches!(output, Output::File(_))).count()
+    }
+
     /// The same with links to where the files are shown, and nothing else of the pipeline.
     pub(super) fn linked(mut self, environment: &Environment) -> Self {
         self.surroundings.files = Surroundings::of(environment).files;

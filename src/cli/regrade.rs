@@ -151,7 +151,7 @@ fn judge(
     let road = suite.settings.road.clone();
     let sink = Arc::new(Progress::new(Detail::Share));
     let run = wait(async {
-        listen(&road, Arc::<Progress>::clone(&sink));
+        let _listening = listen(&road, Arc::<Progress>::clone(&sink));
         Runner::new(plan, graders, options, sink, road.clone()).run().await
     })?;
     road.closed().map_or(Ok(run), |by| Err(Status::stopped(by)))

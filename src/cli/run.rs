@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::duration;
-use super::asking::{listen, wait};
+use super::asking::{Listening, listen, wait};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::policy::{FoundBaseline, GateArgs, StatusArgs, check_names, named, read_baseline};
@@ -131,28 +131,31 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     args.keep_journal(&road, &plan.signature(&graders, &settings))?;
     let asking = Asking { plan, graders, options, road, deadline: args.deadline, detail: args.detail() };
     let road = asking.road.clone();
-    let mut manifest = asking.execute(&found, &policy)?;
+    let (mut manifest, listening) = asking.execute(&found, &policy)?;
     manifest.commit = told.commit();
     manifest.suite = name;
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let decision = gate::decide(&evidence, &policy);
     let past = past::read(before.as_ref(), &manifest, &decision);
     let report = Report { run: &manifest, decision: &decision, sources: &sources, past: &past };
+    let wanted = outputs.files();
     let files = Output::write_all(&report, outputs);
+    let reports_stand = files.len() == wanted;
+    listening.leave();
     let status = args.status.of(&decision, &manifest);
     told.tell(&report, status, files);
     args.tell_way_out(&manifest, &decision);
-    finish(&road, manifest.ended);
+    finish(&road, manifest.ended, reports_stand);
     Ok(status)
 }
 
 /// Where answers of a run are noted until it ends.
 const JOURNALS: &str = ".akit/journal";
 
-/// A run that ended by itself leaves no journal; another one says how it is finished.
-fn finish(road: &Road, ended: Ended) {
+/// A run that ended by itself, and whose reports stand, leaves no journal; another one says how it is finished.
+fn finish(road: &Road, ended: Ended, reports_stand: bool) {
     let Some(journal) = road.journal() else { return };
-    if !ended.can_be_finished() {
+    if !ended.can_be_finished() && reports_stand {
         journal.end();
     } else if journal.answers() > 0 {
         let answers = text::count(journal.answers(), "answer");
@@ -167,14 +170,20 @@ impl RunArgs {
     fn keep_journal(&self, road: &Road, name: &str) -> Result<(), Status> {
         let folder = Path::new(JOURNALS);
         if !self.resume {
-            if let Some(answers) = Journal::left(folder, name) {
-                let answers = text::count(answers, "answer");
-                let message = format!(
-                    "a run with these arguments was interrupted after {answers}; this one begins anew"
-                );
-                terminal::warning(&message, "finish the other one with `--resume`");
+            match Journal::begin(folder, name) {
+                Ok((journal, given_up)) => {
+                    if given_up > 0 {
+                        let answers = text::count(given_up, "answer");
+                        terminal::say(&format!(
+                            "a run with these arguments was interrupted after {answers}; this one begins anew"
+                        ));
+                    }
+                    road.keep(journal);
+                }
+                Err(error) => {
+                    terminal::warning(&format!("`--resume` could not finish this run: {error}"), "");
+                }
             }
-            road.keep(Journal::begin(folder, name));
             return Ok(());
         }
         let journal = Journal::resume(folder, name).map_err(|error| {
@@ -183,7 +192,7 @@ impl RunArgs {
                     "a run is finished by the same arguments and the same files; without `--resume` it begins anew"
                 }
                 JournalError::Busy(_) => "wait for it, or end it first",
-                JournalError::Unreadable(..) => "fix its permissions, or begin anew without `--resume`",
+                JournalError::Unreadable(..) => "look at it, or begin anew without `--resume`",
             };
             Status::Invalid.because(error.to_string(), format!("nothing was sent; {help}"))
         })?;
@@ -244,11 +253,11 @@ struct Asking {
 
 impl Asking {
     /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
-    fn execute(self, found: &FoundBaseline, policy: &Policy) -> Result<RunManifest, Status> {
+    fn execute(self, found: &FoundBaseline, policy: &Policy) -> Result<(RunManifest, Listening), Status> {
         let road = self.road;
         let sink = Arc::new(Progress::new(self.detail));
         wait(async {
-            listen(&road, Arc::<Progress>::clone(&sink));
+            let listening = listen(&road, Arc::<Progress>::clone(&sink));
             if let Some(deadline) = self.deadline {
                 let late = road.clone();
                 tokio::spawn(async move {
@@ -276,7 +285,12 @@ impl Asking {
                 }
                 short.extend(runner.again(&mut run, &wanted).await);
             }
-            run
+            // Whoever interrupts a run gets no pass, even where everything arrived in time.
+            if let Some(why @ (Ended::Interrupted | Ended::Terminated)) = road.closed() {
+                run.ended = why;
+            }
+            listening.writes();
+            (run, listening)
         })
     }
 }

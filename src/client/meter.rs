@@ -47,7 +47,10 @@ impl Meter {
             let changed = self.changed.notified();
             {
                 let mut state = self.state();
-                let fits = self.limit.is_none_or(|limit| state.spent + state.reserved + worst <= limit);
+                let fits = self.limit.is_none_or(|limit| {
+                    // What may cost anything at all needs something that is left.
+                    state.spent < limit && state.spent + state.reserved + worst <= limit
+                });
                 if fits {
                     state.reserved += worst;
                     state.on_their_way += 1;
@@ -61,9 +64,9 @@ impl Meter {
         }
     }
 
-    /// Whether more was spent than may be.
-    pub(super) fn is_overdrawn(&self) -> bool {
-        self.limit.is_some_and(|limit| self.state().spent > limit)
+    /// Whether all was spent that may be.
+    pub(super) fn is_spent(&self) -> bool {
+        self.limit.is_some_and(|limit| self.state().spent >= limit)
     }
 
     /// Counts what an answer cost.
@@ -105,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_is_waited_for_and_nothing_is_overdrawn() {
+    fn what_is_on_its_way_is_waited_for_and_nothing_is_spent() {
         let meter = Meter::new(Some(1.0));
         let first = now(meter.reserve(0.6)).unwrap().unwrap();
         assert!(now(meter.reserve(0.6)).is_none(), "the first may leave enough");
@@ -117,7 +120,7 @@ mod tests {
         meter.spend(0.4);
         drop((small, second));
         assert!(now(meter.reserve(0.001)).unwrap().is_none(), "nothing is left, and nothing is on its way");
-        assert!(now(meter.reserve(0.0)).unwrap().is_some(), "what costs nothing fits");
+        assert!(now(meter.reserve(0.0)).unwrap().is_none(), "nobody knows what it costs");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
-use crate::cache::{Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
+use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
 use crate::provider::{Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
 use crate::vocabulary::{Answer, ExchangeKind};
 use road::Permits;
@@ -198,7 +198,7 @@ impl ModelClient {
     #[must_use]
     pub fn recorded(&self, ask: &Ask<'_>) -> bool {
         let key = self.key(ask);
-        let is_noted = self.road.journal().is_some_and(|journal| journal.holds(&key, ask.purpose));
+        let is_noted = self.road.journal().is_some_and(|journal| journal.holds(&asked(&key, ask)));
         is_noted || (self.mode.reads() && self.record(&key, ask).is_some())
     }
 
@@ -250,19 +250,16 @@ impl ModelClient {
 
     /// What an interrupted run was answered. It is as good as asked now: it was paid for by this run.
     fn resumed(&self, key: &Key, ask: &Ask<'_>) -> Option<Had> {
-        let Noted { latency_ms, at, response, .. } = self.road.journal()?.take(key, ask.purpose)?;
+        let Noted { latency_ms, at, response, .. } = self.road.journal()?.take(&asked(key, ask))?;
         let completion: Completion = serde_json::from_value(response.clone()).ok()?;
         if self.mode.writes() && !self.gave_up.load(Ordering::Relaxed) {
-            // Whoever was killed between noting and recording has no record of it.
+            // Whoever was killed between noting and recording has no record of it, or an older one.
             let stored = self.cache.get(key);
-            if !matches!(&stored, Lookup::Hit(record) if record.recorded_at == at) {
+            if !matches!(&stored, Lookup::Hit(record) if record.recorded_at >= at) {
                 self.put(key, response, latency_ms, at.clone());
             }
         }
         self.asked.store(true, Ordering::Relaxed);
-        if let Some(cost) = self.prices.cost(&ask.request.model, completion.answer.usage) {
-            self.road.spend(cost);
-        }
         let exchange = ask.sealed(Exchange { completion, at });
         Some(Had { exchange, latency_ms, recorded: false })
     }
@@ -310,7 +307,9 @@ impl ModelClient {
         let (response, at) = (json!(had.exchange.completion), &had.exchange.at);
         // First, so that an answer which was recorded is known to be this run's.
         if let Some(journal) = journal {
-            self.note(journal, &Noted::of(key, ask.purpose, had.latency_ms, at.clone(), response.clone()));
+            let cost_usd = self.prices.cost(&ask.request.model, had.exchange.completion.answer.usage);
+            let (asked, at, response) = (asked(key, ask), at.clone(), response.clone());
+            self.note(journal, &Noted { asked, latency_ms: had.latency_ms, cost_usd, at, response });
         }
         if records {
             self.put(key, response, had.latency_ms, at.clone());
@@ -331,7 +330,9 @@ impl ModelClient {
     fn note(&self, journal: &Journal, noted: &Noted) {
         if let Err(error) = journal.note(noted) {
             let path = crate::source::slashed(journal.path());
-            self.warn(format!("this run could not be finished by `--resume`: cannot write {path}: {error}"));
+            self.warn(format!(
+                "had this run been interrupted, `--resume` could not finish it: cannot write {path}: {error}"
+            ));
         }
     }
 
@@ -445,6 +446,16 @@ impl ModelClient {
             self.road.spend(cost);
         }
         Ok((completion, began.elapsed()))
+    }
+}
+
+/// What a journal knows a question by.
+fn asked(key: &Key, ask: &Ask<'_>) -> Asked {
+    Asked {
+        kind: ask.kind,
+        key: key.hash().to_owned(),
+        purpose: ask.purpose.to_owned(),
+        seed: ask.request.seed,
     }
 }
 

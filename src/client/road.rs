@@ -98,9 +98,27 @@ impl Road {
         let _ = receiver.wait_for(|state| state.over).await;
     }
 
-    /// From now on answers are noted in a journal, and those in it are not asked for.
+    /// From now on answers are noted in a journal, and those in it are not asked for: they were paid for.
     pub fn keep(&self, journal: Journal) {
+        self.0.meter.spend(journal.spent_usd());
         let _ = self.0.journal.set(journal);
+    }
+
+    /// Whether another unit of work may be begun. Where the money is gone, what an interrupted run was answered can
+    /// still be judged.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        match self.closed() {
+            None => true,
+            Some(Ended::Budget) => self.has_answers_left(),
+            Some(_) => false,
+        }
+    }
+
+    /// Whether an interrupted run was given replies that nobody has looked at yet.
+    #[must_use]
+    pub fn has_answers_left(&self) -> bool {
+        self.journal().is_some_and(Journal::has_replies_left)
     }
 
     /// What notes answers, if anything does.
@@ -137,7 +155,7 @@ impl Road {
             // A semaphore ends by being closed, which nobody does here.
             let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return pending().await };
             // What others were answered meanwhile may have cost more than was booked for it.
-            if !self.0.meter.is_overdrawn() {
+            if !self.0.meter.is_spent() {
                 break (reserved, permit);
             }
         };

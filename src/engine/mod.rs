@@ -76,14 +76,15 @@ async fn run<W: Work>(pool: Arc<Pool<W>>, road: Road) {
         let turn = pool.next.fetch_add(1, Ordering::Relaxed);
         let Some(&index) = pool.order.get(turn) else { return };
         let unit = &pool.units[index];
-        if road.closed().is_some() || !pool.work.goes_on(unit) {
+        if !road.goes_on() || !pool.work.goes_on(unit) {
             return;
         }
         let result = tokio::select! {
             // What has come is taken before the road is looked at.
             biased;
             result = pool.work.carry_out(unit) => result,
-            () = road.over() => return,
+            // Others may have what they need without the road.
+            () = road.over() => continue,
         };
         let mut found = pool.found();
         found[index] = Some(result);

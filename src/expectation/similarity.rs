@@ -144,7 +144,7 @@ impl Similarity {
             reasoning: String::new(),
             usage: Some(usage),
             cost_usd: wanted.cost_usd.zip(got.cost_usd).map(|(one, other)| one + other),
-            latency_ms: wanted.latency_ms.zip(got.latency_ms).map(|(one, other)| one + other),
+            latency_ms: wanted.latency_ms.zip(got.latency_ms).map(|(one, other)| one.saturating_add(other)),
             recorded: wanted.recorded && got.recorded,
         };
         Ok((score, grade))

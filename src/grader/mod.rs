@@ -322,7 +322,8 @@ impl Grader {
                 let said = &exchange.completion.answer;
                 grade.model = versioned(said.model.as_deref(), said.system_fingerprint.as_deref());
                 grade.recorded &= said.recorded;
-                grade.latency_ms = Some(grade.latency_ms.unwrap_or(0) + said.latency_ms.unwrap_or(0));
+                grade.latency_ms =
+                    Some(grade.latency_ms.unwrap_or(0).saturating_add(said.latency_ms.unwrap_or(0)));
                 if let Some(cost) = said.cost_usd {
                     grade.cost_usd = Some(grade.cost_usd.unwrap_or(0.0) + cost);
                 }

@@ -213,9 +213,9 @@ impl RunManifest {
     /// Milliseconds that all recorded answers and verdicts took when they were asked.
     #[must_use]
     pub fn recorded_ms(&self) -> u64 {
-        let replies = self.answers().filter_map(|answer| answer.latency_ms).sum::<u64>();
-        let grades = self.grades().into_iter().filter_map(|grade| grade.latency_ms).sum::<u64>();
-        replies + grades
+        let replies = self.answers().filter_map(|answer| answer.latency_ms);
+        let grades = self.grades().into_iter().filter_map(|grade| grade.latency_ms);
+        replies.chain(grades).fold(0, u64::saturating_add)
     }
 
     /// Every trial of every case.

@@ -4,19 +4,31 @@
 //! A mark must not depend on which cases were selected. So a model or a judge that a case or an
 //! expectation names itself is left out; it is a part of the content of the case.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
 use super::plan::{Plan, Target};
 use crate::canonical;
 use crate::grader::Graders;
+use crate::redact::Redaction;
+use crate::scenario::Case;
 
 impl Plan {
     /// 16 hexadecimal digits over everything that decides what is asked: an interrupted run is finished by one that has
     /// the same.
     #[must_use]
     pub fn signature(&self, graders: &Graders, settings: &Json) -> String {
+        let judges = graders
+            .all()
+            .map(|grader| json!([grader.client().endpoint().address, grader.identity(graders.defaults())]));
+        // Cases share what is removed from them.
+        let mut redactions: BTreeMap<*const Redaction, String> = BTreeMap::new();
+        let mut removed = |case: &Case| {
+            let on = case.redaction.on()?;
+            let known = redactions.entry(std::ptr::from_ref(on));
+            Some(known.or_insert_with(|| canonical::digest(&json!(format!("{on:?}")))).clone())
+        };
         let scenarios = (0..self.scenarios.len()).map(|index| {
             let own = &self.scenarios[index];
             let jobs =
@@ -28,12 +40,13 @@ impl Plan {
                             json!([client.endpoint().provider, client.endpoint().address, model, seeded])
                         }
                     };
-                    json!([case.id, case.content_hash, target, job.version])
+                    json!([case.id, case.content_hash, target, job.version, removed(case)])
                 });
             let (target, grader) = (self.target_hash(index), self.grader_hash(index, graders));
             json!([own.name, own.seed, target, grader, jobs.collect::<Vec<_>>()])
         });
-        let all = json!([env!("CARGO_PKG_VERSION"), settings, scenarios.collect::<Vec<_>>()]);
+        let (scenarios, judges) = (scenarios.collect::<Vec<_>>(), judges.collect::<Vec<_>>());
+        let all = json!([env!("CARGO_PKG_VERSION"), settings, scenarios, judges]);
         canonical::digest(&all)
     }
 

@@ -37,6 +37,8 @@ impl Work for Shared {
         self.options.on_failure == OnFailure::GoOn
             || unit.confirmation
             || !self.failed.load(Ordering::Relaxed)
+            // The interrupted run had begun them before it knew.
+            || self.road.has_answers_left()
     }
 
     async fn carry_out(&self, unit: &Unit) -> Trial {

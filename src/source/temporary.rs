@@ -1,7 +1,8 @@
 //! Files under a temporary name, and which of them nobody will give another name any more.
 //!
-//! A name tells who writes: a mark of the machine and its process numbers, and the number of the process. So what a
-//! killed process left behind is known for sure where it ran here, and by its age alone elsewhere.
+//! A name tells who writes: a mark of the machine and its process numbers, and the number of the process. Only what a
+//! process of this machine left that is gone is swept without a word. What another machine or an older version left is
+//! told by its age, and removed only where somebody asks for that: a run may hold its claim on a report for hours.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use crate::text;
 /// How the name of a file begins while it is written.
 const TEMPORARY: &str = ".akit-";
 
-/// From this age on a file of another machine belongs to nobody: one hour, and a report is claimed when a run begins.
+/// From this age on a record of another machine belongs to nobody: one hour, and writing one takes less than a second.
 const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// How the names of this process's files begin.
@@ -25,39 +26,51 @@ pub fn temporary() -> &'static str {
     PREFIX.get_or_init(|| format!("{TEMPORARY}{}-{}-", here(), std::process::id()))
 }
 
-fn is_temporary(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(TEMPORARY.as_bytes()))
-}
-
-/// The files in a folder that a process left when it was killed.
+/// The files in a folder of records that a process left when it was killed, those of other machines and of older
+/// versions too.
 #[must_use]
 pub fn abandoned(folder: &Path, now: SystemTime) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| is_temporary(path) && is_abandoned(path, now))
-        .collect();
-    found.sort();
-    found
+    let is_old = |data: &fs::Metadata| {
+        data.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > ABANDONED))
+    };
+    files(folder, |name, data| match writer(name) {
+        Some((place, process)) if place == here() && can_be_asked() => !lives(process),
+        _ => is_old(data),
+    })
 }
 
-/// Removes the files in a folder that a process left when it was killed.
+/// Removes the files in a folder that a process of this machine left when it was killed.
 pub fn sweep(folder: &Path) {
-    for path in abandoned(folder, SystemTime::now()) {
+    let left = files(folder, |name, _| {
+        writer(name).is_some_and(|(place, process)| place == here() && can_be_asked() && !lives(process))
+    });
+    for path in left {
         // Another process may sweep as well, and what cannot be removed is in nobody's way.
         let _ = fs::remove_file(path);
     }
 }
 
-fn is_abandoned(path: &Path, now: SystemTime) -> bool {
-    let Some(data) = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file) else { return false };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut parts = name[TEMPORARY.len()..].split('-');
-    let writer = parts.next().zip(parts.next().and_then(|process| process.parse().ok()));
-    match writer {
-        Some((place, process)) if place == here() && can_be_asked() => !lives(process),
-        _ => data.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > ABANDONED)),
-    }
+/// The regular files in a folder whose temporary names and data are as wanted, in order.
+fn files(folder: &Path, wanted: impl Fn(&str, &fs::Metadata) -> bool) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let data = name.starts_with(TEMPORARY).then(|| fs::symlink_metadata(path).ok()).flatten();
+            data.is_some_and(|data| data.is_file() && wanted(&name, &data))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// The machine and the process in a name that akit makes; `None` for any other name.
+fn writer(name: &str) -> Option<(&str, u32)> {
+    let (place, rest) = name.strip_prefix(TEMPORARY)?.split_once('-')?;
+    let (process, rest) = rest.split_once('-')?;
+    let right = place.len() == 8 && place.bytes().all(|byte| byte.is_ascii_hexdigit()) && !rest.is_empty();
+    right.then(|| process.parse().ok()).flatten().map(|process| (place, process))
 }
 
 /// The machine since it was started and its process numbers, as 8 hexadecimal digits; containers have numbers of
@@ -97,6 +110,7 @@ mod tests {
             (format!("{TEMPORARY}{}-{process}-x", here()), "of a dead process"),
             (format!("{TEMPORARY}00000000-{process}-x"), "of another machine"),
             (format!("{TEMPORARY}Ab3xY9"), "of an older version"),
+            (format!("{TEMPORARY}policy.yaml"), "somebody's own policy"),
             ("report-.akit-1-2-3".to_owned(), "a file of somebody's own"),
         ];
         for (name, words) in &names {
@@ -118,8 +132,16 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert!(!old.contains("mine") && !old.contains("of a process that lives"), "{old:?}");
         }
+        for (name, _) in &names {
+            let file = fs::File::options().write(true).open(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(7_200)).unwrap();
+        }
         sweep(folder.path());
         let left = fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(left, if cfg!(target_os = "linux") { 6 } else { 7 });
+        assert_eq!(
+            left,
+            if cfg!(target_os = "linux") { 7 } else { 8 },
+            "only what is known to be dead is swept"
+        );
     }
 }

@@ -308,7 +308,9 @@ fn only_the_same_run_is_finished() {
     assert_eq!(stuck.asked().len() - 1, answered + 1, "only what had no answer is asked");
     // To begin anew says what is given up.
     let anew = again.then(&here).args(&["--deadline", "1s"]).run().ended(6);
-    anew.err("a run with these arguments was interrupted after").err("finish the other one with `--resume`");
+    let anew = anew.err("a run with these arguments was interrupted after").err("this one begins anew");
+    let removed = anew.then(&here).args(&["--redact", "--resume"]).run().ended(2);
+    removed.err("no interrupted run");
 }
 
 #[test]
@@ -345,12 +347,132 @@ fn a_journal_that_was_tampered_with_answers_nothing() {
     let journal = std::fs::read_dir(&folder).unwrap().flatten().map(|file| file.path());
     let journal = journal.into_iter().find(|path| path.extension().is_some_and(|e| e == "jsonl")).unwrap();
     let line = std::fs::read_to_string(&journal).unwrap();
-    for spoiled in
-        ["garbage\n".to_owned(), format!("[{}]\n", line.trim()), line.replace("{\"key\"", "{\"kex\"")]
-    {
+    let head = line.lines().next().unwrap();
+    let spoiled = [
+        "garbage\n".to_owned(),
+        format!("[{}]\n", line.trim()),
+        line.replace("{\"asked\"", "{\"axed\""),
+        line.replace(head, ""),
+        format!("{head}\n"),
+    ];
+    for spoiled in spoiled {
+        assert_ne!(spoiled, line);
         std::fs::write(&journal, spoiled).unwrap();
         let before = stuck.asked().len();
-        let again = ran.then(&run).args(&["--deadline", "1s", "--resume"]).run().ended(6);
-        assert_eq!(stuck.asked().len(), before + 2, "both are asked: {}", again.stderr);
+        ran.then(&run).args(&["--deadline", "1s", "--resume"]).run().ended(2).err("nothing was sent");
+        assert_eq!(stuck.asked().len(), before);
     }
+}
+
+/// A run that is killed once the server was asked so many times and some time has passed.
+fn kill_after(akit: &Akit, server: &Server, requests: usize, wait: u64) {
+    let mut child = akit.command().spawn().unwrap();
+    server.wait_for(requests);
+    std::thread::sleep(Duration::from_millis(wait));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn what_was_answered_is_told_even_where_the_first_failure_ends_the_run() {
+    let server = Server::start(|asked| match asked.last_message().as_str() {
+        "Say e." => Answer::Hang,
+        "Say a." => Answer::Text("no".to_owned()),
+        other => Answer::Text(other.to_owned()),
+    });
+    let run = [
+        "run",
+        "s.yaml",
+        "-m",
+        "m",
+        "-c",
+        "5",
+        "--fail-fast",
+        "--base-url",
+        &server.url,
+        "--json",
+        "run.json",
+    ];
+    let akit = Akit::new(&run).file("s.yaml", plain(&["a", "b", "c", "d", "e"]));
+    kill_after(&akit, &server, 5, 500);
+    let ran = akit.args(&["--resume", "--deadline", "3s"]).run().ended(1);
+    ran.out("3 passed, 1 failed, 0 errored, 1 skipped");
+    assert!(server.asked().len() <= 6, "only what had no answer is asked");
+}
+
+#[test]
+fn trials_that_ask_a_judge_the_same_have_verdicts_of_their_own() {
+    // The score depends on the seed alone, and the first verdict never comes.
+    let known = Mutex::new(std::collections::BTreeSet::new());
+    let server = Server::start(move |asked| {
+        if asked.body.get("response_format").is_none() {
+            return Answer::Text("always the same".to_owned());
+        }
+        if !asked.body["messages"].to_string().contains("Be kind.") {
+            return Answer::Text("{\"reasoning\":\"bad\",\"score\":0}".to_owned());
+        }
+        let seed = asked.body["seed"].as_u64().unwrap();
+        let mut verdicts = known.lock().unwrap();
+        let is_first = verdicts.is_empty();
+        if verdicts.insert(seed) && is_first {
+            return Answer::Hang;
+        }
+        Answer::Text(format!("{{\"reasoning\":\"of {seed}\",\"score\":9}}"))
+    });
+    let suite = "name: s\ncases:\n  - { id: a, prompt: p, expected: { type: llm_grader, rubric: Be kind., threshold: 0.7 } }\n";
+    let run =
+        ["run", "s.yaml", "-m", "m", "--grader-model", "j", "--repeat", "4", "-c", "4", "--cache", "off"];
+    let more = ["--base-url", &server.url, "--grader-base-url", &server.url, "--json", "run.json"];
+    let akit = Akit::new(&run).args(&more).file("s.yaml", suite);
+    // Four replies, four known-bad answers, four verdicts.
+    kill_after(&akit, &server, 12, 300);
+    let ran = akit.args(&["--resume"]).run().ended(0);
+    let run = ran.json("run.json");
+    let trials = run["cases"][0]["trials"].as_array().unwrap().iter();
+    let told: std::collections::BTreeSet<_> =
+        trials.map(|trial| trial["turns"][0]["verdicts"][0]["grade"]["reasoning"].to_string()).collect();
+    assert_eq!((told.len(), server.asked().len()), (4, 13), "{told:?}");
+}
+
+#[test]
+fn a_report_that_could_not_be_written_can_still_be_had() {
+    // The folder goes while the run is on.
+    let doomed = Arc::new(Mutex::new(std::path::PathBuf::new()));
+    let folder = Arc::clone(&doomed);
+    let server = Server::start(move |asked| {
+        let _ = std::fs::remove_dir_all(std::mem::take(&mut *folder.lock().unwrap()));
+        Answer::Text(asked.last_message())
+    });
+    let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "out/run.json"];
+    let akit = Akit::new(&run).file("s.yaml", plain(&["a", "b"])).file("out/x", "");
+    *doomed.lock().unwrap() = akit.folder().join("out");
+    let ran = akit.run().ended(0).err("could not write `out/run.json`");
+    let ran = ran.err("to finish this run without asking for 2 answers again");
+    let ran = ran.then(&run).arg("--resume").run().ended(0);
+    assert_eq!((ran.json("out/run.json")["counts"]["passed"].as_u64(), server.asked().len()), (Some(2), 2));
+    assert!(!ran.path(".akit/journal").exists());
+}
+
+#[test]
+fn a_newer_record_stays() {
+    let stuck = Server::start(|asked| match asked.last_message().as_str() {
+        "Say b." => Answer::Hang,
+        other => Answer::Text(other.to_owned()),
+    });
+    let run = ["run", "s.yaml", "-m", "m", "-c", "2", "--base-url", &stuck.url, "--json", "run.json"];
+    let akit = Akit::new(&run).args(&["--deadline", "1s"]).file("s.yaml", plain(&["a", "b"]));
+    let ran = akit.run().ended(6);
+    let record = || {
+        let files = walkdir::WalkDir::new(ran.path(".akit/cache")).into_iter().flatten();
+        let path = files
+            .map(walkdir::DirEntry::into_path)
+            .find(|path| path.extension().is_some_and(|e| e == "json"));
+        path.unwrap()
+    };
+    let text = std::fs::read_to_string(record()).unwrap();
+    let at = text.lines().find(|line| line.contains("recorded_at")).unwrap().to_owned();
+    let newer = text.replace(&at, "  \"recorded_at\": \"2999-01-01T00:00:00Z\",");
+    std::fs::write(record(), &newer).unwrap();
+    ran.then(&run).args(&["--deadline", "1s", "--resume"]).run().ended(6);
+    assert_eq!(std::fs::read_to_string(record()).unwrap(), newer);
 }

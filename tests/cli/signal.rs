@@ -82,6 +82,24 @@ fn what_never_arrives_is_awaited_for_ten_seconds() {
 }
 
 #[test]
+fn a_signal_while_reports_are_written_ends_akit() {
+    use std::io::Read as _;
+    let ids: Vec<String> = (0..3_000).map(|n| format!("c{n}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let replies: Vec<_> = ids.iter().map(|id| (*id, "yes")).collect();
+    let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--format", "json"])
+        .file("s.yaml", suite(&ids))
+        .file("r.jsonl", super::replies::replies(&replies));
+    let mut child = akit.command().spawn().unwrap();
+    // Nobody reads on: the pipe is full, and akit waits.
+    let mut first = [0; 1];
+    child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    send(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
 fn a_signal_during_a_wait_between_tries_is_heard_at_once() {
     let server = Server::start(|_| Answer::Raw(429, vec![("retry-after", "50".to_owned())], Vec::new()));
     let akit =

@@ -148,7 +148,11 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
     };
     if let Some((id, why)) = cut {
         // Where every case has a verdict, it was repeats or fresh trials that were still to be asked.
-        let rest = if skipped > 0 { format!("; {rest}") } else { " before all trials were asked".to_owned() };
+        let rest = match id {
+            _ if skipped > 0 => format!("; {rest}"),
+            FindingId::Interrupted => " before its end".to_owned(),
+            _ => " before all trials were asked".to_owned(),
+        };
         let message = format!("the run {why}{rest}");
         log.error(Finding::new(id, message));
     }
