@@ -81,8 +81,8 @@ impl Status {
         match (ended, decision.conclusion) {
             (Ended::Interrupted | Ended::Terminated, _) => Status::stopped(ended),
             (_, Conclusion::Fail) => Status::Failed,
-            (_, Conclusion::Inconclusive) => Status::Inconclusive,
-            (_, Conclusion::Pass) => Status::Passed,
+            (_, Conclusion::Inconclusive) if !decision.tolerated => Status::Inconclusive,
+            (_, Conclusion::Inconclusive | Conclusion::Pass) => Status::Passed,
             (_, Conclusion::Error) => {
                 let errors =
                     || decision.findings.iter().filter(|finding| finding.conclusion == Conclusion::Error);
@@ -137,12 +137,14 @@ mod tests {
         Decision {
             conclusion: findings.first().map_or(Conclusion::Pass, |finding| finding.conclusion),
             strict,
+            tolerated: false,
             summary: String::new(),
             counts: Counts::default(),
             pass_rate: None,
             findings,
             warnings: Vec::new(),
             cases: Vec::new(),
+            excuses: Vec::new(),
             power: Power::default(),
             compared: None,
         }

@@ -94,7 +94,7 @@ fn suspects<'a>(
     let open = |index: &usize| {
         let state = decision.cases.get(*index).map(|case| case.state);
         let passed = |case: &CaseResult| case.confirmations().any(|trial| trial.outcome == Outcome::Passed);
-        matches!(state, Some(State::Unconfirmed | State::Suspect)) && !passed(&run.cases[*index])
+        matches!(state, Some(State::Unconfirmed | State::Open)) && !passed(&run.cases[*index])
     };
     let indices = (0..run.cases.len()).filter(open);
     Ok(indices.map(|at| &run.cases[at]).map(|case| (case.key(), case)).collect())

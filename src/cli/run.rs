@@ -18,7 +18,7 @@ use super::publish::{CommentArgs, Told};
 use super::{Status, base, terminal};
 use crate::demands::withhold;
 use crate::environment::Environment;
-use crate::gate::{self, Evidence, Policy};
+use crate::gate::{self, Evidence, Next, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
@@ -199,21 +199,27 @@ impl Asking {
             let mut run = runner.run().await;
             let mut short = BTreeSet::new();
             loop {
-                let suspects = gate::suspects(&run, found.baseline(), policy);
-                let wanted: Vec<_> = suspects
-                    .iter()
-                    .filter(|suspect| !short.contains(&suspect.case))
-                    .map(|suspect| Again { case: suspect.case, trials: suspect.trials })
-                    .collect();
-                if wanted.is_empty() {
-                    break;
-                }
+                let next = gate::next(&run, found.reference(), policy, &short);
+                let (cases, second) = match &next {
+                    Next::Nothing => break,
+                    Next::Suspects(cases) => (cases, false),
+                    Next::SecondRound(cases) => (cases, true),
+                };
                 if let Some(why) = stop.reason() {
                     // Stopped between the last answer and what it makes necessary.
                     run.ended = why;
                     break;
                 }
-                short.extend(runner.again(&mut run, &wanted).await);
+                let wanted: Vec<_> = cases.iter().map(|case| Again { case: *case, trials: 1 }).collect();
+                let missing = runner.again(&mut run, &wanted).await;
+                for case in cases.iter().filter(|case| second && !missing.contains(case)) {
+                    run.cases[*case]
+                        .trials
+                        .last_mut()
+                        .into_iter()
+                        .for_each(|trial| trial.second_round = true);
+                }
+                short.extend(missing);
             }
             run
         })

@@ -103,7 +103,7 @@ fn breach(finding: &Finding) -> Row {
             let name = format!("{}{}", metric.name(), cases.words());
             Row::new(&name, number(finding.measured, &|value| metric.words(value)), limit)
         }
-        Subject::Run | Subject::Case | Subject::Weakening { .. } => {
+        Subject::Run | Subject::Case | Subject::Tag(_) | Subject::Weakening { .. } => {
             let now = number(finding.measured, &number::score);
             Row::new(finding.id.word(), now, finding.limit.map(number::score))
         }
