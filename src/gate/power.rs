@@ -129,14 +129,12 @@ impl Power {
             let case =
                 self.failing_trials.map(|n| format!("any one case that fails {}", few(n, "fresh trial")));
             out.push(match (loss, case) {
-                (None, None) => format!(
-                    "could have detected nothing: {} with the baseline",
-                    if self.compared == 1 {
-                        "1 case was compared".to_owned()
-                    } else {
-                        format!("{} cases were compared", self.compared)
-                    }
-                ),
+                (None, None) if self.compared == 1 => {
+                    "1 compared case is too few to detect a loss of the suite".to_owned()
+                }
+                (None, None) => {
+                    format!("{} compared cases are too few to detect a loss of the suite", self.compared)
+                }
                 (Some(one), None) | (None, Some(one)) => format!("could have detected: {one}"),
                 (Some(loss), Some(case)) => format!("could have detected: {loss}, or {case}"),
             });

@@ -63,7 +63,11 @@ impl Regression {
             Past::Known(past) | Past::Apart(past) => (past.of > 0).then_some(past),
             Past::New => None,
         });
-        let suite = Suite::fit(pasts);
+        Self::beside(Suite::fit(pasts), facts, limits)
+    }
+
+    /// The same beside a suite that is fitted to the pasts already.
+    pub(super) fn beside(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
         let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case)).collect();
         let family = suspects.iter().flatten().count();
         let mut all = Self { suite, family, found: Vec::new(), wants: Vec::new(), limits };

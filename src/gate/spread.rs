@@ -28,8 +28,18 @@ pub(super) struct Spread([f64; GRID.len()]);
 #[derive(Clone, Debug)]
 pub(super) struct Suite {
     weights: Spread,
+    /// What is known of cases with each past.
+    known: BTreeMap<(u64, u64), Known>,
     /// Mean pass rate of all past trials, by Laplace's rule.
     pub(super) mean: f64,
+}
+
+/// The spread of cases with one past.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    posterior: Spread,
+    own: Spread,
+    mean: f64,
 }
 
 impl Spread {
@@ -62,6 +72,16 @@ impl Spread {
     }
 }
 
+impl Spread {
+    /// What is known of a case with a past that is so likely at each rate, in a suite of these rates.
+    fn known(&self, past: Tally, likelihood: &[f64; GRID.len()]) -> Known {
+        let (posterior, alone) = (self.after(likelihood), Spread::FLAT.after(likelihood));
+        let (mut own, n) = (posterior, real(past.of));
+        own.0.iter_mut().zip(alone.0).for_each(|(both, alone)| *both = (1.0 - 1.0 / n) * *both + alone / n);
+        Known { posterior, own, mean: own.mean() }
+    }
+}
+
 /// How likely a past is at each rate, relative to the likeliest.
 fn likelihood(past: Tally) -> [f64; GRID.len()] {
     let (hits, misses) = (real(past.hits), real(past.of - past.hits));
@@ -82,8 +102,8 @@ impl Suite {
         }
         let cases: u64 = alike.values().sum();
         let known: Vec<_> = alike
-            .into_iter()
-            .map(|((hits, of), count)| (likelihood(Tally { hits, of }), real(count)))
+            .iter()
+            .map(|((hits, of), count)| (likelihood(Tally { hits: *hits, of: *of }), real(*count)))
             .collect();
         let mut weights = Spread::FLAT;
         for _ in 0..if known.is_empty() { 0 } else { STEPS } {
@@ -94,26 +114,32 @@ impl Suite {
             }
             weights = Spread(next.map(|weight| weight / (real(cases) + IMAGINED)));
         }
-        Self { weights, mean: (real(sum.hits) + 1.0) / (real(sum.of) + 2.0) }
+        let known = alike
+            .into_keys()
+            .zip(known)
+            .map(|((hits, of), (likely, _))| ((hits, of), weights.known(Tally { hits, of }, &likely)))
+            .collect();
+        Self { weights, known, mean: (real(sum.hits) + 1.0) / (real(sum.of) + 2.0) }
+    }
+
+    fn of(&self, past: Tally) -> Known {
+        let known = self.known.get(&(past.hits, past.of)).copied();
+        known.unwrap_or_else(|| self.weights.known(past, &likelihood(past)))
     }
 
     /// The spread of a case's rate, given its past and the suite.
     pub(super) fn posterior(&self, past: Tally) -> Spread {
-        self.weights.after(&likelihood(past))
+        self.of(past).posterior
     }
 
     /// The same, mixed with what the past alone says, which counts for one trial of it. A case without a past has the
     /// suite's spread.
     pub(super) fn own(&self, past: Option<Tally>) -> Spread {
-        let Some(past) = past.filter(|past| past.of > 0) else { return self.weights };
-        let (mut own, alone) = (self.posterior(past), Spread::FLAT.after(&likelihood(past)));
-        let n = real(past.of);
-        own.0.iter_mut().zip(alone.0).for_each(|(both, alone)| *both = (1.0 - 1.0 / n) * *both + alone / n);
-        own
+        past.filter(|past| past.of > 0).map_or(self.weights, |past| self.of(past).own)
     }
 
     /// Whether a case with this past is expected to pass at least half the time.
     pub(super) fn expects(&self, past: Tally) -> bool {
-        self.own(Some(past)).mean() >= 0.5
+        self.of(past).mean >= 0.5
     }
 }

@@ -28,6 +28,13 @@ impl Sum {
     }
 
     fn times(self, times: usize) -> Self {
+        if let [miss, hit] = self.mass[..]
+            && times > 2
+            && miss > 0.0
+            && hit > 0.0
+        {
+            return Self { first: 0, mass: binomial(times, hit / miss) }.trimmed();
+        }
         let (mut out, mut power, mut left) = (Self::nothing(), self, times);
         while left > 0 {
             if left % 2 == 1 {
@@ -49,11 +56,17 @@ impl Sum {
                 *to += left * right;
             }
         }
+        Self { first: self.first + other.first, mass }.trimmed()
+    }
+
+    /// The same without ends that are nothing.
+    fn trimmed(self) -> Self {
+        let Self { first, mut mass } = self;
         let empty = mass.iter().take_while(|mass| **mass < NOTHING).count().min(mass.len() - 1);
         mass.drain(..empty);
         let full = mass.iter().rposition(|mass| *mass >= NOTHING).map_or(1, |last| last + 1);
         mass.truncate(full);
-        Self { first: self.first + other.first + empty, mass }
+        Self { first: first + empty, mass }
     }
 
     /// The probability of a sum of at most `count`, 0 to 1.
@@ -81,6 +94,25 @@ impl Sum {
         let first = i64::try_from(self.first).unwrap_or(i64::MAX);
         (first..).zip(self.mass.iter().copied())
     }
+}
+
+/// The probabilities of 0, 1, … hits in `n` tries with these odds, above 0: each relative to the most probable, so that
+/// nothing underflows that counts.
+fn binomial(n: usize, odds: f64) -> Vec<f64> {
+    let mode =
+        super::whole((real(n) + 1.0) * odds / (1.0 + odds)).and_then(|mode| usize::try_from(mode).ok());
+    let mode = mode.unwrap_or(n).min(n);
+    let mut mass = vec![0.0; n + 1];
+    mass[mode] = 1.0;
+    for at in mode..n {
+        mass[at + 1] = mass[at] * real(n - at) / real(at + 1) * odds;
+    }
+    for at in (0..mode).rev() {
+        mass[at] = mass[at + 1] * real(at + 1) / real(n - at) / odds;
+    }
+    let all: f64 = mass.iter().sum();
+    mass.iter_mut().for_each(|mass| *mass /= all);
+    mass
 }
 
 /// In how many ways k of n can be chosen; exact up to 2⁵³, infinite above 10³⁰⁸.

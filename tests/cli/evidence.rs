@@ -40,7 +40,7 @@ fn a_failure_that_nobody_can_confirm_is_never_zero_however_thick_the_baseline() 
         for bad in [&["b"][..], &["a", "d"]] {
             let now = ran.then(&NOW).file("now.jsonl", given(&IDS, 0..1, bad)).run();
             let line = now.stdout.lines().last().unwrap_or_default();
-            let fell = line.contains("the suite dropped");
+            let fell = line.contains("the suite regressed");
             assert_eq!(now.status, if fell { 1 } else { 5 }, "{trials} {bad:?}: {}", now.stdout);
             // Without the baseline the run is red, and the baseline does not make it green.
             let alone = now.then(&["run", "s.yaml", "--replies", "now.jsonl"]).run().ended(1);

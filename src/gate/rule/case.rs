@@ -292,6 +292,16 @@ fn undecided(case: &CaseEvidence<'_>) -> String {
     format!("{}: none passed, and that is no proof yet", fell(case))
 }
 
+/// `53 times likelier from a broken case than from an unchanged one`.
+fn likelier(course: &Course) -> String {
+    let times = match course.ratio {
+        ratio if ratio >= 1_000.0 => "over 1,000".to_owned(),
+        ratio if ratio >= 10.0 => format!("{ratio:.0}"),
+        ratio => format!("{ratio:.1}"),
+    };
+    format!("{times} times likelier from a broken case than from an unchanged one")
+}
+
 fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     let quarantine = case
         .quarantine
@@ -318,8 +328,20 @@ fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     if case.fresh_errors > 0 {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
     }
-    if let Found::Broken(Proof::Thin, course) = found {
-        notes.push(format!("on a thin baseline, {}", probability(1.0 / course.ratio)));
+    match found {
+        Found::Broken(Proof::Thin, course) => {
+            notes.push(format!("on a thin baseline, {}", probability(1.0 / course.ratio)));
+        }
+        Found::Broken(Proof::Answers, course) => notes.push(likelier(course)),
+        Found::Open(course) if course.ratio > 1.0 => notes.push(likelier(course)),
+        Found::Nothing
+        | Found::FailedBefore
+        | Found::Broken(Proof::AtOnce, _)
+        | Found::Cleared(_)
+        | Found::Open(_)
+        | Found::Unconfirmed
+        | Found::NewFailure(_)
+        | Found::Errored => {}
     }
     if grader_flaked(case.result) {
         notes.push("the judge judged the same answer both ways".to_owned());

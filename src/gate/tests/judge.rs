@@ -5,7 +5,7 @@ use crate::baseline::Epoch;
 use crate::manifest::{Grade, ScenarioRun, Verdict};
 use crate::vocabulary::{Answer, FindingId, Outcome, VerdictKind};
 
-fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
+pub(super) fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) -> Verdict {
     let grade = Grade {
         grader: "judge".to_owned(),
         model: None,

@@ -1,4 +1,5 @@
 mod judge;
+mod never_weaker;
 mod regressions;
 mod simulation;
 mod spending;

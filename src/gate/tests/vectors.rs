@@ -190,6 +190,17 @@ fn whole_decision(row: &Value) {
     close(joint, &row["joint"], row);
 
     let decision = judge(&run, Some(&stored), &policy);
+    if row["policy"].as_object().unwrap().keys().all(|key| matches!(key.as_str(), "can_ask" | "confirm")) {
+        // What the simulation takes for the conclusion is the decision's.
+        let end = simulation::end(&regression, &facts, &policy, second);
+        let expected = match (decision.conclusion, decision.tolerated) {
+            (Conclusion::Fail, _) => simulation::End::Fail,
+            (Conclusion::Inconclusive, true) => simulation::End::Open,
+            (Conclusion::Inconclusive | Conclusion::Error, _) => simulation::End::Five,
+            (Conclusion::Pass, _) => simulation::End::Pass,
+        };
+        assert_eq!(end, expected, "{row}");
+    }
     let expected = row["state"].as_object().unwrap();
     for (state, found) in decision.cases.iter().zip(&regression.found) {
         let word = match found {
