@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 
 use super::args::duration;
@@ -22,6 +23,7 @@ use crate::gate::{self, Evidence, Next, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
+use crate::provider::Replies;
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner, Stop};
 use crate::source::slashed;
@@ -47,6 +49,9 @@ pub(super) struct RunArgs {
     /// End the run after this time: milliseconds, or with a unit (`10m`)
     #[arg(long, value_name = "TIME", value_parser = duration)]
     deadline: Option<Duration>,
+    /// When the answers of `--replies` were recorded, RFC 3339; part of the run's id [default: the newest `at` of them]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    recorded_at: Option<String>,
     /// Tell every case as it is judged
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
@@ -60,6 +65,13 @@ pub(super) struct RunArgs {
     reports: ReportArgs,
     #[command(flatten)]
     comment: CommentArgs,
+}
+
+fn time(text: &str) -> Result<String, String> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(at) => Ok(at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        Err(_) => Err(format!("`{text}` is no time; write it as `2026-01-31T10:20:30Z`")),
+    }
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -96,10 +108,17 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let told = Told::new(&args.comment, &suite.settings.environment, &args.suite.ask.manner)?;
-    let at = suite.source_date();
+    let date = suite.source_date();
     let (files, environment) = (suite.files.clone(), suite.settings.environment.clone());
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
+    if args.recorded_at.is_some() && plan.replies().next().is_none() {
+        return Err(
+            Status::Invalid.because("`--recorded-at` is for recorded answers", "add `--replies FILE`")
+        );
+    }
+    let given = || plan.replies().filter_map(Replies::latest).max();
+    let at = args.recorded_at.clone().or_else(given).or(date);
     if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
         let (message, help) = NOT_STREAMED;
         return Err(Status::Invalid.because(message, help));
@@ -136,10 +155,9 @@ impl RunArgs {
     /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
     /// given; by asking the application, where they were read from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
-        let open = decision.cases.iter().zip(&run.cases);
-        let open: Vec<_> = open.filter(|(state, _)| state.state == gate::State::Unconfirmed).collect();
+        let open = decision.undecided(run);
         let any = |what: fn(&Answer) -> bool| {
-            let mut trials = open.iter().flat_map(|(_, case)| &case.trials);
+            let mut trials = open.iter().flat_map(|case| &case.trials);
             trials.any(|trial| trial.answers().any(what))
         };
         let cases = || text::count(open.len(), "open case");

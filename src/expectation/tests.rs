@@ -48,7 +48,7 @@ fn kinds_judge_as_their_table_says() {
     let table: &[(&str, &str, Outcome, f64)] = &[
         ("{type: contains, values: [Refund, 30 days]}", "Our REFUND window is 30 Days.", Passed, 1.0),
         ("{type: contains, values: [x, y]}", "just X", Failed, 0.5),
-        ("{type: contains, values: [x, y], mode: any}", "just X", Passed, 0.5),
+        ("{type: contains, values: [x, y], mode: any}", "just X", Passed, 1.0),
         ("{type: contains, values: []}", "anything", Passed, 1.0),
         ("{type: contains, values: [], mode: any}", "anything", Failed, 1.0),
         ("{type: contains, values: [\"\"]}", "", Passed, 1.0),

@@ -70,7 +70,7 @@ pub(super) enum Second {
 pub(super) type Row = (Tally, Tally);
 
 /// How cases did beside their pasts. Below three trials a case's own trials are dealt out in any order, then and now:
-/// for one trial each that is McNemar's exact test.
+/// for one trial each that is `McNemar`'s exact test.
 pub(super) fn sight(suite: &Suite, rows: impl IntoIterator<Item = Row>) -> Sight {
     let mut alike: BTreeMap<(u64, u64, u64, u64), usize> = BTreeMap::new();
     let mut now = Tally::default();

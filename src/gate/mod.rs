@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Baseline;
-use crate::manifest::{Counts, RunManifest, Trial};
+use crate::manifest::{CaseResult, Counts, RunManifest, Trial};
 use crate::source::Location;
 use crate::stats;
 use crate::vocabulary::{CaseId, Outcome, WeakeningKind};
@@ -169,10 +169,38 @@ impl Decision {
         self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// Failures that are neither confirmed nor cleared.
+    /// Failures that are neither confirmed nor cleared, and cases that do worse than ever.
     pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
-        let open = |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Open);
+        let open =
+            |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Open | State::Degraded);
         self.cases.iter().filter(open).map(CaseState::key)
+    }
+
+    /// The cases that further answers can still decide: they fail, nothing excuses or proves that, and no fresh answer
+    /// passed.
+    #[must_use]
+    pub fn undecided<'r>(&self, run: &'r RunManifest) -> Vec<&'r CaseResult> {
+        let undecided = |(case, state): &(&CaseResult, &CaseState)| {
+            let fresh = || case.confirmations().filter(|trial| trial.outcome == Outcome::Passed);
+            match state.state {
+                State::Unconfirmed | State::Open => fresh().next().is_none(),
+                State::New | State::Changed => {
+                    state.blocking && case.outcome == Outcome::Failed && fresh().next().is_none()
+                }
+                State::Passed
+                | State::Failed
+                | State::Broken
+                | State::Cleared
+                | State::Degraded
+                | State::Flaky
+                | State::FailingAsBefore
+                | State::Fixed
+                | State::Quarantined
+                | State::Errored
+                | State::Skipped => false,
+            }
+        };
+        run.cases.iter().zip(&self.cases).filter(undecided).map(|(case, _)| case).collect()
     }
 
     /// What excuses the failing cases, and how many: `3 as in the baseline, 1 flaky`; empty where nothing is excused.

@@ -14,6 +14,9 @@ const GRID: [f64; 22] = [
     0.95, 0.97, 0.995,
 ];
 
+/// The same number for every rate.
+const EVEN: f64 = 1.0 / 22.0;
+
 /// Steps of the fit.
 const STEPS: usize = 60;
 
@@ -43,7 +46,7 @@ struct Known {
 }
 
 impl Spread {
-    const FLAT: Self = Self([1.0 / GRID.len() as f64; GRID.len()]);
+    const FLAT: Self = Self([EVEN; GRID.len()]);
 
     /// The pass rate to expect.
     pub(super) fn mean(&self) -> f64 {

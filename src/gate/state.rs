@@ -157,11 +157,10 @@ impl State {
             Found::Unconfirmed => State::Unconfirmed,
             // It was expected to pass, and nobody could be asked.
             Found::FailedBefore if before >= 0.5 => State::Flaky,
-            Found::FailedBefore => State::FailingAsBefore,
             Found::Nothing if passes && before >= USED_TO_PASS => State::Passed,
             Found::Nothing if before > 1.0 - USED_TO_PASS + 2e-9 => State::Flaky,
             Found::Nothing if passes => State::Fixed,
-            Found::Nothing => State::FailingAsBefore,
+            Found::FailedBefore | Found::Nothing => State::FailingAsBefore,
         }
     }
 }

@@ -106,9 +106,9 @@ impl Suspicion {
                 Some(None) => errors += 1,
                 Some(Some(passes)) => {
                     if passes {
-                        course.passes += 1
+                        course.passes += 1;
                     } else {
-                        course.failures += 1
+                        course.failures += 1;
                     }
                     let (ratio, word) = self.weigh(course.passes, course.failures);
                     course.ratio = ratio;

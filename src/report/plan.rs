@@ -135,15 +135,8 @@ fn one_broken(broken: &Broken) -> Vec<String> {
     let mut out = Vec::new();
     let cases = |n: u64| text::count(size(n), "case");
     if broken.proven > 0 {
-        let how = match broken.confirm {
-            0 => "by one failure (`confirm: 0`)".to_owned(),
-            _ => {
-                let needed = broken.failing_trials.map_or_else(String::new, |n| {
-                    format!(" by {} in a row that fail", text::count(size(n), "fresh trial"))
-                });
-                needed.trim_start().to_owned()
-            }
-        };
+        let row = |n| format!("by {} in a row that fail", text::count(size(n), "fresh trial"));
+        let how = broken.failing_trials.map_or_else(|| "by one failure (`confirm: 0`)".to_owned(), row);
         out.push(format!("One broken case is proven {how}, where it is one of {}.", cases(broken.proven)));
     }
     if broken.thin > 0 {

@@ -111,8 +111,7 @@ fn binomial(n: usize, odds: f64) -> Vec<f64> {
         mass[at] = mass[at + 1] * real(at + 1) / real(n - at) / odds;
     }
     let all: f64 = mass.iter().sum();
-    mass.iter_mut().for_each(|mass| *mass /= all);
-    mass
+    mass.iter().map(|mass| mass / all).collect()
 }
 
 /// In how many ways k of n can be chosen; exact up to 2⁵³, infinite above 10³⁰⁸.

@@ -28,8 +28,8 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
     if let (Some(limit), Some(rate)) = (policy.min_pass_rate, rate)
         && rate + SLACK < limit
     {
-        let message =
-            format!("the pass rate is {:.1} % ({over}), {:.1} % is needed", rate * 100.0, limit * 100.0);
+        let (is, needed) = apart(rate, limit);
+        let message = format!("the pass rate is {is} ({over}), {needed} is needed");
         log.raise(
             Category::Threshold,
             Finding {
@@ -231,6 +231,13 @@ pub(in crate::gate) fn baseline(
             ..Finding::new(FindingId::NotShown, message)
         });
     }
+}
+
+/// Two shares in percent, with as many digits as tell them apart.
+fn apart(one: f64, other: f64) -> (String, String) {
+    let percent = |share: f64, digits: usize| format!("{:.digits$} %", share * 100.0);
+    let digits = (1..9).find(|digits| percent(one, *digits) != percent(other, *digits)).unwrap_or(9);
+    (percent(one, digits), percent(other, digits))
 }
 
 /// `78.6% of 14 cases pass, 97.8% expected from the baseline (p = 0.0095)`.

@@ -1,3 +1,4 @@
+mod findings;
 mod judge;
 mod never_weaker;
 mod regressions;

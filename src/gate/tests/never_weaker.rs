@@ -15,7 +15,7 @@ use crate::seed::Root;
 use crate::vocabulary::{Answer, VerdictKind};
 
 /// Drawn runs.
-const RUNS: u64 = 4_000;
+const RUNS: u64 = 3_000;
 
 /// How often each excuse and each source has to occur.
 const OFTEN: usize = 200;
@@ -62,7 +62,7 @@ impl Drawn {
         let (mut cases, mut further, mut stored) = (Vec::new(), Vec::new(), Baseline::empty());
         let repeat = if one_in(random, 3) { 1 + up_to(random, 3) } else { 1 };
         let all_fail = one_in(random, 8);
-        for index in 0..1 + up_to(random, 11) {
+        for index in 0..=up_to(random, 11) {
             let before = [0, 50, 80, 100, 100, 100][usize::try_from(up_to(random, 5)).unwrap()];
             let now = if all_fail {
                 0
@@ -116,7 +116,9 @@ impl Drawn {
     fn decided(&self, baseline: Option<&Baseline>) -> (RunManifest, Decision) {
         let (mut run, mut short) = (self.run.clone(), BTreeSet::new());
         let mut further = self.further.clone();
-        further.iter_mut().for_each(|answers| answers.reverse());
+        for answers in &mut further {
+            answers.reverse();
+        }
         loop {
             let (cases, second) = match next(&run, found(baseline), &self.policy, &short) {
                 Next::Nothing => break,
@@ -243,7 +245,7 @@ fn policy(random: &mut Pcg64Mcg) -> Policy {
 /// The answer of a trial, from where it comes.
 fn answer(trial: &mut Trial, source: Source) {
     let (given, recorded) = (source == Source::Replies, source == Source::Replay);
-    trial.answer_with(Some(Answer { given, recorded, ..Answer::default() }));
+    trial.answer_with(Some(Answer { recorded, given, ..Answer::default() }));
 }
 
 fn judged_by(hash: &str) -> ScenarioRun {

@@ -136,13 +136,8 @@ fn changed(rates: &[f64], effect: Effect) -> Vec<f64> {
     rates
 }
 
-/// Asks every case once, and suspects and guards as `akit run` does.
-fn asked<'a>(
-    facts: &mut [Facts<'a>],
-    rates: &[f64],
-    random: &mut Pcg64Mcg,
-    policy: &Policy,
-) -> (Regression, Second) {
+/// Asks every case once, and suspects and guards as `akit run` does; says how that ends.
+fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: &Policy) -> End {
     for (case, rate) in facts.iter_mut().zip(rates) {
         case.now.push(Some(draw(random) < *rate));
     }
@@ -159,43 +154,54 @@ fn asked<'a>(
         }));
     }
     let regression = Regression::beside(first.suite, facts, limits(policy));
-    if end(&regression, facts, policy, Second::Ahead) == End::Fail {
-        return (regression, Second::Never);
+    if regression.found.iter().any(is_proven) {
+        return End::Fail;
     }
     let guards = regression.guards(facts, policy.margin, Second::Ahead);
     let suspected: BTreeSet<usize> =
         guards.into_iter().filter(|guard| guard.suspects).flat_map(|guard| guard.cases).collect();
+    if suspected.is_empty() {
+        return open_end(&regression);
+    }
     for at in suspected {
         facts[at].again.push(Some(draw(random) < rates[at]));
     }
-    (regression, Second::Asked)
+    end(&regression, facts, policy, Second::Asked)
+}
+
+/// Whether a case fails the gate by itself.
+fn is_proven(found: &Found) -> bool {
+    matches!(found, Found::Broken(..) | Found::Errored | Found::NewFailure(_))
 }
 
 /// What the rule alone concludes: no critical case, no error, no limit.
 pub(super) fn end(regression: &Regression, facts: &[Facts<'_>], policy: &Policy, second: Second) -> End {
-    let found = &regression.found;
-    let broken = |one: &Found| matches!(one, Found::Broken(..) | Found::Errored | Found::NewFailure(_));
-    if found.iter().any(broken) {
+    if regression.found.iter().any(is_proven) {
         return End::Fail;
     }
     let joint = regression.joint(facts).is_some_and(|(sight, _)| sight.p <= guard::JOINT);
     if joint || regression.guards(facts, policy.margin, second).iter().any(|guard| guard.fires) {
         return End::Fail;
     }
+    open_end(regression)
+}
+
+/// The same where nothing is proven.
+fn open_end(regression: &Regression) -> End {
     let unasked = |one: &Found| match one {
         Found::Open(course) => course.passes == 0,
         Found::Unconfirmed => true,
         _ => false,
     };
     let open = |one: &Found| matches!(one, Found::Open(course) if regression.is_suspicious(course));
-    match (found.iter().any(unasked), found.iter().any(open)) {
+    match (regression.found.iter().any(unasked), regression.found.iter().any(open)) {
         (true, _) => End::Five,
         (false, true) => End::Open,
         (false, false) => End::Pass,
     }
 }
 
-fn facts<'a>(past: Tally, tags: &'a [String]) -> Facts<'a> {
+fn facts(past: Tally, tags: &[String]) -> Facts<'_> {
     Facts { past: Past::Known(past), now: Vec::new(), fresh: Vec::new(), again: Vec::new(), tags }
 }
 
@@ -221,8 +227,7 @@ impl Cell {
                 .zip(&names)
                 .map(|(rate, tags)| facts(tally(*rate, self.before, &mut random), tags))
                 .collect();
-            let (regression, second) = asked(&mut facts, &now, &mut random, &policy);
-            let end = end(&regression, &facts, &policy, second);
+            let end = asked(&mut facts, &now, &mut random, &policy);
             share.fail += u32::from(end == End::Fail);
             share.five += u32::from(end == End::Five);
             share.open += u32::from(end == End::Open);
@@ -273,7 +278,7 @@ fn drops_and_half_broken_cases_are_seen() {
         (10, 100, Effect::TenPoints, 850),
         (10, 50, Effect::HalfBroken, 600),
     ] {
-        let cell = Cell { cases, before, effect, ..NOTHING };
+        let cell = Cell { effect, cases, before, ..NOTHING };
         at_least(cell, "FAIL", cell.run().fail, least);
     }
 }
@@ -388,8 +393,11 @@ fn recorded_answers_that_are_given_again_decide() {
                     // The last task passes always.
                     *now.last_mut().unwrap() = 0.0;
                 }
-                let (regression, _) = asked(&mut all, &now, &mut random, &policy);
-                all.iter_mut().for_each(|case| case.again.clear());
+                asked(&mut all, &now, &mut random, &policy);
+                for case in &mut all {
+                    case.again.clear();
+                }
+                let regression = Regression::of(&all, limits(&policy));
                 match (dead, end(&regression, &all, &policy, Second::Never)) {
                     (false, End::Fail) => fail += 1,
                     (false, End::Five) => five += 1,
@@ -437,7 +445,7 @@ fn simulated_table() {
             column(&drop, |one| one.fail),
             column(&half, |one| one.fail),
         ];
-        table.push_str(&format!("| {before} | {} |\n", columns.join(" | ")));
+        table = format!("{table}| {before} | {} |\n", columns.join(" | "));
     }
     println!("{table}");
 }
