@@ -239,7 +239,8 @@ pub fn next(run: &RunManifest, reference: Reference<'_>, policy: &Policy, short:
     let facts = evidence::facts(&cases);
     let regression = assess(&facts, policy);
     let wants = |at: usize| regression.wants[at] || rule::wanted(&cases[at], policy) > 0;
-    let suspects: Vec<_> = (0..cases.len()).filter(|at| wants(*at) && !short.contains(at)).collect();
+    let mut suspects: Vec<_> = (0..cases.len()).filter(|at| wants(*at) && !short.contains(at)).collect();
+    suspects.sort_by_key(|at| cases[*at].result.key());
     if !suspects.is_empty() {
         return Next::Suspects(suspects);
     }

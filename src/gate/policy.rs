@@ -219,7 +219,7 @@ pub enum Category {
     Budget,
     /// Slower than the baseline.
     Latency,
-    /// Dearer than the baseline.
+    /// More expensive than the baseline.
     Cost,
     /// Lower scores than in the baseline.
     Score,

@@ -1,4 +1,4 @@
-//! Whether the answers became slower or dearer than in the baseline.
+//! Whether the answers became slower or more expensive than in the baseline.
 //!
 //! Case by case, as ratios: a mean over the suite would be the mean of its slowest cases. What a server
 //! does to all cases of one run at once is no chance of single cases, and no test over cases sees it;
@@ -45,7 +45,7 @@ pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     });
     for ((id, category, ratios), p) in tests.into_iter().zip(stats::holm(&p_values)) {
         let Some(ratio) = stats::mean(&ratios).filter(|_| p <= ALPHA).map(f64::exp) else { continue };
-        let what = if category == Category::Latency { "slower" } else { "dearer" };
+        let what = if category == Category::Latency { "slower" } else { "more expensive" };
         let message = format!(
             "answers are {what}: {ratio:.2} times the baseline, over {} ({})",
             crate::text::count(ratios.len(), "compared case"),

@@ -93,7 +93,7 @@ fn a_budget_that_ends_before_the_proof_ends_with_six() {
     for (budget, status, asked, ids) in [
         ("0.015", 6, 0, &["budget", "unconfirmed"][..]),
         ("0.025", 6, 1, &["budget", "open"]),
-        ("0.035", 1, 2, &["regression", "budget"]),
+        ("0.035", 1, 2, &["regression"]),
         ("1", 1, 2, &["regression"]),
     ] {
         let failing = server(|_| text("no"));

@@ -33,14 +33,14 @@ fn cases_and_repeats_that_a_drop_needs() {
         assert_eq!(plan(50, &["--detect", drop]).ended(0).json("plan.json"), found, "{drop}");
     }
     // The selection counts, and so do the repeats that are asked for.
-    let few = plan(50, &["--detect", "10%", "--filter", "c1*", "--repeat", "6"]).ended(0);
+    let few = plan(50, &["--detect", "10%", "--filter", "c1*", "--repeat", "12"]).ended(0);
     assert_eq!(
         (&few.json("plan.json")["cases"], &few.json("plan.json")["now"]["calls"]),
-        (&11.into(), &66.into())
+        (&11.into(), &132.into())
     );
     few.out("A drop of 10.0 points is seen by the run as it is planned.");
     plan(4, &["--detect", "3pp"]).ended(0).out(
-        "cannot be seen with these cases: even 20 repeats of each see no less than 8.8 points. It needs 687 cases",
+        "cannot be seen with these cases: even 20 repeats of each see no less than 13.5 points. It needs 880 cases",
     );
     plan(4, &[]).ended(0).out("4 cases; no baseline knows any of them");
 }

@@ -53,7 +53,7 @@ const BY_61: &[Option<f64>] = &[Some(1_610.0)];
 fn it_is_a_warning_with_its_figures_unless_the_policy_fails_on_it() {
     for (of_cost, id, category, words) in [
         (false, "latency-regression", Category::Latency, "slower"),
-        (true, "cost-regression", Category::Cost, "dearer"),
+        (true, "cost-regression", Category::Cost, "more expensive"),
     ] {
         let cases = [case_of(1_000.0, BY_61); 10];
         let mut policy = Policy::default();
