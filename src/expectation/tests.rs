@@ -59,7 +59,7 @@ fn kinds_judge_as_their_table_says() {
         ("{type: contains, values: [\" refund \"]}", "refund", Failed, 0.0),
         ("{type: not_contains, values: [sorry, refuse]}", "Sorry", Failed, 0.5),
         ("{type: not_contains, values: [sorry, refuse], mode: any}", "sorry", Failed, 0.5),
-        ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry", Passed, 0.5),
+        ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry", Passed, 1.0),
         ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry, I refuse", Failed, 0.0),
         ("{type: not_contains, values: [\"\"]}", "x", Failed, 0.0),
         ("{type: exact, value: \"4\"}", "  4\n", Passed, 1.0),

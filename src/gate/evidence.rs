@@ -118,6 +118,7 @@ pub(super) fn facts<'a>(cases: &[CaseEvidence<'a>]) -> Vec<Facts<'a>> {
             now: if nothing { Vec::new() } else { now },
             fresh: asked(false).map(of).collect(),
             again: asked(true).map(of).collect(),
+            unreachable: !asked(false).all(|trial| about(&trial)),
             tags: &case.result.tags,
         }
     };

@@ -13,6 +13,8 @@ pub(super) struct Facts<'a> {
     /// Answers of the guard's second round.
     pub(super) again: Vec<Option<bool>>,
     pub(super) tags: &'a [String],
+    /// Whether the address or the key was at fault when it was asked again: that says nothing of the case.
+    pub(super) unreachable: bool,
 }
 
 /// What is known of a case.

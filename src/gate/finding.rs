@@ -228,6 +228,14 @@ fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], exc
             let still = if one { first.message.clone() } else { format!("{cases} are not cleared") };
             format!("{still}; make {} pass every time", if one { "it" } else { "them" })
         }
+        FindingId::NothingPassed if first.conclusion == Conclusion::Inconclusive => {
+            format!("{}; check the application first", first.message)
+        }
+        FindingId::BaselineThin => format!("{}; update it with more runs", first.message),
+        FindingId::NotShown => format!("{}; add cases or trials", first.message),
+        FindingId::BaselineMissing if first.conclusion == Conclusion::Inconclusive => {
+            format!("{}; make one with `akit baseline update`", first.message)
+        }
         _ if one => first.message.clone(),
         FindingId::Regression => format!("{cases} that passed in the baseline fail now"),
         FindingId::Critical => format!("{same} critical cases fail"),

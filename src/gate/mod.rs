@@ -177,7 +177,7 @@ impl Decision {
     }
 
     /// The cases that further answers can still decide: they fail, nothing excuses or proves that, and no fresh answer
-    /// passed.
+    /// passed; of new cases, there is none.
     #[must_use]
     pub fn undecided<'r>(&self, run: &'r RunManifest) -> Vec<&'r CaseResult> {
         let undecided = |(case, state): &(&CaseResult, &CaseState)| {
@@ -185,7 +185,7 @@ impl Decision {
             match state.state {
                 State::Unconfirmed | State::Open => fresh().next().is_none(),
                 State::New | State::Changed => {
-                    state.blocking && case.outcome == Outcome::Failed && fresh().next().is_none()
+                    state.blocking && case.outcome == Outcome::Failed && case.trials.len() == 1
                 }
                 State::Passed
                 | State::Failed

@@ -90,6 +90,9 @@ impl Regression {
         let mut fresh = behind.iter().chain(&case.fresh).copied().peekable();
         let confirm = self.limits.confirm;
         if suspect == Suspect::Errors {
+            if case.unreachable {
+                return (Found::Nothing, false);
+            }
             let tries = usize::try_from(confirm).unwrap_or(usize::MAX);
             let mut errors = 0;
             while errors < tries && fresh.next_if_eq(&None).is_some() {

@@ -8,7 +8,7 @@ use super::replies::{replies, suite};
 use super::server::{Answer, Server, completion};
 
 /// A line of answers for each case and trial, all saying the id, or `no` where the case is named.
-fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
+pub(super) fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
     let line = |id: &&str, trial: u32| {
         let text = if bad.contains(id) { "no" } else { id };
         json!({ "id": id, "trial": trial, "reply": text }).to_string() + "\n"
@@ -16,10 +16,10 @@ fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
     ids.iter().flat_map(|id| trials.clone().map(move |trial| line(id, trial))).collect()
 }
 
-const IDS: [&str; 4] = ["a", "b", "c", "d"];
+pub(super) const IDS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// A baseline of so many passing trials of each case, in `b.json`.
-fn settled(trials: u32) -> Ran {
+pub(super) fn settled(trials: u32) -> Ran {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--json", "then.json"])
         .args(&["--repeat", &trials.to_string()])
         .file("s.yaml", suite(&IDS))
@@ -30,7 +30,7 @@ fn settled(trials: u32) -> Ran {
     ran
 }
 
-const NOW: [&str; 8] =
+pub(super) const NOW: [&str; 8] =
     ["run", "s.yaml", "--replies", "now.jsonl", "--baseline", "b.json", "--json", "run.json"];
 
 #[test]

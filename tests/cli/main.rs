@@ -47,6 +47,7 @@ mod signal;
 mod stop;
 mod store;
 mod stored;
+mod suspects;
 mod tool_calls;
 mod trust;
 mod validate;

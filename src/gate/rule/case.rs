@@ -95,7 +95,7 @@ fn passing(case: &CaseEvidence<'_>, state: State, policy: &Policy, log: &mut Fin
 fn lost(case: &CaseEvidence<'_>, found: &Found, policy: &Policy, log: &mut Findings<'_>) {
     if *found == Found::Errored {
         let what = format!(
-            "passed in the baseline ({}) and cannot be judged now, in none of {}",
+            "passed in the baseline ({}) and could not be judged in any of {} now",
             of(case.before),
             text::count(case.fresh_errors + case.result.ordinary().count(), "trial"),
         );

@@ -170,6 +170,12 @@ fn a_case_that_cannot_be_judged_any_more_is_a_regression() {
     assert_eq!(ends(FaultKind::Timeout, vec![Failed; 30]), (Conclusion::Fail, "regression".to_owned()));
     // A line that is missing in a file of answers cannot be asked for.
     assert_eq!(ends(FaultKind::NoReply, vec![]), (Conclusion::Inconclusive, "unconfirmed".to_owned()));
+    // Where the address fails when it is asked again, nothing is known of the case.
+    let mut run = errored(FaultKind::Timeout);
+    let fault = Some(Box::new(Fault::new(FaultKind::Connect, "no".to_owned(), "")));
+    run.cases[0].trials.push(Trial { fault, ..trial(1, Errored, true) });
+    assert_eq!(next(&run, found(Some(&stored)), &policy, &BTreeSet::new()), Next::Nothing);
+    assert_eq!(judge(&run, Some(&stored), &policy).conclusion, Conclusion::Pass);
     // The address is at fault, and no case.
     assert_eq!(ends(FaultKind::Unauthorized, vec![Passed]), (Conclusion::Pass, String::new()));
     let decision = judge(&errored(FaultKind::Unauthorized), Some(&stored), &Policy::default());

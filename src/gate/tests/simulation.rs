@@ -202,7 +202,14 @@ fn open_end(regression: &Regression) -> End {
 }
 
 fn facts(past: Tally, tags: &[String]) -> Facts<'_> {
-    Facts { past: Past::Known(past), now: Vec::new(), fresh: Vec::new(), again: Vec::new(), tags }
+    Facts {
+        past: Past::Known(past),
+        now: Vec::new(),
+        fresh: Vec::new(),
+        again: Vec::new(),
+        tags,
+        unreachable: false,
+    }
 }
 
 fn tally(rate: f64, of: u32, random: &mut Pcg64Mcg) -> Tally {
@@ -416,7 +423,7 @@ fn recorded_answers_that_are_given_again_decide() {
 #[ignore = "prints a table"]
 fn simulated_table() {
     let mut table = String::from(
-        "| trials per case in the baseline | unchanged run: FAIL | exit code 5 | real agent, unchanged: FAIL | exit code 5 | one broken case: FAIL or 5 | 10-point drop, n = 100 | a tenth half-broken, n = 50 |\n|---|---|---|---|---|---|---|---|\n",
+        "| trials per case in the baseline | unchanged run: FAIL | exit code 5 | real agent, unchanged: FAIL | exit code 5 | one broken case: FAIL or 5 | 10-point drop, 100 cases | a tenth half-broken, 50 cases |\n|---|---|---|---|---|---|---|---|\n",
     );
     let range = |shares: &[u32]| {
         let [least, most] =

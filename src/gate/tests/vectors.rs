@@ -98,6 +98,7 @@ fn guards() {
                 fresh: Vec::new(),
                 again: Vec::new(),
                 tags: &[],
+                unreachable: false,
             })
             .collect();
         close(guard::joint(&suite, &facts).0.p, &row["p"], &row);
