@@ -45,6 +45,19 @@ pub(super) struct Watch<'a> {
     cases: f64,
     /// The mean pass rate to expect.
     mean: f64,
+    /// When the guard fires, where that does not move with the answers: no past is thin.
+    fixed: Option<Fires>,
+}
+
+/// The most passes with which the guard's tests fire; −1 where they never do.
+#[derive(Clone, Copy, Debug)]
+struct Fires {
+    /// The first round, or what raises a suspicion.
+    first: i64,
+    /// Both rounds together.
+    both: i64,
+    /// The second round alone.
+    alone: i64,
 }
 
 impl<'a> Watch<'a> {
@@ -66,7 +79,9 @@ impl<'a> Watch<'a> {
             None => suite.posterior(past).mean(),
         };
         let mean = counts.iter().map(|(past, count)| real(*count) * rate(*past)).sum::<f64>() / cases;
-        (cases > 0.0).then_some(Self { suite, counts, plan, cases, mean })
+        let thick = counts.iter().all(|(past, _)| past.of >= THIN);
+        let watch = Self { suite, counts, plan, cases, mean, fixed: None };
+        (cases > 0.0).then(|| Self { fixed: thick.then(|| watch.fires(1.0)), ..watch })
     }
 
     /// The loss over all cases that is seen four times in five, in points of the mean pass rate, 0 to 1, where every
@@ -90,29 +105,41 @@ impl<'a> Watch<'a> {
 
     /// How probable it is that the guard fires when every rate is `keep` of what it was.
     fn sees(&self, keep: f64) -> f64 {
-        let Plan { repeat, level, rounds, .. } = self.plan;
-        let two = rounds == Rounds::Two && repeat == 1;
-        let fires = self.most(repeat, keep, if two { SUSPICION * level } else { level });
-        let first = fires.min(self.over_margin(repeat));
-        let now = Sum::of(self.parts(repeat, keep));
-        if !two || first < 0 {
-            return now.at_most(first);
+        let fires = self.fixed.unwrap_or_else(|| self.fires(keep));
+        let now = Sum::of(self.parts(self.plan.repeat, keep));
+        if !self.has_two() || fires.first < 0 {
+            return now.at_most(fires.first);
         }
-        let both = self.most(2, keep, level).min(self.over_margin(2));
-        let alone = self.most(1, keep, ALONE);
+        // The second round is as the first, of one answer a case.
         let mut below = vec![0.0];
-        let again = Sum::of(self.parts(1, keep));
         let all = whole(self.cases).and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX);
         let mut sum = 0.0;
-        let mut masses = again.each().peekable();
+        let mut masses = now.each().peekable();
         for count in 0..=all {
             sum += masses.next_if(|(at, _)| *at == count).map_or(0.0, |(_, mass)| mass);
             below.push(sum);
         }
         let at_most =
             |count: i64| usize::try_from(count + 1).map_or(0.0, |at| below[at.min(below.len() - 1)]);
-        let seen = now.each().take_while(|(passed, _)| *passed <= first);
-        seen.map(|(passed, mass)| mass * at_most(alone.min(both - passed))).sum()
+        let seen = now.each().take_while(|(passed, _)| *passed <= fires.first);
+        seen.map(|(passed, mass)| mass * at_most(fires.alone.min(fires.both - passed))).sum()
+    }
+
+    /// Whether a suspicion is confirmed by a second round.
+    fn has_two(&self) -> bool {
+        self.plan.rounds == Rounds::Two && self.plan.repeat == 1
+    }
+
+    /// When the guard fires while every rate is `keep` of what it was.
+    fn fires(&self, keep: f64) -> Fires {
+        let Plan { repeat, level, .. } = self.plan;
+        let first = self.most(repeat, keep, if self.has_two() { SUSPICION * level } else { level });
+        let first = first.min(self.over_margin(repeat));
+        if !self.has_two() {
+            return Fires { first, both: first, alone: first };
+        }
+        let both = self.most(2, keep, level).min(self.over_margin(2));
+        Fires { first, both, alone: self.most(1, keep, ALONE) }
     }
 
     /// The most passes of `drawn` answers a case with which a test at this level fires; −1 where it never does.
