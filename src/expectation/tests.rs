@@ -113,7 +113,7 @@ fn kinds_judge_as_their_table_says() {
             "{type: combined, operator: or, expectations: [{type: contains, values: [a, b], mode: any}, {type: exact, value: z}]}",
             "a",
             Passed,
-            0.5,
+            1.0,
         ),
         (
             "{type: combined, operator: and, expectations: [{type: combined, operator: or, expectations: [{type: exact, value: a}]}]}",

@@ -320,8 +320,10 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
     let excuses: Vec<Excused> = cases
         .iter()
         .zip(&regression.found)
-        .filter(|_| !nothing_passed)
-        .filter_map(|(case, found)| {
+        .zip(&states)
+        // What fails the gate all the same has no excuse.
+        .filter(|(_, state)| !nothing_passed && !state.blocking)
+        .filter_map(|((case, found), _)| {
             let excuse = excuse::excuse(case, found, &rates)?;
             Some(Excused { scenario: case.result.scenario.clone(), id: case.result.id.clone(), excuse })
         })

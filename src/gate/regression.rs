@@ -124,8 +124,9 @@ impl Regression {
             (Word::Broken | Word::Open | Word::Unasked, None) => Found::NewFailure(course),
             (Word::Broken, Some(_)) => Found::Broken(proof, course),
             (Word::Open, Some(_)) => Found::Open(course),
-            // One answer that fails tells no more than the past does, which has failures of its own.
-            (Word::Unasked, Some(past)) if has_failed(past) => Found::FailedBefore,
+            // One answer that fails tells no more than the past does, which has failures of its own; but where it was
+            // asked again and nothing could be judged, that is no evidence of anything.
+            (Word::Unasked, Some(past)) if has_failed(past) && case.fresh.is_empty() => Found::FailedBefore,
             (Word::Unasked, Some(_)) => Found::Unconfirmed,
         };
         (found, wants)

@@ -235,6 +235,32 @@ fn new_and_changed_cases_are_asked_again() {
 }
 
 #[test]
+fn what_fails_the_gate_all_the_same_has_no_excuse() {
+    let ids = ids_of(8);
+    let stored = thick(&ids, 10, 10);
+    let critical = vec![Selector { case: Some(Glob::parse("*/c00").unwrap()), ..Selector::default() }];
+    for (critical, fail_on) in [(critical, None), (Vec::new(), Some(Category::Flaky))] {
+        let mut policy = Policy { critical, ..Policy::default() };
+        policy.fail_on.extend(fail_on);
+        let mut run = now(&ids, &[&[Failed, Failed, Passed, Passed, Passed, Passed, Passed, Passed]]);
+        confirm(&mut run, Some(&stored), &policy, |_| Some(true));
+        let decision = judge(&run, Some(&stored), &policy);
+        assert_eq!((decision.conclusion, decision.excuses.len()), (Conclusion::Fail, 0), "{policy:?}");
+    }
+}
+
+#[test]
+fn a_past_with_failures_excuses_nothing_that_was_asked_and_could_not_be_judged() {
+    let ids = ids_of(8);
+    let stored = thick(&ids, 9, 10);
+    let mut run = now(&ids, &[&[Failed]]);
+    assert_eq!(judge(&run, Some(&stored), &Policy::default()).excused(), "1 flaky");
+    run.cases[0].trials.extend((1..21).map(|index| trial(index, Errored, true)));
+    let decision = judge(&run, Some(&stored), &Policy::default());
+    assert_eq!((decision.conclusion, ids_in(&decision)), (Conclusion::Error, vec!["unconfirmed"]));
+}
+
+#[test]
 fn numbers_that_differ_are_told_apart() {
     let ids = ids_of(3);
     let policy = Policy { min_pass_rate: Some(0.6667), ..Policy::default() };
