@@ -2,8 +2,8 @@
 """Holds the gate against real noise: four trials of one agent, of which nothing changed.
 
 Every ordered pair of trials is an unchanged comparison: one is the baseline, the other the run. No
-pair may fail under the default policy; each is inconclusive, names its unconfirmed cases, and says how
-thin the baseline is and how many trials it needs. `--confirm 0` makes them fail, and the strict policy
+pair may fail under the default policy; each is inconclusive, names its unconfirmed cases, and says
+that the baseline is thin. `--confirm 0` makes them fail, and the strict policy
 does not let them pass.
 
     .ci/tau.py AKIT FILE

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::manifest::{CaseResult, RunManifest, Trial};
-use crate::stats::mean;
+use crate::stats::{mean, real};
 use crate::vocabulary::{Answer, Outcome, ToolCall, Usage};
 
 /// One of the two runs; all figures are about the compared cases alone.
@@ -27,10 +27,10 @@ pub struct Side {
     /// Median over the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Tokens of the answers, sent and received.
+    /// Mean tokens of an answer, sent and received: runs of more trials do not weigh more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<u64>,
-    /// What the answers cost when they were asked, in US dollars.
+    pub tokens: Option<f64>,
+    /// What an answer cost on average when it was asked, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
@@ -60,10 +60,10 @@ pub struct Seen<'a> {
     /// Median over the answers, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Tokens of the answers, sent and received.
+    /// Mean tokens of an answer, sent and received: runs of more trials do not weigh more.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<u64>,
-    /// What the answers cost when they were asked, in US dollars.
+    pub tokens: Option<f64>,
+    /// What an answer cost on average when it was asked, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
 }
@@ -131,12 +131,10 @@ fn latency(replies: &[&Answer]) -> Option<u64> {
     known.get(known.len().saturating_sub(1) / 2).copied()
 }
 
-fn tokens(replies: &[&Answer]) -> Option<u64> {
-    let known = replies.iter().filter_map(|reply| reply.usage).map(Usage::total);
-    known.fold(None, |sum: Option<u64>, one| Some(sum.unwrap_or(0).saturating_add(one)))
+fn tokens(replies: &[&Answer]) -> Option<f64> {
+    mean(replies.iter().filter_map(|reply| reply.usage).map(Usage::total).map(real))
 }
 
 fn cost(replies: &[&Answer]) -> Option<f64> {
-    let known = replies.iter().filter_map(|reply| reply.cost_usd);
-    known.fold(None, |sum, one| Some(sum.unwrap_or(0.0) + one))
+    mean(replies.iter().filter_map(|reply| reply.cost_usd))
 }

@@ -23,7 +23,7 @@ pub(super) struct ProofArgs {
     /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     pub(super) baseline: Option<Place>,
-    /// Fresh trials of a case that fails and used to pass; 0: one failure is proof [default: 4]
+    /// Most fresh trials of a case that fails; 0: one failure is proof [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
     confirm: Option<u32>,
     /// A change must show that it breaks nothing: the same as `policy: strict`

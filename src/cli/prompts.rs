@@ -11,12 +11,12 @@ use super::prepare::{Suite, SuiteArgs};
 use super::stored::{decided, files};
 use super::{Status, terminal};
 use crate::environment::Environment;
-use crate::gate::{Decision, State};
+use crate::gate::Decision;
 use crate::manifest::{CaseResult, RunManifest};
 use crate::provider::{Message, Role};
 use crate::scenario::{Case, Scenario};
 use crate::text;
-use crate::vocabulary::{CaseId, Outcome};
+use crate::vocabulary::CaseId;
 
 #[derive(Debug, Args)]
 pub(super) struct PromptsArgs {
@@ -91,13 +91,7 @@ fn suspects<'a>(
             Status::Invalid.because("the stored run has no decision", "store it with `akit run --json FILE`")
         );
     };
-    let open = |index: &usize| {
-        let state = decision.cases.get(*index).map(|case| case.state);
-        let passed = |case: &CaseResult| case.confirmations().any(|trial| trial.outcome == Outcome::Passed);
-        matches!(state, Some(State::Unconfirmed | State::Suspect)) && !passed(&run.cases[*index])
-    };
-    let indices = (0..run.cases.len()).filter(open);
-    Ok(indices.map(|at| &run.cases[at]).map(|case| (case.key(), case)).collect())
+    Ok(decision.undecided(run).into_iter().map(|case| (case.key(), case)).collect())
 }
 
 fn told(wanted: usize, asked: usize) -> Result<(), Status> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use serde_json::json;
 
@@ -21,10 +22,11 @@ use crate::cache::{Journal, JournalError};
 use crate::client::Road;
 use crate::demands::withhold;
 use crate::environment::Environment;
-use crate::gate::{self, Evidence, Policy};
+use crate::gate::{self, Evidence, Next, Policy};
 use crate::grader::Graders;
 use crate::history::Place;
 use crate::manifest::{Ended, RunManifest};
+use crate::provider::Replies;
 use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner};
 use crate::source::slashed;
@@ -53,6 +55,9 @@ pub(super) struct RunArgs {
     /// End the run after this time: milliseconds, or with a unit (`10m`)
     #[arg(long, value_name = "TIME", value_parser = duration)]
     deadline: Option<Duration>,
+    /// When the answers of `--replies` were recorded, RFC 3339; part of the run's id [default: the newest `at` of them]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    recorded_at: Option<String>,
     /// Tell every case as it is judged
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
@@ -66,6 +71,13 @@ pub(super) struct RunArgs {
     reports: ReportArgs,
     #[command(flatten)]
     comment: CommentArgs,
+}
+
+fn time(text: &str) -> Result<String, String> {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(at) => Ok(at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        Err(_) => Err(format!("`{text}` is no time; write it as `2026-01-31T10:20:30Z`")),
+    }
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -104,12 +116,19 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let told = Told::new(&args.comment, &suite.settings.environment, &args.suite.ask.manner)?;
-    let at = suite.source_date();
+    let date = suite.source_date();
     let (files, environment) = (suite.files.clone(), suite.settings.environment.clone());
     let road = suite.settings.road.clone();
     let mode = suite.settings.target_mode();
     let (mut plan, graders) = suite.plan()?;
     plan.notes.extend(base.notes.iter().cloned());
+    if args.recorded_at.is_some() && plan.replies().next().is_none() {
+        return Err(
+            Status::Invalid.because("`--recorded-at` is for recorded answers", "add `--replies FILE`")
+        );
+    }
+    let given = || plan.replies().filter_map(Replies::latest).max();
+    let at = args.recorded_at.clone().or_else(given).or(date);
     if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
         let (message, help) = NOT_STREAMED;
         return Err(Status::Invalid.because(message, help));
@@ -205,10 +224,9 @@ impl RunArgs {
     /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
     /// given; by asking the application, where they were read from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
-        let open = decision.cases.iter().zip(&run.cases);
-        let open: Vec<_> = open.filter(|(state, _)| state.state == gate::State::Unconfirmed).collect();
+        let open = decision.undecided(run);
         let any = |what: fn(&Answer) -> bool| {
-            let mut trials = open.iter().flat_map(|(_, case)| &case.trials);
+            let mut trials = open.iter().flat_map(|case| &case.trials);
             trials.any(|trial| trial.answers().any(what))
         };
         let cases = || text::count(open.len(), "open case");
@@ -269,21 +287,27 @@ impl Asking {
             let mut run = runner.run().await;
             let mut short = BTreeSet::new();
             loop {
-                let suspects = gate::suspects(&run, found.baseline(), policy);
-                let wanted: Vec<_> = suspects
-                    .iter()
-                    .filter(|suspect| !short.contains(&suspect.case))
-                    .map(|suspect| Again { case: suspect.case, trials: suspect.trials })
-                    .collect();
-                if wanted.is_empty() {
-                    break;
-                }
+                let next = gate::next(&run, found.reference(), policy, &short);
+                let (cases, second) = match &next {
+                    Next::Nothing => break,
+                    Next::Suspects(cases) => (cases, false),
+                    Next::SecondRound(cases) => (cases, true),
+                };
                 if let Some(why) = road.closed() {
                     // Stopped between the last answer and what it makes necessary.
                     run.ended = why;
                     break;
                 }
-                short.extend(runner.again(&mut run, &wanted).await);
+                let wanted: Vec<_> = cases.iter().map(|case| Again { case: *case, trials: 1 }).collect();
+                let missing = runner.again(&mut run, &wanted).await;
+                for case in cases.iter().filter(|case| second && !missing.contains(case)) {
+                    run.cases[*case]
+                        .trials
+                        .last_mut()
+                        .into_iter()
+                        .for_each(|trial| trial.second_round = true);
+                }
+                short.extend(missing);
             }
             // Whoever interrupts a run gets no pass, even where everything arrived in time.
             if let Some(why @ (Ended::Interrupted | Ended::Terminated)) = road.closed() {

@@ -285,8 +285,11 @@ pub fn schema() -> Json {
     json!({ "description": "What the answer must be.", "oneOf": kinds })
 }
 
-/// A verdict of a kind, still without words.
+/// A verdict of a kind, still without words. One that says only whether an answer passes scores 1 where it does; one of
+/// parts scores as they do.
 fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
+    let of_parts = matches!(kind, VerdictKind::Combined | VerdictKind::Not);
+    let score = if passed && !of_parts && !kind.is_graded() { 1.0 } else { score };
     Verdict {
         kind,
         outcome: if passed { Outcome::Passed } else { Outcome::Failed },

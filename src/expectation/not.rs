@@ -35,7 +35,10 @@ impl Not {
         }
         let inner = self.inner.judge(&answer.part(0), bench).await;
         let passed = inner.outcome == Outcome::Failed;
-        let mut verdict = verdict(VerdictKind::Not, passed, 1.0 - inner.score.unwrap_or(1.0));
+        let mut graded = false;
+        inner.walk(&mut |one| graded |= one.kind.is_graded());
+        let score = if passed && !graded { 1.0 } else { 1.0 - inner.score.unwrap_or(1.0) };
+        let mut verdict = verdict(VerdictKind::Not, passed, score);
         if inner.outcome == Outcome::Errored {
             verdict.outcome = Outcome::Errored;
             verdict.score = None;

@@ -48,7 +48,7 @@ fn kinds_judge_as_their_table_says() {
     let table: &[(&str, &str, Outcome, f64)] = &[
         ("{type: contains, values: [Refund, 30 days]}", "Our REFUND window is 30 Days.", Passed, 1.0),
         ("{type: contains, values: [x, y]}", "just X", Failed, 0.5),
-        ("{type: contains, values: [x, y], mode: any}", "just X", Passed, 0.5),
+        ("{type: contains, values: [x, y], mode: any}", "just X", Passed, 1.0),
         ("{type: contains, values: []}", "anything", Passed, 1.0),
         ("{type: contains, values: [], mode: any}", "anything", Failed, 1.0),
         ("{type: contains, values: [\"\"]}", "", Passed, 1.0),
@@ -59,7 +59,7 @@ fn kinds_judge_as_their_table_says() {
         ("{type: contains, values: [\" refund \"]}", "refund", Failed, 0.0),
         ("{type: not_contains, values: [sorry, refuse]}", "Sorry", Failed, 0.5),
         ("{type: not_contains, values: [sorry, refuse], mode: any}", "sorry", Failed, 0.5),
-        ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry", Passed, 0.5),
+        ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry", Passed, 1.0),
         ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry, I refuse", Failed, 0.0),
         ("{type: not_contains, values: [\"\"]}", "x", Failed, 0.0),
         ("{type: exact, value: \"4\"}", "  4\n", Passed, 1.0),
@@ -113,7 +113,7 @@ fn kinds_judge_as_their_table_says() {
             "{type: combined, operator: or, expectations: [{type: contains, values: [a, b], mode: any}, {type: exact, value: z}]}",
             "a",
             Passed,
-            0.5,
+            1.0,
         ),
         (
             "{type: combined, operator: and, expectations: [{type: combined, operator: or, expectations: [{type: exact, value: a}]}]}",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::facts::{Facts, Past};
 use super::{Policy, Quarantined};
 use crate::baseline::{Baseline, BaselineCase, Role};
 use crate::manifest::{CaseResult, RunManifest, Trial};
@@ -20,8 +21,6 @@ pub(super) struct CaseEvidence<'a> {
     pub(super) stored: Option<&'a BaselineCase>,
     /// Whether it passes now; absent where it was not judged.
     pub(super) now: Option<bool>,
-    /// Its first judged trial, which the suite as a whole is measured by.
-    pub(super) first: Option<bool>,
     /// Judged trials that the suspicion does not rest on: those after the first failure, and confirmations.
     pub(super) fresh: Tally,
     /// Confirmations that could not be judged.
@@ -87,10 +86,6 @@ pub(super) fn cases<'a>(
                 before: stored.map(BaselineCase::tally).unwrap_or_default(),
                 stored,
                 now: judged(result.outcome),
-                first: result
-                    .ordinary()
-                    .find_map(|trial| judged(trial.outcome))
-                    .or_else(|| judged(result.outcome)),
                 fresh: Tally { hits: passed, of: passed + failed },
                 fresh_errors: fresh(Outcome::Errored),
                 critical: policy.is_critical(result),
@@ -104,7 +99,63 @@ pub(super) fn cases<'a>(
 /// what comes after it was not picked for failing.
 fn fresh(case: &CaseResult) -> impl Iterator<Item = &Trial> {
     let after = case.ordinary().skip_while(|trial| trial.outcome != Outcome::Failed).skip(1);
-    after.chain(case.confirmations())
+    after.chain(case.confirmations().filter(|trial| !trial.second_round))
+}
+
+/// The cases as the rule of regressions looks at them. A run in which nothing was judged says nothing of any of them.
+pub(super) fn facts<'a>(cases: &[CaseEvidence<'a>]) -> Vec<Facts<'a>> {
+    let nothing = cases.iter().all(|case| case.now.is_none());
+    let one = |case: &CaseEvidence<'a>| {
+        let of = |trial: &Trial| judged(trial.outcome);
+        let about = |trial: &&Trial| trial.fault.as_ref().is_none_or(|fault| fault.kind.is_of_case());
+        let mut now: Vec<_> = case.result.ordinary().filter(about).map(of).collect();
+        if case.result.trials.is_empty() {
+            now.extend(judged(case.result.outcome).map(Some));
+        }
+        let asked = |second| case.result.confirmations().filter(move |trial| trial.second_round == second);
+        Facts {
+            past: case.past(),
+            now: if nothing { Vec::new() } else { now },
+            fresh: asked(false).map(of).collect(),
+            again: asked(true).map(of).collect(),
+            unreachable: !asked(false).all(|trial| about(&trial)),
+            tags: &case.result.tags,
+        }
+    };
+    cases.iter().map(one).collect()
+}
+
+impl CaseEvidence<'_> {
+    fn past(&self) -> Past {
+        match self.relation {
+            Relation::Known if self.quarantine.is_none() => Past::Known(self.before),
+            Relation::New | Relation::Changed if self.quarantine.is_none() => Past::New,
+            Relation::Known => Past::Apart(self.before),
+            Relation::Alone | Relation::OtherJudge | Relation::New | Relation::Changed => {
+                Past::Apart(Tally::default())
+            }
+        }
+    }
+
+    /// Whether every trial of its past passed.
+    fn is_spotless(&self) -> bool {
+        self.before.of > 0 && self.before.hits == self.before.of
+    }
+
+    /// Whether it never failed before, and at least half of its answers now do. One failure is none too many for that.
+    pub(super) fn is_degraded(&self) -> bool {
+        let ordinary = self.result.tally();
+        let mut all = self.result.confirmations().filter(|trial| !trial.second_round).fold(
+            ordinary,
+            |mut sum, trial| {
+                let hits = u64::from(trial.outcome == Outcome::Passed);
+                sum += Tally { hits, of: hits + u64::from(trial.outcome == Outcome::Failed) };
+                sum
+            },
+        );
+        all.hits = all.of - all.hits;
+        self.is_spotless() && all.hits >= 2 && all.hits * 2 >= all.of
+    }
 }
 
 /// Whether the case fails by a judge's word; where it passes, whether a judge had a part in that.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
 use super::evidence::{CaseEvidence, Relation};
-use super::{CaseState, Category, Policy, State};
+use super::{Category, Policy};
 use crate::manifest::{CaseResult, Counts};
 use crate::source::Location;
 use crate::text;
@@ -88,7 +88,7 @@ impl Finding {
             Subject::Case => true,
             // A run that was stored by an earlier version names no subject.
             Subject::Run => self.location.is_some() && self.id != FindingId::Weakened,
-            Subject::Threshold { .. } | Subject::Weakening { .. } => false,
+            Subject::Tag(_) | Subject::Threshold { .. } | Subject::Weakening { .. } => false,
         }
     }
 
@@ -104,11 +104,13 @@ pub(super) struct Findings<'a> {
     policy: &'a Policy,
     reasons: Vec<Finding>,
     warnings: Vec<Finding>,
+    /// Whether a reason that leaves the word open stops the pipeline, too.
+    stops: bool,
 }
 
 impl<'a> Findings<'a> {
     pub(super) fn new(policy: &'a Policy) -> Self {
-        Self { policy, reasons: Vec::new(), warnings: Vec::new() }
+        Self { policy, reasons: Vec::new(), warnings: Vec::new(), stops: false }
     }
 
     /// How many findings stand against a pass already, other than by leaving it open.
@@ -147,6 +149,17 @@ impl<'a> Findings<'a> {
 
     /// What keeps the gate from a word.
     pub(super) fn inconclusive(&mut self, finding: Finding) {
+        self.stops = true;
+        self.tolerated(finding);
+    }
+
+    /// Whether a reason that leaves the word open stops the pipeline, too.
+    pub(super) fn stops(&self) -> bool {
+        self.stops
+    }
+
+    /// What keeps the gate from a word, but stops no pipeline: everything was asked that could be.
+    pub(super) fn tolerated(&mut self, finding: Finding) {
         self.reasons.push(Finding { conclusion: Conclusion::Inconclusive, ..finding });
     }
 
@@ -162,17 +175,21 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// The first reason in a sentence, or what was shown. That cases were not compared is said first.
+/// The first reason in a sentence, or what was shown. That cases were not compared is said first; of an inconclusive run
+/// also what to do, and its exit code.
 pub(super) fn summary(
     counts: Counts,
-    findings: &[Finding],
+    (findings, tolerated): (&[Finding], bool),
     cases: &[CaseEvidence<'_>],
-    states: &[CaseState],
+    excused: &str,
 ) -> String {
-    let reason = reason(counts, findings, cases, states);
+    let mut words = reason(counts, findings, cases, excused);
+    if findings.first().is_some_and(|first| first.conclusion == Conclusion::Inconclusive) {
+        words.push_str(if tolerated { " (exit code 0; 5 with `--strict`)" } else { " (exit code 5)" });
+    }
     match uncompared(cases) {
-        Some(words) => format!("{words}; {reason}"),
-        None => reason,
+        Some(first) => format!("{first}; {words}"),
+        None => words,
     }
 }
 
@@ -187,47 +204,43 @@ fn uncompared(cases: &[CaseEvidence<'_>]) -> Option<String> {
     told.then(|| format!("{compared} of {} could be compared{why}", text::count(all, "case")))
 }
 
-/// What excused the failing cases, by their states.
-fn excused(states: &[CaseState]) -> String {
-    let count = |state| states.iter().filter(|case| case.state == state).count();
-    let known = [
-        (count(State::FailingAsBefore), "as in the baseline"),
-        (count(State::Flaky), "flaky"),
-        (count(State::Suspect), "suspect"),
-        (count(State::Unconfirmed), "not confirmed"),
-        (count(State::Quarantined), "in quarantine"),
-    ];
-    let words = known.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
-    words.collect::<Vec<_>>().join(", ")
-}
-
-fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], states: &[CaseState]) -> String {
+fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], excused: &str) -> String {
     let Some(first) = findings.first() else {
-        let failing: Vec<_> = states
-            .iter()
-            .zip(judged)
-            .filter(|(_, case)| case.now == Some(false))
-            .map(|(state, _)| state.clone())
-            .collect();
-        return match (counts.failed, excused(&failing)) {
+        let failed = text::count(counts.failed, "case");
+        return match (counts.failed, excused.is_empty()) {
             (0, _) => format!("all {} passed", text::count(counts.judged(), "judged case")),
-            (n, words) if words.is_empty() => {
-                format!("{} failed, as the policy allows", text::count(n, "case"))
-            }
-            (n, words) => format!("{} failed: {words}", text::count(n, "case")),
+            (_, true) => format!("{failed} failed, as the policy allows"),
+            (_, false) => format!("{failed} failed: {excused}"),
         };
     };
     let same = findings.iter().filter(|finding| finding.id == first.id).count();
     let cases = text::count(same, "case");
+    let one = same == 1;
     match first.id {
-        _ if same == 1 => first.message.clone(),
+        FindingId::Unconfirmed if first.conclusion == Conclusion::Inconclusive => {
+            format!("{}; give further answers, or run live", unconfirmed(findings, judged))
+        }
+        FindingId::Open if first.conclusion == Conclusion::Inconclusive => {
+            let still = if one { first.message.clone() } else { format!("{cases} may have broken") };
+            format!("{still}; look at {}, or give further answers", if one { "it" } else { "them" })
+        }
+        FindingId::NotCleared if first.conclusion == Conclusion::Inconclusive => {
+            let still = if one { first.message.clone() } else { format!("{cases} are not cleared") };
+            format!("{still}; make {} pass every time", if one { "it" } else { "them" })
+        }
+        FindingId::NothingPassed if first.conclusion == Conclusion::Inconclusive => {
+            format!("{}; check the application first", first.message)
+        }
+        FindingId::BaselineThin => format!("{}; update it with more runs", first.message),
+        FindingId::NotShown => format!("{}; add cases or trials", first.message),
+        FindingId::BaselineMissing if first.conclusion == Conclusion::Inconclusive => {
+            format!("{}; make one with `akit baseline update`", first.message)
+        }
+        _ if one => first.message.clone(),
         FindingId::Regression => format!("{cases} that passed in the baseline fail now"),
         FindingId::Critical => format!("{same} critical cases fail"),
         FindingId::CaseFailed => format!("{cases} failed"),
         FindingId::NewFailure => format!("{cases} that are new or changed fail"),
-        FindingId::NotCleared => {
-            format!("{cases} that passed in the baseline did not pass every fresh trial")
-        }
         FindingId::Unconfirmed => unconfirmed(findings, judged),
         FindingId::Threshold => format!("{same} thresholds are missed"),
         FindingId::Weakened => format!("the suite or its policy demands less than before, in {same} places"),
@@ -235,13 +248,17 @@ fn reason(counts: Counts, findings: &[Finding], judged: &[CaseEvidence<'_>], sta
     }
 }
 
-/// Several cases that lack fresh trials: some may have broken, others only have to show that they do not.
+/// Cases that lack fresh trials: some may have broken, others only have to show that they do not.
 fn unconfirmed(findings: &[Finding], cases: &[CaseEvidence<'_>]) -> String {
     let passing: BTreeSet<&Location> =
         cases.iter().filter(|case| case.now == Some(true)).map(|case| &case.result.location).collect();
-    let open = findings.iter().filter(|finding| finding.id == FindingId::Unconfirmed);
-    let (new, broken): (Vec<_>, Vec<_>) =
-        open.partition(|finding| finding.location.as_ref().is_some_and(|line| passing.contains(line)));
+    let open: Vec<_> = findings.iter().filter(|finding| finding.id == FindingId::Unconfirmed).collect();
+    if let [only] = open.as_slice() {
+        return only.message.clone();
+    }
+    let (new, broken): (Vec<_>, Vec<_>) = open
+        .into_iter()
+        .partition(|finding| finding.location.as_ref().is_some_and(|line| passing.contains(line)));
     let new_words = || {
         let cases = text::count(new.len(), "new or changed case");
         format!("{cases} passed too few times for the strict policy")

@@ -4,33 +4,48 @@
 //! rate but the error rate, and a run in which nothing was judged never passes.
 
 mod evidence;
+mod excuse;
+mod facts;
 mod finding;
+mod forecast;
+mod guard;
 mod metric;
 mod policy;
 mod power;
 mod regression;
 mod rule;
+mod score;
 mod spending;
+mod spread;
 mod state;
 mod suite;
+mod suspicion;
+mod watch;
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::Baseline;
-use crate::manifest::{Counts, RunManifest};
+use crate::manifest::{CaseResult, Counts, RunManifest, Trial};
 use crate::source::Location;
 use crate::stats;
-use crate::vocabulary::{CaseId, WeakeningKind};
+use crate::vocabulary::{CaseId, Outcome, WeakeningKind};
+use facts::Facts;
+use guard::Second;
+use regression::{Found, Proof, Regression};
+use suspicion::Limits;
+use watch::Rounds;
 
+pub use excuse::Excused;
 pub use finding::{Conclusion, Finding};
+pub use forecast::{Forecast, Sight};
 pub use metric::Measured;
 pub use policy::{
     Category, Glob, Missing, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
 };
-pub use power::{DISCORDANCE, Power, WIDEST};
-pub use regression::{Retest, Suspect, used_to_pass};
-pub use state::{CaseState, State};
-pub use suite::PREDICTABLE;
+pub use power::Power;
+pub use state::{CaseState, State, used_to_pass};
 
 /// All that the gate looks at.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +133,10 @@ pub struct Decision {
     /// Whether the policy is `strict`: a change must show that it breaks nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strict: bool,
+    /// Whether an inconclusive run lets the pipeline go on: all that could be asked was asked, and every open case passed
+    /// at least once, or the policy says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tolerated: bool,
     /// In one sentence: the first reason, or what was shown.
     pub summary: String,
     /// How many cases had each outcome.
@@ -133,6 +152,9 @@ pub struct Decision {
     pub warnings: Vec<Finding>,
     /// Every case of the run, in its order.
     pub cases: Vec<CaseState>,
+    /// What excuses failing cases, one entry for each that anything excuses, in the order of the run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excuses: Vec<Excused>,
     /// What this run could have seen.
     pub power: Power,
     /// The baseline, where there was one.
@@ -147,10 +169,44 @@ impl Decision {
         self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// Failures that are neither confirmed nor cleared.
+    /// Failures that are neither confirmed nor cleared, and cases that do worse than ever.
     pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
-        let open = |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Suspect);
+        let open =
+            |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Open | State::Degraded);
         self.cases.iter().filter(open).map(CaseState::key)
+    }
+
+    /// The cases that further answers can still decide: they fail, nothing excuses or proves that, and no fresh answer
+    /// passed; of new cases, there is none.
+    #[must_use]
+    pub fn undecided<'r>(&self, run: &'r RunManifest) -> Vec<&'r CaseResult> {
+        let undecided = |(case, state): &(&CaseResult, &CaseState)| {
+            let fresh = || case.confirmations().filter(|trial| trial.outcome == Outcome::Passed);
+            match state.state {
+                State::Unconfirmed | State::Open => fresh().next().is_none(),
+                State::New | State::Changed => {
+                    state.blocking && case.outcome == Outcome::Failed && case.trials.len() == 1
+                }
+                State::Passed
+                | State::Failed
+                | State::Broken
+                | State::Cleared
+                | State::Degraded
+                | State::Flaky
+                | State::FailingAsBefore
+                | State::Fixed
+                | State::Quarantined
+                | State::Errored
+                | State::Skipped => false,
+            }
+        };
+        run.cases.iter().zip(&self.cases).filter(undecided).map(|(case, _)| case).collect()
+    }
+
+    /// What excuses the failing cases, and how many: `3 as in the baseline, 1 flaky`; empty where nothing is excused.
+    #[must_use]
+    pub fn excused(&self) -> String {
+        excuse::words(&self.excuses, &self.cases)
     }
 }
 
@@ -163,50 +219,122 @@ impl<'a> Reference<'a> {
     }
 }
 
-/// Cases that must be asked again before the gate can decide, in the order of the run.
+/// What has to be asked before the gate can decide: cases as 0-based indices, one trial of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Suspects, whose answers so far decide nothing.
+    Suspects(Vec<usize>),
+    /// Every case of a guard that suspects a drop: its second round.
+    SecondRound(Vec<usize>),
+    /// Nothing more.
+    Nothing,
+}
+
+/// What has to be asked next; `short` are the cases of which no further trial can be had.
 ///
-/// To be called again with the fresh trials in the run, until it names none, or none can be had.
+/// To be called again with the fresh trials in the run, until it names nothing.
 #[must_use]
-pub fn suspects(run: &RunManifest, baseline: Option<&Baseline>, policy: &Policy) -> Vec<Suspect> {
-    let cases = evidence::cases(run, baseline, policy);
-    let retest = regression::Retest::of(&cases, policy);
-    let asked = cases.iter().enumerate().map(|(case, facts)| {
-        let trials = retest.wanted(facts).max(rule::wanted(facts, policy));
-        Suspect { case, trials }
-    });
-    asked.filter(|suspect| suspect.trials > 0).collect()
+pub fn next(run: &RunManifest, reference: Reference<'_>, policy: &Policy, short: &BTreeSet<usize>) -> Next {
+    let cases = evidence::cases(run, reference.baseline(), policy);
+    let facts = evidence::facts(&cases);
+    let regression = assess(&facts, policy);
+    let wants = |at: usize| regression.wants[at] || rule::wanted(&cases[at], policy) > 0;
+    let mut suspects: Vec<_> = (0..cases.len()).filter(|at| wants(*at) && !short.contains(at)).collect();
+    suspects.sort_by_key(|at| cases[*at].result.key());
+    if !suspects.is_empty() {
+        return Next::Suspects(suspects);
+    }
+    if !asks(run) || facts.iter().any(|case| case.now.len() > 1) {
+        return Next::Nothing;
+    }
+    let guards = regression.guards(&facts, policy.margin, Second::Ahead).into_iter();
+    let suspected: BTreeSet<_> =
+        guards.filter(|guard| guard.suspects).flat_map(|guard| guard.cases).collect();
+    let ahead = |at: &usize| facts[*at].again.is_empty() && !short.contains(at);
+    let wanted: Vec<_> = suspected.into_iter().filter(ahead).collect();
+    let evidence = Evidence { run, reference, weakened: &[] };
+    if wanted.is_empty() || weigh(&evidence, policy, Second::Ahead).conclusion < Conclusion::Inconclusive {
+        return Next::Nothing;
+    }
+    Next::SecondRound(wanted)
+}
+
+/// The suspects, and what the policy makes of them.
+fn assess(facts: &[Facts<'_>], policy: &Policy) -> Regression {
+    let mut regression = Regression::of(facts, limits(policy));
+    for found in &mut regression.found {
+        if let (Found::Broken(Proof::Thin, course), Thin::Warn) = (*found, policy.thin) {
+            *found = Found::Open(course);
+        }
+    }
+    regression
+}
+
+/// When the asking of suspects ends.
+fn limits(policy: &Policy) -> Limits {
+    Limits { confirm: policy.confirm, alpha: policy.alpha, clear: Limits::CLEAR }
+}
+
+/// Whether somebody was asked, and not only files and records were read.
+fn asks(run: &RunManifest) -> bool {
+    let read = |trial: &Trial| {
+        trial.answers().next().is_some() && trial.answers().all(|answer| answer.given || answer.recorded)
+    };
+    let judged = |trial: &&Trial| matches!(trial.outcome, Outcome::Passed | Outcome::Failed);
+    run.trials().filter(judged).any(|trial| !read(trial))
 }
 
 /// Decides.
 #[must_use]
 pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
+    let asked = evidence.run.trials().any(|trial| trial.second_round);
+    weigh(evidence, policy, if asked { Second::Asked } else { Second::Never })
+}
+
+fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
     let run = evidence.run;
     let cases = evidence::cases(run, evidence.reference.baseline(), policy);
-    let retest = regression::Retest::of(&cases, policy);
-    let confirmations = retest.confirmations(&cases);
+    let facts = evidence::facts(&cases);
+    let regression = assess(&facts, policy);
+    let rates = rule::Rates::of(run, policy);
     let mut log = finding::Findings::new(policy);
     let mut states: Vec<CaseState> = cases
         .iter()
-        .zip(&confirmations)
-        .map(|(case, confirmation)| rule::case(case, *confirmation, policy, &mut log))
+        .zip(&regression.found)
+        .map(|(case, found)| rule::case(case, found, &regression, (&rates, policy), &mut log))
         .collect();
     let pass_rate = rule::limits(run, policy, &mut log);
     let too_many = rule::errors(run, policy, &mut log);
-    states.iter_mut().filter(|one| one.state == State::Errored).for_each(|one| one.blocking = too_many);
-    rule::baseline(evidence.reference, &cases, &retest, policy, &mut log);
-    spending::shifts(&cases, policy, &mut log);
+    let errored = |one: &&mut CaseState| one.state == State::Errored;
+    states.iter_mut().filter(errored).for_each(|one| one.blocking |= too_many);
+    rule::baseline(evidence.reference, &cases, &facts, (&regression, second), policy, &mut log);
+    spending::shifts(&cases, &mut log);
+    score::fell(&cases, &mut log);
     rule::shifts(run, evidence.reference, &mut log);
     let gone = evidence.reference.baseline().map(|baseline| evidence::gone(&cases, run, baseline));
     let gone = gone.unwrap_or_default();
     rule::removed(run, &gone, &mut log);
     rule::weakened(evidence.weakened, &mut log);
     rule::unasked(run, &mut log);
-    rule::nothing_passed(run, &cases, &states, &mut log);
-    let triggered = confirmations.iter().flatten().count();
-    let power = Power::of(&cases, triggered, policy);
+    let nothing_passed = rule::nothing_passed(run, &cases, &states, &mut log);
+    let excuses: Vec<Excused> = cases
+        .iter()
+        .zip(&regression.found)
+        .zip(&states)
+        // What fails the gate all the same has no excuse.
+        .filter(|(_, state)| !nothing_passed && !state.blocking)
+        .filter_map(|((case, found), _)| {
+            let excuse = excuse::excuse(case, found, &rates)?;
+            Some(Excused { scenario: case.result.scenario.clone(), id: case.result.id.clone(), excuse })
+        })
+        .collect();
+    let rounds = if asks(run) { Rounds::Two } else { Rounds::One };
+    let power = Power::of(&cases, &facts, &regression, rounds, policy);
     let counts = run.counts();
+    let stops = log.stops();
     let (findings, warnings) = log.close();
     let conclusion = findings.first().map_or(Conclusion::Pass, |finding| finding.conclusion);
+    let strict = policy.rigor == Rigor::Strict;
     let compared = match evidence.reference {
         Reference::Found { baseline, from } => Some(Compared {
             from: from.to_owned(),
@@ -218,15 +346,18 @@ pub fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         }),
         _ => None,
     };
+    let tolerated = conclusion == Conclusion::Inconclusive && !stops && !strict;
     Decision {
         conclusion,
-        strict: policy.rigor == Rigor::Strict,
-        summary: finding::summary(counts, &findings, &cases, &states),
+        strict,
+        tolerated,
+        summary: finding::summary(counts, (&findings, tolerated), &cases, &excuse::words(&excuses, &states)),
         counts,
         pass_rate,
         findings,
         warnings,
         cases: states,
+        excuses,
         power,
         compared,
     }

@@ -21,7 +21,8 @@ pub struct Policy {
     pub thresholds: Vec<Threshold>,
     /// Cases of which one confirmed failure is one too many.
     pub critical: Vec<Selector>,
-    /// Fresh trials of a case that fails and used to pass; 0 where one failure is proof.
+    /// Most fresh trials of a case that fails and is expected to pass, twice that until one passes; 0 where one failure is
+    /// proof.
     pub confirm: u32,
     /// Greatest probability of calling an unchanged suite broken, over all its cases, 0 to 1.
     pub alpha: f64,
@@ -50,8 +51,8 @@ impl Default for Policy {
             max_error_rate: 0.0,
             thresholds: Vec::new(),
             critical: Vec::new(),
-            confirm: 4,
-            alpha: 0.05,
+            confirm: 10,
+            alpha: 0.02,
             margin: 0.02,
             missing: Missing::Warn,
             thin: Thin::Strict,
@@ -218,8 +219,10 @@ pub enum Category {
     Budget,
     /// Slower than the baseline.
     Latency,
-    /// Dearer than the baseline.
+    /// More expensive than the baseline.
     Cost,
+    /// Lower scores than in the baseline.
+    Score,
     /// A case that only the baseline has.
     Removed,
     /// A case whose trials disagree.
@@ -232,6 +235,19 @@ impl Category {
     /// What fails the gate where `fail_on` is not given.
     pub const DEFAULT: [Self; 5] =
         [Self::Threshold, Self::Regression, Self::Critical, Self::NewFailure, Self::Budget];
+}
+
+impl Threshold {
+    /// Whether it is a least pass rate over some cases, and this is one of them.
+    pub(super) fn rates(&self, case: &CaseResult) -> bool {
+        self.min.is_some()
+            && self.cases.has(case)
+            && match &self.metric {
+                Metric::PassRate => true,
+                Metric::Recall(tag) => case.tags.contains(tag),
+                _ => false,
+            }
+    }
 }
 
 impl Policy {
@@ -250,15 +266,6 @@ impl Policy {
 
     /// Whether a rate decides about a case, and not each failure by itself.
     pub(super) fn rated(&self, case: &CaseResult) -> bool {
-        let rates = |limit: &Threshold| {
-            limit.min.is_some()
-                && limit.cases.has(case)
-                && match &limit.metric {
-                    Metric::PassRate => true,
-                    Metric::Recall(tag) => case.tags.contains(tag),
-                    _ => false,
-                }
-        };
-        self.min_pass_rate.is_some() || self.thresholds.iter().any(rates)
+        self.min_pass_rate.is_some() || self.thresholds.iter().any(|limit| limit.rates(case))
     }
 }

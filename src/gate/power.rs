@@ -2,17 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Policy;
 use super::evidence::CaseEvidence;
-use super::regression::Retest;
-use super::{Policy, suite};
+use super::facts::Facts;
+use super::guard;
+use super::regression::Regression;
+use super::suspicion::THIN;
+use super::watch::{Plan, Rounds, Watch};
 use crate::stats::{self, Tally};
 use crate::text;
-
-/// Verdicts of an unchanged suite differ at least this often, for all one knows.
-pub const DISCORDANCE: f64 = 0.10;
-
-/// A drop of more than this share of all cases is no drop that anybody plans to see.
-pub const WIDEST: f64 = 0.5;
 
 /// What a run could have seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,15 +20,16 @@ pub struct Power {
     pub judged: u64,
     /// Cases that were compared with the baseline.
     pub compared: u64,
-    /// Smallest drop of the pass rate that would be seen four times in five, 0 to 1.
+    /// Smallest loss over all compared cases that would be seen four times in five, in points of the mean pass rate, 0
+    /// to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable_drop: Option<f64>,
-    /// Compared cases whose baseline is too thin to prove that they broke.
+    /// How many fresh trials in a row a case must fail until it is called broken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failing_trials: Option<u64>,
+    /// Compared cases that are expected to pass, and whose baseline is thin: fewer than three trials.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub thin: u64,
-    /// Trials that a case's baseline needs for such a proof.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub needed_trials: Option<u64>,
     /// Fewest and most trials of a compared case in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_trials: Option<(u64, u64)>,
@@ -57,42 +56,51 @@ fn recorded(cases: &[CaseEvidence<'_>]) -> u64 {
 }
 
 impl Power {
-    pub(super) fn of(cases: &[CaseEvidence<'_>], triggered: usize, policy: &Policy) -> Self {
-        let pairs: Vec<_> = suite::pairs(cases).collect();
+    pub(super) fn of(
+        cases: &[CaseEvidence<'_>],
+        facts: &[Facts<'_>],
+        regression: &Regression,
+        rounds: Rounds,
+        policy: &Policy,
+    ) -> Self {
+        let pairs: Vec<_> = guard::compared(facts).collect();
         let compared = pairs.len() as u64;
-        let needed = Retest::needed(policy, triggered);
-        let thin = pairs
-            .iter()
-            .filter(|(case, _)| policy.confirm > 0 && case.before.of < needed)
-            .filter(|(case, _)| super::used_to_pass(case.before))
-            .count() as u64;
         let critical: Vec<_> = cases.iter().filter(|case| case.critical).collect();
         let (of, bound_of) = if critical.is_empty() {
             (cases.iter().collect(), "cases")
         } else {
             (critical, "critical cases")
         };
-        let tally = of.iter().fold(Tally::default(), |sum, case| {
-            let one = case.result.tally();
-            Tally { hits: sum.hits + one.hits, of: sum.of + one.of }
+        let tally = of.iter().fold(Tally::default(), |mut sum, case| {
+            sum += case.result.tally();
+            sum
         });
         let clean = tally.of > 0 && tally.hits == tally.of;
-        // In an unchanged suite a case with pass rate p flips with probability 2 p (1 - p).
-        let shares = pairs.iter().filter_map(|(case, _)| case.before.share());
-        let flips: f64 = shares.map(|share| 2.0 * share * (1.0 - share)).sum();
-        let discordance = if compared == 0 { 0.0 } else { flips / stats::real(compared) };
+        let expected = |past: &Tally| regression.suite.expects(*past);
+        let pasts = || pairs.iter().map(|(_, past, _)| *past);
+        // The case that most is known of; of several, the one that passed most.
+        let share = |past: &Tally| (past.share().unwrap_or_default(), stats::real(past.of));
+        let best = pasts()
+            .filter(expected)
+            .max_by(|a, b| share(a).partial_cmp(&share(b)).unwrap_or(std::cmp::Ordering::Equal));
+        let all: Vec<usize> = pairs.iter().map(|(at, ..)| *at).collect();
+        let plan = Plan {
+            repeat: pairs.iter().map(|(.., now)| now.of).max().unwrap_or(1),
+            level: guard::level(guard::tags(facts, &all).len()),
+            margin: policy.margin,
+            rounds,
+        };
+        let watch = Watch::over(&regression.suite, pasts().map(|past| (past, 1)), plan);
+        let most = pasts().map(|past| past.of).max();
         Self {
             judged: cases.iter().filter(|case| case.now.is_some()).count() as u64,
             compared,
-            detectable_drop: stats::detectable(compared, discordance.max(DISCORDANCE))
-                .filter(|drop| *drop <= WIDEST),
-            thin,
-            needed_trials: (thin > 0).then_some(needed),
-            baseline_trials: pairs
-                .iter()
-                .map(|(case, _)| case.before.of)
-                .min()
-                .zip(pairs.iter().map(|(case, _)| case.before.of).max()),
+            detectable_drop: watch.and_then(|watch| watch.loss()),
+            failing_trials: best
+                .filter(|_| policy.confirm > 0)
+                .and_then(|past| regression.one_more(past).failures_needed()),
+            thin: pasts().filter(|past| past.of < THIN).filter(expected).count() as u64,
+            baseline_trials: pasts().map(|past| past.of).min().zip(most),
             recorded: if compared > 0 { recorded(cases) } else { 0 },
             failure_bound: if clean {
                 Tally { hits: 0, of: tally.of }.upper_bound(stats::LEVEL)
@@ -106,33 +114,50 @@ impl Power {
     /// The same in sentences, for people.
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
+        let few = |n: u64, what: &str| text::count(usize::try_from(n).unwrap_or(usize::MAX), what);
         let mut out = Vec::new();
         if self.compared > 0 {
-            let cases = text::count(usize::try_from(self.compared).unwrap_or(usize::MAX), "compared case");
-            out.push(match self.detectable_drop {
-                Some(drop) => format!(
-                    "{cases} show a drop of {:.1} points or more four times in five; smaller ones may go unseen",
-                    drop * 100.0
-                ),
-                None => format!("{cases} are too few to show a drop of the suite as a whole"),
+            let loss = self.detectable_drop.map(|drop| {
+                let points = format!("{:.0}", (drop * 100.0).ceil());
+                let cases = if self.compared == 1 {
+                    "the one case".to_owned()
+                } else {
+                    format!("all {} cases", self.compared)
+                };
+                format!("a loss of {points} points over {cases}")
+            });
+            let case =
+                self.failing_trials.map(|n| format!("any one case that fails {}", few(n, "fresh trial")));
+            out.push(match (loss, case) {
+                (None, None) if self.compared == 1 => {
+                    "1 compared case is too few to detect a loss of the suite".to_owned()
+                }
+                (None, None) => {
+                    format!("{} compared cases are too few to detect a loss of the suite", self.compared)
+                }
+                (Some(one), None) | (None, Some(one)) => format!("could have detected: {one}"),
+                (Some(loss), Some(case)) => format!("could have detected: {loss}, or {case}"),
             });
         }
-        if let (Some(needed), Some((least, most))) = (self.needed_trials, self.baseline_trials) {
-            let few = |n: u64| text::count(usize::try_from(n).unwrap_or(usize::MAX), "trial");
-            let has = if least == most { few(least) } else { format!("{least} to {}", few(most)) };
+        if let (true, Some((least, most))) = (self.thin > 0, self.baseline_trials) {
+            let has = if least == most {
+                few(least, "trial")
+            } else {
+                format!("{least} to {}", few(most, "trial"))
+            };
             out.push(format!(
-                "the baseline is thin: it has {has} a case, and a proof that one case broke needs {needed}",
+                "the baseline is thin: it has {has} per case; from {THIN} on, fewer failures prove that one case broke",
             ));
         }
         if self.recorded > 0 {
-            let answers = text::count(usize::try_from(self.recorded).unwrap_or(usize::MAX), "answer");
+            let answers = few(self.recorded, "answer");
             out.push(format!(
                 "{answers} read from the cache: trials of the run that recorded them, however often they are read"
             ));
         }
         if let Some(bound) = self.failure_bound {
             out.push(format!(
-                "no answer of the {} failed: with 95 % confidence at most {:.1} % of such answers do",
+                "no answer of the {} failed; the true failure rate could still be up to {:.1}% (95% confidence)",
                 self.bound_of,
                 bound * 100.0
             ));

@@ -1,4 +1,4 @@
-//! Whether the answers became slower or dearer than in the baseline.
+//! Whether the answers became slower or more expensive than in the baseline.
 //!
 //! Case by case, as ratios: a mean over the suite would be the mean of its slowest cases. What a server
 //! does to all cases of one run at once is no chance of single cases, and no test over cases sees it;
@@ -6,7 +6,7 @@
 
 use super::evidence::CaseEvidence;
 use super::finding::{Finding, Findings};
-use super::{Category, Policy, suite};
+use super::{Category, suite};
 use crate::baseline::Mean;
 use crate::manifest::Trial;
 use crate::seed::Root;
@@ -16,26 +16,36 @@ use crate::vocabulary::{Answer, FindingId};
 /// Shifts up to this ratio do not count.
 const MARGIN: f64 = 1.2;
 
+/// An unchanged suite is called slower or more expensive with at most this probability: a family of tests of its own.
+const ALPHA: f64 = 0.05;
+
+/// Answers that are quicker count as if they took so long: below it clocks measure themselves, in milliseconds.
+const FLOOR: f64 = 20.0;
+
 /// Draws of the sign-flip test, above 16 pairs.
 const DRAWS: u32 = 9_999;
 
 /// Tells shifts of latency and cost. The two tests are a family of their own.
-pub(super) fn shifts(cases: &[CaseEvidence<'_>], policy: &Policy, log: &mut Findings<'_>) {
+pub(super) fn shifts(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
     let latency = |reply: &Answer| reply.latency_ms.map(stats::real);
     let tests = [
-        (FindingId::LatencyRegression, Category::Latency, ratios(cases, |stored| stored.latency_ms, latency)),
+        (
+            FindingId::LatencyRegression,
+            Category::Latency,
+            ratios(cases, FLOOR, |stored| stored.latency_ms, latency),
+        ),
         (
             FindingId::CostRegression,
             Category::Cost,
-            ratios(cases, |stored| stored.cost_usd, |reply| reply.cost_usd),
+            ratios(cases, 0.0, |stored| stored.cost_usd, |reply| reply.cost_usd),
         ),
     ];
     let p_values = tests.each_ref().map(|(id, _, ratios)| {
         stats::sign_flip(ratios, MARGIN.ln(), DRAWS, &mut Root(0).stream(&[id.word()]))
     });
     for ((id, category, ratios), p) in tests.into_iter().zip(stats::holm(&p_values)) {
-        let Some(ratio) = stats::mean(&ratios).filter(|_| p <= policy.alpha).map(f64::exp) else { continue };
-        let what = if category == Category::Latency { "slower" } else { "dearer" };
+        let Some(ratio) = stats::mean(&ratios).filter(|_| p <= ALPHA).map(f64::exp) else { continue };
+        let what = if category == Category::Latency { "slower" } else { "more expensive" };
         let message = format!(
             "answers are {what}: {ratio:.2} times the baseline, over {} ({})",
             crate::text::count(ratios.len(), "compared case"),
@@ -56,14 +66,16 @@ pub(super) fn shifts(cases: &[CaseEvidence<'_>], policy: &Policy, log: &mut Find
 /// The logarithm of now over before, for each compared case that knows both.
 fn ratios(
     cases: &[CaseEvidence<'_>],
+    floor: f64,
     before: impl Fn(&crate::baseline::BaselineCase) -> Option<Mean>,
     now: impl Fn(&Answer) -> Option<f64>,
 ) -> Vec<f64> {
     suite::pairs(cases)
-        .filter_map(|(case, _)| {
+        .filter_map(|case| {
             let before = before(case.stored?)?.mean;
             let replies = case.result.ordinary().flat_map(Trial::answers);
             let now = stats::mean(replies.filter_map(&now))?;
+            let (before, now) = (before.max(floor), now.max(floor));
             (before > 0.0 && now > 0.0).then(|| (now / before).ln())
         })
         .collect()

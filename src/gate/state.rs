@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
 use super::evidence::{CaseEvidence, Relation};
-use super::regression::{self, Confirmation};
-use crate::stats::SLACK;
+use super::regression::Found;
+use crate::stats::{SLACK, Tally};
 use crate::vocabulary::{CaseId, Outcome};
 
 /// The state of a case.
@@ -18,13 +18,18 @@ pub enum State {
     Passed,
     /// Fails, and there is no baseline to compare with.
     Failed,
-    /// Passed in the baseline, fails now, and fresh trials confirm it.
+    /// Expected to pass, fails now, and fresh trials prove that its rate fell.
     Broken,
-    /// Passed in the baseline, fails now and in most fresh trials, without a proof.
-    Suspect,
-    /// Passes at times: in the baseline, or in fresh trials.
+    /// Expected to pass, fails now, and its fresh trials clear it.
+    Cleared,
+    /// Expected to pass, fails now, and fresh trials show neither.
+    #[serde(alias = "suspect")]
+    Open,
+    /// Never failed in the baseline, and at least half of its answers now do, without a proof.
+    Degraded,
+    /// Passed and failed in the baseline.
     Flaky,
-    /// Passed in the baseline, fails now, and fresh trials could not be had.
+    /// Expected to pass, fails now, and fresh trials could not be had.
     Unconfirmed,
     /// Failed in the baseline and fails now.
     FailingAsBefore,
@@ -86,8 +91,20 @@ impl State {
         match self {
             State::Passed => ["passed", "passes", "no"],
             State::Failed => ["there is none", "fails", "yes"],
-            State::Broken => ["passed", "fails, and fresh trials confirm it", "yes"],
-            State::Suspect => ["passed", "fails, and most fresh trials fail; no proof", "no"],
+            State::Broken => ["passed", "fails, and fresh trials prove that its rate fell", "yes"],
+            State::Cleared => {
+                ["passed every time", "fails, and fresh trials clear it", "with `fail_on: [flaky]`"]
+            }
+            State::Open => [
+                "passed",
+                "fails; fresh trials decide nothing",
+                "INCONCLUSIVE where no fresh trial passed, or where a third of the proof was there",
+            ],
+            State::Degraded => [
+                "passed every time",
+                "at least half of its answers fail, two or more; no proof",
+                "as for cleared and open cases",
+            ],
             State::Flaky => ["passed at times", "passes at times", "with `fail_on: [flaky]`"],
             State::Unconfirmed => {
                 ["passed", "fails; fresh trials could not be had", "INCONCLUSIVE, or as `unconfirmed` says"]
@@ -114,7 +131,7 @@ impl State {
     }
 
     /// The state of a case, with what its fresh trials say where it was asked again.
-    pub(super) fn of(case: &CaseEvidence<'_>, finding: Option<Confirmation>) -> Self {
+    pub(super) fn of(case: &CaseEvidence<'_>, found: &Found) -> Self {
         let alone = Self::alone(case.result.outcome);
         let Some(passes) = case.now else { return alone };
         if case.quarantine.is_some() && !passes {
@@ -130,22 +147,29 @@ impl State {
             Relation::Known => {}
         }
         let before = case.before.share().unwrap_or(0.0) + SLACK;
-        let used_to_pass = before >= super::regression::USED_TO_PASS;
-        match finding {
-            Some(Confirmation::Broken(_)) => State::Broken,
-            Some(Confirmation::Suspect) => State::Suspect,
-            Some(Confirmation::Flaky) => State::Flaky,
-            // One answer that fails tells no more than the past does, which has failures of its own.
-            Some(Confirmation::Unconfirmed)
-                if case.fresh.of == 0 && case.fresh_errors == 0 && regression::has_failed(case.before) =>
-            {
-                State::Flaky
-            }
-            Some(Confirmation::Unconfirmed) => State::Unconfirmed,
-            None if passes && used_to_pass => State::Passed,
-            None if before > 1.0 - super::regression::USED_TO_PASS + 2e-9 => State::Flaky,
-            None if passes => State::Fixed,
-            None => State::FailingAsBefore,
+        match found {
+            Found::Broken(..) | Found::Errored | Found::NewFailure(_) => State::Broken,
+            Found::Open(course) if course.passes == 0 => State::Open,
+            Found::Cleared(_) | Found::Open(_) if case.is_degraded() => State::Degraded,
+            Found::Open(_) => State::Open,
+            Found::Cleared(_) if case.before.hits < case.before.of => State::Flaky,
+            Found::Cleared(_) => State::Cleared,
+            Found::Unconfirmed => State::Unconfirmed,
+            // It was expected to pass, and nobody could be asked.
+            Found::FailedBefore if before >= 0.5 => State::Flaky,
+            Found::Nothing if passes && before >= USED_TO_PASS => State::Passed,
+            Found::Nothing if before > 1.0 - USED_TO_PASS + 2e-9 => State::Flaky,
+            Found::Nothing if passes => State::Fixed,
+            Found::FailedBefore | Found::Nothing => State::FailingAsBefore,
         }
     }
+}
+
+/// A case that used to pass has passed at least this share of its trials, 0 to 1.
+const USED_TO_PASS: f64 = 0.8;
+
+/// Whether a case with this tally in its baseline passed there: at least four of five trials did.
+#[must_use]
+pub fn used_to_pass(before: Tally) -> bool {
+    before.share().is_some_and(|share| share + SLACK >= USED_TO_PASS)
 }

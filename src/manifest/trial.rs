@@ -17,6 +17,9 @@ pub struct Trial {
     /// Asked again to confirm a failure: not a part of any rate.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmation: bool,
+    /// Asked again with all compared cases, because the suite as a whole seemed to do worse; a confirmation, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second_round: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// 0 to 1.
@@ -58,6 +61,7 @@ impl Trial {
         Self {
             index: 0,
             confirmation: false,
+            second_round: false,
             outcome,
             score: None,
             turns: came.then_some(turn).into_iter().collect(),
@@ -91,6 +95,16 @@ impl Trial {
     #[must_use]
     pub fn is_recorded(&self) -> bool {
         self.answers().any(|answer| answer.recorded)
+    }
+
+    /// Whether a verdict of it is a grade between 0 and 1, by a judge or by likeness.
+    #[must_use]
+    pub fn is_graded(&self) -> bool {
+        let mut graded = false;
+        for verdict in self.verdicts() {
+            verdict.walk(&mut |one| graded |= one.kind.is_graded());
+        }
+        graded
     }
 
     /// The verdicts that explain the outcome, those that were not needed left out.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
@@ -38,7 +39,9 @@ pub enum RepliesError {
 #[derive(Clone, Debug)]
 pub struct Replies {
     name: String,
-    replies: BTreeMap<(String, u32), Vec<Known>>,
+    /// When the newest of them was given, where a line says so.
+    latest: Option<DateTime<Utc>>,
+    answers: BTreeMap<(String, u32), Vec<Known>>,
 }
 
 /// A reply and the scenario that it names.
@@ -61,6 +64,8 @@ struct Line {
     ttft_ms: Option<f64>,
     usage: Option<Usage>,
     cost_usd: Option<f64>,
+    /// When it was given, RFC 3339.
+    at: Option<String>,
     prompt: Option<IgnoredAny>,
     /// The conversation with the answer; beside a `reply` only what was asked.
     messages: Option<Json>,
@@ -108,7 +113,7 @@ impl Replies {
     /// When a file or a line of it cannot be read, or one case, scenario and trial is there twice.
     pub fn read(paths: &[PathBuf]) -> Result<Self, RepliesError> {
         let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
-        let mut all = Self { name: name.join(", "), replies: BTreeMap::new() };
+        let mut all = Self { name: name.join(", "), answers: BTreeMap::new(), latest: None };
         paths.iter().try_for_each(|path| all.add(path))?;
         Ok(all)
     }
@@ -140,7 +145,7 @@ impl Replies {
             })?;
             // Nearly every case has one, and a list that grows makes room for four.
             let known =
-                self.replies.entry((line.id.clone(), line.trial)).or_insert_with(|| Vec::with_capacity(1));
+                self.answers.entry((line.id.clone(), line.trial)).or_insert_with(|| Vec::with_capacity(1));
             if known.iter().any(|(scenario, _)| *scenario == line.scenario) {
                 let id = text::excerpt(&line.id, 60);
                 let reason =
@@ -153,6 +158,16 @@ impl Replies {
                 }
                 told => Ok(told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX))),
             };
+            if let Some(time) = &line.at {
+                let told = DateTime::parse_from_rfc3339(time).map_err(|_| RepliesError::Line {
+                    at: at(1),
+                    reason: format!(
+                        "`at` is no time: {}; write it as `2026-01-31T10:20:30Z`",
+                        text::excerpt(time, 40)
+                    ),
+                })?;
+                self.latest = self.latest.max(Some(told.to_utc()));
+            }
             let latency_ms = time("latency_ms", line.latency_ms)?;
             let ttft_ms = time("ttft_ms", line.ttft_ms)?;
             let said = line.said();
@@ -190,7 +205,13 @@ impl Replies {
                 known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }));
             }
         }
-        Self { name: name.to_owned(), replies }
+        Self { name: name.to_owned(), latest: None, answers: replies }
+    }
+
+    /// When the newest of them was given, where a line says so: RFC 3339 in UTC.
+    #[must_use]
+    pub fn latest(&self) -> Option<String> {
+        self.latest.map(|latest| latest.to_rfc3339_opts(SecondsFormat::AutoSi, true))
     }
 
     /// The file, as reports name it.
@@ -202,7 +223,7 @@ impl Replies {
     /// The reply to a case; one that names the scenario goes before one that names none.
     #[must_use]
     pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
-        let known = self.replies.get(&(id.to_owned(), trial))?;
+        let known = self.answers.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, _)| name.as_deref() == Some(scenario));
         exact.or_else(|| known.iter().find(|(name, _)| name.is_none())).map(|(_, reply)| reply)
     }
@@ -270,6 +291,7 @@ mod tests {
             (r#"{"id":"a","reply":"x \udc00 y"}"#, "a lone surrogate"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "`latency_ms` is negative"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"ttft_ms\":-1}", "`ttft_ms` is negative"),
+            (r#"{"id":"a","reply":"x","at":"yesterday"}"#, "`at` is no time: yesterday"),
             (r#"{"id":"a","tool_calls":[]}"#, "missing field `reply`"),
             (
                 r#"{"id":"a","reply":"x","tool_calls":{}}"#,

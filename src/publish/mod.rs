@@ -171,14 +171,12 @@ fn section(report: &Report<'_>, site: &Site) -> Section {
 fn wanted(report: &Report<'_>, mode: CommentMode) -> bool {
     let passes = report.decision.conclusion == Conclusion::Pass;
     let otherwise = || {
-        use State::{Broken, Changed, Fixed, New, Suspect, Unconfirmed};
+        use State::{Broken, Changed, Degraded, Fixed, New, Open, Unconfirmed};
         let removed = report.decision.compared.as_ref().is_some_and(|compared| !compared.removed.is_empty());
         removed
-            || report
-                .decision
-                .cases
-                .iter()
-                .any(|case| matches!(case.state, Broken | Changed | Fixed | New | Suspect | Unconfirmed))
+            || report.decision.cases.iter().any(|case| {
+                matches!(case.state, Broken | Changed | Degraded | Fixed | New | Open | Unconfirmed)
+            })
     };
     match mode {
         CommentMode::Always | CommentMode::Recreate => true,

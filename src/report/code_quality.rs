@@ -71,8 +71,8 @@ fn severity(finding: &Alert) -> &'static str {
         (Level::Error, _) if finding.leads() => "blocker",
         (Level::Error, _) => "critical",
         (_, Some(State::Quarantined)) => "info",
-        (_, Some(State::Suspect | State::Unconfirmed)) | (Level::Warning, None) => "major",
-        (Level::Warning, _) | (_, Some(State::Flaky)) => "minor",
+        (_, Some(State::Open | State::Degraded | State::Unconfirmed)) | (Level::Warning, None) => "major",
+        (Level::Warning, _) | (_, Some(State::Flaky | State::Cleared)) => "minor",
         (Level::Note, _) => "info",
     }
 }

@@ -99,7 +99,7 @@ pub(super) enum Forgiven {
     /// It is in quarantine.
     Quarantined,
     /// It was asked again and passed.
-    Flaky,
+    Again,
 }
 
 impl Entry<'_> {
@@ -109,27 +109,21 @@ impl Entry<'_> {
         match self.state {
             _ if self.case.outcome != Outcome::Failed || self.blocking => None,
             State::Quarantined => Some(Forgiven::Quarantined),
-            State::Flaky if again() => Some(Forgiven::Flaky),
+            State::Flaky | State::Cleared | State::Degraded if again() => Some(Forgiven::Again),
             _ => None,
         }
     }
 }
 
-/// `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`.
+/// `2 passed, 8 failed (1 flaky, 1 in quarantine), 2 errored, 1 skipped`: what excuses failures stands in brackets.
 pub(super) fn counts(report: &Report<'_>) -> String {
     let counts = report.decision.counts;
-    let all: Vec<_> = report.entries().filter_map(|entry| entry.forgiven()).collect();
-    let some = |wanted, words: &str| match all.iter().filter(|one| **one == wanted).count() {
-        0 => None,
-        n => Some(format!("{} {words}", number::size(n))),
-    };
-    let words = [some(Forgiven::Flaky, "flaky"), some(Forgiven::Quarantined, "in quarantine")];
-    let words: Vec<_> = words.into_iter().flatten().collect();
+    let excused = report.decision.excused();
     format!(
         "{} passed, {} failed{}, {} errored, {} skipped",
         number::size(counts.passed),
         number::size(counts.failed),
-        if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) },
+        if excused.is_empty() { String::new() } else { format!(" ({excused})") },
         number::size(counts.errored),
         number::size(counts.skipped)
     )

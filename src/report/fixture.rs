@@ -50,7 +50,7 @@ impl Fixture {
 
     fn sized(bytes: usize) -> Self {
         let stored = [
-            ("broken", 5, 5),
+            ("broken", 20, 20),
             ("changed", 5, 5),
             ("flaky", 4, 5),
             ("fixed", 0, 5),

@@ -85,7 +85,7 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
         Some(unlucky) => format!(
             "Fresh trials confirm failures: an unchanged run is expected to have {unlucky:.1} cases that fail by chance."
         ),
-        None => "Fresh trials confirm failures: 3 to 14 % of the cases in the simulation of docs/gate.md; a baseline \
+        None => "Fresh trials confirm failures: 6 to 14 % of the cases in the simulation of docs/gate.md; a baseline \
                  tells for this suite."
             .to_owned(),
     });
@@ -99,8 +99,7 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
         );
     }
     out.push(
-        "A drop is seen four times in five beside a run of the same size, by a normal approximation that serves to choose \
-         a size; below some 30 cases it is rough. The gate itself decides by exact tests."
+        "A drop is seen four times in five: the loss over all cases at which the gate's own test fires as often."
             .to_owned(),
     );
     out
@@ -136,27 +135,21 @@ fn one_broken(broken: &Broken) -> Vec<String> {
     let mut out = Vec::new();
     let cases = |n: u64| text::count(size(n), "case");
     if broken.proven > 0 {
-        let how = match broken.confirm {
-            0 => "by one failure (`confirm: 0`)".to_owned(),
-            m => format!("by a test, with {} of each", text::count(m as usize, "fresh trial")),
-        };
+        let row = |n| format!("by {} in a row that fail", text::count(size(n), "fresh trial"));
+        let how = broken.failing_trials.map_or_else(|| "by one failure (`confirm: 0`)".to_owned(), row);
         out.push(format!("One broken case is proven {how}, where it is one of {}.", cases(broken.proven)));
     }
     if broken.thin > 0 {
-        let needed =
-            broken.needed_trials.map_or_else(String::new, |n| format!("; a proof needs {n} that passed"));
         out.push(format!(
-            "For {} the baseline is thin{needed}: such a case is asked up to {} times and called broken when all fail.",
+            "For {} the baseline is thin: such a case is asked up to {} times and called broken after eight or more \
+             failures in a row.",
             cases(broken.thin),
             2 * broken.confirm
         ));
     }
     if broken.new > 0 {
-        let needed = broken
-            .needed_trials
-            .map_or_else(String::new, |n| format!(" For a proof later it needs {n} trials."));
         out.push(format!(
-            "For {} there is no baseline: a first failure counts as new.{needed}",
+            "For {} there is no baseline: a failure counts as new unless fresh trials clear it.",
             cases(broken.new)
         ));
     }

@@ -80,6 +80,11 @@ pub(super) fn rows(report: &Report<'_>) -> Vec<Row> {
     if decision.compared.is_some() {
         let broken = decision.cases.iter().filter(|case| case.state == State::Broken).count();
         rows.push(Row::new("regressions", number::size(broken), Some("0".to_owned())));
+        let undecided = |state| matches!(state, State::Unconfirmed | State::Open);
+        let open = decision.cases.iter().filter(|case| undecided(case.state)).count();
+        if open > 0 {
+            rows.push(Row::new("open (neither confirmed nor cleared)", number::size(open), None));
+        }
     }
     rows.push(errors(report));
     let numbered = |finding: &&Finding| {
@@ -103,7 +108,7 @@ fn breach(finding: &Finding) -> Row {
             let name = format!("{}{}", metric.name(), cases.words());
             Row::new(&name, number(finding.measured, &|value| metric.words(value)), limit)
         }
-        Subject::Run | Subject::Case | Subject::Weakening { .. } => {
+        Subject::Run | Subject::Case | Subject::Tag(_) | Subject::Weakening { .. } => {
             let now = number(finding.measured, &number::score);
             Row::new(finding.id.word(), now, finding.limit.map(number::score))
         }

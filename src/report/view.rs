@@ -133,14 +133,21 @@ fn state(entry: &Entry<'_>) -> String {
         return String::new();
     }
     let word = match (entry.state, entry.blocking) {
-        (State::Broken | State::Suspect | State::Flaky | State::Unconfirmed | State::Quarantined, _) => {
-            entry.state.words()
-        }
+        (
+            State::Broken
+            | State::Cleared
+            | State::Open
+            | State::Degraded
+            | State::Flaky
+            | State::Unconfirmed
+            | State::Quarantined,
+            _,
+        ) => entry.state.words(),
         (State::FailingAsBefore, false) => "failing as before, does not block",
         (State::FailingAsBefore, true) => "failing as before",
-        (State::New, true) => "new",
-        (State::Changed, true) => "changed",
-        (State::Failed | State::New | State::Changed, false) => "allowed by the policy",
+        (State::New, _) => "new",
+        (State::Changed, _) => "changed",
+        (State::Failed, false) => "allowed by the policy",
         (State::Failed, true) | (State::Passed | State::Fixed | State::Errored | State::Skipped, _) => {
             return entry.note.to_owned();
         }

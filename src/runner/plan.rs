@@ -115,6 +115,15 @@ impl Plan {
         jobs.into_iter().any(|job| matches!(job.target, Target::Model { .. }))
     }
 
+    /// The files of answers that are judged, for each case that has one.
+    pub fn replies(&self) -> impl Iterator<Item = &Replies> {
+        let jobs = self.jobs.iter().filter_map(|planned| planned.job.as_ref());
+        jobs.filter_map(|job| match &job.target {
+            Target::Replies(replies) => Some(replies.as_ref()),
+            Target::Model { .. } => None,
+        })
+    }
+
     /// What is removed from the cases that are asked, if anything.
     pub(super) fn redacted(&self) -> Option<Redacted> {
         let asked = self.jobs.iter().filter(|planned| planned.skipped.is_none());

@@ -3,7 +3,7 @@
 //! Every weight is taken relative to the most probable count, so nothing overflows, nothing cancels,
 //! and no logarithm or gamma function loses digits: tails are good to about 1 part in 10¹².
 
-use super::{Tally, real, whole};
+use super::{real, whole};
 
 /// A weight below this share of the largest is nothing.
 const NOTHING: f64 = 1e-300;
@@ -61,19 +61,6 @@ pub(super) fn binomial(n: u64, chance: f64) -> Counts<impl Fn(u64) -> f64> {
     let mode = whole((real(n) + 1.0) * chance).unwrap_or(n).min(n);
     let ratio = move |j: u64| real(n - j) / real(j + 1) * odds;
     Counts { least: 0, most: n, mode, ratio }
-}
-
-/// Hits among `drawn` of all, when all hits of both tallies are dealt out at random.
-pub(super) fn hypergeometric(drawn: Tally, rest: Tally) -> Counts<impl Fn(u64) -> f64> {
-    let (m, others, hits) = (drawn.of, rest.of, drawn.hits.saturating_add(rest.hits));
-    let least = hits.saturating_sub(others);
-    let most = m.min(hits);
-    let mode = (real(m) + 1.0) * (real(hits) + 1.0) / (real(m) + real(others) + 2.0);
-    let mode = whole(mode).unwrap_or(most).clamp(least, most);
-    let ratio = move |j: u64| {
-        real(hits - j) / real(j + 1) * (real(m - j) / real((others + j + 1).saturating_sub(hits)))
-    };
-    Counts { least, most, mode, ratio }
 }
 
 #[cfg(test)]

@@ -8,33 +8,27 @@ mod bootstrap;
 mod confusion;
 mod counts;
 mod exact;
-mod fisher;
 mod holm;
 mod kappa;
 mod normal;
 mod number;
 mod percentile;
-mod poisson_binomial;
-mod power;
 mod prevalence;
-mod prior;
 mod sign_flip;
+mod sum;
 
 use serde::{Deserialize, Serialize};
 
 pub use bootstrap::{Bootstrap, Clusters};
 pub use confusion::Confusion;
-pub use fisher::{choose, fisher_lower};
 pub use holm::holm;
 pub use kappa::Kappa;
 pub use normal::quantile;
 pub use number::{SLACK, mean, real, whole};
 pub use percentile::percentile;
-pub use poisson_binomial::poisson_binomial_at_most;
-pub use power::{Spread, detectable};
 pub use prevalence::corrected;
-pub use prior::Prior;
 pub use sign_flip::sign_flip;
+pub use sum::{Sum, choose, moments, shuffled};
 
 /// The level of confidence of every interval that akit shows: 95 %.
 pub const LEVEL: f64 = 0.95;

@@ -92,6 +92,36 @@ impl FaultKind {
         }
     }
 
+    /// Whether it is about one case: asked again, another case may be answered. The others are about the address, the
+    /// key or the judge, and say nothing of the application.
+    #[must_use]
+    pub fn is_of_case(&self) -> bool {
+        match self {
+            Self::ConnectionBroken
+            | Self::BrokenAnswer
+            | Self::Timeout
+            | Self::RefusedRequest
+            | Self::ProviderDown
+            | Self::MalformedReply
+            | Self::CacheMiss
+            | Self::NoReply
+            | Self::UnknownStopReason
+            | Self::ToolCalls
+            | Self::ExpectationError
+            | Self::JudgeUnreadable => true,
+            Self::Connect
+            | Self::Unauthorized
+            | Self::RateLimited
+            | Self::Redirected
+            | Self::NotPlanned
+            | Self::NoGrader
+            | Self::JudgeUncalibrated
+            | Self::JudgeVoid
+            | Self::Internal
+            | Self::Other(_) => false,
+        }
+    }
+
     /// Whether recorded answers were all there are, and this one is not among them.
     #[must_use]
     pub fn is_not_recorded(&self) -> bool {

@@ -15,13 +15,16 @@ pub enum FindingId {
     BaselineThin,
     Budget,
     CaseFailed,
+    Cleared,
     CostRegression,
     Critical,
     CutShort,
     Deadline,
+    Degraded,
     Errors,
     Flaky,
     Interrupted,
+    JointRegression,
     JudgeChanged,
     LatencyRegression,
     MinPassRate,
@@ -32,11 +35,14 @@ pub enum FindingId {
     NotShown,
     NothingJudged,
     NothingPassed,
+    Open,
     Quarantined,
     Regression,
+    RegressionErrored,
     Removed,
+    ScoreRegression,
     SuiteRegression,
-    Suspect,
+    TagRegression,
     TargetChanged,
     Threshold,
     Unconfirmed,
@@ -54,7 +60,14 @@ impl FindingId {
     pub fn is_regression(&self) -> bool {
         matches!(
             self,
-            Self::Regression | Self::SuiteRegression | Self::Critical | Self::NotCleared | Self::Other(_)
+            Self::Regression
+                | Self::RegressionErrored
+                | Self::SuiteRegression
+                | Self::TagRegression
+                | Self::JointRegression
+                | Self::Critical
+                | Self::NotCleared
+                | Self::Other(_)
         )
     }
 }
@@ -70,6 +83,8 @@ pub enum Subject {
     Run,
     /// The case at the finding's location.
     Case,
+    /// The cases with a tag.
+    Tag(String),
     /// A limit of the policy.
     Threshold {
         /// What is measured.

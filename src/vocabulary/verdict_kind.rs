@@ -36,3 +36,23 @@ pub enum VerdictKind {
 }
 
 super::word::open!(VerdictKind);
+
+impl VerdictKind {
+    /// Whether its score says how good an answer is, and not only whether it passes.
+    #[must_use]
+    pub fn is_graded(&self) -> bool {
+        match self {
+            Self::LlmGrader | Self::Fuzzy | Self::Similarity => true,
+            Self::Combined
+            | Self::Contains
+            | Self::Custom
+            | Self::Exact
+            | Self::Inline
+            | Self::JsonSchema
+            | Self::NotContains
+            | Self::Regex
+            | Self::Not
+            | Self::Other(_) => false,
+        }
+    }
+}

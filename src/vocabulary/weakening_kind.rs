@@ -44,6 +44,7 @@ pub enum WeakeningKind {
     ThresholdRaised,
     ThresholdNarrowed,
     CriticalRemoved,
+    ConfirmLowered,
     ConfirmRaised,
     AlphaLowered,
     MarginRaised,

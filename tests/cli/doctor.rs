@@ -242,7 +242,7 @@ fn every_setting_is_explained_with_its_line() {
         ("the run", "votes", "3 from `grader.votes` at akit.yaml:6"),
         ("the run", "cache", "record from the default"),
         ("the run", "margin", "0.05 from `gate.baseline.margin` at akit.yaml:8"),
-        ("the run", "confirm", "4 from the default"),
+        ("the run", "confirm", "10 from the default"),
         ("the run", "min_pass_rate", "every case from the default"),
     ] {
         assert_eq!(of(part, name), said, "{part}: {name}");

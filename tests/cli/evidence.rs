@@ -8,7 +8,7 @@ use super::replies::{replies, suite};
 use super::server::{Answer, Server, completion};
 
 /// A line of answers for each case and trial, all saying the id, or `no` where the case is named.
-fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
+pub(super) fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
     let line = |id: &&str, trial: u32| {
         let text = if bad.contains(id) { "no" } else { id };
         json!({ "id": id, "trial": trial, "reply": text }).to_string() + "\n"
@@ -16,10 +16,10 @@ fn given(ids: &[&str], trials: std::ops::Range<u32>, bad: &[&str]) -> String {
     ids.iter().flat_map(|id| trials.clone().map(move |trial| line(id, trial))).collect()
 }
 
-const IDS: [&str; 4] = ["a", "b", "c", "d"];
+pub(super) const IDS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// A baseline of so many passing trials of each case, in `b.json`.
-fn settled(trials: u32) -> Ran {
+pub(super) fn settled(trials: u32) -> Ran {
     let ran = Akit::new(&["run", "s.yaml", "--replies", "then.jsonl", "--json", "then.json"])
         .args(&["--repeat", &trials.to_string()])
         .file("s.yaml", suite(&IDS))
@@ -30,7 +30,7 @@ fn settled(trials: u32) -> Ran {
     ran
 }
 
-const NOW: [&str; 8] =
+pub(super) const NOW: [&str; 8] =
     ["run", "s.yaml", "--replies", "now.jsonl", "--baseline", "b.json", "--json", "run.json"];
 
 #[test]
@@ -40,7 +40,7 @@ fn a_failure_that_nobody_can_confirm_is_never_zero_however_thick_the_baseline() 
         for bad in [&["b"][..], &["a", "d"]] {
             let now = ran.then(&NOW).file("now.jsonl", given(&IDS, 0..1, bad)).run();
             let line = now.stdout.lines().last().unwrap_or_default();
-            let fell = line.contains("the suite dropped");
+            let fell = line.contains("the suite regressed");
             assert_eq!(now.status, if fell { 1 } else { 5 }, "{trials} {bad:?}: {}", now.stdout);
             // Without the baseline the run is red, and the baseline does not make it green.
             let alone = now.then(&["run", "s.yaml", "--replies", "now.jsonl"]).run().ended(1);

@@ -39,7 +39,7 @@ fn application(rates: BTreeMap<String, f64>) -> Server {
             *turn += 1;
             *turn
         };
-        let right = chance(&format!("second draw of {prompt}"), turn) < rates[&prompt];
+        let right = chance(&format!("third draw of {prompt}"), turn) < rates[&prompt];
         Answer::Text(if right { "yes" } else { "no" }.to_owned())
     })
 }
@@ -80,8 +80,7 @@ fn noise_does_not_block_and_one_broken_case_does() {
     assert_eq!(breaches.len(), 1, "{breaches:#?}");
     assert_eq!(breaches[0]["id"], "regression");
     assert_eq!(breaches[0]["location"]["line"], 15);
-    let p = breaches[0]["p_value"].as_f64().unwrap();
-    assert!(p > 0.0 && p < 0.05, "{p}");
+    assert!(ran.stdout.contains("times likelier from a broken case"), "{}", ran.stdout);
 
     // The same decision from the stored run, without a call.
     let asked = broken.asked().len();
@@ -149,8 +148,8 @@ fn words_and_statuses_of_the_policies() {
             &[("a", &["no"]), ("b", yes)],
             &[],
             0,
-            "PASS",
-            "",
+            "INCONCLUSIVE",
+            "unconfirmed",
         ),
         (
             "gate: { baseline: { from: b.json, unconfirmed: warn } }\n",
@@ -180,13 +179,14 @@ fn words_and_statuses_of_the_policies() {
         (against, &[("a", &["no"]), ("b", yes)], &["--confirm", "0"], 1, "FAIL", "regression"),
         (against, &[("a", no), ("b", yes)], &["--soft-fail"], 0, "FAIL", "regression"),
         (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &[], 0, "PASS", ""),
-        (against, &[("a", &["no", "yes"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "unconfirmed"),
-        (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &["--fail-on", "flaky"], 1, "FAIL", "flaky"),
+        (against, &[("a", &["no", "yes"]), ("b", yes)], &[], 0, "PASS", ""),
+        (against, &[("a", &["no", "yes", "yes"]), ("b", yes)], &["--fail-on", "flaky"], 1, "FAIL", "cleared"),
         (against, &[("a", no), ("b", &[])], &[], 1, "FAIL", "regression"),
         (against, &[("a", yes), ("b", &[])], &[], 4, "ERROR", "errors"),
-        (against, &[("a", yes), ("b", &[])], &["--max-error-rate", "0.5"], 0, "PASS", ""),
+        (against, &[("a", yes), ("b", &[])], &["--max-error-rate", "0.5"], 5, "INCONCLUSIVE", "unconfirmed"),
         (strict, &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
-        (strict, &[("a", &["no", "yes", "yes", "no"]), ("b", yes)], &[], 1, "FAIL", "not-cleared"),
+        (strict, &[("a", &["no", "yes", "yes", "no"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "not-shown"),
+        (strict, &[("a", &["no", "no", "yes"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "not-cleared"),
         ("gate: { baseline: { from: c.json } }\n", &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
         (
             "gate: { baseline: { from: c.json, missing: fail } }\n",
@@ -448,17 +448,17 @@ fn a_replay_asks_nobody_again_and_takes_recorded_confirmations() {
         "2",
         "--json",
     ];
-    let live = ran.then(&now).args(&["live.json"]).run().ended(1).out("4 of 4 fresh trials failed");
+    let live = ran.then(&now).args(&["live.json"]).run().ended(1).out("3 of 3 fresh trials failed");
     let asked = server.asked().len();
     let replay =
-        live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("4 of 4 fresh trials failed");
+        live.then(&now).args(&["replay.json", "--replay"]).run().ended(1).out("3 of 3 fresh trials failed");
     assert_eq!(server.asked().len(), asked);
     let (replay_decision, live_decision) =
         (replay.json("replay.json")["decision"].clone(), live.json("live.json")["decision"].clone());
     for part in ["ruling", "breaches", "cases", "counts", "summary"] {
         assert_eq!(replay_decision[part], live_decision[part], "{part}");
     }
-    assert_eq!(replay_decision["power"]["recorded"], 6);
+    assert_eq!(replay_decision["power"]["recorded"], 5);
     // Confirmations are used like all other trials.
     let unused = ["cache", "prune", "--unused", "--dry-run", "s.yaml", "--base-url", &server.url];
     let unused = [&unused[..], &["--target-version", "2"]].concat();

@@ -48,6 +48,7 @@ mod signal;
 mod stop;
 mod store;
 mod stored;
+mod suspects;
 mod tool_calls;
 mod trust;
 mod validate;

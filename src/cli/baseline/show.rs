@@ -62,7 +62,7 @@ fn table(baseline: &Baseline, from: &str) -> String {
         let cases = text::count(few, "case");
         let _ = writeln!(
             out,
-            "{cases} with fewer than {} trials: too thin to prove a regression",
+            "{cases} with fewer than {} trials: only eight or more failures in a row prove that such a case broke",
             Baseline::THIN
         );
     }

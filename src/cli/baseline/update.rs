@@ -12,7 +12,7 @@ use crate::baseline::{Added, Baseline};
 use crate::environment::Environment;
 use crate::gate::{Conclusion, Decision};
 use crate::history::Place;
-use crate::manifest::{CaseResult, Ended, RunManifest};
+use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
 use crate::text;
 use crate::vocabulary::Outcome;
 
@@ -55,7 +55,13 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     })?;
     let (added, cases, runs) = changed.map_err(|unknown| not_known(&run, place, &unknown))?;
     let done = if added.known {
-        format!("run {} was added before; nothing changed", run.run_id)
+        let again = if run.trials().flat_map(Trial::answers).any(|answer| answer.given) {
+            "; equal answers that were recorded at another time count with `--recorded-at TIME` at `akit run`, or with \
+             `at` in their lines"
+        } else {
+            ""
+        };
+        format!("run {} was added before; nothing changed{again}", run.run_id)
     } else if added.outdated {
         format!("run {} is older than the runs that are kept; nothing was added", run.run_id)
     } else {
@@ -69,7 +75,7 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     };
     let (cases, runs) = (text::count(cases, "case"), text::count(runs, "run"));
     let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
-    lines.extend(names("left out, neither confirmed nor cleared", &left));
+    lines.extend(names("left out, open or degraded", &left));
     lines.extend(details(&run, &added));
     Ok(lines.join("\n"))
 }

@@ -51,12 +51,12 @@ const BASELINE: &[Field] = &[
     Field::optional(
         "confirm",
         Shape::Integer(0),
-        "Fresh trials of a case that fails and used to pass (4); 0: one failure is proof.",
+        "Most fresh trials of a case that fails, twice that until one passes (10); 0: one failure is proof.",
     ),
     Field::optional(
         "alpha",
         Shape::Number(1e-6, 0.5),
-        "Probability of calling an unchanged suite broken (0.05).",
+        "Probability of calling some case of an unchanged suite broken (0.02).",
     ),
     Field::optional(
         "margin",
@@ -181,7 +181,7 @@ impl GateConfig {
                     None => reader.wrong(
                         baseline.key_span("confirm").unwrap_or_default(),
                         format!("`confirm` is at most {MOST_TRIALS}, found {trials}"),
-                        "without the key it is 4".to_owned(),
+                        "without the key it is 10".to_owned(),
                     ),
                 }
             }

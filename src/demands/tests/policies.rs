@@ -64,7 +64,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
     (
         "gate:\n  policy: strict\n  baseline:\n    confirm: 4",
         "gate:\n  policy: strict\n  baseline:\n    confirm: 1",
-        &["policy-relaxed akit.yaml:4"],
+        &["confirm-lowered akit.yaml:4"],
     ),
     ("providers:\n  openai:\n    timeout: 1000", "model: m", &["timeout-raised akit.yaml:1"]),
     (
@@ -122,7 +122,8 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "gate:\n  baseline:\n    confirm: 1",
         &["confirm-raised akit.yaml:3"],
     ),
-    ("model: m", "gate:\n  baseline: { confirm: 9 }", &["confirm-raised akit.yaml:2"]),
+    ("model: m", "gate:\n  baseline: { confirm: 11 }", &["confirm-raised akit.yaml:2"]),
+    ("model: m", "gate:\n  baseline: { confirm: 9 }", &["confirm-lowered akit.yaml:2"]),
     ("model: m", "gate:\n  baseline:\n    alpha: 0.001", &["alpha-lowered akit.yaml:3"]),
     ("model: m", "gate:\n  baseline:\n    margin: 0.1", &["margin-raised akit.yaml:3"]),
     (
@@ -346,7 +347,7 @@ fn a_policy_that_demands_as_much_or_more_is_not_named() {
         ("gate: { critical: [\"s/b\"] }", "gate: { critical: [{ tags: [fraud] }] }"),
         ("gate: { critical: [\"s/b\", \"s/a\"] }", "gate: { critical: [\"*\"] }"),
         (
-            "gate: { baseline: { confirm: 4, alpha: 0.05, margin: 0.02, missing: warn, thin: strict } }",
+            "gate: { baseline: { confirm: 10, alpha: 0.02, margin: 0.02, missing: warn, thin: strict } }",
             "model: m",
         ),
         (

@@ -1,9 +1,11 @@
 //! What is said of one case.
 
+use super::rate::Rates;
 use crate::gate::evidence::{CaseEvidence, Relation};
 use crate::gate::finding::{Finding, Findings};
-use crate::gate::regression::{Confirmation, Proven, spare};
+use crate::gate::regression::{Found, Proof, Regression};
 use crate::gate::state::{CaseState, State};
+use crate::gate::suspicion::Course;
 use crate::gate::{Category, Policy, Rigor, Unconfirmed, metric, of, probability};
 use crate::manifest::{CaseResult, Trial};
 use crate::text;
@@ -13,7 +15,7 @@ use crate::vocabulary::FindingId;
 /// case fails, or, under the strict policy, that a new one passes.
 pub(in crate::gate) fn wanted(case: &CaseEvidence<'_>, policy: &Policy) -> u32 {
     let confirm = u64::from(policy.confirm);
-    if case.quarantine.is_some() || case.fresh_errors >= spare(policy) || case.fresh.of >= confirm {
+    if case.quarantine.is_some() || case.fresh_errors as u64 >= confirm || case.fresh.of >= confirm {
         return 0;
     }
     match case.now {
@@ -40,20 +42,23 @@ fn strictly_new(case: &CaseEvidence<'_>, policy: &Policy) -> bool {
 /// What one case is, and what it stands for.
 pub(in crate::gate) fn case(
     case: &CaseEvidence<'_>,
-    finding: Option<Confirmation>,
-    policy: &Policy,
+    found: &Found,
+    regression: &Regression,
+    (rates, policy): (&Rates<'_>, &Policy),
     log: &mut Findings<'_>,
 ) -> CaseState {
-    let state = State::of(case, finding);
-    let note = note(case, state, finding);
+    let state = State::of(case, found);
+    let note = note(case, state, found);
     let before = log.fatal();
-    if case.quarantine.is_none() && case.now.is_some() {
-        judge(case, state, finding, policy, log);
-    } else if let Some(quarantine) = case.quarantine
-        && case.now == Some(false)
-    {
+    if let (Some(quarantine), Some(false)) = (case.quarantine, case.now) {
         let what = format!("fails in quarantine until {} ({})", quarantine.until, quarantine.owner);
         log.warn(Finding::by(case.result, FindingId::Quarantined, &what));
+    } else if case.quarantine.is_none() && !is_critical(case, policy, log) {
+        match case.now {
+            Some(true) => passing(case, state, policy, log),
+            Some(false) => judge(case, state, found, (regression, rates, policy), log),
+            None => lost(case, found, policy, log),
+        }
     }
     CaseState {
         scenario: case.result.scenario.clone(),
@@ -64,102 +69,177 @@ pub(in crate::gate) fn case(
     }
 }
 
+/// Whether a critical case fails, and that is fatal.
+fn is_critical(case: &CaseEvidence<'_>, policy: &Policy, log: &mut Findings<'_>) -> bool {
+    if case.now != Some(false) || !case.critical || !is_confirmed(case, policy) {
+        return false;
+    }
+    let what = match (case.fresh.of, policy.confirm) {
+        (0, 0) | (1.., _) => format!("is critical and fails{}", fresh_words(case)),
+        _ => "is critical and fails; there is no fresh trial that clears it".to_owned(),
+    };
+    log.raise(Category::Critical, Finding::by(case.result, FindingId::Critical, &what));
+    log.is_fatal(Category::Critical)
+}
+
+/// A case that passes.
+fn passing(case: &CaseEvidence<'_>, state: State, policy: &Policy, log: &mut Findings<'_>) {
+    if strictly_new(case, policy) {
+        new_unproven(case, policy, log);
+    } else if state == State::Flaky && case.relation == Relation::Known && metric::disagrees(case.result) {
+        at_times(case, state, log);
+    }
+}
+
+/// A case that could not be judged.
+fn lost(case: &CaseEvidence<'_>, found: &Found, policy: &Policy, log: &mut Findings<'_>) {
+    if *found == Found::Errored {
+        let what = format!(
+            "passed in the baseline ({}) and could not be judged in any of {} now",
+            of(case.before),
+            text::count(case.fresh_errors + case.result.ordinary().count(), "trial"),
+        );
+        broke(case, Finding::by(case.result, FindingId::RegressionErrored, &what), policy, log);
+    } else if *found == Found::Unconfirmed {
+        let what = format!(
+            "passed in the baseline ({}) and could not be judged now; no fresh trial could be had",
+            of(case.before)
+        );
+        unconfirmed(Finding::by(case.result, FindingId::Unconfirmed, &what), policy, log);
+    } else {
+        match found {
+            // It failed when it was asked again.
+            Found::Broken(proof, course) => broken(case, (*proof, course), policy, log),
+            Found::Open(course) if course.passes == 0 => {
+                log.inconclusive(Finding::by(case.result, FindingId::Open, &undecided(case)));
+            }
+            Found::Nothing
+            | Found::FailedBefore
+            | Found::Cleared(_)
+            | Found::Open(_)
+            | Found::Unconfirmed
+            | Found::NewFailure(_)
+            | Found::Errored => {}
+        }
+    }
+}
+
+/// A case that fails, and that is not known to be critical.
 fn judge(
     case: &CaseEvidence<'_>,
     state: State,
-    finding: Option<Confirmation>,
+    found: &Found,
+    (regression, rates, policy): (&Regression, &Rates<'_>, &Policy),
+    log: &mut Findings<'_>,
+) {
+    match found {
+        Found::Broken(proof, course) => broken(case, (*proof, course), policy, log),
+        Found::Open(course) => open(case, course, (regression, policy), log),
+        Found::Unconfirmed if case.fresh_errors > 0 => {
+            let errors = text::count(case.fresh_errors, "fresh trial");
+            let what = format!("{}; {errors} could not be judged", fell(case));
+            log.error(Finding::by(case.result, FindingId::Unconfirmed, &what));
+        }
+        Found::Unconfirmed => {
+            let what = format!("{}; no fresh trial could be had", fell(case));
+            unconfirmed(Finding::by(case.result, FindingId::Unconfirmed, &what), policy, log);
+        }
+        Found::NewFailure(_) if rates.excuse(case.result) => {}
+        Found::NewFailure(_) => {
+            let what = if state == State::New { "is new and fails" } else { "was changed and fails" };
+            let what = format!("{what}{}", fresh_words(case));
+            log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, &what));
+        }
+        Found::Cleared(_) => at_times(case, state, log),
+        Found::FailedBefore if state == State::Flaky => at_times(case, state, log),
+        Found::FailedBefore => {}
+        Found::Nothing | Found::Errored => {
+            if matches!(case.relation, Relation::Alone | Relation::OtherJudge) && !policy.rated(case.result) {
+                let what = failed(case.result);
+                log.raise(Category::NewFailure, Finding::by(case.result, FindingId::CaseFailed, &what));
+            }
+        }
+    }
+}
+
+/// A case whose rate fell.
+fn broken(
+    case: &CaseEvidence<'_>,
+    (proof, course): (Proof, &Course),
     policy: &Policy,
     log: &mut Findings<'_>,
 ) {
-    let fails = case.now == Some(false);
-    if fails && case.critical && is_confirmed(case, policy) {
-        let what = match (case.fresh.of, policy.confirm) {
-            (0, 0) | (1.., _) => format!("is critical and fails{}", fresh_words(case)),
-            _ => "is critical and fails; there is no fresh trial that clears it".to_owned(),
-        };
-        log.raise(Category::Critical, Finding::by(case.result, FindingId::Critical, &what));
-        if log.is_fatal(Category::Critical) {
-            return;
-        }
+    let thin = if proof == Proof::Thin { ": broken, on a thin baseline" } else { "" };
+    let what = format!("{}{thin}", fell(case));
+    let p_value = (proof == Proof::Thin).then(|| 1.0 / course.ratio);
+    broke(case, Finding { p_value, ..Finding::by(case.result, FindingId::Regression, &what) }, policy, log);
+}
+
+/// A regression of one case fails the gate where it would fail as one without a baseline, too.
+fn broke(case: &CaseEvidence<'_>, finding: Finding, policy: &Policy, log: &mut Findings<'_>) {
+    let alone = case.now == Some(false) && !policy.rated(case.result);
+    let either = [Category::Regression, Category::NewFailure];
+    let fatal = either.into_iter().find(|one| (*one == Category::Regression || alone) && log.is_fatal(*one));
+    log.raise(fatal.unwrap_or(Category::Regression), finding);
+}
+
+/// A case whose fresh answers decide nothing.
+fn open(
+    case: &CaseEvidence<'_>,
+    course: &Course,
+    (regression, policy): (&Regression, &Policy),
+    log: &mut Findings<'_>,
+) {
+    if course.passes == 0 {
+        log.inconclusive(Finding::by(case.result, FindingId::Open, &undecided(case)));
+    } else if policy.rigor == Rigor::Strict {
+        let what = format!("{}: not cleared", fell(case));
+        log.inconclusive(Finding::by(case.result, FindingId::NotCleared, &what));
+    } else {
+        let what = format!("{}: neither broken nor cleared", fell(case));
+        let finding = Finding::by(case.result, FindingId::Open, &what);
+        if regression.is_suspicious(course) { log.tolerated(finding) } else { log.warn(finding) }
     }
-    match state {
-        State::Broken => {
-            let what = match finding {
-                Some(Confirmation::Broken(Proven::Thin)) => {
-                    format!("{}: broken, on a thin baseline", fell(case))
-                }
-                _ => fell(case),
-            };
-            let p_value = match finding {
-                Some(Confirmation::Broken(Proven::Test(p))) => Some(p),
-                _ => None,
-            };
-            log.raise(
-                Category::Regression,
-                Finding { p_value, ..Finding::by(case.result, FindingId::Regression, &what) },
-            );
-        }
-        State::Suspect | State::Flaky if policy.rigor == Rigor::Strict && finding.is_some() => {
-            let what = format!("{}: not cleared", fell(case));
-            if case.fresh.hits < case.fresh.of {
-                log.raise(Category::Regression, Finding::by(case.result, FindingId::NotCleared, &what));
-            } else if case.fresh.of < u64::from(policy.confirm) {
-                log.inconclusive(Finding::by(case.result, FindingId::Unconfirmed, &what));
-            }
-        }
-        State::Suspect => {
-            let what = format!("{}: there is no proof", fell(case));
-            let finding = Finding::by(case.result, FindingId::Suspect, &what);
-            if case.fresh.hits == 0 { log.inconclusive(finding) } else { log.warn(finding) }
-        }
-        State::Unconfirmed => {
-            let what = format!(
-                "passed in the baseline ({}) and fails now; {}",
-                of(case.before),
-                if case.fresh.of == 0 {
-                    "no fresh trial could be had".to_owned()
-                } else {
-                    format!(
-                        "only {} could be had, {} passed",
-                        text::count(few(case.fresh.of), "fresh trial"),
-                        case.fresh.hits
-                    )
-                }
-            );
-            if case.fresh_errors > 0 {
-                let errors = text::count(case.fresh_errors, "fresh trial");
-                let what = format!("{what}; {errors} could not be judged");
-                log.error(Finding::by(case.result, FindingId::Unconfirmed, &what));
-            } else {
-                let finding = Finding::by(case.result, FindingId::Unconfirmed, &what);
-                match policy.unconfirmed {
-                    Unconfirmed::Inconclusive => log.inconclusive(finding),
-                    Unconfirmed::Fail => log.fail(finding),
-                    Unconfirmed::Warn => log.warn(finding),
-                }
-            }
-        }
-        State::New | State::Changed if fails => {
-            let what = if state == State::New { "is new and fails" } else { "was changed and fails" };
-            log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, what));
-        }
-        State::New | State::Changed if strictly_new(case, policy) => new_unproven(case, policy, log),
-        State::Failed | State::Flaky
-            if fails
-                && matches!(case.relation, Relation::Alone | Relation::OtherJudge)
-                && !policy.rated(case.result) =>
-        {
-            log.raise(
-                Category::NewFailure,
-                Finding::by(case.result, FindingId::CaseFailed, &failed(case.result)),
-            );
-        }
-        State::Flaky if case.relation == Relation::Known && (fails || metric::disagrees(case.result)) => {
-            let what = format!("passes at times: {} in the baseline{}", of(case.before), fresh_words(case));
-            log.raise(Category::Flaky, Finding::by(case.result, FindingId::Flaky, &what));
-        }
-        _ => {}
+}
+
+fn unconfirmed(finding: Finding, policy: &Policy, log: &mut Findings<'_>) {
+    match policy.unconfirmed {
+        Unconfirmed::Inconclusive => log.inconclusive(finding),
+        Unconfirmed::Fail => log.fail(finding),
+        Unconfirmed::Warn => log.tolerated(finding),
     }
+}
+
+/// A case that passes at times.
+fn at_times(case: &CaseEvidence<'_>, state: State, log: &mut Findings<'_>) {
+    let (id, what) = match state {
+        State::Degraded => (
+            FindingId::Degraded,
+            format!("never failed in the baseline ({}), and half of its answers do now", of(case.before)),
+        ),
+        State::Cleared => (
+            FindingId::Cleared,
+            format!("passed in the baseline ({}), failed now, and is cleared", of(case.before)),
+        ),
+        State::New | State::Changed => {
+            (FindingId::Cleared, format!("is {}, failed, and is cleared", state.words()))
+        }
+        State::Passed
+        | State::Failed
+        | State::Broken
+        | State::Open
+        | State::Flaky
+        | State::Unconfirmed
+        | State::FailingAsBefore
+        | State::Fixed
+        | State::Quarantined
+        | State::Errored
+        | State::Skipped => {
+            (FindingId::Flaky, format!("passes at times: {} in the baseline", of(case.before)))
+        }
+    };
+    let what = format!("{what}{}", fresh_words(case));
+    log.raise(Category::Flaky, Finding::by(case.result, id, &what));
 }
 
 /// A new case that passes, under the strict policy: it has to pass every time.
@@ -207,7 +287,22 @@ fn fell(case: &CaseEvidence<'_>) -> String {
     format!("passed in the baseline ({}) and fails now{}", of(case.before), fresh_words(case))
 }
 
-fn note(case: &CaseEvidence<'_>, state: State, finding: Option<Confirmation>) -> String {
+/// The same of a case that was asked as often as may be, and never passed.
+fn undecided(case: &CaseEvidence<'_>) -> String {
+    format!("{}: none passed, and that is no proof yet", fell(case))
+}
+
+/// `53 times likelier from a broken case than from an unchanged one`.
+fn likelier(course: &Course) -> String {
+    let times = match course.ratio {
+        ratio if ratio >= 1_000.0 => "over 1,000".to_owned(),
+        ratio if ratio >= 10.0 => format!("{ratio:.0}"),
+        ratio => format!("{ratio:.1}"),
+    };
+    format!("{times} times likelier from a broken case than from an unchanged one")
+}
+
+fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     let quarantine = case
         .quarantine
         .map(|one| format!("quarantined until {} by {}: {}", one.until, one.owner, one.reason));
@@ -216,7 +311,9 @@ fn note(case: &CaseEvidence<'_>, state: State, finding: Option<Confirmation>) ->
         && matches!(
             state,
             State::Broken
-                | State::Suspect
+                | State::Cleared
+                | State::Open
+                | State::Degraded
                 | State::Flaky
                 | State::Unconfirmed
                 | State::FailingAsBefore
@@ -231,10 +328,20 @@ fn note(case: &CaseEvidence<'_>, state: State, finding: Option<Confirmation>) ->
     if case.fresh_errors > 0 {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));
     }
-    match finding {
-        Some(Confirmation::Broken(Proven::Test(p))) => notes.push(probability(p)),
-        Some(Confirmation::Broken(Proven::Thin)) => notes.push("on a thin baseline".to_owned()),
-        _ => {}
+    match found {
+        Found::Broken(Proof::Thin, course) => {
+            notes.push(format!("on a thin baseline, {}", probability(1.0 / course.ratio)));
+        }
+        Found::Broken(Proof::Answers, course) => notes.push(likelier(course)),
+        Found::Open(course) if course.ratio > 1.0 => notes.push(likelier(course)),
+        Found::Nothing
+        | Found::FailedBefore
+        | Found::Broken(Proof::AtOnce, _)
+        | Found::Cleared(_)
+        | Found::Open(_)
+        | Found::Unconfirmed
+        | Found::NewFailure(_)
+        | Found::Errored => {}
     }
     if grader_flaked(case.result) {
         notes.push("the judge judged the same answer both ways".to_owned());
@@ -248,8 +355,4 @@ fn grader_flaked(case: &CaseResult) -> bool {
     let told =
         |outcome| case.trials.iter().filter(move |trial| trial.outcome == outcome).flat_map(Trial::answers);
     case.judged_by_grader() && told(Passed).any(|one| told(Failed).any(|other| one.says_as(other)))
-}
-
-fn few(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX)
 }

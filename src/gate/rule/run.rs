@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::baseline::{BaselineCase, Role};
 use crate::gate::evidence::CaseEvidence;
+use crate::gate::facts::Facts;
 use crate::gate::finding::{Conclusion, Finding, Findings};
+use crate::gate::guard::{self, Second, Sight};
 use crate::gate::metric::Measured;
-use crate::gate::regression::{self, used_to_pass};
+use crate::gate::regression::Regression;
 use crate::gate::state::{CaseState, State};
+use crate::gate::suspicion::THIN;
 use crate::gate::{Category, Missing, Policy, Reference, Rigor, Weakening, probability, suite};
 use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
 use crate::stats::SLACK;
@@ -25,8 +28,8 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
     if let (Some(limit), Some(rate)) = (policy.min_pass_rate, rate)
         && rate + SLACK < limit
     {
-        let message =
-            format!("the pass rate is {:.1} % ({over}), {:.1} % is needed", rate * 100.0, limit * 100.0);
+        let (is, needed) = apart(rate, limit);
+        let message = format!("the pass rate is {is} ({over}), {needed} is needed");
         log.raise(
             Category::Threshold,
             Finding {
@@ -170,7 +173,8 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
 pub(in crate::gate) fn baseline(
     reference: Reference<'_>,
     cases: &[CaseEvidence<'_>],
-    trial: &regression::Retest<'_>,
+    facts: &[Facts<'_>],
+    (regression, second): (&Regression, Second),
     policy: &Policy,
     log: &mut Findings<'_>,
 ) {
@@ -191,30 +195,23 @@ pub(in crate::gate) fn baseline(
     if !matches!(reference, Reference::Found { .. }) {
         return;
     }
-    if let Some(drop) = suite::drop(cases, policy) {
-        let message = format!(
-            "the suite dropped: {:.1} % of {} pass, the baseline lets expect {:.1} % ({})",
-            drop.seen * 100.0,
-            text::count(drop.cases, "compared case"),
-            drop.expected * 100.0,
-            probability(drop.p)
-        );
-        log.raise(
-            Category::Regression,
-            Finding {
-                measured: Some(drop.seen),
-                limit: Some(drop.expected),
-                p_value: Some(drop.p),
-                ..Finding::new(FindingId::SuiteRegression, message)
-            },
-        );
+    for guard in regression.guards(facts, policy.margin, second).into_iter().filter(|guard| guard.fires) {
+        let (id, subject, what) = match guard.tag {
+            None => (FindingId::SuiteRegression, Subject::Run, "the suite".to_owned()),
+            Some(tag) => (FindingId::TagRegression, Subject::Tag(tag.to_owned()), format!("the tag `{tag}`")),
+        };
+        let message = format!("{what} regressed: {}", passed_of(&guard.sight, guard.cases.len()));
+        log.raise(Category::Regression, Finding { subject, ..sighted(id, &guard.sight, message) });
+    }
+    if let Some((sight, cases)) = regression.joint(facts).filter(|(sight, _)| sight.p <= guard::JOINT) {
+        let message = format!("recorded answers regressed together: {}", passed_of(&sight, cases));
+        log.raise(Category::Regression, sighted(FindingId::JointRegression, &sight, message));
     }
     if !strict {
         return;
     }
     let thin = suite::pairs(cases)
-        .filter(|(case, _)| used_to_pass(case.before))
-        .filter(|(case, _)| policy.confirm > 0 && !trial.is_thick(case.before))
+        .filter(|case| policy.confirm > 0 && case.before.of < THIN && regression.suite.expects(case.before))
         .count();
     if thin > 0 {
         let message = format!(
@@ -237,6 +234,33 @@ pub(in crate::gate) fn baseline(
             limit: Some(-policy.margin),
             ..Finding::new(FindingId::NotShown, message)
         });
+    }
+}
+
+/// Two shares in percent, with as many digits as tell them apart.
+fn apart(one: f64, other: f64) -> (String, String) {
+    let percent = |share: f64, digits: usize| format!("{:.digits$} %", share * 100.0);
+    let digits = (1..9).find(|digits| percent(one, *digits) != percent(other, *digits)).unwrap_or(9);
+    (percent(one, digits), percent(other, digits))
+}
+
+/// `78.6% of 14 cases pass, 97.8% expected from the baseline (p = 0.0095)`.
+fn passed_of(sight: &Sight, cases: usize) -> String {
+    format!(
+        "{:.1}% of {} pass, {:.1}% expected from the baseline ({})",
+        sight.seen * 100.0,
+        text::count(cases, "case"),
+        sight.expected * 100.0,
+        probability(sight.p)
+    )
+}
+
+fn sighted(id: FindingId, sight: &Sight, message: String) -> Finding {
+    Finding {
+        measured: Some(sight.seen),
+        limit: Some(sight.expected),
+        p_value: Some(sight.p),
+        ..Finding::new(id, message)
     }
 }
 
@@ -274,25 +298,26 @@ pub(in crate::gate) fn unasked(run: &RunManifest, log: &mut Findings<'_>) {
 }
 
 /// A run in which no answer passed is never a pass, whatever the baseline and the policy excuse. It is only
-/// inconclusive where every failure is unconfirmed, or where a judge that is not calibrated failed the rest.
+/// inconclusive where every failure is unconfirmed or open, or where a judge that is not calibrated failed the rest.
+/// Answers whether nothing passed.
 pub(in crate::gate) fn nothing_passed(
     run: &RunManifest,
     cases: &[CaseEvidence<'_>],
     states: &[CaseState],
     log: &mut Findings<'_>,
-) {
+) -> bool {
     let judged =
         || cases.iter().zip(states).filter(|(case, _)| case.now.is_some() && case.quarantine.is_none());
     // What was not asked any more could have passed; such a run is an error already.
     if judged().next().is_none() || run.ended != Ended::Complete {
-        return;
+        return false;
     }
     let passed = |trial: &&Trial| trial.outcome == Outcome::Passed;
     let advisory = |trial: &Trial| trial.verdicts().any(|one| one.outcome != Outcome::Passed);
     let good: Vec<_> = run.trials().filter(passed).collect();
     let untold = run.cases.iter().any(|case| case.trials.is_empty() && case.outcome == Outcome::Passed);
     if untold || good.iter().any(|trial| !advisory(trial)) {
-        return;
+        return false;
     }
     let mut message = "no answer passed".to_owned();
     if !good.is_empty() {
@@ -300,14 +325,16 @@ pub(in crate::gate) fn nothing_passed(
     }
     let finding = Finding::new(FindingId::NothingPassed, message);
     let open = |(case, state): (&CaseEvidence<'_>, &CaseState)| {
-        case.now == Some(true) || state.state == State::Unconfirmed
+        case.now == Some(true) || matches!(state.state, State::Unconfirmed | State::Open)
     };
     // Where another reason says as much already, this one adds nothing to it.
     match (judged().all(open), log.gravest()) {
-        (_, Some(Conclusion::Fail)) | (true, Some(_)) => {}
-        (true, None) => log.inconclusive(finding),
+        (_, Some(Conclusion::Fail)) | (true, Some(Conclusion::Error)) => {}
+        (true, Some(Conclusion::Inconclusive)) if log.stops() => {}
+        (true, _) => log.inconclusive(finding),
         (false, _) => log.fail(finding),
     }
+    true
 }
 
 /// Cases that only the baseline has.

@@ -1,7 +1,10 @@
+mod findings;
 mod judge;
+mod never_weaker;
 mod regressions;
 mod simulation;
 mod spending;
+mod vectors;
 
 use super::*;
 use crate::baseline::BaselineCase;
@@ -74,32 +77,35 @@ fn confirm(
     policy: &Policy,
     mut answer: impl FnMut(usize) -> Option<bool>,
 ) -> usize {
-    let (mut asked, mut short) = (0, std::collections::BTreeSet::new());
+    let (mut asked, mut short) = (0, BTreeSet::new());
+    let reference = found(baseline);
     loop {
-        let mut wanted = suspects(run, baseline, policy);
-        wanted.retain(|suspect| !short.contains(&suspect.case));
-        if wanted.is_empty() {
-            return asked;
-        }
-        for suspect in wanted {
-            for _ in 0..suspect.trials {
-                let Some(passes) = answer(suspect.case) else {
-                    short.insert(suspect.case);
-                    break;
-                };
-                let trials = &mut run.cases[suspect.case].trials;
-                let index = u32::try_from(trials.len()).unwrap();
-                trials.push(trial(index, if passes { Passed } else { Failed }, true));
-                asked += 1;
-            }
+        let next = next(run, reference, policy, &short);
+        let (cases, second) = match next {
+            Next::Nothing => return asked,
+            Next::Suspects(cases) => (cases, false),
+            Next::SecondRound(cases) => (cases, true),
+        };
+        for case in cases {
+            let Some(passes) = answer(case) else {
+                short.insert(case);
+                continue;
+            };
+            let trials = &mut run.cases[case].trials;
+            let index = u32::try_from(trials.len()).unwrap();
+            let outcome = if passes { Passed } else { Failed };
+            trials.push(Trial { second_round: second, ..trial(index, outcome, true) });
+            asked += 1;
         }
     }
 }
 
+fn found(baseline: Option<&Baseline>) -> Reference<'_> {
+    baseline.map_or(Reference::None, |baseline| Reference::Found { baseline, from: "b.json" })
+}
+
 fn judge(run: &RunManifest, baseline: Option<&Baseline>, policy: &Policy) -> Decision {
-    let reference =
-        baseline.map_or(Reference::None, |baseline| Reference::Found { baseline, from: "b.json" });
-    decide(&Evidence { run, reference, weakened: &[] }, policy)
+    decide(&Evidence { run, reference: found(baseline), weakened: &[] }, policy)
 }
 
 fn ids(decision: &Decision) -> Vec<&str> {

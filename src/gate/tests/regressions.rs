@@ -24,31 +24,34 @@ fn one_case_by_its_baseline_and_its_fresh_trials() {
     use Conclusion::{Fail, Inconclusive, Pass};
     let policy = Policy::default();
     let table: &[EvidenceRow] = &[
-        // Thick: four trials, held against the baseline.
-        (10, 10, &NO, (State::Broken, Fail, 4)),
-        (5, 5, &NO, (State::Broken, Fail, 4)),
+        // Thick: asked until it is decided.
+        (20, 20, &NO, (State::Broken, Fail, 1)),
+        (10, 10, &NO, (State::Broken, Fail, 2)),
+        (5, 5, &NO, (State::Broken, Fail, 3)),
         (3, 3, &NO, (State::Broken, Fail, 4)),
-        // One pass beside 3 of 3, and no proof is possible any more: the asking ends.
-        (3, 3, &[true], (State::Flaky, Pass, 1)),
-        (20, 20, &[false, true, false, false], (State::Broken, Fail, 4)),
-        (20, 20, &YES, (State::Flaky, Pass, 3)),
-        // Thin: until one passes, eight at most.
+        (20, 20, &YES, (State::Cleared, Pass, 3)),
+        (3, 3, &[true], (State::Cleared, Pass, 1)),
+        // A case that failed before is flaky.
+        (9, 10, &[true], (State::Flaky, Pass, 1)),
+        (7, 10, &[true], (State::Flaky, Pass, 1)),
+        // It is suspected whatever its share, as long as it is expected to pass at least half the time.
+        (15, 20, &NO, (State::Broken, Fail, 4)),
+        (4, 5, &NO, (State::Broken, Fail, 6)),
+        // Thin: until one passes, eight to twenty failures in a row.
         (1, 1, &NO, (State::Broken, Fail, 8)),
         (2, 2, &NO, (State::Broken, Fail, 8)),
-        (1, 1, &[false, false, false, true], (State::Suspect, Pass, 4)),
-        (1, 1, &YES, (State::Flaky, Pass, 1)),
+        (1, 1, &[false, false, false, true], (State::Degraded, Pass, 4)),
+        (1, 1, &YES, (State::Open, Pass, 1)),
         // Fresh trials that cannot be had.
         (1, 1, &[], (State::Unconfirmed, Inconclusive, 0)),
         (10, 10, &[], (State::Unconfirmed, Inconclusive, 0)),
-        (1, 1, &[false, false], (State::Unconfirmed, Inconclusive, 2)),
-        (1, 1, &[false, true], (State::Flaky, Pass, 2)),
-        // Two failures beside 20 of 20 are proof enough: p = 1/231.
-        (20, 20, &[false, false], (State::Broken, Fail, 2)),
+        (19, 20, &[], (State::Unconfirmed, Inconclusive, 0)),
+        (9, 10, &[], (State::Flaky, Pass, 0)),
+        (1, 1, &[false, false], (State::Open, Inconclusive, 2)),
+        (10, 10, &[false], (State::Open, Inconclusive, 1)),
         // Never used to pass.
         (1, 5, &NO, (State::FailingAsBefore, Pass, 0)),
-        (0, 1, &NO, (State::FailingAsBefore, Pass, 0)),
-        (7, 10, &NO, (State::Flaky, Pass, 0)),
-        (4, 5, &NO, (State::Broken, Fail, 4)),
+        (0, 3, &NO, (State::FailingAsBefore, Pass, 0)),
     ];
     for (passes, trials, fresh, expected) in table {
         assert_eq!(ruled(*passes, *trials, fresh, &policy), *expected, "{passes} of {trials}, {fresh:?}");
@@ -61,18 +64,33 @@ fn one_failure_is_proof_where_the_policy_says_so() {
     assert_eq!(ruled(1, 1, &YES, &policy), (State::Broken, Conclusion::Fail, 0));
     let policy = Policy { thin: Thin::Warn, ..Policy::default() };
     // The policy makes no regression of it, and no pass either.
-    assert_eq!(ruled(1, 1, &NO, &policy), (State::Suspect, Conclusion::Inconclusive, 8));
+    assert_eq!(ruled(1, 1, &NO, &policy), (State::Open, Conclusion::Inconclusive, 8));
+}
+
+#[test]
+fn what_is_unconfirmed_follows_the_policy_and_is_never_a_pass() {
+    for (unconfirmed, conclusion, tolerated) in [
+        (Unconfirmed::Inconclusive, Conclusion::Inconclusive, false),
+        (Unconfirmed::Fail, Conclusion::Fail, false),
+        (Unconfirmed::Warn, Conclusion::Inconclusive, true),
+    ] {
+        let policy = Policy { unconfirmed, ..Policy::default() };
+        let stored = baseline(&[("a", 10, 10), ("b", 20, 20)]);
+        let decision = judge(&run(&[("a", Failed), ("b", Passed)]), Some(&stored), &policy);
+        assert_eq!((decision.conclusion, decision.tolerated), (conclusion, tolerated));
+        assert!(decision.excuses.is_empty());
+    }
 }
 
 #[test]
 fn the_strict_policy_asks_for_a_proof_that_nothing_broke() {
     let policy = Policy { rigor: Rigor::Strict, ..Policy::default() };
-    // One failure more is enough, whatever the test says.
-    assert_eq!(ruled(10, 10, &[false], &policy), (State::Suspect, Conclusion::Fail, 1));
-    assert_eq!(ruled(10, 10, &[true, true, true, false], &policy), (State::Flaky, Conclusion::Fail, 4));
+    assert_eq!(ruled(10, 10, &NO, &policy), (State::Broken, Conclusion::Fail, 2));
+    // What stays open is not cleared.
+    assert_eq!(ruled(2, 2, &[false, true], &policy).1, Conclusion::Inconclusive);
     assert_eq!(ruled(10, 10, &[], &policy).1, Conclusion::Inconclusive);
     assert_eq!(ruled(1, 1, &[], &policy).1, Conclusion::Inconclusive);
-    // A new case has to pass four times.
+    // A new case has to pass ten times.
     let stored = baseline(&[("b", 9, 9), ("c", 9, 9)]);
     for (fresh, ids_of) in [(&YES[..], &[][..]), (&[true, false], &["new-failure"]), (&[], &["unconfirmed"])]
     {
@@ -116,15 +134,19 @@ fn a_critical_case_fails_once_it_is_confirmed() {
 
 #[test]
 fn many_suspects_raise_the_bar() {
-    // (3, 4): 1/35 proves one case, not ten; then eight failures in a row are asked for.
-    let tallies: Vec<_> = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(|id| (id, 3, 3)).to_vec();
+    let names: Vec<String> = (0..30).map(|n| format!("c{n:02}")).collect();
+    let tallies: Vec<_> = names.iter().map(|id| (id.as_str(), 10, 10)).collect();
     let stored = baseline(&tallies);
-    let mut manifest = run(&tallies.iter().map(|(id, _, _)| (*id, Failed)).collect::<Vec<_>>());
-    let asked = confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(false));
-    let decision = judge(&manifest, Some(&stored), &Policy::default());
-    assert_eq!(asked, 80);
-    assert!(decision.cases.iter().all(|case| case.state == State::Broken));
-    assert_eq!(decision.power.needed_trials, Some(6));
+    let asked = |failing: usize| {
+        let outcome = |n: usize| if n < failing { Failed } else { Passed };
+        let outcomes: Vec<_> = names.iter().enumerate().map(|(n, id)| (id.as_str(), outcome(n))).collect();
+        let mut manifest = run(&outcomes);
+        let asked = confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(false));
+        let decision = judge(&manifest, Some(&stored), &Policy::default());
+        assert!(decision.cases[..failing].iter().all(|case| case.state == State::Broken));
+        asked / failing
+    };
+    assert!(asked(1) < asked(25), "{} {}", asked(1), asked(25));
 }
 
 #[test]
@@ -142,11 +164,10 @@ fn a_renamed_case_keeps_its_baseline() {
 fn a_broken_case_outranks_an_error() {
     let stored = baseline(&[("a", 1, 1), ("b", 5, 5)]);
     let mut manifest = run(&[("a", Errored), ("b", Failed)]);
-    confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(false));
+    confirm(&mut manifest, Some(&stored), &Policy::default(), |case| (case == 1).then_some(false));
     let decision = judge(&manifest, Some(&stored), &Policy::default());
-    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Fail, vec!["regression", "errors"]));
-    let p = decision.findings[0].p_value.unwrap();
-    assert!((p - 1.0 / 126.0).abs() < 1e-12, "{p}");
+    assert_eq!(decision.conclusion, Conclusion::Fail);
+    assert_eq!(ids(&decision), ["regression", "errors", "unconfirmed"]);
 }
 
 #[test]
@@ -162,8 +183,17 @@ fn many_small_losses_fail_the_suite() {
             .collect();
         let mut manifest = run(&now);
         // Each of the twelve passes when it is asked again, and is no proof by itself.
+        let mut asked = BTreeSet::new();
+        let mut again = manifest.clone();
+        confirm(&mut again, Some(&stored), &Policy::default(), |case| Some(case >= 12 || asked.insert(case)));
+        let decision = judge(&again, Some(&stored), &Policy::default());
+        assert_eq!(ids(&decision), ["suite-regression"], "{trials}");
+        assert!(
+            again.cases.iter().all(|case| case.trials.iter().filter(|one| one.second_round).count() == 1)
+        );
+        // A glitch of the moment is over when all are asked once more.
         confirm(&mut manifest, Some(&stored), &Policy::default(), |_| Some(true));
         let decision = judge(&manifest, Some(&stored), &Policy::default());
-        assert_eq!(ids(&decision), ["suite-regression"], "{trials}");
+        assert_eq!((decision.conclusion, decision.tolerated), (Conclusion::Pass, false), "{trials}");
     }
 }

@@ -123,8 +123,8 @@ pub(super) fn rows(comparison: &Comparison<'_>) -> Vec<Figure> {
         })
     };
     let time = row("time (median)", |side| side.latency_ms.map(real), |ms| number::span(whole(ms)));
-    let tokens = row("tokens", |side| side.tokens.map(real), |count| number::whole(whole(count)));
-    let cost = row("cost", |side| side.cost_usd, |usd| format!("${usd:.4}"));
+    let tokens = row("tokens per answer", |side| side.tokens, |count| format!("{count:.1}"));
+    let cost = row("cost per answer", |side| side.cost_usd, |usd| format!("${usd:.6}"));
     [Some(rate), time, tokens, cost].into_iter().flatten().collect()
 }
 

@@ -138,8 +138,8 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
     about.extend((seen.trials > 1).then(|| format!("{} of {} trials passed", seen.passed, seen.trials)));
     about.extend(seen.score.map(|score| format!("score {}", number::score(score))));
     about.extend(seen.latency_ms.map(number::span));
-    about.extend(seen.tokens.map(|tokens| format!("{} tokens", number::whole(tokens))));
-    about.extend(seen.cost_usd.map(|cost| format!("${cost:.4}")));
+    about.extend(seen.tokens.map(|tokens| format!("{tokens:.1} tokens per answer")));
+    about.extend(seen.cost_usd.map(|cost| format!("${cost:.6} per answer")));
     let told = TrialView { calls: seen.tool_calls, ..TrialView::default() };
     json!({
         "label": label,

@@ -85,7 +85,7 @@ fn figures_are_about_the_cases_that_both_runs_judged() {
     assert!(close(comparison.head.pass_rate, 3.0 / 5.0));
     assert!(close(comparison.difference, 3.0 / 5.0 - 8.0 / 15.0));
     // Seven answers on either side, of 49 tokens each.
-    assert_eq!((comparison.base.tokens, comparison.head.tokens), (Some(343), Some(343)));
+    assert_eq!((comparison.base.tokens, comparison.head.tokens), (Some(49.0), Some(49.0)));
     assert_eq!(comparison.base.latency_ms, Some(310));
 }
 

@@ -306,7 +306,9 @@ impl Page {
             ("removed", removed.unwrap_or_default()),
             ("split votes", names(&|one| one.case.split_votes())),
             ("flaky", names(&|one| one.flaky())),
-            ("suspect", names(&|one| one.state == State::Suspect)),
+            ("cleared", names(&|one| one.state == State::Cleared)),
+            ("degraded", names(&|one| one.state == State::Degraded)),
+            ("open", names(&|one| one.state == State::Open)),
             ("unconfirmed", names(&|one| one.state == State::Unconfirmed)),
             ("quarantined", names(&|one| one.state == State::Quarantined)),
         ];

@@ -143,7 +143,7 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     };
     let failed = |one: &Entry<'_>| one.case.outcome == Outcome::Failed;
     let broken = |one: &Entry<'_>| failed(one) && one.state == State::Broken;
-    let open = |one: &Entry<'_>| matches!(one.state, State::Unconfirmed | State::Suspect);
+    let open = |one: &Entry<'_>| matches!(one.state, State::Unconfirmed | State::Open);
     let names = |title, noun, rank, names: Vec<String>| {
         let entries = names.iter().take(TRIED).map(|name| format!("- {}\n", code(name, VALUE))).collect();
         Section { title, noun, rank, total: names.len(), entries }

@@ -55,7 +55,7 @@ fn a_passing_run_is_a_line_a_table_and_facts() {
     #### About this run
     - answered by: openai gpt-4o at api.openai.com
     - judged by: openai gpt-4o-mini at api.openai.com
-    - power: no answer of the cases failed: with 95 % confidence at most 95.0 % of such answers do
+    - power: no answer of the cases failed; the true failure rate could still be up to 95.0% (95% confidence)
     - note: api.openai.com refused &#96;seed&#96;; asked without it
     ");
 }

@@ -75,6 +75,7 @@ fn of_run(finding: &Finding, level: Level, location: Location) -> Alert {
 fn about(finding: &Finding, location: &Location) -> String {
     let parts = match &finding.subject {
         Subject::Run | Subject::Case => return String::new(),
+        Subject::Tag(tag) => vec![Some(tag.clone())],
         Subject::Threshold { metric, cases } => {
             vec![
                 Some(metric.name()),
@@ -95,6 +96,9 @@ fn about(finding: &Finding, location: &Location) -> String {
 fn rule(finding: &Finding) -> Rule {
     match (&finding.id, &finding.subject) {
         (FindingId::SuiteRegression, _) => Rule::Regression("suite"),
+        (FindingId::TagRegression, _) => Rule::Regression("tag"),
+        (FindingId::JointRegression, _) => Rule::Regression("joint"),
+        (FindingId::ScoreRegression, _) => Rule::Regression("score"),
         (FindingId::CostRegression, _) => Rule::Regression("cost"),
         (FindingId::LatencyRegression, _) => Rule::Regression("latency"),
         (FindingId::Weakened, Subject::Weakening { kind, .. }) => Rule::Weakened(slug(kind.word())),

@@ -254,8 +254,8 @@ impl Alert {
 /// How SARIF calls what a case is beside the baseline.
 fn baseline_state(state: State) -> Option<&'static str> {
     match state {
-        State::Broken | State::Suspect | State::Unconfirmed | State::New => Some("new"),
-        State::FailingAsBefore | State::Flaky => Some("unchanged"),
+        State::Broken | State::Open | State::Degraded | State::Unconfirmed | State::New => Some("new"),
+        State::FailingAsBefore | State::Flaky | State::Cleared => Some("unchanged"),
         State::Changed => Some("updated"),
         State::Fixed => Some("absent"),
         State::Passed | State::Failed | State::Quarantined | State::Errored | State::Skipped => None,

@@ -120,7 +120,7 @@ fn fixed(entry: &Entry<'_>) -> Alert {
 fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
     let level = match entry.state {
         _ if entry.blocking => Level::Error,
-        State::Suspect | State::Flaky => Level::Note,
+        State::Open | State::Cleared | State::Degraded | State::Flaky => Level::Note,
         _ => Level::Warning,
     };
     let view = View::of(entry);

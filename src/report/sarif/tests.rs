@@ -35,10 +35,10 @@ fn one_result_for_each_rule_and_case_gravest_first() {
         "error akit/expect/llm-grader 7",
         "error akit/expect/regex 9",
         "error akit/expect/json-schema 9",
-        "error akit/expect/contains 3",
         "error akit/expect/contains 5",
         "error akit/expect/contains 7",
         "warning akit/expect/contains 17",
+        "warning akit/expect/contains 3",
         "note akit/expect/contains 15",
     ]
     "#);

@@ -1,0 +1,146 @@
+//! What the gate will see in runs of a suite, before they are asked: the same tests as in a run.
+
+use std::collections::BTreeMap;
+
+use super::guard;
+use super::spread::Suite;
+use super::suspicion::{Suspicion, THIN};
+use super::watch::{Plan, Rounds, Watch};
+use super::{Policy, limits};
+use crate::stats::{Tally, real};
+
+/// Most cases that a plan proposes.
+const MOST_CASES: u64 = 20_000;
+
+/// Cases of a suite, each with its trials in a baseline.
+pub struct Forecast<'a> {
+    suite: Suite,
+    /// How many cases have each past.
+    pasts: Vec<(Tally, u64)>,
+    policy: &'a Policy,
+}
+
+/// How one case that breaks for good is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// By so many fresh trials that fail.
+    Proven(u64),
+    /// By so many fresh trials in a row that fail, beside a thin baseline; absent where none are enough.
+    Thin(Option<u64>),
+    /// Not at all: it is not expected to pass.
+    Failing,
+}
+
+impl<'a> Forecast<'a> {
+    /// Of cases with these pasts, each of one trial or more.
+    #[must_use]
+    pub fn of(pasts: impl IntoIterator<Item = Tally>, policy: &'a Policy) -> Self {
+        let mut alike: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+        for past in pasts {
+            *alike.entry((past.hits, past.of)).or_default() += 1;
+        }
+        let pasts: Vec<_> =
+            alike.into_iter().map(|((hits, of), count)| (Tally { hits, of }, count)).collect();
+        let each = pasts.iter().flat_map(|(past, count)| (0..*count).map(|_| *past));
+        Self { suite: Suite::fit(each), pasts, policy }
+    }
+
+    fn cases(&self) -> u64 {
+        self.pasts.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Share of verdicts of one trial that differ between two unchanged runs, 0 to 0.5; absent without a case.
+    #[must_use]
+    pub fn noise(&self) -> Option<f64> {
+        let one = |past: Tally| {
+            let rates = self.suite.own(Some(past));
+            rates.rates().map(|(weight, rate)| weight * 2.0 * rate * (1.0 - rate)).sum::<f64>()
+        };
+        let sum: f64 = self.pasts.iter().map(|(past, count)| real(*count) * one(*past)).sum();
+        (self.cases() > 0).then(|| sum / real(self.cases()))
+    }
+
+    /// The guard over so many cases like these, asked so often.
+    fn watch(&self, cases: u64, repeat: u64) -> Option<Watch<'_>> {
+        let (all, mut before) = (self.cases(), 0);
+        let scaled = self.pasts.iter().scan(0, |given, (past, count)| {
+            before += count;
+            let upto = before * cases / all.max(1);
+            let own = upto - *given;
+            *given = upto;
+            Some((*past, own))
+        });
+        let plan = Plan { repeat, level: guard::level(0), margin: self.policy.margin, rounds: Rounds::Two };
+        Watch::over(&self.suite, scaled.filter(|(_, own)| *own > 0).collect::<Vec<_>>(), plan)
+    }
+
+    /// The smallest loss over so many cases like these that is seen four times in five, in points of the mean pass rate,
+    /// 0 to 1.
+    #[must_use]
+    pub fn loss(&self, cases: u64, repeat: u64) -> Option<f64> {
+        self.watch(cases, repeat)?.loss()
+    }
+
+    /// Whether a loss over so many cases like these is seen four times in five.
+    #[must_use]
+    pub fn shows(&self, loss: f64, cases: u64, repeat: u64) -> bool {
+        self.watch(cases, repeat).is_some_and(|watch| watch.shows(loss))
+    }
+
+    /// How many cases like these, asked once, show a loss; absent where even 20,000 do not.
+    #[must_use]
+    pub fn cases_needed(&self, loss: f64) -> Option<u64> {
+        let (mut low, mut high) = (0, 1);
+        while !self.shows(loss, high, 1) {
+            if high >= MOST_CASES {
+                return None;
+            }
+            (low, high) = (high, (2 * high).min(MOST_CASES));
+        }
+        while low + 1 < high {
+            let middle = u64::midpoint(low, high);
+            if self.shows(loss, middle, 1) { high = middle } else { low = middle }
+        }
+        Some(high)
+    }
+
+    /// How many known cases an unchanged run is expected to ask again, when each is asked so often.
+    #[must_use]
+    pub fn unlucky(&self, repeat: u64) -> f64 {
+        self.expected(repeat)
+            .map(|(_, count, lost)| count * lost.iter().map(|(weight, _)| weight).sum::<f64>())
+            .sum()
+    }
+
+    /// How many fresh trials such a run asks for.
+    #[must_use]
+    pub fn fresh(&self, repeat: u64, family: usize) -> f64 {
+        let one = |past| Suspicion::of(&self.suite, Some(past), family, limits(self.policy));
+        self.expected(repeat).map(|(past, count, lost)| count * one(past).asks(&lost)).sum()
+    }
+
+    /// The cases that are expected to pass, with how probable each rate is and that it fails.
+    fn expected(&self, repeat: u64) -> impl Iterator<Item = (Tally, f64, Vec<(f64, f64)>)> {
+        let power = i32::try_from(repeat).unwrap_or(i32::MAX);
+        let known = self.pasts.iter().filter(|(past, _)| self.suite.expects(*past));
+        known.map(move |(past, count)| {
+            let rates = self.suite.own(Some(*past));
+            let lost =
+                rates.rates().map(|(weight, rate)| (weight * (1.0 - rate.powi(power)), rate)).collect();
+            (*past, real(*count), lost)
+        })
+    }
+
+    /// How one case with this past is found when it breaks for good, as one of so many suspects.
+    #[must_use]
+    pub fn sight(&self, past: Tally, family: usize) -> Sight {
+        if !self.suite.expects(past) {
+            return Sight::Failing;
+        }
+        let needed = Suspicion::of(&self.suite, Some(past), family, limits(self.policy)).failures_needed();
+        match needed {
+            Some(needed) if past.of >= THIN => Sight::Proven(needed),
+            needed => Sight::Thin(needed),
+        }
+    }
+}

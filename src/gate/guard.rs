@@ -1,0 +1,200 @@
+//! Whether the suite, or a tag of it, does worse than its baseline: many small losses, none of them a proof by itself.
+//!
+//! The passes of unchanged cases are a sum of independent counts, which is taken exactly. A guard that comes near its
+//! level raises a suspicion; then its cases are asked once more, and both rounds have to say so: a glitch of seconds
+//! is no regression.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Facts, Past};
+use super::spread::Suite;
+use super::suspicion::THIN;
+use crate::stats::{SLACK, Sum, Tally, choose, real, shuffled};
+
+/// An unchanged suite is called worse with at most about this probability, over the suite and all tags.
+pub(super) const GUARD: f64 = 0.01;
+
+/// Recorded answers that fail together are a regression at this probability.
+pub(super) const JOINT: f64 = 0.01;
+
+/// A tag needs so many compared cases for a guard of its own.
+const TAG_CASES: usize = 4;
+
+/// The most tags with a guard, the largest first.
+const TAGS: usize = 20;
+
+/// Where a suspicion begins, in levels.
+pub(super) const SUSPICION: f64 = 5.0;
+
+/// How probable the second round alone may be for the guard to fire.
+pub(super) const ALONE: f64 = 0.1;
+
+/// How the cases of a guard did beside their baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sight {
+    /// How probable so few passes are in an unchanged suite.
+    pub(super) p: f64,
+    /// The share of passes to expect, 0 to 1.
+    pub(super) expected: f64,
+    /// The share of passes that was seen, 0 to 1.
+    pub(super) seen: f64,
+}
+
+/// One guard.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Guard<'a> {
+    /// The tag of its cases; absent for the suite.
+    pub(super) tag: Option<&'a str>,
+    /// Its cases, as 0-based indices.
+    pub(super) cases: Vec<usize>,
+    /// What counts: both rounds together, where there were two.
+    pub(super) sight: Sight,
+    /// Whether the suite did worse.
+    pub(super) fires: bool,
+    /// Whether its cases have to be asked once more.
+    pub(super) suspects: bool,
+}
+
+/// What becomes of a suspicion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Second {
+    /// Nobody is asked again: a guard stands on its first round.
+    Never,
+    /// The second round is still to come.
+    Ahead,
+    /// It was asked.
+    Asked,
+}
+
+/// The past of a case, and its passes of so many answers now.
+pub(super) type Row = (Tally, Tally);
+
+/// How cases did beside their pasts. Below three trials a case's own trials are dealt out in any order, then and now:
+/// for one trial each that is `McNemar`'s exact test.
+pub(super) fn sight(suite: &Suite, rows: impl IntoIterator<Item = Row>) -> Sight {
+    let mut alike: BTreeMap<(u64, u64, u64, u64), usize> = BTreeMap::new();
+    let mut now = Tally::default();
+    for (past, one) in rows.into_iter().filter(|(_, now)| now.of > 0) {
+        let hits = if past.of < THIN { one.hits } else { 0 };
+        *alike.entry((past.hits, past.of, hits, one.of)).or_default() += 1;
+        now += one;
+    }
+    let Some(seen) = now.share() else { return Sight { p: 1.0, expected: 0.0, seen: 0.0 } };
+    let mut expected = 0.0;
+    let parts: Vec<_> = alike
+        .into_iter()
+        .map(|((hits, of, passed, drawn), count)| {
+            let past = Tally { hits, of };
+            let (rate, mass) = match past.share().filter(|_| of < THIN) {
+                Some(share) => (share, shuffled(hits + passed, of + drawn, drawn)),
+                None => (suite.posterior(past).mean(), passes(suite, past, drawn, 1.0)),
+            };
+            expected += real(count) * real(drawn) * rate;
+            (mass, count)
+        })
+        .collect();
+    let p = Sum::of(parts).at_most(i64::try_from(now.hits).unwrap_or(i64::MAX));
+    Sight { p, expected: expected / real(now.of), seen }
+}
+
+/// How probable 0, 1, … passes of `drawn` answers are for a case with a thick past, when its rate is `keep` of what
+/// it was.
+pub(super) fn passes(suite: &Suite, past: Tally, drawn: u64, keep: f64) -> Vec<f64> {
+    let (own, small) = (suite.posterior(past), |n: u64| i32::try_from(n).unwrap_or(i32::MAX));
+    (0..=drawn).map(|x| choose(drawn, x) * own.chance(small(x), small(drawn - x), keep)).collect()
+}
+
+/// Too few passes among all cases that were expected to pass: how recorded answers that fail together are told from
+/// single unlucky ones.
+pub(super) fn joint(suite: &Suite, facts: &[Facts<'_>]) -> (Sight, usize) {
+    let expected = |(_, past, _): &(usize, Tally, Tally)| past.of >= THIN && suite.expects(*past);
+    let rows: Vec<_> = compared(facts).filter(expected).map(|(_, past, now)| (past, now)).collect();
+    let cases = rows.len();
+    (sight(suite, rows), cases)
+}
+
+/// The cases that can be compared: index, past, and judged answers now.
+pub(super) fn compared<'f>(facts: &'f [Facts<'_>]) -> impl Iterator<Item = (usize, Tally, Tally)> + use<'f> {
+    facts.iter().enumerate().filter_map(|(at, case)| match case.past {
+        Past::Known(past) => Some((at, past, tally(&case.now))).filter(|(.., now)| now.of > 0),
+        Past::New | Past::Apart(_) => None,
+    })
+}
+
+fn tally(answers: &[Option<bool>]) -> Tally {
+    let judged = || answers.iter().flatten();
+    Tally { hits: judged().filter(|passed| **passed).count() as u64, of: judged().count() as u64 }
+}
+
+/// The level of the suite's guard: tags have the other half.
+pub(super) fn level(tags: usize) -> f64 {
+    if tags == 0 { GUARD } else { GUARD / 2.0 }
+}
+
+/// The guard of the suite and those of its tags, the largest first.
+pub(super) fn guards<'a>(suite: &Suite, facts: &[Facts<'a>], margin: f64, second: Second) -> Vec<Guard<'a>> {
+    let all: Vec<usize> = compared(facts).map(|(at, ..)| at).collect();
+    let tags = tags(facts, &all);
+    let share = GUARD / 2.0 / real(tags.len());
+    let whole = (None, all, level(tags.len()));
+    let parts = tags.into_iter().map(|(tag, cases)| (Some(tag), cases, share));
+    let guard = |(tag, cases, level)| guarded(suite, facts, tag, cases, (level, margin, second));
+    std::iter::once(whole).chain(parts).map(guard).collect()
+}
+
+/// The tags that are large enough for a guard, with their cases.
+pub(super) fn tags<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<(&'a str, Vec<usize>)> {
+    let mut found: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for case in compared {
+        for tag in facts[*case].tags {
+            let cases = found.entry(tag).or_default();
+            // A tag may be written twice.
+            if cases.last() != Some(case) {
+                cases.push(*case);
+            }
+        }
+    }
+    let mut found: Vec<_> = found.into_iter().filter(|(_, cases)| cases.len() >= TAG_CASES).collect();
+    found.sort_by_key(|(_, cases)| std::cmp::Reverse(cases.len()));
+    found.truncate(TAGS);
+    found
+}
+
+fn guarded<'a>(
+    suite: &Suite,
+    facts: &[Facts<'a>],
+    tag: Option<&'a str>,
+    cases: Vec<usize>,
+    (level, margin, second): (f64, f64, Second),
+) -> Guard<'a> {
+    let past = |at: usize| match facts[at].past {
+        Past::Known(past) => past,
+        Past::New | Past::Apart(_) => Tally::default(),
+    };
+    let first = || cases.iter().map(|at| (past(*at), tally(&facts[*at].now)));
+    let lost = |sight: &Sight| sight.expected - sight.seen > margin + SLACK;
+    let sight = self::sight(suite, first());
+    let suspects = sight.p <= SUSPICION * level && lost(&sight);
+    let stands = sight.p <= level && lost(&sight);
+    let mut guard = Guard { tag, cases: Vec::new(), sight, fires: false, suspects };
+    // A run that is decided with other limits than it was asked with has no second round of this guard.
+    let asked = cases.iter().any(|at| !facts[*at].again.is_empty());
+    match second {
+        Second::Asked if asked => {
+            let again = || cases.iter().map(|at| (past(*at), tally(&facts[*at].again)));
+            let both = first().zip(again()).map(|((past, mut now), (_, again))| {
+                now += again;
+                (past, now)
+            });
+            if suspects {
+                guard.sight = self::sight(suite, both);
+                let alone = self::sight(suite, again()).p <= ALONE;
+                guard.fires = guard.sight.p <= level && alone && lost(&guard.sight);
+            }
+        }
+        Second::Never | Second::Asked => guard.fires = stands,
+        Second::Ahead => {}
+    }
+    guard.cases = cases;
+    guard
+}

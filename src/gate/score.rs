@@ -1,0 +1,45 @@
+//! Whether the scores fell, where every judged case has a graded one: a small loss everywhere moves few cases over their
+//! thresholds.
+
+use super::evidence::CaseEvidence;
+use super::finding::{Finding, Findings};
+use super::{Category, probability, suite};
+use crate::manifest::Trial;
+use crate::seed::Root;
+use crate::stats;
+use crate::text;
+use crate::vocabulary::FindingId;
+
+/// An unchanged suite is said to have lower scores with at most this probability.
+const LEVEL: f64 = 0.01;
+
+/// Draws of the sign-flip test, above 16 pairs.
+const DRAWS: u32 = 9_999;
+
+/// A paired one-sided sign-flip test of each case's mean score, before less now.
+pub(super) fn fell(cases: &[CaseEvidence<'_>], log: &mut Findings<'_>) {
+    let graded = |case: &CaseEvidence<'_>| case.result.ordinary().any(Trial::is_graded);
+    if !cases.iter().filter(|case| case.now.is_some()).all(graded) {
+        return;
+    }
+    let both = |case: &CaseEvidence<'_>| Some((case.stored?.score?.mean, case.result.score?));
+    let (before, now): (Vec<f64>, Vec<f64>) = suite::pairs(cases).filter_map(both).unzip();
+    let losses: Vec<f64> = before.iter().zip(&now).map(|(before, now)| before - now).collect();
+    let name = FindingId::ScoreRegression;
+    let p = stats::sign_flip(&losses, 0.0, DRAWS, &mut Root(0).stream(&[name.word()]));
+    let (Some(before), Some(now)) = (stats::mean(&before), stats::mean(&now)) else { return };
+    if p <= LEVEL {
+        let message = format!(
+            "the scores fell: {now:.2} on average over {}, {before:.2} in the baseline ({})",
+            text::count(losses.len(), "compared case"),
+            probability(p)
+        );
+        let finding = Finding {
+            measured: Some(now),
+            limit: Some(before),
+            p_value: Some(p),
+            ..Finding::new(name, message)
+        };
+        log.raise(Category::Score, finding);
+    }
+}

@@ -1,0 +1,199 @@
+//! Whether a case that fails, and was expected to pass, is broken or was unlucky.
+//!
+//! It is asked again, one answer at a time. After each answer the ratio says how much likelier the answers are from a
+//! case whose rate fell to nothing, a quarter or half of what it was than from an unchanged one. The failure that
+//! raised the suspicion is not part of it.
+
+use std::collections::BTreeMap;
+
+use super::spread::{Spread, Suite};
+use crate::stats::{Tally, real};
+
+/// Below so many trials a past is thin: it says nothing of the rate of a case.
+pub(super) const THIN: u64 = 3;
+
+/// Beside a thin past only failures in a row prove anything, from so many on.
+const ROW: u64 = 8;
+
+/// What a broken case keeps of its rate, each as probable as the others.
+const KEPT: [f64; 3] = [0.0, 0.25, 0.5];
+
+/// When the asking ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Most fresh answers; twice as many until one passes.
+    pub(super) confirm: u32,
+    /// Probability of calling some case of an unchanged suite broken.
+    pub(super) alpha: f64,
+    /// A ratio that clears a case.
+    pub(super) clear: f64,
+}
+
+impl Limits {
+    /// A case whose answers are three times likelier from an unchanged case is cleared.
+    pub(super) const CLEAR: f64 = 1.0 / 3.0;
+}
+
+/// What the fresh answers of a suspect say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Its rate fell.
+    Broken,
+    /// It was unlucky.
+    Cleared,
+    /// Neither was shown.
+    Open,
+    /// There is no fresh answer.
+    Unasked,
+}
+
+/// The fresh answers of a suspect.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Course {
+    pub(super) word: Word,
+    pub(super) passes: u64,
+    pub(super) failures: u64,
+    /// How much likelier they are from a broken case; beside a thin past 1 / p.
+    pub(super) ratio: f64,
+    /// The largest ratio on the way.
+    pub(super) largest: f64,
+    /// Whether no further answer would be asked for.
+    pub(super) settled: bool,
+}
+
+/// A case that fails and was expected to pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Suspicion {
+    own: Own,
+    /// The ratio that proves a case broken.
+    bar: f64,
+    limits: Limits,
+}
+
+/// What an unchanged case does.
+#[derive(Clone, Copy, Debug)]
+enum Own {
+    Spread(Spread),
+    /// Passes and failures of a beta distribution: one pass counts, and every failure does.
+    Thin(f64, f64),
+}
+
+impl Suspicion {
+    /// Of a case with this past, one of `family` suspects.
+    pub(super) fn of(suite: &Suite, past: Option<Tally>, family: usize, limits: Limits) -> Self {
+        let own = match past {
+            Some(past) if past.of < THIN => {
+                Own::Thin(1.0 + suite.mean, real(past.of - past.hits) + 1.0 - suite.mean)
+            }
+            past => Own::Spread(suite.own(past)),
+        };
+        Self { own, bar: real(family.max(1)) / limits.alpha, limits }
+    }
+
+    /// The ratio that proves the case broken.
+    pub(super) fn bar(&self) -> f64 {
+        self.bar
+    }
+
+    /// Takes answers until they decide: true where one passed, `None` where it was not judged.
+    pub(super) fn follow(&self, answers: impl IntoIterator<Item = Option<bool>>) -> Course {
+        let mut course =
+            Course { word: Word::Unasked, passes: 0, failures: 0, ratio: 1.0, largest: 1.0, settled: false };
+        let (mut answers, mut errors) = (answers.into_iter(), 0);
+        while self.goes_on(course.passes, course.failures, errors) {
+            match answers.next() {
+                None => return course,
+                Some(None) => errors += 1,
+                Some(Some(passes)) => {
+                    if passes {
+                        course.passes += 1;
+                    } else {
+                        course.failures += 1;
+                    }
+                    let (ratio, word) = self.weigh(course.passes, course.failures);
+                    course.ratio = ratio;
+                    course.largest = course.largest.max(ratio);
+                    course.word = word.unwrap_or(Word::Open);
+                    if word.is_some() {
+                        break;
+                    }
+                }
+            }
+        }
+        if let Own::Thin(..) = self.own {
+            course.largest = course.ratio;
+        }
+        Course { settled: true, ..course }
+    }
+
+    /// Whether one more answer is asked for: not when it passed once, and even failures alone could prove nothing more.
+    fn goes_on(&self, passes: u64, failures: u64, errors: u64) -> bool {
+        let most = u64::from(self.limits.confirm);
+        if passes == 0 {
+            return failures + errors < 2 * most;
+        }
+        let rest = most.saturating_sub(passes + errors);
+        let hopeless = || match &self.own {
+            Own::Spread(own) => ratio(own, passes, rest) < self.bar,
+            Own::Thin(..) => true,
+        };
+        passes + failures + errors < most && !hopeless()
+    }
+
+    /// The ratio of so many passes and failures, and what they decide. Beside a thin past the first pass is the last.
+    fn weigh(&self, passes: u64, failures: u64) -> (f64, Option<Word>) {
+        match &self.own {
+            Own::Spread(own) => {
+                let ratio = ratio(own, passes, failures);
+                let cleared = (ratio <= self.limits.clear).then_some(Word::Cleared);
+                (ratio, if ratio >= self.bar { Some(Word::Broken) } else { cleared })
+            }
+            // A pass ends the row, and a short one was no proof on its way either.
+            Own::Thin(..) if passes > 0 && failures < ROW => (1.0, Some(Word::Open)),
+            Own::Thin(hits, misses) => {
+                let row = (0..failures).map(real).map(|n| (misses + n) / (hits + misses + n));
+                let ratio = 1.0 / row.product::<f64>();
+                let broken = (failures >= ROW && ratio >= self.bar).then_some(Word::Broken);
+                (ratio, if passes > 0 { Some(Word::Open) } else { broken })
+            }
+        }
+    }
+
+    /// How many fresh answers are asked for on average, weighed by how probable each rate is: (weight, rate).
+    pub(super) fn asks(&self, rates: &[(f64, f64)]) -> f64 {
+        // How probable it is that so many passed and failed, and that the case is asked on, by rate.
+        let mut on = BTreeMap::from([((0, 0), rates.iter().map(|(weight, _)| *weight).collect::<Vec<_>>())]);
+        let mut asked = 0.0;
+        while let Some(((passes, failures), weights)) = on.pop_first() {
+            if !self.goes_on(passes, failures, 0) {
+                continue;
+            }
+            asked += weights.iter().sum::<f64>();
+            for (next, hit) in [((passes + 1, failures), true), ((passes, failures + 1), false)] {
+                if self.weigh(next.0, next.1).1.is_some() {
+                    continue;
+                }
+                let to = on.entry(next).or_insert_with(|| vec![0.0; rates.len()]);
+                for ((to, weight), (_, rate)) in to.iter_mut().zip(&weights).zip(rates) {
+                    *to += weight * if hit { *rate } else { 1.0 - rate };
+                }
+            }
+        }
+        asked
+    }
+
+    /// How many answers in a row must fail until the case is called broken; absent where none are enough.
+    pub(super) fn failures_needed(&self) -> Option<u64> {
+        let course = self.follow((0..2 * u64::from(self.limits.confirm)).map(|_| Some(false)));
+        (course.word == Word::Broken).then_some(course.failures)
+    }
+}
+
+/// How much likelier so many passes and failures are where the rate fell than where it did not.
+fn ratio(own: &Spread, passes: u64, failures: u64) -> f64 {
+    let small = |n: u64| i32::try_from(n).unwrap_or(i32::MAX);
+    let chance = |keep| own.chance(small(passes), small(failures), keep);
+    let ratio = KEPT.map(chance).iter().sum::<f64>() / 3.0 / chance(1.0);
+    // Thousands of answers may leave nothing above or below the line.
+    if ratio.is_nan() { 1.0 } else { ratio.min(f64::MAX) }
+}

@@ -1,0 +1,329 @@
+//! What the first version got wrong: passes where an engineer would say no, and failures that are noise.
+
+use super::*;
+use crate::manifest::Fault;
+use crate::vocabulary::{Answer, FaultKind};
+
+fn ids_of(n: usize) -> Vec<String> {
+    (0..n).map(|n| format!("c{n:02}")).collect()
+}
+
+/// A baseline in which each case passed so often.
+fn thick(ids: &[String], hits: u64, of: u64) -> Baseline {
+    baseline(&ids.iter().map(|id| (id.as_str(), hits, of)).collect::<Vec<_>>())
+}
+
+/// A run in which the first cases have these outcomes and the others pass.
+fn now(ids: &[String], first: &[&[Outcome]]) -> RunManifest {
+    let trials = first.first().map_or(1, |one| one.len());
+    let cases = ids.iter().enumerate().map(|(n, id)| match first.get(n) {
+        Some(outcomes) => case(id, outcomes),
+        None => case(id, &vec![Passed; trials]),
+    });
+    of(cases.collect())
+}
+
+fn given(mut run: RunManifest) -> RunManifest {
+    for trial in run.cases.iter_mut().flat_map(|case| &mut case.trials) {
+        trial.answer_with(Some(Answer { given: true, ..Answer::default() }));
+    }
+    run
+}
+
+#[test]
+fn a_suite_that_passes_nothing_is_never_a_pass() {
+    let ids = ids_of(5);
+    let all: [&[Outcome]; 5] = [&[Failed]; 5];
+    for fail_on in [Category::DEFAULT.into(), BTreeSet::from([Category::Threshold]), BTreeSet::new()] {
+        for thin in [Thin::Strict, Thin::Warn] {
+            let policy = Policy { fail_on: fail_on.clone(), thin, ..Policy::default() };
+            let stored = thick(&ids, 0, 1);
+            let decision = judge(&given(now(&ids, &all)), Some(&stored), &policy);
+            assert_eq!(decision.conclusion, Conclusion::Fail, "{policy:?}");
+            assert!(decision.excuses.is_empty() && !decision.summary.contains("as the policy allows"));
+        }
+    }
+}
+
+#[test]
+fn a_whole_suite_that_breaks_in_recorded_answers_is_red() {
+    for n in 1..9 {
+        for trials in [1, 2, 3, 5, 20] {
+            let ids = ids_of(n);
+            let all: Vec<&[Outcome]> = vec![&[Failed]; n];
+            let stored = thick(&ids, trials, trials);
+            let decision = judge(&given(now(&ids, &all)), Some(&stored), &Policy::default());
+            assert!(
+                decision.conclusion < Conclusion::Pass && !decision.tolerated,
+                "{n} of {n}, {trials} trials"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_case_below_eighty_percent_may_not_die() {
+    let ids = ids_of(6);
+    for (hits, of) in [(15, 20), (7, 10), (2, 3)] {
+        let mut stored = thick(&ids, of, of);
+        stored.cases[0] = BaselineCase::new("support", "c00", "hash-c00", stats::Tally { hits, of });
+        let mut run = now(&ids, &[&[Failed]]);
+        confirm(&mut run, Some(&stored), &Policy::default(), |case| Some(case > 0));
+        let decision = judge(&run, Some(&stored), &Policy::default());
+        assert_eq!(
+            (decision.cases[0].state, decision.conclusion),
+            (State::Broken, Conclusion::Fail),
+            "{hits}/{of}"
+        );
+        // Twenty trials of one run are as many answers.
+        let mut many = now(&ids, &[&[Failed; 20]]);
+        confirm(&mut many, Some(&stored), &Policy::default(), |_| None);
+        assert_eq!(
+            judge(&many, Some(&stored), &Policy::default()).cases[0].state,
+            State::Broken,
+            "{hits}/{of}"
+        );
+    }
+}
+
+#[test]
+fn what_stays_open_is_named_and_where_it_was_suspicious_it_is_no_pass() {
+    let ids = ids_of(8);
+    let stored = thick(&ids, 1, 1);
+    for (failures, conclusion) in [(2, Conclusion::Pass), (7, Conclusion::Pass), (15, Conclusion::Fail)] {
+        let mut run = now(&ids, &[&[Failed]]);
+        let mut left = failures;
+        confirm(&mut run, Some(&stored), &Policy::default(), |case| {
+            left -= i32::from(case == 0);
+            Some(case > 0 || left < 0)
+        });
+        let decision = judge(&run, Some(&stored), &Policy::default());
+        assert_eq!(decision.conclusion, conclusion, "{failures}: {}", decision.summary);
+        if conclusion == Conclusion::Pass {
+            // Never as the policy allows: nobody wrote one.
+            assert_eq!(decision.summary, "1 case failed: 1 degraded");
+            assert!(decision.warnings.iter().any(|one| one.id == FindingId::Open));
+        }
+    }
+    // A third of the proof, and then a pass: 20 failures would have to prove it among 500 suspects.
+    let (ids, policy) = (ids_of(40), Policy::default());
+    let mut stored = thick(&ids, 10, 10);
+    for case in &mut stored.cases[..30] {
+        *case = BaselineCase::new("support", &case.id, &case.content_hash, stats::Tally { hits: 3, of: 3 });
+    }
+    let mut run = now(&ids, &[&[Failed] as &[Outcome]; 6]);
+    let mut asked = [0; 40];
+    confirm(&mut run, Some(&stored), &policy, |case| {
+        asked[case] += 1;
+        Some(case > 0 || asked[case] > 4)
+    });
+    let decision = judge(&run, Some(&stored), &policy);
+    if decision.conclusion == Conclusion::Inconclusive {
+        assert!(decision.tolerated && decision.summary.ends_with("(exit code 0; 5 with `--strict`)"));
+    }
+}
+
+#[test]
+fn every_paid_trial_is_looked_at() {
+    let ids = ids_of(20);
+    let stored = thick(&ids, 5, 5);
+    let two: [&[Outcome]; 20] = [&[Passed, Failed, Passed, Failed, Failed]; 20];
+    let decision = judge(&now(&ids, &two), Some(&stored), &Policy::default());
+    assert_eq!(decision.conclusion, Conclusion::Fail);
+    assert!(ids_in(&decision).contains(&"suite-regression"), "{:?}", ids_in(&decision));
+}
+
+fn ids_in(decision: &Decision) -> Vec<&str> {
+    super::ids(decision)
+}
+
+#[test]
+fn a_case_that_cannot_be_judged_any_more_is_a_regression() {
+    let (ids, policy) = (ids_of(20), Policy { max_error_rate: 0.05, ..Policy::default() });
+    let errored = |kind: FaultKind| {
+        let mut run = now(&ids, &[&[Errored]]);
+        run.cases[0].trials[0].fault = Some(Box::new(Fault::new(kind, "no".to_owned(), "")));
+        run
+    };
+    let stored = thick(&ids, 5, 5);
+    let ends = |kind: FaultKind, mut fresh: Vec<Outcome>| {
+        let mut run = errored(kind.clone());
+        let mut short = BTreeSet::new();
+        while let Next::Suspects(cases) = next(&run, found(Some(&stored)), &policy, &short) {
+            assert_eq!(cases, [0]);
+            let Some(outcome) = fresh.pop() else {
+                short.insert(0);
+                continue;
+            };
+            let fault = (outcome == Errored).then(|| Box::new(Fault::new(kind.clone(), "no".to_owned(), "")));
+            let index = u32::try_from(run.cases[0].trials.len()).unwrap();
+            run.cases[0].trials.push(Trial { fault, ..trial(index, outcome, true) });
+        }
+        let decision = judge(&run, Some(&stored), &policy);
+        (decision.conclusion, decision.findings.first().map(|one| one.id.to_string()).unwrap_or_default())
+    };
+    assert_eq!(
+        ends(FaultKind::Timeout, vec![Errored; 30]),
+        (Conclusion::Fail, "regression-errored".to_owned())
+    );
+    assert_eq!(ends(FaultKind::Timeout, vec![Passed]), (Conclusion::Pass, String::new()));
+    assert_eq!(ends(FaultKind::Timeout, vec![Failed; 30]), (Conclusion::Fail, "regression".to_owned()));
+    // A line that is missing in a file of answers cannot be asked for.
+    assert_eq!(ends(FaultKind::NoReply, vec![]), (Conclusion::Inconclusive, "unconfirmed".to_owned()));
+    // Where the address fails when it is asked again, nothing is known of the case.
+    let mut run = errored(FaultKind::Timeout);
+    let fault = Some(Box::new(Fault::new(FaultKind::Connect, "no".to_owned(), "")));
+    run.cases[0].trials.push(Trial { fault, ..trial(1, Errored, true) });
+    assert_eq!(next(&run, found(Some(&stored)), &policy, &BTreeSet::new()), Next::Nothing);
+    assert_eq!(judge(&run, Some(&stored), &policy).conclusion, Conclusion::Pass);
+    // The address is at fault, and no case.
+    assert_eq!(ends(FaultKind::Unauthorized, vec![Passed]), (Conclusion::Pass, String::new()));
+    let decision = judge(&errored(FaultKind::Unauthorized), Some(&stored), &Policy::default());
+    assert_eq!((decision.conclusion, ids_in(&decision)), (Conclusion::Error, vec!["errors"]));
+}
+
+#[test]
+fn what_could_not_be_compared_is_said_first() {
+    let ids = ids_of(10);
+    let stored = thick(&["other".to_owned()], 5, 5);
+    let decision = judge(&now(&ids, &[]), Some(&stored), &Policy::default());
+    assert!(decision.summary.starts_with("0 of 10 cases could be compared"), "{}", decision.summary);
+    assert_eq!(decision.compared.unwrap().paired, 0);
+}
+
+#[test]
+fn fresh_answers_that_pass_are_believed_by_the_guard_too() {
+    for (n, failing, of) in [(50, 2, 20), (20, 2, 20), (100, 3, 20), (50, 2, 10)] {
+        let ids = ids_of(n);
+        let stored = thick(&ids, of, of);
+        let first: Vec<&[Outcome]> = vec![&[Failed]; failing];
+        let mut run = now(&ids, &first);
+        confirm(&mut run, Some(&stored), &Policy::default(), |_| Some(true));
+        let decision = judge(&run, Some(&stored), &Policy::default());
+        assert_eq!(decision.conclusion, Conclusion::Pass, "{failing} of {n}: {}", decision.summary);
+        assert_eq!(decision.excused(), format!("{failing} cleared"));
+    }
+}
+
+#[test]
+fn new_and_changed_cases_are_asked_again() {
+    let ids = ids_of(12);
+    let mut stored = thick(&ids[2..], 5, 5);
+    stored.cases[0].content_hash = "other".to_owned();
+    let first: [&[Outcome]; 3] = [&[Failed]; 3];
+    for (fresh, conclusion) in
+        [(Some(true), Conclusion::Pass), (Some(false), Conclusion::Fail), (None, Conclusion::Fail)]
+    {
+        let mut run = now(&ids, &first);
+        confirm(&mut run, Some(&stored), &Policy::default(), |_| fresh);
+        let decision = judge(&run, Some(&stored), &Policy::default());
+        assert_eq!(decision.conclusion, conclusion, "{fresh:?}");
+        assert_eq!(decision.cases[2].state, State::Changed);
+        if conclusion == Conclusion::Fail {
+            assert_eq!(ids_in(&decision)[..3], ["new-failure"; 3]);
+        } else {
+            assert_eq!(decision.excused(), "3 cleared");
+        }
+    }
+    // A rate that somebody wrote excuses them, where it is met.
+    for (rate, conclusion) in [(0.7, Conclusion::Pass), (0.8, Conclusion::Fail)] {
+        let policy = Policy { min_pass_rate: Some(rate), ..Policy::default() };
+        let decision = judge(&now(&ids, &first), Some(&stored), &policy);
+        assert_eq!(decision.conclusion, conclusion, "{rate}");
+        assert_eq!(decision.excuses.len(), if conclusion == Conclusion::Pass { 3 } else { 0 });
+    }
+}
+
+#[test]
+fn what_fails_the_gate_all_the_same_has_no_excuse() {
+    let ids = ids_of(8);
+    let stored = thick(&ids, 10, 10);
+    let critical = vec![Selector { case: Some(Glob::parse("*/c00").unwrap()), ..Selector::default() }];
+    for (critical, fail_on) in [(critical, None), (Vec::new(), Some(Category::Flaky))] {
+        let mut policy = Policy { critical, ..Policy::default() };
+        policy.fail_on.extend(fail_on);
+        let mut run = now(&ids, &[&[Failed, Failed, Passed, Passed, Passed, Passed, Passed, Passed]]);
+        confirm(&mut run, Some(&stored), &policy, |_| Some(true));
+        let decision = judge(&run, Some(&stored), &policy);
+        assert_eq!((decision.conclusion, decision.excuses.len()), (Conclusion::Fail, 0), "{policy:?}");
+    }
+}
+
+#[test]
+fn a_past_with_failures_excuses_nothing_that_was_asked_and_could_not_be_judged() {
+    let ids = ids_of(8);
+    let stored = thick(&ids, 9, 10);
+    let mut run = now(&ids, &[&[Failed]]);
+    assert_eq!(judge(&run, Some(&stored), &Policy::default()).excused(), "1 flaky");
+    run.cases[0].trials.extend((1..21).map(|index| trial(index, Errored, true)));
+    let decision = judge(&run, Some(&stored), &Policy::default());
+    assert_eq!((decision.conclusion, ids_in(&decision)), (Conclusion::Error, vec!["unconfirmed"]));
+}
+
+#[test]
+fn numbers_that_differ_are_told_apart() {
+    let ids = ids_of(3);
+    let policy = Policy { min_pass_rate: Some(0.6667), ..Policy::default() };
+    let decision = judge(&now(&ids, &[&[Failed]]), None, &policy);
+    assert_eq!(decision.summary, "the pass rate is 66.667 % (2 of 3), 66.670 % is needed");
+}
+
+#[test]
+fn an_inconclusive_run_says_why_what_to_do_and_its_exit_code() {
+    let ids = ids_of(6);
+    let stored = thick(&ids, 20, 20);
+    let decision = judge(&given(now(&ids, &[&[Failed]])), Some(&stored), &Policy::default());
+    assert_eq!(
+        decision.summary,
+        "support/c00 passed in the baseline (20 of 20) and fails now; no fresh trial could be had; give further answers, \
+         or run live (exit code 5)"
+    );
+}
+
+#[test]
+fn lower_scores_everywhere_are_told() {
+    use crate::baseline::Spread;
+    use crate::vocabulary::VerdictKind;
+    let ids = ids_of(20);
+    let mut stored = thick(&ids, 3, 3);
+    for case in &mut stored.cases {
+        case.score = Some(Spread { n: 3, mean: 0.9, m2: 0.005 });
+    }
+    let graded = |score: f64, kind: VerdictKind| {
+        let mut run = now(&ids, &[]);
+        for case in &mut run.cases {
+            case.score = Some(score);
+            case.trials[0].judge_with(super::judge::verdict(kind.clone(), Passed, Vec::new()));
+        }
+        run
+    };
+    let mut policy = Policy::default();
+    let told = |run: &RunManifest, policy: &Policy| judge(run, Some(&stored), policy);
+    let lower = told(&graded(0.85, VerdictKind::LlmGrader), &policy);
+    assert_eq!((lower.conclusion, &lower.warnings[0].id), (Conclusion::Pass, &FindingId::ScoreRegression));
+    assert_eq!(
+        lower.warnings[0].message,
+        "the scores fell: 0.85 on average over 20 compared cases, 0.90 in the baseline (p = 0.0001)"
+    );
+    assert!(told(&graded(0.9, VerdictKind::LlmGrader), &policy).warnings.is_empty());
+    // A score that only says whether a text stands there is no grade.
+    assert!(told(&graded(0.5, VerdictKind::Contains), &policy).warnings.is_empty());
+    policy.fail_on.insert(Category::Score);
+    assert_eq!(ids_in(&told(&graded(0.85, VerdictKind::LlmGrader), &policy)), ["score-regression"]);
+}
+
+#[test]
+fn a_tag_that_loses_is_seen_by_its_own_guard() {
+    let ids = ids_of(50);
+    let stored = thick(&ids, 10, 10);
+    let mut run = now(&ids, &[&[Failed] as &[Outcome]; 4]);
+    for (n, case) in run.cases.iter_mut().enumerate() {
+        case.tags = vec![if n < 10 { "refund" } else { "other" }.to_owned()];
+    }
+    let mut asked = BTreeSet::new();
+    confirm(&mut run, Some(&stored), &Policy::default(), |case| Some(case >= 4 || asked.insert(case)));
+    let decision = judge(&run, Some(&stored), &Policy::default());
+    assert!(ids_in(&decision).contains(&"tag-regression"), "{:?}", decision.findings);
+    let finding = decision.findings.iter().find(|one| one.id == FindingId::TagRegression).unwrap();
+    assert!(finding.message.starts_with("the tag `refund` regressed"), "{}", finding.message);
+}
