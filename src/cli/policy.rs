@@ -10,7 +10,7 @@ use super::{Status, terminal};
 use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
 use crate::environment::Environment;
-use crate::gate::{self, Category, Policy, Reference, Rigor};
+use crate::gate::{self, Category, Policy, Reference, Rigor, Sought};
 use crate::history::{self, HistoryError, Pipeline, Place};
 use crate::manifest::RunManifest;
 use crate::scenario::{self, Scenario};
@@ -75,7 +75,7 @@ pub(super) enum FoundBaseline {
     /// None was asked for.
     None,
     /// None is there.
-    Missing(String),
+    Missing(String, Sought),
     /// Stored results, and where they lie.
     There(Box<Baseline>, String),
 }
@@ -84,7 +84,7 @@ impl FoundBaseline {
     pub(super) fn reference(&self) -> Reference<'_> {
         match self {
             FoundBaseline::None => Reference::None,
-            FoundBaseline::Missing(place) => Reference::Missing(place),
+            FoundBaseline::Missing(place, sought) => Reference::Missing(place, *sought),
             FoundBaseline::There(baseline, from) => Reference::Found { baseline, from },
         }
     }
@@ -166,6 +166,15 @@ fn today(environment: &Environment) -> String {
     told.unwrap_or_default().max(Utc::now()).format("%Y-%m-%d").to_string()
 }
 
+/// Whether a baseline that is not there is a slip, or one that was never made.
+pub(super) fn sought(place: &Place) -> Sought {
+    match place {
+        Place::Ref(_) => Sought::Grown,
+        Place::Revision { revision, .. } if revision == "base" => Sought::Grown,
+        Place::File(_) | Place::Revision { .. } => Sought::Named,
+    }
+}
+
 /// Reads a baseline; one that cannot be read keeps the run from being judged.
 pub(super) fn read_baseline(
     place: Option<&Place>,
@@ -180,7 +189,7 @@ pub(super) fn read_baseline(
                 &format!("there is no baseline `{path}`: regressions are not evaluated"),
                 "make it with `akit baseline update run.json --baseline FILE`",
             );
-            Ok(FoundBaseline::Missing(path))
+            Ok(FoundBaseline::Missing(path, sought(place)))
         }
         Err(error) => Err(Status::Unjudged.because(
             error.to_string(),

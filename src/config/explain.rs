@@ -104,7 +104,7 @@ impl Settings {
             of_baseline("margin", "margin", policy.margin.to_string()),
             of_baseline("alpha", "alpha", policy.alpha.to_string()),
             of_baseline("confirm", "confirm", policy.confirm.to_string()),
-            of_baseline("missing", "missing", <&str>::from(policy.missing).to_owned()),
+            of_baseline("missing", "missing", policy.missing.map_or("by place", Into::into).to_owned()),
             of_baseline("thin", "thin", <&str>::from(policy.thin).to_owned()),
             of_baseline("unconfirmed", "unconfirmed", <&str>::from(policy.unconfirmed).to_owned()),
         ]

@@ -42,7 +42,7 @@ pub use finding::{Conclusion, Finding};
 pub use forecast::{Forecast, Sight};
 pub use metric::Measured;
 pub use policy::{
-    Category, Glob, Missing, Policy, Quarantined, Rigor, Selector, Thin, Threshold, Unconfirmed,
+    Category, Glob, Missing, Policy, Quarantined, Rigor, Selector, Sought, Thin, Threshold, Unconfirmed,
 };
 pub use power::Power;
 pub use state::{CaseState, State, used_to_pass};
@@ -64,7 +64,7 @@ pub enum Reference<'a> {
     /// None was asked for.
     None,
     /// One was asked for, and there is none at this place.
-    Missing(&'a str),
+    Missing(&'a str, Sought),
     /// Stored results.
     Found {
         /// The results.

@@ -28,8 +28,8 @@ pub struct Policy {
     pub alpha: f64,
     /// Drop of the mean pass rate that does not count, 0 to 1.
     pub margin: f64,
-    /// What a baseline that is not there leads to.
-    pub missing: Missing,
+    /// What a baseline that is not there leads to; unset, it depends on where it was looked for.
+    pub missing: Option<Missing>,
     /// What a case that failed every fresh trial is, where its baseline is too thin for a proof.
     pub thin: Thin,
     /// What fails the gate; everything else is a warning.
@@ -54,7 +54,7 @@ impl Default for Policy {
             confirm: 10,
             alpha: 0.02,
             margin: 0.02,
-            missing: Missing::Warn,
+            missing: None,
             thin: Thin::Strict,
             unconfirmed: Unconfirmed::Inconclusive,
             fail_on: Category::DEFAULT.into(),
@@ -158,14 +158,34 @@ pub struct Quarantined {
     pub until: String,
 }
 
-/// What a baseline that is not there leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
+/// What a baseline that is not there leads to; the laxer one is less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Missing {
     /// A warning: regressions are not evaluated.
     Warn,
     /// The run cannot be judged.
     Fail,
+}
+
+/// Where a baseline was looked for that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// In a file or a commit that somebody named: it is a slip, or it was removed.
+    Named,
+    /// Where there is none before the first one is made: at the base of a change, or on a ref.
+    Grown,
+}
+
+impl Missing {
+    /// What holds, where nothing may be said.
+    #[must_use]
+    pub fn of(said: Option<Self>, sought: Sought) -> Self {
+        said.unwrap_or(match sought {
+            Sought::Named => Missing::Fail,
+            Sought::Grown => Missing::Warn,
+        })
+    }
 }
 
 /// What a case that failed every fresh trial is, where its baseline is too thin for a proof.

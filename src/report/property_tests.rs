@@ -11,7 +11,9 @@ use super::entry::Forgiven;
 use super::fixture::{Fixture, HOSTILE, case, trial, verdict};
 use super::*;
 use crate::baseline::{Baseline, BaselineCase};
-use crate::gate::{Category, Evidence, Glob, Policy, Quarantined, Reference, Rigor, Weakening, decide};
+use crate::gate::{
+    Category, Evidence, Glob, Policy, Quarantined, Reference, Rigor, Sought, Weakening, decide,
+};
 use crate::history::StoredRun;
 use crate::manifest::{CaseResult, Fault, Trial};
 use crate::source::Location;
@@ -293,7 +295,11 @@ pub(super) fn run_of(text: &str) -> Fixture {
     };
     let policy = Policy { fail_on: [Category::Weakened].into(), ..Policy::default() };
     let mut fixture = Fixture::of(cases, &policy);
-    let evidence = Evidence { run: &fixture.run, reference: Reference::Missing(text), weakened: &[weaker] };
+    let evidence = Evidence {
+        run: &fixture.run,
+        reference: Reference::Missing(text, Sought::Grown),
+        weakened: &[weaker],
+    };
     fixture.decision = decide(&evidence, &policy);
     let call = ToolCall {
         id: Some(text.to_owned()),

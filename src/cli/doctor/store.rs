@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::super::Status;
+use super::super::policy::sought;
 use super::super::policy::{GateArgs, ProofArgs, named};
 use super::finding::Check;
 use crate::baseline::Baseline;
@@ -91,7 +92,7 @@ pub(super) fn baseline(
         Err(HistoryError::Missing(path)) => {
             let message = format!("there is no baseline `{path}`");
             let help = "make it with `akit baseline update run.json --baseline FILE`";
-            match config.gate.policy.missing {
+            match Missing::of(config.gate.policy.missing, sought(&place)) {
                 Missing::Fail => Check::bad(ABOUT, Status::Unjudged, message, help),
                 Missing::Warn => {
                     Check::warn(ABOUT, format!("{message}: regressions are not evaluated"), help)

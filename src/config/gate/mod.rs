@@ -63,7 +63,11 @@ const BASELINE: &[Field] = &[
         Shape::Number(0.0, 1.0),
         "Drop of the mean pass rate that does not count (0.02).",
     ),
-    Field::optional("missing", Shape::OneOf(Missing::VARIANTS), "What a missing baseline leads to (warn)."),
+    Field::optional(
+        "missing",
+        Shape::OneOf(Missing::VARIANTS),
+        "What a missing baseline leads to (fail for a file or a named commit; warn at the base of a change or on a ref).",
+    ),
     Field::optional(
         "thin",
         Shape::OneOf(Thin::VARIANTS),
@@ -187,7 +191,7 @@ impl GateConfig {
             }
             policy.alpha = baseline.number("alpha").unwrap_or(policy.alpha);
             policy.margin = baseline.number("margin").unwrap_or(policy.margin);
-            policy.missing = baseline.word("missing").unwrap_or(policy.missing);
+            policy.missing = baseline.word("missing").or(policy.missing);
             policy.thin = baseline.word("thin").unwrap_or(policy.thin);
             policy.unconfirmed = baseline.word("unconfirmed").unwrap_or(policy.unconfirmed);
         }

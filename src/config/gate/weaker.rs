@@ -91,7 +91,13 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         let message = format!("a drop of the pass rate by {margin} was tolerated, now by {}", now.margin);
         tell(Kind::MarginRaised, &["baseline", "margin"], message);
     }
-    if (*missing, now.missing) == (Missing::Fail, Missing::Warn) {
+    // Unset, it is an error in some places.
+    let strictness = |said: Option<Missing>| match said {
+        Some(Missing::Warn) => 0,
+        None => 1,
+        Some(Missing::Fail) => 2,
+    };
+    if strictness(now.missing) < strictness(*missing) {
         let message = "a missing baseline was an error, now it is a warning".to_owned();
         tell(Kind::MissingTolerated, &["baseline", "missing"], message);
     }

@@ -179,10 +179,10 @@ pub(in crate::gate) fn baseline(
     log: &mut Findings<'_>,
 ) {
     let strict = policy.rigor == Rigor::Strict;
-    if let Reference::Missing(place) = reference {
+    if let Reference::Missing(place, sought) = reference {
         let message = format!("there is no baseline `{place}`: regressions were not evaluated");
         let finding = Finding::new(FindingId::BaselineMissing, message);
-        match policy.missing {
+        match Missing::of(policy.missing, sought) {
             Missing::Fail => log.error(finding),
             Missing::Warn if strict => log.inconclusive(finding),
             Missing::Warn => log.warn(finding),

@@ -243,13 +243,26 @@ fn what_does_not_fail_the_gate_is_a_warning() {
 #[test]
 fn a_missing_baseline_is_never_silent() {
     let manifest = run(&[("a", Passed)]);
-    let evidence = Evidence { run: &manifest, reference: Reference::Missing("b.json"), weakened: &[] };
-    let decision = decide(&evidence, &Policy::default());
-    assert_eq!((decision.conclusion, decision.warnings[0].id.word()), (Conclusion::Pass, "baseline-missing"));
-    let decision = decide(&evidence, &Policy { missing: Missing::Fail, ..Policy::default() });
-    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Error, vec!["baseline-missing"]));
-    let decision = decide(&evidence, &Policy { rigor: Rigor::Strict, ..Policy::default() });
-    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Inconclusive, vec!["baseline-missing"]));
+    let told = |sought, policy: Policy| {
+        let reference = Reference::Missing("b.json", sought);
+        let decision = decide(&Evidence { run: &manifest, reference, weakened: &[] }, &policy);
+        let warned = decision.warnings.iter().any(|one| one.id == FindingId::BaselineMissing);
+        assert!(warned || ids(&decision) == ["baseline-missing"], "{decision:?}");
+        decision.conclusion
+    };
+    let of = |missing, rigor| Policy { missing, rigor, ..Policy::default() };
+    for (sought, missing, rigor, conclusion) in [
+        (Sought::Named, None, Rigor::Usual, Conclusion::Error),
+        (Sought::Named, None, Rigor::Strict, Conclusion::Error),
+        (Sought::Named, Some(Missing::Warn), Rigor::Usual, Conclusion::Pass),
+        (Sought::Named, Some(Missing::Warn), Rigor::Strict, Conclusion::Inconclusive),
+        (Sought::Named, Some(Missing::Fail), Rigor::Usual, Conclusion::Error),
+        (Sought::Grown, None, Rigor::Usual, Conclusion::Pass),
+        (Sought::Grown, None, Rigor::Strict, Conclusion::Inconclusive),
+        (Sought::Grown, Some(Missing::Fail), Rigor::Usual, Conclusion::Error),
+    ] {
+        assert_eq!(told(sought, of(missing, rigor)), conclusion, "{sought:?} {missing:?} {rigor:?}");
+    }
 }
 
 #[test]
