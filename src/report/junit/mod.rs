@@ -192,7 +192,7 @@ fn status(entry: &Entry<'_>, text: usize) -> TestCaseStatus {
     let view = View::of(entry);
     let message = body::message(entry, &view);
     let (mut status, message, ty) = match (entry.case.outcome, entry.forgiven()) {
-        (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Again)) => return TestCaseStatus::success(),
+        (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => return TestCaseStatus::success(),
         (Outcome::Skipped, _) => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(xml::attribute(&message, MESSAGE)).set_type("akit.skipped");
@@ -221,7 +221,7 @@ fn ty(state: State, trial: &TrialView<'_>) -> String {
 
 /// The trials that are not the one already told, as far as they fit; each takes two elements.
 fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
-    let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Again);
+    let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Flaky);
     let told = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
     let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != told);
     others
