@@ -45,6 +45,8 @@ pub struct Setup {
     pub concurrency: u32,
     /// The drop of the pass rate that is to be seen, above 0; 0.03 for three points.
     pub effect: Option<f64>,
+    /// Tags that are large enough for a guard of their own.
+    pub tags: usize,
 }
 
 /// What a run will see, and what it takes to see more.
@@ -179,8 +181,8 @@ impl<'a> Basis<'a> {
         let suite = if measured { known.clone() } else { (0..cases.len().max(5)).map(supposed).collect() };
         Some(Self {
             count: cases.len() as u64,
-            own: Forecast::of(known.iter().copied(), policy),
-            suite: Forecast::of(suite, policy),
+            own: Forecast::of(known.iter().copied(), setup.tags, policy),
+            suite: Forecast::of(suite, setup.tags, policy),
             measured,
             known,
             cost_usd: mean(cases.iter().filter_map(|case| case.cost_usd)),
@@ -269,7 +271,7 @@ mod tests {
     }
 
     fn outlook(cases: &[Prospect], repeat: u32, effect: Option<f64>, policy: &Policy) -> Outlook {
-        Outlook::of(cases, Setup { repeat, concurrency: 4, effect }, policy).unwrap()
+        Outlook::of(cases, Setup { repeat, concurrency: 4, effect, tags: 0 }, policy).unwrap()
     }
 
     #[test]
@@ -286,7 +288,9 @@ mod tests {
         assert!((found.now.fresh.0 - 6.0).abs() < 1e-9 && (found.now.fresh.1 - 14.0).abs() < 1e-9);
         assert_eq!(found.broken.new, 100);
         assert_eq!(outlook(&suite(2, 0, 0), 1, None, &policy).now.detectable, None, "above fifty points");
-        assert!(Outlook::of(&[], Setup { repeat: 1, concurrency: 1, effect: None }, &policy).is_none());
+        assert!(
+            Outlook::of(&[], Setup { repeat: 1, concurrency: 1, effect: None, tags: 0 }, &policy).is_none()
+        );
     }
 
     #[test]
@@ -298,12 +302,19 @@ mod tests {
             ids.iter().enumerate().map(|(n, id)| (id.as_str(), tally(n).0, tally(n).1)).collect();
         let stored = baseline(&stored);
         let passed: Vec<_> = ids.iter().map(|id| (id.as_str(), Outcome::Passed)).collect();
-        let manifest = run(&passed);
-        let reference = Reference::Found { baseline: &stored, from: "b.json" };
-        let decision = decide(&Evidence { run: &manifest, reference, weakened: &[] }, &policy);
+        let mut manifest = run(&passed);
         let cases: Vec<_> = (0..40).flat_map(|n| suite(1, tally(n).0, tally(n).1)).collect();
-        let found = outlook(&cases, 1, None, &policy);
-        assert_eq!(found.now.detectable, decision.power.detectable_drop);
+        // A tag of many cases has a guard of its own, and takes its share of the level.
+        for tags in [0, 1] {
+            for case in manifest.cases.iter_mut().take(12 * tags) {
+                case.tags = vec!["refund".to_owned()];
+            }
+            let reference = Reference::Found { baseline: &stored, from: "b.json" };
+            let decision = decide(&Evidence { run: &manifest, reference, weakened: &[] }, &policy);
+            let setup = Setup { repeat: 1, concurrency: 4, effect: None, tags };
+            let found = Outlook::of(&cases, setup, &policy).unwrap();
+            assert_eq!(found.now.detectable, decision.power.detectable_drop, "{tags}");
+        }
     }
 
     #[test]

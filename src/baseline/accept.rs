@@ -58,7 +58,7 @@ impl Baseline {
             .collect();
         let mut added = Added::default();
         if let Some(run) = run.filter(|_| !fresh.is_empty())
-            && let Some(column) = self.column(run, None, &mut added)
+            && let Some(column) = self.column(run, None)
         {
             for case in fresh {
                 let mut stored =

@@ -78,8 +78,7 @@ impl Baseline {
         if counted.is_empty() {
             return added;
         }
-        let column = self.column(run, commit, &mut added);
-        if let Some(column) = column {
+        if let Some(column) = self.column(run, commit) {
             self.runs[column].partial = false;
             let newest = column + 1 == self.runs.len();
             let turn = self.turn(run, &counted, newest, &mut added);
@@ -119,35 +118,45 @@ impl Baseline {
                 .is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().of > 0)
     }
 
-    /// The 0-based place of a run in the window, which is made where the run is not there yet;
-    /// absent where the run is too old for it.
-    pub(super) fn column(
-        &mut self,
-        run: &RunManifest,
-        commit: Option<&str>,
-        added: &mut Added,
-    ) -> Option<usize> {
-        let known = |runs: &[RunRecord]| runs.iter().position(|known| known.id == run.run_id);
-        if known(&self.runs).is_none() {
-            let record = RunRecord {
-                id: run.run_id.clone(),
-                at: run.at.clone(),
-                commit: commit.map(str::to_owned),
-                version: run.scenarios.iter().find_map(|scenario| scenario.version.clone()),
-                partial: true,
-            };
-            let at = place(&self.runs, &record);
-            self.runs.insert(at, record);
-            self.cases.iter_mut().for_each(|case| case.results.open(at));
+    /// The 0-based place of a run among those that are kept, which is made where the run is not there yet; absent where
+    /// the run is too old for the window of each scenario that it judged.
+    pub(super) fn column(&mut self, run: &RunManifest, commit: Option<&str>) -> Option<usize> {
+        if let Some(known) = self.runs.iter().position(|known| known.id == run.run_id) {
+            return Some(known);
         }
-        for gone in outside(&self.runs) {
-            let record = self.runs.remove(gone);
-            self.cases.iter_mut().for_each(|case| case.results.close(gone));
-            if record.id != run.run_id {
-                added.runs_dropped.insert(0, record.id);
-            }
+        let record = RunRecord {
+            id: run.run_id.clone(),
+            at: run.at.clone(),
+            commit: commit.map(str::to_owned),
+            version: run.scenarios.iter().find_map(|scenario| scenario.version.clone()),
+            partial: true,
+        };
+        let at = place(&self.runs, &record);
+        self.runs.insert(at, record);
+        self.cases.iter_mut().for_each(|case| case.results.open(at));
+        let judged: BTreeSet<&str> =
+            run.cases.iter().filter(|case| tally(case).of > 0).map(|case| case.scenario.as_str()).collect();
+        if judged.iter().any(|scenario| !self.outside(scenario, Some(at)).contains(&at)) {
+            return Some(at);
         }
-        known(&self.runs)
+        self.forget(at);
+        None
+    }
+
+    /// The 0-based places of the runs that fall out of the window of a scenario, which counts its own runs: those in
+    /// which one of its cases was judged, and one that is about to be taken.
+    fn outside(&self, scenario: &str, coming: Option<usize>) -> Vec<usize> {
+        let own = self.cases.iter().filter(|case| case.scenario == scenario);
+        let judged = |run: &usize| own.clone().any(|case| case.results.at(*run).of > 0);
+        let own: Vec<usize> =
+            (0..self.runs.len()).filter(|run| Some(*run) == coming || judged(run)).collect();
+        let records: Vec<_> = own.iter().map(|run| self.runs[*run].clone()).collect();
+        outside(&records).into_iter().map(|index| own[index]).collect()
+    }
+
+    fn forget(&mut self, run: usize) -> RunRecord {
+        self.cases.iter_mut().for_each(|case| case.results.close(run));
+        self.runs.remove(run)
     }
 
     /// Begins the epochs of a run, and finds the cases that it renames.
@@ -209,8 +218,23 @@ impl Baseline {
         cases.map(|case| ((case.scenario.clone(), case.id.clone()), case)).collect()
     }
 
-    /// Lets go of cases without a trial in the window, and of epochs without a case.
+    /// Lets go of trials that fell out of the window of their scenario, of runs and cases without a trial in it, and of
+    /// epochs without a case.
     pub(super) fn sweep(&mut self, added: &mut Added) {
+        let scenarios: BTreeSet<String> = self.cases.iter().map(|case| case.scenario.clone()).collect();
+        let mut aged: BTreeSet<usize> = outside(&self.runs).into_iter().collect();
+        for scenario in scenarios {
+            let gone = self.outside(&scenario, None);
+            for case in self.cases.iter_mut().filter(|case| case.scenario == scenario) {
+                gone.iter().for_each(|run| case.results.put(*run, Tally::default()));
+            }
+            aged.extend(gone);
+        }
+        for run in aged.into_iter().rev() {
+            if self.cases.iter().all(|case| case.results.at(run).of == 0) {
+                added.runs_dropped.insert(0, self.forget(run).id);
+            }
+        }
         let gone = |case: &BaselineCase| case.tally().of == 0;
         added.cases_dropped.extend(self.cases.iter().filter(|case| gone(case)).map(BaselineCase::name));
         self.cases.retain(|case| !gone(case));

@@ -382,3 +382,44 @@ fn answers_from_the_cache_are_the_trials_of_an_earlier_run() {
     baseline.add(&run("three", None, vec![case("a", "h", &[Passed])]), None);
     assert_eq!(results(&baseline), [("a".to_owned(), "1x2".to_owned())]);
 }
+
+/// A run of one case of a scenario, on a day counted from the first of January.
+fn of(name: &str, day: i64) -> RunManifest {
+    let first = chrono::DateTime::parse_from_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    let case = CaseResult { scenario: name.to_owned(), ..case("c", name, &[Passed]) };
+    RunManifest {
+        at: Some((first + chrono::TimeDelta::days(day)).to_rfc3339()),
+        scenarios: vec![scenario(name, "t1", None)],
+        ..run(&format!("{name}{day}"), None, vec![case])
+    }
+}
+
+#[test]
+fn each_scenario_has_a_window_of_its_own() {
+    let mut baseline = Baseline::empty();
+    baseline.add(&of("nightly", 0), None);
+    for day in 1..=40 {
+        let added = baseline.add(&of("hourly", day), None);
+        assert_eq!(added.cases_dropped, Vec::<String>::new(), "day {day}");
+    }
+    let trials = |scenario: &str| baseline.case(CaseId::new(scenario, "c")).map(|case| case.tally().of);
+    // Of its own twenty, and thirty days before its own newest run.
+    assert_eq!((trials("nightly"), trials("hourly")), (Some(1), Some(MOST_RUNS as u64)));
+    assert_eq!(baseline.runs.len(), MOST_RUNS + 1);
+    assert_eq!(baseline.epoch.len(), 2);
+    // It goes on where it was, and an old run of the other one is still too old.
+    let mut baseline = baseline;
+    assert_eq!(baseline.add(&of("nightly", 41), None).tally.of, 1);
+    assert!(baseline.add(&of("hourly", 2), None).outdated);
+    assert_eq!(baseline.add(&of("nightly", 20), None).tally.of, 1);
+    let trials = |scenario: &str| baseline.case(CaseId::new(scenario, "c")).map(|case| case.tally().of);
+    assert_eq!((trials("nightly"), trials("hourly")), (Some(3), Some(MOST_RUNS as u64)));
+    // A run of both ages each by itself.
+    let both = RunManifest {
+        scenarios: ["nightly", "hourly"].map(|name| scenario(name, "t1", None)).into(),
+        cases: ["nightly", "hourly"].iter().flat_map(|name| of(name, 0).cases).collect(),
+        ..of("both", 42)
+    };
+    let added = baseline.add(&both, None);
+    assert_eq!((added.tally.of, added.runs_dropped), (2, vec!["hourly21".to_owned()]));
+}

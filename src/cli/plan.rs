@@ -1,5 +1,6 @@
 //! `akit plan`: what a run would see, and what it takes to see more. Nothing is sent.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,6 +13,7 @@ use super::prepare::{Suite, SuiteArgs};
 use crate::analysis::{Outlook, Prospect, Setup};
 use crate::baseline::Baseline;
 use crate::environment::Environment;
+use crate::gate::TAG_CASES;
 use crate::report::json::pretty;
 use crate::report::plan::of_outlook;
 use crate::scenario::{Case, Scenario};
@@ -71,10 +73,22 @@ pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Result<Status, 
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
     let [json] = Output::open_all([&args.json], &inputs)?;
-    let setup = Setup { repeat, concurrency: args.concurrency.into(), effect: args.detect };
+    let tags = tags(&suite.selected()?);
+    let setup = Setup { repeat, concurrency: args.concurrency.into(), effect: args.detect, tags };
     let Some(outlook) = Outlook::of(&cases, setup, &policy) else { return Err(Status::Nothing) };
     Output::tell([(json, pretty(&outlook))], |_| of_outlook(&outlook, args.concurrency));
     Ok(Status::Passed)
+}
+
+/// How many tags have enough cases for a guard of their own.
+fn tags(cases: &[(&Scenario, &Case)]) -> usize {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, case) in cases {
+        for tag in case.tags.iter().collect::<BTreeSet<_>>() {
+            *counts.entry(tag).or_default() += 1;
+        }
+    }
+    counts.values().filter(|count| **count >= TAG_CASES).count()
 }
 
 /// What the baseline knows of a case that asks and expects the same.

@@ -18,6 +18,8 @@ pub struct Forecast<'a> {
     /// How many cases have each past.
     pasts: Vec<(Tally, u64)>,
     policy: &'a Policy,
+    /// Tags that have a guard of their own: they share the level.
+    tags: usize,
 }
 
 /// How one case that breaks for good is found.
@@ -32,9 +34,9 @@ pub enum Sight {
 }
 
 impl<'a> Forecast<'a> {
-    /// Of cases with these pasts, each of one trial or more.
+    /// Of cases with these pasts, each of one trial or more, and so many tags of [`super::TAG_CASES`] of them or more.
     #[must_use]
-    pub fn of(pasts: impl IntoIterator<Item = Tally>, policy: &'a Policy) -> Self {
+    pub fn of(pasts: impl IntoIterator<Item = Tally>, tags: usize, policy: &'a Policy) -> Self {
         let mut alike: BTreeMap<(u64, u64), u64> = BTreeMap::new();
         for past in pasts {
             *alike.entry((past.hits, past.of)).or_default() += 1;
@@ -42,7 +44,7 @@ impl<'a> Forecast<'a> {
         let pasts: Vec<_> =
             alike.into_iter().map(|((hits, of), count)| (Tally { hits, of }, count)).collect();
         let each = pasts.iter().flat_map(|(past, count)| (0..*count).map(|_| *past));
-        Self { suite: Suite::fit(each), pasts, policy }
+        Self { suite: Suite::fit(each), pasts, policy, tags }
     }
 
     fn cases(&self) -> u64 {
@@ -70,7 +72,8 @@ impl<'a> Forecast<'a> {
             *given = upto;
             Some((*past, own))
         });
-        let plan = Plan { repeat, level: guard::level(0), margin: self.policy.margin, rounds: Rounds::Two };
+        let plan =
+            Plan { repeat, level: guard::level(self.tags), margin: self.policy.margin, rounds: Rounds::Two };
         Watch::over(&self.suite, scaled.filter(|(_, own)| *own > 0).collect::<Vec<_>>(), plan)
     }
 

@@ -18,7 +18,7 @@ pub(super) const GUARD: f64 = 0.01;
 pub(super) const JOINT: f64 = 0.01;
 
 /// A tag needs so many compared cases for a guard of its own.
-const TAG_CASES: usize = 4;
+pub const TAG_CASES: usize = 4;
 
 /// The most tags with a guard, the largest first.
 const TAGS: usize = 20;

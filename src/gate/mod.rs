@@ -40,6 +40,7 @@ use watch::Rounds;
 pub use excuse::Excused;
 pub use finding::{Conclusion, Finding};
 pub use forecast::{Forecast, Sight};
+pub use guard::TAG_CASES;
 pub use metric::Measured;
 pub use policy::{
     Category, Glob, Missing, Policy, Quarantined, Rigor, Selector, Sought, Thin, Threshold, Unconfirmed,

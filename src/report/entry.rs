@@ -99,7 +99,7 @@ pub(super) enum Forgiven {
     /// It is in quarantine.
     Quarantined,
     /// It was asked again and passed.
-    Again,
+    Flaky,
 }
 
 impl Entry<'_> {
@@ -109,7 +109,7 @@ impl Entry<'_> {
         match self.state {
             _ if self.case.outcome != Outcome::Failed || self.blocking => None,
             State::Quarantined => Some(Forgiven::Quarantined),
-            State::Flaky | State::Cleared | State::Degraded if again() => Some(Forgiven::Again),
+            State::Flaky | State::Cleared | State::Degraded if again() => Some(Forgiven::Flaky),
             _ => None,
         }
     }

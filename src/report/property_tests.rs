@@ -145,7 +145,7 @@ proptest! {
         let word = fixture.decision.conclusion.word();
         let forgiven: Vec<_> = report.entries().filter_map(|entry| entry.forgiven()).collect();
         let excused = |wanted| forgiven.iter().filter(|one| **one == wanted).count();
-        let (flaky, kept) = (excused(Forgiven::Again), excused(Forgiven::Quarantined));
+        let (flaky, kept) = (excused(Forgiven::Flaky), excused(Forgiven::Quarantined));
 
         // The decision counts the run.
         prop_assert_eq!(counts, fixture.run.counts());

@@ -201,7 +201,7 @@ fn another_system_prompt_is_another_epoch_and_no_other_case() {
 }
 
 #[test]
-fn a_missing_baseline_warns_and_every_case_must_pass() {
+fn a_missing_baseline_ends_with_four_where_it_was_named() {
     let run = |reply: &str| {
         Akit::new(&[
             "run",
@@ -218,9 +218,21 @@ fn a_missing_baseline_warns_and_every_case_must_pass() {
         .run()
     };
     let note = "there is no baseline `nowhere.json`: regressions";
-    run("a").ended(0).err(note).err("akit baseline update run.json --baseline FILE").out(note);
+    let ran = run("a").ended(4).err(note).err("akit baseline update run.json --baseline FILE").out(note);
+    // The run stands, and begins the baseline.
+    ran.then(&["baseline", "update", "run.json", "--baseline", "nowhere.json"]).run().ended(0);
+    // A case that fails without a baseline fails the gate.
     let ran = run("no").ended(1);
-    assert_eq!(ran.json("run.json")["decision"]["warnings"][0]["id"], "baseline-missing");
+    let ids: Vec<_> = ran.json("run.json")["decision"]["breaches"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(
+        ids.contains(&"baseline-missing".to_owned()) && ids.contains(&"case-failed".to_owned()),
+        "{ids:?}"
+    );
 }
 
 #[test]
@@ -332,4 +344,39 @@ fn cases_that_went_away_are_told() {
         .ended(1)
         .out("is new and fails");
     assert_eq!(now.json("now.json")["decision"]["compared"]["removed"][0], "s/b");
+}
+
+#[test]
+fn another_judge_throws_no_history_away_without_force() {
+    let server = super::server::Server::start(|asked| {
+        let bad = !asked.body["messages"].to_string().contains("Be kind.");
+        let score = if bad { 0 } else { 9 };
+        super::server::Answer::Text(format!("{{\"reasoning\":\"so\",\"score\":{score}}}"))
+    });
+    let suite = "name: s\ncases:\n  - { id: a, prompt: p, expected: { type: llm_grader, rubric: Be kind., threshold: 0.7 } }\n";
+    let run = |akit: Akit, judge: &str, out: &str, answer: &str| {
+        akit.args(&[
+            "--replies",
+            "r.jsonl",
+            "--grader-base-url",
+            &server.url,
+            "--grader-model",
+            judge,
+            "--json",
+            out,
+        ])
+        .file("s.yaml", suite)
+        .file("r.jsonl", replies(&[("a", answer)]))
+        .run()
+        .ended(0)
+    };
+    let ran = run(Akit::new(&["run", "s.yaml"]), "strict", "one.json", "I am sorry.");
+    let ran = ran.then(&["baseline", "update", "one.json", "--baseline", "b.json"]).run().ended(0);
+    let before = ran.read("b.json");
+    let ran = run(ran.then(&["run", "s.yaml"]), "lenient", "two.json", "I am very sorry.");
+    let update = ["baseline", "update", "two.json", "--baseline", "b.json"];
+    let ran = ran.then(&update).run().ended(1).err("would throw away what b.json knows: s: the grader was");
+    assert_eq!(ran.read("b.json"), before, "nothing is lost");
+    let ran = ran.then(&update).arg("--force").run().ended(0).out("started anew: s: the grader was");
+    assert_ne!(ran.read("b.json"), before);
 }

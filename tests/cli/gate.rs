@@ -187,7 +187,22 @@ fn words_and_statuses_of_the_policies() {
         (strict, &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
         (strict, &[("a", &["no", "yes", "yes", "no"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "not-shown"),
         (strict, &[("a", &["no", "no", "yes"]), ("b", yes)], &[], 5, "INCONCLUSIVE", "not-cleared"),
-        ("gate: { baseline: { from: c.json } }\n", &[("a", yes), ("b", yes)], &[], 0, "PASS", ""),
+        (
+            "gate: { baseline: { from: c.json } }\n",
+            &[("a", yes), ("b", yes)],
+            &[],
+            4,
+            "ERROR",
+            "baseline-missing",
+        ),
+        (
+            "gate: { baseline: { from: c.json, missing: warn } }\n",
+            &[("a", yes), ("b", yes)],
+            &[],
+            0,
+            "PASS",
+            "",
+        ),
         (
             "gate: { baseline: { from: c.json, missing: fail } }\n",
             &[("a", yes), ("b", yes)],

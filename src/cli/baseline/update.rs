@@ -8,7 +8,7 @@ use clap::Args;
 use super::super::Status;
 use super::super::stored::decided;
 use super::{At, change, names};
-use crate::baseline::{Added, Baseline};
+use crate::baseline::{Added, Baseline, Role};
 use crate::environment::Environment;
 use crate::gate::{Conclusion, Decision};
 use crate::history::Place;
@@ -48,12 +48,19 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     let changed = change(place, |baseline: &mut Baseline| {
         let unknown = unknown_failures(&run, baseline);
         if failed && (!unknown.is_empty() || baseline.cases.is_empty()) {
-            return Err(unknown);
+            return Err(Refusal::Failed(unknown));
+        }
+        let lost = lost(&run, baseline);
+        if !args.force && !lost.is_empty() {
+            return Err(Refusal::Judge(lost));
         }
         let added = baseline.add(&run, commit);
         Ok((added, baseline.cases.len(), baseline.runs.len()))
     })?;
-    let (added, cases, runs) = changed.map_err(|unknown| not_known(&run, place, &unknown))?;
+    let (added, cases, runs) = changed.map_err(|refusal| match refusal {
+        Refusal::Failed(unknown) => not_known(&run, place, &unknown),
+        Refusal::Judge(lost) => judged_anew(&run, place, &lost),
+    })?;
     let done = if added.known {
         let again = if run.trials().flat_map(Trial::answers).any(|answer| answer.given) {
             "; equal answers that were recorded at another time count with `--recorded-at TIME` at `akit run`, or with \
@@ -78,6 +85,40 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     lines.extend(names("left out, open or degraded", &left));
     lines.extend(details(&run, &added));
     Ok(lines.join("\n"))
+}
+
+/// Why a run is not added without `--force`.
+enum Refusal {
+    /// It failed its gate, and these failing cases are new, or the baseline is.
+    Failed(Vec<String>),
+    /// Another judge graded these scenarios.
+    Judge(Vec<String>),
+}
+
+/// What would be lost: scenarios whose trials another judge graded, each with who did.
+fn lost(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
+    let has_trials =
+        |scenario: &str| baseline.cases.iter().any(|case| case.scenario == scenario && case.tally().of > 0);
+    // An older run makes nothing begin anew.
+    let is_older = baseline
+        .runs
+        .last()
+        .is_some_and(|last| matches!((&last.at, &run.at), (Some(last), Some(at)) if at < last));
+    if is_older {
+        return Vec::new();
+    }
+    let shifts = baseline.shifts(run).into_iter();
+    let lost = shifts.filter(|shift| shift.role == Role::Grader && has_trials(&shift.scenario));
+    lost.map(|shift| shift.to_string()).collect()
+}
+
+/// Why the verdicts of another judge are not added without `--force`.
+fn judged_anew(run: &RunManifest, place: &Place, lost: &[String]) -> Status {
+    let message = format!("run {} would throw away what {place} knows: {}", run.run_id, lost.join("; "));
+    Status::Failed.because(
+        message,
+        "judge by the judge of the baseline, or begin these scenarios anew with `--force`; `akit regrade` tells what another judge would have said",
+    )
 }
 
 /// How to go on where failures would be added.

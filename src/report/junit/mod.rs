@@ -250,7 +250,7 @@ enum Element {
 impl Element {
     fn of(entry: &Entry<'_>) -> Self {
         match (entry.case.outcome, entry.forgiven()) {
-            (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Again)) => Self::Success,
+            (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => Self::Success,
             (Outcome::Skipped, _) | (Outcome::Failed, Some(Forgiven::Quarantined)) => Self::Skipped,
             (Outcome::Failed, None) => Self::NonSuccess(NonSuccessKind::Failure),
             (Outcome::Errored, _) => Self::NonSuccess(NonSuccessKind::Error),
@@ -291,7 +291,7 @@ fn ty(state: State, trial: &TrialView<'_>) -> String {
 
 /// The trials that are not the one already told, as far as they fit; each takes two elements.
 fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
-    let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Again);
+    let passes = entry.case.outcome == Outcome::Passed || entry.forgiven() == Some(Forgiven::Flaky);
     let told = entry.case.telling().filter(|_| !passes).map(|trial| trial.index);
     let others = entry.case.trials.iter().filter(|trial| bad(trial.outcome) && Some(trial.index) != told);
     others
