@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::add::{Added, put, tally};
-use super::{Baseline, BaselineCase};
+use super::{Baseline, BaselineCase, Results};
 use crate::manifest::RunManifest;
 use crate::stats::Tally;
 
@@ -81,6 +81,25 @@ impl Baseline {
         accepted.dropped = dropped.into_iter().filter(|name| !accepted.replaced.contains(name)).collect();
         self.accepted.push(note);
         accepted
+    }
+
+    /// Takes over what a newer version of this baseline accepts and this one does not: its entries of those cases, in
+    /// place of the ones here. Answers with their `scenario/id`.
+    ///
+    /// Everything else that the newer version says is left out: trials come from here.
+    pub fn take_acceptances(&mut self, newer: &Baseline) -> Vec<String> {
+        let fresh: Vec<_> =
+            newer.accepted.iter().filter(|note| !self.accepted.contains(note)).cloned().collect();
+        let names: BTreeSet<&str> = fresh.iter().flat_map(|note| &note.cases).map(String::as_str).collect();
+        self.cases.retain(|case| !names.contains(case.name().as_str()));
+        for case in newer.cases.iter().filter(|case| names.contains(case.name().as_str())) {
+            // Its runs are not those of this baseline: what counts is how often it passed.
+            self.cases.push(BaselineCase { results: Results::of(case.tally()), ..case.clone() });
+        }
+        self.cases.sort_by(|a, b| a.key().cmp(&b.key()));
+        let names = names.into_iter().map(str::to_owned).collect();
+        self.accepted.extend(fresh);
+        names
     }
 
     /// The newest acceptance of a case, by `scenario/id`.

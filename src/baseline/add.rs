@@ -226,7 +226,9 @@ impl Baseline {
         for scenario in scenarios {
             let gone = self.outside(&scenario, None);
             for case in self.cases.iter_mut().filter(|case| case.scenario == scenario) {
-                gone.iter().for_each(|run| case.results.put(*run, Tally::default()));
+                for run in &gone {
+                    case.results.put(*run, Tally::default());
+                }
             }
             aged.extend(gone);
         }

@@ -408,7 +408,6 @@ fn each_scenario_has_a_window_of_its_own() {
     assert_eq!(baseline.runs.len(), MOST_RUNS + 1);
     assert_eq!(baseline.epoch.len(), 2);
     // It goes on where it was, and an old run of the other one is still too old.
-    let mut baseline = baseline;
     assert_eq!(baseline.add(&of("nightly", 41), None).tally.of, 1);
     assert!(baseline.add(&of("hourly", 2), None).outdated);
     assert_eq!(baseline.add(&of("nightly", 20), None).tally.of, 1);

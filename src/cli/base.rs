@@ -195,12 +195,14 @@ impl SuitePaths<'_> {
             let here = self.config.path.as_ref().map(|path| slashed(&self.here.relative(&root, path)));
             here.into_iter().chain(self.candidates(&root)).collect()
         };
-        let file = gate.proof.baseline.as_ref().and_then(Place::file);
+        let named = gate.proof.baseline.as_ref();
+        let file = named.and_then(Place::file).map(|path| slashed(&self.here.relative(&root, path)));
+        let of_change = named.and_then(Place::of_change).map(str::to_owned);
         Scope {
             scenarios: self.paths.iter().map(|path| self.here.relative(&root, path)).collect(),
             default: self.here.relative(&root, Path::new("scenarios")),
             config,
-            baseline: file.map(|path| slashed(&self.here.relative(&root, path))),
+            baseline: file.or(of_change),
             names: now.names(),
         }
     }
@@ -209,8 +211,7 @@ impl SuitePaths<'_> {
     fn links(&self, gate: &GateArgs) -> BTreeMap<String, String> {
         let root = root(&self.within());
         let config = self.named.map(Path::to_path_buf).or_else(|| self.config.path.clone());
-        let baseline = gate.proof.place(&self.config.gate, &self.config.folder);
-        let baseline = baseline.as_ref().and_then(Place::file).map(Path::to_path_buf);
+        let baseline = self.own_baseline(gate);
         let mut links = BTreeMap::new();
         for path in self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline) {
             let whole = self.here.relative(&root, &path);
@@ -231,6 +232,13 @@ impl SuitePaths<'_> {
         folders.flat_map(|folder| crate::config::FILES.map(|name| slashed(&folder.join(name)))).collect()
     }
 
+    /// The file of the baseline in the working tree, also where it is read at the base of the change.
+    fn own_baseline(&self, gate: &GateArgs) -> Option<PathBuf> {
+        let place = gate.proof.place(&self.config.gate, &self.config.folder)?;
+        let of_change = || Some(root(&self.within()).join(place.of_change()?));
+        place.file().map(Path::to_path_buf).or_else(of_change)
+    }
+
     /// What is demanded now.
     fn demands(&self, gate: &GateArgs, environment: &Environment) -> Demands {
         let read = |path: &Path| SourceFile::read(path).ok().map(Arc::new);
@@ -240,13 +248,12 @@ impl SuitePaths<'_> {
             let named = config.node.get("gate")?.get("quarantine").and_then(Node::as_str)?;
             parse(read(&self.config.folder.join(named))?)
         });
-        let baseline = gate.proof.place(&self.config.gate, &self.config.folder);
-        let baseline = baseline.as_ref().and_then(Place::file);
+        let baseline = self.own_baseline(gate);
         let suite = |path: &PathBuf| demands::ScenarioFile::of(parse(read(path)?)?, environment);
         Demands {
             scenarios: self.files.iter().filter_map(suite).collect(),
             quarantine,
-            baseline: baseline.and_then(read),
+            baseline: baseline.as_deref().and_then(read),
             config: config.map(|document| Configuration { document, config: self.config.clone() }),
             budget: self.budget,
             flags_decide: self.flags_decide,

@@ -8,7 +8,7 @@ use super::args::configuration;
 use super::base::{Here, SuitePaths, around};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
-use super::policy::{GateArgs, StatusArgs, check_names, read_baseline};
+use super::policy::{GateArgs, StatusArgs, accepted_in, check_names, read_baseline};
 use super::stored::{self, files, sources};
 use super::{Status, publish};
 use crate::config::Named;
@@ -93,5 +93,7 @@ pub(super) fn decide(
     let place = gate.proof.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
     let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };
-    Ok((gate::decide(&evidence, &policy), place))
+    let mut decision = gate::decide(&evidence, &policy);
+    decision.accepted_in(place.as_ref().map(accepted_in));
+    Ok((decision, place))
 }

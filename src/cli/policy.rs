@@ -166,6 +166,15 @@ fn today(environment: &Environment) -> String {
     told.unwrap_or_default().max(Utc::now()).format("%Y-%m-%d").to_string()
 }
 
+/// Where `akit baseline accept` writes what a change accepts, for a baseline that is read from a place.
+pub(super) fn accepted_in(place: &Place) -> String {
+    match place {
+        Place::File(path) => crate::source::slashed(path),
+        Place::Revision { path, .. } => path.strip_prefix("./").unwrap_or(path).to_owned(),
+        Place::Ref(_) => place.to_string(),
+    }
+}
+
 /// Whether a baseline that is not there is a slip, or one that was never made.
 pub(super) fn sought(place: &Place) -> Sought {
     match place {

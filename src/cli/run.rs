@@ -13,7 +13,7 @@ use super::args::duration;
 use super::asking::{Listening, listen, wait};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
-use super::policy::{FoundBaseline, GateArgs, StatusArgs, check_names, named, read_baseline};
+use super::policy::{FoundBaseline, GateArgs, StatusArgs, accepted_in, check_names, named, read_baseline};
 use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
@@ -154,7 +154,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     manifest.commit = told.commit();
     manifest.suite = name;
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
-    let decision = gate::decide(&evidence, &policy);
+    let mut decision = gate::decide(&evidence, &policy);
+    decision.accepted_in(place.as_ref().map(accepted_in));
     let past = past::read(before.as_ref(), &manifest, &decision);
     let report = Report { run: &manifest, decision: &decision, sources: &sources, past: &past };
     let wanted = outputs.files();
@@ -224,6 +225,12 @@ impl RunArgs {
     /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
     /// given; by asking the application, where they were read from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
+        let stored = self.reports.stored().map_or("run.json".into(), slashed);
+        if let Some(command) = decision.acceptance(&stored) {
+            let store =
+                if self.reports.stored().is_some() { "" } else { " (store this run with `--json run.json`)" };
+            terminal::say(&format!("if what broke is meant: `{command}`{store}, and commit that"));
+        }
         let open = decision.undecided(run);
         let any = |what: fn(&Answer) -> bool| {
             let mut trials = open.iter().flat_map(|case| &case.trials);

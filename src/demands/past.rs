@@ -98,8 +98,9 @@ impl Then {
             Some(joined(folder, named))
         });
         let baseline = config.and_then(|config| {
-            let file = config.config.gate.from.as_ref()?.file()?;
-            Some(joined(folder, &slashed(file)))
+            let place = config.config.gate.from.as_ref()?;
+            let file = || place.file().map(|file| joined(folder, &slashed(file)));
+            place.of_change().map(str::to_owned).or_else(file)
         });
         let scenarios = match config.and_then(|config| config.config.scenarios.as_ref()) {
             _ if !scope.scenarios.is_empty() => scope.scenarios.clone(),

@@ -30,6 +30,7 @@ use crate::baseline::Baseline;
 use crate::manifest::{CaseResult, Counts, RunManifest, Trial};
 use crate::source::Location;
 use crate::stats;
+use crate::text;
 use crate::vocabulary::{CaseId, Outcome, WeakeningKind};
 use facts::Facts;
 use guard::Second;
@@ -96,6 +97,9 @@ pub struct Weakening {
 pub struct Compared {
     /// Where it came from.
     pub from: String,
+    /// What `akit baseline accept --baseline` takes to accept a change, where that is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub place: String,
     /// Cases that both have, with the same question and expectation and under the same judge.
     pub paired: usize,
     /// Ids of the runs whose trials it holds, oldest first.
@@ -168,6 +172,33 @@ impl Decision {
     #[must_use]
     pub fn fell(&self) -> bool {
         self.findings.iter().any(|finding| finding.id.is_regression())
+    }
+
+    /// Takes note of where a change is accepted.
+    pub fn accepted_in(&mut self, place: Option<String>) {
+        if let (Some(compared), Some(place)) = (&mut self.compared, place) {
+            compared.place = place;
+        }
+    }
+
+    /// The command that accepts what broke as a change that is meant; the run is stored in this file.
+    #[must_use]
+    pub fn acceptance(&self, stored: &str) -> Option<String> {
+        /// More are a pattern's work.
+        const MOST: usize = 10;
+        let place = self
+            .compared
+            .as_ref()
+            .map(|compared| compared.place.as_str())
+            .filter(|place| !place.is_empty())?;
+        let broken = self.cases.iter().filter(|one| one.state == State::Broken && one.blocking);
+        let names: Vec<_> = broken.map(|one| text::argument(&one.key().to_string())).collect();
+        if names.is_empty() || names.len() > MOST {
+            return None;
+        }
+        let (stored, place) = (text::argument(stored), text::argument(place));
+        let names = names.join(" ");
+        Some(format!("akit baseline accept {names} --reason 'WHY' --run {stored} --baseline {place}"))
     }
 
     /// Failures that are neither confirmed nor cleared, and cases that do worse than ever.
@@ -338,6 +369,7 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
     let strict = policy.rigor == Rigor::Strict;
     let compared = match evidence.reference {
         Reference::Found { baseline, from } => Some(Compared {
+            place: String::new(),
             from: from.to_owned(),
             paired: cases.iter().filter(|case| case.relation == evidence::Relation::Known).count(),
             runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),

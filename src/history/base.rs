@@ -1,9 +1,11 @@
 //! Which commit a change is compared with: where it left the branch that it is to go to.
 
+use std::fmt::Write as _;
+
 use serde_json::Value as Json;
 
 use super::git::{Commits, Git, GitError, short};
-use super::{HistoryError, parse};
+use super::{HistoryError, parse, read_baseline};
 use crate::baseline::Baseline;
 use crate::environment::Environment;
 use crate::text;
@@ -148,12 +150,20 @@ pub(super) fn read(git: &Git, pipeline: &Pipeline, path: &str) -> Result<(Baseli
         let Some(text) = git.file(commit, path)? else { return Ok(None) };
         parse(&format!("{path} at {}", short(commit)), &text).map(Some)
     })?;
-    if let Some((distance, baseline)) = found {
+    if let Some((distance, mut baseline)) = found {
         let at = short(&line[distance]);
-        let from = match distance {
+        let mut from = match distance {
             0 => format!("{path} at {at}, {}", base.role),
             _ => format!("{path} at {at}, {} before {}", text::count(distance, "commit"), base.role),
         };
+        // What the change accepts it accepts in its own file, which the base does not have yet. One that cannot be read
+        // accepts nothing.
+        if let Ok(own) = read_baseline(&git.in_tree(path)?) {
+            let accepted = baseline.take_acceptances(&own);
+            if !accepted.is_empty() {
+                let _ = write!(from, ", and {} that the change accepts", text::count(accepted.len(), "case"));
+            }
+        }
         return Ok((baseline, from));
     }
     let where_ = format!(

@@ -77,6 +77,17 @@ impl Git {
         &self.folder
     }
 
+    /// The file of the working tree that a path within a commit names: from the root, or behind `./` from the current
+    /// folder.
+    pub(super) fn in_tree(&self, path: &str) -> Result<PathBuf, GitError> {
+        let below = self.within.clone().unwrap_or_default();
+        if path.starts_with("./") || path.starts_with("../") {
+            return Ok(below.join(path));
+        }
+        let root = self.must("find the root of the repository", &["rev-parse", "--show-toplevel"])?;
+        Ok(PathBuf::from(root).join(path))
+    }
+
     /// The full name of a commit.
     pub(super) fn commit(&self, revision: &str) -> Result<String, GitError> {
         match self.found(revision)? {

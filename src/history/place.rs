@@ -89,6 +89,17 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The file that a change brings, relative to the root of its repository, where the place is read at its base.
+    #[must_use]
+    pub fn of_change(&self) -> Option<&str> {
+        match self {
+            Place::Revision { revision, path } if revision == BASE && !path.starts_with('.') => Some(path),
+            Place::File(_) | Place::Revision { .. } | Place::Ref(_) => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -186,6 +186,16 @@ pub fn shows_nothing(text: &str) -> bool {
     text.chars().all(|c| js_space(c) || c == '\u{85}' || ignorable.contains(c))
 }
 
+/// A word of a command line as a shell takes it.
+#[must_use]
+pub fn argument(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) && !word.starts_with('-') {
+        return word.to_owned();
+    }
+    format!("'{}'", log::line(word, 300).replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -214,3 +214,52 @@ fn a_shallow_clone_is_explained() {
     let output = akit.command().current_dir(ran.path("shallow")).output().unwrap();
     akit.ran(output).ended(4).err("fetch-depth: 0").err("GIT_DEPTH: 0").err("nothing was sent");
 }
+
+#[test]
+fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
+    if without_git() {
+        return;
+    }
+    let answers = |a: &str, b: &str, trials: u32| {
+        let line = |id: &str, reply: &str, trial| {
+            format!("{{\"id\":\"{id}\",\"trial\":{trial},\"reply\":\"{reply}\"}}\n")
+        };
+        let lines = (0..trials).flat_map(|trial| [line("a", a, trial), line("b", b, trial)]);
+        lines.collect::<String>()
+    };
+    let steady = answers("a", "b", 6);
+    let start = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "6", "--json", "then.json"]);
+    let ran = start.file("s.yaml", suite(&["a", "b"])).file("r.jsonl", steady).run().ended(0);
+    let folder = ran.path(".");
+    git(&folder, &["init", "--quiet"]);
+    akit(&ran, &["baseline", "update", "then.json"]).run().ended(0);
+    git(&folder, &["add", "s.yaml", "akit-baseline.json"]);
+    git(&folder, &["commit", "--quiet", "-m", "baseline"]);
+    git(&folder, &["switch", "--quiet", "-c", "change"]);
+    // The change makes `a` answer otherwise, for ever.
+    let now = answers("no", "b", 12);
+    std::fs::write(ran.path("r.jsonl"), now).unwrap();
+    let run = || {
+        let arguments = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--markdown", "r.md"];
+        akit(&ran, &arguments)
+            .args(&["--baseline", "git:base:akit-baseline.json"])
+            .env("CI", "true")
+            .env("GITHUB_BASE_REF", "main")
+            .run()
+    };
+    let command = "akit baseline accept s/a --reason 'WHY' --run run.json --baseline akit-baseline.json";
+    let red = run().ended(1).err(&format!("if what broke is meant: `{command}`"));
+    assert!(red.read("r.md").contains("akit baseline accept s/a --reason"), "{}", red.read("r.md"));
+    // By the exact command.
+    let words = command.replace("'WHY'", "brisk");
+    let words: Vec<&str> = words.split(' ').skip(1).collect();
+    akit(&ran, &words).run().ended(0).out("accepted 1 case: brisk");
+    let green = run().ended(0).out("and 1 case that the change accepts").out("baseline-accepted");
+    let excuse = &green.json("run.json")["decision"]["excuses"][0];
+    assert_eq!((excuse["id"].as_str(), excuse["kind"].as_str()), (Some("a"), Some("failed-before")));
+    // Nothing else of the change's own file counts.
+    let own = ran.read("akit-baseline.json").replace("\"1x6\"", "\"0x6\"").replace("\"6/6\"", "\"0/6\"");
+    std::fs::write(ran.path("akit-baseline.json"), own).unwrap();
+    std::fs::write(ran.path("r.jsonl"), answers("no", "no", 12)).unwrap();
+    run().ended(1).out("s/b");
+}

@@ -170,11 +170,18 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
 /// The findings that are not about one case.
 fn reasons(report: &Report<'_>) -> Vec<String> {
     let told = report.decision.findings.iter().chain(&report.decision.warnings);
+    let accept = report.decision.acceptance("run.json").map(|command| {
+        format!(
+            "- if what broke is meant: {}, and commit that; `run.json` is this run (`--json`)\n",
+            code(&command, 2_000)
+        )
+    });
     told.filter(|finding| !finding.is_by_case())
         .map(|one| {
             let warning = if one.conclusion == Conclusion::Pass { "warning, " } else { "" };
             format!("- {warning}{}: {}\n", code(one.id.word(), 60), inline(&one.message, 2 * VALUE))
         })
+        .chain(accept)
         .collect()
 }
 
