@@ -1,7 +1,7 @@
 //! Several suites in one comment: each has its section, and none replaces another's.
 //!
 //! The marker holds the suites in the order of their sections, the worse decision first. A suite is what was named to
-//! `akit run` and who answered; its section is replaced by a later run of the same suite. What another suite said of
+//! `akit run` and the scenarios in it; its section is replaced by a later run of the same suite. What another suite said of
 //! the same commit is kept, what was said of an earlier commit is not.
 
 use std::cmp::Reverse;
