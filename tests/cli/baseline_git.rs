@@ -259,6 +259,7 @@ fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
     assert_eq!((excuse["id"].as_str(), excuse["kind"].as_str()), (Some("a"), Some("failed-before")));
     // Nothing else of the change's own file counts.
     let own = ran.read("akit-baseline.json").replace("\"1x6\"", "\"0x6\"").replace("\"6/6\"", "\"0/6\"");
+    assert_ne!(own, ran.read("akit-baseline.json"));
     std::fs::write(ran.path("akit-baseline.json"), own).unwrap();
     std::fs::write(ran.path("r.jsonl"), answers("no", "no", 12)).unwrap();
     run().ended(1).out("s/b");
