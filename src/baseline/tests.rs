@@ -27,6 +27,7 @@ fn case(id: &str, content: &str, outcomes: &[Outcome]) -> CaseResult {
         reason: String::new(),
         prompt: String::new(),
         trials: outcomes.iter().map(|outcome| trial(*outcome)).collect(),
+        earlier: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat};
 use clap::Args;
@@ -18,13 +18,13 @@ use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::{Status, base, terminal};
-use crate::cache::{Journal, JournalError};
+use crate::cache::{Journal, JournalError, Mode};
 use crate::client::Road;
 use crate::demands::withhold;
 use crate::environment::Environment;
-use crate::gate::{self, Evidence, Next, Policy};
+use crate::gate::{self, Evidence, Next, Policy, Reference};
 use crate::grader::Graders;
-use crate::history::Place;
+use crate::history::{Attempts, Place};
 use crate::manifest::{Ended, RunManifest};
 use crate::provider::Replies;
 use crate::report::Report;
@@ -133,6 +133,14 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
         let (message, help) = NOT_STREAMED;
         return Err(Status::Invalid.because(message, help));
     }
+    let attempts = match (found.reference(), told.commit()) {
+        (Reference::Found { .. }, Some(head)) if plan.asks_models() && mode != Mode::Replay => {
+            let read = Attempts::at(Path::new(ATTEMPTS), &head, &name, args.resume);
+            Some(read.map_err(|error| Status::Unjudged.because(error.to_string(), error.help()))?)
+        }
+        _ => None,
+    };
+    plan.notes.extend(attempts.as_ref().and_then(Attempts::note));
     let before = args.past.find(&args.reports)?;
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
@@ -150,7 +158,10 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     args.keep_journal(&road, &plan.signature(&graders, &settings))?;
     let asking = Asking { plan, graders, options, road, deadline: args.deadline, detail: args.detail() };
     let road = asking.road.clone();
-    let (mut manifest, listening) = asking.execute(&found, &policy)?;
+    let (mut manifest, listening) = asking.execute(&found, &policy, attempts.as_ref())?;
+    if let Some(Err(error)) = attempts.map(|attempts| attempts.keep(&manifest, SystemTime::now())) {
+        terminal::warning(&error.to_string(), "a later attempt at this commit will not count this one");
+    }
     manifest.commit = told.commit();
     manifest.suite = name;
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
@@ -168,6 +179,9 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     finish(&road, manifest.ended, reports_stand);
     Ok(status)
 }
+
+/// Where a pipeline keeps what its attempts at a commit found.
+const ATTEMPTS: &str = ".akit/attempts";
 
 /// Where answers of a run are noted until it ends.
 const JOURNALS: &str = ".akit/journal";
@@ -278,7 +292,12 @@ struct Asking {
 
 impl Asking {
     /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
-    fn execute(self, found: &FoundBaseline, policy: &Policy) -> Result<(RunManifest, Listening), Status> {
+    fn execute(
+        self,
+        found: &FoundBaseline,
+        policy: &Policy,
+        attempts: Option<&Attempts>,
+    ) -> Result<(RunManifest, Listening), Status> {
         let road = self.road;
         let sink = Arc::new(Progress::new(self.detail));
         wait(async {
@@ -292,6 +311,7 @@ impl Asking {
             }
             let runner = Runner::new(self.plan, self.graders, self.options, sink, road.clone());
             let mut run = runner.run().await;
+            attempts.into_iter().for_each(|attempts| attempts.tell(&mut run));
             let mut short = BTreeSet::new();
             loop {
                 let next = gate::next(&run, found.reference(), policy, &short);

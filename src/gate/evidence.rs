@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::facts::{Facts, Past};
 use super::{Policy, Quarantined};
 use crate::baseline::{Baseline, BaselineCase, Role};
-use crate::manifest::{CaseResult, RunManifest, Trial};
+use crate::manifest::{CaseResult, Earlier, RunManifest, Trial};
 use crate::stats::Tally;
 use crate::vocabulary::Outcome;
 
@@ -19,9 +19,11 @@ pub(super) struct CaseEvidence<'a> {
     pub(super) before: Tally,
     /// Its stored results, where it is known.
     pub(super) stored: Option<&'a BaselineCase>,
+    /// Its trials in the baseline that count no more, for it asked or expected something else there.
+    pub(super) reset: Option<Tally>,
     /// Whether it passes now; absent where it was not judged.
     pub(super) now: Option<bool>,
-    /// Judged trials that the suspicion does not rest on: those after the first failure, and confirmations.
+    /// Judged trials that the suspicion does not rest on, those of earlier attempts among them.
     pub(super) fresh: Tally,
     /// Confirmations that could not be judged.
     pub(super) fresh_errors: usize,
@@ -78,28 +80,24 @@ pub(super) fn cases<'a>(
                 _ => Relation::Known,
             };
             let stored = found.filter(|_| relation == Relation::Known);
-            let fresh = |outcome| fresh(result).filter(|trial| trial.outcome == outcome).count();
+            let fresh = |outcome| result.evidence().filter(|trial| trial.outcome == outcome).count();
             let (passed, failed) = (fresh(Outcome::Passed) as u64, fresh(Outcome::Failed) as u64);
+            let mut all = result.earlier.map(Earlier::tally).unwrap_or_default();
+            all += Tally { hits: passed, of: passed + failed };
             CaseEvidence {
                 result,
                 relation,
                 before: stored.map(BaselineCase::tally).unwrap_or_default(),
                 stored,
+                reset: found.filter(|_| relation == Relation::Changed).map(BaselineCase::tally),
                 now: judged(result.outcome),
-                fresh: Tally { hits: passed, of: passed + failed },
+                fresh: all,
                 fresh_errors: fresh(Outcome::Errored),
                 critical: policy.is_critical(result),
                 quarantine: policy.quarantine_of(result),
             }
         })
         .collect()
-}
-
-/// The trials that prove something about a failure: it is the first failure that raises the suspicion, and
-/// what comes after it was not picked for failing.
-fn fresh(case: &CaseResult) -> impl Iterator<Item = &Trial> {
-    let after = case.ordinary().skip_while(|trial| trial.outcome != Outcome::Failed).skip(1);
-    after.chain(case.confirmations().filter(|trial| !trial.second_round))
 }
 
 /// The cases as the rule of regressions looks at them. A run in which nothing was judged says nothing of any of them.
@@ -113,9 +111,17 @@ pub(super) fn facts<'a>(cases: &[CaseEvidence<'a>]) -> Vec<Facts<'a>> {
             now.extend(judged(case.result.outcome).map(Some));
         }
         let asked = |second| case.result.confirmations().filter(move |trial| trial.second_round == second);
+        let earlier = case.result.earlier.map(|one| {
+            let again = case.result.ordinary().filter(|trial| trial.is_asked()).filter_map(of);
+            again.fold(one.tally(), |mut sum, passes| {
+                sum += Tally { hits: u64::from(passes), of: 1 };
+                sum
+            })
+        });
         Facts {
             past: case.past(),
             now: if nothing { Vec::new() } else { now },
+            earlier: earlier.unwrap_or_default(),
             fresh: asked(false).map(of).collect(),
             again: asked(true).map(of).collect(),
             unreachable: !asked(false).all(|trial| about(&trial)),

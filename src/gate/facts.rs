@@ -8,6 +8,9 @@ pub(super) struct Facts<'a> {
     pub(super) past: Past,
     /// Ordinary answers.
     pub(super) now: Vec<Option<bool>>,
+    /// What earlier attempts at the same commit make of it; there the suspicion was raised, so that what is answered now
+    /// is further evidence. It holds those ordinary answers, too.
+    pub(super) earlier: Tally,
     /// Answers that were asked for because it failed.
     pub(super) fresh: Vec<Option<bool>>,
     /// Answers of the guard's second round.
@@ -26,4 +29,14 @@ pub(super) enum Past {
     New,
     /// Its trials, at least one.
     Known(Tally),
+}
+
+impl Past {
+    /// The trials of a case that is there and the same.
+    pub(super) fn known(self) -> Option<Tally> {
+        match self {
+            Self::Known(past) => Some(past),
+            Self::New | Self::Apart(_) => None,
+        }
+    }
 }

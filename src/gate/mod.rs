@@ -346,7 +346,7 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
     let gone = evidence.reference.baseline().map(|baseline| evidence::gone(&cases, run, baseline));
     let gone = gone.unwrap_or_default();
     rule::removed(run, &gone, &mut log);
-    rule::weakened(evidence.weakened, &mut log);
+    rule::weakened(&[evidence.weakened, &rule::resets(&cases)].concat(), &mut log);
     rule::unasked(run, &mut log);
     let nothing_passed = rule::nothing_passed(run, &cases, &states, &mut log);
     let excuses: Vec<Excused> = cases

@@ -27,6 +27,18 @@ pub(super) enum Found {
     Errored,
 }
 
+impl Found {
+    /// Whether it speaks of a suspicion that answers did not lift.
+    pub(super) fn is_suspected(&self) -> bool {
+        match self {
+            Self::Broken(..) | Self::Open(_) | Self::Unconfirmed | Self::NewFailure(_) | Self::Errored => {
+                true
+            }
+            Self::Nothing | Self::FailedBefore | Self::Cleared(_) => false,
+        }
+    }
+}
+
 /// What proves a case broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
@@ -68,7 +80,7 @@ impl Regression {
 
     /// The same beside a suite that is fitted to the pasts already.
     pub(super) fn beside(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
-        let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case)).collect();
+        let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case, limits)).collect();
         let family = suspects.iter().flatten().count();
         let mut all = Self { suite, family, found: Vec::new(), wants: Vec::new(), limits };
         for (case, suspect) in facts.iter().zip(suspects) {
@@ -86,7 +98,10 @@ impl Regression {
             return (if known { Found::FailedBefore } else { Found::Nothing }, false);
         };
         let first = case.now.iter().position(|answer| *answer == Some(false));
-        let behind = first.map_or(&[][..], |first| &case.now[first + 1..]);
+        let behind = match first {
+            Some(first) if case.earlier.of == 0 => &case.now[first + 1..],
+            _ => &[],
+        };
         let mut fresh = behind.iter().chain(&case.fresh).copied().peekable();
         let confirm = self.limits.confirm;
         if suspect == Suspect::Errors {
@@ -105,12 +120,9 @@ impl Regression {
                 None => return (Found::Unconfirmed, true),
             }
         }
-        let past = match case.past {
-            Past::Known(past) => Some(past),
-            Past::New | Past::Apart(_) => None,
-        };
+        let past = case.past.known();
         let suspicion = self.suspicion(past);
-        let mut course = suspicion.follow(fresh);
+        let mut course = suspicion.follow(case.earlier, fresh);
         let wants = !course.settled && confirm > 0;
         let mut proof = match past {
             Some(past) if past.of < THIN => Proof::Thin,
@@ -158,16 +170,22 @@ impl Regression {
     }
 }
 
-fn suspect(suite: &Suite, case: &Facts<'_>) -> Option<Suspect> {
+fn suspect(suite: &Suite, case: &Facts<'_>, limits: Limits) -> Option<Suspect> {
     let expected = match case.past {
         Past::Apart(_) => return None,
         Past::New => true,
         Past::Known(past) => suite.expects(past),
     };
     let judged = case.now.iter().flatten().next().is_some();
+    // Where an earlier attempt at the same commit left a suspicion, one answer that passes does not lift it. How many
+    // others are suspected has no part in what clears a case.
+    let left = || {
+        let course = Suspicion::of(suite, case.past.known(), 1, limits).follow(case.earlier, []);
+        case.earlier.of > 0 && course.word != Word::Cleared
+    };
     if !expected {
         None
-    } else if case.now.contains(&Some(false)) {
+    } else if case.now.contains(&Some(false)) || judged && left() {
         Some(Suspect::Fails)
     } else {
         // A new case that cannot be judged is an error, and nothing of a past.

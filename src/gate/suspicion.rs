@@ -95,30 +95,22 @@ impl Suspicion {
         self.bar
     }
 
-    /// Takes answers until they decide: true where one passed, `None` where it was not judged.
-    pub(super) fn follow(&self, answers: impl IntoIterator<Item = Option<bool>>) -> Course {
+    /// Takes answers until they decide: true where one passed, `None` where it was not judged. What earlier attempts at
+    /// the same commit were answered comes first, and is no part of what may be asked now.
+    pub(super) fn follow(&self, earlier: Tally, answers: impl IntoIterator<Item = Option<bool>>) -> Course {
         let mut course =
             Course { word: Word::Unasked, passes: 0, failures: 0, ratio: 1.0, largest: 1.0, settled: false };
-        let (mut answers, mut errors) = (answers.into_iter(), 0);
-        while self.goes_on(course.passes, course.failures, errors) {
+        let mut decided = earlier.of > 0 && self.take(&mut course, earlier);
+        let (mut answers, mut asked) = (answers.into_iter(), 0);
+        while !decided && self.goes_on(course.passes, course.failures, asked) {
             match answers.next() {
                 None => return course,
-                Some(None) => errors += 1,
+                Some(None) => {}
                 Some(Some(passes)) => {
-                    if passes {
-                        course.passes += 1;
-                    } else {
-                        course.failures += 1;
-                    }
-                    let (ratio, word) = self.weigh(course.passes, course.failures);
-                    course.ratio = ratio;
-                    course.largest = course.largest.max(ratio);
-                    course.word = word.unwrap_or(Word::Open);
-                    if word.is_some() {
-                        break;
-                    }
+                    decided = self.take(&mut course, Tally { hits: u64::from(passes), of: 1 });
                 }
             }
+            asked += 1;
         }
         if let Own::Thin(..) = self.own {
             course.largest = course.ratio;
@@ -126,18 +118,28 @@ impl Suspicion {
         Course { settled: true, ..course }
     }
 
+    /// Adds answers; answers whether they decide.
+    fn take(&self, course: &mut Course, answers: Tally) -> bool {
+        course.passes += answers.hits;
+        course.failures += answers.of - answers.hits;
+        let (ratio, word) = self.weigh(course.passes, course.failures);
+        course.ratio = ratio;
+        course.largest = course.largest.max(ratio);
+        course.word = word.unwrap_or(Word::Open);
+        word.is_some()
+    }
+
     /// Whether one more answer is asked for: not when it passed once, and even failures alone could prove nothing more.
-    fn goes_on(&self, passes: u64, failures: u64, errors: u64) -> bool {
+    fn goes_on(&self, passes: u64, failures: u64, asked: u64) -> bool {
         let most = u64::from(self.limits.confirm);
         if passes == 0 {
-            return failures + errors < 2 * most;
+            return asked < 2 * most;
         }
-        let rest = most.saturating_sub(passes + errors);
         let hopeless = || match &self.own {
-            Own::Spread(own) => ratio(own, passes, rest) < self.bar,
+            Own::Spread(own) => ratio(own, passes, failures + most.saturating_sub(asked)) < self.bar,
             Own::Thin(..) => true,
         };
-        passes + failures + errors < most && !hopeless()
+        asked < most && !hopeless()
     }
 
     /// The ratio of so many passes and failures, and what they decide. Beside a thin past the first pass is the last.
@@ -165,7 +167,7 @@ impl Suspicion {
         let mut on = BTreeMap::from([((0, 0), rates.iter().map(|(weight, _)| *weight).collect::<Vec<_>>())]);
         let mut asked = 0.0;
         while let Some(((passes, failures), weights)) = on.pop_first() {
-            if !self.goes_on(passes, failures, 0) {
+            if !self.goes_on(passes, failures, passes + failures) {
                 continue;
             }
             asked += weights.iter().sum::<f64>();
@@ -184,7 +186,8 @@ impl Suspicion {
 
     /// How many answers in a row must fail until the case is called broken; absent where none are enough.
     pub(super) fn failures_needed(&self) -> Option<u64> {
-        let course = self.follow((0..2 * u64::from(self.limits.confirm)).map(|_| Some(false)));
+        let failures = (0..2 * u64::from(self.limits.confirm)).map(|_| Some(false));
+        let course = self.follow(Tally::default(), failures);
         (course.word == Word::Broken).then_some(course.failures)
     }
 }

@@ -1,5 +1,6 @@
 //! Stored runs and baselines, on disk or in git.
 
+mod attempts;
 mod base;
 mod clone;
 mod git;
@@ -18,6 +19,7 @@ use crate::manifest::{RunManifest, SCHEMA, Trial, VERSION_1, read_version_1};
 use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
 use crate::vocabulary::{Outcome, VerdictKind};
 
+pub use attempts::Attempts;
 pub use base::Pipeline;
 pub use clone::{Kept, LocalClone, kept};
 pub use git::GitError;
@@ -76,6 +78,7 @@ impl HistoryError {
             Self::Foreign { what: Kind::Baseline, .. } => {
                 "restore it, or make it anew with `akit baseline update`"
             }
+            Self::Foreign { what: Kind::Attempts, .. } => "remove it; this attempt then counts as the first",
             Self::Git(_) | Self::Fixed(_) => "see docs/baseline.md",
             Self::Missing(_) | Self::Read { .. } | Self::Write { .. } => "check the path",
         }
@@ -89,6 +92,8 @@ pub enum Kind {
     Run,
     /// What `akit baseline update` writes.
     Baseline,
+    /// What `akit run` keeps in `.akit/attempts`.
+    Attempts,
 }
 
 impl std::fmt::Display for Kind {
@@ -96,6 +101,7 @@ impl std::fmt::Display for Kind {
         f.write_str(match self {
             Kind::Run => "a stored run (`akit run --json`)",
             Kind::Baseline => "a baseline",
+            Kind::Attempts => "what earlier attempts at this commit found",
         })
     }
 }

@@ -38,6 +38,27 @@ pub struct CaseResult {
     pub prompt: String,
     /// Each time that it was asked.
     pub trials: Vec<Trial>,
+    /// What earlier attempts at the same commit found; absent in the first, and where it was not suspected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
+}
+
+/// Trials of a case in earlier attempts of a pipeline, those that prove something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Earlier {
+    /// How many passed, at most `trials`.
+    pub passes: u32,
+    /// How many were judged.
+    pub trials: u32,
+}
+
+impl Earlier {
+    /// The same as a tally.
+    #[must_use]
+    pub fn tally(self) -> stats::Tally {
+        stats::Tally { hits: self.passes.into(), of: self.trials.into() }
+    }
 }
 
 impl CaseResult {
@@ -70,6 +91,17 @@ impl CaseResult {
     /// The trials that were asked anew to confirm a failure.
     pub fn confirmations(&self) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(|trial| trial.confirmation)
+    }
+
+    /// The trials that prove something about a failure. It is the first failure that raises the suspicion, and what
+    /// comes after it was not picked for failing. Where an earlier attempt raised it, every trial counts that was not
+    /// read again from where that attempt left its own.
+    pub fn evidence(&self) -> impl Iterator<Item = &Trial> {
+        let again = self.earlier.is_some();
+        let ordinary = self.ordinary().skip_while(move |trial| !again && trial.outcome != Outcome::Failed);
+        let after = ordinary.skip(usize::from(!again));
+        let all = after.chain(self.confirmations().filter(|trial| !trial.second_round));
+        all.filter(move |trial| !again || trial.is_asked())
     }
 
     /// The ordinary trials whose answer was judged, in order.

@@ -15,7 +15,7 @@ use crate::vocabulary::{Answer, FaultKind, Outcome, Usage};
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
-pub use case::CaseResult;
+pub use case::{CaseResult, Earlier};
 pub use trial::{Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};

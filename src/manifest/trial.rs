@@ -97,6 +97,12 @@ impl Trial {
         self.answers().any(|answer| answer.recorded)
     }
 
+    /// Whether the application was asked, and nothing was read from a file or a record.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.answers().all(|answer| !answer.given && !answer.recorded)
+    }
+
     /// Whether a verdict of it is a grade between 0 and 1, by a judge or by likeness.
     #[must_use]
     pub fn is_graded(&self) -> bool {

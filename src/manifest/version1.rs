@@ -100,6 +100,7 @@ impl From<Case> for CaseResult {
             reason: case.reason,
             prompt: case.prompt,
             trials: case.trials.into_iter().map(Trial::from).collect(),
+            earlier: None,
         }
     }
 }

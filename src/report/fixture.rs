@@ -196,6 +196,7 @@ pub(super) fn case(scenario: &str, id: &str, outcome: Outcome, trials: Vec<Trial
         reason: String::new(),
         prompt: "How long do I have to send it back?".to_owned(),
         trials,
+        earlier: None,
     }
 }
 

@@ -103,6 +103,7 @@ fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
             None => case.asked().to_owned(),
         },
         trials: Vec::new(),
+        earlier: None,
     }
 }
 

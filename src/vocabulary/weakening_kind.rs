@@ -62,6 +62,7 @@ pub enum WeakeningKind {
     BaselineEdited,
     BaselineCaseRemoved,
     BaselineAccepted,
+    HistoryReset,
     /// A kind of a newer version.
     #[strum(disabled)]
     Other(String),

@@ -7,6 +7,7 @@
 
 mod akit;
 mod artemiskit;
+mod attempts;
 mod baseline;
 mod baseline_git;
 mod cache;

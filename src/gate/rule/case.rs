@@ -7,7 +7,7 @@ use crate::gate::regression::{Found, Proof, Regression};
 use crate::gate::state::{CaseState, State};
 use crate::gate::suspicion::Course;
 use crate::gate::{Category, Policy, Rigor, Unconfirmed, metric, of, probability};
-use crate::manifest::{CaseResult, Trial};
+use crate::manifest::{CaseResult, Earlier, Trial};
 use crate::text;
 use crate::vocabulary::FindingId;
 
@@ -55,8 +55,8 @@ pub(in crate::gate) fn case(
         log.warn(Finding::by(case.result, FindingId::Quarantined, &what));
     } else if case.quarantine.is_none() && !is_critical(case, policy, log) {
         match case.now {
-            Some(true) => passing(case, state, policy, log),
-            Some(false) => judge(case, state, found, (regression, rates, policy), log),
+            Some(true) if !found.is_suspected() => passing(case, state, policy, log),
+            Some(true | false) => judge(case, state, found, (regression, rates, policy), log),
             None => lost(case, found, policy, log),
         }
     }
@@ -124,7 +124,7 @@ fn lost(case: &CaseEvidence<'_>, found: &Found, policy: &Policy, log: &mut Findi
     }
 }
 
-/// A case that fails, and that is not known to be critical.
+/// A case that fails, now or in an earlier attempt at the same commit, and that is not known to be critical.
 fn judge(
     case: &CaseEvidence<'_>,
     state: State,
@@ -146,8 +146,8 @@ fn judge(
         }
         Found::NewFailure(_) if rates.excuse(case.result) => {}
         Found::NewFailure(_) => {
-            let what = if state == State::New { "is new and fails" } else { "was changed and fails" };
-            let what = format!("{what}{}", fresh_words(case));
+            let what = if state == State::New { "is new" } else { "was changed" };
+            let what = format!("{what} and {}{}", fails(case), fresh_words(case));
             log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, &what));
         }
         Found::Cleared(_) => at_times(case, state, log),
@@ -272,19 +272,24 @@ fn failed(case: &CaseResult) -> String {
 
 /// `; 4 of 4 fresh trials failed`.
 fn fresh_words(case: &CaseEvidence<'_>) -> String {
-    match case.fresh.of {
-        0 => String::new(),
-        n => format!(
-            "; {} of {n} fresh {} failed",
-            n - case.fresh.hits,
-            if n == 1 { "trial" } else { "trials" }
-        ),
+    let word = |n| if n == 1 { "trial" } else { "trials" };
+    match (case.fresh.of, case.result.earlier.map(Earlier::tally)) {
+        (0, _) => String::new(),
+        (n, None) => format!("; {} of {n} fresh {} failed", n - case.fresh.hits, word(n)),
+        (n, Some(earlier)) => {
+            let (failed, then) = (n - case.fresh.hits, earlier.of - earlier.hits);
+            format!("; {failed} of {n} {} failed, {then} of those in earlier attempts", word(n))
+        }
     }
 }
 
 /// What was, and what is.
 fn fell(case: &CaseEvidence<'_>) -> String {
-    format!("passed in the baseline ({}) and fails now{}", of(case.before), fresh_words(case))
+    format!("passed in the baseline ({}) and {}{}", of(case.before), fails(case), fresh_words(case))
+}
+
+fn fails(case: &CaseEvidence<'_>) -> &'static str {
+    if case.now == Some(true) { "failed in an earlier attempt at this commit" } else { "fails now" }
 }
 
 /// The same of a case that was asked as often as may be, and never passed.
@@ -322,8 +327,14 @@ fn note(case: &CaseEvidence<'_>, state: State, found: &Found) -> String {
     {
         notes.push(format!("{} passed in the baseline", of(case.before)));
     }
-    if case.fresh.of > 0 {
-        notes.push(format!("{} fresh trials passed", of(case.fresh)));
+    match case.result.earlier {
+        Some(earlier) => notes.push(format!(
+            "{} trials passed, {} of earlier attempts among them",
+            of(case.fresh),
+            of(earlier.tally())
+        )),
+        None if case.fresh.of > 0 => notes.push(format!("{} fresh trials passed", of(case.fresh))),
+        None => {}
     }
     if case.fresh_errors > 0 {
         notes.push(format!("{} could not be judged", text::count(case.fresh_errors, "fresh trial")));

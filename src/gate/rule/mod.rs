@@ -6,4 +6,4 @@ mod run;
 
 pub(super) use case::{case, wanted};
 pub(super) use rate::Rates;
-pub(super) use run::{baseline, errors, limits, nothing_passed, removed, shifts, unasked, weakened};
+pub(super) use run::{baseline, errors, limits, nothing_passed, removed, resets, shifts, unasked, weakened};

@@ -8,14 +8,14 @@ use crate::gate::facts::Facts;
 use crate::gate::finding::{Conclusion, Finding, Findings};
 use crate::gate::guard::{self, Second, Sight};
 use crate::gate::metric::Measured;
-use crate::gate::regression::Regression;
+use crate::gate::regression::{Regression, has_failed};
 use crate::gate::state::{CaseState, State};
 use crate::gate::suspicion::THIN;
-use crate::gate::{Category, Missing, Policy, Reference, Rigor, Weakening, probability, suite};
+use crate::gate::{Category, Missing, Policy, Reference, Rigor, Weakening, of, probability, suite};
 use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
 use crate::stats::SLACK;
 use crate::text;
-use crate::vocabulary::{FindingId, Metric, Outcome, Subject};
+use crate::vocabulary::{FindingId, Metric, Outcome, Subject, WeakeningKind};
 
 /// The pass rate, which is answered, and the thresholds.
 pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> Option<f64> {
@@ -349,6 +349,25 @@ pub(in crate::gate) fn removed(run: &RunManifest, gone: &[&BaselineCase], log: &
         };
         log.raise(Category::Removed, Finding::new(FindingId::Removed, message));
     }
+}
+
+/// Where a case that failed was changed, so that its past counts no more.
+pub(in crate::gate) fn resets(cases: &[CaseEvidence<'_>]) -> Vec<Weakening> {
+    let reset = |case: &CaseEvidence<'_>| {
+        let past = case.reset?;
+        let failing = case.now == Some(false) || has_failed(past);
+        (failing && case.quarantine.is_none()).then(|| Weakening {
+            kind: WeakeningKind::HistoryReset,
+            of: case.result.key().to_string(),
+            message: format!(
+                "{} was changed, so its past ({} passed) no longer counts",
+                case.result.key(),
+                of(past)
+            ),
+            location: case.result.location.clone(),
+        })
+    };
+    cases.iter().filter_map(reset).collect()
 }
 
 /// Where this change demands less than its base.

@@ -28,6 +28,7 @@ pub fn case(id: &str, outcomes: &[Outcome]) -> CaseResult {
         reason: String::new(),
         prompt: String::new(),
         trials: asked.zip(0..).map(|(outcome, index)| trial(index, *outcome, false)).collect(),
+        earlier: None,
     }
 }
 
@@ -143,7 +144,14 @@ fn a_changed_case_is_not_compared() {
     let decision = judge(&run(&[("ok", Failed)]), Some(&stored), &Policy::default());
     assert_eq!((decision.cases[0].state, decision.conclusion), (State::Changed, Conclusion::Fail));
     assert_eq!(ids(&decision), ["new-failure"]);
+    assert_eq!(decision.warnings.last().map(|one| one.message.as_str()), Some(RESET));
+    // It passes now, and a change that is to demand no less may not take its past away.
+    let policy = Policy { fail_on: [Category::Weakened].into(), ..Policy::default() };
+    let decision = judge(&run(&[("ok", Passed)]), Some(&stored), &policy);
+    assert_eq!((ids(&decision), decision.findings[0].message.as_str()), (vec!["weakened"], RESET));
 }
+
+const RESET: &str = "history-reset: support/ok was changed, so its past (0 of 5 passed) no longer counts";
 
 #[test]
 fn an_interrupted_run_never_passes() {

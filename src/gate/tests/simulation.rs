@@ -143,15 +143,15 @@ fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: 
     }
     let first = Regression::of(facts, limits(policy));
     for at in (0..facts.len()).filter(|at| first.wants[*at]) {
-        let past = match facts[at].past {
-            Past::Known(past) => Some(past),
-            Past::New | Past::Apart(_) => None,
-        };
+        let past = facts[at].past.known();
         let fresh = &mut facts[at].fresh;
-        first.suspicion(past).follow(std::iter::from_fn(|| {
-            fresh.push(Some(draw(random) < rates[at]));
-            fresh.last().copied()
-        }));
+        first.suspicion(past).follow(
+            Tally::default(),
+            std::iter::from_fn(|| {
+                fresh.push(Some(draw(random) < rates[at]));
+                fresh.last().copied()
+            }),
+        );
     }
     let regression = Regression::beside(first.suite, facts, limits(policy));
     if regression.found.iter().any(is_proven) {
@@ -205,6 +205,7 @@ fn facts(past: Tally, tags: &[String]) -> Facts<'_> {
     Facts {
         past: Past::Known(past),
         now: Vec::new(),
+        earlier: Tally::default(),
         fresh: Vec::new(),
         again: Vec::new(),
         tags,

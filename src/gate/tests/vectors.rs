@@ -55,7 +55,7 @@ fn suspects() {
         let family = usize::try_from(number(&row["K"])).unwrap();
         let answers = row["answers"].as_str().unwrap();
         let mut left = answers.chars().map(|answer| Some(answer == '1'));
-        let course = Suspicion::of(&suite, past, family, limits).follow(left.by_ref());
+        let course = Suspicion::of(&suite, past, family, limits).follow(Tally::default(), left.by_ref());
         let word = match course.word {
             Word::Broken => "broken",
             Word::Cleared => "cleared",
@@ -95,6 +95,7 @@ fn guards() {
             .map(|(past, now)| Facts {
                 past: Past::Known(*past),
                 now: vec![Some(now.hits == 1)],
+                earlier: Tally::default(),
                 fresh: Vec::new(),
                 again: Vec::new(),
                 tags: &[],

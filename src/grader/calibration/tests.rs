@@ -260,6 +260,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
         reason: String::new(),
         prompt: String::new(),
         trials: vec![trial],
+        earlier: None,
     }
 }
 

@@ -1,0 +1,176 @@
+//! Starting a pipeline again at the same commit is no way round a case that is broken.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+
+use super::Akit;
+use super::akit::Ran;
+use super::evidence::{IDS, given, settled};
+use super::replies::suite;
+use super::server::{Answer, Server};
+
+const COMMIT: &str = "00112233445566778899aabbccddeeff00112233";
+const FILE: &str = ".akit/attempts/00112233445566778899aabbccddeeff00112233.json";
+
+/// A pipeline whose application answers each case by its list, a letter an answer: `f` fails, `p` passes, and so does
+/// what comes behind the end.
+struct Pipeline {
+    ran: Ran,
+    server: Server,
+    lists: Arc<Mutex<BTreeMap<String, VecDeque<char>>>>,
+}
+
+impl Pipeline {
+    /// Beside a baseline of so many passing trials of each case.
+    fn beside(trials: u32) -> Self {
+        let lists = Arc::<Mutex<BTreeMap<String, VecDeque<char>>>>::default();
+        let own = Arc::clone(&lists);
+        let server = Server::start(move |request| {
+            let message = request.last_message();
+            let next = own.lock().unwrap().get_mut(&message).and_then(VecDeque::pop_front);
+            Answer::Text(if next == Some('f') { "no".to_owned() } else { message })
+        });
+        Self { ran: settled(trials), server, lists }
+    }
+
+    /// One attempt, in which the case answers by this list.
+    fn attempt(&self, id: &str, list: &str) -> Akit {
+        self.attempt_of("m", id, list)
+    }
+
+    /// The same of a model.
+    fn attempt_of(&self, model: &str, id: &str, list: &str) -> Akit {
+        self.lists.lock().unwrap().insert(format!("Say {id}."), list.chars().collect());
+        let run = ["run", "s.yaml", "-m", model, "--baseline", "b.json", "--json", "run.json", "--base-url"];
+        let run = self.ran.then(&run).arg(&self.server.url).env("CI", "true").env("GITHUB_ACTIONS", "true");
+        run.env("GITHUB_SHA", COMMIT)
+    }
+}
+
+#[test]
+fn a_broken_case_is_not_cleared_by_another_attempt() {
+    let pipeline = Pipeline::beside(8);
+    pipeline.attempt("a", "fff").run().ended(1).out("2 of 2 fresh trials failed");
+    // Its first answer passes now, and that is one of three.
+    let again = pipeline.attempt("a", "pffffffff").run().ended(1);
+    let again = again
+        .out("passed in the baseline (8 of 8) and failed in an earlier attempt at this commit; ")
+        .out("2 of those in earlier attempts")
+        .out("note: attempt 2 at commit 0011223: the trials of suspected cases in earlier attempts count");
+    let case = &again.json("run.json")["cases"][0];
+    assert_eq!((&case["outcome"], &case["earlier"]), (&json!("passed"), &json!({"passes": 0, "trials": 2})));
+    // What was decided is decided in the same way from the stored run.
+    again.then(&["gate", "run.json", "--baseline", "b.json"]).run().ended(1).out("2 of those in earlier");
+    // Passing answers count as well: enough of them lift the suspicion, and the attempt after that asks nobody.
+    let lifted = (3..9).find(|_| !pipeline.attempt("a", "").run().stdout.contains("s/a"));
+    assert!(lifted.is_some_and(|attempt| attempt > 3), "{lifted:?}: {}", pipeline.ran.read(FILE));
+    let asked = pipeline.server.asked().len();
+    pipeline.attempt("a", "p").run().ended(0);
+    assert_eq!(pipeline.server.asked().len() - asked, IDS.len());
+}
+
+#[test]
+fn what_is_about_something_else_does_not_count() {
+    let broken = || {
+        let pipeline = Pipeline::beside(8);
+        pipeline.attempt("a", "fff").run().ended(1);
+        pipeline
+    };
+    let passes = |akit: Akit| akit.run().ended(0);
+    // Without anything else a suspicion is left.
+    broken().attempt("a", "pfff").run().ended(1);
+    // Another commit, another question, another application.
+    let pipeline = broken();
+    passes(pipeline.attempt("a", "p").env("GITHUB_SHA", &COMMIT.replace('0', "f")));
+    passes(pipeline.attempt_of("other", "a", "p"));
+    let other = suite(&IDS).replacen("prompt: Say", "prompt: Please say", 1);
+    passes(pipeline.attempt("a", "p").file("s.yaml", other));
+    // Nobody's pipeline: files may have changed since the commit.
+    let pipeline = broken();
+    let run = ["run", "s.yaml", "-m", "m", "--baseline", "b.json", "--base-url", &pipeline.server.url];
+    pipeline.ran.then(&run).run().ended(0);
+    // Nobody was asked.
+    let pipeline = broken();
+    pipeline.attempt("a", "pfff").args(&["--cache", "record"]).run().ended(1);
+    let kept = pipeline.ran.read(FILE);
+    pipeline.attempt("a", "p").arg("--replay").run();
+    assert_eq!(pipeline.ran.read(FILE), kept);
+}
+
+#[test]
+fn a_run_that_is_finished_is_no_second_attempt() {
+    let pipeline = Pipeline::beside(8);
+    let prices = "prices: { m: { input: 1, output: 1 } }";
+    // What the first answers cost is more than there is, so the suspect is not asked again.
+    let cut = pipeline.attempt("a", "f").file("akit.yaml", prices).args(&["--budget", "0.00001"]);
+    cut.run().ended(6);
+    let kept = || pipeline.ran.json(FILE)["attempts"].clone();
+    assert_eq!(kept()[0]["unfinished"], true);
+    let asked = pipeline.server.asked().len();
+    pipeline
+        .attempt("a", "ff")
+        .args(&["--budget", "1", "--resume"])
+        .run()
+        .ended(1)
+        .out("2 of 2 fresh trials");
+    assert_eq!((kept().as_array().map(Vec::len), pipeline.server.asked().len() - asked), (Some(1), 2));
+    assert_eq!((&kept()[0]["unfinished"], &kept()[0]["cases"][0]["trials"]), (&json!(null), &json!(2)));
+}
+
+#[test]
+fn a_case_that_failed_and_is_reworded_loses_its_past_by_name() {
+    let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--repeat", "4"];
+    let ran = Akit::new(&run).file("s.yaml", suite(&IDS)).file("r.jsonl", given(&IDS, 0..4, &[])).run();
+    ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    let reworded = suite(&IDS).replacen("prompt: Say", "prompt: Please say", 1);
+    let now = |bad: &[&str]| {
+        let akit = ran.then(&run).args(&["--baseline", "b.json"]).file("s.yaml", &reworded);
+        akit.file("r.jsonl", given(&IDS, 0..4, bad))
+    };
+    // Nothing failed, then or now.
+    assert!(!now(&[]).run().ended(0).stdout.contains("history-reset"));
+    let named = "s/a was changed, so its past (4 of 4 passed) no longer counts";
+    now(&["a"]).run().ended(1).out("history-reset").out(named);
+    // It failed then, and passes now.
+    let flaky = ran.read("b.json").replacen("\"results\":\"4/4\"", "\"results\":\"2/4\"", 1);
+    let named = "s/a was changed, so its past (2 of 4 passed) no longer counts";
+    now(&[]).file("b.json", &flaky).run().ended(0).out("history-reset").out(named);
+}
+
+#[test]
+fn a_file_that_is_no_record_of_attempts_is_an_error_before_anything_is_sent() {
+    let pipeline = Pipeline::beside(8);
+    let right = json!({"schema": "akit.attempts/1", "head": COMMIT, "attempts": [{"suite": "s.yaml", "cases": [{
+        "case": {"scenario": "s", "id": "a", "content_hash": "h"}, "passes": 1, "trials": 1,
+    }]}]});
+    pipeline.attempt("a", "").file(FILE, right.to_string()).run().ended(0).out("attempt 2 at commit");
+    let asked = pipeline.server.asked().len();
+    let wrong = |pointer: &str, value: serde_json::Value| {
+        let mut wrong = right.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value;
+        wrong.to_string()
+    };
+    for (text, why) in [
+        (String::new(), "EOF"),
+        ("[]".to_owned(), "expected"),
+        (wrong("/schema", json!("akit.attempts/2")), "akit.attempts/2"),
+        (wrong("/head", json!("another")), "it is about another commit"),
+        (wrong("/attempts/0/cases/0/passes", json!(2)), "more trials passed than there were"),
+        (wrong("/attempts/0/cases/0/trials", json!(-1)), "-1"),
+    ] {
+        let ran = pipeline.attempt("a", "").file(FILE, text).run().ended(4);
+        ran.err(why).err("remove it; this attempt then counts as the first");
+    }
+    assert_eq!(pipeline.server.asked().len(), asked);
+}
+
+#[test]
+fn a_new_case_that_failed_in_an_earlier_attempt_has_to_be_cleared() {
+    let pipeline = Pipeline::beside(8);
+    let with_new = || suite(&[&IDS[..], &["new"]].concat());
+    pipeline.attempt("new", "ffffff").file("s.yaml", with_new()).run().ended(1).out("is new and fails now");
+    let again = pipeline.attempt("new", "pffffffff").file("s.yaml", with_new()).run().ended(1);
+    again.out("s/new is new and failed in an earlier attempt at this commit; ");
+}
