@@ -31,7 +31,7 @@ use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner};
 use crate::source::slashed;
 use crate::text;
-use crate::vocabulary::{Answer, Metric};
+use crate::vocabulary::{Answer, FindingId, Metric};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -250,7 +250,12 @@ impl RunArgs {
             let mut trials = open.iter().flat_map(|case| &case.trials);
             trials.any(|trial| trial.answers().any(what))
         };
-        let cases = || text::count(open.len(), "open case");
+        // What a guard proves, further answers to single cases do not undo.
+        let regressed =
+            |one: &gate::Finding| matches!(one.id, FindingId::SuiteRegression | FindingId::TagRegression);
+        let stays = decision.findings.iter().any(regressed);
+        let stays = if stays { " (that the suite regressed stays)" } else { "" };
+        let cases = || format!("{}{stays}", text::count(open.len(), "open case"));
         if any(|reply| reply.given) {
             let stored = self.reports.stored().map_or("run.json".into(), slashed);
             let answers = match self.suite.ask.replies() {

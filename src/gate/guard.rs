@@ -142,8 +142,20 @@ pub(super) fn guards<'a>(suite: &Suite, facts: &[Facts<'a>], margin: f64, second
     std::iter::once(whole).chain(parts).map(guard).collect()
 }
 
-/// The tags that are large enough for a guard, with their cases.
+/// The tags that have a guard, with their cases.
 pub(super) fn tags<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<(&'a str, Vec<usize>)> {
+    let mut found = large_tags(facts, compared);
+    found.truncate(TAGS);
+    found
+}
+
+/// The tags that are large enough for a guard, and for which there is none left.
+pub(super) fn tags_left_out<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<&'a str> {
+    large_tags(facts, compared).into_iter().skip(TAGS).map(|(tag, _)| tag).collect()
+}
+
+/// The tags that are large enough for a guard, the largest first.
+fn large_tags<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<(&'a str, Vec<usize>)> {
     let mut found: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for case in compared {
         for tag in facts[*case].tags {
@@ -156,7 +168,6 @@ pub(super) fn tags<'a>(facts: &[Facts<'a>], compared: &[usize]) -> Vec<(&'a str,
     }
     let mut found: Vec<_> = found.into_iter().filter(|(_, cases)| cases.len() >= TAG_CASES).collect();
     found.sort_by_key(|(_, cases)| std::cmp::Reverse(cases.len()));
-    found.truncate(TAGS);
     found
 }
 

@@ -100,7 +100,8 @@ pub struct Compared {
     /// What `akit baseline accept --baseline` takes to accept a change, where that is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
-    /// Cases that both have, with the same question and expectation and under the same judge.
+    /// Cases that were compared: both have them, with the same question and expectation and under the same judge, they
+    /// were judged, and are not in quarantine.
     pub paired: usize,
     /// Ids of the runs whose trials it holds, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -217,7 +218,7 @@ impl Decision {
             match state.state {
                 State::Unconfirmed | State::Open => fresh().next().is_none(),
                 State::New | State::Changed => {
-                    state.blocking && case.outcome == Outcome::Failed && case.trials.len() == 1
+                    state.blocking && case.outcome == Outcome::Failed && case.confirmations().next().is_none()
                 }
                 State::Passed
                 | State::Failed
@@ -337,8 +338,8 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
         .collect();
     let pass_rate = rule::limits(run, policy, &mut log);
     let too_many = rule::errors(run, policy, &mut log);
-    let errored = |one: &&mut CaseState| one.state == State::Errored;
-    states.iter_mut().filter(errored).for_each(|one| one.blocking |= too_many);
+    let errored = run.cases.iter().map(|case| case.outcome == Outcome::Errored && too_many);
+    states.iter_mut().zip(errored).for_each(|(one, too_many)| one.blocking |= too_many);
     rule::baseline(evidence.reference, &cases, &facts, (&regression, second), policy, &mut log);
     spending::shifts(&cases, &mut log);
     score::fell(&cases, &mut log);
@@ -371,7 +372,7 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
         Reference::Found { baseline, from } => Some(Compared {
             place: String::new(),
             from: from.to_owned(),
-            paired: cases.iter().filter(|case| case.relation == evidence::Relation::Known).count(),
+            paired: suite::pairs(&cases).count(),
             runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),
             rates: suite::rates(&cases),
             removed: gone.iter().map(|case| case.name()).collect(),

@@ -12,6 +12,9 @@ use super::watch::{Plan, Rounds, Watch};
 use crate::stats::{self, Tally};
 use crate::text;
 
+/// Tags without a guard that a sentence names.
+const TAGS_NAMED: usize = 10;
+
 /// What a run could have seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -30,6 +33,9 @@ pub struct Power {
     /// Compared cases that are expected to pass, and whose baseline is thin: fewer than three trials.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub thin: u64,
+    /// Tags that are large enough for a guard of their own and have none: there are 20, for the largest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unguarded_tags: Vec<String>,
     /// Fewest and most trials of a compared case in the baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline_trials: Option<(u64, u64)>,
@@ -75,7 +81,10 @@ impl Power {
             sum += case.result.tally();
             sum
         });
-        let clean = tally.of > 0 && tally.hits == tally.of;
+        // An answer that failed when a case was asked again is one, too.
+        let clean = tally.of > 0
+            && tally.hits == tally.of
+            && cases.iter().all(|case| case.fresh.hits == case.fresh.of);
         let expected = |past: &Tally| regression.suite.expects(*past);
         let pasts = || pairs.iter().map(|(_, past, _)| *past);
         // The case that most is known of; of several, the one that passed most.
@@ -100,6 +109,7 @@ impl Power {
                 .filter(|_| policy.confirm > 0)
                 .and_then(|past| regression.one_more(past).failures_needed()),
             thin: pasts().filter(|past| past.of < THIN).filter(expected).count() as u64,
+            unguarded_tags: guard::tags_left_out(facts, &all).into_iter().map(str::to_owned).collect(),
             baseline_trials: pasts().map(|past| past.of).min().zip(most),
             recorded: if compared > 0 { recorded(cases) } else { 0 },
             failure_bound: if clean {
@@ -138,6 +148,14 @@ impl Power {
                 (Some(one), None) | (None, Some(one)) => format!("could have detected: {one}"),
                 (Some(loss), Some(case)) => format!("could have detected: {loss}, or {case}"),
             });
+        }
+        if !self.unguarded_tags.is_empty() {
+            let (named, rest) = self.unguarded_tags.split_at(self.unguarded_tags.len().min(TAGS_NAMED));
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            out.push(format!(
+                "the largest tags are compared one by one; {}{more} only as part of the suite",
+                text::list(named)
+            ));
         }
         if let (true, Some((least, most))) = (self.thin > 0, self.baseline_trials) {
             let has = if least == most {

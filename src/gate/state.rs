@@ -18,7 +18,7 @@ pub enum State {
     Passed,
     /// Fails, and there is no baseline to compare with.
     Failed,
-    /// Expected to pass, fails now, and fresh trials prove that its rate fell.
+    /// Expected to pass, fails now, and fresh trials prove that its rate fell; or could be judged before, and in no trial now.
     Broken,
     /// Expected to pass, fails now, and its fresh trials clear it.
     Cleared,
@@ -133,14 +133,18 @@ impl State {
     /// The state of a case, with what its fresh trials say where it was asked again.
     pub(super) fn of(case: &CaseEvidence<'_>, found: &Found) -> Self {
         let alone = Self::alone(case.result.outcome);
-        let Some(passes) = case.now else { return alone };
+        let Some(passes) = case.now else {
+            return match found {
+                Found::Broken(..) | Found::Errored => State::Broken,
+                Found::Open(_) => State::Open,
+                Found::Unconfirmed => State::Unconfirmed,
+                Found::Nothing | Found::FailedBefore | Found::Cleared(_) | Found::NewFailure(_) => alone,
+            };
+        };
         if case.quarantine.is_some() && !passes {
             return State::Quarantined;
         }
         match case.relation {
-            Relation::Alone | Relation::OtherJudge if super::metric::disagrees(case.result) => {
-                return State::Flaky;
-            }
             Relation::Alone | Relation::OtherJudge => return alone,
             Relation::New => return State::New,
             Relation::Changed => return State::Changed,

@@ -148,10 +148,11 @@ async fn number(forge: &Forge, site: &Site, trust: Trust) -> Result<u64, Publish
 /// Bytes that the marker may take.
 const MARKER: usize = 1_000;
 
-/// What the suite of a run says: the same words and the same files are the same suite, whoever answers.
+/// What the suite of a run says: the same words, the same files and the same application are the same suite. All files of
+/// recorded answers are one application: further answers say more of the same.
 fn section(report: &Report<'_>, site: &Site) -> Section {
     let run = report.run;
-    let files: Vec<_> = run.scenarios.iter().map(|one| [&one.file, &one.name]).collect();
+    let files: Vec<_> = run.scenarios.iter().map(|one| [&one.file, &one.name, &one.target_hash]).collect();
     let rank = match report.decision.conclusion {
         Conclusion::Fail => 0,
         Conclusion::Error => 1,

@@ -99,7 +99,8 @@ mod tests {
             .collect();
         assert_eq!(shown[..2], ["blocker akit/regression/case", "blocker akit/threshold/pass-rate"]);
         assert_eq!(shown[2], "critical akit/expect/llm-grader");
-        assert_eq!(shown[8..], ["minor akit/expect/contains", "minor akit/expect/contains"]);
+        assert_eq!(shown[8], "minor akit/expect/contains");
+        assert_eq!(shown[9..], ["info akit/weakened/history-reset", "minor akit/expect/contains"]);
     }
 
     #[test]

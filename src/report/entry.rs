@@ -1,7 +1,10 @@
 //! One case as a report shows it: what was found, what the gate makes of it, and what explains it.
 
-use crate::gate::State;
+use std::collections::BTreeSet;
+
+use crate::gate::{Conclusion, Finding, State};
 use crate::manifest::{CaseResult, Fault};
+use crate::source::Location;
 use crate::text::{self, number};
 use crate::vocabulary::Outcome;
 
@@ -38,6 +41,17 @@ impl<'a> Report<'a> {
                 blocking: matches!(case.outcome, Outcome::Failed | Outcome::Errored),
             },
         }
+    }
+
+    /// The findings that no failed case tells: those about the run as a whole, and reasons about a case that passed or
+    /// could not be judged.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &'a Finding> {
+        let failed: BTreeSet<&Location> =
+            self.with(Outcome::Failed).into_iter().map(|entry| &entry.case.location).collect();
+        self.decision.findings.iter().chain(&self.decision.warnings).filter(move |finding| {
+            let told = || finding.location.as_ref().is_some_and(|place| failed.contains(place));
+            !finding.is_by_case() || finding.conclusion != Conclusion::Pass && !told()
+        })
     }
 
     /// What was removed from how many cases, where redaction was on: `3 of 9 cases: email, phone`.

@@ -170,7 +170,7 @@ fn a_file_that_is_no_record_of_attempts_is_an_error_before_anything_is_sent() {
 fn a_new_case_that_failed_in_an_earlier_attempt_has_to_be_cleared() {
     let pipeline = Pipeline::beside(8);
     let with_new = || suite(&[&IDS[..], &["new"]].concat());
-    pipeline.attempt("new", "ffffff").file("s.yaml", with_new()).run().ended(1).out("is new and fails now");
+    pipeline.attempt("new", "ffffff").file("s.yaml", with_new()).run().ended(1).out("is new and fails");
     let again = pipeline.attempt("new", "pffffffff").file("s.yaml", with_new()).run().ended(1);
     again.out("s/new is new and failed in an earlier attempt at this commit; ");
 }

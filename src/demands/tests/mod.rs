@@ -41,7 +41,9 @@ pub(super) fn told(before: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<String>
 
 #[test]
 fn every_kind_has_one_id_and_a_test() {
-    let ids: BTreeSet<_> = WeakeningKind::iter().map(|kind| kind.to_string()).collect();
+    // That a past is lost is told by the gate, which has it.
+    let told_here = WeakeningKind::iter().filter(|kind| *kind != WeakeningKind::HistoryReset);
+    let ids: BTreeSet<_> = told_here.map(|kind| kind.to_string()).collect();
     let texts = [
         include_str!("expectations.rs"),
         include_str!("files.rs"),

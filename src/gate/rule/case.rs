@@ -57,7 +57,7 @@ pub(in crate::gate) fn case(
         match case.now {
             Some(true) if !found.is_suspected() => passing(case, state, policy, log),
             Some(true | false) => judge(case, state, found, (regression, rates, policy), log),
-            None => lost(case, found, policy, log),
+            None => lost(case, found, (regression, policy), log),
         }
     }
     CaseState {
@@ -92,12 +92,20 @@ fn passing(case: &CaseEvidence<'_>, state: State, policy: &Policy, log: &mut Fin
 }
 
 /// A case that could not be judged.
-fn lost(case: &CaseEvidence<'_>, found: &Found, policy: &Policy, log: &mut Findings<'_>) {
+fn lost(
+    case: &CaseEvidence<'_>,
+    found: &Found,
+    (regression, policy): (&Regression, &Policy),
+    log: &mut Findings<'_>,
+) {
     if *found == Found::Errored {
         let what = format!(
-            "passed in the baseline ({}) and could not be judged in any of {} now",
+            "passed in the baseline ({}) and could not be judged now, in {}",
             of(case.before),
-            text::count(case.fresh_errors + case.result.ordinary().count(), "trial"),
+            match case.fresh_errors + case.result.ordinary().count() {
+                1 => "its one trial".to_owned(),
+                trials => format!("any of {trials} trials"),
+            },
         );
         broke(case, Finding::by(case.result, FindingId::RegressionErrored, &what), policy, log);
     } else if *found == Found::Unconfirmed {
@@ -110,13 +118,10 @@ fn lost(case: &CaseEvidence<'_>, found: &Found, policy: &Policy, log: &mut Findi
         match found {
             // It failed when it was asked again.
             Found::Broken(proof, course) => broken(case, (*proof, course), policy, log),
-            Found::Open(course) if course.passes == 0 => {
-                log.inconclusive(Finding::by(case.result, FindingId::Open, &undecided(case)));
-            }
+            Found::Open(course) => open(case, course, (regression, policy), log),
             Found::Nothing
             | Found::FailedBefore
             | Found::Cleared(_)
-            | Found::Open(_)
             | Found::Unconfirmed
             | Found::NewFailure(_)
             | Found::Errored => {}
@@ -147,7 +152,8 @@ fn judge(
         Found::NewFailure(_) if rates.excuse(case.result) => {}
         Found::NewFailure(_) => {
             let what = if state == State::New { "is new" } else { "was changed" };
-            let what = format!("{what} and {}{}", fails(case), fresh_words(case));
+            let fails = if case.now == Some(false) { "fails" } else { fails(case) };
+            let what = format!("{what} and {fails}{}", fresh_words(case));
             log.raise(Category::NewFailure, Finding::by(case.result, FindingId::NewFailure, &what));
         }
         Found::Cleared(_) => at_times(case, state, log),
@@ -289,7 +295,11 @@ fn fell(case: &CaseEvidence<'_>) -> String {
 }
 
 fn fails(case: &CaseEvidence<'_>) -> &'static str {
-    if case.now == Some(true) { "failed in an earlier attempt at this commit" } else { "fails now" }
+    match case.now {
+        Some(true) => "failed in an earlier attempt at this commit",
+        Some(false) => "fails now",
+        None => "could not be judged now",
+    }
 }
 
 /// The same of a case that was asked as often as may be, and never passed.

@@ -1,3 +1,4 @@
+mod errored;
 mod findings;
 mod judge;
 mod never_weaker;

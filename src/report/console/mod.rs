@@ -276,10 +276,9 @@ impl Page {
         self.fact(style, &log::line(&label, 80), &format!("{}{at}", finding.message));
     }
 
-    /// The reasons against a pass that are not about one case.
+    /// The reasons against a pass that no failed case tells.
     fn findings(&mut self, report: &Report<'_>) {
-        let told = report.decision.findings.iter().chain(&report.decision.warnings);
-        for finding in told.filter(|finding| !finding.is_by_case()) {
+        for finding in report.findings() {
             self.finding(finding);
         }
         for sentence in report.decision.power.sentences() {

@@ -22,7 +22,8 @@ const VERDICTS: usize = 50;
 
 /// Why the case did not pass, in one sentence.
 pub(super) fn message(entry: &Entry<'_>, view: &View<'_>) -> String {
-    if entry.state == State::Broken { format!("{BROKEN}: {}", view.why) } else { view.why.to_owned() }
+    let why = if view.why.is_empty() { entry.note } else { view.why };
+    if entry.state == State::Broken { format!("{BROKEN}: {why}") } else { why.to_owned() }
 }
 
 /// The text of a case behind its message, at most `most` bytes once it is escaped.

@@ -195,7 +195,7 @@ impl Suite {
         if let Some(time) = time(entry) {
             case.set_time(time);
         }
-        let own = 1 + usize::from(entry.case.outcome != Outcome::Passed);
+        let own = 1 + usize::from(entry.case.outcome != Outcome::Passed || entry.blocking);
         let mut properties = properties(entry);
         properties.truncate(limits.elements.saturating_sub(own + 1));
         for (name, value) in &properties {
@@ -250,6 +250,8 @@ enum Element {
 impl Element {
     fn of(entry: &Entry<'_>) -> Self {
         match (entry.case.outcome, entry.forgiven()) {
+            // It passes, and fails the gate: by fresh answers, or by those of an earlier attempt.
+            (Outcome::Passed, _) if entry.blocking => Self::NonSuccess(NonSuccessKind::Failure),
             (Outcome::Passed, _) | (Outcome::Failed, Some(Forgiven::Flaky)) => Self::Success,
             (Outcome::Skipped, _) | (Outcome::Failed, Some(Forgiven::Quarantined)) => Self::Skipped,
             (Outcome::Failed, None) => Self::NonSuccess(NonSuccessKind::Failure),

@@ -142,6 +142,7 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
         Section { title, noun, rank, total: all.len(), entries }
     };
     let failed = |one: &Entry<'_>| one.case.outcome == Outcome::Failed;
+    let errored = |one: &Entry<'_>| one.case.outcome == Outcome::Errored;
     let broken = |one: &Entry<'_>| failed(one) && one.state == State::Broken;
     let open = |one: &Entry<'_>| matches!(one.state, State::Unconfirmed | State::Open);
     let names = |title, noun, rank, names: Vec<String>| {
@@ -155,11 +156,13 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
         Section::new("Why", "reasons", 0, reasons(report)),
         cases("Broken since the baseline", "broken cases", 1, &broken),
         cases("Failed", "failed cases", 2, &|one| failed(one) && one.blocking && !broken(one)),
-        cases("Could not be judged", "errored cases", 3, &|one| one.case.outcome == Outcome::Errored),
+        cases("Could not be judged", "errored cases", 3, &errored),
         cases("Failed, but does not block", "failed cases that do not block", 5, &|one| {
             failed(one) && !one.blocking && !broken(one) && !open(one) && !one.flaky()
         }),
-        cases("Neither confirmed nor cleared", "unconfirmed cases", 2, &|one| !one.blocking && open(one)),
+        cases("Neither confirmed nor cleared", "unconfirmed cases", 2, &|one| {
+            !one.blocking && open(one) && !errored(one)
+        }),
         cases("Flaky", "flaky cases", 6, &|one| !one.blocking && one.flaky()),
         names("Fixed since the baseline", "fixed cases", 7, fixed),
         names("Only in the baseline", "removed cases", 8, removed),
@@ -167,16 +170,16 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     ]
 }
 
-/// The findings that are not about one case.
+/// The findings that no failed case tells.
 fn reasons(report: &Report<'_>) -> Vec<String> {
-    let told = report.decision.findings.iter().chain(&report.decision.warnings);
     let accept = report.decision.acceptance("run.json").map(|command| {
         format!(
             "- if what broke is meant: {}, and commit that; `run.json` is this run (`--json`)\n",
             code(&command, 2_000)
         )
     });
-    told.filter(|finding| !finding.is_by_case())
+    report
+        .findings()
         .map(|one| {
             let warning = if one.conclusion == Conclusion::Pass { "warning, " } else { "" };
             format!("- {warning}{}: {}\n", code(one.id.word(), 60), inline(&one.message, 2 * VALUE))

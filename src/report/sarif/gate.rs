@@ -23,14 +23,14 @@ pub(super) fn tell(report: &Report<'_>, alerts: &mut Vec<Alert>, troubles: &mut 
         .map(|scenario| scenario.file.as_str())
         .or_else(|| report.run.files().first().copied());
     let whole = || Some(Location { file: file?.to_owned(), line: 1, column: 1 });
-    let passed: BTreeMap<&Location, Entry<'_>> = report
+    let others: BTreeMap<&Location, Entry<'_>> = report
         .entries()
-        .filter(|entry| entry.case.outcome == Outcome::Passed)
+        .filter(|entry| entry.case.outcome != Outcome::Failed)
         .map(|entry| (&entry.case.location, entry))
         .collect();
     for finding in report.decision.findings.iter().chain(&report.decision.warnings) {
         if finding.is_by_case() {
-            alerts.extend(of_passed(&passed, finding));
+            alerts.extend(of_another(&others, finding));
             continue;
         }
         let level = level(finding.conclusion);
@@ -108,10 +108,10 @@ fn rule(finding: &Finding) -> Rule {
     }
 }
 
-/// A finding about a case that passed, such as one that passes at times: no failure tells it.
-fn of_passed(passed: &BTreeMap<&Location, Entry<'_>>, finding: &Finding) -> Option<Alert> {
+/// A finding about a case that did not fail, such as one that passes at times: no failure tells it.
+fn of_another(others: &BTreeMap<&Location, Entry<'_>>, finding: &Finding) -> Option<Alert> {
     let place = finding.location.as_ref()?;
-    let entry = passed.get(place)?;
+    let entry = others.get(place)?;
     let rule = Rule::Gate(slug(finding.id.word()));
     Some(Alert {
         level: level(finding.conclusion),

@@ -39,6 +39,7 @@ fn one_result_for_each_rule_and_case_gravest_first() {
         "error akit/expect/contains 7",
         "warning akit/expect/contains 17",
         "warning akit/expect/contains 3",
+        "note akit/weakened/history-reset 9",
         "note akit/expect/contains 15",
     ]
     "#);

@@ -1,0 +1,72 @@
+//! A case that errors first, and what its fresh trials make of it: an error is no excuse for what came behind it.
+
+use super::*;
+
+/// What becomes of a case beside five that pass, all spotless before, that errors and then answers so.
+fn ruled(past: u64, fresh: &[Outcome], policy: &Policy) -> Decision {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let stored = baseline(&names.map(|id| (id, past, past)));
+    let mut manifest = run(&names.map(|id| (id, if id == "a" { Errored } else { Passed })));
+    let again = (1..).zip(fresh).map(|(index, outcome)| trial(index, *outcome, true));
+    manifest.cases[0].trials.extend(again);
+    judge(&manifest, Some(&stored), policy)
+}
+
+#[test]
+fn fresh_answers_of_a_case_that_errored_count_like_those_of_one_that_failed() {
+    let policy = Policy { max_error_rate: 0.5, ..Policy::default() };
+    let word = |past, fresh: &[Outcome]| {
+        let decision = ruled(past, fresh, &policy);
+        let finding = decision.findings.first().map(|finding| finding.id.word().to_owned());
+        (decision.cases[0].state, decision.conclusion, finding.unwrap_or_default())
+    };
+    let broken = || (State::Broken, Conclusion::Fail, "regression".to_owned());
+    assert_eq!(word(20, &[Failed, Failed]), broken());
+    assert_eq!(word(3, &[Failed; 6]), broken());
+    // It passed once, and a third of the proof was there on the way.
+    let open = [&[Failed, Failed, Passed][..], &[Failed; 7]].concat();
+    assert_eq!(word(3, &open), (State::Open, Conclusion::Inconclusive, "open".to_owned()));
+    assert_eq!(word(3, &[Failed, Failed]), (State::Open, Conclusion::Inconclusive, "open".to_owned()));
+    assert_eq!(word(20, &[Errored; 20]), (State::Broken, Conclusion::Fail, "regression-errored".to_owned()));
+    assert_eq!(word(20, &[]), (State::Unconfirmed, Conclusion::Inconclusive, "unconfirmed".to_owned()));
+    // It passes as soon as it can be judged.
+    assert_eq!(word(20, &[Passed]).1, Conclusion::Pass);
+}
+
+#[test]
+fn passes_in_quarantine_do_not_make_a_run_that_passes_something() {
+    let stored = baseline(&[("a", 0, 10), ("b", 10, 10)]);
+    let one = Quarantined {
+        case: Glob::parse("support/b").unwrap(),
+        owner: "ana".to_owned(),
+        reason: "known".to_owned(),
+        until: "2099-01-01".to_owned(),
+    };
+    let policy = Policy { quarantine: vec![one], ..Policy::default() };
+    let decision = judge(&run(&[("a", Failed), ("b", Passed)]), Some(&stored), &policy);
+    assert_eq!((decision.conclusion, ids(&decision)), (Conclusion::Fail, vec!["nothing-passed"]));
+}
+
+#[test]
+fn tags_that_have_no_guard_are_named() {
+    let names: Vec<String> = (0..100).map(|n| format!("c{n:02}")).collect();
+    let stored = baseline(&names.iter().map(|id| (id.as_str(), 9, 10)).collect::<Vec<_>>());
+    let named = |tags: usize| {
+        let mut manifest = run(&names.iter().map(|id| (id.as_str(), Passed)).collect::<Vec<_>>());
+        for (n, case) in manifest.cases.iter_mut().enumerate() {
+            case.tags = vec![format!("t{:02}", n % tags)];
+        }
+        judge(&manifest, Some(&stored), &Policy::default()).power
+    };
+    assert!(named(20).unguarded_tags.is_empty());
+    let power = named(22);
+    assert_eq!(power.unguarded_tags, ["t20", "t21"]);
+    let told = "the largest tags are compared one by one; `t20`, `t21` only as part of the suite";
+    assert!(power.sentences().iter().any(|one| one == told), "{:?}", power.sentences());
+}
+
+#[test]
+fn without_a_past_nothing_is_flaky() {
+    let decision = judge(&of(vec![case("a", &[Passed, Failed])]), None, &Policy::default());
+    assert_eq!((decision.cases[0].state, decision.conclusion), (State::Failed, Conclusion::Fail));
+}
