@@ -415,3 +415,46 @@ fn a_run_whose_every_judged_case_is_in_quarantine_was_not_judged() {
             .ended(status);
     }
 }
+
+#[test]
+fn what_fails_the_gate_is_told_by_every_report_though_no_trial_failed_first() {
+    let ran = settled(20);
+    // The first answer ends for an unknown reason, those behind it are wrong; or none can be read.
+    for (behind, id, words) in [
+        ("no", "regression", "passed in the baseline (20 of 20) and could not be judged now; "),
+        (
+            "",
+            "regression-errored",
+            "passed in the baseline (20 of 20) and could not be judged now, in any of ",
+        ),
+    ] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let server = Server::start(move |request| {
+            let message = request.last_message();
+            if message != "Say a." {
+                return Answer::Text(message);
+            }
+            let mut body = completion(behind);
+            if behind.is_empty() || asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 {
+                body["choices"][0]["finish_reason"] = "weird".into();
+            }
+            Answer::Raw(200, vec![("content-type", "application/json".to_owned())], body.to_string().into())
+        });
+        let run = ["run", "s.yaml", "-m", "m", "--baseline", "b.json", "--max-error-rate", "0.5"];
+        let files =
+            ["--json", "run.json", "--markdown", "s.md", "--dotenv", "akit.env", "--sarif", "s.sarif"];
+        let done = ran.then(&run).args(&["--base-url", &server.url]).args(&files).run().ended(1);
+        let found = done.json("run.json")["decision"]["breaches"][0].clone();
+        assert_eq!(
+            (found["id"].as_str(), done.json("run.json")["decision"]["cases"][0]["state"].as_str()),
+            (Some(id), Some("broken"))
+        );
+        let sarif = done.json("s.sarif")["runs"][0]["results"][0].clone();
+        assert_eq!(
+            (sarif["level"].as_str(), sarif["ruleId"].as_str()),
+            (Some("error"), Some(&*format!("akit/gate/{id}")))
+        );
+        assert!(done.read("akit.env").contains("AKIT_REGRESSIONS=1\n") && done.read("s.md").contains(words));
+        done.out(words);
+    }
+}
