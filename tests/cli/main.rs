@@ -13,6 +13,7 @@ mod baseline_git;
 mod cache;
 mod calibrate;
 mod comment;
+mod comment_suites;
 mod confirmation;
 mod discovery;
 mod doctor;
