@@ -133,13 +133,9 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
         let (message, help) = NOT_STREAMED;
         return Err(Status::Invalid.because(message, help));
     }
-    let attempts = match (found.reference(), told.commit()) {
-        (Reference::Found { .. }, Some(head)) if plan.asks_models() && mode != Mode::Replay => {
-            let read = Attempts::at(Path::new(ATTEMPTS), &head, &name, args.resume);
-            Some(read.map_err(|error| Status::Unjudged.because(error.to_string(), error.help()))?)
-        }
-        _ => None,
-    };
+    let asks = plan.asks_models() && mode != Mode::Replay;
+    let commit = told.commit().filter(|_| asks && matches!(found.reference(), Reference::Found { .. }));
+    let attempts = commit.map(|commit| args.attempts(&commit, &name)).transpose()?;
     plan.notes.extend(attempts.as_ref().and_then(Attempts::note));
     let before = args.past.find(&args.reports)?;
     let stored = place.as_ref().and_then(Place::file);
@@ -200,6 +196,12 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
 }
 
 impl RunArgs {
+    /// What is kept of earlier attempts at a commit.
+    fn attempts(&self, commit: &str, suite: &[String]) -> Result<Attempts, Status> {
+        let kept = Attempts::at(Path::new(ATTEMPTS), commit, suite, self.resume);
+        kept.map_err(|error| Status::Unjudged.because(error.to_string(), error.help()))
+    }
+
     /// Notes answers as they come, and finds those of the run that is to be finished.
     fn keep_journal(&self, road: &Road, name: &str) -> Result<(), Status> {
         let folder = Path::new(JOURNALS);
@@ -316,7 +318,9 @@ impl Asking {
             }
             let runner = Runner::new(self.plan, self.graders, self.options, sink, road.clone());
             let mut run = runner.run().await;
-            attempts.into_iter().for_each(|attempts| attempts.tell(&mut run));
+            if let Some(attempts) = attempts {
+                attempts.tell(&mut run);
+            }
             let mut short = BTreeSet::new();
             loop {
                 let next = gate::next(&run, found.reference(), policy, &short);

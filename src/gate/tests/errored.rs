@@ -48,18 +48,18 @@ fn passes_in_quarantine_do_not_make_a_run_that_passes_something() {
 }
 
 #[test]
-fn tags_that_have_no_guard_are_named() {
+fn tags_that_have_no_guard_are_told_of() {
     let names: Vec<String> = (0..100).map(|n| format!("c{n:02}")).collect();
     let stored = baseline(&names.iter().map(|id| (id.as_str(), 9, 10)).collect::<Vec<_>>());
-    let named = |tags: usize| {
+    let told_of = |tags: usize| {
         let mut manifest = run(&names.iter().map(|id| (id.as_str(), Passed)).collect::<Vec<_>>());
         for (n, case) in manifest.cases.iter_mut().enumerate() {
             case.tags = vec![format!("t{:02}", n % tags)];
         }
         judge(&manifest, Some(&stored), &Policy::default()).power
     };
-    assert!(named(20).unguarded_tags.is_empty());
-    let power = named(22);
+    assert!(told_of(20).unguarded_tags.is_empty());
+    let power = told_of(22);
     assert_eq!(power.unguarded_tags, ["t20", "t21"]);
     let told = "the largest tags are compared one by one; `t20`, `t21` only as part of the suite";
     assert!(power.sentences().iter().any(|one| one == told), "{:?}", power.sentences());
