@@ -154,6 +154,20 @@ pub struct ConfigFile {
     pub redaction: RedactionChoice,
     /// `prices`.
     pub prices: Prices,
+    /// Whose word it is.
+    pub whose: Whose,
+}
+
+/// Whose word a configuration is.
+#[derive(Clone, Debug, Default)]
+pub enum Whose {
+    /// That of whoever starts the run: it is trusted wholly.
+    #[default]
+    Own,
+    /// The base's of the change under test, with the text of the calibration that it names.
+    Base(Option<Arc<SourceFile>>),
+    /// The change's own, where its base knows nothing of akit: no address in it gets a key.
+    Change,
 }
 
 /// The configured judge.
@@ -197,6 +211,12 @@ impl ConfigFile {
     #[must_use]
     pub fn grader_defaults(&self) -> Defaults {
         self.grader.as_ref().map(|grader| grader.defaults.clone()).unwrap_or_default()
+    }
+
+    /// Where the cache is, where the file says so.
+    #[must_use]
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        Some(self.folder.join(self.cache_dir.as_ref()?))
     }
 
     /// Reads a configuration; reports all that is wrong.

@@ -337,8 +337,8 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
         .collect();
     let pass_rate = rule::limits(run, policy, &mut log);
     let too_many = rule::errors(run, policy, &mut log);
-    let errored = |one: &&mut CaseState| one.state == State::Errored;
-    states.iter_mut().filter(errored).for_each(|one| one.blocking |= too_many);
+    let errored = states.iter_mut().zip(&run.cases).filter(|(one, _)| one.state == State::Errored);
+    errored.for_each(|(one, case)| one.blocking |= too_many || rule::rests_on_untrusted(case));
     rule::baseline(evidence.reference, &cases, &facts, (&regression, second), policy, &mut log);
     spending::shifts(&cases, &mut log);
     score::fell(&cases, &mut log);
