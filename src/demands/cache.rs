@@ -67,14 +67,10 @@ impl Cached {
                 text::excerpt(link, 120)
             ));
         }
-        let all: Vec<_> =
-            self.added.iter().chain(&self.changed).filter(|path| hash(path).is_some()).collect();
-        let first: Vec<_> = all.iter().take(3).map(|path| text::excerpt(path, 120)).collect();
-        let more = all.len().saturating_sub(first.len());
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let records = text::count(all.len(), "record");
-        (!all.is_empty())
-            .then(|| format!("{records} of the cache not read: {}{more}; {because}", text::list(&first)))
+        let mut records = self.added.iter().chain(&self.changed).filter(|path| hash(path).is_some());
+        let first = text::excerpt(records.next()?, 120);
+        let all = text::count(records.count() + 1, "record");
+        Some(format!("{all} of the cache not read, `{first}` first; {because}"))
     }
 
     /// Where that demands less: records that were changed, links on the way to them, and, where they are `read`, new ones.

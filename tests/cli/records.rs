@@ -85,7 +85,7 @@ fn a_verdict_that_only_the_change_brings_is_asked_for_again() {
         .ended(5)
         .out("untrusted-record")
         .out("only this change brings the record (s/a first)")
-        .err("of the cache not read: `.akit/cache/");
+        .err("of the cache not read, `.akit/cache/");
     assert_eq!(replayed.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "untrusted-record");
     assert_eq!(replayed.json("run.json")["decision"]["ruling"], "INCONCLUSIVE");
     let asked = server.asked().len();
@@ -221,9 +221,10 @@ fn records_behind_links_are_not_read() {
         }
         git(&ran, &["add", "--force", ".akit"]);
         commit(&ran);
-        for who in ["head", "base"] {
-            trusting(&ran, who, &["--replay"]).ended(4);
-            trusting(&ran, who, &[]).ended(1);
+        for (who, flags, status) in
+            [("head", &["--replay"][..], 4), ("base", &["--replay"], 4), ("head", &[], 1), ("base", &[], 1)]
+        {
+            trusting(&ran, who, flags).ended(status);
         }
     }
     // Neither is a device, which never ends.

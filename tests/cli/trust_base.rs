@@ -57,10 +57,14 @@ fn trusting(ran: &Ran, who: &str, flags: &[&str]) -> Akit {
 fn with_history() -> Ran {
     let ran = Akit::new(&["--version"]).file("scenarios/s.yaml", SUITE).run().ended(0);
     for (name, answers) in [("good", ["good", "good"]), ("bad", ["good", "no"])] {
-        let lines: Vec<_> = (0..6).flat_map(|_| [("a", answers[0]), ("b", answers[1])]).collect();
+        let line = |trial: usize, id: &str, text: &str| {
+            format!("{{\"id\": \"{id}\", \"trial\": {trial}, \"reply\": \"{text}\"}}\n")
+        };
+        let lines: String =
+            (0..6).map(|trial| line(trial, "a", answers[0]) + &line(trial, "b", answers[1])).collect();
         let made =
             ["run", "scenarios", "--replies", "r.jsonl", "--repeat", "6", "--json", "made.json", "--quiet"];
-        ran.then(&made).file("r.jsonl", replies(&lines)).run();
+        ran.then(&made).file("r.jsonl", lines).run();
         let file = format!("{name}.json");
         ran.then(&["baseline", "update", "made.json", "--force", "--baseline", &file]).run().ended(0);
     }
@@ -395,7 +399,7 @@ fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() 
     // A suite that was only moved is no new one.
     let ran = base(&files(&[("evals/s.yaml", suite)]));
     change(&ran, &files(&[("evals/s.yaml", ""), ("scenarios/s.yaml", suite), ("akit.yaml", &config(EVIL))]));
-    let moved = asking(&ran, &proxy, "base", &["--replay"]).err("has no akit.yaml: akit's defaults hold");
+    let moved = trusting(&ran, "base", &["--replay"]).run().err("has no akit.yaml: akit's defaults hold");
     assert!(!moved.stderr.contains("neither"), "{}", moved.stderr);
 }
 
