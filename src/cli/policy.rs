@@ -248,8 +248,7 @@ pub(super) struct BaseArgs {
     /// [default: the base of the change, in a pipeline or with `--fail-on weakened`]
     #[arg(long, value_name = "REV", help_heading = "Gate")]
     pub(super) weakened_since: Option<String>,
-    /// Whose settings judge: akit.yaml and the files that it names as the base of the change has them, or as they are
-    /// here [default: head]
+    /// Judge by the base's settings (akit.yaml and the files that it names), or by the change's own [default: head]
     #[arg(
         long,
         value_name = "COMMIT",
@@ -262,7 +261,7 @@ pub(super) struct BaseArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum TrustIn {
-    /// The base's settings, baseline and calibration; no record that only the change brings; keys only to addresses that the base knows
+    /// The base's settings, baseline and calibration; do not read records that only the change brings; send keys only to servers that the base knows
     Base,
     /// Everything as the change has it
     Head,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::trust::{PROVIDER, trusted_origins};
+use super::trust::{PROVIDER, Whose, trusted_origins};
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
@@ -156,18 +156,6 @@ pub struct ConfigFile {
     pub prices: Prices,
     /// Whose word it is.
     pub whose: Whose,
-}
-
-/// Whose word a configuration is.
-#[derive(Clone, Debug, Default)]
-pub enum Whose {
-    /// That of whoever starts the run: it is trusted wholly.
-    #[default]
-    Own,
-    /// The base's of the change under test, with the text of the calibration that it names.
-    Base(Option<Arc<SourceFile>>),
-    /// The change's own, where its base knows nothing of akit: no address in it gets a key.
-    Change,
 }
 
 /// The configured judge.

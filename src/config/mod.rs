@@ -21,9 +21,10 @@ use crate::source::Span;
 
 pub use asking::Asking;
 pub use explain::Setting;
-pub use file::{ConfigFile, FILES, Whose, find, keys};
+pub use file::{ConfigFile, FILES, find, keys};
 pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
+pub use trust::Whose;
 
 use resolved::{Resolved, SaidBy};
 

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::resolved::{Resolved, SaidBy};
-use super::{Obstacle, Settings, Whose};
+use super::{Obstacle, Settings};
 use crate::provider::{Origin, Spec, Vendor};
 use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
@@ -30,6 +30,18 @@ pub(super) const PROVIDER: &[Field] = &{
     }
     all
 };
+
+/// Whose word a configuration is.
+#[derive(Clone, Debug, Default)]
+pub enum Whose {
+    /// That of whoever starts the run: it is trusted wholly.
+    #[default]
+    Own,
+    /// The base's of the change under test, with the text of the calibration that it names.
+    Base(Option<Arc<SourceFile>>),
+    /// The change's own, where its base knows nothing of akit: no address in it gets a key.
+    Change,
+}
 
 const MERGE_FIRST: &str = "merge akit.yaml first, name the server by `--base-url` (a judge by `--grader-base-url`), \
                            or trust the change: `--trust head` (`trust: head` in the pipeline)";

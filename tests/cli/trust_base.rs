@@ -76,8 +76,7 @@ fn with_history() -> Ran {
 fn a_change_is_judged_by_the_gate_of_its_base() {
     let history = with_history();
     let (good, bad) = (history.read("good.json"), history.read("bad.json"));
-    let entry =
-        |case: &str| format!("- {{ case: s/{case}, owner: ana, reason: known, until: 2999-01-01 }}\n");
+    let entry = |year: u32| format!("- {{ case: s/b, owner: ana, reason: known, until: {year}-01-01 }}\n");
     let config = |text: &str| ("akit.yaml", text.to_owned());
     let lax = || config("gate: { min_pass_rate: 0.5 }\n");
     let strict = || config("gate: { min_pass_rate: 1 }\n");
@@ -96,13 +95,13 @@ fn a_change_is_judged_by_the_gate_of_its_base() {
             "quarantine",
             1,
             vec![strict()],
-            vec![config("gate: { min_pass_rate: 1, quarantine: q.yaml }\n"), ("q.yaml", entry("b"))],
+            vec![config("gate: { min_pass_rate: 1, quarantine: q.yaml }\n"), ("q.yaml", entry(2999))],
         ),
         (
             "what is in the quarantine",
             1,
-            vec![config("gate: { quarantine: q.yaml }\n"), ("q.yaml", entry("a"))],
-            vec![("q.yaml", entry("a") + &entry("b"))],
+            vec![config("gate: { quarantine: q.yaml }\n"), ("q.yaml", entry(2020))],
+            vec![("q.yaml", entry(2999))],
         ),
         ("another file", 1, vec![strict()], vec![config(""), ("akit.yml", lax().1)]),
         ("a nearer file", 1, vec![strict()], vec![("scenarios/akit.yaml", lax().1)]),
