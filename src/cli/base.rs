@@ -249,7 +249,7 @@ impl SuitePaths<'_> {
             None => own.folder,
         };
         let mut found = Diagnostics::default();
-        let held = then.settings(commit, folder, environment, &mut found)?;
+        let held = then.settings(commit, commit.short(), folder, environment, &mut found)?;
         terminal::diagnostics(&found);
         if found.has_errors() {
             return Err(NoBase::Told);

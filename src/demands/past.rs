@@ -179,7 +179,8 @@ impl Then {
     /// When git cannot read the commit.
     pub fn settings(
         &self,
-        past: &PastCommit,
+        past: &dyn Past,
+        commit: &str,
         folder: PathBuf,
         environment: &Environment,
         found: &mut Diagnostics,
@@ -190,7 +191,7 @@ impl Then {
         };
         let text = past.texts(std::slice::from_ref(path))?.pop().flatten();
         let text = text.ok_or_else(|| GitError::NoFile(path.clone()))?;
-        let source = Arc::new(SourceFile::from_text(&format!("{path} at {}", past.short()), &text));
+        let source = Arc::new(SourceFile::from_text(&format!("{path} at {commit}"), &text));
         let quarantine = |_: &Path| match &self.demands.quarantine {
             Some(document) => Ok(SourceFile::clone(&document.file)),
             None => Err(ReadError::Io(Error::from(ErrorKind::NotFound))),
