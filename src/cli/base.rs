@@ -1,6 +1,7 @@
 //! `--weakened-since` and `--trust base`: what the base of the change demanded, and how it judges the change.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,7 +94,7 @@ impl BaseArgs {
             }
             terminal::warning(&message, "name the revision by `--weakened-since`");
             let notes = vec![format!("{message}; whether less is demanded than before is not known")];
-            Ok(Base { notes, place, ..Base::default() })
+            Ok(Base { place, notes, ..Base::default() })
         })
     }
 
@@ -188,7 +189,7 @@ fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> Strin
     let mut told = format!("judged with the policy of {} and the rest of its {path}", commit.name());
     if !differing.is_empty() {
         let keys = text::list(&differing.into_iter().collect::<Vec<_>>());
-        told.push_str(&format!("; ignored from this change: {}", text::excerpt(&keys, 200)));
+        let _ = write!(told, "; ignored from this change: {}", text::excerpt(&keys, 200));
     }
     told
 }

@@ -80,15 +80,15 @@ impl Cached {
         if let Some(link) = &self.link {
             log.file(Kind::CacheMoved, link, &format!("records lie behind `{link}` now"));
         }
-        let added = if read { self.added.as_slice() } else { &[] };
         let groups = [
-            (Kind::CacheRecordAdded, added, "only this change brings"),
-            (Kind::CacheRecordChanged, self.changed.as_slice(), "this change rewrites"),
+            (Kind::CacheRecordAdded, &self.added, read, "only this change brings"),
+            (Kind::CacheRecordChanged, &self.changed, true, "this change rewrites"),
         ];
-        for (kind, paths, what) in groups {
-            if let Some(first) = paths.first() {
-                let records = text::count(paths.len(), "record");
-                log.file(kind, first, &format!("{what} {records} of the cache, `{first}` first"));
+        for (kind, paths, is_named, what) in groups {
+            let mut records = paths.iter().filter(|path| is_named && is_record(path));
+            if let Some(first) = records.next() {
+                let all = text::count(records.count() + 1, "record");
+                log.file(kind, first, &format!("{what} {all} of the cache, `{first}` first"));
             }
         }
         log.close()
@@ -97,6 +97,17 @@ impl Cached {
 
 /// The hash in the name of a record.
 fn hash(path: &str) -> Option<String> {
-    let name = path.rsplit('/').next()?.strip_suffix(".json")?;
-    (name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| name.to_ascii_lowercase())
+    let name = path.rsplit('/').next()?.to_lowercase();
+    let name = name.strip_suffix(".json")?;
+    (name.len() == 64 && is_hex(name)).then(|| name.to_owned())
+}
+
+/// Whether it is a record, or a link in the place of a shelf of them.
+fn is_record(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    hash(path).is_some() || (name.len() == 2 && is_hex(name))
+}
+
+fn is_hex(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -73,7 +73,8 @@ fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) 
 fn moved_cache(before: &Demands, now: &Configuration, log: &mut Log) {
     let folder = |config: &ConfigFile| config.cache_dir.clone().unwrap_or_else(|| FOLDER.to_owned());
     let (was, is) = (folder(&before.configured()), folder(&now.config));
-    if was.trim_end_matches('/') != is.trim_end_matches('/') {
+    let plain = |folder: &str| folder.trim_start_matches("./").trim_end_matches('/').to_owned();
+    if plain(&was) != plain(&is) {
         let message = format!("records were read from `{was}`, now from `{is}`");
         log.key(&now.document, &Weaker::new(Kind::CacheMoved, &["cache", "dir"], message));
     }

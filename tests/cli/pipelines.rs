@@ -91,11 +91,8 @@ fn the_action_trusts_the_base_of_a_pull_request_unless_it_is_told_otherwise() {
 fn so_does_the_job_for_gitlab() {
     let template = std::fs::read_to_string(repository().join("templates/akit.yml")).unwrap();
     let script = template.split("  script:\n    - |\n").nth(1).unwrap();
-    let script: String = script
-        .lines()
-        .take_while(|line| line.starts_with("      ") || line.is_empty())
-        .map(|line| format!("{}\n", line.get(6..).unwrap_or_default()))
-        .collect();
+    let lines = script.lines().take_while(|line| line.starts_with("      ") || line.is_empty());
+    let script = lines.map(|line| line.get(6..).unwrap_or_default()).collect::<Vec<_>>().join("\n");
     for (request, trust, status) in [("7", "", 1), ("7", "head", 0), ("", "", 0), ("", "base", 1)] {
         let ran = hostile();
         std::fs::write(ran.path("script"), &script).unwrap();

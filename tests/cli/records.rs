@@ -211,9 +211,10 @@ fn records_behind_links_are_not_read() {
         put(&ran, "forged", &forged(&made));
         for (path, _) in &made {
             let (shelf, _) = path.split_once('/').unwrap();
-            let (link, to) = match whole_shelf {
-                true => (shelf.to_owned(), format!("../../forged/{shelf}")),
-                false => (path.clone(), format!("../../../forged/{path}")),
+            let (link, to) = if whole_shelf {
+                (shelf.to_owned(), format!("../../forged/{shelf}"))
+            } else {
+                (path.clone(), format!("../../../forged/{path}"))
             };
             let link = ran.path(&format!(".akit/cache/{link}"));
             std::fs::create_dir_all(link.parent().unwrap()).unwrap();
