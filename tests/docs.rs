@@ -72,8 +72,8 @@ fn flags(command: &[String]) -> BTreeSet<String> {
     let words: Vec<&str> = command.iter().map(String::as_str).collect();
     let help = akit(&[&words, &["--help"][..]].concat());
     let mut found = BTreeSet::new();
-    for line in help.lines().filter(|line| line.trim_start().starts_with('-')) {
-        for word in line.split([' ', ',']).filter(|word| word.starts_with('-')) {
+    for line in help.lines().filter(|line| line.trim_start().starts_with(['-', '['])) {
+        for word in line.split([' ', ',', ']']).filter(|word| word.starts_with('-')) {
             found.insert(word.to_owned());
         }
     }

@@ -65,6 +65,13 @@ case $INPUT_WITHOUT_KEY in
   replay | neutral | run) ;;
   *) wrong "the input without-key is replay, neutral or run, and not $INPUT_WITHOUT_KEY" ;;
 esac
+trust=$INPUT_TRUST
+case $trust in
+  base | head) ;;
+  # A change must not bring the settings that it is judged by.
+  '') case ${GITHUB_EVENT_NAME:-} in pull_request* | merge_group) trust=base ;; esac ;;
+  *) wrong "the input trust is base or head, and not $trust" ;;
+esac
 cd -- "${INPUT_WORKING_DIRECTORY:-.}" || wrong "there is no folder $INPUT_WORKING_DIRECTORY"
 
 if [ -n "$INPUT_COMMENT_FROM" ]; then
@@ -111,7 +118,7 @@ value tags "$INPUT_TAGS"
 value confirm "$INPUT_CONFIRM"
 value min-pass-rate "$INPUT_MIN_PASS_RATE"
 value fail-on "$INPUT_FAIL_ON"
-value policy-from "$INPUT_POLICY_FROM"
+value trust "$trust"
 value weakened-since "$INPUT_WEAKENED_SINCE"
 value budget "$INPUT_BUDGET"
 value deadline "$INPUT_DEADLINE"

@@ -202,6 +202,19 @@ impl Record {
     }
 }
 
+/// The bytes of a record. Whoever can propose a change can propose a link, to a device or another record.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let shelf = path.parent().map(fs::symlink_metadata).transpose()?;
+    let found = fs::symlink_metadata(path)?;
+    if shelf.is_some_and(|shelf| shelf.is_symlink()) || !found.is_file() {
+        return Err(io::Error::other("a link or a special file is not read as a record"));
+    }
+    if found.len() > LARGEST {
+        return Err(io::Error::other(format!("it has {} bytes; at most {LARGEST} are read", found.len())));
+    }
+    fs::read(path)
+}
+
 /// A record that is to be written: the fields of [`Record`], whose names are sorted as all keys are.
 #[derive(Serialize)]
 struct NewRecord<'a> {
@@ -225,7 +238,27 @@ pub enum Lookup {
     Miss,
     /// A file that is no record of this key: why, with its path.
     Damaged(String),
+    /// A record that only the change under test brings.
+    Untrusted,
 }
+
+/// Records that anybody may have written who can propose a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untrusted {
+    /// Those with these hashes.
+    Some(BTreeSet<String>),
+    /// All: the folder itself is the change's.
+    All,
+}
+
+/// Where records lie unless something names another folder.
+pub const FOLDER: &str = ".akit/cache";
+
+/// Where answers of a run are noted until it ends.
+pub const JOURNALS: &str = ".akit/journal";
+
+/// Largest record that is read, in bytes: a server's reply has at most so many.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// A folder of records, and which of them were looked for.
 #[derive(Clone, Debug)]
@@ -237,6 +270,7 @@ pub struct Cache {
     recorder: Arc<Recorder>,
     /// Whether a miss is held against what is there.
     explains: Arc<AtomicBool>,
+    untrusted: Option<Arc<Untrusted>>,
 }
 
 /// A key that was looked for.
@@ -264,7 +298,23 @@ impl Cache {
             index: Arc::default(),
             recorder: Arc::default(),
             explains,
+            untrusted: None,
         }
+    }
+
+    /// The same, in which some records are not read.
+    #[must_use]
+    pub fn distrusting(self, untrusted: Untrusted) -> Self {
+        Self { untrusted: Some(Arc::new(untrusted)), ..self }
+    }
+
+    /// Whether a record must not be read. One that was written here is this run's own.
+    fn distrusts(&self, hash: &str) -> bool {
+        let named = self.untrusted.as_deref().is_some_and(|untrusted| match untrusted {
+            Untrusted::Some(hashes) => hashes.contains(hash),
+            Untrusted::All => true,
+        });
+        named && !self.has_written(hash)
     }
 
     /// From now on a miss is a miss, and nothing is looked for in its place.
@@ -311,7 +361,8 @@ impl Cache {
     fn find(&self, key: &Key, version: u32) -> Lookup {
         let path = self.path(key);
         let damaged = |why: String| Lookup::Damaged(format!("{}: {why}", crate::source::slashed(&path)));
-        let bytes = match fs::read(&path) {
+        let bytes = match read(&path) {
+            Ok(_) if self.distrusts(&key.hash) => return Lookup::Untrusted,
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Lookup::Miss,
             Err(error) => return damaged(error.to_string()),

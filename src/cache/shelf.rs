@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{Cache, Key, Record};
+use super::{Cache, Key, Record, read};
 use crate::source::{abandoned, json_object, slashed};
 
 /// A file of the cache.
@@ -99,7 +99,7 @@ impl Cache {
 }
 
 fn readable(path: &Path) -> Option<Record> {
-    let record = json_object::<Record>(&fs::read(path).ok()?).ok()?;
+    let record = json_object::<Record>(&read(path).ok()?).ok()?;
     record.is_readable().then_some(record)
 }
 
@@ -116,9 +116,9 @@ fn is_shelf(path: &Path) -> bool {
 
 fn examine(path: &Path) -> Shelved {
     let bytes = fs::metadata(path).map_or(0, |data| data.len());
-    let read = fs::read(path).map_err(|error| error.to_string());
-    let parsed =
-        read.and_then(|text| json_object::<Record>(&text).map_err(|error| format!("not a record: {error}")));
+    let parsed = read(path)
+        .map_err(|error| error.to_string())
+        .and_then(|text| json_object::<Record>(&text).map_err(|error| format!("not a record: {error}")));
     let (record, condition) = match parsed {
         Ok(record) if !record.is_readable() => (None, Condition::OtherVersion(record.key_version)),
         Ok(record) if !named(path, &record.key()) => (None, Condition::Misplaced),

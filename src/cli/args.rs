@@ -190,6 +190,11 @@ impl AskArgs {
     pub(super) fn replies(&self) -> &[PathBuf] {
         &self.replies
     }
+
+    /// The folder of the cache, where a flag names it.
+    pub(super) fn cache_dir(&self) -> Option<&Path> {
+        self.records.cache_dir.as_deref()
+    }
 }
 
 impl Asked for AskArgs {

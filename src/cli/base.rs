@@ -1,16 +1,19 @@
-//! `--weakened-since` and `--policy-from`: what the base of the change demanded.
+//! `--weakened-since` and `--trust base`: what the base of the change demanded, and how it judges the change.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::policy::{BaseArgs, GateArgs};
+use super::args::common_folder;
+use super::policy::{BaseArgs, GateArgs, TrustIn};
 use super::{Status, terminal};
-use crate::config::{ConfigFile, GateConfig};
-use crate::demands::{self, Configuration, Demands, Document, Scope, Then, compare};
+use crate::cache::{FOLDER, JOURNALS, Untrusted};
+use crate::config::{ConfigFile, Whose};
+use crate::demands::{self, Configuration, Demands, Document, Scope, Then, cached, compare, is_within};
 use crate::environment::Environment;
 use crate::gate::{Category, Weakening};
-use crate::history::{GitError, PastCommit, Pipeline, Place};
+use crate::history::{Brought, GitError, PastCommit, Pipeline, Place};
 use crate::scenario::discover;
 use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
@@ -29,6 +32,8 @@ pub(super) struct SuitePaths<'a> {
     pub(super) budget: bool,
     /// Whether flags name a rate or a baseline.
     pub(super) flags_decide: bool,
+    /// The folder of the cache, where a flag names it.
+    pub(super) cache: Option<&'a Path>,
     /// The current folder.
     pub(super) here: Here,
 }
@@ -36,8 +41,16 @@ pub(super) struct SuitePaths<'a> {
 /// What the base of the change leads to.
 #[derive(Default)]
 pub(super) struct Base {
-    /// The configured rules of the base, where they are to hold.
-    rules: Option<GateConfig>,
+    /// The configuration that holds in place of the change's, where one does.
+    pub(super) held: Option<ConfigFile>,
+    /// Where the baseline lies, if one is asked for.
+    pub(super) place: Option<Place>,
+    /// The commit that its trials are taken from, where the base judges.
+    pub(super) commit: Option<PastCommit>,
+    /// Records that are not read.
+    pub(super) untrusted: Option<Untrusted>,
+    /// Whether the journal of an interrupted run would be the change's.
+    pub(super) brings_journal: bool,
     /// What is demanded less than there.
     pub(super) weakened: Vec<Weakening>,
     /// What everybody should know.
@@ -45,11 +58,11 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// The rules that hold: those of the base, or the configured ones.
+    /// The configuration that holds: that of the base, or the one that was found.
     ///
-    /// Whether cases have the names in them is not asked of the base's: cases may be gone since.
-    pub(super) fn rules<'a>(&'a self, config: &'a ConfigFile) -> &'a GateConfig {
-        self.rules.as_ref().unwrap_or(&config.gate)
+    /// Whether cases have the names in it is not asked of the base's: cases may be gone since.
+    pub(super) fn config<'a>(&'a self, found: &'a ConfigFile) -> &'a ConfigFile {
+        self.held.as_ref().unwrap_or(found)
     }
 }
 
@@ -66,25 +79,13 @@ impl BaseArgs {
         let pipeline = Pipeline::of(environment);
         let policy = gate.policy(&suite.config.gate, environment);
         let fatal = policy.fail_on.contains(&Category::Weakened);
-        let must = fatal || self.weakened_since.is_some() || self.policy_from.is_some();
+        let must = fatal || self.weakened_since.is_some() || self.trust == Some(TrustIn::Base);
         let known = environment.is_ci() && pipeline.is_told();
+        let place = gate.proof.place(&suite.config.gate, &suite.config.folder);
         if !must && !known {
-            return Ok(Base::default());
+            return Ok(Base { place, ..Base::default() });
         }
-        let now = suite.demands(gate, environment);
-        let base = self.read(gate, suite, &now, (&pipeline, environment));
-        let base = base.and_then(|(then, name)| {
-            let weakened = compare(&then.demands, &now);
-            let linked = then.linked(&suite.links(gate));
-            let nested = self.nested(suite, &pipeline);
-            let mut base = Base {
-                weakened: [weakened, linked, nested.into_iter().collect()].concat(),
-                ..Base::default()
-            };
-            base.weakened.sort_by(|a, b| a.location.cmp(&b.location));
-            self.hold(base, environment, (&then, &name))
-        });
-        base.or_else(|trouble| {
+        self.read(gate, suite, (&pipeline, environment)).or_else(|trouble| {
             let NoBase::Git(error) = trouble else { return Err(Status::Invalid) };
             let message = format!("cannot compare with the base: {error}");
             if must {
@@ -93,22 +94,51 @@ impl BaseArgs {
             }
             terminal::warning(&message, "name the revision by `--weakened-since`");
             let notes = vec![format!("{message}; whether less is demanded than before is not known")];
-            Ok(Base { notes, ..Base::default() })
+            Ok(Base { place, notes, ..Base::default() })
         })
     }
 
-    /// The demands of the base, and its name.
+    /// Reads the base, and holds the change against it.
     fn read(
         &self,
         gate: &GateArgs,
         suite: &SuitePaths<'_>,
-        now: &Demands,
         (pipeline, environment): (&Pipeline, &Environment),
-    ) -> Result<(Then, String), NoBase> {
-        let within = suite.within();
-        let commit = self.commit(&within, pipeline)?;
-        let then = Then::read(&commit, &suite.scope(gate, now), environment)?;
-        Ok((then, commit.name()))
+    ) -> Result<Base, NoBase> {
+        let mut now = suite.demands(gate, environment);
+        let commit = self.commit(&suite.within(), pipeline)?;
+        let then = Then::read(&commit, &suite.scope(gate, &now), environment)?;
+        let (mut base, by_base) = (Base::default(), self.trust == Some(TrustIn::Base));
+        if by_base {
+            base.held = suite.held(&then, &commit, environment)?;
+            base.notes.extend(base.held.as_ref().map(|held| told(&held.whose, &then, &now, &commit)));
+        }
+        let settings = base.config(suite.config);
+        let brought = commit.brought()?;
+        let cached = suite.cached(settings, &brought);
+        let mut place = gate.proof.place(&settings.gate, &settings.folder);
+        if by_base {
+            // What the change accepts it accepts in the file that the base names.
+            now.baseline = suite.own_baseline(place.as_ref()).as_deref().and_then(read);
+            place = place.map(|place| suite.at_base(place, &commit, &brought)).transpose()?;
+            base.untrusted = cached.untrusted();
+            base.notes.extend(cached.told());
+            base.brings_journal =
+                suite.cached_in(Path::new(JOURNALS), &brought) != demands::Cached::default();
+        }
+        for unread in &then.unread {
+            base.notes.push(format!("not compared with {}: {}", commit.name(), text::excerpt(unread, 200)));
+        }
+        base.notes.iter().for_each(|note| terminal::warning(note, ""));
+        base.weakened = [
+            compare(&then.demands, &now),
+            then.linked(&suite.links(gate)),
+            self.nested(suite, pipeline).into_iter().collect(),
+            cached.weakened(!by_base),
+        ]
+        .concat();
+        base.weakened.sort_by(|a, b| a.location.cmp(&b.location));
+        Ok(Base { place, commit: by_base.then_some(commit), ..base })
     }
 
     fn commit(&self, within: &Path, pipeline: &Pipeline) -> Result<PastCommit, GitError> {
@@ -130,28 +160,42 @@ impl BaseArgs {
             paths.iter().any(|path| path.starts_with(&below)).then(|| demands::nested(&folder))
         })
     }
+}
 
-    fn hold(
-        &self,
-        mut base: Base,
-        environment: &Environment,
-        (then, name): (&Then, &str),
-    ) -> Result<Base, NoBase> {
-        for unread in &then.unread {
-            base.notes.push(format!("not compared with {name}: {}", text::excerpt(unread, 200)));
-        }
-        if self.policy_from.is_some() {
-            let mut found = Diagnostics::default();
-            base.rules = Some(then.policy(environment, &mut found));
-            terminal::diagnostics(&found);
-            if found.has_errors() {
-                return Err(NoBase::Told);
+/// Keys that say what is tested, and not how: they are the change's own, as its scenarios are.
+const TESTED: [&str; 5] = ["project", "provider", "model", "scenariosDir", "target"];
+
+/// Whose settings hold, and which of the change's do not.
+fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> String {
+    let (Whose::Base(_), Some(path)) = (whose, &then.config) else {
+        let name = commit.name();
+        return match whose {
+            Whose::Change => format!(
+                "{name} has neither akit.yaml nor this suite: this change's own settings hold, and nothing is sent to a \
+                 server that only it names"
+            ),
+            Whose::Own | Whose::Base(_) => {
+                format!(
+                    "{name} has no akit.yaml: akit's defaults hold, and keys go to the vendors' own addresses only"
+                )
             }
-            base.notes.push(format!("judged with the policy of {name}"));
-        }
-        base.notes.iter().for_each(|note| terminal::warning(note, ""));
-        Ok(base)
+        };
+    };
+    let node = |demands: &Demands| demands.config.as_ref().map(|config| config.document.node.to_json());
+    let [was, is] = [node(&then.demands), node(now)].map(Option::unwrap_or_default);
+    let keys = [&was, &is].into_iter().filter_map(|one| one.as_object()).flat_map(|one| one.keys());
+    let differs = |key: &&String| !TESTED.contains(&key.as_str()) && was.get(key) != is.get(key);
+    let differing: BTreeSet<&String> = keys.filter(differs).collect();
+    let mut told = format!("judged with the policy of {} and the rest of its {path}", commit.name());
+    if !differing.is_empty() {
+        let keys = text::list(&differing.into_iter().collect::<Vec<_>>());
+        let _ = write!(told, "; ignored from this change: {}", text::excerpt(&keys, 200));
     }
+    told
+}
+
+fn read(path: &Path) -> Option<Arc<SourceFile>> {
+    SourceFile::read(path).ok().map(Arc::new)
 }
 
 /// Why there is no base.
@@ -186,6 +230,63 @@ impl SuitePaths<'_> {
         if folder.is_dir() { folder } else { PathBuf::from(".") }
     }
 
+    /// The configuration by which the base judges; `None` where the one that was found is no part of any change.
+    fn held(
+        &self,
+        then: &Then,
+        commit: &PastCommit,
+        environment: &Environment,
+    ) -> Result<Option<ConfigFile>, NoBase> {
+        let (root, own) = (root(&self.within()), self.config.clone());
+        let outside = own.path.as_ref().is_some_and(|path| self.here.relative(&root, path).is_absolute());
+        if outside && then.config.is_none() {
+            return Ok(None);
+        }
+        if then.is_without_akit() {
+            return Ok(Some(ConfigFile { whose: Whose::Change, ..own }));
+        }
+        let folder = match &then.config {
+            Some(path) => self.here.shown(&root.join(path).with_file_name("")),
+            None => own.folder,
+        };
+        let mut found = Diagnostics::default();
+        let held = then.settings(commit, commit.short(), folder, environment, &mut found)?;
+        terminal::diagnostics(&found);
+        if found.has_errors() {
+            return Err(NoBase::Told);
+        }
+        // What is tested is the change's.
+        let ConfigFile { provider, model, scenarios, target_version, .. } = own;
+        Ok(Some(ConfigFile { provider, model, scenarios, target_version, ..held }))
+    }
+
+    /// A baseline as the base has it, where its file is one that git tracks.
+    fn at_base(
+        &self,
+        place: Place,
+        commit: &PastCommit,
+        brought: &BTreeMap<String, Brought>,
+    ) -> Result<Place, GitError> {
+        let Some(file) = place.file() else { return Ok(place) };
+        let path = slashed(&self.here.relative(&root(&self.within()), file));
+        let is_tracked = commit.paths()?.contains(&path)
+            || brought.keys().any(|one| *one == path || is_within(&path, one));
+        Ok(if is_tracked { Place::at_base(&path) } else { place })
+    }
+
+    /// What the change brings into the folder of the cache.
+    fn cached(&self, settings: &ConfigFile, brought: &BTreeMap<String, Brought>) -> demands::Cached {
+        let folder = self.cache.map(Path::to_path_buf).or_else(|| settings.cache_folder());
+        self.cached_in(&folder.unwrap_or_else(|| PathBuf::from(FOLDER)), brought)
+    }
+
+    fn cached_in(&self, folder: &Path, brought: &BTreeMap<String, Brought>) -> demands::Cached {
+        let root = root(&self.within());
+        let real = folder.canonicalize().ok();
+        let real = real.as_ref().and_then(|real| real.strip_prefix(&root).ok()).map(slashed);
+        cached(brought, &slashed(&self.here.relative(&root, folder)), real.as_deref())
+    }
+
     /// Where the base is looked into.
     fn scope(&self, gate: &GateArgs, now: &Demands) -> Scope {
         let root = root(&self.within());
@@ -193,7 +294,8 @@ impl SuitePaths<'_> {
             vec![slashed(&self.here.relative(&root, path))]
         } else {
             let here = self.config.path.as_ref().map(|path| slashed(&self.here.relative(&root, path)));
-            here.into_iter().chain(self.candidates(&root)).collect()
+            // The nearest that then lay there: one that was taken away must not give way to one farther up.
+            self.candidates(&root).into_iter().chain(here).collect()
         };
         let named = gate.proof.baseline.as_ref();
         let file = named.and_then(Place::file).map(|path| slashed(&self.here.relative(&root, path)));
@@ -211,7 +313,8 @@ impl SuitePaths<'_> {
     fn links(&self, gate: &GateArgs) -> BTreeMap<String, String> {
         let root = root(&self.within());
         let config = self.named.map(Path::to_path_buf).or_else(|| self.config.path.clone());
-        let baseline = self.own_baseline(gate);
+        let place = gate.proof.place(&self.config.gate, &self.config.folder);
+        let baseline = self.own_baseline(place.as_ref());
         let mut links = BTreeMap::new();
         for path in self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline) {
             let whole = self.here.relative(&root, &path);
@@ -226,29 +329,30 @@ impl SuitePaths<'_> {
 
     /// The names that a configuration above the scenarios may have had, the nearest first.
     fn candidates(&self, root: &Path) -> Vec<String> {
-        let file = self.files.first().cloned().unwrap_or_else(|| PathBuf::from("scenarios/any"));
-        let path = self.here.relative(root, &file);
-        let folders = path.ancestors().skip(1);
-        folders.flat_map(|folder| crate::config::FILES.map(|name| slashed(&folder.join(name)))).collect()
+        let folder = self.here.relative(root, &common_folder(self.paths));
+        folder
+            .ancestors()
+            .flat_map(|folder| crate::config::FILES.map(|name| slashed(&folder.join(name))))
+            .collect()
     }
 
     /// The file of the baseline in the working tree, also where it is read at the base of the change.
-    fn own_baseline(&self, gate: &GateArgs) -> Option<PathBuf> {
-        let place = gate.proof.place(&self.config.gate, &self.config.folder)?;
+    fn own_baseline(&self, place: Option<&Place>) -> Option<PathBuf> {
+        let place = place?;
         let of_change = || Some(root(&self.within()).join(place.of_change()?));
         place.file().map(Path::to_path_buf).or_else(of_change)
     }
 
     /// What is demanded now.
     fn demands(&self, gate: &GateArgs, environment: &Environment) -> Demands {
-        let read = |path: &Path| SourceFile::read(path).ok().map(Arc::new);
         let parse = |file: Arc<SourceFile>| Document::parse(file).ok();
         let config = self.config.file.clone().and_then(parse);
         let quarantine = config.as_ref().and_then(|config| {
             let named = config.node.get("gate")?.get("quarantine").and_then(Node::as_str)?;
             parse(read(&self.config.folder.join(named))?)
         });
-        let baseline = self.own_baseline(gate);
+        let place = gate.proof.place(&self.config.gate, &self.config.folder);
+        let baseline = self.own_baseline(place.as_ref());
         let suite = |path: &PathBuf| demands::ScenarioFile::of(parse(read(path)?)?, environment);
         Demands {
             scenarios: self.files.iter().filter_map(suite).collect(),
@@ -300,6 +404,11 @@ impl Here {
             }
         }
         full
+    }
+
+    /// A whole path, shorter where it lies below here.
+    fn shown(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.0).map_or_else(|_| path.to_path_buf(), Path::to_path_buf)
     }
 
     /// A path from the root of the repository, as it is written: links on the way are not followed, for they

@@ -81,6 +81,7 @@ pub(super) fn decide(
         config: &config,
         budget: false,
         flags_decide: gate.decides(),
+        cache: None,
         here,
     };
     let mut base = gate.base.compare(gate, &suite, environment)?;
@@ -88,10 +89,9 @@ pub(super) fn decide(
         withhold(&mut base.weakened);
     }
     run.notes.extend(base.notes.iter().cloned());
-    let rules = base.rules(&config);
-    let policy = gate.policy(rules, environment);
-    let place = gate.proof.place(rules, &config.folder);
-    let found = read_baseline(place.as_ref(), environment)?;
+    let policy = gate.policy(&base.config(&config).gate, environment);
+    let place = base.place.take();
+    let found = read_baseline(place.as_ref(), base.commit.as_ref(), environment)?;
     let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };
     let mut decision = gate::decide(&evidence, &policy);
     decision.accepted_in(place.as_ref().map(accepted_in));

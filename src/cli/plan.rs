@@ -64,7 +64,7 @@ pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Result<Status, 
     let config = &suite.settings.file;
     let policy = args.gate.policy(&config.gate, &suite.settings.environment);
     let place = args.gate.place(&config.gate, &config.folder);
-    let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
+    let found = read_baseline(place.as_ref(), None, &suite.settings.environment)?;
     let cases: Vec<Prospect> = suite
         .selected()?
         .into_iter()

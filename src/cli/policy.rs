@@ -11,7 +11,7 @@ use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
 use crate::environment::Environment;
 use crate::gate::{self, Category, Policy, Reference, Rigor, Sought};
-use crate::history::{self, HistoryError, Pipeline, Place};
+use crate::history::{self, HistoryError, PastCommit, Pipeline, Place};
 use crate::manifest::RunManifest;
 use crate::scenario::{self, Scenario};
 use crate::source::Diagnostics;
@@ -184,14 +184,18 @@ pub(super) fn sought(place: &Place) -> Sought {
     }
 }
 
-/// Reads a baseline; one that cannot be read keeps the run from being judged.
+/// Reads a baseline, that of the base of the change at a commit that is known; one that cannot be read keeps the run from being judged.
 pub(super) fn read_baseline(
     place: Option<&Place>,
+    base: Option<&PastCommit>,
     environment: &Environment,
 ) -> Result<FoundBaseline, Status> {
     let Some(place) = place else { return Ok(FoundBaseline::None) };
-    let pipeline = Pipeline::of(environment);
-    match history::read_baseline_at(place, &pipeline) {
+    let found = match (place.of_change(), base) {
+        (Some(path), Some(base)) => base.baseline(path),
+        _ => history::read_baseline_at(place, &Pipeline::of(environment)),
+    };
+    match found {
         Ok((baseline, from)) => Ok(FoundBaseline::There(Box::new(baseline), from)),
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
@@ -244,13 +248,21 @@ pub(super) struct BaseArgs {
     /// [default: the base of the change, in a pipeline or with `--fail-on weakened`]
     #[arg(long, value_name = "REV", help_heading = "Gate")]
     pub(super) weakened_since: Option<String>,
-    /// Judge with the policy and the quarantine of the base of the change
-    #[arg(long, value_name = "COMMIT", help_heading = "Gate")]
-    pub(super) policy_from: Option<PolicyFrom>,
+    /// Judge by the base's settings (akit.yaml and the files that it names), or by the change's own [default: head]
+    #[arg(
+        long,
+        value_name = "COMMIT",
+        visible_alias = "policy-from",
+        overrides_with = "trust",
+        help_heading = "Gate"
+    )]
+    pub(super) trust: Option<TrustIn>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum PolicyFrom {
-    /// Where the change left the branch that it is to go to
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum TrustIn {
+    /// The base's settings, baseline and calibration; do not read records that only the change brings; send keys only to servers that the base knows
     Base,
+    /// Everything as the change has it
+    Head,
 }

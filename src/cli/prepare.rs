@@ -94,6 +94,16 @@ impl Suite {
         args: &SuiteArgs<A>,
         environment: Environment,
     ) -> Result<Self, Status> {
+        Self::load_under(args, environment, |_, _, _, _| Ok(None))
+    }
+
+    /// The same under the configuration that `held` answers with, in place of the one that is found; it gets that
+    /// one, the scenario files and what they say.
+    pub(super) fn load_under<A: Args + Asked>(
+        args: &SuiteArgs<A>,
+        environment: Environment,
+        held: impl FnOnce(&ConfigFile, &[PathBuf], &Loaded, &Environment) -> Result<Option<ConfigFile>, Status>,
+    ) -> Result<Self, Status> {
         let config = configuration(args.config.as_deref(), &args.paths, &environment)?;
         let files = files(&args.paths, &config)?;
         let selection = args.select.selection()?;
@@ -106,6 +116,7 @@ impl Suite {
             return Err(Status::Invalid);
         }
         let http = args.ask.http()?;
+        let config = held(&config, &files, &loaded, &environment)?.unwrap_or(config);
         let settings = Settings::new(args.ask.flags(), config, environment, http);
         if settings.flags.seed.is_some() {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);

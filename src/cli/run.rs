@@ -11,14 +11,15 @@ use serde_json::json;
 
 use super::args::duration;
 use super::asking::{Listening, listen, wait};
+use super::base::{Base, Here, SuitePaths};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::policy::{FoundBaseline, GateArgs, StatusArgs, accepted_in, check_names, named, read_baseline};
 use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
-use super::{Status, base, terminal};
-use crate::cache::{Journal, JournalError, Mode};
+use super::{Status, terminal};
+use crate::cache::{JOURNALS, Journal, JournalError, Mode};
 use crate::client::Road;
 use crate::demands::withhold;
 use crate::environment::Environment;
@@ -88,31 +89,47 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
-    let mut suite = Suite::load(&args.suite, environment)?;
+    let mut base = Base::default();
+    let mut suite = Suite::load_under(&args.suite, environment, |config, files, loaded, environment| {
+        let cases: Vec<_> = named(&loaded.scenarios).collect();
+        check_names(config, &cases, environment)?;
+        let now = SuitePaths {
+            paths: &args.suite.paths,
+            files,
+            named: args.suite.config.as_deref(),
+            config,
+            budget: args.budget.is_some(),
+            flags_decide: args.gate.decides(),
+            cache: args.suite.ask.cache_dir(),
+            here: Here::of(environment),
+        };
+        base = args.gate.base.compare(&args.gate, &now, environment)?;
+        Ok(base.held.clone())
+    })?;
     suite.settings.road = Road::new(args.concurrency.into(), args.budget);
+    if let Some(untrusted) = base.untrusted.take() {
+        suite.settings.cache = suite.settings.cache.clone().distrusting(untrusted);
+    }
+    if args.resume && base.brings_journal {
+        let help = format!("nothing was sent; run without `--resume`, and take `{JOURNALS}` out of git");
+        return Err(
+            Status::Invalid.because("only this change brings the journal of an interrupted run", help)
+        );
+    }
     let config = &suite.settings.file;
-    let cases: Vec<_> = named(&suite.loaded.scenarios).collect();
-    check_names(config, &cases, &suite.settings.environment)?;
     if args.budget.is_some() && config.prices.0.is_empty() {
         return Err(Status::Invalid.because(
             "`--budget` needs prices",
             "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
         ));
     }
-    let named = args.suite.config.as_deref();
-    let budget = args.budget.is_some();
-    let here = base::Here::of(&suite.settings.environment);
     let name = args.suite.name(config);
-    let (paths, files, flags_decide) = (&args.suite.paths, &suite.files, args.gate.decides());
-    let now = base::SuitePaths { paths, files, named, config, budget, flags_decide, here };
-    let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     if suite.redacts() {
         withhold(&mut base.weakened);
     }
-    let rules = base.rules(config);
-    let policy = args.gate.policy(rules, &suite.settings.environment);
-    let place = args.gate.proof.place(rules, &config.folder);
-    let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
+    let policy = args.gate.policy(&config.gate, &suite.settings.environment);
+    let place = base.place.take();
+    let found = read_baseline(place.as_ref(), base.commit.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let (sources, root) = (suite.loaded.sources(), suite.root());
     let told = Told::new(&args.comment, &suite.settings.environment, &args.suite.ask.manner)?;
@@ -178,9 +195,6 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
 
 /// Where a pipeline keeps what its attempts at a commit found.
 const ATTEMPTS: &str = ".akit/attempts";
-
-/// Where answers of a run are noted until it ends.
-const JOURNALS: &str = ".akit/journal";
 
 /// A run that ended by itself, and whose reports stand, leaves no journal; another one says how it is finished.
 fn finish(road: &Road, ended: Ended, reports_stand: bool) {

@@ -112,6 +112,9 @@ pub enum ClientError {
         /// What is known of the nearest record.
         nearest: Nearest,
     },
+    /// Replay, and a record that only the change brings.
+    #[error("the record was not read: {0}; only this change brings it")]
+    Untrusted(String),
 }
 
 fn after(n: u32) -> String {
@@ -123,6 +126,10 @@ impl ClientError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, help, cause) = match self {
+            Self::Untrusted(_) => {
+                let help = FaultKind::UntrustedRecord.remedy().to_owned();
+                (FaultKind::UntrustedRecord, help, "only this change brings the record".to_owned())
+            }
             Self::Provider { error, help, .. } => (error.kind(), help.clone(), String::new()),
             Self::CacheMiss { folder, nearest, .. } => (
                 FaultKind::CacheMiss,

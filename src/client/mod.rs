@@ -229,6 +229,9 @@ impl ModelClient {
             return Ok(self.noted(Had { exchange, ..had }, model));
         }
         if self.mode == Mode::Replay {
+            if matches!(self.cache.get(&key), Lookup::Untrusted) {
+                return Err(ClientError::Untrusted(ask.purpose.to_owned()));
+            }
             let mut nearest = self.nearest(&key).await;
             if ask.seal.is_some() {
                 nearest = nearest.without_texts();
@@ -377,7 +380,7 @@ impl ModelClient {
                 self.warn(format!("a record was passed over: {why}"));
                 return None;
             }
-            Lookup::Miss => return None,
+            Lookup::Miss | Lookup::Untrusted => return None,
         };
         let hash = key.hash_of(&record).to_owned();
         let read = match record.response {

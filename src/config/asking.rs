@@ -236,7 +236,9 @@ impl Settings {
             said.extend(own.into_iter().flat_map(ProviderConfig::said));
             waits(shared, &said)
         });
-        let obstacle = unset.map(Obstacle::unset).or(trust.err());
+        let unmerged =
+            vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
+        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged);
         Asking { provider, model, address, key, organization, timeout, retries, version, obstacle }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::trust::{PROVIDER, trusted_origins};
+use super::trust::{PROVIDER, Whose, trusted_origins};
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
@@ -154,6 +154,8 @@ pub struct ConfigFile {
     pub redaction: RedactionChoice,
     /// `prices`.
     pub prices: Prices,
+    /// Whose word it is.
+    pub whose: Whose,
 }
 
 /// The configured judge.
@@ -197,6 +199,12 @@ impl ConfigFile {
     #[must_use]
     pub fn grader_defaults(&self) -> Defaults {
         self.grader.as_ref().map(|grader| grader.defaults.clone()).unwrap_or_default()
+    }
+
+    /// Where the cache is, where the file says so.
+    #[must_use]
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        Some(self.folder.join(self.cache_dir.as_ref()?))
     }
 
     /// Reads a configuration; reports all that is wrong.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::asking::Asking;
 use super::target::Targets;
-use super::{Obstacle, Settings};
+use super::{Obstacle, Settings, Whose};
 use crate::expectation::LlmGrader;
-use crate::grader::calibration::Binding;
+use crate::grader::calibration::{Binding, Calibration, CalibrationError};
 use crate::grader::{Grader, Graders, Judge};
 use crate::seed::Root;
+use crate::source::slashed;
 
 impl Settings {
     /// The judge for somebody who names this one, or none.
@@ -73,7 +74,15 @@ impl Settings {
     /// The calibration that verdicts rest on, where one is configured.
     fn binding(&self) -> Option<Binding> {
         let (file, demands) = self.file.grader.as_ref()?.calibration.clone()?;
-        Some(Binding::read(&self.file.folder.join(file), demands))
+        let path = self.file.folder.join(file);
+        let stored = match &self.file.whose {
+            Whose::Own | Whose::Change => Calibration::read(&path),
+            Whose::Base(Some(source)) => Calibration::of_file(source),
+            Whose::Base(None) => {
+                Err(CalibrationError::Missing(format!("{} in the base of the change", slashed(&path))))
+            }
+        };
+        Some(Binding::of(&path, stored, demands))
     }
 
     fn grader(

@@ -10,10 +10,10 @@ mod target;
 mod trust;
 mod weaker;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cache::{Cache, Mode};
+use crate::cache::{Cache, FOLDER, Mode};
 use crate::client::Road;
 use crate::environment::{Environment, Unset};
 use crate::http::Http;
@@ -24,6 +24,7 @@ pub use explain::Setting;
 pub use file::{ConfigFile, FILES, find, keys};
 pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
+pub use trust::Whose;
 
 use resolved::{Resolved, SaidBy};
 
@@ -87,13 +88,13 @@ impl Settings {
 
     /// Where the cache is.
     fn cache_folder(&self) -> Resolved<'_, PathBuf> {
-        let configured = self.file.cache_dir.as_ref().map(|folder| self.file.folder.join(folder));
+        let configured = self.file.cache_folder();
         Resolved::or_default(
             [
                 (SaidBy::Flag("--cache-dir"), self.flags.cache_dir.clone()),
                 (self.key(["cache", "dir", ""]), configured),
             ],
-            Path::new(".akit").join("cache"),
+            PathBuf::from(FOLDER),
         )
     }
 

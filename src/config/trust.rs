@@ -2,12 +2,14 @@
 //!
 //! Whoever edits a scenario file chooses its `baseUrl`, and that may be somebody from outside. So a
 //! scenario's own address gets nothing of the environment's and the configuration's, unless the
-//! people who hold the keys have named its server: by flag, configuration or environment.
+//! people who hold the keys have named its server: by flag, configuration or environment. Where the configuration is
+//! the change's too, the same holds for its addresses.
 
 use std::sync::Arc;
 
+use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
-use crate::provider::{Origin, Spec};
+use crate::provider::{Origin, Spec, Vendor};
 use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
@@ -28,6 +30,21 @@ pub(super) const PROVIDER: &[Field] = &{
     }
     all
 };
+
+/// Whose word a configuration is.
+#[derive(Clone, Debug, Default)]
+pub enum Whose {
+    /// That of whoever starts the run: it is trusted wholly.
+    #[default]
+    Own,
+    /// The base's of the change under test, with the text of the calibration that it names.
+    Base(Option<Arc<SourceFile>>),
+    /// The change's own, where its base knows nothing of akit: no address in it gets a key.
+    Change,
+}
+
+const MERGE_FIRST: &str = "merge akit.yaml first, name the server by `--base-url` (a judge by `--grader-base-url`), \
+                           or trust the change: `--trust head` (`trust: head` in the pipeline)";
 
 /// Whether an address was named by those who hold the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,12 +98,11 @@ impl Settings {
         let nothing = ProviderConfig::default();
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
         let variable = |name: Option<&str>| name.and_then(|name| self.environment.get(name));
-        let mut named = [Some(vendor.address), shared.base_url.as_deref(), variable(vendor.address_variable)]
-            .into_iter()
-            .flatten();
-        if origin.is_loopback()
-            || shared.trusted.contains(&origin)
-            || named.any(|address| Origin::of(address).as_ref() == Some(&origin))
+        let configured = matches!(self.file.whose, Whose::Own | Whose::Base(_)).then_some(shared);
+        let by_config = configured.and_then(|shared| shared.base_url.as_deref());
+        if self.is_usual(vendor, &origin)
+            || configured.is_some_and(|shared| shared.trusted.contains(&origin))
+            || by_config.and_then(Origin::of).as_ref() == Some(&origin)
         {
             return Ok(Trust::Named);
         }
@@ -100,9 +116,33 @@ impl Settings {
             return Ok(Trust::Foreign);
         };
         let message = format!("{what} is not sent to {origin}: only the scenario names this server");
-        let help = format!(
-            "if you trust it, write `providers: {{ {provider}: {{ trustedOrigins: [\"{origin}\"] }} }}` in akit.yaml, or name it by `--base-url`"
-        );
+        let grant = format!("providers: {{ {provider}: {{ trustedOrigins: [\"{origin}\"] }} }}");
+        let help = match self.file.whose {
+            Whose::Own => {
+                format!("if you trust it, write `{grant}` in akit.yaml, or name it by `--base-url`")
+            }
+            Whose::Base(_) => format!(
+                "if you trust it, merge `{grant}` in akit.yaml first, name it by `--base-url`, or pass `--trust head`"
+            ),
+            Whose::Change => MERGE_FIRST.to_owned(),
+        };
         Err(Obstacle::new(message, help).at(local.base_url_span))
+    }
+
+    /// Whether an address needs nobody to name it: the vendor's own, the environment's, or on this machine.
+    fn is_usual(&self, vendor: &Vendor, origin: &Origin) -> bool {
+        let variable = vendor.address_variable.and_then(|name| self.environment.get(name));
+        let mut known = [Some(vendor.address), variable].into_iter().flatten();
+        origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
+    }
+
+    /// What keeps an address that the configuration names from being asked, where the change brings both.
+    pub(super) fn unmerged(&self, vendor: &Vendor, address: &Resolved<'_, &str>) -> Option<Obstacle> {
+        let brought = matches!(self.file.whose, Whose::Change)
+            && matches!((address.said_by, &self.file.file), (SaidBy::Key(by, _), Some(own)) if Arc::ptr_eq(by, own));
+        let origin = Origin::of(address.value).filter(|origin| brought && !self.is_usual(vendor, origin))?;
+        let message =
+            format!("nothing is sent to {origin}: only this change names it ({:#})", address.said_by);
+        Some(Obstacle::new(message, MERGE_FIRST))
     }
 }

@@ -47,6 +47,7 @@ impl ConfigFile {
             file: _,
             path: _,
             folder: _,
+            whose: _,
             // What is asked: compared case by case.
             provider: _,
             model: _,

@@ -6,6 +6,7 @@
 //! of [`Past`](past::Past).
 
 mod baseline;
+mod cache;
 mod document;
 mod pairs;
 mod past;
@@ -22,6 +23,7 @@ use crate::source::{Location, SourceFile, Span};
 use crate::text;
 use crate::vocabulary::{WeakeningKind, Weaker};
 
+pub use cache::{Cached, cached, is_within};
 pub use document::{Configuration, Document, ScenarioFile};
 pub use past::{Scope, Then, nested};
 

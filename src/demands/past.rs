@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::Log;
 use super::{Configuration, Demands, Document, ScenarioFile};
-use crate::config::{ConfigFile, GateConfig};
+use crate::config::{ConfigFile, Whose};
 use crate::environment::Environment;
 use crate::gate::Weakening;
 use crate::history::{GitError, PastCommit};
@@ -73,6 +73,10 @@ pub struct Then {
     pub demands: Demands,
     /// Files that could not be read, with the reason: nothing in them is compared.
     pub unread: Vec<String>,
+    /// The path of the configuration, where there was one.
+    pub config: Option<String>,
+    /// Whether nothing lay where the suite lies now.
+    pub moved: bool,
     /// Every file that there was.
     paths: Vec<String>,
     /// Every link that there was, with what it pointed to.
@@ -88,10 +92,11 @@ impl Then {
         let mut then = Self { links: past.links()?, ..Self::default() };
         let paths = past.paths()?;
         let config = scope.config.iter().find(|name| paths.contains(name));
+        then.config = config.cloned();
         if let Some(file) = config.map(|name| one(past, name)).transpose()?.flatten() {
             then.demands.config = then.parse(file).map(|file| Configuration::of(file, environment));
         }
-        let folder = config.map_or("", |name| name.rsplit_once('/').map_or("", |(folder, _)| folder));
+        let folder = config.map_or("", |name| parent(name));
         let config = then.demands.config.as_ref();
         let quarantine = config.and_then(|config| {
             let named = config.document.node.get("gate")?.get("quarantine").and_then(Node::as_str)?;
@@ -114,7 +119,8 @@ impl Then {
             then.demands.baseline = one(past, &path)?;
         }
         let files = among(&scenarios, &paths);
-        let moved = files.is_empty();
+        then.moved = files.is_empty();
+        let moved = then.moved;
         // A suite that lay elsewhere was moved, which is no reason to compare it with nothing.
         let files = if moved { among(&[PathBuf::from(".")], &paths) } else { files };
         for (path, text) in files.iter().zip(past.texts(&files)?) {
@@ -160,15 +166,41 @@ impl Then {
         read.map_err(|error| self.unread.push(format!("{name}: {}", error.message))).ok()
     }
 
-    /// The policy of then; what is wrong with it is told.
+    /// Whether akit was not there at all: neither a configuration nor any of the scenarios, here or elsewhere.
     #[must_use]
-    pub fn policy(&self, environment: &Environment, found: &mut Diagnostics) -> GateConfig {
-        let Some(config) = &self.demands.config else { return GateConfig::default() };
+    pub fn is_without_akit(&self) -> bool {
+        self.config.is_none() && self.moved && self.demands.scenarios.is_empty() && self.unread.is_empty()
+    }
+
+    /// The configuration of then, with the contents of the files that it names, as if its file lay in this folder; akit's
+    /// defaults where there was none. What is wrong with it is reported.
+    ///
+    /// # Errors
+    /// When git cannot read the commit.
+    pub fn settings(
+        &self,
+        past: &dyn Past,
+        commit: &str,
+        folder: PathBuf,
+        environment: &Environment,
+        found: &mut Diagnostics,
+    ) -> Result<ConfigFile, GitError> {
+        let whose = Whose::Base(None);
+        let Some(path) = &self.config else {
+            return Ok(ConfigFile { folder, whose, ..ConfigFile::default() });
+        };
+        let text = past.texts(std::slice::from_ref(path))?.pop().flatten();
+        let text = text.ok_or_else(|| GitError::NoFile(path.clone()))?;
+        let source = Arc::new(SourceFile::from_text(&format!("{path} at {commit}"), &text));
         let quarantine = |_: &Path| match &self.demands.quarantine {
             Some(document) => Ok(SourceFile::clone(&document.file)),
             None => Err(ReadError::Io(Error::from(ErrorKind::NotFound))),
         };
-        ConfigFile::of(&config.document.file, PathBuf::new(), environment, found, &quarantine).gate
+        let mut config = ConfigFile::of(&source, folder, environment, found, &quarantine);
+        let calibration = config.grader.as_ref().and_then(|grader| grader.calibration.as_ref());
+        let calibration = calibration.map(|(file, _)| one(past, &joined(parent(path), file))).transpose()?;
+        config.whose = Whose::Base(calibration.flatten());
+        Ok(config)
     }
 }
 
@@ -183,6 +215,11 @@ pub fn nested(folder: &str) -> Weakening {
 fn one(past: &dyn Past, path: &str) -> Result<Option<Arc<SourceFile>>, GitError> {
     let text = past.texts(&[path.to_owned()])?.into_iter().next().flatten();
     Ok(text.map(|text| Arc::new(SourceFile::from_text(path, &text))))
+}
+
+/// The folder of a path.
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// A path below a folder, without `.` and `..`.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Log;
 use super::pairs::{Paired, Pairs};
 use super::{Configuration, Demands, Document};
-use crate::cache::Mode;
+use crate::cache::{FOLDER, Mode};
 use crate::config::ConfigFile;
 use crate::gate::Category;
 use crate::provider::{DEFAULT, Price, REPLIES};
@@ -16,6 +16,7 @@ pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &
     recorded(pairs, before, now, log);
     let Some(config) = &now.config else { return };
     replayed(before.config.as_ref(), config, log);
+    moved_cache(before, config, log);
     if now.budget || limits_cost(&config.config) {
         prices(before, now, config, log);
     }
@@ -65,6 +66,17 @@ fn replayed(before: Option<&Configuration>, now: &Configuration, log: &mut Log) 
     if let (None, Some(mode)) = (was, reads(now.config.cache_mode)) {
         let message = format!("the application was asked anew, now its records answer (`{mode}`)");
         log.key(&now.document, &Weaker::new(Kind::CacheReplayed, &["cache", "mode"], message));
+    }
+}
+
+/// A cache in another folder: what lies there may answer for application and judge.
+fn moved_cache(before: &Demands, now: &Configuration, log: &mut Log) {
+    let folder = |config: &ConfigFile| config.cache_dir.clone().unwrap_or_else(|| FOLDER.to_owned());
+    let (was, is) = (folder(&before.configured()), folder(&now.config));
+    let plain = |folder: &str| folder.trim_start_matches("./").trim_end_matches('/').to_owned();
+    if plain(&was) != plain(&is) {
+        let message = format!("records were read from `{was}`, now from `{is}`");
+        log.key(&now.document, &Weaker::new(Kind::CacheMoved, &["cache", "dir"], message));
     }
 }
 

@@ -338,8 +338,8 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
         .collect();
     let pass_rate = rule::limits(run, policy, &mut log);
     let too_many = rule::errors(run, policy, &mut log);
-    let errored = run.cases.iter().map(|case| case.outcome == Outcome::Errored && too_many);
-    states.iter_mut().zip(errored).for_each(|(one, too_many)| one.blocking |= too_many);
+    let errored = states.iter_mut().zip(&run.cases).filter(|(_, case)| case.outcome == Outcome::Errored);
+    errored.for_each(|(one, case)| one.blocking |= too_many || rule::rests_on_untrusted(case));
     rule::baseline(evidence.reference, &cases, &facts, (&regression, second), policy, &mut log);
     spending::shifts(&cases, &mut log);
     score::fell(&cases, &mut log);

@@ -143,8 +143,7 @@ fn nearest(
 }
 
 /// Reads the baseline of the commit that a change is compared with.
-pub(super) fn read(git: &Git, pipeline: &Pipeline, path: &str) -> Result<(Baseline, String), HistoryError> {
-    let base = choose(git, pipeline)?;
+pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, String), HistoryError> {
     let line = git.line(&base.commit, MOST_ANCESTORS + 1)?;
     let found = nearest(&line, |commit| {
         let Some(text) = git.file(commit, path)? else { return Ok(None) };

@@ -32,6 +32,9 @@ pub enum GitError {
     /// There is no such commit.
     #[error("there is no commit `{0}` in this clone")]
     NoCommit(String),
+    /// The commit has no such file, or it is no text.
+    #[error("`{0}` cannot be read there as text")]
+    NoFile(String),
     /// The clone ends before what is looked for.
     #[error(
         "{0}, and this clone is shallow: fetch the whole history \

@@ -23,7 +23,7 @@ pub use attempts::Attempts;
 pub use base::Pipeline;
 pub use clone::{Kept, LocalClone, kept};
 pub use git::GitError;
-pub use past::PastCommit;
+pub use past::{Brought, PastCommit};
 pub use place::{Place, change_baseline, read_baseline_at};
 
 /// Characters of what is said about a file that is no stored run.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
-use super::Pipeline;
-use super::base::{Base, choose};
+use super::base::{self, Base, choose};
 use super::git::{Commits, Git, GitError, short};
+use super::{HistoryError, Pipeline};
+use crate::baseline::Baseline;
 
 /// Bytes of names that are handed to git at once: its input must fit into a pipe, since nobody reads
 /// its output while names are written.
@@ -14,6 +15,15 @@ const AT_ONCE: usize = 16 * 1024;
 
 /// Most links that lead to one another.
 const LINKS_DEEP: usize = 8;
+
+/// How a file of a change is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought {
+    /// The commit has none of this path.
+    Added,
+    /// The commit has another one.
+    Changed,
+}
 
 /// A commit whose files can be read; paths are relative to the root of its repository.
 #[derive(Debug)]
@@ -107,6 +117,36 @@ impl PastCommit {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} ({})", short(&self.base.commit), self.base.role)
+    }
+
+    /// The commit in seven digits.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        short(&self.base.commit)
+    }
+
+    /// The baseline of this commit, or of one shortly before it, with what the change accepts.
+    pub fn baseline(&self, path: &str) -> Result<(Baseline, String), HistoryError> {
+        base::read(&self.git, &self.base, path)
+    }
+
+    /// What git tracks now and this commit does not have, or has with other bytes, by path.
+    ///
+    /// It is the index that is compared: what a pipeline wrote over a file since is not the change's.
+    pub fn brought(&self) -> Result<BTreeMap<String, Brought>, GitError> {
+        let arguments = ["diff-index", "--cached", "-z", "--no-renames", "--name-status", &self.base.commit];
+        let listed = self.must("list changes", &arguments, "")?;
+        let mut words = listed.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let mut brought = BTreeMap::new();
+        while let (Some(letter), Some(path)) = (words.next(), words.next()) {
+            let what = match &*letter {
+                "D" => continue,
+                "A" => Brought::Added,
+                _ => Brought::Changed,
+            };
+            brought.insert(path.into_owned(), what);
+        }
+        Ok(brought)
     }
 
     /// The paths of all files, in alphabetical order, those behind links included.

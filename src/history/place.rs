@@ -90,6 +90,12 @@ impl Place {
 }
 
 impl Place {
+    /// The same file where the commit that a change is compared with has it, by its path from the root.
+    #[must_use]
+    pub fn at_base(path: &str) -> Self {
+        Self::Revision { revision: BASE.to_owned(), path: path.to_owned() }
+    }
+
     /// The file that a change brings, relative to the root of its repository, where the place is read at its base.
     #[must_use]
     pub fn of_change(&self) -> Option<&str> {
@@ -118,7 +124,10 @@ impl std::fmt::Display for Place {
 pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline, String), HistoryError> {
     match place {
         Place::File(path) => Ok((read_baseline(path)?, slashed(path))),
-        Place::Revision { revision, path } if revision == BASE => base::read(&Git::here()?, pipeline, path),
+        Place::Revision { revision, path } if revision == BASE => {
+            let git = Git::here()?;
+            base::read(&git, &base::choose(&git, pipeline)?, path)
+        }
         Place::Revision { revision, path } => {
             let git = Git::here()?;
             let commit = git.commit(revision)?;

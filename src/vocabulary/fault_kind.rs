@@ -28,6 +28,8 @@ pub enum FaultKind {
     MalformedReply,
     /// A replay, and no record.
     CacheMiss,
+    /// A replay, and a record that only the change under test brings.
+    UntrustedRecord,
     /// The file of replies has none to the case.
     NoReply,
     /// The case has nothing to be asked of.
@@ -75,6 +77,9 @@ impl FaultKind {
             Self::CacheMiss => {
                 "what is asked has changed since it was recorded: ask once with `--cache auto` and a key"
             }
+            Self::UntrustedRecord => {
+                "only the change brings this record: run with a key, or merge the record in a change of its own"
+            }
             Self::NoReply => "add a line for the case to the file of replies",
             Self::UnknownStopReason => {
                 "the answer ended with a word that akit does not know: see [the stop words](expectations.md#hollow-answers)"
@@ -115,6 +120,7 @@ impl FaultKind {
             | Self::Redirected
             | Self::NotPlanned
             | Self::NoGrader
+            | Self::UntrustedRecord
             | Self::JudgeUncalibrated
             | Self::JudgeVoid
             | Self::Internal
@@ -125,6 +131,6 @@ impl FaultKind {
     /// Whether recorded answers were all there are, and this one is not among them.
     #[must_use]
     pub fn is_not_recorded(&self) -> bool {
-        matches!(self, Self::NoReply | Self::CacheMiss)
+        matches!(self, Self::NoReply | Self::CacheMiss | Self::UntrustedRecord)
     }
 }

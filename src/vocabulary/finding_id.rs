@@ -46,6 +46,7 @@ pub enum FindingId {
     TargetChanged,
     Threshold,
     Unconfirmed,
+    UntrustedRecord,
     Weakened,
     /// An id of a newer version.
     #[strum(disabled)]

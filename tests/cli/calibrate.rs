@@ -12,7 +12,7 @@ fn question(asked: &Asked) -> Json {
 }
 
 /// A judge that reads its score off the end of an answer, and refuses all else.
-fn judge() -> Server {
+pub(crate) fn judge() -> Server {
     Server::start(|asked| {
         let data = question(asked);
         let answer = data["answer"].as_str().unwrap();
@@ -175,7 +175,7 @@ fn wrong_lines_stop_it_before_anything_is_sent() {
 }
 
 /// A suite of three answers to one question; the judge passes the first two.
-const SUITE: &str = "\
+pub(crate) const SUITE: &str = "\
 name: support
 cases:
   - id: kind
@@ -190,7 +190,7 @@ cases:
     expected: { type: llm_grader, rubric: Be kind. }
 ";
 
-const REPLIES: &str = "\
+pub(crate) const REPLIES: &str = "\
 {\"id\": \"kind\", \"reply\": \"On its way, worth 9\"}
 {\"id\": \"brief\", \"reply\": \"In the post, worth 9\"}
 {\"id\": \"rude\", \"reply\": \"Look for it, worth 2\"}
@@ -212,7 +212,7 @@ fn run(server: &Server, demands: &str, measured: Option<&str>) -> Akit {
     }
 }
 
-fn measured(server: &Server, right: usize) -> String {
+pub(crate) fn measured(server: &Server, right: usize) -> String {
     calibrate(server, &labels(right)).run().ended(0).read("akit-calibration.json")
 }
 

@@ -111,7 +111,7 @@ fn flags_stand_only_where_they_do_something() {
     let answers = ["--provider", "--model", "--base-url", "--replies"];
     let judges =
         ["--grader-model", "--timeout", "--retries", "--ca-bundle", "--cache", "--replay", "--redact"];
-    let demands = ["--min-pass-rate", "--max-error-rate", "--fail-on", "--weakened-since", "--policy-from"];
+    let demands = ["--min-pass-rate", "--max-error-rate", "--fail-on", "--weakened-since", "--trust"];
     let proofs = ["--baseline", "--confirm", "--strict"];
     let soft = ["--soft-fail"];
     let cases = ["--tags", "--case", "--filter", "--sample", "--seed"];

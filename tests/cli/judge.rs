@@ -22,7 +22,7 @@ fn run(url: &str, text: String, arguments: &[&str]) -> Ran {
         .run()
 }
 
-fn verdict(score: u32) -> String {
+pub(crate) fn verdict(score: u32) -> String {
     format!("{{\"reasoning\":\"kind enough\",\"score\":{score}}}")
 }
 
@@ -35,7 +35,7 @@ fn known_bad(asked: &Asked) -> bool {
 }
 
 /// A judge that sees through known-bad answers and otherwise answers as told.
-fn judge(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Server {
+pub(crate) fn judge(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Server {
     Server::start(move |asked| if known_bad(asked) { Answer::Text(verdict(0)) } else { answer(asked) })
 }
 

@@ -208,8 +208,9 @@ fn a_commit_is_read_where_its_own_configuration_points() {
     assert_eq!(then.unread.len(), 1, "{:?}", then.unread);
     assert!(then.demands.quarantine.is_some() && then.demands.baseline.is_some());
     let mut found = crate::source::Diagnostics::default();
-    let rules = then.policy(&crate::environment::Environment::default(), &mut found);
-    assert_eq!((rules.policy.min_pass_rate, found.has_errors()), (Some(0.5), false));
+    let config = then.settings(&past, "1a2b3c4", "app".into(), &Environment::default(), &mut found).unwrap();
+    assert_eq!((config.gate.policy.min_pass_rate, found.has_errors()), (Some(0.5), false));
+    assert_eq!(config.file.unwrap().name(), "app/akit.yaml at 1a2b3c4");
     scope.scenarios = vec!["app/o*/*.yaml".into()];
     assert_eq!(names(&Then::read(&past, &scope, &Environment::default()).unwrap()), ["app/other/t.yaml"]);
     scope.config.clear();

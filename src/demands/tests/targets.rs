@@ -38,7 +38,7 @@ fn answers_of_a_file_where_somebody_was_asked_are_named() {
 #[test]
 fn records_that_answer_in_place_of_the_application_are_named() {
     for mode in ["auto", "replay"] {
-        let now = format!("model: m\ncache:\n  dir: c\n  mode: {mode}");
+        let now = format!("model: m\ncache:\n  # Yesterday's.\n  mode: {mode}");
         for before in
             ["model: m", "cache: { mode: record }", "cache: { mode: refresh }", "cache: { mode: off }"]
         {
@@ -50,12 +50,12 @@ fn records_that_answer_in_place_of_the_application_are_named() {
         );
     }
     for (before, now) in [
-        ("cache: { mode: auto }", "cache: { mode: auto, dir: other }"),
+        ("cache: { mode: auto }", "cache: { mode: auto, dir: .akit/cache }"),
         ("cache: { mode: auto }", "cache: { mode: replay }"),
         ("cache: { mode: replay }", "model: m"),
         ("model: m", "cache: { mode: record }"),
         ("cache: { mode: record }", "cache: { mode: off }"),
-        ("model: m", "cache: { dir: here }"),
+        ("cache: { dir: here }", "cache: { dir: ./here/ }"),
     ] {
         assert_eq!(of(before, now), Vec::<String>::new(), "{before} -> {now}");
     }
@@ -97,4 +97,52 @@ fn prices_that_see_less_of_the_costs_are_named() {
     );
     now.budget = true;
     assert_eq!(compare(&then, &now)[0].kind, WeakeningKind::PriceLowered);
+}
+
+#[test]
+fn records_in_another_folder_are_named() {
+    assert_eq!(of("model: m", "model: m\ncache: { dir: here }"), ["cache-moved akit.yaml:2"]);
+    assert_eq!(of("cache: { dir: here }", "cache: { dir: there }"), ["cache-moved akit.yaml:1"]);
+    assert_eq!(of("cache: { dir: here }", "model: m"), ["cache-moved akit.yaml:1"]);
+}
+
+/// What a change brings into the folder of the cache `c/d`: its weakenings where records are read, and how many are not
+/// to be read where they are not believed.
+#[test]
+fn records_that_a_change_brings_are_found_wherever_they_lie() {
+    use crate::cache::Untrusted;
+    use crate::history::Brought::{Added, Changed};
+
+    let hash = "0a".repeat(32);
+    let record = |folder: &str| format!("{folder}/0a/{hash}.json");
+    let kept = || vec!["cache-record-added c/d/0a".to_owned()];
+    for (path, how, named, believed) in [
+        (record("c/d"), Added, kept(), Some(1)),
+        (record("c/d"), Changed, vec!["cache-record-changed c/d/0a".to_owned()], Some(1)),
+        (record("C/D").to_uppercase(), Added, vec!["cache-record-added C/D/0A".to_owned()], Some(1)),
+        ("c/d/0a".to_owned(), Added, kept(), None),
+        (record("real"), Added, vec!["cache-record-added real/0a".to_owned()], Some(1)),
+        ("c/d".to_owned(), Changed, vec!["cache-moved c/d:1".to_owned()], Some(usize::MAX)),
+        ("c".to_owned(), Added, vec!["cache-moved c:1".to_owned()], Some(usize::MAX)),
+        ("c/d/notes.md".to_owned(), Added, Vec::new(), None),
+        (record("c/other"), Added, Vec::new(), None),
+        (record("c/dd"), Added, Vec::new(), None),
+        ("cc".to_owned(), Added, Vec::new(), None),
+    ] {
+        let found = cached(&[(path.clone(), how)].into(), "c/d", Some("real"));
+        let told: Vec<_> =
+            found.weakened(true).iter().map(|one| format!("{} {}", one.kind, one.location)).collect();
+        assert!(
+            told.len() == named.len() && told.iter().zip(&named).all(|(one, begin)| one.starts_with(begin)),
+            "{path}: {told:?}"
+        );
+        let count = found.untrusted().map(|untrusted| match untrusted {
+            Untrusted::Some(hashes) => hashes.len(),
+            Untrusted::All => usize::MAX,
+        });
+        assert_eq!(count, believed, "{path}");
+        assert_eq!(found.told().is_some(), believed.is_some(), "{path}");
+        let read_nothing = found.weakened(false);
+        assert!(read_nothing.iter().all(|one| one.kind != WeakeningKind::CacheRecordAdded));
+    }
 }

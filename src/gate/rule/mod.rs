@@ -6,4 +6,6 @@ mod run;
 
 pub(super) use case::{case, wanted};
 pub(super) use rate::Rates;
-pub(super) use run::{baseline, errors, limits, nothing_passed, removed, resets, shifts, unasked, weakened};
+pub(super) use run::{
+    baseline, errors, limits, nothing_passed, removed, resets, rests_on_untrusted, shifts, unasked, weakened,
+};

@@ -15,7 +15,7 @@ use crate::gate::{Category, Missing, Policy, Reference, Rigor, Weakening, of, pr
 use crate::manifest::{CaseResult, Ended, RunManifest, Trial};
 use crate::stats::SLACK;
 use crate::text;
-use crate::vocabulary::{FindingId, Metric, Outcome, Subject, WeakeningKind};
+use crate::vocabulary::{FaultKind, FindingId, Metric, Outcome, Subject, WeakeningKind};
 
 /// The pass rate, which is answered, and the thresholds.
 pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> Option<f64> {
@@ -94,10 +94,27 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
     rate
 }
 
+/// Whether trials of a case could not be judged because only the change under test brings the record.
+pub(in crate::gate) fn rests_on_untrusted(case: &CaseResult) -> bool {
+    let untrusted =
+        |trial: &Trial| trial.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::UntrustedRecord);
+    case.ordinary().any(untrusted)
+}
+
 /// What keeps the run as a whole from being judged; answers whether too many cases could not be. Cases in
 /// quarantine count for nothing here.
 pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> bool {
-    let cases: Vec<_> = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none()).collect();
+    let gating = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none());
+    let (untrusted, cases): (Vec<_>, Vec<_>) = gating.partition(|case| rests_on_untrusted(case));
+    if let Some(first) = untrusted.first() {
+        let message = format!(
+            "{} not judged: only this change brings the record ({} first); run with a key, or merge the record in a \
+             change of its own",
+            text::count(untrusted.len(), "case"),
+            first.key()
+        );
+        log.inconclusive(Finding::new(FindingId::UntrustedRecord, message));
+    }
     let count = |outcome| cases.iter().filter(|case| case.outcome == outcome).count();
     let (errored, judged) = (count(Outcome::Errored), count(Outcome::Passed) + count(Outcome::Failed));
     let strict = policy.rigor == Rigor::Strict;
@@ -163,7 +180,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
         let message = format!("`--fail-fast` ended the run at a case that fails nothing; {rest}");
         log.error(Finding::new(FindingId::CutShort, message));
     }
-    if judged == 0 && errored == 0 {
+    if judged == 0 && errored == 0 && untrusted.is_empty() {
         log.error(Finding::new(FindingId::NothingJudged, "no case was judged".to_owned()));
     }
     too_many

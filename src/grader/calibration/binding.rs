@@ -1,7 +1,7 @@
 //! What a calibration must show before a judge's verdicts can fail a gate, and what its errors make
 //! of a pass rate.
 
-use super::{Calibration, Identity, hash, kappa};
+use super::{Calibration, CalibrationError, Identity, hash, kappa};
 use crate::grader::{Ballot, Bar, Grader, Question};
 use crate::manifest::{CaseResult, Trial, Verdict};
 use crate::stats::{LEVEL, SLACK, Tally, corrected};
@@ -54,10 +54,14 @@ pub enum Standing {
 }
 
 impl Binding {
-    /// The calibration in a file; a missing or unreadable one leaves every verdict without it.
+    /// The calibration of a file, or why there is none; a missing or unreadable one leaves every verdict without it.
     #[must_use]
-    pub fn read(path: &std::path::Path, demands: Demands) -> Self {
-        let stored = Calibration::read(path).map_err(|error| error.to_string());
+    pub fn of(
+        path: &std::path::Path,
+        stored: Result<Calibration, CalibrationError>,
+        demands: Demands,
+    ) -> Self {
+        let stored = stored.map_err(|error| error.to_string());
         Self { path: crate::source::slashed(path), stored, demands }
     }
 

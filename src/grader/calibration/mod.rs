@@ -260,13 +260,21 @@ impl Calibration {
     /// When there is no such file, or it holds something else.
     pub fn read(path: &std::path::Path) -> Result<Self, CalibrationError> {
         let shown = crate::source::slashed(path);
-        let foreign = |reason: String| CalibrationError::Foreign { path: shown.clone(), reason };
         let source = SourceFile::read(path).map_err(|error| match error {
             ReadError::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 CalibrationError::Missing(shown.clone())
             }
             source => CalibrationError::Read { path: shown.clone(), source },
         })?;
+        Self::of_file(&source)
+    }
+
+    /// A calibration that was read.
+    ///
+    /// # Errors
+    /// When the file holds something else.
+    pub fn of_file(source: &SourceFile) -> Result<Self, CalibrationError> {
+        let foreign = |reason| CalibrationError::Foreign { path: source.name().to_owned(), reason };
         let stored: Self =
             json_object(source.text().as_bytes()).map_err(|error| foreign(error.to_string()))?;
         if stored.schema != SCHEMA {

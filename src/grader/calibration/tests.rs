@@ -109,7 +109,7 @@ fn a_calibration_is_read_as_it_was_stored_and_its_counts_are_believed() {
     let kappa = stored.kappa.unwrap().value.to_string();
     std::fs::write(&path, text.replace(&kappa, "0.99")).unwrap();
     let demands = Demands { min_kappa: Some(0.9), ..undemanding(Unmet::Advisory) };
-    let trouble = Binding::read(&path, demands).trouble().unwrap();
+    let trouble = Binding::of(&path, Calibration::read(&path), demands).trouble().unwrap();
     assert!(trouble.ends_with("is too weak: kappa is 0.7, 0.9 is needed"), "{trouble}");
 }
 
@@ -126,7 +126,7 @@ fn bound(calibration: &Calibration, demands: Demands) -> Bound {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.json");
     std::fs::write(&path, calibration.to_text().unwrap()).unwrap();
-    Bound { binding: Binding::read(&path, demands), _folder: folder }
+    Bound { binding: Binding::of(&path, Calibration::read(&path), demands), _folder: folder }
 }
 
 impl Bound {
@@ -216,7 +216,8 @@ fn weak_and_missing_calibrations_say_so() {
         calibration("be kind", &[(true, Some(9)), (true, Some(0)), (false, Some(9)), (false, Some(0))]);
     let trouble = bound(&coin, undemanding(Unmet::Advisory)).binding.trouble().unwrap();
     assert!(trouble.ends_with("TPR + TNR is 1, no better than chance"), "{trouble}");
-    let missing = Binding::read(std::path::Path::new("no/c.json"), demanding);
+    let path = std::path::Path::new("no/c.json");
+    let missing = Binding::of(path, Calibration::read(path), demanding);
     assert_eq!(missing.trouble().unwrap(), "there is no calibration `no/c.json`");
     assert_eq!(bound(&usual(), undemanding(Unmet::Advisory)).binding.trouble(), None);
 }
