@@ -1,17 +1,17 @@
 //! `--weakened-since` and `--policy-from`: what the base of the change demanded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::policy::{BaseArgs, GateArgs};
 use super::{Status, terminal};
-use crate::config::{ConfigFile, GateConfig};
+use crate::config::{ConfigFile, Flags, GateConfig};
 use crate::demands::{self, Configuration, Demands, Document, Scope, Then, compare};
 use crate::environment::Environment;
 use crate::gate::{Category, Weakening};
 use crate::history::{GitError, PastCommit, Pipeline, Place};
-use crate::scenario::discover;
+use crate::scenario::{Selection, discover};
 use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
 
@@ -25,6 +25,10 @@ pub(super) struct SuitePaths<'a> {
     pub(super) named: Option<&'a Path>,
     /// The configuration now.
     pub(super) config: &'a ConfigFile,
+    /// What other flags say of the asking.
+    pub(super) flags: Flags,
+    /// The cases that flags select.
+    pub(super) selection: Selection,
     /// Whether a flag sets a budget.
     pub(super) budget: bool,
     /// Whether flags name a rate or a baseline.
@@ -40,6 +44,8 @@ pub(super) struct Base {
     rules: Option<GateConfig>,
     /// What is demanded less than there.
     pub(super) weakened: Vec<Weakening>,
+    /// The cases that are there too, by scenario and id; `None` where nothing is compared.
+    pub(super) cases: Option<BTreeSet<(String, String)>>,
     /// What everybody should know.
     pub(super) notes: Vec<String>,
 }
@@ -79,6 +85,7 @@ impl BaseArgs {
             let nested = self.nested(suite, &pipeline);
             let mut base = Base {
                 weakened: [weakened, linked, nested.into_iter().collect()].concat(),
+                cases: Some(demands::kept(&then.demands, &now)),
                 ..Base::default()
             };
             base.weakened.sort_by(|a, b| a.location.cmp(&b.location));
@@ -207,17 +214,22 @@ impl SuitePaths<'_> {
         }
     }
 
-    /// Every link on the way to a file of the suite, with what it points to.
+    /// Every link on the way to a file of the suite, with what it points to; what a link points to may lie behind
+    /// another one.
     fn links(&self, gate: &GateArgs) -> BTreeMap<String, String> {
         let root = root(&self.within());
         let config = self.named.map(Path::to_path_buf).or_else(|| self.config.path.clone());
         let baseline = self.own_baseline(gate);
         let mut links = BTreeMap::new();
-        for path in self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline) {
-            let whole = self.here.relative(&root, &path);
-            for part in whole.ancestors().filter(|part| !part.as_os_str().is_empty()) {
-                if let Ok(target) = std::fs::read_link(root.join(part)) {
-                    links.insert(slashed(part), slashed(&target));
+        let paths = self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline);
+        let mut ways: Vec<_> = paths.map(|path| self.here.relative(&root, &path)).collect();
+        while let Some(way) = ways.pop() {
+            for part in way.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+                let Ok(target) = std::fs::read_link(root.join(part)) else { continue };
+                if links.insert(slashed(part), slashed(&target)).is_none() {
+                    let beside = root.join(part.parent().unwrap_or(Path::new("")));
+                    let rest = way.strip_prefix(part).unwrap_or(Path::new(""));
+                    ways.push(self.here.relative(&root, &beside.join(&target).join(rest)));
                 }
             }
         }
@@ -248,6 +260,8 @@ impl SuitePaths<'_> {
             let named = config.node.get("gate")?.get("quarantine").and_then(Node::as_str)?;
             parse(read(&self.config.folder.join(named))?)
         });
+        let calibration = self.config.grader.as_ref().and_then(|grader| grader.calibration.as_ref());
+        let calibration = calibration.map(|(file, _)| self.config.folder.join(file));
         let baseline = self.own_baseline(gate);
         let suite = |path: &PathBuf| demands::ScenarioFile::of(parse(read(path)?)?, environment);
         Demands {
@@ -255,6 +269,10 @@ impl SuitePaths<'_> {
             quarantine,
             baseline: baseline.as_deref().and_then(read),
             config: config.map(|document| Configuration { document, config: self.config.clone() }),
+            calibration: calibration.as_deref().and_then(read),
+            flags: self.flags.clone(),
+            selection: self.selection.clone(),
+            environment: environment.clone(),
             budget: self.budget,
             flags_decide: self.flags_decide,
         }

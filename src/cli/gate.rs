@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::configuration;
+use super::args::{SelectArgs, configuration};
 use super::base::{Here, SuitePaths, around};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::policy::{GateArgs, StatusArgs, accepted_in, check_names, read_baseline};
 use super::stored::{self, files, sources};
 use super::{Status, publish};
-use crate::config::Named;
+use crate::config::{Flags, Named};
 use crate::demands::withhold;
 use crate::environment::Environment;
-use crate::gate::{self, Evidence};
+use crate::gate::{self, Evidence, Policy};
 use crate::history::Place;
-use crate::manifest::RunManifest;
+use crate::manifest::{RunManifest, Trial};
 use crate::report::Report;
 
 #[derive(Debug, Args)]
@@ -53,6 +53,13 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     Ok(status)
 }
 
+/// The name of the run where all of its answers were given by a flag: it is they that are judged, whoever files name.
+fn given(run: &RunManifest) -> Vec<PathBuf> {
+    let mut answers = run.trials().flat_map(Trial::answers).peekable();
+    let all = answers.peek().is_some() && answers.all(|answer| answer.given);
+    all.then(|| PathBuf::from(&run.run_id)).into_iter().collect()
+}
+
 /// Decides over a stored run of these scenario files, which takes the notes of the comparison with its base; also says where the
 /// baseline lies.
 pub(super) fn decide(
@@ -79,6 +86,8 @@ pub(super) fn decide(
         files: &there,
         named: policy,
         config: &config,
+        flags: Flags { replies: given(run), ..Flags::default() },
+        selection: SelectArgs::written(&run.suite).selection()?,
         budget: false,
         flags_decide: gate.decides(),
         here,
@@ -89,7 +98,8 @@ pub(super) fn decide(
     }
     run.notes.extend(base.notes.iter().cloned());
     let rules = base.rules(&config);
-    let policy = gate.policy(rules, environment);
+    let of_base = base.cases.clone();
+    let policy = Policy { of_base, ..gate.policy(rules, environment) };
     let place = gate.proof.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), environment)?;
     let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };

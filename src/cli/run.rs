@@ -104,13 +104,15 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let here = base::Here::of(&suite.settings.environment);
     let name = args.suite.name(config);
     let (paths, files, flags_decide) = (&args.suite.paths, &suite.files, args.gate.decides());
-    let now = base::SuitePaths { paths, files, named, config, budget, flags_decide, here };
+    let (flags, selection) = (suite.settings.flags.clone(), args.suite.select.selection()?);
+    let now = base::SuitePaths { paths, files, named, config, flags, selection, budget, flags_decide, here };
     let mut base = args.gate.base.compare(&args.gate, &now, &suite.settings.environment)?;
     if suite.redacts() {
         withhold(&mut base.weakened);
     }
     let rules = base.rules(config);
-    let policy = args.gate.policy(rules, &suite.settings.environment);
+    let of_base = base.cases.clone();
+    let policy = Policy { of_base, ..args.gate.policy(rules, &suite.settings.environment) };
     let place = args.gate.proof.place(rules, &config.folder);
     let found = read_baseline(place.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);

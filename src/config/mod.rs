@@ -25,7 +25,8 @@ pub use file::{ConfigFile, FILES, find, keys};
 pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
 
-use resolved::{Resolved, SaidBy};
+use resolved::Resolved;
+pub use resolved::SaidBy;
 
 /// What flags say; absent where a flag was not given.
 #[derive(Clone, Debug, Default)]

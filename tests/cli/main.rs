@@ -53,6 +53,7 @@ mod tool_calls;
 mod trust;
 mod validate;
 mod version1;
+mod weakened;
 mod weakening;
 
 use akit::Akit;
