@@ -43,7 +43,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs)?.within(environment);
+    let outputs = args.reports.open(&inputs, environment)?.within(environment);
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
     let report = Report { run: &run, decision: &decision, sources: &sources, past: &past };

@@ -139,7 +139,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs)?.within(&environment);
+    let outputs = args.reports.open(&inputs, &environment)?.within(&environment);
 
     let options = Options {
         concurrency: args.concurrency.into(),

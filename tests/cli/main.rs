@@ -23,6 +23,7 @@ mod formats;
 mod gate;
 mod help;
 mod history;
+mod hostile;
 mod identity;
 mod import;
 mod init;
