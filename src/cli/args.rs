@@ -56,6 +56,15 @@ impl SelectArgs {
         .concat()
     }
 
+    /// The same from those words; others are none of them.
+    pub(super) fn written(words: &[String]) -> Self {
+        let all = |flag: &str| {
+            let values = words.iter().filter_map(|word| word.strip_prefix(flag)?.strip_prefix(' '));
+            values.map(str::to_owned).collect()
+        };
+        Self { tags: all("-t"), cases: all("--case"), filters: all("--filter"), sample: None }
+    }
+
     pub(super) fn selection(&self) -> Result<Selection, Status> {
         self.parse().map_err(|error| Status::Invalid.because(error.to_string(), ""))
     }
@@ -189,11 +198,6 @@ impl AskArgs {
     /// The files of recorded answers.
     pub(super) fn replies(&self) -> &[PathBuf] {
         &self.replies
-    }
-
-    /// The folder of the cache, where a flag names it.
-    pub(super) fn cache_dir(&self) -> Option<&Path> {
-        self.records.cache_dir.as_deref()
     }
 }
 

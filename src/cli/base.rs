@@ -9,12 +9,12 @@ use super::args::common_folder;
 use super::policy::{BaseArgs, GateArgs, TrustIn};
 use super::{Status, terminal};
 use crate::cache::{FOLDER, JOURNALS, Untrusted};
-use crate::config::{ConfigFile, Whose};
+use crate::config::{ConfigFile, Flags, Whose};
 use crate::demands::{self, Configuration, Demands, Document, Scope, Then, cached, compare, is_within};
 use crate::environment::Environment;
 use crate::gate::{Category, Weakening};
 use crate::history::{Brought, GitError, PastCommit, Pipeline, Place};
-use crate::scenario::discover;
+use crate::scenario::{Selection, discover};
 use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
 
@@ -28,12 +28,14 @@ pub(super) struct SuitePaths<'a> {
     pub(super) named: Option<&'a Path>,
     /// The configuration now.
     pub(super) config: &'a ConfigFile,
+    /// What other flags say of the asking.
+    pub(super) flags: Flags,
+    /// The cases that flags select.
+    pub(super) selection: Selection,
     /// Whether a flag sets a budget.
     pub(super) budget: bool,
     /// Whether flags name a rate or a baseline.
     pub(super) flags_decide: bool,
-    /// The folder of the cache, where a flag names it.
-    pub(super) cache: Option<&'a Path>,
     /// The current folder.
     pub(super) here: Here,
 }
@@ -53,6 +55,8 @@ pub(super) struct Base {
     pub(super) brings_journal: bool,
     /// What is demanded less than there.
     pub(super) weakened: Vec<Weakening>,
+    /// The cases that are there too, by scenario and id; `None` where nothing is compared.
+    pub(super) cases: Option<BTreeSet<(String, String)>>,
     /// What everybody should know.
     pub(super) notes: Vec<String>,
 }
@@ -130,6 +134,7 @@ impl BaseArgs {
             base.notes.push(format!("not compared with {}: {}", commit.name(), text::excerpt(unread, 200)));
         }
         base.notes.iter().for_each(|note| terminal::warning(note, ""));
+        base.cases = Some(demands::kept(&then.demands, &now));
         base.weakened = [
             compare(&then.demands, &now),
             then.linked(&suite.links(gate)),
@@ -276,7 +281,7 @@ impl SuitePaths<'_> {
 
     /// What the change brings into the folder of the cache.
     fn cached(&self, settings: &ConfigFile, brought: &BTreeMap<String, Brought>) -> demands::Cached {
-        let folder = self.cache.map(Path::to_path_buf).or_else(|| settings.cache_folder());
+        let folder = self.flags.cache_dir.clone().or_else(|| settings.cache_folder());
         self.cached_in(&folder.unwrap_or_else(|| PathBuf::from(FOLDER)), brought)
     }
 
@@ -309,18 +314,23 @@ impl SuitePaths<'_> {
         }
     }
 
-    /// Every link on the way to a file of the suite, with what it points to.
+    /// Every link on the way to a file of the suite, with what it points to; what a link points to may lie behind
+    /// another one.
     fn links(&self, gate: &GateArgs) -> BTreeMap<String, String> {
         let root = root(&self.within());
         let config = self.named.map(Path::to_path_buf).or_else(|| self.config.path.clone());
         let place = gate.proof.place(&self.config.gate, &self.config.folder);
         let baseline = self.own_baseline(place.as_ref());
         let mut links = BTreeMap::new();
-        for path in self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline) {
-            let whole = self.here.relative(&root, &path);
-            for part in whole.ancestors().filter(|part| !part.as_os_str().is_empty()) {
-                if let Ok(target) = std::fs::read_link(root.join(part)) {
-                    links.insert(slashed(part), slashed(&target));
+        let paths = self.paths.iter().chain(self.files).cloned().chain(config).chain(baseline);
+        let mut ways: Vec<_> = paths.map(|path| self.here.relative(&root, &path)).collect();
+        while let Some(way) = ways.pop() {
+            for part in way.ancestors().filter(|part| !part.as_os_str().is_empty()) {
+                let Ok(target) = std::fs::read_link(root.join(part)) else { continue };
+                if links.insert(slashed(part), slashed(&target)).is_none() {
+                    let beside = root.join(part.parent().unwrap_or(Path::new("")));
+                    let rest = way.strip_prefix(part).unwrap_or(Path::new(""));
+                    ways.push(self.here.relative(&root, &beside.join(&target).join(rest)));
                 }
             }
         }
@@ -353,12 +363,18 @@ impl SuitePaths<'_> {
         });
         let place = gate.proof.place(&self.config.gate, &self.config.folder);
         let baseline = self.own_baseline(place.as_ref());
+        let calibration = self.config.grader.as_ref().and_then(|grader| grader.calibration.as_ref());
+        let calibration = calibration.map(|(file, _)| self.config.folder.join(file));
         let suite = |path: &PathBuf| demands::ScenarioFile::of(parse(read(path)?)?, environment);
         Demands {
             scenarios: self.files.iter().filter_map(suite).collect(),
             quarantine,
             baseline: baseline.as_deref().and_then(read),
             config: config.map(|document| Configuration { document, config: self.config.clone() }),
+            calibration: calibration.as_deref().and_then(read),
+            flags: self.flags.clone(),
+            selection: self.selection.clone(),
+            environment: environment.clone(),
             budget: self.budget,
             flags_decide: self.flags_decide,
         }

@@ -179,7 +179,7 @@ impl Used {
             text::count(self.looked.len() - misses, "hit"),
             if misses == 1 { "1 miss".to_owned() } else { format!("{misses} misses") },
         );
-        terminal::out(&out);
+        terminal::page(&out);
         Status::Passed
     }
 
@@ -189,18 +189,20 @@ impl Used {
         for (hash, looked) in all {
             match (&looked.recorded_at, &looked.missing) {
                 (Some(at), _) if verbose => {
-                    terminal::out(&format!("recorded {at}: {} ({})", looked.purpose, &hash[..12]));
+                    terminal::lines(&[format!("recorded {at}: {} ({})", looked.purpose, &hash[..12])]);
                 }
                 (None, Some(key)) => {
-                    terminal::out(&format!("missing: {} ({})", looked.purpose, &hash[..12]));
+                    terminal::lines(&[format!("missing: {} ({})", looked.purpose, &hash[..12])]);
                     match self.nearest(key, looked.redacted) {
                         Nearest::Unknown => {
-                            terminal::out("  not compared: enough others were, and no record asks the same");
+                            terminal::lines(&[
+                                "  not compared: enough others were, and no record asks the same",
+                            ]);
                         }
-                        Nearest::Nothing => terminal::out("  nothing of its kind is recorded"),
+                        Nearest::Nothing => terminal::lines(&["  nothing of its kind is recorded"]),
                         Nearest::Differs(differences) => {
                             for difference in differences {
-                                terminal::out(&format!("  {}", text::plain(&difference.to_string())));
+                                terminal::lines(&[format!("  {difference}")]);
                             }
                         }
                     }
@@ -209,11 +211,11 @@ impl Used {
             }
         }
         let misses = self.misses();
-        terminal::out(&format!(
+        terminal::lines(&[format!(
             "{} of {} recorded",
             self.looked.len() - misses,
             text::count(self.looked.len(), "exchange")
-        ));
+        )]);
         if misses > 0 { Status::Unjudged } else { Status::Passed }
     }
 
@@ -239,7 +241,7 @@ impl Used {
             bytes += size;
         }
         let word = if dry_run { "would be removed" } else { "removed" };
-        terminal::out(&format!("{}, {} bytes: {word}", text::count(count, "file"), number::whole(bytes)));
+        terminal::lines(&[format!("{}, {} bytes: {word}", text::count(count, "file"), number::whole(bytes))]);
         Ok(Status::Passed)
     }
 
@@ -284,9 +286,9 @@ fn verify(cache: &Cache) -> Status {
             Condition::Damaged(why) => why.clone(),
         };
         wrong += 1;
-        terminal::out(&format!("{}: {}", slashed(&shelved.path), text::plain(&why)));
+        terminal::lines(&[format!("{}: {why}", slashed(&shelved.path))]);
     }
-    terminal::out(&format!("{} sound, {wrong} not", text::count(sound, "record")));
+    terminal::lines(&[format!("{} sound, {wrong} not", text::count(sound, "record"))]);
     if wrong > 0 { Status::Failed } else { Status::Passed }
 }
 
@@ -313,6 +315,6 @@ fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
             Err(error) => return Err(wrong(format!("{place}: {error}"))),
         }
     }
-    terminal::out(&format!("{} added, {known} already there", text::count(added, "record")));
+    terminal::lines(&[format!("{} added, {known} already there", text::count(added, "record"))]);
     Ok(Status::Passed)
 }

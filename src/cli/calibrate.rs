@@ -74,7 +74,7 @@ pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Resul
         .configured_grader(root, &mut Targets::default())
         .map_err(|obstacle| Status::Invalid.because(&obstacle.message, &obstacle.help))?;
     let out = Some(args.out.clone());
-    let outputs = Output::open_all([&out, &args.json], &[args.labels.as_path()])?;
+    let outputs = Output::open_all([&out, &args.json], &[args.labels.as_path()], &settings.environment)?;
     let verdicts = ask(args, &grader, &labels, manner, &settings)?;
     for warning in grader.client().warnings() {
         terminal::warning(&warning, "");

@@ -8,6 +8,7 @@ use super::Status;
 use super::output::Output;
 use super::stored;
 use crate::analysis::compare::Comparison;
+use crate::environment::Environment;
 use crate::report::{compare, json};
 
 #[derive(Debug, Args)]
@@ -24,9 +25,9 @@ pub(super) struct CompareArgs {
     json: Option<PathBuf>,
 }
 
-pub(super) fn compare(args: &CompareArgs) -> Result<Status, Status> {
+pub(super) fn compare(args: &CompareArgs, environment: &Environment) -> Result<Status, Status> {
     let (base, head) = (stored::run(&args.base)?, stored::run(&args.head)?);
-    let outputs = Output::open_all([&args.html, &args.json], &[&args.base, &args.head]);
+    let outputs = Output::open_all([&args.html, &args.json], &[&args.base, &args.head], environment);
     let [page, data] = outputs?;
     let Some(comparison) = Comparison::of(&base, &head) else {
         return Err(Status::Nothing.because(

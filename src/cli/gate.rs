@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::args::configuration;
+use super::args::{SelectArgs, configuration};
 use super::base::{Here, SuitePaths, around};
 use super::output::{Output, ReportArgs};
 use super::past::{self, PastArgs};
 use super::policy::{GateArgs, StatusArgs, accepted_in, check_names, read_baseline};
 use super::stored::{self, files, sources};
 use super::{Status, publish};
-use crate::config::Named;
+use crate::config::{Flags, Named};
 use crate::demands::withhold;
 use crate::environment::Environment;
-use crate::gate::{self, Evidence};
+use crate::gate::{self, Evidence, Policy};
 use crate::history::Place;
-use crate::manifest::RunManifest;
+use crate::manifest::{RunManifest, Trial};
 use crate::report::Report;
 
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs)?.within(environment);
+    let outputs = args.reports.open(&inputs, environment)?.within(environment);
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
     let report = Report { run: &run, decision: &decision, sources: &sources, past: &past };
@@ -51,6 +51,13 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     let status = args.status.of(&decision, &run);
     publish::step(environment, &report, status, written);
     Ok(status)
+}
+
+/// The name of the run where all of its answers were given by a flag: it is they that are judged, whoever files name.
+fn given(run: &RunManifest) -> Vec<PathBuf> {
+    let mut answers = run.trials().flat_map(Trial::answers).peekable();
+    let all = answers.peek().is_some() && answers.all(|answer| answer.given);
+    all.then(|| PathBuf::from(&run.run_id)).into_iter().collect()
 }
 
 /// Decides over a stored run of these scenario files, which takes the notes of the comparison with its base; also says where the
@@ -79,9 +86,10 @@ pub(super) fn decide(
         files: &there,
         named: policy,
         config: &config,
+        flags: Flags { replies: given(run), ..Flags::default() },
+        selection: SelectArgs::written(&run.suite).selection()?,
         budget: false,
         flags_decide: gate.decides(),
-        cache: None,
         here,
     };
     let mut base = gate.base.compare(gate, &suite, environment)?;
@@ -89,7 +97,8 @@ pub(super) fn decide(
         withhold(&mut base.weakened);
     }
     run.notes.extend(base.notes.iter().cloned());
-    let policy = gate.policy(&base.config(&config).gate, environment);
+    let of_base = base.cases.take();
+    let policy = Policy { of_base, ..gate.policy(&base.config(&config).gate, environment) };
     let place = base.place.take();
     let found = read_baseline(place.as_ref(), base.commit.as_ref(), environment)?;
     let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };

@@ -8,6 +8,7 @@ use super::output::Output;
 use super::past::{self, Unreadable};
 use super::{Status, terminal};
 use crate::analysis::Trend;
+use crate::environment::Environment;
 use crate::report::{html, trend};
 
 #[derive(Debug, Args)]
@@ -23,11 +24,11 @@ pub(super) struct HistoryArgs {
     html: Option<PathBuf>,
 }
 
-pub(super) fn history(args: &HistoryArgs) -> Result<Status, Status> {
+pub(super) fn history(args: &HistoryArgs, environment: &Environment) -> Result<Status, Status> {
     let files = past::find(&args.paths)?;
     past::check(&files, "name what `akit run --json FILE` stored, or folders of it")?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
-    let [page] = Output::open_all([&args.html], &inputs)?;
+    let [page] = Output::open_all([&args.html], &inputs, environment)?;
     let mut trouble = Unreadable::default();
     let trend = Trend::of(past::runs(&files, &mut trouble));
     trouble.end();

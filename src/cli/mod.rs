@@ -104,11 +104,14 @@ pub fn main() -> ExitCode {
         match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => cli,
             Err(error) => {
-                // Help and version go to stdout and are no error.
-                let status = if error.use_stderr() { Status::Invalid } else { Status::Passed };
-                // Where nobody reads any more there is nobody to tell.
-                let _ = error.print();
-                return status.into();
+                if !error.use_stderr() {
+                    // Help and version go to stdout and are no error; where nobody reads any more there is nobody to
+                    // tell.
+                    let _ = error.print();
+                    return Status::Passed.into();
+                }
+                terminal::wrong_arguments(&error, std::env::args_os());
+                return Status::Invalid.into();
             }
         };
     let environment = Environment::of(std::env::vars_os().filter_map(|(name, value)| {
@@ -123,13 +126,13 @@ pub fn main() -> ExitCode {
         Command::Regrade(args) => regrade::regrade(&args, environment),
         Command::Comment(args) => comment::comment(&args, &environment),
         Command::Report(args) => report::report(&args, &environment),
-        Command::Compare(args) => compare::compare(&args),
+        Command::Compare(args) => compare::compare(&args, &environment),
         Command::Validate(args) => validate::validate(&args, &environment),
         Command::Schema => Ok(pages::schema()),
         Command::Init(args) => init::init(&args, &environment),
         Command::Import(args) => Ok(import::import(&args)),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
-        Command::History(args) => history::history(&args),
+        Command::History(args) => history::history(&args, &environment),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),
         Command::Cache(args) => cache::cache(&args, environment),
         Command::Doctor(args) => doctor::doctor(&args, &environment),

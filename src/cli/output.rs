@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -137,7 +138,7 @@ impl ReportArgs {
     }
 
     /// Claims the places of all reports, none of which may replace an input.
-    pub(super) fn open(&self, inputs: &[&Path]) -> Result<Outputs, Status> {
+    pub(super) fn open(&self, inputs: &[&Path], environment: &Environment) -> Result<Outputs, Status> {
         let first = self.format.filter(|format| *format != Format::Console);
         let stdout = first.map(|format| (Form::Format(format), Path::new("-")));
         let files = self.files.0.iter().map(|(format, path)| match (format, self.sarif_profile) {
@@ -146,7 +147,7 @@ impl ReportArgs {
         });
         let more = [(Form::Annotations, &self.annotations), (Form::Dotenv, &self.dotenv)];
         let more = more.into_iter().filter_map(|(form, path)| Some((form, path.as_deref()?)));
-        let mut claims = Claims::beside(inputs);
+        let mut claims = Claims::beside(inputs, environment);
         let all = stdout.into_iter().chain(files).chain(more);
         let files = all.filter_map(|(form, path)| Some((claims.claim(path)?, form))).collect();
         claims.end()?;
@@ -174,9 +175,19 @@ pub(super) enum Output {
     File(Pending),
 }
 
+/// The link that a path leads through; above an absolute one it is the machine's own.
+fn behind_link(path: &Path) -> Option<&Path> {
+    let parts = path.ancestors().filter(|part| !part.as_os_str().is_empty());
+    let mut parts = parts.take(if path.is_absolute() { 1 } else { usize::MAX });
+    let is_link = |part: &&Path| fs::symlink_metadata(part).is_ok_and(|data| data.is_symlink());
+    parts.find(is_link).filter(|_| !path.starts_with("/dev"))
+}
+
 /// Places that are claimed for reports: each once, and none that is read.
 #[derive(Default)]
 struct Claims {
+    /// Whether nobody looks on: a link in the checkout was put there by the change.
+    is_ci: bool,
     inputs: BTreeSet<PathBuf>,
     taken: BTreeSet<PathBuf>,
     has_stdout: bool,
@@ -184,8 +195,9 @@ struct Claims {
 }
 
 impl Claims {
-    fn beside(inputs: &[&Path]) -> Self {
-        Self { inputs: inputs.iter().filter_map(|path| place(path)).collect(), ..Self::default() }
+    fn beside(inputs: &[&Path], environment: &Environment) -> Self {
+        let inputs = inputs.iter().filter_map(|path| place(path)).collect();
+        Self { is_ci: environment.is_ci(), inputs, ..Self::default() }
     }
 
     /// Claims a place; tells what stands in the way. A report never replaces an input: a slip must not cost the suite.
@@ -196,6 +208,11 @@ impl Claims {
                 return Some(Output::Stdout);
             }
             ("only one report can go to stdout".to_owned(), "give the others a file")
+        } else if let Some(link) = behind_link(path).filter(|_| self.is_ci) {
+            (
+                format!("`{shown}` would be written through the link `{}`", slashed(link)),
+                "nothing was sent; a pipeline writes no report through a link: remove it, or choose another path",
+            )
         } else {
             match Pending::open(path) {
                 Ok(_) if place(path).is_some_and(|place| self.inputs.contains(&place)) => (
@@ -227,8 +244,9 @@ impl Output {
     pub(super) fn open_all<const N: usize>(
         paths: [&Option<PathBuf>; N],
         inputs: &[&Path],
+        environment: &Environment,
     ) -> Result<[Option<Self>; N], Status> {
-        let mut claims = Claims::beside(inputs);
+        let mut claims = Claims::beside(inputs, environment);
         let outputs = paths.map(|path| claims.claim(path.as_deref()?));
         claims.end()?;
         Ok(outputs)
@@ -252,7 +270,7 @@ impl Output {
         if to_stdout {
             terminal::say(&page(terminal::stderr_ink()));
         } else {
-            terminal::out(&page(terminal::stdout_ink()));
+            terminal::page(&page(terminal::stdout_ink()));
         }
     }
 
@@ -279,7 +297,8 @@ impl Output {
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
         let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth });
         // A pipeline reads its commands from either stream.
-        let tell = |text: &str| if to_stdout { terminal::say(text) } else { terminal::out(text) };
+        // Groups and annotations are commands of our own; the console makes the texts of others harmless itself.
+        let tell = |text: &str| if to_stdout { terminal::say_as_is(text) } else { terminal::out(text) };
         if surroundings.takes_commands {
             tell(&annotation::commands(report));
         }

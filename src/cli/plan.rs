@@ -72,7 +72,7 @@ pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Result<Status, 
         .collect();
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
-    let [json] = Output::open_all([&args.json], &inputs)?;
+    let [json] = Output::open_all([&args.json], &inputs, &suite.settings.environment)?;
     let tags = tags(&suite.selected()?);
     let setup = Setup { repeat, concurrency: args.concurrency.into(), effect: args.detect, tags };
     let Some(outlook) = Outlook::of(&cases, setup, &policy) else { return Err(Status::Nothing) };

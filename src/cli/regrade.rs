@@ -107,7 +107,7 @@ pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<St
     }
     let read = [args.old.as_path(), args.new.as_path()];
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).chain(read).collect();
-    let [json] = Output::open_all([&args.json], &inputs)?;
+    let [json] = Output::open_all([&args.json], &inputs, &suite.settings.environment)?;
 
     let wanted = common.contested();
     let mut notes = BTreeSet::new();

@@ -51,7 +51,7 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Sta
     };
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs)?.linked(environment);
+    let outputs = args.reports.open(&inputs, environment)?.linked(environment);
     let sources = sources(&run);
     let past = past::read(before.as_ref(), &run, &decision);
     Output::write_all(&Report { run: &run, decision: &decision, sources: &sources, past: &past }, outputs);

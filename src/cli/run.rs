@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use serde_json::json;
 
-use super::args::duration;
+use super::args::{Asked as _, duration};
 use super::asking::{Listening, listen, wait};
 use super::base::{Base, Here, SuitePaths};
 use super::output::{Output, ReportArgs};
@@ -100,7 +100,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
             config,
             budget: args.budget.is_some(),
             flags_decide: args.gate.decides(),
-            cache: args.suite.ask.cache_dir(),
+            flags: args.suite.ask.flags(),
+            selection: args.suite.select.selection()?,
             here: Here::of(environment),
         };
         base = args.gate.base.compare(&args.gate, &now, environment)?;
@@ -127,7 +128,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     if suite.redacts() {
         withhold(&mut base.weakened);
     }
-    let policy = args.gate.policy(&config.gate, &suite.settings.environment);
+    let of_base = base.cases.take();
+    let policy = Policy { of_base, ..args.gate.policy(&config.gate, &suite.settings.environment) };
     let place = base.place.take();
     let found = read_baseline(place.as_ref(), base.commit.as_ref(), &suite.settings.environment)?;
     let repeat = args.repeat.or(config.repeat.and_then(|n| u32::try_from(n).ok())).unwrap_or(1);
@@ -158,7 +160,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs)?.within(&environment);
+    let outputs = args.reports.open(&inputs, &environment)?.within(&environment);
 
     let options = Options {
         concurrency: args.concurrency.into(),

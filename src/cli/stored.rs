@@ -10,7 +10,7 @@ use super::Status;
 use crate::gate;
 use crate::history::{self, HistoryError};
 use crate::manifest::RunManifest;
-use crate::source::SourceFile;
+use crate::source::{SourceFile, leaves, slashed};
 
 /// Reads a stored run.
 pub(super) fn run(path: &Path) -> Result<RunManifest, Status> {
@@ -23,8 +23,15 @@ pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision
     struct Beside {
         decision: Option<gate::Decision>,
     }
-    let (run, beside) = history::read_run_with::<Beside>(path).map_err(|error| unread(&error))?;
-    Ok((run, beside.decision))
+    let (run, Beside { decision }) =
+        history::read_run_with::<Beside>(path).map_err(|error| unread(&error))?;
+    let findings = decision.iter().flat_map(|decision| decision.findings.iter().chain(&decision.warnings));
+    let mut places = findings.filter_map(|finding| finding.location.as_ref());
+    if let Some(place) = places.find(|place| leaves(&place.file)) {
+        let message = format!("the decision in `{}` points to `{}`", slashed(path), place.file);
+        return Err(Status::Invalid.because(message, "a finding lies in a file of the repository"));
+    }
+    Ok((run, decision))
 }
 
 /// Tells why a stored run or a baseline that a command is about cannot be used: in every command the same.

@@ -1,9 +1,11 @@
 //! What is written where: data to stdout, everything else to stderr. A reader who has gone away
 //! is no error.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use clap::builder::StyledStr;
 
 use crate::source::{Diagnostics, Ink};
 use crate::text::{self, log};
@@ -57,8 +59,25 @@ pub(super) fn write_with<E: From<io::Error>>(
     Ok(out.flush()?)
 }
 
+/// Writes words for people, of one line or several, some of which others may have chosen.
+pub(super) fn page(text: &str) {
+    out(&log::legible(text));
+}
+
+/// Writes lines for people: a name in them never begins another one.
+pub(super) fn lines<S: AsRef<str>>(lines: &[S]) {
+    const MOST: usize = 4_000;
+    let lines: Vec<_> = lines.iter().map(|line| log::line(line.as_ref(), MOST)).collect();
+    out(&lines.join("\n"));
+}
+
 /// Writes a message.
 pub(super) fn say(text: &str) {
+    say_as_is(&log::legible(text));
+}
+
+/// Writes to the stream of messages what a program reads there.
+pub(super) fn say_as_is(text: &str) {
     // Where messages cannot be written there is no way to tell.
     let _ = write(&mut io::stderr().lock(), text);
 }
@@ -92,10 +111,29 @@ fn plain(word: &str, colour: anstyle::AnsiColor, message: &str, help: &str) {
         Ink::Plain => anstyle::Style::new(),
     };
     // Both may quote a file or a server of others, and a pipeline reads this stream too.
-    say(&log::harmless(format!("{style}{word}{style:#}: {}", text::plain(message))));
+    say(&format!("{style}{word}{style:#}: {}", text::excerpt(message, 4_000)));
     if !help.is_empty() {
-        say(&log::harmless(format!("help: {}", text::plain(help))));
+        say(&format!("help: {}", text::plain(help)));
     }
+}
+
+/// What is wrong with the arguments, which it quotes on one line each.
+pub(super) fn wrong_arguments(error: &clap::Error, arguments: impl Iterator<Item = OsString>) {
+    let mut words = error.render().ansi().to_string();
+    for argument in arguments.filter_map(|argument| argument.into_string().ok()) {
+        // A value may stand behind `=`, and be one of several.
+        let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
+        let wholes = [argument.as_str(), value, name].into_iter();
+        let parts = wholes.clone().chain(wholes.flat_map(|whole| whole.split(',')));
+        for part in parts.flat_map(|part| [part, part.trim()]).filter(|part| part.contains(char::is_control))
+        {
+            words = words.replace(part, &text::excerpt(part, 200));
+        }
+    }
+    say(&match stderr_ink() {
+        Ink::Colour => words,
+        Ink::Plain => StyledStr::from(words).to_string(),
+    });
 }
 
 /// Findings in files, then how many there are.
@@ -103,7 +141,7 @@ pub(super) fn diagnostics(found: &Diagnostics) {
     const MOST: usize = 100;
     let ink = stderr_ink();
     for one in found.iter().take(MOST) {
-        say(&log::harmless(format!("{}\n\n", one.render(ink))));
+        say(&format!("{}\n\n", one.render(ink)));
     }
     let rest = found.iter().count().saturating_sub(MOST);
     if rest > 0 {

@@ -50,7 +50,7 @@ pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result
     let inputs: Vec<_> = files.iter().map(PathBuf::as_path).collect();
     let stdout = ["json", "junit", "sarif"].map(|form| args.stdout(form));
     let paths = [&args.json, &args.junit, &args.sarif, &stdout[0], &stdout[1], &stdout[2]];
-    let outputs = Output::open_all(paths, &inputs)?;
+    let outputs = Output::open_all(paths, &inputs, environment)?;
     let loaded = scenario::load(&files, environment);
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);

@@ -26,7 +26,8 @@ pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
 pub use trust::Whose;
 
-use resolved::{Resolved, SaidBy};
+use resolved::Resolved;
+pub use resolved::SaidBy;
 
 /// What flags say; absent where a flag was not given.
 #[derive(Clone, Debug, Default)]

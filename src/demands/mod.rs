@@ -7,6 +7,7 @@
 
 mod baseline;
 mod cache;
+mod calibration;
 mod document;
 mod pairs;
 mod past;
@@ -14,14 +15,16 @@ mod quarantine;
 mod suite;
 mod target;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::config::{ConfigFile, Named, Suites};
+use crate::config::{ConfigFile, Flags, Named, Suites};
 use crate::environment::Environment;
 use crate::gate::Weakening;
+use crate::scenario::Selection;
 use crate::source::{Location, SourceFile, Span};
 use crate::text;
-use crate::vocabulary::{WeakeningKind, Weaker};
+use crate::vocabulary::{CaseId, WeakeningKind, Weaker};
 
 pub use cache::{Cached, cached, is_within};
 pub use document::{Configuration, Document, ScenarioFile};
@@ -38,6 +41,14 @@ pub struct Demands {
     pub quarantine: Option<Document>,
     /// The text of the baseline in the repository, where one is named.
     pub baseline: Option<Arc<SourceFile>>,
+    /// What the judge was measured by, where the configuration names it.
+    pub calibration: Option<Arc<SourceFile>>,
+    /// What flags of this run say, which no change can edit.
+    pub flags: Flags,
+    /// The cases that flags of this run select.
+    pub selection: Selection,
+    /// The environment of this run.
+    pub environment: Environment,
     /// Whether a budget is set, which rests on the prices.
     pub budget: bool,
     /// Whether flags name a rate or a baseline.
@@ -49,11 +60,13 @@ impl Demands {
     /// YAML demands nothing.
     #[must_use]
     pub fn of(files: &[(&str, &str)], environment: &Environment) -> Self {
-        let mut demands = Self::default();
+        let mut demands = Self { environment: environment.clone(), ..Self::default() };
         for (name, text) in files {
             let file = Arc::new(SourceFile::from_text(name, text));
             if *name == "baseline.json" {
                 demands.baseline = Some(file);
+            } else if *name == "calibration.json" {
+                demands.calibration = Some(file);
             } else if let Ok(document) = Document::parse(file) {
                 match *name {
                     "akit.yaml" => demands.config = Some(Configuration::of(document, environment)),
@@ -77,6 +90,14 @@ impl Demands {
     }
 }
 
+/// The cases of `now` by scenario and id that are in `before` too, under whatever name.
+#[must_use]
+pub fn kept(before: &Demands, now: &Demands) -> BTreeSet<(String, String)> {
+    let pairs = pairs::Pairs::of(before, now);
+    let own = |CaseId { scenario, id }: CaseId<'_>| (scenario.to_owned(), id.to_owned());
+    pairs.kept().map(|(_, case)| own(case.key())).collect()
+}
+
 /// Names every way in which `now` demands less than `before`, by file and line.
 #[must_use]
 pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
@@ -84,6 +105,7 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
     let pairs = pairs::Pairs::of(before, now);
     let configs = (before.configured(), now.configured());
     suite::compare(&pairs, (&configs.0, &configs.1), now, &mut log);
+    calibration::compare(before, now, &mut log);
     if let Some(config) = now.config.as_ref().or(before.config.as_ref()) {
         let tags: Vec<_> = pairs.kept().map(|(old, new)| old.tags_with(new)).collect();
         let kept = pairs.kept().zip(&tags);

@@ -112,6 +112,13 @@ impl Then {
             Some(named) => vec![PathBuf::from(joined(folder, named))],
             None => vec![scope.default.clone()],
         };
+        let calibration = config.and_then(|config| {
+            let (file, _) = config.config.grader.as_ref()?.calibration.as_ref()?;
+            Some(joined(folder, file))
+        });
+        if let Some(path) = calibration {
+            then.demands.calibration = one(past, &path)?;
+        }
         if let Some(file) = quarantine.map(|path| one(past, &path)).transpose()?.flatten() {
             then.demands.quarantine = then.parse(file);
         }

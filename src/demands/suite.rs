@@ -12,7 +12,7 @@ use crate::provider::DEFAULT;
 use crate::scenario::{Scenario, Tries};
 use crate::source::Location;
 use crate::text;
-use crate::vocabulary::{Metric, WeakeningKind as Kind};
+use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
 
 pub(super) fn compare(
     pairs: &Pairs<'_>,
@@ -28,6 +28,15 @@ pub(super) fn compare(
     for (old, new) in pairs.kept() {
         let (name, file) = (new.name(), &new.suite.document.file);
         let lost = |tag: &&String| tags.contains(*tag) && !new.case.tags.contains(tag);
+        if now.selection.refusal(old.scenario(), old.case).is_none()
+            && let Some(why) = now.selection.refusal(new.scenario(), new.case)
+        {
+            let message = format!("{name} was selected by the flags of this run, now it is not: {why}");
+            let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
+            log.at(Kind::CaseUnselected, &name, file, new.node.place(&[key]), &message);
+        }
+        answered(old, new, log);
+        redacted((old, was), (new, is), now, log);
         for tag in old.case.tags.iter().filter(lost) {
             let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
             let message = format!("{name} no longer has the tag `{tag}`, which the policy names");
@@ -46,10 +55,44 @@ pub(super) fn compare(
             log.at(one.kind, &name, file, span, &format!("{name}: {}", one.message));
         }
         if scenarios.insert(file.name()) {
-            for one in old.scenario().weaker(new.scenario(), tries) {
-                log.key(&new.suite.document, &one);
+            let sampled = old.scenario().sampled(new.scenario(), now.flags.seed.is_some());
+            for one in old.scenario().weaker(new.scenario(), tries).iter().chain(&sampled) {
+                log.key(&new.suite.document, one);
             }
         }
+    }
+}
+
+/// A prompt that says what a right answer says, and did not before.
+fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
+    let says = |case: &Paired<'_>, text: &str| {
+        case.case.messages.iter().any(|message| text::has_phrase(&message.content, text))
+    };
+    if new.case.expectation.texts().iter().any(|text| says(new, text) && !says(old, text)) {
+        let (name, key) = (new.name(), ["prompt"]);
+        let message = format!("{name}: what is expected was not in the prompt, now it is");
+        log.at(Kind::AnswerInPrompt, &name, &new.suite.document.file, new.node.place(&key), &message);
+    }
+}
+
+/// More is taken out of what is judged.
+fn redacted(
+    (old, was): (&Paired<'_>, &ConfigFile),
+    (new, is): (&Paired<'_>, &ConfigFile),
+    now: &Demands,
+    log: &mut Log,
+) {
+    let of = |case: &Paired<'_>, config: &ConfigFile| case.case.redaction.or(&config.redaction);
+    let Some(message) = of(old, was).widened(&of(new, is)) else { return };
+    let (document, key) = (&new.suite.document, "redaction");
+    let weaker = Weaker::new(Kind::RedactionWidened, &[key], message);
+    let config = now.config.as_ref().map(|config| &config.document);
+    let shared = [Some(document), config].into_iter().flatten().find(|one| one.node.get(key).is_some());
+    if let Some(document) = shared.filter(|_| new.node.get(key).is_none()) {
+        log.key(document, &weaker);
+    } else {
+        let (name, span) = (new.name(), new.node.place(&[key]));
+        log.at(weaker.kind, &name, &document.file, span, &format!("{name}: {}", weaker.message));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The application under test: whether it is still asked, and whether what it costs is still seen.
+//! The application under test: whether it is the same that is asked, and whether what it costs is still seen.
 
 use std::collections::BTreeSet;
 
@@ -6,17 +6,21 @@ use super::Log;
 use super::pairs::{Paired, Pairs};
 use super::{Configuration, Demands, Document};
 use crate::cache::{FOLDER, Mode};
-use crate::config::ConfigFile;
+use crate::config::{ConfigFile, SaidBy, Settings};
 use crate::gate::Category;
-use crate::provider::{DEFAULT, Price, REPLIES};
+use crate::http::Http;
+use crate::provider::{DEFAULT, Origin, Price, REPLIES};
 use crate::source::{Node, Value};
+use crate::text;
 use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
 
 pub(super) fn compare(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     recorded(pairs, before, now, log);
+    moved(pairs, before, now, log);
     let Some(config) = &now.config else { return };
     replayed(before.config.as_ref(), config, log);
     moved_cache(before, config, log);
+    trusted(before.config.as_ref(), config, log);
     if now.budget || limits_cost(&config.config) {
         prices(before, now, config, log);
     }
@@ -53,6 +57,102 @@ fn provider<'a>(
         }),
     ];
     said.into_iter().flatten().next().map_or((DEFAULT, None), |(name, at)| (name, Some(at)))
+}
+
+/// Cases that another application answers: another provider, model, address, version or file of replies.
+fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
+    // Answers that a flag gives are judged, whoever the files name.
+    let Some(http) = Http::new(None).ok().filter(|_| now.flags.replies.is_empty()) else { return };
+    let settings =
+        |config: ConfigFile| Settings::new(now.flags.clone(), config, now.environment.clone(), http.clone());
+    let (was, is) = (settings(before.configured()), settings(now.configured()));
+    for (old, new) in pairs.kept() {
+        let (was, is) = (was.asking(old.scenario(), old.case), is.asking(new.scenario(), new.case));
+        let mut tell = |key: &str, was: Option<&str>, is: Option<&str>, said: Option<SaidBy<'_>>| {
+            let shown = |value: Option<&str>| {
+                value.map_or("nothing".to_owned(), |value| {
+                    // A query may hold a key, and what stands before an `@` a password.
+                    let value = value.split(['?', '#']).next().unwrap_or_default();
+                    let value = value.rsplit('@').next().unwrap_or_default();
+                    format!("`{}`", text::excerpt(value, 80))
+                })
+            };
+            let message = format!("the application's {key} was {}, it is {}", shown(was), shown(is));
+            let document = &new.suite.document;
+            let config = now.config.as_ref().map(|config| &config.document);
+            match said {
+                Some(SaidBy::Key(_, ["cases", _, key])) => {
+                    let (name, span) = (new.name(), new.node.place(&[key]));
+                    log.at(Kind::TargetMoved, &name, &document.file, span, &message);
+                }
+                Some(SaidBy::Key(file, keys)) => {
+                    let own = Some(document).filter(|document| document.file.name() == file.name());
+                    let keys: Vec<_> = keys.into_iter().filter(|key| !key.is_empty()).collect();
+                    if let Some(document) = own.or(config) {
+                        log.key(document, &Weaker::new(Kind::TargetMoved, &keys, message));
+                    }
+                }
+                Some(SaidBy::Flag(_) | SaidBy::Variable(_) | SaidBy::Expectation | SaidBy::Default)
+                | None => {
+                    log.file(Kind::TargetMoved, document.file.name(), &message);
+                }
+            }
+        };
+        if was.provider.value != is.provider.value {
+            // Recorded replies have a kind of their own.
+            if is.provider.value != REPLIES {
+                let (was, now) = (Some(was.provider.value), Some(is.provider.value));
+                tell("provider", was, now, Some(is.provider.said_by));
+            }
+            continue;
+        }
+        let address = |value: &'_ str| value.trim().trim_end_matches('/').to_owned();
+        let addresses = [&was.address, &is.address].map(|one| one.as_ref().map(|one| address(one.value)));
+        let [from, to] = &addresses;
+        let files = [old, new].map(|case| case.scenario().provider_config.file.as_deref());
+        let file = SaidBy::Key(&new.scenario().file, ["providerConfig", "file", ""]);
+        let said = [
+            (
+                "model",
+                was.model.map(|one| one.value),
+                is.model.map(|one| one.value),
+                is.model.map(|one| one.said_by),
+            ),
+            ("address", from.as_deref(), to.as_deref(), is.address.map(|one| one.said_by)),
+            (
+                "version",
+                was.version.map(|one| one.value),
+                is.version.map(|one| one.value),
+                is.version.map(|one| one.said_by),
+            ),
+            ("file of replies", files[0], files[1], files[1].map(|_| file)),
+        ];
+        // A file that nobody reads does not answer, and where nobody was named before, nobody was asked; but a version
+        // makes answers count that did not without one.
+        let counts = |key: &str, was: Option<&str>| match key {
+            "version" => true,
+            "file of replies" => was.is_some() && is.provider.value == REPLIES,
+            _ => was.is_some() && is.provider.value != REPLIES,
+        };
+        for (key, was, is, said) in said {
+            if was != is && is.is_some() && counts(key, was) {
+                tell(key, was, is, said);
+            }
+        }
+    }
+}
+
+/// Servers that get a key on a scenario's word, and did not before.
+fn trusted(before: Option<&Configuration>, now: &Configuration, log: &mut Log) {
+    for (name, provider) in &now.config.providers {
+        let known = before.and_then(|before| before.config.providers.get(name)).map(|one| &one.trusted);
+        let is_new = |origin: &&Origin| known.is_none_or(|known| !known.contains(origin));
+        for origin in provider.trusted.iter().filter(is_new) {
+            let message = format!("{origin} gets the key of `{name}` where a scenario names it");
+            let keys = ["providers", name, "trustedOrigins"];
+            log.key(&now.document, &Weaker::new(Kind::TrustWidened, &keys, message));
+        }
+    }
 }
 
 /// A cache that answers where the application was asked: records of a good day, whatever it says now.

@@ -68,6 +68,11 @@ impl Contains {
 }
 
 impl Contains {
+    /// The texts that a right answer says.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.values.iter().map(String::as_str).collect()
+    }
+
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { values: old, any: was_any }, Self { values: new, any: is_any }) = (self, now);

@@ -55,6 +55,11 @@ impl Exact {
         verdict
     }
 
+    /// The texts that a right answer says.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        vec![&self.value]
+    }
+
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { value: old, fold: folded }, Self { value: new, fold }) = (self, now);

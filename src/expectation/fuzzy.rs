@@ -101,6 +101,11 @@ impl Fuzzy {
         }
     }
 
+    /// The texts that a right answer says.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        vec![&self.value]
+    }
+
     /// In what a new version demands less. A distance counts edits, and a threshold the share of the text that is
     /// alike.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {

@@ -74,6 +74,11 @@ impl Inline {
         verdict
     }
 
+    /// The texts that a right answer says.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.value.as_deref().into_iter().collect()
+    }
+
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let Self { expression: old, value: stood, shown: was } = self;

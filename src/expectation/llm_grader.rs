@@ -131,6 +131,11 @@ impl LlmGrader {
         }
     }
 
+    /// The text of its rubric.
+    pub(super) fn rubric(&self) -> &str {
+        &self.rubric.text
+    }
+
     /// In what a new version demands less. What an expectation leaves to the configuration is compared there.
     pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let Self { kind: _, rubric: old, threshold: was, scale: steps, votes: asked, judge } = self;

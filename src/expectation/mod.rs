@@ -213,6 +213,18 @@ impl Expectation {
         })
     }
 
+    /// The texts that a right answer says: whoever reads them need not know them. What must not be said is none of them.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        match &self.expected {
+            Expected::Plain(kind) => kind.texts(),
+            Expected::LlmGrader(kind) => vec![kind.rubric()],
+            Expected::Similarity(kind) => vec![kind.value()],
+            Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::texts).collect(),
+            Expected::Not(_) => Vec::new(),
+        }
+    }
+
     /// The judges that this expectation needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {

@@ -2,7 +2,7 @@
 //! one list of them.
 
 /// Makes the enum of these kinds. Each has a file with `FIELDS`, the keys that may be written, and a type with `read`,
-/// `judge` and `weaker`; a kind of the vocabulary that is neither here nor among those that need a model does not compile.
+/// `judge`, `weaker` and `texts`; a kind of the vocabulary that is neither here nor among those that need a model does not compile.
 macro_rules! plain {
     ($($kind:ident in $file:ident,)+) => {
         /// An expectation that needs no model.
@@ -56,6 +56,13 @@ macro_rules! plain {
                 match (self, now) {
                     $((Self::$kind(old), Self::$kind(new)) => Some(old.weaker(new)),)+
                     ($(Self::$kind(_))|+, _) => None,
+                }
+            }
+
+            /// The texts that a right answer says.
+            fn texts(&self) -> Vec<&str> {
+                match self {
+                    $(Self::$kind(one) => one.texts(),)+
                 }
             }
 

@@ -75,6 +75,12 @@ impl Regex {
         verdict
     }
 
+    /// The text that a right answer says, where the pattern is nothing but one.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let source = self.pattern.source();
+        if escape(source) == source { vec![source] } else { Vec::new() }
+    }
+
     /// In what a new version demands less: what another pattern matches nobody knows.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let (Self { pattern: old, shown: was }, Self { pattern: new, shown: _ }) = (self, now);

@@ -76,6 +76,11 @@ impl Similarity {
         }
     }
 
+    /// The text that a right answer means.
+    pub(super) fn value(&self) -> &str {
+        &self.value
+    }
+
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
         let Self { value, threshold, embedding, embedding_model, judge } = self;

@@ -3,8 +3,9 @@
 //! A case that could not be judged is in no metric but the error rate. Confirmations are in none but
 //! the flaky rate, and in what is spent: they are asked only of cases that failed, and would bend every mean.
 
+use super::Policy;
 use crate::manifest::{CaseResult, Trial};
-use crate::stats::{self, mean, real};
+use crate::stats::{self, SLACK, mean, real};
 use crate::vocabulary::{Answer, Metric, Outcome};
 
 /// A measured metric, or why there is none.
@@ -18,7 +19,34 @@ pub enum Measured {
     Unknown,
 }
 
+/// On which side of a limit a number has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Least,
+    Most,
+}
+
 impl Measured {
+    /// A metric of some cases, held against a limit: that of the cases which the base of the change has, where it is the
+    /// worse one. What a change adds must not outweigh what fails.
+    pub(super) fn against(bound: Bound, metric: &Metric, cases: &[&CaseResult], policy: &Policy) -> Self {
+        let all = Self::of(metric, cases);
+        let Some(base) = &policy.of_base else { return all };
+        let is_old = |case: &&CaseResult| base.contains(&(case.scenario.clone(), case.id.clone()));
+        let old: Vec<_> = cases.iter().copied().filter(is_old).collect();
+        let is_worse = |old: f64, all: f64| match bound {
+            Bound::Least => old + SLACK < all,
+            Bound::Most => old > all + SLACK,
+        };
+        match (Self::of(metric, &old), all) {
+            (Self::Number(old, of), Self::Number(all, over)) if is_worse(old, all) => Self::Number(
+                old,
+                format!("{of} over the cases of the base, {over} with those that were added"),
+            ),
+            (_, all) => all,
+        }
+    }
+
     /// A metric of some cases.
     #[must_use]
     pub fn of(metric: &Metric, cases: &[&CaseResult]) -> Self {

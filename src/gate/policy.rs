@@ -42,6 +42,9 @@ pub struct Policy {
     pub quarantine: Vec<Quarantined>,
     /// `YYYY-MM-DD`: quarantines that ended before it hold no more.
     pub today: String,
+    /// The cases by scenario and id that the base of the change has, where the change is compared with it: what is
+    /// demanded of all cases is demanded of these too, so that added cases cannot outweigh them.
+    pub of_base: Option<BTreeSet<(String, String)>>,
 }
 
 impl Default for Policy {
@@ -61,6 +64,7 @@ impl Default for Policy {
             rigor: Rigor::Usual,
             quarantine: Vec::new(),
             today: String::new(),
+            of_base: None,
         }
     }
 }

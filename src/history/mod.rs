@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::baseline::Baseline;
 use crate::manifest::{RunManifest, SCHEMA, Trial, VERSION_1, read_version_1};
-use crate::source::{Pending, ReadError, SourceFile, json_object, slashed};
+use crate::source::{Pending, ReadError, SourceFile, json_object, leaves, slashed};
 use crate::vocabulary::{Outcome, VerdictKind};
 
 pub use attempts::Attempts;
@@ -135,8 +135,14 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
     Ok((run, beside))
 }
 
-/// Whether a run says one thing: each case once, and of each what its trials say.
+/// Whether a run names files of its own alone, and says one thing: each case once, and of each what its trials say.
 fn sound(run: &RunManifest) -> Result<(), String> {
+    let files = run.scenarios.iter().map(|scenario| &scenario.file);
+    let mut files = files.chain(run.cases.iter().map(|case| &case.location.file));
+    // They are opened for excerpts, and linked by reports.
+    if let Some(file) = files.find(|file| leaves(file)) {
+        return Err(format!("it names `{file}`, which leads out of the folder of the run"));
+    }
     let mut names = BTreeSet::new();
     for case in &run.cases {
         let name = || case.key().to_string();

@@ -97,6 +97,9 @@ pub struct GaveUp;
 pub trait Find: fmt::Debug + Send + Sync {
     /// The first match from a byte on, as a range of bytes.
     fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp>;
+
+    /// The pattern as it was written.
+    fn source(&self) -> &str;
 }
 
 /// What gives way, and to what.
@@ -134,6 +137,13 @@ impl Redactor {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let own = (!self.own.is_empty()).then_some("custom");
         self.kinds.iter().map(|kind| kind.name()).chain(own)
+    }
+
+    /// What it removes and another one does not: kinds by their names, patterns as they are written.
+    pub fn beyond<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        let kinds = self.kinds.iter().filter(|kind| !other.kinds.contains(kind)).map(|kind| kind.name());
+        let known = |own: &str| other.own.iter().any(|one| one.source() == own);
+        kinds.chain(self.own.iter().map(|one| one.source()).filter(move |own| !known(own)))
     }
 
     /// The text without its values.
@@ -375,6 +385,24 @@ impl RedactionChoice {
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         if matches!(self, Self::Unsaid) { other.clone() } else { self.clone() }
+    }
+
+    /// What is removed that was not before, in a sentence.
+    #[must_use]
+    pub fn widened(&self, now: &Self) -> Option<String> {
+        let new = now.on()?;
+        let Some(old) = self.on() else {
+            return Some(
+                "nothing was removed from prompts and answers, now values give way to a marker".into(),
+            );
+        };
+        if let Some(more) = new.redactor.beyond(&old.redactor).next() {
+            return Some(format!("one more kind of value gives way to a marker: `{more}`"));
+        }
+        let wider = |what: fn(&Redaction) -> Option<&Redactor>| what(new).is_some() && what(old).is_none();
+        let texts = [("prompts", wider(Redaction::prompts)), ("answers", wider(Redaction::replies))];
+        let (texts, _) = texts.into_iter().find(|(_, is_wider)| *is_wider)?;
+        Some(format!("values are removed from {texts} too"))
     }
 
     /// What is removed, if anything is.

@@ -112,6 +112,10 @@ impl Find for Word {
         }
         Ok(text[from..].find(self.0).map(|at| from + at..from + at + self.0.len()))
     }
+
+    fn source(&self) -> &str {
+        self.0
+    }
 }
 
 #[test]

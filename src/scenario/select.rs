@@ -105,7 +105,9 @@ impl Selection {
         self.ids.iter().map(String::as_str).filter(|id| !known(id)).collect()
     }
 
-    fn refusal(&self, scenario: &Scenario, case: &Case) -> Option<String> {
+    /// Why a case is left out by its tags or its name, where it is; a sample is drawn from the others.
+    #[must_use]
+    pub fn refusal(&self, scenario: &Scenario, case: &Case) -> Option<String> {
         let has = |tag: &String| case.tags.contains(tag);
         if let Some(tag) = self.without.iter().find(|tag| has(tag)) {
             return Some(format!("left out by tag `!{tag}`"));

@@ -1,6 +1,8 @@
-//! How often and how long an application is tried, and where a new version of a file tries it more: an answer that
-//! comes late or at times is then no longer an error.
+//! How often and how long an application is tried, and where a new version of a file tries it otherwise. With more, an
+//! answer that comes late or at times is no longer an error; with less, a case that would fail can be made an error, which a
+//! policy may tolerate.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::{Case, ProviderConfig, Scenario};
@@ -24,19 +26,22 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Where more is tried now: what follows the name of each key, for those of timeout and retries.
+    /// Where more or less is tried now: what follows the name of each key, for those of timeout and retries.
     #[must_use]
     pub fn weaker(self, now: Self, keys: [&str; 2]) -> Vec<Weaker> {
         let Self { timeout, retries } = self;
+        let kind = |order, raised, lowered| match order {
+            Ordering::Greater => Some(raised),
+            Ordering::Less => Some(lowered),
+            Ordering::Equal => None,
+        };
+        let often = kind(now.retries.cmp(&retries), Kind::RetriesRaised, Kind::RetriesLowered);
+        let often =
+            often.map(|kind| Weaker::new(kind, &keys[1..], format!("was {retries}, it is {}", now.retries)));
         let (was, is) = (timeout.as_millis(), now.timeout.as_millis());
-        let longer = (is > was).then(|| (Kind::TimeoutRaised, keys[0], format!("was {was}, it is {is}")));
-        let often = format!("was {retries}, it is {}", now.retries);
-        let often = (now.retries > retries).then_some((Kind::RetriesRaised, keys[1], often));
-        often
-            .into_iter()
-            .chain(longer)
-            .map(|(kind, key, message)| Weaker::new(kind, &[key], message))
-            .collect()
+        let long = kind(is.cmp(&was), Kind::TimeoutRaised, Kind::TimeoutLowered);
+        let long = long.map(|kind| Weaker::new(kind, &keys[..1], format!("was {was}, it is {is}")));
+        often.into_iter().chain(long).collect()
     }
 }
 
@@ -61,7 +66,7 @@ impl Scenario {
         let (before, after) = (own(self), own(now));
         let found = tries.0.weaker(tries.1, ["timeout", "maxRetries"]);
         let changed = |one: &Weaker| match one.kind {
-            Kind::TimeoutRaised => before.0 != after.0,
+            Kind::TimeoutRaised | Kind::TimeoutLowered => before.0 != after.0,
             _ => before.1 != after.1,
         };
         let told = |one: Weaker| {
@@ -69,6 +74,25 @@ impl Scenario {
             Weaker { message, ..one }.below(&["providerConfig"])
         };
         found.into_iter().filter(changed).map(told).collect()
+    }
+}
+
+impl Scenario {
+    /// What a new version of the file draws answers by, where that is another; a seed that a flag gives goes before both.
+    #[must_use]
+    pub fn sampled(&self, now: &Self, is_seeded: bool) -> Vec<Weaker> {
+        let said = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
+        let of = |one: &Self| {
+            let seed = one.seed.filter(|_| !is_seeded).map(|seed| seed.to_string());
+            let (temperature, most) = (one.temperature, one.max_tokens);
+            [seed, temperature.map(|it| it.to_string()), most.map(|it| it.to_string())]
+        };
+        let both = of(self).into_iter().zip(of(now)).zip(["seed", "temperature", "maxTokens"]);
+        let changed = both.filter(|((was, is), _)| was != is).map(|((was, is), key)| {
+            let message = format!("`{key}` was {}, it is {}: other answers are drawn", said(was), said(is));
+            Weaker::new(Kind::SamplingChanged, &[key], message)
+        });
+        changed.collect()
     }
 }
 
@@ -87,7 +111,7 @@ impl Case {
             // Another question is what a suite is edited for; a tag counts where the policy names it.
             messages: _,
             tags: _,
-            // Compared with what the scenario and the configuration say.
+            // Compared with what the scenario and the configuration say, and with what is asked.
             provider: _,
             model: _,
             redaction: _,
@@ -102,7 +126,7 @@ impl Case {
         };
         let (was, is) = (of(*timeout, *retries, inherited.0), of(now.timeout, now.retries, inherited.1));
         let changed = |one: &Weaker| match one.kind {
-            Kind::TimeoutRaised => *timeout != now.timeout,
+            Kind::TimeoutRaised | Kind::TimeoutLowered => *timeout != now.timeout,
             _ => *retries != now.retries,
         };
         let told =

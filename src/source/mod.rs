@@ -123,21 +123,23 @@ impl SourceFile {
             let line = bytes[..at].split(|byte| *byte == b'\n').count();
             ReadError::Encoding { byte: bytes[at], line }
         })?;
-        Ok(Self::new(repository_name(path), slashed(path), text))
+        Ok(Self::new(repository_name(path), &slashed(path), text))
     }
 
     /// A file that is already in memory, under the name that reports show.
     #[must_use]
     pub fn from_text(name: &str, text: &str) -> Self {
-        Self::new(name.to_owned(), name.to_owned(), text.to_owned())
+        Self::new(name.to_owned(), name, text.to_owned())
     }
 
-    fn new(name: String, shown: String, mut text: String) -> Self {
+    fn new(name: String, shown: &str, mut text: String) -> Self {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
         let mut starts = vec![0];
         starts.extend(text.match_indices('\n').map(|(index, _)| index + 1));
+        // A name may hold a line end, and what is shown stands on one line.
+        let shown = crate::text::excerpt(shown, 1_000);
         Self { name, shown, text, starts, widths: OnceLock::new() }
     }
 
@@ -216,6 +218,16 @@ pub fn repository_name(path: &Path) -> String {
     }
 }
 
+/// Whether a path, as a file of others names it, leads out of the folder that it is relative to: upwards, from a root or
+/// a drive, or to another place altogether. Both kinds of slashes separate, wherever this runs.
+#[must_use]
+pub fn leaves(path: &str) -> bool {
+    path.starts_with(['/', '\\'])
+        || path.as_bytes().get(1) == Some(&b':')
+        || path.contains("://")
+        || path.split(['/', '\\']).any(|part| part == "..")
+}
+
 /// Reads a JSON object. serde by itself also takes an array for a struct, member by member, and no file of
 /// akit is one.
 pub fn json_object<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
@@ -232,6 +244,26 @@ fn repository_of(full: &Path) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_that_leave_their_folder() {
+        for path in [
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            r"..\x",
+            r"a\..\..\x",
+            r"C:\x",
+            "c:x",
+            r"\\host\x",
+            "file:///etc/passwd",
+        ] {
+            assert!(leaves(path), "{path}");
+        }
+        for path in ["", "s.yaml", "scenarios/a b.yaml", "a..b/c..yaml", "./s.yaml", "..."] {
+            assert!(!leaves(path), "{path}");
+        }
+    }
 
     #[test]
     fn an_array_is_no_object() {

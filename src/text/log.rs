@@ -30,9 +30,36 @@ pub fn harmless(text: String) -> String {
     out
 }
 
+/// A text of several lines, made harmless for a terminal and free of commands; colors stay.
+#[must_use]
+pub fn legible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('\u{1b}') {
+        out.push_str(&super::plain(before));
+        let parameters = behind.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '[' | ';'));
+        let color = &behind[..behind.len() - parameters.len()];
+        let is_color = color.starts_with('[') && color.rfind('[') == Some(0) && parameters.starts_with('m');
+        out.push(if is_color { '\u{1b}' } else { '\u{fffd}' });
+        rest = behind;
+    }
+    out.push_str(&super::plain(rest));
+    harmless(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colors_stay_and_other_escapes_do_not() {
+        assert_eq!(legible("\u{1b}[1;31mred\u{1b}[0m\n\tx"), "\u{1b}[1;31mred\u{1b}[0m\n\tx");
+        assert_eq!(
+            legible("\u{1b}[2J\u{1b}]0;t\u{7}\u{1b}[[m\u{202e}\r"),
+            "\u{fffd}[2J\u{fffd}]0;t\u{fffd}\u{fffd}[[m\u{fffd}"
+        );
+        assert_eq!(legible("a\n::error::x\u{1b}"), "a\n:\u{200b}:error::x\u{fffd}");
+    }
 
     #[test]
     fn commands_are_broken_and_other_text_is_not() {

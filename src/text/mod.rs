@@ -178,6 +178,20 @@ pub fn js_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
 
+/// Whether a text holds a phrase, not as a part of a longer word and whatever its case; an empty one is nowhere.
+#[must_use]
+pub fn has_phrase(text: &str, phrase: &str) -> bool {
+    let (text, phrase) = (text.to_lowercase(), js_trim(phrase).to_lowercase());
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let cuts = |inner: Option<char>, outer: Option<char>| is_word(inner) && is_word(outer);
+    let apart = |at: usize| {
+        let (before, after) = (&text[..at], &text[at + phrase.len()..]);
+        !cuts(phrase.chars().next(), before.chars().next_back())
+            && !cuts(phrase.chars().next_back(), after.chars().next())
+    };
+    !phrase.is_empty() && text.match_indices(&phrase).any(|(at, _)| apart(at))
+}
+
 /// Whether nothing of a text can be seen: it is empty, or all white space and characters that Unicode
 /// says to ignore (`Default_Ignorable_Code_Point`), such as a zero-width space.
 #[must_use]
@@ -249,6 +263,18 @@ mod tests {
         assert_eq!(count(0, "case"), "0 cases");
         assert_eq!(count(2, "retry"), "2 retries");
         assert_eq!(count(5_000, "case"), "5,000 cases");
+    }
+
+    #[test]
+    fn phrases_are_whole_words() {
+        for (text, phrase) in
+            [("Say YES or no", "yes"), ("42", "42"), ("a good day", " good day\n"), ("(x)", "x")]
+        {
+            assert!(has_phrase(text, phrase), "{phrase} in {text}");
+        }
+        for (text, phrase) in [("yesterday", "yes"), ("1420", "42"), ("How?", ""), ("grün", "gr")] {
+            assert!(!has_phrase(text, phrase), "{phrase} in {text}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod formats;
 mod gate;
 mod help;
 mod history;
+mod hostile;
 mod identity;
 mod import;
 mod init;
@@ -59,6 +60,7 @@ mod trust;
 mod trust_base;
 mod validate;
 mod version1;
+mod weakened;
 mod weakening;
 
 use akit::Akit;

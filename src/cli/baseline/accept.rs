@@ -39,7 +39,7 @@ fn reason(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<String, Status> {
+pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec<String>, Status> {
     let run = args.run.as_deref().map(stored::run).transpose()?;
     let patterns = args.cases.iter().map(|text| CaseWord::read(text)).collect::<Result<Vec<_>, _>>()?;
     let place = &args.at.baseline;
@@ -62,7 +62,7 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Str
     lines.extend(names("count as new until the next update", &dropped));
     let anew = |shift| format!("the next update starts the whole scenario anew: {shift}");
     lines.extend(shifts.into_iter().map(anew));
-    Ok(lines.join("\n"))
+    Ok(lines)
 }
 
 /// A word of the command line.

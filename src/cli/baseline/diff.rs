@@ -19,7 +19,7 @@ pub(super) struct DiffArgs {
     after: Place,
 }
 
-pub(super) fn diff(args: &DiffArgs, environment: &Environment) -> Result<String, Status> {
+pub(super) fn diff(args: &DiffArgs, environment: &Environment) -> Result<Vec<String>, Status> {
     let (before, from) = read(&args.before, environment)?;
     let (after, to) = read(&args.after, environment)?;
     let mut lines = vec![format!("{from} -> {to}")];
@@ -27,7 +27,7 @@ pub(super) fn diff(args: &DiffArgs, environment: &Environment) -> Result<String,
     if lines.len() == 1 {
         lines.push(format!("no difference in {}", text::count(after.cases.len(), "case")));
     }
-    Ok(lines.join("\n"))
+    Ok(lines)
 }
 
 fn differences(before: &Baseline, after: &Baseline) -> Vec<String> {

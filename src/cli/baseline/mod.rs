@@ -40,13 +40,13 @@ struct At {
 }
 
 pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Result<Status, Status> {
-    let text = match &args.command {
+    let lines = match &args.command {
         BaselineCommand::Update(args) => update::update(args, environment),
         BaselineCommand::Accept(args) => accept::accept(args, environment),
         BaselineCommand::Show(args) => show::show(args, environment),
         BaselineCommand::Diff(args) => diff::diff(args, environment),
     }?;
-    terminal::out(&text);
+    terminal::lines(&lines);
     Ok(Status::Passed)
 }
 

@@ -1,11 +1,9 @@
 //! `akit baseline show`: the cases with their trials.
 
-use std::fmt::Write as _;
-
 use clap::Args;
 use serde_json::json;
 
-use super::super::Status;
+use super::super::{Status, terminal};
 use super::{At, read};
 use crate::baseline::{Acceptance, Baseline, BaselineCase, Epoch};
 use crate::environment::Environment;
@@ -20,56 +18,47 @@ pub(super) struct ShowArgs {
     json: bool,
 }
 
-pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<String, Status> {
+pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<Vec<String>, Status> {
     let (baseline, from) = read(&args.at.baseline, environment)?;
-    Ok(if args.json { json_text(&baseline, &from) } else { table(&baseline, &from) })
+    if args.json {
+        terminal::out(&json_text(&baseline, &from));
+        return Ok(Vec::new());
+    }
+    Ok(table(&baseline, &from))
 }
 
 fn thin(case: &BaselineCase) -> bool {
     case.tally().of < Baseline::THIN
 }
 
-fn table(baseline: &Baseline, from: &str) -> String {
-    // Text takes everything that is written to it, so results of writing are of no use.
-    let mut out = format!(
-        "{from}: {} of {}\n",
-        text::count(baseline.cases.len(), "case"),
-        text::count(baseline.runs.len(), "run")
-    );
+fn table(baseline: &Baseline, from: &str) -> Vec<String> {
+    let (cases, runs) = (baseline.cases.len(), baseline.runs.len());
+    let mut lines = vec![format!("{from}: {} of {}", text::count(cases, "case"), text::count(runs, "run"))];
     if let Some(newest) = baseline.runs.last() {
         let at = newest.at.as_deref().map(|at| format!(" of {at}")).unwrap_or_default();
         let commit = newest.commit.as_deref().map(|sha| format!(", commit {sha}")).unwrap_or_default();
-        let _ = writeln!(out, "newest run: {}{at}{commit}", newest.id);
+        lines.push(format!("newest run: {}{at}{commit}", newest.id));
     }
-    for epoch in &baseline.epoch {
-        let _ = writeln!(out, "{}", epoch_line(epoch));
-    }
+    lines.extend(baseline.epoch.iter().map(epoch_line));
     let width = baseline.cases.iter().map(|case| case.name().chars().count()).max().unwrap_or(0).min(60);
     for case in &baseline.cases {
         let tally = case.tally();
         let trials = format!("{}/{}", tally.hits, tally.of);
-        let _ = write!(out, "  {:width$}  {trials:>7}", case.name());
-        if thin(case) {
-            out.push_str("  thin");
-        }
-        if let Some(note) = baseline.acceptance(&case.name()) {
-            let _ = write!(out, "  accepted: {}", note.reason);
-        }
-        out.push('\n');
+        let few = if thin(case) { "  thin" } else { "" };
+        let note = baseline.acceptance(&case.name());
+        let note = note.map(|note| format!("  accepted: {}", note.reason)).unwrap_or_default();
+        lines.push(format!("  {:width$}  {trials:>7}{few}{note}", case.name()));
     }
     let few = baseline.cases.iter().filter(|case| thin(case)).count();
     if few > 0 {
         let cases = text::count(few, "case");
-        let _ = writeln!(
-            out,
+        lines.push(format!(
             "{cases} with fewer than {} trials: only eight or more failures in a row prove that such a case broke",
             Baseline::THIN
-        );
+        ));
     }
-    for note in &baseline.accepted {
-        let _ = writeln!(out, "{}", note_line(note));
-    }
-    text::plain(out.trim_end())
+    lines.extend(baseline.accepted.iter().map(note_line));
+    lines
 }
 
 fn epoch_line(epoch: &Epoch) -> String {

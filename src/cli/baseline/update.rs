@@ -30,7 +30,7 @@ pub(super) struct UpdateArgs {
     commit: Option<String>,
 }
 
-pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<String, Status> {
+pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec<String>, Status> {
     let (mut run, decision) = decided(&args.run)?;
     let failed = !args.force && has_failed(&run, decision.as_ref());
     let decision = decision.filter(|_| !args.force);
@@ -84,7 +84,7 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Str
     let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
     lines.extend(names("left out, open or degraded", &left));
     lines.extend(details(&run, &added));
-    Ok(lines.join("\n"))
+    Ok(lines)
 }
 
 /// Why a run is not added without `--force`.

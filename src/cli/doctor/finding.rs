@@ -116,10 +116,10 @@ pub(super) fn settings(explained: &[Explained]) -> String {
     let mut out = String::new();
     for (of, settings) in explained {
         // Writing into a text cannot fail.
-        let _ = writeln!(out, "\nsettings of {of}");
+        let _ = writeln!(out, "\nsettings of {}", text::excerpt(of, 200));
         let width = settings.iter().map(|one| one.value.chars().count()).max().unwrap_or(0).min(40);
         for Setting { name, value, said_by } in settings {
-            let (value, said_by) = (text::plain(value), text::plain(said_by));
+            let (value, said_by) = (text::excerpt(value, 200), text::excerpt(said_by, 300));
             let _ = writeln!(out, "  {name:<14}  {value:<width$}  {said_by}");
         }
     }

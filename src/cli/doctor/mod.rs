@@ -48,7 +48,7 @@ pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Sta
     let inputs: Vec<_> = args.suite.paths.iter().map(PathBuf::as_path).collect();
     // A flag that no run takes is no finding about what is here.
     args.suite.ask.redactor()?;
-    let outputs = Output::open_all([&args.json, &stdout], &inputs)?;
+    let outputs = Output::open_all([&args.json, &stdout], &inputs, environment)?;
     let (findings, explained) = look(args, environment);
     let explained = if args.explain { explained } else { Vec::new() };
     let data = || Ok::<_, Infallible>(finding::data(&findings, &explained));

@@ -61,6 +61,7 @@ fn policy(before: &Policy, now: &Policy, compares: bool, suites: &Suites<'_>) ->
         // A file of its own, compared entry by entry.
         quarantine: _,
         today: _,
+        of_base: _,
     } = before;
     let mut found = Vec::new();
     let mut tell = |kind, keys: &[&str], message: String| found.push(Weaker::new(kind, keys, message));

@@ -175,6 +175,12 @@ const LESS: &[(&str, &str, &[&str])] = &[
         &["calibration-lowered akit.yaml:3", "calibration-lowered akit.yaml:5"],
     ),
     ("grader: { model: a }", "grader:\n  model: a\n  maxRetries: 5", &["retries-raised akit.yaml:3"]),
+    (
+        "providers: { openai: { maxRetries: 4 } }",
+        "providers:\n  openai:\n    maxRetries: 3\n    timeout: 100",
+        &["retries-lowered akit.yaml:3", "timeout-lowered akit.yaml:4"],
+    ),
+    ("grader: { model: a }", "grader:\n  model: a\n  timeout: 1", &["timeout-lowered akit.yaml:3"]),
     ("model: m", "providers:\n  openai:\n    timeout: 90000", &["timeout-raised akit.yaml:3"]),
     ("repeat: 5", "repeat: 3", &["repeat-lowered akit.yaml:1"]),
 ];
@@ -214,7 +220,12 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
         ),
         ("ollama", config(""), config("grader: { model: m, scale: 10, votes: 3 }"), &[]),
         ("ollama", at("ollama", 1), config(""), &["judge-swapped akit.yaml:1"]),
-        ("openai", at("openai", 1), at("openai", 2), &["judge-swapped akit.yaml:4"]),
+        (
+            "openai",
+            at("openai", 1),
+            at("openai", 2),
+            &["judge-swapped akit.yaml:4", "target-moved akit.yaml:4"],
+        ),
         ("ollama", grader(1), grader(2), &["judge-swapped akit.yaml:5"]),
         ("openai", at("ollama", 1), at("ollama", 2), &[]),
         ("ollama", at("ollama", 1), at("ollama", 1), &[]),
@@ -222,7 +233,7 @@ fn a_judge_that_an_expectation_names_is_another_one_at_another_server() {
             "ollama",
             at("ollama", 1),
             format!("{}\n  openai:\n    baseUrl: http://127.0.0.1:3/v1", at("ollama", 1)),
-            &[],
+            &["target-moved akit.yaml:6"],
         ),
     ];
     for (provider, before, now, expected) in table {
@@ -364,10 +375,6 @@ fn a_policy_that_demands_as_much_or_more_is_not_named() {
             "grader: { model: a, provider: openai, scale: 10, votes: 3, calibration: { file: c, required: true } }",
         ),
         ("repeat: 1", "repeat: 3"),
-        (
-            "providers: { openai: { maxRetries: 4 } }",
-            "providers: { openai: { maxRetries: 3, timeout: 100 } }",
-        ),
     ];
     for (before, now) in table {
         assert_eq!(of(before, now), Vec::<String>::new(), "{before}\n->\n{now}");

@@ -28,11 +28,104 @@ fn answers_of_a_file_where_somebody_was_asked_are_named() {
     let live = SUITE.replace("name: s\n", "name: s\nprovider: openai\n");
     let none = Vec::<String>::new();
     assert_eq!(told(&[("s.yaml", &live)], &[("s.yaml", &live), ("akit.yaml", config)]), none);
-    for (before, now) in [(&*whole, SUITE), (&one, SUITE), (&whole, &whole.replace("r.jsonl", "t.jsonl"))] {
-        assert_eq!(suites(before, now), none);
+}
+
+#[test]
+fn another_application_is_named() {
+    let replies =
+        SUITE.replace("name: s\n", "name: s\nprovider: replies\nproviderConfig: { file: r.jsonl }\n");
+    assert_eq!(suites(&replies, &replies.replace("r.jsonl", "t.jsonl")), ["target-moved s.yaml:3"]);
+    assert_eq!(suites(&replies, SUITE), ["target-moved s.yaml:1"]);
+    let ollama = SUITE.replace("name: s\n", "name: s\nprovider: ollama\n");
+    assert_eq!(suites(SUITE, &ollama), ["target-moved s.yaml:2"]);
+    let one = SUITE.replace("    prompt: Why?\n", "    prompt: Why?\n    model: n\n");
+    assert_eq!(suites(SUITE, &one), ["target-moved s.yaml:9"]);
+    let of_server = |url: &str| format!("model: m\nproviders: {{ openai: {{ baseUrl: \"{url}\" }} }}");
+    for (before, now, expected) in [
+        ("model: m", "model: n", &["target-moved akit.yaml:1"][..]),
+        (&of_server("http://a/v1"), &of_server("http://b/v1"), &["target-moved akit.yaml:2"]),
+        (&of_server("http://a/v1"), &of_server(" http://a/v1/ "), &[]),
+        ("model: m", &of_server("https://api.openai.com/v1"), &[]),
+        (&of_server("http://a/v1"), "model: m", &["target-moved s.yaml:1"]),
+        ("model: m", "target: { version: a }\nmodel: m", &["target-moved akit.yaml:1"]),
+        ("target: { version: a }\nmodel: m", "model: m", &[]),
+        // Nobody was asked, or only a flag says who is.
+        ("gate: {}", "model: m", &[]),
+        ("model: m", "gate: {}", &[]),
+        (
+            "providers: { openai: { trustedOrigins: [\"http://a\"] } }",
+            "providers:\n  openai:\n    trustedOrigins: [\"http://a\", \"http://b\"]",
+            &["trust-widened akit.yaml:3"],
+        ),
+        ("providers: { openai: { trustedOrigins: [\"http://a\"] } }", "providers: { openai: {} }", &[]),
+    ] {
+        assert_eq!(of(before, now), expected, "{before}\n->\n{now}");
     }
-    assert_eq!(suites(SUITE, &SUITE.replace("name: s\n", "name: s\nprovider: ollama\n")), none);
-    assert_eq!(suites(&live, &whole.replace("replies", "ollama")), none);
+    let found = compare(
+        &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:old@a/v1?key=secret"))]),
+        &demands(&[("s.yaml", SUITE), ("akit.yaml", &of_server("http://u:new@b/v1?key=secret"))]),
+    );
+    let told = &found[0].message;
+    assert!(told.contains("`a/v1`, it is `b/v1`"), "{told}");
+}
+
+#[test]
+fn another_way_to_ask_and_to_judge_is_named() {
+    let head = |text: &str| SUITE.replace("name: s\n", &format!("name: s\n{text}\n"));
+    let case = |text: &str| SUITE.replace("    prompt: Why?\n", &format!("    prompt: Why?\n    {text}\n"));
+    let asked = |prompt: &str| SUITE.replace("prompt: Why?", &format!("prompt: {prompt}"));
+    for (before, now, expected) in [
+        (head("seed: 1"), head("seed: 2"), &["sampling-changed s.yaml:2"][..]),
+        (SUITE.to_owned(), head("temperature: 0.5"), &["sampling-changed s.yaml:2"]),
+        (head("maxTokens: 9"), SUITE.to_owned(), &["sampling-changed s.yaml:1"]),
+        (case("timeout: 60000"), case("timeout: 1"), &["timeout-lowered s.yaml:9"]),
+        (SUITE.to_owned(), case("retries: 0"), &["retries-lowered s.yaml:9"]),
+        (SUITE.to_owned(), head("providerConfig: { timeout: 5 }"), &["timeout-lowered s.yaml:2"]),
+        (SUITE.to_owned(), case("redaction: {}"), &["redaction-widened s.yaml:9"]),
+        (case("redaction: { enabled: false }"), SUITE.to_owned(), &[]),
+        (
+            head("redaction: { patterns: [email] }"),
+            head("redaction: { patterns: [email, phone] }"),
+            &["redaction-widened s.yaml:2"],
+        ),
+        (head("redaction: { patterns: [email, 'a.c'] }"), head("redaction: { patterns: ['a.c'] }"), &[]),
+        (head("redaction: { replacement: a }"), head("redaction: { replacement: b }"), &[]),
+        (
+            head("redaction: { redactPrompts: false }"),
+            head("redaction: { replacement: b }"),
+            &["redaction-widened s.yaml:2"],
+        ),
+        (SUITE.to_owned(), asked("Why not? So!"), &["answer-in-prompt s.yaml:8"]),
+        (asked("So, why?"), asked("Why so?"), &[]),
+        (SUITE.to_owned(), asked("Why also solo?"), &[]),
+    ] {
+        assert_eq!(suites(&before, &now), expected, "{before}\n->\n{now}");
+    }
+    let config =
+        |text: &str| format!("grader: {{ model: j, calibration: {{ file: calibration.json }} }}\n{text}");
+    let with = |text: Option<&str>| -> Demands {
+        let files = [("s.yaml", SUITE), ("akit.yaml", &config(""))];
+        let files: Vec<_> = files.into_iter().chain(text.map(|text| ("calibration.json", text))).collect();
+        demands(&files)
+    };
+    for (before, now, expected) in [
+        (Some("{\"n\":1}"), Some("{\"n\":2}"), &["calibration-edited calibration.json:1"][..]),
+        (Some("{\"n\":1,\"m\":2}"), Some("{ \"m\": 2,\n \"n\": 1 }"), &[]),
+        (None, Some("{}"), &["calibration-edited calibration.json:1"]),
+        (Some("{}"), None, &["calibration-removed calibration.json:1"]),
+        (Some("no JSON"), Some("none either"), &["calibration-edited calibration.json:1"]),
+    ] {
+        let found = compare(&with(before), &with(now));
+        let told: Vec<_> = found
+            .iter()
+            .map(|one| format!("{} {}:{}", one.kind, one.location.file, one.location.line))
+            .collect();
+        assert_eq!(told, expected, "{before:?} -> {now:?}");
+    }
+    let (then, mut now) = (demands(&[("s.yaml", &head("tags: [a]"))]), demands(&[("s.yaml", SUITE)]));
+    now.selection = crate::scenario::Selection::parse(&["a".to_owned()], &[], &[], None).unwrap();
+    let found = compare(&then, &now);
+    assert_eq!(format!("{} {}", found[0].kind, found[0].location), "case-unselected s.yaml:4");
 }
 
 #[test]
@@ -80,7 +173,7 @@ fn prices_that_see_less_of_the_costs_are_named() {
     // A model that is no longer asked needs no price; one that only a flag may name still does.
     let swapped = format!("{LIMIT}model: n\nprices: {{ n: {{ input: 1, output: 1 }} }}");
     let none = Vec::<String>::new();
-    assert_eq!(of(&before, &swapped), none);
+    assert_eq!(of(&before, &swapped), ["target-moved akit.yaml:2"]);
     assert_eq!(of(&before.replace("model: m\n", ""), LIMIT), ["price-lowered akit.yaml:1"]);
     assert_eq!(of(&config("prices: { m: { input: 0, output: 0 } }"), &config("repeat: 1")), none);
     // What looks at the costs: a limit on those of the judge, a word in `fail_on`, a budget.

@@ -137,6 +137,10 @@ impl Find for Pattern {
     fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp> {
         self.find_from(text, from).map_err(|_| GaveUp)
     }
+
+    fn source(&self) -> &str {
+        &self.source
+    }
 }
 
 struct Flags {

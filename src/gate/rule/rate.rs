@@ -1,6 +1,6 @@
 //! Least pass rates that somebody wrote: where they are met, they excuse the failures of cases without a past.
 
-use crate::gate::metric::Measured;
+use crate::gate::metric::{Bound, Measured};
 use crate::gate::policy::{Policy, Threshold};
 use crate::manifest::{CaseResult, RunManifest};
 use crate::stats::SLACK;
@@ -17,9 +17,9 @@ pub(in crate::gate) struct Rates<'a> {
 impl<'a> Rates<'a> {
     pub(in crate::gate) fn of(run: &RunManifest, policy: &'a Policy) -> Self {
         let all: Vec<_> = run.cases.iter().filter(|case| policy.quarantine_of(case).is_none()).collect();
-        let meets = |cases: &[&CaseResult], least: f64| match Measured::of(&Metric::PassRate, cases) {
-            Measured::Number(rate, _) => rate + SLACK >= least,
-            Measured::NoCase | Measured::Unknown => false,
+        let meets = |cases: &[&CaseResult], least: f64| {
+            let rate = Measured::against(Bound::Least, &Metric::PassRate, cases, policy);
+            matches!(rate, Measured::Number(rate, _) if rate + SLACK >= least)
         };
         let limit = |limit: &'a Threshold| {
             let cases: Vec<_> = all.iter().copied().filter(|case| limit.rates(case)).collect();

@@ -7,7 +7,7 @@ use crate::gate::evidence::CaseEvidence;
 use crate::gate::facts::Facts;
 use crate::gate::finding::{Conclusion, Finding, Findings};
 use crate::gate::guard::{self, Second, Sight};
-use crate::gate::metric::Measured;
+use crate::gate::metric::{Bound, Measured};
 use crate::gate::regression::{Regression, has_failed};
 use crate::gate::state::{CaseState, State};
 use crate::gate::suspicion::THIN;
@@ -21,11 +21,12 @@ use crate::vocabulary::{FaultKind, FindingId, Metric, Outcome, Subject, Weakenin
 pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Findings<'_>) -> Option<f64> {
     let excused = |case: &&CaseResult| policy.quarantine_of(case).is_none();
     let all: Vec<_> = run.cases.iter().filter(excused).collect();
-    let (rate, over) = match Measured::of(&Metric::PassRate, &all) {
-        Measured::Number(rate, over) => (Some(rate), over),
-        _ => (None, String::new()),
+    let rate = match Measured::of(&Metric::PassRate, &all) {
+        Measured::Number(rate, _) => Some(rate),
+        Measured::NoCase | Measured::Unknown => None,
     };
-    if let (Some(limit), Some(rate)) = (policy.min_pass_rate, rate)
+    if let Some(limit) = policy.min_pass_rate
+        && let Measured::Number(rate, over) = Measured::against(Bound::Least, &Metric::PassRate, &all, policy)
         && rate + SLACK < limit
     {
         let (is, needed) = apart(rate, limit);
@@ -52,10 +53,16 @@ pub(in crate::gate) fn limits(run: &RunManifest, policy: &Policy, log: &mut Find
         let name = format!("{}{}", metric.name(), threshold.cases.words());
         let category = if metric.is_spending() { Category::Budget } else { Category::Threshold };
         match Measured::of(metric, &cases) {
-            Measured::Number(value, over) => {
-                let low = threshold.min.filter(|min| value + SLACK < *min).map(|min| (min, "at least"));
-                let high = threshold.max.filter(|max| value > *max + SLACK).map(|max| (max, "at most"));
-                if let Some((limit, words)) = low.or(high) {
+            Measured::Number(..) => {
+                let held = |bound, limit: Option<f64>| match Measured::against(bound, metric, &cases, policy)
+                {
+                    Measured::Number(value, over) => limit.map(|limit| (limit, value, over)),
+                    Measured::NoCase | Measured::Unknown => None,
+                };
+                let low = held(Bound::Least, threshold.min).filter(|(min, value, _)| value + SLACK < *min);
+                let high = held(Bound::Most, threshold.max).filter(|(max, value, _)| *value > max + SLACK);
+                let (low, high) = (low.map(|low| (low, "at least")), high.map(|high| (high, "at most")));
+                if let Some(((limit, value, over), words)) = low.or(high) {
                     let (is, may) = (metric.words(value), metric.words(limit));
                     let message = format!("{name} is {is} ({over}), {words} {may} is needed");
                     log.raise(
@@ -121,7 +128,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
     let critical = |case: &&CaseResult| case.outcome == Outcome::Errored && policy.is_critical(case);
     let mut too_many = false;
     if errored > 0 {
-        let rate = match Measured::of(&Metric::ErrorRate, &cases) {
+        let rate = match Measured::against(Bound::Most, &Metric::ErrorRate, &cases, policy) {
             Measured::Number(rate, _) => rate,
             _ => 1.0,
         };

@@ -2,15 +2,15 @@
 
 use super::{
     Key,
-    Key::{Later, Neutral, Weaker},
-    LABEL, PLACE, TARGET, UNUSED,
+    Key::{Neutral, Passes, Weaker},
+    LABEL, PLACE, SHOWN, UNUSED,
 };
 
 /// Configurations before and now; behind `---` a quarantine.
 pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ("project", Neutral(LABEL, "project: a", "project: b")),
     ("provider", Weaker("provider: openai", "provider: replies")),
-    ("model", Neutral(TARGET, "model: a", "model: b")),
+    ("model", Weaker("model: a", "model: b")),
     ("providers", Weaker("model: m", "providers: { openai: { maxRetries: 9 } }")),
     ("scenariosDir", Neutral(PLACE, "scenariosDir: a", "scenariosDir: b")),
     ("storage", Neutral(UNUSED, "storage: { type: local }", "storage: { type: supabase }")),
@@ -88,12 +88,12 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ("cache", Weaker("model: m", "cache: { mode: replay }")),
     ("cache.dir", Neutral(PLACE, "cache: { dir: a }", "cache: { dir: b }")),
     ("cache.mode", Weaker("cache: { mode: record }", "cache: { mode: auto }")),
-    ("target", Later),
-    ("target.version", Later),
-    ("gate", Weaker("model: m", "gate: { min_pass_rate: 0.5 }")),
-    ("gate.min_pass_rate", Weaker("gate: { min_pass_rate: 0.9 }", "gate: { min_pass_rate: 0.5 }")),
-    ("gate.max_error_rate", Weaker("model: m", "gate: { max_error_rate: 0.5 }")),
-    ("gate.thresholds", Weaker("gate: { thresholds: [{ metric: tokens, max: 9 }] }", "gate: {}")),
+    ("target", Weaker("model: m", "target: { version: a }")),
+    ("target.version", Weaker("target: { version: a }", "target: { version: b }")),
+    ("gate", Passes("model: m", "gate: { min_pass_rate: 0.5 }", "zzz")),
+    ("gate.min_pass_rate", Passes("gate: { min_pass_rate: 0.9 }", "gate: { min_pass_rate: 0.5 }", "zzz")),
+    ("gate.max_error_rate", Passes("model: m", "gate: { max_error_rate: 0.5 }", "-")),
+    ("gate.thresholds", Passes("gate: { thresholds: [{ metric: tokens, max: 9 }] }", "gate: {}", "")),
     (
         "gate.thresholds.metric",
         Weaker(
@@ -103,9 +103,10 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ),
     (
         "gate.thresholds.min",
-        Weaker(
-            "gate: { thresholds: [{ metric: score_mean, min: 0.9 }] }",
-            "gate: { thresholds: [{ metric: score_mean, min: 0.1 }] }",
+        Passes(
+            "gate: { min_pass_rate: 0.1, thresholds: [{ metric: score_mean, min: 0.9 }] }",
+            "gate: { min_pass_rate: 0.1, thresholds: [{ metric: score_mean, min: 0.1 }] }",
+            "zzz",
         ),
     ),
     (
@@ -125,8 +126,8 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     (
         "gate.thresholds.scenario",
         Weaker(
-            "gate: { thresholds: [{ metric: tokens, max: 9 }] }",
-            "gate: { thresholds: [{ metric: tokens, max: 9, scenario: other }] }",
+            "gate: { thresholds: [{ metric: tokens, max: 9, scenario: s }] }",
+            "gate: { thresholds: [{ metric: tokens, max: 9, case: s/two }] }",
         ),
     ),
     (
@@ -136,8 +137,11 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
             "gate: { thresholds: [{ metric: tokens, max: 9, case: s/one }] }",
         ),
     ),
-    ("gate.critical", Weaker("gate: { critical: [\"*\"] }", "gate: {}")),
-    ("gate.baseline", Weaker("gate: { baseline: { from: a.json } }", "gate: {}")),
+    (
+        "gate.critical",
+        Passes("gate: { min_pass_rate: 0.5, critical: [\"*\"] }", "gate: { min_pass_rate: 0.5 }", "zzz"),
+    ),
+    ("gate.baseline", Passes("gate: { baseline: { from: a.json } }", "gate: {}", "")),
     (
         "gate.baseline.from",
         Weaker("gate: { baseline: { from: \"git:main:a.json\" } }", "gate: { baseline: { from: a.json } }"),
@@ -157,23 +161,39 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ("gate.baseline.missing", Weaker("gate: { baseline: { missing: fail } }", "gate: {}")),
     ("gate.baseline.thin", Weaker("gate: {}", "gate: { baseline: { thin: warn } }")),
     ("gate.baseline.unconfirmed", Weaker("gate: {}", "gate: { baseline: { unconfirmed: warn } }")),
-    ("gate.fail_on", Weaker("gate: {}", "gate: { fail_on: [threshold] }")),
-    ("gate.policy", Weaker("gate: { policy: strict }", "gate: {}")),
+    ("gate.fail_on", Passes("gate: {}", "gate: { fail_on: [threshold] }", "zzz")),
+    ("gate.policy", Passes("gate: { policy: strict }", "gate: {}", "")),
     (
         "gate.quarantine",
-        Weaker(
+        Passes(
             "model: m",
             "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
+            "zzz",
         ),
     ),
     ("repeat", Weaker("repeat: 3", "repeat: 1")),
-    ("redaction", Later),
-    ("redaction.enabled", Later),
-    ("redaction.patterns", Later),
-    ("redaction.redactPrompts", Later),
-    ("redaction.redactResponses", Later),
-    ("redaction.redactMetadata", Later),
-    ("redaction.replacement", Later),
+    ("redaction", Weaker("model: m", "redaction: {}")),
+    ("redaction.enabled", Weaker("redaction: { enabled: false }", "redaction: { enabled: true }")),
+    (
+        "redaction.patterns",
+        Weaker("redaction: { patterns: [email] }", "redaction: { patterns: [email, 'x.*y'] }"),
+    ),
+    (
+        "redaction.redactPrompts",
+        Weaker("redaction: { redactPrompts: false }", "redaction: { redactPrompts: true }"),
+    ),
+    (
+        "redaction.redactResponses",
+        Weaker("redaction: { redactResponses: false }", "redaction: { redactResponses: true }"),
+    ),
+    (
+        "redaction.redactMetadata",
+        Neutral(UNUSED, "redaction: { redactMetadata: false }", "redaction: { redactMetadata: true }"),
+    ),
+    (
+        "redaction.replacement",
+        Neutral(SHOWN, "redaction: { replacement: a }", "redaction: { replacement: b }"),
+    ),
     (
         "prices",
         Weaker(
@@ -181,7 +201,13 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
             "gate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
         ),
     ),
-    ("providers.NAME.trustedOrigins", Later),
+    (
+        "providers.NAME.trustedOrigins",
+        Weaker(
+            "providers: { openai: {} }",
+            "providers: { openai: { trustedOrigins: [\"https://a.example\"] } }",
+        ),
+    ),
     (
         "prices.MODEL.input",
         Weaker(
@@ -198,21 +224,34 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ),
     (
         "gate.critical.tags",
-        Weaker("gate: { critical: [{ tags: [safety] }] }", "gate: { critical: [{ tags: [other] }] }"),
+        Passes(
+            "gate: { min_pass_rate: 0.5, critical: [{ tags: [safety] }] }",
+            "gate: { min_pass_rate: 0.5, critical: [{ case: s/seven }] }",
+            "zzz",
+        ),
     ),
     (
         "gate.critical.scenario",
-        Weaker("gate: { critical: [{ scenario: s }] }", "gate: { critical: [{ scenario: t }] }"),
+        Passes(
+            "gate: { min_pass_rate: 0.5, critical: [{ scenario: s }] }",
+            "gate: { min_pass_rate: 0.5, critical: [{ case: s/two }] }",
+            "zzz",
+        ),
     ),
     (
         "gate.critical.case",
-        Weaker("gate: { critical: [{ case: s/one }] }", "gate: { critical: [{ case: s/two }] }"),
+        Passes(
+            "gate: { min_pass_rate: 0.5, critical: [{ case: s/one }] }",
+            "gate: { min_pass_rate: 0.5, critical: [{ case: s/two }] }",
+            "zzz",
+        ),
     ),
     (
         "quarantine.case",
-        Weaker(
-            "gate: {}\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
-            "gate: {}\n---\n- { case: s/two, owner: a, reason: b, until: 2999-01-01 }",
+        Passes(
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/two, owner: a, reason: b, until: 2999-01-01 }",
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
+            "zzz",
         ),
     ),
     (
@@ -233,9 +272,10 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ),
     (
         "quarantine.until",
-        Weaker(
-            "gate: {}\n---\n- { case: s/one, owner: a, reason: b, until: 2999-01-01 }",
-            "gate: {}\n---\n- { case: s/one, owner: a, reason: b, until: 2999-12-31 }",
+        Passes(
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/one, owner: a, reason: b, until: 2020-01-01 }",
+            "gate: { quarantine: quarantine.yaml }\n---\n- { case: s/one, owner: a, reason: b, until: 2999-12-31 }",
+            "zzz",
         ),
     ),
 ];

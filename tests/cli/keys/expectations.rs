@@ -1,6 +1,9 @@
 //! What can be written of an expectation.
 
-use super::{Key, Key::Weaker};
+use super::{
+    Key,
+    Key::{Passes, Weaker},
+};
 
 /// Expectations before and now, by the kind and the key.
 pub const EXPECTATIONS: &[(&str, Key)] = &[
@@ -13,50 +16,75 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
     ),
     (
         "combined.operator",
-        Weaker(
+        Passes(
             "type: combined, operator: and, expectations: [{ type: exact, value: a }, { type: regex, pattern: b }]",
             "type: combined, operator: or, expectations: [{ type: exact, value: a }, { type: regex, pattern: b }]",
+            "a",
         ),
     ),
     (
         "combined.expectations",
-        Weaker(
+        Passes(
             "type: combined, operator: and, expectations: [{ type: exact, value: a }, { type: regex, pattern: b }]",
             "type: combined, operator: and, expectations: [{ type: exact, value: a }]",
+            "a",
         ),
     ),
-    ("contains.type", Weaker("type: contains, values: [a]", "type: not_contains, values: [a]")),
-    ("contains.values", Weaker("type: contains, values: [a, b]", "type: contains, values: [a]")),
-    ("contains.mode", Weaker("type: contains, values: [a, b]", "type: contains, values: [a, b], mode: any")),
-    ("exact.type", Weaker("type: exact, value: a", "type: contains, values: [a]")),
-    ("exact.value", Weaker("type: exact, value: a", "type: exact, value: b")),
-    ("exact.caseSensitive", Weaker("type: exact, value: a", "type: exact, value: a, caseSensitive: false")),
-    ("fuzzy.type", Weaker("type: fuzzy, value: a", "type: contains, values: [a]")),
-    ("fuzzy.value", Weaker("type: fuzzy, value: a", "type: fuzzy, value: b")),
+    ("contains.type", Passes("type: contains, values: [a]", "type: not_contains, values: [a]", "b")),
+    ("contains.values", Passes("type: contains, values: [a, b]", "type: contains, values: [a]", "only a")),
+    (
+        "contains.mode",
+        Passes("type: contains, values: [a, b]", "type: contains, values: [a, b], mode: any", "only a"),
+    ),
+    ("exact.type", Passes("type: exact, value: a", "type: contains, values: [a]", "say a")),
+    ("exact.value", Passes("type: exact, value: a", "type: exact, value: b", "b")),
+    (
+        "exact.caseSensitive",
+        Passes("type: exact, value: a", "type: exact, value: a, caseSensitive: false", "A"),
+    ),
+    ("fuzzy.type", Passes("type: fuzzy, value: a", "type: contains, values: [a]", "well, a")),
+    ("fuzzy.value", Passes("type: fuzzy, value: a", "type: fuzzy, value: b", "b")),
     ("fuzzy.threshold", Weaker("type: fuzzy, value: a, threshold: 0.9", "type: fuzzy, value: a")),
-    ("fuzzy.distance", Weaker("type: fuzzy, value: a, distance: 1", "type: fuzzy, value: a, distance: 2")),
-    ("inline.type", Weaker("type: inline, expression: length < 9", "type: regex, pattern: .")),
+    (
+        "fuzzy.distance",
+        Passes("type: fuzzy, value: a, distance: 1", "type: fuzzy, value: a, distance: 2", "abc"),
+    ),
+    (
+        "inline.type",
+        Passes("type: inline, expression: length < 9", "type: regex, pattern: .", "far too long an answer"),
+    ),
     (
         "inline.expression",
-        Weaker("type: inline, expression: length < 9", "type: inline, expression: length < 99"),
+        Passes(
+            "type: inline, expression: length < 9",
+            "type: inline, expression: length < 99",
+            "0123456789 0123456789",
+        ),
     ),
     (
         "inline.value",
-        Weaker(
+        Passes(
             "type: inline, expression: response == expected, value: a",
             "type: inline, expression: response == expected, value: b",
+            "b",
         ),
     ),
-    ("json_schema.type", Weaker("type: json_schema, schema: { type: object }", "type: regex, pattern: .")),
+    (
+        "json_schema.type",
+        Passes("type: json_schema, schema: { type: object }", "type: regex, pattern: .", "no json"),
+    ),
     (
         "json_schema.schema",
-        Weaker("type: json_schema, schema: { required: [a] }", "type: json_schema, schema: {}"),
+        Passes("type: json_schema, schema: { required: [a] }", "type: json_schema, schema: {}", "{}"),
     ),
-    ("llm_grader.type", Weaker("type: llm_grader, rubric: kind", "type: regex, pattern: .")),
-    ("llm_grader.rubric", Weaker("type: llm_grader, rubric: kind", "type: llm_grader, rubric: nice")),
+    ("llm_grader.type", Passes("type: llm_grader, rubric: kind", "type: regex, pattern: .", "worth 0")),
+    (
+        "llm_grader.rubric",
+        Passes("type: llm_grader, rubric: kind", "type: llm_grader, rubric: nice", "worth 0"),
+    ),
     (
         "llm_grader.threshold",
-        Weaker("type: llm_grader, rubric: kind, threshold: 0.8", "type: llm_grader, rubric: kind"),
+        Passes("type: llm_grader, rubric: kind, threshold: 0.8", "type: llm_grader, rubric: kind", "worth 7"),
     ),
     (
         "llm_grader.anchors",
@@ -85,7 +113,11 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
     ),
     (
         "llm_grader.scale",
-        Weaker("type: llm_grader, rubric: kind, scale: 100", "type: llm_grader, rubric: kind, scale: 5"),
+        Passes(
+            "type: llm_grader, rubric: kind, scale: 100",
+            "type: llm_grader, rubric: kind, scale: 5",
+            "worth 5",
+        ),
     ),
     (
         "llm_grader.model",
@@ -101,15 +133,22 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
             "type: llm_grader, rubric: kind, model: m, provider: ollama",
         ),
     ),
-    ("not_contains.type", Weaker("type: not_contains, values: [a]", "type: contains, values: [b]")),
-    ("not_contains.values", Weaker("type: not_contains, values: [a, b]", "type: not_contains, values: [a]")),
+    ("not_contains.type", Passes("type: not_contains, values: [a]", "type: contains, values: [b]", "a b")),
+    (
+        "not_contains.values",
+        Passes("type: not_contains, values: [a, b]", "type: not_contains, values: [a]", "b"),
+    ),
     (
         "not_contains.mode",
-        Weaker("type: not_contains, values: [a, b]", "type: not_contains, values: [a, b], mode: not_all"),
+        Passes(
+            "type: not_contains, values: [a, b]",
+            "type: not_contains, values: [a, b], mode: not_all",
+            "only a",
+        ),
     ),
-    ("regex.type", Weaker("type: regex, pattern: a", "type: contains, values: [a]")),
-    ("regex.pattern", Weaker("type: regex, pattern: a", "type: regex, pattern: .")),
-    ("regex.flags", Weaker("type: regex, pattern: a, flags: y", "type: regex, pattern: a")),
+    ("regex.type", Passes("type: regex, pattern: a", "type: contains, values: [a]", "A")),
+    ("regex.pattern", Passes("type: regex, pattern: a", "type: regex, pattern: .", "b")),
+    ("regex.flags", Passes("type: regex, pattern: a, flags: y", "type: regex, pattern: a", "say a")),
     ("similarity.type", Weaker("type: similarity, value: a", "type: contains, values: [a]")),
     ("similarity.value", Weaker("type: similarity, value: a", "type: similarity, value: b")),
     (
@@ -134,5 +173,8 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
             "type: similarity, value: a, embeddingModel: small",
         ),
     ),
-    ("not.not", Weaker("not: { type: contains, values: [a] }", "not: { type: contains, values: [a, b] }")),
+    (
+        "not.not",
+        Passes("not: { type: contains, values: [a] }", "not: { type: contains, values: [a, b] }", "a"),
+    ),
 ];

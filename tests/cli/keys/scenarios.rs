@@ -2,8 +2,8 @@
 
 use super::{
     Key,
-    Key::{Later, Neutral, Weaker},
-    LABEL, QUESTION, TARGET, UNUSED,
+    Key::{Neutral, Passes, Weaker},
+    LABEL, QUESTION, SHOWN, TARGET, UNUSED,
 };
 
 /// Scenarios: what is put in place of `HEAD` at the top, `CASE` at the case `one`, and `PROMPT`.
@@ -12,7 +12,7 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     ("description", Neutral(LABEL, "HEAD description: a", "HEAD description: b")),
     ("version", Neutral(LABEL, "HEAD version: \"1\"", "HEAD version: \"2\"")),
     ("provider", Weaker("HEAD provider: openai", "HEAD provider: replies")),
-    ("model", Neutral(TARGET, "HEAD model: a", "HEAD model: b")),
+    ("model", Weaker("HEAD model: a", "HEAD model: b")),
     (
         "providerConfig",
         Weaker("HEAD providerConfig: { maxRetries: 1 }", "HEAD providerConfig: { maxRetries: 9 }"),
@@ -25,14 +25,16 @@ pub const SCENARIOS: &[(&str, Key)] = &[
             "HEAD providerConfig: { apiKey: b }",
         ),
     ),
-    ("providerConfig.baseUrl", Later),
+    (
+        "providerConfig.baseUrl",
+        Weaker(
+            "HEAD providerConfig: { baseUrl: http://127.0.0.1:9/a/v1 }",
+            "HEAD providerConfig: { baseUrl: http://127.0.0.1:9/b/v1 }",
+        ),
+    ),
     (
         "providerConfig.defaultModel",
-        Neutral(
-            TARGET,
-            "HEAD providerConfig: { defaultModel: a }",
-            "HEAD providerConfig: { defaultModel: b }",
-        ),
+        Weaker("HEAD providerConfig: { defaultModel: a }", "HEAD providerConfig: { defaultModel: b }"),
     ),
     (
         "providerConfig.timeout",
@@ -118,23 +120,58 @@ pub const SCENARIOS: &[(&str, Key)] = &[
             "HEAD providerConfig: { captureMessages: false }",
         ),
     ),
-    ("providerConfig.file", Later),
-    ("seed", Later),
-    ("temperature", Later),
-    ("maxTokens", Later),
+    (
+        "providerConfig.file",
+        Weaker(
+            "HEAD provider: replies\nproviderConfig: { file: r.jsonl }",
+            "HEAD provider: replies\nproviderConfig: { file: t.jsonl }",
+        ),
+    ),
+    ("seed", Weaker("HEAD seed: 1", "HEAD seed: 2")),
+    ("temperature", Weaker("HEAD temperature: 1", "HEAD temperature: 0")),
+    ("maxTokens", Weaker("HEAD maxTokens: 100", "HEAD maxTokens: 10")),
     ("tags", Weaker("HEAD tags: [safety]", "HEAD tags: [other]")),
-    ("variables", Weaker("HEAD variables: { v: a }", "HEAD variables: { v: b }")),
-    ("redaction", Later),
-    ("redaction.enabled", Later),
-    ("redaction.patterns", Later),
-    ("redaction.redactPrompts", Later),
-    ("redaction.redactResponses", Later),
-    ("redaction.redactMetadata", Later),
-    ("redaction.replacement", Later),
-    ("setup", Later),
-    ("setup.systemPrompt", Later),
-    ("setup.functions", Later),
-    ("cases", Weaker("", "GONE")),
+    ("variables", Passes("HEAD variables: { v: a }", "HEAD variables: { v: b }", "b")),
+    ("redaction", Weaker("", "HEAD redaction: {}")),
+    ("redaction.enabled", Weaker("HEAD redaction: { enabled: false }", "HEAD redaction: { enabled: true }")),
+    (
+        "redaction.patterns",
+        Weaker("HEAD redaction: { patterns: [email] }", "HEAD redaction: { patterns: [email, 'x.*y'] }"),
+    ),
+    (
+        "redaction.redactPrompts",
+        Weaker("HEAD redaction: { redactPrompts: false }", "HEAD redaction: { redactPrompts: true }"),
+    ),
+    (
+        "redaction.redactResponses",
+        Weaker("HEAD redaction: { redactResponses: false }", "HEAD redaction: { redactResponses: true }"),
+    ),
+    (
+        "redaction.redactMetadata",
+        Neutral(
+            UNUSED,
+            "HEAD redaction: { redactMetadata: false }",
+            "HEAD redaction: { redactMetadata: true }",
+        ),
+    ),
+    (
+        "redaction.replacement",
+        Neutral(SHOWN, "HEAD redaction: { replacement: a }", "HEAD redaction: { replacement: b }"),
+    ),
+    ("setup", Neutral(TARGET, "", "HEAD setup: { systemPrompt: Be kind. }")),
+    (
+        "setup.systemPrompt",
+        Neutral(TARGET, "HEAD setup: { systemPrompt: Be kind. }", "HEAD setup: { systemPrompt: Be brief. }"),
+    ),
+    (
+        "setup.functions",
+        Neutral(
+            TARGET,
+            "HEAD setup: { functions: [{ name: f }] }",
+            "HEAD setup: { functions: [{ name: g }] }",
+        ),
+    ),
+    ("cases", Passes("", "GONE", "zzz")),
     ("teardown", Neutral(UNUSED, "HEAD teardown: {}", "HEAD teardown: { cleanup: true }")),
     (
         "teardown.cleanup",
@@ -156,13 +193,13 @@ pub const SCENARIOS: &[(&str, Key)] = &[
         "cases.prompt.content",
         Neutral(QUESTION, "PROMPT [{ role: user, content: How? }]", "PROMPT [{ role: user, content: Why? }]"),
     ),
-    ("cases.expected", Weaker("", "EXPECTED { type: regex, pattern: . }")),
+    ("cases.expected", Passes("", "EXPECTED { type: regex, pattern: . }", "x")),
     ("cases.tags", Weaker("CASE tags: [safety]", "CASE tags: [other]")),
     ("cases.metadata", Neutral(LABEL, "CASE metadata: { a: 1 }", "CASE metadata: { a: 2 }")),
     ("cases.timeout", Weaker("CASE timeout: 1000", "CASE timeout: 9000")),
     ("cases.retries", Weaker("CASE retries: 1", "CASE retries: 9")),
     ("cases.provider", Weaker("CASE provider: openai", "CASE provider: replies")),
-    ("cases.model", Neutral(TARGET, "CASE model: a", "CASE model: b")),
-    ("cases.variables", Weaker("CASE variables: { v: a }", "CASE variables: { v: b }")),
-    ("cases.redaction", Later),
+    ("cases.model", Weaker("CASE model: a", "CASE model: b")),
+    ("cases.variables", Passes("CASE variables: { v: a }", "CASE variables: { v: b }", "b")),
+    ("cases.redaction", Weaker("", "CASE redaction: { patterns: [email] }")),
 ];

@@ -1,0 +1,30 @@
+//! What the judge was measured by: another measurement may carry verdicts that this one did not.
+
+use super::Demands;
+use super::Log;
+use crate::source::SourceFile;
+use crate::vocabulary::WeakeningKind as Kind;
+
+pub(super) fn compare(before: &Demands, now: &Demands, log: &mut Log) {
+    let demanded =
+        |demands: &Demands| demands.configured().grader.is_some_and(|one| one.calibration.is_some());
+    // Where none is demanded before or now, the configuration says what became of it.
+    if !demanded(before) || !demanded(now) {
+        return;
+    }
+    let (kind, file, message) = match (&before.calibration, &now.calibration) {
+        (Some(was), Some(is)) if !is_same(was, is) => {
+            (Kind::CalibrationEdited, is, "the judge's calibration says something else than before")
+        }
+        (None, Some(is)) => (Kind::CalibrationEdited, is, "a first calibration comes with this change"),
+        (Some(was), None) => (Kind::CalibrationRemoved, was, "the judge's calibration is gone"),
+        (Some(_), Some(_)) | (None, None) => return,
+    };
+    log.file(kind, file.name(), message);
+}
+
+/// Whether two files say the same, however it is written.
+fn is_same(was: &SourceFile, is: &SourceFile) -> bool {
+    let json = |file: &SourceFile| serde_json::from_str::<serde_json::Value>(file.text()).ok();
+    was.text() == is.text() || json(was).is_some_and(|was| json(is) == Some(was))
+}
