@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do, it fails for")]
 
+mod accept;
 mod akit;
 mod artemiskit;
 mod attempts;
@@ -52,6 +53,7 @@ mod stored;
 mod suspects;
 mod tool_calls;
 mod trust;
+mod update;
 mod validate;
 mod version1;
 mod weakening;
