@@ -5,6 +5,7 @@
 //! another epoch or content said is no evidence for this one, so such cases start anew; a run that
 //! is older than the newest one never makes anything start anew.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::window::{outside, place};
@@ -38,6 +39,9 @@ pub struct Added {
     /// `scenario/id` of cases whose answers were all read from records: they are the trials of an
     /// earlier run, however often they are read, and a case that has trials already gets none of them.
     pub recorded: Vec<String>,
+    /// `scenario/id` of cases whose answers were given without a time, in a run that has others: they may be those of
+    /// an earlier run, and a case that has trials already gets none of them.
+    pub undated: Vec<String>,
     /// Ids of runs that fell out of the window.
     pub runs_dropped: Vec<String>,
     /// `scenario/id` of cases that no run of the window has judged any more.
@@ -66,8 +70,9 @@ impl Baseline {
     /// all cases of a scenario whose target or judge changed. A renamed case keeps its trials.
     pub fn add(&mut self, run: &RunManifest, commit: Option<&str>) -> Added {
         let mut added = Added::default();
-        let counted = run.cases.iter().filter(|case| tally(case).of > 0);
         let moved: BTreeSet<String> = self.shifts(run).into_iter().map(|shift| shift.scenario).collect();
+        let run = &*self.without_undated(run, &moved, &mut added);
+        let counted = run.cases.iter().filter(|case| tally(case).of > 0);
         let (read, counted): (Vec<_>, Vec<_>) =
             counted.partition(|case| !moved.contains(&case.scenario) && self.has_read(case));
         if self.runs.iter().any(|known| known.id == run.run_id && !known.partial) {
@@ -109,13 +114,50 @@ impl Baseline {
         added
     }
 
+    /// Whether a run is, or would be, the newest one here: only then it makes anything start anew.
+    #[must_use]
+    pub fn comes_last(&self, run: &RunManifest) -> bool {
+        match self.runs.iter().position(|known| known.id == run.run_id) {
+            Some(known) => known + 1 == self.runs.len(),
+            None => place(&self.runs, &RunRecord::of(run, None)) == self.runs.len(),
+        }
+    }
+
+    /// The run without trials whose answers may be those of an earlier one: their lines have no time, so that they are
+    /// the same answers until another line says otherwise, and the run is another one for its other answers.
+    fn without_undated<'r>(
+        &self,
+        run: &'r RunManifest,
+        moved: &BTreeSet<String>,
+        added: &mut Added,
+    ) -> Cow<'r, RunManifest> {
+        let is_new = |trial: &Trial| !trial.is_undated() && !trial.is_recorded() && trial.answer().is_some();
+        if !run.trials().any(is_new) || !run.trials().any(Trial::is_undated) {
+            return Cow::Borrowed(run);
+        }
+        let mut run = run.clone();
+        for case in
+            run.cases.iter_mut().filter(|case| !moved.contains(&case.scenario) && self.has_trials(case))
+        {
+            let before = tally(case).of;
+            case.trials.retain(|trial| !trial.is_undated());
+            if tally(case).of < before {
+                added.undated.push(case.key().to_string());
+            }
+        }
+        Cow::Owned(run)
+    }
+
+    /// Whether the same case has trials here.
+    fn has_trials(&self, case: &CaseResult) -> bool {
+        let stored = self.case(case.key());
+        stored.is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().of > 0)
+    }
+
     /// Whether all trials of a case were read from records, and the same case has trials here.
     fn has_read(&self, case: &CaseResult) -> bool {
         let recorded = |trial: &Trial| trial.is_recorded();
-        counted(case).all(recorded)
-            && self
-                .case(case.key())
-                .is_some_and(|stored| stored.content_hash == case.content_hash && stored.tally().of > 0)
+        counted(case).all(recorded) && self.has_trials(case)
     }
 
     /// The 0-based place of a run among those that are kept, which is made where the run is not there yet; absent where
@@ -124,13 +166,7 @@ impl Baseline {
         if let Some(known) = self.runs.iter().position(|known| known.id == run.run_id) {
             return Some(known);
         }
-        let record = RunRecord {
-            id: run.run_id.clone(),
-            at: run.at.clone(),
-            commit: commit.map(str::to_owned),
-            version: run.scenarios.iter().find_map(|scenario| scenario.version.clone()),
-            partial: true,
-        };
+        let record = RunRecord::of(run, commit);
         let at = place(&self.runs, &record);
         self.runs.insert(at, record);
         self.cases.iter_mut().for_each(|case| case.results.open(at));

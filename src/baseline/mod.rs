@@ -12,11 +12,13 @@ mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::RunManifest;
 use crate::stats::Tally;
-use crate::vocabulary::CaseId;
+use crate::text;
+use crate::vocabulary::{BadMoment, CaseId, moment};
 
 pub use accept::{Acceptance, Accepted};
 pub use add::Added;
@@ -47,6 +49,9 @@ pub struct Baseline {
     pub accepted: Vec<Acceptance>,
     /// The cases, by scenario and id.
     pub cases: Vec<BaselineCase>,
+    /// Runs, and the times that they name and that have not come yet; those count as not named.
+    #[serde(skip)]
+    pub ahead: Vec<String>,
 }
 
 /// One case of a baseline.
@@ -144,7 +149,20 @@ impl Baseline {
             epoch: Vec::new(),
             accepted: Vec::new(),
             cases: Vec::new(),
+            ahead: Vec::new(),
         }
+    }
+
+    /// Passes over the times of runs that are later than now: one of them would age every other run.
+    #[must_use]
+    pub fn without_future(mut self, now: DateTime<Utc>) -> Self {
+        for run in &mut self.runs {
+            let is_ahead = |at: &mut String| matches!(moment(at, now), Err(BadMoment::Ahead(_)));
+            if let Some(at) = run.at.take_if(is_ahead) {
+                self.ahead.push(format!("{} at {}", run.id, text::excerpt(&at, 40)));
+            }
+        }
+        self
     }
 
     /// The stored case of this name; cases are sorted, see [`Baseline::ordered`].

@@ -423,3 +423,62 @@ fn each_scenario_has_a_window_of_its_own() {
     let added = baseline.add(&both, None);
     assert_eq!((added.tally.of, added.runs_dropped), (2, vec!["hourly21".to_owned()]));
 }
+
+#[test]
+fn only_lines_with_a_time_are_dated() {
+    let with = |id: &str, answers: [Answer; 2]| {
+        let mut run = run(id, None, vec![case("a", "h", &[Passed]), case("b", "h2", &[Passed])]);
+        for (case, answer) in run.cases.iter_mut().zip(answers) {
+            case.trials[0].answer_with(Some(answer));
+        }
+        run
+    };
+    let undated = || Answer { given: true, ..Answer::default() };
+    let dated = || Answer { given: true, dated: true, ..Answer::default() };
+    let live = Answer::default;
+    let recorded = || Answer { recorded: true, ..Answer::default() };
+    // The answers of `a` and `b`, and whose trials count.
+    let table = [
+        (undated(), undated(), "11"),
+        (dated(), undated(), "10"),
+        (undated(), dated(), "01"),
+        (live(), undated(), "10"),
+        (dated(), dated(), "11"),
+        (live(), dated(), "11"),
+        // A record tells nothing new, so that the lines are what the run is about.
+        (recorded(), undated(), "01"),
+    ];
+    for (a, b, counted) in table {
+        let mut baseline = Baseline::empty();
+        baseline.add(&with("first", [undated(), undated()]), None);
+        let added = baseline.add(&with("second", [a, b]), None);
+        let trials = |id: &str| baseline.case(CaseId::new("s", id)).unwrap().tally().of - 1;
+        assert_eq!(format!("{}{}", trials("a"), trials("b")), counted, "{added:?}");
+    }
+    // A case that is new has nothing that it could repeat.
+    let mut baseline = Baseline::empty();
+    assert_eq!(baseline.add(&with("first", [dated(), undated()]), None).cases, 2);
+}
+
+#[test]
+fn the_newest_run_is_told_by_time_and_not_by_how_the_time_is_written() {
+    let at = |id: &str, at: &str| RunManifest {
+        at: Some(at.to_owned()),
+        ..run(id, None, vec![case("a", "h", &[Passed])])
+    };
+    let mut baseline = Baseline::empty();
+    baseline.add(&at("r1", "2026-01-01T10:00:00Z"), None);
+    for (time, last) in [
+        ("2026-01-01T10:00:00.5Z", true),
+        ("2026-01-01T10:00:00Z", true),
+        ("2026-01-01T12:00:01+02:00", true),
+        ("2026-01-01T09:59:59.9Z", false),
+        ("2026-01-01T11:59:59+02:00", false),
+    ] {
+        assert_eq!(baseline.comes_last(&at("r2", time)), last, "{time}");
+        // As an update has it.
+        let mut shifted = at("r2", time);
+        shifted.scenarios = vec![scenario("s", "t2", None)];
+        assert_eq!(!baseline.clone().add(&shifted, None).shifts.is_empty(), last, "{time}");
+    }
+}

@@ -3,6 +3,8 @@
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::{Deserialize, Serialize};
 
+use crate::manifest::RunManifest;
+
 /// Most runs that are kept.
 pub const MOST_RUNS: usize = 20;
 
@@ -34,6 +36,17 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// A run of which nothing was taken yet.
+    pub(super) fn of(run: &RunManifest, commit: Option<&str>) -> Self {
+        Self {
+            id: run.run_id.clone(),
+            at: run.at.clone(),
+            commit: commit.map(str::to_owned),
+            version: run.scenarios.iter().find_map(|scenario| scenario.version.clone()),
+            partial: true,
+        }
+    }
+
     fn time(&self) -> Option<DateTime<FixedOffset>> {
         DateTime::parse_from_rfc3339(self.at.as_deref()?).ok()
     }

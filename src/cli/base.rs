@@ -304,7 +304,7 @@ impl SuitePaths<'_> {
         };
         let named = gate.proof.baseline.as_ref();
         let file = named.and_then(Place::file).map(|path| slashed(&self.here.relative(&root, path)));
-        let of_change = named.and_then(Place::of_change).map(str::to_owned);
+        let of_change = named.and_then(Place::of_change);
         Scope {
             scenarios: self.paths.iter().map(|path| self.here.relative(&root, path)).collect(),
             default: self.here.relative(&root, Path::new("scenarios")),

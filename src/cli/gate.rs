@@ -103,6 +103,6 @@ pub(super) fn decide(
     let found = read_baseline(place.as_ref(), base.commit.as_ref(), environment)?;
     let evidence = Evidence { run, reference: found.reference(), weakened: &base.weakened };
     let mut decision = gate::decide(&evidence, &policy);
-    decision.accepted_in(place.as_ref().map(accepted_in));
+    decision.accepted_in(place.as_ref().map(accepted_in), &evidence, &policy);
     Ok((decision, place))
 }

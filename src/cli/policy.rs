@@ -10,7 +10,7 @@ use super::{Status, terminal};
 use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
 use crate::environment::Environment;
-use crate::gate::{self, Category, Policy, Reference, Rigor, Sought};
+use crate::gate::{self, AcceptedIn, Category, Policy, Reference, Rigor, Sought};
 use crate::history::{self, HistoryError, PastCommit, Pipeline, Place};
 use crate::manifest::RunManifest;
 use crate::scenario::{self, Scenario};
@@ -167,12 +167,10 @@ fn today(environment: &Environment) -> String {
 }
 
 /// Where `akit baseline accept` writes what a change accepts, for a baseline that is read from a place.
-pub(super) fn accepted_in(place: &Place) -> String {
-    match place {
-        Place::File(path) => crate::source::slashed(path),
-        Place::Revision { path, .. } => path.strip_prefix("./").unwrap_or(path).to_owned(),
-        Place::Ref(_) => place.to_string(),
-    }
+pub(super) fn accepted_in(place: &Place) -> AcceptedIn {
+    let own = place.own();
+    let at_once = own.file().is_none();
+    AcceptedIn { place: own.to_string(), at_once }
 }
 
 /// Whether a baseline that is not there is a slip, or one that was never made.
@@ -184,6 +182,14 @@ pub(super) fn sought(place: &Place) -> Sought {
     }
 }
 
+/// Tells times in a baseline that have not come yet.
+pub(super) fn tell_ahead(baseline: &Baseline, from: &str) {
+    for run in &baseline.ahead {
+        let message = format!("{from}: the time of run {run} is later than now, and is ignored");
+        terminal::warning(&message, "take the run out of the baseline, or correct its `at`");
+    }
+}
+
 /// Reads a baseline, that of the base of the change at a commit that is known; one that cannot be read keeps the run from being judged.
 pub(super) fn read_baseline(
     place: Option<&Place>,
@@ -191,12 +197,15 @@ pub(super) fn read_baseline(
     environment: &Environment,
 ) -> Result<FoundBaseline, Status> {
     let Some(place) = place else { return Ok(FoundBaseline::None) };
-    let found = match (place.of_change(), base) {
-        (Some(path), Some(base)) => base.baseline(path),
+    let found = match (place.at_base_of_change(), base) {
+        (Some(path), Some(base)) => base.baseline(&path),
         _ => history::read_baseline_at(place, &Pipeline::of(environment)),
     };
     match found {
-        Ok((baseline, from)) => Ok(FoundBaseline::There(Box::new(baseline), from)),
+        Ok((baseline, from)) => {
+            tell_ahead(&baseline, &from);
+            Ok(FoundBaseline::There(Box::new(baseline), from))
+        }
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
                 &format!("there is no baseline `{path}`: regressions are not evaluated"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::Utc;
 use clap::Args;
 use serde_json::json;
 
@@ -23,7 +23,7 @@ use crate::cache::{JOURNALS, Journal, JournalError, Mode};
 use crate::client::Road;
 use crate::demands::withhold;
 use crate::environment::Environment;
-use crate::gate::{self, Evidence, Next, Policy, Reference};
+use crate::gate::{self, Evidence, Next, Policy, Reference, WayOut};
 use crate::grader::Graders;
 use crate::history::{Attempts, Place};
 use crate::manifest::{Ended, RunManifest};
@@ -32,7 +32,7 @@ use crate::report::Report;
 use crate::runner::{Again, OnFailure, Options, Plan, Runner};
 use crate::source::slashed;
 use crate::text;
-use crate::vocabulary::{Answer, FindingId, Metric};
+use crate::vocabulary::{Answer, FindingId, Metric, moment, rfc3339};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -75,10 +75,7 @@ pub(super) struct RunArgs {
 }
 
 fn time(text: &str) -> Result<String, String> {
-    match DateTime::parse_from_rfc3339(text) {
-        Ok(at) => Ok(at.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        Err(_) => Err(format!("`{text}` is no time; write it as `2026-01-31T10:20:30Z`")),
-    }
+    moment(text, Utc::now()).map(rfc3339).map_err(|error| format!("this is {error}"))
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
@@ -146,7 +143,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
             Status::Invalid.because("`--recorded-at` is for recorded answers", "add `--replies FILE`")
         );
     }
-    let given = || plan.replies().filter_map(Replies::latest).max();
+    let given = || plan.replies().filter_map(Replies::latest).max().map(rfc3339);
     let at = args.recorded_at.clone().or_else(given).or(date);
     if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
         let (message, help) = NOT_STREAMED;
@@ -177,11 +174,14 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     if let Some(Err(error)) = attempts.map(|attempts| attempts.keep(&manifest, SystemTime::now())) {
         terminal::warning(&error.to_string(), "a later attempt at this commit will not count this one");
     }
+    if args.recorded_at.is_some() {
+        manifest.date_given();
+    }
     manifest.commit = told.commit();
     manifest.suite = name;
     let evidence = Evidence { run: &manifest, reference: found.reference(), weakened: &base.weakened };
     let mut decision = gate::decide(&evidence, &policy);
-    decision.accepted_in(place.as_ref().map(accepted_in));
+    decision.accepted_in(place.as_ref().map(accepted_in), &evidence, &policy);
     let past = past::read(before.as_ref(), &manifest, &decision);
     let report = Report { run: &manifest, decision: &decision, sources: &sources, past: &past };
     let wanted = outputs.files();
@@ -258,10 +258,16 @@ impl RunArgs {
     /// given; by asking the application, where they were read from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
         let stored = self.reports.stored().map_or("run.json".into(), slashed);
-        if let Some(command) = decision.acceptance(&stored) {
-            let store =
-                if self.reports.stored().is_some() { "" } else { " (store this run with `--json run.json`)" };
-            terminal::say(&format!("if what broke is meant: `{command}`{store}, and commit that"));
+        match decision.way_out(&stored) {
+            Some(WayOut::Accept { command, then }) => {
+                let is_stored = self.reports.stored().is_some();
+                let store = if is_stored { "" } else { " (store this run with `--json run.json`)" };
+                terminal::say(&format!("if what broke is meant: `{command}`{store}, {then}"));
+            }
+            Some(WayOut::NotEnough(why)) => {
+                terminal::say(&format!("to accept the failing cases would not be enough: {why}"));
+            }
+            None => {}
         }
         let open = decision.undecided(run);
         let any = |what: fn(&Answer) -> bool| {

@@ -138,6 +138,7 @@ impl ModelClient {
             cost_usd: self.prices.cost(model, completion.answer.usage),
             recorded: had.recorded,
             given: false,
+            dated: false,
             replaced: Vec::new(),
             ..completion.answer
         };

@@ -105,7 +105,7 @@ impl Then {
         let baseline = config.and_then(|config| {
             let place = config.config.gate.from.as_ref()?;
             let file = || place.file().map(|file| joined(folder, &slashed(file)));
-            place.of_change().map(str::to_owned).or_else(file)
+            place.of_change().or_else(file)
         });
         let scenarios = match config.and_then(|config| config.config.scenarios.as_ref()) {
             _ if !scope.scenarios.is_empty() => scope.scenarios.clone(),

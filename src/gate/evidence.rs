@@ -165,7 +165,8 @@ impl CaseEvidence<'_> {
 }
 
 /// Whether the case fails by a judge's word; where it passes, whether a judge had a part in that.
-fn hangs_on_judge(case: &CaseResult) -> bool {
+#[must_use]
+pub fn hangs_on_judge(case: &CaseResult) -> bool {
     let failed = case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
     let by_judge = |trial: &Trial| trial.verdicts().all(|verdict| verdict.without_judge().is_none());
     case.judged_by_grader() && failed.into_iter().all(by_judge)

@@ -3,6 +3,7 @@
 //! Pure: no file, clock or network. An errored case is in neither numerator nor denominator of any
 //! rate but the error rate, and a run in which nothing was judged never passes.
 
+mod accept;
 mod evidence;
 mod excuse;
 mod facts;
@@ -30,7 +31,6 @@ use crate::baseline::Baseline;
 use crate::manifest::{CaseResult, Counts, RunManifest, Trial};
 use crate::source::Location;
 use crate::stats;
-use crate::text;
 use crate::vocabulary::{CaseId, Outcome, WeakeningKind};
 use facts::Facts;
 use guard::Second;
@@ -38,6 +38,8 @@ use regression::{Found, Proof, Regression};
 use suspicion::Limits;
 use watch::Rounds;
 
+pub use accept::{AcceptedIn, WayOut};
+pub use evidence::hangs_on_judge;
 pub use excuse::Excused;
 pub use finding::{Conclusion, Finding};
 pub use forecast::{Forecast, Sight};
@@ -100,6 +102,15 @@ pub struct Compared {
     /// What `akit baseline accept --baseline` takes to accept a change, where that is known.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
+    /// Whether that changes everybody's baseline at once, and not with a commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_once: bool,
+    /// `scenario/id` of failing cases; once they are accepted, this run fails no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<String>,
+    /// Why this run would fail although all its failing cases were accepted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub not_enough: String,
     /// Cases that were compared: both have them, with the same question and expectation and under the same judge, they
     /// were judged, and are not in quarantine.
     pub paired: usize,
@@ -175,37 +186,12 @@ impl Decision {
         self.findings.iter().any(|finding| finding.id.is_regression())
     }
 
-    /// Takes note of where a change is accepted.
-    pub fn accepted_in(&mut self, place: Option<String>) {
-        if let (Some(compared), Some(place)) = (&mut self.compared, place) {
-            compared.place = place;
-        }
-    }
-
-    /// The command that accepts what broke as a change that is meant; the run is stored in this file.
-    #[must_use]
-    pub fn acceptance(&self, stored: &str) -> Option<String> {
-        /// More are a pattern's work.
-        const MOST: usize = 10;
-        let place = self
-            .compared
-            .as_ref()
-            .map(|compared| compared.place.as_str())
-            .filter(|place| !place.is_empty())?;
-        let broken = self.cases.iter().filter(|one| one.state == State::Broken && one.blocking);
-        let names: Vec<_> = broken.map(|one| text::argument(&one.key().to_string())).collect();
-        if names.is_empty() || names.len() > MOST {
-            return None;
-        }
-        let (stored, place) = (text::argument(stored), text::argument(place));
-        let names = names.join(" ");
-        Some(format!("akit baseline accept {names} --reason 'WHY' --run {stored} --baseline {place}"))
-    }
-
-    /// Failures that are neither confirmed nor cleared, and cases that do worse than ever.
+    /// What a baseline must not learn: what broke, failures that are neither confirmed nor cleared, and cases that do
+    /// worse than ever.
     pub fn open(&self) -> impl Iterator<Item = CaseId<'_>> {
-        let open =
-            |case: &&CaseState| matches!(case.state, State::Unconfirmed | State::Open | State::Degraded);
+        let open = |case: &&CaseState| {
+            matches!(case.state, State::Broken | State::Unconfirmed | State::Open | State::Degraded)
+        };
         self.cases.iter().filter(open).map(CaseState::key)
     }
 
@@ -371,6 +357,9 @@ fn weigh(evidence: &Evidence<'_>, policy: &Policy, second: Second) -> Decision {
     let compared = match evidence.reference {
         Reference::Found { baseline, from } => Some(Compared {
             place: String::new(),
+            at_once: false,
+            accept: Vec::new(),
+            not_enough: String::new(),
             from: from.to_owned(),
             paired: suite::pairs(&cases).count(),
             runs: baseline.runs.iter().map(|run| run.id.clone()).collect(),

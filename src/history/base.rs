@@ -16,14 +16,31 @@ const MOST_ANCESTORS: usize = 50;
 /// What the pipeline says of the change that it tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pipeline {
-    /// HEAD is a merge of the change into its target that the pipeline made itself.
-    pub merged: bool,
+    /// The pipeline may have merged the change into its target itself, and checked that out.
+    merge: Option<OwnMerge>,
     /// The branch that the change is to go to.
     pub target: Option<String>,
     /// The commit that the event names as the base.
     pub base: Option<String>,
     /// The commit that the change began from.
     pub began: Option<String>,
+}
+
+/// What tells the pipeline's own merge from one of the change: each that is known must be right, and one must be known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct OwnMerge {
+    /// The merge.
+    commit: Option<String>,
+    /// The newest commit of the change, which is its second parent.
+    change: Option<String>,
+}
+
+impl OwnMerge {
+    /// Whether HEAD, with this second parent, is the merge.
+    fn is(&self, head: &str, second: &str) -> bool {
+        let is = |known: &Option<String>, found| known.as_deref().is_none_or(|known| known == found);
+        (self.commit.is_some() || self.change.is_some()) && is(&self.commit, head) && is(&self.change, second)
+    }
 }
 
 impl Pipeline {
@@ -49,8 +66,17 @@ impl Pipeline {
             let name = event?.pointer("/merge_group/base_ref")?.as_str()?;
             Some(name.strip_prefix("refs/heads/").unwrap_or(name).to_owned())
         };
+        // `pull_request_target` runs on the target, whose own merges have parents that say nothing of the change.
+        let merge = match kind {
+            "pull_request" => {
+                Some(OwnMerge { commit: own("GITHUB_SHA"), change: said("/pull_request/head/sha") })
+            }
+            _ if gitlab => own("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
+                .map(|change| OwnMerge { commit: own("CI_COMMIT_SHA"), change: Some(change) }),
+            _ => None,
+        };
         Self {
-            merged: request || gitlab,
+            merge,
             target: own("GITHUB_BASE_REF")
                 .or_else(|| own("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"))
                 .or_else(|| branch().filter(|_| queue)),
@@ -66,7 +92,7 @@ impl Pipeline {
     /// Whether the pipeline says what its change is compared with.
     #[must_use]
     pub fn is_told(&self) -> bool {
-        self.merged || self.target.is_some() || self.base.is_some() || self.began.is_some()
+        self.merge.is_some() || self.target.is_some() || self.base.is_some() || self.began.is_some()
     }
 }
 
@@ -80,13 +106,14 @@ pub(super) struct Base {
 
 /// Chooses the commit to compare with.
 ///
-/// The first parent of a merge that the pipeline made is the target as it is now. Otherwise it is where HEAD and the
-/// target parted: the commit that the event names, which a merge queue builds on, else the branch. What only the target
+/// The first parent of the merge that the pipeline made is the target as it is now; in a merge of the change itself it
+/// is the change's own commit, which must not judge it. Otherwise it is where HEAD and the target parted: the commit that the event names, which a merge queue builds on, else the branch. What only the target
 /// has since then is not the change's doing.
 pub(super) fn choose(commits: &impl Commits, pipeline: &Pipeline) -> Result<Base, GitError> {
     let Some(head) = commits.found("HEAD")? else { return Err(GitError::NoCommit("HEAD".to_owned())) };
-    if pipeline.merged
-        && let [first, _] = commits.parents(&head)?.as_slice()
+    if let Some(merge) = &pipeline.merge
+        && let [first, second] = commits.parents(&head)?.as_slice()
+        && merge.is(&head, second)
     {
         return Ok(Base { commit: first.clone(), role: "the first parent of the merge" });
     }
@@ -155,14 +182,7 @@ pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, Stri
             0 => format!("{path} at {at}, {}", base.role),
             _ => format!("{path} at {at}, {} before {}", text::count(distance, "commit"), base.role),
         };
-        // What the change accepts it accepts in its own file, which the base does not have yet. One that cannot be read
-        // accepts nothing.
-        if let Ok(own) = read_baseline(&git.in_tree(path)?) {
-            let accepted = baseline.take_acceptances(&own);
-            if !accepted.is_empty() {
-                let _ = write!(from, ", and {} that the change accepts", text::count(accepted.len(), "case"));
-            }
-        }
+        take_acceptances(git, path, &mut baseline, &mut from)?;
         return Ok((baseline, from));
     }
     let where_ = format!(
@@ -175,6 +195,23 @@ pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, Stri
         return Err(GitError::Shallow(format!("there is no baseline {where_}")).into());
     }
     Err(HistoryError::Missing(where_))
+}
+
+/// What a change accepts it accepts in its own file, which the commit does not have yet. One that cannot be read accepts
+/// nothing.
+pub(super) fn take_acceptances(
+    git: &Git,
+    path: &str,
+    baseline: &mut Baseline,
+    from: &mut String,
+) -> Result<(), GitError> {
+    if let Ok(own) = read_baseline(&git.in_tree(path)?) {
+        let accepted = baseline.take_acceptances(&own);
+        if !accepted.is_empty() {
+            let _ = write!(from, ", and {} that the change accepts", text::count(accepted.len(), "case"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -40,8 +40,23 @@ fn pipeline(variables: &[(&str, &'static str)], event: &Json) -> Pipeline {
 
 #[test]
 fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
-    const GITHUB: &[(&str, &str)] = &[("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_BASE_REF", "dev")];
-    const MERGED: &[(&str, &str)] = &[("CI_MERGE_REQUEST_EVENT_TYPE", "merged_result")];
+    const GITHUB: &[(&str, &str)] =
+        &[("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_BASE_REF", "dev"), ("GITHUB_SHA", "head")];
+    const ELSEWHERE: &[(&str, &str)] =
+        &[("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_BASE_REF", "dev"), ("GITHUB_SHA", "merge")];
+    const UNSAID: &[(&str, &str)] = &[("GITHUB_EVENT_NAME", "pull_request"), ("GITHUB_BASE_REF", "dev")];
+    const TARGET: &[(&str, &str)] =
+        &[("GITHUB_EVENT_NAME", "pull_request_target"), ("GITHUB_BASE_REF", "dev"), ("GITHUB_SHA", "head")];
+    const MERGED: &[(&str, &str)] = &[
+        ("CI_MERGE_REQUEST_EVENT_TYPE", "merged_result"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "p2"),
+        ("CI_COMMIT_SHA", "head"),
+    ];
+    const TRAIN: &[(&str, &str)] = &[
+        ("CI_MERGE_REQUEST_EVENT_TYPE", "merge_train"),
+        ("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", "other"),
+        ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "dev"),
+    ];
     const DETACHED: &[(&str, &str)] =
         &[("CI_MERGE_REQUEST_EVENT_TYPE", "detached"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "dev")];
     const BEGAN: &[(&str, &str)] = &[("CI_MERGE_REQUEST_DIFF_BASE_SHA", "b0")];
@@ -62,7 +77,11 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
     let table = [
         (usual(&["p1", "p2"]), GITHUB, Ok(("p1", merge))),
         (usual(&["p1", "p2"]), MERGED, Ok(("p1", merge))),
-        // Not the pipeline's merge: the change's own history may hold merges.
+        // Not the pipeline's merge: the change's own history may hold merges, and so may the target's.
+        (usual(&["p1", "p2"]), ELSEWHERE, Ok(("bd", "the merge base"))),
+        (usual(&["p1", "p2"]), UNSAID, Ok(("bd", "the merge base"))),
+        (usual(&["p1", "p2"]), TARGET, Ok(("bd", "the merge base"))),
+        (usual(&["p1", "p2"]), TRAIN, Ok(("bd", "the merge base"))),
         (usual(&["p1", "p2"]), DETACHED, Ok(("bd", "the merge base"))),
         (usual(&["p1", "p2"]), &[], Ok(("bm", "the merge base"))),
         (usual(&["p1"]), GITHUB, Ok(("bd", "the merge base"))),
@@ -94,6 +113,7 @@ fn the_base_is_the_target_as_merged_or_where_the_change_left_it() {
 #[test]
 fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
     const BASE: &str = "dddddddddddddddddddddddddddddddddddddddd";
+    const TIP: &str = "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
     const REVISIONS: &[(&str, &str)] = &[
         (BASE, BASE),
         ("refs/remotes/origin/develop", "tip"),
@@ -102,7 +122,7 @@ fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
     ];
     const BASES: &[(&str, &str)] = &[(BASE, BASE), ("tip", "old"), ("m", "bm")];
     let queue = serde_json::json!({ "merge_group": { "base_ref": "refs/heads/develop", "base_sha": BASE } });
-    let request = serde_json::json!({ "pull_request": { "base": { "sha": BASE, "ref": "develop" } } });
+    let request = serde_json::json!({ "pull_request": { "base": { "sha": BASE, "ref": "develop" }, "head": { "sha": TIP } } });
     let hostile = serde_json::json!({ "merge_group": { "base_ref": "refs/heads/develop", "base_sha": "--upload-pack=x" } });
     let table = [
         ("merge_group", &queue, REVISIONS, &["p1"][..], Ok(BASE)),
@@ -113,7 +133,12 @@ fn the_event_names_the_base_of_a_merge_queue_and_of_a_pull_request() {
         ("merge_group", &queue, &REVISIONS[2..], &["p1"], Err("none of")),
         ("merge_group", &hostile, REVISIONS, &["p1"], Ok("old")),
         ("pull_request", &request, REVISIONS, &["p1"], Ok(BASE)),
-        ("pull_request", &request, REVISIONS, &["p1", "p2"], Ok("p1")),
+        ("pull_request", &request, REVISIONS, &["p1", TIP], Ok("p1")),
+        // The tip of the change merged its target itself, or somebody's: its first parent is the change's own.
+        ("pull_request", &request, REVISIONS, &["p1", BASE], Ok(BASE)),
+        ("pull_request", &request, REVISIONS, &["p1", "p2"], Ok(BASE)),
+        ("pull_request_target", &request, REVISIONS, &["p1", "p2"], Ok(BASE)),
+        ("pull_request_target", &request, REVISIONS, &["p1", TIP], Ok(BASE)),
         ("pull_request_target", &request, REVISIONS, &["p1"], Ok(BASE)),
         // What an event of another kind says is not asked.
         ("push", &queue, REVISIONS, &["p1"], Ok("bm")),

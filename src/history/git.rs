@@ -91,6 +91,11 @@ impl Git {
         Ok(PathBuf::from(root).join(path))
     }
 
+    /// The current folder from the root, with `/` at its end; nothing at the root.
+    pub(super) fn prefix(&self) -> Result<String, GitError> {
+        self.must("find the current folder in the repository", &["rev-parse", "--show-prefix"])
+    }
+
     /// The full name of a commit.
     pub(super) fn commit(&self, revision: &str) -> Result<String, GitError> {
         match self.found(revision)? {

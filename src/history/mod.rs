@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
+use chrono::Utc;
 use serde::de::DeserializeOwned;
 
 use crate::baseline::Baseline;
@@ -268,7 +269,8 @@ fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
     }
     let baseline: Baseline = json_object(text.as_bytes()).map_err(|error| foreign(error.to_string()))?;
     // Looked up by halving; a file that was merged by hand may be out of order.
-    baseline.ordered().map_err(|error| foreign(error.to_string()))
+    let baseline = baseline.ordered().map_err(|error| foreign(error.to_string()))?;
+    Ok(baseline.without_future(Utc::now()))
 }
 
 /// What tells one of akit's files from another before the rest of it is read.

@@ -96,14 +96,70 @@ impl Place {
         Self::Revision { revision: BASE.to_owned(), path: path.to_owned() }
     }
 
-    /// The file that a change brings, relative to the root of its repository, where the place is read at its base.
+    /// The file that is read at the base of the change, relative to the root of its repository.
     #[must_use]
-    pub fn of_change(&self) -> Option<&str> {
+    pub fn at_base_of_change(&self) -> Option<String> {
         match self {
-            Place::Revision { revision, path } if revision == BASE && !path.starts_with('.') => Some(path),
+            Place::Revision { revision, .. } if revision == BASE => self.of_change(),
             Place::File(_) | Place::Revision { .. } | Place::Ref(_) => None,
         }
     }
+
+    /// The file that a change brings, relative to the root of its repository, where the place is read in a commit.
+    #[must_use]
+    pub fn of_change(&self) -> Option<String> {
+        match self {
+            Place::Revision { path, .. } if is_from_here(path) => Some(from_root(&here(), path)),
+            Place::Revision { path, .. } => Some(path.clone()),
+            Place::File(_) | Place::Ref(_) => None,
+        }
+    }
+
+    /// The place that a change writes for what is read here: of a commit, the same file as it is now, from the current
+    /// folder.
+    #[must_use]
+    pub fn own(&self) -> Self {
+        let Place::Revision { path, .. } = self else { return self.clone() };
+        Place::File(PathBuf::from(match path.strip_prefix("./") {
+            Some(path) => path.to_owned(),
+            None if is_from_here(path) => path.clone(),
+            None => seen_from(&here(), path),
+        }))
+    }
+}
+
+/// Whether a path within a commit begins at the current folder, and not at the root.
+fn is_from_here(path: &str) -> bool {
+    path.starts_with("./") || path.starts_with("../")
+}
+
+/// The current folder from the root of its repository.
+fn here() -> String {
+    Git::here().and_then(|git| git.prefix()).unwrap_or_default()
+}
+
+/// A path that begins at a folder of a repository, from the root.
+fn from_root(folder: &str, path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// A path from the root of a repository, as it is written in one of its folders.
+fn seen_from(folder: &str, path: &str) -> String {
+    let mut rest = path;
+    let mut up = folder.split('/').filter(|part| !part.is_empty()).peekable();
+    while let Some(below) = up.peek().and_then(|part| rest.strip_prefix(part)?.strip_prefix('/')) {
+        rest = below;
+        up.next();
+    }
+    "../".repeat(up.count()) + rest
 }
 
 impl std::fmt::Display for Place {
@@ -132,8 +188,10 @@ pub fn read_baseline_at(place: &Place, pipeline: &Pipeline) -> Result<(Baseline,
             let git = Git::here()?;
             let commit = git.commit(revision)?;
             let text = git.file(&commit, path)?.ok_or_else(|| HistoryError::Missing(place.to_string()))?;
-            let from = format!("{path} at {} ({revision})", short(&commit));
-            Ok((parse(&place.to_string(), &text)?, from))
+            let mut from = format!("{path} at {} ({revision})", short(&commit));
+            let mut baseline = parse(&place.to_string(), &text)?;
+            base::take_acceptances(&git, path, &mut baseline, &mut from)?;
+            Ok((baseline, from))
         }
         Place::Ref(name) => {
             let git = Git::here()?;
@@ -254,6 +312,22 @@ mod tests {
         ] {
             assert_eq!(Place::parse(text).as_ref(), Ok(&place), "{text}");
             assert_eq!(place.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_path_of_a_commit_is_written_as_the_current_folder_sees_it() {
+        for (folder, path, seen) in [
+            ("", "evals/b.json", "evals/b.json"),
+            ("evals/", "evals/b.json", "b.json"),
+            ("evals/deep/", "evals/b.json", "../b.json"),
+            ("evals/", "b.json", "../b.json"),
+            ("eval/", "evals/b.json", "../evals/b.json"),
+            ("a/b/", "a/c/b.json", "../c/b.json"),
+            ("evals/", "evals", "../evals"),
+        ] {
+            assert_eq!(seen_from(folder, path), seen, "{folder} {path}");
+            assert_eq!(from_root(folder, &format!("./{seen}")), path, "{folder} {seen}");
         }
     }
 

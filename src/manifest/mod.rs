@@ -198,6 +198,13 @@ impl RunManifest {
         counts
     }
 
+    /// Takes note that somebody said of all given answers when they were recorded.
+    pub fn date_given(&mut self) {
+        let trials = self.cases.iter_mut().flat_map(|case| &mut case.trials);
+        let answers = trials.flat_map(|trial| &mut trial.turns).filter_map(|turn| turn.answer.as_mut());
+        answers.for_each(|answer| answer.dated = answer.given);
+    }
+
     /// Tokens of the application under test; absent when no reply told them.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {

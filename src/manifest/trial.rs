@@ -103,6 +103,12 @@ impl Trial {
         self.answers().all(|answer| !answer.given && !answer.recorded)
     }
 
+    /// Whether all its answers were given, and none with a time of its own.
+    #[must_use]
+    pub fn is_undated(&self) -> bool {
+        self.answer().is_some() && self.answers().all(|answer| answer.given && !answer.dated)
+    }
+
     /// Whether a verdict of it is a grade between 0 and 1, by a judge or by likeness.
     #[must_use]
     pub fn is_graded(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value as Json;
@@ -12,7 +12,7 @@ use super::message::{self, MessageError, Said};
 use crate::source::{Location, ReadError, SourceFile, json_object};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Answer, Usage};
+use crate::vocabulary::{Answer, Usage, moment};
 
 /// Why a file of replies cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -159,14 +159,9 @@ impl Replies {
                 told => Ok(told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX))),
             };
             if let Some(time) = &line.at {
-                let told = DateTime::parse_from_rfc3339(time).map_err(|_| RepliesError::Line {
-                    at: at(1),
-                    reason: format!(
-                        "`at` is no time: {}; write it as `2026-01-31T10:20:30Z`",
-                        text::excerpt(time, 40)
-                    ),
-                })?;
-                self.latest = self.latest.max(Some(told.to_utc()));
+                let told = moment(time, Utc::now())
+                    .map_err(|error| RepliesError::Line { at: at(1), reason: format!("`at` is {error}") })?;
+                self.latest = self.latest.max(Some(told));
             }
             let latency_ms = time("latency_ms", line.latency_ms)?;
             let ttft_ms = time("ttft_ms", line.ttft_ms)?;
@@ -184,6 +179,7 @@ impl Replies {
                 cost_usd: line.cost_usd,
                 recorded: false,
                 given: true,
+                dated: line.at.is_some(),
                 replaced: Vec::new(),
             };
             known.push((line.scenario, answer));
@@ -208,10 +204,10 @@ impl Replies {
         Self { name: name.to_owned(), latest: None, answers: replies }
     }
 
-    /// When the newest of them was given, where a line says so: RFC 3339 in UTC.
+    /// When the newest of them was given, where a line says so.
     #[must_use]
-    pub fn latest(&self) -> Option<String> {
-        self.latest.map(|latest| latest.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    pub fn latest(&self) -> Option<DateTime<Utc>> {
+        self.latest
     }
 
     /// The file, as reports name it.
@@ -292,6 +288,11 @@ mod tests {
             ("{\"id\":\"a\",\"reply\":\"x\",\"latency_ms\":-1}", "`latency_ms` is negative"),
             ("{\"id\":\"a\",\"reply\":\"x\",\"ttft_ms\":-1}", "`ttft_ms` is negative"),
             (r#"{"id":"a","reply":"x","at":"yesterday"}"#, "`at` is no time: yesterday"),
+            (
+                r#"{"id":"a","reply":"x","at":"9000-01-01T00:00:00Z"}"#,
+                "`at` is later than now: 9000-01-01T00:00:00Z",
+            ),
+            (r#"{"id":"a","reply":"x","at":"9999-12-31T23:59:59-23:59"}"#, "`at` is no time: 9999-12-31"),
             (r#"{"id":"a","tool_calls":[]}"#, "missing field `reply`"),
             (
                 r#"{"id":"a","reply":"x","tool_calls":{}}"#,

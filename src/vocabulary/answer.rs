@@ -43,6 +43,9 @@ pub struct Answer {
     /// Read from a file of answers that somebody else produced.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub given: bool,
+    /// Given with the time at which it was recorded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dated: bool,
     /// Where the text has the configured `replacement` instead of a marker of removed data, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<Replaced>,

@@ -305,7 +305,7 @@ fn failures_that_nobody_confirmed_are_left_out_of_an_update() {
     let update = |more: &[&str]| {
         ran.then(&["baseline", "update", "now.json", "--baseline", "deep/b.json"]).args(more).run().ended(0)
     };
-    update(&[]).out("added 1 judged case (0 of 1 trial").out("left out, open or degraded (1): s/a");
+    update(&[]).out("added 1 judged case (0 of 1 trial").out("left out, broken, open or degraded (1): s/a");
     assert_eq!(results(&ran, "deep/b.json"), ["a 1", "b 0x2"]);
 }
 
@@ -372,8 +372,17 @@ fn another_judge_throws_no_history_away_without_force() {
     };
     let ran = run(Akit::new(&["run", "s.yaml"]), "strict", "one.json", "I am sorry.");
     let ran = ran.then(&["baseline", "update", "one.json", "--baseline", "b.json"]).run().ended(0);
-    let before = ran.read("b.json");
     let ran = run(ran.then(&["run", "s.yaml"]), "lenient", "two.json", "I am very sorry.");
+    // The second run ended later, by half a second; its time is longer to write.
+    let at = |name: &str, at: &str| {
+        let mut stored = ran.json(name);
+        let of = if name == "b.json" { &mut stored["runs"][0] } else { &mut stored };
+        of["at"] = at.into();
+        std::fs::write(ran.path(name), stored.to_string()).unwrap();
+    };
+    at("b.json", "2026-01-31T10:00:00Z");
+    at("two.json", "2026-01-31T10:00:00.500Z");
+    let before = ran.read("b.json");
     let update = ["baseline", "update", "two.json", "--baseline", "b.json"];
     let ran = ran.then(&update).run().ended(1).err("would throw away what b.json knows: s: the grader was");
     assert_eq!(ran.read("b.json"), before, "nothing is lost");

@@ -9,7 +9,7 @@ use super::replies::{replies, suite};
 
 /// Runs git in a folder; fails with what it said.
 #[track_caller]
-fn git(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main"])
         .args(arguments)
@@ -25,7 +25,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 
 /// Whether git is missing; says so where it is.
 #[expect(clippy::print_stderr, reason = "a test that was skipped must be told")]
-fn without_git() -> bool {
+pub(crate) fn without_git() -> bool {
     let missing = Command::new("git").arg("--version").output().is_err();
     if missing {
         eprintln!("skipped: git is not installed");
@@ -34,7 +34,7 @@ fn without_git() -> bool {
 }
 
 /// `akit` that finds git and no configuration of the user's.
-fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
+pub(crate) fn akit(ran: &Ran, arguments: &[&str]) -> Akit {
     ran.then(arguments)
         .env("PATH", &std::env::var("PATH").unwrap())
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -119,12 +119,12 @@ fn a_ref_of_a_repository_without_a_remote_stays_in_it() {
     if without_git() {
         return;
     }
-    let ran = runs(2);
+    let ran = runs(3);
     git(&ran.path("."), &["init", "--quiet"]);
     for run in ["1.json", "2.json", "2.json"] {
         akit(&ran, &["baseline", "update", run, "--baseline", "git-ref:n"]).run().ended(0);
     }
-    akit(&ran, &["baseline", "show", "--baseline", "git-ref:n"]).run().ended(0).out("s/a      1/2  thin");
+    akit(&ran, &["baseline", "show", "--baseline", "git-ref:n"]).run().ended(0).out("s/a      2/2  thin");
     akit(&ran, &["baseline", "accept", "s/a", "--reason", "why", "--baseline", "git-ref:n"]).run().ended(0);
     akit(&ran, &["baseline", "show", "--baseline", "git-ref:n"]).run().ended(0).out("0 cases of 2 runs");
 }
@@ -182,6 +182,7 @@ fn a_commit_is_named_or_found_from_where_the_change_began() {
     run(base)
         .env("GITHUB_EVENT_NAME", "pull_request")
         .env("GITHUB_BASE_REF", "main")
+        .env("GITHUB_SHA", &git(&folder, &["rev-parse", "HEAD"]))
         .run()
         .ended(1)
         .out(&found("3 commits before the first parent of the merge"));
@@ -263,4 +264,50 @@ fn a_change_that_is_meant_is_accepted_in_the_pull_request_that_makes_it() {
     std::fs::write(ran.path("akit-baseline.json"), own).unwrap();
     std::fs::write(ran.path("r.jsonl"), answers("no", "no", 12)).unwrap();
     run().ended(1).out("s/b");
+}
+
+/// A change that weakened its baseline and then merged its target: its tip is a merge, and not the pipeline's.
+#[test]
+fn a_change_that_merged_its_target_is_not_compared_with_its_own_commit() {
+    if without_git() {
+        return;
+    }
+    let ran = runs(2);
+    let folder = ran.path(".");
+    git(&folder, &["init", "--quiet"]);
+    akit(&ran, &["baseline", "update", "1.json"]).run().ended(0);
+    let commit = |message: &str| {
+        git(&folder, &["add", "akit-baseline.json", "s.yaml"]);
+        git(&folder, &["commit", "--quiet", "--allow-empty", "-m", message]);
+        git(&folder, &["rev-parse", "HEAD"])
+    };
+    commit("baseline");
+    let whole = ran.read("akit-baseline.json");
+    git(&folder, &["switch", "--quiet", "-c", "change"]);
+    std::fs::write(ran.path("akit-baseline.json"), whole.replace("\"1\"", "\"0\"")).unwrap();
+    assert_ne!(ran.read("akit-baseline.json"), whole);
+    commit("weaker");
+    git(&folder, &["switch", "--quiet", "main"]);
+    let base = commit("main goes on");
+    git(&folder, &["switch", "--quiet", "change"]);
+    git(&folder, &["merge", "--quiet", "--no-ff", "-m", "merge", "main"]);
+    let tip = git(&folder, &["rev-parse", "HEAD"]);
+    let event = serde_json::json!({ "pull_request": { "base": { "sha": base }, "head": { "sha": tip } } });
+    // GitHub's own merge is another commit; on `pull_request_target` it says the target's.
+    for (event_name, tested) in [("pull_request", "c".repeat(40)), ("pull_request_target", base.clone())] {
+        let run = ["run", "s.yaml", "--confirm", "0", "--replies", "r.jsonl", "--baseline"];
+        akit(&ran, &run)
+            .arg("git:base:akit-baseline.json")
+            .file("event.json", event.to_string())
+            .env("CI", "true")
+            .env("GITHUB_EVENT_NAME", event_name)
+            .env("GITHUB_EVENT_PATH", "event.json")
+            .env("GITHUB_BASE_REF", "main")
+            .env("GITHUB_SHA", &tested)
+            .run()
+            .ended(1)
+            .out(&format!("akit-baseline.json at {}, the merge base", &base[..7]))
+            // The weakening comparison follows.
+            .out("the result of a run was 1, it is 0");
+    }
 }

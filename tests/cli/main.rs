@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do, it fails for")]
 
+mod accept;
 mod akit;
 mod artemiskit;
 mod attempts;
@@ -58,6 +59,7 @@ mod suspects;
 mod tool_calls;
 mod trust;
 mod trust_base;
+mod update;
 mod validate;
 mod version1;
 mod weakened;

@@ -8,17 +8,21 @@ use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::super::{Status, stored};
-use super::{At, change, names};
-use crate::baseline::{Acceptance, Accepted, Baseline};
+use super::{At, PolicyArgs, change, decide, in_time, names};
+use crate::baseline::{Acceptance, Accepted, Baseline, Role, Shift};
 use crate::environment::Environment;
+use crate::gate::hangs_on_judge;
 use crate::manifest::RunManifest;
 use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct AcceptArgs {
     /// Cases: `scenario/id`, or a glob over it
-    #[arg(required = true, value_name = "CASE")]
+    #[arg(required_unless_present = "unexcused", value_name = "CASE")]
     cases: Vec<String>,
+    /// Accept every case of the run that fails and that nothing excuses
+    #[arg(long, requires = "run", conflicts_with = "cases")]
+    unexcused: bool,
     /// Why the change is right; stored in the baseline
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     reason: String,
@@ -30,6 +34,8 @@ pub(super) struct AcceptArgs {
     run: Option<PathBuf>,
     #[command(flatten)]
     at: At,
+    #[command(flatten)]
+    policy: PolicyArgs,
 }
 
 fn reason(text: &str) -> Result<String, String> {
@@ -40,21 +46,63 @@ fn reason(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec<String>, Status> {
-    let run = args.run.as_deref().map(stored::run).transpose()?;
+    let (run, decision) = args.run.as_deref().map(stored::decided).transpose()?.unzip();
+    let run = run.map(in_time);
+    let policy = run.as_ref().map(|run| args.policy.of(run, environment)).transpose()?;
+    let was_read = decision.flatten().and_then(|decision| decision.compared);
     let patterns = args.cases.iter().map(|text| CaseWord::read(text)).collect::<Result<Vec<_>, _>>()?;
     let place = &args.at.baseline;
+    // What the run was compared with may be the base's version of a file that is yet to be made.
+    let is_named = was_read.is_some_and(|compared| compared.place == place.to_string());
     let done = change(place, |baseline| {
-        let chosen = choose(&patterns, baseline, run.as_ref())?;
+        if !is_named && *baseline == Baseline::empty() {
+            return Err(Refusal::Missing);
+        }
+        let chosen = match (&run, &policy) {
+            (Some(run), Some(policy)) if args.unexcused => {
+                let decision = decide(run, baseline, policy);
+                let unexcused = decision.unexcused(run).into_iter();
+                unexcused.map(|(case, _)| (case.scenario.clone(), case.id.clone())).collect()
+            }
+            _ => choose(&patterns, baseline, run.as_ref())?,
+        };
+        if chosen.is_empty() {
+            return Err(Refusal::None);
+        }
+        let shifts = run.as_ref().map(|run| baseline.shifts(run)).unwrap_or_default();
+        let by_judge = run.iter().flat_map(|run| &run.cases).filter(|case| hangs_on_judge(case));
+        let by_judge: BTreeSet<&str> = by_judge
+            .filter(|case| chosen.contains(&(case.scenario.clone(), case.id.clone())))
+            .map(|case| case.scenario.as_str())
+            .collect();
+        let judged_anew =
+            |shift: &&Shift| shift.role == Role::Grader && by_judge.contains(shift.scenario.as_str());
+        if let Some(shift) = shifts.iter().find(judged_anew) {
+            return Err(Refusal::Judge(shift.to_string()));
+        }
         let note = Acceptance {
             cases: chosen.iter().map(|(scenario, id)| format!("{scenario}/{id}")).collect(),
             reason: args.reason.clone(),
             by: args.by.clone(),
             at: Some(now(environment)),
         };
-        let shifts = run.as_ref().map(|run| baseline.shifts(run)).unwrap_or_default();
         Ok((baseline.accept(&chosen, run.as_ref(), note), shifts))
     })?;
-    let (accepted, shifts) = done.map_err(|(message, help)| Status::Nothing.because(message, help))?;
+    let (accepted, shifts) = done.map_err(|refusal| match refusal {
+        Refusal::Missing => Status::Invalid.because(
+            format!("there is no baseline `{place}`"),
+            "check the path from the current folder; `akit baseline update` makes a first baseline",
+        ),
+        Refusal::Judge(shift) => Status::Failed.because(
+            format!("nothing was accepted, for verdicts of another judge are not compared: {shift}"),
+            "judge by the judge of the baseline, or begin the scenario anew with `akit baseline update --force`; under \
+             `git:base:` that counts once it is merged",
+        ),
+        Refusal::None => {
+            Status::Nothing.because("every failure of the run is excused", "name the cases that are to begin anew")
+        }
+        Refusal::Unknown(message, help) => Status::Nothing.because(message, help),
+    })?;
     let Accepted { dropped, replaced } = accepted;
     let cases = text::count(dropped.len() + replaced.len(), "case");
     let mut lines = vec![format!("{place}: accepted {cases}: {}", args.reason)];
@@ -63,6 +111,18 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec
     let anew = |shift| format!("the next update starts the whole scenario anew: {shift}");
     lines.extend(shifts.into_iter().map(anew));
     Ok(lines)
+}
+
+/// Why nothing is accepted.
+enum Refusal {
+    /// There is no baseline at this place.
+    Missing,
+    /// The run has no case to accept.
+    None,
+    /// Another judge graded the run.
+    Judge(String),
+    /// No case has such a name; and what to do.
+    Unknown(String, String),
 }
 
 /// A word of the command line.
@@ -85,9 +145,9 @@ impl CaseWord {
         Ok(Self { text: text.to_owned(), glob })
     }
 
-    /// A name that is written in full is never a pattern, whatever characters it has.
+    /// Whether it means a name as a pattern.
     fn matches(&self, name: &str) -> bool {
-        self.text == name || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+        self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
     }
 }
 
@@ -96,7 +156,7 @@ fn choose(
     patterns: &[CaseWord],
     baseline: &Baseline,
     run: Option<&RunManifest>,
-) -> Result<BTreeSet<(String, String)>, (String, String)> {
+) -> Result<BTreeSet<(String, String)>, Refusal> {
     let stored = baseline.cases.iter().map(|case| (&case.scenario, &case.id));
     let asked = run.into_iter().flat_map(|run| &run.cases).map(|case| (&case.scenario, &case.id));
     let known: Vec<_> =
@@ -104,7 +164,10 @@ fn choose(
     let mut chosen = BTreeSet::new();
     let mut unknown = Vec::new();
     for pattern in patterns {
-        let meant = known.iter().filter(|(name, ..)| pattern.matches(name));
+        // A name that is written in full is never a pattern, whatever characters it has.
+        let is_name = known.iter().any(|(name, ..)| *name == pattern.text);
+        let is_meant = |name: &str| if is_name { pattern.text == name } else { pattern.matches(name) };
+        let meant = known.iter().filter(|(name, ..)| is_meant(name));
         let meant: Vec<_> = meant.map(|(_, scenario, id)| ((*scenario).clone(), (*id).clone())).collect();
         if meant.is_empty() {
             unknown.push(pattern.text.as_str());
@@ -116,7 +179,7 @@ fn choose(
     let help = text::meant(first, &names, || {
         "cases are written `scenario/id`; `akit baseline show` lists them".to_owned()
     });
-    Err((format!("there is no case {} in the baseline", text::list(&unknown)), help))
+    Err(Refusal::Unknown(format!("there is no case {} in the baseline", text::list(&unknown)), help))
 }
 
 /// The time, or what `SOURCE_DATE_EPOCH` says it is.

@@ -5,13 +5,22 @@ mod diff;
 mod show;
 mod update;
 
+use std::path::PathBuf;
+
+use chrono::Utc;
 use clap::{Args, Subcommand};
 
-use super::stored::unread;
+use super::args::configuration;
+use super::policy::{GateArgs, tell_ahead};
+use super::stored::{files, unread};
 use super::{Status, terminal};
 use crate::baseline::Baseline;
 use crate::environment::Environment;
+use crate::gate::{self, Decision, Evidence, Policy, Reference};
 use crate::history::{self, Pipeline, Place};
+use crate::manifest::RunManifest;
+use crate::text;
+use crate::vocabulary::{BadMoment, moment};
 
 #[derive(Debug, Args)]
 pub(super) struct BaselineArgs {
@@ -29,6 +38,14 @@ enum BaselineCommand {
     Show(show::ShowArgs),
     /// List what two baselines have otherwise
     Diff(diff::DiffArgs),
+}
+
+/// Which policy.
+#[derive(Debug, Args)]
+struct PolicyArgs {
+    /// Configuration with the policy [default: the nearest akit.yaml above the run's scenarios]
+    #[arg(long, value_name = "FILE", alias = "config")]
+    policy: Option<PathBuf>,
 }
 
 /// Which baseline.
@@ -53,12 +70,50 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Result
 /// Reads a baseline, and says where it was found.
 fn read(place: &Place, environment: &Environment) -> Result<(Baseline, String), Status> {
     let pipeline = Pipeline::of(environment);
-    history::read_baseline_at(place, &pipeline).map_err(|error| unread(&error))
+    let found = history::read_baseline_at(place, &pipeline).map_err(|error| unread(&error))?;
+    tell_ahead(&found.0, &found.1);
+    Ok(found)
 }
 
 /// Changes a baseline.
-fn change<T>(place: &Place, change: impl FnMut(&mut Baseline) -> T) -> Result<T, Status> {
+fn change<T>(place: &Place, mut change: impl FnMut(&mut Baseline) -> T) -> Result<T, Status> {
+    let mut told = false;
+    let change = |baseline: &mut Baseline| {
+        if !std::mem::replace(&mut told, true) {
+            tell_ahead(baseline, &place.to_string());
+        }
+        change(baseline)
+    };
     history::change_baseline(place, change).map_err(|error| unread(&error))
+}
+
+/// Passes over the time of a run where it is later than now: it would age every other run.
+fn in_time(mut run: RunManifest) -> RunManifest {
+    let ahead = |at: &mut String| matches!(moment(at, Utc::now()), Err(BadMoment::Ahead(_)));
+    if let Some(at) = run.at.take_if(ahead) {
+        let message = format!(
+            "run {}: its time {} is later than now, and is ignored",
+            run.run_id,
+            text::excerpt(&at, 40)
+        );
+        terminal::warning(&message, "check the clock where it was run");
+    }
+    run
+}
+
+/// What the gate says of a run beside the baseline that it is to change, by the configured policy.
+fn decide(run: &RunManifest, baseline: &Baseline, policy: &Policy) -> Decision {
+    let reference =
+        if baseline.cases.is_empty() { Reference::None } else { Reference::Found { baseline, from: "" } };
+    gate::decide(&Evidence { run, reference, weakened: &[] }, policy)
+}
+
+impl PolicyArgs {
+    /// The configured policy.
+    fn of(&self, run: &RunManifest, environment: &Environment) -> Result<Policy, Status> {
+        let config = configuration(self.policy.as_deref(), &files(run), environment)?;
+        Ok(GateArgs::default().policy(&config.gate, environment))
+    }
 }
 
 /// `words (3): a, b, c`, with no more than twenty of them; nothing where there are none.

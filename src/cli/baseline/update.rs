@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::super::Status;
 use super::super::stored::decided;
-use super::{At, change, names};
+use super::{At, PolicyArgs, change, decide, in_time, names};
 use crate::baseline::{Added, Baseline, Role};
 use crate::environment::Environment;
 use crate::gate::{Conclusion, Decision};
@@ -25,39 +25,52 @@ pub(super) struct UpdateArgs {
     force: bool,
     #[command(flatten)]
     at: At,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Commit that was run [default: what GitHub Actions or GitLab CI says]
     #[arg(long, value_name = "SHA")]
     commit: Option<String>,
 }
 
 pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec<String>, Status> {
-    let (mut run, decision) = decided(&args.run)?;
-    let failed = !args.force && has_failed(&run, decision.as_ref());
-    let decision = decision.filter(|_| !args.force);
-    if decision.as_ref().is_some_and(Decision::fell) {
-        let message = format!("run {} fell behind its baseline", run.run_id);
-        return Err(Status::Failed.because(message, EXPECTED));
+    let (run, stored) = decided(&args.run)?;
+    let run = in_time(run);
+    let stored = stored.filter(|_| !args.force);
+    if stored.as_ref().is_some_and(Decision::fell) {
+        return Err(fell(&run));
     }
-    // A failure that nobody could confirm or clear must not become what is expected.
-    let open: BTreeSet<_> = decision.iter().flat_map(Decision::open).collect();
-    let left: Vec<_> = open.iter().map(ToString::to_string).collect();
-    run.cases.retain(|case| !open.contains(&case.key()));
+    let policy = args.policy.of(&run, environment)?;
     let told = || environment.get("GITHUB_SHA").or_else(|| environment.get("CI_COMMIT_SHA"));
     let commit = args.commit.as_deref().or_else(told);
     let place = &args.at.baseline;
     let changed = change(place, |baseline: &mut Baseline| {
-        let unknown = unknown_failures(&run, baseline);
-        if failed && (!unknown.is_empty() || baseline.cases.is_empty()) {
-            return Err(Refusal::Failed(unknown));
-        }
-        let lost = lost(&run, baseline);
-        if !args.force && !lost.is_empty() {
-            return Err(Refusal::Judge(lost));
+        let mut run = run.clone();
+        let known = baseline.runs.iter().any(|known| known.id == run.run_id && !known.partial);
+        let mut left = Vec::new();
+        if !args.force && !known {
+            // What the run was compared with, if with anything, says nothing of this baseline.
+            let now = decide(&run, baseline, &policy);
+            if now.fell() {
+                return Err(Refusal::Fell);
+            }
+            let failed = stored.as_ref().unwrap_or(&now).conclusion == Conclusion::Fail;
+            let unsure: BTreeSet<_> = stored.iter().chain([&now]).flat_map(Decision::open).collect();
+            left.extend(unsure.iter().map(ToString::to_string));
+            run.cases.retain(|case| !unsure.contains(&case.key()));
+            let unknown = unknown_failures(&run, baseline);
+            if failed && (!unknown.is_empty() || baseline.cases.is_empty()) {
+                return Err(Refusal::Failed(unknown));
+            }
+            let lost = lost(&run, baseline);
+            if !lost.is_empty() {
+                return Err(Refusal::Judge(lost));
+            }
         }
         let added = baseline.add(&run, commit);
-        Ok((added, baseline.cases.len(), baseline.runs.len()))
+        Ok((added, left, baseline.cases.len(), baseline.runs.len()))
     })?;
-    let (added, cases, runs) = changed.map_err(|refusal| match refusal {
+    let (added, left, cases, runs) = changed.map_err(|refusal| match refusal {
+        Refusal::Fell => fell(&run),
         Refusal::Failed(unknown) => not_known(&run, place, &unknown),
         Refusal::Judge(lost) => judged_anew(&run, place, &lost),
     })?;
@@ -82,13 +95,15 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec
     };
     let (cases, runs) = (text::count(cases, "case"), text::count(runs, "run"));
     let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
-    lines.extend(names("left out, open or degraded", &left));
+    lines.extend(names("left out, broken, open or degraded", &left));
     lines.extend(details(&run, &added));
     Ok(lines)
 }
 
 /// Why a run is not added without `--force`.
 enum Refusal {
+    /// It fell behind the baseline.
+    Fell,
     /// It failed its gate, and these failing cases are new, or the baseline is.
     Failed(Vec<String>),
     /// Another judge graded these scenarios.
@@ -100,11 +115,7 @@ fn lost(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let has_trials =
         |scenario: &str| baseline.cases.iter().any(|case| case.scenario == scenario && case.tally().of > 0);
     // An older run makes nothing begin anew.
-    let is_older = baseline
-        .runs
-        .last()
-        .is_some_and(|last| matches!((&last.at, &run.at), (Some(last), Some(at)) if at < last));
-    if is_older {
+    if !baseline.comes_last(run) {
         return Vec::new();
     }
     let shifts = baseline.shifts(run).into_iter();
@@ -125,9 +136,9 @@ fn judged_anew(run: &RunManifest, place: &Place, lost: &[String]) -> Status {
 const EXPECTED: &str = "its failures would become what is expected: fix them, take a known change by \
                         `akit baseline accept`, or add the whole run with `--force`";
 
-/// Whether a run failed its gate; where no decision was stored with it, whether any case failed.
-fn has_failed(run: &RunManifest, decision: Option<&Decision>) -> bool {
-    decision.map_or(run.counts().failed > 0, |decision| decision.conclusion == Conclusion::Fail)
+/// Why a run is not added that did worse than a baseline.
+fn fell(run: &RunManifest) -> Status {
+    Status::Failed.because(format!("run {} fell behind its baseline", run.run_id), EXPECTED)
 }
 
 /// Why a failed run is not added without `--force`.
@@ -172,6 +183,10 @@ fn details(run: &RunManifest, added: &Added) -> Vec<String> {
         ("renamed", &renamed),
         ("left out, a newer run was of another target, judge or content", &added.passed_over),
         ("left out, their answers were read from the cache", &added.recorded),
+        (
+            "left out, their answers have no `at` and others have; `--recorded-at TIME` dates them all",
+            &added.undated,
+        ),
         ("runs that fell out of the window", &added.runs_dropped),
         ("removed, no run that is kept has judged them", &added.cases_dropped),
     ];

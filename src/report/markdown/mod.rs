@@ -7,7 +7,7 @@ mod detail;
 
 use std::fmt::Write as _;
 
-use crate::gate::{Conclusion, State};
+use crate::gate::{Conclusion, State, WayOut};
 use crate::text::markdown::{code, inline};
 use crate::text::number;
 use crate::vocabulary::Outcome;
@@ -172,11 +172,15 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
 
 /// The findings that no failed case tells.
 fn reasons(report: &Report<'_>) -> Vec<String> {
-    let accept = report.decision.acceptance("run.json").map(|command| {
-        format!(
-            "- if what broke is meant: {}, and commit that; `run.json` is this run (`--json`)\n",
-            code(&command, 2_000)
-        )
+    let accept = report.decision.way_out("run.json").map(|way| match way {
+        WayOut::Accept { command, then } => format!(
+            "- if what broke is meant: {}, {}; `run.json` is this run (`--json`)\n",
+            code(&command, 4_000),
+            inline(&then, VALUE)
+        ),
+        WayOut::NotEnough(why) => {
+            format!("- to accept the failing cases would not be enough: {}\n", inline(&why, 2 * VALUE))
+        }
     });
     report
         .findings()

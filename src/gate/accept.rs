@@ -1,0 +1,120 @@
+//! The way out where a change is meant: what accepting it takes, or why that would not be enough.
+//!
+//! Nothing is offered that was not tried: the run is decided again over the baseline as it would be.
+
+use std::collections::BTreeSet;
+
+use super::{CaseState, Conclusion, Decision, Evidence, Policy, Reference, State, decide};
+use crate::baseline::Acceptance;
+use crate::manifest::{CaseResult, RunManifest};
+use crate::text;
+use crate::vocabulary::Outcome;
+
+/// Names on a command line; more are named by [`Decision::UNEXCUSED`].
+const MOST: usize = 10;
+
+/// Where a change that is meant is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedIn {
+    /// What `akit baseline accept --baseline` takes.
+    pub place: String,
+    /// Whether everybody's baseline changes at once, and not with a commit.
+    pub at_once: bool,
+}
+
+/// What to do about a run that fails its gate by a change that is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WayOut {
+    /// This command, and then this.
+    Accept {
+        /// The command.
+        command: String,
+        /// What it leaves to do, or what it does at once.
+        then: String,
+    },
+    /// The run would fail with all its failures accepted, for this reason.
+    NotEnough(String),
+}
+
+impl Decision {
+    /// The flag of `akit baseline accept` for every case that fails and that nothing excuses.
+    pub const UNEXCUSED: &str = "--unexcused";
+
+    /// Takes note of where a change is accepted, and whether accepting the failing cases would do.
+    pub fn accepted_in(&mut self, place: Option<AcceptedIn>, evidence: &Evidence<'_>, policy: &Policy) {
+        let (Some(place), Reference::Found { baseline, from }) = (place, evidence.reference) else { return };
+        let mut tried = Vec::new();
+        if self.conclusion == Conclusion::Fail {
+            let all = self.unexcused(evidence.run);
+            let blocking: Vec<_> = all.iter().filter(|(_, state)| state.blocking).copied().collect();
+            // More names than a command line should have are all of them or none.
+            let few = Some(blocking).filter(|few| few.len() <= MOST && few.len() < all.len());
+            tried.extend(few.into_iter().chain([all]).filter(|cases| !cases.is_empty()));
+        }
+        let mut best = (Conclusion::Fail, Vec::new());
+        let mut why = String::new();
+        for cases in tried {
+            let names: BTreeSet<_> =
+                cases.iter().map(|(case, _)| (case.scenario.clone(), case.id.clone())).collect();
+            let words: Vec<_> = cases.iter().map(|(case, _)| case.key().to_string()).collect();
+            let note = Acceptance { cases: words.clone(), reason: String::new(), by: None, at: None };
+            let mut after = baseline.clone();
+            after.accept(&names, Some(evidence.run), note);
+            let evidence = Evidence { reference: Reference::Found { baseline: &after, from }, ..*evidence };
+            let decision = decide(&evidence, policy);
+            if decision.conclusion > best.0 {
+                best = (decision.conclusion, words);
+            }
+            why = decision.summary;
+        }
+        let (_, accept) = best;
+        if !accept.is_empty() {
+            why.clear();
+        }
+        if let Some(compared) = &mut self.compared {
+            compared.place = place.place;
+            compared.at_once = place.at_once;
+            (compared.accept, compared.not_enough) = (accept, why);
+        }
+    }
+
+    /// The cases that fail and that nothing excuses, with what they are beside the baseline.
+    #[must_use]
+    pub fn unexcused<'r>(&'r self, run: &'r RunManifest) -> Vec<(&'r CaseResult, &'r CaseState)> {
+        let open =
+            |state| matches!(state, State::Broken | State::Unconfirmed | State::Open | State::Degraded);
+        let unexcused = |(case, state): &(&CaseResult, &CaseState)| {
+            case.outcome == Outcome::Failed && (state.blocking || open(state.state))
+        };
+        run.cases.iter().zip(&self.cases).filter(unexcused).collect()
+    }
+
+    /// How a run passes whose failures are meant; it is stored in this file.
+    #[must_use]
+    pub fn way_out(&self, stored: &str) -> Option<WayOut> {
+        let compared = self.compared.as_ref()?;
+        if compared.accept.is_empty() {
+            return Some(WayOut::NotEnough(compared.not_enough.clone()))
+                .filter(|_| !compared.not_enough.is_empty());
+        }
+        // What a shell or a reader of arguments would take for something else has no name of its own.
+        let is_plain = |name: &String| {
+            name.len() <= 200 && !name.starts_with('-') && !name.contains(|c: char| c.is_control())
+        };
+        let names: Vec<_> = compared.accept.iter().map(|name| text::argument(name)).collect();
+        let cases = if names.len() <= MOST && compared.accept.iter().all(is_plain) {
+            names.join(" ")
+        } else {
+            Self::UNEXCUSED.to_owned()
+        };
+        let (stored, place) = (text::argument(stored), text::argument(&compared.place));
+        let command =
+            format!("akit baseline accept {cases} --reason 'WHY' --run {stored} --baseline {place}");
+        let then = if compared.at_once {
+            format!("which changes {} at once, for every branch", compared.place)
+        } else {
+            "and commit that".to_owned()
+        };
+        Some(WayOut::Accept { command, then })
+    }
+}

@@ -1,0 +1,64 @@
+//! Times that people and other programs hand in.
+
+use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
+
+use crate::text;
+
+/// How far another computer's clock may be ahead of this one's.
+const SLACK: TimeDelta = TimeDelta::days(1);
+
+/// Why a text is no time at which something happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadMoment {
+    /// Not RFC 3339, or nothing that RFC 3339 can say in UTC.
+    #[error("no time: {0}; write it as `2026-01-31T10:20:30Z`")]
+    Malformed(String),
+    /// It has not come yet.
+    #[error("later than now: {0}; check the year and the clock")]
+    Ahead(String),
+}
+
+/// Reads a time in RFC 3339 that is not later than now.
+pub fn moment(written: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, BadMoment> {
+    let shown = || text::excerpt(written, 40);
+    let at = DateTime::parse_from_rfc3339(written).map_err(|_| BadMoment::Malformed(shown()))?.to_utc();
+    // An offset can lead out of the years that RFC 3339 has.
+    if !(0..=9999).contains(&at.year()) {
+        return Err(BadMoment::Malformed(shown()));
+    }
+    if at - now > SLACK { Err(BadMoment::Ahead(shown())) } else { Ok(at) }
+}
+
+/// A time in RFC 3339 in UTC.
+#[must_use]
+pub fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_times_that_have_come_are_read() {
+        let now = DateTime::parse_from_rfc3339("2026-06-01T12:00:00Z").unwrap().to_utc();
+        let table = [
+            ("2026-06-01T14:00:00.5+02:00", Ok("2026-06-01T12:00:00.500Z")),
+            ("2026-06-02T12:00:00Z", Ok("2026-06-02T12:00:00Z")),
+            ("2026-06-02T12:00:01Z", Err("later than now: 2026-06-02T12:00:01Z")),
+            ("2062-01-01T00:00:00Z", Err("later than now")),
+            ("9999-12-31T23:59:59-23:59", Err("no time: 9999-12-31T23:59:59-23:59")),
+            ("0000-01-01T00:00:00+23:59", Err("no time")),
+            ("0001-01-01T00:00:00Z", Ok("0001-01-01T00:00:00Z")),
+            ("yesterday", Err("no time: yesterday; write it as")),
+            ("2026-01-31", Err("no time")),
+        ];
+        for (written, expected) in table {
+            match (moment(written, now), expected) {
+                (Ok(at), Ok(told)) => assert_eq!(rfc3339(at), told, "{written}"),
+                (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
+                (found, expected) => panic!("{written}: {found:?}, not {expected:?}"),
+            }
+        }
+    }
+}
