@@ -86,7 +86,7 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
         ),
     ),
     ("cache", Weaker("model: m", "cache: { mode: replay }")),
-    ("cache.dir", Neutral(PLACE, "cache: { dir: a }", "cache: { dir: b }")),
+    ("cache.dir", Weaker("cache: { dir: a }", "cache: { dir: b }")),
     ("cache.mode", Weaker("cache: { mode: record }", "cache: { mode: auto }")),
     ("target", Weaker("model: m", "target: { version: a }")),
     ("target.version", Weaker("target: { version: a }", "target: { version: b }")),
