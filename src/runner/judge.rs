@@ -140,6 +140,7 @@ async fn answer(
                 max_tokens: scenario.max_tokens,
                 seed: seeded.then_some(seed),
                 tools: scenario.tools.clone(),
+                effort: None,
                 output: None,
             };
             let mut content = json!({ "messages": redaction::messages(case) });

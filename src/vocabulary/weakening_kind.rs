@@ -32,6 +32,8 @@ pub enum WeakeningKind {
     RubricChanged,
     JudgeSwapped,
     VotesLowered,
+    CanariesOff,
+    MaxAnswerRaised,
     CalibrationRemoved,
     CalibrationLowered,
     TargetRecorded,
