@@ -22,6 +22,7 @@ use crate::manifest::{Fault, Grade, versioned};
 use crate::provider::{ChatRequest, Completion, Message};
 use crate::redact::Redactor;
 use crate::seed::Root;
+use crate::text;
 
 use crate::vocabulary::{ExchangeKind, FaultKind, ToolCall};
 use calibration::Binding;
@@ -308,7 +309,7 @@ impl Grader {
             latency_ms: None,
             recorded: true,
         };
-        if prompt::says_nothing(question.answer) {
+        if text::said::says_nothing(question.answer) {
             grade.votes.push(0.0);
             "the answer says nothing; no judge was asked".clone_into(&mut grade.reasoning);
             return Ok(grade);

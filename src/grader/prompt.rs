@@ -193,56 +193,9 @@ fn neutral_json(value: &Json) -> Json {
     }
 }
 
-/// Whether an answer is empty, punctuation, or only the opening of one: such answers are known to
-/// be waved through by judges, so no judge sees them.
-pub(super) fn says_nothing(answer: &str) -> bool {
-    const OPENERS: [&str; 11] = [
-        "answer",
-        "final answer",
-        "here is my answer",
-        "let's solve this problem step by step",
-        "let's solve this step by step",
-        "let's think step by step",
-        "let us solve this step by step",
-        "reasoning",
-        "response",
-        "solution",
-        "thought process",
-    ];
-    let folded = neutral(answer).to_lowercase().replace('\u{2019}', "'");
-    let words: String =
-        folded.chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().all(|c| !c.is_alphanumeric()) || OPENERS.contains(&words.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn openers_and_punctuation_say_nothing() {
-        for answer in [
-            "",
-            "  \n",
-            ":",
-            "...",
-            "Thought process:",
-            "**Solution**",
-            "Let’s solve this step by step.",
-            "—",
-            "\u{200b}",
-            "So\u{200b}lution:",
-            "# Final answer",
-            "!?",
-            "🤷",
-        ] {
-            assert!(says_nothing(answer), "{answer}");
-        }
-        for answer in ["ok", "4", "Solution: 4", "好", "I can connect you to a person."] {
-            assert!(!says_nothing(answer), "{answer}");
-        }
-    }
 
     #[test]
     fn the_answer_cannot_close_its_boundary() {
