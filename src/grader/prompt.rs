@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use icu_properties::CodePointSetData;
-use icu_properties::props::{DefaultIgnorableCodePoint, Emoji};
+use icu_properties::props::Emoji;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -189,7 +189,6 @@ fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
 /// The text without characters that show nothing, and with look-alike brackets made plain. What only looks like a
 /// blank, reorders lines or has no agreed meaning is shown as U+FFFD.
 fn neutral(text: &str) -> String {
-    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
     let emoji = CodePointSetData::new::<Emoji>();
     let mut before = ' ';
     let mut plain = String::with_capacity(text.len());
@@ -209,7 +208,7 @@ fn neutral(text: &str) -> String {
             c if u32::from(c) >= 0xf_0000 => '\u{fffd}',
             // Those that reorder a line are ignorable in part, and shown all alike.
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}' => '\u{fffd}',
-            c if ignorable.contains(c) => continue,
+            c if text::said::ignorable(c) => continue,
             c if c == '\n' || c == '\t' || text::inert(c) => c,
             _ => '\u{fffd}',
         };
@@ -230,56 +229,9 @@ fn neutral_json(value: &Json) -> Json {
     }
 }
 
-/// Whether an answer is empty, punctuation, or only the opening of one: such answers are known to
-/// be waved through by judges, so no judge sees them.
-pub(super) fn says_nothing(answer: &str) -> bool {
-    const OPENERS: [&str; 11] = [
-        "answer",
-        "final answer",
-        "here is my answer",
-        "let's solve this problem step by step",
-        "let's solve this step by step",
-        "let's think step by step",
-        "let us solve this step by step",
-        "reasoning",
-        "response",
-        "solution",
-        "thought process",
-    ];
-    let folded = neutral(answer).to_lowercase().replace('\u{2019}', "'");
-    let words: String =
-        folded.chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().all(|c| !c.is_alphanumeric()) || OPENERS.contains(&words.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn openers_and_punctuation_say_nothing() {
-        for answer in [
-            "",
-            "  \n",
-            ":",
-            "...",
-            "Thought process:",
-            "**Solution**",
-            "Let’s solve this step by step.",
-            "—",
-            "\u{200b}",
-            "So\u{200b}lution:",
-            "# Final answer",
-            "!?",
-            "🤷",
-        ] {
-            assert!(says_nothing(answer), "{answer}");
-        }
-        for answer in ["ok", "4", "Solution: 4", "好", "I can connect you to a person."] {
-            assert!(!says_nothing(answer), "{answer}");
-        }
-    }
 
     #[test]
     fn nothing_that_cannot_be_seen_reaches_the_judge() {

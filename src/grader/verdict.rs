@@ -137,13 +137,8 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
 
 /// A reply without the thoughts that it begins with, and without the fence around the rest.
 fn bare(reply: &str) -> &str {
-    let mut rest = reply.trim();
-    for (open, close) in [("<think>", "</think>"), ("<thinking>", "</thinking>")] {
-        if let Some((_, behind)) = rest.strip_prefix(open).and_then(|thoughts| thoughts.split_once(close)) {
-            rest = behind.trim();
-            break;
-        }
-    }
+    let thinks = reply.trim_start().starts_with("<think");
+    let rest = text::said::behind_thoughts(reply).filter(|_| thinks).unwrap_or(reply).trim();
     let fenced = rest.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
     let inside = fenced.and_then(|fenced| fenced.split_once('\n')).filter(|(mark, inside)| {
         let mark = mark.trim();

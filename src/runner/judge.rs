@@ -221,7 +221,7 @@ fn no_answer(answer: &Answer) -> Option<Fault> {
         | StopReason::Cut
         | StopReason::Refused
         | StopReason::Filtered => {
-            if answer.tool_calls.is_empty() || !text::shows_nothing(&answer.text) {
+            if answer.tool_calls.is_empty() || !text::said::shows_nothing(&answer.text) {
                 return None;
             }
             let calls = ToolCall::summary(&answer.tool_calls);
