@@ -73,16 +73,20 @@ impl Grader {
             version: None,
             usable: Usable(&is_verdict),
         };
-        let recorded =
-            [0, 1].map(|n| self.client.recorded(&Ask { request: &first[n], content: &contents[n], ..plain }));
         let is_vote = *kind == ExchangeKind::Vote;
-        // Before anything is asked and recorded; a verdict that was recorded had this behind it. In replay a missing
-        // verdict may be missing because its judge was void.
-        if is_vote && recorded == [false; 2] {
-            self.check_canaries(question.scale, bench).await?;
-        }
+        let is_recorded =
+            |n: usize| self.client.recorded(&Ask { request: &first[n], content: &contents[n], ..plain });
         // A first answer that was no verdict is not read again, but the verdict that came second is.
-        let begin = usize::from(is_vote && recorded == [false, true]);
+        let begin = match () {
+            () if !is_vote || is_recorded(0) => 0,
+            () if is_recorded(1) => 1,
+            // Before anything is asked and recorded; a verdict that was recorded had this behind it. In replay a
+            // missing verdict may be missing because its judge was void.
+            () => {
+                self.check_canaries(question.scale, bench).await?;
+                0
+            }
+        };
         let mut exchanges = Vec::new();
         let (mut again, mut last) = (Again::No, GraderError::Unreadable(Unreadable::Empty));
         for attempt in begin..2 {

@@ -15,8 +15,12 @@ const SUITE: &str = "cases:\n  - id: a\n    prompt: My card is gone.\n    expect
                      kind., threshold: 0.5 }\n";
 
 fn run(url: &str, config: &str, more: &[&str]) -> Ran {
+    ask("j", url, config, more)
+}
+
+fn ask(judge: &str, url: &str, config: &str, more: &[&str]) -> Ran {
     Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--retries", "0"])
-        .args(&["--grader-model", "j", "--grader-base-url", url])
+        .args(&["--grader-model", judge, "--grader-base-url", url])
         .args(more)
         .file("akit.yaml", config)
         .file("s.yaml", SUITE)
@@ -229,7 +233,7 @@ fn the_family_of_a_model_saves_the_round_trip() {
     ];
     for (model, sampled, cap) in table {
         let server = Server::start(|_| Answer::Text(verdict(9)));
-        run(&server.url, "", &["--grader-model", model]).ended(0);
+        ask(model, &server.url, "", &[]).ended(0);
         for asked in server.asked() {
             assert_eq!(asked.body.get("temperature").is_some(), sampled, "{model}");
             assert_eq!(asked.body[cap], 8192, "{model}");
@@ -405,7 +409,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
     ];
     for (row, reply, words) in unread {
         let server = Server::start(reply);
-        let ran = run(&server.url, "", &["--json", "run.json"]);
+        let ran = run(&server.url, "", &[]);
         assert_eq!(ran.status, 4, "{row}: {}{}", ran.stdout, ran.stderr);
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], "judge-unreadable", "{row}");

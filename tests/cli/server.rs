@@ -136,7 +136,15 @@ fn serve(
     while let Some(asked) = read(&mut reader) {
         log.lock().unwrap().push(asked.clone());
         let (status, headers, body) = match answer(&asked) {
-            Answer::Text(text) => (200, Vec::new(), completion(&text).to_string().into_bytes()),
+            Answer::Text(text) => {
+                let mut body = completion(&text);
+                // No vendor's model is answered for by another one.
+                let named = asked.body["model"].as_str().unwrap_or_default();
+                if ["gpt-", "claude-"].iter().any(|family| named.starts_with(family)) {
+                    body["model"] = named.into();
+                }
+                (200, Vec::new(), body.to_string().into_bytes())
+            }
             Answer::Raw(status, headers, body) => (status, headers, body),
             Answer::Bytes(bytes) => {
                 let _ = writer.write_all(&bytes);
