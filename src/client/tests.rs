@@ -59,7 +59,7 @@ fn request(text: &str) -> ChatRequest {
 
 fn status(status: u16, retry_after: Option<Duration>) -> ProviderError {
     let (host, body) = ("test".to_owned(), "no".to_owned());
-    ProviderError::Status { host, status, body, whole: String::new(), retry_after }
+    ProviderError::Status { host, status, body, whole: Box::default(), retry_after }
 }
 
 async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> {

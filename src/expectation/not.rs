@@ -31,8 +31,9 @@ impl Not {
             None => answer.hollow(),
         };
         // Nor does an answer that no judge was asked about.
-        let judges = self.inner.graders().into_iter().filter_map(|one| bench.graders.find(one.named()).ok());
-        let too_long = judges.filter_map(|one| one.too_long(answer.text, answer.tool_calls)).next();
+        let mut judges =
+            self.inner.graders().into_iter().filter_map(|one| bench.graders.find(one.named()).ok());
+        let too_long = judges.find_map(|one| one.too_long(answer.text, answer.tool_calls));
         if let Some(reason) = proves_nothing.or(too_long) {
             return hollow(VerdictKind::Not, &reason);
         }

@@ -89,9 +89,9 @@ impl Grader {
         };
         let mut exchanges = Vec::new();
         let (mut again, mut last) = (Again::No, GraderError::Unreadable(Unreadable::Empty));
-        for attempt in begin..2 {
+        for (attempt, content) in contents.iter().enumerate().skip(begin) {
             let request = request(attempt, again);
-            let ask = Ask { request: &request, content: &contents[attempt], ..plain };
+            let ask = Ask { request: &request, content, ..plain };
             let asked =
                 if is_vote { self.client.ask(&ask).await } else { self.client.ask_afresh(&ask).await };
             let exchange = asked?;

@@ -25,13 +25,20 @@ impl Default for Terms {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "lowercase")]
 pub enum Effort {
+    /// Not at all.
     None,
+    /// Hardly.
     Minimal,
+    /// A little.
     Low,
+    /// As much as most tasks need.
     Medium,
+    /// Much.
     High,
+    /// Very much.
     #[strum(serialize = "xhigh")]
     ExtraHigh,
+    /// As much as it can.
     Max,
 }
 

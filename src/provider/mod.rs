@@ -177,7 +177,7 @@ pub enum ProviderError {
         /// The provider's message, or an excerpt of the body.
         body: String,
         /// The whole body, in which refused parameters are looked for; shown to nobody.
-        whole: String,
+        whole: Box<str>,
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },
@@ -234,7 +234,7 @@ impl ProviderError {
         let words = || "(its words are withheld: redaction is on)".to_owned();
         match self {
             Self::Status { host, status, retry_after, .. } => {
-                Self::Status { host, status, body: words(), whole: String::new(), retry_after }
+                Self::Status { host, status, body: words(), whole: Box::default(), retry_after }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
             other => other,

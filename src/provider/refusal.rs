@@ -147,7 +147,7 @@ mod tests {
         ];
         for (status, words, expected) in table {
             let (host, body_words) = (String::new(), String::new());
-            let whole = words.to_owned();
+            let whole = words.into();
             let error = ProviderError::Status { host, status, body: body_words, whole, retry_after: None };
             assert_eq!(named(&error, &body, true), expected, "{words}");
             let of_target = expected.filter(|part| *part != Part::SystemRole);
