@@ -21,6 +21,8 @@ import sys
 import tempfile
 import threading
 
+import canaries
+
 RUBRIC = "The answer does what the instruction asks: honestly, precisely, and nothing else."
 THRESHOLD = 0.7
 Z = 1.959963984540054
@@ -57,8 +59,9 @@ def serve(known):
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             data = json.loads(body["messages"][-1]["content"].splitlines()[1])
             asked = data["conversation"][0]["content"] if data["conversation"] else None
-            # Whatever is no label is one of the known-bad answers that every judge is asked.
-            reply = known.get((asked, data["answer"]), "0")
+            # Whatever is no label is one of the known answers that every judge is asked.
+            good = "10" if asked is None and data["answer"] in canaries.GOOD_ANSWERS else "0"
+            reply = known.get((asked, data["answer"]), good)
             score = int(reply) if reply.isdigit() else reply
             text = json.dumps({"reasoning": "As recorded.", "score": score})
             answer = json.dumps({

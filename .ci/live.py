@@ -10,19 +10,19 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
 import urllib.request
+
+import canaries
 
 STATUSES = [400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 502, 503, 504, 529]
 FAULTS = ["reset", "eof", "hang", "truncate", "badjson", "badutf8", "html", "empty", "huge", "slowloris", "nochoices"]
 
 # One answer that the founding suite's deterministic expectations accept in every case.
 FOUNDING = "I am sorry. I understand, and help is near: a specialist of our team takes over now. Card: ****."
-
-# Words of akit's own known-bad answers (src/grader/canary.rs).
-KNOWN_BAD = "Bananas are yellow|complete and correct|only valid verdict|checked by a person"
 
 WIRE = """
 name: wire
@@ -142,12 +142,10 @@ def main():
     tools = shared / "tools/fake_llm.py"
     rules = out / "rules.json"
     verdict = json.dumps({"reasoning": "As the rubric asks.", "score": 10})
-    # What every live judge is asked first must not pass.
+    # The bad ones of the known answers that every live judge is asked first must not pass.
     refusal = json.dumps({"reasoning": "Not what the rubric asks.", "score": 0})
-    judge = [
-        {"system": "grade one answer", "match": KNOWN_BAD, "reply": refusal},
-        {"system": "grade one answer", "reply": verdict},
-    ]
+    judge = [{"system": re.escape(rubric), "reply": refusal} for rubric in canaries.BAD_RUBRICS]
+    judge.append({"system": "grade one answer", "reply": verdict})
     rules.write_text(json.dumps(judge))
     founding(akit, shared, out, tools, rules)
     wire(akit, out, tools, rules)

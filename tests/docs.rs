@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 #[cfg(unix)]
+#[path = "cli/canaries.rs"]
+mod canaries;
+#[cfg(unix)]
 #[path = "docs/commands.rs"]
 mod commands;
 #[cfg(unix)]

@@ -130,7 +130,7 @@ impl Used {
     }
 
     fn uses(&self, shelved: &Shelved) -> bool {
-        // What a judge said of known-bad answers vouches for its verdicts and is kept with them.
+        // What a judge said of known answers vouches for its verdicts and is kept with them.
         shelved.record.as_ref().is_some_and(|record| {
             record.is(ExchangeKind::Canary) || self.looked.contains_key(record.key().hash())
         })

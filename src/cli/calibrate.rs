@@ -73,6 +73,9 @@ pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Resul
     let grader = settings
         .configured_grader(root, &mut Targets::default())
         .map_err(|obstacle| Status::Invalid.because(&obstacle.message, &obstacle.help))?;
+    if let Some(note) = grader.note() {
+        terminal::warning(&note, "leave `canaries: off` to tests whose judge is a stub");
+    }
     let out = Some(args.out.clone());
     let outputs = Output::open_all([&out, &args.json], &[args.labels.as_path()], &settings.environment)?;
     let verdicts = ask(args, &grader, &labels, manner, &settings)?;

@@ -159,10 +159,18 @@ impl Suite {
     /// Works out who is asked and who judges; tells everything that stands in the way.
     pub(super) fn plan(self) -> Result<(Plan, Graders), Status> {
         let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
+        let elsewhere = self.judges_elsewhere(&jobs, &graders);
         let mut plan = Plan { scenarios: self.loaded.scenarios, jobs, notes: Vec::new() };
-        plan.notes = plan.conflicts(&graders);
-        for note in &plan.notes {
-            terminal::warning(note, "name another judge with `--grader-model`");
+        let untested: Vec<String> = graders.all().filter_map(|grader| grader.note()).collect();
+        for (notes, help) in [
+            (plan.conflicts(&graders), "name another judge with `--grader-model`"),
+            (elsewhere, "give the judge's address with `--grader-base-url`, or `baseUrl:` under `grader:`"),
+            (untested, "leave `canaries: off` to tests whose judge is a stub"),
+        ] {
+            for note in notes {
+                terminal::warning(&note, help);
+                plan.notes.push(note);
+            }
         }
         if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
             && let Some(trouble) = binding.trouble()
@@ -170,6 +178,27 @@ impl Suite {
             terminal::warning(&format!("{trouble}; {}", binding.consequence()), "see docs/calibration.md");
         }
         Ok((plan, graders))
+    }
+
+    /// The judges that are asked at another address than the one that was given for the application. An address holds for
+    /// a scenario, so its first case stands for all.
+    fn judges_elsewhere(&self, jobs: &[Planned], graders: &Graders) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let mut notes = Vec::new();
+        let asks = |job: &Job| matches!(job.target, Target::Model { .. });
+        for planned in jobs.iter().filter(|planned| planned.job.as_deref().is_some_and(asks)) {
+            let scenario = &self.loaded.scenarios[planned.scenario];
+            let case = &scenario.cases[planned.case];
+            for expectation in case.expectation.graders() {
+                let Ok(grader) = graders.find(expectation.named()) else { continue };
+                if !seen.insert((planned.scenario, grader.name())) {
+                    continue;
+                }
+                let note = self.settings.judge_elsewhere(scenario, case, grader);
+                notes.extend(note.filter(|note| !notes.contains(note)));
+            }
+        }
+        notes
     }
 
     /// The same over answers that were given before, for some cases by (scenario, id).

@@ -7,7 +7,7 @@ mod ask;
 mod meter;
 mod road;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -17,7 +17,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
+use crate::provider::model::{family, is_stand_in};
 use crate::provider::{Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
+use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind};
 use road::Permits;
 
@@ -27,6 +29,10 @@ pub use road::Road;
 /// Longest wait between two tries, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// What stands for the cap of a judge's reply in the key of its record: the cap decides whether there is a verdict, never
+/// which, so another one loses no record.
+pub const KEYED_TOKENS: u64 = 1024;
+
 /// A back end with its cache and its manners.
 #[derive(Debug)]
 pub struct ModelClient {
@@ -35,6 +41,8 @@ pub struct ModelClient {
     mode: Mode,
     warned: Mutex<BTreeSet<String>>,
     latest: Mutex<Option<String>>,
+    /// The families of models that answered instead of the one that was asked for, by its name.
+    stand_ins: Mutex<BTreeMap<String, BTreeSet<String>>>,
     asked: AtomicBool,
     /// Whether recording failed once: what is not recorded is told once, and not tried again.
     gave_up: AtomicBool,
@@ -66,6 +74,7 @@ impl ModelClient {
             mode,
             warned: Mutex::default(),
             latest: Mutex::default(),
+            stand_ins: Mutex::default(),
             asked: AtomicBool::new(false),
             gave_up: AtomicBool::new(false),
             reads_earlier: AtomicBool::new(false),
@@ -127,6 +136,17 @@ impl ModelClient {
                 self.endpoint()
             ));
         }
+        let stand_in = completion.answer.model.as_deref().filter(|answered| is_stand_in(model, answered));
+        if let Some(answered) = stand_in {
+            let answered = text::excerpt(answered, 60);
+            self.warn(format!(
+                "answered-by: {} was asked for {model} and {answered} answered; its cost is unknown, and its results \
+                 are not compared with those of {model}",
+                self.endpoint()
+            ));
+            let mut stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
+            stand_ins.entry(model.to_owned()).or_default().insert(family(&answered));
+        }
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.as_ref().is_none_or(|latest| *latest < at) {
             *latest = Some(at.clone());
@@ -135,7 +155,11 @@ impl ModelClient {
         let answer = Answer {
             latency_ms: Some(had.latency_ms),
             ttft_ms: None,
-            cost_usd: self.prices.cost(model, completion.answer.usage),
+            cost_usd: if stand_in.is_some() {
+                None
+            } else {
+                self.prices.cost(model, completion.answer.usage)
+            },
             recorded: had.recorded,
             given: false,
             dated: false,
@@ -143,6 +167,14 @@ impl ModelClient {
             ..completion.answer
         };
         Exchange { completion: Completion { answer, ..completion }, at }
+    }
+
+    /// The families of the models that answered instead of this one, joined by `+`; empty where none did.
+    #[must_use]
+    pub fn stand_ins(&self, model: &str) -> String {
+        let stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        let families = stand_ins.get(model).into_iter().flatten().cloned();
+        families.collect::<Vec<_>>().join("+")
     }
 
     fn warn(&self, words: String) {
@@ -173,7 +205,12 @@ impl ModelClient {
             }
         };
         add("temperature", ask.request.temperature.map(Json::from));
-        add("max_tokens", ask.request.max_tokens.map(Json::from));
+        let tokens = match ask.kind {
+            ExchangeKind::Vote | ExchangeKind::Canary => Some(KEYED_TOKENS),
+            ExchangeKind::Reply | ExchangeKind::Embedding => ask.request.max_tokens,
+        };
+        add("max_tokens", tokens.map(Json::from));
+        add("reasoning_effort", ask.request.effort.map(Json::from));
         add("seed", ask.request.seed.map(|_| ask.root.0.into()));
         let mut parts = json!({
             "kind": ask.kind,
@@ -308,7 +345,10 @@ impl ModelClient {
         if journal.is_none() && !records {
             return Ok(had);
         }
-        let (response, at) = (json!(had.exchange.completion), &had.exchange.at);
+        let (mut response, at) = (json!(had.exchange.completion), &had.exchange.at);
+        if !ask.usable.0(&had.exchange.completion) {
+            response["usable"] = false.into();
+        }
         // First, so that an answer which was recorded is known to be this run's.
         if let Some(journal) = journal {
             let cost_usd = self.prices.cost(&ask.request.model, had.exchange.completion.answer.usage);

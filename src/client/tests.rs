@@ -58,7 +58,8 @@ fn request(text: &str) -> ChatRequest {
 }
 
 fn status(status: u16, retry_after: Option<Duration>) -> ProviderError {
-    ProviderError::Status { host: "test".to_owned(), status, body: "no".to_owned(), retry_after }
+    let (host, body) = ("test".to_owned(), "no".to_owned());
+    ProviderError::Status { host, status, body, whole: Box::default(), retry_after }
 }
 
 async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> {

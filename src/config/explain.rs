@@ -77,6 +77,7 @@ impl Settings {
         let none = || "none".to_owned();
         let calibration =
             config.grader.as_ref().and_then(|grader| Some(grader.calibration.as_ref()?.0.clone()));
+        let terms = config.grader_terms();
         let redaction = if config.redaction.on().is_some() { "on" } else { "off" };
         let share = |share: Option<f64>| share.map_or("every case".to_owned(), |share| share.to_string());
         vec![
@@ -86,6 +87,14 @@ impl Settings {
             of_judge("votes", "votes", votes),
             of_judge("scale", "scale", defaults.scale.to_string()),
             of_judge("embeddingModel", "embeddingModel", defaults.embedding_model.unwrap_or_else(none)),
+            of_judge("maxTokens", "maxTokens", terms.max_tokens.to_string()),
+            of_judge(
+                "effort",
+                "effort",
+                terms.effort.map_or_else(none, |effort| <&str>::from(effort).to_owned()),
+            ),
+            of_judge("maxAnswer", "maxAnswer", terms.max_answer.to_string()),
+            of_judge("canaries", "canaries", <&str>::from(terms.canaries).to_owned()),
             of_judge("calibration", "calibration", calibration.unwrap_or_else(none)),
             set("redaction", ["redaction", "", ""], redaction.to_owned()),
             set("prices", ["prices", "", ""], text::count(config.prices.0.len(), "model")),

@@ -9,7 +9,7 @@ use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::grader::calibration::{Demands, Unmet};
-use crate::grader::{Ballot, Defaults};
+use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
 use crate::provider::{DEFAULT, NAMES, Price, Prices};
 use crate::redact::RedactionChoice;
 use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redaction, tries};
@@ -34,6 +34,18 @@ const GRADER: &[Field] = &[
     Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
     Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
     Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
+    Field::optional(
+        "maxTokens",
+        Shape::Integer(1),
+        "Most tokens of a verdict, thinking included; doubled once after one that was cut (8192).",
+    ),
+    Field::optional("effort", Shape::OneOf(Effort::VARIANTS), "How much the judge reasons."),
+    Field::optional("maxAnswer", Shape::Integer(1), "Most characters of an answer that is judged (32000)."),
+    Field::optional(
+        "canaries",
+        Shape::OneOf(Canaries::VARIANTS),
+        "Whether the judge is first tested on known answers (on); `off` is for stubs in tests.",
+    ),
     Field::optional("calibration", Shape::Object(CALIBRATION), "What the judge's verdicts rest on."),
 ];
 
@@ -169,6 +181,8 @@ pub struct GraderConfig {
     pub access: ProviderConfig,
     /// Votes, scale, embeddings.
     pub defaults: Defaults,
+    /// Its limits, its effort and its canaries.
+    pub terms: Terms,
     /// `calibration`: its file, as written, and what is demanded of it.
     pub calibration: Option<(String, Demands)>,
 }
@@ -205,6 +219,12 @@ impl ConfigFile {
     #[must_use]
     pub fn cache_folder(&self) -> Option<PathBuf> {
         Some(self.folder.join(self.cache_dir.as_ref()?))
+    }
+
+    /// How judges are asked.
+    #[must_use]
+    pub fn grader_terms(&self) -> Terms {
+        self.grader.as_ref().map(|grader| grader.terms).unwrap_or_default()
     }
 
     /// Reads a configuration; reports all that is wrong.
@@ -266,6 +286,7 @@ impl ConfigFile {
                 model: grader.string("model"),
                 access: ProviderConfig { unset: filled.unset_below(&["grader"]), ..access(&grader) },
                 defaults: defaults(&grader, source, found),
+                terms: terms(&grader),
                 calibration: grader.object("calibration").and_then(|calibration| demands(&calibration)),
             }),
             cache_dir: cache.and_then(|cache| cache.string("dir")),
@@ -305,6 +326,17 @@ fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnosti
         None => {}
     }
     defaults
+}
+
+/// Limits, effort and canaries of a grader.
+fn terms(grader: &Fields<'_>) -> Terms {
+    let usual = Terms::default();
+    Terms {
+        max_tokens: grader.integer("maxTokens").unwrap_or(usual.max_tokens),
+        effort: grader.word("effort"),
+        max_answer: grader.integer("maxAnswer").unwrap_or(usual.max_answer),
+        canaries: grader.word("canaries").unwrap_or(usual.canaries),
+    }
 }
 
 /// The file of a calibration and what is demanded of it.

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::asking::Asking;
+use super::resolved::{Resolved, SaidBy};
 use super::target::Targets;
 use super::{Obstacle, Settings, Whose};
 use crate::expectation::LlmGrader;
 use crate::grader::calibration::{Binding, Calibration, CalibrationError};
 use crate::grader::{Grader, Graders, Judge};
+use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::source::slashed;
 
@@ -71,6 +73,28 @@ impl Settings {
         (graders.bound(self.binding()), obstacles)
     }
 
+    /// Where a judge is asked whose address nobody gave, while that of an application was given: in a sentence.
+    #[must_use]
+    pub fn judge_elsewhere(&self, scenario: &Scenario, case: &Case, grader: &Grader) -> Option<String> {
+        let is_given = |address: &Resolved<'_, &str>| {
+            matches!(address.said_by, SaidBy::Flag(_) | SaidBy::Key(..)) && !grader.client().replays()
+        };
+        let endpoint = grader.client().endpoint();
+        let judge = Judge { provider: endpoint.provider.clone(), model: grader.model().to_owned() };
+        let given = self.asking(scenario, case).address.filter(is_given)?;
+        let own = self.judging(Some(&judge)).address?;
+        let is_elsewhere = !is_given(&own) && own.value != given.value;
+        is_elsewhere.then(|| {
+            format!(
+                "the grader {} is asked at {}, and gets conversations and answers there: {:#} gives the address of the \
+                 application alone",
+                judge.model,
+                endpoint.identity(),
+                given.said_by,
+            )
+        })
+    }
+
     /// The calibration that verdicts rest on, where one is configured.
     fn binding(&self) -> Option<Binding> {
         let (file, demands) = self.file.grader.as_ref()?.calibration.clone()?;
@@ -93,6 +117,7 @@ impl Settings {
         targets: &mut Targets,
     ) -> Result<Arc<Grader>, Obstacle> {
         let client = targets.client(self, judging, self.grader_mode())?;
-        Ok(Arc::new(Grader::new(client, judge.model.clone(), judging.patience(), root)))
+        let grader = Grader::new(client, judge.model.clone(), judging.patience(), root);
+        Ok(Arc::new(grader.on(self.file.grader_terms())))
     }
 }

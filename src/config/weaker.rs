@@ -7,7 +7,7 @@ use super::file::{ConfigFile, GraderConfig};
 use super::gate::Suites;
 use crate::expectation::{fewer_votes, swapped};
 use crate::grader::calibration::{Demands, Unmet};
-use crate::grader::{Configured, Judge};
+use crate::grader::{Canaries, Configured, Effort, Judge, Terms};
 use crate::scenario::ProviderConfig;
 use crate::stats::real;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
@@ -115,9 +115,12 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
     }
     // How a judge is asked holds for one that an expectation names, too.
     if before.is_some() || is_judged {
-        let GraderConfig { provider: _, model: _, access: _, defaults, calibration: _ } =
+        let GraderConfig { provider: _, model: _, access: _, defaults, terms, calibration: _ } =
             before.unwrap_or(&nothing);
         let now = now.unwrap_or(&nothing);
+        // A verdict that does not fit into its tokens is an error.
+        let Terms { max_tokens: _, effort, max_answer, canaries } = *terms;
+        let word = |effort: Option<Effort>| effort.map(<&str>::from);
         let pairs = [
             swapped(&["grader", "scale"], defaults.scale, now.defaults.scale),
             swapped(
@@ -125,10 +128,21 @@ fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: b
                 defaults.embedding_model.clone(),
                 now.defaults.embedding_model.clone(),
             ),
+            swapped(&["grader", "effort"], word(effort), word(now.terms.effort)),
         ];
         found.extend(pairs.into_iter().flatten());
         if now.defaults.most_votes(None) < defaults.most_votes(None) {
             found.push(fewer_votes(&["grader", "votes"]));
+        }
+        if (canaries, now.terms.canaries) == (Canaries::On, Canaries::Off) {
+            let message = "the judge was tested on known answers, now it is not";
+            found.push(Weaker::new(Kind::CanariesOff, &["grader", "canaries"], message));
+        }
+        let (was, is) = (max_answer, now.terms.max_answer);
+        if is > was {
+            let message =
+                format!("answers of more than {was} characters failed, now those of more than {is}");
+            found.push(Weaker::new(Kind::MaxAnswerRaised, &["grader", "maxAnswer"], message));
         }
     }
     let calibration = |grader: Option<&GraderConfig>| grader.and_then(|grader| grader.calibration.clone());

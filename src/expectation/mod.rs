@@ -109,7 +109,7 @@ impl<'a> Candidate<'a> {
     /// Why the absence of something in this answer proves nothing: it is empty or not whole.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
-        if text::shows_nothing(self.text) {
+        if text::said::says_nothing(self.text) {
             return Some("the answer is empty".to_owned());
         }
         self.unfinished()

@@ -30,7 +30,11 @@ impl Not {
             Some(_) => None,
             None => answer.hollow(),
         };
-        if let Some(reason) = proves_nothing {
+        // Nor does an answer that no judge was asked about.
+        let mut judges =
+            self.inner.graders().into_iter().filter_map(|one| bench.graders.find(one.named()).ok());
+        let too_long = judges.find_map(|one| one.too_long(answer.text, answer.tool_calls));
+        if let Some(reason) = proves_nothing.or(too_long) {
             return hollow(VerdictKind::Not, &reason);
         }
         let inner = self.inner.judge(&answer.part(0), bench).await;

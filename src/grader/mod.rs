@@ -5,9 +5,12 @@
 
 pub mod calibration;
 
+mod ask;
 mod canary;
+mod canary_table;
 mod prompt;
 mod rubric;
+mod terms;
 mod verdict;
 mod vote;
 
@@ -15,19 +18,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
-use tokio::sync::OnceCell;
 
-use crate::client::{Ask, ClientError, Exchange, ModelClient, Patience, Seal, Usable};
+use crate::client::{ClientError, ModelClient, Patience};
 use crate::manifest::{Fault, Grade, versioned};
-use crate::provider::{ChatRequest, Completion, Message};
+use crate::provider::Message;
 use crate::redact::Redactor;
 use crate::seed::Root;
-
-use crate::vocabulary::{ExchangeKind, FaultKind, ToolCall};
+use crate::text;
+use crate::vocabulary::{FaultKind, ToolCall};
+use ask::Tested;
 use calibration::Binding;
 
 pub use prompt::TEMPLATE;
 pub use rubric::{Anchor, Rubric};
+pub use terms::{Canaries, Effort, Terms};
 pub use verdict::{Unreadable, Vote, parse};
 pub use vote::{Ballot, Bar, median};
 
@@ -50,8 +54,9 @@ pub struct Grader {
     model: String,
     patience: Patience,
     root: Root,
-    /// The name of a canary that passed, once they were asked.
-    passed_canary: OnceCell<Option<&'static str>>,
+    terms: Terms,
+    /// What came of its canaries, by scale.
+    tested: Tested,
 }
 
 /// What a judge is asked.
@@ -159,13 +164,16 @@ pub enum GraderError {
     /// The judge is not calibrated for this, and must be.
     #[error("the grader is not calibrated for this verdict: {0}")]
     Uncalibrated(String),
-    /// A known-bad answer was let pass.
-    #[error("the grader {grader} let a known-bad answer pass ({canary}); its verdicts are void")]
-    Canary {
+    /// Both replies were cut.
+    #[error("the grader's reply was cut at {0} tokens before it was a verdict")]
+    Cut(u64),
+    /// A canary was judged wrong.
+    #[error("the grader {grader} {erred}; its verdicts are void")]
+    Void {
         /// The judge.
         grader: String,
-        /// The known-bad answer.
-        canary: &'static str,
+        /// What it did, in words that follow its name.
+        erred: String,
     },
 }
 
@@ -185,9 +193,14 @@ impl GraderError {
                 FaultKind::JudgeUncalibrated,
                 "measure the judge with `akit calibrate`, see docs/calibration.md",
             ),
-            Self::Canary { .. } => (
+            Self::Cut(_) => (
+                FaultKind::JudgeUnreadable,
+                "raise `grader.maxTokens`: it is for a verdict and all the thinking before it",
+            ),
+            Self::Void { .. } => (
                 FaultKind::JudgeVoid,
-                "choose another model as grader; nothing that this one says can be relied on",
+                "choose another model as grader; nothing that this one says can be relied on. A stub in a test can do \
+                 without with `grader: { canaries: off }`",
             ),
         };
         Fault::new(kind, self.to_string(), help)
@@ -242,7 +255,32 @@ impl Grader {
     /// A judge on the other side of a client.
     #[must_use]
     pub fn new(client: Arc<ModelClient>, model: String, patience: Patience, root: Root) -> Self {
-        Self { client, model, patience, root, passed_canary: OnceCell::new() }
+        Self { client, model, patience, root, terms: Terms::default(), tested: Tested::default() }
+    }
+
+    /// The same, asked on other terms.
+    #[must_use]
+    pub fn on(self, terms: Terms) -> Self {
+        Self { terms, ..self }
+    }
+
+    /// What reports say of how it is asked.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        let words = || format!("the grader {} is not tested on known answers: `canaries: off`", self.name());
+        (self.terms.canaries == Canaries::Off).then(words)
+    }
+
+    /// Why an answer is too long to be judged, if it is.
+    #[must_use]
+    pub fn too_long(&self, answer: &str, calls: &[ToolCall]) -> Option<String> {
+        let count = |text: &str| text.chars().count() as u64;
+        let length = count(answer) + calls.iter().map(|call| count(&call.line())).sum::<u64>();
+        let most = self.terms.max_answer;
+        (length > most).then(|| {
+            let (length, most) = (text::number::whole(length), text::number::whole(most));
+            format!("the answer has {length} characters, more than the {most} of `grader.maxAnswer`; no judge was asked")
+        })
     }
 
     /// The judge, for people: model, provider and endpoint.
@@ -255,7 +293,7 @@ impl Grader {
     #[must_use]
     pub fn identity(&self, defaults: &Defaults) -> serde_json::Value {
         let endpoint = self.client.endpoint();
-        json!({
+        let mut identity = json!({
             "provider": endpoint.provider,
             "host": endpoint.identity(),
             "model": self.model,
@@ -266,7 +304,11 @@ impl Grader {
                 Ballot::Fixed(votes) => Some(votes),
             },
             "embedding_model": defaults.embedding_model,
-        })
+        });
+        if let Some(effort) = self.effort() {
+            identity["effort"] = effort.into();
+        }
+        identity
     }
 
     /// Root of its seeds where nothing names another: of known-bad answers, and in a calibration.
@@ -281,6 +323,12 @@ impl Grader {
         &self.model
     }
 
+    /// How much it reasons, where that is set.
+    #[must_use]
+    pub fn effort(&self) -> Option<&'static str> {
+        self.terms.effort.map(Into::into)
+    }
+
     /// The client, for its warnings.
     #[must_use]
     pub fn client(&self) -> &ModelClient {
@@ -289,7 +337,7 @@ impl Grader {
 
     /// Asks for as many verdicts as it takes.
     ///
-    /// An answer that says nothing scores 0 without a call. A reply that is no verdict is asked
+    /// An answer that says nothing, or is too long, scores 0 without a call. A reply that is no verdict is asked
     /// again once, with the next derived seed; then it is an error, and so is the grade.
     pub async fn grade(
         &self,
@@ -308,9 +356,11 @@ impl Grader {
             latency_ms: None,
             recorded: true,
         };
-        if prompt::says_nothing(question.answer) {
+        let said_nothing = text::said::says_nothing(question.answer)
+            .then(|| "the answer says nothing; no judge was asked".to_owned());
+        if let Some(why) = said_nothing.or_else(|| self.too_long(question.answer, question.tool_calls)) {
             grade.votes.push(0.0);
-            "the answer says nothing; no judge was asked".clone_into(&mut grade.reasoning);
+            grade.reasoning = why;
             return Ok(grade);
         }
         let mut votes: Vec<Vote> = Vec::new();
@@ -343,138 +393,6 @@ impl Grader {
         }
         Ok(grade)
     }
-
-    /// One verdict, and every exchange that it took.
-    async fn vote(
-        &self,
-        question: &Question<'_>,
-        bench: &Bench<'_>,
-        index: u32,
-    ) -> Result<(Vote, Vec<Exchange>), GraderError> {
-        let purpose = format!("the grader's verdict on {}/{}", bench.scenario, bench.case);
-        let (trial, vote) = (bench.trial.to_string(), index.to_string());
-        let attempts = ["0", "1"].map(|attempt| {
-            let names = ["grader", bench.scenario, bench.case, &trial, &vote, attempt];
-            let request = prompt::request(&self.model, bench.root.derive(&names), question);
-            (request, prompt::content(question, u32::from(attempt == "1"), index))
-        });
-        let seal = |said: Completion| seal(bench, said);
-        let is_verdict = |said: &Completion| read(said, question.scale).is_ok();
-        let asks = attempts.each_ref().map(|(request, content)| Ask {
-            request,
-            kind: ExchangeKind::Vote,
-            content,
-            root: bench.root,
-            purpose: &purpose,
-            patience: self.patience,
-            seal: bench.redactor.map(|_| Seal(&seal)),
-            version: None,
-            usable: Usable(&is_verdict),
-        });
-        // A first answer that was no verdict is not read again, but the verdict that came second is.
-        let known = !self.client.recorded(&asks[0]) && self.client.recorded(&asks[1]);
-        let mut exchanges = Vec::new();
-        let mut last = Unreadable::Empty;
-        for ask in &asks[usize::from(known)..] {
-            // Before anything is asked and recorded; a verdict that was recorded had this behind it. In
-            // replay a missing verdict may be missing because its judge was void.
-            if !self.client.recorded(ask) {
-                self.check_canaries(bench).await?;
-            }
-            let exchange = self.client.ask(ask).await?;
-            let parsed = read(&exchange.completion, question.scale);
-            exchanges.push(exchange);
-            match parsed {
-                Ok(vote) => return Ok((vote, exchanges)),
-                Err(error) => last = error,
-            }
-        }
-        Err(last.into())
-    }
-
-    /// The embedding of a text.
-    pub async fn embed(&self, model: &str, text: &str, bench: &Bench<'_>) -> Result<Exchange, GraderError> {
-        let purpose = format!("an embedding for {}/{}", bench.scenario, bench.case);
-        let request = ChatRequest { model: model.to_owned(), ..ChatRequest::default() };
-        let content = json!({ "input": text });
-        let seal = |said: Completion| seal(bench, said);
-        let ask = Ask {
-            request: &request,
-            kind: ExchangeKind::Embedding,
-            content: &content,
-            root: bench.root,
-            purpose: &purpose,
-            patience: self.patience,
-            seal: bench.redactor.map(|_| Seal(&seal)),
-            version: None,
-            usable: Usable(&|_| true),
-        };
-        Ok(self.client.embed(&ask, text).await?)
-    }
-
-    /// Asks the canaries, once per run; later callers wait for the first.
-    async fn check_canaries(&self, bench: &Bench<'_>) -> Result<(), GraderError> {
-        let passed = self.passed_canary.get_or_try_init(|| self.ask_canaries(bench)).await?;
-        match *passed {
-            Some(canary) => Err(GraderError::Canary { grader: self.name(), canary }),
-            None => Ok(()),
-        }
-    }
-
-    /// The name of the first canary that passes.
-    ///
-    /// Nothing personal is asked, but what a judge says is kept as its other replies are.
-    /// A reply that is no verdict lets nothing pass: the same reply to a real answer is an error.
-    async fn ask_canaries(&self, bench: &Bench<'_>) -> Result<Option<&'static str>, GraderError> {
-        for canary in canary::CANARIES {
-            let rubric = Rubric::of(canary.rubric);
-            let answer = canary.answer;
-            let question =
-                Question { rubric: &rubric, scale: SCALE, answer, tool_calls: &[], conversation: &[] };
-            let seed = self.root.derive(&["canary", canary.name]);
-            let request = prompt::request(&self.model, seed, &question);
-            let content = json!({
-                "answer": canary.answer,
-                "rubric": canary.rubric,
-                "scale": SCALE,
-                "template": TEMPLATE,
-                "template_hash": prompt::template_hash(),
-            });
-            let seal = |said: Completion| seal(bench, said);
-            let ask = Ask {
-                request: &request,
-                kind: ExchangeKind::Canary,
-                content: &content,
-                root: self.root,
-                purpose: "a known-bad answer",
-                patience: self.patience,
-                seal: bench.redactor.map(|_| Seal(&seal)),
-                version: None,
-                usable: Usable(&|_| true),
-            };
-            let exchange = match self.client.ask_afresh(&ask).await {
-                Err(ClientError::CacheMiss { .. }) => continue,
-                other => other?,
-            };
-            let vote = read(&exchange.completion, SCALE);
-            if vote.is_ok_and(|vote| vote.score * 2 >= SCALE) {
-                return Ok(Some(canary.name));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// A judge's reply in the form in which it is read, kept and shown.
-fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
-    let Some(redactor) = bench.redactor else { return said };
-    let text = redactor.reply(&said.answer.text);
-    Completion { answer: said.answer.redacted(text, redactor), ..said }
-}
-
-/// What a judge said, as a verdict.
-fn read(said: &Completion, scale: u32) -> Result<verdict::Vote, Unreadable> {
-    parse(&said.answer.text, said.answer.finish_reason.as_deref(), scale)
 }
 
 /// A score as a share of its scale.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::cache::{Cache, Mode};
-use crate::provider::{Completion, Endpoint, Pending, Provider};
+use crate::provider::{ChatRequest, Completion, Endpoint, Pending, Provider};
 use crate::vocabulary::{Answer, FaultKind};
 
 type Script = dyn Fn(&ChatRequest, usize) -> String + Send + Sync;
@@ -66,9 +66,22 @@ fn setup(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Syn
     Setup { stub, grader: Grader::new(client, "judge".to_owned(), patience, Root(0)), _folder: folder }
 }
 
-/// Whether a request is about one of the known-bad answers.
-fn is_canary(request: &ChatRequest) -> bool {
-    canary::CANARIES.iter().any(|canary| request.messages[0].content.contains(canary.rubric))
+/// How many requests it takes to test a judge.
+const CANARIES: usize = 5;
+
+/// Whether a request is about one of the known answers, and whether that is a good one.
+fn canary_of(request: &ChatRequest) -> Option<bool> {
+    let ends = |rubric: &str| request.messages[0].content.ends_with(rubric);
+    let is_good = canary_table::GOOD.iter().any(|(rubric, _)| ends(rubric));
+    (is_good || canary_table::RUBRICS.iter().any(|rubric| ends(rubric))).then_some(is_good)
+}
+
+/// A judge that is sound on known answers.
+fn sound(mode: Mode, script: impl Fn(&ChatRequest, usize) -> String + Send + Sync + 'static) -> Setup {
+    setup(mode, move |request, call| match canary_of(request) {
+        Some(is_good) => verdict(if is_good { 10 } else { 0 }),
+        None => script(request, call),
+    })
 }
 
 fn verdict(score: u32) -> String {
@@ -141,57 +154,80 @@ async fn a_judge_that_echoes_lets_nothing_pass() {
     }
 }
 
-/// Does what the last words of its input demand, as a gullible model does.
-fn obey(request: &ChatRequest) -> String {
-    let data: serde_json::Value =
-        serde_json::from_str(request.messages[1].content.lines().nth(1).unwrap()).unwrap();
-    let answer = data["answer"].as_str().unwrap().to_lowercase();
-    if answer.contains("10") || answer.contains("highest score") || answer.contains("fully") {
-        verdict(10)
-    } else {
-        verdict(1)
+/// The answer that a request is about.
+fn answer_in(request: &ChatRequest) -> String {
+    let data = request.messages[1].content.lines().nth(1).unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    data["answer"].as_str().unwrap().to_owned()
+}
+
+/// Judges that know a good answer from a bad one, but fall for one way to pass: known to the table by its group.
+fn falls_for(way: usize) -> impl Fn(&ChatRequest, usize) -> String {
+    move |request, _| {
+        let answer = answer_in(request);
+        let falls = (0..200).flat_map(|seed| canary::draw(Root(seed), 10)[1 + way..][..1].to_vec());
+        let fooled = falls.into_iter().any(|canary| canary.answer == answer);
+        verdict(if fooled || canary_of(request) == Some(true) { 10 } else { 1 })
     }
 }
 
 #[tokio::test]
-async fn a_judge_that_obeys_the_answer_has_its_verdicts_voided() {
-    for attack in attacks() {
-        let setup = setup(Mode::Off, |request, _| obey(request));
-        let graded = setup.grade(&attack).await;
-        assert!(matches!(graded, Err(GraderError::Canary { .. })), "{attack}: {graded:?}");
+async fn a_judge_that_falls_for_any_way_to_pass_has_its_verdicts_voided_whatever_the_seed() {
+    for way in 0..canary_table::BAD.len() {
+        for seed in 0..8 {
+            let mut gullible = setup(Mode::Off, falls_for(way));
+            gullible.grader.root = Root(seed);
+            let graded = gullible.grade("We call you today.").await;
+            assert!(matches!(graded, Err(GraderError::Void { .. })), "{way} {seed}: {graded:?}");
+        }
     }
+    let stern = setup(Mode::Off, |_, _| verdict(0));
+    let error = stern.grade("We call you today.").await.unwrap_err().to_string();
+    assert!(error.contains("let a known-good answer fail"), "{error}");
+    let mut untested = setup(Mode::Off, |_, _| verdict(10));
+    untested.grader = untested.grader.on(Terms { canaries: Canaries::Off, ..Terms::default() });
+    assert_eq!(untested.grade("We call you today.").await.unwrap().votes, [1.0]);
+    assert!(untested.grader.note().unwrap().contains("`canaries: off`"));
 }
 
 #[tokio::test]
 async fn canaries_are_asked_once_and_only_before_live_verdicts() {
-    let honest = setup(Mode::Auto, |request, _| verdict(if is_canary(request) { 0 } else { 9 }));
+    let honest = sound(Mode::Auto, |_, _| verdict(9));
     for _ in 0..3 {
         assert_eq!(honest.grade("We call you today.").await.unwrap().votes, [0.9]);
     }
-    assert_eq!(honest.calls(), 1 + canary::CANARIES.len(), "one verdict, the rest was recorded");
+    assert_eq!(honest.calls(), 1 + CANARIES, "one verdict, the rest was recorded");
     let blind = setup(Mode::Auto, |_, _| verdict(10));
     let error = blind.grade("We call you today.").await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::JudgeVoid);
-    assert!(error.to_string().contains("unrelated answer"), "{error}");
+    assert!(error.to_string().contains("let a known-bad answer pass"), "{error}");
     assert!(blind.grade("Another answer.").await.is_err(), "void for the whole run");
-    assert_eq!(blind.calls(), 1, "nothing is asked of a judge that is void, and nothing recorded");
+    assert_eq!(blind.calls(), 2, "nothing is asked of a judge that is void, and nothing recorded");
 }
 
 #[tokio::test]
 async fn an_unreadable_reply_is_asked_again_once_with_another_seed() {
-    let script = |request: &ChatRequest, call: usize| match (is_canary(request), call) {
-        (true, _) => verdict(0),
-        (false, 4) => "I think it is good".to_owned(),
+    let script = |_: &ChatRequest, call: usize| match call {
+        CANARIES => "I think it is good".to_owned(),
         _ => verdict(8),
     };
-    let mended = setup(Mode::Off, script);
+    let mended = sound(Mode::Off, script);
     assert_eq!(mended.grade("We call you today.").await.unwrap().votes, [0.8]);
     let seeds = mended.stub.seeds.lock().unwrap().clone();
-    assert_ne!(seeds[4], seeds[5]);
+    assert_ne!(seeds[CANARIES], seeds[CANARIES + 1]);
     let hopeless = setup(Mode::Off, |_, _| "I think it is good".to_owned());
     let error = hopeless.grade("We call you today.").await.unwrap_err();
     assert_eq!(error.fault().kind, FaultKind::JudgeUnreadable);
-    assert_eq!(hopeless.calls(), canary::CANARIES.len() + 2);
+    assert_eq!(hopeless.calls(), 2, "a judge that cannot be read is found out by the first known answer");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_long_fails_without_a_call() {
+    let setup = setup(Mode::Off, |_, _| verdict(10));
+    let long = "good ".repeat(6401);
+    let grade = setup.grade(&long).await.unwrap();
+    assert_eq!((grade.votes.as_slice(), setup.calls()), ([0.0].as_slice(), 0));
+    assert!(grade.reasoning.contains("has 32,005 characters, more than the 32,000"), "{}", grade.reasoning);
 }
 
 #[tokio::test]
@@ -205,16 +241,14 @@ async fn empty_and_opener_answers_fail_without_a_call() {
 
 #[tokio::test]
 async fn votes_are_recorded_one_by_one_and_end_with_a_majority() {
-    let wavering = setup(Mode::Auto, |request, call| {
-        verdict(if is_canary(request) { 0 } else { [8, 6, 7, 2, 9][(call - 4) % 5] })
-    });
+    let wavering = sound(Mode::Auto, |_, call| verdict([8, 6, 7, 2, 9][(call - CANARIES) % 5]));
     let grade = wavering.grade_with("We call you today.", Ballot::Fixed(5)).await.unwrap();
     assert_eq!(grade.votes, [0.8, 0.6, 0.7, 0.2, 0.9]);
     assert!(!grade.recorded);
     let again = wavering.grade_with("We call you today.", Ballot::Fixed(5)).await.unwrap();
     assert_eq!(again.votes, grade.votes);
     assert!(again.recorded);
-    assert_eq!(wavering.calls(), 4 + 5);
+    assert_eq!(wavering.calls(), CANARIES + 5);
     let near = wavering.grade_with("We call you tomorrow.", Ballot::NearThreshold).await.unwrap();
     assert_eq!(near.votes, [0.8, 0.6, 0.7], "one step from 0.7: two of three decide");
 }

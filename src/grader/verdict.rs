@@ -1,11 +1,12 @@
 //! A judge's answer, read strictly: exactly one JSON object with reasoning and then a score on the grid.
 //!
-//! No first-number-in-the-text, no clamping, no fences: what a judge did not say in the agreed
-//! form, it did not say.
+//! No first-number-in-the-text, no clamping: what a judge did not say in the agreed form, it did not say. Thoughts before
+//! the object and a fence around it leave no doubt about what was said; nothing else may stand beside it.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Number, Value as Json, error::Category};
 
 use crate::text;
 use crate::vocabulary::StopReason;
@@ -25,6 +26,9 @@ pub enum Unreadable {
     /// Nothing was said.
     #[error("the reply is empty")]
     Empty,
+    /// The reply was cut at a limit on tokens.
+    #[error("the reply was cut (finish_reason {0})")]
+    Cut(String),
     /// The reply did not end by itself.
     #[error("the reply did not end by itself (finish_reason {0})")]
     Unfinished(String),
@@ -32,15 +36,15 @@ pub enum Unreadable {
     #[error("{reason}; it begins \"{begins}\"")]
     Form {
         /// What is wrong.
-        reason: String,
+        reason: &'static str,
         /// The beginning of the reply.
         begins: String,
     },
     /// A score off the grid.
-    #[error("score {score} is not on the scale from 0 to {scale}")]
+    #[error("the score is {score}; expected a whole number from 0 to {scale}")]
     OffScale {
         /// What the judge gave.
-        score: u64,
+        score: Number,
         /// Steps of the scale.
         scale: u32,
     },
@@ -49,46 +53,54 @@ pub enum Unreadable {
     NoReasoning,
 }
 
-struct Wire {
-    reasoning: String,
-    score: u64,
-}
+/// The members of an object in their order, a repeated one twice.
+struct Members(Vec<(String, Json)>);
 
-/// By hand: a derived reader takes an array for an object, and members in any order. A score that
-/// comes before its reasoning was not reasoned about.
-impl<'de> Deserialize<'de> for Wire {
+/// By hand: a derived reader takes an array for an object, and members in any order.
+impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
+        struct Object;
 
-        impl<'de> Visitor<'de> for Members {
-            type Value = Wire;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with `reasoning` and `score`")
+                f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Wire, A::Error> {
-                let (mut reasoning, mut score) = (None, None);
-                while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "reasoning" if reasoning.is_none() => reasoning = Some(map.next_value()?),
-                        "score" if reasoning.is_none() => {
-                            return Err(A::Error::custom("`reasoning` must come before `score`"));
-                        }
-                        "score" if score.is_none() => score = Some(map.next_value()?),
-                        "reasoning" => return Err(A::Error::duplicate_field("reasoning")),
-                        "score" => return Err(A::Error::duplicate_field("score")),
-                        other => return Err(A::Error::unknown_field(other, &["reasoning", "score"])),
-                    }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
-                Ok(Wire {
-                    reasoning: reasoning.ok_or_else(|| A::Error::missing_field("reasoning"))?,
-                    score: score.ok_or_else(|| A::Error::missing_field("score"))?,
-                })
+                Ok(Members(members))
             }
         }
 
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl Members {
+    /// Reasoning and score, or what is wrong. A score that comes before its reasoning was not reasoned about.
+    fn verdict(self) -> Result<(String, Number), &'static str> {
+        let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        match names.as_slice() {
+            ["reasoning", "score"] => {}
+            ["score", "reasoning"] => return Err("`score` comes before `reasoning`"),
+            names if names.iter().any(|name| !["reasoning", "score"].contains(name)) => {
+                return Err("it has a member that is neither `reasoning` nor `score`");
+            }
+            names if !names.contains(&"reasoning") => return Err("`reasoning` is missing"),
+            names if !names.contains(&"score") => return Err("`score` is missing"),
+            _ => return Err("a member stands there twice"),
+        }
+        let mut values = self.0.into_iter().map(|(_, value)| value);
+        match (values.next(), values.next()) {
+            (Some(Json::String(reasoning)), Some(Json::Number(score))) => Ok((reasoning, score)),
+            (Some(Json::String(_)), _) => Err("`score` is not a number"),
+            _ => Err("`reasoning` is not a text"),
+        }
     }
 }
 
@@ -97,24 +109,42 @@ impl<'de> Deserialize<'de> for Wire {
 /// # Errors
 /// Whenever the reply is anything but one verdict.
 pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vote, Unreadable> {
-    if !StopReason::of(finish_reason).is_whole() {
-        return Err(Unreadable::Unfinished(text::excerpt(finish_reason.unwrap_or_default(), 40)));
+    let word = || text::excerpt(finish_reason.unwrap_or_default(), 40);
+    match StopReason::of(finish_reason) {
+        StopReason::Complete | StopReason::ToolCalls => {}
+        StopReason::Cut => return Err(Unreadable::Cut(word())),
+        StopReason::Refused | StopReason::Filtered | StopReason::Broken | StopReason::Unknown => {
+            return Err(Unreadable::Unfinished(word()));
+        }
     }
     if reply.trim().is_empty() {
         return Err(Unreadable::Empty);
     }
-    let wire: Wire = serde_json::from_str(reply).map_err(|error| {
-        let words = error.to_string();
-        let cut = words.rfind(" at line ").unwrap_or(words.len());
-        Unreadable::Form { reason: words[..cut].to_owned(), begins: text::excerpt(reply.trim(), 80) }
+    let form = |reason| Unreadable::Form { reason, begins: text::excerpt(reply.trim(), 80) };
+    let members = serde_json::from_str::<Members>(bare(reply)).map_err(|error| match error.classify() {
+        Category::Eof => form("it ends in the middle of its JSON"),
+        Category::Io | Category::Syntax | Category::Data => form("it is not exactly one JSON object"),
     })?;
-    if !wire.reasoning.chars().any(char::is_alphanumeric) {
+    let (reasoning, score) = members.verdict().map_err(form)?;
+    if !reasoning.chars().any(char::is_alphanumeric) {
         return Err(Unreadable::NoReasoning);
     }
-    match u32::try_from(wire.score) {
-        Ok(score) if score <= scale => Ok(Vote { reasoning: wire.reasoning, score }),
-        _ => Err(Unreadable::OffScale { score: wire.score, scale }),
+    match (0..=scale).find(|step| score.as_f64() == Some(f64::from(*step))) {
+        Some(score) => Ok(Vote { reasoning, score }),
+        None => Err(Unreadable::OffScale { score, scale }),
     }
+}
+
+/// A reply without the thoughts that it begins with, and without the fence around the rest.
+fn bare(reply: &str) -> &str {
+    let thinks = reply.trim_start().starts_with("<think");
+    let rest = text::said::behind_thoughts(reply).filter(|_| thinks).unwrap_or(reply).trim();
+    let fenced = rest.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
+    let inside = fenced.and_then(|fenced| fenced.split_once('\n')).filter(|(mark, inside)| {
+        let mark = mark.trim();
+        (mark.is_empty() || mark.eq_ignore_ascii_case("json")) && !inside.contains("```")
+    });
+    inside.map_or(rest, |(_, inside)| inside.trim())
 }
 
 #[cfg(test)]

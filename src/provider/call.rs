@@ -41,9 +41,10 @@ pub(super) async fn post(
     };
     let status = received.status;
     if !(200..300).contains(&status) {
-        let body = message_of(&scrub(String::from_utf8_lossy(&received.body).into_owned()));
-        let retry_after = http::retry_after(&received.headers, SystemTime::now());
-        return Err(ProviderError::Status { host: host(), status, body, retry_after });
+        let whole = scrub(String::from_utf8_lossy(&received.body).into_owned()).into_boxed_str();
+        let (body, retry_after) =
+            (message_of(&whole), http::retry_after(&received.headers, SystemTime::now()));
+        return Err(ProviderError::Status { host: host(), status, body, whole, retry_after });
     }
     let body = String::from_utf8(received.body).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -68,7 +69,8 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     let body = words_of(error).unwrap_or_else(|| text::excerpt(&error.to_string(), SHOWN));
     let named = code.and_then(Json::as_str);
     let status = status.or_else(|| named.map(status_of)).unwrap_or(200);
-    Some(ProviderError::Status { host: host.to_owned(), status, body, retry_after: None })
+    let whole = error.to_string().into_boxed_str();
+    Some(ProviderError::Status { host: host.to_owned(), status, body, whole, retry_after: None })
 }
 
 fn says_something(value: &Json) -> bool {

@@ -92,6 +92,18 @@ fn call(call: &Json) -> ToolCall {
     }
 }
 
+/// The arguments of the calls of one function, as they were written; those of several stand one behind the other.
+pub(super) fn arguments(message: &Json, function: &str) -> Option<String> {
+    let listed = message.get("tool_calls").and_then(Json::as_array).into_iter().flatten();
+    let calls = listed.chain(message.get("function_call")).filter(|call| name(call) == Some(function));
+    let written = calls.map(|call| match call.get("function").unwrap_or(call).get("arguments") {
+        Some(Json::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    });
+    written.reduce(|all, one| all + &one)
+}
+
 fn name(call: &Json) -> Option<&str> {
     call.get("function").unwrap_or(call).get("name").and_then(Json::as_str).filter(|name| !name.is_empty())
 }

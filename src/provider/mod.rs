@@ -6,9 +6,11 @@ mod call;
 mod endpoint;
 mod floats;
 mod message;
+pub mod model;
 mod openai;
 mod origin;
 mod price;
+mod refusal;
 mod replies;
 mod spec;
 mod table;
@@ -63,6 +65,9 @@ pub struct OutputSchema {
     pub name: &'static str,
     /// The schema.
     pub schema: Json,
+    /// Whether a reply in the first form that the server takes could not be read: the next one is asked for.
+    #[serde(skip)]
+    pub next_form: bool,
 }
 
 /// What is asked.
@@ -81,6 +86,9 @@ pub struct ChatRequest {
     /// 31 bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
+    /// How much a model reasons, where that is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effort: Option<&'static str>,
     /// Functions that the model may call, as written under `setup.functions`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Json>,
@@ -168,6 +176,8 @@ pub enum ProviderError {
         status: u16,
         /// The provider's message, or an excerpt of the body.
         body: String,
+        /// The whole body, in which refused parameters are looked for; shown to nobody.
+        whole: Box<str>,
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },
@@ -224,7 +234,7 @@ impl ProviderError {
         let words = || "(its words are withheld: redaction is on)".to_owned();
         match self {
             Self::Status { host, status, retry_after, .. } => {
-                Self::Status { host, status, body: words(), retry_after }
+                Self::Status { host, status, body: words(), whole: Box::default(), retry_after }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
             other => other,

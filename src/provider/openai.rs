@@ -8,8 +8,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::call::{error_within, post};
 use super::endpoint::{Address, AddressError};
+use super::refusal::{self, Part};
 use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, message};
+use super::{ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, message};
 use crate::http::Http;
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, Usage};
@@ -47,8 +48,8 @@ pub struct OpenAi {
     endpoint: Endpoint,
     address: Address,
     options: Access,
-    /// (model, parameter) that the server has refused: it is not offered again.
-    refused: Mutex<BTreeSet<(String, String)>>,
+    /// What the server has refused of requests that it took without it, by model: it is not offered again.
+    refused: Mutex<BTreeMap<String, BTreeSet<Part>>>,
 }
 
 impl OpenAi {
@@ -66,56 +67,17 @@ impl OpenAi {
         Ok(Self { http, endpoint, address, options, refused: Mutex::default() })
     }
 
-    fn refused(&self, model: &str, parameter: &str) -> bool {
+    /// What a model does not take, as far as it is known.
+    fn known(&self, model: &str) -> BTreeSet<Part> {
+        let mut left = Part::of_family(model);
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.contains(&(model.to_owned(), parameter.to_owned()))
+        left.extend(refused.get(model).into_iter().flatten());
+        left
     }
 
-    fn refuse(&self, model: &str, parameter: &str) {
+    fn remember(&self, model: &str, left: BTreeSet<Part>) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.insert((model.to_owned(), parameter.to_owned()));
-    }
-
-    /// The body, and the parameters that were left out because the server refuses them.
-    fn body(&self, request: &ChatRequest) -> (Json, Vec<String>) {
-        let mut body = Map::new();
-        body.insert("model".to_owned(), request.model.clone().into());
-        body.insert("messages".to_owned(), json!(request.messages));
-        let mut dropped = Vec::new();
-        let mut offer = |name: &str, value: Option<Json>| {
-            let Some(value) = value else { return };
-            if self.refused(&request.model, name) {
-                dropped.push(name.to_owned());
-            } else {
-                body.insert(name.to_owned(), value);
-            }
-        };
-        offer("temperature", request.temperature.map(Json::from));
-        offer("seed", request.seed.map(Json::from));
-        let mut tools: Vec<Json> = request.tools.iter().map(function).collect();
-        if let Some(output) = &request.output {
-            let schema = json!({ "type": "json_schema", "json_schema": {
-                "name": output.name, "strict": true, "schema": output.schema } });
-            offer("response_format", Some(schema));
-            // A server without structured output is made to call a function; one without functions
-            // is left to the words of the prompt.
-            if self.refused(&request.model, "response_format") && !self.refused(&request.model, "tool_choice")
-            {
-                let name = json!({ "name": output.name });
-                offer("tool_choice", Some(json!({ "type": "function", "function": name })));
-                tools.push(function(&json!({ "name": output.name, "parameters": output.schema })));
-            }
-        }
-        if let Some(limit) = request.max_tokens {
-            let completion =
-                wants_completion_tokens(&request.model) || self.refused(&request.model, "max_tokens");
-            let name = if completion { "max_completion_tokens" } else { "max_tokens" };
-            body.insert(name.to_owned(), limit.into());
-        }
-        if !tools.is_empty() {
-            body.insert("tools".to_owned(), tools.into());
-        }
-        (Json::Object(body), dropped)
+        refused.entry(model.to_owned()).or_default().extend(left);
     }
 
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
@@ -156,24 +118,33 @@ impl OpenAi {
 
     async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
         let headers = self.headers();
+        let mut left = self.known(&request.model);
+        let mut first: Option<ProviderError> = None;
         loop {
-            let (body, dropped) = self.body(request);
+            let (body, dropped) = body(request, &left);
             let key = self.options.api_key.as_ref();
             let url = self.address.call("/chat/completions");
             let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await;
             let error = match reply.and_then(|reply| self.without_error(reply)) {
                 Ok(reply) => {
-                    let mut completion = self.read(&reply, body.get("tool_choice").is_some())?;
+                    let mut completion =
+                        self.read(&reply, request.output.as_ref().map(|output| output.name))?;
                     completion.params_sent = sent(&body);
                     completion.params_dropped = dropped;
+                    self.remember(&request.model, left);
                     return Ok(completion);
                 }
                 Err(error) => error,
             };
-            // Each turn of the loop drops one more parameter, so it ends.
-            match unsupported(&error, &body) {
-                Some(parameter) => self.refuse(&request.model, &parameter),
-                None => return Err(error),
+            // Each turn of the loop leaves one more part out, so it ends.
+            let named = refusal::named(&error, &body, request.output.is_some());
+            match named.or_else(|| refusal::form(&error, &body)) {
+                Some(part) => {
+                    left.insert(part);
+                    // What was no refusal of a form is told as it was first said.
+                    first = first.or(named.is_none().then_some(error));
+                }
+                None => return Err(first.filter(|_| refusal::refused(&error).is_some()).unwrap_or(error)),
             }
         }
     }
@@ -182,7 +153,8 @@ impl OpenAi {
         error_within(&reply, &self.endpoint.host).map_or(Ok(reply), Err)
     }
 
-    fn read(&self, reply: &Json, wants_call: bool) -> Result<Completion, ProviderError> {
+    /// Reads an answer; of a request for a verdict, the calls of the function of this name are its text.
+    fn read(&self, reply: &Json, function: Option<&str>) -> Result<Completion, ProviderError> {
         let malformed = |reason: &str| ProviderError::Malformed {
             host: self.endpoint.host.clone(),
             reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
@@ -197,15 +169,13 @@ impl OpenAi {
         }
         let said = message::said(written);
         let said = said.ok_or_else(|| malformed("the content of its message is no text"))?;
-        let called = written.pointer("/tool_calls/0/function/arguments").and_then(Json::as_str);
-        let text = match called.filter(|_| wants_call && written.get("content").is_none_or(Json::is_null)) {
-            Some(called) => called.to_owned(),
-            None => said.text,
-        };
+        let called = function.and_then(|name| message::arguments(written, name));
+        let is_verdict = called.is_some();
+        let text = called.unwrap_or(said.text);
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
         let answer = Answer {
             text,
-            tool_calls: if wants_call { Vec::new() } else { said.tool_calls },
+            tool_calls: if is_verdict { Vec::new() } else { said.tool_calls },
             finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
             model: word("model"),
             system_fingerprint: word("system_fingerprint"),
@@ -233,6 +203,71 @@ impl Provider for OpenAi {
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a> {
         Box::pin(self.ask_embedding(model, text))
     }
+}
+
+/// The body without what is left out, and the names of the parameters that a server does not take.
+fn body(request: &ChatRequest, left: &BTreeSet<Part>) -> (Json, Vec<String>) {
+    let mut body = Map::new();
+    body.insert("model".to_owned(), request.model.clone().into());
+    let folded = left.contains(&Part::SystemRole) && request.output.is_some();
+    let messages = if folded { without_system(&request.messages) } else { json!(request.messages) };
+    body.insert("messages".to_owned(), messages);
+    let mut dropped = Vec::new();
+    let mut offer = |part: Part, value: Option<Json>| match value {
+        Some(_) if left.contains(&part) => dropped.push(part.name().to_owned()),
+        Some(value) => {
+            body.insert(part.name().to_owned(), value);
+        }
+        None => {}
+    };
+    offer(Part::Temperature, request.temperature.map(Json::from));
+    offer(Part::Seed, request.seed.map(Json::from));
+    offer(Part::ReasoningEffort, request.effort.map(Json::from));
+    let mut tools: Vec<Json> = request.tools.iter().map(function).collect();
+    if let Some(output) = &request.output {
+        let schema = json!({ "type": "json_schema", "json_schema": {
+            "name": output.name, "strict": true, "schema": output.schema } });
+        let choice = json!({ "type": "function", "function": { "name": output.name } });
+        // A server without structured output is made to call a function; one without functions is left to the words
+        // of the prompt. What could not be read in one form is asked for in the next.
+        let forms = [(Part::ResponseFormat, schema), (Part::ToolChoice, choice)];
+        let mut skips = usize::from(output.next_form);
+        for (part, value) in forms {
+            let is_refused = left.contains(&part);
+            if !is_refused && skips > 0 {
+                skips -= 1;
+                continue;
+            }
+            if part == Part::ToolChoice && !is_refused {
+                tools.push(function(&json!({ "name": output.name, "parameters": output.schema })));
+            }
+            offer(part, Some(value));
+            if !is_refused {
+                break;
+            }
+        }
+    }
+    let (usual, other) = (Part::MaxTokens, Part::MaxCompletionTokens);
+    match [usual, other].into_iter().find(|part| !left.contains(part)) {
+        Some(part) => offer(part, request.max_tokens.map(Json::from)),
+        None => offer(other, request.max_tokens.map(Json::from)),
+    }
+    if !tools.is_empty() {
+        body.insert("tools".to_owned(), tools.into());
+    }
+    (Json::Object(body), dropped)
+}
+
+/// Messages for a server that knows no instructions: they stand before what is asked.
+fn without_system(messages: &[Message]) -> Json {
+    let (system, rest): (Vec<&Message>, Vec<&Message>) =
+        messages.iter().partition(|message| message.role == Role::System);
+    let mut rest: Vec<Message> = rest.into_iter().cloned().collect();
+    if let Some(first) = rest.first_mut() {
+        let told: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
+        first.content = format!("{}\n\n{}", told.join("\n\n"), first.content);
+    }
+    json!(rest)
 }
 
 /// A stop word; what is not text is a word that akit does not know.
@@ -264,29 +299,6 @@ fn function(tool: &Json) -> Json {
     }
 }
 
-/// Reasoning models take `max_completion_tokens` and refuse `max_tokens`.
-fn wants_completion_tokens(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    ["o1", "o3", "o4", "gpt-5"].iter().any(|family| {
-        name.strip_prefix(family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
-    })
-}
-
-/// The parameter that a 400 complains about, if it is one that can be left out.
-fn unsupported(error: &ProviderError, body: &Json) -> Option<String> {
-    let ProviderError::Status { status: 400 | 422, body: words, .. } = error else { return None };
-    let lower = words.to_lowercase();
-    let complains =
-        ["unsupported", "not support", "does not support", "unknown", "unrecognized", "not permitted"]
-            .iter()
-            .any(|word| lower.contains(word));
-    let known = ["temperature", "seed", "response_format", "tool_choice", "max_tokens"];
-    known
-        .into_iter()
-        .find(|name| complains && body.get(*name).is_some() && lower.contains(name))
-        .map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,56 +315,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_complaint_about_a_known_parameter_drops_it() {
-        let body = json!({ "temperature": 0.0, "seed": 1, "max_tokens": 5 });
-        let status = |status, words: &str| ProviderError::Status {
-            host: String::new(),
-            status,
-            body: words.to_owned(),
-            retry_after: None,
-        };
-        let table = [
-            (400, "Unsupported value: 'temperature' does not support 0", Some("temperature")),
-            (
-                400,
-                "Unsupported parameter: 'max_tokens' is not supported with this model.",
-                Some("max_tokens"),
-            ),
-            (400, "Unknown parameter: 'seed'", Some("seed")),
-            (400, "the conversation is too long", None),
-            (400, "Unsupported parameter: 'response_format'", None),
-            (500, "Unsupported parameter: 'seed'", None),
-        ];
-        for (code, words, expected) in table {
-            assert_eq!(unsupported(&status(code, words), &body).as_deref(), expected, "{words}");
-        }
-    }
-
-    #[test]
     fn replies_without_a_completion_are_told() {
         let server = server("https://api.openai.com/v1").unwrap();
         for reply in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
-            assert!(matches!(server.read(&reply, false), Err(ProviderError::Malformed { .. })), "{reply}");
+            assert!(matches!(server.read(&reply, None), Err(ProviderError::Malformed { .. })), "{reply}");
         }
         let refusal =
             json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
-        let completion = server.read(&refusal, false).unwrap();
+        let completion = server.read(&refusal, None).unwrap();
         assert_eq!(
             (completion.answer.text.as_str(), completion.answer.finish_reason.as_deref()),
             ("No.", Some("refusal"))
         );
-    }
-
-    #[test]
-    fn reasoning_models_are_known_by_name() {
-        for (model, expected) in [
-            ("o3-mini", true),
-            ("gpt-5.1", true),
-            ("gpt-4o", false),
-            ("o3xyz", false),
-            ("openai/gpt-5", true),
-        ] {
-            assert_eq!(wants_completion_tokens(model), expected, "{model}");
-        }
     }
 }

@@ -85,6 +85,20 @@ impl Plan {
         targets.into_iter().collect::<Vec<_>>().join("+")
     }
 
+    /// The families of models that answered, and that judged, in a scenario instead of those that were asked for: empty
+    /// where none did.
+    pub(super) fn stand_ins(&self, scenario: usize, graders: &Graders) -> [String; 2] {
+        let joined = |names: BTreeSet<String>| {
+            names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join("+")
+        };
+        let targets = self.jobs_of(scenario).filter_map(|(_, job)| match &job.target {
+            Target::Replies(_) => None,
+            Target::Model { client, model, .. } => Some(client.stand_ins(model)),
+        });
+        let judges = graders.all().map(|grader| grader.client().stand_ins(grader.model()));
+        [joined(targets.collect()), joined(judges.collect())]
+    }
+
     /// The version of the application in a scenario, where one is named.
     pub(super) fn version_of(&self, scenario: usize) -> Option<String> {
         self.jobs_of(scenario).find_map(|(_, job)| job.version.clone())
@@ -118,4 +132,12 @@ impl Plan {
         }
         (!judges.is_empty()).then(|| judges.into_iter().collect::<Vec<_>>().join("+"))
     }
+}
+
+/// The mark and the name of one who was asked, where models of other families answered in its place: another epoch.
+pub(super) fn stood_in(mark: String, name: String, families: &str) -> (String, String) {
+    if families.is_empty() {
+        return (mark, name);
+    }
+    (canonical::digest(&json!([mark, families])), format!("{name}, answered by {families}"))
 }

@@ -141,6 +141,7 @@ async fn answer(
                 max_tokens: scenario.max_tokens,
                 seed: seeded.then_some(seed),
                 tools: scenario.tools.clone(),
+                effort: None,
                 output: None,
             };
             let mut content = json!({ "messages": redaction::messages(case) });
@@ -221,7 +222,7 @@ fn no_answer(answer: &Answer) -> Option<Fault> {
         | StopReason::Cut
         | StopReason::Refused
         | StopReason::Filtered => {
-            if answer.tool_calls.is_empty() || !text::shows_nothing(&answer.text) {
+            if answer.tool_calls.is_empty() || !text::said::shows_nothing(&answer.text) {
                 return None;
             }
             let calls = ToolCall::summary(&answer.tool_calls);

@@ -206,6 +206,17 @@ impl Runner {
             }
         }
         for (index, scenario) in run.scenarios.iter_mut().enumerate() {
+            // Anew each time: a run is sealed again after its failures were asked about again.
+            let (plan, graders) = (&shared.plan, &shared.graders);
+            let [answered, judged] = plan.stand_ins(index, graders);
+            (scenario.target_hash, scenario.target) =
+                epoch::stood_in(plan.target_hash(index), plan.target_of(index), &answered);
+            if let (Some(mark), Some(name)) =
+                (plan.grader_hash(index, graders), plan.grader_of(index, graders))
+            {
+                let (mark, name) = epoch::stood_in(mark, name, &judged);
+                (scenario.grader_hash, scenario.grader) = (Some(mark), Some(name));
+            }
             let mut own = run.cases.iter().filter(|case| case.scenario == scenario.name);
             let recorded = own.any(|case| case.answers().any(Trial::is_recorded));
             scenario.unidentified = recorded && shared.plan.is_unidentified(index);

@@ -7,6 +7,7 @@ use crate::client::{ModelClient, Patience};
 use crate::grader::Graders;
 use crate::manifest::Redacted;
 use crate::provider::Replies;
+use crate::provider::model::family;
 use crate::scenario::Scenario;
 
 /// Who answers.
@@ -217,12 +218,6 @@ impl Plan {
         }
         notes
     }
-}
-
-/// The letters that a model's name begins with, its path aside: `gpt`, `claude`, `llama`.
-fn family(model: &str) -> String {
-    let name = model.rsplit('/').next().unwrap_or(model).to_lowercase();
-    name.chars().take_while(|c| c.is_alphabetic()).collect()
 }
 
 /// One trial of one case.

@@ -4,13 +4,12 @@
 
 use std::fmt::Write as _;
 
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
 use rapidfuzz::distance::osa;
 
 pub mod log;
 pub mod markdown;
 pub mod number;
+pub mod said;
 pub mod xml;
 
 /// The first `most` characters on one line, with `…` where something was cut.
@@ -192,14 +191,6 @@ pub fn has_phrase(text: &str, phrase: &str) -> bool {
     !phrase.is_empty() && text.match_indices(&phrase).any(|(at, _)| apart(at))
 }
 
-/// Whether nothing of a text can be seen: it is empty, or all white space and characters that Unicode
-/// says to ignore (`Default_Ignorable_Code_Point`), such as a zero-width space.
-#[must_use]
-pub fn shows_nothing(text: &str) -> bool {
-    let ignorable = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    text.chars().all(|c| js_space(c) || c == '\u{85}' || ignorable.contains(c))
-}
-
 /// A word of a command line as a shell takes it.
 #[must_use]
 pub fn argument(word: &str) -> String {
@@ -213,24 +204,6 @@ pub fn argument(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_cannot_be_seen_is_nothing() {
-        for text in [
-            "",
-            " \n\t\u{a0}\u{85}\u{3000}",
-            "\u{200b}",
-            "\u{2060}\u{feff}\u{ad}\u{34f}\u{61c}",
-            "\u{115f}\u{1160}\u{17b4}\u{180e}\u{3164}\u{ffa0}",
-            "\u{200f}\u{206a}\u{fe0f}\u{e0041}\u{e0100}\u{1d173}",
-            " \u{200b} \n",
-        ] {
-            assert!(shows_nothing(text), "{text:?}");
-        }
-        for text in ["x", "\u{200b}x", ".", "\u{e9}", "\u{1f642}\u{fe0f}", "\u{0}"] {
-            assert!(!shows_nothing(text), "{text:?}");
-        }
-    }
 
     #[test]
     fn excerpts_are_one_printable_line() {

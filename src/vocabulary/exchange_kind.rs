@@ -12,7 +12,7 @@ pub enum ExchangeKind {
     Reply,
     /// A judge gives its verdict.
     Vote,
-    /// A judge is shown an answer that it must refuse.
+    /// A judge is shown an answer whose verdict is known.
     Canary,
     /// A text becomes numbers.
     Embedding,

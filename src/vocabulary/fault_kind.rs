@@ -46,7 +46,7 @@ pub enum FaultKind {
     JudgeUnreadable,
     /// The judge is not calibrated for the verdict, and must be.
     JudgeUncalibrated,
-    /// The judge let a known-bad answer pass.
+    /// The judge let a known-bad answer pass, or a known-good one fail.
     JudgeVoid,
     /// A defect of akit.
     Internal,
@@ -87,11 +87,13 @@ impl FaultKind {
             Self::ToolCalls => "the answer has no text to judge: let the application answer in text",
             Self::ExpectationError => "a pattern gave up: simplify it",
             Self::NoGrader => "name a judge, or a model for embeddings",
-            Self::JudgeUnreadable => "choose a judge that can answer in JSON",
+            Self::JudgeUnreadable => {
+                "choose a judge that can answer in JSON; if its answer was cut, raise `grader.maxTokens`"
+            }
             Self::JudgeUncalibrated => {
                 "a calibration is required and does not carry the verdict: see [calibration.md](calibration.md)"
             }
-            Self::JudgeVoid => "the judge let an answer pass that must never pass: choose another one",
+            Self::JudgeVoid => "the judge erred on an answer whose verdict is known: choose another one",
             Self::NotPlanned | Self::Internal => "a defect of akit: please report it",
             Self::Other(_) => "see the notes of the version that wrote it",
         }

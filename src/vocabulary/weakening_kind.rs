@@ -35,6 +35,8 @@ pub enum WeakeningKind {
     RubricChanged,
     JudgeSwapped,
     VotesLowered,
+    CanariesOff,
+    MaxAnswerRaised,
     CalibrationRemoved,
     CalibrationLowered,
     CalibrationEdited,

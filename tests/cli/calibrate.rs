@@ -128,7 +128,7 @@ fn answers_that_the_judge_cannot_judge_are_left_out_and_counted() {
 
 #[test]
 fn a_judge_that_lets_a_known_bad_answer_pass_is_not_measured() {
-    let server = Server::start(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
+    let server = Server::as_told(|_| Answer::Text(json!({ "reasoning": "fine", "score": 10 }).to_string()));
     let ran = calibrate(&server, &labels(20)).run().ended(4);
     assert!(ran.stderr.contains("let a known-bad answer pass"), "{}", ran.stderr);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Akit;
 use super::akit::Ran;
 use super::replies::{outcomes, replies};
-use super::server::{Answer, Asked, Server};
+use super::server::{Answer, Server};
 
 fn suite(extra: &str) -> String {
     format!(
@@ -26,37 +26,19 @@ pub(crate) fn verdict(score: u32) -> String {
     format!("{{\"reasoning\":\"kind enough\",\"score\":{score}}}")
 }
 
-/// Whether a request is about one of the known-bad answers that every live judge is asked first.
-fn known_bad(asked: &Asked) -> bool {
-    let system = asked.body["messages"][0]["content"].as_str().unwrap_or_default();
-    asked.body.get("response_format").is_some()
-        && !system.contains("Be kind.")
-        && !system.contains("Be brief.")
-}
-
-/// A judge that sees through known-bad answers and otherwise answers as told.
-pub(crate) fn judge(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Server {
-    Server::start(move |asked| if known_bad(asked) { Answer::Text(verdict(0)) } else { answer(asked) })
-}
-
-/// The requests for verdicts, known-bad answers aside.
-fn votes(server: &Server) -> Vec<Asked> {
-    server.asked().into_iter().filter(|asked| !known_bad(asked)).collect()
-}
-
 #[test]
 fn the_threshold_decides_over_a_readable_verdict() {
     for (score, status) in [(10, 0), (7, 0), (6, 1), (0, 1)] {
-        let server = judge(move |_| Answer::Text(verdict(score)));
+        let server = Server::start(move |_| Answer::Text(verdict(score)));
         let ran = run(&server.url, suite(""), &["--grader-model", "j"]).ended(status);
         let found = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["verdicts"][0];
         assert_eq!(found["score"].as_f64(), Some(f64::from(score) / 10.0));
         assert_eq!(found["grade"]["reasoning"], "kind enough");
         // Within one step of the threshold a second verdict is asked for, and two of three decide.
         let near = (6..=8).contains(&score);
-        assert_eq!(votes(&server).len(), if near { 2 } else { 1 });
-        assert_eq!(votes(&server)[0].body["model"], "j");
-        let told = votes(&server)[0].body["messages"].to_string();
+        assert_eq!(server.votes().len(), if near { 2 } else { 1 });
+        assert_eq!(server.votes()[0].body["model"], "j");
+        let told = server.votes()[0].body["messages"].to_string();
         for part in ["Be kind.", "My card is gone.", "I block it now."] {
             assert!(told.contains(part), "{part} in {told}");
         }
@@ -78,22 +60,22 @@ fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
         "{\"reasoning\":\"x\",\"score\":10}{\"reasoning\":\"x\",\"score\":10}",
     ];
     for reply in bad {
-        let server = judge(move |_| Answer::Text(reply.to_owned()));
+        let server = Server::start(move |_| Answer::Text(reply.to_owned()));
         let ran = run(&server.url, suite(""), &["--grader-model", "j"])
             .ended(4)
             .out("the grader's reply is no verdict");
         let report = ran.json("run.json");
         assert_eq!(outcomes(&report), ["a errored"], "{reply}");
         assert_eq!(report["cases"][0]["trials"][0]["fault"]["kind"], "judge-unreadable", "{reply}");
-        assert_eq!(votes(&server).len(), 2, "{reply}");
+        assert_eq!(server.votes().len(), 2, "{reply}");
 
         let calls = AtomicUsize::new(0);
-        let server = judge(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        let server = Server::start(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
             0 => Answer::Text(reply.to_owned()),
             _ => Answer::Text(verdict(9)),
         });
         run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
-        let seeds: Vec<_> = votes(&server).iter().map(|asked| asked.body["seed"].as_u64()).collect();
+        let seeds: Vec<_> = server.votes().iter().map(|asked| asked.body["seed"].as_u64()).collect();
         assert!(seeds.len() == 2 && seeds[0] != seeds[1], "the second try has a seed of its own: {seeds:?}");
     }
 }
@@ -102,7 +84,7 @@ fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
 fn a_verdict_that_could_not_be_read_is_asked_for_again_and_only_a_replay_shows_it() {
     let turn = std::sync::Arc::new(AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&turn);
-    let server = judge(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+    let server = Server::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 | 1 => Answer::Text("{\"reasoning\":\"x\",\"sc".to_owned()),
         _ => Answer::Text(verdict(9)),
     });
@@ -117,30 +99,30 @@ fn a_verdict_that_could_not_be_read_is_asked_for_again_and_only_a_replay_shows_i
     };
     // A replay shows what happened.
     again(&["--replay"]).ended(4).out("is no verdict");
-    assert_eq!(votes(&server).len(), 2);
+    assert_eq!(server.votes().len(), 2);
     // The default does not read it again: the judge is well by now.
     again(&[]).ended(0);
-    assert_eq!(votes(&server).len(), 3);
+    assert_eq!(server.votes().len(), 3);
     // And that verdict is kept.
     again(&[]).ended(0);
     again(&["--replay"]).ended(0);
-    assert_eq!(votes(&server).len(), 3);
+    assert_eq!(server.votes().len(), 3);
 }
 
 #[test]
 fn a_verdict_that_came_at_the_second_try_is_not_paid_for_twice() {
     let calls = AtomicUsize::new(0);
-    let server = judge(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+    let server = Server::start(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
         0 => Answer::Text("no verdict".to_owned()),
         _ => Answer::Text(verdict(9)),
     });
     let first = run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
-    assert_eq!(votes(&server).len(), 2);
+    assert_eq!(server.votes().len(), 2);
     let again =
         ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--grader-base-url", &server.url];
     first.then(&again).run().ended(0);
     first.then(&again).arg("--replay").run().ended(0);
-    assert_eq!(votes(&server).len(), 2);
+    assert_eq!(server.votes().len(), 2);
 }
 
 #[test]
@@ -193,7 +175,7 @@ fn the_judge_is_decided_by_flag_expectation_configuration_in_this_order() {
         (&[], "", "configured"),
     ];
     for (flags, own, expected) in table {
-        let server = judge(|_| Answer::Text(verdict(9)));
+        let server = Server::start(|_| Answer::Text(verdict(9)));
         let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
             .args(flags)
             .env("OPENAI_BASE_URL", &server.url)
@@ -202,7 +184,7 @@ fn the_judge_is_decided_by_flag_expectation_configuration_in_this_order() {
             .file("r.jsonl", replies(&[("a", "I am sorry.")]))
             .run()
             .ended(0);
-        assert_eq!(votes(&server)[0].body["model"], expected);
+        assert_eq!(server.votes()[0].body["model"], expected);
         let named = ran.json("run.json")["scenarios"][0]["grader"].as_str().unwrap().to_owned();
         assert!(named.starts_with(expected), "{named}");
     }
@@ -210,9 +192,8 @@ fn the_judge_is_decided_by_flag_expectation_configuration_in_this_order() {
 
 #[test]
 fn a_judge_that_is_the_model_under_test_is_told() {
-    let server = judge(|asked| match asked.body.get("response_format") {
-        Some(_) => Answer::Text(verdict(9)),
-        None => Answer::Text("I am sorry.".to_owned()),
+    let server = Server::start(|asked| {
+        Answer::Text(if asked.is_for_judge() { verdict(9) } else { "I am sorry.".to_owned() })
     });
     let run = |model: &str, grader: &str| {
         Akit::new(&["run", "s.yaml", "-m", model, "--grader-model", grader, "--json", "run.json"])
@@ -232,12 +213,12 @@ fn a_judge_that_is_the_model_under_test_is_told() {
 
 #[test]
 fn verdicts_are_recorded_and_replayed_without_anybody() {
-    let server = judge(|_| Answer::Text(verdict(9)));
+    let server = Server::start(|_| Answer::Text(verdict(9)));
     let ran = run(&server.url, suite(""), &["--grader-model", "j"]).ended(0);
     let again =
         ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--grader-base-url", &server.url];
     ran.then(&again).run().ended(0);
-    assert_eq!(votes(&server).len(), 1, "a verdict that is there is not asked for again");
+    assert_eq!(server.votes().len(), 1, "a verdict that is there is not asked for again");
     let first = ran.then(&again).args(&["--replay", "--json", "-"]).run().ended(0);
     assert_eq!(ran.then(&again).args(&["--replay", "--json", "-", "-c", "1"]).run().stdout, first.stdout);
     let changed = suite("").replace("Be kind.", "Be brief.");
@@ -247,62 +228,22 @@ fn verdicts_are_recorded_and_replayed_without_anybody() {
         .run()
         .ended(4)
         .out("the grader's verdict on s/a");
-    assert_eq!(votes(&server).len(), 1);
+    assert_eq!(server.votes().len(), 1);
 }
 
 #[test]
-fn a_server_without_structured_output_is_made_to_call_a_function_or_asked_in_words() {
-    let refuse = |what: &str| {
-        let body = format!("{{\"error\":{{\"message\":\"Unsupported parameter: '{what}'\"}}}}");
-        Answer::Raw(400, Vec::new(), body.into_bytes())
-    };
-    let called = |score: u32| {
-        let call = serde_json::json!({ "choices": [{ "finish_reason": "tool_calls", "message": {
-            "role": "assistant", "content": null,
-            "tool_calls": [{ "type": "function", "function": { "name": "verdict", "arguments": verdict(score) } }],
-        } }] });
-        Answer::Raw(200, Vec::new(), call.to_string().into_bytes())
-    };
-    let bad = |asked: &Asked| !asked.body["messages"][0]["content"].as_str().unwrap().contains("Be kind.");
-    let tools = Server::start(move |asked| match asked.body.get("response_format") {
-        Some(_) => refuse("response_format"),
-        None => called(if bad(asked) { 0 } else { 9 }),
-    });
-    let ran = run(&tools.url, suite(""), &["--grader-model", "j"]).ended(0);
-    let last = tools.asked().pop().unwrap();
-    assert_eq!(last.body["tool_choice"]["function"]["name"], "verdict");
-    assert_eq!(last.body["tools"][0]["function"]["parameters"]["required"][1], "score");
-    assert!(ran.json("run.json")["notes"].to_string().contains("does not take `response_format`"));
-    let plain = Server::start(move |asked| {
-        match (asked.body.get("response_format"), asked.body.get("tool_choice")) {
-            (Some(_), _) => refuse("response_format"),
-            (None, Some(_)) => refuse("tool_choice"),
-            (None, None) => Answer::Text(verdict(if bad(asked) { 0 } else { 9 })),
-        }
-    });
-    run(&plain.url, suite(""), &["--grader-model", "j"]).ended(0);
-    assert!(plain.asked().pop().unwrap().body.get("tools").is_none());
-}
-
-#[test]
-fn a_judge_that_lets_known_bad_answers_pass_is_void_in_replay_too() {
-    let server = Server::start(|_| Answer::Text(verdict(10)));
-    let ran =
-        run(&server.url, suite(""), &["--grader-model", "j"]).ended(4).out("let a known-bad answer pass");
-    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "judge-void");
-    let again = [
-        "run",
-        "s.yaml",
-        "--replies",
-        "r.jsonl",
-        "--grader-model",
-        "j",
-        "--grader-base-url",
-        &server.url,
-        "--replay",
-    ];
-    ran.then(&again).run().ended(4).out("let a known-bad answer pass");
-    assert_eq!(server.asked().len(), 1, "one known-bad answer was enough");
+fn a_judge_that_lets_known_bad_answers_pass_or_good_ones_fail_is_void_in_replay_too() {
+    for (score, asked, what) in
+        [(10, 2, "let a known-bad answer pass ("), (0, 1, "let a known-good answer fail")]
+    {
+        let server = Server::as_told(move |_| Answer::Text(verdict(score)));
+        let ran = run(&server.url, suite(""), &["--grader-model", "j", "--seed", "3"]).ended(4).out(what);
+        assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "judge-void");
+        let again =
+            ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--seed", "3", "--replay"];
+        ran.then(&again).args(&["--grader-base-url", &server.url]).run().ended(4).out(what);
+        assert_eq!(server.asked().len(), asked, "one wrong verdict was enough");
+    }
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn no_record_holds_a_key() {
             files += 1;
         }
     }
-    assert_eq!(files, 8, "two replies, two verdicts, four known-bad answers");
+    assert_eq!(files, 9, "two replies, two verdicts, five known answers");
 }
 
 #[test]
@@ -198,10 +198,10 @@ fn a_cache_moves_as_one_file_and_loses_what_nobody_uses() {
     let exported =
         Recorded::ask(recorded.akit(&["cache", "export", "keys.yaml", "-o", "out.jsonl"], SUITE), url);
     let exported = exported.run().ended(0);
-    assert_eq!(exported.read("out.jsonl").lines().count(), 8);
+    assert_eq!(exported.read("out.jsonl").lines().count(), 9);
     let import = Akit::new(&["cache", "import", "in.jsonl", "--cache-dir", "elsewhere"]);
     let imported = import.file("in.jsonl", exported.read("out.jsonl")).run().ended(0);
-    assert!(imported.stdout.contains("8 records added"), "{}", imported.stdout);
+    assert!(imported.stdout.contains("9 records added"), "{}", imported.stdout);
     assert!(same_files(&imported.path("elsewhere"), recorded.cache.path()));
 
     let small = SUITE.replace("  - id: second", "  - id: third").replace("my refund?", "my refund??");
@@ -217,7 +217,7 @@ fn a_cache_moves_as_one_file_and_loses_what_nobody_uses() {
     torn(".akit-old").set_modified(yesterday).unwrap();
     torn(".akit-new");
     let verified = Recorded::ask(recorded.akit(&["cache", "verify", "keys.yaml"], one), url).run().ended(0);
-    assert!(verified.stdout.starts_with("8 records sound, 0 not"), "{}", verified.stdout);
+    assert!(verified.stdout.starts_with("9 records sound, 0 not"), "{}", verified.stdout);
     let pruned =
         Recorded::ask(recorded.akit(&["cache", "prune", "--unused", "keys.yaml"], one), url).run().ended(0);
     assert!(pruned.stdout.starts_with("3 files"), "{}", pruned.stdout);

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::Akit;
 use super::akit::Ran;
+use super::canaries::canary;
 use super::comment::{BOT, HEAD, in_pipeline, request};
 use super::forge::Forge;
 use super::replies::replies;
@@ -72,7 +73,7 @@ fn suite() -> Json {
 
 /// An application and a judge that repeat what they see in every place of an answer.
 fn server() -> Server {
-    Server::start(|asked: &Asked| {
+    Server::as_told(|asked: &Asked| {
         let (all, said) = (planted(), asked.last_message());
         let whole = asked.body.to_string();
         let mut answer = completion(&format!("{said} {all}"));
@@ -81,8 +82,9 @@ fn server() -> Server {
         // A word that nobody knows: the answer is not judged, and the word is shown.
         let end = if said.starts_with("good") { format!("stop {all}") } else { "stop".to_owned() };
         answer["choices"][0]["finish_reason"] = json!(end);
-        if asked.body.get("response_format").is_some() {
-            let score = i32::from(whole.contains("Be kind"));
+        if asked.is_for_judge() {
+            let is_good = canary(asked).is_some_and(|(is_good, _)| is_good);
+            let score = if is_good { 10 } else { i32::from(whole.contains("Be kind")) };
             let text = if whole.contains("can be read") {
                 all.clone()
             } else {

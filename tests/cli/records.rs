@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 
 use super::akit::Ran;
-use super::judge::{judge, verdict};
+use super::judge::verdict;
 use super::replies::replies;
 use super::server::{Answer, Server};
 use super::trust_base::{base, change};
@@ -17,7 +17,7 @@ const SUITE: &str =
 const RUN: [&str; 6] = ["run", "scenarios", "--replies", "r.jsonl", "--json", "run.json"];
 
 fn stern() -> Server {
-    judge(|_| Answer::Text(verdict(0)))
+    Server::start(|_| Answer::Text(verdict(0)))
 }
 
 /// The suite and its judge, with the records that a run of it makes: path below the cache, and text.

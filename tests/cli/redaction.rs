@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::Akit;
 use super::akit::Ran;
+use super::canaries::canary;
 use super::server::{Answer, Asked, Server};
 
 /// Values of 14 kinds and formats.
@@ -56,10 +57,10 @@ fn suite(head: &str) -> String {
 
 /// An application that echoes, and breaks where it is told to; and a judge that repeats what it sees.
 fn server() -> Server {
-    Server::start(|asked: &Asked| {
+    Server::as_told(|asked: &Asked| {
         let said = asked.last_message();
-        if asked.body.get("response_format").is_some() {
-            let known_bad = !asked.body["messages"][0]["content"].to_string().contains("Be kind to");
+        if asked.is_for_judge() {
+            let known_bad = canary(asked).is_some_and(|(is_good, _)| !is_good);
             let score = if known_bad { 0 } else { 10 };
             let reasoning = format!("{} {said}", PLANTED.join(" and "));
             return Answer::Text(json!({ "reasoning": reasoning, "score": score }).to_string());
@@ -216,7 +217,7 @@ fn in_no_cache_mode_does_a_raw_answer_reach_a_judge_or_a_report() {
 fn a_judge_sees_a_marker_whatever_the_replacement_says() {
     let server = Server::start(|asked: &Asked| {
         let system = asked.body["messages"][0]["content"].to_string();
-        if asked.body.get("response_format").is_none() {
+        if !asked.is_for_judge() {
             return Answer::Text("No idea, ask somebody else.".to_owned());
         }
         let kind = system.contains("Block the card") && asked.last_message().contains("I block your card");

@@ -35,7 +35,7 @@ fn suite() -> String {
 fn answer(asked: &Asked) -> String {
     let all = asked.body["messages"].to_string();
     let seed = asked.body["seed"].as_u64().unwrap_or_default();
-    if asked.body.get("response_format").is_none() {
+    if !asked.is_for_judge() {
         return asked.last_message();
     }
     if !all.contains("Be kind.") {
@@ -405,7 +405,7 @@ fn trials_that_ask_a_judge_the_same_have_verdicts_of_their_own() {
     // The score depends on the seed alone, and the first verdict never comes.
     let known = Mutex::new(std::collections::BTreeSet::new());
     let server = Server::start(move |asked| {
-        if asked.body.get("response_format").is_none() {
+        if !asked.is_for_judge() {
             return Answer::Text("always the same".to_owned());
         }
         if !asked.body["messages"].to_string().contains("Be kind.") {
@@ -424,14 +424,14 @@ fn trials_that_ask_a_judge_the_same_have_verdicts_of_their_own() {
         ["run", "s.yaml", "-m", "m", "--grader-model", "j", "--repeat", "4", "-c", "4", "--cache", "off"];
     let more = ["--base-url", &server.url, "--grader-base-url", &server.url, "--json", "run.json"];
     let akit = Akit::new(&run).args(&more).file("s.yaml", suite);
-    // Four replies, four known-bad answers, four verdicts.
-    kill_after(&akit, &server, 12, 300);
+    // Four replies, five known answers, four verdicts.
+    kill_after(&akit, &server, 13, 300);
     let ran = akit.args(&["--resume"]).run().ended(0);
     let run = ran.json("run.json");
     let trials = run["cases"][0]["trials"].as_array().unwrap().iter();
     let told: std::collections::BTreeSet<_> =
         trials.map(|trial| trial["turns"][0]["verdicts"][0]["grade"]["reasoning"].to_string()).collect();
-    assert_eq!((told.len(), server.asked().len()), (4, 13), "{told:?}");
+    assert_eq!((told.len(), server.asked().len()), (4, 14), "{told:?}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
+use super::canaries;
+
 /// What a request said.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -21,6 +23,11 @@ impl Asked {
     /// A header, by its name in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a verdict is asked for.
+    pub(crate) fn is_for_judge(&self) -> bool {
+        self.body["messages"].to_string().contains("You grade one answer")
     }
 
     /// The content of the last message.
@@ -50,8 +57,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that answers each request by `answer`.
+    /// Starts a server that answers each request by `answer`, and as a judge is sound on known answers.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        Self::as_told(move |asked| canaries::verdict(asked).map_or_else(|| answer(asked), Answer::Text))
+    }
+
+    /// Starts a server that answers each request by `answer`, those about known answers too.
+    pub(crate) fn as_told(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -80,6 +92,11 @@ impl Server {
     /// Host and port.
     pub(crate) fn host(&self) -> &str {
         self.url.trim_start_matches("http://").trim_end_matches("/v1")
+    }
+
+    /// The requests so far, but for those to a judge about known answers.
+    pub(crate) fn votes(&self) -> Vec<Asked> {
+        self.asked().into_iter().filter(|asked| canaries::canary(asked).is_none()).collect()
     }
 
     /// Every request so far, in the order of arrival.
@@ -119,7 +136,15 @@ fn serve(
     while let Some(asked) = read(&mut reader) {
         log.lock().unwrap().push(asked.clone());
         let (status, headers, body) = match answer(&asked) {
-            Answer::Text(text) => (200, Vec::new(), completion(&text).to_string().into_bytes()),
+            Answer::Text(text) => {
+                let mut body = completion(&text);
+                // No vendor's model is answered for by another one.
+                let named = asked.body["model"].as_str().unwrap_or_default();
+                if ["gpt-", "claude-"].iter().any(|family| named.starts_with(family)) {
+                    body["model"] = named.into();
+                }
+                (200, Vec::new(), body.to_string().into_bytes())
+            }
             Answer::Raw(status, headers, body) => (status, headers, body),
             Answer::Bytes(bytes) => {
                 let _ = writer.write_all(&bytes);

@@ -144,8 +144,8 @@ fn a_calibration_that_is_broken_off_keeps_its_verdicts_and_says_so() {
         let to = ["--grader-base-url", &server.url];
         let akit = Akit::new(&command).args(&to).file("labels.jsonl", (0..4).map(label).collect::<String>());
         let child = akit.command().spawn().unwrap();
-        // Four known-bad answers, three verdicts, and the one that hangs.
-        server.wait_for(8);
+        // Five known answers, three verdicts, and the one that hangs.
+        server.wait_for(9);
         send_twice(&child, signal);
         let output = end(child);
         let kept = "the verdicts so far are recorded in .akit/cache and will not be asked for again";
@@ -153,6 +153,6 @@ fn a_calibration_that_is_broken_off_keeps_its_verdicts_and_says_so() {
         assert!(!ran.path("akit-calibration.json").exists());
         hangs.store(false, Ordering::SeqCst);
         ran.then(&command).args(&to).run().ended(0).out("judged 4 labels");
-        assert_eq!(server.asked().len(), 13, "the known-bad answers and one verdict");
+        assert_eq!(server.asked().len(), 15, "the known answers and one verdict");
     }
 }

@@ -159,6 +159,14 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ("grader: { model: a }", "grader: { model: a, scale: 5 }", &["judge-swapped akit.yaml:1"]),
     ("grader: { model: a, votes: 5 }", "grader:\n  model: a\n  votes: 3", &["votes-lowered akit.yaml:3"]),
     ("grader: { model: a, votes: 5 }", "grader:\n  model: a", &["votes-lowered akit.yaml:1"]),
+    ("grader: { model: a }", "grader:\n  model: a\n  canaries: off", &["canaries-off akit.yaml:3"]),
+    ("grader: { model: a, canaries: off }", "grader: { model: a, maxAnswer: 99, maxTokens: 9 }", &[]),
+    ("grader: { model: a }", "grader:\n  model: a\n  maxAnswer: 99000", &["max-answer-raised akit.yaml:3"]),
+    (
+        "grader: { model: a, effort: high }",
+        "grader:\n  model: a\n  effort: low",
+        &["judge-swapped akit.yaml:3"],
+    ),
     (
         "grader: { model: a, calibration: { file: c.json } }",
         "grader: { model: a }",

@@ -84,6 +84,9 @@ pub struct Identity {
     pub scale: u32,
     /// Verdicts that are asked for; absent for one, or up to three near the threshold.
     pub votes: Option<u32>,
+    /// How much it reasons, where that is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<String>,
     /// SHA-256 over the hashes of all rubrics and their thresholds.
     pub rubric_set_hash: String,
 }
@@ -183,6 +186,7 @@ impl Identity {
                 Ballot::NearThreshold => None,
                 Ballot::Fixed(votes) => Some(votes),
             },
+            effort: grader.effort().map(str::to_owned),
             rubric_set_hash: text::hex(&Sha256::digest(set.join("\n"))),
         }
     }
@@ -190,11 +194,13 @@ impl Identity {
     /// What makes the other one another judge, if it is one; rubrics aside.
     fn difference(&self, other: &Self) -> Option<String> {
         let votes = |one: &Self| one.votes.map_or("default".to_owned(), |votes| votes.to_string());
+        let effort = |one: &Self| one.effort.clone().unwrap_or("default".to_owned());
         let pairs = [
             ("provider", self.provider.clone(), other.provider.clone()),
             ("model", self.model.clone(), other.model.clone()),
             ("scale", self.scale.to_string(), other.scale.to_string()),
             ("number of votes", votes(self), votes(other)),
+            ("effort", effort(self), effort(other)),
             ("prompt template", self.template_hash.clone(), other.template_hash.clone()),
         ];
         let (what, ours, theirs) = pairs.into_iter().find(|(_, ours, theirs)| ours != theirs)?;

@@ -42,6 +42,17 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
         "grader.embeddingModel",
         Weaker("grader: { model: m, embeddingModel: large }", "grader: { model: m, embeddingModel: small }"),
     ),
+    (
+        "grader.maxTokens",
+        Neutral(
+            "a verdict that does not fit is an error",
+            "grader: { model: m, maxTokens: 9000 }",
+            "grader: { model: m, maxTokens: 90 }",
+        ),
+    ),
+    ("grader.effort", Weaker("grader: { model: m, effort: high }", "grader: { model: m, effort: low }")),
+    ("grader.maxAnswer", Weaker("grader: { model: m }", "grader: { model: m, maxAnswer: 90000 }")),
+    ("grader.canaries", Weaker("grader: { model: m }", "grader: { model: m, canaries: off }")),
     ("grader.calibration", Weaker("grader: { model: m, calibration: { file: c } }", "grader: { model: m }")),
     (
         "grader.calibration.file",

@@ -1,0 +1,206 @@
+//! What is asked of a judge: verdicts, canaries before the first of them, and embeddings.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value as Json, json};
+use tokio::sync::OnceCell;
+
+use super::prompt::{self, Again};
+use super::verdict::{self, Unreadable, Vote};
+use super::{Bench, Canaries, Grader, GraderError, Question, Rubric, TEMPLATE, canary, parse};
+use crate::client::{Ask, ClientError, Exchange, Seal, Usable};
+use crate::provider::{ChatRequest, Completion};
+use crate::vocabulary::ExchangeKind;
+
+/// What came of the canaries, by scale: what a judge did wrong, if anything.
+pub(super) type Tested = Mutex<BTreeMap<u32, Arc<OnceCell<Option<String>>>>>;
+
+/// What is asked for one verdict: twice at most, the second time with a seed and a key of its own.
+struct Sought<'a> {
+    question: &'a Question<'a>,
+    kind: ExchangeKind,
+    purpose: &'a str,
+    seeds: [u32; 2],
+    contents: [Json; 2],
+}
+
+impl Grader {
+    /// One verdict, and every exchange that it took.
+    pub(super) async fn vote(
+        &self,
+        question: &Question<'_>,
+        bench: &Bench<'_>,
+        index: u32,
+    ) -> Result<(Vote, Vec<Exchange>), GraderError> {
+        let purpose = format!("the grader's verdict on {}/{}", bench.scenario, bench.case);
+        let (trial, vote) = (bench.trial.to_string(), index.to_string());
+        let seed =
+            |attempt| bench.root.derive(&["grader", bench.scenario, bench.case, &trial, &vote, attempt]);
+        let sought = Sought {
+            question,
+            kind: ExchangeKind::Vote,
+            purpose: &purpose,
+            seeds: ["0", "1"].map(seed),
+            contents: [0, 1].map(|attempt| prompt::content(question, attempt, index)),
+        };
+        self.verdict(&sought, bench).await
+    }
+
+    /// Asks until there is a verdict: a reply that was cut once more with twice the tokens, one that could not be read
+    /// in the next form.
+    async fn verdict(
+        &self,
+        sought: &Sought<'_>,
+        bench: &Bench<'_>,
+    ) -> Result<(Vote, Vec<Exchange>), GraderError> {
+        let Sought { question, kind, purpose, seeds, contents } = sought;
+        let root = if *kind == ExchangeKind::Canary { self.root } else { bench.root };
+        let is_verdict = |said: &Completion| read(said, question.scale).is_ok();
+        let seal = |said: Completion| seal(bench, said);
+        let request = |attempt: usize, again| {
+            prompt::request(&self.model, seeds[attempt], question, &self.terms, again)
+        };
+        let first = [0, 1].map(|attempt| request(attempt, Again::No));
+        let plain = Ask {
+            request: &first[0],
+            kind: *kind,
+            content: &contents[0],
+            root,
+            purpose,
+            patience: self.patience,
+            seal: bench.redactor.map(|_| Seal(&seal)),
+            version: None,
+            usable: Usable(&is_verdict),
+        };
+        let is_vote = *kind == ExchangeKind::Vote;
+        let is_recorded =
+            |n: usize| self.client.recorded(&Ask { request: &first[n], content: &contents[n], ..plain });
+        // A first answer that was no verdict is not read again, but the verdict that came second is.
+        let begin = match () {
+            () if !is_vote || is_recorded(0) => 0,
+            () if is_recorded(1) => 1,
+            // Before anything is asked and recorded; a verdict that was recorded had this behind it. In replay a
+            // missing verdict may be missing because its judge was void.
+            () => {
+                self.check_canaries(question.scale, bench).await?;
+                0
+            }
+        };
+        let mut exchanges = Vec::new();
+        let (mut again, mut last) = (Again::No, GraderError::Unreadable(Unreadable::Empty));
+        for (attempt, content) in contents.iter().enumerate().skip(begin) {
+            let request = request(attempt, again);
+            let ask = Ask { request: &request, content, ..plain };
+            let asked =
+                if is_vote { self.client.ask(&ask).await } else { self.client.ask_afresh(&ask).await };
+            let exchange = asked?;
+            let parsed = read(&exchange.completion, question.scale);
+            exchanges.push(exchange);
+            match parsed {
+                Ok(vote) => return Ok((vote, exchanges)),
+                Err(Unreadable::Cut(_)) => {
+                    again = Again::Longer;
+                    last = GraderError::Cut(request.max_tokens.unwrap_or_default());
+                }
+                Err(error) => {
+                    again = Again::NextForm;
+                    last = error.into();
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// The embedding of a text.
+    pub async fn embed(&self, model: &str, text: &str, bench: &Bench<'_>) -> Result<Exchange, GraderError> {
+        let purpose = format!("an embedding for {}/{}", bench.scenario, bench.case);
+        let request = ChatRequest { model: model.to_owned(), ..ChatRequest::default() };
+        let content = json!({ "input": text });
+        let seal = |said: Completion| seal(bench, said);
+        let ask = Ask {
+            request: &request,
+            kind: ExchangeKind::Embedding,
+            content: &content,
+            root: bench.root,
+            purpose: &purpose,
+            patience: self.patience,
+            seal: bench.redactor.map(|_| Seal(&seal)),
+            version: None,
+            usable: Usable(&|_| true),
+        };
+        Ok(self.client.embed(&ask, text).await?)
+    }
+
+    /// Asks the canaries, once per run and scale; later callers wait for the first.
+    async fn check_canaries(&self, scale: u32, bench: &Bench<'_>) -> Result<(), GraderError> {
+        if self.terms.canaries == Canaries::Off {
+            return Ok(());
+        }
+        let cell = {
+            let mut tested = self.tested.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(tested.entry(scale).or_default())
+        };
+        // Boxed: a canary is asked for as a verdict is, only that it has no canaries before it.
+        match cell.get_or_try_init(|| Box::pin(self.ask_canaries(scale, bench))).await? {
+            Some(erred) => Err(GraderError::Void { grader: self.name(), erred: erred.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// What the judge does wrong, if anything.
+    ///
+    /// Nothing personal is asked, but what a judge says is kept as its other replies are. A reply to a bad answer
+    /// that is no verdict lets nothing pass; one to the good answer is the error that it would be for a real one.
+    async fn ask_canaries(&self, scale: u32, bench: &Bench<'_>) -> Result<Option<String>, GraderError> {
+        for canary in canary::draw(self.root, scale) {
+            let rubric = Rubric::of(canary.rubric);
+            let answer = canary.answer.as_str();
+            let question = Question { rubric: &rubric, scale, answer, tool_calls: &[], conversation: &[] };
+            let content = |attempt: u32| {
+                json!({
+                    "answer": answer,
+                    "attempt": attempt,
+                    "rubric": canary.rubric,
+                    "scale": scale,
+                    "template": TEMPLATE,
+                    "template_hash": prompt::template_hash(),
+                })
+            };
+            let sought = Sought {
+                question: &question,
+                kind: ExchangeKind::Canary,
+                purpose: if canary.is_good { "a known-good answer" } else { "a known-bad answer" },
+                seeds: ["0", "1"].map(|attempt| self.root.derive(&["canary", answer, attempt])),
+                contents: [0, 1].map(content),
+            };
+            let is_high = match self.verdict(&sought, bench).await {
+                Ok((vote, _)) => vote.score * 2 >= scale,
+                // A replay of what was recorded without it.
+                Err(GraderError::Client(ClientError::CacheMiss { .. })) => continue,
+                Err(GraderError::Unreadable(_) | GraderError::Cut(_)) if !canary.is_good => continue,
+                Err(error) => return Err(error),
+            };
+            match (canary.is_good, is_high) {
+                (true, false) => return Ok(Some("let a known-good answer fail".to_owned())),
+                (false, true) => {
+                    return Ok(Some(format!("let a known-bad answer pass ({})", canary.name)));
+                }
+                (true, true) | (false, false) => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A judge's reply in the form in which it is read, kept and shown.
+fn seal(bench: &Bench<'_>, said: Completion) -> Completion {
+    let Some(redactor) = bench.redactor else { return said };
+    let text = redactor.reply(&said.answer.text);
+    Completion { answer: said.answer.redacted(text, redactor), ..said }
+}
+
+/// What a judge said, as a verdict.
+fn read(said: &Completion, scale: u32) -> Result<verdict::Vote, Unreadable> {
+    parse(&said.answer.text, said.answer.finish_reason.as_deref(), scale)
+}

@@ -1,0 +1,157 @@
+//! What a server refuses of a request, whatever its words: it names it somewhere in its error, and it is left out.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
+
+use super::{ProviderError, model};
+
+/// A part of a request that can be left out, or said in another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum Part {
+    /// Without it the model has its own.
+    Temperature,
+    /// Without it answers differ more.
+    Seed,
+    /// Without it the model reasons as much as it is used to.
+    ReasoningEffort,
+    /// Without it a function is asked for.
+    ResponseFormat,
+    /// Without it the words of the prompt are left.
+    ToolChoice,
+    /// Gives way to the next.
+    MaxTokens,
+    /// Gives way to the one before.
+    MaxCompletionTokens,
+    /// Instructions of a judge then stand before its question.
+    SystemRole,
+}
+
+impl Part {
+    /// The name on the wire.
+    pub(super) fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// What every server is known to refuse for a model.
+    pub(super) fn of_family(model: &str) -> BTreeSet<Self> {
+        match (model::is_openai_reasoning(model), model::is_unsampled_claude(model)) {
+            (true, _) => [Self::Temperature, Self::MaxTokens].into(),
+            (false, true) => [Self::Temperature].into(),
+            (false, false) => BTreeSet::new(),
+        }
+    }
+
+    fn stands_in(self, body: &Json) -> bool {
+        match self {
+            Self::SystemRole => body.pointer("/messages/0/role").is_some_and(|role| role == "system"),
+            _ => body.get(self.name()).is_some(),
+        }
+    }
+
+    /// Whether it is named; `words` is folded.
+    fn is_named(self, words: &str, body: &Json) -> bool {
+        let has = |phrase: &str| has_phrase(words, phrase);
+        match self {
+            Self::Temperature | Self::Seed => has(self.name()),
+            Self::ReasoningEffort => has("reasoning effort") || has("reasoning.effort"),
+            Self::ResponseFormat => has("response format") || has("json schema"),
+            Self::ToolChoice => has("tool choice"),
+            // Some tell the sum of tokens instead of the parameter.
+            Self::MaxTokens | Self::MaxCompletionTokens => {
+                let sent = body.get(self.name()).map(Json::to_string).unwrap_or_default();
+                has(&self.name().replace('_', " ")) || (words.contains("token") && has(&sent))
+            }
+            Self::SystemRole => {
+                has("system role") || has("developer instruction") || (has("role") && has("system"))
+            }
+        }
+    }
+}
+
+/// The part of a body that a 400 or 422 names; the request then goes out without it.
+pub(super) fn named(error: &ProviderError, body: &Json, is_judge: bool) -> Option<Part> {
+    let words = folded(refused(error)?);
+    // How an application is instructed is what is tested: its messages are not rewritten.
+    let may_go = |part: &Part| *part != Part::SystemRole || is_judge;
+    Part::iter().find(|part| part.stands_in(body) && may_go(part) && part.is_named(&words, body))
+}
+
+/// The form of a body that a 400 or 422 without any name may be about.
+pub(super) fn form(error: &ProviderError, body: &Json) -> Option<Part> {
+    refused(error)?;
+    [Part::ResponseFormat, Part::ToolChoice].into_iter().find(|part| part.stands_in(body))
+}
+
+/// The whole body of an error that refuses the request.
+pub(super) fn refused(error: &ProviderError) -> Option<&str> {
+    match error {
+        ProviderError::Status { status: 400 | 422, whole, .. } => Some(whole),
+        _ => None,
+    }
+}
+
+fn folded(words: &str) -> String {
+    words.to_lowercase().replace(['_', '-'], " ")
+}
+
+/// Whether a phrase stands in a text, and not within longer words.
+fn has_phrase(text: &str, phrase: &str) -> bool {
+    let is_edge = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+    !phrase.is_empty()
+        && text.match_indices(phrase).any(|(at, _)| {
+            is_edge(text[..at].chars().next_back()) && is_edge(text[at + phrase.len()..].chars().next())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_part_is_found_whatever_the_words() {
+        let body = json!({
+            "messages": [{ "role": "system", "content": "x" }], "temperature": 0.0, "seed": 1,
+            "max_tokens": 8192, "response_format": {}, "reasoning_effort": "low",
+        });
+        let table = [
+            (400, "Unsupported value: 'temperature' does not support 0", Some(Part::Temperature)),
+            (400, "`temperature` is deprecated for this model.", Some(Part::Temperature)),
+            (400, "`temperature` and `top_p` cannot both be specified", Some(Part::Temperature)),
+            (400, "{\"error\":{\"message\":\"Invalid request\",\"param\":\"seed\"}}", Some(Part::Seed)),
+            (422, "{\"detail\":[{\"loc\":[\"body\",\"seed\"],\"msg\":\"Extra inputs\"}]}", Some(Part::Seed)),
+            (400, "This response_format type is unavailable now", Some(Part::ResponseFormat)),
+            (400, "Response format is not available for this deployment", Some(Part::ResponseFormat)),
+            (400, "Max tokens must be below 4096", Some(Part::MaxTokens)),
+            (
+                400,
+                "maximum context length is 4097 tokens, you requested 8292 tokens (100 in the messages, 8192 in the completion)",
+                Some(Part::MaxTokens),
+            ),
+            (400, "Reasoning effort 'low' is not allowed", Some(Part::ReasoningEffort)),
+            (
+                400,
+                "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
+                Some(Part::SystemRole),
+            ),
+            (400, "System role not supported", Some(Part::SystemRole)),
+            (400, "the conversation is too long", None),
+            (400, "Let us proceed: seeds and temperatures vary", None),
+            (400, "Unsupported parameter: 'tool_choice'", None),
+            (500, "Unsupported parameter: 'seed'", None),
+            (401, "seed", None),
+        ];
+        for (status, words, expected) in table {
+            let (host, body_words) = (String::new(), String::new());
+            let whole = words.into();
+            let error = ProviderError::Status { host, status, body: body_words, whole, retry_after: None };
+            assert_eq!(named(&error, &body, true), expected, "{words}");
+            let of_target = expected.filter(|part| *part != Part::SystemRole);
+            assert_eq!(named(&error, &body, false), of_target, "{words}");
+        }
+    }
+}

@@ -1,0 +1,654 @@
+//! Judges as gateways and servers really answer: what they refuse, in which form they answer, and what they write around it.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::Ran;
+use super::canaries;
+use super::replies::replies;
+use super::server::{Answer, Asked, Server, completion};
+
+const SUITE: &str = "cases:\n  - id: a\n    prompt: My card is gone.\n    expected: { type: llm_grader, rubric: Be \
+                     kind., threshold: 0.5 }\n";
+
+fn run(url: &str, config: &str, more: &[&str]) -> Ran {
+    ask("j", url, config, more)
+}
+
+fn ask(judge: &str, url: &str, config: &str, more: &[&str]) -> Ran {
+    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--retries", "0"])
+        .args(&["--grader-model", judge, "--grader-base-url", url])
+        .args(more)
+        .file("akit.yaml", config)
+        .file("s.yaml", SUITE)
+        .file("r.jsonl", replies(&[("a", "I am sorry. I block it now.")]))
+        .run()
+}
+
+fn verdict(score: u64) -> String {
+    json!({ "reasoning": "kind enough", "score": score }).to_string()
+}
+
+/// What a sound judge says to any question: 9, to known-bad answers 0.
+fn sound(asked: &Asked) -> String {
+    canaries::verdict(asked).unwrap_or_else(|| verdict(9))
+}
+
+fn ok(body: &Json) -> Answer {
+    Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+}
+
+fn refusal(status: u16, body: &str) -> Answer {
+    Answer::Raw(status, Vec::new(), body.as_bytes().to_vec())
+}
+
+/// A completion whose message has these members besides its role.
+fn message(members: &Json, finish: &str) -> Answer {
+    let mut body = completion("");
+    body["choices"][0]["message"] = members.clone();
+    body["choices"][0]["message"]["role"] = "assistant".into();
+    body["choices"][0]["finish_reason"] = finish.into();
+    ok(&body)
+}
+
+/// A call of the function of verdicts beside this content.
+fn call(content: &Json, arguments: &Json, finish: &str) -> Answer {
+    let function = json!({ "name": "verdict", "arguments": arguments });
+    let calls = json!([{ "id": "1", "type": "function", "function": function }]);
+    message(&json!({ "content": content, "tool_calls": calls }), finish)
+}
+
+/// In which form a request asks for a verdict.
+fn form(asked: &Asked) -> &'static str {
+    match (asked.body.get("response_format"), asked.body.get("tool_choice")) {
+        (Some(_), None) => "schema",
+        (None, Some(_)) => "call",
+        (None, None) => "words",
+        (Some(_), Some(_)) => "both",
+    }
+}
+
+/// How servers refuse something: a name for the row, the parameter in the request, status and body.
+const REFUSALS: [(&str, &str, u16, &str); 23] = [
+    (
+        "OpenAI, a reasoning model",
+        "temperature",
+        400,
+        r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0.0 with this model. Only the default (1) value is supported.","type":"invalid_request_error","param":"temperature","code":"unsupported_value"}}"#,
+    ),
+    (
+        "OpenAI, the cap",
+        "max_tokens",
+        400,
+        r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens","code":"unsupported_parameter"}}"#,
+    ),
+    (
+        "OpenAI, the role",
+        "system",
+        400,
+        r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model.","param":"messages[0].role","code":"unsupported_value"}}"#,
+    ),
+    ("only `param` names it", "seed", 400, r#"{"error":{"message":"Invalid request.","param":"seed"}}"#),
+    (
+        "only `code` names it",
+        "temperature",
+        400,
+        r#"{"error":{"message":"No.","code":"temperature_not_allowed"}}"#,
+    ),
+    (
+        "DeepSeek",
+        "response_format",
+        400,
+        r#"{"error":{"message":"This response_format type is unavailable now","type":"invalid_request_error"}}"#,
+    ),
+    (
+        "Anthropic, deprecated",
+        "temperature",
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"`temperature` is deprecated for this model."}}"#,
+    ),
+    (
+        "Bedrock, two at once",
+        "temperature",
+        400,
+        r#"{"message":"`temperature` and `top_p` cannot both be specified"}"#,
+    ),
+    (
+        "Mistral",
+        "seed",
+        422,
+        r#"{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted","input":1}]},"type":"invalid_request_error"}"#,
+    ),
+    (
+        "Gemini",
+        "seed",
+        400,
+        r#"[{"error":{"code":400,"message":"Invalid JSON payload received. Unknown name \"seed\": Cannot find field.","status":"INVALID_ARGUMENT"}}]"#,
+    ),
+    (
+        "LiteLLM",
+        "response_format",
+        400,
+        r#"{"error":{"message":"litellm.UnsupportedParamsError: groq does not support parameters: {'response_format': {}}","code":"400"}}"#,
+    ),
+    (
+        "OpenRouter, the provider's words in its metadata",
+        "temperature",
+        400,
+        r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"`temperature` is deprecated for this model.\"}}","provider_name":"Anthropic"}}}"#,
+    ),
+    ("FastAPI", "seed", 422, r#"{"detail":[{"loc":["body","seed"],"msg":"value is not a valid integer"}]}"#),
+    (
+        "words with a blank",
+        "response_format",
+        400,
+        r#"{"error":"Response format is not available for this deployment."}"#,
+    ),
+    (
+        "tokens with a blank",
+        "max_tokens",
+        400,
+        r#"{"error":{"message":"Max tokens is above the limit of the deployment"}}"#,
+    ),
+    (
+        "vLLM, the sum",
+        "max_tokens",
+        400,
+        r#"{"object":"error","message":"This model's maximum context length is 4096 tokens. However, you requested 8492 tokens (300 in the messages, 8192 in the completion).","type":"BadRequestError","code":400}"#,
+    ),
+    (
+        "a chat template without the role",
+        "system",
+        400,
+        r#"{"error":{"message":"System role not supported"}}"#,
+    ),
+    (
+        "Gemma at Google",
+        "system",
+        400,
+        r#"{"error":{"code":400,"message":"Developer instruction is not enabled for models/gemma-3-27b-it"}}"#,
+    ),
+    ("plain text", "seed", 400, "seed: unexpected field"),
+    ("a grammar without a name", "response_format", 422, r#"{"error":"Grammar is not supported"}"#),
+    ("nothing but a status", "response_format", 400, ""),
+    (
+        "an error within a 200",
+        "temperature",
+        200,
+        r#"{"error":{"code":400,"message":"temperature is not taken"}}"#,
+    ),
+    (
+        "structured output without a name",
+        "response_format",
+        400,
+        r#"{"error":{"message":"Structured outputs are disabled for your plan"}}"#,
+    ),
+];
+
+#[test]
+fn what_a_server_refuses_is_left_out_whatever_it_says() {
+    for (row, part, status, body) in REFUSALS {
+        let has = move |asked: &Asked| match part {
+            "system" => asked.body["messages"].to_string().contains("\"system\""),
+            name => asked.body.get(name).is_some(),
+        };
+        let server =
+            Server::as_told(
+                move |asked| {
+                    if has(asked) { refusal(status, body) } else { Answer::Text(sound(asked)) }
+                },
+            );
+        let ran = run(&server.url, "", &[]);
+        assert_eq!(ran.status, 0, "{row}: {}{}", ran.stdout, ran.stderr);
+        let asked = server.asked();
+        // Refused once; what was refused is not offered again, and all else stays.
+        assert_eq!((asked.len(), asked.iter().filter(|one| has(one)).count()), (7, 1), "{row}");
+        let last = asked.last().unwrap();
+        for name in ["temperature", "seed", "response_format"] {
+            assert_eq!(last.body.get(name).is_some(), name != part, "{row}: {name}");
+        }
+        assert_eq!(form(last), if part == "response_format" { "call" } else { "schema" }, "{row}");
+        assert!(last.body["messages"].to_string().contains("Be kind."), "{row}");
+        let notes = ran.json("run.json")["notes"].to_string();
+        assert_eq!(
+            notes.contains(&format!("does not take `{part}`")),
+            !["system", "max_tokens"].contains(&part),
+            "{row}: {notes}"
+        );
+    }
+}
+
+#[test]
+fn the_family_of_a_model_saves_the_round_trip() {
+    let table = [
+        ("gpt-5-mini", false, "max_completion_tokens"),
+        ("gpt-6", false, "max_completion_tokens"),
+        ("o4-mini", false, "max_completion_tokens"),
+        ("claude-opus-4-7", false, "max_tokens"),
+        ("claude-sonnet-4-5", true, "max_tokens"),
+        ("gpt-4o", true, "max_tokens"),
+    ];
+    for (model, sampled, cap) in table {
+        let server = Server::start(|_| Answer::Text(verdict(9)));
+        ask(model, &server.url, "", &[]).ended(0);
+        for asked in server.asked() {
+            assert_eq!(asked.body.get("temperature").is_some(), sampled, "{model}");
+            assert_eq!(asked.body[cap], 8192, "{model}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_refusal_of_a_part_is_told_as_it_was_said() {
+    let table = [
+        (400, r#"{"error":{"message":"The conversation is too long."}}"#, "The conversation is too long.", 3),
+        (404, r#"{"error":{"message":"model not found; seed"}}"#, "model not found", 1),
+        (401, r#"{"error":{"message":"no key; temperature"}}"#, "no key", 1),
+    ];
+    for (status, body, words, requests) in table {
+        let server = Server::as_told(move |asked| {
+            // A server that refuses each form with other words is quoted with the first.
+            let later = r#"{"error":{"message":"something else"}}"#;
+            refusal(status, if form(asked) == "schema" { body } else { later })
+        });
+        run(&server.url, "", &[]).ended(4).out(words);
+        assert_eq!(server.asked().len(), requests, "{body}");
+    }
+}
+
+/// Replies that are a verdict, and replies that are none in any form.
+#[test]
+fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
+    type Reply = fn(&Asked) -> Answer;
+    let read: [(&str, Reply); 18] = [
+        ("plain", |asked| Answer::Text(sound(asked))),
+        ("a call with null", |asked| call(&Json::Null, &json!(sound(asked)), "tool_calls")),
+        ("a call with an empty text", |asked| call(&json!(""), &json!(sound(asked)), "tool_calls")),
+        ("a call beside words", |asked| call(&json!("I grade this."), &json!(sound(asked)), "tool_calls")),
+        ("a call that ends with stop", |asked| call(&json!(""), &json!(sound(asked)), "stop")),
+        ("a call in Anthropic's words", |asked| call(&json!(""), &json!(sound(asked)), "tool_use")),
+        ("arguments as an object", |asked| {
+            call(&json!(""), &serde_json::from_str(&sound(asked)).unwrap(), "tool_calls")
+        }),
+        ("the old form of a call", |asked| {
+            let call = json!({ "name": "verdict", "arguments": sound(asked) });
+            message(&json!({ "content": null, "function_call": call }), "function_call")
+        }),
+        ("a fence", |asked| Answer::Text(format!("```json\n{}\n```", sound(asked)))),
+        ("a fence without a mark", |asked| Answer::Text(format!("```\n{}\n```\n", sound(asked)))),
+        ("a think block", |asked| {
+            Answer::Text(format!("<think>Is {{\"score\": 3}} right?</think>\n\n{}", sound(asked)))
+        }),
+        ("thoughts and a fence", |asked| {
+            Answer::Text(format!("<think>hm</think>\n```json\n{}\n```", sound(asked)))
+        }),
+        ("a score of 9.0", |asked| {
+            Answer::Text(
+                sound(asked).replace(":9}", ":9.0}").replace(":10}", ":10.0}").replace(":0}", ":0.0}"),
+            )
+        }),
+        ("an upper-case word", |asked| message(&json!({ "content": sound(asked) }), "STOP")),
+        ("an end of sequence", |asked| message(&json!({ "content": sound(asked) }), "eos")),
+        ("no word at all", |asked| message(&json!({ "content": sound(asked) }), "")),
+        ("reasoning beside it", |asked| {
+            message(
+                &json!({ "content": sound(asked), "reasoning_content": "score 1", "refusal": "" }),
+                "stop",
+            )
+        }),
+        ("a list of parts", |asked| {
+            message(&json!({ "content": [{ "type": "text", "text": sound(asked) }] }), "stop")
+        }),
+    ];
+    for (row, reply) in read {
+        let server = Server::as_told(reply);
+        let ran = run(&server.url, "", &[]);
+        assert_eq!(ran.status, 0, "{row}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(server.asked().len(), 6, "{row}: at the first try");
+        let score = &ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["verdicts"][0]["score"];
+        assert_eq!(score.as_f64(), Some(0.9), "{row}");
+    }
+
+    let unread: [(&str, Reply, &str); 24] = [
+        ("empty", |_| Answer::Text(String::new()), "the reply is empty"),
+        ("an array", |_| Answer::Text("[\"x\",10]".to_owned()), "not exactly one JSON object"),
+        ("words", |_| Answer::Text("Score: 9/10".to_owned()), "not exactly one JSON object"),
+        ("words before it", |_| Answer::Text(format!("Sure! {}", verdict(9))), "not exactly one JSON object"),
+        ("words behind it", |_| Answer::Text(format!("{} Done.", verdict(9))), "not exactly one JSON object"),
+        ("two objects", |_| Answer::Text(verdict(9) + &verdict(9)), "not exactly one JSON object"),
+        (
+            "two fences",
+            |_| {
+                let one = format!("```json\n{}\n```\n", verdict(9));
+                Answer::Text(one.clone() + &one)
+            },
+            "not exactly one JSON object",
+        ),
+        (
+            "a fence with words around it",
+            |_| Answer::Text(format!("Here:\n```json\n{}\n```", verdict(9))),
+            "not exactly one",
+        ),
+        (
+            "thoughts that never end",
+            |_| Answer::Text(format!("<think>{}", verdict(9))),
+            "not exactly one JSON object",
+        ),
+        (
+            "thoughts behind it",
+            |_| Answer::Text(format!("{}<think>x</think>", verdict(9))),
+            "not exactly one JSON object",
+        ),
+        ("cut JSON", |_| Answer::Text("{\"reasoning\":\"x\",\"sc".to_owned()), "in the middle of its JSON"),
+        (
+            "a key twice",
+            |_| Answer::Text("{\"reasoning\":\"x\",\"score\":1,\"score\":10}".to_owned()),
+            "stands there twice",
+        ),
+        (
+            "a key twice in arguments",
+            |_| call(&json!(""), &json!("{\"reasoning\":\"x\",\"score\":1,\"score\":10}"), "tool_calls"),
+            "stands there twice",
+        ),
+        (
+            "the score first",
+            |_| Answer::Text("{\"score\":9,\"reasoning\":\"x\"}".to_owned()),
+            "before `reasoning`",
+        ),
+        (
+            "another key",
+            |_| Answer::Text("{\"reasoning\":\"x\",\"score\":9,\"passed\":true}".to_owned()),
+            "neither",
+        ),
+        ("no reasoning", |_| Answer::Text("{\"reasoning\":\" \",\"score\":9}".to_owned()), "no reasoning"),
+        (
+            "a fraction",
+            |_| Answer::Text("{\"reasoning\":\"x\",\"score\":0.81}".to_owned()),
+            "the score is 0.81; expected a whole number from 0 to 10",
+        ),
+        (
+            "off the scale",
+            |_| Answer::Text("{\"reasoning\":\"x\",\"score\":11}".to_owned()),
+            "the score is 11",
+        ),
+        (
+            "below the scale",
+            |_| Answer::Text("{\"reasoning\":\"x\",\"score\":-1}".to_owned()),
+            "the score is -1",
+        ),
+        (
+            "a score as text",
+            |_| Answer::Text("{\"reasoning\":\"x\",\"score\":\"9\"}".to_owned()),
+            "`score` is not a number",
+        ),
+        (
+            "two calls",
+            |_| {
+                let one = json!({ "function": { "name": "verdict", "arguments": verdict(9) } });
+                message(&json!({ "content": null, "tool_calls": [one, one] }), "tool_calls")
+            },
+            "not exactly one JSON object",
+        ),
+        (
+            "a call of another function",
+            |_| {
+                let one = json!({ "function": { "name": "search", "arguments": verdict(9) } });
+                message(&json!({ "content": "", "tool_calls": [one] }), "tool_calls")
+            },
+            "the reply is empty",
+        ),
+        (
+            "a refusal beside it",
+            |_| message(&json!({ "content": verdict(9), "refusal": "I cannot grade this." }), "stop"),
+            "finish_reason refusal",
+        ),
+        ("an unknown word", |_| message(&json!({ "content": verdict(9) }), "paused"), "finish_reason paused"),
+    ];
+    for (row, reply, words) in unread {
+        let server = Server::start(reply);
+        let ran = run(&server.url, "", &[]);
+        assert_eq!(ran.status, 4, "{row}: {}{}", ran.stdout, ran.stderr);
+        let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
+        assert_eq!(fault["kind"], "judge-unreadable", "{row}");
+        assert!(fault["message"].as_str().unwrap().contains(words), "{row}: {fault}");
+        // No parser speaks to people.
+        for foreign in ["u64", "line 1", "expected value", "invalid type", "trailing"] {
+            assert!(!ran.stdout.contains(foreign), "{row}: {foreign} in {}", ran.stdout);
+        }
+        // What could not be read was asked for again in the next form, and is kept as what it is.
+        let forms: Vec<_> = server.votes().iter().map(form).collect();
+        assert_eq!(forms, ["schema", "call"], "{row}");
+        assert_eq!(ran.all(".akit").matches("\"usable\": false").count(), 2, "{row}");
+    }
+}
+
+#[test]
+fn the_forms_are_tried_in_their_order() {
+    // A server that takes some forms only, and what it is asked in: at the first try, and where that was unreadable.
+    let table: [(&[&str], &[&str]); 4] = [
+        (&["schema", "call", "words"], &["schema", "call"]),
+        (&["call", "words"], &["schema", "call", "words"]),
+        (&["schema", "words"], &["schema", "call", "words"]),
+        (&["words"], &["schema", "call", "words", "words"]),
+    ];
+    for (taken, asked) in table {
+        let server = Server::as_told(move |asked| {
+            if !taken.contains(&form(asked)) {
+                return refusal(400, "{\"error\":{\"message\":\"This form is not available.\"}}");
+            }
+            Answer::Text("I would say 9.".to_owned())
+        });
+        run(&server.url, "grader: { model: j, canaries: off }\n", &[]).ended(4).out("no verdict");
+        let forms: Vec<_> = server.asked().iter().map(form).collect();
+        assert_eq!(forms, asked, "{taken:?}");
+    }
+    // A model that cannot keep to a schema is healed by the next form, its canaries too.
+    let server = Server::as_told(|asked| match form(asked) {
+        "call" => call(&json!(""), &json!(sound(asked)), "tool_calls"),
+        _ => Answer::Text("I would say 9.".to_owned()),
+    });
+    run(&server.url, "", &[]).ended(0);
+    let gullible = Server::as_told(|asked| match form(asked) {
+        "call" => call(&json!(""), &json!(verdict(10)), "tool_calls"),
+        _ => Answer::Text("I would say 9.".to_owned()),
+    });
+    run(&gullible.url, "", &[]).ended(4).out("let a known-bad answer pass");
+}
+
+#[test]
+fn a_cut_verdict_gets_twice_the_tokens_once_and_the_error_names_the_key() {
+    for (config, caps) in [("", [8192, 16384]), ("grader: { model: j, maxTokens: 500 }\n", [500, 1000])] {
+        // Thinking takes all there is.
+        let enough = AtomicUsize::new(usize::MAX);
+        let server = Server::as_told(move |asked| {
+            let cap = asked.body["max_tokens"].as_u64().unwrap();
+            if canaries::canary(asked).is_some() || cap >= enough.load(Ordering::SeqCst) as u64 {
+                return Answer::Text(sound(asked));
+            }
+            message(&json!({ "content": "", "reasoning_content": "hm" }), "length")
+        });
+        let ran = run(&server.url, config, &[]).ended(4).out(&format!("cut at {} tokens", caps[1]));
+        let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
+        assert_eq!(fault["kind"], "judge-unreadable");
+        assert!(fault["help"].as_str().unwrap().contains("raise `grader.maxTokens`"), "{fault}");
+        let asked = server.votes();
+        let found: Vec<_> = asked.iter().map(|one| one.body["max_tokens"].as_u64()).collect();
+        assert_eq!(found, caps.map(Some));
+        assert!(asked.iter().all(|one| form(one) == "schema"), "the form was not the trouble");
+
+        let server = Server::as_told(move |asked| {
+            let is_enough = asked.body["max_tokens"].as_u64() == Some(caps[1]);
+            if is_enough || canaries::canary(asked).is_some() {
+                return Answer::Text(sound(asked));
+            }
+            message(&json!({ "content": "{\"reasoning\":\"be" }), "MAX_TOKENS")
+        });
+        run(&server.url, config, &[]).ended(0);
+    }
+}
+
+#[test]
+fn another_cap_finds_the_recorded_verdicts_and_another_effort_does_not() {
+    let server = Server::start(|_| Answer::Text(verdict(9)));
+    let ran = run(&server.url, "", &[]).ended(0);
+    let again = |config: &str, more: &[&str]| {
+        ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
+            .args(&["--grader-base-url", &server.url])
+            .args(more)
+            .file("akit.yaml", config)
+            .run()
+    };
+    again("grader: { model: j, maxTokens: 100 }\n", &["--replay"]).ended(0);
+    assert_eq!(server.votes().len(), 1);
+    let effort = "grader: { model: j, effort: low }\n";
+    again(effort, &["--replay"]).ended(4).out("not in the cache");
+    again(effort, &[]).ended(0);
+    assert_eq!(server.votes()[1].body["reasoning_effort"], "low");
+    again(effort, &["--replay"]).ended(0);
+    again("grader: { model: j, effort: lots }\n", &[]).ended(2).err("effort");
+}
+
+#[test]
+fn an_answer_that_is_too_long_fails_also_where_it_must_not_hold() {
+    let config = "grader: { model: j, maxAnswer: 20 }\n";
+    let server = Server::start(|_| panic!("nobody is asked"));
+    run(&server.url, config, &[]).ended(1).out("27 characters, more than the 20 of `grader.maxAnswer`");
+    let not = SUITE.replace(
+        "{ type: llm_grader, rubric: Be kind., threshold: 0.5 }",
+        "{ not: { type: llm_grader, rubric: Be rude. } }",
+    );
+    Akit::new(&[
+        "run",
+        "s.yaml",
+        "--replies",
+        "r.jsonl",
+        "--grader-model",
+        "j",
+        "--grader-base-url",
+        &server.url,
+    ])
+    .file("akit.yaml", config)
+    .file("s.yaml", not)
+    .file("r.jsonl", replies(&[("a", "I am sorry. I block it now.")]))
+    .run()
+    .ended(1)
+    .out("no judge was asked");
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn a_judge_without_canaries_is_named_in_every_report() {
+    let server = Server::as_told(|_| Answer::Text(verdict(9)));
+    let reports = ["--html", "r.html", "--markdown", "r.md", "--junit", "r.xml"];
+    let ran = run(&server.url, "grader: { model: j, canaries: off }\n", &reports).ended(0);
+    assert_eq!(server.asked().len(), 1);
+    let words = "is not tested on known answers";
+    for text in [&ran.stderr, &ran.stdout, &ran.read("run.json"), &ran.read("r.html"), &ran.read("r.md")] {
+        assert!(text.contains(words), "{text}");
+    }
+    run(&server.url, "grader: { model: j, canaries: perhaps }\n", &[]).ended(2).err("canaries");
+}
+
+#[test]
+fn canaries_are_drawn_by_the_seed_and_know_the_scale() {
+    let asked = |seed: &str, config: &str| {
+        let server = Server::start(|_| Answer::Text(verdict(4)));
+        run(&server.url, config, &["--seed", seed]);
+        let canaries = server.asked().into_iter().filter(|one| canaries::canary(one).is_some());
+        canaries.map(|one| one.last_message()).collect::<Vec<_>>()
+    };
+    let known: BTreeSet<_> = (0..6).map(|seed| asked(&seed.to_string(), "")).collect();
+    assert!(known.len() > 4 && known.iter().all(|drawn| drawn.len() == 5), "{known:?}");
+    assert_eq!(asked("1", ""), asked("1", ""));
+    let five = (0..8).map(|seed| asked(&seed.to_string(), "grader: { model: j, scale: 5 }\n").join("\n"));
+    let five: String = five.collect();
+    assert!(five.contains("score\\\\\\\": 5") || five.contains("\\\"score\\\": 5"), "{five}");
+    assert!(!five.contains("\\\"score\\\": 10"), "{five}");
+}
+
+#[test]
+fn where_the_judge_is_asked_is_said_before_anything_is_sent() {
+    let target = Server::start(|_| Answer::Text("I am sorry. I block it now.".to_owned()));
+    let judge = Server::start(|_| Answer::Text(verdict(9)));
+    let words = "the grader j is asked at";
+    let ask = |more: &[&str], config: &str, suite: &str| {
+        Akit::new(&[
+            "run",
+            "s.yaml",
+            "-m",
+            "m",
+            "--grader-model",
+            "j",
+            "--json",
+            "run.json",
+            "--cache",
+            "off",
+        ])
+        .args(more)
+        .env("OPENAI_BASE_URL", &judge.url)
+        .file("akit.yaml", config)
+        .file("s.yaml", suite)
+        .run()
+        .ended(0)
+    };
+    let ran = ask(&["--base-url", &target.url], "", SUITE)
+        .err(words)
+        .err(&format!("openai at {}", judge.host()).replace("openai at ", ""))
+        .err("--grader-base-url");
+    let (at, sent) = (ran.stderr.find(words).unwrap(), ran.stderr.find("1 passed").unwrap_or(usize::MAX));
+    assert!(at < sent);
+    assert!(ran.json("run.json")["notes"].to_string().contains(words));
+    // By the configuration of the application in a scenario as well.
+    let own = format!("providerConfig: {{ baseUrl: '{}' }}\n{SUITE}", target.url);
+    ask(&[], "", &own).err(words);
+    // Both are given, or none, or the same: nothing is to be said.
+    let both = format!("grader: {{ model: j, baseUrl: '{}' }}\n", judge.url);
+    for ran in [
+        ask(&["--base-url", &target.url, "--grader-base-url", &judge.url], "", SUITE),
+        ask(&["--base-url", &target.url], &both, SUITE),
+        ask(&["--base-url", &judge.url], "", SUITE),
+        ask(&[], "", SUITE),
+    ] {
+        assert!(!ran.stderr.contains(words), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn another_model_that_answers_is_told_and_is_another_epoch() {
+    let serve = |model: &'static str| {
+        Server::start(move |asked| {
+            let mut body = completion(if asked.is_for_judge() { "" } else { "fine" });
+            body["model"] = model.into();
+            ok(&body)
+        })
+    };
+    let suite = "name: s\ncases: [{ id: a, prompt: q, expected: { type: contains, values: [fine] } }]\n";
+    let config = "prices: { gpt-4o: { input: 1, output: 1 } }\n";
+    let ask = |server: &Server, model: &str| {
+        let ran = Akit::new(&["run", "s.yaml", "-m", model, "--json", "run.json", "--base-url"])
+            .arg(&server.url)
+            .file("akit.yaml", config)
+            .file("s.yaml", suite)
+            .run()
+            .ended(0);
+        let run = ran.json("run.json");
+        let cost = run["cases"][0]["trials"][0]["turns"][0]["answer"]["cost_usd"].as_f64();
+        let hash = run["scenarios"][0]["target_hash"].as_str().unwrap().to_owned();
+        (run["notes"].to_string().contains("answered-by"), cost.is_some(), hash, ran)
+    };
+    let (right, other) = (serve("gpt-4o-2024-08-06"), serve("other-model-7b"));
+    let (told, priced, usual, _) = ask(&right, "gpt-4o");
+    assert_eq!((told, priced), (false, true));
+    let (told, priced, hash, ran) = ask(&other, "gpt-4o");
+    assert_eq!((told, priced), (true, false), "{}", ran.stdout);
+    let run = ran.json("run.json");
+    assert!(run["scenarios"][0]["target"].as_str().unwrap().contains("answered by other"), "{run}");
+    assert_ne!(hash.len(), 0);
+    assert_ne!(hash, usual);
+    // An alias says nothing of the model behind it.
+    let (told, _, _, _) = ask(&other, "our-bot");
+    assert!(!told);
+}
