@@ -123,7 +123,8 @@ impl ClientError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, help, cause) = match self {
-            Self::Provider { error, help, .. } => (error.kind(), help.clone(), String::new()),
+            // Without the number of tries: many cases may fail for one cause.
+            Self::Provider { error, help, .. } => (error.kind(), help.clone(), error.to_string()),
             Self::CacheMiss { folder, nearest, .. } => (
                 FaultKind::CacheMiss,
                 "ask once with `--cache record` and a key, then commit the cache".to_owned(),

@@ -18,6 +18,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
 use crate::provider::{Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
+use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind};
 use road::Permits;
 
@@ -392,7 +393,8 @@ impl ModelClient {
                 Some((Had { exchange, latency_ms: record.latency_ms, recorded: true }, hash))
             }
             Err(error) => {
-                self.warn(format!("record {hash} is no completion: {error}"));
+                let why = text::json::trouble(&error);
+                self.warn(format!("record {hash} is no completion: {why}"));
                 None
             }
         }
@@ -421,7 +423,8 @@ impl ModelClient {
             })
             .await
             .map_err(|error| {
-                let (help, tries) = (error.help(&self.said_by), count.load(Ordering::Relaxed));
+                let (help, tries) =
+                    (error.help(&self.said_by, &ask.request.model), count.load(Ordering::Relaxed));
                 ClientError::Provider { error, tries, help }
             })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

@@ -103,6 +103,7 @@ impl Settings {
         let help = format!(
             "if you trust it, write `providers: {{ {provider}: {{ trustedOrigins: [\"{origin}\"] }} }}` in akit.yaml, or name it by `--base-url`"
         );
-        Err(Obstacle::new(message, help).at(local.base_url_span))
+        let place = (Arc::clone(&scenario.file), local.base_url_span);
+        Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 }

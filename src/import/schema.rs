@@ -114,5 +114,9 @@ pub(super) fn no_fence() -> YamlItem {
 
 /// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
 pub(super) fn bare_json(schema: YamlItem) -> YamlItem {
+    // A schema that says nothing looks like a slip; what is meant is any JSON at all.
+    let kinds = ["array", "boolean", "null", "number", "object", "string"].map(YamlItem::text);
+    let any = || YamlItem::map([("type", YamlItem::List(kinds.to_vec()))]);
+    let schema = if schema == YamlItem::Map(Vec::new()) { any() } else { schema };
     all(vec![no_fence(), YamlItem::map([("type", YamlItem::text("json_schema")), ("schema", schema)])])
 }

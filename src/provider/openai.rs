@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{error_within, post};
-use super::endpoint::{Address, AddressError};
+use super::call::{blocked_prompt, error_within, post};
+use super::endpoint::{Address, AddressError, CALL};
 use super::spec::{Access, Means, Spec, Vendor};
 use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, message};
 use crate::http::Http;
@@ -120,12 +120,13 @@ impl OpenAi {
 
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
         let body = json!({ "model": model, "input": text });
-        let url = self.address.call("/embeddings");
+        const CALL: &str = "/embeddings";
+        let (url, asked) = (self.address.call(CALL), self.address.shown(CALL));
         let (headers, key) = (self.headers(), self.options.api_key.as_ref());
-        let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await?;
-        let reply = self.without_error(reply)?;
+        let reply = post(&self.http, &url, &asked, &headers, key, &body).await?;
+        let reply = without_error(reply, &asked)?;
         let malformed = || ProviderError::Malformed {
-            host: self.endpoint.host.clone(),
+            host: asked.clone(),
             reason: format!(
                 "there is no embedding in it; it begins {}",
                 text::excerpt(&reply.to_string(), 120)
@@ -159,14 +160,21 @@ impl OpenAi {
         loop {
             let (body, dropped) = self.body(request);
             let key = self.options.api_key.as_ref();
-            let url = self.address.call("/chat/completions");
-            let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await;
-            let error = match reply.and_then(|reply| self.without_error(reply)) {
-                Ok(reply) => {
-                    let mut completion = self.read(&reply, body.get("tool_choice").is_some())?;
-                    completion.params_sent = sent(&body);
-                    completion.params_dropped = dropped;
-                    return Ok(completion);
+            let (url, asked) = (self.address.call(CALL), self.asked());
+            let reply = post(&self.http, &url, &asked, &headers, key, &body).await;
+            let reply = reply.and_then(|reply| without_error(reply, &asked));
+            let wants_call = body.get("tool_choice").is_some();
+            let error = match reply.and_then(|reply| self.read(&reply, wants_call)) {
+                Ok(completion) => {
+                    return Ok(Completion {
+                        params_sent: sent(&body),
+                        params_dropped: dropped,
+                        ..completion
+                    });
+                }
+                Err(ProviderError::Blocked { word, .. }) => {
+                    let answer = Answer { finish_reason: Some(word), ..Answer::default() };
+                    return Ok(Completion { answer, ..Completion::default() });
                 }
                 Err(error) => error,
             };
@@ -178,22 +186,26 @@ impl OpenAi {
         }
     }
 
-    fn without_error(&self, reply: Json) -> Result<Json, ProviderError> {
-        error_within(&reply, &self.endpoint.host).map_or(Ok(reply), Err)
+    /// The whole address that is asked, for people.
+    fn asked(&self) -> String {
+        self.address.shown(CALL)
     }
 
     fn read(&self, reply: &Json, wants_call: bool) -> Result<Completion, ProviderError> {
         let malformed = |reason: &str| ProviderError::Malformed {
-            host: self.endpoint.host.clone(),
+            host: self.asked(),
             reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
         };
         let choice = reply.get("choices").and_then(|choices| choices.get(0));
+        if let (None, Some(word)) = (choice, blocked_prompt(reply)) {
+            return Err(ProviderError::Blocked { host: self.asked(), word });
+        }
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
         let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
         let finish = word_of(choice.get("finish_reason"));
         if StopReason::of(finish.as_deref()) == StopReason::Broken {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
-            return Err(ProviderError::Ended { host: self.endpoint.host.clone(), word });
+            return Err(ProviderError::Ended { host: self.asked(), word });
         }
         let said = message::said(written);
         let said = said.ok_or_else(|| malformed("the content of its message is no text"))?;
@@ -203,7 +215,9 @@ impl OpenAi {
             None => said.text,
         };
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
+        let spent = StopReason::of(finish.as_deref()) == StopReason::Cut && text::said::shows_nothing(&text);
         let answer = Answer {
+            thinking: message::thinking(reply).filter(|_| spent),
             text,
             tool_calls: if wants_call { Vec::new() } else { said.tool_calls },
             finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
@@ -233,6 +247,10 @@ impl Provider for OpenAi {
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a> {
         Box::pin(self.ask_embedding(model, text))
     }
+}
+
+fn without_error(reply: Json, host: &str) -> Result<Json, ProviderError> {
+    error_within(&reply, host).map_or(Ok(reply), Err)
 }
 
 /// A stop word; what is not text is a word that akit does not know.

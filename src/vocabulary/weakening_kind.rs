@@ -25,6 +25,8 @@ pub enum WeakeningKind {
     ValueAdded,
     ValueChanged,
     CaseIgnored,
+    CutAllowed,
+    StopWordTaught,
     PatternChanged,
     ExpressionChanged,
     SchemaLoosened,

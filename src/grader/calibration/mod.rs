@@ -268,7 +268,7 @@ impl Calibration {
             source => CalibrationError::Read { path: shown.clone(), source },
         })?;
         let stored: Self =
-            json_object(source.text().as_bytes()).map_err(|error| foreign(error.to_string()))?;
+            json_object(source.text().as_bytes()).map_err(|error| foreign(text::json::trouble(&error)))?;
         if stored.schema != SCHEMA {
             let schema = text::excerpt(&stored.schema, 40);
             return Err(foreign(format!("its schema is `{schema}`, this akit reads `{SCHEMA}`")));

@@ -27,6 +27,12 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     ),
     ("providerConfig.baseUrl", Later),
     (
+        "providerConfig.stopWords",
+        Weaker("HEAD model: m", "HEAD providerConfig: { stopWords: { quantum: complete } }"),
+    ),
+    ("allow_cut", Weaker("HEAD model: m", "HEAD allow_cut: true")),
+    ("cases.allow_cut", Weaker("CASE allow_cut: false", "CASE allow_cut: true")),
+    (
         "providerConfig.defaultModel",
         Neutral(
             TARGET,
