@@ -145,18 +145,15 @@ fn certificate(error: &reqwest::Error) -> Option<String> {
         if let Some(rustls::Error::InvalidCertificate(wrong)) = one.downcast_ref() {
             use rustls::CertificateError as Wrong;
             let words = match wrong {
-                Wrong::UnknownIssuer => "nobody that this machine trusts has issued it".to_owned(),
-                Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired".to_owned(),
-                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet".to_owned(),
+                Wrong::UnknownIssuer => "nobody that this machine trusts has issued it",
+                Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired",
+                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet",
                 Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
-                    "it is that of another server".to_owned()
+                    "it is that of another server"
                 }
-                other if other.to_string().contains("CaUsedAsEndEntity") => {
-                    "it is that of an issuer, and serves no server".to_owned()
-                }
-                other => text::excerpt(&other.to_string(), LONGEST_CAUSE),
+                _ => "it cannot be verified",
             };
-            return Some(words);
+            return Some(words.to_owned());
         }
         // What an error of the system holds is not its source.
         let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

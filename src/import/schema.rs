@@ -109,7 +109,7 @@ pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
 
 /// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
 pub(super) fn no_fence() -> YamlItem {
-    regex("^(?![\\s\\S]*```)".to_owned())
+    regex("^(?![\\s\\S]*```)[\\s\\S]".to_owned())
 }
 
 /// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.

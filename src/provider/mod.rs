@@ -207,14 +207,13 @@ impl ProviderError {
     pub fn kind(&self) -> FaultKind {
         match self {
             Self::Connect { .. } | Self::Certificate { .. } => FaultKind::Connect,
-            Self::Blocked { .. } => FaultKind::RefusedRequest,
             Self::Broken { .. } => FaultKind::ConnectionBroken,
             Self::Ended { .. } => FaultKind::BrokenAnswer,
             Self::Timeout { .. } => FaultKind::Timeout,
             Self::Status { status: 401 | 403, .. } => FaultKind::Unauthorized,
             Self::Status { status: 429, .. } => FaultKind::RateLimited,
             Self::Status { status: 300..=399, .. } => FaultKind::Redirected,
-            Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
+            Self::Blocked { .. } | Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
         }

@@ -14,6 +14,9 @@ use crate::http::Http;
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, Usage};
 
+/// The call for an embedding.
+const EMBEDDINGS: &str = "/embeddings";
+
 /// OpenAI itself, and every server that speaks its chat completions.
 pub(super) const OPENAI: Spec = Spec {
     name: "openai",
@@ -120,8 +123,7 @@ impl OpenAi {
 
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
         let body = json!({ "model": model, "input": text });
-        const CALL: &str = "/embeddings";
-        let (url, asked) = (self.address.call(CALL), self.address.shown(CALL));
+        let (url, asked) = (self.address.call(EMBEDDINGS), self.address.shown(EMBEDDINGS));
         let (headers, key) = (self.headers(), self.options.api_key.as_ref());
         let reply = post(&self.http, &url, &asked, &headers, key, &body).await?;
         let reply = without_error(reply, &asked)?;

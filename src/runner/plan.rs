@@ -143,9 +143,9 @@ impl Plan {
             || self.scenarios.iter().flat_map(|one| one.cases.iter().map(move |case| (&one.name, &case.id)));
         let cases: BTreeSet<_> = all().map(|(scenario, id)| CaseId::new(scenario, id)).collect();
         let ids: BTreeSet<&str> = all().map(|(_, id)| id.as_str()).collect();
-        let names: Vec<&str> = ids.iter().copied().collect();
+        let known: Vec<&str> = ids.iter().copied().collect();
         let told = |(line, id): &(u32, &str)| {
-            let near = text::nearest(id, &names).map(|near| format!(": did you mean `{near}`?"));
+            let near = text::nearest(id, &known).map(|near| format!(": did you mean `{near}`?"));
             format!("line {line} (`{}`{})", text::excerpt(id, 60), near.unwrap_or_default())
         };
         let unused = files.into_iter().filter_map(|file| {

@@ -71,8 +71,14 @@ fn blank(c: char) -> bool {
 /// Quotes and hyphens as keyboards have them. Some of them are no longer one character in NFKC.
 fn typed(c: char) -> char {
     match c {
-        '\u{2018}'..='\u{201b}' | '\u{2039}' | '\u{203a}' | '\u{2032}' | '\u{b4}' => '\'',
-        '\u{2b9}' | '\u{2bb}' | '\u{2bc}' => '\'',
+        '\u{b4}'
+        | '\u{2b9}'
+        | '\u{2bb}'
+        | '\u{2bc}'
+        | '\u{2018}'..='\u{201b}'
+        | '\u{2032}'
+        | '\u{2039}'
+        | '\u{203a}' => '\'',
         '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' | '\u{301d}'..='\u{301f}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
         c => c,

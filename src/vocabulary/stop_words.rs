@@ -54,7 +54,7 @@ impl StopWords {
             if was == Some(meaning) || *meaning == StopReason::Broken {
                 return None;
             }
-            let was = was.map_or("an error", |was| was.into());
+            let was = was.map_or("an error", Into::into);
             let message =
                 format!("`{word}` ended an answer with {was}, now it means `{}`", <&str>::from(meaning));
             Some(Weaker::new(WeakeningKind::StopWordTaught, &["stopWords", word], message))

@@ -279,20 +279,21 @@ fn a_dead_proxy_is_named_as_the_proxy() {
 
 /// A certificate that nobody has issued, and its key: neither is used anywhere but here.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
-    MIIBkTCCATigAwIBAgIUDzOpxlxyPk3juA84m84cjyQ2fAwwCgYIKoZIzj0EAwIw\n\
-    FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyOTE1MTc1OVoYDzIxMjYxMTA1\n\
-    MTUxNzU5WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n\
-    PQMBBwNCAAQjZzS9/GhSuS485fZujgcY6NcKTvEU4AzS58d4qausz9xDBjG9aezy\n\
-    Nk/uk8zo9nWZoLmpmKOsoJLiKzDAfRwpo2YwZDAdBgNVHQ4EFgQUH+dqFwXrfyo4\n\
-    P5dWw/ylsvEsxP4wHwYDVR0jBBgwFoAUH+dqFwXrfyo4P5dWw/ylsvEsxP4wFAYD\n\
-    VR0RBA0wC4IJbG9jYWxob3N0MAwGA1UdEwEB/wQCMAAwCgYIKoZIzj0EAwIDRwAw\n\
-    RAIgWySqxk2KYVJE0PgxQlX1uJEQwkXcJ61eEwvhYy+aH6gCIFOIovIYnDFH+u/r\n\
-    tfAirpH3DzEz5LdIvbymxp8GDUTk\n\
+    MIIBszCCAVigAwIBAgIUIE9Eke4owFlWWjy2g5/9+4c/URgwCgYIKoZIzj0EAwIw\n\
+    JDEiMCAGA1UEAwwZYWtpdCB0ZXN0IG9mIGNlcnRpZmljYXRlczAgFw0yNjExMjkx\n\
+    NTQ0MDZaGA8yMTI2MTEwNTE1NDQwNlowJDEiMCAGA1UEAwwZYWtpdCB0ZXN0IG9m\n\
+    IGNlcnRpZmljYXRlczBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABMk6bK/3jHFN\n\
+    WbOwn/oW9G8Tu9Y3n+Emse6cd4KhG885RnBa83I+8ijSrTihcpXkUoPklFelZj6f\n\
+    T9GNccklsCijZjBkMB0GA1UdDgQWBBTrA69LUBTdORIdLi5divX25yoECjAfBgNV\n\
+    HSMEGDAWgBTrA69LUBTdORIdLi5divX25yoECjAUBgNVHREEDTALgglsb2NhbGhv\n\
+    c3QwDAYDVR0TAQH/BAIwADAKBggqhkjOPQQDAgNJADBGAiEA+K+g5twjnlyrk+vR\n\
+    OQ5hTnRJWt6QI1sADgVqp7PX3RMCIQCEBlDnJCa45Pg5JAwCsvm+o3qrDEazuIRr\n\
+    iD8fu2FeiQ==\n\
     -----END CERTIFICATE-----\n";
 const CERTIFICATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
-    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrLwmXzAKXDDj1/I6\n\
-    3hUW/rTR0aJJpi1TDMNLndjPDkGhRANCAAQjZzS9/GhSuS485fZujgcY6NcKTvEU\n\
-    4AzS58d4qausz9xDBjG9aezyNk/uk8zo9nWZoLmpmKOsoJLiKzDAfRwp\n\
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgOFQ+XjeWR6clzylZ\n\
+    lnv+jbgbzXCn12rzWkVaqbt1PyahRANCAATJOmyv94xxTVmzsJ/6FvRvE7vWN5/h\n\
+    JrHunHeCoRvPOUZwWvNyPvIo0q04oXKV5FKD5JRXpWY+n0/RjXHJJbAo\n\
     -----END PRIVATE KEY-----\n";
 
 #[test]

@@ -55,7 +55,9 @@ fn schema_at(node: &Node, reading: &mut Reading<'_>) {
             value.items().iter().for_each(|one| schema_at(one, reading));
         } else if is_in(NAMED) {
             let Value::Map(named) = &value.value else { continue };
-            named.iter().for_each(|(_, one)| schema_at(one, reading));
+            for (_, one) in named {
+                schema_at(one, reading);
+            }
         } else if name == "format" {
             format_at(value, reading);
         } else if !is_in(PLAIN) && !is_in(NOTES) {

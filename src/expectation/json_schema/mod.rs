@@ -107,7 +107,7 @@ impl JsonSchema {
 /// of those that are marked as JSON or not at all.
 fn json_in(answer: &str) -> Result<Json, String> {
     let text = said::behind_thoughts(answer).ok_or("it is thoughts that never end")?;
-    let text = text.trim_matches(|c| text::js_space(c));
+    let text = text.trim_matches(text::js_space);
     let whole = parsed(text).map_err(|error| {
         if text.is_empty() { "it is empty".to_owned() } else { text::json::trouble(&error) }
     });
