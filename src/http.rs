@@ -101,6 +101,9 @@ pub enum Lost {
     /// The connection could not be made: nothing was sent.
     #[error("{0}")]
     Connect(String),
+    /// The server's certificate is not trusted: nothing was sent.
+    #[error("{0}")]
+    Certificate(String),
     /// The connection broke: what was sent may have arrived.
     #[error("{0}")]
     Broken(String),
@@ -111,7 +114,13 @@ pub enum Lost {
 
 impl From<reqwest::Error> for Lost {
     fn from(error: reqwest::Error) -> Self {
-        if error.is_connect() { Self::Connect(causes(&error)) } else { Self::Broken(causes(&error)) }
+        if let Some(reason) = certificate(&error) {
+            Self::Certificate(reason)
+        } else if error.is_connect() {
+            Self::Connect(through_proxy(&error) + &causes(&error))
+        } else {
+            Self::Broken(causes(&error))
+        }
     }
 }
 
@@ -127,6 +136,56 @@ pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
     }
     let status = response.status().as_u16();
     Ok(Received { status, headers: std::mem::take(response.headers_mut()), body })
+}
+
+/// What is wrong with a server's certificate, where that is why there is no connection.
+fn certificate(error: &reqwest::Error) -> Option<String> {
+    let mut inner: Option<&dyn std::error::Error> = Some(error);
+    while let Some(one) = inner {
+        if let Some(rustls::Error::InvalidCertificate(wrong)) = one.downcast_ref() {
+            use rustls::CertificateError as Wrong;
+            let words = match wrong {
+                Wrong::UnknownIssuer => "nobody that this machine trusts has issued it",
+                Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired",
+                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet",
+                Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+                    "it is that of another server"
+                }
+                _ => "it cannot be verified",
+            };
+            return Some(words.to_owned());
+        }
+        // What an error of the system holds is not its source.
+        let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        inner = held.map(|held| held as &dyn std::error::Error).or_else(|| one.source());
+    }
+    None
+}
+
+/// The proxy that a failed connection would have gone through, where the environment names one.
+fn through_proxy(error: &reqwest::Error) -> String {
+    let Some(url) = error.url() else { return String::new() };
+    let proxy = |name: &str| {
+        let value = std::env::var(name).or_else(|_| std::env::var(name.to_lowercase())).ok();
+        value.filter(|value| !value.trim().is_empty())
+    };
+    let of_scheme = if url.scheme() == "https" { "HTTPS_PROXY" } else { "HTTP_PROXY" };
+    let passed_by = proxy("NO_PROXY").is_some_and(|list| {
+        let host = url.host_str().unwrap_or_default();
+        let names =
+            list.split(',').map(|name| name.trim().trim_start_matches('.')).filter(|name| !name.is_empty());
+        names.into_iter().any(|name| name == "*" || host == name || host.ends_with(&format!(".{name}")))
+    });
+    let named = [of_scheme, "ALL_PROXY"].into_iter().find_map(|name| Some((name, proxy(name)?)));
+    match named.filter(|_| !passed_by) {
+        Some((name, address)) => {
+            // It may hold a password.
+            let host = address.rsplit('@').next().unwrap_or_default();
+            let host = host.rsplit("://").next().unwrap_or_default();
+            format!("the proxy {} (from {name}) did not take it there: ", text::excerpt(host, 100))
+        }
+        None => String::new(),
+    }
 }
 
 /// The innermost cause, which says what happened; never the URL.

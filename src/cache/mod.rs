@@ -375,7 +375,7 @@ impl Cache {
                 damaged("it holds another request".to_owned())
             }
             Ok(record) => Lookup::Hit(Box::new(record)),
-            Err(error) => damaged(format!("not a record: {error}")),
+            Err(error) => damaged(format!("not a record: {}", text::json::trouble(&error))),
         }
     }
 

@@ -116,9 +116,10 @@ fn is_shelf(path: &Path) -> bool {
 
 fn examine(path: &Path) -> Shelved {
     let bytes = fs::metadata(path).map_or(0, |data| data.len());
-    let parsed = read(path)
-        .map_err(|error| error.to_string())
-        .and_then(|text| json_object::<Record>(&text).map_err(|error| format!("not a record: {error}")));
+    let parsed = read(path).map_err(|error| error.to_string()).and_then(|text| {
+        json_object::<Record>(&text)
+            .map_err(|error| format!("not a record: {}", crate::text::json::trouble(&error)))
+    });
     let (record, condition) = match parsed {
         Ok(record) if !record.is_readable() => (None, Condition::OtherVersion(record.key_version)),
         Ok(record) if !named(path, &record.key()) => (None, Condition::Misplaced),

@@ -371,7 +371,13 @@ pub(super) fn discovered(
     paths: &[PathBuf],
     config: &ConfigFile,
 ) -> Result<Vec<PathBuf>, (String, Status, &'static str)> {
-    discover(&places(paths, config)).map_err(|error| {
+    let found = discover(&places(paths, config)).map(|mut files| {
+        // It may lie beside the scenarios, and is none.
+        let quarantine = config.gate.quarantine.as_ref().and_then(|path| path.canonicalize().ok());
+        files.retain(|file| quarantine.is_none() || file.canonicalize().ok() != quarantine);
+        files
+    });
+    found.map_err(|error| {
         let (status, help) = match &error {
             DiscoverError::Missing(_) if paths.is_empty() => (
                 Status::Nothing,

@@ -304,8 +304,8 @@ fn import(path: &Path, cache: &Cache) -> Result<Status, Status> {
     let (mut added, mut known) = (0, 0);
     for (index, line) in source.text().lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = format!("{}:{}", slashed(path), index + 1);
-        let record: Record =
-            json_object(line.as_bytes()).map_err(|error| wrong(format!("{place}: not a record: {error}")))?;
+        let record: Record = json_object(line.as_bytes())
+            .map_err(|error| wrong(format!("{place}: not a record: {}", text::json::trouble(&error))))?;
         if !record.is_readable() {
             return Err(wrong(format!("{place}: written under key version {}", record.key_version)));
         }

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::args::{AskArgs, Asked, SelectArgs, configuration, files, places};
 use super::{Status, terminal};
-use crate::config::{ConfigFile, Settings, Targets};
+use crate::config::{ConfigFile, Obstacle, Settings, Targets};
 use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::provider::Replies;
@@ -78,6 +78,22 @@ pub(super) fn left_out(
         return Err(("no case matches".to_owned(), help));
     }
     Ok(left_out)
+}
+
+/// Tells what stands in the way of a case, at the line that says so.
+fn told_obstacle(
+    obstacle: Obstacle,
+    code: &'static str,
+    scenario: &Scenario,
+    case: &Case,
+    found: &mut Diagnostics,
+) {
+    let Obstacle { message, help, at, found: lines } = obstacle;
+    if lines.has_errors() {
+        return found.extend(lines);
+    }
+    let (file, span) = at.unwrap_or_else(|| (Arc::clone(&scenario.file), case.span));
+    found.push(Diagnostic::error(code, &file, span, message).help(help));
 }
 
 /// Scenarios that are free of errors, and how to ask.
@@ -171,6 +187,9 @@ impl Suite {
                 terminal::warning(&note, help);
                 plan.notes.push(note);
             }
+        }
+        for note in plan.unused_replies() {
+            terminal::warning(&note, "a line counts for the case whose id it has: see the ids in the files");
         }
         if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
             && let Some(trouble) = binding.trouble()
@@ -283,22 +302,16 @@ impl Suite {
             for (c, (case, skipped)) in scenario.cases.iter().zip(left_out).enumerate() {
                 let mut planned = Planned { scenario: s, case: c, job: None, skipped };
                 if planned.skipped.is_none() {
-                    let mut tell = |code, span, message: String, help: String| {
-                        if told.insert(message.clone()) {
-                            let finding = Diagnostic::error(code, &scenario.file, span, message);
-                            found.push(finding.help(help));
-                        }
-                    };
                     match targets.job(&self.settings, scenario, case) {
                         Ok(job) => {
                             let known = last.filter(|last| last.is_as(&job));
                             last = Some(known.unwrap_or_else(|| Arc::new(job)));
                             planned.job.clone_from(&last);
                         }
-                        Err(obstacle) => {
-                            let span = obstacle.at.unwrap_or(case.span);
-                            tell("no-target", span, obstacle.message, obstacle.help);
+                        Err(obstacle) if told.insert(obstacle.message.clone()) => {
+                            told_obstacle(obstacle, "no-target", scenario, case, found);
                         }
+                        Err(_) => {}
                     }
                 }
                 jobs.push(planned);
@@ -325,10 +338,7 @@ impl Suite {
         for ((scenario, case, _), obstacle) in judged.iter().zip(obstacles) {
             let Some(obstacle) = obstacle else { continue };
             if told.insert((scenario.file.name(), obstacle.message.clone())) {
-                found.push(
-                    Diagnostic::error("no-grader", &scenario.file, case.span, obstacle.message)
-                        .help(obstacle.help),
-                );
+                told_obstacle(obstacle, "no-grader", scenario, case, found);
             }
         }
         graders

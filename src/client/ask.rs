@@ -130,7 +130,8 @@ impl ClientError {
                 let help = FaultKind::UntrustedRecord.remedy().to_owned();
                 (FaultKind::UntrustedRecord, help, "only this change brings the record".to_owned())
             }
-            Self::Provider { error, help, .. } => (error.kind(), help.clone(), String::new()),
+            // Without the number of tries: many cases may fail for one cause.
+            Self::Provider { error, help, .. } => (error.kind(), help.clone(), error.to_string()),
             Self::CacheMiss { folder, nearest, .. } => (
                 FaultKind::CacheMiss,
                 "ask once with `--cache record` and a key, then commit the cache".to_owned(),

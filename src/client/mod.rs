@@ -436,7 +436,8 @@ impl ModelClient {
                 Some((Had { exchange, latency_ms: record.latency_ms, recorded: true }, hash))
             }
             Err(error) => {
-                self.warn(format!("record {hash} is no completion: {error}"));
+                let why = text::json::trouble(&error);
+                self.warn(format!("record {hash} is no completion: {why}"));
                 None
             }
         }
@@ -465,7 +466,8 @@ impl ModelClient {
             })
             .await
             .map_err(|error| {
-                let (help, tries) = (error.help(&self.said_by), count.load(Ordering::Relaxed));
+                let (help, tries) =
+                    (error.help(&self.said_by, &ask.request.model), count.load(Ordering::Relaxed));
                 ClientError::Provider { error, tries, help }
             })?;
         let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);

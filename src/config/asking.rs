@@ -11,6 +11,7 @@ use crate::grader::Judge;
 use crate::provider::{DEFAULT, Means, Spec, Vendor};
 use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
+use crate::vocabulary::StopWords;
 
 /// How somebody is asked.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Asking<'a> {
     pub retries: Resolved<'a, u32>,
     /// Version of the application.
     pub version: Option<Resolved<'a, &'a str>>,
+    /// What stop words mean that akit does not know.
+    pub stop_words: StopWords,
     /// What keeps it from being asked, whoever says the rest.
     pub obstacle: Option<Obstacle>,
 }
@@ -42,7 +45,8 @@ impl Asking<'_> {
         match Spec::of(name).map(|spec| &spec.means) {
             Some(Means::Network(vendor)) => Ok(vendor),
             Some(Means::NotYet(help)) => {
-                Err(Obstacle::new(format!("akit cannot call provider `{name}` yet"), *help))
+                Err(Obstacle::new(format!("akit cannot call provider `{name}` yet"), *help)
+                    .at(self.provider.said_by))
             }
             Some(Means::Recorded) | None => Err(Obstacle::new(
                 format!("provider `{name}` is not asked over the network"),
@@ -238,8 +242,21 @@ impl Settings {
         });
         let unmerged =
             vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
+        let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
+        let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
         let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged);
-        Asking { provider, model, address, key, organization, timeout, retries, version, obstacle }
+        Asking {
+            provider,
+            model,
+            address,
+            key,
+            organization,
+            timeout,
+            retries,
+            version,
+            stop_words,
+            obstacle,
+        }
     }
 
     /// A key of the configuration, by the keys that lead to it.

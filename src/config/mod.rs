@@ -11,13 +11,14 @@ mod trust;
 mod weaker;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cache::{Cache, FOLDER, Mode};
 use crate::client::Road;
 use crate::environment::{Environment, Unset};
 use crate::http::Http;
-use crate::source::Span;
+use crate::source::{Diagnostics, SourceFile, Span};
 
 pub use asking::Asking;
 pub use explain::Setting;
@@ -127,25 +128,27 @@ impl Settings {
 }
 
 /// Why a case or a judge cannot be asked, and how to fix it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Obstacle {
     /// What is missing or wrong.
     pub message: String,
     /// How to fix it.
     pub help: String,
     /// The place that stands in the way, where it is not the case.
-    pub at: Option<Span>,
+    pub at: Option<(Arc<SourceFile>, Span)>,
+    /// What is wrong line by line, where that is in a file of its own: it says all.
+    pub found: Diagnostics,
 }
 
 impl Obstacle {
     /// An obstacle of the case itself.
     pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into(), at: None }
+        Self { message: message.into(), help: help.into(), at: None, found: Diagnostics::default() }
     }
 
-    /// The same at a place of the scenario's file.
-    pub(super) fn at(self, span: Span) -> Self {
-        Self { at: Some(span), ..self }
+    /// The same at the place in a file where somebody said what is wrong.
+    pub(super) fn at(self, said_by: SaidBy<'_>) -> Self {
+        Self { at: said_by.place().or(self.at), ..self }
     }
 
     /// A variable that a part of a file waits for.

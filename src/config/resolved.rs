@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::source::{Location, Node, SourceFile, Value};
+use crate::source::{Location, Node, SourceFile, Span, Value};
 
 /// A setting, and who said it.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,11 @@ impl<'a> SaidBy<'a> {
 
     /// The place of the key in its file.
     pub(super) fn location(&self) -> Option<Location> {
+        self.place().map(|(file, span)| file.location(span))
+    }
+
+    /// The file and the place of the value in it.
+    pub(super) fn place(&self) -> Option<(Arc<SourceFile>, Span)> {
         let Self::Key(file, path) = self else { return None };
         let root = Node::parse(file).ok()?;
         let mut node = &root;
@@ -64,7 +69,7 @@ impl<'a> SaidBy<'a> {
                 _ => node.get(key)?,
             };
         }
-        Some(file.location(node.span))
+        Some((Arc::clone(file), node.span))
     }
 }
 

@@ -9,7 +9,7 @@ use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
-use crate::provider::{Access, REPLIES, Replies, Spec, Whence};
+use crate::provider::{Access, LINE, REPLIES, Replies, RepliesError, Spec, Whence};
 use crate::runner::{Job, Target};
 use crate::scenario::{Case, Scenario};
 use crate::secret::Secret;
@@ -18,7 +18,7 @@ use crate::secret::Secret;
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: BTreeMap<String, Arc<ModelClient>>,
-    replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, String>>,
+    replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, Obstacle>>,
     given: Option<Arc<Replies>>,
 }
 
@@ -33,7 +33,8 @@ impl Targets {
     pub fn job(&mut self, settings: &Settings, scenario: &Scenario, case: &Case) -> Result<Job, Obstacle> {
         let asking = settings.asking(scenario, case);
         let (patience, version) = (asking.patience(), asking.version.map(|version| version.value.to_owned()));
-        let job = |target| Job { target, version, patience };
+        let stop_words = asking.stop_words.clone();
+        let job = |target| Job { target, version, patience, stop_words };
         if let Some(given) = &self.given {
             return Ok(job(Target::Replies(Arc::clone(given))));
         }
@@ -46,6 +47,7 @@ impl Targets {
                     "provider `replies` names no file",
                     "add `providerConfig: { file: replies.jsonl }`",
                 )
+                .at(asking.provider.said_by)
             })?;
             return self.recorded(&[scenario.folder.join(file)]).map(job);
         }
@@ -62,10 +64,17 @@ impl Targets {
     }
 
     fn recorded(&mut self, paths: &[PathBuf]) -> Result<Target, Obstacle> {
-        let read = || Replies::read(paths).map(Arc::new).map_err(|error| error.to_string());
+        let read = || {
+            Replies::read(paths).map(Arc::new).map_err(|error| {
+                let obstacle = Obstacle::new(error.to_string(), LINE);
+                match error {
+                    RepliesError::Lines(found) => Obstacle { found, ..obstacle },
+                    RepliesError::Read { .. } => obstacle,
+                }
+            })
+        };
         let known = self.replies.entry(paths.to_vec()).or_insert_with(read);
-        let help = "each line is `{\"id\": \"case\", \"reply\": \"text\"}`, see docs/scenario.md";
-        known.clone().map(Target::Replies).map_err(|message| Obstacle::new(message, help))
+        known.clone().map(Target::Replies)
     }
 
     /// The client of a provider; the same access gives the same client.
@@ -89,7 +98,8 @@ impl Targets {
                         "environment variable `{name}` holds the key of `{provider}` and is not set (named by {said_by:#})"
                     ),
                     no_key_help(settings, name),
-                ));
+                )
+                .at(said_by));
             }
             _ => None,
         };
@@ -98,7 +108,9 @@ impl Targets {
             return Err(Obstacle::new(
                 format!("there is no key for provider `{provider}`"),
                 no_key_help(settings, vendor.key_variable.unwrap_or(name)),
-            ));
+            )
+            .at(asking.provider.said_by)
+            .at(address.said_by));
         }
         let said_by = Whence {
             address: format!("{:#}", address.said_by),
@@ -113,7 +125,8 @@ impl Targets {
                     said_by.key
                 ),
                 "look for a line end or a letter with an accent in it",
-            ));
+            )
+            .at(asking.key.as_ref().map_or(SaidBy::Default, |key| key.said_by)));
         }
         let organization = asking.organization.map(|organization| organization.value.to_owned());
         let secret = api_key.as_ref().map(Secret::expose).unwrap_or_default();
@@ -125,7 +138,7 @@ impl Targets {
         let access = Access { provider: provider.to_owned(), base_url, api_key, organization };
         let back_end = (vendor.connect)(settings.http.clone(), access).map_err(|error| {
             let message = format!("{error} (from {})", said_by.address);
-            Obstacle::new(message, "write it as `http://127.0.0.1:8080/v1`")
+            Obstacle::new(message, "write it as `http://127.0.0.1:8080/v1`").at(address.said_by)
         })?;
         let client = ModelClient::new(Arc::from(back_end), settings.cache.clone(), mode)
             .on(&settings.road)

@@ -126,7 +126,8 @@ impl Settings {
             ),
             Whose::Change => MERGE_FIRST.to_owned(),
         };
-        Err(Obstacle::new(message, help).at(local.base_url_span))
+        let place = (Arc::clone(&scenario.file), local.base_url_span);
+        Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 
     /// Whether an address needs nobody to name it: the vendor's own, the environment's, or on this machine.

@@ -98,7 +98,8 @@ fn patience(before: &ProviderConfig, now: &ProviderConfig, path: &[&str]) -> Vec
         let one = one.below(path);
         Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one }
     };
-    found.into_iter().map(told).collect()
+    let words = before.stop_words.weaker(&now.stop_words).into_iter().map(|one| one.below(path));
+    found.into_iter().map(told).chain(words).collect()
 }
 
 fn judge(before: Option<&GraderConfig>, now: Option<&GraderConfig>, is_judged: bool) -> Vec<Weaker> {

@@ -119,17 +119,22 @@ impl Then {
         if let Some(path) = calibration {
             then.demands.calibration = one(past, &path)?;
         }
-        if let Some(file) = quarantine.map(|path| one(past, &path)).transpose()?.flatten() {
+        if let Some(file) = quarantine.as_ref().map(|path| one(past, path)).transpose()?.flatten() {
             then.demands.quarantine = then.parse(file);
         }
         if let Some(path) = scope.baseline.clone().or(baseline) {
             then.demands.baseline = one(past, &path)?;
         }
-        let files = among(&scenarios, &paths);
+        let found = |places: &[PathBuf]| {
+            let mut files = among(places, &paths);
+            files.retain(|file| quarantine.as_ref() != Some(file));
+            files
+        };
+        let files = found(&scenarios);
         then.moved = files.is_empty();
         let moved = then.moved;
         // A suite that lay elsewhere was moved, which is no reason to compare it with nothing.
-        let files = if moved { among(&[PathBuf::from(".")], &paths) } else { files };
+        let files = if moved { found(&[PathBuf::from(".")]) } else { files };
         for (path, text) in files.iter().zip(past.texts(&files)?) {
             let Some(text) = text else { continue };
             let file = Arc::new(SourceFile::from_text(path, &text));

@@ -1,4 +1,4 @@
-//! `contains`: all or any of some values stand in the answer, whatever their case.
+//! `contains`: all or any of some values stand in the answer, whatever their case and the characters they are set in.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use super::{Candidate, Reading, TYPE, quote, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::text::said::folded_lower;
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
@@ -45,9 +46,9 @@ impl Contains {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        let lower = answer.text.to_lowercase();
+        let text = folded_lower(answer.text);
         let missing: Vec<_> =
-            self.values.iter().filter(|value| !lower.contains(&value.to_lowercase())).collect();
+            self.values.iter().filter(|value| !text.contains(&folded_lower(value))).collect();
         let found = self.values.len() - missing.len();
         let passed = if self.any { found > 0 } else { missing.is_empty() };
         let mut verdict = verdict(VerdictKind::Contains, passed, share(found, self.values.len()));
@@ -101,7 +102,7 @@ impl Contains {
 
     /// Whether whoever says this text as a whole says what is demanded.
     pub(super) fn is_met_by(&self, whole: &str) -> bool {
-        let (whole, values) = (whole.to_lowercase(), needles(&self.values));
+        let (whole, values) = (folded_lower(whole), needles(&self.values));
         let holds = |value: &String| whole.contains(value.as_str());
         if self.any && values.len() != 1 { values.iter().any(holds) } else { values.iter().all(holds) }
     }
@@ -114,7 +115,7 @@ pub(super) fn emptied(message: &str) -> Weaker {
 
 /// Values as they are looked for, each once.
 pub(super) fn needles(values: &[String]) -> BTreeSet<String> {
-    values.iter().map(|value| value.to_lowercase()).collect()
+    values.iter().map(|value| folded_lower(value)).collect()
 }
 
 /// Whether the lenient mode held before and holds now. Of one value it makes no difference until there are more.
@@ -141,7 +142,13 @@ pub(super) fn added<'v>(values: impl Iterator<Item = &'v String>, why: &str) -> 
 pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     let values = fields.texts("values")?.into_iter();
     let whole = |value: &str| trim_lines(value).to_owned();
-    let filled = values.map(|(text, span)| reading.fill_with(reading.needle(text, span), span, whole));
+    let filled = values.map(|(text, span)| {
+        let value = reading.fill_with(reading.needle(text, span), span, whole);
+        if folded_lower(&value).is_empty() {
+            reading.always_holds(span, "an empty text is in every answer".to_owned(), "name a text");
+        }
+        value
+    });
     let mut filled: Vec<_> = filled.collect();
     // It was collected into the room of the texts with their places.
     filled.shrink_to_fit();

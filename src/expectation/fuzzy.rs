@@ -1,15 +1,16 @@
 //! `fuzzy`: the answer is nearly this text.
 //!
 //! Similarity is 1 − Levenshtein distance / longer length, over UTF-16 units of the trimmed texts
-//! in lower case, as the reference counts it. With `distance` it is the Levenshtein distance itself, over the
+//! in lower case and plain characters. With `distance` it is the Levenshtein distance itself, over the
 //! texts as they are.
 
 use super::exact::other_text;
-use super::{Candidate, Reading, TYPE, quote, verdict};
+use super::{Candidate, Reading, TYPE, hollow, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::stats::real;
 use crate::text;
+use crate::text::said::folded_lower;
 use crate::vocabulary::{Outcome, VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
@@ -33,7 +34,7 @@ pub struct Fuzzy {
 /// How near is near enough.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Near {
-    /// Least similarity, 0 to 1, of the trimmed texts in lower case.
+    /// Least similarity, 0 to 1, of the trimmed texts in lower case and plain characters.
     Similarity(f64),
     /// Largest distance, in UTF-16 units, of the texts as they are.
     Distance(usize),
@@ -46,6 +47,7 @@ impl Fuzzy {
             Some(most) => Near::Distance(usize::try_from(most).unwrap_or(usize::MAX)),
             None => Near::Similarity(fields.number("threshold").unwrap_or(0.8)),
         };
+        reading.least_score(fields, 0.8);
         if let (Near::Distance(_), Some(node)) = (near, fields.node("threshold")) {
             reading.found.push(
                 Diagnostic::error(
@@ -63,8 +65,12 @@ impl Fuzzy {
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let mut verdict = match self.near {
             Near::Similarity(threshold) => {
-                let units = |text: &str| units(text::js_trim(&text.to_lowercase()));
-                let (_, score) = compared(&units(&self.value), &units(answer.text));
+                if threshold <= 0.0
+                    && let Some(reason) = answer.hollow()
+                {
+                    return Verdict { threshold: Some(threshold), ..hollow(VerdictKind::Fuzzy, &reason) };
+                }
+                let (_, score) = compared(&lower(&self.value), &lower(answer.text));
                 let mut verdict = verdict(VerdictKind::Fuzzy, score >= threshold, score);
                 verdict.threshold = Some(threshold);
                 verdict.reason =
@@ -74,7 +80,8 @@ impl Fuzzy {
             Near::Distance(most) => {
                 let (distance, score) = compared(&units(&self.value), &units(answer.text));
                 // An answer that says nothing is near to nothing, however short the text is.
-                let silent = answer.text.is_empty() && !self.value.is_empty();
+                let silent =
+                    text::said::shows_nothing(answer.text) && !text::said::shows_nothing(&self.value);
                 let mut verdict = verdict(VerdictKind::Fuzzy, distance <= most && !silent, score);
                 verdict.reason = format!("distance {distance}, at most {most} is allowed");
                 if silent {
@@ -93,9 +100,8 @@ impl Fuzzy {
 
     /// Whether whoever says this text as a whole, in whatever case, is near enough.
     pub(super) fn is_met_by(&self, whole: &str) -> bool {
-        let text = |text: &str| units(text::js_trim(&text.to_lowercase()));
         match self.near {
-            Near::Similarity(threshold) => compared(&text(&self.value), &text(whole)).1 >= threshold,
+            Near::Similarity(threshold) => compared(&lower(&self.value), &lower(whole)).1 >= threshold,
             // White space counts, and `exact` accepts any around the text.
             Near::Distance(_) => false,
         }
@@ -112,7 +118,7 @@ impl Fuzzy {
         let (Self { value: old, near: was }, Self { value: new, near: is }) = (self, now);
         let exactly = matches!((was, is), (Near::Distance(_), Near::Distance(_)));
         let text = |text: &str| {
-            if exactly { text.to_owned() } else { text::js_trim(&text.to_lowercase()).to_owned() }
+            if exactly { text.to_owned() } else { text::js_trim(&folded_lower(text)).to_owned() }
         };
         let mut found = Vec::new();
         if text(old) != text(new) {
@@ -136,6 +142,11 @@ impl Fuzzy {
         found.extend(lowered.map(|(key, message)| Weaker::new(WeakeningKind::ScoreLowered, &[key], message)));
         found
     }
+}
+
+/// The units of a text in lower case, in plain characters.
+fn lower(text: &str) -> Vec<u16> {
+    units(text::js_trim(&folded_lower(text)))
 }
 
 fn units(text: &str) -> Vec<u16> {

@@ -54,8 +54,8 @@ impl Inline {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        if self.expression.negative()
-            && let Some(reason) = answer.hollow()
+        if let Some(reason) = answer.hollow()
+            && (self.expression.negative() || self.holds_of_nothing())
         {
             return hollow(VerdictKind::Inline, &reason);
         }
@@ -77,6 +77,11 @@ impl Inline {
     /// The texts that a right answer says.
     pub(super) fn texts(&self) -> Vec<&str> {
         self.value.as_deref().into_iter().collect()
+    }
+
+    /// Whether it holds of an empty text, as limits do: then it says of no answer that it is one.
+    fn holds_of_nothing(&self) -> bool {
+        self.expression.evaluate("", self.value.as_deref()).is_ok_and(|found| found.passed)
     }
 
     /// In what a new version demands less.

@@ -60,6 +60,7 @@ impl LlmGrader {
                 return None;
             }
         };
+        reading.least_score(fields, 0.7);
         let anchors = fields.objects("anchors");
         rubric.anchors.extend(anchors.iter().filter_map(|anchor| {
             let (example, span) = anchor.text("example")?;

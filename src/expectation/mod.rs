@@ -23,6 +23,7 @@ pub mod expression;
 pub mod pattern;
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::pin::Pin;
 
 use serde_json::{Value as Json, json};
@@ -33,7 +34,7 @@ use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::stats::real;
 use crate::text;
-use crate::vocabulary::{Outcome, StopReason, ToolCall, VerdictKind};
+use crate::vocabulary::{Answer, Outcome, StopReason, ToolCall, VerdictKind};
 
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
 pub use reading::{Reading, substitute};
@@ -90,6 +91,12 @@ pub struct Candidate<'a> {
     pub tool_calls: &'a [ToolCall],
     /// Why the model stopped, as the provider said it.
     pub finish_reason: Option<&'a str>,
+    /// What that word means where somebody taught it.
+    pub taught: Option<StopReason>,
+    /// Whether a text that was cut may hold what it must.
+    pub allow_cut: bool,
+    /// Tokens that were all spent on thoughts.
+    pub thinking: Option<NonZeroU32>,
     /// What was found in the raw answer, where this one is redacted.
     pub seen: Option<&'a Seen>,
 }
@@ -98,7 +105,16 @@ impl<'a> Candidate<'a> {
     /// An answer that ended by itself.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        Self { text, tool_calls: &[], finish_reason: None, seen: None }
+        let (taught, thinking, seen) = (None, None, None);
+        Self { text, tool_calls: &[], finish_reason: None, taught, allow_cut: false, thinking, seen }
+    }
+
+    /// An answer as it came.
+    #[must_use]
+    pub fn of_answer(answer: &'a Answer, allow_cut: bool, seen: Option<&'a Seen>) -> Self {
+        let Answer { text, tool_calls, finish_reason, taught, thinking, .. } = answer;
+        let (finish_reason, taught, thinking) = (finish_reason.as_deref(), *taught, *thinking);
+        Self { text, tool_calls, finish_reason, taught, allow_cut, thinking, seen }
     }
 
     /// The same for a part of an expectation.
@@ -106,20 +122,28 @@ impl<'a> Candidate<'a> {
         Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
     }
 
-    /// Why the absence of something in this answer proves nothing: it is empty or not whole.
+    /// Why the absence of something in this answer proves nothing: it says nothing, or is not whole.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
-        if text::said::says_nothing(self.text) {
-            return Some("the answer is empty".to_owned());
+        if let Some(tokens) = self.thinking {
+            return Some(format!(
+                "the model used all {} for thinking; raise `maxTokens`",
+                text::count(tokens.get() as usize, "token")
+            ));
         }
-        self.unfinished()
+        let unfinished = Self { allow_cut: false, ..*self }.unfinished();
+        unfinished.or_else(|| {
+            let what = if text::said::shows_nothing(self.text) { "is empty" } else { "says nothing" };
+            text::said::says_nothing(self.text).then(|| format!("the answer {what}"))
+        })
     }
 
     /// Why no text expectation can pass on this answer, whatever it says: it is not whole.
     #[must_use]
     pub fn unfinished(&self) -> Option<String> {
-        let what = match StopReason::of(self.finish_reason) {
+        let what = match self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason)) {
             StopReason::Complete | StopReason::ToolCalls => return None,
+            StopReason::Cut if self.allow_cut => return None,
             StopReason::Cut => "the answer was cut off",
             StopReason::Refused | StopReason::Filtered => "the provider refused to answer",
             StopReason::Broken => "the answer ended with an error",

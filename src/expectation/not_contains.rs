@@ -8,6 +8,7 @@ use super::{Candidate, Reading, SHOWN, TYPE, hollow, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
+use crate::text::said::{folded, folded_lower};
 use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
@@ -58,11 +59,11 @@ impl NotContains {
         if let Some(reason) = answer.hollow() {
             return hollow(VerdictKind::NotContains, &reason);
         }
-        let lower = answer.text.to_lowercase();
-        let present: Vec<_> = self
-            .values
-            .iter()
-            .filter_map(|value| lower.find(&value.to_lowercase()).map(|at| (value, at)))
+        let text = folded(answer.text);
+        let lower = text.to_lowercase();
+        let needles = self.values.iter().map(|value| (value, folded_lower(value)));
+        let present: Vec<_> = needles
+            .filter_map(|(value, needle)| lower.find(&needle).map(|at| (value, at..at + needle.len())))
             .collect();
         let absent = self.values.len() - present.len();
         let passed = if self.lenient { absent > 0 || self.values.is_empty() } else { present.is_empty() };
@@ -75,12 +76,10 @@ impl NotContains {
             (false, false) => format!("found {}", text::list(&shown(&names))),
             (false, true) => "found all of the values".to_owned(),
         };
-        if let (false, Some((value, at))) = (passed, present.first()) {
-            // The offset is one of the lower-cased text; for the excerpt the same neighbourhood is near enough,
-            // and where lengths are equal it is exact.
-            let shown = if lower.len() == answer.text.len() { answer.text } else { &lower };
-            let range = *at..at + value.to_lowercase().len();
-            verdict.got = format!("\"{}\"", text::excerpt_around(shown, range, SHOWN));
+        if let (false, Some((_, range))) = (passed, present.first()) {
+            // The range is one of the text in lower case; where lengths are equal it is that of the other, too.
+            let shown = if lower.len() == text.len() { &text } else { &lower };
+            verdict.got = format!("\"{}\"", text::excerpt_around(shown, range.clone(), SHOWN));
         }
         verdict
     }

@@ -43,8 +43,9 @@ macro_rules! plain {
                 let verdict = match self {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };
-                match answer.unfinished() {
-                    Some(reason) if verdict.outcome == Outcome::Passed => {
+                let hollow = answer.thinking.and(answer.hollow());
+                match hollow.or(answer.unfinished()) {
+                    Some(reason) if verdict.outcome == Outcome::Passed || text::said::shows_nothing(answer.text) => {
                         Verdict { outcome: Outcome::Failed, score: Some(0.0), reason, ..verdict }
                     }
                     _ => verdict,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::pattern::Patterns;
-use crate::source::{Diagnostic, Diagnostics, SourceFile, Span};
+use crate::source::{Diagnostic, Diagnostics, Fields, SourceFile, Span};
 use crate::text;
 
 /// The surroundings of the case that is being read.
@@ -65,6 +65,25 @@ impl Reading<'_> {
         // A quoted text begins with its quote; a block scalar with the first line of its content.
         let is_block = plain.starts_with(written) || written.starts_with('*');
         if is_block { plain } else { text }
+    }
+
+    /// Tells of a part of an expectation that demands nothing.
+    pub fn always_holds(&mut self, span: Span, message: String, help: &str) {
+        self.found.push(Diagnostic::error("always-holds", self.file, span, message).help(help).warn());
+    }
+
+    /// Tells where the least score under `threshold` demands nothing; without one it is this.
+    pub fn least_score(&mut self, fields: &Fields<'_>, usual: f64) {
+        if let (Some(least), Some(node)) = (fields.number("threshold"), fields.node("threshold"))
+            && least <= 0.0
+        {
+            let help = format!("raise it, or remove it: {usual} is needed then");
+            self.always_holds(
+                node.span,
+                format!("every answer has a score of {least}: this always holds"),
+                &help,
+            );
+        }
     }
 
     /// Every text in a JSON value filled.

@@ -2,7 +2,7 @@
 
 use super::pattern::{Pattern, RegexText};
 use super::reading::{Inside, trim_lines};
-use super::{Candidate, Reading, TYPE, errored, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, hollow, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
@@ -37,6 +37,14 @@ impl Regex {
                         "write the pattern without slashes and the letters behind it as `flags:`".to_owned(),
                     );
                 }
+                if always_matches(&pattern) {
+                    let message = "this pattern matches every answer: it always holds".to_owned();
+                    reading.always_holds(
+                        span,
+                        message,
+                        "write what must be there, and `^…$` round it where it is the whole answer",
+                    );
+                }
                 let slash = if flags.is_empty() { String::new() } else { format!(" (flags {flags})") };
                 let shown = format!("`{}`{slash}", text::excerpt(&source, 100));
                 Some(Self { pattern, shown })
@@ -59,6 +67,12 @@ impl Regex {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
+        // A pattern that is met by nothing at all says of no answer that it is one.
+        if let Some(reason) = answer.hollow()
+            && matches!(self.pattern.find(""), Ok(Some(_)))
+        {
+            return hollow(VerdictKind::Regex, &reason);
+        }
         let found = match self.pattern.find(answer.text) {
             Ok(found) => found,
             Err(error) => return errored(VerdictKind::Regex, format!("pattern {}: {error}", self.shown)),
@@ -90,6 +104,13 @@ impl Regex {
         let key = if old.source() == new.source() { "flags" } else { "pattern" };
         vec![Weaker::new(WeakeningKind::PatternChanged, &[key], format!("the pattern was {was}"))]
     }
+}
+
+/// Whether a pattern matches the empty text and asks nothing of what stands around it: then it matches everywhere.
+fn always_matches(pattern: &Pattern) -> bool {
+    let source = pattern.source().replace("(?:", "(");
+    let looks_around = ["^", "$", "(?", "\\b", "\\B"].iter().any(|sign| source.contains(sign));
+    !looks_around && matches!(pattern.find(""), Ok(Some(_)))
 }
 
 /// A variable's value as a pattern that matches itself.

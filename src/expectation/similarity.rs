@@ -6,7 +6,7 @@
 use super::exact::other_text;
 use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
-use crate::grader::{Bench, Configured, GraderError, Judge};
+use crate::grader::{Bench, Configured, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::provider::DEFAULT;
 use crate::source::{Field, Fields, Shape};
@@ -45,6 +45,7 @@ impl Similarity {
         let (value, span) = fields.text("value")?;
         let value = reading.fill(value, span);
         let threshold = fields.number("threshold").unwrap_or(0.75);
+        reading.least_score(fields, 0.75);
         let judge = fields.string("model").map(|model| Judge { provider: DEFAULT.to_owned(), model });
         let judge = LlmGrader::same_meaning(&value, threshold, judge);
         let embedding = fields.text("mode").map(|(mode, _)| mode == "embedding");
@@ -120,10 +121,10 @@ impl Similarity {
                 verdict.grade = Some(Box::new(grade));
                 verdict
             }
-            Err(error) => {
-                let mut verdict = errored(VerdictKind::Similarity, error.to_string());
+            Err(fault) => {
+                let mut verdict = errored(VerdictKind::Similarity, fault.message.clone());
                 verdict.threshold = Some(self.threshold);
-                verdict.fault = Some(Box::new(error.fault()));
+                verdict.fault = Some(Box::new(fault));
                 verdict
             }
         }
@@ -134,11 +135,21 @@ impl Similarity {
         answer: &Candidate<'_>,
         model: &str,
         bench: &Bench<'_>,
-    ) -> Result<(f64, Grade), GraderError> {
-        let grader = bench.graders.find(self.judge.named())?;
-        let wanted = grader.embed(model, &bench.redacted(&self.value), bench).await?;
-        let got = grader.embed(model, answer.text, bench).await?;
-        let score = cosine(&wanted.completion.embedding, &got.completion.embedding);
+    ) -> Result<(f64, Grade), Fault> {
+        let grader = bench.graders.find(self.judge.named()).map_err(|error| error.fault())?;
+        let ask = async |text: &str| grader.embed(model, text, bench).await.map_err(|error| error.fault());
+        let (wanted, got) = (ask(&bench.redacted(&self.value)).await?, ask(answer.text).await?);
+        let (one, other) = (&wanted.completion.embedding, &got.completion.embedding);
+        if one.len() != other.len() {
+            let message = format!(
+                "{model} gave embeddings of {} and {} numbers, which cannot be compared",
+                one.len(),
+                other.len()
+            );
+            let help = "the model behind this name has changed: ask for both again with `--cache refresh`";
+            return Err(Fault::new(FaultKind::ExpectationError, message, help));
+        }
+        let score = cosine(one, other);
         let (wanted, got) = (wanted.completion.answer, got.completion.answer);
         let mut usage = wanted.usage.unwrap_or_default();
         usage += got.usage.unwrap_or_default();
@@ -156,12 +167,12 @@ impl Similarity {
     }
 }
 
-/// The cosine of two vectors, 0 where it is negative or one of them is zero.
+/// The cosine of two vectors of one length, 0 where it is negative or one of them is zero.
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot =
         |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     let length = (dot(a, a) * dot(b, b)).sqrt();
-    if length > 0.0 && a.len() == b.len() { (dot(a, b) / length).clamp(0.0, 1.0) } else { 0.0 }
+    if length > 0.0 { (dot(a, b) / length).clamp(0.0, 1.0) } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -176,7 +187,6 @@ mod tests {
             (&[1.0, 0.0], &[-1.0, 0.0], 0.0),
             (&[3.0, 4.0], &[4.0, 3.0], 0.96),
             (&[0.0, 0.0], &[1.0, 0.0], 0.0),
-            (&[1.0], &[1.0, 0.0], 0.0),
         ] {
             assert!((cosine(a, b) - expected).abs() < 1e-9, "{a:?} {b:?}");
         }

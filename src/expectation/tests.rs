@@ -86,7 +86,7 @@ fn kinds_judge_as_their_table_says() {
         ("{type: fuzzy, value: 😀a}", "😁a", Failed, 1.0 - 1.0 / 3.0),
         ("{type: json_schema, schema: {type: object, required: [a]}}", "{}", Failed, 0.0),
         ("{type: json_schema, schema: {type: object}}", "```json\n{}\n```", Passed, 1.0),
-        ("{type: json_schema, schema: {type: object}}", "```JSON\n{}\n```", Failed, 0.0),
+        ("{type: json_schema, schema: {type: object}}", "```JSON\n{}\n```", Passed, 1.0),
         ("{type: json_schema, schema: {type: object}}", "Sure: {}", Failed, 0.0),
         ("{type: json_schema, schema: {type: integer}}", "1.0", Passed, 1.0),
         ("{type: json_schema, schema: {type: integer}}", "1e2", Passed, 1.0),
@@ -140,6 +140,16 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
         "{not: {type: contains, values: [x]}}",
         "{type: inline, expression: '!response.includes(\"x\")'}",
         "{type: inline, expression: 'length < 9 && !response.match(/x/)'}",
+        "{type: inline, expression: 'length < 99'}",
+        "{type: inline, expression: 'words.length <= 5'}",
+        "{type: inline, expression: 'lines.length != 7'}",
+        "{type: inline, expression: '!(length > 9)'}",
+        "{type: regex, pattern: '^[^s]*$'}",
+        "{type: regex, pattern: '.*'}",
+        "{type: regex, pattern: ''}",
+        "{type: fuzzy, value: something else, threshold: 0}",
+        "{not: {type: regex, pattern: x}}",
+        "{type: combined, operator: and, expectations: [{type: inline, expression: 'length < 9'}]}",
     ];
     for yaml in negative {
         assert_eq!(said(yaml, "fine").0, Passed, "{yaml}");
@@ -151,6 +161,14 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
             ("fine", Some("length")),
             ("fine", Some("content_filter")),
             ("fine", Some("refusal")),
+            (".", None),
+            ("…", None),
+            ("null", None),
+            ("{}", None),
+            ("```\n```", None),
+            ("[object Object]", None),
+            ("<think>fine", None),
+            ("Answer:", None),
         ] {
             let verdict = judge(yaml, Candidate { finish_reason: reason, ..Candidate::of(text) });
             assert_eq!(
@@ -288,5 +306,88 @@ fn readings_that_differ_from_the_reference_are_explained() {
         let (expectation, found) = read(yaml);
         assert!(expectation.is_some() && !found.has_errors(), "{yaml}");
         assert_eq!(found.iter().map(|one| one.code).collect::<Vec<_>>(), [code], "{yaml}");
+    }
+}
+
+#[test]
+fn texts_are_compared_as_they_read() {
+    for (needle, text) in [
+        ("30 days", "Within 30\u{a0}days."),
+        ("can't", "We can\u{2019}t."),
+        ("password", "pass\u{200b}word"),
+        ("password", "pass\u{ad}word"),
+        ("password", "ＰＡＳＳＷＯＲＤ"),
+        ("one-time code", "a one\u{2011}time\ncode"),
+        ("\u{201c}no\u{201d}", "he said \"no\""),
+        ("café", "cafe\u{301}"),
+    ] {
+        let written = serde_json::Value::from(needle);
+        let contains = format!("{{type: contains, values: [{written}]}}");
+        assert_eq!(said(&contains, text).0, Passed, "{needle:?} in {text:?}");
+        let lacks = format!("{{type: not_contains, values: [{written}]}}");
+        assert_eq!(said(&lacks, text).0, Failed, "{needle:?} in {text:?}");
+    }
+    assert_eq!(said("{type: fuzzy, value: \"can't\", threshold: 1}", "CAN\u{2019}T").0, Passed);
+    assert_eq!(said("{type: fuzzy, value: a b, threshold: 1}", "a\u{a0}\n b").0, Passed);
+    // What is literal stays so.
+    assert_eq!(said("{type: exact, value: \"can't\"}", "can\u{2019}t").0, Failed);
+    assert_eq!(said("{type: regex, pattern: \"can't\"}", "can\u{2019}t").0, Failed);
+    assert_eq!(said("{type: fuzzy, value: \"can't\", distance: 0}", "can\u{2019}t").0, Failed);
+}
+
+#[test]
+fn what_demands_nothing_is_told() {
+    let warned = |yaml: &str| {
+        let (_, found) = read(yaml);
+        found.iter().filter(|one| one.code == "always-holds").count()
+    };
+    for (yaml, count) in [
+        ("{type: contains, values: ['']}", 1),
+        ("{type: contains, values: [a, \"\\u200b\"]}", 1),
+        ("{type: not_contains, values: ['']}", 1),
+        ("{type: regex, pattern: ''}", 1),
+        ("{type: regex, pattern: 'a*'}", 1),
+        ("{type: regex, pattern: '(?:ab)?|c'}", 1),
+        ("{not: {type: regex, pattern: ''}}", 1),
+        ("{type: fuzzy, value: x, threshold: 0}", 1),
+        ("{type: llm_grader, rubric: x, threshold: 0}", 1),
+        ("{type: similarity, value: x, threshold: 0}", 1),
+        ("{type: json_schema, schema: {}}", 1),
+        ("{type: json_schema, schema: {title: x, description: y}}", 1),
+        ("{type: json_schema, schema: {type: object, requird: [a]}}", 1),
+        ("{type: json_schema, schema: {type: object, properties: {a: {tpye: string, minlength: 3}}}}", 2),
+        ("{type: json_schema, schema: {type: array, items: {anyOf: [{patern: x}, {type: string}]}}}", 1),
+        ("{type: contains, values: [a]}", 0),
+        ("{type: regex, pattern: '^a*$'}", 0),
+        ("{type: regex, pattern: '^(?!.*x)'}", 0),
+        ("{type: regex, pattern: '[^]'}", 0),
+        ("{type: fuzzy, value: x, threshold: 0.1}", 0),
+        ("{type: json_schema, schema: {type: object, properties: {requird: {type: string}}}}", 0),
+        ("{type: json_schema, schema: {type: string, example: x, nullable: true, x-note: y, $id: z}}", 0),
+        ("{type: json_schema, schema: {const: {requird: 1}, enum: [{tpye: 1}]}}", 0),
+    ] {
+        assert_eq!(warned(yaml), count, "{yaml}");
+    }
+}
+
+#[test]
+fn a_format_is_checked_and_an_unknown_one_refused() {
+    let schema = |format: &str| format!("{{type: json_schema, schema: {{type: string, format: {format}}}}}");
+    for (format, good, bad) in [
+        ("email", "a@example.com", "a"),
+        ("date", "2026-01-31", "31.1.2026"),
+        ("date-time", "2026-01-31T10:00:00Z", "noon"),
+        ("uri", "https://example.com/", "example"),
+        ("uuid", "123e4567-e89b-12d3-a456-426614174000", "123"),
+        ("ipv4", "127.0.0.1", "127.0.0.256"),
+    ] {
+        for (value, outcome) in [(good, Passed), (bad, Failed)] {
+            assert_eq!(said(&schema(format), &format!("\"{value}\"")).0, outcome, "{format} {value}");
+        }
+    }
+    for (format, help) in [("emial", "did you mean `email`?"), ("int32", "others are said with `pattern`")] {
+        let (_, found) = read(&schema(format));
+        let found: Vec<_> = found.iter().map(|one| (one.code, one.help.contains(help))).collect();
+        assert_eq!(found, [("unknown-format", true)], "{format}");
     }
 }

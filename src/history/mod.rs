@@ -130,9 +130,10 @@ pub fn read_run_with<T: DeserializeOwned>(path: &Path) -> Result<(RunManifest, T
         Some(VERSION_1) => read_version_1(source.text().as_bytes()),
         _ => json_object(source.text().as_bytes()),
     };
-    let run = run.map_err(|error| foreign(error.to_string()))?;
+    let run = run.map_err(|error| foreign(crate::text::json::trouble(&error)))?;
     sound(&run).map_err(foreign)?;
-    let beside = serde_json::from_str(source.text()).map_err(|error| foreign(error.to_string()))?;
+    let beside =
+        serde_json::from_str(source.text()).map_err(|error| foreign(crate::text::json::trouble(&error)))?;
     Ok((run, beside))
 }
 
@@ -263,11 +264,13 @@ fn list<T: serde::Serialize>(text: &mut String, name: &str, items: &[T]) -> serd
 fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
     let what = Kind::Baseline;
     let foreign = |reason: String| HistoryError::Foreign { path: name.to_owned(), what, reason };
-    let value: Schema = serde_json::from_str(text).map_err(|error| foreign(error.to_string()))?;
+    let value: Schema =
+        serde_json::from_str(text).map_err(|error| foreign(crate::text::json::trouble(&error)))?;
     if let Some(schema) = value.schema {
         check(name, what, &schema, &[Baseline::SCHEMA])?;
     }
-    let baseline: Baseline = json_object(text.as_bytes()).map_err(|error| foreign(error.to_string()))?;
+    let baseline: Baseline =
+        json_object(text.as_bytes()).map_err(|error| foreign(crate::text::json::trouble(&error)))?;
     // Looked up by halving; a file that was merged by hand may be out of order.
     let baseline = baseline.ordered().map_err(|error| foreign(error.to_string()))?;
     Ok(baseline.without_future(Utc::now()))
@@ -373,9 +376,9 @@ mod tests {
         let path = folder.path().join("b.json");
         assert!(matches!(read_baseline(&path), Err(HistoryError::Missing(_))));
         for (text, expected) in [
-            ("", "EOF"),
+            ("", "it ends in the middle"),
             ("{\"schema\":\"akit.baseline/9\",\"cases\":[]}", "akit.baseline/9"),
-            ("{\"schema\":\"akit.baseline/1\",\"cases\":[],\"x\":1}", "unknown field"),
+            ("{\"schema\":\"akit.baseline/1\",\"cases\":[],\"x\":1}", "unknown key `x`"),
         ] {
             std::fs::write(&path, text).unwrap();
             let error = read_baseline(&path).unwrap_err().to_string();

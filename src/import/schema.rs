@@ -109,10 +109,14 @@ pub(super) fn without_templates(part: &Excerpt) -> Result<YamlItem, Refusal> {
 
 /// The answer has no fenced block, in which akit would look for JSON and promptfoo does not.
 pub(super) fn no_fence() -> YamlItem {
-    regex("^(?![\\s\\S]*```)".to_owned())
+    regex("^(?![\\s\\S]*```)[\\s\\S]".to_owned())
 }
 
 /// The whole answer is JSON that obeys a schema; `json_schema` alone takes a fenced block too.
 pub(super) fn bare_json(schema: YamlItem) -> YamlItem {
+    // A schema that says nothing looks like a slip; what is meant is any JSON at all.
+    let kinds = ["array", "boolean", "null", "number", "object", "string"].map(YamlItem::text);
+    let any = || YamlItem::map([("type", YamlItem::List(kinds.to_vec()))]);
+    let schema = if schema == YamlItem::Map(Vec::new()) { any() } else { schema };
     all(vec![no_fence(), YamlItem::map([("type", YamlItem::text("json_schema")), ("schema", schema)])])
 }

@@ -8,6 +8,7 @@ use super::ProviderError;
 use crate::http::{self, Http, Lost};
 use crate::secret::Secret;
 use crate::text;
+use crate::vocabulary::StopReason;
 
 /// Characters of an error body that are shown.
 const SHOWN: usize = 300;
@@ -32,6 +33,7 @@ pub(super) async fn post(
         .fold(client.post(url).json(body), |request, (name, value)| request.header(*name, value));
     let received = http::send(request).await.map_err(|lost| match lost {
         Lost::Connect(reason) => ProviderError::Connect { host: host(), reason },
+        Lost::Certificate(reason) => ProviderError::Certificate { host: host(), reason },
         Lost::Broken(reason) => ProviderError::Broken { host: host(), reason },
         Lost::TooLong => malformed(lost.to_string()),
     })?;
@@ -42,6 +44,9 @@ pub(super) async fn post(
     let status = received.status;
     if !(200..300).contains(&status) {
         let whole = scrub(String::from_utf8_lossy(&received.body).into_owned()).into_boxed_str();
+        if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked_prompt) {
+            return Err(ProviderError::Blocked { host: host(), word });
+        }
         let (body, retry_after) =
             (message_of(&whole), http::retry_after(&received.headers, SystemTime::now()));
         return Err(ProviderError::Status { host: host(), status, body, whole, retry_after });
@@ -51,8 +56,33 @@ pub(super) async fn post(
         malformed(format!("invalid UTF-8 at byte {at}"))
     })?;
     let body = scrub(body);
-    serde_json::from_str(&body)
-        .map_err(|error| malformed(format!("{error}; it begins \"{}\"", text::excerpt(&body, 120))))
+    let body = text::json::mended(&body);
+    serde_json::from_str(&body).map_err(|error| {
+        let reason = text::json::trouble(&error);
+        if body.trim().is_empty() {
+            ProviderError::Broken { host: host(), reason: "the body is empty".to_owned() }
+        } else if error.is_eof() {
+            ProviderError::Broken { host: host(), reason: format!("the body is cut: {reason}") }
+        } else {
+            malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
+        }
+    })
+}
+
+/// The stop word of a prompt that a platform blocked: Azure says so in the error of a 400, Gemini in place of an answer.
+pub(super) fn blocked_prompt(body: &Json) -> Option<String> {
+    const FILTERED: &str = "content_filter";
+    let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
+    let reason = reason.into_iter().find_map(|place| body.pointer(place)?.as_str());
+    if let Some(word) = reason.filter(|word| !word.ends_with("UNSPECIFIED")) {
+        let is_known = StopReason::of(Some(word)) == StopReason::Filtered;
+        return Some(if is_known { word } else { FILTERED }.to_owned());
+    }
+    let places = ["/error/code", "/error/innererror/code", "/code"];
+    let codes = places.into_iter().filter_map(|place| body.pointer(place)?.as_str());
+    let is_blocked =
+        |code: &str| code == FILTERED || code.eq_ignore_ascii_case("ResponsibleAIPolicyViolation");
+    codes.into_iter().any(is_blocked).then(|| FILTERED.to_owned())
 }
 
 /// The error of a body that came with status 200, as the error that it is.
@@ -65,7 +95,7 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
         places.into_iter().filter_map(|place| reply.pointer(place)).find(|error| says_something(error))?;
     let code = ["code", "status", "type"].into_iter().find_map(|name| error.get(name));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-    let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (400..600).contains(code));
+    let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
     let body = words_of(error).unwrap_or_else(|| text::excerpt(&error.to_string(), SHOWN));
     let named = code.and_then(Json::as_str);
     let status = status.or_else(|| named.map(status_of)).unwrap_or(200);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::text;
 
 /// The last part of an address that belongs to the call, not to the server.
-const CALL: &str = "/chat/completions";
+pub(super) const CALL: &str = "/chat/completions";
 
 /// The path that nearly every server has.
 const USUAL_PATH: &str = "/v1";
@@ -51,6 +51,9 @@ impl Address {
         if written.contains(char::is_whitespace) {
             return Err(wrong("it contains a blank"));
         }
+        if !written.contains("://") {
+            return Err(wrong("it must begin with http:// or https://"));
+        }
         let mut url = Url::parse(written).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong("it must begin with http:// or https://"));
@@ -81,6 +84,11 @@ impl Address {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{name}", self.path()));
         url.into()
+    }
+
+    /// The same for people: without the query, which may hold a key.
+    pub(super) fn shown(&self, name: &str) -> String {
+        self.call(name).split('?').next().unwrap_or_default().to_owned()
     }
 
     /// The path without a slash at its end; empty where there is none.

@@ -1,5 +1,7 @@
 //! The assistant's message as OpenAI writes it, in the body of an answer and in a file of replies.
 
+use std::num::NonZeroU32;
+
 use serde_json::Value as Json;
 
 use crate::text;
@@ -63,6 +65,9 @@ pub(super) fn said(message: &Json) -> Option<Said> {
         None | Some(Json::Null) => refusal.unwrap_or_default().to_owned(),
         Some(Json::Array(parts)) => {
             let word = |part: &'_ Json| {
+                if is_thought(part) {
+                    return None;
+                }
                 let part = part.get("text").or_else(|| part.get("refusal"))?;
                 part.as_str().map(str::to_owned)
             };
@@ -75,6 +80,25 @@ pub(super) fn said(message: &Json) -> Option<Said> {
     let single = message.get("function_call").filter(|call| call.is_object());
     let tool_calls = listed.chain(single).map(call).collect();
     Some(Said { text, refused: refusal.is_some(), tool_calls })
+}
+
+/// Whether a part of a message is what the model thought, not what it said.
+fn is_thought(part: &Json) -> bool {
+    const KINDS: [&str; 5] = ["reasoning", "thinking", "redacted_thinking", "reasoning_text", "summary_text"];
+    let kind = part.get("type").and_then(Json::as_str);
+    kind.is_some_and(|kind| KINDS.contains(&kind)) || part.get("thought") == Some(&Json::Bool(true))
+}
+
+/// The tokens that a model thought with, of those that it answered with.
+pub(super) fn thinking(reply: &Json) -> Option<NonZeroU32> {
+    let details = ["/usage/completion_tokens_details", "/usage/output_tokens_details", "/usage"];
+    let told = details.into_iter().find_map(|place| reply.pointer(place)?.get("reasoning_tokens")?.as_u64());
+    let message = reply.pointer("/choices/0/message");
+    let text = |name: &str| message?.get(name)?.as_str().filter(|text| !text.trim().is_empty());
+    // Without a count, an answer that is all thoughts has spent what it spent on them.
+    let thought = || text("reasoning_content").or_else(|| text("reasoning"));
+    let spent = told.or_else(|| thought().and_then(|_| reply.pointer("/usage/completion_tokens")?.as_u64()));
+    spent.and_then(|tokens| NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX)))
 }
 
 /// A call as OpenAI writes it, or with name and arguments at the call itself, as akit does.

@@ -30,7 +30,7 @@ use strum::{EnumString, VariantNames};
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use price::{Price, Prices};
-pub use replies::Replies;
+pub use replies::{LINE, Replies, RepliesError};
 pub use spec::{Access, Means, Spec, Vendor};
 pub use table::{DEFAULT, NAMES, REPLIES};
 
@@ -43,10 +43,14 @@ pub use table::{DEFAULT, NAMES, REPLIES};
 pub enum Role {
     /// Instructions.
     System,
+    /// Instructions to a reasoning model.
+    Developer,
     /// The customer.
     User,
     /// The application.
     Assistant,
+    /// What a function returned.
+    Tool,
 }
 
 /// One turn of a conversation.
@@ -143,6 +147,22 @@ pub enum ProviderError {
         /// In the system's words.
         reason: String,
     },
+    /// The server's certificate is not trusted.
+    #[error("the certificate of {host} is not trusted: {reason}")]
+    Certificate {
+        /// Host.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The platform refused the prompt: an answer, for whoever asks about refusals.
+    #[error("{host} blocked the prompt ({word})")]
+    Blocked {
+        /// Host.
+        host: String,
+        /// Its word for it.
+        word: String,
+    },
     /// The connection broke.
     #[error("the connection to {host} broke: {reason}")]
     Broken {
@@ -172,7 +192,7 @@ pub enum ProviderError {
     Status {
         /// Host.
         host: String,
-        /// Status; of an error object its `code` from 400 to 599, and 200 where it has none.
+        /// Status; of an error object its `code` from 100 to 599, and 200 where it has none.
         status: u16,
         /// The provider's message, or an excerpt of the body.
         body: String,
@@ -196,14 +216,14 @@ impl ProviderError {
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Connect { .. } => FaultKind::Connect,
+            Self::Connect { .. } | Self::Certificate { .. } => FaultKind::Connect,
             Self::Broken { .. } => FaultKind::ConnectionBroken,
             Self::Ended { .. } => FaultKind::BrokenAnswer,
             Self::Timeout { .. } => FaultKind::Timeout,
             Self::Status { status: 401 | 403, .. } => FaultKind::Unauthorized,
             Self::Status { status: 429, .. } => FaultKind::RateLimited,
             Self::Status { status: 300..=399, .. } => FaultKind::Redirected,
-            Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
+            Self::Blocked { .. } | Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
         }
@@ -214,8 +234,8 @@ impl ProviderError {
     pub fn transient(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Timeout { .. } => true,
-            Self::Malformed { .. } => false,
-            Self::Status { status, .. } => matches!(status, 200 | 408 | 409 | 425 | 429 | 500..=599),
+            Self::Malformed { .. } | Self::Certificate { .. } | Self::Blocked { .. } => false,
+            Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
         }
     }
 
@@ -243,15 +263,19 @@ impl ProviderError {
 
     /// How to fix it, where these said how the server is reached.
     #[must_use]
-    pub fn help(&self, said_by: &Whence) -> String {
+    pub fn help(&self, said_by: &Whence, model: &str) -> String {
         let words = match self {
             Self::Connect { .. } => {
                 return format!("check the address (from {}) and that the server runs", said_by.address);
             }
+            Self::Certificate { .. } => {
+                "name your organization's certificates with `--ca-bundle FILE`, or in SSL_CERT_FILE"
+            }
+            Self::Blocked { .. } => "ask for something that the platform lets pass",
             Self::Broken { .. } => "the server closed the connection; look into its log",
             Self::Ended { .. } => "the provider failed while it answered; its log says why",
             Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
-            Self::Status { status: 200, .. } => {
+            Self::Status { status: 100..=299, .. } => {
                 "the provider sent this error inside an HTTP 200; its log says more"
             }
             Self::Status { status: 401 | 403, .. } => {
@@ -260,7 +284,9 @@ impl ProviderError {
             Self::Status { status: 300..=399, .. } => {
                 "name the address that answers by itself: redirects are not followed, for they would take the key along"
             }
-            Self::Status { status: 404, .. } => "check the address and the name of the model",
+            Self::Status { status: 404, .. } => {
+                return format!("check the address (from {}) and the model `{model}`", said_by.address);
+            }
             Self::Status { status: 429, .. } => "lower `-c`, or raise `--retries`",
             Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
             Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",

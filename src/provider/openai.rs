@@ -6,14 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{error_within, post};
-use super::endpoint::{Address, AddressError};
+use super::call::{blocked_prompt, error_within, post};
+use super::endpoint::{Address, AddressError, CALL};
 use super::refusal::{self, Part};
 use super::spec::{Access, Means, Spec, Vendor};
 use super::{ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, message};
 use crate::http::Http;
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, Usage};
+
+/// The call for an embedding.
+const EMBEDDINGS: &str = "/embeddings";
 
 /// OpenAI itself, and every server that speaks its chat completions.
 pub(super) const OPENAI: Spec = Spec {
@@ -82,12 +85,12 @@ impl OpenAi {
 
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
         let body = json!({ "model": model, "input": text });
-        let url = self.address.call("/embeddings");
+        let (url, asked) = (self.address.call(EMBEDDINGS), self.address.shown(EMBEDDINGS));
         let (headers, key) = (self.headers(), self.options.api_key.as_ref());
-        let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await?;
-        let reply = self.without_error(reply)?;
+        let reply = post(&self.http, &url, &asked, &headers, key, &body).await?;
+        let reply = without_error(reply, &asked)?;
         let malformed = || ProviderError::Malformed {
-            host: self.endpoint.host.clone(),
+            host: asked.clone(),
             reason: format!(
                 "there is no embedding in it; it begins {}",
                 text::excerpt(&reply.to_string(), 120)
@@ -123,16 +126,22 @@ impl OpenAi {
         loop {
             let (body, dropped) = body(request, &left);
             let key = self.options.api_key.as_ref();
-            let url = self.address.call("/chat/completions");
-            let reply = post(&self.http, &url, &self.endpoint.host, &headers, key, &body).await;
-            let error = match reply.and_then(|reply| self.without_error(reply)) {
-                Ok(reply) => {
-                    let mut completion =
-                        self.read(&reply, request.output.as_ref().map(|output| output.name))?;
-                    completion.params_sent = sent(&body);
-                    completion.params_dropped = dropped;
+            let (url, asked) = (self.address.call(CALL), self.asked());
+            let reply = post(&self.http, &url, &asked, &headers, key, &body).await;
+            let reply = reply.and_then(|reply| without_error(reply, &asked));
+            let function = request.output.as_ref().map(|output| output.name);
+            let error = match reply.and_then(|reply| self.read(&reply, function)) {
+                Ok(completion) => {
                     self.remember(&request.model, left);
-                    return Ok(completion);
+                    return Ok(Completion {
+                        params_sent: sent(&body),
+                        params_dropped: dropped,
+                        ..completion
+                    });
+                }
+                Err(ProviderError::Blocked { word, .. }) => {
+                    let answer = Answer { finish_reason: Some(word), ..Answer::default() };
+                    return Ok(Completion { answer, ..Completion::default() });
                 }
                 Err(error) => error,
             };
@@ -149,23 +158,27 @@ impl OpenAi {
         }
     }
 
-    fn without_error(&self, reply: Json) -> Result<Json, ProviderError> {
-        error_within(&reply, &self.endpoint.host).map_or(Ok(reply), Err)
+    /// The whole address that is asked, for people.
+    fn asked(&self) -> String {
+        self.address.shown(CALL)
     }
 
     /// Reads an answer; of a request for a verdict, the calls of the function of this name are its text.
     fn read(&self, reply: &Json, function: Option<&str>) -> Result<Completion, ProviderError> {
         let malformed = |reason: &str| ProviderError::Malformed {
-            host: self.endpoint.host.clone(),
+            host: self.asked(),
             reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
         };
         let choice = reply.get("choices").and_then(|choices| choices.get(0));
+        if let (None, Some(word)) = (choice, blocked_prompt(reply)) {
+            return Err(ProviderError::Blocked { host: self.asked(), word });
+        }
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
         let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
         let finish = word_of(choice.get("finish_reason"));
         if StopReason::of(finish.as_deref()) == StopReason::Broken {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
-            return Err(ProviderError::Ended { host: self.endpoint.host.clone(), word });
+            return Err(ProviderError::Ended { host: self.asked(), word });
         }
         let said = message::said(written);
         let said = said.ok_or_else(|| malformed("the content of its message is no text"))?;
@@ -173,7 +186,9 @@ impl OpenAi {
         let is_verdict = called.is_some();
         let text = called.unwrap_or(said.text);
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
+        let spent = StopReason::of(finish.as_deref()) == StopReason::Cut && text::said::shows_nothing(&text);
         let answer = Answer {
+            thinking: message::thinking(reply).filter(|_| spent),
             text,
             tool_calls: if is_verdict { Vec::new() } else { said.tool_calls },
             finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
@@ -268,6 +283,10 @@ fn without_system(messages: &[Message]) -> Json {
         first.content = format!("{}\n\n{}", told.join("\n\n"), first.content);
     }
     json!(rest)
+}
+
+fn without_error(reply: Json, host: &str) -> Result<Json, ProviderError> {
+    error_within(&reply, host).map_or(Ok(reply), Err)
 }
 
 /// A stop word; what is not text is a word that akit does not know.

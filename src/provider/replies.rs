@@ -1,7 +1,8 @@
 //! `replies`: answers that somebody else produced, one JSON object per line, judged without a call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -9,10 +10,10 @@ use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::message::{self, MessageError, Said};
-use crate::source::{Location, ReadError, SourceFile, json_object};
+use crate::source::{Diagnostic, Diagnostics, ReadError, SourceFile, json_object};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Answer, Usage, moment};
+use crate::vocabulary::{Answer, CaseId, Usage, moment};
 
 /// Why a file of replies cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,15 +26,18 @@ pub enum RepliesError {
         /// Why.
         source: ReadError,
     },
-    /// One of its lines.
-    #[error("{at}: {reason}")]
-    Line {
-        /// The line.
-        at: Location,
-        /// What is wrong with it.
-        reason: String,
-    },
+    /// Some of its lines.
+    #[error("{}", first(.0))]
+    Lines(Diagnostics),
 }
+
+fn first(found: &Diagnostics) -> String {
+    let first = found.iter().next();
+    first.map_or_else(String::new, |one| format!("{}: {}", one.file.location(one.span), one.message))
+}
+
+/// What a line of replies looks like.
+pub const LINE: &str = "each line is `{\"id\": \"case\", \"reply\": \"text\"}`, see docs/scenario.md";
 
 /// Recorded answers by case, scenario and trial.
 #[derive(Clone, Debug)]
@@ -44,8 +48,8 @@ pub struct Replies {
     answers: BTreeMap<(String, u32), Vec<Known>>,
 }
 
-/// A reply and the scenario that it names.
-type Known = (Option<String>, Answer);
+/// A reply, the scenario that it names, and its line.
+type Known = (Option<String>, Answer, u32);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,7 +84,7 @@ fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, 
 /// Why a line has no answer that can be judged.
 #[derive(Debug, thiserror::Error)]
 enum LineError {
-    #[error("missing field `reply`; write the answer as `reply`, `messages` or `tool_calls`")]
+    #[error("`reply` is missing; write the answer as `reply`, `messages` or `tool_calls`")]
     NoAnswer,
     #[error("`tool_calls` stands beside `messages`; write the calls into the last message")]
     CallsBesideMessages,
@@ -110,7 +114,7 @@ impl Replies {
     /// Reads files of answers, which count as one.
     ///
     /// # Errors
-    /// When a file or a line of it cannot be read, or one case, scenario and trial is there twice.
+    /// When a file or lines of it cannot be read, or one case, scenario and trial is there twice.
     pub fn read(paths: &[PathBuf]) -> Result<Self, RepliesError> {
         let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
         let mut all = Self { name: name.join(", "), answers: BTreeMap::new(), latest: None };
@@ -122,69 +126,76 @@ impl Replies {
         let shown = crate::source::slashed(path);
         let source =
             SourceFile::read(path).map_err(|source| RepliesError::Read { path: shown.clone(), source })?;
-        for (index, line) in source.text().lines().enumerate() {
-            if line.trim().is_empty() {
-                continue;
+        let source = Arc::new(source);
+        let mut found = Diagnostics::default();
+        for (number, line) in (1..).zip(source.text().lines()) {
+            if !line.trim().is_empty()
+                && let Err((column, reason)) = self.add_line(number, line)
+            {
+                let span = source.clamp(number, column, u32::MAX);
+                found.push(Diagnostic::error("reply", &source, span, reason).help(LINE));
             }
-            let at = |column: usize| Location {
-                file: shown.clone(),
-                line: u32::try_from(index + 1).unwrap_or(u32::MAX),
-                column: u32::try_from(column).unwrap_or(1),
-            };
-            let mut line: Line = json_object(line.as_bytes()).map_err(|error| {
-                let words = error.to_string();
-                let cut = words.rfind(" at line ").unwrap_or(words.len());
-                let reason = match &words[..cut] {
-                    cut if cut.contains("surrogate") || cut.contains("hex escape") => {
-                        "a `\\u` escape is half of a character (a lone surrogate) or cut short; write `\\ufffd` \
-                         where a character is lost"
-                    }
-                    other => other,
-                };
-                RepliesError::Line { at: at(error.column()), reason: reason.to_owned() }
-            })?;
-            // Nearly every case has one, and a list that grows makes room for four.
-            let known =
-                self.answers.entry((line.id.clone(), line.trial)).or_insert_with(|| Vec::with_capacity(1));
-            if known.iter().any(|(scenario, _)| *scenario == line.scenario) {
-                let id = text::excerpt(&line.id, 60);
-                let reason =
-                    format!("a second reply to case `{id}`, trial {}; number them with `trial`", line.trial);
-                return Err(RepliesError::Line { at: at(1), reason });
-            }
-            let time = |name: &str, told: Option<f64>| match told {
-                Some(ms) if !ms.is_finite() || ms < 0.0 => {
-                    Err(RepliesError::Line { at: at(1), reason: format!("`{name}` is negative") })
-                }
-                told => Ok(told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX))),
-            };
-            if let Some(time) = &line.at {
-                let told = moment(time, Utc::now())
-                    .map_err(|error| RepliesError::Line { at: at(1), reason: format!("`at` is {error}") })?;
-                self.latest = self.latest.max(Some(told));
-            }
-            let latency_ms = time("latency_ms", line.latency_ms)?;
-            let ttft_ms = time("ttft_ms", line.ttft_ms)?;
-            let said = line.said();
-            let said = said.map_err(|error| RepliesError::Line { at: at(1), reason: error.to_string() })?;
-            let answer = Answer {
-                text: said.text,
-                tool_calls: said.tool_calls,
-                finish_reason: if said.refused { Some("refusal".to_owned()) } else { line.finish_reason },
-                model: line.model,
-                system_fingerprint: None,
-                latency_ms,
-                ttft_ms,
-                usage: line.usage,
-                cost_usd: line.cost_usd,
-                recorded: false,
-                given: true,
-                dated: line.at.is_some(),
-                replaced: Vec::new(),
-            };
-            known.push((line.scenario, answer));
         }
+        if found.has_errors() { Err(RepliesError::Lines(found)) } else { Ok(()) }
+    }
+
+    /// Adds one line; what is wrong comes with its column.
+    fn add_line(&mut self, number: u32, line: &str) -> Result<(), (u32, String)> {
+        let mut line: Line = json_object(line.as_bytes())
+            .map_err(|error| (u32::try_from(error.column()).unwrap_or(1), text::json::trouble(&error)))?;
+        let wrong = |reason: String| (1, reason);
+        // Nearly every case has one, and a list that grows makes room for four.
+        let known =
+            self.answers.entry((line.id.clone(), line.trial)).or_insert_with(|| Vec::with_capacity(1));
+        if known.iter().any(|(scenario, ..)| *scenario == line.scenario) {
+            let id = text::excerpt(&line.id, 60);
+            return Err(wrong(format!(
+                "a second reply to case `{id}`, trial {}; number them with `trial`",
+                line.trial
+            )));
+        }
+        let time = |name: &str, told: Option<f64>| match told {
+            Some(ms) if !ms.is_finite() || ms < 0.0 => Err(wrong(format!("`{name}` is negative"))),
+            told => Ok(told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX))),
+        };
+        if let Some(time) = &line.at {
+            let told = moment(time, Utc::now()).map_err(|error| wrong(format!("`at` is {error}")))?;
+            self.latest = self.latest.max(Some(told));
+        }
+        let latency_ms = time("latency_ms", line.latency_ms)?;
+        let ttft_ms = time("ttft_ms", line.ttft_ms)?;
+        let said = line.said().map_err(|error| wrong(error.to_string()))?;
+        let answer = Answer {
+            text: said.text,
+            tool_calls: said.tool_calls,
+            finish_reason: if said.refused { Some("refusal".to_owned()) } else { line.finish_reason },
+            model: line.model,
+            latency_ms,
+            ttft_ms,
+            usage: line.usage,
+            cost_usd: line.cost_usd,
+            given: true,
+            dated: line.at.is_some(),
+            ..Answer::default()
+        };
+        known.push((line.scenario, answer, number));
         Ok(())
+    }
+
+    /// The lines, with their ids, that answer none of these cases.
+    #[must_use]
+    pub fn unused(&self, cases: &BTreeSet<CaseId<'_>>, ids: &BTreeSet<&str>) -> Vec<(u32, &str)> {
+        let mut unused = Vec::new();
+        for ((id, _), known) in self.answers.iter().filter(|((_, trial), _)| *trial == 0) {
+            let is_used = |scenario: &Option<String>| match scenario {
+                Some(name) => cases.contains(&CaseId::new(name, id)),
+                None => ids.contains(id.as_str()),
+            };
+            let lines = known.iter().filter(|(scenario, ..)| !is_used(scenario));
+            unused.extend(lines.map(|(.., line)| (*line, id.as_str())));
+        }
+        unused.sort_unstable();
+        unused
     }
 
     /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded.
@@ -198,7 +209,7 @@ impl Replies {
         for (scenario, id, answers) in answers {
             for (trial, reply) in (0..).zip(answers) {
                 let known = replies.entry((id.to_owned(), trial)).or_insert_with(|| Vec::with_capacity(1));
-                known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }));
+                known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }, 0));
             }
         }
         Self { name: name.to_owned(), latest: None, answers: replies }
@@ -220,8 +231,8 @@ impl Replies {
     #[must_use]
     pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
         let known = self.answers.get(&(id.to_owned(), trial))?;
-        let exact = known.iter().find(|(name, _)| name.as_deref() == Some(scenario));
-        exact.or_else(|| known.iter().find(|(name, _)| name.is_none())).map(|(_, reply)| reply)
+        let exact = known.iter().find(|(name, ..)| name.as_deref() == Some(scenario));
+        exact.or_else(|| known.iter().find(|(name, ..)| name.is_none())).map(|(_, reply, _)| reply)
     }
 
     /// How many trials of a case the file holds, counted from 0 without a gap.
@@ -275,13 +286,13 @@ mod tests {
     #[test]
     fn wrong_lines_are_named() {
         let table = [
-            ("{\"id\":\"a\"}", "missing field `reply`"),
-            ("{\"id\":\"a\",\"reply\":\"x\",\"answer\":1}", "unknown field `answer`"),
+            ("{\"id\":\"a\"}", "`reply` is missing"),
+            ("{\"id\":\"a\",\"reply\":\"x\",\"answer\":1}", "unknown key `answer`"),
             (
                 "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"reply\":\"y\"}",
                 ":2: a second reply to case `a`",
             ),
-            ("not json", "expected"),
+            ("not json", "it is not JSON"),
             (r#"{"id":"a","reply":"x \ud800 y"}"#, "a lone surrogate"),
             (r#"{"id":"a","reply":"x \ud800\u0041 y"}"#, "a lone surrogate"),
             (r#"{"id":"a","reply":"x \udc00 y"}"#, "a lone surrogate"),
@@ -293,7 +304,7 @@ mod tests {
                 "`at` is later than now: 9000-01-01T00:00:00Z",
             ),
             (r#"{"id":"a","reply":"x","at":"9999-12-31T23:59:59-23:59"}"#, "`at` is no time: 9999-12-31"),
-            (r#"{"id":"a","tool_calls":[]}"#, "missing field `reply`"),
+            (r#"{"id":"a","tool_calls":[]}"#, "`reply` is missing"),
             (
                 r#"{"id":"a","reply":"x","tool_calls":{}}"#,
                 "replies.jsonl:1: `tool_calls` is not a list of calls",

@@ -122,5 +122,5 @@ impl GitLab {
 }
 
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, ForgeError> {
-    serde_json::from_slice(bytes).map_err(|error| ForgeError::Unclear(error.to_string()))
+    serde_json::from_slice(bytes).map_err(|error| ForgeError::Unclear(crate::text::json::trouble(&error)))
 }

@@ -14,7 +14,7 @@ use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::stats::mean;
 use crate::text;
-use crate::vocabulary::{Answer, ExchangeKind, FaultKind, Outcome, StopReason, ToolCall};
+use crate::vocabulary::{Answer, ExchangeKind, FaultKind, Outcome, StopReason, StopWords, ToolCall};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -127,7 +127,7 @@ async fn answer(
                 )
             })?;
             let text = Replaced::undo(&reply.replaced, &reply.text);
-            let answer = Answer { text, replaced: Vec::new(), ..reply };
+            let answer = job.stop_words.teach(Answer { text, replaced: Vec::new(), ..reply });
             let said = redaction::seal(case, Completion { answer, ..Completion::default() });
             Ok((said.answer, redaction::seen(said.seen)))
         }
@@ -155,7 +155,9 @@ async fn answer(
             }
             // Behind the redaction, which may take a number for a value: no two trials share a record.
             content["trial"] = trial.into();
-            let seal = |said: Completion| redaction::seal(case, said);
+            // What a record says of a stop word was taught when it was made.
+            let teach = |said: Completion| Completion { answer: job.stop_words.teach(said.answer), ..said };
+            let seal = |said: Completion| redaction::seal(case, teach(said));
             let purpose = format!("the reply to {}/{}", scenario.name, case.id);
             let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);
             let patience = Patience { jitter: jitter.into(), ..job.patience };
@@ -168,9 +170,9 @@ async fn answer(
                 patience,
                 seal: redacted.map(|_| Seal(&seal)),
                 version: job.version.as_deref(),
-                usable: Usable(&|said| said.answer.stop().is_answer()),
+                usable: Usable(&|said| teach(said.clone()).answer.stop().is_answer()),
             };
-            let said = client.ask(&ask).await.map_err(|error| error.fault())?.completion;
+            let said = teach(client.ask(&ask).await.map_err(|error| error.fault())?.completion);
             Ok((said.answer, redaction::seen(said.seen)))
         }
     }
@@ -190,9 +192,7 @@ async fn judged(
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
-    let finish_reason = answer.finish_reason.as_deref();
-    let (tool_calls, seen) = (answer.tool_calls.as_slice(), seen.as_ref());
-    let candidate = Candidate { text: &answer.text, tool_calls, finish_reason, seen };
+    let candidate = Candidate::of_answer(&answer, case.allow_cut, seen.as_ref());
     let verdict = redaction::verdict(case, case.expectation.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
         let fault = cause(&verdict);
@@ -213,9 +213,13 @@ fn no_answer(answer: &Answer) -> Option<Fault> {
         StopReason::Unknown => {
             let message =
                 format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
-            let help =
-                "the stop words that akit knows are in docs/expectations.md; report one that is missing";
-            Some(fault(FaultKind::UnknownStopReason, message, help))
+            let help = format!(
+                "find out what it means, and say so: `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` \
+                 (or {})",
+                word(),
+                StopWords::MEANINGS[1..].join(", ")
+            );
+            Some(fault(FaultKind::UnknownStopReason, message, &help))
         }
         StopReason::Complete
         | StopReason::ToolCalls

@@ -9,6 +9,8 @@ use crate::manifest::Redacted;
 use crate::provider::Replies;
 use crate::provider::model::family;
 use crate::scenario::Scenario;
+use crate::text;
+use crate::vocabulary::{CaseId, StopWords};
 
 /// Who answers.
 #[derive(Clone, Debug)]
@@ -51,6 +53,8 @@ pub struct Job {
     pub version: Option<String>,
     /// How patiently.
     pub patience: Patience,
+    /// What stop words mean that akit does not know.
+    pub stop_words: StopWords,
 }
 
 impl Job {
@@ -65,7 +69,9 @@ impl Job {
             ) => Arc::ptr_eq(one, other) && (model, seeded, described) == (m, s, d),
             (Target::Replies(_), Target::Model { .. }) | (Target::Model { .. }, Target::Replies(_)) => false,
         };
-        same && self.version == other.version && self.patience == other.patience
+        same && self.version == other.version
+            && self.patience == other.patience
+            && self.stop_words == other.stop_words
     }
 }
 
@@ -123,6 +129,36 @@ impl Plan {
             Target::Replies(replies) => Some(replies.as_ref()),
             Target::Model { .. } => None,
         })
+    }
+
+    /// What is told of each file of replies with lines that answer no case.
+    #[must_use]
+    pub fn unused_replies(&self) -> Vec<String> {
+        const NAMED: usize = 5;
+        let mut files: Vec<&Replies> = self.replies().collect();
+        files.dedup_by(|one, other| std::ptr::eq(*one, *other));
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let all =
+            || self.scenarios.iter().flat_map(|one| one.cases.iter().map(move |case| (&one.name, &case.id)));
+        let cases: BTreeSet<_> = all().map(|(scenario, id)| CaseId::new(scenario, id)).collect();
+        let ids: BTreeSet<&str> = all().map(|(_, id)| id.as_str()).collect();
+        let known: Vec<&str> = ids.iter().copied().collect();
+        let told = |(line, id): &(u32, &str)| {
+            let near = text::nearest(id, &known).map(|near| format!(": did you mean `{near}`?"));
+            format!("line {line} (`{}`{})", text::excerpt(id, 60), near.unwrap_or_default())
+        };
+        let unused = files.into_iter().filter_map(|file| {
+            let unused = file.unused(&cases, &ids);
+            let more = unused.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let named = unused.iter().take(NAMED).map(told).collect::<Vec<_>>().join(", ");
+            let lines = text::count(unused.len(), "line");
+            (!unused.is_empty())
+                .then(|| format!("{lines} of {} for no case here: {named}{more}", file.name()))
+        });
+        unused.collect()
     }
 
     /// What is removed from the cases that are asked, if anything.

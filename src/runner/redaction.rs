@@ -33,8 +33,7 @@ pub(super) fn mark(case: &Case) -> String {
 pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
-        let Answer { text, tool_calls, finish_reason, .. } = &said.answer;
-        let answer = Candidate { text, tool_calls, finish_reason: finish_reason.as_deref(), seen: None };
+        let answer = Candidate::of_answer(&said.answer, case.allow_cut, None);
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
         serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
     });

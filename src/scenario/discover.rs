@@ -42,8 +42,8 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
         } else if path.exists() {
             files.insert(path.clone());
         } else if is_glob(path) {
-            let matcher = compile(path)?;
-            let root = fixed_part(path);
+            let root = fixed_part(path, &|part| part.exists());
+            let matcher = compile(path, &root)?;
             if !root.is_dir() {
                 return Err(DiscoverError::Empty(slashed(path)));
             }
@@ -53,10 +53,11 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
         }
     }
     let mut files: Vec<_> = files.into_iter().collect();
-    files.sort_by_key(|path| slashed(path));
-    // One file under two paths would be asked, and paid for, twice.
+    files.sort_by_key(|path| (path.components().count(), slashed(path)));
+    // One file under two paths would be asked, and paid for, twice: a link makes the longer one.
     let mut known = BTreeSet::new();
     files.retain(|path| path.canonicalize().map_or(true, |full| known.insert(full)));
+    files.sort_by_key(|path| slashed(path));
     Ok(files)
 }
 
@@ -67,8 +68,10 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, DiscoverError> {
 pub fn among(paths: &[PathBuf], listed: &[String]) -> Vec<String> {
     let mut found = BTreeSet::new();
     for path in paths {
-        let glob = if is_glob(path) { compile(path).ok() } else { None };
-        let root = if glob.is_some() { fixed_part(path) } else { path.clone() };
+        let is_there = |part: &Path| listed.iter().any(|name| Path::new(name).starts_with(part));
+        let fixed = fixed_part(path, &is_there);
+        let glob = if is_glob(path) && !is_there(path) { compile(path, &fixed).ok() } else { None };
+        let root = if glob.is_some() { fixed } else { path.clone() };
         let root = if root == Path::new(".") { PathBuf::new() } else { root };
         for name in listed {
             let Ok(rest) = Path::new(name).strip_prefix(&root) else { continue };
@@ -106,7 +109,8 @@ fn extend(
         let path = match entry {
             Ok(entry) => entry.into_path(),
             // A link that leads nowhere is no scenario; editors leave such links beside open files.
-            Err(error) if error.path().is_some_and(Path::is_symlink) && error.loop_ancestor().is_none() => {
+            // One that leads back up is read where it leads to.
+            Err(error) if error.loop_ancestor().is_some() || error.path().is_some_and(Path::is_symlink) => {
                 continue;
             }
             Err(error) => return Err(refused(root, &error)),
@@ -124,7 +128,7 @@ fn extend(
 
 fn refused(root: &Path, error: &walkdir::Error) -> DiscoverError {
     let path = error.path().map_or_else(|| slashed(root), slashed);
-    let words = error.io_error().map_or("a loop of links".to_owned(), |error| error.kind().to_string());
+    let words = error.io_error().map_or_else(|| error.to_string(), |error| error.kind().to_string());
     DiscoverError::Walk(path, words)
 }
 
@@ -138,8 +142,12 @@ fn is_glob(path: &Path) -> bool {
     slashed(path).contains(['*', '?', '[', '{'])
 }
 
-fn compile(path: &Path) -> Result<GlobMatcher, DiscoverError> {
-    let text = slashed(path);
+/// The glob, whose first part is the name of a folder: brackets in it are no wildcards.
+fn compile(path: &Path, fixed: &Path) -> Result<GlobMatcher, DiscoverError> {
+    let text = match path.strip_prefix(fixed) {
+        Ok(rest) => format!("{}/{}", globset::escape(&slashed(fixed)), slashed(rest)),
+        Err(_) => slashed(path),
+    };
     let text = text.strip_prefix("./").unwrap_or(&text);
     GlobBuilder::new(text)
         .literal_separator(true)
@@ -148,8 +156,15 @@ fn compile(path: &Path) -> Result<GlobMatcher, DiscoverError> {
         .map_err(|error| DiscoverError::Glob(text.to_owned(), error.kind().to_string()))
 }
 
-/// The folder before the first part with a wildcard.
-fn fixed_part(path: &Path) -> PathBuf {
-    let fixed: PathBuf = path.components().take_while(|part| !is_glob(part.as_ref())).collect();
+/// The folder before the first part with a wildcard; what is there under its own name has none.
+fn fixed_part(path: &Path, is_there: &dyn Fn(&Path) -> bool) -> PathBuf {
+    let mut fixed = PathBuf::new();
+    for part in path.components() {
+        let longer = fixed.join(part);
+        if is_glob(part.as_ref()) && !is_there(&longer) {
+            break;
+        }
+        fixed = longer;
+    }
     if fixed.as_os_str().is_empty() { PathBuf::from(".") } else { fixed }
 }

@@ -23,7 +23,7 @@ use crate::secret::Secret;
 use crate::seed::Root;
 use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Span};
 use crate::text;
-use crate::vocabulary::CaseId;
+use crate::vocabulary::{CaseId, StopWords};
 
 pub use discover::{DiscoverError, among, discover};
 pub use read::{api_key, provider_config, scenario as read, tries};
@@ -53,6 +53,8 @@ pub struct ProviderConfig {
     pub organization: Option<String>,
     /// File of replies, relative to the file in which it is named.
     pub file: Option<String>,
+    /// What stop words mean that akit does not know.
+    pub stop_words: StopWords,
     /// Variables that its keys wait for: nobody can be asked by them until then.
     pub unset: Waiting,
 }
@@ -67,6 +69,7 @@ impl ProviderConfig {
             ("maxRetries", self.retries.is_some()),
             ("organization", self.organization.is_some()),
             ("file", self.file.is_some()),
+            ("stopWords", !self.stop_words.is_empty()),
         ];
         said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key)
     }
@@ -136,6 +139,8 @@ pub struct Case {
     pub timeout: Option<Duration>,
     /// Further tries after a transient error.
     pub retries: Option<u32>,
+    /// Whether an answer that was cut may pass where it holds what it must.
+    pub allow_cut: bool,
     /// What is removed before anything is stored or shown.
     pub redaction: RedactionChoice,
     /// What it expects, as written, variables filled: JSON, as a text because a tree has ten times its size. Redaction
@@ -207,7 +212,7 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
         ReadError::Io(_) => "check the path and its permissions",
         ReadError::TooLarge(_) => "split the scenario into several files",
         ReadError::Binary(_) => "scenario files are YAML text",
-        ReadError::Encoding { .. } => "save the file as UTF-8",
+        ReadError::Encoding { .. } | ReadError::Utf16 => "save the file as UTF-8",
     };
     Diagnostic::error("unreadable-file", &file, Span::default(), format!("cannot read the file: {error}"))
         .help(help)

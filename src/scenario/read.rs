@@ -16,6 +16,7 @@ use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
+use crate::vocabulary::StopWords;
 
 /// Fewest cases for which another thread pays.
 const LEAST_SHARE: usize = 128;
@@ -58,7 +59,7 @@ pub fn scenario(
     let setup = fields.object("setup");
     let system = setup.as_ref().and_then(|setup| setup.text("systemPrompt"));
     let system = system.map(|(text, span)| (text.to_owned(), span));
-    let variables: BTreeMap<_, _> = fields.scalars("variables").into_iter().collect();
+    let variables: BTreeMap<_, _> = fields.scalars("variables", file).into_iter().collect();
     let instructions = system
         .as_ref()
         .map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
@@ -68,6 +69,7 @@ pub fn scenario(
         tags: fields.strings("tags"),
         system,
         redaction: redaction(&fields, file, &patterns, found),
+        allow_cut: fields.bool("allow_cut").unwrap_or_default(),
         patterns,
         file,
     };
@@ -118,6 +120,7 @@ struct Inherited<'a> {
     tags: Vec<String>,
     system: Option<(String, Span)>,
     redaction: RedactionChoice,
+    allow_cut: bool,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
 }
@@ -229,7 +232,7 @@ fn read_items(items: &[Node], shared: &Inherited<'_>) -> (Vec<Item>, Diagnostics
 
 fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) -> Option<Case> {
     let mut variables = shared.variables.clone();
-    variables.extend(fields.scalars("variables"));
+    variables.extend(fields.scalars("variables", shared.file));
     let patterns = &shared.patterns;
     let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
     let messages = fields.node("prompt").and_then(|node| messages(node, shared, &mut reading));
@@ -241,12 +244,12 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let own = Own {
         messages: &messages,
         expected: &written,
-        variables: fields.scalars("variables").into_iter().collect(),
+        variables: fields.scalars("variables", shared.file).into_iter().collect(),
         provider: fields.string("provider"),
         model: fields.string("model"),
     };
-    let inherits =
-        shared.system.is_some() && messages.first().is_some_and(|first| first.role != Role::System);
+    let own_instructions = |first: &Message| matches!(first.role, Role::System | Role::Developer);
+    let inherits = shared.system.is_some() && !messages.first().is_some_and(own_instructions);
     let content_hash = own.hash(inherits);
     // A list that begins with its own instructions replaces the scenario's.
     if let Some((system, span)) = shared.system.as_ref().filter(|_| inherits) {
@@ -274,6 +277,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         model: fields.string("model"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("retries").map(tries),
+        allow_cut: fields.bool("allow_cut").unwrap_or(shared.allow_cut),
         redaction: redaction(fields, shared.file, patterns, found).or(&shared.redaction),
         expected: written.to_string().into(),
     })
@@ -297,6 +301,16 @@ fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> O
             }
             if messages.len() != items.len() {
                 return None;
+            }
+            if let (Some(last), Some(Role::Assistant)) = (items.last(), messages.last().map(|last| last.role))
+            {
+                let message =
+                    "`prompt` ends with a message of `assistant`: nobody is asked anything".to_owned();
+                reading.found.push(
+                    Diagnostic::error("no-question", shared.file, last.start(), message).help(
+                        "end it with a message of `user`; an answer to judge belongs into `--replies FILE`",
+                    ),
+                );
             }
         }
         other => {
@@ -338,6 +352,7 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         retries: fields.integer("maxRetries").map(tries),
         organization: fields.string("organization"),
         file: fields.string("file"),
+        stop_words: StopWords::of(fields.words("stopWords")),
         unset: Vec::new(),
     }
 }

@@ -4,6 +4,7 @@ use super::redaction::REDACTION;
 use crate::expectation;
 use crate::provider::{NAMES, Role};
 use crate::source::{Field, Shape};
+use crate::vocabulary::StopWords;
 use serde_json::{Value as Json, json};
 use strum::VariantNames as _;
 
@@ -25,6 +26,11 @@ pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
     Field::optional("organization", Shape::Text, "OpenAI's organisation."),
+    Field::optional(
+        "stopWords",
+        Shape::Lexicon(&StopWords::MEANINGS, StopWords::is_known),
+        "What a stop word means that akit does not know.",
+    ),
     Field::inert("resourceName", Shape::Text, "Azure OpenAI: name of the resource.", SERVED),
     Field::inert("deploymentName", Shape::Text, "Azure OpenAI: name of the deployment.", SERVED),
     Field::inert("apiVersion", Shape::Text, "Azure OpenAI: version of the interface.", SERVED),
@@ -68,6 +74,11 @@ pub(super) const CASE: &[Field] = &[
     Field::optional("model", Shape::Name, "Model, instead of the scenario's."),
     Field::optional("variables", Shape::Scalars, "Values for `{{name}}`, over those of the scenario."),
     Field::optional(
+        "allow_cut",
+        Shape::Bool,
+        "Whether an answer that was cut may pass, instead of the scenario's.",
+    ),
+    Field::optional(
         "redaction",
         Shape::Object(REDACTION),
         "Removal of personal data, instead of the scenario's.",
@@ -96,6 +107,11 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::optional("maxTokens", Shape::Integer(1), "Most tokens of a reply."),
     Field::optional("tags", Shape::Texts, "Tags of every case."),
     Field::optional("variables", Shape::Scalars, "Values for `{{name}}` in prompts and expectations."),
+    Field::optional(
+        "allow_cut",
+        Shape::Bool,
+        "Whether an answer that was cut may pass where it holds what it must (false).",
+    ),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
     Field::optional("setup", Shape::Object(SETUP), "What goes before every prompt."),
     Field::foreign("system_prompt", "write `setup: { systemPrompt: … }`"),

@@ -73,7 +73,9 @@ impl Scenario {
             let message = format!("`{}` of the scenario {}", one.keys.join("."), one.message);
             Weaker { message, ..one }.below(&["providerConfig"])
         };
-        found.into_iter().filter(changed).map(told).collect()
+        let words = self.provider_config.stop_words.weaker(&now.provider_config.stop_words).into_iter();
+        let words = words.map(|one| one.below(&["providerConfig"]));
+        found.into_iter().filter(changed).map(told).chain(words).collect()
     }
 }
 
@@ -119,6 +121,7 @@ impl Case {
             expectation: _,
             timeout,
             retries,
+            allow_cut,
         } = self;
         let of = |timeout: Option<Duration>, retries: Option<u32>, inherited: Tries| Tries {
             timeout: timeout.unwrap_or(inherited.timeout),
@@ -131,6 +134,10 @@ impl Case {
         };
         let told =
             |one: Weaker| Weaker { message: format!("`{}` {}", one.keys.join("."), one.message), ..one };
-        was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(told).collect()
+        let cut = (!allow_cut && now.allow_cut).then(|| {
+            Weaker::new(Kind::CutAllowed, &["allow_cut"], "an answer that was cut did not pass, now it may")
+        });
+        let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(told);
+        tries.chain(cut).collect()
     }
 }

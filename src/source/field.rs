@@ -29,6 +29,8 @@ pub enum Shape {
     Map,
     /// A mapping of names to text, numbers or booleans.
     Scalars,
+    /// A mapping of names to one of these words, but for names that the function knows already.
+    Lexicon(&'static [&'static str], fn(&str) -> bool),
     /// A mapping described by its own table.
     Object(&'static [Field]),
     /// A list of mappings described by a table.
@@ -139,6 +141,9 @@ impl Field {
                 "type": "object",
                 "additionalProperties": { "type": ["string", "number", "boolean"] },
             }),
+            Shape::Lexicon(words, _) => {
+                json!({ "type": "object", "additionalProperties": { "enum": words } })
+            }
             Shape::Object(table) => Field::schema(table),
             Shape::Objects(table) => json!({ "type": "array", "items": Field::schema(table) }),
             Shape::Part(name) => json!({ "$ref": format!("#/$defs/{name}") }),

@@ -151,16 +151,24 @@ impl<'a> Fields<'a> {
         texts.into_iter().map(|(text, _)| text.to_owned()).collect()
     }
 
-    /// Names with scalar values, as text.
+    /// Names with scalar values, as text: numbers as they are written in the file.
     #[must_use]
-    pub fn scalars(&self, name: &str) -> Vec<(String, String)> {
+    pub fn scalars(&self, name: &str, file: &SourceFile) -> Vec<(String, String)> {
         match self.node(name).map(|node| &node.value) {
             Some(Value::Map(entries)) => entries
                 .iter()
-                .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), scalar(value)?)))
+                .filter_map(|(key, value)| Some((key.as_str()?.to_owned(), written(value, file)?)))
                 .collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Names with a word for each.
+    #[must_use]
+    pub fn words(&self, name: &str) -> Vec<(String, String)> {
+        let Some(Value::Map(entries)) = self.node(name).map(|node| &node.value) else { return Vec::new() };
+        let texts = |(key, word): &(Node, Node)| Some((key.as_str()?.to_owned(), word.as_str()?.to_owned()));
+        entries.iter().filter_map(texts).collect()
     }
 
     /// The mapping behind a key, with its own getters.
@@ -199,6 +207,12 @@ fn scalar(node: &Node) -> Option<String> {
         Value::Bool(value) => Some(value.to_string()),
         _ => None,
     }
+}
+
+/// A scalar as it is written in its file: `01234` and `3.10` are no numbers to whoever writes them.
+fn written(node: &Node, file: &SourceFile) -> Option<String> {
+    let number = node.number().and_then(|_| file.number_at(node.span));
+    number.map(str::to_owned).or_else(|| scalar(node))
 }
 
 /// Reports a key that the table does not have; answers with the one that was probably meant.
@@ -265,7 +279,10 @@ fn check_nested(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
 fn check_value(field: &Field, node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) {
     if let Some(problem) = problem(&field.shape, node) {
         let message = format!("`{}` is {}, found {}", field.name, problem.expected, problem.found);
-        let help = if problem.help.is_empty() {
+        let quoted = problem.quotes.and_then(|node| written(node, file));
+        let help = if let Some(value) = quoted {
+            format!("put it in quotes: \"{}\"", text::excerpt(&value, 60))
+        } else if problem.help.is_empty() {
             format!("`{}`: {}", field.name, text::uncapitalised(field.doc))
         } else {
             problem.help
@@ -282,12 +299,14 @@ fn check_value(field: &Field, node: &Node, file: &Arc<SourceFile>, found: &mut D
                 Fields::check(item, table, &format!("an entry of `{}`", field.name), file, found);
             }
         }
-        (Shape::Map | Shape::Scalars, _) => check_nested(node, file, found),
+        (Shape::Map | Shape::Scalars | Shape::Lexicon(..), _) => check_nested(node, file, found),
         _ => {}
     }
 }
 
-struct Problem {
+struct Problem<'a> {
+    /// What would be right in quotes.
+    quotes: Option<&'a Node>,
     code: &'static str,
     expected: String,
     found: String,
@@ -295,15 +314,15 @@ struct Problem {
     span: Span,
 }
 
-impl Problem {
+impl<'a> Problem<'a> {
     /// Another kind of value is expected.
-    fn kind(node: &Node, expected: &str, help: String) -> Self {
+    fn kind(node: &'a Node, expected: &str, help: String) -> Self {
         let found = node.value.kind().to_owned();
-        Self { code: "wrong-type", expected: expected.to_owned(), found, help, span: node.span }
+        Self { quotes: None, code: "wrong-type", expected: expected.to_owned(), found, help, span: node.span }
     }
 
     /// Another value is expected.
-    fn value(node: &Node, expected: &str, help: String) -> Self {
+    fn value(node: &'a Node, expected: &str, help: String) -> Self {
         let problem = Self::kind(node, expected, help);
         let shown = scalar(node).map(|value| format!("`{}`", text::excerpt(&value, 60)));
         Self { code: "wrong-value", found: shown.unwrap_or(problem.found), ..problem }
@@ -311,13 +330,11 @@ impl Problem {
 }
 
 /// What keeps a value from having a shape.
-fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
+fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
     let kind = |expected: &str, help: String| Some(Problem::kind(node, expected, help));
     let value = |expected: &str, help: String| Some(Problem::value(node, expected, help));
-    let quote = || match scalar(node) {
-        Some(value) => format!("put it in quotes: \"{}\"", text::excerpt(&value, 60)),
-        None => String::new(),
-    };
+    let quote =
+        |expected: &str| Some(Problem { quotes: Some(node), ..Problem::kind(node, expected, String::new()) });
     match (shape, &node.value) {
         (_, Value::Waiting)
         | (Shape::Text, Value::String(_))
@@ -328,7 +345,7 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         (Shape::Name, Value::String(text)) if !text.trim().is_empty() => None,
         (Shape::Name, Value::String(_)) => value("text that is not blank", String::new()),
         (Shape::Text | Shape::Name, Value::Null) => kind("text", "give it a value or remove the key".into()),
-        (Shape::Text | Shape::Name, _) => kind("text", quote()),
+        (Shape::Text | Shape::Name, _) => quote("text"),
         (Shape::Bool, _) => kind("`true` or `false`", String::new()),
         (Shape::Steps, Value::Integer(steps)) if STEPS.contains(steps) => None,
         (Shape::Steps, _) => value("5, 10 or 100", String::new()),
@@ -347,7 +364,7 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
         (Shape::OneOf(words), Value::String(word)) => {
             value(&format!("one of {}", text::list(words)), text::meant(word, words, String::new))
         }
-        (Shape::OneOf(words), _) => kind(&format!("one of {}", text::list(words)), quote()),
+        (Shape::OneOf(words), _) => quote(&format!("one of {}", text::list(words))),
         (Shape::Texts, Value::List(items)) => items
             .iter()
             .find_map(|item| problem(&Shape::Text, item))
@@ -360,7 +377,19 @@ fn problem(shape: &Shape, node: &Node) -> Option<Problem> {
             let (_, other) = entries.iter().find(|(_, value)| scalar(value).is_none())?;
             Some(Problem::kind(other, "a mapping of names to text, numbers or booleans", String::new()))
         }
-        (Shape::Map | Shape::Object(_) | Shape::Scalars, _) => kind("a mapping", String::new()),
+        (Shape::Lexicon(words, known), Value::Map(entries)) => {
+            if let Some((name, _)) = entries.iter().find(|(name, _)| name.as_str().is_some_and(known)) {
+                let help = "remove it: akit knows what this word means".to_owned();
+                return Some(Problem::value(name, "a mapping of words that akit does not know", help));
+            }
+            let (_, wrong) =
+                entries.iter().find(|(_, value)| problem(&Shape::OneOf(words), value).is_some())?;
+            let help = wrong.as_str().map_or_else(String::new, |word| text::meant(word, words, String::new));
+            Some(Problem::value(wrong, &format!("a mapping of words to one of {}", text::list(words)), help))
+        }
+        (Shape::Map | Shape::Object(_) | Shape::Scalars | Shape::Lexicon(..), _) => {
+            kind("a mapping", String::new())
+        }
         (Shape::Objects(_), _) => kind("a list of mappings", String::new()),
     }
 }

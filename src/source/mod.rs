@@ -66,6 +66,11 @@ pub enum ReadError {
     /// Over [`MAX_BYTES`].
     #[error("the file has {0} bytes; at most {MAX_BYTES} are read")]
     TooLarge(u64),
+    /// Text as Windows used to write it.
+    #[error(
+        "this is UTF-16, and only UTF-8 is read; save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)"
+    )]
+    Utf16,
     /// Not text at all.
     #[error("this is a binary file (a NUL byte at offset {0})")]
     Binary(usize),
@@ -111,6 +116,9 @@ impl SourceFile {
         file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_BYTES {
             return Err(ReadError::TooLarge(bytes.len() as u64));
+        }
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err(ReadError::Utf16);
         }
         // A search for one byte is far quicker than a closure on each.
         if bytes.contains(&0) {
@@ -171,6 +179,17 @@ impl SourceFile {
         let start = self.starts[index - 1];
         let end = self.starts.get(index).copied().unwrap_or(self.text.len());
         self.text[start..end].trim_end_matches(['\n', '\r'])
+    }
+
+    /// The number that stands at a place, as it is written there.
+    #[must_use]
+    pub fn number_at(&self, span: Span) -> Option<&str> {
+        let line = self.line(span.line);
+        let at = |column: u32| line.char_indices().nth(column as usize).map_or(line.len(), |(at, _)| at);
+        let start = span.column.saturating_sub(1);
+        let written = line[at(start)..at(start.saturating_add(span.length))].trim_end();
+        // At the place of an alias stands its name.
+        written.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')).then_some(written)
     }
 
     /// Characters of each line. A document may stand in one line, so they are counted once and not for each
@@ -301,6 +320,10 @@ mod tests {
         let path = folder.path().join("x.yaml");
         std::fs::write(&path, b"a: 1\nb: \xff\n").unwrap();
         assert_eq!(SourceFile::read(&path).unwrap_err().to_string(), "not UTF-8: byte 0xff on line 2");
+        for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a"] {
+            std::fs::write(&path, utf16).unwrap();
+            assert!(matches!(SourceFile::read(&path), Err(ReadError::Utf16)));
+        }
         std::fs::write(&path, b"a\0b").unwrap();
         assert!(matches!(SourceFile::read(&path), Err(ReadError::Binary(1))));
         std::fs::write(&path, "a: 1").unwrap();

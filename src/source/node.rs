@@ -257,9 +257,37 @@ fn words(error: &serde_yaml::Error) -> String {
     if let Some((_, plain)) = limits.iter().find(|(own, _)| text.contains(own)) {
         return (*plain).to_owned();
     }
-    let cut = text.find(" at line ").unwrap_or(text.len());
-    text[..cut].trim_end_matches([':', ',']).to_owned()
+    let lower = text.to_lowercase();
+    let told = TROUBLES.iter().find(|(own, _)| lower.contains(own)).map(|(_, plain)| *plain);
+    told.unwrap_or("what stands here does not fit what stands before it").to_owned()
 }
+
+/// What the parser says of YAML that is none, and a reader's words for it; the first that fits.
+const TROUBLES: [(&str, &str); 23] = [
+    ("unexpected character", "a control character, which YAML does not allow"),
+    ("tab", "a tab stands where only blanks may"),
+    ("unclosed quote", "a quote is opened and never closed"),
+    ("quoted scalar, found", "`\\` in double quotes begins an escape that does not exist"),
+    ("escape", "an escape that does not exist"),
+    ("quoted scalar", "text stands right behind a closing quote, or a text in quotes is not indented"),
+    ("document indicator", "a quote is opened and never closed before the document ends"),
+    ("unclosed bracket", "a bracket is opened and never closed"),
+    ("misplaced bracket", "a bracket is closed that was not opened"),
+    ("flow", "a comma is missing between brackets, or a bracket is never closed"),
+    ("unexpected eof", "the file ends in the middle of something"),
+    ("anchor", "an alias (`*name`) has no anchor (`&name`) above it"),
+    ("mapping values are not allowed", "a `: ` stands where no value can begin"),
+    ("':'", "a `:` is missing, or stands where no value can begin"),
+    ("simple key", "this line is no `key: value`"),
+    ("expected key", "this line is no `key: value`, or is not indented like those above it"),
+    ("mapping keys", "a key stands where none can begin"),
+    ("indent", "this line is not indented like those above it"),
+    ("'-'", "a `-` stands where no list can be"),
+    ("sequence", "a `-` stands where no list can be"),
+    ("directive", "a line that begins with `%` needs quotes round it"),
+    ("tag", "`!` begins a tag; text that begins with it needs quotes round it"),
+    ("comment", "a `#` needs a blank before it, and cannot stand inside a text"),
+];
 
 fn within(span: Span, source: &SourceFile) -> Span {
     source.clamp(span.line, span.column, span.length)

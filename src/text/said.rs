@@ -15,73 +15,18 @@ const TAGS: [&str; 9] = ["br", "p", "div", "span", "html", "head", "body", "pre"
 /// Tags of what a reasoning model thinks before it answers.
 const THOUGHTS: [&str; 4] = ["think", "thinking", "thought", "reasoning"];
 
-/// The opening of an answer, with nothing behind it, in the languages of the judge's canaries. Judges are known to wave
+/// The opening of an answer, with nothing behind it, in eight languages. Judges are known to wave
 /// such answers through.
-const OPENERS: [&str; 63] = [
-    "answer",
-    "final answer",
-    "here is my answer",
-    "here is the answer",
-    "here's my answer",
-    "here's the answer",
-    "let us solve this step by step",
-    "let us think step by step",
-    "let's solve this problem step by step",
-    "let's solve this step by step",
-    "let's think step by step",
-    "reasoning",
-    "response",
-    "solution",
-    "the answer is",
-    "thought process",
-    "antwort",
-    "die antwort lautet",
-    "gedankengang",
-    "hier ist die antwort",
-    "hier ist meine antwort",
-    "lass uns schritt für schritt denken",
-    "lösung",
-    "überlegung",
-    "la réponse est",
-    "raisonnement",
-    "réfléchissons étape par étape",
-    "réponse",
-    "réponse finale",
-    "voici la réponse",
-    "voici ma réponse",
-    "la respuesta es",
-    "pensemos paso a paso",
-    "razonamiento",
-    "respuesta",
-    "respuesta final",
-    "solución",
-    "a resposta é",
-    "raciocínio",
-    "resposta",
-    "resposta final",
-    "solução",
-    "vamos pensar passo a passo",
-    "la risposta è",
-    "pensiamo passo dopo passo",
-    "ragionamento",
-    "risposta",
-    "risposta finale",
-    "soluzione",
-    "回答",
-    "思考过程",
-    "最终答案",
-    "答",
-    "答案",
-    "解",
-    "解答",
-    "让我们一步一步地思考",
-    "让我们一步一步思考",
-    "ステップバイステップで考えてみましょう",
-    "一歩ずつ考えてみましょう",
-    "思考プロセス",
-    "思考過程",
-    "答え",
-];
+const OPENERS: &str = "answer; final answer; here is my answer; here is the answer; here's my answer; here's the answer; \
+    let us solve this step by step; let us think step by step; let's solve this problem step by step; \
+    let's solve this step by step; let's think step by step; reasoning; response; solution; the answer is; \
+    thought process; antwort; die antwort lautet; gedankengang; hier ist die antwort; hier ist meine antwort; \
+    lass uns schritt für schritt denken; lösung; überlegung; la réponse est; raisonnement; \
+    réfléchissons étape par étape; réponse; réponse finale; voici la réponse; voici ma réponse; \
+    la respuesta es; pensemos paso a paso; razonamiento; respuesta; respuesta final; solución; a resposta é; \
+    raciocínio; resposta; resposta final; solução; vamos pensar passo a passo; la risposta è; \
+    pensiamo passo dopo passo; ragionamento; risposta; risposta finale; soluzione; 回答; 思考过程; 最终答案; 答; 答案; 解; \
+    解答; 让我们一步一步地思考; 让我们一步一步思考; ステップバイステップで考えてみましょう; 一歩ずつ考えてみましょう; 思考プロセス; 思考過程; 答え";
 
 /// Whether Unicode says to ignore a character (`Default_Ignorable_Code_Point`), such as a zero-width space.
 #[must_use]
@@ -126,8 +71,14 @@ fn blank(c: char) -> bool {
 /// Quotes and hyphens as keyboards have them. Some of them are no longer one character in NFKC.
 fn typed(c: char) -> char {
     match c {
-        '\u{2018}'..='\u{201b}' | '\u{2039}' | '\u{203a}' | '\u{2032}' | '\u{b4}' => '\'',
-        '\u{2b9}' | '\u{2bb}' | '\u{2bc}' => '\'',
+        '\u{b4}'
+        | '\u{2b9}'
+        | '\u{2bb}'
+        | '\u{2bc}'
+        | '\u{2018}'..='\u{201b}'
+        | '\u{2032}'
+        | '\u{2039}'
+        | '\u{203a}' => '\'',
         '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' | '\u{301d}'..='\u{301f}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2043}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => '-',
         c => c,
@@ -188,7 +139,7 @@ pub fn says_nothing(answer: &str) -> bool {
     let words: String =
         text.chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().all(|c| !c.is_alphanumeric()) || OPENERS.contains(&words.as_str())
+    words.chars().all(|c| !c.is_alphanumeric()) || OPENERS.split("; ").any(|opener| opener == words)
 }
 
 #[cfg(test)]

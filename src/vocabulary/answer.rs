@@ -1,5 +1,7 @@
 //! An answer of the application: its text, the calls that it asks for, and what it cost.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -19,6 +21,12 @@ pub struct Answer {
     /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
+    /// What that word means where akit does not know it and somebody says so.
+    #[serde(default, rename = "stop", skip_serializing_if = "Option::is_none")]
+    pub taught: Option<StopReason>,
+    /// Tokens that went into thoughts, of an answer that has nothing else and was cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<NonZeroU32>,
     /// The model that answered, as the provider said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -55,7 +63,7 @@ impl Answer {
     /// Why it ended.
     #[must_use]
     pub fn stop(&self) -> StopReason {
-        StopReason::of(self.finish_reason.as_deref())
+        self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason.as_deref()))
     }
 
     /// The same with another text, and without personal data in what came with it. A stop word that akit knows

@@ -85,7 +85,9 @@ impl FaultKind {
                 "the answer ended with a word that akit does not know: see [the stop words](expectations.md#hollow-answers)"
             }
             Self::ToolCalls => "the answer has no text to judge: let the application answer in text",
-            Self::ExpectationError => "a pattern gave up: simplify it",
+            Self::ExpectationError => {
+                "a pattern gave up, or two embeddings cannot be compared: see the message"
+            }
             Self::NoGrader => "name a judge, or a model for embeddings",
             Self::JudgeUnreadable => {
                 "choose a judge that can answer in JSON; if its answer was cut, raise `grader.maxTokens`"

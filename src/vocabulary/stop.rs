@@ -1,12 +1,30 @@
 //! Why an answer ended, from the words that providers use for it.
 
-use strum::{EnumIter, EnumMessage};
+use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumMessage, EnumString, IntoStaticStr};
 
 /// Why an answer ended.
 ///
 /// Only an answer that ended by itself or with a tool call is whole. A word that is not in the table
 /// is [`StopReason::Unknown`]: a vendor that adds one must not turn a broken answer into a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumMessage)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    EnumMessage,
+    EnumString,
+    IntoStaticStr,
+    Serialize,
+    Deserialize,
+)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum StopReason {
     /// Whole: it ended by itself.
     Complete,
@@ -78,7 +96,7 @@ impl StopReason {
     /// Upper and lower case are the same, and so are `-` and `_`.
     #[must_use]
     pub fn of(word: Option<&str>) -> Self {
-        let folded = word.unwrap_or_default().to_ascii_lowercase().replace('-', "_");
+        let folded = folded(word.unwrap_or_default());
         let known = WORDS.iter().find(|(_, words)| words.contains(&folded.as_str()));
         known.map_or(Self::Unknown, |(reason, _)| *reason)
     }
@@ -106,6 +124,11 @@ impl StopReason {
             Self::Broken | Self::Unknown => false,
         }
     }
+}
+
+/// A word as it is looked up.
+pub(super) fn folded(word: &str) -> String {
+    word.to_ascii_lowercase().replace('-', "_")
 }
 
 #[cfg(test)]

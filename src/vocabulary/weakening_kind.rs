@@ -28,6 +28,8 @@ pub enum WeakeningKind {
     ValueAdded,
     ValueChanged,
     CaseIgnored,
+    CutAllowed,
+    StopWordTaught,
     PatternChanged,
     ExpressionChanged,
     SchemaLoosened,

@@ -240,7 +240,7 @@ fn without_a_sound_calibration_a_verdict_fails_nothing_and_everybody_is_told() {
     let other = measured(&server, 20).replace("\"model\": \"judge\"", "\"model\": \"older-judge\"");
     let cases = [
         (None, "there is no calibration `cal.json`"),
-        (Some("{}"), "`cal.json` is no calibration: missing field"),
+        (Some("{}"), "`cal.json` is no calibration: `schema` is missing"),
         (Some(&weak), "`cal.json` is too weak: kappa is 0.2, 0.6 is needed"),
         (Some(&other), "`cal.json` is of another judge: its model was `older-judge`, here it is `judge`"),
     ];

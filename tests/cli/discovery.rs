@@ -170,5 +170,59 @@ fn links_are_followed_and_broken_ones_do_not_stop_the_others() {
 
     let akit = Akit::new(&["validate", "s"]).file("s/a.yaml", SUITE);
     symlink(".", akit.folder().join("s/loop")).unwrap();
-    akit.run().ended(2).err("a loop of links");
+    akit.run().ended(0).out("1 file with 1 case");
+}
+
+#[test]
+fn a_quarantine_beside_the_scenarios_is_no_scenario() {
+    let quarantine = "- { case: s/a, owner: o, reason: r, until: 2999-01-01 }\n";
+    for paths in [&["scenarios"][..], &["."], &["scenarios/*.yaml"], &[]] {
+        let ran = Akit::new(&["validate"])
+            .args(paths)
+            .file("scenarios/s.yaml", format!("name: s\n{SUITE}"))
+            .file("scenarios/q.yaml", quarantine)
+            .file("scenarios/akit.yaml", "gate: { quarantine: q.yaml }\n")
+            .args(&["--config", "scenarios/akit.yaml"])
+            .run();
+        assert_eq!(
+            (ran.status, ran.stdout.contains("1 file with 1 case")),
+            (0, true),
+            "{paths:?}: {}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn brackets_in_the_name_of_a_folder_are_no_wildcards() {
+    for (path, read) in [
+        ("app/[locale]/evals/*.yaml", &["app/[locale]/evals/x.yaml"][..]),
+        ("./app/[locale]/*/x.yaml", &["app/[locale]/evals/x.yaml"]),
+        ("app/[locale]/evals/x.yaml", &["app/[locale]/evals/x.yaml"]),
+        ("app/{a,b}/*.yaml", &["app/{a,b}/y.yaml"]),
+        ("app/[lm]/z.yaml", &["app/l/z.yaml"]),
+    ] {
+        let akit = Akit::new(&["validate", path])
+            .file("app/[locale]/evals/x.yaml", "cases: []\n")
+            .file("app/{a,b}/y.yaml", "cases: []\n")
+            .file("app/l/z.yaml", "cases: []\n");
+        assert_eq!(files(akit), (2, read.map_strings()), "{path}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_loop_of_links_is_passed_over() {
+    for path in ["*/s.yaml", "**/s.yaml", "evals", "."] {
+        let akit =
+            Akit::new(&["validate", path]).file("evals/s.yaml", "cases: []\n").file("other/note.txt", "");
+        for (to, from) in
+            [("..", "other/up"), (".", "evals/self"), ("../other", "evals/other"), ("b", "a"), ("a", "b")]
+        {
+            std::os::unix::fs::symlink(to, akit.folder().join(from)).unwrap();
+        }
+        let (status, mut found) = files(akit);
+        found.dedup();
+        assert_eq!((status, found), (2, vec!["evals/s.yaml".to_owned()]), "{path}");
+    }
 }

@@ -54,9 +54,9 @@ fn what_is_no_text_is_told_without_a_guess() {
         (b"cases:\n  - id: \xff\n", "not UTF-8: byte 0xff on line 2"),
         (b"cases: \0", "a binary file (a NUL byte at offset 7)"),
         (b"\x7fELF\x02\x01\x01\0\0\0", "a binary file"),
-        (b"\xff\xfec\0a\0s\0e\0s\0", "a binary file"),
+        (b"\xff\xfec\0a\0s\0e\0s\0", "this is UTF-16"),
         (b"PK\x03\x04\x14\0", "a binary file"),
-        ("cases:\n  - id: \u{9b}31m\u{202e}\n".as_bytes(), "unexpected character"),
+        ("cases:\n  - id: \u{9b}31m\u{202e}\n".as_bytes(), "a control character"),
     ];
     for (content, expected) in table {
         let ran = validate(content).ended(2).err(expected);
@@ -109,7 +109,7 @@ fn anchors_serve_and_bombs_do_not_go_off() {
     validate(shared).ended(0);
     validate("cases: *nowhere\n")
         .ended(2)
-        .err("alias references unknown anchor")
+        .err("has no anchor (`&name`) above it")
         .err("text that begins with `*`");
     validate("cases: &a [*a]\n").ended(2).err("an alias stands within its own anchor");
 

@@ -113,20 +113,18 @@ fn a_reply_cut_off_or_refused_never_passes_for_what_it_lacks() {
 fn wrong_lines_are_told_with_their_place_before_anything_runs() {
     let good = "{\"id\":\"a\",\"reply\":\"a\"}\n";
     let table = [
-        (format!("{good}\n{{\"id\":\"b\"}}\n"), "r.jsonl:3: missing field `reply`"),
-        (format!("{good}not json\n"), "r.jsonl:2: "),
-        (format!("{good}{good}"), "r.jsonl:2: a second reply to case `a`, trial 0"),
-        (
-            format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"answer\":\"y\"}}\n"),
-            "r.jsonl:2: unknown field `answer`",
-        ),
-        (format!("{good}[]\n"), "r.jsonl:2: "),
-        (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "r.jsonl:2: invalid type"),
-        (format!("{good}{{\"id\":\"b\",\"reply\":null}}\n"), "r.jsonl:2: invalid type: null"),
-        (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"trial\":-1}}\n"), "r.jsonl:2: invalid value"),
+        (format!("{good}\n{{\"id\":\"b\"}}\n"), "`reply` is missing"),
+        (format!("{good}not json\n"), "it is not JSON"),
+        (format!("{good}{good}"), "a second reply to case `a`, trial 0"),
+        (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"answer\":\"y\"}}\n"), "unknown key `answer`"),
+        (format!("{good}[]\n"), "a list stands where an object belongs"),
+        (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "the number `7` stands where text belongs"),
+        (format!("{good}{{\"id\":\"b\",\"reply\":null}}\n"), "nothing stands where text belongs"),
+        (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"trial\":-1}}\n"), "the number `-1` is out of range"),
     ];
     for (lines, expected) in table {
-        let ran = run(&["a"], &lines).ended(2).err(expected).err("each line is `{\"id\"");
+        let place = format!("--> r.jsonl:{}:", if expected.starts_with("`reply`") { 3 } else { 2 });
+        let ran = run(&["a"], &lines).ended(2).err(expected).err(&place).err("each line is `{\"id\"");
         assert!(!ran.path("run.json").exists() && ran.stdout.is_empty());
     }
 }

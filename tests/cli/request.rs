@@ -241,7 +241,7 @@ fn providers_that_akit_cannot_call_name_a_way_out() {
         ("huggingface", "`--replies FILE`"),
     ] {
         let text = format!("provider: {provider}\nmodel: m\n{}", case(""));
-        Akit::new(&["run", "s.yaml"]).file("s.yaml", &text).run().ended(2).err(way).err("s.yaml:4:9");
+        Akit::new(&["run", "s.yaml"]).file("s.yaml", &text).run().ended(2).err(way).err("s.yaml:1:11");
         // Answers that are there already need no provider.
         Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
             .file("s.yaml", text)

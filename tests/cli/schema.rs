@@ -10,14 +10,16 @@ use super::akit::repository;
 
 /// Findings that no schema can see: they need a regular expression compiler, the environment, or
 /// another part of the file.
-const UNSEEN: [&str; 9] = [
+const UNSEEN: [&str; 11] = [
     "duplicate-id",
     "duplicate-key",
     "invalid-expression",
     "invalid-regex",
     "invalid-schema",
     "key-not-text",
+    "no-question",
     "undefined-variable",
+    "unknown-format",
     "unknown-rubric",
     "unset-environment",
 ];

@@ -147,32 +147,14 @@ fn lines_without_an_answer_to_one_question_are_told_with_their_place_and_a_way_t
     let user = || json!({ "role": "user", "content": "x" });
     let bot = || json!({ "role": "assistant", "content": "done" });
     let table = [
-        (
-            json!({ "messages": [user(), bot(), user(), bot()] }),
-            "r.jsonl:2: `messages` has 2 messages of the user",
-        ),
-        (
-            json!({ "messages": [user()] }),
-            "r.jsonl:2: `messages` ends with a message of `user`; add the assistant's",
-        ),
-        (json!({ "messages": [] }), "r.jsonl:2: `messages` is not a list of messages; write each as"),
-        (
-            json!({ "messages": [{ "role": "bot\u{1b}[31m" }] }),
-            "r.jsonl:2: message 1 has the role `bot�[31m`; use one",
-        ),
-        (
-            json!({ "messages": [bot()], "tool_calls": [{ "name": "x" }] }),
-            "r.jsonl:2: `tool_calls` stands beside",
-        ),
-        (
-            json!({ "reply": "x", "tool_calls": "refund" }),
-            "r.jsonl:2: `tool_calls` is not a list of calls; write",
-        ),
-        (
-            json!({ "reply": "x", "tool_calls": [{ "function": {} }] }),
-            "r.jsonl:2: tool call 1 has no name; write",
-        ),
-        (json!({ "tool_calls": [] }), "r.jsonl:2: missing field `reply`; write the answer as"),
+        (json!({ "messages": [user(), bot(), user(), bot()] }), "`messages` has 2 messages of the user"),
+        (json!({ "messages": [user()] }), "`messages` ends with a message of `user`; add the assistant's"),
+        (json!({ "messages": [] }), "`messages` is not a list of messages; write each as"),
+        (json!({ "messages": [{ "role": "bot\u{1b}[31m" }] }), "message 1 has the role `bot�[31m`; use one"),
+        (json!({ "messages": [bot()], "tool_calls": [{ "name": "x" }] }), "`tool_calls` stands beside"),
+        (json!({ "reply": "x", "tool_calls": "refund" }), "`tool_calls` is not a list of calls; write"),
+        (json!({ "reply": "x", "tool_calls": [{ "function": {} }] }), "tool call 1 has no name; write"),
+        (json!({ "tool_calls": [] }), "`reply` is missing; write the answer as"),
     ];
     for (mut line, expected) in table {
         line["id"] = "b".into();
@@ -181,6 +163,7 @@ fn lines_without_an_answer_to_one_question_are_told_with_their_place_and_a_way_t
             .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"done\"}}\n{line}\n"))
             .run()
             .ended(2)
+            .err("--> r.jsonl:2:")
             .err(expected);
         assert!(!ran.path("run.json").exists() && ran.stdout.is_empty());
     }

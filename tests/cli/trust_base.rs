@@ -151,7 +151,8 @@ fn saying(text: &str) -> Server {
 #[test]
 fn so_are_its_providers_judge_cache_prices_and_repeats() {
     let (honest, friendly) = (saying("no"), saying("good"));
-    let (stern, kind) = (Server::start(|_| Answer::Text(verdict(0))), Server::start(|_| Answer::Text(verdict(10))));
+    let (stern, kind) =
+        (Server::start(|_| Answer::Text(verdict(0))), Server::start(|_| Answer::Text(verdict(10))));
     let live = |server: &Server, more: &str| {
         let url = &server.url;
         format!("provider: openai\nmodel: m\nproviders: {{ openai: {{ baseUrl: \"{url}\" }} }}\n{more}")

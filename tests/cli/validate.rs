@@ -374,3 +374,85 @@ fn a_variable_that_nothing_uses_stops_nothing() {
     let ran = recorded().file("akit.yaml", "model: \"${GONE}\"\n").run().ended(2);
     ran.err("error: environment variable `GONE` is not set");
 }
+
+#[test]
+fn a_number_stands_as_it_is_written() {
+    let numbers = [
+        "01234",
+        "+4915112345678",
+        "3.10",
+        "1e3",
+        "41111111111111111111",
+        "0x1F",
+        "0o17",
+        "-0",
+        "1.0",
+        "007.50",
+        "true",
+    ];
+    let variables =
+        numbers.iter().enumerate().map(|(n, number)| format!("v{n}: {number}")).collect::<Vec<_>>();
+    let names = (0..numbers.len()).map(|n| format!("{{{{v{n}}}}}")).collect::<Vec<_>>();
+    let suite = |variables: &str| {
+        format!(
+            "name: s\n{variables}\ncases:\n  - id: a\n    prompt: \"{}\"\n    expected: {{ type: contains, values: [\"{}\"] }}\n",
+            names.join("|"),
+            names.join("|")
+        )
+    };
+    let flow = format!("variables: {{ {} }}", variables.join(", "));
+    let block = format!("variables:\n  {}", variables.join("   # as it is\n  "));
+    for written in [flow, block] {
+        let ran = Akit::new(&["prompts", "s.yaml"]).file("s.yaml", suite(&written)).run().ended(0);
+        let row: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(row["prompt"], numbers.join("|"), "{written}");
+        let line = serde_json::json!({ "id": "a", "reply": numbers.join("|") }).to_string();
+        let run = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]).file("s.yaml", suite(&written));
+        run.file("r.jsonl", line).run().ended(0);
+    }
+    // An alias stands for the number that it names.
+    let alias = "variables: { v0: &n 7, v1: *n }\ncases:\n  - { id: a, prompt: \"{{v1}}\", expected: { type: exact, value: x } }\n";
+    Akit::new(&["prompts", "s.yaml"]).file("s.yaml", alias).run().ended(0).out("\"prompt\":\"7\"");
+    for (written, quoted) in [("007", "007"), ("3.10", "3.10"), ("0x1F", "0x1F")] {
+        let text =
+            format!("cases:\n  - {{ id: {written}, prompt: q, expected: {{ type: exact, value: x }} }}\n");
+        let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", text).run().ended(2);
+        ran.err(&format!("put it in quotes: \"{quoted}\""));
+    }
+}
+
+#[test]
+fn a_conversation_ends_with_what_is_asked() {
+    let suite = |roles: &[&str]| {
+        let messages: Vec<_> = roles.iter().map(|role| format!("{{ role: {role}, content: x }}")).collect();
+        format!(
+            "cases:\n  - {{ id: a, prompt: [{}], expected: {{ type: exact, value: x }} }}\n",
+            messages.join(", ")
+        )
+    };
+    for roles in [
+        &["user"][..],
+        &["developer", "user"],
+        &["system", "user", "assistant", "user"],
+        &["user", "assistant", "tool"],
+    ] {
+        Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", suite(roles)).run().ended(0);
+    }
+    for roles in [&["assistant"][..], &["user", "assistant"]] {
+        let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite(roles)).run().ended(2);
+        ran.err("`prompt` ends with a message of `assistant`").err("--replies FILE");
+    }
+    // Instructions of its own replace those of the scenario, under either name.
+    let text = format!("setup: {{ systemPrompt: be kind }}\n{}", suite(&["developer", "user"]));
+    let ran = Akit::new(&["prompts", "s.yaml"]).file("s.yaml", text).run().ended(0).out("developer");
+    assert!(!ran.stdout.contains("be kind"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_rule_that_always_holds_is_a_warning_and_an_error_where_all_must_be_right() {
+    let suite = "cases:\n  - { id: a, prompt: q, expected: { type: json_schema, schema: { type: object, requird: [a] } } }\n";
+    let run = |more: &[&str]| Akit::new(&["validate", "s.yaml"]).args(more).file("s.yaml", suite).run();
+    run(&[]).ended(0).err("warning: `requird` is no keyword").err("did you mean `required`?");
+    let ran = run(&["--strict", "--json", "-"]).ended(2);
+    assert!(ran.stdout.contains("\"always-holds\""), "{}", ran.stdout);
+}

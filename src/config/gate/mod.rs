@@ -4,7 +4,7 @@ mod suites;
 mod weaker;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -126,6 +126,8 @@ pub struct GateConfig {
     pub policy: Policy,
     /// `baseline.from`.
     pub from: Option<Place>,
+    /// The file that `quarantine` names.
+    pub quarantine: Option<PathBuf>,
     /// Names in the policy that some case must have.
     names: Vec<Name>,
 }
@@ -204,6 +206,7 @@ impl GateConfig {
             let path = folder.join(file);
             let (list, names) = quarantine(&path, read(&path), source, span, found);
             config.policy.quarantine = list;
+            config.quarantine = Some(path);
             config.names.extend(names);
         }
         config

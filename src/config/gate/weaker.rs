@@ -13,7 +13,7 @@ use crate::vocabulary::{CaseId, WeakeningKind as Kind, Weaker};
 impl GateConfig {
     /// In what a new version demands less; keys begin at the configuration.
     pub(in crate::config) fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
-        let (Self { policy: old, from: was, names: _ }, Self { policy: new, from: is, names: _ }) =
+        let (Self { policy: old, from: was, quarantine: _, names: _ }, Self { policy: new, from: is, .. }) =
             (self, now);
         let mut found = policy(old, new, is.is_some(), suites);
         let baseline = match (was, is) {

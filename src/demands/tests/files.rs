@@ -25,6 +25,11 @@ fn cases_that_are_gone_or_ask_less_are_named() {
     assert_eq!(of(&SUITE.replace("    tags:", "    retries: 5\n    tags:")), ["retries-raised s.yaml:9"]);
     assert_eq!(of(&SUITE.replace("    tags:", "    retries: 2\n    tags:")), Vec::<String>::new());
     assert_eq!(of(&SUITE.replace("    tags:", "    timeout: 70000\n    tags:")), ["timeout-raised s.yaml:9"]);
+    assert_eq!(of(&SUITE.replace("    tags:", "    allow_cut: true\n    tags:")), ["cut-allowed s.yaml:9"]);
+    let taught =
+        |word: &str| SUITE.replace("cases:", &format!("providerConfig:\n  stopWords: {{ {word} }}\ncases:"));
+    assert_eq!(of(&taught("quantum: complete")), ["stop-word-taught s.yaml:4"]);
+    assert_eq!(of(&taught("quantum: broken")), Vec::<String>::new());
     let patient = SUITE.replace("cases:", "providerConfig: { maxRetries: 3 }\ncases:");
     assert_eq!(of(&patient), ["retries-raised s.yaml:3"]);
     let other =

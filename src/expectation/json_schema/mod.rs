@@ -1,15 +1,18 @@
 //! `json_schema`: the answer is JSON that obeys a schema (JSON Schema 2020-12, offline).
 //!
-//! The JSON is the first fenced block of the answer, else the whole answer.
+//! The JSON is the whole answer behind its thoughts, else the first fenced block that is JSON.
 
+mod lint;
 mod weaker;
 
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
-use crate::text;
+use crate::text::{self, said};
 use crate::vocabulary::{VerdictKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
@@ -21,14 +24,15 @@ pub(super) const FIELDS: &[Field] = &[
 #[derive(Clone, Debug)]
 pub struct JsonSchema {
     validator: Arc<jsonschema::Validator>,
-    schema: Arc<serde_json::Value>,
+    schema: Arc<Json>,
 }
 
 impl JsonSchema {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let node = fields.node("schema")?;
         let schema = reading.fill_json(&node.to_json(), node.span);
-        match jsonschema::draft202012::new(&schema) {
+        lint::check(node, &schema, reading);
+        match jsonschema::draft202012::options().should_validate_formats(true).build(&schema) {
             Ok(validator) => Some(Self { validator: Arc::new(validator), schema: Arc::new(schema) }),
             Err(error) => {
                 let path = error.instance_path().to_string();
@@ -66,14 +70,11 @@ impl JsonSchema {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        let body = body(answer.text);
-        let value: serde_json::Value = match serde_json::from_str(body)
-            .or_else(|error| within_range(body).map_or(Err(error), |body| serde_json::from_str(&body)))
-        {
+        let value = match json_in(answer.text) {
             Ok(value) => value,
-            Err(error) => {
+            Err(why) => {
                 let mut verdict = verdict(VerdictKind::JsonSchema, false, 0.0);
-                verdict.reason = format!("the answer is not JSON: {error}");
+                verdict.reason = format!("the answer is not JSON: {why}");
                 "JSON that obeys the schema".clone_into(&mut verdict.expected);
                 verdict.got = quote(answer.text);
                 return verdict;
@@ -108,12 +109,38 @@ impl JsonSchema {
     }
 }
 
-/// The text of the first fenced block (its `json` mark aside), else the whole text.
-fn body(text: &str) -> &str {
-    let Some(open) = text.find("```") else { return text };
-    let inner = &text[open + 3..];
-    let inner = inner.strip_prefix("json").unwrap_or(inner);
-    inner.find("```").map_or(text, |close| &inner[..close])
+/// The JSON in an answer: the whole text behind its thoughts if that is JSON, else the first fenced block that is one,
+/// of those that are marked as JSON or not at all.
+fn json_in(answer: &str) -> Result<Json, String> {
+    let text = said::behind_thoughts(answer).ok_or("it is thoughts that never end")?;
+    let text = text.trim_matches(text::js_space);
+    let whole = parsed(text).map_err(|error| {
+        if text.is_empty() { "it is empty".to_owned() } else { text::json::trouble(&error) }
+    });
+    whole.or_else(|why| fenced(text).find_map(|block| parsed(block).ok()).ok_or(why))
+}
+
+fn parsed(text: &str) -> serde_json::Result<Json> {
+    serde_json::from_str(text)
+        .or_else(|error| within_range(text).map_or(Err(error), |text| serde_json::from_str(&text)))
+}
+
+/// The fenced blocks of a text that are marked as JSON or not at all, in turn.
+fn fenced(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, inner) = rest.split_once("```")?;
+        let (block, after) = inner.split_once("```").unwrap_or((inner, ""));
+        rest = after;
+        Some(block)
+    })
+    .filter_map(|block| {
+        let marks = block.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(block.len());
+        let (mark, inner) = block.split_at(marks);
+        let known = ["", "json", "jsonc"].iter().any(|known| mark.eq_ignore_ascii_case(known));
+        // `42` on the line of the fence is content.
+        if known { Some(inner) } else { Some(block).filter(|_| mark.parse::<f64>().is_ok()) }
+    })
 }
 
 /// JSON whose numbers past a double's range stand at its end, as JavaScript reads them; `None` when
@@ -167,15 +194,38 @@ mod tests {
     }
 
     #[test]
-    fn the_first_fenced_block_counts() {
+    fn the_json_is_the_whole_answer_or_the_first_block_that_is_one() {
         let table = [
             ("{}", "{}"),
-            ("Here:\n```json\n{\"a\":1}\n```\nand ```2```", "\n{\"a\":1}\n"),
-            ("```\n1\n```", "\n1\n"),
-            ("``` never closed", "``` never closed"),
+            ("\u{feff} {} \n", "{}"),
+            ("Here:\n```json\n{\"a\":1}\n```\nand ```2```", r#"{"a":1}"#),
+            ("```\n1\n```", "1"),
+            ("```42```", "42"),
+            ("```JSON\n[1]\n```", "[1]"),
+            ("```jsonc\n[1]", "[1]"),
+            ("```py\nprint(1)\n```\n```json\n{}\n```", "{}"),
+            ("```json\n{oops}\n```\n```\n[2]\n```", "[2]"),
+            (
+                r#"{"topic":"howto","code":"```py\nprint(1)\n```"}"#,
+                r#"{"topic":"howto","code":"```py\nprint(1)\n```"}"#,
+            ),
+            ("<think>{\"a\":2}</think>\n{\"a\":1}", r#"{"a":1}"#),
+            ("<think>so</think>```json\n[3]\n```", "[3]"),
         ];
         for (text, expected) in table {
-            assert_eq!(body(text), expected, "{text}");
+            assert_eq!(json_in(text).unwrap(), parsed(expected).unwrap(), "{text}");
+        }
+        for (text, why) in [
+            ("", "it is empty"),
+            ("no", "it is not JSON (column 2)"),
+            ("{\"a\":", "it ends in the middle of its JSON"),
+            ("{} {}", "something stands behind the end of its JSON"),
+            ("``` never closed", "it is not JSON"),
+            ("```py\n1\n```", "it is not JSON"),
+            ("<think>{}", "thoughts that never end"),
+        ] {
+            let found = json_in(text).unwrap_err();
+            assert!(found.contains(why), "{text}: {found}");
         }
     }
 }

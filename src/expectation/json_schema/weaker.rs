@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use crate::vocabulary::{WeakeningKind, Weaker};
-use parts::{Schema, entries, is_open, items, types};
+use parts::{Schema, entries, items, types};
+
+pub(super) use parts::is_open;
 use references::{References, Targets};
 
 /// Keywords whose schemas look at the same value, and so decide what is left for `unevaluated…`.

@@ -72,11 +72,9 @@ impl Label {
             let read = match parsed {
                 Ok(line) => Self::of(line, number),
                 Err(error) => {
-                    let words = error.to_string();
-                    let cut = words.rfind(" at line ").unwrap_or(words.len());
                     let column = u32::try_from(error.column()).unwrap_or(1);
                     let at = source.clamp(number, column, 1);
-                    let message = format!("this is no label: {}", &words[..cut]);
+                    let message = format!("this is no label: {}", text::json::trouble(&error));
                     let help = "each line is `{\"answer\": \"…\", \"rubric\": \"…\", \"label\": \"pass\"}`, see docs/calibration.md";
                     found.push(Diagnostic::error("invalid-label", source, at, message).help(help));
                     continue;
@@ -193,9 +191,9 @@ mod tests {
     #[test]
     fn wrong_lines_are_all_told() {
         for (line, expected) in [
-            ("no", "this is no label: expected ident"),
-            ("{\"answer\":\"a\",\"rubric\":\"r\"}", "missing field `label`"),
-            ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":\"pass\",\"score\":1}", "unknown field `score`"),
+            ("no", "this is no label: it is not JSON"),
+            ("{\"answer\":\"a\",\"rubric\":\"r\"}", "`label` is missing"),
+            ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":\"pass\",\"score\":1}", "unknown key `score`"),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":\"good\"}", "found \"good\""),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":true}", "found true"),
             ("{\"answer\":\"a\",\"rubric\":\"r\",\"label\":7}", "from 0 to 1, found 7"),

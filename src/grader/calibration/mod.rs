@@ -282,7 +282,7 @@ impl Calibration {
     pub fn of_file(source: &SourceFile) -> Result<Self, CalibrationError> {
         let foreign = |reason| CalibrationError::Foreign { path: source.name().to_owned(), reason };
         let stored: Self =
-            json_object(source.text().as_bytes()).map_err(|error| foreign(error.to_string()))?;
+            json_object(source.text().as_bytes()).map_err(|error| foreign(text::json::trouble(&error)))?;
         if stored.schema != SCHEMA {
             let schema = text::excerpt(&stored.schema, 40);
             return Err(foreign(format!("its schema is `{schema}`, this akit reads `{SCHEMA}`")));

@@ -33,6 +33,12 @@ pub const SCENARIOS: &[(&str, Key)] = &[
         ),
     ),
     (
+        "providerConfig.stopWords",
+        Weaker("HEAD model: m", "HEAD providerConfig: { stopWords: { quantum: complete } }"),
+    ),
+    ("allow_cut", Weaker("HEAD model: m", "HEAD allow_cut: true")),
+    ("cases.allow_cut", Weaker("CASE allow_cut: false", "CASE allow_cut: true")),
+    (
         "providerConfig.defaultModel",
         Weaker("HEAD providerConfig: { defaultModel: a }", "HEAD providerConfig: { defaultModel: b }"),
     ),

@@ -20,7 +20,7 @@ pub(super) const NOTES: [&str; 9] = [
 ];
 
 /// Whether a schema says nothing, and so refuses nothing.
-pub(super) fn is_open(schema: &Json) -> bool {
+pub(in crate::expectation::json_schema) fn is_open(schema: &Json) -> bool {
     match schema {
         Json::Bool(open) => *open,
         Json::Object(keywords) => keywords.keys().all(|name| NOTES.contains(&name.as_str())),
