@@ -29,6 +29,21 @@ pub enum RepliesError {
     /// Some of its lines.
     #[error("{}", first(.0))]
     Lines(Diagnostics),
+    /// An answer that nobody would look at: those before it are missing.
+    #[error(
+        "{path}, line {line}: trial {trial} of case `{id}`, and no trial {}; number the trials of a case from 0, without a \
+         gap", trial - 1
+    )]
+    Gap {
+        /// The files.
+        path: String,
+        /// The line.
+        line: u32,
+        /// The case.
+        id: String,
+        /// Its trial, at least 1.
+        trial: u32,
+    },
 }
 
 fn first(found: &Diagnostics) -> String {
@@ -119,7 +134,23 @@ impl Replies {
         let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
         let mut all = Self { name: name.join(", "), answers: BTreeMap::new(), latest: None };
         paths.iter().try_for_each(|path| all.add(path))?;
-        Ok(all)
+        all.without_gap()
+    }
+
+    /// Trials are found by their numbers, so one behind a gap would never be looked at.
+    fn without_gap(self) -> Result<Self, RepliesError> {
+        for ((id, trial), known) in self.answers.iter().filter(|((_, trial), _)| *trial > 0) {
+            let before = self.answers.get(&(id.clone(), trial - 1));
+            let follows = |name: &Option<String>| {
+                let same = |other: &Option<String>| other == name || other.is_none() || name.is_none();
+                before.into_iter().flatten().any(|(other, ..)| same(other))
+            };
+            if let Some((.., line)) = known.iter().find(|(name, ..)| !follows(name)) {
+                let id = text::excerpt(id, 60);
+                return Err(RepliesError::Gap { path: self.name, line: *line, id, trial: *trial });
+            }
+        }
+        Ok(self)
     }
 
     fn add(&mut self, path: &Path) -> Result<(), RepliesError> {
@@ -315,6 +346,15 @@ mod tests {
                 "write the calls into the last message",
             ),
             (r#"{"id":"a","messages":[{"role":"user","content":"x"}]}"#, "add the assistant's answer"),
+            (r#"{"id":"a","trial":1,"reply":"x"}"#, "line 1: trial 1 of case `a`, and no trial 0; number"),
+            (
+                "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"trial\":2,\"reply\":\"x\"}",
+                "line 2: trial 2 of case `a`, and no trial 1",
+            ),
+            (
+                "{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"x\"}\n{\"id\":\"a\",\"scenario\":\"t\",\"trial\":1,\"reply\":\"x\"}",
+                "line 2: trial 1 of case `a`, and no trial 0",
+            ),
         ];
         for (text, expected) in table {
             let error = read(text).unwrap_err().to_string();
