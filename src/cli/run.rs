@@ -86,41 +86,8 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
-    let mut base = Base::default();
-    let mut suite = Suite::load_under(&args.suite, environment, |config, files, loaded, environment| {
-        let cases: Vec<_> = named(&loaded.scenarios).collect();
-        check_names(config, &cases, environment)?;
-        let now = SuitePaths {
-            paths: &args.suite.paths,
-            files,
-            named: args.suite.config.as_deref(),
-            config,
-            budget: args.budget.is_some(),
-            flags_decide: args.gate.decides(),
-            flags: args.suite.ask.flags(),
-            selection: args.suite.select.selection()?,
-            here: Here::of(environment),
-        };
-        base = args.gate.base.compare(&args.gate, &now, environment)?;
-        Ok(base.held.clone())
-    })?;
-    suite.settings.road = Road::new(args.concurrency.into(), args.budget);
-    if let Some(untrusted) = base.untrusted.take() {
-        suite.settings.cache = suite.settings.cache.clone().distrusting(untrusted);
-    }
-    if args.resume && base.brings_journal {
-        let help = format!("nothing was sent; run without `--resume`, and take `{JOURNALS}` out of git");
-        return Err(
-            Status::Invalid.because("only this change brings the journal of an interrupted run", help)
-        );
-    }
+    let (suite, mut base) = args.load(environment)?;
     let config = &suite.settings.file;
-    if args.budget.is_some() && config.prices.0.is_empty() {
-        return Err(Status::Invalid.because(
-            "`--budget` needs prices",
-            "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
-        ));
-    }
     let name = args.suite.name(config);
     if suite.redacts() {
         withhold(&mut base.weakened);
@@ -212,6 +179,45 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
 }
 
 impl RunArgs {
+    /// The suite under the settings that hold, and what the base of the change leads to.
+    fn load(&self, environment: Environment) -> Result<(Suite, Base), Status> {
+        let mut base = Base::default();
+        let mut suite = Suite::load_under(&self.suite, environment, |config, files, loaded, environment| {
+            let cases: Vec<_> = named(&loaded.scenarios).collect();
+            check_names(config, &cases, environment)?;
+            let now = SuitePaths {
+                paths: &self.suite.paths,
+                files,
+                named: self.suite.config.as_deref(),
+                config,
+                budget: self.budget.is_some(),
+                flags_decide: self.gate.decides(),
+                flags: self.suite.ask.flags(),
+                selection: self.suite.select.selection()?,
+                here: Here::of(environment),
+            };
+            base = self.gate.base.compare(&self.gate, &now, environment)?;
+            Ok(base.held.clone())
+        })?;
+        suite.settings.road = Road::new(self.concurrency.into(), self.budget);
+        if let Some(untrusted) = base.untrusted.take() {
+            suite.settings.cache = suite.settings.cache.clone().distrusting(untrusted);
+        }
+        if self.resume && base.brings_journal {
+            let help = format!("nothing was sent; run without `--resume`, and take `{JOURNALS}` out of git");
+            return Err(
+                Status::Invalid.because("only this change brings the journal of an interrupted run", help)
+            );
+        }
+        if self.budget.is_some() && suite.settings.file.prices.0.is_empty() {
+            return Err(Status::Invalid.because(
+                "`--budget` needs prices",
+                "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
+            ));
+        }
+        Ok((suite, base))
+    }
+
     /// What is kept of earlier attempts at a commit.
     fn attempts(&self, commit: &str, suite: &[String]) -> Result<Attempts, Status> {
         let kept = Attempts::at(Path::new(ATTEMPTS), commit, suite, self.resume);

@@ -261,6 +261,7 @@ fn what_is_no_refusal_of_a_part_is_told_as_it_was_said() {
 
 /// Replies that are a verdict, and replies that are none in any form.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
     type Reply = fn(&Asked) -> Answer;
     let read: [(&str, Reply); 18] = [
