@@ -35,6 +35,7 @@ mod identity;
 mod import;
 mod init;
 mod judge;
+mod judge_refusals;
 mod judge_wire;
 mod key;
 mod keys;
