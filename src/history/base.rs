@@ -185,12 +185,12 @@ pub(super) fn read(git: &Git, base: &Base, path: &str) -> Result<(Baseline, Stri
         take_acceptances(git, path, &mut baseline, &mut from)?;
         return Ok((baseline, from));
     }
-    let where_ = format!(
-        "{path} at {} ({}) or {} before",
-        short(&base.commit),
-        base.role,
-        line.len().saturating_sub(1)
-    );
+    let before = match line.len().saturating_sub(1) {
+        0 => String::new(),
+        1 => " or in the commit before it".to_owned(),
+        n => format!(" or in the {n} commits before it"),
+    };
+    let where_ = format!("{path} at {} ({}){before}", short(&base.commit), base.role);
     if line.len() <= MOST_ANCESTORS && git.shallow()? {
         return Err(GitError::Shallow(format!("there is no baseline {where_}")).into());
     }
