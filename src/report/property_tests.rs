@@ -283,8 +283,8 @@ pub(super) fn run_of(text: &str) -> Fixture {
     let errored = vec![Trial { fault: Some(Box::new(fault)), ..trial(0, Outcome::Errored, None, text) }];
     let mut cases = vec![
         case("support", text, Outcome::Failed, failed),
-        case("support", "b", Outcome::Errored, errored),
-        case("support", "c", Outcome::Skipped, Vec::new()),
+        case("support", "second of three", Outcome::Errored, errored),
+        case("support", "third of three", Outcome::Skipped, Vec::new()),
     ];
     for one in &mut cases {
         (one.name, one.prompt, one.reason) = (Some(text.to_owned()), text.to_owned(), text.to_owned());
