@@ -29,7 +29,9 @@ fn loaded(imported: &Imported) -> Scenario {
     std::fs::write(&path, &imported.text).unwrap();
     let environment = Environment::of([("HOST", "h"), ("A", "filled")]);
     let mut loaded = scenario::load(&[path], &environment);
-    let found: Vec<_> = loaded.diagnostics.iter().map(|one| one.message.clone()).collect();
+    // A pattern of the suite's own that matches everything is taken as it is, and warned about.
+    let found = loaded.diagnostics.iter().filter(|one| one.code != "always-holds");
+    let found: Vec<_> = found.map(|one| one.message.clone()).collect();
     assert!(found.is_empty(), "{found:?}\n{}", imported.text);
     loaded.scenarios.remove(0)
 }
