@@ -137,12 +137,14 @@ impl BaseArgs {
         base.cases = Some(demands::kept(&then.demands, &now));
         base.weakened = [
             compare(&then.demands, &now),
+            base.held.iter().flat_map(|held| held_against(held, &then.demands, &now)).collect(),
             then.linked(&suite.links(gate)),
             self.nested(suite, pipeline).into_iter().collect(),
             cached.weakened(!by_base),
         ]
         .concat();
-        base.weakened.sort_by(|a, b| a.location.cmp(&b.location));
+        base.weakened.sort_by(|a, b| (&a.location, &a.kind, &a.of).cmp(&(&b.location, &b.kind, &b.of)));
+        base.weakened.dedup();
         Ok(Base { place, commit: by_base.then_some(commit), ..base })
     }
 
@@ -165,6 +167,17 @@ impl BaseArgs {
             paths.iter().any(|path| path.starts_with(&below)).then(|| demands::nested(&folder))
         })
     }
+}
+
+/// What the suite of a change demands less under the settings of the base, which judge it: a name that is changed in
+/// suite and settings alike leaves those of the base with nothing to find.
+fn held_against(held: &ConfigFile, then: &Demands, now: &Demands) -> Vec<Weakening> {
+    if matches!(held.whose, Whose::Change) {
+        return Vec::new();
+    }
+    let config = then.config.as_ref().map(|config| Configuration { config: held.clone(), ..config.clone() });
+    let (quarantine, calibration) = (then.quarantine.clone(), then.calibration.clone());
+    compare(then, &Demands { config, quarantine, calibration, ..now.clone() })
 }
 
 /// Keys that say what is tested, and not how: they are the change's own, as its scenarios are.
@@ -261,8 +274,9 @@ impl SuitePaths<'_> {
             return Err(NoBase::Told);
         }
         // What is tested is the change's.
-        let ConfigFile { provider, model, scenarios, target_version, .. } = own;
-        Ok(Some(ConfigFile { provider, model, scenarios, target_version, ..held }))
+        let ConfigFile { provider, model, mut named_by_variables, scenarios, target_version, .. } = own;
+        named_by_variables.extend(held.named_by_variables.iter().cloned());
+        Ok(Some(ConfigFile { provider, model, named_by_variables, scenarios, target_version, ..held }))
     }
 
     /// A baseline as the base has it, where its file is one that git tracks.

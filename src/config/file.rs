@@ -1,6 +1,6 @@
 //! The configuration file, found upwards from the scenarios.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -146,6 +146,8 @@ pub struct ConfigFile {
     pub provider: Option<String>,
     /// `model`.
     pub model: Option<String>,
+    /// The environment variables from which names of models and providers are made, which go to whoever is asked.
+    pub named_by_variables: BTreeSet<String>,
     /// `providers`, by name.
     pub providers: BTreeMap<String, ProviderConfig>,
     /// `scenariosDir`.
@@ -208,6 +210,23 @@ pub fn find(from: &Path) -> Option<PathBuf> {
     Some(path.strip_prefix(here).map(Path::to_path_buf).unwrap_or(path))
 }
 
+/// The variables in the names of models and providers, which are not filled in yet.
+fn named_by_variables(node: &Node) -> BTreeSet<String> {
+    let providers = node.get("providers").map(|node| &node.value);
+    let defaults = match providers {
+        Some(Value::Map(entries)) => entries.iter().filter_map(|(_, one)| one.get("defaultModel")).collect(),
+        _ => Vec::new(),
+    };
+    let names = ["provider", "model"].into_iter().filter_map(|key| node.get(key)).chain(defaults);
+    let end = |c: char| !(c.is_alphanumeric() || c == '_');
+    let variables = names.filter_map(Node::as_str).flat_map(|text| {
+        // Behind one more `$` it is meant literally.
+        let real = text.match_indices("${").filter(|(at, _)| !text[..*at].ends_with('$'));
+        real.filter_map(|(at, begin)| text[at + begin.len()..].trim_start().split(end).next())
+    });
+    variables.map(str::to_owned).collect()
+}
+
 impl ConfigFile {
     /// What holds where an expectation says nothing of votes, scale and embeddings.
     #[must_use]
@@ -263,6 +282,7 @@ impl ConfigFile {
         if matches!(node.value, Value::Null) {
             return empty;
         }
+        let named = named_by_variables(&node);
         let filled = expand(&mut node, environment, source, found, |keys| match keys {
             ["providers", _, key, ..] if Field::is_inert(PROVIDER, key) => Relevance::Idle,
             ["providers" | "grader", ..] => Relevance::Perhaps,
@@ -277,6 +297,7 @@ impl ConfigFile {
         ci(&fields, source, found);
         let cache = fields.object("cache");
         Self {
+            named_by_variables: named,
             provider: fields.string("provider"),
             model: fields.string("model"),
             providers: providers(&fields, &filled, source, found),

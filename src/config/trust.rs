@@ -106,7 +106,8 @@ impl Settings {
         {
             return Ok(Trust::Named);
         }
-        let what = if let Some(name) = scenario.environment.first() {
+        let named_by = || self.file.named_by_variables.first();
+        let what = if let Some(name) = scenario.environment.first().or_else(named_by) {
             format!("what environment variable `{name}` holds")
         } else if local.api_key.is_none()
             && (shared.api_key.is_some() || variable(vendor.key_variable).is_some())

@@ -43,8 +43,9 @@ impl ConfigFile {
     #[must_use]
     pub fn weaker(&self, now: &Self, suites: &Suites<'_>) -> Vec<Weaker> {
         let Self {
-            // Where it lies demands nothing.
+            // Where it lies demands nothing, and whose values names are made of is a matter of who gets them.
             file: _,
+            named_by_variables: _,
             path: _,
             folder: _,
             whose: _,

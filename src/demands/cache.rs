@@ -28,7 +28,9 @@ pub fn cached(brought: &BTreeMap<String, Brought>, folder: &str, real: Option<&s
     let (folder, real) = (folder.to_lowercase(), real.map(str::to_lowercase));
     for (path, what) in brought {
         let name = path.to_lowercase();
-        if name == folder || is_within(&folder, &name) {
+        // A repository of its own in the place of a shelf is one path, whatever lies in it.
+        let is_shelf = is_within(&name, &folder) && hash(&name).is_none() && is_record(&name);
+        if name == folder || is_within(&folder, &name) || is_shelf {
             cached.link = Some(path.clone());
         } else if is_within(&name, &folder) || real.as_ref().is_some_and(|real| is_within(&name, real)) {
             match what {

@@ -208,6 +208,8 @@ impl Git {
     pub(super) fn run(&self, arguments: &[&str], input: &str) -> Result<Output, GitError> {
         let mut command = Command::new("git");
         command
+            // Files of a change that look like a repository are none: git would run what their configuration says.
+            .args(["-c", "safe.bareRepository=explicit"])
             .args(arguments)
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_OPTIONAL_LOCKS", "0")

@@ -134,7 +134,8 @@ impl PastCommit {
     ///
     /// It is the index that is compared: what a pipeline wrote over a file since is not the change's.
     pub fn brought(&self) -> Result<BTreeMap<String, Brought>, GitError> {
-        let arguments = ["diff-index", "--cached", "-z", "--no-renames", "--name-status", &self.base.commit];
+        let options = ["--cached", "-z", "--no-renames", "--ignore-submodules=none", "--name-status"];
+        let arguments = [&["diff-index"], &options[..], &[&self.base.commit]].concat();
         let listed = self.must("list changes", &arguments, "")?;
         let mut words = listed.split(|byte| *byte == 0).map(String::from_utf8_lossy);
         let mut brought = BTreeMap::new();

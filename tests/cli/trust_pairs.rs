@@ -1,0 +1,110 @@
+//! An edit of suite and settings together: what judges is the base's, so it is the base's that must still find the suite.
+
+use super::Akit;
+use super::replies::replies;
+use super::trust_base::{base, change};
+use super::weakening::akit;
+
+/// A change that would pass unnamed where only its own settings were compared with the base's.
+struct Pair {
+    what: &'static str,
+    kind: &'static str,
+    /// `akit.yaml` of the base and of the change; nothing takes it away.
+    settings: [&'static str; 2],
+    /// Words of the suite, and what becomes of them.
+    suite: [&'static str; 2],
+}
+
+const SUITE: &str = "\
+name: s
+cases:
+  - { id: a, prompt: q, expected: { type: contains, values: [good] } }
+  - { id: b, prompt: q, tags: [fraud], expected: { type: contains, values: [good] } }
+";
+
+const PAIRS: [Pair; 6] = [
+    Pair {
+        what: "a tag and the threshold on it",
+        kind: "tag-removed",
+        settings: [
+            "gate: { min_pass_rate: 0.5, thresholds: [{ metric: pass_rate, tags: [fraud], min: 1 }] }",
+            "gate: { min_pass_rate: 0.5, thresholds: [{ metric: pass_rate, tags: [scam], min: 1 }] }",
+        ],
+        suite: ["tags: [fraud]", "tags: [scam]"],
+    },
+    Pair {
+        what: "a critical case and its name in the policy",
+        kind: "critical-removed",
+        settings: [
+            "gate: { min_pass_rate: 0.5, critical: [s/b] }",
+            "gate: { min_pass_rate: 0.5, critical: [s/b2] }",
+        ],
+        suite: ["id: b", "id: b2"],
+    },
+    Pair {
+        what: "a scenario and the threshold on it",
+        kind: "threshold-narrowed",
+        settings: [
+            "gate: { min_pass_rate: 0.5, thresholds: [{ metric: pass_rate, scenario: \"[st]\", min: 1 }] }",
+            "gate: { min_pass_rate: 0.5, thresholds: [{ metric: pass_rate, scenario: \"*\", min: 1 }] }",
+        ],
+        suite: ["name: s", "name: other"],
+    },
+    Pair {
+        what: "a case that takes a name in quarantine, which the change no longer names",
+        kind: "quarantine-added",
+        settings: ["gate: { quarantine: q.yaml }", "gate: {}"],
+        suite: ["id: b", "id: flaky-b"],
+    },
+    Pair {
+        what: "the same without settings",
+        kind: "quarantine-added",
+        settings: ["gate: { quarantine: q.yaml }", ""],
+        suite: ["id: b", "id: flaky-b"],
+    },
+    Pair {
+        what: "what the suite keeps from the redaction of its settings",
+        kind: "redaction-widened",
+        settings: [
+            "gate: { min_pass_rate: 0.5 }\nredaction: { enabled: true }",
+            "gate: { min_pass_rate: 0.5 }",
+        ],
+        suite: ["redaction: { enabled: false }\n", ""],
+    },
+];
+
+const QUARANTINE: &str = "- { case: s/flaky-*, owner: ana, reason: known, until: 2099-01-01 }\n";
+
+#[test]
+fn what_a_change_edits_on_both_sides_is_compared_with_what_judges_it() {
+    for Pair { what, kind, settings, suite } in &PAIRS {
+        let text = format!("redaction: {{ enabled: false }}\n{SUITE}");
+        let ran = base(&[
+            ("scenarios/s.yaml", text.clone()),
+            ("q.yaml", QUARANTINE.to_owned()),
+            ("akit.yaml", settings[0].to_owned()),
+        ]);
+        change(
+            &ran,
+            &[("scenarios/s.yaml", text.replace(suite[0], suite[1])), ("akit.yaml", settings[1].to_owned())],
+        );
+        let answers = replies(&[("a", "good"), ("b", "bad"), ("b2", "bad"), ("flaky-b", "bad")]);
+        let run = ["run", "scenarios", "--replies", "r.jsonl", "--trust", "base"];
+        let asked = akit(&ran, &run).file("r.jsonl", answers).run();
+        assert_eq!(asked.status, 0, "{what} lets the bad answer pass: {}", asked.stdout);
+        let checked = akit(&ran, &run).args(&["--weakened-since", "main", "--fail-on", "weakened"]).run();
+        checked.ended(1).out(&format!("weakened: {kind}: "));
+    }
+}
+
+#[test]
+fn files_that_look_like_a_repository_are_none() {
+    let config = "[core]\n\tsshCommand = \"touch pwned; false\"\n[remote \"origin\"]\n\turl = ssh://x/y\n";
+    let files = [("HEAD", "ref: refs/heads/main\n"), ("config", config), ("objects/x", ""), ("refs/x", "")];
+    let show = ["baseline", "show", "--baseline", "git-ref:x"];
+    let ran = files.iter().fold(Akit::new(&show), |akit, (name, text)| akit.file(name, text));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let ran = ran.env("PATH", &path).run();
+    assert!(ran.status != 0 && !ran.path("pwned").exists(), "{}", ran.stderr);
+    ran.err("git could not find a repository here");
+}
