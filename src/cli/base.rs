@@ -161,10 +161,12 @@ impl BaseArgs {
         let inner = root(&suite.within());
         let mut around = inner.ancestors().skip(1).filter(|folder| folder.join(".git").exists());
         around.find_map(|outer| {
-            let paths = self.commit(outer, pipeline).and_then(|commit| commit.paths()).ok()?;
+            let commit = self.commit(outer, pipeline).ok()?;
+            let (paths, brought) = (commit.paths().ok()?, commit.brought().ok()?);
             let folder = slashed(inner.strip_prefix(outer).ok()?);
-            let below = format!("{folder}/");
-            paths.iter().any(|path| path.starts_with(&below)).then(|| demands::nested(&folder))
+            let is_new = paths.iter().any(|path| is_within(path, &folder));
+            // Of a submodule the change decides which commit of it is judged.
+            (is_new || brought.contains_key(&folder)).then(|| demands::nested(&folder))
         })
     }
 }
@@ -258,6 +260,13 @@ impl SuitePaths<'_> {
         let (root, own) = (root(&self.within()), self.config.clone());
         let outside = own.path.as_ref().is_some_and(|path| self.here.relative(&root, path).is_absolute());
         if outside && then.config.is_none() {
+            let around = self::root(&own.folder);
+            if around.join(".git").exists() && root.starts_with(&around) {
+                let doing = "read akit.yaml at the base".to_owned();
+                let reason = "it lies in another repository than the suite, which is a submodule; move akit.yaml to the \
+                              suite, or pass `--trust head`";
+                return Err(GitError::Failed { doing, reason: reason.to_owned() }.into());
+            }
             return Ok(None);
         }
         if then.is_without_akit() {

@@ -220,7 +220,9 @@ impl Then {
 #[must_use]
 pub fn nested(folder: &str) -> Weakening {
     let location = Location { file: folder.to_owned(), line: 1, column: 1 };
-    let message = format!("`{folder}` was a folder, it is a repository of its own");
+    let message = format!(
+        "`{folder}` is a repository of its own, and this change decides which commit of it is judged"
+    );
     Weakening { kind: Kind::PathLinked, of: folder.to_owned(), message, location }
 }
 

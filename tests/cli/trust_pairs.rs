@@ -1,9 +1,10 @@
 //! An edit of suite and settings together: what judges is the base's, so it is the base's that must still find the suite.
 
 use super::Akit;
+use super::akit::Ran;
 use super::replies::replies;
 use super::trust_base::{base, change};
-use super::weakening::akit;
+use super::weakening::{akit, git};
 
 /// A change that would pass unnamed where only its own settings were compared with the base's.
 struct Pair {
@@ -107,4 +108,37 @@ fn files_that_look_like_a_repository_are_none() {
     let ran = ran.env("PATH", &path).run();
     assert!(ran.status != 0 && !ran.path("pwned").exists(), "{}", ran.stderr);
     ran.err("git could not find a repository here");
+}
+
+/// A suite in a repository of its own within another one, which has it as a submodule: the base holds `strict` there.
+fn submodule() -> Ran {
+    let ran = base(&[("akit.yaml", "gate: { min_pass_rate: 0.9 }\n".to_owned())]);
+    let inner = |arguments: &[&str]| git(&ran, &[&["-C", "inner"], arguments].concat());
+    ran.then(&["--version"]).file("inner/scenarios/s.yaml", SUITE).run();
+    inner(&["init", "--quiet", "--initial-branch=main"]);
+    inner(&["add", "--all"]);
+    inner(&["commit", "--quiet", "-m", "strict"]);
+    git(&ran, &["switch", "--quiet", "main"]);
+    git(&ran, &["add", "--force", "inner"]);
+    git(&ran, &["commit", "--quiet", "-m", "a submodule"]);
+    git(&ran, &["switch", "--quiet", "-c", "bump"]);
+    ran
+}
+
+#[test]
+fn a_suite_in_a_submodule_is_held_against_the_repository_around_it() {
+    let ran = submodule();
+    let answers = replies(&[("a", "good"), ("b", "bad")]);
+    let run = ["run", "inner/scenarios", "--replies", "r.jsonl", "--weakened-since", "main"];
+    let checked = |more: &[&str]| akit(&ran, &run).args(more).file("r.jsonl", &answers).run();
+    checked(&["--fail-on", "weakened"]).ended(1).out("FAILED s/b");
+    // Its settings lie around it, where no base of its own has them.
+    checked(&["--trust", "base"]).ended(4).err("it lies in another repository than the suite");
+    // The change takes a commit of the submodule that demands less, on the submodule's own main branch.
+    let loose = SUITE.replace("values: [good]", "values: [bad, good], mode: any");
+    ran.then(&["--version"]).file("inner/scenarios/s.yaml", loose).run();
+    git(&ran, &["-C", "inner", "commit", "--quiet", "-a", "-m", "loose"]);
+    git(&ran, &["add", "inner"]);
+    checked(&[]).ended(0).out("path-linked");
+    checked(&["--fail-on", "weakened"]).ended(1).out("path-linked");
 }
