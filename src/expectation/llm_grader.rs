@@ -142,7 +142,8 @@ impl LlmGrader {
         let Self { kind: _, rubric: old, threshold: was, scale: steps, votes: asked, judge } = self;
         let Self { kind: _, rubric: new, threshold: is, scale, votes, judge: named } = now;
         let mut found = Vec::new();
-        if old.text != new.text {
+        // A block scalar ends with a line end that nobody wrote.
+        if old.text.trim_end_matches(['\n', '\r']) != new.text.trim_end_matches(['\n', '\r']) {
             let message = format!("the rubric was `{}`", text::excerpt(&old.text, 60));
             found.push(Weaker::new(WeakeningKind::RubricChanged, &["rubric"], message));
         }

@@ -205,7 +205,7 @@ fn a_suite_behind_a_link_is_compared_with_what_lay_there() {
     inner(&["add", "."]);
     inner(&["commit", "--quiet", "-m", "first"]);
     for path in ["scenarios", "scenarios/s.yaml"] {
-        run(&ran, path).ended(1).out("path-linked: `scenarios` was a folder, it is a repository of its own");
+        run(&ran, path).ended(1).out("path-linked: `scenarios` is a repository of its own");
     }
     // The folder above the one that the job works in becomes a link to a copy outside.
     let ran = Akit::new(&["validate", "app/scenarios"])
