@@ -249,6 +249,47 @@ fn table() -> Vec<Row> {
             "is no text",
         ),
         row(
+            "a part of another shape",
+            vec![message(
+                json!({ "content": [{ "type": "text", "text": "all fine" }, { "type": "text", "text": { "value": "secret" } }] }),
+            )],
+            errored("malformed-reply"),
+            1,
+            "a part 2 without text",
+        ),
+        row(
+            "a part of an unknown type",
+            vec![message(
+                json!({ "content": [{ "type": "text", "text": "all fine" }, { "type": "tool_use", "name": "refund" }] }),
+            )],
+            errored("malformed-reply"),
+            1,
+            "a part 2 of type `tool_use`",
+        ),
+        row(
+            "a bare text among the parts",
+            vec![message(json!({ "content": [{ "type": "text", "text": "all fine" }, "secret"] }))],
+            errored("malformed-reply"),
+            1,
+            "a part 2 without text",
+        ),
+        row(
+            "a part that refuses",
+            vec![message(
+                json!({ "content": [{ "type": "text", "text": "all fine" }, { "type": "refusal", "text": "I can't" }] }),
+            )],
+            FAILED,
+            1,
+            "refused to answer",
+        ),
+        row(
+            "a refusal without words",
+            vec![message(json!({ "content": "all fine", "refusal": true }))],
+            FAILED,
+            1,
+            "refused to answer",
+        ),
+        row(
             "a call and no text",
             vec![message(
                 json!({ "content": "", "tool_calls": [{ "function": { "name": "refund", "arguments": {} } }] }),
