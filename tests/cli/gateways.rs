@@ -468,21 +468,28 @@ fn a_cut_answer_passes_only_what_it_holds_and_only_where_that_is_allowed() {
 }
 
 #[test]
-fn embeddings_of_different_lengths_are_no_similarity() {
-    for (inner, outer) in [("", ""), ("not: { ", " }")] {
-        let server = Server::start(|asked| {
-            let vector =
-                if asked.body["input"] == "Hello" { json!([1.0, 0.0, 0.0]) } else { json!([0.0, 1.0]) };
-            Answer::Raw(200, Vec::new(), json!({ "data": [{ "embedding": vector }] }).to_string().into())
-        });
-        let expected = format!("{inner}type: similarity, value: Hello, embeddingModel: e{outer}");
-        let suite = format!("cases:\n  - {{ id: a, prompt: q, expected: {{ {expected} }} }}\n");
-        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
-            .args(&["--grader-base-url", &server.url])
-            .file("s.yaml", suite)
-            .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"Good morning\"}\n")
-            .run()
-            .ended(4)
-            .out("e gave embeddings of 3 and 2 numbers");
+fn broken_embeddings_are_no_similarity_and_no_difference() {
+    for (vector, words) in [
+        ("[0.0,1.0]", "e gave embeddings of 3 and 2 numbers"),
+        ("[0,0,0]", "e gave an embedding of zeros, or with a number that is none"),
+        ("[-0.0,0,1e-60]", "e gave an embedding of zeros"),
+        ("[1e39,1e39,0]", "with a number that is none"),
+        ("[1,-1e39,0]", "with a number that is none"),
+    ] {
+        for (inner, outer) in [("", ""), ("not: { ", " }")] {
+            let server = Server::start(move |asked| {
+                let vector = if asked.body["input"] == "Hello" { "[1.0,0.0,0.0]" } else { vector };
+                Answer::Raw(200, Vec::new(), format!("{{\"data\":[{{\"embedding\":{vector}}}]}}").into())
+            });
+            let expected = format!("{inner}type: similarity, value: Hello, embeddingModel: e{outer}");
+            let suite = format!("cases:\n  - {{ id: a, prompt: q, expected: {{ {expected} }} }}\n");
+            Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
+                .args(&["--grader-base-url", &server.url])
+                .file("s.yaml", suite)
+                .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"Good morning\"}\n")
+                .run()
+                .ended(4)
+                .out(words);
+        }
     }
 }
