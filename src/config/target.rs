@@ -69,7 +69,7 @@ impl Targets {
                 let obstacle = Obstacle::new(error.to_string(), LINE);
                 match error {
                     RepliesError::Lines(found) => Obstacle { found, ..obstacle },
-                    RepliesError::Read { .. } | RepliesError::Gap { .. } => obstacle,
+                    RepliesError::Read { .. } => obstacle,
                 }
             })
         };

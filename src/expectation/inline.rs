@@ -2,7 +2,7 @@
 
 use super::expression::Expression;
 use super::reading::Inside;
-use super::{Candidate, Reading, TYPE, errored, hollow, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, unheld, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
@@ -54,10 +54,9 @@ impl Inline {
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        if let Some(reason) = answer.hollow()
-            && (self.expression.negative() || self.holds_of_nothing())
-        {
-            return hollow(VerdictKind::Inline, &reason);
+        let negative = || self.expression.negative() || self.holds_of_nothing();
+        if let Some(verdict) = unheld(VerdictKind::Inline, answer, negative) {
+            return verdict;
         }
         let evaluation = match self.expression.evaluate(answer.text, self.value.as_deref()) {
             Ok(evaluation) => evaluation,

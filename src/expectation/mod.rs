@@ -125,14 +125,20 @@ impl<'a> Candidate<'a> {
     /// Why the absence of something in this answer proves nothing: it says nothing, or is not whole.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
+        Self { allow_cut: false, ..*self }.blank()
+    }
+
+    /// Why this is no answer that a pattern or a number may be held against: it says nothing, or is not as whole as it
+    /// must be.
+    #[must_use]
+    pub fn blank(&self) -> Option<String> {
         if let Some(tokens) = self.thinking {
             return Some(format!(
                 "the model used all {} for thinking; raise `maxTokens`",
                 text::count(tokens.get() as usize, "token")
             ));
         }
-        let unfinished = Self { allow_cut: false, ..*self }.unfinished();
-        unfinished.or_else(|| {
+        self.unfinished().or_else(|| {
             let what = if text::said::shows_nothing(self.text) { "is empty" } else { "says nothing" };
             text::said::says_nothing(self.text).then(|| format!("the answer {what}"))
         })
@@ -351,6 +357,16 @@ fn errored(kind: VerdictKind, reason: String) -> Verdict {
 /// The verdict of a negative expectation on an answer that proves nothing.
 fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
     Verdict { reason: format!("{reason}, so what it lacks proves nothing"), ..verdict(kind, false, 0.0) }
+}
+
+/// The verdict of a pattern or an expression on an answer that it must not be held against; `negative` where it asks what
+/// the answer lacks.
+fn unheld(kind: VerdictKind, answer: &Candidate<'_>, negative: impl FnOnce() -> bool) -> Option<Verdict> {
+    let reason = answer.hollow()?;
+    if negative() {
+        return Some(hollow(kind, &reason));
+    }
+    answer.blank().map(|reason| Verdict { reason, ..verdict(kind, false, 0.0) })
 }
 
 /// Found over total; 1 when nothing was asked for.

@@ -2,7 +2,7 @@
 
 use super::pattern::{Pattern, RegexText};
 use super::reading::{Inside, trim_lines};
-use super::{Candidate, Reading, TYPE, errored, hollow, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, unheld, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
@@ -68,10 +68,9 @@ impl Regex {
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         // A pattern that is met by nothing at all says of no answer that it is one.
-        if let Some(reason) = answer.hollow()
-            && matches!(self.pattern.find(""), Ok(Some(_)))
-        {
-            return hollow(VerdictKind::Regex, &reason);
+        let negative = || self.pattern.negative() || matches!(self.pattern.find(""), Ok(Some(_)));
+        if let Some(verdict) = unheld(VerdictKind::Regex, answer, negative) {
+            return verdict;
         }
         let found = match self.pattern.find(answer.text) {
             Ok(found) => found,

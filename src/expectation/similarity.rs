@@ -149,7 +149,11 @@ impl Similarity {
             let help = "the model behind this name has changed: ask for both again with `--cache refresh`";
             return Err(Fault::new(FaultKind::ExpectationError, message, help));
         }
-        let score = cosine(one, other);
+        let Some(score) = cosine(one, other) else {
+            let message = format!("{model} gave an embedding of zeros, or with a number that is none");
+            let help = "ask for it again with `--cache refresh`, or name another model as `embeddingModel`";
+            return Err(Fault::new(FaultKind::ExpectationError, message, help));
+        };
         let (wanted, got) = (wanted.completion.answer, got.completion.answer);
         let mut usage = wanted.usage.unwrap_or_default();
         usage += got.usage.unwrap_or_default();
@@ -167,12 +171,12 @@ impl Similarity {
     }
 }
 
-/// The cosine of two vectors of one length, 0 where it is negative or one of them is zero.
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
+/// The cosine of two vectors of one length, 0 where it is negative; none where one of them has no direction.
+fn cosine(a: &[f32], b: &[f32]) -> Option<f64> {
     let dot =
         |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
     let length = (dot(a, a) * dot(b, b)).sqrt();
-    if length > 0.0 { (dot(a, b) / length).clamp(0.0, 1.0) } else { 0.0 }
+    (length.is_finite() && length > 0.0).then(|| (dot(a, b) / length).clamp(0.0, 1.0))
 }
 
 #[cfg(test)]
@@ -186,9 +190,12 @@ mod tests {
             (&[1.0, 0.0], &[0.0, 3.0], 0.0),
             (&[1.0, 0.0], &[-1.0, 0.0], 0.0),
             (&[3.0, 4.0], &[4.0, 3.0], 0.96),
-            (&[0.0, 0.0], &[1.0, 0.0], 0.0),
+            (&[f32::MAX, 0.0], &[f32::MIN_POSITIVE, 0.0], 1.0),
         ] {
-            assert!((cosine(a, b) - expected).abs() < 1e-9, "{a:?} {b:?}");
+            assert!((cosine(a, b).unwrap() - expected).abs() < 1e-9, "{a:?} {b:?}");
+        }
+        for odd in [[0.0, 0.0], [f32::INFINITY, 1.0], [f32::NAN, 1.0], [-0.0, 0.0]] {
+            assert_eq!((cosine(&odd, &[1.0, 0.0]), cosine(&[1.0, 0.0], &odd)), (None, None), "{odd:?}");
         }
     }
 }

@@ -181,6 +181,56 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
 }
 
 #[test]
+fn no_pattern_and_no_expression_passes_on_an_answer_that_says_nothing() {
+    for (yaml, whole) in [
+        ("{type: inline, expression: 'length > 0 && length < 200'}", "fine"),
+        ("{type: inline, expression: 'words.length >= 1 && words.length <= 50'}", "fine"),
+        ("{type: inline, expression: 'lines.length == 1'}", "fine"),
+        ("{type: inline, expression: 'length > 0'}", "fine"),
+        ("{type: inline, expression: 'response.match(/./)'}", "fine"),
+        ("{type: inline, expression: 'json.status != \"error\"'}", "{\"status\": \"ok\"}"),
+        ("{type: inline, expression: 'json.a !== \"error\"'}", "{\"a\": \"ok\"}"),
+        ("{type: inline, expression: 'json != null'}", "{\"a\": 1}"),
+        ("{type: regex, pattern: '^(?!.*secret).+$'}", "fine"),
+        ("{type: regex, pattern: '^[^s]{1,200}$'}", "fine"),
+        ("{type: regex, pattern: '.'}", "fine"),
+        ("{type: regex, pattern: '\\S'}", "fine"),
+    ] {
+        assert_eq!(said(yaml, whole).0, Passed, "{yaml}");
+        for text in ["", "\u{200b}", ".", "null", "{}", "[]", "<think>x", "```\n```", "Answer: "] {
+            assert_eq!(said(yaml, text), (Failed, Some(0.0)), "{yaml} on {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_answer_passes_nothing_that_more_of_it_could_break() {
+    for (yaml, outcome) in [
+        ("{type: inline, expression: 'length > 0 && length < 200'}", Failed),
+        ("{type: inline, expression: 'words.length <= 50 && words.length >= 1'}", Failed),
+        ("{type: inline, expression: 'lines.length == 1'}", Failed),
+        ("{type: inline, expression: 'length !== 3'}", Failed),
+        ("{type: inline, expression: 'json.status != \"error\"'}", Failed),
+        ("{type: inline, expression: 'json.n < 9'}", Failed),
+        ("{type: inline, expression: 'response.match(/^{[^s].*}$/)'}", Failed),
+        ("{type: regex, pattern: '^(?!.*secret).+'}", Failed),
+        ("{type: regex, pattern: '^[^x]{1,200}$'}", Failed),
+        ("{type: inline, expression: 'length > 3'}", Passed),
+        ("{type: inline, expression: 'json.status == \"ok\"'}", Passed),
+        ("{type: inline, expression: 'json.n > 3'}", Passed),
+        ("{type: inline, expression: 'json.n != null'}", Passed),
+        ("{type: inline, expression: 'response.match(/ok/)'}", Passed),
+        ("{type: regex, pattern: 'ok'}", Passed),
+        ("{type: regex, pattern: '[$]|\\$|ok'}", Passed),
+    ] {
+        let whole = Candidate::of("{\"status\": \"ok\", \"n\": 4}");
+        assert_eq!(judge(yaml, whole).outcome, Passed, "{yaml}");
+        let cut = Candidate { finish_reason: Some("length"), allow_cut: true, ..whole };
+        assert_eq!(judge(yaml, cut).outcome, outcome, "{yaml}");
+    }
+}
+
+#[test]
 fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
     let kinds = [
         "{type: contains, values: [fine]}",

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use serde_json::Value as Json;
+use strum::EnumString;
 
 use crate::text;
 use crate::vocabulary::ToolCall;
@@ -41,9 +42,9 @@ pub enum MessageError {
          write the last answer alone as `reply`"
     )]
     SeveralTurns(usize),
-    /// The answer is no text.
-    #[error("the content of the last message is no text; write a text, or a list of parts with `text`")]
-    Content,
+    /// The answer, or a part of it, cannot be read.
+    #[error("the content of the last message {0}; write a text, or a list of parts with `text`")]
+    Unread(#[from] Unread),
     /// There is no list of calls.
     #[error(
         "`tool_calls` is not a list of calls; write each as `{{\"name\": \"refund\", \"arguments\": {{…}}}}`"
@@ -54,39 +55,116 @@ pub enum MessageError {
     NoName(usize),
 }
 
-/// What a message says; `None` where its content is no text.
-pub(super) fn said(message: &Json) -> Option<Said> {
-    let refusal = message.get("refusal").and_then(Json::as_str).filter(|text| !text.is_empty());
-    let parts = message.get("content").and_then(Json::as_array);
-    let refused_part = parts.into_iter().flatten().find_map(|part| part.get("refusal")?.as_str());
-    let refusal = refusal.or(refused_part);
-    let text = match message.get("content") {
-        Some(Json::String(text)) => text.clone(),
-        None | Some(Json::Null) => refusal.unwrap_or_default().to_owned(),
-        Some(Json::Array(parts)) => {
-            let word = |part: &'_ Json| {
-                if is_thought(part) {
-                    return None;
-                }
-                let part = part.get("text").or_else(|| part.get("refusal"))?;
-                part.as_str().map(str::to_owned)
-            };
-            parts.iter().filter_map(word).collect()
-        }
-        Some(Json::Bool(_) | Json::Number(_) | Json::Object(_)) => return None,
-    };
-    let listed = message.get("tool_calls").and_then(Json::as_array).into_iter().flatten();
-    // The deprecated form of a single call.
-    let single = message.get("function_call").filter(|call| call.is_object());
-    let tool_calls = listed.chain(single).map(call).collect();
-    Some(Said { text, refused: refusal.is_some(), tool_calls })
+/// What a part of a content is, by the type that it names. A type that is not here is one that nobody read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "snake_case")]
+enum PartKind {
+    /// What was said.
+    #[strum(serialize = "text", serialize = "output_text", serialize = "input_text")]
+    Text,
+    /// That nothing will be said.
+    Refusal,
+    /// What the model thought.
+    #[strum(
+        serialize = "reasoning",
+        serialize = "reasoning_text",
+        serialize = "reasoning_content",
+        serialize = "reasoning.text",
+        serialize = "reasoning.summary",
+        serialize = "reasoning.encrypted",
+        serialize = "thinking",
+        serialize = "redacted_thinking",
+        serialize = "thought",
+        serialize = "summary_text",
+        serialize = "analysis"
+    )]
+    Thought,
 }
 
-/// Whether a part of a message is what the model thought, not what it said.
-fn is_thought(part: &Json) -> bool {
-    const KINDS: [&str; 5] = ["reasoning", "thinking", "redacted_thinking", "reasoning_text", "summary_text"];
-    let kind = part.get("type").and_then(Json::as_str);
-    kind.is_some_and(|kind| KINDS.contains(&kind)) || part.get("thought") == Some(&Json::Bool(true))
+/// What is in a message that akit cannot read, so that nobody judges the rest of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// The content is neither text nor a list.
+    #[error("is no text")]
+    Content,
+    /// A part of an unknown type.
+    #[error("has a part {0} of type `{1}`, which akit does not know")]
+    Kind(usize, String),
+    /// A part of a known type without its text.
+    #[error("has a part {0} without text: {1}")]
+    Part(usize, String),
+    /// The calls are in no list.
+    #[error("stands beside `tool_calls` or a `function_call` that akit cannot read")]
+    Calls,
+}
+
+/// A refusal beside the content: its text, which is empty where it is told without words.
+fn refusal_in(message: &Json) -> Option<&str> {
+    match message.get("refusal")? {
+        Json::Null | Json::Bool(false) => None,
+        Json::String(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
+        Json::Bool(true) | Json::Number(_) | Json::Array(_) | Json::Object(_) => Some(""),
+    }
+}
+
+/// What a message says.
+///
+/// # Errors
+/// When a part of it cannot be read: what it says might be the very thing that must not be said.
+pub(super) fn said(message: &Json) -> Result<Said, Unread> {
+    let mut refusal = refusal_in(message).map(str::to_owned);
+    let text = match message.get("content") {
+        Some(Json::String(text)) => text.clone(),
+        None | Some(Json::Null) => refusal.clone().unwrap_or_default(),
+        Some(Json::Array(parts)) => {
+            let mut text = String::new();
+            for (number, part) in (1..).zip(parts) {
+                let (kind, words) = read_part(number, part)?;
+                match kind {
+                    PartKind::Thought => continue,
+                    PartKind::Refusal => refusal = Some(words.to_owned()),
+                    PartKind::Text => {}
+                }
+                text.push_str(words);
+            }
+            text
+        }
+        Some(Json::Bool(_) | Json::Number(_) | Json::Object(_)) => return Err(Unread::Content),
+    };
+    let listed = match message.get("tool_calls") {
+        None | Some(Json::Null) => &[][..],
+        Some(Json::Array(calls)) => calls,
+        Some(_) => return Err(Unread::Calls),
+    };
+    // The deprecated form of a single call.
+    let single = message.get("function_call").filter(|call| !call.is_null());
+    if single.is_some_and(|call| !call.is_object()) {
+        return Err(Unread::Calls);
+    }
+    let tool_calls = listed.iter().chain(single).map(call).collect();
+    Ok(Said { text, refused: refusal.is_some(), tool_calls })
+}
+
+/// What a part of a content is, and its words.
+fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
+    let odd = || Unread::Part(number, text::excerpt(&part.to_string(), 60));
+    let string = |name: &str| part.get(name).and_then(Json::as_str);
+    let kind = match part.get("type") {
+        _ if part.get("thought") == Some(&Json::Bool(true)) => PartKind::Thought,
+        // Without a type, what it holds says what it is.
+        None if part.get("refusal").is_some() => PartKind::Refusal,
+        None => PartKind::Text,
+        Some(Json::String(name)) => {
+            name.parse().map_err(|_| Unread::Kind(number, text::excerpt(name, 40)))?
+        }
+        Some(_) => return Err(odd()),
+    };
+    let words = match kind {
+        PartKind::Thought => Some(""),
+        PartKind::Refusal => string("refusal").or_else(|| string("text")),
+        PartKind::Text => string("text"),
+    };
+    words.map(|words| (kind, words)).ok_or_else(odd)
 }
 
 /// The tokens that a model thought with, of those that it answered with.
@@ -167,7 +245,7 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     if let Some(listed) = end.get("tool_calls").filter(|listed| !listed.is_null()) {
         calls(listed)?;
     }
-    said(end).ok_or(MessageError::Content)
+    Ok(said(end)?)
 }
 
 #[cfg(test)]
@@ -191,6 +269,19 @@ mod tests {
                 0,
             ),
             (json!({ "refusal": "No." }), "No.", true, 0),
+            (json!({ "content": "hi", "refusal": true }), "hi", true, 0),
+            (json!({ "content": "hi", "refusal": { "reason": "policy" } }), "hi", true, 0),
+            (json!({ "content": "hi", "refusal": false }), "hi", false, 0),
+            (json!({ "content": [{ "type": "refusal", "text": "I can't" }] }), "I can't", true, 0),
+            (json!({ "content": [{ "type": "input_text", "text": "hi" }] }), "hi", false, 0),
+            (
+                json!({ "content": [{ "type": "thought", "text": "x" }, { "type": "reasoning.text", "text": "x" },
+                    { "type": "reasoning_content", "text": "x" }, { "type": "analysis", "text": "x" },
+                    { "type": "thinking", "thinking": [{ "type": "text" }] }, { "text": "hi" }] }),
+                "hi",
+                false,
+                0,
+            ),
             (json!({}), "", false, 0),
         ];
         for (mut last, text, refused, calls) in table {
@@ -222,7 +313,11 @@ mod tests {
                 json!([user(), { "role": "assistant", "content": "?" }, user(), { "role": "assistant", "content": "hi" }]),
                 MessageError::SeveralTurns(2),
             ),
-            (end(json!({ "role": "assistant", "content": 7 })), MessageError::Content),
+            (end(json!({ "role": "assistant", "content": 7 })), MessageError::Unread(Unread::Content)),
+            (
+                end(json!({ "role": "assistant", "function_call": "refund" })),
+                MessageError::Unread(Unread::Calls),
+            ),
             (end(json!({ "role": "assistant", "tool_calls": {} })), MessageError::NoCalls),
             (
                 end(json!({ "role": "assistant", "tool_calls": [{ "name": "a" }, { "function": {} }] })),
@@ -231,6 +326,39 @@ mod tests {
         ];
         for (messages, error) in table {
             assert_eq!(answer(&messages).unwrap_err(), error, "{messages}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_nobody_can_read_is_never_passed_over() {
+        for (part, error) in [
+            (json!({ "type": "text", "text": { "value": "secret" } }), "without text"),
+            (json!({ "type": "text", "content": "secret" }), "without text"),
+            (json!({ "type": "text" }), "without text"),
+            (json!({ "type": "refusal" }), "without text"),
+            (json!({ "type": 1, "text": "secret" }), "without text"),
+            (json!({ "text": null }), "without text"),
+            (json!("secret"), "without text: \"secret\""),
+            (json!(null), "without text"),
+            (json!(["secret"]), "without text"),
+            (json!({}), "without text: {}"),
+            (json!({ "type": "error", "text": "secret" }), "of type `error`"),
+            (json!({ "type": "tool_use", "name": "refund", "input": {} }), "of type `tool_use`"),
+            (json!({ "type": "Text", "text": "secret" }), "of type `Text`"),
+            (json!({ "type": "output_audio", "transcript": "secret" }), "of type `output_audio`"),
+            (json!({ "type": "", "text": "secret" }), "of type ``"),
+        ] {
+            for content in [json!([{ "type": "text", "text": "ok" }, part]), json!([part])] {
+                let found = said(&json!({ "content": content })).unwrap_err().to_string();
+                assert!(found.contains(error), "{content}: {found}");
+            }
+        }
+        for calls in [json!({}), json!("refund"), json!(1), json!(true)] {
+            for name in ["tool_calls", "function_call"] {
+                let found = said(&json!({ "content": "ok", name: calls }));
+                let is_call = name == "function_call" && calls.is_object();
+                assert_eq!(found.is_ok(), is_call, "{name} {calls}");
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ use strum::{EnumString, VariantNames};
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use price::{Price, Prices};
-pub use replies::{LINE, Replies, RepliesError};
+pub use replies::{LINE, Replies, RepliesError, Unused};
 pub use spec::{Access, Means, Spec, Vendor};
 pub use table::{DEFAULT, NAMES, REPLIES};
 

@@ -180,10 +180,13 @@ impl OpenAi {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
             return Err(ProviderError::Ended { host: self.asked(), word });
         }
-        let said = message::said(written);
-        let said = said.ok_or_else(|| malformed("the content of its message is no text"))?;
         let called = function.and_then(|name| message::arguments(written, name));
         let is_verdict = called.is_some();
+        // A verdict in a call is one whatever stands beside it.
+        let said = match message::said(written) {
+            Err(_) if is_verdict => message::Said::default(),
+            said => said.map_err(|unread| malformed(&format!("the content of its message {unread}")))?,
+        };
         let text = called.unwrap_or(said.text);
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
         let spent = StopReason::of(finish.as_deref()) == StopReason::Cut && text::said::shows_nothing(&text);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::Value as Json;
+use serde::de::{Error as _, IgnoredAny};
+use serde_json::{Value as Json, value::RawValue};
 
 use super::message::{self, MessageError, Said};
 use crate::source::{Diagnostic, Diagnostics, ReadError, SourceFile, json_object};
@@ -29,21 +29,6 @@ pub enum RepliesError {
     /// Some of its lines.
     #[error("{}", first(.0))]
     Lines(Diagnostics),
-    /// An answer that nobody would look at: those before it are missing.
-    #[error(
-        "{path}, line {line}: trial {trial} of case `{id}`, and no trial {}; number the trials of a case from 0, without a \
-         gap", trial - 1
-    )]
-    Gap {
-        /// The files.
-        path: String,
-        /// The line.
-        line: u32,
-        /// The case.
-        id: String,
-        /// Its trial, at least 1.
-        trial: u32,
-    },
 }
 
 fn first(found: &Diagnostics) -> String {
@@ -63,8 +48,51 @@ pub struct Replies {
     answers: BTreeMap<(String, u32), Vec<Known>>,
 }
 
-/// A reply, the scenario that it names, and its line.
-type Known = (Option<String>, Answer, u32);
+/// A reply, the scenario that it names, and its place.
+type Known = (Option<String>, Answer, Place);
+
+/// A line of one of the files.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    file: usize,
+    line: u32,
+}
+
+/// A line that answers no case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unused<'a> {
+    /// The line.
+    pub line: u32,
+    /// The id that it names.
+    pub id: &'a str,
+    /// The scenario that it names.
+    pub scenario: Option<&'a str>,
+}
+
+/// Tokens as akit writes them, or as a server does.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "sums and details that servers add are known, and not read")]
+struct Tokens {
+    #[serde(default, alias = "prompt_tokens")]
+    input_tokens: u64,
+    #[serde(default, alias = "completion_tokens")]
+    output_tokens: u64,
+    total_tokens: Option<IgnoredAny>,
+    #[serde(alias = "prompt_tokens_details")]
+    input_tokens_details: Option<IgnoredAny>,
+    #[serde(alias = "completion_tokens_details")]
+    output_tokens_details: Option<IgnoredAny>,
+}
+
+/// Tokens of an object; serde by itself also takes a list.
+fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(from)? else { return Ok(None) };
+    let told: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
+        D::Error::custom(format!("`usage` cannot be used: {}", text::json::trouble(&error)))
+    })?;
+    Ok(Some(Usage { input_tokens: told.input_tokens, output_tokens: told.output_tokens }))
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +109,7 @@ struct Line {
     model: Option<String>,
     latency_ms: Option<f64>,
     ttft_ms: Option<f64>,
+    #[serde(default, deserialize_with = "tokens")]
     usage: Option<Usage>,
     cost_usd: Option<f64>,
     /// When it was given, RFC 3339.
@@ -133,45 +162,60 @@ impl Replies {
     pub fn read(paths: &[PathBuf]) -> Result<Self, RepliesError> {
         let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
         let mut all = Self { name: name.join(", "), answers: BTreeMap::new(), latest: None };
-        paths.iter().try_for_each(|path| all.add(path))?;
-        all.without_gap()
+        let mut sources = Vec::new();
+        for path in paths {
+            sources.push(all.add(path, sources.len())?);
+        }
+        let found = all.gaps(&sources);
+        if found.has_errors() { Err(RepliesError::Lines(found)) } else { Ok(all) }
     }
 
-    /// Trials are found by their numbers, so one behind a gap would never be looked at.
-    fn without_gap(self) -> Result<Self, RepliesError> {
+    /// Trials are found by their numbers, so one behind a gap would never be looked at. A line that names no scenario
+    /// stands for all, so the one before it must do so as well.
+    fn gaps(&self, sources: &[Arc<SourceFile>]) -> Diagnostics {
+        let mut gaps = Vec::new();
         for ((id, trial), known) in self.answers.iter().filter(|((_, trial), _)| *trial > 0) {
-            let before = self.answers.get(&(id.clone(), trial - 1));
-            let follows = |name: &Option<String>| {
-                let same = |other: &Option<String>| other == name || other.is_none() || name.is_none();
-                before.into_iter().flatten().any(|(other, ..)| same(other))
-            };
-            if let Some((.., line)) = known.iter().find(|(name, ..)| !follows(name)) {
-                let id = text::excerpt(id, 60);
-                return Err(RepliesError::Gap { path: self.name, line: *line, id, trial: *trial });
+            let before = self.answers.get(&(id.clone(), trial - 1)).map_or(&[][..], Vec::as_slice);
+            for (name, _, place) in known {
+                if !before.iter().any(|(other, ..)| other.is_none() || other == name) {
+                    gaps.push((*place, id, *trial, name.is_none() && !before.is_empty()));
+                }
             }
         }
-        Ok(self)
+        gaps.sort_by_key(|(place, ..)| (place.file, place.line));
+        let mut found = Diagnostics::default();
+        for (Place { file, line }, id, trial, is_for_others) in gaps {
+            let (source, before) = (&sources[file], trial - 1);
+            let whom = if is_for_others { " that names no scenario either" } else { "" };
+            let message =
+                format!("trial {trial} of case `{}`, and no trial {before}{whom}", text::excerpt(id, 60));
+            let help = "number the trials of a case from 0, without a gap, and name its scenario on each of its lines or none";
+            found.push(
+                Diagnostic::error("reply", source, source.clamp(line, 1, u32::MAX), message).help(help),
+            );
+        }
+        found
     }
 
-    fn add(&mut self, path: &Path) -> Result<(), RepliesError> {
+    fn add(&mut self, path: &Path, file: usize) -> Result<Arc<SourceFile>, RepliesError> {
         let shown = crate::source::slashed(path);
         let source =
             SourceFile::read(path).map_err(|source| RepliesError::Read { path: shown.clone(), source })?;
         let source = Arc::new(source);
         let mut found = Diagnostics::default();
-        for (number, line) in (1..).zip(source.text().lines()) {
-            if !line.trim().is_empty()
-                && let Err((column, reason)) = self.add_line(number, line)
+        for (line, written) in (1..).zip(source.text().lines()) {
+            if !written.trim().is_empty()
+                && let Err((column, reason)) = self.add_line(Place { file, line }, written)
             {
-                let span = source.clamp(number, column, u32::MAX);
+                let span = source.clamp(line, column, u32::MAX);
                 found.push(Diagnostic::error("reply", &source, span, reason).help(LINE));
             }
         }
-        if found.has_errors() { Err(RepliesError::Lines(found)) } else { Ok(()) }
+        if found.has_errors() { Err(RepliesError::Lines(found)) } else { Ok(source) }
     }
 
     /// Adds one line; what is wrong comes with its column.
-    fn add_line(&mut self, number: u32, line: &str) -> Result<(), (u32, String)> {
+    fn add_line(&mut self, place: Place, line: &str) -> Result<(), (u32, String)> {
         let mut line: Line = json_object(line.as_bytes())
             .map_err(|error| (u32::try_from(error.column()).unwrap_or(1), text::json::trouble(&error)))?;
         let wrong = |reason: String| (1, reason);
@@ -185,9 +229,14 @@ impl Replies {
                 line.trial
             )));
         }
-        let time = |name: &str, told: Option<f64>| match told {
-            Some(ms) if !ms.is_finite() || ms < 0.0 => Err(wrong(format!("`{name}` is negative"))),
-            told => Ok(told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX))),
+        let amount = |name: &str, told: Option<f64>| match told {
+            Some(amount) if !amount.is_finite() || amount < 0.0 => {
+                Err(wrong(format!("`{name}` is negative")))
+            }
+            told => Ok(told),
+        };
+        let time = |name: &str, told: Option<f64>| {
+            amount(name, told).map(|told| told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX)))
         };
         if let Some(time) = &line.at {
             let told = moment(time, Utc::now()).map_err(|error| wrong(format!("`at` is {error}")))?;
@@ -195,6 +244,7 @@ impl Replies {
         }
         let latency_ms = time("latency_ms", line.latency_ms)?;
         let ttft_ms = time("ttft_ms", line.ttft_ms)?;
+        let cost_usd = amount("cost_usd", line.cost_usd)?;
         let said = line.said().map_err(|error| wrong(error.to_string()))?;
         let answer = Answer {
             text: said.text,
@@ -204,26 +254,36 @@ impl Replies {
             latency_ms,
             ttft_ms,
             usage: line.usage,
-            cost_usd: line.cost_usd,
+            cost_usd,
             given: true,
             dated: line.at.is_some(),
             ..Answer::default()
         };
-        known.push((line.scenario, answer, number));
+        known.push((line.scenario, answer, place));
         Ok(())
     }
 
-    /// The lines, with their ids, that answer none of these cases.
+    /// The lines that answer none of these cases: of another name, or behind lines that name each scenario.
     #[must_use]
-    pub fn unused(&self, cases: &BTreeSet<CaseId<'_>>, ids: &BTreeSet<&str>) -> Vec<(u32, &str)> {
+    pub fn unused(&self, cases: &BTreeSet<CaseId<'_>>) -> Vec<Unused<'_>> {
+        let mut scenarios: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for case in cases {
+            scenarios.entry(case.id).or_default().push(case.scenario);
+        }
         let mut unused = Vec::new();
-        for ((id, _), known) in self.answers.iter().filter(|((_, trial), _)| *trial == 0) {
-            let is_used = |scenario: &Option<String>| match scenario {
-                Some(name) => cases.contains(&CaseId::new(name, id)),
-                None => ids.contains(id.as_str()),
-            };
-            let lines = known.iter().filter(|(scenario, ..)| !is_used(scenario));
-            unused.extend(lines.map(|(.., line)| (*line, id.as_str())));
+        for ((id, _), known) in &self.answers {
+            let cases = scenarios.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+            let has_own = |case: &str| known.iter().any(|(name, ..)| name.as_deref() == Some(case));
+            for (scenario, _, place) in known {
+                let scenario = scenario.as_deref();
+                let is_used = match scenario {
+                    Some(name) => cases.contains(&name),
+                    None => cases.iter().any(|case| !has_own(case)),
+                };
+                if !is_used {
+                    unused.push(Unused { line: place.line, id, scenario });
+                }
+            }
         }
         unused.sort_unstable();
         unused
@@ -240,7 +300,11 @@ impl Replies {
         for (scenario, id, answers) in answers {
             for (trial, reply) in (0..).zip(answers) {
                 let known = replies.entry((id.to_owned(), trial)).or_insert_with(|| Vec::with_capacity(1));
-                known.push((Some(scenario.to_owned()), Answer { recorded: true, ..reply.clone() }, 0));
+                known.push((
+                    Some(scenario.to_owned()),
+                    Answer { recorded: true, ..reply.clone() },
+                    Place::default(),
+                ));
             }
         }
         Self { name: name.to_owned(), latest: None, answers: replies }
@@ -346,19 +410,67 @@ mod tests {
                 "write the calls into the last message",
             ),
             (r#"{"id":"a","messages":[{"role":"user","content":"x"}]}"#, "add the assistant's answer"),
-            (r#"{"id":"a","trial":1,"reply":"x"}"#, "line 1: trial 1 of case `a`, and no trial 0; number"),
+            (r#"{"id":"a","trial":1,"reply":"x"}"#, "replies.jsonl:1: trial 1 of case `a`, and no trial 0"),
             (
                 "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"trial\":2,\"reply\":\"x\"}",
-                "line 2: trial 2 of case `a`, and no trial 1",
+                ":2: trial 2 of case `a`, and no trial 1",
             ),
             (
                 "{\"id\":\"a\",\"scenario\":\"s\",\"reply\":\"x\"}\n{\"id\":\"a\",\"scenario\":\"t\",\"trial\":1,\"reply\":\"x\"}",
-                "line 2: trial 1 of case `a`, and no trial 0",
+                ":2: trial 1 of case `a`, and no trial 0",
             ),
+            (
+                "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"scenario\":\"b\",\"trial\":1,\"reply\":\"x\"}\n{\"id\":\"a\",\"trial\":2,\"reply\":\"y\"}",
+                ":3: trial 2 of case `a`, and no trial 1 that names no scenario either",
+            ),
+            (r#"{"id":"a","reply":"x","cost_usd":-0.1}"#, "`cost_usd` is negative"),
+            (
+                r#"{"id":"a","reply":"x","usage":[1,2]}"#,
+                "`usage` cannot be used: a list stands where an object belongs",
+            ),
+            (
+                r#"{"id":"a","reply":"x","usage":{"inptu_tokens":1}}"#,
+                "`usage` cannot be used: unknown key `inptu_tokens`",
+            ),
+            (
+                r#"{"id":"a","reply":"x","usage":{"input_tokens":1,"prompt_tokens":1}}"#,
+                "`input_tokens` stands twice",
+            ),
+            (r#"{"id":"a","reply":"x","usage":{"output_tokens":-1}}"#, "the number `-1` is out of range"),
+            (r#"{"id":"a","reply":"x","usage":7}"#, "the number `7` stands where an object belongs"),
         ];
         for (text, expected) in table {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn a_line_that_nobody_looks_at_is_told_whatever_its_trial() {
+        let line = |id: &str, scenario: &str, trial: u32| {
+            let scenario =
+                if scenario.is_empty() { String::new() } else { format!(",\"scenario\":\"{scenario}\"") };
+            format!("{{\"id\":\"{id}\"{scenario},\"trial\":{trial},\"reply\":\"x\"}}\n")
+        };
+        for (lines, expected) in [
+            (vec![("a", "", 0), ("a", "", 1)], vec![]),
+            (vec![("a", "s", 0), ("a", "", 0)], vec![]),
+            (vec![("a", "s", 0), ("a", "t", 0), ("a", "", 0)], vec![3]),
+            (vec![("a", "", 0), ("a", "S", 1)], vec![2]),
+            (vec![("a", "", 0), ("a", "", 1), ("a", "s", 1), ("a", "t", 1)], vec![2]),
+            (vec![("x", "", 0), ("x", "", 1)], vec![1, 2]),
+            (vec![("b", "t", 0), ("b", "", 0)], vec![1]),
+            (vec![("b", "s", 0), ("b", "", 0)], vec![2]),
+        ] {
+            let text: String = lines.iter().map(|(id, scenario, trial)| line(id, scenario, *trial)).collect();
+            let replies = read(&text).unwrap();
+            let cases = [CaseId::new("s", "a"), CaseId::new("t", "a"), CaseId::new("s", "b")].into();
+            let unused: Vec<u32> = replies.unused(&cases).into_iter().map(|one| one.line).collect();
+            assert_eq!(unused, expected, "{text}");
+        }
+        let usage = r#"{"id":"a","reply":"x","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{}}}"#;
+        let replies = read(usage).unwrap();
+        let usage = replies.find("s", "a", 0).unwrap().usage;
+        assert_eq!(usage, Some(Usage { input_tokens: 3, output_tokens: 4 }));
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::client::{ModelClient, Patience};
 use crate::grader::Graders;
 use crate::manifest::Redacted;
-use crate::provider::Replies;
 use crate::provider::model::family;
+use crate::provider::{Replies, Unused};
 use crate::scenario::Scenario;
 use crate::text;
 use crate::vocabulary::{CaseId, StopWords};
@@ -145,12 +145,19 @@ impl Plan {
         let cases: BTreeSet<_> = all().map(|(scenario, id)| CaseId::new(scenario, id)).collect();
         let ids: BTreeSet<&str> = all().map(|(_, id)| id.as_str()).collect();
         let known: Vec<&str> = ids.iter().copied().collect();
-        let told = |(line, id): &(u32, &str)| {
-            let near = text::nearest(id, &known).map(|near| format!(": did you mean `{near}`?"));
-            format!("line {line} (`{}`{})", text::excerpt(id, 60), near.unwrap_or_default())
+        let told = |Unused { line, id, scenario }: &Unused<'_>| {
+            let why = match scenario {
+                Some(name) if ids.contains(id) => format!(": not in `{}`", text::excerpt(name, 60)),
+                None if ids.contains(id) => ": lines that name the scenario go before it".to_owned(),
+                _ => match text::nearest(id, &known) {
+                    Some(near) => format!(": did you mean `{near}`?"),
+                    None => String::new(),
+                },
+            };
+            format!("line {line} (`{}`{why})", text::excerpt(id, 60))
         };
         let unused = files.into_iter().filter_map(|file| {
-            let unused = file.unused(&cases, &ids);
+            let unused = file.unused(&cases);
             let more = unused.len().saturating_sub(NAMED);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
             let named = unused.iter().take(NAMED).map(told).collect::<Vec<_>>().join(", ");

@@ -249,6 +249,47 @@ fn table() -> Vec<Row> {
             "is no text",
         ),
         row(
+            "a part of another shape",
+            vec![message(
+                json!({ "content": [{ "type": "text", "text": "all fine" }, { "type": "text", "text": { "value": "secret" } }] }),
+            )],
+            errored("malformed-reply"),
+            1,
+            "a part 2 without text",
+        ),
+        row(
+            "a part of an unknown type",
+            vec![message(
+                json!({ "content": [{ "type": "text", "text": "all fine" }, { "type": "tool_use", "name": "refund" }] }),
+            )],
+            errored("malformed-reply"),
+            1,
+            "a part 2 of type `tool_use`",
+        ),
+        row(
+            "a bare text among the parts",
+            vec![message(json!({ "content": [{ "type": "text", "text": "all fine" }, "secret"] }))],
+            errored("malformed-reply"),
+            1,
+            "a part 2 without text",
+        ),
+        row(
+            "a part that refuses",
+            vec![message(
+                json!({ "content": [{ "type": "text", "text": "all fine" }, { "type": "refusal", "text": "I can't" }] }),
+            )],
+            FAILED,
+            1,
+            "refused to answer",
+        ),
+        row(
+            "a refusal without words",
+            vec![message(json!({ "content": "all fine", "refusal": true }))],
+            FAILED,
+            1,
+            "refused to answer",
+        ),
+        row(
             "a call and no text",
             vec![message(
                 json!({ "content": "", "tool_calls": [{ "function": { "name": "refund", "arguments": {} } }] }),
@@ -427,21 +468,28 @@ fn a_cut_answer_passes_only_what_it_holds_and_only_where_that_is_allowed() {
 }
 
 #[test]
-fn embeddings_of_different_lengths_are_no_similarity() {
-    for (inner, outer) in [("", ""), ("not: { ", " }")] {
-        let server = Server::start(|asked| {
-            let vector =
-                if asked.body["input"] == "Hello" { json!([1.0, 0.0, 0.0]) } else { json!([0.0, 1.0]) };
-            Answer::Raw(200, Vec::new(), json!({ "data": [{ "embedding": vector }] }).to_string().into())
-        });
-        let expected = format!("{inner}type: similarity, value: Hello, embeddingModel: e{outer}");
-        let suite = format!("cases:\n  - {{ id: a, prompt: q, expected: {{ {expected} }} }}\n");
-        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
-            .args(&["--grader-base-url", &server.url])
-            .file("s.yaml", suite)
-            .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"Good morning\"}\n")
-            .run()
-            .ended(4)
-            .out("e gave embeddings of 3 and 2 numbers");
+fn broken_embeddings_are_no_similarity_and_no_difference() {
+    for (vector, words) in [
+        ("[0.0,1.0]", "e gave embeddings of 3 and 2 numbers"),
+        ("[0,0,0]", "e gave an embedding of zeros, or with a number that is none"),
+        ("[-0.0,0,1e-60]", "e gave an embedding of zeros"),
+        ("[1e39,1e39,0]", "with a number that is none"),
+        ("[1,-1e39,0]", "with a number that is none"),
+    ] {
+        for (inner, outer) in [("", ""), ("not: { ", " }")] {
+            let server = Server::start(move |asked| {
+                let vector = if asked.body["input"] == "Hello" { "[1.0,0.0,0.0]" } else { vector };
+                Answer::Raw(200, Vec::new(), format!("{{\"data\":[{{\"embedding\":{vector}}}]}}").into())
+            });
+            let expected = format!("{inner}type: similarity, value: Hello, embeddingModel: e{outer}");
+            let suite = format!("cases:\n  - {{ id: a, prompt: q, expected: {{ {expected} }} }}\n");
+            Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j"])
+                .args(&["--grader-base-url", &server.url])
+                .file("s.yaml", suite)
+                .file("r.jsonl", "{\"id\":\"a\",\"reply\":\"Good morning\"}\n")
+                .run()
+                .ended(4)
+                .out(words);
+        }
     }
 }

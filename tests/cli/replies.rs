@@ -82,6 +82,30 @@ fn further_trials_and_unused_lines_disturb_nothing() {
 }
 
 #[test]
+fn an_answer_that_nobody_looks_at_is_told_at_its_line() {
+    let line = |scenario: &str, trial: u32, reply: &str| {
+        format!("{{\"id\":\"a\",{scenario}\"trial\":{trial},\"reply\":\"{reply}\"}}\n")
+    };
+    for (lines, words) in [
+        ([line("", 0, "a"), line("\"scenario\":\"S\",", 1, "no")], "line 2 (`a`: not in `S`)"),
+        (
+            [line("\"scenario\":\"s\",", 0, "a"), line("", 0, "no")],
+            "line 2 (`a`: lines that name the scenario go before it)",
+        ),
+    ] {
+        run(&["a"], &lines.concat()).ended(0).err("1 line of r.jsonl for no case here").err(words);
+    }
+    let gaps = [line("", 0, "a"), line("\"scenario\":\"t\",", 1, "a"), line("", 2, "no"), line("", 4, "no")];
+    run(&["a"], &gaps.concat())
+        .ended(2)
+        .err("trial 2 of case `a`, and no trial 1 that names no scenario either")
+        .err("--> r.jsonl:3:1")
+        .err("trial 4 of case `a`, and no trial 3")
+        .err("--> r.jsonl:4:1")
+        .err("help: number the trials of a case from 0, without a gap");
+}
+
+#[test]
 fn what_a_reply_knows_stands_in_the_report() {
     let line = "{\"id\":\"a\",\"reply\":\"a\",\"finish_reason\":\"stop\",\"model\":\"bot-7\",\"latency_ms\":12.4,\
                 \"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
@@ -121,6 +145,15 @@ fn wrong_lines_are_told_with_their_place_before_anything_runs() {
         (format!("{good}{{\"id\":7,\"reply\":\"x\"}}\n"), "the number `7` stands where text belongs"),
         (format!("{good}{{\"id\":\"b\",\"reply\":null}}\n"), "nothing stands where text belongs"),
         (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"trial\":-1}}\n"), "the number `-1` is out of range"),
+        (
+            format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"usage\":[1,2]}}\n"),
+            "a list stands where an object belongs",
+        ),
+        (
+            format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"usage\":{{\"tokens\":1}}}}\n"),
+            "unknown key `tokens`",
+        ),
+        (format!("{good}{{\"id\":\"b\",\"reply\":\"x\",\"cost_usd\":-1}}\n"), "`cost_usd` is negative"),
     ];
     for (lines, expected) in table {
         let place = format!("--> r.jsonl:{}:", if expected.starts_with("`reply`") { 3 } else { 2 });

@@ -153,6 +153,18 @@ impl Atom {
 }
 
 impl Test {
+    /// Whether more of an answer could make it fail.
+    pub(super) fn negative(&self) -> bool {
+        match self {
+            Self::Match(pattern) => pattern.negative(),
+            Self::Count(_, operator, _) => !operator.is_lower_bound(),
+            // This asks whether there is a value at all.
+            Self::Json(_, Operator::Unequal, Literal::Null) => false,
+            Self::Json(_, operator, _) => !operator.is_lower_bound() && !operator.is_equality(),
+            Self::Text(..) | Self::AnyJson | Self::Expected(_) => false,
+        }
+    }
+
     fn judge(&self, answer: &Answer, source: &str) -> Result<(Option<bool>, String), SearchError> {
         let response = answer.response;
         Ok(match self {

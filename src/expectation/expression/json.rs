@@ -41,6 +41,16 @@ impl Operator {
         ("<", Self::Less),
     ];
 
+    /// Whether more than this will do.
+    pub(super) fn is_lower_bound(self) -> bool {
+        matches!(self, Self::Greater | Self::GreaterEqual)
+    }
+
+    /// Whether nothing else will do.
+    pub(super) fn is_equality(self) -> bool {
+        matches!(self, Self::Equal | Self::Same)
+    }
+
     /// Whether two numbers compare so; nothing compares with NaN.
     pub(super) fn holds(self, left: f64, right: f64) -> bool {
         let order = left.partial_cmp(&right);

@@ -64,12 +64,17 @@ impl Expression {
         self.root.any(&|node| matches!(node, Expr::Atom(Atom { test: Test::Expected(_), .. })))
     }
 
-    /// Whether the absence of something may make it hold: it has a `!`.
+    /// Whether the absence of something may make it hold: it has a `!`, an inequality, an upper bound, or a pattern that
+    /// goes to the end.
     ///
-    /// An empty or refused answer would then pass for no good reason.
+    /// An empty, refused or cut answer would then pass for no good reason.
     #[must_use]
     pub fn negative(&self) -> bool {
-        self.root.any(&|node| matches!(node, Expr::Not(_) | Expr::Atom(Atom { sign: Sign::Negated, .. })))
+        self.root.any(&|node| match node {
+            Expr::Not(_) | Expr::Atom(Atom { sign: Sign::Negated, .. }) => true,
+            Expr::Atom(atom) => atom.test.negative(),
+            Expr::All(_) | Expr::Any(_) => false,
+        })
     }
 
     /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.

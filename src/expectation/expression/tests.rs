@@ -179,7 +179,14 @@ fn negation_is_noticed() {
         ("!response.includes('x')", true),
         ("length > 2 && (length < 9 || !response.match(/x/))", true),
         ("!(length > 2)", true),
-        ("length != 2", false),
+        ("length != 2", true),
+        ("length >= 2 && json.n > 1", false),
+        ("length <= 2", true),
+        ("json.a !== 1", true),
+        ("json.a != null", false),
+        ("json.a !== null", true),
+        ("response.match(/a$/)", true),
+        ("response.match(/a/)", false),
         ("response.includes('!x')", false),
     ] {
         assert_eq!(Expression::parse(expression).unwrap().negative(), negative, "{expression}");

@@ -105,6 +105,28 @@ impl Pattern {
         &self.source
     }
 
+    /// Whether what follows may keep it from matching: it looks ahead for an absence, or for the end.
+    #[must_use]
+    pub fn negative(&self) -> bool {
+        let (mut in_class, mut escaped) = (false, false);
+        self.source.contains("(?!")
+            || self.source.chars().any(|c| match c {
+                _ if escaped => {
+                    escaped = false;
+                    false
+                }
+                '\\' => {
+                    escaped = true;
+                    false
+                }
+                '[' | ']' => {
+                    in_class = c == '[';
+                    false
+                }
+                c => c == '$' && !in_class,
+            })
+    }
+
     /// The first match in a text, as a range of bytes.
     pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, SearchError> {
         self.find_from(text, 0)
