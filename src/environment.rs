@@ -134,6 +134,9 @@ pub fn expand(
             }
         }
     }
+    for name in &filling.filled.used {
+        found.fill(name, environment.get(name).unwrap_or_default());
+    }
     filling.filled
 }
 

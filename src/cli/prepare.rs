@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::args::{AskArgs, Asked, SelectArgs, configuration, files, places};
 use super::{Status, terminal};
+use crate::client::ModelClient;
 use crate::config::{ConfigFile, Obstacle, Settings, Targets};
 use crate::environment::Environment;
 use crate::grader::Graders;
@@ -178,7 +179,13 @@ impl Suite {
         let elsewhere = self.judges_elsewhere(&jobs, &graders);
         let mut plan = Plan { scenarios: self.loaded.scenarios, jobs, notes: Vec::new() };
         let untested: Vec<String> = graders.all().filter_map(|grader| grader.note()).collect();
+        let clients = plan.clients().map(Arc::as_ref).chain(graders.all().map(|grader| grader.client()));
+        let exposed: BTreeSet<String> = clients.filter_map(ModelClient::exposes_key).collect();
         for (notes, help) in [
+            (
+                exposed.into_iter().collect(),
+                "write `https://`, or give that server a key that opens nothing else",
+            ),
             (plan.conflicts(&graders), "name another judge with `--grader-model`"),
             (elsewhere, "give the judge's address with `--grader-base-url`, or `baseUrl:` under `grader:`"),
             (untested, "leave `canaries: off` to tests whose judge is a stub"),

@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
 use crate::provider::model::{family, is_stand_in};
-use crate::provider::{Completion, Endpoint, Pending, Prices, Provider, ProviderError, Whence};
+use crate::provider::{Completion, Endpoint, Origin, Pending, Prices, Provider, ProviderError, Whence};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind};
 use road::Permits;
@@ -175,6 +175,17 @@ impl ModelClient {
         let stand_ins = self.stand_ins.lock().unwrap_or_else(PoisonError::into_inner);
         let families = stand_ins.get(model).into_iter().flatten().cloned();
         families.collect::<Vec<_>>().join("+")
+    }
+
+    /// What is said where a key goes to another machine for all on the way to read.
+    #[must_use]
+    pub fn exposes_key(&self) -> Option<String> {
+        let Endpoint { host, address, .. } = self.provider.endpoint();
+        let own = Origin::of(address).is_none_or(|origin| origin.is_loopback());
+        let exposed = address.starts_with("http:") && !own && self.provider.sends_key() && !self.replays();
+        exposed.then(|| {
+            format!("the key for {host} is sent over plain http, which everyone on the way can read")
+        })
     }
 
     fn warn(&self, words: String) {

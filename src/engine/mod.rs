@@ -5,13 +5,18 @@
 
 mod order;
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::client::Road;
+use crate::manifest::Ended;
 
 pub use order::Order;
+
+/// How long work may take to its end once the road is over.
+const REST: Duration = Duration::from_millis(250);
 
 /// What is done with units of work.
 pub trait Work: Send + Sync + 'static {
@@ -64,11 +69,27 @@ pub async fn closed<W: Work>(
         tasks.spawn(run(Arc::clone(&pool), road.clone()));
     }
     let mut crashed = false;
-    while let Some(done) = tasks.join_next().await {
-        crashed |= done.is_err();
+    let all = async {
+        while let Some(done) = tasks.join_next().await {
+            crashed |= done.is_err();
+        }
+    };
+    tokio::select! {
+        () = all => {}
+        () = left_behind(road) => {}
     }
     let results = std::mem::take(&mut *pool.found());
     Found { results, crashed }
+}
+
+/// Waits until what still works is left to itself: it waits for nothing, so it does not hear that the road is over.
+async fn left_behind(road: &Road) {
+    road.over().await;
+    if road.closed() == Some(Ended::Budget) {
+        // What was answered is paid for, and is judged.
+        pending::<()>().await;
+    }
+    tokio::time::sleep(REST).await;
 }
 
 async fn run<W: Work>(pool: Arc<Pool<W>>, road: Road) {
@@ -87,7 +108,8 @@ async fn run<W: Work>(pool: Arc<Pool<W>>, road: Road) {
             () = road.over() => continue,
         };
         let mut found = pool.found();
-        found[index] = Some(result);
+        let Some(place) = found.get_mut(index) else { return };
+        *place = Some(result);
         pool.work.found(index, &pool.units, &found);
     }
 }

@@ -4,8 +4,9 @@
 //! in lower case and plain characters. With `distance` it is the Levenshtein distance itself, over the
 //! texts as they are.
 
+use super::aside::aside;
 use super::exact::other_text;
-use super::{Candidate, Reading, TYPE, hollow, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, hollow, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::stats::real;
@@ -70,7 +71,9 @@ impl Fuzzy {
                 {
                     return Verdict { threshold: Some(threshold), ..hollow(VerdictKind::Fuzzy, &reason) };
                 }
-                let (_, score) = compared(&lower(&self.value), &lower(answer.text));
+                let Some((_, score)) = compared(&lower(&self.value), &lower(answer.text)) else {
+                    return too_long();
+                };
                 let mut verdict = verdict(VerdictKind::Fuzzy, score >= threshold, score);
                 verdict.threshold = Some(threshold);
                 verdict.reason =
@@ -78,7 +81,9 @@ impl Fuzzy {
                 verdict
             }
             Near::Distance(most) => {
-                let (distance, score) = compared(&units(&self.value), &units(answer.text));
+                let Some((distance, score)) = compared(&units(&self.value), &units(answer.text)) else {
+                    return too_long();
+                };
                 // An answer that says nothing is near to nothing, however short the text is.
                 let silent =
                     text::said::shows_nothing(answer.text) && !text::said::shows_nothing(&self.value);
@@ -101,7 +106,9 @@ impl Fuzzy {
     /// Whether whoever says this text as a whole, in whatever case, is near enough.
     pub(super) fn is_met_by(&self, whole: &str) -> bool {
         match self.near {
-            Near::Similarity(threshold) => compared(&lower(&self.value), &lower(whole)).1 >= threshold,
+            Near::Similarity(threshold) => {
+                compared(&lower(&self.value), &lower(whole)).is_some_and(|(_, score)| score >= threshold)
+            }
             // White space counts, and `exact` accepts any around the text.
             Near::Distance(_) => false,
         }
@@ -153,12 +160,36 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-/// Distance and similarity of two texts.
-fn compared(a: &[u16], b: &[u16]) -> (usize, f64) {
+/// Pairs of units that are compared at most. They are counted, so that a verdict does not hang on the machine.
+const PAIRS: usize = 1 << 33;
+
+/// Pairs that are compared where the judging begins.
+const SOON: usize = 1 << 24;
+
+/// Distance and similarity of two texts; `None` where they are too long to be compared.
+fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
     let longer = a.len().max(b.len());
     if longer == 0 {
-        return (0, 1.0);
+        return Some((0, 1.0));
     }
-    let distance = rapidfuzz::distance::levenshtein::distance(a.iter().copied(), b.iter().copied());
-    (distance, 1.0 - real(distance) / real(longer))
+    // What both begin and end with changes nothing and costs nothing.
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let same = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - same], &b[..b.len() - same]);
+    let pairs = a.len().saturating_mul(b.len());
+    if pairs > PAIRS {
+        return None;
+    }
+    let distance = || rapidfuzz::distance::levenshtein::distance(a.iter().copied(), b.iter().copied());
+    let distance = if pairs > SOON { aside(distance) } else { distance() };
+    Some((distance, 1.0 - real(distance) / real(longer)))
+}
+
+fn too_long() -> Verdict {
+    let reason = format!(
+        "answer and `value` are too long to be compared: more than {PAIRS} pairs of characters; \
+         compare less with `regex` or `contains`"
+    );
+    errored(VerdictKind::Fuzzy, reason)
 }

@@ -3,6 +3,7 @@
 //! One kind per file. An expectation that cannot judge is *errored*, never passed, and no operator
 //! turns an error into a pass.
 
+mod aside;
 mod combined;
 mod contains;
 mod exact;

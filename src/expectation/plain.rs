@@ -1,6 +1,9 @@
 //! What all kinds have in common that judge an answer by its text alone: reading, judging and comparing follow from
 //! one list of them.
 
+/// Bytes of an answer that is not judged between others.
+pub(super) const LONG: usize = 1 << 16;
+
 /// Makes the enum of these kinds. Each has a file with `FIELDS`, the keys that may be written, and a type with `read`,
 /// `judge`, `weaker` and `texts`; a kind of the vocabulary that is neither here nor among those that need a model does not compile.
 macro_rules! plain {
@@ -40,9 +43,10 @@ macro_rules! plain {
 
             /// What the text says; an answer that is not whole meets no expectation, whatever it says.
             fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-                let verdict = match self {
+                let judge = || match self {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };
+                let verdict = if answer.text.len() < plain::LONG { judge() } else { aside::aside(judge) };
                 let hollow = answer.thinking.and(answer.hollow());
                 match hollow.or(answer.unfinished()) {
                     Some(reason) if verdict.outcome == Outcome::Passed || text::said::shows_nothing(answer.text) => {

@@ -42,9 +42,12 @@ impl Address {
     pub(super) fn parse(written: &str) -> Result<Self, AddressError> {
         let written = written.trim();
         let wrong = |reason: &str| {
-            // What cannot be read may hold a password, and a query a key.
+            // What cannot be read may hold a password or be a key, and so may a query.
             let before = written.split(['?', '#']).next().unwrap_or_default();
-            let url = if written.contains('@') { "" } else { before };
+            let host = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-:/".contains(c);
+            let bare = before.len() < 60 && before.contains(['.', ':']) && before.chars().all(host);
+            let shown = !written.contains('@') && (bare || written.contains("://"));
+            let url = if shown { before } else { "" };
             let more = if url.len() < written.len() { "…" } else { "" };
             AddressError { url: text::excerpt(url, 100) + more, reason: reason.to_owned() }
         };
@@ -202,6 +205,8 @@ mod tests {
             "https://h:99999/v1?key=s3cret",
             "https://h/v1?key=s3cret and more",
             "h/v1?s3cret",
+            "sk-s3cret",
+            "SG.s3cret.s3cret",
         ] {
             let error = Address::parse(wrong).unwrap_err().to_string();
             assert!(!error.contains("s3cret"), "{error}");

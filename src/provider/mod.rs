@@ -129,6 +129,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Where requests go.
     fn endpoint(&self) -> &Endpoint;
 
+    /// Whether requests carry a key.
+    fn sends_key(&self) -> bool {
+        false
+    }
+
     /// Sends one request once. Dropping the future aborts the request.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
 

@@ -214,6 +214,10 @@ impl Provider for OpenAi {
         &self.endpoint
     }
 
+    fn sends_key(&self) -> bool {
+        self.options.api_key.is_some()
+    }
+
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
         Box::pin(self.ask(request))
     }

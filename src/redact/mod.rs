@@ -95,8 +95,8 @@ pub struct GaveUp;
 
 /// A pattern of the user.
 pub trait Find: fmt::Debug + Send + Sync {
-    /// The first match from a byte on, as a range of bytes.
-    fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp>;
+    /// Every match, as ranges of bytes.
+    fn all(&self, text: &str) -> Result<Vec<Range<usize>>, GaveUp>;
 
     /// The pattern as it was written.
     fn source(&self) -> &str;
@@ -198,18 +198,7 @@ impl Redactor {
             found.extend(kind.find(text).into_iter().map(|range| (range, kind.name())));
         }
         for own in &self.own {
-            let mut from = 0;
-            while let Some(range) = own.next(text, from)? {
-                from = range.end;
-                if range.is_empty() {
-                    from += text[from..].chars().next().map_or(1, char::len_utf8);
-                } else {
-                    found.push((range, "custom"));
-                }
-                if from >= text.len() {
-                    break;
-                }
-            }
+            found.extend(own.all(text)?.into_iter().map(|range| (range, "custom")));
         }
         let markers = markers(text);
         let first = |at: usize| markers.partition_point(|marker| marker.end <= at);

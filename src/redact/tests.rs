@@ -106,11 +106,11 @@ fn what_only_looks_like_a_value_survives() {
 struct Word(&'static str);
 
 impl Find for Word {
-    fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp> {
+    fn all(&self, text: &str) -> Result<Vec<Range<usize>>, GaveUp> {
         if self.0 == "!" {
             return Err(GaveUp);
         }
-        Ok(text[from..].find(self.0).map(|at| from + at..from + at + self.0.len()))
+        Ok(text.match_indices(self.0).map(|(at, found)| at..at + found.len()).collect())
     }
 
     fn source(&self) -> &str {

@@ -223,7 +223,7 @@ impl Plan {
     }
 
     /// Every client that targets use, each once.
-    pub(super) fn clients(&self) -> impl Iterator<Item = &Arc<ModelClient>> {
+    pub fn clients(&self) -> impl Iterator<Item = &Arc<ModelClient>> {
         let mut clients: BTreeMap<*const ModelClient, &Arc<ModelClient>> = BTreeMap::new();
         for job in self.jobs.iter().filter_map(|planned| planned.job.as_ref()) {
             if let Target::Model { client, .. } = &job.target {

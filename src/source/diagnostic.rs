@@ -126,8 +126,8 @@ impl Diagnostic {
 
     /// The line to show and the byte range of the carets in it.
     fn window(&self) -> (String, usize, usize) {
-        let line: Vec<char> = self.file.line(self.span.line).chars().collect();
         let whole = self.file.line(self.span.line);
+        let line = without_passwords(whole);
         if let Some(colon) = secret_colon(whole) {
             let shown = format!("{}: ***", &whole[..colon]);
             let end = shown.len();
@@ -157,6 +157,21 @@ fn secret_colon(line: &str) -> Option<usize> {
     })
 }
 
+/// The characters of a line; what stands before the `@` of an address is stars.
+fn without_passwords(line: &str) -> Vec<char> {
+    let mut chars: Vec<char> = line.chars().collect();
+    let mut from = 0;
+    while let Some(at) = chars[from..].windows(3).position(|three| three == [':', '/', '/']) {
+        from += at + 3;
+        let end = chars[from..].iter().position(|c| c.is_whitespace() || "\"'`<>".contains(*c));
+        let end = end.map_or(chars.len(), |end| from + end);
+        if let Some(sign) = chars[from..end].iter().rposition(|c| *c == '@') {
+            chars[from..from + sign].fill('*');
+        }
+    }
+    chars
+}
+
 fn printable(text: &str) -> String {
     text::plain(text)
 }
@@ -165,17 +180,52 @@ fn printable(text: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     found: Vec<Diagnostic>,
+    /// Values of variables, each with its name.
+    filled: Vec<(String, String)>,
+}
+
+/// Fewest characters of a variable's value that are not shown.
+const SECRET: usize = 4;
+
+/// The text with the name of a variable wherever its value stands, also where it was cut.
+fn named(text: &str, value: &str, name: &str) -> String {
+    let name = format!("${{{name}}}");
+    let whole = text.replace(value, &name);
+    let mut parts: Vec<String> = whole.split('…').map(str::to_owned).collect();
+    let last = parts.len() - 1;
+    let cuts: Vec<usize> = value.char_indices().map(|(at, _)| at).skip(SECRET).collect();
+    for part in &mut parts[..last] {
+        if let Some(cut) = cuts.iter().rev().find(|cut| part.ends_with(&value[..**cut])) {
+            part.replace_range(part.len() - cut.., &name);
+        }
+    }
+    parts.join("…")
 }
 
 impl Diagnostics {
     /// Adds a finding.
-    pub fn push(&mut self, diagnostic: Diagnostic) {
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        for (value, name) in &self.filled {
+            for text in [&mut diagnostic.message, &mut diagnostic.label, &mut diagnostic.help] {
+                *text = named(text, value, name);
+            }
+        }
         self.found.push(diagnostic);
+    }
+
+    /// From now on the value of a variable is not shown: its name stands for it.
+    pub fn fill(&mut self, name: &str, value: &str) {
+        if value.chars().count() >= SECRET && !self.filled.iter().any(|(known, _)| known == value) {
+            self.filled.push((value.to_owned(), name.to_owned()));
+            // A value that holds another one goes first.
+            self.filled.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        }
     }
 
     /// Adds all of another load's findings.
     pub fn extend(&mut self, other: Diagnostics) {
-        self.found.extend(other.found);
+        other.filled.iter().for_each(|(value, name)| self.fill(name, value));
+        other.found.into_iter().for_each(|one| self.push(one));
     }
 
     /// Whether anything stops akit.
@@ -242,6 +292,33 @@ mod tests {
         let shown = show("  apiKey: sk-live-1234\n", 1, 11, 12);
         assert!(!shown.contains("sk-live"), "{shown}");
         assert!(shown.contains("apiKey: ***"), "{shown}");
+    }
+
+    #[test]
+    fn passwords_in_addresses_are_never_shown() {
+        let shown = show("baseUrl: http://u:S3cr3t@[::1/v1 # not https://a@b S3c\n", 1, 10, 3);
+        assert!(shown.contains("baseUrl: http://********@[::1/v1 # not https://*@b S3c"), "{shown}");
+        assert!(show("a@b.example http://h/v1", 1, 1, 1).contains("a@b.example http://h/v1"));
+    }
+
+    #[test]
+    fn values_of_variables_are_never_shown() {
+        let (file, span) =
+            (Arc::new(SourceFile::from_text("s.yaml", "a")), Span { line: 1, column: 1, length: 1 });
+        let mut found = Diagnostics::default();
+        found.fill("KEY", "sk-1234567890");
+        found.fill("LONG", "sk-1234567890-and-more");
+        found.fill("N", "1");
+        for (message, wanted) in [
+            ("no kind `sk-1234567890`, 1", "no kind `${KEY}`, 1"),
+            ("no kind `sk-1234…`", "no kind `${LONG}…`"),
+            ("sk-1234567890-and-more", "${LONG}"),
+            ("sk-1 … is short", "sk-1 … is short"),
+        ] {
+            found.push(Diagnostic::error("x", &file, span, message.to_owned()).help(message));
+            let last = found.iter().last().unwrap();
+            assert_eq!((last.message.as_str(), last.help.as_str()), (wanted, wanted));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod artemiskit;
 mod attempts;
 mod baseline;
 mod baseline_git;
+mod bounded;
 mod cache;
 mod calibrate;
 mod canaries;

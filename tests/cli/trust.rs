@@ -168,3 +168,48 @@ fn only_a_configuration_grants_trust_and_only_to_servers() {
     }
     assert_eq!(proxy.0.asked().len(), 0);
 }
+
+/// What nobody should read is in no message: values of variables, passwords in addresses.
+#[test]
+fn messages_show_no_secret() {
+    let suite = |head: &str, expected: &str| {
+        format!("name: s\n{head}cases:\n  - {{ id: a, prompt: x, expected: {expected} }}\n")
+    };
+    let fine = "{ type: exact, value: x }";
+    let variables = [
+        "{ type: '${KEY}' }",
+        "{ type: regex, pattern: '${KEY}(' }",
+        "{ type: exact, value: x, threshold: '${KEY}' }",
+    ]
+    .map(|expected| suite("", expected));
+    let heads = [
+        "provider: '${KEY}'\n",
+        "provider: openai\nmodel: m\nproviderConfig: { baseUrl: '${KEY}' }\n",
+        "provider: openai\nmodel: m\nproviderConfig: { baseUrl: 'http://u:sk-S3cr3t@[::1/v1' }\n",
+        "provider: openai\nmodel: m\nproviderConfig: { baseUrl: 'ht!tp://sk-S3cr3t:x@h', retires: 1 }\n",
+    ];
+    for text in variables.into_iter().chain(heads.map(|head| suite(head, fine))) {
+        for command in [&["validate", "s.yaml"] as &[&str], &["run", "s.yaml", "--retries", "0"]] {
+            let akit = Akit::new(command).file("s.yaml", text.clone()).env("OPENAI_API_KEY", "k");
+            let ran = akit.env("KEY", "sk-S3cr3t-1234567890").run();
+            assert!(command[0] == "validate" || ran.status == 2, "{text}: {}", ran.stderr);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!said.contains("S3cr3t"), "{text}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_key_over_plain_http_is_warned_about_once() {
+    let suite = "name: s\ncases:\n  - { id: a, prompt: x, expected: { type: exact, value: x } }\n";
+    let said = |url: &str, key: &str| {
+        let run = ["run", "s.yaml", "-m", "m", "--retries", "0", "--base-url", url];
+        let ran = Akit::new(&run).file("s.yaml", suite).env("OPENAI_API_KEY", key).run();
+        ran.stderr.matches("the key for").count()
+    };
+    // This machine by another name: nobody listens there.
+    assert_eq!(said("http://127.0.0.2:1/v1", "k"), 1);
+    assert_eq!(said("https://127.0.0.2:1/v1", "k"), 0);
+    assert_eq!(said("http://127.0.0.1:1/v1", "k"), 0);
+    assert_eq!(said("http://127.0.0.2:1/v1", ""), 0);
+}

@@ -193,7 +193,7 @@ fn families() -> &'static BTreeMap<u32, Vec<u32>> {
 }
 
 /// ECMA-262, Canonicalize without `u`.
-fn canonical(c: char) -> u32 {
+pub(super) fn canonical(c: char) -> u32 {
     let mut upper = c.to_uppercase();
     match (upper.next(), upper.next()) {
         (Some(single), None) if u32::from(single) < ASTRAL && (c.is_ascii() || !single.is_ascii()) => {

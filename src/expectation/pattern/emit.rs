@@ -6,13 +6,20 @@
 use std::fmt::Write as _;
 
 use super::class::Set;
-use super::resolve::Resolved;
-use super::syntax::{Anchor, Class, Greed, Look, Term};
+use super::syntax::{Anchor, Class, Greed, Term};
 
-/// The pattern in the engine's syntax.
-pub(super) fn emit(resolved: &Resolved) -> String {
-    let mut writer = Writer { out: String::new(), used: resolved.used.iter().copied().collect() };
-    writer.node(&resolved.node, Tight::Loose);
+/// The pattern in the engine's syntax; `None` where it looks around, refers back or asks about places, whose costs
+/// the engine does not count.
+pub(super) fn emit(node: &Term) -> Option<String> {
+    let mut writer = Writer::default();
+    writer.node(node, Tight::Loose);
+    (!writer.beyond).then_some(writer.out)
+}
+
+/// A class in the engine's syntax.
+pub(super) fn class(class: &Class) -> String {
+    let mut writer = Writer::default();
+    writer.class(class);
     writer.out
 }
 
@@ -27,9 +34,11 @@ enum Tight {
     Single,
 }
 
+#[derive(Default)]
 struct Writer {
     out: String,
-    used: Vec<usize>,
+    /// Whether something is beyond what the engine is asked for.
+    beyond: bool,
 }
 
 impl Writer {
@@ -52,12 +61,7 @@ impl Writer {
             Term::Empty => self.wrapped(tight == Tight::Single, |_| {}),
             Term::Class(class) => self.class(class),
             Term::Concat(parts) => self.wrapped(tight == Tight::Single, |this| {
-                for (i, part) in parts.iter().enumerate() {
-                    match part {
-                        Term::Anchor(place) => this.place(place, &parts[..i], &parts[i + 1..]),
-                        part => this.node(part, Tight::Row),
-                    }
-                }
+                parts.iter().for_each(|part| this.node(part, Tight::Row));
             }),
             Term::Either(ways) => self.wrapped(tight != Tight::Loose, |this| {
                 for (i, way) in ways.iter().enumerate() {
@@ -67,21 +71,12 @@ impl Writer {
                     this.node(way, Tight::Row);
                 }
             }),
-            Term::Group(group, body) if self.used.contains(group) => {
-                self.text("(");
-                self.node(body, Tight::Loose);
-                self.text(")");
-            }
             Term::Group(_, body) => self.node(body, tight),
-            Term::Look(look, body) => {
-                self.text(match look {
-                    Look::Ahead => "(?=",
-                    Look::NotAhead => "(?!",
-                    Look::Behind => "(?<=",
-                    Look::NotBehind => "(?<!",
-                });
-                self.node(body, Tight::Loose);
-                self.text(")");
+            Term::Look(..) | Term::Reference(_) => self.beyond = true,
+            // A round of nothing counts only where there must be one.
+            Term::Repeat { body, least, most, .. } if *most == Some(0) || body.is_hollow() => {
+                let body = if *least > 0 { body } else { &Term::Empty };
+                self.node(body, tight);
             }
             Term::Repeat { body, least, most, greed } => self.wrapped(tight == Tight::Single, |this| {
                 this.node(body, Tight::Single);
@@ -90,17 +85,9 @@ impl Writer {
                     this.text("?");
                 }
             }),
-            Term::Anchor(place) => self.place(place, &[], &[]),
-            Term::Reference(reference) => {
-                // Groups that are not referred to do not capture, so the others move up.
-                let number = self.used.partition_point(|group| *group < reference.group) + 1;
-                let sign = if reference.any_case { "(?i:" } else { "(?:" };
-                let _ = if reference.optional {
-                    write!(self.out, "(?({number}){sign}\\{number})|)")
-                } else {
-                    write!(self.out, "{sign}\\{number})")
-                };
-            }
+            Term::Anchor(Anchor::Start) => self.text("\\A"),
+            Term::Anchor(Anchor::End) => self.text("\\z"),
+            Term::Anchor(_) => self.beyond = true,
         }
     }
 
@@ -113,43 +100,6 @@ impl Writer {
             (least, Some(most)) if least == most => write!(self.out, "{{{least}}}"),
             (least, Some(most)) => write!(self.out, "{{{least},{most}}}"),
         };
-    }
-
-    fn place(&mut self, place: &Anchor, before: &[Term], after: &[Term]) {
-        match place {
-            Anchor::Start => self.text("\\A"),
-            Anchor::End => self.text("\\z"),
-            Anchor::LineStart => self.beside("(?<!", &Set::line_ends().inverted()),
-            Anchor::LineEnd => self.beside("(?!", &Set::line_ends().inverted()),
-            Anchor::Edge(words) => self.edge(words, before, after, Edge::Yes),
-            Anchor::NoEdge(words) => self.edge(words, before, after, Edge::No),
-        }
-    }
-
-    /// A look at one character beside the place.
-    fn beside(&mut self, sign: &str, set: &Set) {
-        self.text(sign);
-        self.set(set);
-        self.text(")");
-    }
-
-    /// `\b` or `\B`: one look when the pattern says what stands on the other side.
-    fn edge(&mut self, words: &Set, before: &[Term], after: &[Term], edge: Edge) {
-        let wanted = |inner: bool| if (edge == Edge::Yes) == inner { '!' } else { '=' };
-        if let Some(inner) = after.first().and_then(|node| is_word(node, words, Side::First)) {
-            self.beside(&format!("(?<{}", wanted(inner)), words);
-        } else if let Some(inner) = before.last().and_then(|node| is_word(node, words, Side::Last)) {
-            self.beside(&format!("(?{}", wanted(inner)), words);
-        } else {
-            let (first, second) = if edge == Edge::Yes { ("(?!", "(?=") } else { ("(?=", "(?!") };
-            self.text("(?:");
-            self.beside("(?<=", words);
-            self.beside(first, words);
-            self.text("|");
-            self.beside("(?<!", words);
-            self.beside(second, words);
-            self.text(")");
-        }
     }
 
     fn class(&mut self, class: &Class) {
@@ -202,39 +152,5 @@ impl Writer {
                 let _ = write!(self.out, "\\x{{{code:X}}}");
             }
         }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Edge {
-    Yes,
-    No,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    First,
-    Last,
-}
-
-/// Whether the character at one side of a part is surely a word character, or surely none.
-fn is_word(node: &Term, words: &Set, side: Side) -> Option<bool> {
-    match node {
-        Term::Class(class) if !class.any_case && !class.inverted && class.properties.is_empty() => {
-            if class.set.ranges().is_empty() {
-                None
-            } else if class.set.with(words) == *words {
-                Some(true)
-            } else {
-                let others = words.inverted();
-                (class.set.with(&others) == others).then_some(false)
-            }
-        }
-        Term::Concat(parts) => {
-            let part = if side == Side::First { parts.first() } else { parts.last() };
-            is_word(part?, words, side)
-        }
-        Term::Group(_, body) | Term::Repeat { body, least: 1.., .. } => is_word(body, words, side),
-        _ => None,
     }
 }

@@ -11,9 +11,6 @@ use fancy_regex::{Error, Regex, RegexOptionsBuilder};
 
 use super::syntax::Term;
 
-/// Steps back that one search may take.
-pub(super) const STEPS: usize = 1_000_000;
-
 /// Most programs that are kept.
 const MOST_KEPT: usize = 128;
 
@@ -37,10 +34,7 @@ pub(super) fn program(written: &Arc<str>) -> Result<Arc<Regex>, Error> {
 
 /// Without a filter that looks for literals first: it takes longer to make than answers take to search.
 fn made(written: &str) -> Result<Regex, Error> {
-    RegexOptionsBuilder::new()
-        .backtrack_limit(STEPS)
-        .build_delegate_prefilter(false)
-        .build(written.to_owned())
+    RegexOptionsBuilder::new().build_delegate_prefilter(false).build(written.to_owned())
 }
 
 fn used_again(written: &Arc<str>) -> Option<Arc<Regex>> {
@@ -59,9 +53,6 @@ pub(super) const MOST_RANGES: usize = 1_000;
 /// the innermost with three.
 const DEEPEST: usize = 32;
 
-/// What a look at the characters beside a place counts.
-const PLACE: usize = 32;
-
 /// Whether the engine surely takes a pattern, so that it need not be asked when the pattern is read.
 ///
 /// To make the engine's program costs many times what reading the pattern does, and a suite may have
@@ -77,8 +68,7 @@ fn weight(node: &Term, depth: usize) -> Option<usize> {
         return None;
     }
     match node {
-        Term::Empty => Some(1),
-        Term::Anchor(_) => Some(PLACE),
+        Term::Empty | Term::Anchor(_) => Some(1),
         // A property, or a class whose case the engine ignores, may stand for hundreds of ranges.
         Term::Class(class) if class.any_case || !class.properties.is_empty() => None,
         Term::Class(class) => Some(class.set.ranges().len() + 1),

@@ -4,7 +4,7 @@ use super::PatternError;
 use super::class::Set;
 use super::parse::{Dialect, Parser};
 use super::property;
-use super::syntax::{Anchor, Reference, Term};
+use super::syntax::{Anchor, Case, Reference, Term};
 use crate::text;
 
 /// What may stand in a class.
@@ -24,12 +24,12 @@ impl Parser<'_> {
             'B' => return Ok((Term::Anchor(Anchor::NoEdge(self.words())), false)),
             '1'..='9' => {
                 if let Some(group) = self.group_number(start)? {
-                    return Ok((self.reference(group, start), true));
+                    return Ok((self.reference(group), true));
                 }
             }
             'k' if self.is_unicode() || !self.names.is_empty() => {
                 let group = self.group_name(start)?;
-                return Ok((self.reference(group, start), true));
+                return Ok((self.reference(group), true));
             }
             _ => {}
         }
@@ -42,8 +42,13 @@ impl Parser<'_> {
         Ok((node, true))
     }
 
-    fn reference(&self, group: usize, offset: usize) -> Term {
-        Term::Reference(Reference { group, any_case: self.mode.ignore_case, offset, optional: false })
+    fn reference(&self, group: usize) -> Term {
+        let case = match (self.mode.ignore_case, self.is_unicode()) {
+            (false, _) => Case::Exact,
+            (true, false) => Case::Upper,
+            (true, true) => Case::Folded,
+        };
+        Term::Reference(Reference { group, case })
     }
 
     /// The group of `\1`, from behind its first digit; none when it is an old octal escape.
@@ -158,13 +163,13 @@ impl Parser<'_> {
             'd' | 'D' => many(Set::digits(), c == 'D'),
             's' | 'S' => many(Set::spaces(), c == 'S'),
             'w' | 'W' => many(self.words(), c == 'W'),
-            'p' | 'P' if self.is_unicode() => ClassItem::Property(self.property(start, c)?),
+            'p' | 'P' if self.is_unicode() => self.property(start, c)?,
             'b' if within == Within::Class => ClassItem::One(8),
             _ => ClassItem::One(self.character(start, c, within)?),
         })
     }
 
-    fn property(&mut self, start: usize, sign: char) -> Result<String, PatternError> {
+    fn property(&mut self, start: usize, sign: char) -> Result<ClassItem, PatternError> {
         let body: String = self.chars[self.at..].iter().take_while(|c| **c != '}').collect();
         let length = body.chars().count();
         let Some(name) = body.strip_prefix('{').filter(|_| self.chars.get(self.at + length) == Some(&'}'))
@@ -185,7 +190,12 @@ impl Parser<'_> {
                 "leave out the flag `i`, or write the letters in a class",
             ));
         }
-        Ok(format!("\\{sign}{{{name}}}"))
+        Ok(if property::is_surrogate(name) {
+            // No text has one.
+            ClassItem::Many(if sign == 'P' { Set::default().inverted() } else { Set::default() })
+        } else {
+            ClassItem::Property(format!("\\{sign}{{{name}}}"))
+        })
     }
 
     /// An escape that stands for one character, from behind the character `c` that names it.

@@ -1,13 +1,13 @@
 //! Regular expressions in JavaScript's dialect.
 //!
-//! A pattern is read as ECMA-262 has it, with Annex B where `u` is not given, and written anew for
-//! the engine, so none of the engine's own syntax can be reached. Whether a text matches is as in
-//! JavaScript, but for one known difference: matching goes by characters, not by UTF-16 units. `^.$`
-//! matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the
-//! characters that have it. What is marked as the match may be shorter where a part that may match
-//! nothing repeats, as in `(|a)+`. What else the engine cannot do is an error when a pattern is read:
-//! counts in the ten thousands, `\P{Lu}` and its like where case is ignored, `v`, and references to
-//! groups that a repetition may leave out.
+//! A pattern is read as ECMA-262 has it, with Annex B where `u` is not given. One that only says which characters
+//! follow each other is written anew for an engine whose time grows with the text, so none of the engine's own syntax
+//! can be reached. One that looks around, refers back or asks about places is walked step by step, and the steps are
+//! counted. Whether a text matches is as in JavaScript, but for one known difference: matching goes by characters, not
+//! by UTF-16 units. `^.$` matches an emoji even without `u`, and half of a surrogate pair in a pattern stands for the
+//! characters that have it. What is marked as the match may be shorter where a part that may match nothing repeats, as
+//! in `(|a)+`. What else cannot be done is an error when a pattern is read: counts in the ten thousands, `\P{Lu}` and
+//! its like where case is ignored, and `v`.
 
 mod class;
 mod emit;
@@ -15,24 +15,29 @@ mod engine;
 mod escape;
 mod group;
 mod parse;
+mod program;
 mod property;
-mod resolve;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fancy_regex::{CompileError, ParseError};
+use fancy_regex::ParseError;
 use thiserror::Error;
 
-use engine::{STEPS, is_light, program};
+use engine::{is_light, program};
 pub(super) use escape::{code_point, hex};
 pub(super) use parse::Dialect;
 use parse::{GroupFlags, Parser};
+use program::Program;
+use syntax::{Anchor, Term};
+use walk::Spent;
 
+use super::aside::aside;
 use crate::redact::{Find, GaveUp};
 use crate::text;
 
@@ -41,17 +46,34 @@ use crate::text;
 /// It holds its text alone. What the engine needs for searching is made when it is first used.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    /// In the engine's syntax.
-    written: Arc<str>,
+    search: Search,
     shown: Arc<str>,
     /// As it was written, without its flags.
     source: Arc<str>,
 }
 
-/// The same matches for all that the engine can tell.
+/// How a text is searched.
+#[derive(Clone, Debug, PartialEq)]
+enum Search {
+    /// By the engine, for a pattern in its syntax.
+    Engine(Arc<str>),
+    /// Step by step.
+    Walk(Arc<Program>),
+}
+
+/// Steps that a walk over one text may take; a pattern of the usual sort takes a few for each character.
+const STEPS: usize = 50_000_000;
+
+/// Steps that are taken where the walk begins. What takes more makes room for others.
+const SOON: usize = 100_000;
+
+/// Bytes of a text that is searched where the search begins.
+const SHORT: usize = 1 << 16;
+
+/// The same matches for all that can be told.
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        self.written == other.written
+        self.search == other.search
     }
 }
 
@@ -85,18 +107,21 @@ impl Pattern {
     pub fn compile(pattern: &str, flags: &str) -> Result<Self, PatternError> {
         let flags = Flags::read(flags)?;
         let chars: Vec<char> = pattern.chars().collect();
-        let node = Parser::read(&chars, flags.mode, flags.dialect)?;
-        let resolved = resolve::resolve(node)?;
-        let mut written = emit::emit(&resolved);
+        let mut node = Parser::read(&chars, flags.mode, flags.dialect)?;
         if flags.sticky {
-            written = format!("\\A(?:{written})");
+            node = Term::Concat(vec![Term::Anchor(Anchor::Start), node]);
         }
-        let written = written.into();
-        if !is_light(&resolved.node) {
-            program(&written).map_err(|error| refused(&error))?;
-        }
+        let search = if let Some(written) = emit::emit(&node) {
+            let written = written.into();
+            if !is_light(&node) {
+                program(&written).map_err(|error| refused(&error))?;
+            }
+            Search::Engine(written)
+        } else {
+            Search::Walk(Program::of(&node).into())
+        };
         let shown = format!("/{}/", text::excerpt(pattern, 60)).into();
-        Ok(Self { written, shown, source: pattern.into() })
+        Ok(Self { search, shown, source: pattern.into() })
     }
 
     /// As it was written, without its flags.
@@ -129,18 +154,37 @@ impl Pattern {
 
     /// The first match in a text, as a range of bytes.
     pub fn find(&self, text: &str) -> Result<Option<Range<usize>>, SearchError> {
-        self.find_from(text, 0)
+        self.find_from(text, 0, &mut { STEPS })
     }
 
-    /// The first match from a byte on, which is the first of a character.
-    fn find_from(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, SearchError> {
+    /// The first match from a byte on, which is the first of a character, with the steps that are left.
+    fn find_from(
+        &self,
+        text: &str,
+        from: usize,
+        steps: &mut usize,
+    ) -> Result<Option<Range<usize>>, SearchError> {
         let pattern = || self.shown.to_string();
-        let program = program(&self.written)
-            .map_err(|error| SearchError::Refused { pattern: pattern(), why: refused(&error) })?;
-        match program.find_from_pos(text, from) {
-            Ok(found) => Ok(found.map(|found| found.range())),
-            Err(_) => Err(SearchError::LimitExceeded { pattern: pattern(), steps: STEPS }),
+        match &self.search {
+            Search::Engine(written) => {
+                let program = program(written)
+                    .map_err(|error| SearchError::Refused { pattern: pattern(), why: refused(&error) })?;
+                let find = || program.find_from_pos(text, from);
+                let found = if text.len() < SHORT { find() } else { aside(find) };
+                found.map(|found| found.map(|found| found.range())).map_err(|_| Spent)
+            }
+            Search::Walk(program) => {
+                let mut soon = SOON.min(*steps);
+                match walk::find(program, text, from, &mut soon) {
+                    Ok(found) => {
+                        *steps -= SOON.min(*steps) - soon;
+                        Ok(found)
+                    }
+                    Err(Spent) => aside(|| walk::find(program, text, from, steps)),
+                }
+            }
         }
+        .map_err(|Spent| SearchError::LimitExceeded { pattern: pattern() })
     }
 
     /// Whether a pattern looks like a literal with slashes and flags, such as `/yes/i`.
@@ -156,8 +200,19 @@ impl Pattern {
 }
 
 impl Find for Pattern {
-    fn next(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, GaveUp> {
-        self.find_from(text, from).map_err(|_| GaveUp)
+    fn all(&self, text: &str) -> Result<Vec<Range<usize>>, GaveUp> {
+        let (mut found, mut from, mut steps) = (Vec::new(), 0, STEPS);
+        while from <= text.len()
+            && let Some(range) = self.find_from(text, from, &mut steps).map_err(|_| GaveUp)?
+        {
+            from = range.end;
+            if range.is_empty() {
+                from += text[from..].chars().next().map_or(1, char::len_utf8);
+            } else {
+                found.push(range);
+            }
+        }
+        Ok(found)
     }
 
     fn source(&self) -> &str {
@@ -212,21 +267,15 @@ fn unknown_flag(offset: usize, c: char, shown: &str) -> PatternError {
     PatternError::in_flags(offset, format!("there is no flag `{shown}`"), help)
 }
 
-/// What the engine cannot do although JavaScript can.
+/// What cannot be done although JavaScript can.
 fn refused(error: &fancy_regex::Error) -> PatternError {
     let (message, help) = match error {
         fancy_regex::Error::ParseError(_, ParseError::RecursionExceeded) => {
             ("groups stand too deep in each other for akit", "write the pattern with fewer groups")
         }
-        fancy_regex::Error::CompileError(inner) => match **inner {
-            CompileError::LookBehindNotConst
-            | CompileError::VariableLookBehindRequiresFeature
-            | CompileError::DfaBuildError(..)
-            | CompileError::FeatureNotYetSupported(_) => {
-                ("akit cannot look behind in this way", "write what is in `(?<=…)` or `(?<!…)` more simply")
-            }
-            _ => ("the pattern is too large for akit", "write smaller numbers in `{…}`"),
-        },
+        fancy_regex::Error::CompileError(_) => {
+            ("the pattern is too large for akit", "write smaller numbers in `{…}`")
+        }
         _ => ("akit cannot use this pattern", "write it more simply"),
     };
     PatternError::at(0, message, help)
@@ -271,12 +320,13 @@ impl PatternError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SearchError {
     /// It took too many steps.
-    #[error("pattern {pattern} gave up after {steps} steps without an answer; make it less ambiguous")]
+    #[error(
+        "pattern {pattern} gave up after {STEPS} steps without an answer; look ahead less often (begin with `^`) or \
+         repeat less within repetitions"
+    )]
     LimitExceeded {
         /// The pattern between slashes, cut when long.
         pattern: String,
-        /// How many steps it was given.
-        steps: usize,
     },
     /// The engine refuses a pattern that was taken for right when it was read.
     #[error("pattern {pattern} cannot be searched for: {why}")]

@@ -40,7 +40,12 @@ pub(super) fn is_known(name: &str) -> bool {
         Some(("Script" | "sc" | "Script_Extensions" | "scx", value)) => is_script_shaped(value),
         Some(_) => false,
     };
-    known && fancy_regex::Regex::new(&format!("\\p{{{name}}}")).is_ok()
+    known && (is_surrogate(name) || regex_syntax::parse(&format!("\\p{{{name}}}")).is_ok())
+}
+
+/// Whether it stands for the halves of pairs.
+pub(super) fn is_surrogate(name: &str) -> bool {
+    matches!(name.rsplit('=').next(), Some("Cs" | "Surrogate"))
 }
 
 /// `Greek`, `Old_Italic`, `Grek`: words with one capital each.

@@ -96,40 +96,35 @@ impl Class {
     }
 }
 
-/// A reference to what a group captured.
-#[derive(Clone, Debug)]
+/// A reference to what a group captured; it matches nothing where that is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reference {
     /// The group, from 1.
     pub(super) group: usize,
-    /// Whether case is ignored.
-    pub(super) any_case: bool,
-    /// Where it stands in the pattern, in characters.
-    pub(super) offset: usize,
-    /// Whether the group may have matched nothing by then; a reference matches nothing then.
-    pub(super) optional: bool,
+    /// What counts as the same.
+    pub(super) case: Case,
+}
+
+/// When two characters are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    /// When they are equal.
+    Exact,
+    /// When their upper cases are, as `i` has it without `u`.
+    Upper,
+    /// When they fold into one, as `i` has it with `u`.
+    Folded,
 }
 
 impl Term {
-    /// The least and the most characters that it takes; `None` is no limit.
-    pub(super) fn width(&self) -> (u32, Option<u32>) {
+    /// Whether it takes no character, whatever stands there.
+    pub(super) fn is_hollow(&self) -> bool {
         match self {
-            Self::Empty | Self::Look(..) | Self::Anchor(_) => (0, Some(0)),
-            Self::Class(_) => (1, Some(1)),
-            Self::Concat(parts) => parts.iter().map(Self::width).fold((0, Some(0)), |sum, one| {
-                let most = sum.1.zip(one.1).map(|(a, b)| a.saturating_add(b));
-                (sum.0.saturating_add(one.0), most)
-            }),
-            Self::Either(parts) => parts.iter().map(Self::width).fold((u32::MAX, Some(0)), |all, one| {
-                (all.0.min(one.0), all.1.zip(one.1).map(|(a, b)| a.max(b)))
-            }),
-            Self::Group(_, body) => body.width(),
-            Self::Repeat { body, least, most, .. } => {
-                let (low, high) = body.width();
-                let limit =
-                    if high == Some(0) { Some(0) } else { high.zip(*most).map(|(a, b)| a.saturating_mul(b)) };
-                (low.saturating_mul(*least), limit)
-            }
-            Self::Reference(_) => (0, None),
+            Self::Empty | Self::Look(..) | Self::Anchor(_) => true,
+            Self::Class(_) | Self::Reference(_) => false,
+            Self::Concat(parts) | Self::Either(parts) => parts.iter().all(Self::is_hollow),
+            Self::Group(_, body) => body.is_hollow(),
+            Self::Repeat { body, most, .. } => *most == Some(0) || body.is_hollow(),
         }
     }
 }

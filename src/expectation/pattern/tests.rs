@@ -153,9 +153,6 @@ fn flags_are_checked() {
 #[test]
 fn what_the_engine_cannot_do_is_refused() {
     for (pattern, offset, message) in [
-        ("(?:(a)|b)*\\1", 10, "a repetition may leave out"),
-        ("(a*)*\\1", 5, "may match nothing"),
-        ("(?<=(a+)b)\\1", 10, "look behind of this kind"),
         ("a{99999}{0}", 8, "nothing to repeat"),
         ("(?:a{9999}){9999}", 0, "too large"),
         ("(a{1000}){1000}", 0, "too large"),
@@ -177,27 +174,22 @@ fn the_engine_takes_what_is_light() {
     let ranges: Vec<String> =
         (0..60).map(|i| format!("\\u{{{:X}}}-\\u{{{:X}}}", 0x81 + i * 0x4001, 0x3fff + i * 0x4001)).collect();
     let nested =
-        |times: usize, open: &str, close: &str| format!("{}\\b{}", open.repeat(times), close.repeat(times));
+        |times: usize, open: &str, close: &str| format!("{}c{}", open.repeat(times), close.repeat(times));
     for pattern in [
         format!("[{worst}]{{333}}"),
         format!("(?:[{worst}]{{1,166}}){{2}}"),
         format!("(?:[{worst}]*?x|){{100}}"),
         format!("[{}]{{16}}", ranges.concat()),
-        "(?:\\b|$|^){10}".to_owned(),
-        "(?:\\b\\w?){26}".to_owned(),
         nested(10, "(a", ")?"),
         nested(10, "(?:|b", ")*?"),
         nested(10, "(?:a|", "b)*"),
         nested(32, "(?:a|", ")"),
     ] {
-        let node = Parser::read(
-            &pattern.chars().collect::<Vec<_>>(),
-            GroupFlags { multi_line: true, ..GroupFlags::default() },
-            Dialect::Unicode,
-        );
-        let resolved = resolve::resolve(node.unwrap()).unwrap();
-        assert!(is_light(&resolved.node), "{pattern}");
-        let found = program(&emit::emit(&resolved).into());
+        let node =
+            Parser::read(&pattern.chars().collect::<Vec<_>>(), GroupFlags::default(), Dialect::Unicode);
+        let node = node.unwrap();
+        assert!(is_light(&node), "{pattern}");
+        let found = program(&emit::emit(&node).unwrap().into());
         assert!(found.is_ok(), "{pattern}: {:?}", found.err());
     }
 }
@@ -211,12 +203,57 @@ fn many_patterns_are_searched_in_turn() {
     }
 }
 
+/// Whether a text has a match that so many steps find, and how many are left.
+fn walked(pattern: &str, text: &str, mut steps: usize) -> (Result<bool, Spent>, usize) {
+    let Search::Walk(program) = Pattern::compile(pattern, "").unwrap().search else { panic!("{pattern}") };
+    let found = walk::find(&program, text, 0, &mut steps);
+    (found.map(|found| found.is_some()), steps)
+}
+
+/// Whatever a search does costs steps: looking around, references, rounds of nothing, and every beginning.
 #[test]
 fn a_search_gives_up_in_the_end() {
-    let pattern = Pattern::compile("(?:a|a)*$(?<!b)", "").unwrap();
-    let error = pattern.find(&format!("{}b", "a".repeat(40))).unwrap_err();
-    assert!(matches!(error, SearchError::LimitExceeded { steps: STEPS, .. }));
-    assert!(error.to_string().contains("gave up after 1000000 steps"));
+    for (pattern, text) in [
+        ("(?:a|a)*$(?<!b)", format!("{}b", "a".repeat(40))),
+        ("(?!.*foo).*bar", "x".repeat(60_000)),
+        ("(?=.*\\d)x", "y".repeat(160_000)),
+        ("(?=(a+))\\1b", "a".repeat(100_000)),
+        ("(?=(a+)b)", "a".repeat(100_000)),
+        ("(?<=c.*)b", "a".repeat(100_000)),
+        ("(?:(?!.*foo).)*bar", "x".repeat(60_000)),
+        ("(a*)*\\1c", "a".repeat(100_000)),
+        ("(?:(?:){99999}){99999}\\b", String::new()),
+        ("\\b(\\w+\\s?)*$", format!("{}!", "word ".repeat(40))),
+    ] {
+        assert_eq!(walked(pattern, &text, 1_000_000), (Err(Spent), 0), "{pattern}");
+    }
+    let error = Pattern::compile("(?!.*foo).*bar", "").unwrap().find(&"x".repeat(60_000)).unwrap_err();
+    assert!(matches!(error, SearchError::LimitExceeded { .. }));
+    assert!(error.to_string().contains("gave up after 50000000 steps"), "{error}");
+}
+
+/// The steps belong to a text and not to each of its matches.
+#[test]
+fn all_matches_together_are_bounded() {
+    let all = |pattern: &str, text: &str| Pattern::compile(pattern, "").unwrap().all(text);
+    assert_eq!(all("\\ba|(?=b)", "a ba a"), Ok(vec![0..1, 5..6]));
+    assert_eq!(all("a(?=[^]*$)", &"a".repeat(30_000)), Err(GaveUp));
+}
+
+/// What takes some steps for each character is judged on a text of some MB.
+#[test]
+fn long_texts_are_searched() {
+    let text = "some words, as they come. ".repeat(4_000);
+    for (pattern, found) in [
+        ("\\bwords\\b", true),
+        ("\\bword\\b", false),
+        ("^(?=[^]*words)(?=[^]*come)(?![^]*foo)", true),
+        ("(\\w)\\1\\1", false),
+        ("(?<!o)me\\b", false),
+    ] {
+        let (searched, left) = walked(pattern, &text, 9 * text.len());
+        assert_eq!(searched, Ok(found), "{pattern}: {left}");
+    }
 }
 
 #[test]
