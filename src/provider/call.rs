@@ -90,9 +90,12 @@ pub(super) fn blocked_prompt(body: &Json) -> Option<String> {
 /// Gateways send one beside `choices`, inside a choice or inside its message when a provider fails midway.
 /// One that says nothing (null, empty, zero) is none.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
-    let places = ["/error", "/choices/0/error", "/choices/0/message/error"];
+    let places = ["/error", "/errors", "/choices/0/error", "/choices/0/errors", "/choices/0/message/error"];
     let error =
         places.into_iter().filter_map(|place| reply.pointer(place)).find(|error| says_something(error))?;
+    // The first of a list stands for all.
+    let error =
+        error.as_array().and_then(|list| list.iter().find(|one| says_something(one))).unwrap_or(error);
     let code = ["code", "status", "type"].into_iter().find_map(|name| error.get(name));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
@@ -200,6 +203,7 @@ mod tests {
         for (error, expected) in errors {
             assert_eq!(status(json!({ "error": error, "choices": [{}] })), expected, "{error}");
             assert_eq!(status(json!({ "choices": [{ "error": error }] })), expected, "{error}");
+            assert_eq!(status(json!({ "errors": [null, error], "choices": [{}] })), expected, "{error}");
             assert_eq!(
                 status(json!({ "choices": [{ "message": { "error": error } }] })),
                 expected,

@@ -10,7 +10,9 @@ use super::call::{blocked_prompt, error_within, post};
 use super::endpoint::{Address, AddressError, CALL};
 use super::refusal::{self, Part};
 use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, message};
+use super::{
+    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, end, message,
+};
 use crate::http::Http;
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, Usage};
@@ -175,7 +177,7 @@ impl OpenAi {
         }
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
         let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
-        let finish = word_of(choice.get("finish_reason"));
+        let finish = end::word(reply);
         if StopReason::of(finish.as_deref()) == StopReason::Broken {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
             return Err(ProviderError::Ended { host: self.asked(), word });
@@ -290,15 +292,6 @@ fn without_system(messages: &[Message]) -> Json {
 
 fn without_error(reply: Json, host: &str) -> Result<Json, ProviderError> {
     error_within(&reply, host).map_or(Ok(reply), Err)
-}
-
-/// A stop word; what is not text is a word that akit does not know.
-fn word_of(value: Option<&Json>) -> Option<String> {
-    match value {
-        None | Some(Json::Null) => None,
-        Some(Json::String(word)) => Some(word.clone()),
-        Some(other) => Some(text::excerpt(&other.to_string(), 40)),
-    }
 }
 
 /// The parameters in a body: everything but what was asked. A schema is told by its kind.
