@@ -3,21 +3,111 @@
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
+use serde_json::Value as Json;
 
 use super::js_space;
 
-/// Answers that stand for none, as programs print them; between quotes or marks, too.
-const NO_VALUE: [&str; 5] = ["null", "undefined", "None", "NaN", "[object Object]"];
+/// Words for no value, as programs print them, in lower case; between quotes or marks, too.
+const NO_VALUE: [&str; 6] = ["null", "undefined", "nan", "nil", "object object", "object promise"];
 
-/// Tags that hold no word of their own.
-const TAGS: [&str; 9] = ["br", "p", "div", "span", "html", "head", "body", "pre", "code"];
+/// A word for no value that is an answer in lower case.
+const NONE: &str = "None";
+
+/// Members of an object that hold what is said: where they are empty, nothing is.
+const SAYING: [&str; 9] =
+    ["text", "answer", "response", "content", "message", "output", "reply", "result", "completion"];
+
+/// Tags that hold no word of their own, whatever their attributes.
+const TAGS: [&str; 47] = [
+    "!doctype",
+    "?xml",
+    "answer",
+    "article",
+    "b",
+    "blockquote",
+    "body",
+    "br",
+    "center",
+    "code",
+    "div",
+    "em",
+    "font",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "head",
+    "header",
+    "hr",
+    "html",
+    "i",
+    "li",
+    "main",
+    "meta",
+    "ol",
+    "output",
+    "p",
+    "pre",
+    "response",
+    "result",
+    "s",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+];
+
+/// Tags that templates of models have in place of words.
+const TEMPLATE_TAGS: [&str; 9] =
+    ["s", "eos", "bos", "pad", "unk", "end_of_turn", "start_of_turn", "end_of_utterance", "eot"];
+
+/// The same with other brackets, and entities of nothing that can be seen; in lower case.
+const TEMPLATE_WORDS: [&str; 17] = [
+    "<|start|>assistant",
+    "<|im_start|>assistant",
+    "<|start_header_id|>assistant",
+    "<|channel|>final",
+    "data: [done]",
+    "[done]",
+    "[inst]",
+    "[/inst]",
+    "[eos]",
+    "&nbsp;",
+    "&#160;",
+    "&#xa0;",
+    "&#8203;",
+    "&#x200b;",
+    "&shy;",
+    "&zwnj;",
+    "&zwj;",
+];
 
 /// Tags of what a reasoning model thinks before it answers.
-const THOUGHTS: [&str; 4] = ["think", "thinking", "thought", "reasoning"];
+const THOUGHTS: [&str; 6] = ["think", "thinking", "thought", "thoughts", "reasoning", "scratchpad"];
+
+/// The brackets of such tags: before an opening one, before a closing one, behind both. In square ones they are all
+/// `think`, for `[Reasoning]` is a heading.
+const BRACKETS: [(&str, &str, char); 3] =
+    [("<", "</", '>'), ("[", "[/", ']'), ("\u{25c1}", "\u{25c1}/", '\u{25b7}')];
+
+/// How some templates begin thoughts, and what ends them.
+const CHANNEL: (&str, [&str; 3]) =
+    ("<|channel|>analysis", ["<|channel|>final<|message|>", "<|channel|>commentary", "<|end|>"]);
 
 /// The opening of an answer, with nothing behind it, in eight languages. Judges are known to wave
 /// such answers through.
-const OPENERS: &str = "answer; final answer; here is my answer; here is the answer; here's my answer; here's the answer; \
+const OPENERS: &str = "answer; assistant; bot; output; result; final answer; here is my answer; here is the answer; here's my answer; here's the answer; \
     let us solve this step by step; let us think step by step; let's solve this problem step by step; \
     let's solve this step by step; let's think step by step; reasoning; response; solution; the answer is; \
     thought process; antwort; die antwort lautet; gedankengang; hier ist die antwort; hier ist meine antwort; \
@@ -89,26 +179,97 @@ fn typed(c: char) -> char {
 #[must_use]
 pub fn behind_thoughts(text: &str) -> Option<&str> {
     let start = text.trim_start_matches(|c| blank(c) || ignorable(c));
-    if !start.contains('<') {
+    if !start.contains(['<', '[', '\u{25c1}']) {
         return Some(text);
     }
-    for tag in THOUGHTS {
-        let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
-        // Some templates write the opening tag into the prompt.
-        let opened = start.get(..open.len()).is_some_and(|head| head.eq_ignore_ascii_case(&open));
-        match find_ignoring_case(start, &close) {
-            Some(at) if opened || find_ignoring_case(&start[..at], &open).is_none() => {
-                return Some(&start[at + close.len()..]);
+    let (channel, ends) = CHANNEL;
+    if start.get(..channel.len()).is_some_and(|head| head.eq_ignore_ascii_case(channel)) {
+        let end = ends.iter().filter_map(|end| Some(start.find(end)? + end.len())).min();
+        return end.map(|end| &start[end..]);
+    }
+    for (open, close, end) in BRACKETS {
+        for tag in THOUGHTS.into_iter().filter(|tag| open != "[" || *tag == "think") {
+            let (open, close) = (format!("{open}{tag}"), format!("{close}{tag}{end}"));
+            let opened = tag_at(start, &open, end);
+            if opened.is_some_and(|inside| inside.ends_with('/')) {
+                return start.split_once(end).map(|(_, rest)| rest);
             }
-            None if opened => return None,
-            _ => {}
+            // Some templates write the opening tag into the prompt.
+            match find_ignoring_case(start, &close) {
+                Some(at) if opened.is_some() || !has_tag(&start[..at], &open, end) => {
+                    return Some(&start[at + close.len()..]);
+                }
+                None if opened.is_some() => return None,
+                _ => {}
+            }
         }
     }
     Some(text)
 }
 
+/// What stands in the tag that a text begins with, behind its name.
+fn tag_at<'a>(text: &'a str, open: &str, end: char) -> Option<&'a str> {
+    let rest =
+        text.get(..open.len()).filter(|head| head.eq_ignore_ascii_case(open)).map(|_| &text[open.len()..])?;
+    let ends = |c: char| c == end || c == '/' || c.is_whitespace();
+    if !rest.is_empty() && !rest.starts_with(ends) {
+        return None;
+    }
+    Some(rest.split(end).next().unwrap_or_default())
+}
+
+fn has_tag(text: &str, open: &str, end: char) -> bool {
+    text.char_indices().any(|(at, _)| tag_at(&text[at..], open, end).is_some())
+}
+
 fn find_ignoring_case(text: &str, tag: &str) -> Option<usize> {
     text.as_bytes().windows(tag.len()).position(|part| part.eq_ignore_ascii_case(tag.as_bytes()))
+}
+
+/// A text in lower case without tags and tokens that say nothing.
+fn without_markup(text: &str) -> String {
+    let mut text = text.to_lowercase();
+    for word in TEMPLATE_WORDS {
+        text = text.replace(word, " ");
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('<') {
+        out.push_str(&rest[..at]);
+        out.push(' ');
+        rest = &rest[at..];
+        let behind = match rest.strip_prefix("<!--") {
+            Some(comment) => Some(comment.split_once("-->").map_or("", |(_, behind)| behind)),
+            None => rest.split_once('>').filter(|(tag, _)| is_markup(&tag[1..])).map(|(_, behind)| behind),
+        };
+        if behind.is_none() {
+            out.push('<');
+        }
+        rest = behind.unwrap_or(&rest[1..]);
+    }
+    out + rest
+}
+
+/// Whether a tag, without its brackets, holds no word.
+fn is_markup(tag: &str) -> bool {
+    if tag.len() > 2 && tag.starts_with('|') && tag.ends_with('|') {
+        return !tag.contains('<');
+    }
+    let name = tag.trim_start_matches('/').split(|c: char| c == '/' || c.is_whitespace()).next();
+    name.is_some_and(|name| TAGS.contains(&name) || TEMPLATE_TAGS.contains(&name))
+}
+
+/// Whether JSON holds nothing where something would be said.
+fn is_empty(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::Bool(_) | Json::Number(_) => false,
+        Json::String(text) => shows_nothing(text),
+        Json::Array(items) => items.iter().all(is_empty),
+        Json::Object(members) => {
+            members.iter().all(|(name, value)| SAYING.contains(&name.as_str()) && is_empty(value))
+        }
+    }
 }
 
 /// Whether an answer says nothing: it is empty, or only punctuation, invisible characters, the opening of an
@@ -117,7 +278,14 @@ fn find_ignoring_case(text: &str, tag: &str) -> Option<usize> {
 pub fn says_nothing(answer: &str) -> bool {
     /// More letters than any text here that says nothing.
     const ENOUGH: usize = 400;
-    let Some(answer) = behind_thoughts(answer) else { return true };
+    let mut answer = answer;
+    loop {
+        match behind_thoughts(answer) {
+            None => return true,
+            Some(rest) if rest.len() < answer.len() => answer = rest,
+            Some(_) => break,
+        }
+    }
     if answer.chars().filter(|c| c.is_alphanumeric()).take(ENOUGH).count() == ENOUGH {
         return false;
     }
@@ -127,19 +295,21 @@ pub fn says_nothing(answer: &str) -> bool {
     };
     let lines: Vec<_> = answer.lines().filter(|line| !is_fence(line)).collect();
     let text = folded(&lines.join("\n"));
-    if NO_VALUE.contains(&text.trim_matches(['"', '\'', '`', '*', ' '])) {
+    let text = text.trim_matches(['"', '\'', '`', '*', ' ']);
+    if text == NONE || serde_json::from_str(text).is_ok_and(|json| is_empty(&json)) {
         return true;
     }
-    let mut text = text.to_lowercase();
-    for tag in TAGS {
-        for written in [format!("<{tag}>"), format!("</{tag}>"), format!("<{tag}/>"), format!("<{tag} />")] {
-            text = text.replace(&written, " ");
-        }
-    }
+    let text = without_markup(text);
     let words: String =
         text.chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().all(|c| !c.is_alphanumeric()) || OPENERS.split("; ").any(|opener| opener == words)
+    let mut words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.chars().all(|c| !c.is_alphanumeric()) || OPENERS.split("; ").any(|opener| opener == words) {
+        return true;
+    }
+    for word in NO_VALUE {
+        words = format!(" {words} ").replace(&format!(" {word} "), "  ").replace(&format!(" {word} "), "  ");
+    }
+    words.chars().all(|c| !c.is_alphanumeric())
 }
 
 #[cfg(test)]
@@ -222,6 +392,56 @@ mod tests {
             "\u{200b}\n<thinking>x",
             "it is a refund</think>\n.",
             "<reasoning>a</reasoning>```\n```",
+            "<think>a</think><think>b</think>",
+            "<think>a</think>\n<think>b",
+            "<think x>abc",
+            "<think >abc</think>",
+            "<think/>",
+            "<think",
+            "<thoughts>abc</thoughts>",
+            "<scratchpad id=\"1\">abc</scratchpad>\n<thinking>b</thinking>",
+            "[THINK]abc[/THINK]",
+            "[THINK]abc",
+            "\u{25c1}think\u{25b7}abc\u{25c1}/think\u{25b7}",
+            "<|channel|>analysis<|message|>abc",
+            "<|channel|>analysis<|message|>abc<|end|><|start|>assistant<|channel|>final<|message|><|return|>",
+            "<|im_end|>",
+            "<|im_start|>assistant",
+            "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>",
+            "</s>",
+            "[DONE]",
+            "data: [DONE]",
+            "<|eot_id|>",
+            "<end_of_turn>",
+            "[INST] [/INST]",
+            "NULL",
+            "Null",
+            "(null)",
+            "null.",
+            "<null>",
+            "nil",
+            "nil;",
+            "[null]",
+            "null null",
+            "null\nundefined",
+            "{\"text\":null}",
+            "{\"answer\": \"\"}",
+            "```json\n{\"message\": {\"content\": null}}\n```",
+            "[{}]",
+            "[object Promise]",
+            "'null'",
+            "<p class=\"x\"></p>",
+            "<strong></strong>",
+            "<ul><li></li></ul>",
+            "<!DOCTYPE html><html lang=\"en\"></html>",
+            "<?xml version=\"1.0\"?>",
+            "<!-- hidden -->",
+            "<!-- never ends",
+            "<answer></answer>",
+            "&nbsp;",
+            "Assistant:",
+            "Output:",
+            "**Result**",
         ] {
             assert!(says_nothing(answer), "{answer:?}");
         }
@@ -246,6 +466,32 @@ mod tests {
             "Use <think> and </think> tags.",
             "é",
             "<p>ok</p>",
+            "<p class=\"x\">ok</p>",
+            "<thinkfoo>4</thinkfoo>",
+            "<thinkfoo>4",
+            "hm</thinkfoo>",
+            "<think>a</think><think>b</think>4",
+            "<think x>a</think>4",
+            "[THINK]a[/THINK]4",
+            "[Reasoning] It was paid twice.",
+            "[thinking] is a heading",
+            "<|channel|>analysis<|message|>a<|end|><|channel|>final<|message|>4",
+            "4<|im_end|>",
+            "4</s>",
+            "none",
+            "None.",
+            "null pointer",
+            "{\"text\": 0}",
+            "{\"text\": \"4\"}",
+            "{\"status\": null}",
+            "{\"items\": []}",
+            "[false]",
+            "a < b",
+            "a <b",
+            "a <|b",
+            "<item/>",
+            "Output: 4",
+            "AT&T",
         ] {
             assert!(!says_nothing(answer), "{answer:?}");
         }
