@@ -90,7 +90,7 @@ pub(super) fn form(error: &ProviderError, body: &Json) -> Option<Part> {
 
 /// The whole body of an error that refuses the request.
 pub(super) fn refused(error: &ProviderError) -> Option<&str> {
-    /// How OpenRouter says that no server behind it takes what was asked for.
+    // How OpenRouter says that no server behind it takes what was asked for.
     const NO_ENDPOINT: &str = "no endpoints found that";
     match error {
         ProviderError::Status { status: 400 | 422, whole, .. } => Some(whole),
