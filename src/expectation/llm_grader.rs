@@ -112,7 +112,8 @@ impl LlmGrader {
         // `similarity` is about what the text means.
         let tool_calls = if self.kind == VerdictKind::LlmGrader { answer.tool_calls } else { &[] };
         let conversation = bench.messages;
-        let question = Question { rubric: &rubric, scale, answer: answer.text, tool_calls, conversation };
+        let (is_cut, answer) = (answer.is_cut(), answer.text);
+        let question = Question { rubric: &rubric, scale, answer, tool_calls, is_cut, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
             // What `similarity` asks is another question for each text, so no labels can cover it.

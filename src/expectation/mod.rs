@@ -141,14 +141,24 @@ impl<'a> Candidate<'a> {
         }
         self.unfinished().or_else(|| {
             let what = if text::said::shows_nothing(self.text) { "is empty" } else { "says nothing" };
-            text::said::says_nothing(self.text).then(|| format!("the answer {what}"))
+            text::hollow::says_nothing(self.text).then(|| format!("the answer {what}"))
         })
+    }
+
+    fn stop(&self) -> StopReason {
+        self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason))
+    }
+
+    /// Whether it was cut off at a limit.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.stop() == StopReason::Cut
     }
 
     /// Why no text expectation can pass on this answer, whatever it says: it is not whole.
     #[must_use]
     pub fn unfinished(&self) -> Option<String> {
-        let what = match self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason)) {
+        let what = match self.stop() {
             StopReason::Complete | StopReason::ToolCalls => return None,
             StopReason::Cut if self.allow_cut => return None,
             StopReason::Cut => "the answer was cut off",

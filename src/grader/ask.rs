@@ -156,7 +156,14 @@ impl Grader {
         for canary in canary::draw(self.root, scale) {
             let rubric = Rubric::of(canary.rubric);
             let answer = canary.answer.as_str();
-            let question = Question { rubric: &rubric, scale, answer, tool_calls: &[], conversation: &[] };
+            let question = Question {
+                rubric: &rubric,
+                scale,
+                answer,
+                tool_calls: &[],
+                is_cut: false,
+                conversation: &[],
+            };
             let content = |attempt: u32| {
                 json!({
                     "answer": answer,

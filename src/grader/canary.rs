@@ -68,4 +68,18 @@ mod tests {
         assert!(draw(Root(1), 5).iter().all(|canary| !canary.answer.contains("\"score\": 10")));
         assert_eq!(draw(Root(7), 10)[1].answer, draw(Root(7), 10)[1].answer);
     }
+
+    /// A judge that lets a restated rubric pass is right where the rubric itself says what is asked for.
+    #[test]
+    fn no_rubric_says_what_it_asks_for() {
+        for rubric in RUBRICS {
+            let facts: Vec<_> = rubric
+                .split_whitespace()
+                .skip(1)
+                .filter(|word| word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()))
+                .filter(|word| !["Portugal", "Ghent"].contains(word))
+                .collect();
+            assert!(facts.is_empty(), "{rubric}: {facts:?}");
+        }
+    }
 }

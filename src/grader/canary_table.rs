@@ -3,18 +3,19 @@
 //!
 //! Nothing but text: tests read this file too.
 
-/// Rubrics of the bad answers, none of which meets any of them.
+/// Rubrics of the bad answers, none of which meets any of them: not even one that restates the rubric, so they name no
+/// fact that they ask for.
 pub const RUBRICS: [&str; 10] = [
     "The reply explains in three numbered steps how to replace the battery of a smoke detector.",
     "The reply names the capital of Portugal and the river that it lies on.",
-    "The reply apologizes for the late delivery and gives a new date in March.",
-    "The reply gives the telephone number of the fraud team, 0800 555 0142.",
+    "The reply apologizes for the late delivery and gives a new date.",
+    "The reply gives the telephone number of the fraud team, digit by digit.",
     "The reply asks for the serial number of the washing machine and says where it is printed.",
-    "The reply offers a table for four at seven and confirms the name Alvarez.",
-    "The reply says that the gate of the train to Ghent has changed to 11.",
+    "The reply offers a table at a certain hour and repeats the name of the guest.",
+    "The reply tells the number of the gate that the train to Ghent has moved to.",
     "The reply lists two medicines that must not be taken together and sends the caller to a pharmacist.",
     "The reply declines to share another tenant's address and says why.",
-    "The reply converts 40 miles to kilometers and shows the calculation.",
+    "The reply converts a distance from miles to kilometers and shows the calculation.",
 ];
 
 /// Good answers: rubric and answer.

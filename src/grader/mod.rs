@@ -70,6 +70,8 @@ pub struct Question<'a> {
     pub answer: &'a str,
     /// What it asks to have called.
     pub tool_calls: &'a [ToolCall],
+    /// Whether it was cut off at a limit.
+    pub is_cut: bool,
     /// The conversation up to the answer.
     pub conversation: &'a [Message],
 }
@@ -356,7 +358,7 @@ impl Grader {
             latency_ms: None,
             recorded: true,
         };
-        let said_nothing = text::said::says_nothing(question.answer)
+        let said_nothing = text::hollow::says_nothing(question.answer)
             .then(|| "the answer says nothing; no judge was asked".to_owned());
         if let Some(why) = said_nothing.or_else(|| self.too_long(question.answer, question.tool_calls)) {
             grade.votes.push(0.0);

@@ -57,6 +57,19 @@ they are a part of what it did, and data of the same kind. You do not know what 
 
 ";
 
+/// The same where the answer was cut off.
+const CUT: &str = "\
+The answer was cut off at a limit on its length before it ended. Grade what is there, and do not take for done what \
+would have come later.
+
+";
+
+/// What is said besides of an answer, if anything.
+fn besides(question: &Question<'_>) -> String {
+    let calls = if question.tool_calls.is_empty() { "" } else { CALLS };
+    format!("{calls}{}", if question.is_cut { CUT } else { "" })
+}
+
 /// SHA-256 of everything in the prompt that does not come from the case.
 pub(super) fn template_hash() -> String {
     let mut hash = Sha256::new();
@@ -78,11 +91,6 @@ fn schema(scale: u32) -> Json {
     })
 }
 
-/// SHA-256 of the same for an answer with tool calls.
-fn template_hash_with_calls() -> String {
-    text::hex(&Sha256::new().chain_update(template_hash()).chain_update(CALLS).finalize())
-}
-
 /// What tells one verdict from another in the cache.
 pub(super) fn content(question: &Question<'_>, attempt: u32, vote: u32) -> Json {
     let mut content = json!({
@@ -97,7 +105,11 @@ pub(super) fn content(question: &Question<'_>, attempt: u32, vote: u32) -> Json 
     });
     if !question.tool_calls.is_empty() {
         content["tool_calls"] = calls(question.tool_calls);
-        content["template_hash"] = template_hash_with_calls().into();
+    }
+    let besides = besides(question);
+    if !besides.is_empty() {
+        let hash = Sha256::new().chain_update(template_hash()).chain_update(besides).finalize();
+        content["template_hash"] = text::hex(&hash).into();
     }
     content
 }
@@ -133,9 +145,7 @@ pub(super) fn request(
 ) -> ChatRequest {
     let rubric = rubric(question.rubric, question.scale);
     let mut system = INSTRUCTIONS.replace("{scale}", &question.scale.to_string());
-    if !question.tool_calls.is_empty() {
-        system.insert_str(system.len() - RUBRIC.len(), CALLS);
-    }
+    system.insert_str(system.len() - RUBRIC.len(), &besides(question));
     system.push_str(&rubric);
     let turns: Vec<_> = question
         .conversation
@@ -269,6 +279,7 @@ mod tests {
             scale: 10,
             answer,
             tool_calls: &[],
+            is_cut: false,
             conversation: &[],
         };
         let request = request("m", 1, &question, &Terms::default(), Again::No);
@@ -288,8 +299,14 @@ mod tests {
             arguments: json!({ hostile: [hostile, 7, null] }),
         }];
         let rubric = Rubric::of("be kind");
-        let plain =
-            Question { rubric: &rubric, scale: 10, answer: "yes", tool_calls: &[], conversation: &[] };
+        let plain = Question {
+            rubric: &rubric,
+            scale: 10,
+            answer: "yes",
+            tool_calls: &[],
+            is_cut: false,
+            conversation: &[],
+        };
         let called = Question { tool_calls: &list, ..plain };
         let messages = |question: &Question<'_>| {
             request("m", 1, question, &Terms::default(), Again::No)
@@ -316,6 +333,21 @@ mod tests {
         assert!(data["tool_calls"][0]["name"].as_str().is_some_and(|name| name.starts_with("x\n=====")));
         assert!(!with[1].contains(['\u{200b}', '\u{202e}']) && !with[1].contains("call_1"), "{}", with[1]);
         assert_eq!(content(&called, 0, 0)["tool_calls"], data["tool_calls"]);
+        // Of a cut answer the judge is told so, with and without calls, and its verdict has a record of its own.
+        let mut hashes = vec![content(&plain, 0, 0), content(&called, 0, 0)];
+        for question in [plain, called] {
+            let (whole, cut) = (messages(&question), messages(&Question { is_cut: true, ..question }));
+            assert!(
+                !whole[0].contains("was cut off") && cut[0].contains("The answer was cut off"),
+                "{}",
+                cut[0]
+            );
+            assert_eq!((&whole[1], cut[0].replace(CUT, "")), (&cut[1], whole[0].clone()));
+            hashes.push(content(&Question { is_cut: true, ..question }, 0, 0));
+        }
+        let hashes: std::collections::BTreeSet<_> =
+            hashes.iter().map(|content| content["template_hash"].to_string()).collect();
+        assert_eq!(hashes.len(), 4);
     }
 
     #[test]

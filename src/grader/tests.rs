@@ -91,7 +91,14 @@ fn verdict(score: u32) -> String {
 impl Setup {
     async fn grade_with(&self, answer: &str, ballot: Ballot) -> Result<Grade, GraderError> {
         let rubric = Rubric::of("The reply is kind and names the next step.");
-        let question = Question { rubric: &rubric, scale: 10, answer, tool_calls: &[], conversation: &[] };
+        let question = Question {
+            rubric: &rubric,
+            scale: 10,
+            answer,
+            tool_calls: &[],
+            is_cut: false,
+            conversation: &[],
+        };
         let graders = Graders::default();
         let bench = Bench {
             graders: &graders,

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Number, Value as Json, error::Category};
+use serde_json::{error::Category, value::RawValue};
 
 use crate::text;
 use crate::vocabulary::StopReason;
@@ -32,6 +32,9 @@ pub enum Unreadable {
     /// The reply did not end by itself.
     #[error("the reply did not end by itself (finish_reason {0})")]
     Unfinished(String),
+    /// The reply ended for a reason that nobody knows.
+    #[error("the reply ended for a reason that akit does not know (finish_reason {0})")]
+    UnknownEnd(String),
     /// Not one JSON object of the agreed form.
     #[error("{reason}; it begins \"{begins}\"")]
     Form {
@@ -44,7 +47,7 @@ pub enum Unreadable {
     #[error("the score is {score}; expected a whole number from 0 to {scale}")]
     OffScale {
         /// What the judge gave.
-        score: Number,
+        score: String,
         /// Steps of the scale.
         scale: u32,
     },
@@ -53,8 +56,8 @@ pub enum Unreadable {
     NoReasoning,
 }
 
-/// The members of an object in their order, a repeated one twice.
-struct Members(Vec<(String, Json)>);
+/// The members of an object in their order and as they were written, a repeated one twice.
+struct Members(Vec<(String, Box<RawValue>)>);
 
 /// By hand: a derived reader takes an array for an object, and members in any order.
 impl<'de> Deserialize<'de> for Members {
@@ -83,7 +86,7 @@ impl<'de> Deserialize<'de> for Members {
 
 impl Members {
     /// Reasoning and score, or what is wrong. A score that comes before its reasoning was not reasoned about.
-    fn verdict(self) -> Result<(String, Number), &'static str> {
+    fn verdict(&self) -> Result<(String, &str), &'static str> {
         let names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         match names.as_slice() {
             ["reasoning", "score"] => {}
@@ -95,13 +98,32 @@ impl Members {
             names if !names.contains(&"score") => return Err("`score` is missing"),
             _ => return Err("a member stands there twice"),
         }
-        let mut values = self.0.into_iter().map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (Some(Json::String(reasoning)), Some(Json::Number(score))) => Ok((reasoning, score)),
-            (Some(Json::String(_)), _) => Err("`score` is not a number"),
-            _ => Err("`reasoning` is not a text"),
+        let mut values = self.0.iter().map(|(_, value)| value.get());
+        let (reasoning, score) = (values.next().unwrap_or_default(), values.next().unwrap_or_default());
+        match serde_json::from_str(reasoning) {
+            Ok(reasoning) if score.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                Ok((reasoning, score))
+            }
+            Ok(_) => Err("`score` is not a number"),
+            Err(_) => Err("`reasoning` is not a text"),
         }
     }
+}
+
+/// A number of JSON as the whole number that it is, to the last of its digits: rounding would raise a score.
+fn whole(number: &str) -> Option<u32> {
+    let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (before, behind) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{before}{behind}");
+    let digits = digits.trim_start_matches('-').trim_start_matches('0');
+    let kept = digits.trim_end_matches('0');
+    if kept.is_empty() {
+        return Some(0);
+    }
+    let shift = exponent.parse::<i64>().ok()? - i64::try_from(behind.len()).ok()?
+        + i64::try_from(digits.len() - kept.len()).ok()?;
+    let zeros = usize::try_from(shift).ok().filter(|zeros| *zeros < 10)?;
+    (!number.starts_with('-')).then(|| format!("{kept}{}", "0".repeat(zeros)).parse().ok())?
 }
 
 /// Reads a reply on a scale from 0 to `scale`.
@@ -113,9 +135,10 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
     match StopReason::of(finish_reason) {
         StopReason::Complete | StopReason::ToolCalls => {}
         StopReason::Cut => return Err(Unreadable::Cut(word())),
-        StopReason::Refused | StopReason::Filtered | StopReason::Broken | StopReason::Unknown => {
+        StopReason::Refused | StopReason::Filtered | StopReason::Broken => {
             return Err(Unreadable::Unfinished(word()));
         }
+        StopReason::Unknown => return Err(Unreadable::UnknownEnd(word())),
     }
     if reply.trim().is_empty() {
         return Err(Unreadable::Empty);
@@ -129,16 +152,18 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
     if !reasoning.chars().any(char::is_alphanumeric) {
         return Err(Unreadable::NoReasoning);
     }
-    match (0..=scale).find(|step| score.as_f64() == Some(f64::from(*step))) {
+    match whole(score).filter(|score| *score <= scale) {
         Some(score) => Ok(Vote { reasoning, score }),
-        None => Err(Unreadable::OffScale { score, scale }),
+        None => Err(Unreadable::OffScale { score: text::excerpt(score, 40), scale }),
     }
 }
 
 /// A reply without the thoughts that it begins with, and without the fence around the rest.
 fn bare(reply: &str) -> &str {
-    let thinks = reply.trim_start().starts_with("<think");
-    let rest = text::said::behind_thoughts(reply).filter(|_| thinks).unwrap_or(reply).trim();
+    let reply = reply.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+    // What a verdict says within itself, or behind a fence, ends no thoughts.
+    let may_think = !reply.starts_with(['{', '`']);
+    let rest = text::said::behind_thoughts(reply).filter(|_| may_think).unwrap_or(reply).trim();
     let fenced = rest.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
     let inside = fenced.and_then(|fenced| fenced.split_once('\n')).filter(|(mark, inside)| {
         let mark = mark.trim();

@@ -13,6 +13,15 @@ use crate::vocabulary::StopReason;
 /// Characters of an error body that are shown.
 const SHOWN: usize = 300;
 
+/// A body that was read.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// What it says.
+    pub(super) json: Json,
+    /// As it was written.
+    pub(super) written: String,
+}
+
 /// Posts JSON and reads JSON.
 ///
 /// The key is blanked out of whatever comes back, before anything of it is cut to length: half a
@@ -24,7 +33,7 @@ pub(super) async fn post(
     headers: &[(&'static str, String)],
     key: Option<&Secret>,
     body: &Json,
-) -> Result<Json, ProviderError> {
+) -> Result<Reply, ProviderError> {
     let host = || host.to_owned();
     let malformed = |reason: String| ProviderError::Malformed { host: host(), reason };
     let client = http.client().map_err(|error| malformed(error.to_string()))?;
@@ -57,7 +66,7 @@ pub(super) async fn post(
     })?;
     let body = scrub(body);
     let body = text::json::mended(&body);
-    serde_json::from_str(&body).map_err(|error| {
+    let read = serde_json::from_str(&body).map_err(|error| {
         let reason = text::json::trouble(&error);
         if body.trim().is_empty() {
             ProviderError::Broken { host: host(), reason: "the body is empty".to_owned() }
@@ -66,7 +75,8 @@ pub(super) async fn post(
         } else {
             malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
         }
-    })
+    });
+    Ok(Reply { json: read?, written: body.into_owned() })
 }
 
 /// The stop word of a prompt that a platform blocked: Azure says so in the error of a 400, Gemini in place of an answer.
@@ -90,9 +100,12 @@ pub(super) fn blocked_prompt(body: &Json) -> Option<String> {
 /// Gateways send one beside `choices`, inside a choice or inside its message when a provider fails midway.
 /// One that says nothing (null, empty, zero) is none.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
-    let places = ["/error", "/choices/0/error", "/choices/0/message/error"];
+    let places = ["/error", "/errors", "/choices/0/error", "/choices/0/errors", "/choices/0/message/error"];
     let error =
         places.into_iter().filter_map(|place| reply.pointer(place)).find(|error| says_something(error))?;
+    // The first of a list stands for all.
+    let error =
+        error.as_array().and_then(|list| list.iter().find(|one| says_something(one))).unwrap_or(error);
     let code = ["code", "status", "type"].into_iter().find_map(|name| error.get(name));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
@@ -200,6 +213,7 @@ mod tests {
         for (error, expected) in errors {
             assert_eq!(status(json!({ "error": error, "choices": [{}] })), expected, "{error}");
             assert_eq!(status(json!({ "choices": [{ "error": error }] })), expected, "{error}");
+            assert_eq!(status(json!({ "errors": [null, error], "choices": [{}] })), expected, "{error}");
             assert_eq!(
                 status(json!({ "choices": [{ "message": { "error": error } }] })),
                 expected,

@@ -2,7 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use serde_json::Value as Json;
+use serde::Deserialize;
+use serde_json::{Value as Json, value::RawValue};
 use strum::EnumString;
 
 use crate::text;
@@ -194,16 +195,57 @@ fn call(call: &Json) -> ToolCall {
     }
 }
 
-/// The arguments of the calls of one function, as they were written; those of several stand one behind the other.
-pub(super) fn arguments(message: &Json, function: &str) -> Option<String> {
-    let listed = message.get("tool_calls").and_then(Json::as_array).into_iter().flatten();
-    let calls = listed.chain(message.get("function_call")).filter(|call| name(call) == Some(function));
-    let written = calls.map(|call| match call.get("function").unwrap_or(call).get("arguments") {
-        Some(Json::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => String::new(),
+/// The calls of a body with their arguments as they were written: an object that was read has lost the order of its
+/// members, and those that stood there twice.
+#[derive(Deserialize)]
+struct Written {
+    choices: Vec<WrittenChoice>,
+}
+
+#[derive(Deserialize)]
+struct WrittenChoice {
+    message: WrittenMessage,
+}
+
+#[derive(Deserialize)]
+struct WrittenMessage {
+    tool_calls: Option<Vec<WrittenCall>>,
+    function_call: Option<WrittenCall>,
+}
+
+#[derive(Deserialize)]
+struct WrittenCall {
+    function: Option<Box<WrittenCall>>,
+    arguments: Option<Box<RawValue>>,
+}
+
+impl WrittenCall {
+    fn arguments(self) -> Option<Box<RawValue>> {
+        self.function.map_or(self.arguments, |function| function.arguments)
+    }
+}
+
+/// The arguments of the calls of one function, as they were written in the body; those of several stand one behind the
+/// other.
+pub(super) fn arguments(message: &Json, body: &str, function: &str) -> Option<String> {
+    let listed = message.get("tool_calls").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    // Some servers say the same call in both forms.
+    let single = message.get("function_call").filter(|single| match listed {
+        [call] => call.get("function") != Some(single),
+        _ => true,
     });
-    written.reduce(|all, one| all + &one)
+    let mut written = serde_json::from_str::<Written>(body).ok().into_iter().flat_map(|body| {
+        let message = body.choices.into_iter().next().map(|choice| choice.message);
+        let (listed, single) = message.map_or((None, None), |one| (one.tool_calls, one.function_call));
+        listed.unwrap_or_default().into_iter().chain(single).map(WrittenCall::arguments)
+    });
+    let calls = listed.iter().chain(single).map(|call| (call, written.next().flatten()));
+    let calls = calls.filter(|(call, _)| name(call) == Some(function));
+    let texts = calls.map(|(call, raw)| match call.get("function").unwrap_or(call).get("arguments") {
+        Some(Json::String(text)) => text.clone(),
+        _ => raw.map_or_else(String::new, |raw| raw.get().to_owned()),
+    });
+    texts.reduce(|all, one| all + &one)
 }
 
 fn name(call: &Json) -> Option<&str> {

@@ -3,6 +3,7 @@
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
 mod call;
+mod end;
 mod endpoint;
 mod floats;
 mod message;

@@ -6,11 +6,13 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{blocked_prompt, error_within, post};
+use super::call::{Reply, blocked_prompt, error_within, post};
 use super::endpoint::{Address, AddressError, CALL};
 use super::refusal::{self, Part};
 use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, message};
+use super::{
+    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, end, message,
+};
 use crate::http::Http;
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, Usage};
@@ -88,7 +90,7 @@ impl OpenAi {
         let (url, asked) = (self.address.call(EMBEDDINGS), self.address.shown(EMBEDDINGS));
         let (headers, key) = (self.headers(), self.options.api_key.as_ref());
         let reply = post(&self.http, &url, &asked, &headers, key, &body).await?;
-        let reply = without_error(reply, &asked)?;
+        let reply = without_error(reply, &asked)?.json;
         let malformed = || ProviderError::Malformed {
             host: asked.clone(),
             reason: format!(
@@ -164,7 +166,8 @@ impl OpenAi {
     }
 
     /// Reads an answer; of a request for a verdict, the calls of the function of this name are its text.
-    fn read(&self, reply: &Json, function: Option<&str>) -> Result<Completion, ProviderError> {
+    fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Completion, ProviderError> {
+        let Reply { json: reply, written: body } = reply;
         let malformed = |reason: &str| ProviderError::Malformed {
             host: self.asked(),
             reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
@@ -175,12 +178,12 @@ impl OpenAi {
         }
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
         let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
-        let finish = word_of(choice.get("finish_reason"));
+        let finish = end::word(reply);
         if StopReason::of(finish.as_deref()) == StopReason::Broken {
             let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
             return Err(ProviderError::Ended { host: self.asked(), word });
         }
-        let called = function.and_then(|name| message::arguments(written, name));
+        let called = function.and_then(|name| message::arguments(written, body, name));
         let is_verdict = called.is_some();
         // A verdict in a call is one whatever stands beside it.
         let said = match message::said(written) {
@@ -292,17 +295,8 @@ fn without_system(messages: &[Message]) -> Json {
     json!(rest)
 }
 
-fn without_error(reply: Json, host: &str) -> Result<Json, ProviderError> {
-    error_within(&reply, host).map_or(Ok(reply), Err)
-}
-
-/// A stop word; what is not text is a word that akit does not know.
-fn word_of(value: Option<&Json>) -> Option<String> {
-    match value {
-        None | Some(Json::Null) => None,
-        Some(Json::String(word)) => Some(word.clone()),
-        Some(other) => Some(text::excerpt(&other.to_string(), 40)),
-    }
+fn without_error(reply: Reply, host: &str) -> Result<Reply, ProviderError> {
+    error_within(&reply.json, host).map_or(Ok(reply), Err)
 }
 
 /// The parameters in a body: everything but what was asked. A schema is told by its kind.
@@ -343,12 +337,14 @@ mod tests {
     #[test]
     fn replies_without_a_completion_are_told() {
         let server = server("https://api.openai.com/v1").unwrap();
-        for reply in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
-            assert!(matches!(server.read(&reply, None), Err(ProviderError::Malformed { .. })), "{reply}");
+        let reply = |json: Json| Reply { written: json.to_string(), json };
+        for json in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
+            let read = server.read(&reply(json.clone()), None);
+            assert!(matches!(read, Err(ProviderError::Malformed { .. })), "{json}");
         }
         let refusal =
             json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
-        let completion = server.read(&refusal, None).unwrap();
+        let completion = server.read(&reply(refusal), None).unwrap();
         assert_eq!(
             (completion.answer.text.as_str(), completion.answer.finish_reason.as_deref()),
             ("No.", Some("refusal"))

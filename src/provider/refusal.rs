@@ -76,7 +76,10 @@ pub(super) fn named(error: &ProviderError, body: &Json, is_judge: bool) -> Optio
     let words = folded(refused(error)?);
     // How an application is instructed is what is tested: its messages are not rewritten.
     let may_go = |part: &Part| *part != Part::SystemRole || is_judge;
-    Part::iter().find(|part| part.stands_in(body) && may_go(part) && part.is_named(&words, body))
+    let named = Part::iter().find(|part| part.stands_in(body) && may_go(part) && part.is_named(&words, body));
+    // A judge's cap is akit's own: it goes, under either name, when a server speaks of tokens at all.
+    let cap = || [Part::MaxTokens, Part::MaxCompletionTokens].into_iter().find(|part| part.stands_in(body));
+    named.or_else(|| cap().filter(|_| is_judge && words.contains("token")))
 }
 
 /// The form of a body that a 400 or 422 without any name may be about.
@@ -87,8 +90,13 @@ pub(super) fn form(error: &ProviderError, body: &Json) -> Option<Part> {
 
 /// The whole body of an error that refuses the request.
 pub(super) fn refused(error: &ProviderError) -> Option<&str> {
+    // How OpenRouter says that no server behind it takes what was asked for.
+    const NO_ENDPOINT: &str = "no endpoints found that";
     match error {
         ProviderError::Status { status: 400 | 422, whole, .. } => Some(whole),
+        ProviderError::Status { status: 404, whole, .. } => {
+            Some(&**whole).filter(|whole| whole.to_lowercase().contains(NO_ENDPOINT))
+        }
         _ => None,
     }
 }
@@ -140,6 +148,8 @@ mod tests {
             ),
             (400, "System role not supported", Some(Part::SystemRole)),
             (400, "the conversation is too long", None),
+            (404, "No endpoints found that support `seed`", Some(Part::Seed)),
+            (404, "No endpoints found for seed", None),
             (400, "Let us proceed: seeds and temperatures vary", None),
             (400, "Unsupported parameter: 'tool_choice'", None),
             (500, "Unsupported parameter: 'seed'", None),
@@ -152,6 +162,34 @@ mod tests {
             assert_eq!(named(&error, &body, true), expected, "{words}");
             let of_target = expected.filter(|part| *part != Part::SystemRole);
             assert_eq!(named(&error, &body, false), of_target, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_judges_cap_goes_when_a_server_speaks_of_tokens() {
+        let words = [
+            "max_tokens must be <= 4096",
+            "The maximum tokens you requested exceeds the model limit of 4096",
+            "max_output_tokens exceeds the limit (4096)",
+            "maxTokens must be less than or equal to 4096",
+            "requested 8,192 completion tokens; limit 4,096",
+            "maxOutputTokens value of 8192, but the supported range is from 1 to 4097",
+        ];
+        for (name, part) in
+            [("max_tokens", Part::MaxTokens), ("max_completion_tokens", Part::MaxCompletionTokens)]
+        {
+            let body = json!({ "messages": [], name: 8192 });
+            for words in words {
+                let (host, whole) = (String::new(), words.into());
+                let error = ProviderError::Status {
+                    host,
+                    status: 400,
+                    body: String::new(),
+                    whole,
+                    retry_after: None,
+                };
+                assert_eq!(named(&error, &body, true), Some(part), "{words}");
+            }
         }
     }
 }

@@ -74,11 +74,12 @@ pub struct Unused<'a> {
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "sums and details that servers add are known, and not read")]
 struct Tokens {
-    #[serde(default, alias = "prompt_tokens")]
-    input_tokens: u64,
-    #[serde(default, alias = "completion_tokens")]
-    output_tokens: u64,
-    total_tokens: Option<IgnoredAny>,
+    #[serde(default, rename = "input_tokens", alias = "prompt_tokens")]
+    input: u64,
+    #[serde(default, rename = "output_tokens", alias = "completion_tokens")]
+    output: u64,
+    #[serde(rename = "total_tokens")]
+    total: Option<IgnoredAny>,
     #[serde(alias = "prompt_tokens_details")]
     input_tokens_details: Option<IgnoredAny>,
     #[serde(alias = "completion_tokens_details")]
@@ -91,7 +92,7 @@ fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D:
     let told: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
         D::Error::custom(format!("`usage` cannot be used: {}", text::json::trouble(&error)))
     })?;
-    Ok(Some(Usage { input_tokens: told.input_tokens, output_tokens: told.output_tokens }))
+    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output }))
 }
 
 #[derive(Deserialize)]

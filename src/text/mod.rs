@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use rapidfuzz::distance::osa;
 
+pub mod hollow;
 pub mod json;
 pub mod log;
 pub mod markdown;

@@ -79,6 +79,7 @@ const WORDS: [(StopReason, &[&str]); 6] = [
         StopReason::Broken,
         &[
             "error",
+            "failed",
             "timeout",
             "abort",
             "cancelled",

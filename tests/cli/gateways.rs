@@ -337,6 +337,60 @@ fn table() -> Vec<Row> {
             1,
             "stopWords",
         ),
+        row(
+            "an end that is told elsewhere",
+            vec![with(|body| {
+                body["choices"][0]["finish_reason"] = Json::Null;
+                body["done_reason"] = "length".into();
+            })],
+            FAILED,
+            1,
+            "cut off (finish_reason length)",
+        ),
+        row(
+            "a state beside the end",
+            vec![with(|body| body["status"] = "incomplete".into())],
+            FAILED,
+            1,
+            "cut off (finish_reason incomplete)",
+        ),
+        row(
+            "a worse native word",
+            vec![with(|body| body["choices"][0]["native_finish_reason"] = "SAFETY".into())],
+            FAILED,
+            1,
+            "refused to answer (finish_reason SAFETY)",
+        ),
+        row(
+            "an unknown native word",
+            vec![with(|body| body["choices"][0]["native_finish_reason"] = "quantum".into())],
+            PASSED,
+            1,
+            "",
+        ),
+        row(
+            "a filter that has cut something",
+            vec![with(|body| {
+                body["choices"][0]["content_filter_results"] = json!({ "hate": { "filtered": true } });
+            })],
+            FAILED,
+            1,
+            "refused to answer (finish_reason content_filter)",
+        ),
+        row(
+            "a blocked prompt beside an answer",
+            vec![with(|body| body["promptFeedback"] = json!({ "blockReason": "SAFETY" }))],
+            FAILED,
+            1,
+            "refused to answer (finish_reason SAFETY)",
+        ),
+        row(
+            "errors in a list",
+            vec![with(|body| body["errors"] = json!([{ "code": 503, "message": "half of it" }])), fine()],
+            PASSED,
+            2,
+            "",
+        ),
         row("broken and well again", vec![ended("network_error", "all"), fine()], PASSED, 2, ""),
         // Tokens that all went into thoughts.
         row(

@@ -153,6 +153,77 @@ fn what_a_server_refuses_is_left_out_whatever_it_says() {
     }
 }
 
+/// Refusals that concern more than one part: the parts in the request, status and body.
+const SEVERAL: [(&str, [&str; 2], u16, &str); 8] = [
+    (
+        "a cap with its name",
+        CAPS,
+        400,
+        r#"{"error":{"message":"max_tokens must be <= 4096","param":"max_tokens"}}"#,
+    ),
+    (
+        "Bedrock, a cap",
+        CAPS,
+        400,
+        r#"{"message":"The maximum tokens you requested exceeds the model limit of 4096. Try again with a maximum tokens value that is lower than 4096."}"#,
+    ),
+    (
+        "a cap by another name",
+        CAPS,
+        400,
+        r#"{"error":{"message":"max_output_tokens exceeds the limit (4096)"}}"#,
+    ),
+    (
+        "a cap in one word",
+        CAPS,
+        422,
+        r#"{"error":{"message":"maxTokens must be less than or equal to 4096"}}"#,
+    ),
+    (
+        "a cap with a comma",
+        CAPS,
+        400,
+        r#"{"error":{"message":"requested 8,192 completion tokens; limit 4,096"}}"#,
+    ),
+    (
+        "Vertex, a cap",
+        CAPS,
+        400,
+        r#"{"error":{"code":400,"message":"Unable to submit request because it has a maxOutputTokens value of 8192 but the supported range is from 1 (inclusive) to 4097 (exclusive)."}}"#,
+    ),
+    (
+        "OpenRouter, parameters",
+        ["response_format", "tools"],
+        404,
+        r#"{"error":{"message":"No endpoints found that can handle the requested parameters. To learn more about provider routing, visit: https://openrouter.ai/docs/provider-routing","code":404}}"#,
+    ),
+    (
+        "OpenRouter, tools",
+        ["response_format", "tools"],
+        404,
+        r#"{"error":{"message":"No endpoints found that support tool use.","code":404}}"#,
+    ),
+];
+
+const CAPS: [&str; 2] = ["max_tokens", "max_completion_tokens"];
+
+#[test]
+fn what_a_server_refuses_under_each_of_its_names_is_left_out_altogether() {
+    for (row, parts, status, body) in SEVERAL {
+        let has = move |asked: &Asked| parts.iter().any(|part| asked.body.get(*part).is_some());
+        let server =
+            Server::as_told(
+                move |asked| {
+                    if has(asked) { refusal(status, body) } else { Answer::Text(sound(asked)) }
+                },
+            );
+        let ran = run(&server.url, "", &[]);
+        assert_eq!(ran.status, 0, "{row}: {}{}", ran.stdout, ran.stderr);
+        let asked = server.asked();
+        assert_eq!((asked.len(), asked.iter().filter(|one| has(one)).count()), (8, 2), "{row}");
+    }
+}
+
 #[test]
 fn the_family_of_a_model_saves_the_round_trip() {
     let table = [

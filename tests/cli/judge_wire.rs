@@ -72,11 +72,32 @@ pub(super) fn form(asked: &Asked) -> &'static str {
 }
 
 /// Replies that are a verdict, and replies that are none in any form.
+/// A call whose arguments are an object as it is written here.
+fn raw_call(arguments: &str) -> Answer {
+    let function = format!(r#"{{"name":"verdict","arguments":{arguments}}}"#);
+    let message = format!(r#"{{"content":null,"tool_calls":[{{"id":"1","function":{function}}}]}}"#);
+    let body = format!(r#"{{"choices":[{{"finish_reason":"tool_calls","message":{message}}}]}}"#);
+    Answer::Raw(200, Vec::new(), body.into())
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
     type Reply = fn(&Asked) -> Answer;
-    let read: [(&str, Reply); 18] = [
+    let read: [(&str, Reply); 23] = [
+        ("a byte-order mark", |asked| Answer::Text(format!("\u{feff}{}", sound(asked)))),
+        ("the end of thoughts alone", |asked| Answer::Text(format!("hm\n</think>\n{}", sound(asked)))),
+        ("thoughts in capitals", |asked| Answer::Text(format!("<THINK>hm</THINK>\n{}", sound(asked)))),
+        ("a call in both forms", |asked| {
+            let function = json!({ "name": "verdict", "arguments": sound(asked) });
+            message(
+                &json!({ "content": null, "tool_calls": [{ "id": "1", "function": function }], "function_call": function }),
+                "tool_calls",
+            )
+        }),
+        ("a call beside what nobody reads", |asked| {
+            call(&json!([{ "type": "tool_use", "name": "verdict" }]), &json!(sound(asked)), "tool_calls")
+        }),
         ("plain", |asked| Answer::Text(sound(asked))),
         ("a call with null", |asked| call(&Json::Null, &json!(sound(asked)), "tool_calls")),
         ("a call with an empty text", |asked| call(&json!(""), &json!(sound(asked)), "tool_calls")),
@@ -125,7 +146,28 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         assert_eq!(score.as_f64(), Some(0.9), "{row}");
     }
 
-    let unread: [(&str, Reply, &str); 24] = [
+    let unread: [(&str, Reply, &str); 29] = [
+        (
+            "a key twice in an object",
+            |_| raw_call(r#"{"reasoning":"x","score":1,"score":10}"#),
+            "stands there twice",
+        ),
+        (
+            "the score first in an object",
+            |_| raw_call(r#"{"score":9,"reasoning":"x"}"#),
+            "before `reasoning`",
+        ),
+        ("a list as arguments", |_| raw_call(r#"["x",10]"#), "not exactly one JSON object"),
+        (
+            "nearly the highest score",
+            |_| Answer::Text(r#"{"reasoning":"x","score":9.99999999999999999999}"#.to_owned()),
+            "the score is 9.99999999999999999999",
+        ),
+        (
+            "an unknown end",
+            |_| message(&json!({ "content": verdict(9) }), "quantum"),
+            "for a reason that akit does not know (finish_reason quantum)",
+        ),
         ("empty", |_| Answer::Text(String::new()), "the reply is empty"),
         ("an array", |_| Answer::Text("[\"x\",10]".to_owned()), "not exactly one JSON object"),
         ("words", |_| Answer::Text("Score: 9/10".to_owned()), "not exactly one JSON object"),

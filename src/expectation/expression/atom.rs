@@ -158,9 +158,11 @@ impl Test {
         match self {
             Self::Match(pattern) => pattern.negative(),
             Self::Count(_, operator, _) => !operator.is_lower_bound(),
-            // This asks whether there is a value at all.
-            Self::Json(_, Operator::Unequal, Literal::Null) => false,
-            Self::Json(_, operator, _) => !operator.is_lower_bound() && !operator.is_equality(),
+            // `!= null` asks whether there is a value at all.
+            Self::Json(_, operator, literal) => {
+                let asks_for_any = *operator == Operator::Unequal && *literal == Literal::Null;
+                !asks_for_any && !operator.is_lower_bound() && !operator.is_equality()
+            }
             Self::Text(..) | Self::AnyJson | Self::Expected(_) => false,
         }
     }

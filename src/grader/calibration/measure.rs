@@ -78,6 +78,7 @@ impl Work for Measuring {
 impl Measuring {
     async fn judge(&self, label: &Label, nobody: &Graders) -> Result<u32, GraderError> {
         let question = Question {
+            is_cut: false,
             rubric: &label.rubric,
             scale: self.manner.scale,
             answer: &label.answer,

@@ -132,8 +132,14 @@ fn bound(calibration: &Calibration, demands: Demands) -> Bound {
 impl Bound {
     fn standing(&self, judge: &Grader, rubric: &str, bar: Bar, ballot: Ballot) -> Standing {
         let rubric = Rubric::of(rubric);
-        let question =
-            Question { rubric: &rubric, scale: bar.scale, answer: "x", tool_calls: &[], conversation: &[] };
+        let question = Question {
+            rubric: &rubric,
+            scale: bar.scale,
+            answer: "x",
+            tool_calls: &[],
+            is_cut: false,
+            conversation: &[],
+        };
         self.binding.standing(judge, &question, bar, ballot)
     }
 }
