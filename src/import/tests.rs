@@ -103,7 +103,7 @@ fn an_assertion_holds_for_the_same_answers_as_in_promptfoo() {
         ("{ type: regex, value: '^\\d{2}$' }", &["12"], &["123"]),
         ("{ type: regex, value: '^{{name}}$' }", &["A.b", "Axb"], &["a.b"]),
         ("{ type: not-regex, value: '\\d' }", &["x"], &["1"]),
-        ("{ type: is-json }", &["{}", " [1]"], &["x", "```json\n{}\n```"]),
+        ("{ type: is-json }", &["{\"a\":1}", " [1]"], &["x", "```json\n{}\n```"]),
         ("{ type: is-json, value: { required: [a] } }", &["{\"a\":1}"], &["{}"]),
         ("{ type: is-json, value: 'required: [a]' }", &["{\"a\":1}"], &["{}"]),
         ("{ type: not-is-json }", &["x"], &["{}"]),
