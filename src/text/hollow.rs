@@ -194,6 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn an_answer_without_content_says_nothing() {
         for answer in [
             "",
