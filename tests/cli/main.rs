@@ -21,6 +21,7 @@ mod comment_suites;
 mod confirmation;
 mod discovery;
 mod doctor;
+mod endpoint;
 mod evidence;
 mod file;
 mod fixtures;
