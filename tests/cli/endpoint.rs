@@ -4,12 +4,13 @@ use super::akit::Akit;
 use super::server::{Answer, Server};
 
 fn suite(cases: usize) -> String {
-    let cases: String = (0..cases)
-        .map(|n| {
-            format!("  - {{ id: c{n}, prompt: 'Say {n}.', expected: {{ type: contains, values: [ok], mode: all }} }}\n")
-        })
-        .collect();
-    format!("name: s\ncases:\n{cases}")
+    let case = |n| {
+        format!(
+            "  - {{ id: c{n}, prompt: 'Say {n}.', expected: {{ type: contains, values: [ok], mode: all }} }}\n"
+        )
+    };
+    let cases: Vec<String> = (0..cases).map(case).collect();
+    format!("name: s\ncases:\n{}", cases.concat())
 }
 
 fn raw(status: u16, body: &str) -> Answer {
