@@ -199,7 +199,7 @@ fn causes(error: &reqwest::Error) -> String {
     text::excerpt(&text[..cut], LONGEST_CAUSE)
 }
 
-/// How long a server wants to be left alone: `retry-after-ms`, or `Retry-After` in seconds or as a date.
+/// How long a server wants to be left alone: `retry-after-ms`, or `Retry-After` as a time or as a date.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let read = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
@@ -207,11 +207,33 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         return Duration::try_from_secs_f64(ms / 1000.0).ok();
     }
     let value = read("retry-after")?;
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+    if let Some(wait) = time(value) {
+        return Some(wait);
     }
     let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
     Some(SystemTime::from(date).duration_since(now).unwrap_or_default())
+}
+
+/// A time as servers write it, as in `2`, `1.5s`, `120ms`, `6m0s` or `26 seconds`: all of the text.
+#[must_use]
+pub fn time(text: &str) -> Option<Duration> {
+    let (mut rest, mut sum) = (text.trim(), 0.0);
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(rest.len());
+        let after = rest[number..].trim_start();
+        let unit = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let factor = match &after[..unit] {
+            "ms" | "millisecond" | "milliseconds" => 0.001,
+            "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
+            "h" | "hour" | "hours" => 3600.0,
+            "" if number == text.trim().len() => 1.0,
+            _ => return None,
+        };
+        sum += rest[..number].parse::<f64>().ok()? * factor;
+        rest = after[unit..].trim_start();
+    }
+    if text.trim().is_empty() { None } else { Duration::try_from_secs_f64(sum).ok() }
 }
 
 #[cfg(test)]
@@ -219,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_read_in_its_three_forms() {
+    fn retry_after_is_read_in_all_its_forms() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
         let table = [
             ("retry-after", "2", Some(2_000)),
@@ -227,6 +249,16 @@ mod tests {
             ("retry-after-ms", "250", Some(250)),
             ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Some(7_000)),
             ("retry-after", "Tue, 06 Nov 1990 08:49:37 GMT", Some(0)),
+            ("retry-after", "2.5s", Some(2_500)),
+            ("retry-after", "6m0s", Some(360_000)),
+            ("retry-after", "120ms", Some(120)),
+            ("retry-after", "1h 2m 3 seconds", Some(3_723_000)),
+            ("retry-after", "3600", Some(3_600_000)),
+            ("retry-after", "1e400", None),
+            ("retry-after", "99999999999999999999999", None),
+            ("retry-after", "5 bananas", None),
+            ("retry-after", "2 3", None),
+            ("retry-after", "", None),
             ("retry-after", "-1", None),
             ("retry-after", "soon", None),
         ];

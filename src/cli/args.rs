@@ -139,9 +139,12 @@ pub(super) struct MannerArgs {
     /// Longest time for one try: milliseconds, or with a unit (`30s`)
     #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
-    /// Further tries after a transient error [default: 2]
+    /// Further tries after a transient error, but for a rate limit [default: 2]
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
+    /// Longest time to wait out a rate limit (429) [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    patience: Option<Duration>,
     /// Root of all seeds [default: the scenario's, else 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -280,6 +283,7 @@ pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &Reco
     Flags {
         timeout: manner.timeout,
         retries: manner.retries,
+        patience: manner.patience,
         seed: manner.seed,
         cache: records.mode(),
         cache_dir: records.cache_dir.clone(),
@@ -295,6 +299,11 @@ fn version(text: &str) -> Result<String, String> {
         "" => Err("it is empty".to_owned()),
         version => Ok(version.to_owned()),
     }
+}
+
+/// A time, or none.
+fn patience(text: &str) -> Result<Duration, String> {
+    if text.trim() == "0" { Ok(Duration::ZERO) } else { duration(text) }
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

@@ -15,15 +15,17 @@ use crate::vocabulary::{ExchangeKind, FaultKind};
 pub struct Patience {
     /// Longest time for one try.
     pub timeout: Duration,
-    /// Further tries after a transient error.
+    /// Further tries after a transient error, but for 429.
     pub retries: u32,
+    /// Longest time that a question waits because of 429, and that an endpoint answers nobody because of it.
+    pub limited: Duration,
     /// Seed of the jitter between tries.
     pub jitter: u64,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(60), retries: 2, jitter: 0 }
+        Self { timeout: Duration::from_secs(60), retries: 2, limited: Duration::from_secs(300), jitter: 0 }
     }
 }
 
@@ -102,6 +104,14 @@ pub enum ClientError {
         /// How to fix it.
         help: String,
     },
+    /// Nothing is sent to the back end any more, because of what others met there.
+    #[error("not asked: {error}")]
+    NotAsked {
+        /// What they met.
+        error: ProviderError,
+        /// How to fix it.
+        help: String,
+    },
     /// Replay, and no record.
     #[error("not in the cache ({folder}): {purpose}{nearest}")]
     CacheMiss {
@@ -132,6 +142,7 @@ impl ClientError {
             }
             // Without the number of tries: many cases may fail for one cause.
             Self::Provider { error, help, .. } => (error.kind(), help.clone(), error.to_string()),
+            Self::NotAsked { error, help } => (error.kind(), help.clone(), self.to_string()),
             Self::CacheMiss { folder, nearest, .. } => (
                 FaultKind::CacheMiss,
                 "ask once with `--cache record` and a key, then commit the cache".to_owned(),

@@ -1,33 +1,32 @@
-//! The one road to a model, in this order: journal and cache, tries, money, a permit, the back end.
+//! The one road to a model, in this order: journal and cache, tries, a seat, money, the back end.
 //!
 //! Targets and judges alike go this way, so that limits, records and costs hold for both. Every try books its own
-//! money and takes its own permit; neither is held while somebody waits for the next one.
+//! money and takes its own seat; neither is held while somebody waits for the next one.
 
 mod ask;
+mod lane;
 mod meter;
 mod road;
+mod tries;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use backon::{ExponentialBuilder, Retryable};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
 use crate::provider::model::{family, is_stand_in};
-use crate::provider::{Completion, Endpoint, Origin, Pending, Prices, Provider, ProviderError, Whence};
+use crate::provider::{Completion, Endpoint, Origin, Pending, Prices, Provider, Whence};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind};
-use road::Permits;
+use lane::Lane;
+use tries::Account;
 
 pub use ask::{Ask, ClientError, Exchange, Patience, Seal, Usable};
 pub use road::Road;
-
-/// Longest wait between two tries, whatever a server asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What stands for the cap of a judge's reply in the key of its record: the cap decides whether there is a verdict, never
 /// which, so another one loses no record.
@@ -51,7 +50,9 @@ pub struct ModelClient {
     prices: Prices,
     said_by: Whence,
     road: Road,
-    permits: Permits,
+    lane: Arc<Lane>,
+    /// What is known of the account, by the name of the model.
+    accounts: Mutex<BTreeMap<String, Account>>,
 }
 
 /// An answer that was had, and what is not in it.
@@ -67,7 +68,8 @@ impl ModelClient {
     pub fn new(provider: Arc<dyn Provider>, cache: Cache, mode: Mode) -> Self {
         let road = Road::default();
         Self {
-            permits: road.permits(&provider.endpoint().address),
+            lane: road.lane(&provider.endpoint().address),
+            accounts: Mutex::default(),
             road,
             provider,
             cache,
@@ -92,8 +94,8 @@ impl ModelClient {
     /// The same, on a road that it shares with others.
     #[must_use]
     pub fn on(self, road: &Road) -> Self {
-        let permits = road.permits(&self.endpoint().address);
-        Self { road: road.clone(), permits, ..self }
+        let lane = road.lane(&self.endpoint().address);
+        Self { road: road.clone(), lane, ..self }
     }
 
     /// The same, where these said how the server is reached.
@@ -399,8 +401,9 @@ impl ModelClient {
     ) -> Result<Had, ClientError> {
         match (self.live(send, ask).await, ask.seal) {
             (Ok(had), _) => Ok(Had { exchange: ask.sealed(had.exchange), ..had }),
-            (Err(ClientError::Provider { error, tries, help }), Some(_)) => {
-                Err(ClientError::Provider { error: error.withheld(), tries, help })
+            // Those that another question met are not its own to show either.
+            (Err(ClientError::NotAsked { error, help }), Some(_)) => {
+                Err(ClientError::NotAsked { error: error.withheld(), help })
             }
             (Err(error), _) => Err(error),
         }
@@ -453,57 +456,6 @@ impl ModelClient {
             }
         }
     }
-
-    async fn live<'a>(&'a self, send: impl Fn() -> Pending<'a>, ask: &Ask<'_>) -> Result<Had, ClientError> {
-        let Patience { retries, jitter, .. } = ask.patience;
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(250))
-            .with_max_delay(Duration::from_secs(20))
-            .with_max_times(retries as usize)
-            .with_jitter()
-            .with_jitter_seed(jitter);
-        self.asked.store(true, Ordering::Relaxed);
-        let count = AtomicU32::new(0);
-        let once = || {
-            count.fetch_add(1, Ordering::Relaxed);
-            self.tried(&send, ask)
-        };
-        let (completion, took) = once
-            .retry(backoff)
-            .when(ProviderError::transient)
-            .adjust(|error, wait| {
-                let asked = error.retry_after().map(|asked| asked.min(LONGEST_WAIT));
-                wait.map(|wait| asked.unwrap_or(wait))
-            })
-            .await
-            .map_err(|error| {
-                let (help, tries) =
-                    (error.help(&self.said_by, &ask.request.model), count.load(Ordering::Relaxed));
-                ClientError::Provider { error, tries, help }
-            })?;
-        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
-        Ok(Had { exchange, latency_ms, recorded: false })
-    }
-
-    /// One try: its time begins when it is sent.
-    async fn tried<'a>(
-        &'a self,
-        send: &impl Fn() -> Pending<'a>,
-        ask: &Ask<'_>,
-    ) -> Result<(Completion, Duration), ProviderError> {
-        let (model, timeout) = (&ask.request.model, ask.patience.timeout);
-        let worst = if self.road.is_metered() { self.prices.worst(ask.request) } else { None };
-        let _under_way = self.road.enter(&self.permits, worst.unwrap_or_default()).await;
-        let began = Instant::now();
-        let host = &self.endpoint().host;
-        let late = ProviderError::Timeout { host: host.clone(), after: timeout };
-        let completion = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late))?;
-        if let Some(cost) = self.prices.cost(model, completion.answer.usage) {
-            self.road.spend(cost);
-        }
-        Ok((completion, began.elapsed()))
-    }
 }
 
 /// What a journal knows a question by.
@@ -524,3 +476,5 @@ pub fn timestamp(time: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tries_tests;

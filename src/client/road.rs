@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::lane::Lane;
 use super::meter::{Meter, Reserved};
 use crate::cache::Journal;
 use crate::manifest::Ended;
+use crate::provider::ProviderError;
 
 /// The road that every request takes, judges' included; clones are the same road.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +22,7 @@ struct Inner {
     meter: Meter,
     /// Most requests at once to one endpoint.
     wide: usize,
-    permits: Mutex<BTreeMap<String, Permits>>,
+    lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
     /// Requests that were sent and not answered yet.
     under_way: AtomicUsize,
     state: watch::Sender<State>,
@@ -35,15 +37,12 @@ struct State {
     over: bool,
 }
 
-/// Permits of one endpoint; clones share them.
-pub(super) type Permits = Arc<Semaphore>;
-
 impl Default for Inner {
     fn default() -> Self {
         Self {
             meter: Meter::default(),
             wide: Semaphore::MAX_PERMITS,
-            permits: Mutex::default(),
+            lanes: Mutex::default(),
             under_way: AtomicUsize::new(0),
             state: watch::channel(State::default()).0,
             journal: OnceLock::new(),
@@ -127,11 +126,11 @@ impl Road {
         self.0.journal.get()
     }
 
-    /// The permits of an endpoint, by its address.
-    pub(super) fn permits(&self, address: &str) -> Permits {
-        let mut permits = self.0.permits.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = || Arc::new(Semaphore::new(self.0.wide));
-        Arc::clone(permits.entry(address.to_owned()).or_insert_with(all))
+    /// The lane of an endpoint, by its address.
+    pub(super) fn lane(&self, address: &str) -> Arc<Lane> {
+        let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = || Arc::new(Lane::new(self.0.wide));
+        Arc::clone(lanes.entry(address.to_owned()).or_insert_with(all))
     }
 
     /// Whether money is counted.
@@ -144,37 +143,56 @@ impl Road {
         self.0.meter.spend(cost);
     }
 
-    /// Books what one request costs at most, where that is known, and takes a permit. Waits for both; where there is no
-    /// money left or the road is closed, for ever: [`Road::over`] says when to stop waiting.
-    pub(super) async fn enter(&self, permits: &Permits, worst: f64) -> UnderWay<'_> {
-        let (reserved, permit) = loop {
+    /// Takes a seat, waits until the lane is open, and books what one request costs at most, where that is known. Where
+    /// there is no money left or the road is closed, it waits for ever: [`Road::over`] says when to stop waiting.
+    ///
+    /// # Errors
+    /// The cause, where nothing is sent on this lane any more.
+    pub(super) async fn enter<'a>(
+        &'a self,
+        lane: &'a Lane,
+        worst: f64,
+    ) -> Result<UnderWay<'a>, ProviderError> {
+        let Some(permit) = lane.permit().await else { return pending().await };
+        let mut seat = Seat { lane, permit: Some(permit), probe: false };
+        let reserved = loop {
+            lane.opens().await?;
             let Some(reserved) = self.0.meter.reserve(worst).await else {
                 self.close(Ended::Budget);
                 return pending().await;
             };
-            // A semaphore ends by being closed, which nobody does here.
-            let Ok(permit) = Arc::clone(permits).acquire_owned().await else { return pending().await };
             // What others were answered meanwhile may have cost more than was booked for it.
-            if !self.0.meter.is_spent() {
-                break (reserved, permit);
+            if self.0.meter.is_spent() {
+                continue;
+            }
+            if let Some(probe) = lane.claim() {
+                seat.probe = probe;
+                break reserved;
             }
         };
         self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        let entered = UnderWay { road: self, _reserved: reserved, _permit: permit };
+        let entered = UnderWay { road: self, _reserved: reserved, seat };
         if self.closed().is_some() {
             drop(entered);
             return pending().await;
         }
-        entered
+        Ok(entered)
     }
 }
 
-/// A request under way; its money and its permit are free again when this is dropped.
+/// A request under way; its money and its seat are free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct UnderWay<'a> {
     road: &'a Road,
     _reserved: Reserved<'a>,
-    _permit: OwnedSemaphorePermit,
+    seat: Seat<'a>,
+}
+
+impl UnderWay<'_> {
+    /// Whether it finds out if anybody listens.
+    pub(super) fn is_probe(&self) -> bool {
+        self.seat.probe
+    }
 }
 
 impl Drop for UnderWay<'_> {
@@ -182,6 +200,22 @@ impl Drop for UnderWay<'_> {
         let last = self.road.0.under_way.fetch_sub(1, Ordering::SeqCst) == 1;
         if last && self.road.closed().is_some() {
             self.road.0.state.send_modify(|state| state.over = true);
+        }
+    }
+}
+
+/// A place on a lane.
+#[derive(Debug)]
+struct Seat<'a> {
+    lane: &'a Lane,
+    permit: Option<OwnedSemaphorePermit>,
+    probe: bool,
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            self.lane.leave(permit, self.probe);
         }
     }
 }

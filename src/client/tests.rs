@@ -1,7 +1,8 @@
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use super::*;
-use crate::provider::{ChatRequest, Message, Pending, Role};
+use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
 use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind};
 
@@ -58,8 +59,7 @@ fn request(text: &str) -> ChatRequest {
 }
 
 fn status(status: u16, retry_after: Option<Duration>) -> ProviderError {
-    let (host, body) = ("test".to_owned(), "no".to_owned());
-    ProviderError::Status { host, status, body, whole: Box::default(), retry_after }
+    ProviderError::of_status("test", status, "no".to_owned(), Box::default(), retry_after)
 }
 
 async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> {
@@ -79,12 +79,12 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
     client.ask(&ask).await
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn transient_errors_are_tried_again_and_others_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let wait = Some(Duration::from_millis(700));
     let ok = client(folder.path(), Mode::Off, vec![Err(status(429, wait)), Err(status(503, None)), Ok("hi")]);
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     assert_eq!(ask(&ok, "a").await.unwrap().completion.answer.text, "hi");
     assert!(began.elapsed() >= Duration::from_millis(700), "it waits as long as it is asked to");
     for error in [status(401, None), status(400, None)] {
@@ -201,7 +201,7 @@ fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
     ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(road).priced(prices)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_clients_of_one_server_share_its_permits_and_none_is_held_while_somebody_waits() {
     let (busy, road) = (Busy::new(true), Road::new(3, None));
     let (target, judge) = (on_road(&busy, &road), on_road(&busy, &road));

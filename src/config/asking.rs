@@ -30,6 +30,8 @@ pub struct Asking<'a> {
     pub timeout: Resolved<'a, Duration>,
     /// Further tries after a transient error.
     pub retries: Resolved<'a, u32>,
+    /// Longest time to wait out a rate limit.
+    pub limited: Resolved<'a, Duration>,
     /// Version of the application.
     pub version: Option<Resolved<'a, &'a str>>,
     /// What stop words mean that akit does not know.
@@ -57,7 +59,8 @@ impl Asking<'_> {
 
     /// How patient the client is.
     pub(super) fn patience(&self) -> Patience {
-        Patience { timeout: self.timeout.value, retries: self.retries.value, jitter: 0 }
+        let (timeout, retries, limited) = (self.timeout.value, self.retries.value, self.limited.value);
+        Patience { timeout, retries, limited, jitter: 0 }
     }
 }
 
@@ -231,6 +234,8 @@ impl Settings {
         let of_own = (part.below("maxRetries"), own.and_then(|own| own.retries));
         let of_shared = (below("maxRetries"), shared.and_then(|shared| shared.retries));
         let retries = Resolved::or_default(retries.into_iter().chain([of_own, of_shared]), default.retries);
+        let limited =
+            Resolved::or_default([(SaidBy::Flag("--patience"), self.flags.patience)], default.limited);
         let waits = |config: Option<&'a ProviderConfig>, said: &[&str]| {
             let unset = config.into_iter().flat_map(|config| &config.unset);
             unset.into_iter().find(|(key, _)| !said.contains(&key.as_str())).map(|(_, unset)| unset)
@@ -253,6 +258,7 @@ impl Settings {
             organization,
             timeout,
             retries,
+            limited,
             version,
             stop_words,
             obstacle,

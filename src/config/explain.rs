@@ -50,6 +50,7 @@ impl Asking<'_> {
             self.organization.as_ref().map(|one| Setting::of("organization", one, |_| "set".to_owned())),
             Some(Setting::of("timeout", &self.timeout, time)),
             Some(Setting::of("retries", &self.retries, u32::to_string)),
+            Some(Setting::of("patience", &self.limited, time)),
             self.version.as_ref().map(|version| Setting::of("target version", version, word)),
         ];
         let provider = Setting::of("provider", &self.provider, word);

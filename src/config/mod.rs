@@ -47,6 +47,8 @@ pub struct Flags {
     pub timeout: Option<Duration>,
     /// `--retries`.
     pub retries: Option<u32>,
+    /// `--patience`.
+    pub patience: Option<Duration>,
     /// `--seed`.
     pub seed: Option<u64>,
     /// `--cache` or `--replay`.

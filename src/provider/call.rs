@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
+use reqwest::header::HeaderMap;
 use serde_json::Value as Json;
 
-use super::ProviderError;
+use super::{ProviderError, wait};
 use crate::http::{self, Http, Lost};
 use crate::secret::Secret;
 use crate::text;
@@ -56,9 +57,9 @@ pub(super) async fn post(
         if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked_prompt) {
             return Err(ProviderError::Blocked { host: host(), word });
         }
-        let (body, retry_after) =
-            (message_of(&whole), http::retry_after(&received.headers, SystemTime::now()));
-        return Err(ProviderError::Status { host: host(), status, body, whole, retry_after });
+        let retry_after = wait::named(status, &received.headers, &whole, SystemTime::now());
+        let body = message_of(&whole);
+        return Err(ProviderError::of_status(&host(), status, body, whole, retry_after));
     }
     let body = String::from_utf8(received.body).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -113,7 +114,8 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     let named = code.and_then(Json::as_str);
     let status = status.or_else(|| named.map(status_of)).unwrap_or(200);
     let whole = error.to_string().into_boxed_str();
-    Some(ProviderError::Status { host: host.to_owned(), status, body, whole, retry_after: None })
+    let retry_after = wait::named(status, &HeaderMap::new(), &whole, SystemTime::now());
+    Some(ProviderError::of_status(host, status, body, whole, retry_after))
 }
 
 fn says_something(value: &Json) -> bool {

@@ -15,6 +15,7 @@ mod refusal;
 mod replies;
 mod spec;
 mod table;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -206,6 +207,8 @@ pub enum ProviderError {
         whole: Box<str>,
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
+        /// Whether it says that the account has no money left.
+        unpaid: bool,
     },
     /// A body that is not what the interface promises.
     #[error("{host} answered something else than a completion: {reason}")]
@@ -218,6 +221,18 @@ pub enum ProviderError {
 }
 
 impl ProviderError {
+    /// A status with the server's message, all of its body, and how long it asks to wait.
+    pub(crate) fn of_status(
+        host: &str,
+        status: u16,
+        body: String,
+        whole: Box<str>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let unpaid = refusal::is_unpaid(status, &whole, &body, retry_after.is_some());
+        Self::Status { host: host.to_owned(), status, body, whole, retry_after, unpaid }
+    }
+
     /// Stable kebab-case kind, for manifests and JUnit.
     #[must_use]
     pub fn kind(&self) -> FaultKind {
@@ -227,6 +242,7 @@ impl ProviderError {
             Self::Ended { .. } => FaultKind::BrokenAnswer,
             Self::Timeout { .. } => FaultKind::Timeout,
             Self::Status { status: 401 | 403, .. } => FaultKind::Unauthorized,
+            error if error.is_of_account() => FaultKind::Unauthorized,
             Self::Status { status: 429, .. } => FaultKind::RateLimited,
             Self::Status { status: 300..=399, .. } => FaultKind::Redirected,
             Self::Blocked { .. } | Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
@@ -241,7 +257,31 @@ impl ProviderError {
         match self {
             Self::Connect { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Timeout { .. } => true,
             Self::Malformed { .. } | Self::Certificate { .. } | Self::Blocked { .. } => false,
+            error if error.is_of_account() => false,
             Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
+        }
+    }
+
+    /// What it tells of the server, beside the one request.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match self {
+            Self::Connect { .. } | Self::Certificate { .. } => Reach::Nobody,
+            Self::Broken { .. } | Self::Timeout { .. } => Reach::Unclear,
+            error if error.is_of_account() => Reach::Account,
+            Self::Status { status: 429, .. } => Reach::Busy,
+            Self::Blocked { .. } | Self::Ended { .. } | Self::Status { .. } | Self::Malformed { .. } => {
+                Reach::Server
+            }
+        }
+    }
+
+    /// Whether the account is at fault: its key, its rights, or that there is no money left.
+    fn is_of_account(&self) -> bool {
+        match self {
+            Self::Status { status: 401..=403, .. } => true,
+            Self::Status { unpaid, .. } => *unpaid,
+            _ => false,
         }
     }
 
@@ -259,8 +299,8 @@ impl ProviderError {
     pub fn withheld(self) -> Self {
         let words = || "(its words are withheld: redaction is on)".to_owned();
         match self {
-            Self::Status { host, status, retry_after, .. } => {
-                Self::Status { host, status, body: words(), whole: Box::default(), retry_after }
+            Self::Status { host, status, retry_after, unpaid, .. } => {
+                Self::Status { host, status, body: words(), whole: Box::default(), retry_after, unpaid }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
             other => other,
@@ -293,7 +333,16 @@ impl ProviderError {
             Self::Status { status: 404, .. } => {
                 return format!("check the address (from {}) and the model `{model}`", said_by.address);
             }
-            Self::Status { status: 429, .. } => "lower `-c`, or raise `--retries`",
+            error if error.is_of_account() => {
+                return format!("look at the plan and the balance of the account (key from {})", said_by.key);
+            }
+            Self::Status { status: 429, retry_after: Some(asked), .. } if asked.as_secs() >= 60 => {
+                return format!(
+                    "it asks to be left alone for {} s: raise `--patience` above that, or run later",
+                    asked.as_secs()
+                );
+            }
+            Self::Status { status: 429, .. } => "lower `-c`, or raise `--patience`",
             Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
             Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
             Self::Malformed { .. } => {
@@ -305,6 +354,21 @@ impl ProviderError {
         };
         words.to_owned()
     }
+}
+
+/// What an error tells of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nobody listens there who can be talked to.
+    Nobody,
+    /// It was reached, or it was not.
+    Unclear,
+    /// It works.
+    Server,
+    /// It wants to be asked less.
+    Busy,
+    /// It serves nobody who asks with this key.
+    Account,
 }
 
 /// Who said how a server is reached, for people who have to fix it.

@@ -101,6 +101,36 @@ pub(super) fn refused(error: &ProviderError) -> Option<&str> {
     }
 }
 
+/// Whether an error says that the account has no money left. A 429 in words about quotas and plans is one only where it
+/// names no time: they are said of a busy minute too.
+pub(super) fn is_unpaid(status: u16, whole: &str, message: &str, has_wait: bool) -> bool {
+    const CODES: [&str; 5] = [
+        "insufficient_quota",
+        "billing_hard_limit_reached",
+        "billing_not_active",
+        "insufficient_credits",
+        "billing_error",
+    ];
+    const WORDS: [&str; 5] =
+        ["credit balance", "billing", "insufficient quota", "insufficient balance", "out of credits"];
+    let error: Option<Json> = serde_json::from_str(whole).ok();
+    let code = |place| error.as_ref()?.pointer(place)?.as_str();
+    if ["/error/code", "/error/type", "/code", "/type"]
+        .into_iter()
+        .filter_map(code)
+        .any(|code| CODES.contains(&code))
+    {
+        return true;
+    }
+    let words = folded(message);
+    match status {
+        // It may repeat the prompt.
+        400 => words.starts_with("your credit balance is too low"),
+        429 => !has_wait && WORDS.iter().any(|word| words.contains(word)),
+        _ => false,
+    }
+}
+
 fn folded(words: &str) -> String {
     words.to_lowercase().replace(['_', '-'], " ")
 }
@@ -156,9 +186,7 @@ mod tests {
             (401, "seed", None),
         ];
         for (status, words, expected) in table {
-            let (host, body_words) = (String::new(), String::new());
-            let whole = words.into();
-            let error = ProviderError::Status { host, status, body: body_words, whole, retry_after: None };
+            let error = ProviderError::of_status("", status, String::new(), words.into(), None);
             assert_eq!(named(&error, &body, true), expected, "{words}");
             let of_target = expected.filter(|part| *part != Part::SystemRole);
             assert_eq!(named(&error, &body, false), of_target, "{words}");
@@ -187,6 +215,7 @@ mod tests {
                     body: String::new(),
                     whole,
                     retry_after: None,
+                    unpaid: false,
                 };
                 assert_eq!(named(&error, &body, true), Some(part), "{words}");
             }

@@ -14,7 +14,7 @@ pub enum FaultKind {
     BrokenAnswer,
     /// No answer in time.
     Timeout,
-    /// The key is missing or wrong.
+    /// The key is missing or wrong, or its account has nothing left.
     Unauthorized,
     /// Too many requests.
     RateLimited,
@@ -66,8 +66,8 @@ impl FaultKind {
             Self::ConnectionBroken => "look at the server's log",
             Self::BrokenAnswer => "the server reported an error inside its answer: see its message",
             Self::Timeout => "raise `--timeout`, or `timeout:` of the case",
-            Self::Unauthorized => "check the key and its rights",
-            Self::RateLimited => "lower `-c`, or raise `--retries`",
+            Self::Unauthorized => "check the key, its rights, and what its account has left",
+            Self::RateLimited => "lower `-c`, or raise `--patience`",
             Self::Redirected => {
                 "name the address that the server redirects to: akit follows no redirect with a key"
             }

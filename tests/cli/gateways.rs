@@ -122,7 +122,7 @@ fn table() -> Vec<Row> {
         row(
             "out of credit",
             vec![ok(r#"{"error":{"message":"no credit","code":402}}"#)],
-            errored("refused-request"),
+            errored("unauthorized"),
             1,
             "no credit",
         ),

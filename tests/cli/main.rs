@@ -22,6 +22,7 @@ mod comment_suites;
 mod confirmation;
 mod discovery;
 mod doctor;
+mod endpoint;
 mod evidence;
 mod file;
 mod fixtures;

@@ -119,7 +119,7 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
     ];
     for (name, answer, kind, words, help) in table {
         let server = Server::start(move |_| answer());
-        let ran = run(&server.url, &["--retries", "0"]).ended(4);
+        let ran = run(&server.url, &["--retries", "0", "--patience", "0"]).ended(4);
         let report = ran.json("run.json");
         assert_eq!(outcomes(&report), ["a errored"], "{name}");
         let fault = &report["cases"][0]["trials"][0]["fault"];

@@ -186,16 +186,16 @@ fn an_error_inside_an_answer_is_that_error() {
     // The answer, the kind of its fault, and how often it is asked for.
     let table = [
         (with("choice", error(json!(502))), "provider-down", 3),
-        (with("beside", error(json!(429))), "rate-limited", 3),
+        (with("beside", error(json!(429))), "rate-limited", 1),
         (with("beside", error(json!("503"))), "provider-down", 3),
-        (with("beside", error(json!(402))), "refused-request", 1),
+        (with("beside", error(json!(402))), "unauthorized", 1),
         (with("choice", error(json!(401))), "unauthorized", 1),
         (with("message", error(json!(502))), "provider-down", 3),
-        (with("beside", error(json!("insufficient_quota"))), "rate-limited", 3),
+        (with("beside", error(json!("insufficient_quota"))), "unauthorized", 1),
         (with("beside", error(json!("invalid_api_key"))), "unauthorized", 1),
         (with("message", error(json!("model_not_found"))), "refused-request", 1),
         (with("beside", json!("terminated")), "provider-down", 3),
-        (json!({ "error": { "message": "terminated", "code": 429 } }), "rate-limited", 3),
+        (json!({ "error": { "message": "terminated", "code": 429 } }), "rate-limited", 1),
         (json!({ "error": { "message": "terminated", "code": 404 }, "choices": [] }), "refused-request", 1),
     ];
     for (answer, kind, tries) in table {
@@ -206,10 +206,9 @@ fn an_error_inside_an_answer_is_that_error() {
             Answer::Raw(200, Vec::new(), body.clone().into())
         });
         let suite = SUITE.split("  - { id: lacks").next().unwrap();
-        let ran = Akit::new(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json"])
-            .file("s.yaml", suite)
-            .run()
-            .ended(4);
+        let args =
+            ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--json", "run.json", "--patience", "0"];
+        let ran = Akit::new(&args).file("s.yaml", suite).run().ended(4);
         let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
         assert_eq!(fault["kind"], kind, "{answer}");
         assert_eq!(asked.load(Ordering::SeqCst), tries, "{answer}");

@@ -1,0 +1,229 @@
+//! What one endpoint bears: how many requests at once, when the next may go out, and whether any may.
+//!
+//! A 429 holds everybody until the time that was asked for and halves what may be under way; every answer lets one more
+//! through. Where nobody listens, one request at a time finds out whether that has changed, and then no other is sent.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::provider::ProviderError;
+
+/// Tries in a row without a connection, of two questions or more, after which it is only probed.
+const ENOUGH: u32 = 5;
+/// How long before each probe.
+const PROBES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+/// The shortest and the longest wait after a 429 that names none.
+const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(20)];
+
+/// Refusals in a row before a wait grows: a limit by the second begins anew within the first of them.
+const FEW: i32 = 5;
+
+/// How long to wait after so many refusals in a row that name no time.
+pub(super) fn own_wait(refusals: i32) -> Duration {
+    WAITS[0].mul_f64(1.5_f64.powi((refusals - FEW).clamp(0, 40))).min(WAITS[1])
+}
+
+/// One endpoint, which target and judge share where they have the same. Whoever comes first is let through first.
+#[derive(Debug)]
+pub(super) struct Lane {
+    permits: Arc<Semaphore>,
+    wide: usize,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Permits that are taken away, and those among them that are still in use.
+    narrowed: usize,
+    owed: usize,
+    held_until: Option<Instant>,
+    /// When it was narrowed; what was sent before says nothing new.
+    narrowed_at: Option<Instant>,
+    /// How often it was narrowed since anything else than a 429 came, and since when.
+    rounds: i32,
+    refused_since: Option<Instant>,
+    health: Health,
+}
+
+#[derive(Debug)]
+enum Health {
+    /// As far as is known; with the failures in a row, the first one's question, and whether others failed too.
+    Well { failures: u32, first: String, several: bool },
+    /// Nobody listens: so many probes went out in vain, the next goes out then, or is under way.
+    Down { probes: usize, next: Instant, probing: bool },
+    /// Nothing is sent any more.
+    Dead(ProviderError),
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self::Well { failures: 0, first: String::new(), several: false }
+    }
+}
+
+/// Whether a request may be sent.
+enum Gate {
+    Open { probe: bool },
+    Until(Instant),
+    Wait,
+}
+
+impl State {
+    fn gate(&self, now: Instant) -> Result<Gate, ProviderError> {
+        Ok(match &self.health {
+            Health::Dead(error) => return Err(error.clone()),
+            Health::Down { probing: true, .. } => Gate::Wait,
+            Health::Down { next, .. } if *next > now => Gate::Until(*next),
+            health => match self.held_until {
+                Some(until) if until > now => Gate::Until(until),
+                _ => Gate::Open { probe: matches!(health, Health::Down { .. }) },
+            },
+        })
+    }
+}
+
+impl Lane {
+    /// Nobody has been sent through yet; so many may be at once.
+    pub(super) fn new(wide: usize) -> Self {
+        let (permits, state, changed) = (Arc::new(Semaphore::new(wide)), Mutex::default(), Notify::new());
+        Self { permits, wide, state, changed }
+    }
+
+    /// A permit, in the order of asking; `None` never comes, for nobody closes the semaphore.
+    pub(super) async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
+    /// Waits until a request may be sent.
+    ///
+    /// # Errors
+    /// The cause, where none ever may.
+    pub(super) async fn opens(&self) -> Result<(), ProviderError> {
+        loop {
+            let changed = self.changed.notified();
+            let gate = self.state().gate(Instant::now())?;
+            match gate {
+                Gate::Open { .. } => return Ok(()),
+                Gate::Wait => changed.await,
+                Gate::Until(until) => tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    () = changed => {}
+                },
+            }
+        }
+    }
+
+    /// Sends one through if that may be, now; tells whether it is a probe.
+    pub(super) fn claim(&self) -> Option<bool> {
+        let mut state = self.state();
+        let Ok(Gate::Open { probe }) = state.gate(Instant::now()) else { return None };
+        if let Health::Down { probing, .. } = &mut state.health {
+            *probing = true;
+        }
+        Some(probe)
+    }
+
+    /// Gives a permit back, unless it was taken away meanwhile. A probe that nobody heard of may be sent again.
+    pub(super) fn leave(&self, permit: OwnedSemaphorePermit, probe: bool) {
+        let mut state = self.state();
+        if state.owed > 0 {
+            state.owed -= 1;
+            permit.forget();
+        }
+        if let (true, Health::Down { probing, .. }) = (probe, &mut state.health) {
+            *probing = false;
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Somebody listens, and is not too busy; an answer lets one more through.
+    pub(super) fn reached(&self, is_answer: bool) {
+        let mut state = self.state();
+        self.found_well(&mut state);
+        (state.rounds, state.refused_since) = (0, None);
+        if is_answer && state.narrowed > 0 {
+            state.narrowed -= 1;
+            match state.owed {
+                0 => self.permits.add_permits(1),
+                _ => state.owed -= 1,
+            }
+        }
+    }
+
+    fn found_well(&self, state: &mut State) {
+        if !matches!(state.health, Health::Dead(_)) {
+            state.health = Health::default();
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// A request that was sent at a time had a 429: everybody waits as long as was asked for, or longer where nobody is
+    /// answered. Tells how long that is from now on. Where it would be longer than patience, nothing more is sent.
+    pub(super) fn refused(&self, sent: Instant, error: &ProviderError, patience: Duration) -> Duration {
+        let now = Instant::now();
+        let mut state = self.state();
+        self.found_well(&mut state);
+        let is_new = state.narrowed_at.is_none_or(|at| at <= sent);
+        if is_new {
+            let allowed = self.wide - state.narrowed;
+            let fewer = allowed / 2;
+            state.narrowed += fewer;
+            state.owed += fewer - self.permits.forget_permits(fewer);
+            state.narrowed_at = Some(now);
+            state.rounds += 1;
+        }
+        // What no clock can tell is longer than anybody waits.
+        let asked = error.retry_after().unwrap_or_default();
+        let until = now.checked_add(asked.max(own_wait(state.rounds)));
+        let since = *state.refused_since.get_or_insert(now);
+        match until {
+            Some(until) if until - since <= patience => {
+                let until = state.held_until.map_or(until, |held| held.max(until));
+                state.held_until = Some(until);
+                until - now
+            }
+            _ => {
+                state.health = Health::Dead(error.clone());
+                self.changed.notify_waiters();
+                Duration::MAX
+            }
+        }
+    }
+
+    /// A request found nobody; `last` where its question would not be tried again. Tells whether what comes next is up
+    /// to a probe.
+    pub(super) fn unreached(&self, error: &ProviderError, question: &str, probe: bool, last: bool) -> bool {
+        let mut state = self.state();
+        let down = |probes: usize| match PROBES.get(probes) {
+            Some(wait) => Health::Down { probes, next: Instant::now() + *wait, probing: false },
+            None => Health::Dead(error.clone()),
+        };
+        match &mut state.health {
+            Health::Well { failures, first, several } => {
+                *failures += 1;
+                match *failures {
+                    1 => question.clone_into(first),
+                    _ => *several |= first != question,
+                }
+                if !last && (*failures < ENOUGH || !*several) {
+                    return false;
+                }
+                state.health = down(0);
+            }
+            Health::Down { probes, .. } if probe => {
+                state.health = down(*probes + 1);
+                self.changed.notify_waiters();
+            }
+            Health::Down { .. } | Health::Dead(_) => {}
+        }
+        true
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

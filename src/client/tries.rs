@@ -1,0 +1,175 @@
+//! One question until it is answered or given up: its tries, and what each of them tells of the endpoint.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::Instant;
+
+use super::lane::own_wait;
+use super::{Ask, ClientError, Exchange, Had, ModelClient, Patience, timestamp};
+use crate::provider::{Completion, Pending, ProviderError, Reach};
+
+/// Longest wait before a further try of one question, whatever a server asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How often a question is sent again because somebody listens again. A server that comes and goes is none.
+const RETURNS: u32 = 3;
+
+/// What is known of a model's account.
+#[derive(Debug)]
+pub(super) enum Account {
+    /// It was answered once.
+    Served,
+    /// Its key, its rights or its money serve nobody.
+    Faulty(ProviderError),
+}
+
+/// Why a try brought no answer.
+enum Failed {
+    /// With what comes next.
+    Asked(ProviderError, Next),
+    /// Nothing is sent there any more.
+    NotAsked(ProviderError),
+}
+
+/// What comes after a try in vain.
+enum Next {
+    /// A further try after a while, if one is left.
+    Try,
+    /// Another turn, when the endpoint bears one; for so long nobody has one.
+    Turn(Duration),
+    /// Another turn, when somebody listens there.
+    Probe,
+    /// Nothing.
+    End,
+}
+
+impl ModelClient {
+    pub(super) async fn live<'a>(
+        &'a self,
+        send: impl Fn() -> Pending<'a>,
+        ask: &Ask<'_>,
+    ) -> Result<Had, ClientError> {
+        let Patience { retries, jitter, mut limited, .. } = ask.patience;
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(250))
+            .with_max_delay(Duration::from_secs(20))
+            .with_max_times(retries as usize)
+            .with_jitter()
+            .with_jitter_seed(jitter);
+        let mut backoff = backoff.build().peekable();
+        self.asked.store(true, Ordering::Relaxed);
+        let (mut tries, mut returns, mut refusals, mut last) = (0, RETURNS, 0, None::<ProviderError>);
+        let help = |error: &ProviderError| error.help(&self.said_by, &ask.request.model);
+        let (completion, took) = loop {
+            let is_last = retries > 0 && backoff.peek().is_none();
+            let (error, next) = match self.tried(&send, ask, is_last).await {
+                Ok(found) => break found,
+                Err(Failed::Asked(error, next)) => (error, next),
+                Err(Failed::NotAsked(error)) => {
+                    return Err(match last {
+                        Some(error) => ClientError::Provider { help: help(&error), error, tries },
+                        None => ClientError::NotAsked { help: help(&error), error },
+                    });
+                }
+            };
+            tries += 1;
+            let wait = match next {
+                Next::Turn(of_all) => {
+                    refusals += 1;
+                    // One that is always refused must not hold up the others.
+                    let own = own_wait(refusals);
+                    let left = limited.checked_sub(own.max(of_all));
+                    limited = left.unwrap_or_default();
+                    left.map(|_| own)
+                }
+                Next::Probe if returns > 0 => {
+                    returns -= 1;
+                    Some(Duration::ZERO)
+                }
+                Next::Try | Next::Probe => {
+                    let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+                    backoff.next().map(|own| own.max(asked))
+                }
+                Next::End => None,
+            };
+            let Some(wait) = wait else {
+                return Err(ClientError::Provider { help: help(&error), error, tries });
+            };
+            tokio::time::sleep(wait).await;
+            last = Some(error);
+        };
+        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
+        Ok(Had { exchange, latency_ms, recorded: false })
+    }
+
+    /// One try: its time begins when it is sent.
+    async fn tried<'a>(
+        &'a self,
+        send: &impl Fn() -> Pending<'a>,
+        ask: &Ask<'_>,
+        is_last: bool,
+    ) -> Result<(Completion, Duration), Failed> {
+        let (model, timeout) = (&ask.request.model, ask.patience.timeout);
+        let worst = if self.road.is_metered() { self.prices.worst(ask.request) } else { None };
+        let under_way =
+            self.road.enter(&self.lane, worst.unwrap_or_default()).await.map_err(Failed::NotAsked)?;
+        // Those before may have found it out.
+        if let Some(Account::Faulty(error)) = self.accounts().get(model) {
+            return Err(Failed::NotAsked(error.clone()));
+        }
+        let began = Instant::now();
+        let host = &self.endpoint().host;
+        let late = ProviderError::Timeout { host: host.clone(), after: timeout };
+        let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
+        let error = match found {
+            Ok(completion) => {
+                if let Some(cost) = self.prices.cost(model, completion.answer.usage) {
+                    self.road.spend(cost);
+                }
+                self.lane.reached(true);
+                self.accounts().insert(model.clone(), Account::Served);
+                return Ok((completion, began.elapsed()));
+            }
+            // Others may be told why they are not asked, and this one's prompt must not be in it.
+            Err(error) if ask.seal.is_some() => error.withheld(),
+            Err(error) => error,
+        };
+        let next = match error.reach() {
+            Reach::Account => {
+                self.lane.reached(false);
+                let mut accounts = self.accounts();
+                let is_known = matches!(accounts.get(model), Some(Account::Served));
+                // A gateway forbids single prompts with the same status.
+                if !(is_known && matches!(error, ProviderError::Status { status: 403, .. })) {
+                    accounts.insert(model.clone(), Account::Faulty(error.clone()));
+                }
+                Next::End
+            }
+            Reach::Busy => Next::Turn(self.lane.refused(began, &error, ask.patience.limited)),
+            Reach::Server => {
+                self.lane.reached(false);
+                if error.transient() { Next::Try } else { Next::End }
+            }
+            Reach::Unclear if !under_way.is_probe() => Next::Try,
+            Reach::Nobody | Reach::Unclear => {
+                let is_last = is_last && error.transient();
+                match self.lane.unreached(&error, ask.purpose, under_way.is_probe(), is_last) {
+                    true if error.transient() => Next::Probe,
+                    _ if error.transient() => Next::Try,
+                    _ => Next::End,
+                }
+            }
+        };
+        drop(under_way);
+        Err(Failed::Asked(error, next))
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, BTreeMap<String, Account>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,345 @@
+//! Whole runs against servers that are busy, gone or closed to us, on a clock that only waits move.
+
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::manifest::Ended;
+use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
+use crate::seed::Root;
+use crate::vocabulary::{ExchangeKind, FaultKind};
+
+/// What a server does with a request, by its text and the time since it began.
+type Manners = Box<dyn Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync>;
+
+struct Server {
+    endpoint: Endpoint,
+    began: Instant,
+    calls: AtomicUsize,
+    manners: Manners,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Server")
+    }
+}
+
+impl Provider for Server {
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
+        Box::pin(async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let found = (self.manners)(&request.messages[0].content, self.began.elapsed());
+            // A refusal comes at once, an answer takes a while.
+            tokio::time::sleep(Duration::from_millis(if found.is_ok() { 20 } else { 1 })).await;
+            found.map(|()| Completion::default())
+        })
+    }
+
+    fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
+        unreachable!("nobody asks for an embedding here")
+    }
+}
+
+/// What came of asking.
+struct Found {
+    results: Vec<Result<Exchange, ClientError>>,
+    calls: usize,
+    took: Duration,
+}
+
+impl Found {
+    fn errors(&self) -> Vec<String> {
+        self.results.iter().filter_map(|result| Some(result.as_ref().err()?.to_string())).collect()
+    }
+
+    fn not_asked(&self) -> usize {
+        self.errors().iter().filter(|error| error.starts_with("not asked: ")).count()
+    }
+}
+
+fn server(
+    manners: impl Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync + 'static,
+) -> Arc<Server> {
+    let (endpoint, calls) = (Endpoint::at_host("openai", "test"), AtomicUsize::new(0));
+    Arc::new(Server { endpoint, began: Instant::now(), calls, manners: Box::new(manners) })
+}
+
+fn client(server: &Arc<Server>, road: &Road) -> ModelClient {
+    let provider: Arc<dyn Provider> = Arc::<Server>::clone(server);
+    ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(road)
+}
+
+async fn ask(client: &ModelClient, text: &str, limited: Duration) -> Result<Exchange, ClientError> {
+    let request = ChatRequest {
+        model: "m".to_owned(),
+        messages: vec![Message { role: Role::User, content: text.to_owned() }],
+        ..ChatRequest::default()
+    };
+    let ask = Ask {
+        request: &request,
+        kind: ExchangeKind::Reply,
+        content: &json!({ "messages": request.messages, "trial": 0 }),
+        root: Root(0),
+        purpose: text,
+        patience: Patience { limited, ..Patience::default() },
+        seal: None,
+        version: None,
+        usable: Usable(&|_| true),
+    };
+    client.ask(&ask).await
+}
+
+/// So many questions, so many at once.
+async fn run(server: &Arc<Server>, questions: usize, at_once: usize, limited: Duration) -> Found {
+    let began = Instant::now();
+    let client = Arc::new(client(server, &Road::new(at_once, None)));
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut workers = tokio::task::JoinSet::new();
+    for _ in 0..at_once {
+        let (client, next) = (Arc::clone(&client), Arc::clone(&next));
+        workers.spawn(async move {
+            let mut results = Vec::new();
+            loop {
+                let n = next.fetch_add(1, Ordering::SeqCst);
+                if n >= questions {
+                    return results;
+                }
+                results.push(ask(&client, &format!("case {n}"), limited).await);
+            }
+        });
+    }
+    let results = workers.join_all().await.into_iter().flatten().collect();
+    Found { results, calls: server.calls.load(Ordering::SeqCst), took: began.elapsed() }
+}
+
+const PATIENT: Duration = Duration::from_secs(300);
+
+fn busy(wait: Option<f64>) -> ProviderError {
+    status(429, "slow down", wait.map(Duration::from_secs_f64))
+}
+
+fn status(status: u16, body: &str, retry_after: Option<Duration>) -> ProviderError {
+    let whole = json!({ "error": { "message": body } }).to_string().into();
+    ProviderError::of_status("test", status, body.to_owned(), whole, retry_after)
+}
+
+fn gone() -> ProviderError {
+    ProviderError::Connect { host: "test".to_owned(), reason: "Connection refused".to_owned() }
+}
+
+/// Five requests a second: over any second, or since the last full one.
+fn five_a_second(sliding: bool, wait: Option<f64>) -> Arc<Server> {
+    let log = Mutex::new(VecDeque::<Duration>::new());
+    server(move |_, now| {
+        let mut log = log.lock().unwrap();
+        let is_past = |at: &Duration| {
+            if sliding { *at + Duration::from_secs(1) <= now } else { at.as_secs() < now.as_secs() }
+        };
+        log.retain(|at| !is_past(at));
+        if log.len() >= 5 {
+            return Err(busy(wait));
+        }
+        log.push_back(now);
+        Ok(())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_is_waited_out_by_everybody_and_costs_no_case() {
+    for sliding in [true, false] {
+        for wait in [Some(1.0), Some(0.2), Some(0.0), None] {
+            for at_once in [1, 4, 16, 50] {
+                let found = run(&five_a_second(sliding, wait), 60, at_once, PATIENT).await;
+                assert_eq!(found.errors(), Vec::<String>::new(), "{sliding} {wait:?} {at_once}");
+                assert!(
+                    found.took <= Duration::from_millis(15_600),
+                    "{sliding} {wait:?} {at_once}: {:?}",
+                    found.took
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_without_limits_is_asked_as_before() {
+    let found = run(&server(|_, _| Ok(())), 1_600, 16, PATIENT).await;
+    assert_eq!((found.errors().len(), found.calls), (0, 1_600));
+    assert_eq!(found.took, Duration::from_secs(2), "a hundred rounds of 20 ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_only_refuses_is_left_alone_once_patience_is_over() {
+    let table = [
+        (Some(1.0), PATIENT, 300, 2_000),
+        (None, PATIENT, 300, 300),
+        (None, Duration::from_secs(3), 3, 60),
+        (Some(3600.0), PATIENT, 1, 16),
+        (Some(1e15), PATIENT, 1, 16),
+        (Some(1.0), Duration::ZERO, 1, 16),
+    ];
+    for (wait, patience, seconds, calls) in table {
+        let found = run(&server(move |_, _| Err(busy(wait))), 5_000, 16, patience).await;
+        assert_eq!(found.errors().len(), 5_000);
+        assert!(found.not_asked() >= 4_900, "{wait:?}: {}", found.not_asked());
+        assert!(found.calls <= calls, "{wait:?}: {} calls", found.calls);
+        assert!(found.took <= Duration::from_secs(seconds), "{wait:?}: {:?}", found.took);
+        assert!(
+            found.results.iter().all(|one| one.as_ref().unwrap_err().fault().kind == FaultKind::RateLimited)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_question_that_is_always_refused_ends_alone() {
+    let server = server(|text, _| if text == "case 3" { Err(busy(None)) } else { Ok(()) });
+    let found = run(&server, 200, 4, PATIENT).await;
+    let errors = found.errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("test answered 429: slow down (after "), "{errors:?}");
+    assert!(found.calls < 240, "{}", found.calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_restarts_loses_no_case() {
+    for at_once in [1, 2, 4, 16] {
+        for down in [Duration::from_millis(500), Duration::from_secs(2), Duration::from_millis(2_900)] {
+            let from = Duration::from_millis(100);
+            let server =
+                server(move |_, now| if now >= from && now < from + down { Err(gone()) } else { Ok(()) });
+            let found = run(&server, 60, at_once, PATIENT).await;
+            assert_eq!(found.errors(), Vec::<String>::new(), "{at_once} {down:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_listens_two_probes_are_enough_for_all() {
+    let certificate = ProviderError::Certificate { host: "test".to_owned(), reason: "expired".to_owned() };
+    for error in [gone(), certificate] {
+        for at_once in [1, 4, 16, 50] {
+            let met = error.clone();
+            let found = run(&server(move |_, _| Err(met.clone())), 5_000, at_once, PATIENT).await;
+            assert_eq!(found.errors().len(), 5_000);
+            assert!(found.not_asked() >= 4_900, "{at_once}: {}", found.not_asked());
+            assert!(found.calls <= at_once + 7, "{at_once}: {} calls", found.calls);
+            assert!(found.took < Duration::from_secs(10), "{at_once}: {:?}", found.took);
+            let said = found.results.iter().map(|one| one.as_ref().unwrap_err().fault());
+            let causes: BTreeSet<_> = said.map(|fault| (fault.kind, fault.cause)).collect();
+            assert!(
+                causes.len() <= 2 && causes.iter().all(|(kind, _)| *kind == FaultKind::Connect),
+                "{causes:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_lonely_question_is_tried_and_probed() {
+    let found = run(&server(|_, _| Err(gone())), 1, 4, PATIENT).await;
+    assert_eq!(found.errors(), ["cannot connect to test: Connection refused (after 5 tries)"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_fails_at_times_is_no_dead_server() {
+    let turn = AtomicUsize::new(0);
+    let server =
+        server(
+            move |_, _| {
+                if turn.fetch_add(1, Ordering::SeqCst).is_multiple_of(3) { Err(gone()) } else { Ok(()) }
+            },
+        );
+    let found = run(&server, 300, 8, PATIENT).await;
+    assert_eq!(found.not_asked(), 0);
+    assert!(found.errors().len() < 30, "{}", found.errors().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_the_account_is_met_once() {
+    let table = [
+        (401, "bad key", None, true),
+        (402, "pay", None, true),
+        (403, "not yours", None, true),
+        (429, "You exceeded your current quota, please check your plan and billing details", None, true),
+        (400, "Your credit balance is too low to access the API", None, true),
+        (429, "You exceeded your current quota, please check your plan and billing details", Some(1), false),
+        (400, "insufficient quota of patience", None, false),
+        (404, "billing", None, false),
+    ];
+    for (code, words, wait, is_of_account) in table {
+        let error = status(code, words, wait.map(Duration::from_secs));
+        assert_eq!(error.kind() == FaultKind::Unauthorized, is_of_account, "{code} {words}");
+        if is_of_account {
+            let found = run(&server(move |_, _| Err(error.clone())), 5_000, 16, PATIENT).await;
+            assert_eq!((found.errors().len(), found.calls), (5_000, 16), "{code}");
+            assert!(found.took < Duration::from_secs(1), "{:?}", found.took);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_403_where_others_are_answered_is_about_one_question() {
+    let server =
+        server(|text, _| if text.ends_with('7') { Err(status(403, "blocked", None)) } else { Ok(()) });
+    let found = run(&server, 100, 4, PATIENT).await;
+    assert_eq!((found.errors().len(), found.not_asked()), (10, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn target_and_judge_share_the_brake_and_take_turns() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let server = server(move |text, now| {
+        if now < Duration::from_secs(1) {
+            return Err(busy(Some(1.0)));
+        }
+        log.lock().unwrap().push(text.to_owned());
+        Ok(())
+    });
+    let road = Road::new(2, None);
+    let [target, judge] = [client(&server, &road), client(&server, &road)].map(Arc::new);
+    let mut all = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let (client, who) = if n % 2 == 0 { (&target, "target") } else { (&judge, "judge") };
+        let client = Arc::clone(client);
+        all.spawn(async move { ask(&client, who, PATIENT).await.unwrap() });
+    }
+    all.join_all().await;
+    assert_eq!(server.calls.load(Ordering::SeqCst), 22, "only the two that were under way were refused");
+    let asked = asked.lock().unwrap();
+    let first = asked[..10].iter().filter(|who| *who == "judge").count();
+    assert!((3..=7).contains(&first), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_at_a_brake_or_for_a_probe_is_let_go_at_once() {
+    for error in [busy(Some(200.0)), gone()] {
+        let server = server(move |_, _| Err(error.clone()));
+        let road = Road::new(4, None);
+        let client = client(&server, &road);
+        let asks = async {
+            for n in 0.. {
+                let _ = ask(&client, &n.to_string(), PATIENT).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = asks => {}
+            () = async {
+                tokio::time::sleep(Duration::from_millis(1_500)).await;
+                assert_eq!(road.under_way(), 0);
+                road.close(Ended::Interrupted);
+                road.over().await;
+            } => {}
+        }
+        assert!(server.began.elapsed() < Duration::from_millis(1_600));
+    }
+}
