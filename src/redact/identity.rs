@@ -85,6 +85,7 @@ fn french(digits: &[u32]) -> bool {
 
 /// Verhoeff's check.
 fn indian(digits: &[u32]) -> bool {
+    const MOVED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     // The symmetries of a pentagon: turns below 5, flips from there on.
     let times = |a: u32, b: u32| match (a < 5, b < 5) {
         (true, true) => (a + b) % 5,
@@ -92,7 +93,6 @@ fn indian(digits: &[u32]) -> bool {
         (false, true) => 5 + (a - 5 + 5 - b) % 5,
         (false, false) => (a + 5 - b) % 5,
     };
-    const MOVED: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let sum = digits.iter().rev().enumerate().fold(0, |sum, (place, digit)| {
         let moved = (0..place % 8).fold(*digit, |digit, _| MOVED[digit as usize]);
         times(sum, moved)

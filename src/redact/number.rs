@@ -52,9 +52,8 @@ const GAP: usize = 3;
 /// Walks over digits in groups from a byte on; `see` is told of every end. A line's end between groups is a blank.
 pub(super) fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&Groups, usize)) {
     let mut groups = Groups { sizes: vec![0], ..Groups::default() };
-    let mut chars = text[at..].char_indices();
     let (mut sign, mut gap) = (None, 0);
-    while let Some((offset, c)) = chars.next() {
+    for (offset, c) in text[at..].char_indices() {
         if let Some(digit) = c.to_digit(10) {
             if let Some(sign) = sign.take() {
                 groups.separators.push(sign);
@@ -204,23 +203,18 @@ fn is_phone(groups: &Groups, bracket: bool) -> bool {
     let Some(&sign) = separators.first() else { return false };
     let rest = |sizes: &[usize]| sizes.iter().all(|size| (2..=8).contains(size));
     match (sizes.as_slice(), first, second) {
-        // North America.
-        ([3, 3, 4], ..) | ([1, 3, 3, 4], 1, _) => true,
-        // India, China, Spain, Brazil.
+        // North America, China.
+        ([3, 3, 4], ..) | ([1, 3, 3, 4], 1, _) | ([3, 4, 4], 1, 3..=9) => true,
+        // India, Spain, Brazil.
         ([5, 5], 6..=9, _) => sign != '.',
-        ([3, 4, 4], 1, 3..=9) => true,
         ([3, 2, 2, 2], 6..=9, _) => sign == ' ',
         ([2, 4 | 5, 4], 1.., _) if bracket => true,
         // What is dialed before a country's code.
         ([2 | 4, ..], 0, 0) => (10..=17).contains(&count) && digits[2] != 0 && sign != '.',
         // What has a point or hyphen may be a number of any sort, but for some groups.
         ([2..=5, others @ ..], 0, 1..) if (9..=12).contains(&count) && rest(others) => {
-            matches!(sign, ' ' | '/')
-                || matches!(
-                    (sign, sizes.as_slice()),
-                    (_, [2, 4, 4] | [3, 4, 4] | [4, 2, 4] | [4, 3, 3] | [2, 2, 2, 2, 2])
-                        | ('-', [3..=5, 6..=8])
-                )
+            let usual = matches!(sizes.as_slice(), [2 | 3, 4, 4] | [4, 2, 4] | [4, 3, 3] | [2, 2, 2, 2, 2]);
+            matches!(sign, ' ' | '/') || usual || (sign == '-' && matches!(sizes.as_slice(), [3..=5, 6..=8]))
         }
         _ => false,
     }

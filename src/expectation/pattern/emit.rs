@@ -61,7 +61,9 @@ impl Writer {
             Term::Empty => self.wrapped(tight == Tight::Single, |_| {}),
             Term::Class(class) => self.class(class),
             Term::Concat(parts) => self.wrapped(tight == Tight::Single, |this| {
-                parts.iter().for_each(|part| this.node(part, Tight::Row));
+                for part in parts {
+                    this.node(part, Tight::Row);
+                }
             }),
             Term::Either(ways) => self.wrapped(tight != Tight::Loose, |this| {
                 for (i, way) in ways.iter().enumerate() {
@@ -72,7 +74,6 @@ impl Writer {
                 }
             }),
             Term::Group(_, body) => self.node(body, tight),
-            Term::Look(..) | Term::Reference(_) => self.beyond = true,
             // A round of nothing counts only where there must be one.
             Term::Repeat { body, least, most, .. } if *most == Some(0) || body.is_hollow() => {
                 let body = if *least > 0 { body } else { &Term::Empty };
@@ -87,7 +88,7 @@ impl Writer {
             }),
             Term::Anchor(Anchor::Start) => self.text("\\A"),
             Term::Anchor(Anchor::End) => self.text("\\z"),
-            Term::Anchor(_) => self.beyond = true,
+            Term::Anchor(_) | Term::Look(..) | Term::Reference(_) => self.beyond = true,
         }
     }
 

@@ -218,11 +218,12 @@ fn ranges(class: &Class) -> Vec<(u32, u32)> {
 
 /// The groups in a part of a pattern, which stand side by side in it.
 fn groups(node: &Term) -> Range<usize> {
-    let (mut found, mut open) = (usize::MAX..0, vec![node]);
+    let (mut found, mut open) = (None::<Range<usize>>, vec![node]);
     while let Some(node) = open.pop() {
         match node {
             Term::Group(group, body) => {
-                found = found.start.min(*group)..found.end.max(group + 1);
+                let known = found.unwrap_or(*group..*group);
+                found = Some(known.start.min(*group)..known.end.max(group + 1));
                 open.push(body);
             }
             Term::Look(_, body) | Term::Repeat { body, .. } => open.push(body),
@@ -230,7 +231,7 @@ fn groups(node: &Term) -> Range<usize> {
             Term::Empty | Term::Class(_) | Term::Anchor(_) | Term::Reference(_) => {}
         }
     }
-    if found.end == 0 { 0..0 } else { found }
+    found.unwrap_or_default()
 }
 
 fn last_group(node: &Term) -> usize {
