@@ -1,8 +1,8 @@
 //! Formats of keys, one a row: whoever knows another vendor's adds a row.
 //!
-//! Prefixes and lengths are those that the vendors document for their keys, looked up in November 2026; secret scanners
-//! keep the same lists up to date (`config/gitleaks.toml` of gitleaks, the providers of GitHub's secret scanning).
-//! Lengths are lower bounds well below the documented ones, since vendors lengthen their keys.
+//! The list follows what vendors make public of their keys and what secret scanners look for; compare it with
+//! `config/gitleaks.toml` of gitleaks when it is extended. Lengths are lower bounds below the usual ones, since vendors
+//! lengthen their keys.
 
 /// The characters of a part of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
