@@ -1,44 +1,16 @@
 //! Credentials: keys with a vendor's prefix, tokens, and what stands behind a word such as `password`.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
-/// Prefixes of vendors and the fewest characters behind them.
-const PREFIXES: [(&str, usize); 30] = [
-    ("sk-ant-", 12),
-    ("sk-proj-", 12),
-    ("sk-or-", 12),
-    ("sk-", 16),
-    ("sk_live_", 10),
-    ("sk_test_", 10),
-    ("pk_live_", 10),
-    ("pk_test_", 10),
-    ("rk_live_", 10),
-    ("rk_test_", 10),
-    ("whsec_", 16),
-    ("ghp_", 16),
-    ("gho_", 16),
-    ("ghu_", 16),
-    ("ghs_", 16),
-    ("ghr_", 16),
-    ("github_pat_", 16),
-    ("glpat-", 16),
-    ("xoxa-", 10),
-    ("xoxb-", 10),
-    ("xoxe-", 10),
-    ("xoxp-", 10),
-    ("xoxr-", 10),
-    ("xoxs-", 10),
-    ("xapp-", 10),
-    ("AIza", 30),
-    ("npm_", 30),
-    ("hf_", 20),
-    ("gsk_", 20),
-    ("pypi-", 20),
-];
+use super::vendor::{MIDST, Made, PREFIXES};
 
 /// How the names of secrets end, without `_` and `-`.
-const SECRETS: [&str; 13] = [
+const SECRETS: [&str; 20] = [
     "password",
+    "passwort",
+    "kennwort",
+    "senha",
     "passwd",
     "passphrase",
     "pwd",
@@ -51,7 +23,17 @@ const SECRETS: [&str; 13] = [
     "auth",
     "authorization",
     "credential",
+    "credentials",
+    "accountkey",
+    "pat",
+    "passcode",
 ];
+
+/// The same of what may be a secret: its value must look drawn by lot.
+const PERHAPS: [&str; 7] = ["key", "sig", "signature", "session", "sessionid", "sid", "cookie"];
+
+/// Words between the name of a secret and its value.
+const IS: [&str; 8] = [" is ", " was ", " ist ", " lautet ", " est ", " es ", " \u{e8} ", " \u{e9} "];
 
 fn word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
@@ -72,22 +54,99 @@ fn run(text: &str, from: usize) -> usize {
     text[from..].find(|c| !word(c)).map_or(text.len(), |end| from + end)
 }
 
+/// Whether a part of a text looks drawn by lot: no word is long, and has digits or capitals in its midst.
+fn drawn(said: &str) -> bool {
+    said.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+        let inner = part.as_bytes().windows(2);
+        let humps = inner.filter(|two| two[0].is_ascii_lowercase() && two[1].is_ascii_uppercase()).count();
+        let digit = part.contains(|c: char| c.is_ascii_digit());
+        part.len() >= 20 || (part.len() >= 10 && (digit || humps >= 2))
+    })
+}
+
+/// The same of a whole value without the help of a prefix: letters and digits, and few of them again and again.
+fn drawn_alone(said: &str) -> bool {
+    let uuid = said.len() == 36 && said.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    let mut kinds: Vec<u8> = said.bytes().collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let has = |what: fn(&char) -> bool| said.chars().any(|c| what(&c));
+    !uuid
+        && said.len() >= 16
+        && kinds.len() >= 8
+        && has(char::is_ascii_digit)
+        && has(char::is_ascii_alphabetic)
+        && drawn(said)
+}
+
+/// The rows of the table by the first byte of their prefix.
+fn by_first() -> &'static [Vec<usize>] {
+    static ROWS: OnceLock<Vec<Vec<usize>>> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let mut rows = vec![Vec::new(); 256];
+        for (row, (prefix, ..)) in PREFIXES.iter().enumerate() {
+            rows[usize::from(prefix.as_bytes()[0])].push(row);
+        }
+        rows
+    })
+}
+
+/// Keys as their vendors make them.
 pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for (prefix, fewest) in PREFIXES {
-        let mut done = 0;
-        for (at, _) in text.match_indices(prefix).filter(|(at, _)| begins(text, *at)) {
+    let (mut found, mut done, rows) = (Vec::new(), vec![0; PREFIXES.len()], by_first());
+    for (at, byte) in text.bytes().enumerate() {
+        for &row in &rows[usize::from(byte)] {
+            let (prefix, fewest, made) = PREFIXES[row];
             // What begins inside of a run that was looked at is a part of it, or as little a key.
-            if at < done {
+            if at < done[row] || !text[at..].starts_with(prefix) || !begins(text, at) {
                 continue;
             }
-            let (from, end) = (at + prefix.len(), run(text, at + prefix.len()));
-            done = end;
-            // Words joined by hyphens have no digit, and a key has one.
-            let digit = text[from..end].contains(|c: char| c.is_ascii_digit());
-            if end - from >= fewest && digit {
-                found.push(at..end);
+            let from = at + prefix.len();
+            let end = text[from..].find(|c| !made.has(c)).map_or(text.len(), |end| from + end);
+            done[row] = end;
+            let said = text[from..end].trim_end_matches('.');
+            // Words joined by hyphens are none.
+            if said.len() >= fewest && drawn(said) {
+                found.push(at..from + said.len());
             }
+        }
+    }
+    for (head, least, most, mark, tail, fewest) in MIDST {
+        for (at, _) in text.match_indices(mark) {
+            let before: usize = text[..at]
+                .chars()
+                .rev()
+                .take(most + 1)
+                .take_while(|c| head.has(*c))
+                .map(char::len_utf8)
+                .sum();
+            let from = at + mark.len();
+            // A key is not so long that its end could not be seen from its mark.
+            let after = text[from..].chars().take(200).take_while(|c| tail.has(*c)).count();
+            let is = (*least..=*most).contains(&before) && after >= *fewest;
+            if is && begins(text, at - before) {
+                found.push(at - before..from + after);
+            }
+        }
+    }
+    found.extend(discord(text));
+    found
+}
+
+/// Three parts of 24, 6 and 27 characters or more, the first of which is a number in base 64.
+fn discord(text: &str) -> Vec<Range<usize>> {
+    let key = |at: usize| {
+        let end = text[at..].find(|c| !Made::Dotted.has(c)).map_or(text.len(), |end| at + end);
+        let sizes: Vec<usize> = text[at..end].trim_end_matches('.').split('.').map(str::len).collect();
+        let is = matches!(sizes[..], [23..=28, 6 | 7, 27..=45]) && drawn(&text[at..end]);
+        is.then(|| at..at + sizes.iter().sum::<usize>() + 2)
+    };
+    let mut done = 0;
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(['M', 'N', 'O']) {
+        if at >= done && begins(text, at) {
+            done = text[at..].find(|c| !Made::Dotted.has(c)).map_or(text.len(), |end| at + end);
+            found.extend(key(at));
         }
     }
     found
@@ -139,20 +198,31 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         let before = text[..at].trim_end_matches([' ', '\t']).trim_end_matches(['"', '\'', '\\', '`', '*']);
         let name = before.char_indices().rev().take(48).take_while(|(_, c)| word(*c)).last();
         if let Some((start, _)) = name
-            && names_secret(&before[start..])
             && found.last().is_none_or(|last: &Range<usize>| last.end <= at)
         {
-            found.extend(value(text, at + 1, sign == "="));
+            if names_secret(&before[start..]) {
+                found.extend(value(text, at + 1, sign == "="));
+            } else if may_name(&before[start..]) {
+                found.extend(value(text, at + 1, true).filter(|value| drawn_alone(&text[value.clone()])));
+            }
         }
     }
+    found.extend(told(text));
+    found.extend(cookies(text));
+    found.extend(in_addresses(text));
     for (at, _) in text.match_indices(['b', 'B']) {
-        let bearer = text.get(at..at + 7).is_some_and(|word| word.eq_ignore_ascii_case("bearer "));
-        if bearer && begins(text, at) {
-            let from = at + 7 + (text[at + 7..].len() - text[at + 7..].trim_start().len());
+        let scheme = |word: &str| {
+            text.get(at..at + word.len()).is_some_and(|said| said.eq_ignore_ascii_case(word))
+                && begins(text, at)
+        };
+        let (bearer, basic) = (scheme("bearer "), scheme("basic "));
+        if bearer || basic {
+            let from = at + 6 + (text[at + 6..].len() - text[at + 6..].trim_start().len());
             let class = |c: char| word(c) || matches!(c, '.' | '~' | '+' | '/' | '=');
             let end = text[from..].find(|c| !class(c)).map_or(text.len(), |end| from + end);
-            if end - from >= 16 {
-                found.push(from..end);
+            let said = text[from..end].trim_end_matches('.');
+            if (bearer && said.len() >= 16) || (basic && is_pair(said)) {
+                found.push(from..from + said.len());
             }
         }
     }
@@ -164,6 +234,89 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
                 text[from..].find("-----").map_or(text.len(), |end| from + end + 5)
             });
             found.push(at..end);
+        }
+    }
+    found
+}
+
+/// Whether a name is that of a secret only where its value looks like one.
+fn may_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    PERHAPS.iter().any(|secret| name.ends_with(secret))
+}
+
+/// Whether this is a name and a password in base 64.
+fn is_pair(said: &str) -> bool {
+    let digit = |c: char| match c {
+        'A'..='Z' => Some(u32::from(c) - u32::from('A')),
+        'a'..='z' => Some(u32::from(c) - u32::from('a') + 26),
+        '0'..='9' => Some(u32::from(c) - u32::from('0') + 52),
+        '+' | '-' => Some(62),
+        '/' | '_' => Some(63),
+        _ => None,
+    };
+    let Some(digits) = said.trim_end_matches('=').chars().map(digit).collect::<Option<Vec<_>>>() else {
+        return false;
+    };
+    let bytes = digits.chunks(4).flat_map(|four| {
+        let all = four.iter().fold(0, |all, digit| all << 6 | digit) << (6 * (4 - four.len()));
+        [all >> 16 & 255, all >> 8 & 255, all & 255].into_iter().take(four.len() - 1)
+    });
+    let text: Option<Vec<char>> =
+        bytes.map(|byte| char::from_u32(byte).filter(|c| !c.is_control())).collect();
+    said.len() >= 8 && text.is_some_and(|text| text.contains(&':'))
+}
+
+/// What somebody tells: `the password is hunter2`.
+fn told(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, is) in IS.iter().flat_map(|is| text.match_indices(is)) {
+        let mut words = text[..at].split_whitespace().rev().take(2);
+        let (last, before) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        // What is far longer than a name is looked at no further.
+        let short = last.len() + before.len() < 64;
+        if !short || !(names_secret(last) || names_secret(&format!("{before}{last}"))) {
+            continue;
+        }
+        let from = at + is.len();
+        let open = from
+            + (text[from..].len() - text[from..].trim_start_matches([' ', '"', '\'', '`', '*', ':']).len());
+        let end = text[open..].find(char::is_whitespace).map_or(text.len(), |end| open + end);
+        let said = text[open..end].trim_end_matches(['.', ',', ';', '!', '?', '"', '\'', '`', '*', ')']);
+        let letter = said.contains(char::is_alphabetic);
+        let other = said.contains(|c: char| !c.is_alphabetic() && c != '-' && c != '\'' && c != '’');
+        let quoted = open > from && text[from..open].contains(['"', '\'', '`']);
+        if said.chars().count() >= 4 && ((letter && other) || quoted) {
+            found.push(open..open + said.len());
+        }
+    }
+    found
+}
+
+/// What stands behind `Cookie:` and `Set-Cookie:`.
+fn cookies(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("ookie:") {
+        let from = at + 6 + (text[at + 6..].len() - text[at + 6..].trim_start_matches([' ', '\t']).len());
+        let end = text[from..].find(['\n', '\r', '"', '\'', '`']).map_or(text.len(), |end| from + end);
+        let name = text[from..end].split('=').next().unwrap_or_default();
+        if name.len() < end - from && !name.is_empty() && name.chars().all(|c| word(c) || c == '.') {
+            found.push(from..end);
+        }
+    }
+    found
+}
+
+/// The password in `scheme://name:password@host`.
+fn in_addresses(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        let from = at + 3;
+        let stop = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '`' | '<' | '>' | '?' | '#');
+        let end = text[from..].find(stop).map_or(text.len(), |end| from + end);
+        let Some(sign) = text[from..end].rfind('@') else { continue };
+        if let Some(colon) = text[from..from + sign].find(':').filter(|colon| colon + 1 < sign) {
+            found.push(from + colon + 1..from + sign);
         }
     }
     found

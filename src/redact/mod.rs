@@ -5,12 +5,18 @@
 //! hand: their time grows with the text, whatever it holds. Where a pattern of the user gives up, the
 //! whole text gives way.
 
+#[cfg(test)]
+mod corpus;
 mod credential;
+mod folded;
+mod identity;
 mod json;
 mod mail;
+mod network;
 mod number;
 #[cfg(test)]
 mod tests;
+mod vendor;
 
 use std::fmt;
 use std::ops::Range;
@@ -19,6 +25,8 @@ use std::sync::Arc;
 use strum::{EnumIter, EnumString, IntoEnumIterator as _, IntoStaticStr, VariantNames};
 
 use serde::{Deserialize, Serialize};
+
+use folded::Folded;
 
 /// Most times that a text is looked through; what is left after that gives way as a whole.
 const ROUNDS: usize = 8;
@@ -48,10 +56,16 @@ pub enum Kind {
     CreditCard,
     /// Social Security Numbers of the United States.
     Ssn,
+    /// Numbers that states give to people.
+    NationalId,
     /// Telephone numbers.
     Phone,
     /// IPv4 addresses.
     Ipv4,
+    /// IPv6 addresses.
+    Ipv6,
+    /// Addresses of network cards.
+    Mac,
 }
 
 impl Kind {
@@ -84,7 +98,10 @@ impl Kind {
             Self::CreditCard => number::card(text),
             Self::Ssn => number::ssn(text),
             Self::Phone => number::phone(text),
-            Self::Ipv4 => number::ipv4(text),
+            Self::NationalId => identity::national(text),
+            Self::Ipv4 => network::ipv4(text),
+            Self::Ipv6 => network::ipv6(text),
+            Self::Mac => network::mac(text),
         }
     }
 }
@@ -194,8 +211,12 @@ impl Redactor {
     /// Every value with its kind, apart from each other and in order.
     fn values(&self, text: &str) -> Result<Vec<(Range<usize>, &'static str)>, GaveUp> {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
+        let folded = Folded::of(text);
+        let plain = folded.as_ref().map_or(text, |folded| &folded.text);
+        let place =
+            |range: Range<usize>| folded.as_ref().map_or(range.clone(), |folded| folded.place(&range));
         for kind in &self.kinds {
-            found.extend(kind.find(text).into_iter().map(|range| (range, kind.name())));
+            found.extend(kind.find(plain).into_iter().map(|range| (place(range), kind.name())));
         }
         for own in &self.own {
             found.extend(own.all(text)?.into_iter().map(|range| (range, "custom")));

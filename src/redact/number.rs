@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::credential::begins;
 
 /// Whether nothing of a longer word or number follows.
-fn ends(text: &str, at: usize) -> bool {
+pub(super) fn ends(text: &str, at: usize) -> bool {
     let mut rest = text[at..].chars();
     match rest.next() {
         Some('-' | '.') => !rest.next().is_some_and(|c| c.is_ascii_digit()),
@@ -16,7 +16,7 @@ fn ends(text: &str, at: usize) -> bool {
 }
 
 /// Whether a number begins here: neither inside a word nor behind a digit and a point or hyphen.
-fn starts(text: &str, at: usize) -> bool {
+pub(super) fn starts(text: &str, at: usize) -> bool {
     let mut before = text[..at].chars().rev();
     let joined =
         matches!(before.next(), Some('-' | '.')) && before.next().is_some_and(|c| c.is_ascii_digit());
@@ -40,18 +40,26 @@ fn uuids(text: &str) -> Vec<Range<usize>> {
 
 /// A number in groups: its digits and the sizes of its groups, up to each of its digits' ends.
 #[derive(Default)]
-struct Groups {
-    digits: Vec<u32>,
-    sizes: Vec<usize>,
-    separators: Vec<char>,
+pub(super) struct Groups {
+    pub(super) digits: Vec<u32>,
+    pub(super) sizes: Vec<usize>,
+    pub(super) separators: Vec<char>,
 }
 
-/// Walks over digits in groups with single separators from a byte on; `see` is told of every end.
-fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&Groups, usize)) {
+/// Most characters between two groups: a sign with blanks round it, or the end of a line.
+const GAP: usize = 3;
+
+/// Walks over digits in groups from a byte on; `see` is told of every end. A line's end between groups is a blank.
+pub(super) fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&Groups, usize)) {
     let mut groups = Groups { sizes: vec![0], ..Groups::default() };
-    let mut chars = text[at..].char_indices().peekable();
-    while let Some((offset, c)) = chars.next() {
+    let (mut sign, mut gap) = (None, 0);
+    for (offset, c) in text[at..].char_indices() {
         if let Some(digit) = c.to_digit(10) {
+            if let Some(sign) = sign.take() {
+                groups.separators.push(sign);
+                groups.sizes.push(0);
+                gap = 0;
+            }
             groups.digits.push(digit);
             if let Some(size) = groups.sizes.last_mut() {
                 *size += 1;
@@ -60,17 +68,23 @@ fn walk(text: &str, at: usize, allowed: &str, most: usize, mut see: impl FnMut(&
                 return;
             }
             see(&groups, at + offset + 1);
-        } else if allowed.contains(c) && chars.peek().is_some_and(|(_, next)| next.is_ascii_digit()) {
-            groups.separators.push(c);
-            groups.sizes.push(0);
         } else {
-            return;
+            let c = if matches!(c, '\n' | '\r') && allowed.contains(c) { ' ' } else { c };
+            gap += 1;
+            sign = match sign {
+                None | Some(' ') if allowed.contains(c) => Some(c),
+                Some(sign) if c == ' ' && allowed.contains(' ') => Some(sign),
+                _ => return,
+            };
+            if gap > GAP {
+                return;
+            }
         }
     }
 }
 
 /// Bytes at which a number may begin, outside of UUIDs.
-fn beginnings(text: &str) -> Vec<usize> {
+pub(super) fn beginnings(text: &str) -> Vec<usize> {
     let uuids = uuids(text);
     let free = |at: &usize| {
         let next = uuids.partition_point(|uuid| uuid.end <= *at);
@@ -81,7 +95,7 @@ fn beginnings(text: &str) -> Vec<usize> {
 }
 
 /// Luhn's sum is a multiple of ten.
-fn luhn(digits: &[u32]) -> bool {
+pub(super) fn luhn(digits: &[u32]) -> bool {
     let sum: u32 = digits
         .iter()
         .rev()
@@ -100,7 +114,7 @@ pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
         let mut longest = None;
-        walk(text, at, " -", 19, |groups, end| {
+        walk(text, at, " -./\n\r", 19, |groups, end| {
             let digits = &groups.digits;
             let issuer = match digits[0] {
                 2 => digits.get(1).is_some_and(|second| (2..=7).contains(second)),
@@ -167,22 +181,8 @@ pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
             Some((line, _)) => (line.as_str(), 0),
             None => (text, at),
         };
-        walk(line, from, " -./", 12, |groups, end| {
-            let digits = &groups.digits;
-            let american = match groups.sizes.as_slice() {
-                [3, 3, 4] => true,
-                [1, 3, 3, 4] => digits[0] == 1,
-                _ => false,
-            };
-            // What has a point or hyphen throughout may be a number of any sort.
-            let national = digits[0] == 0
-                && digits.get(1).is_some_and(|second| *second != 0)
-                && (9..=12).contains(&digits.len())
-                && groups.sizes.len() > 1
-                && (2..=5).contains(&groups.sizes[0])
-                && groups.sizes[1..].iter().all(|size| (2..=8).contains(size))
-                && matches!(groups.separators[0], ' ' | '/');
-            if (american || national) && ends(line, end) {
+        walk(line, from, " -./", 17, |groups, end| {
+            if is_phone(groups, plain.is_some()) && ends(line, end) {
                 longest = Some(end);
             }
         });
@@ -195,6 +195,31 @@ pub(super) fn phone(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// Whether numbers are grouped as people of some country write those of telephones.
+fn is_phone(groups: &Groups, bracket: bool) -> bool {
+    let Groups { digits, sizes, separators } = groups;
+    let (count, first) = (digits.len(), digits[0]);
+    let second = digits.get(1).copied().unwrap_or_default();
+    let Some(&sign) = separators.first() else { return false };
+    let rest = |sizes: &[usize]| sizes.iter().all(|size| (2..=8).contains(size));
+    match (sizes.as_slice(), first, second) {
+        // North America, China.
+        ([3, 3, 4], ..) | ([1, 3, 3, 4], 1, _) | ([3, 4, 4], 1, 3..=9) => true,
+        // India, Spain, Brazil.
+        ([5, 5], 6..=9, _) => sign != '.',
+        ([3, 2, 2, 2], 6..=9, _) => sign == ' ',
+        ([2, 4 | 5, 4], 1.., _) if bracket => true,
+        // What is dialed before a country's code.
+        ([2 | 4, ..], 0, 0) => (10..=17).contains(&count) && digits[2] != 0 && sign != '.',
+        // What has a point or hyphen may be a number of any sort, but for some groups.
+        ([2..=5, others @ ..], 0, 1..) if (9..=12).contains(&count) && rest(others) => {
+            let usual = matches!(sizes.as_slice(), [2 | 3, 4, 4] | [4, 2, 4] | [4, 3, 3] | [2, 2, 2, 2, 2]);
+            matches!(sign, ' ' | '/') || usual || (sign == '-' && matches!(sizes.as_slice(), [3..=5, 6..=8]))
+        }
+        _ => false,
+    }
+}
+
 /// `+` and 8 to 15 digits (ITU-T E.164) in groups with blanks, hyphens, points, slashes and brackets.
 fn international(text: &str, at: usize) -> Option<Range<usize>> {
     let (mut digits, mut longest, mut gap) = (0, None, 0);
@@ -205,7 +230,7 @@ fn international(text: &str, at: usize) -> Option<Range<usize>> {
             if (8..=15).contains(&digits) && !text[end..].starts_with(|c: char| c.is_ascii_digit()) {
                 longest = Some(at..end);
             }
-        } else if " -./()\u{a0}".contains(c) && digits > 0 && gap < 2 {
+        } else if " -./()".contains(c) && digits > 0 && gap < 2 {
             gap += 1;
         } else {
             break;
@@ -233,7 +258,8 @@ pub(super) fn iban(text: &str) -> Vec<Range<usize>> {
                 if (15..=34).contains(&said.len()) && ends(text, end) && rest_of_97(&said) == 1 {
                     longest = Some(at..end);
                 }
-            } else if !matches!(c, ' ' | '-') || !chars.peek().is_some_and(|(_, c)| c.is_ascii_alphanumeric())
+            } else if !matches!(c, ' ' | '-' | '.' | '\n')
+                || !chars.peek().is_some_and(|(_, c)| c.is_ascii_alphanumeric())
             {
                 break;
             }
@@ -252,18 +278,4 @@ fn rest_of_97(said: &str) -> u32 {
         let value = c.to_digit(36).unwrap_or(0);
         (rest * if value > 9 { 100 } else { 10 } + value) % 97
     })
-}
-
-/// Four numbers up to 255, with points between them and none round them.
-pub(super) fn ipv4(text: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    for (at, _) in text.match_indices(|c: char| c.is_ascii_digit()).filter(|(at, _)| starts(text, *at)) {
-        let end =
-            text[at..].find(|c: char| !c.is_ascii_digit() && c != '.').map_or(text.len(), |end| at + end);
-        let address = text[at..end].trim_end_matches('.');
-        if address.parse::<std::net::Ipv4Addr>().is_ok() && ends(text, at + address.len()) {
-            found.push(at..at + address.len());
-        }
-    }
-    found
 }

@@ -36,7 +36,7 @@ pub(super) const VALUES: [(&str, &str); 30] = [
     ("credit_card", "4012888888881881"),
 ];
 
-fn usual() -> Redactor {
+pub(super) fn usual() -> Redactor {
     Redactor::new(Kind::usual(), Vec::new())
 }
 

@@ -38,8 +38,45 @@ const PLANTED: [(&str, &str, &str); 19] = [
 
 const OWN: &str = r"KD-\d\d-\d{4}";
 
+/// Kind and value of each sort, as vendors, banks and states write them.
+const CORPUS: &str = include_str!("../../src/redact/planted.txt");
+
+/// The values of the corpus on one line each; in braces stand the alphabet and the length of a part that is made up.
+fn corpus() -> Vec<String> {
+    let made = |line: usize, part: &str| -> String {
+        let letters: &[u8] = match &part[..1] {
+            "h" => b"3f9a0c7d1e8b",
+            "d" => b"7391528",
+            "u" | "U" => b"Q7ZK2XW5",
+            "l" => b"qRzKwXjHyV",
+            _ => b"k3Rz9Qw7Xj2Hy5V",
+        };
+        let length: usize = part[1..].parse().unwrap();
+        (0..length).map(|at| char::from(letters[(at + at / 7 + line) % letters.len()])).collect()
+    };
+    let value = |(line, template): (usize, &str)| {
+        let mut parts = template.split('{');
+        let mut out = parts.next().unwrap().to_owned();
+        for part in parts {
+            let (inner, after) = part.split_once('}').unwrap();
+            match out.strip_suffix("\\u") {
+                Some(before) => {
+                    out = format!(
+                        "{before}{}",
+                        char::from_u32(u32::from_str_radix(inner, 16).unwrap()).unwrap()
+                    );
+                }
+                None => out.push_str(&made(line, inner)),
+            }
+            out.push_str(after);
+        }
+        out.replace("\\n", " ")
+    };
+    CORPUS.lines().map(|line| line.split_once('\t').unwrap().1).enumerate().map(value).collect()
+}
+
 fn planted() -> String {
-    PLANTED.map(|(_, value, _)| value).join(" , ")
+    PLANTED.map(|(_, value, _)| value.to_owned()).into_iter().chain(corpus()).collect::<Vec<_>>().join(" , ")
 }
 
 /// A suite that has them in prompts, titles, tools, metadata, variables and expectations of most sorts.
@@ -129,6 +166,12 @@ fn clean(name: &str, text: &str) {
             assert!(!text.contains(needle), "{needle:?} in {name}:\n{text}");
         }
     }
+    for value in corpus() {
+        // Behind a name the value alone gives way.
+        let part = value.rsplit([' ', '=', ':']).find(|part| part.len() > 5).unwrap_or(&value);
+        let needle = if value.contains(['=', ':']) { part } else { &value };
+        assert!(!text.contains(needle), "{needle:?} in {name}:\n{text}");
+    }
     assert!(!text.contains("4111111111111111"), "{name}:\n{text}");
 }
 
@@ -193,7 +236,7 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
     let flags = [
         "--redact",
         "--redact-patterns",
-        "email,phone,credit_card,ssn,iban,api_key,aws_key,jwt,secrets",
+        "email,phone,credit_card,ssn,iban,api_key,aws_key,jwt,secrets,national_id,ipv6,mac",
         OWN,
     ];
     let live = run(&flags, &[]).run().ended(1).err("commented");
@@ -207,7 +250,7 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
     assert!(live.stdout.contains("::error file=s.yaml"), "{}", live.stdout);
     let told = &live.json("out/run.json")["redacted"];
     assert_eq!(told["cases"], 11);
-    assert_eq!(told["kinds"].as_array().unwrap().len(), 10, "{told}");
+    assert_eq!(told["kinds"].as_array().unwrap().len(), 13, "{told}");
     for (file, words) in
         [("out/m.md", "- redacted: 11 of 11 cases, without: api"), ("out/h.html", "redacted")]
     {

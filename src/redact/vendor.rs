@@ -1,0 +1,221 @@
+//! Formats of keys, one a row: whoever knows another vendor's adds a row.
+//!
+//! The list follows what vendors make public of their keys and what secret scanners look for; compare it with
+//! `config/gitleaks.toml` of gitleaks when it is extended. Lengths are lower bounds below the usual ones, since vendors
+//! lengthen their keys.
+
+/// The characters of a part of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    /// Letters, digits, `_` and `-`.
+    Word,
+    /// The same and points.
+    Dotted,
+    /// Letters and digits.
+    Plain,
+    /// Hexadecimal digits.
+    Hex,
+    /// Digits.
+    Digits,
+    /// Base 64 and the slashes of a path.
+    Path,
+}
+
+impl Made {
+    /// Whether a part may have a character.
+    pub(super) fn has(self, c: char) -> bool {
+        match self {
+            Self::Word => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
+            Self::Dotted => c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'),
+            Self::Plain => c.is_ascii_alphanumeric(),
+            Self::Hex => c.is_ascii_hexdigit(),
+            Self::Digits => c.is_ascii_digit(),
+            Self::Path => c.is_ascii_alphanumeric() || "_-+/=".contains(c),
+        }
+    }
+}
+
+/// What a key begins with, and the fewest characters of which kind behind it.
+pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
+    // Models and what is built with them.
+    ("sk-ant-", 12, Made::Word),
+    ("sk-proj-", 12, Made::Word),
+    ("sk-svcacct-", 12, Made::Word),
+    ("sk-admin-", 12, Made::Word),
+    ("sk-or-", 12, Made::Word),
+    ("sk-lf-", 16, Made::Word),
+    ("pk-lf-", 16, Made::Word),
+    ("sk-", 16, Made::Word),
+    ("sess-", 30, Made::Plain),
+    ("xai-", 20, Made::Plain),
+    ("pplx-", 20, Made::Plain),
+    ("gsk_", 20, Made::Plain),
+    ("hf_", 20, Made::Plain),
+    ("api_org_", 20, Made::Plain),
+    ("r8_", 20, Made::Word),
+    ("fw_", 16, Made::Plain),
+    ("fpk_", 16, Made::Plain),
+    ("csk-", 20, Made::Plain),
+    ("nvapi-", 20, Made::Word),
+    ("tgp_v1_", 20, Made::Word),
+    ("lsv2_pt_", 20, Made::Word),
+    ("lsv2_sk_", 20, Made::Word),
+    ("pcsk_", 20, Made::Word),
+    ("jina_", 20, Made::Word),
+    ("tvly-", 16, Made::Word),
+    ("fc-", 32, Made::Hex),
+    ("e2b_", 20, Made::Plain),
+    ("fal_sk_", 16, Made::Word),
+    // Clouds and hosts.
+    ("AIza", 30, Made::Word),
+    ("ya29.", 20, Made::Dotted),
+    ("GOCSPX-", 20, Made::Word),
+    ("1//0", 30, Made::Word),
+    ("dop_v1_", 40, Made::Hex),
+    ("doo_v1_", 40, Made::Hex),
+    ("dor_v1_", 40, Made::Hex),
+    ("LTAI", 16, Made::Plain),
+    ("dapi", 32, Made::Hex),
+    ("dkea", 32, Made::Hex),
+    ("vercel_", 20, Made::Word),
+    ("vcp_", 20, Made::Word),
+    ("nfp_", 30, Made::Plain),
+    ("rnd_", 20, Made::Plain),
+    ("HRKU-", 30, Made::Word),
+    ("FlyV1 fm", 30, Made::Path),
+    ("fo1_", 30, Made::Word),
+    ("sbp_", 30, Made::Plain),
+    ("sb_secret_", 20, Made::Word),
+    ("pscale_tkn_", 30, Made::Dotted),
+    ("pscale_pw_", 30, Made::Dotted),
+    ("pscale_oauth_", 30, Made::Dotted),
+    ("napi_", 30, Made::Plain),
+    ("hvs.", 20, Made::Word),
+    ("hvb.", 20, Made::Word),
+    ("hvr.", 20, Made::Word),
+    ("pul-", 40, Made::Hex),
+    ("ops_eyJ", 40, Made::Path),
+    ("A3-", 26, Made::Word),
+    ("dp.pt.", 30, Made::Plain),
+    ("dp.st.", 30, Made::Dotted),
+    ("AGE-SECRET-KEY-1", 40, Made::Plain),
+    ("sha256~", 40, Made::Word),
+    ("tskey-", 16, Made::Word),
+    // Code and packages.
+    ("ghp_", 16, Made::Word),
+    ("gho_", 16, Made::Word),
+    ("ghu_", 16, Made::Word),
+    ("ghs_", 16, Made::Word),
+    ("ghr_", 16, Made::Word),
+    ("github_pat_", 16, Made::Word),
+    ("glpat-", 16, Made::Dotted),
+    ("gldt-", 16, Made::Word),
+    ("glrt-", 16, Made::Dotted),
+    ("glrtr-", 16, Made::Word),
+    ("glcbt-", 16, Made::Word),
+    ("glptt-", 16, Made::Word),
+    ("glft-", 16, Made::Word),
+    ("glimt-", 16, Made::Word),
+    ("glagent-", 16, Made::Word),
+    ("glsoat-", 16, Made::Word),
+    ("glffct-", 16, Made::Word),
+    ("gloas-", 16, Made::Word),
+    ("GR1348941", 16, Made::Word),
+    ("ATATT3", 30, Made::Path),
+    ("ATCTT3", 30, Made::Path),
+    ("ATBB", 24, Made::Word),
+    ("bkua_", 30, Made::Hex),
+    ("CCIPAT_", 20, Made::Word),
+    ("npm_", 30, Made::Plain),
+    ("pypi-", 20, Made::Word),
+    ("rubygems_", 40, Made::Hex),
+    ("oy2", 40, Made::Plain),
+    ("cio", 32, Made::Plain),
+    ("dckr_pat_", 20, Made::Word),
+    ("dckr_oat_", 20, Made::Word),
+    ("CLOJARS_", 40, Made::Plain),
+    ("sgp_", 32, Made::Word),
+    ("squ_", 40, Made::Hex),
+    ("sqp_", 40, Made::Hex),
+    // Messages and mail.
+    ("xoxa-", 10, Made::Word),
+    ("xoxb-", 10, Made::Word),
+    ("xoxe-", 10, Made::Word),
+    ("xoxe.", 10, Made::Dotted),
+    ("xoxp-", 10, Made::Word),
+    ("xoxr-", 10, Made::Word),
+    ("xoxs-", 10, Made::Word),
+    ("xapp-", 10, Made::Word),
+    ("hooks.slack.com/services/T", 20, Made::Path),
+    ("discord.com/api/webhooks/", 40, Made::Path),
+    ("SG.", 30, Made::Dotted),
+    ("SK", 32, Made::Hex),
+    ("key-", 32, Made::Hex),
+    ("xkeysib-", 40, Made::Word),
+    ("xsmtpsib-", 40, Made::Word),
+    ("re_", 24, Made::Word),
+    ("EAACEdEose0cBA", 10, Made::Plain),
+    // Money and shops.
+    ("sk_live_", 10, Made::Plain),
+    ("sk_test_", 10, Made::Plain),
+    ("pk_live_", 10, Made::Plain),
+    ("pk_test_", 10, Made::Plain),
+    ("rk_live_", 10, Made::Plain),
+    ("rk_test_", 10, Made::Plain),
+    ("whsec_", 16, Made::Path),
+    ("sq0atp-", 20, Made::Word),
+    ("sq0csp-", 20, Made::Word),
+    ("EAAA", 56, Made::Word),
+    ("shpat_", 20, Made::Hex),
+    ("shpca_", 20, Made::Hex),
+    ("shppa_", 20, Made::Hex),
+    ("shpss_", 20, Made::Hex),
+    ("FLWSECK_TEST-", 12, Made::Plain),
+    ("FLWSECK-", 12, Made::Plain),
+    ("rzp_live_", 10, Made::Plain),
+    ("rzp_test_", 10, Made::Plain),
+    ("EZAK", 40, Made::Plain),
+    ("shippo_live_", 30, Made::Hex),
+    ("duffel_live_", 30, Made::Word),
+    // Work and watching.
+    ("lin_api_", 20, Made::Plain),
+    ("lin_oauth_", 20, Made::Hex),
+    ("ntn_", 30, Made::Plain),
+    ("secret_", 40, Made::Plain),
+    ("pat-na1-", 30, Made::Word),
+    ("pat-eu1-", 30, Made::Word),
+    ("figd_", 20, Made::Word),
+    ("dt0c01.", 24, Made::Dotted),
+    ("glc_eyJ", 20, Made::Path),
+    ("glsa_", 30, Made::Word),
+    ("NRAK-", 20, Made::Plain),
+    ("NRII-", 20, Made::Word),
+    ("NRJS-", 16, Made::Hex),
+    ("sntrys_", 40, Made::Path),
+    ("sntryu_", 40, Made::Hex),
+    ("PMAK-", 30, Made::Word),
+    ("PMAT-", 20, Made::Plain),
+    ("phc_", 30, Made::Plain),
+    ("phx_", 30, Made::Plain),
+    ("sdk-", 36, Made::Word),
+    ("ddp_", 30, Made::Plain),
+    ("rdme_", 40, Made::Plain),
+    ("pnu_", 30, Made::Plain),
+    ("0x4AAAA", 20, Made::Word),
+    ("CFPAT-", 30, Made::Word),
+    ("pat", 75, Made::Dotted),
+];
+
+/// Keys with a mark in their midst: what stands before it, at least and at most; the mark; what stands behind it, at
+/// least.
+pub(super) const MIDST: &[(Made, usize, usize, &str, Made, usize)] = &[
+    // Telegram's bots.
+    (Made::Digits, 8, 10, ":AA", Made::Word, 30),
+    // HCP Terraform.
+    (Made::Plain, 14, 14, ".atlasv1.", Made::Word, 40),
+    // Mailchimp.
+    (Made::Hex, 32, 32, "-us", Made::Digits, 1),
+    // Azure's client secrets.
+    (Made::Plain, 3, 3, "8Q~", Made::Dotted, 31),
+    (Made::Plain, 3, 3, "7Q~", Made::Dotted, 31),
+];
