@@ -53,7 +53,7 @@ fn client(
 fn request(text: &str) -> ChatRequest {
     ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Role::User, content: text.to_owned() }],
+        messages: vec![Message::new(Role::User, text.to_owned())],
         ..ChatRequest::default()
     }
 }

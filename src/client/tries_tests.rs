@@ -80,7 +80,7 @@ fn client(server: &Arc<Server>, road: &Road) -> ModelClient {
 async fn ask(client: &ModelClient, text: &str, limited: Duration) -> Result<Exchange, ClientError> {
     let request = ChatRequest {
         model: "m".to_owned(),
-        messages: vec![Message { role: Role::User, content: text.to_owned() }],
+        messages: vec![Message::new(Role::User, text.to_owned())],
         ..ChatRequest::default()
     };
     let ask = Ask {

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::json;
+
 use super::{Demands, ScenarioFile};
 use crate::config::Named;
 use crate::expectation::Written;
@@ -53,11 +55,12 @@ impl<'a> Paired<'a> {
     }
 
     /// What is asked; instructions belong to the application that is compared.
-    fn prompt(&self) -> &'a [Message] {
-        match self.case.messages.as_slice() {
+    fn prompt(&self) -> String {
+        let asked = match self.case.messages.as_slice() {
             [Message { role: Role::System, .. }, rest @ ..] => rest,
             all => all,
-        }
+        };
+        json!(asked).to_string()
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Question, Rubric, Terms};
 use crate::client::KEYED_TOKENS;
-use crate::provider::{ChatRequest, Message, OutputSchema, Role};
+use crate::provider::{ChatRequest, Conversation, Message, OutputSchema, Role};
 use crate::text;
 use crate::vocabulary::ToolCall;
 
@@ -161,10 +161,7 @@ pub(super) fn request(
     let user = format!("{boundary}\n{data}\n{boundary}\nGrade the answer above.");
     ChatRequest {
         model: model.to_owned(),
-        messages: vec![
-            Message { role: Role::System, content: system },
-            Message { role: Role::User, content: user },
-        ],
+        messages: vec![Message::new(Role::System, system), Message::new(Role::User, user)],
         temperature: Some(0.0),
         max_tokens: Some(terms.max_tokens.saturating_mul(if again == Again::Longer { 2 } else { 1 })),
         seed: Some(seed),
@@ -175,6 +172,7 @@ pub(super) fn request(
             schema: schema(question.scale),
             next_form: again == Again::NextForm,
         }),
+        conversation: Conversation::default(),
     }
 }
 

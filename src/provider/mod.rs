@@ -26,7 +26,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::vocabulary::{Answer, FaultKind};
+use crate::vocabulary::{Answer, FaultKind, ToolCall};
 use strum::{EnumString, VariantNames};
 
 pub use endpoint::Endpoint;
@@ -55,13 +55,40 @@ pub enum Role {
     Tool,
 }
 
-/// One turn of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Who speaks.
     pub role: Role,
     /// What is said.
     pub content: String,
+    /// Functions that the application asked to have called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+    /// Of what a function returned: the id of its call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_call_id: Option<String>,
+}
+
+impl Message {
+    /// A message of nothing but words.
+    #[must_use]
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+    }
+}
+
+/// Where a request stands among others, for applications that remember. No part of the key of its record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conversation {
+    /// Its id, another one for every trial of every run.
+    pub id: String,
+    /// 0-based number of the trial.
+    pub trial: u32,
+    /// 1-based number of the turn.
+    pub turn: u32,
+    /// What the application gave in its first answer to be known again by.
+    pub session: Option<String>,
 }
 
 /// A JSON Schema that the reply must obey.
@@ -101,6 +128,9 @@ pub struct ChatRequest {
     /// Shape of the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputSchema>,
+    /// Where it stands in a conversation.
+    #[serde(skip)]
+    pub conversation: Conversation,
 }
 
 /// What came back. A record holds it under `response`, the fields of the answer beside the others.
@@ -112,6 +142,9 @@ pub struct Completion {
     /// The embedding, where one was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "floats")]
     pub embedding: Vec<f32>,
+    /// What the application gave to be known again by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// What expectations found in the raw text, where this one is redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Json>,

@@ -8,7 +8,7 @@ use crate::client::{Ask, Patience, Seal, Usable};
 use crate::expectation::{Candidate, Seen};
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Trial, Verdict};
-use crate::provider::{ChatRequest, Completion};
+use crate::provider::{ChatRequest, Completion, Conversation};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
@@ -143,6 +143,7 @@ async fn answer(
                 tools: scenario.tools.clone(),
                 effort: None,
                 output: None,
+                conversation: Conversation { trial, turn: 1, ..Conversation::default() },
             };
             let mut content = json!({ "messages": redaction::messages(case) });
             if !scenario.tools.is_empty() {

@@ -254,7 +254,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     // A list that begins with its own instructions replaces the scenario's.
     if let Some((system, span)) = shared.system.as_ref().filter(|_| inherits) {
         let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
-        messages.insert(0, Message { role: Role::System, content: reading.fill(system, *span) });
+        messages.insert(0, Message::new(Role::System, reading.fill(system, *span)));
     }
     messages.shrink_to_fit();
     let mut tags = shared.tags.clone();
@@ -287,7 +287,7 @@ fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> O
     let mut messages = Vec::new();
     match &node.value {
         Value::String(text) => {
-            messages.push(Message { role: Role::User, content: reading.fill(text, node.span) });
+            messages.push(Message::new(Role::User, reading.fill(text, node.span)));
         }
         Value::List(items) if !items.is_empty() => {
             for item in items {
@@ -295,7 +295,7 @@ fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> O
                 let turn = fields.and_then(|fields| {
                     let (content, span) = fields.text("content")?;
                     let role = fields.word("role")?;
-                    Some(Message { role, content: reading.fill(content, span) })
+                    Some(Message::new(role, reading.fill(content, span)))
                 });
                 messages.extend(turn);
             }

@@ -18,6 +18,9 @@ pub struct Answer {
     /// Functions that the model asked to have called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
+    /// What the application told of its own state, such as where a handoff stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Json>,
     /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
@@ -77,6 +80,7 @@ impl Answer {
         Self {
             text,
             tool_calls: self.tool_calls.into_iter().map(|call| call.redacted(redactor)).collect(),
+            state: self.state.map(|state| redactor.json(&state)),
             finish_reason: self.finish_reason.map(clean),
             model: self.model.map(|model| redactor.text(&model)),
             system_fingerprint: self.system_fingerprint.map(|mark| redactor.text(&mark)),

@@ -142,7 +142,7 @@ impl Label {
         for anchor in line.anchors {
             rubric.anchors.push(Anchor { share: share("score", anchor.score)?, example: anchor.example });
         }
-        let asked = line.input.map(|content| Message { role: Role::User, content });
+        let asked = line.input.map(|content| Message::new(Role::User, content));
         Ok(Self {
             id: line.id.unwrap_or_else(|| format!("line {number}")),
             line: number,
