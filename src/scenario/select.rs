@@ -93,6 +93,12 @@ impl Selection {
         left_out
     }
 
+    /// Whether only a share of the cases is asked, drawn by their names.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.sample.is_some()
+    }
+
     /// Ids given by `--case` that no scenario has.
     #[must_use]
     pub fn unknown_cases(&self, scenarios: &[Scenario]) -> Vec<&str> {
