@@ -10,6 +10,9 @@ use crate::text;
 /// Largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
+/// Largest file with certificates that is read, in bytes.
+const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
+
 /// Characters of a cause that are shown.
 const LONGEST_CAUSE: usize = 300;
 
@@ -43,7 +46,7 @@ impl Http {
         if let Some(path) = ca_bundle {
             let wrong =
                 |reason: String| HttpError::Certificates { path: crate::source::slashed(path), reason };
-            let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+            let pem = crate::source::read(path, MAX_BUNDLE).map_err(|error| wrong(error.to_string()))?;
             certificates =
                 reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
             if certificates.is_empty() {
