@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 
 use super::args::{AskArgs, Asked, SelectArgs, configuration, files, places};
+use super::output::behind_link;
 use super::{Status, terminal};
 use crate::client::ModelClient;
 use crate::config::{ConfigFile, Obstacle, Settings, Targets};
@@ -270,6 +271,13 @@ impl Suite {
         let Settings { cache, flags, .. } = &self.settings;
         if !self.settings.target_mode().writes() {
             return Ok(());
+        }
+        if let Some(link) = behind_link(cache.folder()).filter(|_| self.settings.environment.is_ci()) {
+            let folder = slashed(cache.folder());
+            return Err(Status::Invalid.because(
+                format!("records in `{folder}` would be written through the link `{}`", slashed(link)),
+                "nothing was sent; a pipeline records nothing through a link: remove it, or name the folder with `--cache-dir`",
+            ));
         }
         let Err(error) = cache.prepare() else { return Ok(()) };
         let message = format!("no answer can be recorded in {}: {error}", slashed(cache.folder()));

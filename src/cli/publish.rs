@@ -97,7 +97,7 @@ pub(super) type Files = Vec<(&'static str, String)>;
 
 /// Writes the summary and the outputs of a step, where this is one.
 pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status, files: Files) {
-    warn(actions::summary(environment, &markdown::of_report(report)).map(|_| ()));
+    warn(actions::summary(environment, &markdown::posted(report, markdown::MOST)).map(|_| ()));
     let mut values = dotenv::values(report, status.code());
     values.extend(files);
     warn(actions::outputs(environment, &values));
@@ -108,7 +108,7 @@ pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
     if Surroundings::of(environment).takes_commands {
         terminal::out(&annotation::commands(report));
     }
-    match actions::summary(environment, &markdown::of_report(report)) {
+    match actions::summary(environment, &markdown::posted(report, markdown::MOST)) {
         Ok(true) => terminal::say("the report stands in the summary of this step instead"),
         told => warn(told.map(|_| ())),
     }

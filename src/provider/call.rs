@@ -37,7 +37,7 @@ pub(super) async fn post(
 ) -> Result<Reply, ProviderError> {
     let host = || host.to_owned();
     let malformed = |reason: String| ProviderError::Malformed { host: host(), reason };
-    let client = http.client().map_err(|error| malformed(error.to_string()))?;
+    let client = http.client(url).map_err(|error| malformed(error.to_string()))?;
     let request = headers
         .iter()
         .fold(client.post(url).json(body), |request, (name, value)| request.header(*name, value));

@@ -209,8 +209,8 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
     let shown = crate::source::slashed(path);
     let file = Arc::new(SourceFile::from_text(&shown, ""));
     let help = match error {
-        ReadError::Io(_) => "check the path and its permissions",
-        ReadError::TooLarge(_) => "split the scenario into several files",
+        ReadError::Io(_) | ReadError::Special => "check the path and its permissions",
+        ReadError::TooLarge(..) => "split the scenario into several files",
         ReadError::Binary(_) => "scenario files are YAML text",
         ReadError::Encoding { .. } | ReadError::Utf16 => "save the file as UTF-8",
     };

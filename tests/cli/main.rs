@@ -59,6 +59,8 @@ mod seed;
 mod selection;
 mod server;
 mod signal;
+#[cfg(unix)]
+mod special;
 mod stop;
 mod store;
 mod stored;
