@@ -29,6 +29,7 @@ mod fixtures;
 mod forge;
 mod formats;
 mod gate;
+mod gateway_rows;
 mod gateways;
 mod help;
 mod history;
