@@ -22,7 +22,7 @@ use crate::source::{Diagnostics, SourceFile, Span};
 
 pub use asking::Asking;
 pub use explain::Setting;
-pub use file::{ConfigFile, FILES, find, keys};
+pub use file::{ConfigFile, FILES, find, keys, quarantine_in};
 pub use gate::{GateConfig, Named, Suites};
 pub use target::Targets;
 pub use trust::Whose;
