@@ -98,6 +98,13 @@ fn told_obstacle(
     found.push(Diagnostic::error(code, &file, span, message).help(help));
 }
 
+/// What tells a suite from others for its judges: the cases that they judge, whichever of them are selected.
+fn judged(loaded: &Loaded) -> String {
+    let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let judged = cases.filter(|case| !case.expectation.graders().is_empty());
+    judged.map(|case| case.content_hash.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// Scenarios that are free of errors, and how to ask.
 pub(super) struct Suite {
     pub(super) settings: Settings,
@@ -135,7 +142,8 @@ impl Suite {
         }
         let http = args.ask.http()?;
         let config = held(&config, &files, &loaded, &environment)?.unwrap_or(config);
-        let settings = Settings::new(args.ask.flags(), config, environment, http);
+        let mut settings = Settings::new(args.ask.flags(), config, environment, http);
+        settings.suite = judged(&loaded);
         if settings.flags.seed.is_some() {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
         }

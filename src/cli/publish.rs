@@ -9,6 +9,7 @@ use strum::{EnumMessage as _, VariantArray as _};
 use super::args::MannerArgs;
 use super::asking::{signal, wait};
 use super::output::Surroundings;
+use super::value::whole;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::http::Http;
@@ -45,7 +46,7 @@ pub(super) struct CommentArgs {
     #[arg(long, value_name = "NAME", requires = "comment")]
     comment_author: Option<String>,
     /// Number of the pull or merge request, where the pipeline does not say it
-    #[arg(long, value_name = "N", requires = "comment")]
+    #[arg(long, value_name = "N", requires = "comment", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
 }
 

@@ -55,6 +55,8 @@ pub struct Grader {
     patience: Patience,
     root: Root,
     terms: Terms,
+    /// What tells the suite from others.
+    suite: String,
     /// What came of its canaries, by scale.
     tested: Tested,
 }
@@ -257,7 +259,14 @@ impl Grader {
     /// A judge on the other side of a client.
     #[must_use]
     pub fn new(client: Arc<ModelClient>, model: String, patience: Patience, root: Root) -> Self {
-        Self { client, model, patience, root, terms: Terms::default(), tested: Tested::default() }
+        let (terms, suite, tested) = (Terms::default(), String::new(), Tested::default());
+        Self { client, model, patience, root, terms, suite, tested }
+    }
+
+    /// The same for a suite, by what tells it from others.
+    #[must_use]
+    pub fn of_suite(self, suite: String) -> Self {
+        Self { suite, ..self }
     }
 
     /// The same, asked on other terms.

@@ -3,13 +3,12 @@
 use std::time::SystemTime;
 
 use reqwest::header::HeaderMap;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::{ProviderError, wait};
+use super::{ProviderError, blocked, wait};
 use crate::http::{self, Http, Lost};
 use crate::secret::Secret;
 use crate::text;
-use crate::vocabulary::StopReason;
 
 /// Characters of an error body that are shown.
 const SHOWN: usize = 300;
@@ -44,7 +43,7 @@ pub(super) async fn post(
     let received = http::send(request).await.map_err(|lost| match lost {
         Lost::Connect(reason) => ProviderError::Connect { host: host(), reason },
         Lost::Certificate(reason) => ProviderError::Certificate { host: host(), reason },
-        Lost::Broken(reason) => ProviderError::Broken { host: host(), reason },
+        Lost::Broken(reason) => ProviderError::Broken { host: host(), reason, answered: false },
         Lost::TooLong => malformed(lost.to_string()),
     })?;
     let scrub = |text: String| match key {
@@ -54,7 +53,7 @@ pub(super) async fn post(
     let status = received.status;
     if !(200..300).contains(&status) {
         let whole = scrub(String::from_utf8_lossy(&received.body).into_owned()).into_boxed_str();
-        if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked_prompt) {
+        if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked::prompt) {
             return Err(ProviderError::Blocked { host: host(), word });
         }
         let retry_after = wait::named(status, &received.headers, &whole, SystemTime::now());
@@ -69,31 +68,16 @@ pub(super) async fn post(
     let body = text::json::mended(&body);
     let read = serde_json::from_str(&body).map_err(|error| {
         let reason = text::json::trouble(&error);
+        let broken = |reason| ProviderError::Broken { host: host(), reason, answered: true };
         if body.trim().is_empty() {
-            ProviderError::Broken { host: host(), reason: "the body is empty".to_owned() }
+            broken("the body is empty".to_owned())
         } else if error.is_eof() {
-            ProviderError::Broken { host: host(), reason: format!("the body is cut: {reason}") }
+            broken(format!("the body is cut: {reason}"))
         } else {
             malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
         }
     });
     Ok(Reply { json: read?, written: body.into_owned() })
-}
-
-/// The stop word of a prompt that a platform blocked: Azure says so in the error of a 400, Gemini in place of an answer.
-pub(super) fn blocked_prompt(body: &Json) -> Option<String> {
-    const FILTERED: &str = "content_filter";
-    let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
-    let reason = reason.into_iter().find_map(|place| body.pointer(place)?.as_str());
-    if let Some(word) = reason.filter(|word| !word.ends_with("UNSPECIFIED")) {
-        let is_known = StopReason::of(Some(word)) == StopReason::Filtered;
-        return Some(if is_known { word } else { FILTERED }.to_owned());
-    }
-    let places = ["/error/code", "/error/innererror/code", "/code"];
-    let codes = places.into_iter().filter_map(|place| body.pointer(place)?.as_str());
-    let is_blocked =
-        |code: &str| code == FILTERED || code.eq_ignore_ascii_case("ResponsibleAIPolicyViolation");
-    codes.into_iter().any(is_blocked).then(|| FILTERED.to_owned())
 }
 
 /// The error of a body that came with status 200, as the error that it is.
@@ -107,6 +91,9 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     // The first of a list stands for all.
     let error =
         error.as_array().and_then(|list| list.iter().find(|one| says_something(one))).unwrap_or(error);
+    if let Some(word) = blocked::prompt(&json!({ "error": error })) {
+        return Some(ProviderError::Blocked { host: host.to_owned(), word });
+    }
     let code = ["code", "status", "type"].into_iter().find_map(|name| error.get(name));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
@@ -115,7 +102,11 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     let status = status.or_else(|| named.map(status_of)).unwrap_or(200);
     let whole = error.to_string().into_boxed_str();
     let retry_after = wait::named(status, &HeaderMap::new(), &whole, SystemTime::now());
-    Some(ProviderError::of_status(host, status, body, whole, retry_after))
+    let mut error = ProviderError::of_status(host, status, body, whole, retry_after);
+    if let ProviderError::Status { answered, .. } = &mut error {
+        *answered = true;
+    }
+    Some(error)
 }
 
 fn says_something(value: &Json) -> bool {
@@ -182,8 +173,6 @@ fn message_of(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

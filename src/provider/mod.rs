@@ -2,6 +2,7 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod blocked;
 mod call;
 mod end;
 mod endpoint;
@@ -210,6 +211,8 @@ pub enum ProviderError {
         host: String,
         /// In the library's words.
         reason: String,
+        /// Whether an answer had begun: an HTTP 200 whose body is cut or empty.
+        answered: bool,
     },
     /// The answer ended with an error instead of by itself.
     #[error("{host} ended its answer with an error (finish_reason {word})")]
@@ -242,6 +245,8 @@ pub enum ProviderError {
         retry_after: Option<Duration>,
         /// Whether it says that the account has no money left.
         unpaid: bool,
+        /// Whether it came in the place of an answer: an error object inside an HTTP 200.
+        answered: bool,
     },
     /// A body that is not what the interface promises.
     #[error("{host} answered something else than a completion: {reason}")]
@@ -263,7 +268,23 @@ impl ProviderError {
         retry_after: Option<Duration>,
     ) -> Self {
         let unpaid = refusal::is_unpaid(status, &whole, &body, retry_after.is_some());
-        Self::Status { host: host.to_owned(), status, body, whole, retry_after, unpaid }
+        Self::Status { host: host.to_owned(), status, body, whole, retry_after, unpaid, answered: false }
+    }
+
+    /// Whether there is an answer and it is broken, which a replay tells again; the others are about the road to it,
+    /// the account, or what was asked.
+    #[must_use]
+    pub fn is_broken_answer(&self) -> bool {
+        match self {
+            Self::Ended { .. } => true,
+            Self::Broken { answered, .. } => *answered,
+            Self::Status { answered, .. } => *answered && self.transient() && self.reach() == Reach::Server,
+            Self::Connect { .. }
+            | Self::Certificate { .. }
+            | Self::Blocked { .. }
+            | Self::Timeout { .. }
+            | Self::Malformed { .. } => false,
+        }
     }
 
     /// Stable kebab-case kind, for manifests and JUnit.
@@ -332,8 +353,9 @@ impl ProviderError {
     pub fn withheld(self) -> Self {
         let words = || "(its words are withheld: redaction is on)".to_owned();
         match self {
-            Self::Status { host, status, retry_after, unpaid, .. } => {
-                Self::Status { host, status, body: words(), whole: Box::default(), retry_after, unpaid }
+            Self::Status { host, status, retry_after, unpaid, answered, .. } => {
+                let (body, whole) = (words(), Box::default());
+                Self::Status { host, status, body, whole, retry_after, unpaid, answered }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
             other => other,

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{Reply, blocked_prompt, error_within, post};
+use super::call::{Reply, error_within, post};
 use super::endpoint::{Address, AddressError, CALL};
 use super::refusal::{self, Part};
 use super::spec::{Access, Means, Spec, Vendor};
 use super::{
-    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, end, message,
+    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, blocked, end, message,
 };
 use crate::http::Http;
 use crate::text;
@@ -173,7 +173,7 @@ impl OpenAi {
             reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
         };
         let choice = reply.get("choices").and_then(|choices| choices.get(0));
-        if let (None, Some(word)) = (choice, blocked_prompt(reply)) {
+        if let (None, Some(word)) = (choice, blocked::prompt(reply)) {
             return Err(ProviderError::Blocked { host: self.asked(), word });
         }
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;

@@ -212,7 +212,7 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
         ReadError::Io(_) | ReadError::Special => "check the path and its permissions",
         ReadError::TooLarge(..) => "split the scenario into several files",
         ReadError::Binary(_) => "scenario files are YAML text",
-        ReadError::Encoding { .. } | ReadError::Utf16 => "save the file as UTF-8",
+        ReadError::Encoding { .. } | ReadError::Utf16 | ReadError::Utf32 => "save the file as UTF-8",
     };
     Diagnostic::error("unreadable-file", &file, Span::default(), format!("cannot read the file: {error}"))
         .help(help)

@@ -74,6 +74,9 @@ pub enum ReadError {
         "this is UTF-16, and only UTF-8 is read; save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)"
     )]
     Utf16,
+    /// Text that hardly anything writes.
+    #[error("this is UTF-32, and only UTF-8 is read; save it as UTF-8")]
+    Utf32,
     /// Not text at all.
     #[error("this is a binary file (a NUL byte at offset {0})")]
     Binary(usize),
@@ -133,6 +136,10 @@ impl SourceFile {
     /// When it cannot be read, is over [`MAX_BYTES`], holds a NUL byte or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
         let bytes = read(path, MAX_BYTES)?;
+        // The mark of UTF-32 begins as that of UTF-16 does.
+        if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
+            return Err(ReadError::Utf32);
+        }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(ReadError::Utf16);
         }
@@ -336,6 +343,10 @@ mod tests {
         let path = folder.path().join("x.yaml");
         std::fs::write(&path, b"a: 1\nb: \xff\n").unwrap();
         assert_eq!(SourceFile::read(&path).unwrap_err().to_string(), "not UTF-8: byte 0xff on line 2");
+        for utf32 in [&b"\xff\xfe\0\0a\0\0\0"[..], b"\0\0\xfe\xff\0\0\0a"] {
+            std::fs::write(&path, utf32).unwrap();
+            assert!(matches!(SourceFile::read(&path), Err(ReadError::Utf32)));
+        }
         for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a"] {
             std::fs::write(&path, utf16).unwrap();
             assert!(matches!(SourceFile::read(&path), Err(ReadError::Utf16)));
