@@ -59,6 +59,7 @@ mod seed;
 mod selection;
 mod server;
 mod signal;
+mod spending;
 mod stop;
 mod store;
 mod stored;
