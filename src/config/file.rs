@@ -10,9 +10,11 @@ use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
-use crate::provider::{DEFAULT, NAMES, Price, Prices};
+use crate::provider::{DEFAULT, MOST, NAMES, Price, Prices};
 use crate::redact::RedactionChoice;
-use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redaction, tries};
+use crate::scenario::{
+    LIMITS, PATIENCE, ProviderConfig, REDACTION, api_key, limits, provider_config, redaction, tries,
+};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
@@ -31,6 +33,8 @@ const GRADER: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    PATIENCE,
+    LIMITS,
     Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
     Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
     Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
@@ -74,8 +78,18 @@ const TARGET: &[Field] = &[Field::optional(
 )];
 
 const PRICE: &[Field] = &[
-    Field::required("input", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens sent."),
-    Field::required("output", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens received."),
+    Field::required("input", Shape::Number(0.0, MOST), "US dollars for a million tokens sent."),
+    Field::optional(
+        "cached",
+        Shape::Number(0.0, MOST),
+        "The same for tokens from the server's cache (input).",
+    ),
+    Field::optional("cache_write", Shape::Number(0.0, MOST), "The same for tokens put into it (input)."),
+    Field::required(
+        "output",
+        Shape::Number(0.0, MOST),
+        "US dollars for a million tokens received, thinking included.",
+    ),
 ];
 
 /// What `ci` of `ArtemisKit` says, with the line of akit for it.
@@ -390,6 +404,8 @@ fn access(grader: &Fields<'_>) -> ProviderConfig {
         base_url: grader.string("baseUrl"),
         timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
         retries: grader.integer("maxRetries").map(tries),
+        patience: grader.integer("patience").map(std::time::Duration::from_millis),
+        limits: limits(grader),
         ..ProviderConfig::default()
     }
 }
@@ -447,7 +463,15 @@ fn prices(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics
     for (key, value) in entries {
         let Some(model) = key.as_str() else { continue };
         let price = Fields::check(value, PRICE, &format!("the price of `{model}`"), source, found).and_then(
-            |fields| Some(Price { input: fields.number("input")?, output: fields.number("output")? }),
+            |fields| {
+                Some(Price {
+                    input: fields.number("input")?,
+                    cached: fields.number("cached"),
+                    cache_write: fields.number("cache_write"),
+                    output: fields.number("output")?,
+                    ..Price::default()
+                })
+            },
         );
         if let Some(price) = price {
             prices.0.insert(model.to_owned(), price);

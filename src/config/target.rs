@@ -128,8 +128,10 @@ impl Targets {
         }
         let organization = asking.organization.map(|organization| organization.value.to_owned());
         let secret = api_key.as_ref().map(Secret::expose).unwrap_or_default();
+        let limits = asking.limits.map(|limits| limits.value).unwrap_or_default();
         let same = format!("{provider}\n{}\n{organization:?}\n{mode:?}\n{secret}", address.value);
         if let Some(client) = self.clients.get(&same) {
+            client.limit(limits);
             return Ok(Arc::clone(client));
         }
         let base_url = address.value.to_owned();
@@ -142,6 +144,7 @@ impl Targets {
             .on(&settings.road)
             .priced(settings.file.prices.clone())
             .said_by(said_by);
+        client.limit(limits);
         let client = Arc::new(client);
         self.clients.insert(same, Arc::clone(&client));
         Ok(client)

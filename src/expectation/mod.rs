@@ -30,7 +30,7 @@ use std::pin::Pin;
 use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator;
 
-use crate::grader::Bench;
+use crate::grader::{Bench, Defaults};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::stats::real;
@@ -266,6 +266,23 @@ impl Expectation {
         }
     }
 
+    /// What is asked about an answer, in order.
+    #[must_use]
+    pub fn consults<'a>(&'a self, defaults: &'a Defaults) -> Vec<Consulted<'a>> {
+        match &self.expected {
+            Expected::LlmGrader(judge) => vec![Consulted { judge, embedding: None }],
+            Expected::Similarity(kind) => {
+                let embedding = kind.embedding_model(defaults).map(|model| (model, kind.value()));
+                vec![Consulted { judge: kind.grader(), embedding }]
+            }
+            Expected::Combined(kind) => {
+                kind.parts().iter().flat_map(|part| part.consults(defaults)).collect()
+            }
+            Expected::Not(kind) => kind.inner().consults(defaults),
+            Expected::Plain(_) => Vec::new(),
+        }
+    }
+
     /// The judges that this expectation needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {
@@ -277,6 +294,15 @@ impl Expectation {
             Expected::Plain(_) => Vec::new(),
         }
     }
+}
+
+/// What an expectation asks about an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Consulted<'a> {
+    /// The judge, or whoever gives embeddings.
+    pub judge: &'a LlmGrader,
+    /// The model of embeddings in place of a verdict, and the text that the answer's is compared with.
+    pub embedding: Option<(&'a str, &'a str)>,
 }
 
 fn article(kind: &str) -> String {

@@ -16,6 +16,8 @@ mod refusal;
 mod replies;
 mod spec;
 mod table;
+mod unmetered;
+mod usage;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -28,14 +30,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::vocabulary::{Answer, FaultKind, ToolCall};
+use refusal::Part;
 use strum::{EnumString, VariantNames};
 
 pub use endpoint::Endpoint;
 pub use origin::Origin;
-pub use price::{Price, Prices};
+pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
 pub use spec::{Access, Means, Spec, Vendor};
 pub use table::{DEFAULT, NAMES, REPLIES};
+pub use unmetered::Unmetered;
 
 /// Who speaks in a conversation.
 #[derive(
@@ -134,6 +138,30 @@ pub struct ChatRequest {
     pub conversation: Conversation,
 }
 
+impl ChatRequest {
+    /// Tokens of a usual answer.
+    const USUAL_ANSWER: u64 = 500;
+
+    /// The bytes of everything that is asked: more than its tokens, for none is shorter than a byte, and what a server
+    /// adds to each message is shorter than the JSON round it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        serde_json::to_vec(self).map_or(u64::MAX, |bytes| bytes.len() as u64)
+    }
+
+    /// The tokens that its answer will probably have.
+    #[must_use]
+    pub fn likely_answer(&self) -> u64 {
+        self.max_tokens.map_or(Self::USUAL_ANSWER, |most| most.min(Self::USUAL_ANSWER))
+    }
+
+    /// The tokens that are booked for it where they are limited: a quarter of its bytes, and all that the answer may have.
+    #[must_use]
+    pub fn booked_tokens(&self) -> u64 {
+        (self.bytes() / 4).saturating_add(self.max_tokens.unwrap_or(Self::USUAL_ANSWER))
+    }
+}
+
 /// What came back. A record holds it under `response`, the fields of the answer beside the others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
@@ -155,6 +183,15 @@ pub struct Completion {
     /// Parameters that the provider refused and that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params_dropped: Vec<String>,
+}
+
+impl Completion {
+    /// Whether the server took the limit on the tokens of its answer, if one was sent.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        let limits = [Part::MaxTokens, Part::MaxCompletionTokens];
+        !self.params_dropped.iter().any(|name| limits.iter().any(|part| part.name() == name))
+    }
 }
 
 /// A future that a back end returns.
@@ -256,6 +293,14 @@ pub enum ProviderError {
         /// What is wrong, with an excerpt.
         reason: String,
     },
+    /// A budget cannot be kept there.
+    #[error("{host} cannot be asked within `--budget`: {why}")]
+    Unmetered {
+        /// Host.
+        host: String,
+        /// Why not.
+        why: Unmetered,
+    },
 }
 
 impl ProviderError {
@@ -283,6 +328,7 @@ impl ProviderError {
             | Self::Certificate { .. }
             | Self::Blocked { .. }
             | Self::Timeout { .. }
+            | Self::Unmetered { .. }
             | Self::Malformed { .. } => false,
         }
     }
@@ -302,6 +348,7 @@ impl ProviderError {
             Self::Blocked { .. } | Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
+            Self::Unmetered { .. } => FaultKind::Unmetered,
         }
     }
 
@@ -310,9 +357,28 @@ impl ProviderError {
     pub fn transient(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Timeout { .. } => true,
-            Self::Malformed { .. } | Self::Certificate { .. } | Self::Blocked { .. } => false,
+            Self::Malformed { .. }
+            | Self::Certificate { .. }
+            | Self::Blocked { .. }
+            | Self::Unmetered { .. } => false,
             error if error.is_of_account() => false,
             Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
+        }
+    }
+
+    /// Whether the request may have been answered and paid for all the same.
+    #[must_use]
+    pub fn may_cost(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Certificate { .. } => false,
+            // An error in place of an answer is none that is paid for; one inside a 200 may come behind an answer.
+            Self::Status { status, .. } => matches!(status, 100..=299),
+            Self::Blocked { .. }
+            | Self::Broken { .. }
+            | Self::Ended { .. }
+            | Self::Timeout { .. }
+            | Self::Malformed { .. }
+            | Self::Unmetered { .. } => true,
         }
     }
 
@@ -324,9 +390,11 @@ impl ProviderError {
             Self::Broken { .. } | Self::Timeout { .. } => Reach::Unclear,
             error if error.is_of_account() => Reach::Account,
             Self::Status { status: 429, .. } => Reach::Busy,
-            Self::Blocked { .. } | Self::Ended { .. } | Self::Status { .. } | Self::Malformed { .. } => {
-                Reach::Server
-            }
+            Self::Blocked { .. }
+            | Self::Ended { .. }
+            | Self::Status { .. }
+            | Self::Malformed { .. }
+            | Self::Unmetered { .. } => Reach::Server,
         }
     }
 
@@ -400,6 +468,7 @@ impl ProviderError {
             Self::Status { status: 429, .. } => "lower `-c`, or raise `--patience`",
             Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
             Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
+            Self::Unmetered { why, .. } => return why.help(),
             Self::Malformed { .. } => {
                 return format!(
                     "is this an OpenAI-compatible address (from {})? It usually ends in `/v1`",

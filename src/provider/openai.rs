@@ -11,7 +11,8 @@ use super::endpoint::{Address, AddressError, CALL};
 use super::refusal::{self, Part};
 use super::spec::{Access, Means, Spec, Vendor};
 use super::{
-    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, blocked, end, message,
+    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, blocked, end,
+    message, usage,
 };
 use crate::http::Http;
 use crate::text;
@@ -108,7 +109,7 @@ impl OpenAi {
             usage: reply
                 .pointer("/usage/prompt_tokens")
                 .and_then(Json::as_u64)
-                .map(|input_tokens| Usage { input_tokens, output_tokens: 0 }),
+                .map(|input_tokens| Usage { input_tokens, ..Usage::default() }),
             ..Answer::default()
         };
         Ok(Completion { answer, embedding, ..Completion::default() })
@@ -200,12 +201,7 @@ impl OpenAi {
             finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
             model: word("model"),
             system_fingerprint: word("system_fingerprint"),
-            usage: reply.get("usage").and_then(|usage| {
-                Some(Usage {
-                    input_tokens: usage.get("prompt_tokens")?.as_u64()?,
-                    output_tokens: usage.get("completion_tokens")?.as_u64()?,
-                })
-            }),
+            usage: usage::of_chat(reply),
             ..Answer::default()
         };
         Ok(Completion { answer, ..Completion::default() })

@@ -81,7 +81,7 @@ fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D:
     let told: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
         D::Error::custom(format!("`usage` cannot be used: {}", text::json::trouble(&error)))
     })?;
-    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output }))
+    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output, ..Usage::default() }))
 }
 
 #[derive(Deserialize)]
@@ -471,6 +471,6 @@ mod tests {
         let usage = r#"{"id":"a","reply":"x","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{}}}"#;
         let replies = read(usage).unwrap();
         let usage = replies.find("s", "a", 0).unwrap().usage;
-        assert_eq!(usage, Some(Usage { input_tokens: 3, output_tokens: 4 }));
+        assert_eq!(usage, Some(Usage { input_tokens: 3, output_tokens: 4, ..Usage::default() }));
     }
 }

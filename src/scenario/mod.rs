@@ -15,6 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
 use crate::expectation::Expectation;
 use crate::provider::{Message, Origin};
@@ -26,10 +27,10 @@ use crate::text;
 use crate::vocabulary::{CaseId, StopWords};
 
 pub use discover::{DiscoverError, among, discover};
-pub use read::{api_key, provider_config, scenario as read, tries};
+pub use read::{api_key, limits, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use select::{Selection, SelectionError};
-pub use table::{PROVIDER_CONFIG, keys, schema};
+pub use table::{LIMITS, PATIENCE, PROVIDER_CONFIG, keys, schema};
 pub use weaker::Tries;
 
 /// Access that a file grants to its provider.
@@ -49,6 +50,10 @@ pub struct ProviderConfig {
     pub timeout: Option<Duration>,
     /// Further tries after a transient error.
     pub retries: Option<u32>,
+    /// Longest time to wait out a rate limit.
+    pub patience: Option<Duration>,
+    /// What its address bears.
+    pub limits: Limits,
     /// OpenAI's organisation.
     pub organization: Option<String>,
     /// File of replies, relative to the file in which it is named.
@@ -67,6 +72,8 @@ impl ProviderConfig {
             ("defaultModel", self.default_model.is_some()),
             ("timeout", self.timeout.is_some()),
             ("maxRetries", self.retries.is_some()),
+            ("patience", self.patience.is_some()),
+            ("limits", !self.limits.are_none()),
             ("organization", self.organization.is_some()),
             ("file", self.file.is_some()),
             ("stopWords", !self.stop_words.is_empty()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::table::{CASE, MESSAGE, PROVIDER_CONFIG, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
+use crate::client::Limits;
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
@@ -350,10 +351,23 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         default_model: fields.string("defaultModel"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("maxRetries").map(tries),
+        patience: fields.integer("patience").map(Duration::from_millis),
+        limits: limits(fields),
         organization: fields.string("organization"),
         file: fields.string("file"),
         stop_words: StopWords::of(fields.words("stopWords")),
         unset: Vec::new(),
+    }
+}
+
+/// What an address bears, as a part with `limits` says it.
+#[must_use]
+pub fn limits(fields: &Fields<'_>) -> Limits {
+    let of = |key| fields.object("limits")?.integer(key);
+    Limits {
+        requests_per_minute: of("requests_per_minute"),
+        tokens_per_minute: of("tokens_per_minute"),
+        concurrency: of("concurrency"),
     }
 }
 

@@ -18,6 +18,25 @@ const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no eff
 /// How an application behind a provider that akit cannot ask is tested.
 const SERVED: &str = "serve the application over HTTP and write `provider: openai` with `providerConfig: { baseUrl: \"http://127.0.0.1:8080/v1\" }`, or judge its answers with `--replies FILE`";
 
+/// What an endpoint bears, of a provider or a judge.
+pub const LIMITS: Field = Field::optional(
+    "limits",
+    Shape::Object(&[
+        Field::optional("requests_per_minute", Shape::Integer(1), "Most requests in a minute."),
+        Field::optional(
+            "tokens_per_minute",
+            Shape::Integer(1),
+            "Most tokens in a minute, sent and received.",
+        ),
+        Field::optional("concurrency", Shape::Integer(1), "Most requests at once; `-c` may be lower."),
+    ]),
+    "What is sent to this address at most, by all who ask there.",
+);
+
+/// How long a rate limit is waited out, of a provider or a judge.
+pub const PATIENCE: Field =
+    Field::optional("patience", Shape::Integer(0), "Longest time to wait out a rate limit, in milliseconds.");
+
 /// Keys of `providerConfig`.
 pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
@@ -25,6 +44,8 @@ pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("defaultModel", Shape::Name, "Model where none is named."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    PATIENCE,
+    LIMITS,
     Field::optional("organization", Shape::Text, "OpenAI's organisation."),
     Field::optional(
         "stopWords",

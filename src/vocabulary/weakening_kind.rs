@@ -16,6 +16,7 @@ pub enum WeakeningKind {
     RetriesLowered,
     TimeoutRaised,
     TimeoutLowered,
+    PatienceLowered,
     RepeatLowered,
     ExpectationRemoved,
     ExpectationNegated,

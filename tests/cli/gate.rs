@@ -407,12 +407,12 @@ fn budget_and_deadline_end_a_run_with_six() {
         Akit::new(&["run", "s.yaml", "-c", "1", "--json", "run.json", "--base-url", &server.url])
             .args(more)
             .file("akit.yaml", config)
-            .file("s.yaml", suite(&ids))
+            .file("s.yaml", format!("maxTokens: 1000\n{}", suite(&ids)))
             .run()
     };
     let prices =
         "prices: { m: { input: 1, output: 9 } }\ngate: { thresholds: [{ metric: cost_usd, max: 0.02 }] }\n";
-    let ran = run(prices, &["--budget", "0.015"])
+    let ran = run(prices, &["--budget", "0.025"])
         .ended(6)
         .out("the run was ended by its budget; 1 case not judged");
     assert_eq!(
@@ -422,7 +422,7 @@ fn budget_and_deadline_end_a_run_with_six() {
         Some(true)
     );
     run(prices, &[]).ended(1).out("cost_usd is 0.0300 USD (3 answers), at most 0.0200 USD is needed");
-    run("", &["--budget", "1"]).ended(2).err("`--budget` needs prices");
+    run("", &["--budget", "1"]).ended(2).err("`--budget` cannot be kept: there is no price for m (openai at");
     let slow = Server::start(|_| Answer::Hang);
     Akit::new(&["run", "s.yaml", "--deadline", "200ms", "--base-url", &slow.url])
         .file("s.yaml", suite(&ids))

@@ -63,6 +63,7 @@ mod server;
 mod signal;
 #[cfg(unix)]
 mod special;
+mod spending;
 mod stop;
 mod store;
 mod stored;

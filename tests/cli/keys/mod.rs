@@ -34,6 +34,8 @@ const TARGET: &str =
 const SHOWN: &str = "reports show it, and neither an expectation nor a judge sees it";
 const QUESTION: &str = "another question is another case to be right about, not less to be right in";
 const UNUSED: &str = "akit does not use it, and says so";
+const SLOWER: &str =
+    "what is sent later is judged as strictly, and what a deadline leaves out is never passed";
 const PLACE: &str = "where a thing lies: what is gone from there is named";
 
 pub(crate) type Files = Vec<(&'static str, String)>;

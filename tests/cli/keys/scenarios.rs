@@ -3,7 +3,7 @@
 use super::{
     Key,
     Key::{Neutral, Passes, Weaker},
-    LABEL, QUESTION, SHOWN, TARGET, UNUSED,
+    LABEL, QUESTION, SHOWN, SLOWER, TARGET, UNUSED,
 };
 
 /// Scenarios: what is put in place of `HEAD` at the top, `CASE` at the case `one`, and `PROMPT`.
@@ -49,6 +49,39 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     (
         "providerConfig.maxRetries",
         Weaker("HEAD providerConfig: { maxRetries: 1 }", "HEAD providerConfig: { maxRetries: 9 }"),
+    ),
+    ("providerConfig.patience", Weaker("HEAD model: m", "HEAD providerConfig: { patience: 0 }")),
+    (
+        "providerConfig.limits",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { concurrency: 9 } }",
+            "HEAD providerConfig: { limits: { concurrency: 1 } }",
+        ),
+    ),
+    (
+        "providerConfig.limits.requests_per_minute",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { requests_per_minute: 9 } }",
+            "HEAD providerConfig: { limits: { requests_per_minute: 1 } }",
+        ),
+    ),
+    (
+        "providerConfig.limits.tokens_per_minute",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { tokens_per_minute: 9 } }",
+            "HEAD providerConfig: { limits: { tokens_per_minute: 1 } }",
+        ),
+    ),
+    (
+        "providerConfig.limits.concurrency",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { concurrency: 9 } }",
+            "HEAD providerConfig: { limits: { concurrency: 1 } }",
+        ),
     ),
     (
         "providerConfig.organization",
