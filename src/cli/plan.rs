@@ -51,9 +51,7 @@ fn drop(text: &str) -> Result<f64, String> {
         None => (trimmed, 1.0),
     };
     match number.parse::<f64>().map(|number| number * unit) {
-        Ok(drop) if drop > WIDEST => {
-            Err(format!("`{text}` is more than 50 points; for example `3pp`"))
-        }
+        Ok(drop) if drop > WIDEST => Err(format!("`{text}` is more than 50 points; for example `3pp`")),
         Ok(drop) if drop > 0.0 => Ok(drop),
         Ok(_) => Err(format!("`{text}` is not above 0; for example `3pp`")),
         Err(_) => Err(format!("`{text}` is not a drop; write it as `3pp`, `3%` or `0.03`")),
