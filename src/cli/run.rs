@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use chrono::Utc;
 use clap::Args;
 use serde_json::json;
 
@@ -79,7 +78,7 @@ pub(super) struct RunArgs {
 }
 
 fn time(text: &str) -> Result<String, String> {
-    moment(text, Utc::now()).map(rfc3339).map_err(|error| format!("this is {error}"))
+    moment(text, crate::vocabulary::now()).map(rfc3339).map_err(|error| format!("this is {error}"))
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {

@@ -239,7 +239,8 @@ impl Replies {
             amount(name, told).map(|told| told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX)))
         };
         if let Some(time) = &line.at {
-            let told = moment(time, Utc::now()).map_err(|error| wrong(format!("`at` is {error}")))?;
+            let told =
+                moment(time, crate::vocabulary::now()).map_err(|error| wrong(format!("`at` is {error}")))?;
             self.latest = self.latest.max(Some(told));
         }
         let latency_ms = time("latency_ms", line.latency_ms)?;

@@ -17,6 +17,7 @@ mod calibrate;
 mod canaries;
 mod causes;
 mod claims;
+mod clock;
 mod comment;
 mod comment_suites;
 mod confirmation;
