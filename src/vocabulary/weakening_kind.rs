@@ -34,6 +34,7 @@ pub enum WeakeningKind {
     ExpressionChanged,
     SchemaLoosened,
     ScoreLowered,
+    LimitLoosened,
     RubricChanged,
     JudgeSwapped,
     VotesLowered,
