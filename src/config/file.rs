@@ -8,12 +8,13 @@ use super::trust::{PROVIDER, Whose, trusted_origins};
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
+use crate::expectation::{NAMED, Reading, Rule};
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
 use crate::provider::{DEFAULT, MOST, NAMES, Price, Prices};
 use crate::redact::RedactionChoice;
 use crate::scenario::{
-    LIMITS, PATIENCE, ProviderConfig, REDACTION, api_key, limits, provider_config, redaction, tries,
+    ALWAYS, LIMITS, PATIENCE, ProviderConfig, REDACTION, api_key, limits, provider_config, redaction, tries,
 };
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
@@ -129,13 +130,15 @@ const CONFIG: &[Field] = &[
     Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
     Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
+    ALWAYS,
     Field::optional("prices", Shape::Map, "What tokens cost, by the model's name."),
 ];
 
 /// Every key of a configuration and of a quarantine, with the keys that lead to it.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[Field]); 4] = [
+    let tables: [(&str, &[Field]); 5] = [
+        ("always", NAMED),
         ("providers.NAME", PROVIDER),
         ("prices.MODEL", PRICE),
         ("gate.critical", super::gate::CRITICAL),
@@ -180,6 +183,8 @@ pub struct ConfigFile {
     pub repeat: Option<u64>,
     /// `redaction`.
     pub redaction: RedactionChoice,
+    /// `always`.
+    pub always: Vec<Arc<Rule>>,
     /// `prices`.
     pub prices: Prices,
     /// Whose word it is.
@@ -317,7 +322,7 @@ impl ConfigFile {
             return empty;
         };
         ci(&fields, source, found);
-        let cache = fields.object("cache");
+        let (cache, patterns) = (fields.object("cache"), Patterns::default());
         Self {
             named_by_variables: named,
             provider: fields.string("provider"),
@@ -343,7 +348,11 @@ impl ConfigFile {
                 (!version.is_empty()).then_some(version)
             }),
             repeat: fields.integer("repeat"),
-            redaction: redaction(&fields, source, &Patterns::default(), found),
+            redaction: redaction(&fields, source, &patterns, found),
+            always: fields.node("always").map_or(Vec::new(), |node| {
+                let variables = &BTreeMap::new();
+                Rule::read_all(node, &mut Reading { file: source, variables, patterns: &patterns, found })
+            }),
             prices: prices(&fields, source, found),
             ..empty
         }

@@ -62,6 +62,41 @@ fn kinds_judge_as_their_table_says() {
         ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry", Passed, 1.0),
         ("{type: not_contains, values: [sorry, refuse], mode: not_all}", "sorry, I refuse", Failed, 0.0),
         ("{type: not_contains, values: [\"\"]}", "x", Failed, 0.0),
+        ("{type: contains, values: [Refund], caseSensitive: true}", "a refund", Failed, 0.0),
+        ("{type: contains, values: [Refund], caseSensitive: true}", "a Ref\u{ad}und", Passed, 1.0),
+        ("{type: contains, values: [Refund], caseSensitive: false}", "a refund", Passed, 1.0),
+        ("{type: not_contains, values: [OK], caseSensitive: true}", "ok then", Passed, 1.0),
+        ("{type: not_contains, values: [OK], caseSensitive: true}", "\u{ff2f}\u{ff2b} then", Failed, 0.0),
+        ("{type: starts_with, value: Dear}", "\n dear Ms. Ito", Passed, 1.0),
+        ("{type: starts_with, value: Dear}", "My dear", Failed, 0.0),
+        ("{type: starts_with, value: \"can't\"}", "Can\u{2019}t do that", Passed, 1.0),
+        ("{type: starts_with, value: \"Dear \"}", "Dearest", Failed, 0.0),
+        ("{type: starts_with, value: \" Dear\"}", "Dear you", Passed, 1.0),
+        ("{type: ends_with, value: \"Acme.\"}", "Yours, ACME.\u{200b}\n", Passed, 1.0),
+        ("{type: ends_with, value: \"Acme.\"}", "Acme. Bye", Failed, 0.0),
+        ("{type: length, words: {max: 3}}", "one two, three!", Passed, 1.0),
+        ("{type: length, words: {max: 3}}", "one two three four", Failed, 0.0),
+        ("{type: length, words: {min: 2, max: 3}}", "can't", Failed, 0.0),
+        ("{type: length, words: {min: 5, max: 5}}", "Ich heiße Jürgen \u{4f60}\u{597d}", Passed, 1.0),
+        (
+            "{type: length, characters: {max: 3}}",
+            " e\u{301}\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{1f1e9}\u{1f1ea}\n",
+            Passed,
+            1.0,
+        ),
+        ("{type: length, characters: {min: 3}}", "ab\u{200b}\u{ad}\u{2060}", Failed, 0.0),
+        ("{type: length, sentences: {max: 2}}", "It is 3.5 kg. Is that fine?", Passed, 1.0),
+        ("{type: length, sentences: {max: 2}, words: {min: 9}}", "One. Two. Three.", Failed, 0.0),
+        ("{type: length, characters: {max: 18446744073709551615}, words: {min: 0}}", "a", Passed, 1.0),
+        ("{type: pii}", "Your card 4111 1111 1111 1111.", Failed, 0.0),
+        ("{type: pii}", "Your card 4111 1111 1111 1112, order NW-5512, call 030 1234567.", Passed, 1.0),
+        ("{type: pii}", "Write to ana@\u{ad}example.com.", Failed, 0.0),
+        ("{type: pii, none: [iban]}", "Your card 4111 1111 1111 1111.", Passed, 1.0),
+        ("{type: pii, none: [phone]}", "Call +49 30 901820.", Failed, 0.0),
+        ("{type: pii, none: [ipv4]}", "It is 10.0.0.1", Failed, 0.0),
+        ("{type: is_refusal}", "I'm sorry, but I can't help with that.", Passed, 1.0),
+        ("{not: {type: is_refusal}}", "I'm sorry, but I can't help with that.", Failed, 0.0),
+        ("{not: {type: is_refusal}}", "I'm sorry for the delay. Your parcel arrives today.", Passed, 1.0),
         ("{type: exact, value: \"4\"}", "  4\n", Passed, 1.0),
         ("{type: exact, value: \"4\"}", "4.", Failed, 0.0),
         ("{type: exact, value: \"Yes\", caseSensitive: false}", "YES", Passed, 1.0),
@@ -144,6 +179,9 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
         "{type: inline, expression: 'words.length <= 5'}",
         "{type: inline, expression: 'lines.length != 7'}",
         "{type: inline, expression: '!(length > 9)'}",
+        "{type: pii}",
+        "{type: length, words: {max: 9}}",
+        "{type: length, words: {min: 0, max: 9}, characters: {min: 1}}",
         "{type: regex, pattern: '^[^s]*$'}",
         "{type: regex, pattern: '.*'}",
         "{type: regex, pattern: ''}",
@@ -195,6 +233,10 @@ fn no_pattern_and_no_expression_passes_on_an_answer_that_says_nothing() {
         ("{type: regex, pattern: '^[^s]{1,200}$'}", "fine"),
         ("{type: regex, pattern: '.'}", "fine"),
         ("{type: regex, pattern: '\\S'}", "fine"),
+        ("{type: length, characters: {min: 1}}", "fine"),
+        ("{type: length, words: {min: 0}}", "fine"),
+        ("{type: starts_with, value: ''}", "fine"),
+        ("{type: ends_with, value: ' '}", "fine"),
     ] {
         assert_eq!(said(yaml, whole).0, Passed, "{yaml}");
         for text in ["", "\u{200b}", ".", "null", "{}", "[]", "<think>x", "```\n```", "Answer: "] {
@@ -215,6 +257,12 @@ fn a_cut_answer_passes_nothing_that_more_of_it_could_break() {
         ("{type: inline, expression: 'response.match(/^{[^s].*}$/)'}", Failed),
         ("{type: regex, pattern: '^(?!.*secret).+'}", Failed),
         ("{type: regex, pattern: '^[^x]{1,200}$'}", Failed),
+        ("{type: pii}", Failed),
+        ("{type: length, words: {max: 99}}", Failed),
+        ("{type: length, words: {min: 2, max: 99}}", Failed),
+        ("{type: ends_with, value: '}'}", Failed),
+        ("{type: length, words: {min: 2}}", Passed),
+        ("{type: starts_with, value: '{'}", Passed),
         ("{type: inline, expression: 'length > 3'}", Passed),
         ("{type: inline, expression: 'json.status == \"ok\"'}", Passed),
         ("{type: inline, expression: 'json.n > 3'}", Passed),
@@ -235,6 +283,10 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
     let kinds = [
         "{type: contains, values: [fine]}",
         "{type: exact, value: fine}",
+        "{type: starts_with, value: fine}",
+        "{type: ends_with, value: fine}",
+        "{type: length, words: {min: 1}}",
+        "{type: latency, max_ms: 9}",
         "{type: regex, pattern: fine}",
         "{type: regex, pattern: '^'}",
         "{type: fuzzy, value: fine}",
@@ -249,11 +301,12 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
     for yaml in kinds {
         let text = if yaml.contains("json_schema") { "{}" } else { "fine" };
         for reason in ["MAX_TOKENS", "length", "SAFETY", "content-filter", "refusal", "error", "surprise"] {
-            let answer = Candidate { finish_reason: Some(reason), ..Candidate::of(text) };
+            let answer =
+                Candidate { finish_reason: Some(reason), latency_ms: Some(9), ..Candidate::of(text) };
             assert_eq!(judge(yaml, answer).outcome, Failed, "{yaml} {reason}");
         }
         for reason in [None, Some("STOP"), Some("end-turn"), Some("tool_calls")] {
-            let answer = Candidate { finish_reason: reason, ..Candidate::of(text) };
+            let answer = Candidate { finish_reason: reason, latency_ms: Some(9), ..Candidate::of(text) };
             let outcome = judge(yaml, answer).outcome;
             // The similarity of a whole answer takes a model, and there is none.
             let whole = if yaml.contains("similarity") { Errored } else { Passed };
@@ -336,6 +389,23 @@ fn what_cannot_be_judged_is_refused_when_it_is_read() {
         ("{type: llm_grader, rubric: ok, provider: openai}", "missing-field", 32),
         ("{not: {type: exact}}", "missing-field", 8),
         ("{type: contains, values: [x], ignoreCase: true}", "unknown-key", 31),
+        ("{type: contains, values: [x], caseSensitive: 1}", "wrong-type", 46),
+        ("{type: starts_with}", "missing-field", 2),
+        ("{type: length}", "missing-field", 2),
+        ("{type: length, words: {}}", "missing-field", 16),
+        ("{type: length, words: {min: 3, max: 2}}", "wrong-value", 32),
+        ("{type: length, words: {max: -1}}", "wrong-value", 29),
+        ("{type: length, words: {max: 1.5}}", "wrong-type", 29),
+        ("{type: length, words: {most: 3}}", "unknown-key", 24),
+        ("{type: length, lines: {max: 3}}", "unknown-key", 16),
+        ("{type: latency}", "missing-field", 2),
+        ("{type: pii, none: [e_mail]}", "wrong-value", 20),
+        ("{type: pii, none: [email, 7]}", "wrong-type", 27),
+        ("{type: pii, none: email}", "wrong-type", 19),
+        ("{type: language, value: ge}", "wrong-value", 25),
+        ("{type: language, value: deu}", "wrong-value", 25),
+        ("{type: is_refusal, value: x}", "unknown-key", 20),
+        ("{type: latency, max_ms: 0}", "wrong-value", 25),
     ] {
         let (expectation, found) = read(yaml);
         let errors: Vec<_> = found.iter().map(|one| (one.code, one.span.column)).collect();
@@ -407,6 +477,11 @@ fn what_demands_nothing_is_told() {
         ("{type: json_schema, schema: {type: object, requird: [a]}}", 1),
         ("{type: json_schema, schema: {type: object, properties: {a: {tpye: string, minlength: 3}}}}", 2),
         ("{type: json_schema, schema: {type: array, items: {anyOf: [{patern: x}, {type: string}]}}}", 1),
+        ("{type: starts_with, value: ''}", 1),
+        ("{type: ends_with, value: ' '}", 1),
+        ("{type: length, words: {min: 0}}", 1),
+        ("{type: pii, none: []}", 1),
+        ("{type: length, words: {min: 0}, sentences: {min: 1}}", 0),
         ("{type: contains, values: [a]}", 0),
         ("{type: regex, pattern: '^a*$'}", 0),
         ("{type: regex, pattern: '^(?!.*x)'}", 0),
@@ -439,5 +514,19 @@ fn a_format_is_checked_and_an_unknown_one_refused() {
         let (_, found) = read(&schema(format));
         let found: Vec<_> = found.iter().map(|one| (one.code, one.help.contains(help))).collect();
         assert_eq!(found, [("unknown-format", true)], "{format}");
+    }
+}
+
+#[test]
+fn an_unknown_latency_is_errored_and_no_pass() {
+    for (took, outcome) in [(Some(0), Passed), (Some(200), Passed), (Some(201), Failed), (None, Errored)] {
+        let answer = Candidate { latency_ms: took, ..Candidate::of("fine") };
+        let found = judge("{type: latency, max_ms: 200}", answer);
+        assert_eq!((found.outcome, found.score.is_none()), (outcome, outcome == Errored), "{took:?}");
+        let inverted = judge("{not: {type: latency, max_ms: 200}}", answer).outcome;
+        assert_ne!((inverted, outcome), (Passed, Errored));
+        assert_eq!(inverted == Errored, outcome == Errored, "{took:?}");
+        let hollow = Candidate { text: "", ..answer };
+        assert_ne!(judge("{type: latency, max_ms: 200}", hollow).outcome, Passed);
     }
 }

@@ -30,6 +30,9 @@ pub struct Verdict {
     /// 1-based line of the expectation; 0 when unknown.
     #[serde(default)]
     pub line: u32,
+    /// The file of that line, of a rule that holds for every answer (`always`); else it is the case's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// What a judge said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Box<Grade>>,

@@ -200,7 +200,7 @@ async fn judged(
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
     let candidate = Candidate::of_answer(&answer, case.allow_cut, seen.as_ref());
-    let verdict = redaction::verdict(case, case.expectation.judge(&candidate, &bench).await);
+    let verdict = redaction::verdict(case, case.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
         let fault = cause(&verdict);
         return errored(Some(answer), Some(verdict), fault);

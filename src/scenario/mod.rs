@@ -3,6 +3,7 @@
 //! Loading reports everything that is wrong in every file before anything is sent. Cases keep the
 //! order of files and positions.
 
+mod always;
 mod discover;
 mod read;
 mod redaction;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
-use crate::expectation::Expectation;
+use crate::expectation::{Exception, Expectation, Rule};
 use crate::provider::{Message, Origin};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
@@ -30,7 +31,7 @@ pub use discover::{DiscoverError, among, discover};
 pub use read::{api_key, limits, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use select::{Selection, SelectionError};
-pub use table::{LIMITS, PATIENCE, PROVIDER_CONFIG, keys, schema};
+pub use table::{ALWAYS, LIMITS, PATIENCE, PROVIDER_CONFIG, keys, schema};
 pub use weaker::Tries;
 
 /// Access that a file grants to its provider.
@@ -138,6 +139,10 @@ pub struct Case {
     pub messages: Vec<Message>,
     /// What the answer must be.
     pub expectation: Expectation,
+    /// What every answer must be: the rules of the scenario, and from [`Loaded::hold`] on all that stand for the case.
+    pub always: Vec<Arc<Rule>>,
+    /// The rules that it lifts.
+    pub except: Vec<Exception>,
     /// Provider that it names.
     pub provider: Option<String>,
     /// Model that it names.

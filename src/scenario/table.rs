@@ -1,7 +1,7 @@
 //! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
 use super::redaction::REDACTION;
-use crate::expectation;
+use crate::expectation::{self, NAMED};
 use crate::provider::{NAMES, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
@@ -87,6 +87,11 @@ pub(super) const CASE: &[Field] = &[
     Field::optional("description", Shape::Text, "What the case is about."),
     Field::required("prompt", Shape::Part("prompt"), "What is asked: text, or a list of messages."),
     Field::required("expected", Shape::Part("expected"), "What the answer must be."),
+    Field::optional(
+        "except",
+        Shape::Part("except"),
+        "Rules of `always` that do not hold for the case, by their names, each with the reason.",
+    ),
     Field::optional("tags", Shape::Texts, "Words to select the case by."),
     Field::optional("metadata", Shape::Map, "Anything; akit does not read it."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
@@ -112,8 +117,16 @@ pub fn keys() -> Vec<String> {
     let below = |part: &str, table: &'static [Field]| {
         Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
     };
-    [Field::paths(SCENARIO), below("cases", CASE), below("cases.prompt", MESSAGE)].concat()
+    let parts = [below("cases", CASE), below("cases.prompt", MESSAGE), below("always", NAMED)];
+    [Field::paths(SCENARIO), parts.concat()].concat()
 }
+
+/// The key of the rules, in a scenario and in a configuration.
+pub const ALWAYS: Field = Field::optional(
+    "always",
+    Shape::Part("always"),
+    "Expectations that hold for every answer of every case.",
+);
 
 /// Keys of a scenario.
 pub(super) const SCENARIO: &[Field] = &[
@@ -137,6 +150,7 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::optional("setup", Shape::Object(SETUP), "What goes before every prompt."),
     Field::foreign("system_prompt", "write `setup: { systemPrompt: … }`"),
     Field::foreign("systemPrompt", "write `setup: { systemPrompt: … }`"),
+    ALWAYS,
     Field::required("cases", Shape::Part("cases"), "The cases, at least one."),
     Field::inert(
         "teardown",
@@ -160,6 +174,8 @@ pub fn schema() -> Json {
         ] },
         "functions": { "type": "array", "items": { "type": "object" } },
         "expected": expectation::schema(),
+        "always": expectation::schema_of_rules(),
+        "except": { "type": "object", "additionalProperties": { "type": "string", "pattern": "\\S" } },
         "expectations": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/expected" } },
     });
     schema

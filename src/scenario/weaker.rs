@@ -127,6 +127,8 @@ impl Case {
             redaction: _,
             // Compared by its own rules.
             expectation: _,
+            always: _,
+            except: _,
             timeout,
             retries,
             allow_cut,

@@ -250,7 +250,7 @@ impl Diagnostics {
         self.found.iter()
     }
 
-    /// Puts the findings of each file in the order of its lines; files keep their order.
+    /// Puts the findings of each file in the order of its lines, each once; files keep their order.
     pub fn sort(&mut self) {
         let mut order = std::collections::BTreeMap::new();
         for one in &self.found {
@@ -258,6 +258,10 @@ impl Diagnostics {
             order.entry(one.file.shown().to_owned()).or_insert(next);
         }
         self.found.sort_by_key(|one| (order.get(one.file.shown()).copied(), one.span.line, one.span.column));
+        // What holds for every case is read with the variables of each.
+        self.found.dedup_by(|a, b| {
+            (a.code, &a.message, a.span) == (b.code, &b.message, b.span) && a.file.shown() == b.file.shown()
+        });
     }
 }
 

@@ -35,6 +35,7 @@ pub enum WeakeningKind {
     ExpressionChanged,
     SchemaLoosened,
     ScoreLowered,
+    LimitLoosened,
     RubricChanged,
     JudgeSwapped,
     VotesLowered,

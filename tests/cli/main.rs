@@ -7,6 +7,7 @@
 
 mod accept;
 mod akit;
+mod always;
 mod artemiskit;
 mod attempts;
 mod baseline;

@@ -78,7 +78,9 @@ pub(super) fn scenarios(
             return Loaded::default();
         }
     };
-    let loaded = scenario::load(&files, environment);
+    let mut loaded = scenario::load(&files, environment);
+    loaded.check(&config.always);
+    loaded.hold(&config.always);
     let found = &loaded.diagnostics;
     let counts = format!("{} with {}", text::count(files.len(), "file"), text::count(loaded.cases(), "case"));
     if found.has_errors() {
@@ -226,7 +228,7 @@ fn judges(
 ) -> Vec<Explained> {
     const ABOUT: &str = "judge";
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
-    let expectations: Vec<_> = cases.flat_map(|case| case.expectation.graders()).collect();
+    let expectations: Vec<_> = cases.flat_map(|case| case.graders()).collect();
     if expectations.is_empty() {
         findings.push(Check::ok(ABOUT, "no expectation needs one"));
         return Vec::new();

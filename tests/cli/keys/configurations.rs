@@ -241,6 +241,15 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
         "redaction.replacement",
         Neutral(SHOWN, "redaction: { replacement: a }", "redaction: { replacement: b }"),
     ),
+    ("always", Weaker("always: [{ type: exact, value: a }]", "repeat: 1")),
+    (
+        "always.name",
+        Neutral(
+            LABEL,
+            "always: [{ type: length, words: { max: 1 } }]",
+            "always: [{ type: length, words: { max: 1 }, name: short }]",
+        ),
+    ),
     (
         "prices",
         Weaker(

@@ -53,6 +53,8 @@ fn expecting(expected: &str) -> Files {
 
 /// Seven cases, of which the first two are changed as a row says.
 fn scenario(change: &str) -> Files {
+    // What a case says of the rules of its scenario takes both.
+    let (change, case) = change.split_once("\n---\n").unwrap_or((change, ""));
     let (what, with) = change.split_once(' ').unwrap_or((change, ""));
     let of = |word: &str, usual: &str| if what == word { with.to_owned() } else { usual.to_owned() };
     let head = match what {
@@ -61,7 +63,8 @@ fn scenario(change: &str) -> Files {
         _ => "name: s".to_owned(),
     };
     let variables = if with.contains("variables") { "" } else { "variables: { v: a }\n" };
-    let case = if what == "CASE" { format!("    {with}\n") } else { String::new() };
+    let case = if what == "CASE" { with } else { case };
+    let case = if case.is_empty() { String::new() } else { format!("    {case}\n") };
     let (id, prompt) = (of("ID", "one"), of("PROMPT", "How?"));
     let expected = of("EXPECTED", "{ type: contains, values: [\"{{v}}\"] }");
     let first = format!("  - id: {id}\n    prompt: {prompt}\n    expected: {expected}\n{case}");

@@ -36,6 +36,22 @@ pub const SCENARIOS: &[(&str, Key)] = &[
         "providerConfig.stopWords",
         Weaker("HEAD model: m", "HEAD providerConfig: { stopWords: { quantum: complete } }"),
     ),
+    ("always", Weaker("HEAD always: [{ type: exact, value: a }]", "HEAD model: m")),
+    (
+        "always.name",
+        Neutral(
+            LABEL,
+            "HEAD always: [{ type: length, words: { max: 1 }, name: a }]",
+            "HEAD always: [{ type: length, words: { max: 1 }, name: b }]",
+        ),
+    ),
+    (
+        "cases.except",
+        Weaker(
+            "HEAD always: [{ type: exact, value: a }]",
+            "HEAD always: [{ type: exact, value: a }]\n---\nexcept: { exact: it says more }",
+        ),
+    ),
     ("allow_cut", Weaker("HEAD model: m", "HEAD allow_cut: true")),
     ("cases.allow_cut", Weaker("CASE allow_cut: false", "CASE allow_cut: true")),
     (
