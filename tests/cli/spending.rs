@@ -26,8 +26,9 @@ fn short(ids: &[&str]) -> String {
 
 /// A server whose completions are changed before they are sent.
 fn changed(change: impl Fn(&mut Json) + Send + Sync + 'static) -> Server {
-    Server::start(move |_| {
+    Server::start(move |asked| {
         let mut body = completion("yes");
+        body["model"] = asked.body["model"].clone();
         change(&mut body);
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
     })
