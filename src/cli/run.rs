@@ -35,6 +35,7 @@ use crate::text;
 use crate::vocabulary::{Answer, FindingId, Metric, moment, rfc3339};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     suite: SuiteArgs,

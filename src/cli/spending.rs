@@ -45,7 +45,7 @@ pub(super) fn told(forecast: &Forecast) -> String {
                 out.push_str(&line("in all", "", &here));
             }
             here = nothing();
-            out.push_str(&format!("\n{endpoint}\n"));
+            out.extend(["\n", endpoint, "\n"]);
             place = Some(endpoint);
         }
         out.push_str(&line(name(purpose), &asked.model, asked));

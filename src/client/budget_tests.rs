@@ -45,11 +45,13 @@ impl Moody {
     /// What an answer takes: at most what was sent, and what may come back, thoughts among it.
     fn usage(&self, request: &ChatRequest) -> Usage {
         let input_tokens = self.below(request.bytes());
-        let cached_tokens = self.below(input_tokens);
+        let cached = self.below(input_tokens);
         let longest = request.max_tokens.or(PRICE.longest).unwrap();
         // As long as it may be is what a reasoning model likes.
         let output_tokens = if self.chance(30) { longest } else { self.below(longest) };
-        let cache_write_tokens = self.below(input_tokens - cached_tokens);
+        let written = self.below(input_tokens - cached);
+        let [cached_tokens, cache_write_tokens] =
+            [cached, written].map(|count| u32::try_from(count).unwrap());
         Usage { input_tokens, cached_tokens, cache_write_tokens, output_tokens }
     }
 

@@ -162,7 +162,9 @@ impl Lane {
         let Ok(Gate::Open { probe }) = state.gate(now, tokens) else { return None };
         let State { requests, tokens: of_tokens, .. } = &mut *state;
         for (bucket, amount) in [(requests, 1.0), (of_tokens, tokens)] {
-            bucket.iter_mut().for_each(|bucket| bucket.take(amount, now));
+            if let Some(bucket) = bucket {
+                bucket.take(amount, now);
+            }
         }
         if let Health::Down { probing, .. } = &mut state.health {
             *probing = true;
@@ -173,7 +175,9 @@ impl Lane {
     /// An answer took other tokens than were booked for it.
     pub(super) fn settle(&self, booked: f64, used: f64) {
         let now = Instant::now();
-        self.state().tokens.iter_mut().for_each(|bucket| bucket.take(used - booked, now));
+        if let Some(bucket) = &mut self.state().tokens {
+            bucket.take(used - booked, now);
+        }
     }
 
     /// Gives a permit back, unless it was taken away meanwhile. A probe that nobody heard of may be sent again.

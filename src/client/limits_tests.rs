@@ -2,6 +2,7 @@
 
 use super::tries_tests::{PATIENT, Server, ask, busy, client, server};
 use super::*;
+use crate::stats::real;
 use crate::vocabulary::Usage;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -52,13 +53,10 @@ async fn no_stretch_of_time_holds_more_requests_than_its_share_and_a_second_s_wo
             let a_second = f64::from(a_minute) / 60.0;
             for seconds in [0.5, 1.0, 10.0, 60.0, 600.0] {
                 let most = a_second * seconds + a_second.max(1.0) + 1.0;
-                assert!(
-                    (most_within(&log, seconds) as f64) <= most,
-                    "{a_minute} {at_once} {seconds}: {log:?}"
-                );
+                assert!(real(most_within(&log, seconds)) <= most, "{a_minute} {at_once} {seconds}: {log:?}");
             }
             // Nor is it slower than it must be, where nothing else slows it down.
-            let ideal = (119.0 / a_second).max(120.0 * 0.02 / at_once as f64);
+            let ideal = (119.0 / a_second).max(120.0 * 0.02 / real(at_once));
             let took = began.elapsed().as_secs_f64();
             assert!(took <= ideal * 1.05 + 1.0, "{a_minute} {at_once}: {took} of {ideal}");
         }
@@ -72,7 +70,7 @@ async fn tokens_are_booked_before_and_put_right_by_what_the_server_says() {
         let server = server(|_, _| Ok(())).using(Usage { output_tokens: used, ..Usage::default() });
         let began = Instant::now();
         sent(&server, 60, &[limits(0, 6_000, 0)], &Road::new(16, None)).await;
-        let a_minute = 60.0 * used as f64 / began.elapsed().as_secs_f64() * 60.0;
+        let a_minute = 60.0 * real(used) / began.elapsed().as_secs_f64() * 60.0;
         // Sixteen that were under way when the first answer came are a debt that the others pay.
         assert!((4_000.0..=7_600.0).contains(&a_minute), "{used}: {a_minute} tokens a minute");
     }

@@ -119,10 +119,9 @@ impl ModelClient {
     ) -> Result<(Completion, Duration), Failed> {
         let (model, timeout) = (&ask.request.model, ask.patience.timeout);
         let unmetered = |why| ProviderError::Unmetered { host: self.endpoint().host.clone(), why };
-        let worst = match self.road.is_metered() {
-            true => Some(self.worst_ask(ask).map_err(|why| Failed::NotAsked(unmetered(why)))?),
-            false => None,
-        };
+        let is_metered = self.road.is_metered();
+        let worst = is_metered.then(|| self.worst_ask(ask)).transpose();
+        let worst = worst.map_err(|why| Failed::NotAsked(unmetered(why)))?;
         let tokens = real(ask.request.booked_tokens());
         let entered = self.road.enter(&self.lane, worst.unwrap_or_default(), tokens).await;
         let under_way = entered.map_err(Failed::NotAsked)?;

@@ -8,15 +8,17 @@ use crate::vocabulary::Usage;
 pub(super) fn of_chat(reply: &Json) -> Option<Usage> {
     let count = |path: &str| reply.get("usage")?.pointer(path)?.as_u64();
     let (input_tokens, received) = (count("/prompt_tokens")?, count("/completion_tokens")?);
+    let of_cache = |count: Option<u64>| u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
     Some(Usage {
         input_tokens,
         // Gemini and others count thoughts in the sum alone.
         output_tokens: count("/total_tokens")
             .map_or(received, |all| received.max(all.saturating_sub(input_tokens))),
-        cached_tokens: count("/prompt_tokens_details/cached_tokens").unwrap_or(0),
-        cache_write_tokens: count("/prompt_tokens_details/cache_write_tokens")
-            .or_else(|| count("/cache_creation_input_tokens"))
-            .unwrap_or(0),
+        cached_tokens: of_cache(count("/prompt_tokens_details/cached_tokens")),
+        cache_write_tokens: of_cache(
+            count("/prompt_tokens_details/cache_write_tokens")
+                .or_else(|| count("/cache_creation_input_tokens")),
+        ),
     })
 }
 
@@ -61,8 +63,9 @@ mod tests {
             (json!([1, 2]), None),
         ];
         for (usage, expected) in table {
-            let read = of_chat(&json!({ "usage": usage }))
-                .map(|one| [one.input_tokens, one.cached_tokens, one.cache_write_tokens, one.output_tokens]);
+            let read = of_chat(&json!({ "usage": usage })).map(|one| {
+                [one.input_tokens, one.cached_tokens.into(), one.cache_write_tokens.into(), one.output_tokens]
+            });
             assert_eq!(read, expected, "{usage}");
         }
         assert_eq!(of_chat(&json!({})), None);

@@ -8,12 +8,15 @@ use super::server::{Answer, Server, completion};
 
 const PRICES: &str = "prices: { m: { input: 1, output: 1000 } }\n";
 
+/// What is done to a completion before it is sent.
+type Change = fn(&mut Json);
+
 /// A suite whose cases want `yes`.
 fn suite(ids: &[&str]) -> String {
     let case = |id: &&str| {
         format!("  - {{ id: {id}, prompt: {id}, expected: {{ type: exact, value: \"yes\" }} }}\n")
     };
-    format!("cases:\n{}", ids.iter().map(case).collect::<String>())
+    format!("cases:\n{}", ids.iter().map(case).collect::<Vec<_>>().concat())
 }
 
 /// A suite whose answers have five tokens at most: 0.005 USD, and a little for what is sent.
@@ -23,15 +26,20 @@ fn short(ids: &[&str]) -> String {
 
 /// A server whose completions are changed before they are sent.
 fn changed(change: impl Fn(&mut Json) + Send + Sync + 'static) -> Server {
-    Server::start(move |_| {
+    Server::start(move |asked| {
         let mut body = completion("yes");
+        body["model"] = asked.body["model"].clone();
         change(&mut body);
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
     })
 }
 
 fn run(server: &Server, more: &[&str]) -> Akit {
-    let run = ["run", "s.yaml", "-m", "m", "-c", "1", "--json", "run.json", "--base-url", &server.url];
+    asking(server, "m", more)
+}
+
+fn asking(server: &Server, model: &str, more: &[&str]) -> Akit {
+    let run = ["run", "s.yaml", "-m", model, "-c", "1", "--json", "run.json", "--base-url", &server.url];
     Akit::new(&run).args(more).file("akit.yaml", PRICES).file("s.yaml", short(&["a", "b", "c"]))
 }
 
@@ -45,7 +53,10 @@ fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
         (with("0.004"), "`--budget` is too small: one answer of m"),
         (with("0"), "`--budget` is too small"),
         // A model that is known at its vendor's own server alone.
-        (with("1").file("akit.yaml", "").args(&["-m", "gpt-4.1"]), "there is no price for gpt-4.1"),
+        (
+            asking(&server, "gpt-4.1", &["--budget", "1"]).file("akit.yaml", ""),
+            "there is no price for gpt-4.1",
+        ),
     ];
     for (akit, message) in table {
         akit.run().ended(2).err(message).err("help: nothing was sent; ");
@@ -84,7 +95,7 @@ fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
 
 #[test]
 fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
-    let table: [(fn(&mut Json), &str); 5] = [
+    let table: [(Change, &str); 5] = [
         (|body| drop(body.as_object_mut().unwrap().remove("usage")), "it does not report the tokens"),
         (|body| body["usage"] = json!(null), "it does not report the tokens"),
         (|body| body["usage"]["prompt_tokens"] = json!(-3), "it does not report the tokens"),
@@ -93,7 +104,7 @@ fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
     ];
     for (change, message) in table {
         let server = changed(change);
-        let ran = run(&server, &["--budget", "1", "-m", "claude-m"]);
+        let ran = asking(&server, "claude-m", &["--budget", "1"]);
         let ran = ran.file("akit.yaml", PRICES.replace(" m:", " claude-m:")).run().ended(4);
         let ran = ran.out(message).out("cannot be asked within `--budget`");
         assert_eq!(server.asked().len(), 1, "{message}");
@@ -109,12 +120,12 @@ fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
 #[test]
 fn thoughts_and_cached_tokens_cost_what_they_do() {
     let prices = "prices: { m: { input: 100, cached: 10, cache_write: 1000, output: 10000 } }\n";
-    let cost = |change: fn(&mut Json)| {
+    let cost = |change: Change| {
         let ran = run(&changed(change), &[]).file("akit.yaml", prices).run().ended(0);
         ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["cost_usd"].as_f64().unwrap()
     };
     // 10 tokens sent, 5 received.
-    let table: [(fn(&mut Json), f64); 4] = [
+    let table: [(Change, f64); 4] = [
         (|_| {}, 0.051),
         (|body| body["usage"]["total_tokens"] = 25.into(), 0.151),
         (|body| body["usage"]["prompt_tokens_details"] = json!({ "cached_tokens": 9 }), 0.050_19),
@@ -160,11 +171,9 @@ fn limits_and_patience_are_explained_with_who_says_so() {
 #[test]
 fn a_limit_of_requests_at_once_holds_for_the_judge_and_the_application() {
     let judged = "name: s\nproviderConfig: { limits: { concurrency: 1 } }\ncases:\n";
-    let cases: String = (0..6)
-        .map(|n| {
-            format!("  - {{ id: c{n}, prompt: p{n}, expected: {{ type: llm_grader, rubric: Kind? }} }}\n")
-        })
-        .collect();
+    let case =
+        |n| format!("  - {{ id: c{n}, prompt: p{n}, expected: {{ type: llm_grader, rubric: Kind? }} }}\n");
+    let cases = (0..6).map(case).collect::<Vec<_>>().concat();
     let under_way = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let now = std::sync::Arc::clone(&under_way);
     let server = Server::start(move |asked| {
