@@ -64,7 +64,7 @@ fn a_rule_fails_every_case_that_breaks_it_and_is_named_with_its_file_and_line() 
             [&ran.stdout, &ran.read("x.md"), &ran.read("x.xml"), &ran.read("x.sarif"), &ran.read("x.html")]
         {
             // Each form escapes what is special to it.
-            let plain = text.replace('\\', "");
+            let plain = text.replace("&#95;", "_");
             assert!(plain.contains(["no promises", "ends_with"][at]), "{rule}\n{text}");
             assert!(plain.contains(["akit.yaml:4", "s.yaml:4"][at]), "{rule}\n{text}");
         }
@@ -224,7 +224,7 @@ fn a_rule_sees_what_redaction_takes_away() {
         let is_phone = flags == ["--redact-patterns", "phone"];
         assert!(is_phone || reason.contains(", `iban` at character "), "{reason}");
         let words = format!("{}{}", pii["reason"], pii["got"]);
-        assert!(!words.contains("4111") && !words.contains("3704"), "{flags:?} {words}");
+        assert!(!words.contains("4111") && (is_phone || !words.contains("3704")), "{flags:?} {words}");
         if flags == ["--redact"] {
             for name in ["run.json", "x.html", "x.xml"] {
                 assert!(!ran.read(name).contains(card) && !ran.read(name).contains(iban), "{name}");
