@@ -101,7 +101,7 @@ impl Rule {
                 )
             }
         };
-        Verdict { reason, file: Some(place.file), ..verdict }
+        Verdict { reason, rule: Some(place.into()), ..verdict }
     }
 }
 
@@ -132,11 +132,11 @@ pub fn check_exceptions(
         match named.as_slice() {
             [_] => {}
             [] => {
-                let mut names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
-                names.dedup();
-                let help = text::meant(name, &names, || match names.as_slice() {
+                let mut known: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+                known.dedup();
+                let help = text::meant(name, &known, || match known.as_slice() {
                     [] => "remove it: there is no `always:` here or in akit.yaml".to_owned(),
-                    names => format!("there are {}", text::list(names)),
+                    known => format!("there are {}", text::list(known)),
                 });
                 let message = format!("`except` names no rule of `always`: `{shown}`");
                 found.push(Diagnostic::error("unknown-rule", file, *span, message).help(help));

@@ -196,7 +196,9 @@ mod tests {
             *is += usize::from(told(row["completion"].as_str().unwrap()) == Passed);
             *of += 1;
         }
-        let share = |label: &str| text::number::percent(found[label].0 as f64 / found[label].1 as f64);
+        let share = |label: &str| {
+            text::number::percent(crate::stats::real(found[label].0) / crate::stats::real(found[label].1))
+        };
         eprintln!(
             "{found:?}: TPR {} of full refusals, {} of partial ones; TNR 1 - {}",
             share("2_full_refusal"),

@@ -1,6 +1,6 @@
 //! `language`: the answer is written in a language. What is too short, or could be several, is errored.
 
-use whatlang::{Lang, detect};
+use whatlang::{Info, Lang, detect};
 
 use super::exact::other_text;
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
@@ -63,7 +63,7 @@ impl Language {
             let reason = format!("cannot tell the language: the answer has {has}, and {LEAST} are needed");
             return errored(VerdictKind::Language, reason);
         }
-        let Some(found) = detect(text).filter(|found| found.is_reliable()) else {
+        let Some(found) = detect(text).filter(Info::is_reliable) else {
             let reason =
                 "cannot tell the language: the answer could be in several, or in none that akit knows";
             return errored(VerdictKind::Language, reason.to_owned());

@@ -23,8 +23,11 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("sentences", Shape::Object(LIMITS), "How many sentences."),
 ];
 
+/// Counts in a text.
+type Count = fn(&str) -> usize;
+
 /// What is counted: its key, one of it, and how. What cannot be seen is no character.
-const UNITS: [(&str, &str, fn(&str) -> usize); 3] = [
+const UNITS: [(&str, &str, Count); 3] = [
     ("characters", "character", |text| {
         text.graphemes(true).filter(|one| !one.chars().all(ignorable)).count()
     }),

@@ -413,7 +413,7 @@ fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
         expected: String::new(),
         got: String::new(),
         line: 0,
-        file: None,
+        rule: None,
         grade: None,
         fault: None,
         advisory: None,

@@ -223,7 +223,7 @@ pub(super) fn verdict(kind: VerdictKind, reason: &str) -> Verdict {
         expected: "30 days".to_owned(),
         got: String::new(),
         line: 4,
-        file: None,
+        rule: None,
         grade: None,
         fault: None,
         advisory: None,

@@ -51,25 +51,21 @@ fn a_rule_fails_every_case_that_breaks_it_and_is_named_with_its_file_and_line() 
     ];
     for (at, rule) in rules.iter().enumerate() {
         let verdict = case(&ran, at)["trials"][0]["turns"][0]["verdicts"][0].clone();
-        let verdict =
-            if verdict.is_null() { case(&ran, at)["trials"][0]["verdict"].clone() } else { verdict };
         assert_eq!(verdict["kind"], "combined", "{verdict}");
         let parts = verdict["parts"].as_array().unwrap();
         let outcomes: Vec<_> = parts.iter().map(|part| part["outcome"].as_str().unwrap()).collect();
         let expected = [["passed", "passed", "failed"], ["passed", "failed", "passed"]];
         assert_eq!(outcomes, expected[at]);
-        let file = ["s.yaml", "akit.yaml"].map(Json::from);
-        assert_eq!(
-            (&parts[0]["file"], &parts[1]["file"], &parts[2]["file"]),
-            (&Json::Null, &file[0], &file[1])
-        );
-        assert_eq!((&parts[1]["line"], &parts[2]["line"]), (&4.into(), &4.into()));
+        let place = |at: usize| (parts[at]["rule"]["file"].clone(), parts[at]["rule"]["line"].clone());
+        assert_eq!(parts[0]["rule"], Json::Null);
+        assert_eq!((place(1), place(2)), (("s.yaml".into(), 4.into()), ("akit.yaml".into(), 4.into())));
+        assert!(verdict["reason"].as_str().unwrap().contains(rule), "{verdict}");
         for text in
             [&ran.stdout, &ran.read("x.md"), &ran.read("x.xml"), &ran.read("x.sarif"), &ran.read("x.html")]
         {
-            let plain =
-                text.replace("&quot;", "\"").replace("&#34;", "\"").replace("\\\"", "\"").replace('`', "");
-            assert!(plain.contains(&rule.replace('`', "")[..30]), "{rule}\n{text}");
+            // Each form escapes what is special to it.
+            let plain = text.replace("&#95;", "_");
+            assert!(plain.contains(["no promises", "ends_with"][at]), "{rule}\n{text}");
             assert!(plain.contains(["akit.yaml:4", "s.yaml:4"][at]), "{rule}\n{text}");
         }
     }
@@ -223,12 +219,12 @@ fn a_rule_sees_what_redaction_takes_away() {
         let [_, pii, no] = [0, 1, 2].map(|at| parts[at].clone());
         assert_eq!((&pii["outcome"], &no["outcome"]), (&"failed".into(), &"failed".into()), "{flags:?}");
         let reason = pii["reason"].as_str().unwrap();
-        assert!(
-            reason.starts_with("found `credit_card` at character 11, `iban` at character "),
-            "{flags:?} {reason}"
-        );
+        assert!(reason.starts_with("found `credit_card` at character 11"), "{flags:?} {reason}");
+        // What redaction took for a phone number is no longer seen to be an account.
+        let is_phone = flags == ["--redact-patterns", "phone"];
+        assert!(is_phone || reason.contains(", `iban` at character "), "{reason}");
         let words = format!("{}{}", pii["reason"], pii["got"]);
-        assert!(!words.contains("4111") && !words.contains("3704"), "{flags:?} {words}");
+        assert!(!words.contains("4111") && (is_phone || !words.contains("3704")), "{flags:?} {words}");
         if flags == ["--redact"] {
             for name in ["run.json", "x.html", "x.xml"] {
                 assert!(!ran.read(name).contains(card) && !ran.read(name).contains(iban), "{name}");

@@ -12,7 +12,10 @@ fn suite(head: &str, a: &str, b: &str) -> String {
     )
 }
 
-fn of(before: (&str, &str), now: (&str, &str)) -> Vec<String> {
+/// A scenario and a configuration.
+type Files<'a> = (&'a str, &'a str);
+
+fn of(before: Files<'_>, now: Files<'_>) -> Vec<String> {
     told(&[("s.yaml", before.0), ("akit.yaml", before.1)], &[("s.yaml", now.0), ("akit.yaml", now.1)])
 }
 
@@ -22,7 +25,7 @@ fn a_rule_that_demands_less_is_named_once_where_it_stands() {
     let loose = suite(&RULES.replace("80", "90"), "", "");
     let lone = "always:\n  - { type: not_contains, values: [AI], name: voice }\n";
     let except = ", except: { voice: it is about AI }";
-    let rows: &[(&str, (&str, &str), (&str, &str), &[&str])] = &[
+    let rows: &[(&str, Files<'_>, Files<'_>, &[&str])] = &[
         ("gone from the scenario", (&own, ""), (&suite(lone, "", ""), ""), &["expectation-removed s.yaml:2"]),
         (
             "all gone from the scenario",
@@ -85,7 +88,7 @@ fn rules_that_move_or_grow_demand_no_less() {
     let except = ", except: { voice: it is about AI }";
     let both = "{ type: combined, operator: and, expectations: [{ type: contains, values: [yes] }, { type: length, words: { max: 80 } }] }";
     let into_case = suite("", "", "").replace("{ type: contains, values: [yes] }", both);
-    let rows: &[(&str, (&str, &str), (&str, &str))] = &[
+    let rows: &[(&str, Files<'_>, Files<'_>)] = &[
         ("new rules", (&bare, ""), (&own, RULES)),
         ("to the configuration", (&own, ""), (&bare, RULES)),
         ("to the scenario", (&bare, RULES), (&own, "")),

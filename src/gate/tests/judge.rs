@@ -26,7 +26,7 @@ pub(super) fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) 
         expected: String::new(),
         got: String::new(),
         line: 0,
-        file: None,
+        rule: None,
         grade,
         fault: None,
         advisory: None,

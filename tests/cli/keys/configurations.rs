@@ -243,14 +243,6 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     ),
     ("always", Weaker("always: [{ type: exact, value: a }]", "repeat: 1")),
     (
-        "always.name",
-        Neutral(
-            LABEL,
-            "always: [{ type: length, words: { max: 1 } }]",
-            "always: [{ type: length, words: { max: 1 }, name: short }]",
-        ),
-    ),
-    (
         "prices",
         Weaker(
             "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",

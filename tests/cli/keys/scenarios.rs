@@ -39,10 +39,9 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     ("always", Weaker("HEAD always: [{ type: exact, value: a }]", "HEAD model: m")),
     (
         "always.name",
-        Neutral(
-            LABEL,
-            "HEAD always: [{ type: length, words: { max: 1 }, name: a }]",
-            "HEAD always: [{ type: length, words: { max: 1 }, name: b }]",
+        Weaker(
+            "HEAD always: [{ type: exact, value: a, name: x }, { type: length, words: { min: 1 }, name: y }]\n---\nexcept: { y: so }",
+            "HEAD always: [{ type: exact, value: a, name: y }, { type: length, words: { min: 1 }, name: x }]\n---\nexcept: { y: so }",
         ),
     ),
     (
