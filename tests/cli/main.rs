@@ -69,6 +69,7 @@ mod trust_base;
 mod trust_pairs;
 mod update;
 mod validate;
+mod vendors;
 mod version1;
 mod weakened;
 mod weakening;
