@@ -34,6 +34,18 @@ impl Environment {
         self.0.get(name).is_some_and(String::is_empty)
     }
 
+    /// A text with its variables filled, and the values that were put in; those without value or default stay.
+    #[must_use]
+    pub fn filled(&self, text: &str) -> (String, Vec<&str>) {
+        let mut values = Vec::new();
+        let filled = fill(text, |name, default| {
+            let value = self.get(name);
+            values.extend(value);
+            value.or(default).map(str::to_owned)
+        });
+        (filled, values)
+    }
+
     /// The payload of the event for which GitHub runs a workflow; none where there is none or it cannot be read.
     #[must_use]
     pub fn event(&self) -> Option<Json> {
@@ -175,6 +187,22 @@ impl Filling<'_> {
         {
             // A key that is wholly `${NAME}` stays as written when the variable is not set.
             self.text(text);
+            return;
+        }
+        // Who may get a header, and what may be shown of it, is not known here: it stays as it is written.
+        let above: Vec<&str> = self.path.iter().map(String::as_str).collect();
+        if name == "headers"
+            && matches!(above.as_slice(), ["providerConfig"] | ["providers", _])
+            && let Value::Map(entries) = &value.value
+        {
+            self.path.push(name.to_owned());
+            for (_, header) in entries {
+                for name in header.as_str().map(|text| self.text(&mut text.to_owned())).unwrap_or_default() {
+                    let unset = Unset { name, location: self.file.location(header.span), span: header.span };
+                    self.filled.unset.push((self.path.clone(), unset));
+                }
+            }
+            self.path.pop();
             return;
         }
         self.path.push(name.to_owned());

@@ -137,18 +137,46 @@ impl From<reqwest::Error> for Lost {
     }
 }
 
-/// Sends a request once and reads the whole reply, whatever its status.
-pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
-    let mut response = request.send().await?;
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY {
+/// A reply whose body is still to be read.
+#[derive(Debug)]
+pub struct Incoming {
+    /// HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    response: reqwest::Response,
+    read: usize,
+}
+
+impl Incoming {
+    /// Puts the next bytes of the body behind those that are there; `false` where there are no more.
+    ///
+    /// # Errors
+    /// When the connection breaks, or the body is longer than [`MAX_BODY`].
+    pub async fn more(&mut self, body: &mut Vec<u8>) -> Result<bool, Lost> {
+        let Some(chunk) = self.response.chunk().await? else { return Ok(false) };
+        self.read += chunk.len();
+        if self.read > MAX_BODY {
             return Err(Lost::TooLong);
         }
         body.extend_from_slice(&chunk);
+        Ok(true)
     }
-    let status = response.status().as_u16();
-    Ok(Received { status, headers: std::mem::take(response.headers_mut()), body })
+}
+
+/// Sends a request once and waits for the head of the reply.
+pub async fn open(request: reqwest::RequestBuilder) -> Result<Incoming, Lost> {
+    let mut response = request.send().await?;
+    let headers = std::mem::take(response.headers_mut());
+    Ok(Incoming { status: response.status().as_u16(), headers, response, read: 0 })
+}
+
+/// Sends a request once and reads the whole reply, whatever its status.
+pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
+    let mut incoming = open(request).await?;
+    let mut body = Vec::new();
+    while incoming.more(&mut body).await? {}
+    Ok(Received { status: incoming.status, headers: incoming.headers, body })
 }
 
 /// What is wrong with a server's certificate, where that is why there is no connection.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Text that `Debug` and `Display` print as `***`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {

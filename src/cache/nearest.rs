@@ -26,7 +26,7 @@ const COMPARISONS: usize = 4_000_000;
 const KEPT: usize = 150;
 
 /// The parts that say who is asked, and which time.
-const WHO: [&str; 6] = ["endpoint", "host", "model", "provider", "trial", "version"];
+const WHO: [&str; 7] = ["endpoint", "host", "model", "options", "provider", "trial", "version"];
 
 /// The parts that hold what is asked, the first that is there: an answer that is graded, the text of an
 /// embedding, a conversation.

@@ -20,6 +20,16 @@ use crate::scenario::{self, DiscoverError, Selection, SelectionError, discover};
 use crate::source::Diagnostics;
 use crate::text;
 
+/// The names of providers: those that cannot be asked are read, and help does not list them.
+pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
+    let offered = |name: &&str| provider::OFFERED.contains(name);
+    provider::NAMES
+        .iter()
+        .map(|name| PossibleValue::new(*name).hide(!offered(&name)))
+        .collect::<Vec<_>>()
+        .into()
+}
+
 /// Which cases.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SelectArgs {
@@ -92,7 +102,7 @@ pub(super) struct AskArgs {
     #[command(flatten)]
     redact: RedactArgs,
     /// Provider, over what the files say
-    #[arg(short, long, value_name = "NAME", help_heading = "Who answers", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
+    #[arg(short, long, value_name = "NAME", help_heading = "Who answers", value_parser = provider_names())]
     provider: Option<String>,
     /// Model, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
@@ -160,7 +170,7 @@ pub(super) struct MannerArgs {
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 pub(super) struct JudgeArgs {
     /// Provider of the judge [default: openai]
-    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
+    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = provider_names())]
     grader_provider: Option<String>,
     /// Model that judges, over what the files say
     #[arg(long, value_name = "NAME", help_heading = "Who judges")]

@@ -59,7 +59,7 @@ impl SuiteArgs {
 
 /// Why a limit on the time to the first token cannot hold where a model is asked.
 pub(super) const NOT_STREAMED: (&str, &str) = (
-    "`ttft_p95_ms` cannot be measured here: answers of models are not streamed",
+    "`ttft_p95_ms` cannot be measured here: this provider does not tell when an answer begins",
     "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`",
 );
 

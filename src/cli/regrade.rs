@@ -19,7 +19,7 @@ use crate::analysis::Common;
 use crate::client::Road;
 use crate::environment::Environment;
 use crate::manifest::{RunManifest, Trial};
-use crate::provider::{self, Replies};
+use crate::provider::Replies;
 use crate::report::json::pretty;
 use crate::report::regrade::of_attribution;
 use crate::runner::{OnFailure, Options, Runner};
@@ -50,7 +50,7 @@ pub(super) struct RegradeArgs {
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 struct OldJudgeArgs {
     /// Provider of the earlier run's judge
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(provider::NAMES))]
+    #[arg(long, value_name = "NAME", value_parser = super::args::provider_names())]
     old_grader_provider: Option<String>,
     /// Model of the earlier run's judge; without it the new answers are not judged by it
     #[arg(long, value_name = "NAME")]

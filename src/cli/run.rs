@@ -109,7 +109,8 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     }
     let given = || plan.replies().filter_map(Replies::latest).max().map(rfc3339);
     let at = args.recorded_at.clone().or_else(given).or(date);
-    if plan.asks_models() && policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken) {
+    let limits_first_token = policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken);
+    if limits_first_token && plan.clients().any(|client| !client.streams()) {
         let (message, help) = NOT_STREAMED;
         return Err(Status::Invalid.because(message, help));
     }

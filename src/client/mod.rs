@@ -163,6 +163,18 @@ impl ModelClient {
         self.provider.endpoint()
     }
 
+    /// What else of its configuration decides the answers.
+    #[must_use]
+    pub fn keyed(&self) -> Option<&Json> {
+        self.provider.keyed()
+    }
+
+    /// Whether answers tell when their first token came.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.provider.streams()
+    }
+
     /// What was odd about the cache, each thing once, in alphabetical order.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
@@ -209,7 +221,6 @@ impl ModelClient {
         // What a record says of these beside its answer is not asked.
         let answer = Answer {
             latency_ms: Some(had.latency_ms),
-            ttft_ms: None,
             cost_usd: if stand_in.is_some() { None } else { self.cost(model, completion.answer.usage) },
             recorded: had.recorded,
             given: false,
@@ -284,6 +295,9 @@ impl ModelClient {
             parts.extend(content);
         }
         parts["endpoint"] = endpoint.address.as_str().into();
+        if let Some(keyed) = self.provider.keyed() {
+            parts["options"] = keyed.clone();
+        }
         match ask.version {
             Some(version) => parts["version"] = version.into(),
             None if endpoint.is_usual() => {

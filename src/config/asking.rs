@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::file::GraderConfig;
+use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
 use super::trust::Trust;
-use super::{Obstacle, Settings};
+use super::{Obstacle, Settings, Whose};
 use crate::client::{Limits, Patience};
 use crate::grader::Judge;
-use crate::provider::{DEFAULT, Means, Spec, Vendor};
+use crate::provider::{DEFAULT, Header, Means, Options, Spec, Vendor};
 use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
 use crate::vocabulary::StopWords;
@@ -22,8 +23,14 @@ pub struct Asking<'a> {
     pub model: Option<Resolved<'a, &'a str>>,
     /// Address; `None` for a provider that is not asked over the network.
     pub address: Option<Resolved<'a, &'a str>>,
-    /// Key, or the name of the variable that should hold it.
-    pub key: Option<Resolved<'a, Result<Secret, &'a str>>>,
+    /// How it is reached, where it is; another vendor where a server is `like` one that is known.
+    pub reached: Option<&'static Vendor>,
+    /// Where the key is.
+    pub key: Option<Resolved<'a, Held<'a>>>,
+    /// What else goes along.
+    pub options: Options,
+    /// The part of a file in which that stands, or whose keys come first.
+    pub part: SaidBy<'a>,
     /// The vendor's organization.
     pub organization: Option<Resolved<'a, &'a str>>,
     /// Longest time for one try.
@@ -47,9 +54,9 @@ impl Asking<'_> {
     pub(super) fn vendor(&self) -> Result<&'static Vendor, Obstacle> {
         let name = self.provider.value;
         match Spec::of(name).map(|spec| &spec.means) {
-            Some(Means::Network(vendor)) => Ok(vendor),
+            Some(Means::Network(vendor)) => Ok(self.reached.unwrap_or(vendor)),
             Some(Means::NotYet(help)) => {
-                Err(Obstacle::new(format!("akit cannot call provider `{name}` yet"), *help)
+                Err(Obstacle::new(format!("akit cannot call provider `{name}`"), *help)
                     .at(self.provider.said_by))
             }
             Some(Means::Recorded) | None => Err(Obstacle::new(
@@ -190,11 +197,12 @@ impl Settings {
         ];
         said.extend(nearer.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key));
         let name = provider.value;
-        let vendor = Spec::of(name).and_then(Spec::vendor);
         let is_trusted = matches!(trust, Ok(Trust::Named));
         let shared = self.file.providers.get(name);
-        // Whoever holds the keys has not named this server.
-        let granted = shared.filter(|_| is_trusted);
+        let [own_like, like] = [own, shared].map(|config| config.and_then(|config| config.like.as_deref()));
+        let vendor = Spec::vendor_of(name, own_like.or(like));
+        // Whoever holds the keys has not named this server, or means another one.
+        let granted = shared.filter(|_| is_trusted && (own_like.is_none() || own_like == like));
         let below = |key| self.key(["providers", name, key]);
         let variable = |name: Option<&'static str>| {
             let value = name.and_then(|name| self.environment.get(name));
@@ -204,27 +212,55 @@ impl Settings {
             let (said_by, value) = variable(name);
             (said_by, value.filter(|_| is_trusted))
         };
+        // The first of a vendor's variables that is set.
+        let key_variable = vendor.and_then(|vendor| {
+            let names = vendor.key_variables;
+            names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
+        });
         let address = vendor.map(|vendor| {
             Resolved::or_default(
                 [
                     address,
-                    (part.below("baseUrl"), own.and_then(|own| own.base_url.as_deref())),
-                    (below("baseUrl"), granted.and_then(|shared| shared.base_url.as_deref())),
+                    (
+                        part.below(own.map_or("baseUrl", |own| own.base_url_key)),
+                        own.and_then(|own| own.base_url.as_deref()),
+                    ),
+                    (
+                        below(shared.map_or("baseUrl", |shared| shared.base_url_key)),
+                        granted.and_then(|shared| shared.base_url.as_deref()),
+                    ),
                     variable(vendor.address_variable),
                 ],
                 vendor.address,
             )
         });
         let held = |config: &'a ProviderConfig| match config.api_key.as_ref()? {
-            Ok(key) => Some(Ok(key.clone())),
-            Err(unset) => Some(Err(unset.as_str())),
+            Ok(key) => Some(Held::Key(key.clone())),
+            Err(unset) => Some(Held::Unset(unset)),
         };
-        let (variable_of_key, value) = secret(vendor.and_then(|vendor| vendor.key_variable));
+        let in_file = |config: &'a ProviderConfig| config.key_file.clone().map(Held::File);
+        let printed = |config: &'a ProviderConfig| {
+            (!config.key_command.is_empty()).then_some(Held::Command(&config.key_command))
+        };
+        let (variable_of_key, value) = secret(key_variable);
         let key = Resolved::first([
             (part.below("apiKey"), own.and_then(held)),
+            (part.below("apiKeyFile"), own.and_then(in_file)),
+            (part.below("apiKeyCommand"), own.and_then(printed)),
             (below("apiKey"), granted.and_then(held)),
-            (variable_of_key, value.map(|key| Ok(Secret::new(key.trim())))),
+            (below("apiKeyFile"), granted.and_then(in_file)),
+            (below("apiKeyCommand"), granted.and_then(printed)),
+            (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim())))),
         ]);
+        let brought = key.as_ref().filter(|key| {
+            matches!(key.value, Held::File(_) | Held::Command(_)) && matches!(self.file.whose, Whose::Change)
+        });
+        let brought = brought.map(|key| self.unmerged_key(key));
+        let nothing = Options::default();
+        let [of_own, of_shared] =
+            [own, granted].map(|config| config.map_or(&nothing, |config| &config.options));
+        let mut options = of_own.or(of_shared);
+        options.headers.iter_mut().for_each(|header| self.fill(header));
         let organization = Resolved::first([
             (part.below("organization"), own.and_then(|own| own.organization.as_deref())),
             (below("organization"), granted.and_then(|shared| shared.organization.as_deref())),
@@ -259,12 +295,15 @@ impl Settings {
             vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
         let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
         let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
-        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged);
+        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged).or(brought);
         Asking {
             provider,
             model,
             address,
+            reached: vendor,
             key,
+            options,
+            part,
             organization,
             timeout,
             retries,
@@ -274,6 +313,17 @@ impl Settings {
             stop_words,
             obstacle,
         }
+    }
+
+    /// Gives a header its value.
+    fn fill(&self, header: &mut Header) {
+        let (value, filled) = self.environment.filled(&header.written);
+        header.secrets = filled.into_iter().map(Secret::new).collect();
+        if header.is_credential() {
+            // The word before a key is none of it.
+            header.secrets.extend(value.split_whitespace().last().map(Secret::new));
+        }
+        header.value = Some(Secret::new(value));
     }
 
     /// A key of the configuration, by the keys that lead to it.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Settings;
 use super::asking::Asking;
+use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
 use crate::grader::Ballot;
 use crate::scenario::Scenario;
@@ -39,9 +40,11 @@ impl Asking<'_> {
             Some((before, _)) => format!("{before}?…"),
             None => (*value).to_owned(),
         };
-        let key = |value: &Result<_, &str>| match value {
-            Ok(_) => "set".to_owned(),
-            Err(name) => format!("{name} is not set"),
+        let key = |value: &Held<'_>| match value {
+            Held::Key(_) => "set".to_owned(),
+            Held::Unset(name) => format!("{name} is not set"),
+            Held::File(path) => slashed(path),
+            Held::Command(command) => command.first().cloned().unwrap_or_default(),
         };
         let some = [
             self.model.as_ref().map(|model| Setting::of("model", model, word)),
@@ -55,7 +58,13 @@ impl Asking<'_> {
             self.version.as_ref().map(|version| Setting::of("target version", version, word)),
         ];
         let provider = Setting::of("provider", &self.provider, word);
-        std::iter::once(provider).chain(some.into_iter().flatten()).collect()
+        let part = format!("{:#}", self.part);
+        let options = self.options.told().into_iter().map(|(name, value)| Setting {
+            name,
+            value: text::excerpt(&value.as_str().map_or_else(|| value.to_string(), str::to_owned), 200),
+            said_by: part.clone(),
+        });
+        std::iter::once(provider).chain(some.into_iter().flatten()).chain(options).collect()
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::trust::{PROVIDER, Whose, trusted_origins};
+use super::trust::{KEY_COMMAND, KEY_FILE, PROVIDER, Whose, trusted_origins};
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{NAMED, Reading, Rule};
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
-use crate::provider::{DEFAULT, MOST, NAMES, Price, Prices};
+use crate::provider::{DEFAULT, MOST, NAMES, OFFERED, Price, Prices};
 use crate::redact::RedactionChoice;
 use crate::scenario::{
     ALWAYS, LIMITS, PATIENCE, ProviderConfig, REDACTION, api_key, limits, provider_config, redaction, tries,
@@ -28,10 +28,12 @@ use super::gate::{GATE, GateConfig};
 pub const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
 
 const GRADER: &[Field] = &[
-    Field::optional("provider", Shape::OneOf(&NAMES), "Who judges (openai)."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who judges (openai)."),
     Field::required("model", Shape::Name, "Model that judges."),
     Field::optional("baseUrl", Shape::Name, "Address of the judge, up to and with `/v1`."),
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
+    KEY_FILE,
+    KEY_COMMAND,
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
     PATIENCE,
@@ -102,7 +104,7 @@ const CI: [(&str, &str); 3] = [
 
 const CONFIG: &[Field] = &[
     Field::optional("project", Shape::Text, "Name of the project; akit does not read it."),
-    Field::optional("provider", Shape::OneOf(&NAMES), "Who answers, where nothing else says so."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who answers, where nothing else says so."),
     Field::optional("model", Shape::Name, "Model, where nothing else says so."),
     Field::optional("providers", Shape::Map, "How to reach each provider, by its name."),
     Field::optional("scenariosDir", Shape::Name, "Folder of the scenarios, relative to this file."),
@@ -327,12 +329,15 @@ impl ConfigFile {
             named_by_variables: named,
             provider: fields.string("provider"),
             model: fields.string("model"),
-            providers: providers(&fields, &filled, source, found),
+            providers: providers(&fields, &filled, &empty.folder, source, found),
             scenarios: fields.string("scenariosDir"),
             grader: fields.object("grader").map(|grader| GraderConfig {
                 provider: grader.string("provider"),
                 model: grader.string("model"),
-                access: ProviderConfig { unset: filled.unset_below(&["grader"]), ..access(&grader) },
+                access: ProviderConfig {
+                    unset: filled.unset_below(&["grader"]),
+                    ..access(&grader, &empty.folder)
+                },
                 defaults: defaults(&grader, source, found),
                 terms: terms(&grader),
                 calibration: grader.object("calibration").and_then(|calibration| demands(&calibration)),
@@ -407,10 +412,13 @@ fn demands(calibration: &Fields<'_>) -> Option<(String, Demands)> {
 }
 
 /// Address, key and patience of a grader, which has fewer keys than a provider.
-fn access(grader: &Fields<'_>) -> ProviderConfig {
+fn access(grader: &Fields<'_>, folder: &Path) -> ProviderConfig {
     ProviderConfig {
         api_key: api_key(grader),
+        key_file: grader.string("apiKeyFile").map(|file| folder.join(file)),
+        key_command: grader.strings("apiKeyCommand"),
         base_url: grader.string("baseUrl"),
+        base_url_key: "baseUrl",
         timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
         retries: grader.integer("maxRetries").map(tries),
         patience: grader.integer("patience").map(std::time::Duration::from_millis),
@@ -439,6 +447,7 @@ fn ci(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) {
 fn providers(
     fields: &Fields<'_>,
     filled: &Filled,
+    folder: &Path,
     source: &Arc<SourceFile>,
     found: &mut Diagnostics,
 ) -> BTreeMap<String, ProviderConfig> {
@@ -449,7 +458,7 @@ fn providers(
     for (key, value) in entries {
         let Some(name) = key.as_str() else { continue };
         if !NAMES.contains(&name) {
-            let help = text::meant(name, &NAMES, || format!("there are {}", text::list(&NAMES)));
+            let help = text::meant(name, &OFFERED, || format!("there are {}", text::list(&OFFERED)));
             let message = format!("unknown provider `{}`", text::excerpt(name, 60));
             found.push(Diagnostic::error("unknown-key", source, key.span, message).help(help));
         } else if let Some(fields) =
@@ -457,7 +466,9 @@ fn providers(
         {
             let trusted = trusted_origins(&fields, source, found);
             let unset = filled.unset_below(&["providers", name]);
-            let config = ProviderConfig { trusted, unset, ..provider_config(&fields) };
+            let key_file = fields.string("apiKeyFile").map(|file| folder.join(file));
+            let key_command = fields.strings("apiKeyCommand");
+            let config = ProviderConfig { trusted, unset, key_file, key_command, ..provider_config(&fields) };
             providers.insert(name.to_owned(), config);
         }
     }

@@ -5,6 +5,7 @@ mod explain;
 mod file;
 mod gate;
 mod judge;
+mod key;
 mod resolved;
 mod target;
 mod trust;
@@ -24,6 +25,7 @@ pub use asking::Asking;
 pub use explain::Setting;
 pub use file::{ConfigFile, FILES, find, keys, quarantine_in};
 pub use gate::{GateConfig, Named, Suites};
+pub use key::{Held, is_open_to_all};
 pub use target::Targets;
 pub use trust::Whose;
 

@@ -44,7 +44,8 @@ impl<'a, T> Resolved<'a, T> {
 
 impl<'a> SaidBy<'a> {
     /// A key of the part of a file.
-    pub(super) fn below(self, key: &'a str) -> Self {
+    #[must_use]
+    pub fn below(self, key: &'a str) -> Self {
         match self {
             Self::Key(file, [part, _, _]) => Self::Key(file, [part, key, ""]),
             other => other,

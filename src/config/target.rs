@@ -5,19 +5,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::asking::Asking;
+use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
-use crate::provider::{Access, LINE, REPLIES, Replies, RepliesError, Spec, Whence};
+use crate::provider::{
+    Access, ConnectError, Header, LINE, Options, REPLIES, Replies, RepliesError, Spec, Whence,
+};
 use crate::runner::{Job, Target};
 use crate::scenario::{Case, Scenario};
 use crate::secret::Secret;
+use crate::vocabulary::Metric;
 
 /// Clients and files of replies, each opened once.
 #[derive(Debug, Default)]
 pub struct Targets {
-    clients: BTreeMap<String, Arc<ModelClient>>,
+    clients: Vec<((Access, Mode), Arc<ModelClient>)>,
+    /// Keys that were fetched, by where they are.
+    keys: Vec<(String, Secret)>,
     replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, Obstacle>>,
     given: Option<Arc<Replies>>,
 }
@@ -59,7 +65,8 @@ impl Targets {
             )
         })?;
         let seeded = settings.flags.seed.or(scenario.seed).is_some();
-        let described = client.endpoint().is_at(asking.vendor()?.address);
+        let address = asking.vendor()?.address;
+        let described = !address.is_empty() && client.endpoint().is_at(address);
         Ok(job(Target::Model { client, model: model.value.to_owned(), seeded, described }))
     }
 
@@ -88,9 +95,21 @@ impl Targets {
             return Err(obstacle.clone());
         }
         let address = asking.address.unwrap_or(Resolved { value: vendor.address, said_by: SaidBy::Default });
+        if address.value.is_empty() {
+            return Err(Obstacle::new(
+                format!("provider `{provider}` has no address"),
+                "add `providerConfig: { resourceName: NAME, deploymentName: NAME }`, or `baseUrl:`",
+            )
+            .at(asking.provider.said_by));
+        }
         let api_key = match asking.key.as_ref().map(|key| (&key.value, key.said_by)) {
-            Some((Ok(key), _)) => Some(key.clone()),
-            Some((Err(name), said_by)) if mode != Mode::Replay => {
+            // Nothing is sent in replay.
+            Some((Held::File(_) | Held::Command(_), _)) if mode == Mode::Replay => None,
+            Some((held @ (Held::Key(_) | Held::File(_) | Held::Command(_)), said_by)) => {
+                let key = self.fetched(held);
+                Some(key.map_err(|(message, help)| Obstacle::new(message, help).at(said_by))?)
+            }
+            Some((Held::Unset(name), said_by)) if mode != Mode::Replay => {
                 return Err(Obstacle::new(
                     format!(
                         "environment variable `{name}` holds the key of `{provider}` and is not set (named by {said_by:#})"
@@ -99,13 +118,14 @@ impl Targets {
                 )
                 .at(said_by));
             }
-            _ => None,
+            Some((Held::Unset(_), _)) | None => None,
         };
-        let wanted = Spec::key_variable_at(address.value.trim());
-        if let Some(name) = wanted.filter(|_| api_key.is_none() && mode != Mode::Replay) {
+        let wanted = Spec::key_variables_at(address.value.trim()).first().copied();
+        let has_own = asking.options.headers.iter().any(Header::is_credential);
+        if let Some(name) = wanted.filter(|_| api_key.is_none() && !has_own && mode != Mode::Replay) {
             return Err(Obstacle::new(
                 format!("there is no key for provider `{provider}`"),
-                no_key_help(settings, vendor.key_variable.unwrap_or(name)),
+                no_key_help(settings, vendor.key_variables.first().unwrap_or(&name)),
             )
             .at(asking.provider.said_by)
             .at(address.said_by));
@@ -127,18 +147,29 @@ impl Targets {
             .at(asking.key.as_ref().map_or(SaidBy::Default, |key| key.said_by)));
         }
         let organization = asking.organization.map(|organization| organization.value.to_owned());
-        let secret = api_key.as_ref().map(Secret::expose).unwrap_or_default();
         let limits = asking.limits.map(|limits| limits.value).unwrap_or_default();
-        let same = format!("{provider}\n{}\n{organization:?}\n{mode:?}\n{secret}", address.value);
-        if let Some(client) = self.clients.get(&same) {
+        let base_url = address.value.to_owned();
+        let limits_first_token =
+            || settings.file.gate.policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken);
+        let options = &asking.options;
+        let options = Options { stream: options.stream || limits_first_token(), ..options.clone() };
+        let access = Access { provider: provider.to_owned(), base_url, api_key, organization, options };
+        let same = (access, mode);
+        if let Some((_, client)) = self.clients.iter().find(|(known, _)| *known == same) {
             client.limit(limits);
             return Ok(Arc::clone(client));
         }
-        let base_url = address.value.to_owned();
-        let access = Access { provider: provider.to_owned(), base_url, api_key, organization };
-        let back_end = (vendor.connect)(settings.http.clone(), access).map_err(|error| {
-            let message = format!("{error} (from {})", said_by.address);
-            Obstacle::new(message, "write it as `http://127.0.0.1:8080/v1`").at(address.said_by)
+        let back_end = vendor.connect(settings.http.clone(), same.0.clone()).map_err(|error| {
+            let (from, at) = match &error {
+                ConnectError::Address(_) => (said_by.address.clone(), address.said_by),
+                other => {
+                    let own = asking.part.below(other.key());
+                    let shared = settings.key(["providers", provider, other.key()]);
+                    let said = if own.location().is_some() { own } else { shared };
+                    (format!("{said:#}"), said)
+                }
+            };
+            Obstacle::new(format!("{error} (from {from})"), error.help()).at(at)
         })?;
         let client = ModelClient::new(Arc::from(back_end), settings.cache.clone(), mode)
             .on(&settings.road)
@@ -146,8 +177,22 @@ impl Targets {
             .said_by(said_by);
         client.limit(limits);
         let client = Arc::new(client);
-        self.clients.insert(same, Arc::clone(&client));
+        self.clients.push((same, Arc::clone(&client)));
         Ok(client)
+    }
+
+    /// A key, fetched once wherever it is; what is wrong with it and how to fix that.
+    fn fetched(&mut self, held: &Held<'_>) -> Result<Secret, (String, &'static str)> {
+        let name = format!("{held:?}");
+        let is_elsewhere = matches!(held, Held::File(_) | Held::Command(_));
+        if let Some((_, key)) = self.keys.iter().find(|(known, _)| is_elsewhere && *known == name) {
+            return Ok(key.clone());
+        }
+        let key = held.key().map_err(|error| (error.to_string(), error.help()))?.unwrap_or_default();
+        if is_elsewhere {
+            self.keys.push((name, key.clone()));
+        }
+        Ok(key)
     }
 }
 

@@ -14,18 +14,42 @@ use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
 
-const TRUSTED: Field = Field::optional(
-    "trustedOrigins",
-    Shape::Texts,
-    "Servers that a scenario's `baseUrl` may name and that get this provider's key, as `https://host:port`.",
+/// Keys by which only a configuration says something of a provider.
+const OWN: [Field; 3] = [
+    Field::optional(
+        "trustedOrigins",
+        Shape::Texts,
+        "Servers that a scenario's `baseUrl` may name and that get this provider's key, as `https://host:port`.",
+    ),
+    KEY_FILE,
+    KEY_COMMAND,
+];
+
+/// Where a key lies, of a provider or a judge.
+pub(super) const KEY_FILE: Field = Field::optional(
+    "apiKeyFile",
+    Shape::Name,
+    "File that holds the key and nothing else, relative to this file.",
 );
 
-/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, and whom to trust.
+/// How a key is had, of a provider or a judge.
+pub(super) const KEY_COMMAND: Field = Field::optional(
+    "apiKeyCommand",
+    Shape::Texts,
+    "Program that prints the key, with its arguments: no shell, at most 30 seconds.",
+);
+
+/// Keys of a provider in the configuration: those of a scenario's `providerConfig`, and its own, which take the place of
+/// what is refused there.
 pub(super) const PROVIDER: &[Field] = &{
-    let mut all = [TRUSTED; PROVIDER_CONFIG.len() + 1];
-    let mut index = 0;
+    let mut all = [OWN[0]; PROVIDER_CONFIG.len() + 1];
+    let (mut index, mut taken) = (0, 1);
     while index < PROVIDER_CONFIG.len() {
         all[index] = PROVIDER_CONFIG[index];
+        if matches!(PROVIDER_CONFIG[index].shape, Shape::Foreign) {
+            all[index] = OWN[taken];
+            taken += 1;
+        }
         index += 1;
     }
     all
@@ -88,7 +112,8 @@ impl Settings {
         scenario: &Scenario,
         local: Option<&ProviderConfig>,
     ) -> Result<Trust, Obstacle> {
-        let Some(vendor) = Spec::of(provider).and_then(Spec::vendor) else { return Ok(Trust::Named) };
+        let like = local.and_then(|local| local.like.as_deref());
+        let Some(vendor) = Spec::vendor_of(provider, like) else { return Ok(Trust::Named) };
         let named = local.filter(|_| self.flags.base_url.is_none());
         let Some((local, address)) = named.and_then(|local| Some((local, local.base_url.as_deref()?))) else {
             return Ok(Trust::Named);
@@ -97,7 +122,7 @@ impl Settings {
         let Some(origin) = Origin::of(address) else { return Ok(Trust::Named) };
         let nothing = ProviderConfig::default();
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
-        let variable = |name: Option<&str>| name.and_then(|name| self.environment.get(name));
+        let is_set = |names: &[&str]| names.iter().any(|name| self.environment.get(name).is_some());
         let configured = matches!(self.file.whose, Whose::Own | Whose::Base(_)).then_some(shared);
         let by_config = configured.and_then(|shared| shared.base_url.as_deref());
         if self.is_usual(vendor, &origin)
@@ -109,9 +134,7 @@ impl Settings {
         let named_by = || self.file.named_by_variables.first();
         let what = if let Some(name) = scenario.environment.first().or_else(named_by) {
             format!("what environment variable `{name}` holds")
-        } else if local.api_key.is_none()
-            && (shared.api_key.is_some() || variable(vendor.key_variable).is_some())
-        {
+        } else if local.api_key.is_none() && (shared.has_key() || is_set(vendor.key_variables)) {
             format!("the key of provider `{provider}`")
         } else {
             return Ok(Trust::Foreign);
@@ -136,6 +159,12 @@ impl Settings {
         let variable = vendor.address_variable.and_then(|name| self.environment.get(name));
         let mut known = [Some(vendor.address), variable].into_iter().flatten();
         origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
+    }
+
+    /// What keeps a key that the configuration points to from being read, where the change brings it.
+    pub(super) fn unmerged_key<T>(&self, key: &Resolved<'_, T>) -> Obstacle {
+        let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
+        Obstacle::new(message, MERGE_FIRST).at(key.said_by)
     }
 
     /// What keeps an address that the configuration names from being asked, where the change brings both.

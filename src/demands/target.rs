@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::Log;
 use super::pairs::{Paired, Pairs};
 use super::{Configuration, Demands, Document};
@@ -9,7 +11,7 @@ use crate::cache::{FOLDER, Mode};
 use crate::config::{ConfigFile, SaidBy, Settings};
 use crate::gate::Category;
 use crate::http::Http;
-use crate::provider::{DEFAULT, Origin, REPLIES};
+use crate::provider::{DEFAULT, Options, Origin, REPLIES};
 use crate::source::{Node, Value};
 use crate::text;
 use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
@@ -137,6 +139,19 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
         for (key, was, is, said) in said {
             if was != is && is.is_some() && counts(key, was) {
                 tell(key, was, is, said);
+            }
+        }
+        let [from, to] = [&was.options, &is.options].map(Options::told);
+        let value = |all: &[(&'static str, Json)], key: &str| {
+            let found = all.iter().find(|(known, _)| *known == key);
+            found.map(|(_, value)| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        };
+        let keys: BTreeSet<&'static str> = from.iter().chain(&to).map(|(key, _)| *key).collect();
+        for key in keys {
+            let (was, now) = (value(&from, key), value(&to, key));
+            // What is not asked over the network says nothing by it.
+            if was != now && is.reached.is_some() {
+                tell(&format!("`{key}`"), was.as_deref(), now.as_deref(), Some(is.part.below(key)));
             }
         }
     }

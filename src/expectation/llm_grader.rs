@@ -33,7 +33,11 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
     Field::optional("model", Shape::Name, "Model that judges, instead of the configured grader."),
-    Field::optional("provider", Shape::OneOf(&provider::NAMES), "Provider of that model (openai)."),
+    Field::optional(
+        "provider",
+        Shape::Offered(&provider::OFFERED, &provider::NAMES),
+        "Provider of that model (openai).",
+    ),
 ];
 
 /// A rubric and the score that is needed.

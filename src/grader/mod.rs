@@ -319,6 +319,9 @@ impl Grader {
         if let Some(effort) = self.effort() {
             identity["effort"] = effort.into();
         }
+        if let Some(keyed) = self.client.keyed() {
+            identity["options"] = keyed.clone();
+        }
         identity
     }
 

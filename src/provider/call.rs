@@ -1,12 +1,14 @@
 //! One call to a provider: JSON there, JSON back, and what else came instead.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
 use serde_json::{Value as Json, json};
 
+use super::dialect::{Dialect, Piece};
+use super::stream::Events;
 use super::{ProviderError, blocked, wait};
-use crate::http::{self, Http, Lost};
+use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
 use crate::text;
 
@@ -20,64 +22,159 @@ pub(super) struct Reply {
     pub(super) json: Json,
     /// As it was written.
     pub(super) written: String,
+    /// Milliseconds from sending to the first token, where it came piece by piece.
+    pub(super) first_token_ms: Option<u64>,
 }
 
-/// Posts JSON and reads JSON.
-///
-/// The key is blanked out of whatever comes back, before anything of it is cut to length: half a
-/// key would pass by later.
-pub(super) async fn post(
-    http: &Http,
-    url: &str,
-    host: &str,
-    headers: &[(&'static str, String)],
-    key: Option<&Secret>,
-    body: &Json,
-) -> Result<Reply, ProviderError> {
-    let host = || host.to_owned();
-    let malformed = |reason: String| ProviderError::Malformed { host: host(), reason };
-    let client = http.client(url).map_err(|error| malformed(error.to_string()))?;
-    let request = headers
-        .iter()
-        .fold(client.post(url).json(body), |request, (name, value)| request.header(*name, value));
-    let received = http::send(request).await.map_err(|lost| match lost {
-        Lost::Connect(reason) => ProviderError::Connect { host: host(), reason },
-        Lost::Certificate(reason) => ProviderError::Certificate { host: host(), reason },
-        Lost::Broken(reason) => ProviderError::Broken { host: host(), reason, answered: false },
-        Lost::TooLong => malformed(lost.to_string()),
-    })?;
-    let scrub = |text: String| match key {
-        Some(key) => key.scrub(&text),
-        None => text,
-    };
-    let status = received.status;
-    if !(200..300).contains(&status) {
-        let whole = scrub(String::from_utf8_lossy(&received.body).into_owned()).into_boxed_str();
-        if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked::prompt) {
-            return Err(ProviderError::Blocked { host: host(), word });
-        }
-        let retry_after = wait::named(status, &received.headers, &whole, SystemTime::now());
-        let body = message_of(&whole);
-        return Err(ProviderError::of_status(&host(), status, body, whole, retry_after));
+/// A request in JSON for a reply in JSON.
+pub(super) struct Call<'a> {
+    /// The way to the network.
+    pub(super) http: &'a Http,
+    /// Where it goes.
+    pub(super) url: String,
+    /// The same for people.
+    pub(super) asked: &'a str,
+    /// What goes along.
+    pub(super) headers: &'a HeaderMap,
+    /// What is blanked out of whatever comes back, before anything of it is cut to length: half a key would pass by
+    /// later.
+    pub(super) secrets: Vec<&'a Secret>,
+    /// What is asked.
+    pub(super) body: &'a Json,
+}
+
+impl Call<'_> {
+    /// Posts it and reads the whole reply.
+    pub(super) async fn whole(&self) -> Result<Reply, ProviderError> {
+        let mut incoming = self.open().await?;
+        let body = self.rest(&mut incoming).await?;
+        self.reply(&incoming, body)
     }
-    let body = String::from_utf8(received.body).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        malformed(format!("invalid UTF-8 at byte {at}"))
-    })?;
-    let body = scrub(body);
-    let body = text::json::mended(&body);
-    let read = serde_json::from_str(&body).map_err(|error| {
-        let reason = text::json::trouble(&error);
-        let broken = |reason| ProviderError::Broken { host: host(), reason, answered: true };
-        if body.trim().is_empty() {
-            broken("the body is empty".to_owned())
-        } else if error.is_eof() {
-            broken(format!("the body is cut: {reason}"))
-        } else {
-            malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
+
+    /// Posts it and puts the reply together from its pieces; a server that answers as a whole is read as one.
+    pub(super) async fn streamed(&self, dialect: &dyn Dialect) -> Result<Reply, ProviderError> {
+        let began = Instant::now();
+        let mut incoming = self.open().await?;
+        let kind = incoming.headers.get("content-type").and_then(|kind| kind.to_str().ok());
+        if !(200..300).contains(&incoming.status) || !kind.is_some_and(|kind| kind.contains("event-stream")) {
+            let body = self.rest(&mut incoming).await?;
+            return self.reply(&incoming, body);
         }
-    });
-    Ok(Reply { json: read?, written: body.into_owned() })
+        let (mut events, mut whole, mut bytes) = (Events::default(), Json::Null, Vec::new());
+        let (mut first, mut ended) = (None, false);
+        loop {
+            let more = incoming.more(&mut bytes).await.map_err(|lost| self.lost(lost))?;
+            let found = if more { events.take(&bytes) } else { events.end() };
+            bytes.clear();
+            for data in found {
+                if data.trim() == "[DONE]" {
+                    ended = true;
+                    continue;
+                }
+                let data = self.scrub(data);
+                let piece: Json = serde_json::from_str(&text::json::mended(&data)).map_err(|error| {
+                    let reason = text::json::trouble(&error);
+                    if error.is_eof() {
+                        self.broken(format!("a piece of the answer is cut: {reason}"))
+                    } else {
+                        self.malformed(format!("{reason}; a piece begins \"{}\"", text::excerpt(&data, 120)))
+                    }
+                })?;
+                // An error that is the piece itself.
+                let is_error = piece.get("type").is_some_and(|kind| kind == "error");
+                let error = if is_error && piece.get("error").is_none() {
+                    error_within(&serde_json::json!({ "error": piece }), self.asked)
+                } else {
+                    error_within(&piece, self.asked)
+                };
+                if let Some(error) = error {
+                    return Err(error);
+                }
+                match dialect.piece(&mut whole, piece) {
+                    Piece::Silent => {}
+                    Piece::Token => first = first.or_else(|| Some(began.elapsed())),
+                    Piece::End => ended = true,
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        if !ended {
+            return Err(self.broken("the answer stopped before its end".to_owned()));
+        }
+        // A key may come in pieces, too.
+        let written = self.scrub(whole.to_string());
+        let json = serde_json::from_str(&written).map_err(|error| self.malformed(error.to_string()))?;
+        let first = first.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        Ok(Reply { json, written, first_token_ms: first })
+    }
+
+    async fn open(&self) -> Result<Incoming, ProviderError> {
+        let client = self.http.client(&self.url).map_err(|error| self.malformed(error.to_string()))?;
+        let request = client.post(&self.url).json(self.body).headers(self.headers.clone());
+        http::open(request).await.map_err(|lost| self.lost(lost))
+    }
+
+    async fn rest(&self, incoming: &mut Incoming) -> Result<Vec<u8>, ProviderError> {
+        let mut body = Vec::new();
+        while incoming.more(&mut body).await.map_err(|lost| self.lost(lost))? {}
+        Ok(body)
+    }
+
+    /// What a whole body says.
+    fn reply(&self, incoming: &Incoming, body: Vec<u8>) -> Result<Reply, ProviderError> {
+        let host = || self.asked.to_owned();
+        let status = incoming.status;
+        if !(200..300).contains(&status) {
+            let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
+            if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked::prompt) {
+                return Err(ProviderError::Blocked { host: host(), word });
+            }
+            let retry_after = wait::named(status, &incoming.headers, &whole, SystemTime::now());
+            let body = message_of(&whole);
+            return Err(ProviderError::of_status(self.asked, status, body, whole, retry_after));
+        }
+        let body = String::from_utf8(body).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            self.malformed(format!("invalid UTF-8 at byte {at}"))
+        })?;
+        let body = self.scrub(body);
+        let body = text::json::mended(&body);
+        let read = serde_json::from_str(&body).map_err(|error| {
+            let reason = text::json::trouble(&error);
+            if body.trim().is_empty() {
+                self.broken("the body is empty".to_owned())
+            } else if error.is_eof() {
+                self.broken(format!("the body is cut: {reason}"))
+            } else {
+                self.malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
+            }
+        });
+        Ok(Reply { json: read?, written: body.into_owned(), first_token_ms: None })
+    }
+
+    fn scrub(&self, text: String) -> String {
+        self.secrets.iter().fold(text, |text, secret| secret.scrub(&text))
+    }
+
+    fn malformed(&self, reason: String) -> ProviderError {
+        ProviderError::Malformed { host: self.asked.to_owned(), reason }
+    }
+
+    fn broken(&self, reason: String) -> ProviderError {
+        ProviderError::Broken { host: self.asked.to_owned(), reason, answered: true }
+    }
+
+    fn lost(&self, lost: Lost) -> ProviderError {
+        let host = self.asked.to_owned();
+        match lost {
+            Lost::Connect(reason) => ProviderError::Connect { host, reason },
+            Lost::Certificate(reason) => ProviderError::Certificate { host, reason },
+            Lost::Broken(reason) => ProviderError::Broken { host, reason, answered: false },
+            Lost::TooLong => self.malformed(lost.to_string()),
+        }
+    }
 }
 
 /// The error of a body that came with status 200, as the error that it is.

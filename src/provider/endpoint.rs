@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::text;
 
-/// The last part of an address that belongs to the call, not to the server.
-pub(super) const CALL: &str = "/chat/completions";
+/// Last parts of an address that belong to the call, not to the server.
+const CALLS: [&str; 4] = ["/chat/completions", "/responses", "/embeddings", "/messages"];
 
 /// The path that nearly every server has.
 const USUAL_PATH: &str = "/v1";
@@ -77,16 +77,54 @@ impl Address {
             url.set_query(None);
         }
         let path = url.path().trim_end_matches('/');
-        let path = path.strip_suffix(CALL).unwrap_or(path).trim_end_matches('/').to_owned();
+        let path = CALLS.iter().find_map(|call| path.strip_suffix(call)).unwrap_or(path);
+        let path = path.trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self(url))
     }
 
-    /// The address of a call, such as `/chat/completions`; a query stays at its end.
+    /// The address of a call, such as `/chat/completions`; a query stays at its end, with that of the call.
     pub(super) fn call(&self, name: &str) -> String {
+        let (name, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.0.clone();
         url.set_path(&format!("{}{name}", self.path()));
+        if !query.is_empty() {
+            let all = [url.query().unwrap_or_default(), query].join("&");
+            url.set_query(Some(all.trim_start_matches('&')));
+        }
         url.into()
+    }
+
+    /// The same with this version behind it, where it ends with none.
+    pub(super) fn in_version(self, version: &str) -> Self {
+        let last = self.path().rsplit('/').next().unwrap_or_default();
+        let is_version =
+            last.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let path = format!("{}{version}", self.path());
+        if is_version { self } else { self.at(&path) }
+    }
+
+    /// The same at another path.
+    pub(super) fn at(mut self, path: &str) -> Self {
+        self.0.set_path(path);
+        self
+    }
+
+    /// The same with a parameter in its query.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        let others: Vec<(String, String)> = self
+            .0
+            .query_pairs()
+            .filter(|(known, _)| known != name)
+            .map(|(a, b)| (a.into(), b.into()))
+            .collect();
+        self.0.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+        self
+    }
+
+    /// Why it cannot be used.
+    pub(super) fn wrong(&self, reason: &str) -> AddressError {
+        AddressError { url: self.shown(""), reason: reason.to_owned() }
     }
 
     /// The same for people: without the query, which may hold a key.
@@ -95,7 +133,7 @@ impl Address {
     }
 
     /// The path without a slash at its end; empty where there is none.
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.0.path().trim_end_matches('/')
     }
 
@@ -142,6 +180,12 @@ impl Endpoint {
     #[must_use]
     pub fn identity(&self) -> &str {
         if self.is_usual() { &self.host } else { &self.address }
+    }
+
+    /// The host of an address, with the port where it is not the usual one.
+    #[must_use]
+    pub fn host_of(address: &str) -> Option<String> {
+        Some(Address::parse(address).ok()?.endpoint("").host)
     }
 
     /// Whether both are the same server.
@@ -232,6 +276,23 @@ mod tests {
         ] {
             assert_eq!(call(written), expected);
         }
+    }
+
+    #[test]
+    fn a_version_and_a_query_come_once() {
+        let address = |written: &str| Address::parse(written).unwrap().in_version("/v1");
+        for (written, expected) in [
+            ("https://h", "https://h/v1/messages"),
+            ("https://h/v1/", "https://h/v1/messages"),
+            ("https://h/v1/messages", "https://h/v1/messages"),
+            ("https://h/v1beta", "https://h/v1beta/messages"),
+            ("https://h/gate/way?a=b", "https://h/gate/way/v1/messages?a=b"),
+        ] {
+            assert_eq!(address(written).call("/messages"), expected);
+        }
+        let of = address("https://h?a=b&c=d").with("c", "e f");
+        assert_eq!(of.call("/m:x?alt=sse"), "https://h/v1/m:x?a=b&c=e+f&alt=sse");
+        assert_eq!(address("https://h").call("/m?alt=sse"), "https://h/v1/m?alt=sse");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, value::RawValue};
 use strum::EnumString;
 
 use crate::text;
-use crate::vocabulary::ToolCall;
+use crate::vocabulary::{ToolCall, Usage};
 
 /// Who may speak in a conversation.
 const ROLES: [&str; 6] = ["system", "developer", "user", "assistant", "tool", "function"];
@@ -181,6 +181,14 @@ pub(super) fn thinking(reply: &Json) -> Option<NonZeroU32> {
     let thought = || text("reasoning_content").or_else(|| text("reasoning"));
     let spent = told.or_else(|| thought().and_then(|_| reply.pointer("/usage/completion_tokens")?.as_u64()));
     spent.and_then(|tokens| NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX)))
+}
+
+/// The tokens of an answer that has thoughts in its content.
+pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZeroU32> {
+    let kind = |part: &Json| part.get("type")?.as_str()?.parse::<PartKind>().ok();
+    let has_thought = content.iter().any(|part| kind(part) == Some(PartKind::Thought));
+    let tokens = usage.filter(|_| has_thought)?.output_tokens;
+    NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX))
 }
 
 /// A call as OpenAI writes it, or with name and arguments at the call itself, as akit does.

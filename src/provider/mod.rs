@@ -2,19 +2,29 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod anthropic;
+mod azure;
 mod blocked;
 mod call;
+mod compatible;
+mod dialect;
 mod end;
 mod endpoint;
 mod floats;
+mod google;
 mod message;
+mod mistral;
 pub mod model;
 mod openai;
 mod origin;
 mod price;
 mod refusal;
 mod replies;
+mod responses;
+mod server;
+mod shutdown;
 mod spec;
+mod stream;
 mod table;
 mod unmetered;
 mod usage;
@@ -33,12 +43,14 @@ use crate::vocabulary::{Answer, FaultKind, ToolCall};
 use refusal::Part;
 use strum::{EnumString, VariantNames};
 
+pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
-pub use spec::{Access, Means, Spec, Vendor};
-pub use table::{DEFAULT, NAMES, REPLIES};
+pub use shutdown::shutdown;
+pub use spec::{Access, Api, ConnectError, Header, Means, Options, Spec, Vendor};
+pub use table::{DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
 pub use unmetered::Unmetered;
 
 /// Who speaks in a conversation.
@@ -207,6 +219,16 @@ pub trait Provider: Send + Sync + fmt::Debug {
         false
     }
 
+    /// What else of its configuration decides the answers: a part of the key of each record. No secret is in it.
+    fn keyed(&self) -> Option<&Json> {
+        None
+    }
+
+    /// Whether it tells when the first token of an answer came.
+    fn streams(&self) -> bool {
+        false
+    }
+
     /// Sends one request once. Dropping the future aborts the request.
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a>;
 
@@ -285,6 +307,12 @@ pub enum ProviderError {
         /// Whether it came in the place of an answer: an error object inside an HTTP 200.
         answered: bool,
     },
+    /// The vendor has no embeddings.
+    #[error("akit knows no embeddings of provider `{provider}`")]
+    NoEmbeddings {
+        /// Its name.
+        provider: String,
+    },
     /// A body that is not what the interface promises.
     #[error("{host} answered something else than a completion: {reason}")]
     Malformed {
@@ -329,6 +357,7 @@ impl ProviderError {
             | Self::Blocked { .. }
             | Self::Timeout { .. }
             | Self::Unmetered { .. }
+            | Self::NoEmbeddings { .. }
             | Self::Malformed { .. } => false,
         }
     }
@@ -345,7 +374,9 @@ impl ProviderError {
             error if error.is_of_account() => FaultKind::Unauthorized,
             Self::Status { status: 429, .. } => FaultKind::RateLimited,
             Self::Status { status: 300..=399, .. } => FaultKind::Redirected,
-            Self::Blocked { .. } | Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
+            Self::Blocked { .. } | Self::NoEmbeddings { .. } | Self::Status { status: 400..=499, .. } => {
+                FaultKind::RefusedRequest
+            }
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
             Self::Unmetered { .. } => FaultKind::Unmetered,
@@ -360,7 +391,8 @@ impl ProviderError {
             Self::Malformed { .. }
             | Self::Certificate { .. }
             | Self::Blocked { .. }
-            | Self::Unmetered { .. } => false,
+            | Self::Unmetered { .. }
+            | Self::NoEmbeddings { .. } => false,
             error if error.is_of_account() => false,
             Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
         }
@@ -370,7 +402,7 @@ impl ProviderError {
     #[must_use]
     pub fn may_cost(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Certificate { .. } => false,
+            Self::Connect { .. } | Self::Certificate { .. } | Self::NoEmbeddings { .. } => false,
             // An error in place of an answer is none that is paid for; one inside a 200 may come behind an answer.
             Self::Status { status, .. } => matches!(status, 100..=299),
             Self::Blocked { .. }
@@ -391,6 +423,7 @@ impl ProviderError {
             error if error.is_of_account() => Reach::Account,
             Self::Status { status: 429, .. } => Reach::Busy,
             Self::Blocked { .. }
+            | Self::NoEmbeddings { .. }
             | Self::Ended { .. }
             | Self::Status { .. }
             | Self::Malformed { .. }
@@ -441,6 +474,10 @@ impl ProviderError {
                 "name your organization's certificates with `--ca-bundle FILE`, or in SSL_CERT_FILE"
             }
             Self::Blocked { .. } => "ask for something that the platform lets pass",
+            Self::NoEmbeddings { .. } => {
+                "name a judge that has embeddings (openai, azure-openai, google, mistral, ollama) under `grader:`, \
+                 or write `mode: llm`"
+            }
             Self::Broken { .. } => "the server closed the connection; look into its log",
             Self::Ended { .. } => "the provider failed while it answered; its log says why",
             Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
@@ -471,7 +508,8 @@ impl ProviderError {
             Self::Unmetered { why, .. } => return why.help(),
             Self::Malformed { .. } => {
                 return format!(
-                    "is this an OpenAI-compatible address (from {})? It usually ends in `/v1`",
+                    "is this an address of this provider's interface (from {})? That of an OpenAI-compatible server \
+                     usually ends in `/v1`",
                     said_by.address
                 );
             }

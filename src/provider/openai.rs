@@ -1,25 +1,19 @@
 //! Chat completions as OpenAI serves them, and everything that speaks the same: `openai` with any
-//! `baseUrl`, `ollama`, llama.cpp, vLLM.
+//! `baseUrl`, llama.cpp, vLLM.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::{Reply, error_within, post};
-use super::endpoint::{Address, AddressError, CALL};
-use super::refusal::{self, Part};
+use super::call::Reply;
+use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, at, grow};
+use super::endpoint::{Address, AddressError};
+use super::refusal::Part;
+use super::responses::RESPONSES;
 use super::spec::{Access, Means, Spec, Vendor};
-use super::{
-    ChatRequest, Completion, Endpoint, Message, Pending, Provider, ProviderError, Role, blocked, end,
-    message, usage,
-};
-use crate::http::Http;
-use crate::text;
-use crate::vocabulary::{Answer, StopReason, Usage};
-
-/// The call for an embedding.
-const EMBEDDINGS: &str = "/embeddings";
+use super::{ChatRequest, Message, Role, blocked, end, message, usage};
+use crate::secret::Secret;
+use crate::vocabulary::ToolCall;
 
 /// OpenAI itself, and every server that speaks its chat completions.
 pub(super) const OPENAI: Spec = Spec {
@@ -27,260 +21,270 @@ pub(super) const OPENAI: Spec = Spec {
     means: Means::Network(Vendor {
         address: "https://api.openai.com/v1",
         address_variable: Some("OPENAI_BASE_URL"),
-        key_variable: Some("OPENAI_API_KEY"),
+        key_variables: &["OPENAI_API_KEY"],
         organization_variable: Some("OPENAI_ORGANIZATION"),
-        model: "gpt-4o-mini",
-        connect: OpenAi::connect,
+        model: "gpt-6-luna",
+        dialect: &CHAT,
+        responses: Some(&RESPONSES),
     }),
 };
 
-/// Ollama on this machine.
-pub(super) const OLLAMA: Spec = Spec {
-    name: "ollama",
-    means: Means::Network(Vendor {
-        address: "http://localhost:11434/v1",
-        address_variable: None,
-        key_variable: None,
-        organization_variable: None,
-        model: "llama3.2",
-        connect: OpenAi::connect,
-    }),
-};
+/// The chat completions of OpenAI.
+pub(super) const CHAT: Chat =
+    Chat { wire: &WIRE, seed: "/seed", caps: &[Part::MaxTokens, Part::MaxCompletionTokens] };
 
-/// A server that speaks OpenAI's chat completions.
-#[derive(Debug)]
-pub struct OpenAi {
-    http: Http,
-    endpoint: Endpoint,
-    address: Address,
-    options: Access,
-    /// What the server has refused of requests that it took without it, by model: it is not offered again.
-    refused: Mutex<BTreeMap<String, BTreeSet<Part>>>,
+/// How OpenAI's own servers are reached.
+pub(super) const WIRE: Wire = Wire { address: |access| Address::parse(&access.base_url), key: bearer };
+
+/// A key as most servers take it.
+pub(super) fn bearer(key: &Secret) -> (&'static str, String) {
+    ("authorization", format!("Bearer {}", key.expose()))
 }
 
-impl OpenAi {
-    fn connect(http: Http, options: Access) -> Result<Box<dyn Provider>, AddressError> {
-        Ok(Box::new(Self::new(http, options)?))
+/// How servers are reached that speak the same.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// The address, from what people write.
+    pub(super) address: fn(&Access) -> Result<Address, AddressError>,
+    /// The header with a key.
+    pub(super) key: fn(&Secret) -> (&'static str, String),
+}
+
+/// Chat completions.
+#[derive(Debug)]
+pub(super) struct Chat {
+    /// How the server is reached.
+    pub(super) wire: &'static Wire,
+    /// What the seed is called.
+    pub(super) seed: &'static str,
+    /// What the most tokens of an answer are called: the first that the server takes.
+    pub(super) caps: &'static [Part],
+}
+
+impl Dialect for Chat {
+    fn address(&self, access: &Access) -> Result<Address, AddressError> {
+        (self.wire.address)(access)
     }
 
-    /// Prepares a server; connects to nothing.
-    ///
-    /// # Errors
-    /// When the address is no http or https URL with a host.
-    pub fn new(http: Http, options: Access) -> Result<Self, AddressError> {
-        let address = Address::parse(&options.base_url)?;
-        let endpoint = address.endpoint(&options.provider);
-        Ok(Self { http, endpoint, address, options, refused: Mutex::default() })
+    fn call(&self, _model: &str, _streams: bool) -> String {
+        "/chat/completions".to_owned()
     }
 
-    /// What a model does not take, as far as it is known.
-    fn known(&self, model: &str) -> BTreeSet<Part> {
-        let mut left = Part::of_family(model);
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        left.extend(refused.get(model).into_iter().flatten());
-        left
+    fn headers(&self, key: Option<&Secret>) -> Vec<(&'static str, String)> {
+        key.map(self.wire.key).into_iter().collect()
     }
 
-    fn remember(&self, model: &str, left: BTreeSet<Part>) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.entry(model.to_owned()).or_default().extend(left);
+    fn own(&self) -> &'static [&'static str] {
+        &[
+            "/model",
+            "/messages",
+            "/temperature",
+            "/seed",
+            "/random_seed",
+            "/max_tokens",
+            "/max_completion_tokens",
+            "/tools",
+            "/response_format",
+            "/stream",
+            "/n",
+        ]
     }
 
-    async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
-        let body = json!({ "model": model, "input": text });
-        let (url, asked) = (self.address.call(EMBEDDINGS), self.address.shown(EMBEDDINGS));
-        let (headers, key) = (self.headers(), self.options.api_key.as_ref());
-        let reply = post(&self.http, &url, &asked, &headers, key, &body).await?;
-        let reply = without_error(reply, &asked)?.json;
-        let malformed = || ProviderError::Malformed {
-            host: asked.clone(),
-            reason: format!(
-                "there is no embedding in it; it begins {}",
-                text::excerpt(&reply.to_string(), 120)
-            ),
-        };
-        let values = reply.pointer("/data/0/embedding").and_then(Json::as_array).ok_or_else(malformed)?;
-        #[expect(clippy::cast_possible_truncation, reason = "embeddings are stored in single precision")]
-        let embedding: Option<Vec<f32>> =
-            values.iter().map(|value| value.as_f64().map(|v| v as f32)).collect();
-        let embedding = embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?;
-        let answer = Answer {
-            model: reply.get("model").and_then(Json::as_str).map(str::to_owned),
-            usage: reply
-                .pointer("/usage/prompt_tokens")
-                .and_then(Json::as_u64)
-                .map(|input_tokens| Usage { input_tokens, ..Usage::default() }),
-            ..Answer::default()
-        };
-        Ok(Completion { answer, embedding, ..Completion::default() })
-    }
-
-    fn headers(&self) -> Vec<(&'static str, String)> {
-        let key = self.options.api_key.as_ref();
-        let authorization = key.map(|key| ("authorization", format!("Bearer {}", key.expose())));
-        let organization = self.options.organization.clone().map(|name| ("openai-organization", name));
-        authorization.into_iter().chain(organization).collect()
-    }
-
-    async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
-        let headers = self.headers();
-        let mut left = self.known(&request.model);
-        let mut first: Option<ProviderError> = None;
-        loop {
-            let (body, dropped) = body(request, &left);
-            let key = self.options.api_key.as_ref();
-            let (url, asked) = (self.address.call(CALL), self.asked());
-            let reply = post(&self.http, &url, &asked, &headers, key, &body).await;
-            let reply = reply.and_then(|reply| without_error(reply, &asked));
-            let function = request.output.as_ref().map(|output| output.name);
-            let error = match reply.and_then(|reply| self.read(&reply, function)) {
-                Ok(completion) => {
-                    self.remember(&request.model, left);
-                    return Ok(Completion {
-                        params_sent: sent(&body),
-                        params_dropped: dropped,
-                        ..completion
-                    });
+    fn body(&self, request: &ChatRequest, left: &BTreeSet<Part>) -> Draft {
+        let mut draft = Draft::default();
+        draft.put("/model", request.model.as_str());
+        let folded = left.contains(&Part::SystemRole) && request.output.is_some();
+        let messages = if folded { without_system(&request.messages) } else { request.messages.clone() };
+        draft.put("/messages", messages.iter().map(written).collect::<Json>());
+        draft.offer(left, Part::Temperature, "/temperature", request.temperature);
+        draft.offer(left, Part::Seed, self.seed, request.seed);
+        draft.offer(left, Part::ReasoningEffort, "/reasoning_effort", request.effort);
+        let mut tools: Vec<Json> = request.tools.iter().map(function).collect();
+        if let Some(output) = &request.output {
+            match draft.form(left, output) {
+                Some(Part::ResponseFormat) => {
+                    let schema = json!({ "name": output.name, "strict": true, "schema": output.schema });
+                    draft.put("/response_format", json!({ "type": "json_schema", "json_schema": schema }));
                 }
-                Err(ProviderError::Blocked { word, .. }) => {
-                    let answer = Answer { finish_reason: Some(word), ..Answer::default() };
-                    return Ok(Completion { answer, ..Completion::default() });
+                Some(_) => {
+                    tools.push(function(&json!({ "name": output.name, "parameters": output.schema })));
+                    draft.put(
+                        "/tool_choice",
+                        json!({ "type": "function", "function": { "name": output.name } }),
+                    );
                 }
-                Err(error) => error,
-            };
-            // Each turn of the loop leaves one more part out, so it ends.
-            let named = refusal::named(&error, &body, request.output.is_some());
-            match named.or_else(|| refusal::form(&error, &body)) {
-                Some(part) => {
-                    left.insert(part);
-                    // What was no refusal of a form is told as it was first said.
-                    first = first.or(named.is_none().then_some(error));
-                }
-                None => return Err(first.filter(|_| refusal::refused(&error).is_some()).unwrap_or(error)),
+                None => {}
             }
+        }
+        let cap = self.caps.iter().find(|part| !left.contains(part)).or(self.caps.last());
+        if let Some(cap) = cap {
+            draft.offer(left, *cap, cap.name(), request.max_tokens);
+        }
+        if !tools.is_empty() {
+            draft.put("/tools", tools);
+        }
+        draft
+    }
+
+    fn stream(&self, body: &mut Map<String, Json>, left: &BTreeSet<Part>) {
+        body.insert("stream".to_owned(), true.into());
+        if !left.contains(&Part::StreamOptions) {
+            body.insert("stream_options".to_owned(), json!({ "include_usage": true }));
         }
     }
 
-    /// The whole address that is asked, for people.
-    fn asked(&self) -> String {
-        self.address.shown(CALL)
+    fn piece(&self, whole: &mut Json, piece: Json) -> Piece {
+        let Json::Object(members) = piece else { return Piece::Silent };
+        let mut brought = Piece::Silent;
+        for (name, value) in members {
+            match (name.as_str(), value) {
+                ("choices", Json::Array(choices)) => {
+                    let first = choices
+                        .into_iter()
+                        .find(|one| one.get("index").is_none_or(|index| index.as_u64() == Some(0)));
+                    let Some(Json::Object(choice)) = first else { continue };
+                    let Some(place) = at(&mut whole["choices"], 0) else { continue };
+                    let is_token = choice.get("delta").is_some_and(says_something);
+                    let is_end = choice.get("finish_reason").is_some_and(|word| !word.is_null());
+                    for (name, value) in choice {
+                        match name.as_str() {
+                            "delta" => add(&mut place["message"], value),
+                            _ if value.is_null() && place.get(&name).is_some() => {}
+                            _ => place[name] = value,
+                        }
+                    }
+                    // The tokens are counted in a piece of their own behind the end.
+                    brought = match (is_end, is_token) {
+                        (true, _) => Piece::End,
+                        (false, true) => Piece::Token,
+                        (false, false) => brought,
+                    };
+                }
+                (_, Json::Null) => {}
+                (_, value) => whole[name] = value,
+            }
+        }
+        brought
     }
 
-    /// Reads an answer; of a request for a verdict, the calls of the function of this name are its text.
-    fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Completion, ProviderError> {
-        let Reply { json: reply, written: body } = reply;
-        let malformed = |reason: &str| ProviderError::Malformed {
-            host: self.asked(),
-            reason: format!("{reason}; it begins {}", text::excerpt(&reply.to_string(), 120)),
-        };
+    fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
+        let Reply { json: reply, written: body, .. } = reply;
+        let malformed = |reason: &str| Misread::of(reply, reason);
         let choice = reply.get("choices").and_then(|choices| choices.get(0));
         if let (None, Some(word)) = (choice, blocked::prompt(reply)) {
-            return Err(ProviderError::Blocked { host: self.asked(), word });
+            return Err(Misread::Blocked(word));
         }
         let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
         let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
-        let finish = end::word(reply);
-        if StopReason::of(finish.as_deref()) == StopReason::Broken {
-            let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
-            return Err(ProviderError::Ended { host: self.asked(), word });
-        }
-        let called = function.and_then(|name| message::arguments(written, body, name));
-        let is_verdict = called.is_some();
-        // A verdict in a call is one whatever stands beside it.
+        let verdict = function.and_then(|name| message::arguments(written, body, name));
         let said = match message::said(written) {
-            Err(_) if is_verdict => message::Said::default(),
+            Err(_) if verdict.is_some() => message::Said::default(),
             said => said.map_err(|unread| malformed(&format!("the content of its message {unread}")))?,
         };
-        let text = called.unwrap_or(said.text);
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
-        let spent = StopReason::of(finish.as_deref()) == StopReason::Cut && text::said::shows_nothing(&text);
-        let answer = Answer {
-            thinking: message::thinking(reply).filter(|_| spent),
-            text,
-            tool_calls: if is_verdict { Vec::new() } else { said.tool_calls },
-            finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish },
-            model: word("model"),
-            system_fingerprint: word("system_fingerprint"),
+        Ok(Read {
+            said,
+            verdict,
+            finish: end::word(reply),
+            thinking: message::thinking(reply),
             usage: usage::of_chat(reply),
-            ..Answer::default()
-        };
-        Ok(Completion { answer, ..Completion::default() })
+            model: word("model"),
+            fingerprint: word("system_fingerprint"),
+        })
+    }
+
+    fn embedding(&self, model: &str, text: &str) -> Option<(String, Json)> {
+        Some(("/embeddings".to_owned(), json!({ "model": model, "input": text })))
+    }
+
+    fn embedded<'a>(&self, reply: &'a Json) -> Option<(&'a Vec<Json>, Option<u64>)> {
+        let values = reply.pointer("/data/0/embedding")?.as_array()?;
+        Some((values, reply.pointer("/usage/prompt_tokens").and_then(Json::as_u64)))
     }
 }
 
-impl Provider for OpenAi {
-    fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
-    }
-
-    fn sends_key(&self) -> bool {
-        self.options.api_key.is_some()
-    }
-
-    fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
-        Box::pin(self.ask(request))
-    }
-
-    fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a> {
-        Box::pin(self.ask_embedding(model, text))
-    }
-}
-
-/// The body without what is left out, and the names of the parameters that a server does not take.
-fn body(request: &ChatRequest, left: &BTreeSet<Part>) -> (Json, Vec<String>) {
-    let mut body = Map::new();
-    body.insert("model".to_owned(), request.model.clone().into());
-    let folded = left.contains(&Part::SystemRole) && request.output.is_some();
-    let messages = if folded { without_system(&request.messages) } else { json!(request.messages) };
-    body.insert("messages".to_owned(), messages);
-    let mut dropped = Vec::new();
-    let mut offer = |part: Part, value: Option<Json>| match value {
-        Some(_) if left.contains(&part) => dropped.push(part.name().to_owned()),
-        Some(value) => {
-            body.insert(part.name().to_owned(), value);
-        }
-        None => {}
+/// Whether a piece of a message has text, or a part of a call.
+fn says_something(delta: &Json) -> bool {
+    let is_text = |name: &str| match delta.get(name) {
+        Some(Json::String(text)) => !text.is_empty(),
+        Some(Json::Array(parts)) => !parts.is_empty(),
+        _ => false,
     };
-    offer(Part::Temperature, request.temperature.map(Json::from));
-    offer(Part::Seed, request.seed.map(Json::from));
-    offer(Part::ReasoningEffort, request.effort.map(Json::from));
-    let mut tools: Vec<Json> = request.tools.iter().map(function).collect();
-    if let Some(output) = &request.output {
-        let schema = json!({ "type": "json_schema", "json_schema": {
-            "name": output.name, "strict": true, "schema": output.schema } });
-        let choice = json!({ "type": "function", "function": { "name": output.name } });
-        // A server without structured output is made to call a function; one without functions is left to the words
-        // of the prompt. What could not be read in one form is asked for in the next.
-        let forms = [(Part::ResponseFormat, schema), (Part::ToolChoice, choice)];
-        let mut skips = usize::from(output.next_form);
-        for (part, value) in forms {
-            let is_refused = left.contains(&part);
-            if !is_refused && skips > 0 {
-                skips -= 1;
-                continue;
+    ["content", "refusal", "tool_calls"].into_iter().any(is_text)
+}
+
+/// Adds a piece of a message to it.
+fn add(message: &mut Json, delta: Json) {
+    let Json::Object(delta) = delta else { return };
+    for (name, value) in delta {
+        match (name.as_str(), value) {
+            (_, Json::Null) => {}
+            ("tool_calls", Json::Array(calls)) => {
+                for (number, call) in calls.into_iter().enumerate() {
+                    let index = call.get("index").and_then(Json::as_u64);
+                    let index = index.map_or(number, |index| usize::try_from(index).unwrap_or(usize::MAX));
+                    let Some(place) = at(&mut message["tool_calls"], index) else { continue };
+                    add_call(place, call);
+                }
             }
-            if part == Part::ToolChoice && !is_refused {
-                tools.push(function(&json!({ "name": output.name, "parameters": output.schema })));
-            }
-            offer(part, Some(value));
-            if !is_refused {
-                break;
-            }
+            ("role", value) => message["role"] = value,
+            (_, value @ (Json::String(_) | Json::Array(_))) => grow(&mut message[name], value),
+            (_, value) => message[name] = value,
         }
     }
-    let (usual, other) = (Part::MaxTokens, Part::MaxCompletionTokens);
-    match [usual, other].into_iter().find(|part| !left.contains(part)) {
-        Some(part) => offer(part, request.max_tokens.map(Json::from)),
-        None => offer(other, request.max_tokens.map(Json::from)),
+}
+
+/// Adds a piece of a call: its arguments grow, all else comes once.
+fn add_call(call: &mut Json, piece: Json) {
+    let Json::Object(piece) = piece else { return };
+    for (name, value) in piece {
+        match (name.as_str(), value) {
+            (_, Json::Null) => {}
+            ("function", value) => add_call(&mut call["function"], value),
+            ("arguments", value) => grow(&mut call["arguments"], value),
+            (_, Json::String(text)) if text.is_empty() => {}
+            (_, value) => call[name] = value,
+        }
     }
-    if !tools.is_empty() {
-        body.insert("tools".to_owned(), tools.into());
+}
+
+/// A message as the interface wants it.
+fn written(message: &Message) -> Json {
+    let mut written = json!({ "role": message.role, "content": message.content });
+    if !message.tool_calls.is_empty() {
+        let calls = message.tool_calls.iter().enumerate();
+        written["tool_calls"] = calls
+            .map(|(number, call)| {
+                let function = json!({ "name": call.name, "arguments": arguments(call) });
+                json!({ "id": id(call, number), "type": "function", "function": function })
+            })
+            .collect();
+        if message.content.is_empty() {
+            written["content"] = Json::Null;
+        }
     }
-    (Json::Object(body), dropped)
+    if let Some(id) = &message.tool_call_id {
+        written["tool_call_id"] = id.as_str().into();
+    }
+    written
+}
+
+/// The id of a call; the number of one that has none.
+pub(super) fn id(call: &ToolCall, number: usize) -> String {
+    call.id.clone().unwrap_or_else(|| format!("call_{number}"))
+}
+
+/// The arguments of a call as text.
+pub(super) fn arguments(call: &ToolCall) -> String {
+    match &call.arguments {
+        Json::String(text) => text.clone(),
+        Json::Null => "{}".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Messages for a server that knows no instructions: they stand before what is asked.
-fn without_system(messages: &[Message]) -> Json {
+fn without_system(messages: &[Message]) -> Vec<Message> {
     let (system, rest): (Vec<&Message>, Vec<&Message>) =
         messages.iter().partition(|message| message.role == Role::System);
     let mut rest: Vec<Message> = rest.into_iter().cloned().collect();
@@ -288,62 +292,33 @@ fn without_system(messages: &[Message]) -> Json {
         let told: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
         first.content = format!("{}\n\n{}", told.join("\n\n"), first.content);
     }
-    json!(rest)
-}
-
-fn without_error(reply: Reply, host: &str) -> Result<Reply, ProviderError> {
-    error_within(&reply.json, host).map_or(Ok(reply), Err)
-}
-
-/// The parameters in a body: everything but what was asked. A schema is told by its kind.
-fn sent(body: &Json) -> BTreeMap<String, Json> {
-    let entries = body.as_object().into_iter().flatten();
-    entries
-        .filter(|(name, _)| !matches!(name.as_str(), "model" | "messages" | "tools"))
-        .map(|(name, value)| {
-            let kind = value.get("type").filter(|_| value.is_object());
-            (name.clone(), kind.unwrap_or(value).clone())
-        })
-        .collect()
+    rest
 }
 
 /// A function as the interface wants it.
 fn function(tool: &Json) -> Json {
-    match tool.get("type") {
-        Some(Json::String(kind)) if kind == "function" => tool.clone(),
-        _ => json!({ "type": "function", "function": tool }),
+    if tool.get("function").is_some() {
+        return tool.clone();
     }
+    let is_own = tool.get("type").is_none() && tool.get("input_schema").is_none();
+    let function = if is_own { tool.clone() } else { Declared::of(tool).as_object("parameters") };
+    json!({ "type": "function", "function": function })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::Secret;
-
-    fn server(base_url: &str) -> Result<OpenAi, AddressError> {
-        let options = Access {
-            provider: "openai".to_owned(),
-            base_url: base_url.to_owned(),
-            api_key: Some(Secret::new("sk-very-secret")),
-            organization: None,
-        };
-        OpenAi::new(Http::new(None).unwrap(), options)
-    }
 
     #[test]
     fn replies_without_a_completion_are_told() {
-        let server = server("https://api.openai.com/v1").unwrap();
-        let reply = |json: Json| Reply { written: json.to_string(), json };
+        let reply = |json: Json| Reply { written: json.to_string(), json, first_token_ms: None };
         for json in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
-            let read = server.read(&reply(json.clone()), None);
-            assert!(matches!(read, Err(ProviderError::Malformed { .. })), "{json}");
+            let read = CHAT.read(&reply(json.clone()), None);
+            assert!(matches!(read, Err(Misread::Malformed(_))), "{json}");
         }
         let refusal =
             json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
-        let completion = server.read(&reply(refusal), None).unwrap();
-        assert_eq!(
-            (completion.answer.text.as_str(), completion.answer.finish_reason.as_deref()),
-            ("No.", Some("refusal"))
-        );
+        let read = CHAT.read(&reply(refusal), None).unwrap();
+        assert_eq!((read.said.text.as_str(), read.said.refused), ("No.", true));
     }
 }

@@ -26,6 +26,10 @@ pub(super) enum Part {
     MaxTokens,
     /// Gives way to the one before.
     MaxCompletionTokens,
+    /// Of Responses.
+    MaxOutputTokens,
+    /// Without it a stream does not tell its tokens.
+    StreamOptions,
     /// Instructions of a judge then stand before its question.
     SystemRole,
 }
@@ -45,11 +49,30 @@ impl Part {
         }
     }
 
+    /// The value in a body, whatever the vendor's name for it.
+    fn value(self, body: &Json) -> Option<&Json> {
+        let elsewhere: &[&str] = match self {
+            Self::SystemRole => {
+                let first = body.pointer("/messages/0/role").filter(|role| *role == "system");
+                return first.or_else(|| body.get("systemInstruction"));
+            }
+            Self::Temperature => &["/generationConfig/temperature"],
+            Self::Seed => &["/random_seed", "/generationConfig/seed"],
+            Self::ReasoningEffort => {
+                &["/reasoning/effort", "/output_config/effort", "/generationConfig/thinkingConfig"]
+            }
+            Self::ResponseFormat => {
+                &["/text/format", "/output_config/format", "/generationConfig/responseJsonSchema"]
+            }
+            Self::ToolChoice => &["/toolConfig"],
+            Self::MaxTokens => &["/generationConfig/maxOutputTokens"],
+            Self::MaxCompletionTokens | Self::MaxOutputTokens | Self::StreamOptions => &[],
+        };
+        body.get(self.name()).or_else(|| elsewhere.iter().find_map(|place| body.pointer(place)))
+    }
+
     fn stands_in(self, body: &Json) -> bool {
-        match self {
-            Self::SystemRole => body.pointer("/messages/0/role").is_some_and(|role| role == "system"),
-            _ => body.get(self.name()).is_some(),
-        }
+        self.value(body).is_some()
     }
 
     /// Whether it is named; `words` is folded.
@@ -57,12 +80,31 @@ impl Part {
         let has = |phrase: &str| text::has_phrase(words, phrase);
         match self {
             Self::Temperature | Self::Seed => has(self.name()),
-            Self::ReasoningEffort => has("reasoning effort") || has("reasoning.effort"),
-            Self::ResponseFormat => has("response format") || has("json schema"),
-            Self::ToolChoice => has("tool choice"),
+            Self::ReasoningEffort => [
+                "reasoning effort",
+                "reasoning.effort",
+                "config.effort",
+                "effort parameter",
+                "thinking level",
+                "thinkinglevel",
+            ]
+            .into_iter()
+            .any(has),
+            Self::ResponseFormat => [
+                "response format",
+                "json schema",
+                "responsejsonschema",
+                "output format",
+                "output config.format",
+                "text.format",
+            ]
+            .into_iter()
+            .any(has),
+            Self::ToolChoice => has("tool choice") || has("toolconfig") || has("tool config"),
+            Self::StreamOptions => has("stream options"),
             // Some tell the sum of tokens instead of the parameter.
-            Self::MaxTokens | Self::MaxCompletionTokens => {
-                let sent = body.get(self.name()).map(Json::to_string).unwrap_or_default();
+            Self::MaxTokens | Self::MaxCompletionTokens | Self::MaxOutputTokens => {
+                let sent = self.value(body).map(Json::to_string).unwrap_or_default();
                 has(&self.name().replace('_', " ")) || (words.contains("token") && has(&sent))
             }
             Self::SystemRole => {
@@ -79,7 +121,8 @@ pub(super) fn named(error: &ProviderError, body: &Json, is_judge: bool) -> Optio
     let may_go = |part: &Part| *part != Part::SystemRole || is_judge;
     let named = Part::iter().find(|part| part.stands_in(body) && may_go(part) && part.is_named(&words, body));
     // A judge's cap is akit's own: it goes, under either name, when a server speaks of tokens at all.
-    let cap = || [Part::MaxTokens, Part::MaxCompletionTokens].into_iter().find(|part| part.stands_in(body));
+    let caps = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
+    let cap = || caps.into_iter().find(|part| part.stands_in(body));
     named.or_else(|| cap().filter(|_| is_judge && words.contains("token")))
 }
 

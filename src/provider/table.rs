@@ -1,7 +1,12 @@
 //! Every provider that may be named: the one table of names, addresses, variables and ways out.
 
 use super::Origin;
-use super::openai::{OLLAMA, OPENAI};
+use super::anthropic::ANTHROPIC;
+use super::azure::AZURE;
+use super::compatible::{LIKE, OLLAMA};
+use super::google::GOOGLE;
+use super::mistral::MISTRAL;
+use super::openai::OPENAI;
 use super::spec::{Means, Spec, Vendor};
 
 /// Who answers where nobody says so.
@@ -10,35 +15,34 @@ pub const DEFAULT: &str = OPENAI.name;
 /// Who gives answers that were recorded.
 pub const REPLIES: &str = "replies";
 
-const COMPATIBLE: Means = Means::NotYet(
-    "use an OpenAI-compatible address (`provider: openai` with `baseUrl`), or judge recorded answers with `--replies FILE`",
+/// The way out for an application that runs in a program of one's own.
+const OWN: Means = Means::NotYet(
+    "write `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }` where the application \
+     listens, or `provider: command` with `providerConfig: { command: [node, bot.js] }` where akit starts it",
 );
 
-const JAVASCRIPT: Means = Means::NotYet(
-    "it is a JavaScript object: serve it over HTTP as chat completions and use `provider: openai` with `baseUrl`, or judge its answers with `--replies FILE`",
+/// The way out for a server that speaks an interface of its own.
+const SERVED: Means = Means::NotYet(
+    "write `provider: http` with `providerConfig: { url: …, headers: { Authorization: \"Bearer ${KEY}\" }, body: …, \
+     answer: … }`, or `provider: openai` with `baseUrl` where it has an OpenAI-compatible address",
 );
 
 impl Spec {
     /// Every provider, in alphabetical order.
     pub const ALL: &'static [Self] = &[
-        Self { name: "anthropic", means: COMPATIBLE },
-        Self { name: "azure-openai", means: COMPATIBLE },
-        Self { name: "cohere", means: COMPATIBLE },
-        Self { name: "custom", means: JAVASCRIPT },
-        Self { name: "deepagents", means: JAVASCRIPT },
-        Self { name: "google", means: COMPATIBLE },
-        Self { name: "huggingface", means: COMPATIBLE },
-        Self { name: "langchain", means: JAVASCRIPT },
-        Self { name: "mistral", means: COMPATIBLE },
+        ANTHROPIC,
+        AZURE,
+        Self { name: "cohere", means: SERVED },
+        Self { name: "custom", means: OWN },
+        Self { name: "deepagents", means: OWN },
+        GOOGLE,
+        Self { name: "huggingface", means: SERVED },
+        Self { name: "langchain", means: OWN },
+        MISTRAL,
         OLLAMA,
         OPENAI,
         Self { name: REPLIES, means: Means::Recorded },
-        Self {
-            name: "vercel-ai",
-            means: Means::NotYet(
-                "use the provider behind it, such as `provider: openai`, or judge its answers with `--replies FILE`",
-            ),
-        },
+        Self { name: "vercel-ai", means: OWN },
     ];
 
     /// The provider of a name.
@@ -52,14 +56,34 @@ impl Spec {
         Self::ALL.iter().filter_map(|spec| Some((spec.name, spec.vendor()?)))
     }
 
-    /// The variable that holds the key of the vendor whose own server this is.
+    /// How a provider is reached; `like` names one of those that speak as `openai` does.
     #[must_use]
-    pub fn key_variable_at(address: &str) -> Option<&'static str> {
-        let origin = Origin::of(address)?;
-        let own = |vendor: &Vendor| Origin::of(vendor.address).as_ref() == Some(&origin);
-        Self::vendors().find(|(_, vendor)| own(vendor))?.1.key_variable
+    pub fn vendor_of(name: &str, like: Option<&str>) -> Option<&'static Vendor> {
+        let own = Self::of(name)?.vendor()?;
+        Some(like.filter(|_| name == DEFAULT).and_then(Self::like).unwrap_or(own))
+    }
+
+    /// One of those that speak as `openai` does.
+    #[must_use]
+    pub fn like(name: &str) -> Option<&'static Vendor> {
+        LIKE.iter().find(|(known, _)| *known == name).map(|(_, vendor)| vendor)
+    }
+
+    /// The variables that hold the key of the vendor whose own server this is.
+    #[must_use]
+    pub fn key_variables_at(address: &str) -> &'static [&'static str] {
+        let Some(origin) = Origin::of(address).filter(|origin| !origin.is_loopback()) else { return &[] };
+        let vendors = Self::vendors().map(|(_, vendor)| vendor).chain(LIKE.iter().map(|(_, vendor)| vendor));
+        let own = |vendor: &&Vendor| Origin::of(vendor.address).as_ref() == Some(&origin);
+        let azure = || address.contains(".openai.azure.com").then_some(AZURE_KEYS);
+        vendors.into_iter().find(own).map(|vendor| vendor.key_variables).or_else(azure).unwrap_or_default()
     }
 }
+
+const AZURE_KEYS: &[&str] = match &AZURE.means {
+    Means::Network(vendor) => vendor.key_variables,
+    Means::Recorded | Means::NotYet(_) => &[],
+};
 
 /// Every name that may stand under `provider:`.
 pub const NAMES: [&str; Spec::ALL.len()] = {
@@ -67,6 +91,41 @@ pub const NAMES: [&str; Spec::ALL.len()] = {
     let mut index = 0;
     while index < names.len() {
         names[index] = Spec::ALL[index].name;
+        index += 1;
+    }
+    names
+};
+
+/// How many can be asked.
+const OFFERED_COUNT: usize = {
+    let (mut count, mut index) = (0, 0);
+    while index < Spec::ALL.len() {
+        count += Spec::ALL[index].is_offered() as usize;
+        index += 1;
+    }
+    count
+};
+
+/// The names that can be asked: those that help and schema offer.
+pub const OFFERED: [&str; OFFERED_COUNT] = {
+    let mut names = [""; OFFERED_COUNT];
+    let (mut count, mut index) = (0, 0);
+    while index < Spec::ALL.len() {
+        if Spec::ALL[index].is_offered() {
+            names[count] = Spec::ALL[index].name;
+            count += 1;
+        }
+        index += 1;
+    }
+    names
+};
+
+/// The names that may stand under `like:`.
+pub const LIKES: [&str; LIKE.len()] = {
+    let mut names = [""; LIKE.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = LIKE[index].0;
         index += 1;
     }
     names

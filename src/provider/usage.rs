@@ -4,11 +4,15 @@ use serde_json::Value as Json;
 
 use crate::vocabulary::Usage;
 
+/// A count of tokens that a cache gave or took.
+pub(super) fn of_cache(count: Option<u64>) -> u32 {
+    u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX)
+}
+
 /// The usage of a chat completion; absent where it does not tell what was sent and received.
 pub(super) fn of_chat(reply: &Json) -> Option<Usage> {
     let count = |path: &str| reply.get("usage")?.pointer(path)?.as_u64();
     let (input_tokens, received) = (count("/prompt_tokens")?, count("/completion_tokens")?);
-    let of_cache = |count: Option<u64>| u32::try_from(count.unwrap_or(0)).unwrap_or(u32::MAX);
     Some(Usage {
         input_tokens,
         // Gemini and others count thoughts in the sum alone.

@@ -37,7 +37,8 @@ impl Plan {
                     let target = match &job.target {
                         Target::Replies(_) => json!("replies"),
                         Target::Model { client, model, seeded, .. } => {
-                            json!([client.endpoint().provider, client.endpoint().address, model, seeded])
+                            let endpoint = client.endpoint();
+                            json!([endpoint.provider, endpoint.address, model, seeded, client.keyed()])
                         }
                     };
                     json!([case.id, case.content_hash, target, job.version, removed(case)])
@@ -69,7 +70,7 @@ impl Plan {
                     let named = case.model.as_ref() == Some(model)
                         || case.provider.as_ref() == Some(&endpoint.provider);
                     if !named {
-                        targets.insert(canonical::digest(&json!({
+                        let mut target = json!({
                             "provider": endpoint.provider,
                             "host": endpoint.identity(),
                             "model": model,
@@ -77,7 +78,12 @@ impl Plan {
                             "max_tokens": own.max_tokens,
                             "system": own.system,
                             "tools": own.tools,
-                        })));
+                        });
+                        // Where nothing is said, marks stay as they were.
+                        if let Some(keyed) = client.keyed() {
+                            target["options"] = keyed.clone();
+                        }
+                        targets.insert(canonical::digest(&target));
                     }
                 }
             }

@@ -12,14 +12,14 @@ mod table;
 mod weaker;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
 use crate::expectation::{Exception, Expectation, Rule};
-use crate::provider::{Message, Origin};
+use crate::provider::{Message, Options, Origin};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -39,8 +39,10 @@ pub use weaker::Tries;
 pub struct ProviderConfig {
     /// Key; `Err` names the environment variable that is not set.
     pub api_key: Option<Result<Secret, String>>,
-    /// Address up to and with `/v1`.
+    /// Address; also where Azure's resource or a known server is named in its place.
     pub base_url: Option<String>,
+    /// The key that says so.
+    pub base_url_key: &'static str,
     /// Where that stands.
     pub base_url_span: Span,
     /// Servers that a scenario may name and that get the key; only a configuration grants it.
@@ -59,6 +61,14 @@ pub struct ProviderConfig {
     pub organization: Option<String>,
     /// File of replies, relative to the file in which it is named.
     pub file: Option<String>,
+    /// A known server that speaks as `openai` does.
+    pub like: Option<String>,
+    /// What else goes along.
+    pub options: Options,
+    /// File with the key; only a configuration names one.
+    pub key_file: Option<PathBuf>,
+    /// Program that prints the key; only a configuration names one.
+    pub key_command: Vec<String>,
     /// What stop words mean that akit does not know.
     pub stop_words: StopWords,
     /// Variables that its keys wait for: nobody can be asked by them until then.
@@ -66,6 +76,12 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// Whether it says where a key is.
+    #[must_use]
+    pub fn has_key(&self) -> bool {
+        self.api_key.is_some() || self.key_file.is_some() || !self.key_command.is_empty()
+    }
+
     /// The keys that say something.
     pub fn said(&self) -> impl Iterator<Item = &'static str> {
         let said = [
@@ -91,7 +107,7 @@ pub struct Scenario {
     /// Its file.
     pub file: Arc<SourceFile>,
     /// The folder of its file, against which other files are looked up.
-    pub folder: std::path::PathBuf,
+    pub folder: PathBuf,
     /// Provider that it names.
     pub provider: Option<String>,
     /// Model that it names.

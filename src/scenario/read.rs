@@ -12,7 +12,7 @@ use crate::client::Limits;
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Exception, Expectation, Reading, Rule, filled};
-use crate::provider::{Message, Role};
+use crate::provider::{Header, Message, Options, Role, Spec, azure_resource};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
@@ -391,18 +391,32 @@ fn tools(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) -> Vec<se
 /// Access as a `providerConfig` or a configuration's provider grants it.
 #[must_use]
 pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
+    let like = fields.string("like");
+    // Each of them names a server.
+    let addresses = [
+        ("baseUrl", fields.string("baseUrl")),
+        ("resourceName", fields.string("resourceName").map(|name| azure_resource(&name))),
+        ("like", like.as_deref().and_then(Spec::like).map(|vendor| vendor.address.to_owned())),
+    ];
+    let address = addresses.into_iter().find_map(|(key, address)| Some((key, address?)));
+    let (base_url_key, base_url) = address.map_or(("baseUrl", None), |(key, address)| (key, Some(address)));
     ProviderConfig {
         api_key: api_key(fields),
-        base_url: fields.string("baseUrl"),
-        base_url_span: fields.text("baseUrl").map(|(_, span)| span).unwrap_or_default(),
+        base_url,
+        base_url_key,
+        base_url_span: fields.text(base_url_key).map(|(_, span)| span).unwrap_or_default(),
         trusted: Vec::new(),
-        default_model: fields.string("defaultModel"),
+        default_model: fields.string("defaultModel").or_else(|| fields.string("deploymentName")),
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("maxRetries").map(tries),
         patience: fields.integer("patience").map(Duration::from_millis),
         limits: limits(fields),
         organization: fields.string("organization"),
         file: fields.string("file"),
+        like,
+        options: options(fields),
+        key_file: None,
+        key_command: Vec::new(),
         stop_words: StopWords::of(fields.words("stopWords")),
         unset: Vec::new(),
     }
@@ -416,6 +430,28 @@ pub fn limits(fields: &Fields<'_>) -> Limits {
         requests_per_minute: of("requests_per_minute"),
         tokens_per_minute: of("tokens_per_minute"),
         concurrency: of("concurrency"),
+    }
+}
+
+/// What else goes along with a request. Headers stand as they were written: they are filled for whoever may get them.
+fn options(fields: &Fields<'_>) -> Options {
+    let map = |key| match fields.node(key).map(Node::to_json) {
+        Some(serde_json::Value::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    };
+    let header = |(name, value): (String, serde_json::Value)| {
+        let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Header { name, written, value: None, secrets: Vec::new() }
+    };
+    Options {
+        api: fields.word("api"),
+        deployment: fields.string("deploymentName"),
+        embedding_deployment: fields.string("embeddingDeploymentName"),
+        api_version: fields.string("apiVersion"),
+        family: fields.string("modelFamily"),
+        headers: map("headers").into_iter().map(header).collect(),
+        extra_body: map("extraBody"),
+        stream: fields.bool("stream").unwrap_or_default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::redaction::REDACTION;
 use crate::expectation::{self, NAMED};
-use crate::provider::{NAMES, Role};
+use crate::provider::{Api, LIKES, NAMES, OFFERED, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
 use serde_json::{Value as Json, json};
@@ -16,7 +16,7 @@ const SETUP: &[Field] = &[
 const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no effect; kept for old files.")];
 
 /// How an application behind a provider that akit cannot ask is tested.
-const SERVED: &str = "serve the application over HTTP and write `provider: openai` with `providerConfig: { baseUrl: \"http://127.0.0.1:8080/v1\" }`, or judge its answers with `--replies FILE`";
+const SERVED: &str = "write `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }`, or `provider: command`, or judge its answers with `--replies FILE`";
 
 /// What an endpoint bears, of a provider or a judge.
 pub const LIMITS: Field = Field::optional(
@@ -40,7 +40,20 @@ pub const PATIENCE: Field =
 /// Keys of `providerConfig`.
 pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
-    Field::optional("baseUrl", Shape::Name, "Address of an OpenAI-compatible server, up to and with `/v1`."),
+    Field::optional("baseUrl", Shape::Name, "Address of the server, with or without its `/v1`."),
+    Field::optional(
+        "like",
+        Shape::OneOf(&LIKES),
+        "Provider `openai`: a known server that speaks as it does, with its address and the variable of its key.",
+    ),
+    Field::optional(
+        "api",
+        Shape::OneOf(Api::VARIANTS),
+        "Providers `openai` and `azure-openai`: which interface (chat).",
+    ),
+    Field::optional("headers", Shape::Scalars, "Headers that go along; write `${NAME}` for what is secret."),
+    Field::optional("extraBody", Shape::Map, "What else goes along in the body; no secrets, it is recorded."),
+    Field::optional("stream", Shape::Bool, "Whether answers are asked for piece by piece (false)."),
     Field::optional("defaultModel", Shape::Name, "Model where none is named."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
@@ -52,11 +65,29 @@ pub const PROVIDER_CONFIG: &[Field] = &[
         Shape::Lexicon(&StopWords::MEANINGS, StopWords::is_known, StopWords::folded),
         "What a stop word means that akit does not know.",
     ),
-    Field::inert("resourceName", Shape::Text, "Azure OpenAI: name of the resource.", SERVED),
-    Field::inert("deploymentName", Shape::Text, "Azure OpenAI: name of the deployment.", SERVED),
-    Field::inert("apiVersion", Shape::Text, "Azure OpenAI: version of the interface.", SERVED),
-    Field::inert("embeddingDeploymentName", Shape::Text, "Azure OpenAI: deployment for embeddings.", SERVED),
-    Field::inert("modelFamily", Shape::Text, "Azure OpenAI: family of the deployed model.", SERVED),
+    Field::optional(
+        "resourceName",
+        Shape::Name,
+        "Azure OpenAI: name of the resource, in place of `baseUrl`.",
+    ),
+    Field::optional(
+        "deploymentName",
+        Shape::Name,
+        "Azure OpenAI: name of the deployment; the model where none is named.",
+    ),
+    Field::optional(
+        "apiVersion",
+        Shape::Name,
+        "Azure OpenAI: version of the interface, where not that of `/openai/v1`.",
+    ),
+    Field::optional("embeddingDeploymentName", Shape::Name, "Azure OpenAI: deployment for embeddings."),
+    Field::optional(
+        "modelFamily",
+        Shape::Name,
+        "Azure OpenAI: the model that is deployed, such as `gpt-6-luna`.",
+    ),
+    Field::foreign("apiKeyFile", "write it in akit.yaml, under `providers:` or `grader:`"),
+    Field::foreign("apiKeyCommand", "write it in akit.yaml, under `providers:` or `grader:`"),
     Field::inert(
         "underlyingProvider",
         Shape::OneOf(&["openai", "azure", "anthropic", "google", "mistral"]),
@@ -96,7 +127,7 @@ pub(super) const CASE: &[Field] = &[
     Field::optional("metadata", Shape::Map, "Anything; akit does not read it."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("retries", Shape::Integer(0), "Further tries after a transient error."),
-    Field::optional("provider", Shape::OneOf(&NAMES), "Provider, instead of the scenario's."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Provider, instead of the scenario's."),
     Field::optional("model", Shape::Name, "Model, instead of the scenario's."),
     Field::optional("variables", Shape::Scalars, "Values for `{{name}}`, over those of the scenario."),
     Field::optional(
@@ -133,7 +164,7 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::optional("name", Shape::Name, "Name of the scenario; the file's name where it is missing."),
     Field::optional("description", Shape::Text, "What the scenario is about."),
     Field::optional("version", Shape::Text, "Version of the scenario, as text."),
-    Field::optional("provider", Shape::OneOf(&NAMES), "Who answers."),
+    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who answers."),
     Field::optional("model", Shape::Name, "Model by the provider's name."),
     Field::optional("providerConfig", Shape::Object(PROVIDER_CONFIG), "How to reach the provider."),
     Field::optional("seed", Shape::Integer(0), "Root of the seeds of its cases."),

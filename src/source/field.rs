@@ -23,6 +23,8 @@ pub enum Shape {
     Number(f64, f64),
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// One of the first words; the others may be read in old files, and nobody is offered them.
+    Offered(&'static [&'static str], &'static [&'static str]),
     /// A list of text.
     Texts,
     /// A list of these words.
@@ -137,7 +139,7 @@ impl Field {
             Shape::Number(least, most) => {
                 json!({ "type": "number", "minimum": least, "maximum": most })
             }
-            Shape::OneOf(words) => json!({ "enum": words }),
+            Shape::OneOf(words) | Shape::Offered(words, _) => json!({ "enum": words }),
             Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
             Shape::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
             Shape::Map => json!({ "type": "object" }),

@@ -367,10 +367,13 @@ fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
             None => kind(&range(*least, *most), String::new()),
         },
         (Shape::OneOf(words), Value::String(word)) if words.contains(&word.as_str()) => None,
-        (Shape::OneOf(words), Value::String(word)) => {
+        (Shape::Offered(_, all), Value::String(word)) if all.contains(&word.as_str()) => None,
+        (Shape::OneOf(words) | Shape::Offered(words, _), Value::String(word)) => {
             value(&format!("one of {}", text::list(words)), text::meant(word, words, String::new))
         }
-        (Shape::OneOf(words), _) => quote(&format!("one of {}", text::list(words))),
+        (Shape::OneOf(words) | Shape::Offered(words, _), _) => {
+            quote(&format!("one of {}", text::list(words)))
+        }
         (Shape::Texts, Value::List(items)) => items
             .iter()
             .find_map(|item| problem(&Shape::Text, item))

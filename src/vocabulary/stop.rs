@@ -44,7 +44,10 @@ pub enum StopReason {
 
 /// The words of each reason, in lower case and with `_` for `-`.
 const WORDS: [(StopReason, &[&str]); 6] = [
-    (StopReason::Complete, &["", "stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete"]),
+    (
+        StopReason::Complete,
+        &["", "stop", "end_turn", "stop_sequence", "eos", "eos_token", "complete", "completed"],
+    ),
     (StopReason::ToolCalls, &["tool_calls", "tool_use", "tool_call", "function_call"]),
     (
         StopReason::Cut,
@@ -71,6 +74,9 @@ const WORDS: [(StopReason, &[&str]); 6] = [
             "spii",
             "language",
             "model_armor",
+            "image_safety",
+            "image_prohibited_content",
+            "image_recitation",
             "guardrail_intervened",
             "sensitive",
         ],
@@ -87,6 +93,8 @@ const WORDS: [(StopReason, &[&str]); 6] = [
             "malformed_function_call",
             "malformed_response",
             "unexpected_tool_call",
+            "too_many_tool_calls",
+            "missing_thought_signature",
         ],
     ),
 ];

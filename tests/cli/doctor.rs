@@ -64,11 +64,10 @@ fn what_is_bad_ends_like_the_run() {
     let replied = "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a"]);
     let config = "gate: { baseline: { from: b.json } }\n";
     let answers = "{\"id\":\"a\",\"reply\":\"a\"}";
-    let streamed = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 5 }] }\nproviders: { openai: { apiKey: k, baseUrl: \"http://127.0.0.1:9/v1\" } }\n";
     let judged = "  - { id: b, prompt: p, tags: [judged], expected: { type: llm_grader, rubric: kind } }\n";
     let half = format!("{replied}{judged}");
     let weakened = "gate: { fail_on: [weakened] }\n";
-    let select: [(&[&str], Row<'_>); 8] = [
+    let select: [(&[&str], Row<'_>); 7] = [
         (
             &[],
             (
@@ -88,7 +87,6 @@ fn what_is_bad_ends_like_the_run() {
         (&["--sample", "x"], ("", &[("s.yaml", &replied)], 2, "x")),
         (&["-t", "!judged"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 0, "1 case selected")),
         (&["--case", "b"], ("", &[("s.yaml", &half), ("r.jsonl", answers)], 2, "no judge is configured")),
-        (&["-m", "m"], ("", &[("s.yaml", &suite(&["a"])), ("akit.yaml", streamed)], 2, "ttft_p95_ms")),
     ];
     for (flags, (_, files, status, told)) in select {
         let with = |command: &str| {

@@ -79,6 +79,7 @@ mod trust_pairs;
 mod update;
 mod validate;
 mod values;
+mod vendors;
 mod version1;
 mod weakened;
 mod weakening;

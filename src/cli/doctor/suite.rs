@@ -9,9 +9,9 @@ use super::super::Status;
 use super::super::args::{SelectArgs, common_folder, discovered};
 use super::super::prepare::{NOT_STREAMED, left_out};
 use super::finding::{Check, Explained};
-use crate::config::{Asking, ConfigFile, Setting, Settings, Targets, find};
+use crate::config::{Asking, ConfigFile, Held, Setting, Settings, Targets, find, is_open_to_all};
 use crate::environment::Environment;
-use crate::provider::Spec;
+use crate::provider::{Endpoint, Spec, shutdown};
 use crate::runner::Target;
 use crate::scenario::{self, Loaded};
 use crate::seed::Root;
@@ -134,6 +134,10 @@ struct Asked {
     models: BTreeSet<Model>,
     /// Whose key is wanted and not there, by the variable that would hold it.
     keyless: BTreeSet<&'static str>,
+    /// Files that hold keys.
+    files: BTreeSet<PathBuf>,
+    /// Models that their vendors shut down, with the day and what is named in their place.
+    ends: BTreeSet<(String, &'static str, Option<&'static str>)>,
 }
 
 /// A provider and its model.
@@ -147,6 +151,17 @@ pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check
     explained.extend(judges(settings, loaded, &mut targets, &mut asked, findings));
     explained.push(("the run".to_owned(), settings.explain()));
     variables(settings, loaded, &asked, findings);
+    for path in asked.files.iter().filter(|path| is_open_to_all(path)) {
+        let message = format!("everybody on this machine may read {}", slashed(path));
+        findings.push(Check::warn("keys", message, format!("chmod 600 {}", slashed(path))));
+    }
+    for (model, day, instead) in &asked.ends {
+        let help = instead.map_or_else(
+            || "name another model".to_owned(),
+            |name| format!("its vendor names {name} in its place"),
+        );
+        findings.push(Check::warn("models", format!("{model} is shut down on {day}"), help));
+    }
     prices(settings, &asked.models, findings);
     (explained, !asked.models.is_empty())
 }
@@ -154,13 +169,19 @@ pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check
 impl Asked {
     /// Takes note of somebody who is asked.
     fn note(&mut self, asking: &Asking<'_>) {
-        let Some(vendor) = Spec::of(asking.provider.value).and_then(Spec::vendor) else { return };
+        let Some(vendor) = asking.reached else { return };
+        if let Some(Held::File(path)) = asking.key.as_ref().map(|key| &key.value) {
+            self.files.insert(path.clone());
+        }
         if let Some(model) = &asking.model {
+            let host = asking.address.and_then(|address| Endpoint::host_of(address.value));
+            let end = host.and_then(|host| shutdown(&host, model.value));
+            self.ends.extend(end.map(|end| (model.value.to_owned(), end.day, end.instead)));
             self.models.insert((asking.provider.value.to_owned(), model.value.to_owned()));
         }
-        let wanted = asking.address.and_then(|address| Spec::key_variable_at(address.value.trim()));
+        let wanted = asking.address.and_then(|address| Spec::key_variables_at(address.value.trim()).first());
         if let Some(name) = wanted.filter(|_| asking.key.is_none()) {
-            self.keyless.insert(vendor.key_variable.unwrap_or(name));
+            self.keyless.insert(vendor.key_variables.first().unwrap_or(name));
         }
     }
 }
@@ -175,7 +196,7 @@ fn answers(
     const ABOUT: &str = "answers";
     let mut who: BTreeMap<String, (usize, Vec<Setting>)> = BTreeMap::new();
     let mut obstacles: BTreeMap<(String, String), usize> = BTreeMap::new();
-    let mut asks_model = false;
+    let mut unseen = false;
     let cases =
         loaded.scenarios.iter().flat_map(|scenario| scenario.cases.iter().map(move |case| (scenario, case)));
     for (scenario, case) in cases {
@@ -185,7 +206,7 @@ fn answers(
         }
         match job {
             Ok(job) => {
-                asks_model |= matches!(job.target, Target::Model { .. });
+                unseen |= matches!(&job.target, Target::Model { client, .. } if !client.streams());
                 let mut name = job.target.name();
                 if let (Target::Model { .. }, Some(model), Some(address)) =
                     (&job.target, &asking.model, &asking.address)
@@ -209,7 +230,7 @@ fn answers(
         findings.push(Check::ok(ABOUT, format!("and {more} more")));
     }
     let mut limits = settings.file.gate.policy.thresholds.iter();
-    if asks_model && limits.any(|limit| limit.metric == Metric::FirstToken) {
+    if unseen && limits.any(|limit| limit.metric == Metric::FirstToken) {
         findings.push(Check::bad(ABOUT, Status::Invalid, NOT_STREAMED.0, NOT_STREAMED.1));
     }
     for ((message, help), cases) in obstacles.into_iter().take(MOST) {
@@ -273,7 +294,11 @@ fn judges(
 fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut Vec<Check>) {
     const ABOUT: &str = "keys";
     let vendors = asked.models.iter().filter_map(|(provider, _)| Spec::of(provider)?.vendor());
-    let of_vendors = vendors.filter_map(|vendor| vendor.key_variable).chain(asked.keyless.iter().copied());
+    // One of a vendor's variables is enough.
+    let held = |names: &'static [&'static str]| {
+        names.iter().find(|name| settings.environment.get(name).is_some()).or(names.first())
+    };
+    let of_vendors = vendors.filter_map(|vendor| held(vendor.key_variables)).chain(&asked.keyless).copied();
     let mut names: BTreeSet<String> = of_vendors.map(str::to_owned).collect();
     names.extend(settings.file.file.iter().flat_map(named));
     names.extend(loaded.files.iter().flat_map(named));

@@ -205,8 +205,8 @@ fn next(args: &InitArgs, start: &Start) -> String {
             format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl"),
             "red: the answers of a worse bot",
         );
-        let variable =
-            Spec::of(&start.provider).and_then(Spec::vendor).and_then(|vendor| vendor.key_variable);
+        let vendor = Spec::of(&start.provider).and_then(Spec::vendor);
+        let variable = vendor.and_then(|vendor| vendor.key_variables.first());
         let key = variable.map_or("asks your model".to_owned(), |name| format!("needs {name}"));
         say(format!("akit run {first} -p {} -m {}", start.provider, start.model), &key);
     } else {

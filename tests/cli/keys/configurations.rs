@@ -24,6 +24,22 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
         Weaker("grader: { model: m, baseUrl: http://a/v1 }", "grader: { model: m, baseUrl: http://b/v1 }"),
     ),
     (
+        "grader.apiKeyFile",
+        Neutral(
+            "who pays does not change what is judged",
+            "grader: { model: m, apiKeyFile: a }",
+            "grader: { model: m, apiKeyFile: b }",
+        ),
+    ),
+    (
+        "grader.apiKeyCommand",
+        Neutral(
+            "who pays does not change what is judged",
+            "grader: { model: m, apiKeyCommand: [a] }",
+            "grader: { model: m, apiKeyCommand: [b] }",
+        ),
+    ),
+    (
         "grader.apiKey",
         Neutral(
             "who pays does not change what is judged",

@@ -108,35 +108,69 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     ),
     (
         "providerConfig.resourceName",
-        Neutral(
-            UNUSED,
-            "HEAD providerConfig: { resourceName: a }",
-            "HEAD providerConfig: { resourceName: b }",
+        Weaker(
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { resourceName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { resourceName: b }",
         ),
     ),
     (
         "providerConfig.deploymentName",
-        Neutral(
-            UNUSED,
-            "HEAD providerConfig: { deploymentName: a }",
-            "HEAD providerConfig: { deploymentName: b }",
+        Weaker(
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: b }",
         ),
     ),
     (
         "providerConfig.apiVersion",
-        Neutral(UNUSED, "HEAD providerConfig: { apiVersion: a }", "HEAD providerConfig: { apiVersion: b }"),
+        Weaker(
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a, apiVersion: c }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a, apiVersion: d }",
+        ),
     ),
     (
         "providerConfig.embeddingDeploymentName",
-        Neutral(
-            UNUSED,
-            "HEAD providerConfig: { embeddingDeploymentName: a }",
-            "HEAD providerConfig: { embeddingDeploymentName: b }",
+        Weaker(
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { embeddingDeploymentName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { embeddingDeploymentName: b }",
         ),
     ),
     (
         "providerConfig.modelFamily",
-        Neutral(UNUSED, "HEAD providerConfig: { modelFamily: a }", "HEAD providerConfig: { modelFamily: b }"),
+        Neutral(
+            "it says which parameters the model takes, not what must be answered",
+            "HEAD providerConfig: { modelFamily: a }",
+            "HEAD providerConfig: { modelFamily: b }",
+        ),
+    ),
+    (
+        "providerConfig.like",
+        Weaker("HEAD providerConfig: { like: groq }", "HEAD providerConfig: { like: together }"),
+    ),
+    (
+        "providerConfig.api",
+        Weaker("HEAD providerConfig: { api: chat }", "HEAD providerConfig: { api: responses }"),
+    ),
+    (
+        "providerConfig.headers",
+        Weaker(
+            "HEAD providerConfig: { headers: { x-bot: a } }",
+            "HEAD providerConfig: { headers: { x-bot: b } }",
+        ),
+    ),
+    (
+        "providerConfig.extraBody",
+        Weaker(
+            "HEAD providerConfig: { extraBody: { top_p: 1 } }",
+            "HEAD providerConfig: { extraBody: { top_p: 0 } }",
+        ),
+    ),
+    (
+        "providerConfig.stream",
+        Neutral(
+            "the same answer comes, only in pieces",
+            "HEAD providerConfig: { stream: false }",
+            "HEAD providerConfig: { stream: true }",
+        ),
     ),
     (
         "providerConfig.underlyingProvider",

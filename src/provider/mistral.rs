@@ -1,0 +1,26 @@
+//! Mistral's chat completions: OpenAI's with a seed of another name, and no other name for the cap.
+
+use super::endpoint::Address;
+use super::openai::{Chat, Wire, bearer};
+use super::refusal::Part;
+use super::spec::{Means, Spec, Vendor};
+
+pub(super) const MISTRAL: Spec = Spec {
+    name: "mistral",
+    means: Means::Network(Vendor {
+        address: "https://api.mistral.ai/v1",
+        address_variable: None,
+        key_variables: &["MISTRAL_API_KEY"],
+        organization_variable: None,
+        model: "mistral-small-latest",
+        dialect: &Chat {
+            wire: &Wire {
+                address: |access| Ok(Address::parse(&access.base_url)?.in_version("/v1")),
+                key: bearer,
+            },
+            seed: "/random_seed",
+            caps: &[Part::MaxTokens],
+        },
+        responses: None,
+    }),
+};

@@ -1,0 +1,76 @@
+//! Models that their vendors shut down.
+
+/// What the vendors say; its head says what its columns are.
+const LISTED: &str = include_str!("shutdown.txt");
+
+/// The end of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shutdown {
+    /// The day, as in `2027-01-14`.
+    pub day: &'static str,
+    /// What the vendor names in its place.
+    pub instead: Option<&'static str>,
+}
+
+/// When a model is shut down at the host of its vendor, where a day is known.
+#[must_use]
+pub fn shutdown(host: &str, model: &str) -> Option<Shutdown> {
+    let is_meant = |name: &str| {
+        let rest = model.strip_prefix(name);
+        rest.is_some_and(|rest| {
+            // A snapshot: 20251001 or 2025-10-01.
+            let date = rest.strip_prefix('-').unwrap_or(rest).replace('-', "");
+            rest.is_empty() || (date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    };
+    lines()
+        .find(|line| line[0] == host && is_meant(line[1]))
+        .map(|[_, _, day, instead]| Shutdown { day, instead: Some(instead).filter(|name| *name != "-") })
+}
+
+/// The lines of the table.
+fn lines() -> impl Iterator<Item = [&'static str; 4]> {
+    let lines = LISTED.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_whitespace().collect::<Vec<_>>().try_into().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Origin, Spec};
+    use super::*;
+
+    #[test]
+    fn every_line_is_read_and_no_suite_begins_with_a_model_that_ends() {
+        let written = LISTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        assert_eq!(lines().count(), written.count());
+        for [host, model, day, _] in lines() {
+            assert!(chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok(), "{model}: {day}");
+            let is_known = |vendor: &super::super::Vendor| {
+                Origin::of(vendor.address).is_some_and(|origin| origin.to_string().ends_with(host))
+            };
+            assert!(Spec::vendors().any(|(_, vendor)| is_known(vendor)), "{host}");
+        }
+        for (name, vendor) in Spec::vendors() {
+            let is_shut = lines().any(|[host, ..]| shutdown(host, vendor.model).is_some());
+            assert!(!is_shut, "{name} begins with {}", vendor.model);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_ends_with_its_model_and_another_model_does_not() {
+        let day = |model: &str| shutdown("api.openai.com", model).map(|one| one.day);
+        for (model, expected) in [
+            ("gpt-4o", Some("2027-01-14")),
+            ("gpt-4o-2024-08-06", Some("2027-01-14")),
+            ("gpt-4o-mini", Some("2027-01-14")),
+            ("gpt-4o-audio-preview", None),
+            ("gpt-4", Some("2026-10-23")),
+            ("gpt-6-luna", None),
+            ("claude-sonnet-4-5", None),
+        ] {
+            assert_eq!(day(model), expected, "{model}");
+        }
+        let claude = shutdown("api.anthropic.com", "claude-sonnet-4-5-20250929").unwrap();
+        assert_eq!((claude.day, claude.instead), ("2026-11-30", Some("claude-sonnet-5-5")));
+    }
+}

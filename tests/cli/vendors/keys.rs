@@ -1,0 +1,141 @@
+//! Where keys come from, and where they never go.
+
+use super::super::Akit;
+use super::super::akit::Ran;
+use super::super::server::{Answer, Server};
+use super::{KEY, SUITE};
+
+fn run(server: &Server, config: &str, more: impl FnOnce(Akit) -> Akit) -> Ran {
+    let config = format!("providers: {{ openai: {{ baseUrl: \"{}\", {config} }} }}\n", server.url);
+    let artifacts = ["--json", "r.json", "--html", "r.html", "--junit", "r.xml", "--sarif", "r.sarif"];
+    let akit = Akit::new(&["run", "s.yaml", "-m", "m", "-v", "--markdown", "r.md", "--retries", "0"]);
+    more(akit.args(&artifacts).file("s.yaml", SUITE).file("akit.yaml", config)).run()
+}
+
+/// A server that repeats what it was sent.
+fn parrot() -> Server {
+    Server::start(|asked| Answer::Text(format!("ok {:?}", asked.headers)))
+}
+
+#[test]
+fn a_key_may_lie_in_a_file_or_be_printed_and_never_comes_to_light() {
+    let server = parrot();
+    let seen = |ran: &Ran| {
+        let all = format!(
+            "{}{}{}{}",
+            ran.stdout,
+            ran.stderr,
+            ran.all(".akit"),
+            ["r.json", "r.html", "r.xml", "r.sarif", "r.md"].map(|name| ran.read(name)).concat()
+        );
+        assert!(!all.contains(KEY), "{all}");
+    };
+    let ran = run(&server, "apiKeyFile: secret/key", |akit| akit.file("secret/key", format!("\n  {KEY}\n")));
+    seen(&ran.ended(0));
+    let ran = run(
+        &server,
+        &format!("apiKeyCommand: [printf, \"{KEY}\"]").replace(KEY, "%s-0123456789abcdef"),
+        |akit| akit,
+    )
+    .ended(0);
+    assert_eq!(server.asked()[1].header("authorization"), Some("Bearer -0123456789abcdef"));
+    drop(ran);
+    let ran = run(&server, "apiKeyCommand: [sh, -c, \"cat secret/key; echo called >> calls\"]", |akit| {
+        akit.file("secret/key", KEY)
+    })
+    .ended(0);
+    assert_eq!(ran.read("calls"), "called\n", "it is called once");
+    seen(&ran);
+    assert!(
+        server
+            .asked()
+            .iter()
+            .skip(2)
+            .all(|asked| asked.header("authorization") == Some(&*format!("Bearer {KEY}")))
+    );
+    // In replay nobody is asked, so no key is.
+    ran.then(&["run", "s.yaml", "-m", "m", "--replay"]).run().ended(5);
+    assert_eq!(ran.read("calls"), "called\n");
+}
+
+#[test]
+fn a_key_that_cannot_be_had_is_told_without_what_was_printed() {
+    let server = parrot();
+    for (config, words) in [
+        ("apiKeyFile: nothing", "`nothing` cannot be read"),
+        ("apiKeyFile: folder", "it is no regular file"),
+        ("apiKeyFile: empty", "it holds no key"),
+        ("apiKeyCommand: [no-such-program-at-all]", "cannot be had"),
+        ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key; exit 3\"]", "it ended with an error"),
+        ("apiKeyCommand: [sh, -c, \"printf s3%s cret-key >&2\"]", "it printed no key"),
+    ] {
+        let ran = run(&server, config, |akit| akit.file("folder/x", "").file("empty", " \n"))
+            .ended(2)
+            .err(words)
+            .err("akit.yaml:");
+        assert!(!ran.stderr.contains("s3cret"), "{}", ran.stderr);
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn a_scenario_names_no_file_and_no_program() {
+    for key in ["apiKeyFile: /etc/hostname", "apiKeyCommand: [id]"] {
+        let text = format!("providerConfig: {{ {key} }}\n{SUITE}");
+        Akit::new(&["run", "s.yaml", "-m", "m"])
+            .file("s.yaml", text)
+            .run()
+            .ended(2)
+            .err("write it in akit.yaml");
+    }
+}
+
+#[test]
+fn a_known_server_gets_its_own_key_and_no_other() {
+    let none = |akit: Akit| akit.env("OPENAI_API_KEY", KEY).env("OPENAI_ORGANIZATION", "org-1");
+    let text = format!("providerConfig: {{ like: groq }}\n{SUITE}");
+    none(Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", &text))
+        .run()
+        .ended(2)
+        .err("set GROQ_API_KEY");
+    // What akit.yaml says of OpenAI is not said of Groq.
+    let config = format!("providers: {{ openai: {{ apiKey: {KEY}, organization: org-1 }} }}\n");
+    none(Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", &text).file("akit.yaml", config))
+        .run()
+        .ended(2)
+        .err("set GROQ_API_KEY");
+    for (provider, variable) in
+        [("anthropic", "ANTHROPIC_API_KEY"), ("google", "GEMINI_API_KEY"), ("mistral", "MISTRAL_API_KEY")]
+    {
+        none(Akit::new(&["run", "s.yaml", "-m", "m", "-p", provider]).file("s.yaml", SUITE))
+            .run()
+            .ended(2)
+            .err(variable);
+    }
+    let azure = Akit::new(&["run", "s.yaml", "-m", "m", "-p", "azure-openai"]);
+    none(azure.file("s.yaml", SUITE))
+        .run()
+        .ended(2)
+        .err("provider `azure-openai` has no address")
+        .err("resourceName");
+}
+
+#[test]
+fn doctor_names_the_models_that_end_and_files_that_everybody_may_read() {
+    let config = "providers: { openai: { apiKeyFile: key } }\ngrader: { model: gpt-4.1-mini }\n";
+    let ran = Akit::new(&["doctor", "s.yaml", "-m", "gpt-4o-2024-08-06"])
+        .file(
+            "s.yaml",
+            format!("{SUITE}  - id: b\n    prompt: q\n    expected: {{ type: llm_grader, rubric: Kind? }}\n"),
+        )
+        .file("akit.yaml", config)
+        .file("key", KEY)
+        .run()
+        .out("gpt-4o-2024-08-06 is shut down on 2027-01-14")
+        .out("gpt-4.1-mini is shut down on 2027-01-14")
+        .out("its vendor names gpt-6-luna");
+    assert!(!ran.stdout.contains(KEY));
+    if cfg!(unix) {
+        ran.out("everybody on this machine may read key");
+    }
+}
