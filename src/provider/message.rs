@@ -3,9 +3,10 @@
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
-use serde_json::{Value as Json, value::RawValue};
+use serde_json::{Value as Json, json, value::RawValue};
 use strum::EnumString;
 
+use super::Message;
 use crate::text;
 use crate::vocabulary::ToolCall;
 
@@ -21,6 +22,29 @@ pub(super) struct Said {
     pub(super) refused: bool,
     /// The functions that it asks to have called.
     pub(super) tool_calls: Vec<ToolCall>,
+}
+
+/// Messages as OpenAI takes them: the arguments of a call are a text.
+pub(super) fn written(messages: &[Message]) -> Json {
+    let call = |call: &ToolCall| {
+        let arguments = match &call.arguments {
+            Json::Null => "{}".to_owned(),
+            Json::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        json!({ "id": call.id, "type": "function", "function": { "name": call.name, "arguments": arguments } })
+    };
+    let message = |message: &Message| {
+        let mut written = json!({ "role": message.role, "content": message.content });
+        if !message.tool_calls.is_empty() {
+            written["tool_calls"] = message.tool_calls.iter().map(call).collect();
+        }
+        if let Some(id) = &message.tool_call_id {
+            written["tool_call_id"] = id.as_str().into();
+        }
+        written
+    };
+    messages.iter().map(message).collect()
 }
 
 /// Why messages or calls in a file cannot be read, and how to fix it.
@@ -292,8 +316,6 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -235,7 +235,8 @@ fn body(request: &ChatRequest, left: &BTreeSet<Part>) -> (Json, Vec<String>) {
     let mut body = Map::new();
     body.insert("model".to_owned(), request.model.clone().into());
     let folded = left.contains(&Part::SystemRole) && request.output.is_some();
-    let messages = if folded { without_system(&request.messages) } else { json!(request.messages) };
+    let messages =
+        if folded { without_system(&request.messages) } else { message::written(&request.messages) };
     body.insert("messages".to_owned(), messages);
     let mut dropped = Vec::new();
     let mut offer = |part: Part, value: Option<Json>| match value {
@@ -292,7 +293,7 @@ fn without_system(messages: &[Message]) -> Json {
         let told: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
         first.content = format!("{}\n\n{}", told.join("\n\n"), first.content);
     }
-    json!(rest)
+    message::written(&rest)
 }
 
 fn without_error(reply: Reply, host: &str) -> Result<Reply, ProviderError> {

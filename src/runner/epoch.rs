@@ -76,7 +76,7 @@ impl Plan {
                             "temperature": own.temperature,
                             "max_tokens": own.max_tokens,
                             "system": own.system,
-                            "tools": own.tools,
+                            "tools": own.functions.sent,
                         })));
                     }
                 }

@@ -16,6 +16,10 @@ pub enum VerdictKind {
     Exact,
     /// The answer is nearly this text.
     Fuzzy,
+    /// The customer is handed over to a person.
+    Handoff,
+    /// Some functions are called, and others are not.
+    Tools,
     /// A small expression holds.
     Inline,
     /// The answer is JSON that obeys a schema.
@@ -47,10 +51,12 @@ impl VerdictKind {
             | Self::Contains
             | Self::Custom
             | Self::Exact
+            | Self::Handoff
             | Self::Inline
             | Self::JsonSchema
             | Self::NotContains
             | Self::Regex
+            | Self::Tools
             | Self::Not
             | Self::Other(_) => false,
         }

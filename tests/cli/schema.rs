@@ -10,7 +10,7 @@ use super::akit::repository;
 
 /// Findings that no schema can see: they need a regular expression compiler, the environment, or
 /// another part of the file.
-const UNSEEN: [&str; 11] = [
+const UNSEEN: [&str; 12] = [
     "duplicate-id",
     "duplicate-key",
     "invalid-expression",
@@ -20,6 +20,7 @@ const UNSEEN: [&str; 11] = [
     "no-question",
     "undefined-variable",
     "unknown-format",
+    "unknown-function",
     "unknown-rubric",
     "unset-environment",
 ];

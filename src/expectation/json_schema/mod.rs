@@ -11,9 +11,11 @@ use serde_json::Value as Json;
 
 use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
-use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::source::{Diagnostic, Field, Fields, Node, Shape};
 use crate::text::{self, said};
 use crate::vocabulary::{VerdictKind, Weaker};
+
+pub(super) use weaker::order;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -29,7 +31,11 @@ pub struct JsonSchema {
 
 impl JsonSchema {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
-        let node = fields.node("schema")?;
+        Self::of(fields.node("schema")?, reading)
+    }
+
+    /// The schema that stands at a node.
+    pub(super) fn of(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let schema = reading.fill_json(&node.to_json(), node.span);
         lint::check(node, &schema, reading);
         match jsonschema::draft202012::options().should_validate_formats(true).build(&schema) {
@@ -65,8 +71,18 @@ impl JsonSchema {
 
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        self.loosened(now).into_iter().map(|one| one.below(&["schema"])).collect()
+    }
+
+    /// The same, with keys that begin at the schema.
+    pub(super) fn loosened(&self, now: &Self) -> Vec<Weaker> {
         let (Self { validator: _, schema: old }, Self { validator: _, schema: new }) = (self, now);
-        weaker::weaker(old, new).into_iter().map(|one| one.below(&["schema"])).collect()
+        weaker::weaker(old, new)
+    }
+
+    /// The first thing in a value that does not obey it.
+    pub(super) fn problem(&self, value: &Json) -> Option<String> {
+        self.validator.iter_errors(value).next().map(|problem| told(&problem, "they"))
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
@@ -91,15 +107,7 @@ impl JsonSchema {
             "the answer obeys the schema".clone_into(&mut verdict.reason);
             return verdict;
         };
-        let mut words: Vec<_> = problems
-            .iter()
-            .take(3)
-            .map(|problem| {
-                let path = problem.instance_path().to_string();
-                let place = if path.is_empty() { "the answer".to_owned() } else { format!("`{path}`") };
-                format!("{place}: {}", text::excerpt(&problem.to_string(), 120))
-            })
-            .collect();
+        let mut words: Vec<_> = problems.iter().take(3).map(|problem| told(problem, "the answer")).collect();
         if problems.len() > 3 {
             words.push("and more".to_owned());
         }
@@ -107,6 +115,13 @@ impl JsonSchema {
         verdict.got = text::excerpt(&first.instance().to_string(), SHOWN);
         verdict
     }
+}
+
+/// What does not obey a schema, and where; `whole` names the value itself.
+fn told(problem: &jsonschema::ValidationError<'_>, whole: &str) -> String {
+    let path = problem.instance_path().to_string();
+    let place = if path.is_empty() { whole.to_owned() } else { format!("`{path}`") };
+    format!("{place}: {}", text::excerpt(&problem.to_string(), 120))
 }
 
 /// The JSON in an answer: the whole text behind its thoughts if that is JSON, else the first fenced block that is one,
