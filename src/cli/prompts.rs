@@ -120,7 +120,7 @@ fn line(scenario: &Scenario, case: &Case, trial: u32) -> Result<String, Status> 
         trial,
         prompt,
         messages: prompt.is_none().then_some(case.messages.as_slice()),
-        tools: &scenario.tools,
+        tools: &scenario.functions.sent,
     };
     let text = serde_json::to_string(&row).map_err(|error| Status::Invalid.because(error.to_string(), ""))?;
     Ok(text + "\n")

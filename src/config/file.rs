@@ -8,7 +8,7 @@ use super::trust::{KEY_COMMAND, KEY_FILE, PROVIDER, Whose, trusted_origins};
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
-use crate::expectation::{NAMED, Reading, Rule};
+use crate::expectation::{NAMED, Reading, Rule, Setup};
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
 use crate::provider::{DEFAULT, MOST, NAMES, OFFERED, Price, Prices};
@@ -356,7 +356,11 @@ impl ConfigFile {
             redaction: redaction(&fields, source, &patterns, found),
             always: fields.node("always").map_or(Vec::new(), |node| {
                 let variables = &BTreeMap::new();
-                Rule::read_all(node, &mut Reading { file: source, variables, patterns: &patterns, found })
+                let setup = &Setup::default();
+                Rule::read_all(
+                    node,
+                    &mut Reading { file: source, variables, setup, patterns: &patterns, found },
+                )
             }),
             prices: prices(&fields, source, found),
             ..empty

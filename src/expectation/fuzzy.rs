@@ -67,7 +67,7 @@ impl Fuzzy {
         let mut verdict = match self.near {
             Near::Similarity(threshold) => {
                 if threshold <= 0.0
-                    && let Some(reason) = answer.hollow()
+                    && let Some(reason) = answer.hollow().or_else(|| answer.blank())
                 {
                     return Verdict { threshold: Some(threshold), ..hollow(VerdictKind::Fuzzy, &reason) };
                 }

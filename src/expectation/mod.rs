@@ -5,11 +5,13 @@
 
 mod affix;
 mod always;
+mod arguments;
 mod aside;
 mod combined;
 mod contains;
 mod exact;
 mod fuzzy;
+mod handoff;
 mod inline;
 mod is_refusal;
 mod json_schema;
@@ -25,6 +27,7 @@ mod reading;
 mod regex;
 mod seen;
 mod similarity;
+mod tools;
 mod weaker;
 
 pub mod expression;
@@ -45,8 +48,10 @@ use crate::text;
 use crate::vocabulary::{Answer, Outcome, StopReason, ToolCall, VerdictKind};
 
 pub use always::{Exception, NAMED, Rule, check_exceptions, judge, see, standing};
+pub use arguments::{Arguments, Fit};
+pub use handoff::{SIGNS, Signs};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
-pub use reading::{Reading, filled, substitute};
+pub use reading::{Reading, Setup, filled, substitute};
 pub use seen::Seen;
 pub use weaker::{Written, weaker};
 
@@ -96,6 +101,8 @@ plain::plain! {
     Pii in pii,
     IsRefusal in is_refusal,
     Language in language,
+    Tools in tools,
+    Handoff in handoff,
 }
 
 /// An answer as expectations see it.
@@ -103,8 +110,10 @@ plain::plain! {
 pub struct Candidate<'a> {
     /// The text.
     pub text: &'a str,
-    /// What it asks to have called; only a judge looks at it.
+    /// What it asks to have called.
     pub tool_calls: &'a [ToolCall],
+    /// What the application told of its own state.
+    pub state: Option<&'a Json>,
     /// Why the model stopped, as the provider said it.
     pub finish_reason: Option<&'a str>,
     /// What that word means where somebody taught it.
@@ -123,17 +132,27 @@ impl<'a> Candidate<'a> {
     /// An answer that ended by itself.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        let (finish_reason, taught, thinking, latency_ms, seen) = (None, None, None, None, None);
-        Self { text, tool_calls: &[], finish_reason, taught, allow_cut: false, thinking, latency_ms, seen }
+        let (state, finish_reason, taught, thinking, latency_ms, seen) = (None, None, None, None, None, None);
+        Self {
+            text,
+            tool_calls: &[],
+            state,
+            finish_reason,
+            taught,
+            allow_cut: false,
+            thinking,
+            latency_ms,
+            seen,
+        }
     }
 
     /// An answer as it came.
     #[must_use]
     pub fn of_answer(answer: &'a Answer, allow_cut: bool, seen: Option<&'a Seen>) -> Self {
-        let Answer { text, tool_calls, finish_reason, taught, thinking, latency_ms, .. } = answer;
-        let (finish_reason, taught, thinking) = (finish_reason.as_deref(), *taught, *thinking);
-        let latency_ms = *latency_ms;
-        Self { text, tool_calls, finish_reason, taught, allow_cut, thinking, latency_ms, seen }
+        let Answer { text, tool_calls, state, finish_reason, taught, thinking, latency_ms, .. } = answer;
+        let (state, finish_reason) = (state.as_ref(), finish_reason.as_deref());
+        let (taught, thinking, latency_ms) = (*taught, *thinking, *latency_ms);
+        Self { text, tool_calls, state, finish_reason, taught, allow_cut, thinking, latency_ms, seen }
     }
 
     /// The same for a part of an expectation.
@@ -141,26 +160,37 @@ impl<'a> Candidate<'a> {
         Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
     }
 
-    /// Why the absence of something in this answer proves nothing: it says nothing, or is not whole.
+    /// Why the absence of something in this answer proves nothing: it neither says nor calls anything, or is not whole.
+    ///
+    /// An answer of calls alone is an answer: what it does not say, it does not say.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
-        Self { allow_cut: false, ..*self }.blank()
+        let strict = Self { allow_cut: false, ..*self };
+        strict.unheard().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
     }
 
-    /// Why this is no answer that a pattern or a number may be held against: it says nothing, or is not as whole as it
-    /// must be.
+    /// Why this is no text that a pattern or a number may be held against: it says nothing, whatever it calls, or is
+    /// not as whole as it must be.
     #[must_use]
     pub fn blank(&self) -> Option<String> {
-        if let Some(tokens) = self.thinking {
-            return Some(format!(
-                "the model used all {} for thinking; raise `maxTokens`",
-                text::count(tokens.get() as usize, "token")
-            ));
-        }
-        self.unfinished().or_else(|| {
-            let what = if text::said::shows_nothing(self.text) { "is empty" } else { "says nothing" };
-            text::hollow::says_nothing(self.text).then(|| format!("the answer {what}"))
-        })
+        self.unheard().or_else(|| self.wordless())
+    }
+
+    /// Why not all of it came.
+    fn unheard(&self) -> Option<String> {
+        let Some(tokens) = self.thinking else { return self.unfinished() };
+        let tokens = text::count(tokens.get() as usize, "token");
+        Some(format!("the model used all {tokens} for thinking; raise `maxTokens`"))
+    }
+
+    /// Why its text says nothing.
+    fn wordless(&self) -> Option<String> {
+        let what = || match self.tool_calls {
+            [] if text::said::shows_nothing(self.text) => "is empty".to_owned(),
+            [] => "says nothing".to_owned(),
+            calls => format!("is only {}", ToolCall::summary(calls)),
+        };
+        text::hollow::says_nothing(self.text).then(|| format!("the answer {}", what()))
     }
 
     fn stop(&self) -> StopReason {
@@ -308,6 +338,17 @@ impl Expectation {
         }
     }
 
+    /// Whether it, or a part of it, asks for a handoff.
+    #[must_use]
+    pub fn asks_for_handoff(&self) -> bool {
+        match &self.expected {
+            Expected::Plain(kind) => kind.kind() == VerdictKind::Handoff,
+            Expected::Combined(kind) => kind.parts().iter().any(Expectation::asks_for_handoff),
+            Expected::Not(kind) => kind.inner().asks_for_handoff(),
+            Expected::LlmGrader(_) | Expected::Similarity(_) => false,
+        }
+    }
+
     /// The judges that this expectation needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {
@@ -371,7 +412,17 @@ pub fn keys() -> Vec<String> {
         let paths = Field::paths(table(&kind)).into_iter();
         paths.map(move |path| format!("{kind}.{path}")).collect::<Vec<_>>()
     });
-    keys.collect()
+    let below = |part: &str, table: &[Field]| {
+        Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
+    };
+    let calls = below("tools.called", tools::CALL);
+    keys.chain(calls).chain(below("tools.called.count", tools::COUNT)).collect()
+}
+
+/// The JSON Schemas of what stands under some keys of expectations, by their names.
+#[must_use]
+pub fn definitions() -> Vec<(&'static str, Json)> {
+    tools::schemas().into_iter().chain([("carries", handoff::schema())]).collect()
 }
 
 /// The JSON Schema of a list under `always:`: expectations that may have a name.
@@ -435,11 +486,10 @@ fn hollow(kind: VerdictKind, reason: &str) -> Verdict {
 /// The verdict of a pattern or an expression on an answer that it must not be held against; `negative` where it asks what
 /// the answer lacks.
 fn unheld(kind: VerdictKind, answer: &Candidate<'_>, negative: impl FnOnce() -> bool) -> Option<Verdict> {
-    let reason = answer.hollow()?;
-    if negative() {
-        return Some(hollow(kind, &reason));
+    match answer.hollow() {
+        Some(reason) if negative() => Some(hollow(kind, &reason)),
+        _ => answer.blank().map(|reason| Verdict { reason, ..verdict(kind, false, 0.0) }),
     }
-    answer.blank().map(|reason| Verdict { reason, ..verdict(kind, false, 0.0) })
 }
 
 /// Found over total; 1 when nothing was asked for.
@@ -455,5 +505,7 @@ fn quote(text: &str) -> String {
     format!("\"{}\"", text::excerpt(text::js_trim(text), SHOWN))
 }
 
+#[cfg(test)]
+mod calls_tests;
 #[cfg(test)]
 mod tests;

@@ -5,9 +5,19 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::handoff::Signs;
 use super::pattern::Patterns;
 use crate::source::{Diagnostic, Diagnostics, Fields, SourceFile, Span};
 use crate::text;
+
+/// What expectations need to know of `setup:` of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The functions that are declared.
+    pub functions: Vec<String>,
+    /// How a handoff shows.
+    pub handoff: Option<Arc<Signs>>,
+}
 
 /// The surroundings of the case that is being read.
 #[derive(Debug)]
@@ -16,6 +26,8 @@ pub struct Reading<'a> {
     pub file: &'a Arc<SourceFile>,
     /// Variables of the case over those of the scenario.
     pub variables: &'a BTreeMap<String, String>,
+    /// What the scenario sets up.
+    pub setup: &'a Setup,
     /// Patterns that were read before in this file.
     pub patterns: &'a Patterns,
     /// Where findings go.
@@ -65,6 +77,18 @@ impl Reading<'_> {
         // A quoted text begins with its quote; a block scalar with the first line of its content.
         let is_block = plain.starts_with(written) || written.starts_with('*');
         if is_block { plain } else { text }
+    }
+
+    /// The name of a function with its variables filled; one that is not declared, where any is, is reported.
+    pub fn function(&mut self, name: &str, span: Span) -> String {
+        let name = self.fill(name, span);
+        let known: Vec<&str> = self.setup.functions.iter().map(String::as_str).collect();
+        if !known.is_empty() && !known.contains(&name.as_str()) {
+            let message = format!("`setup.functions` has no `{}`", text::excerpt(&name, 60));
+            let help = text::meant(&name, &known, || format!("it has {}", text::list(&known)));
+            self.found.push(Diagnostic::error("unknown-function", self.file, span, message).help(help));
+        }
+        name
     }
 
     /// Tells of a part of an expectation that demands nothing.
@@ -226,14 +250,19 @@ mod tests {
             ("- \"\\nsecret\"\n", "\nsecret"),
             ("- 'a\n\n  '\n", "a\n"),
         ];
-        let (variables, patterns) = (BTreeMap::new(), Patterns::default());
+        let (variables, patterns, setup) = (BTreeMap::new(), Patterns::default(), Setup::default());
         for (yaml, expected) in table {
             let file = Arc::new(SourceFile::from_text("f", yaml));
             let node = crate::source::Node::parse(&file).unwrap();
             let crate::source::Value::List(items) = &node.value else { panic!("{yaml}") };
             let mut found = Diagnostics::default();
-            let reading =
-                Reading { file: &file, variables: &variables, patterns: &patterns, found: &mut found };
+            let reading = Reading {
+                file: &file,
+                variables: &variables,
+                setup: &setup,
+                patterns: &patterns,
+                found: &mut found,
+            };
             assert_eq!(reading.needle(items[0].as_str().unwrap(), items[0].span), expected, "{yaml:?}");
         }
         let aliased = "- &name |\n  secret\n- *name\n";
@@ -241,7 +270,13 @@ mod tests {
         let node = crate::source::Node::parse(&file).unwrap();
         let crate::source::Value::List(items) = &node.value else { panic!() };
         let mut found = Diagnostics::default();
-        let reading = Reading { file: &file, variables: &variables, patterns: &patterns, found: &mut found };
+        let reading = Reading {
+            file: &file,
+            variables: &variables,
+            setup: &setup,
+            patterns: &patterns,
+            found: &mut found,
+        };
         assert_eq!(reading.needle(items[1].as_str().unwrap(), items[1].span), "secret");
     }
 

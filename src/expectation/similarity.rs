@@ -58,7 +58,7 @@ impl Similarity {
     }
 
     pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {
-        if let Some(reason) = answer.hollow() {
+        if let Some(reason) = answer.hollow().or_else(|| answer.blank()) {
             let threshold = Some(self.threshold);
             return Verdict { threshold, reason, ..verdict(VerdictKind::Similarity, false, 0.0) };
         }

@@ -9,18 +9,30 @@ use super::*;
 use crate::grader::Graders;
 use crate::source::{Diagnostics, SourceFile};
 
-fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
+pub(super) fn read(yaml: &str) -> (Option<Expectation>, Diagnostics) {
     let file = Arc::new(SourceFile::from_text("e.yaml", yaml));
     let node = Node::parse(&file).unwrap();
     let mut found = Diagnostics::default();
     let variables = BTreeMap::from([("name".to_owned(), "a.b".to_owned())]);
     let patterns = pattern::Patterns::default();
-    let mut reading = Reading { file: &file, variables: &variables, patterns: &patterns, found: &mut found };
+    let setup = setup(&file, &mut found);
+    let mut reading =
+        Reading { file: &file, variables: &variables, setup: &setup, patterns: &patterns, found: &mut found };
     let expectation = Expectation::read(&node, "`expected`", &mut reading);
     (expectation, found)
 }
 
-fn judge(yaml: &str, answer: Candidate<'_>) -> Verdict {
+/// No function is declared. A handoff shows in the state, in calls and in words.
+fn setup(file: &Arc<SourceFile>, found: &mut Diagnostics) -> Setup {
+    let written = "{state: /handoff/is, tool: transfer, text: '(connect|transfer) you', offers: 'would you like', states: {queued: claimed}}";
+    let signs = Node::parse(&SourceFile::from_text("s.yaml", written)).unwrap();
+    let fields = crate::source::Fields::check(&signs, SIGNS, "`handoff`", file, found).unwrap();
+    let (variables, patterns, setup) = (BTreeMap::new(), pattern::Patterns::default(), Setup::default());
+    let mut reading = Reading { file, variables: &variables, setup: &setup, patterns: &patterns, found };
+    Setup { handoff: Some(Arc::new(Signs::read(&fields, &mut reading))), ..Setup::default() }
+}
+
+pub(super) fn judge(yaml: &str, answer: Candidate<'_>) -> Verdict {
     let (expectation, found) = read(yaml);
     let problems: Vec<_> = found.iter().map(|one| one.message.clone()).collect();
     let expectation = expectation.unwrap_or_else(|| panic!("{yaml}: {problems:?}"));

@@ -376,7 +376,7 @@ impl Grader {
             latency_ms: None,
             recorded: true,
         };
-        let said_nothing = text::hollow::says_nothing(question.answer)
+        let said_nothing = (question.tool_calls.is_empty() && text::hollow::says_nothing(question.answer))
             .then(|| "the answer says nothing; no judge was asked".to_owned());
         if let Some(why) = said_nothing.or_else(|| self.too_long(question.answer, question.tool_calls)) {
             grade.votes.push(0.0);

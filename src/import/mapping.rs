@@ -10,7 +10,7 @@ use super::template::{Template, Variables};
 use super::yaml::YamlItem;
 use super::{code, judged, schema};
 use crate::expectation::pattern::Patterns;
-use crate::expectation::{Expectation, Reading};
+use crate::expectation::{Expectation, Reading, Setup};
 use crate::source::{Diagnostics, Node, SourceFile, Value};
 use crate::text;
 
@@ -83,7 +83,13 @@ fn accepts(item: &YamlItem, variables: &Variables) -> Result<(), String> {
             known.entry(name.to_owned()).or_default();
         });
     }
-    let mut reading = Reading { file: &file, variables: &known, patterns: &patterns, found: &mut found };
+    let mut reading = Reading {
+        file: &file,
+        variables: &known,
+        setup: &Setup::default(),
+        patterns: &patterns,
+        found: &mut found,
+    };
     let _ = Expectation::read(&node, "it", &mut reading);
     let error = found.iter().find(|one| one.severity == crate::source::Severity::Error);
     error.map_or(Ok(()), |one| Err(text::excerpt(&one.message, 160)))

@@ -13,7 +13,7 @@ use super::message::{self, MessageError, Said};
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Answer, CaseId, Usage, moment};
+use crate::vocabulary::{Answer, CaseId, Usage, moment, told};
 
 /// Why a file of replies cannot be used: what is wrong with it, or with some of its lines.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,9 @@ struct Line {
     #[serde(default, deserialize_with = "present")]
     reply: Option<String>,
     tool_calls: Option<Json>,
+    /// What the application told of its state; `null` is something told.
+    #[serde(default, deserialize_with = "told")]
+    state: Option<Json>,
     finish_reason: Option<String>,
     model: Option<String>,
     latency_ms: Option<f64>,
@@ -250,6 +253,7 @@ impl Replies {
         let answer = Answer {
             text: said.text,
             tool_calls: said.tool_calls,
+            state: line.state,
             finish_reason: if said.refused { Some("refusal".to_owned()) } else { line.finish_reason },
             model: line.model,
             latency_ms,

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
 use crate::gate::State;
 use crate::manifest::{Fault, Trial, Verdict};
 use crate::text::number;
@@ -18,6 +20,9 @@ pub(super) const BROKEN: &str = "passed in the baseline and fails now";
 
 /// What a call of the answer is called.
 pub(super) const CALL: &str = "tool call";
+
+/// What the application's own state is called; a case has a state beside the baseline.
+pub(super) const STATE: &str = "application state";
 
 /// Calls of one answer that are shown.
 const CALLS: usize = 10;
@@ -70,6 +75,8 @@ pub(super) struct TrialView<'a> {
     pub(super) answer: Option<&'a str>,
     /// What the answer asks to have called.
     pub(super) calls: &'a [ToolCall],
+    /// What the application told of its own state.
+    pub(super) state: Option<&'a Json>,
 }
 
 /// How one expectation judged an answer.
@@ -162,6 +169,7 @@ impl<'a> TrialView<'a> {
             verdicts: trial.decisive().into_iter().map(VerdictView::of).collect(),
             answer: trial.answer().map(|answer| answer.text.as_str()),
             calls: trial.answer().map_or(&[], |answer| &answer.tool_calls),
+            state: trial.answer().and_then(|answer| answer.state.as_ref()),
         }
     }
 
@@ -187,6 +195,7 @@ impl<'a> TrialView<'a> {
         }
         facts.extend(self.calls().map(|call| (Label::Own(CALL), call.into())));
         facts.extend(self.more_calls().map(|words| (Label::More, words.into())));
+        facts.extend(self.state.map(|state| (Label::Own(STATE), state.to_string().into())));
         facts.retain(|(_, value)| !value.is_empty());
         facts
     }

@@ -77,7 +77,7 @@ impl Plan {
                             "temperature": own.temperature,
                             "max_tokens": own.max_tokens,
                             "system": own.system,
-                            "tools": own.tools,
+                            "tools": own.functions.sent,
                         });
                         // Where nothing is said, marks stay as they were.
                         if let Some(keyed) = client.keyed() {

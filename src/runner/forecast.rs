@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::judge;
+use super::ask;
 use super::plan::{Job, Plan, Planned, Target};
 use crate::client::ModelClient;
 use crate::expectation::Consulted;
@@ -104,7 +104,7 @@ impl Forecast {
         let Target::Model { client, model, seeded, .. } = &job.target else { return };
         let scenario = &plan.scenarios[planned.scenario];
         let seed = seeded.then(|| root.derive(&[]));
-        let request = judge::request(scenario, &scenario.cases[planned.case], model, seed);
+        let request = ask::request(scenario, &scenario.cases[planned.case], model, seed);
         self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen: Some(0) });
     }
 

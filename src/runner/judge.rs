@@ -1,20 +1,16 @@
 //! One case: asked, judged, written down.
 
-use serde_json::json;
-
-use super::plan::{Planned, Target, Unit};
+use super::ask::{self, Said};
+use super::plan::{Planned, Unit};
 use super::redaction;
-use crate::client::{Ask, Patience, Seal, Usable};
-use crate::expectation::{Candidate, Seen};
+use crate::expectation::Candidate;
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Trial, Verdict};
-use crate::provider::{ChatRequest, Completion, Conversation};
-use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
 use crate::seed::Root;
 use crate::stats::mean;
 use crate::text;
-use crate::vocabulary::{Answer, ExchangeKind, FaultKind, Outcome, StopReason, StopWords, ToolCall};
+use crate::vocabulary::{Answer, FaultKind, Outcome, StopReason, StopWords};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -25,8 +21,8 @@ pub(super) async fn trial(
     unit: Unit,
 ) -> Trial {
     let case = &scenario.cases[planned.case];
-    let trial = match answer(scenario, case, planned, root, unit.trial).await {
-        Ok((reply, seen)) => judged(scenario, case, graders, root, (reply, seen), unit.trial).await,
+    let trial = match ask::answer(scenario, case, planned, root, unit.trial).await {
+        Ok(said) => judged(scenario, case, graders, root, said, unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };
     let trial = redaction::shown(case, trial);
@@ -107,93 +103,15 @@ fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
     }
 }
 
-/// What a model is sent.
-pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Option<u32>) -> ChatRequest {
-    ChatRequest {
-        model: model.to_owned(),
-        messages: case.messages.clone(),
-        temperature: scenario.temperature,
-        max_tokens: scenario.max_tokens,
-        seed,
-        tools: scenario.tools.clone(),
-        effort: None,
-        output: None,
-        conversation: Conversation::default(),
-    }
-}
-
-async fn answer(
-    scenario: &Scenario,
-    case: &Case,
-    planned: &Planned,
-    root: Root,
-    trial: u32,
-) -> Result<(Answer, Option<Seen>), Fault> {
-    let Some(job) = &planned.job else {
-        return Err(fault(FaultKind::NotPlanned, "the case has no target".to_owned(), ""));
-    };
-    match &job.target {
-        Target::Replies(replies) => {
-            let reply = replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
-                fault(
-                    FaultKind::NoReply,
-                    format!("there is no reply to this case in {}", replies.name()),
-                    "add a line with its id to the file of replies",
-                )
-            })?;
-            let text = Replaced::undo(&reply.replaced, &reply.text);
-            let answer = job.stop_words.teach(Answer { text, replaced: Vec::new(), ..reply });
-            let said = redaction::seal(case, Completion { answer, ..Completion::default() });
-            Ok((said.answer, redaction::seen(said.seen)))
-        }
-        Target::Model { client, model, seeded, .. } => {
-            let number = trial.to_string();
-            let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
-            let mut request = request(scenario, case, model, seeded.then_some(seed));
-            request.conversation = Conversation { trial, turn: 1, ..Conversation::default() };
-            let mut content = json!({ "messages": redaction::messages(case) });
-            if !scenario.tools.is_empty() {
-                content["tools"] = json!(scenario.tools);
-            }
-            let redacted = case.redaction.on();
-            if let Some(redaction) = redacted {
-                content = redaction.redactor.json(&content);
-                content["redacted_for"] = redaction::mark(case).into();
-            }
-            // Behind the redaction, which may take a number for a value: no two trials share a record.
-            content["trial"] = trial.into();
-            // What a record says of a stop word was taught when it was made.
-            let teach = |said: Completion| Completion { answer: job.stop_words.teach(said.answer), ..said };
-            let seal = |said: Completion| redaction::seal(case, teach(said));
-            let purpose = format!("the reply to {}/{}", scenario.name, case.id);
-            let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);
-            let patience = Patience { jitter: jitter.into(), ..job.patience };
-            let ask = Ask {
-                request: &request,
-                kind: ExchangeKind::Reply,
-                content: &content,
-                root,
-                purpose: &purpose,
-                patience,
-                seal: redacted.map(|_| Seal(&seal)),
-                version: job.version.as_deref(),
-                usable: Usable(&|said| teach(said.clone()).answer.stop().is_answer()),
-            };
-            let said = teach(client.ask(&ask).await.map_err(|error| error.fault())?.completion);
-            Ok((said.answer, redaction::seen(said.seen)))
-        }
-    }
-}
-
 async fn judged(
     scenario: &Scenario,
     case: &Case,
     graders: &Graders,
     root: Root,
-    (answer, seen): (Answer, Option<Seen>),
+    Said { answer, seen, fault }: Said,
     trial: u32,
 ) -> Trial {
-    if let Some(fault) = no_answer(&answer) {
+    if let Some(fault) = fault.or_else(|| no_answer(scenario, &answer)) {
         return errored(Some(answer), None, fault);
     }
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
@@ -210,7 +128,7 @@ async fn judged(
 }
 
 /// Why there is nothing to judge in what came back.
-fn no_answer(answer: &Answer) -> Option<Fault> {
+fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
     let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
     match answer.stop() {
         StopReason::Broken => {
@@ -233,12 +151,12 @@ fn no_answer(answer: &Answer) -> Option<Fault> {
         | StopReason::Cut
         | StopReason::Refused
         | StopReason::Filtered => {
-            if answer.tool_calls.is_empty() || !text::said::shows_nothing(&answer.text) {
-                return None;
-            }
-            let calls = ToolCall::summary(&answer.tool_calls);
-            let message = format!("the answer is {calls}, which this version cannot judge");
-            Some(fault(FaultKind::ToolCalls, message, "let the application answer in words as well"))
+            let call = scenario.functions.undeclared(&answer.tool_calls)?;
+            let (name, names) = (text::excerpt(&call.name, 60), scenario.functions.names());
+            let message = format!("the answer calls `{name}`, which `setup.functions` does not declare");
+            let known: Vec<_> = names.iter().map(String::as_str).collect();
+            let help = text::meant(&name, &known, || format!("it declares {}", text::list(&known)));
+            Some(fault(FaultKind::UndeclaredFunction, message, &help))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Cases -> ordered results: begins them in an order of the seed, asks, judges, and keeps the order of
 //! files and positions whatever begins or finishes first.
 
+mod ask;
 mod epoch;
 mod forecast;
 mod judge;
@@ -268,6 +269,7 @@ fn run_id(run: &RunManifest) -> String {
                 part(&reply.latency_ms.unwrap_or_default().to_be_bytes());
                 part(&[u8::from(reply.recorded)]);
                 reply.tool_calls.iter().for_each(|call| part(call.line().as_bytes()));
+                reply.state.iter().for_each(|state| part(state.to_string().as_bytes()));
             }
         }
     }

@@ -27,13 +27,39 @@ pub(super) fn mark(case: &Case) -> String {
     canonical::digest(&json!({ "messages": case.messages, "content": case.content_hash }))
 }
 
+/// The rounds before the one that is asked.
+#[derive(Debug, Default)]
+pub(super) struct Earlier {
+    /// Their answer as it came, before redaction.
+    raw: Option<Answer>,
+    /// Whether some of it is only known redacted.
+    pub(super) is_redacted: bool,
+}
+
+impl Earlier {
+    /// One more round, as it came.
+    pub(super) fn add(&mut self, raw: Answer) {
+        self.raw = Some(match self.raw.take() {
+            Some(earlier) => earlier.and_then(raw),
+            None => raw,
+        });
+    }
+}
+
 /// A reply without what gives way, and what the expectation found in it before.
 ///
 /// A reply that has this behind it stays as it was found.
-pub(super) fn seal(case: &Case, said: Completion) -> Completion {
+///
+/// Earlier rounds are a part of the answer that expectations see; where they are only known redacted, nothing is seen,
+/// which is an error later.
+pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
-        let answer = Candidate::of_answer(&said.answer, case.allow_cut, None);
+        if earlier.is_redacted {
+            return json!({});
+        }
+        let whole = earlier.raw.clone().map(|raw| raw.and_then(said.answer.clone()));
+        let answer = Candidate::of_answer(whole.as_ref().unwrap_or(&said.answer), case.allow_cut, None);
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
         serde_json::to_value(case.see(&answer)).unwrap_or_default()
     });

@@ -5,6 +5,7 @@
 
 mod always;
 mod discover;
+mod functions;
 mod read;
 mod redaction;
 mod select;
@@ -28,6 +29,7 @@ use crate::text;
 use crate::vocabulary::{CaseId, StopWords};
 
 pub use discover::{DiscoverError, among, discover};
+pub use functions::{Functions, Played};
 pub use read::{api_key, limits, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use select::{Selection, SelectionError};
@@ -122,8 +124,10 @@ pub struct Scenario {
     pub max_tokens: Option<u64>,
     /// System prompt of its cases, its own variables filled and those of cases not.
     pub system: Option<String>,
-    /// Functions that the model may call.
-    pub tools: Vec<serde_json::Value>,
+    /// Functions that the model may call, and what they return.
+    pub functions: Functions,
+    /// How a handoff shows, as it is written.
+    pub handoff: serde_json::Value,
     /// The environment variables whose values stand in the file, in alphabetical order.
     pub environment: BTreeSet<String>,
     /// Its cases, in order.

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::functions::Functions;
 use super::table::{CASE, MESSAGE, PROVIDER_CONFIG, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
 use crate::client::Limits;
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
-use crate::expectation::{Exception, Expectation, Reading, Rule, filled};
+use crate::expectation::{Exception, Expectation, Reading, Rule, Setup, Signs, filled};
 use crate::provider::{Header, Message, Options, Role, Spec, azure_resource};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
@@ -65,12 +66,28 @@ pub fn scenario(
         .as_ref()
         .map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
     let patterns = Patterns::default();
+    let mut expected = Setup::default();
+    let mut functions = Functions::default();
+    if let Some(setup) = &setup {
+        let variables = &variables;
+        let mut reading = Reading { file, variables, setup: &Setup::default(), patterns: &patterns, found };
+        functions = Functions::read(setup, &mut reading);
+        expected.functions = functions.names();
+        let mut reading = Reading { file, variables, setup: &expected, patterns: &patterns, found };
+        let handoff = setup.object("handoff").map(|fields| Signs::read(&fields, &mut reading));
+        expected.handoff = handoff.map(Arc::new);
+    }
+    let handoff = setup.as_ref().and_then(|setup| setup.node("handoff")).map(Node::to_json);
+    let handoff = handoff.unwrap_or_default();
     let shared = Inherited {
         variables,
         tags: fields.strings("tags"),
         system,
         redaction: redaction(&fields, file, &patterns, found),
         allow_cut: fields.bool("allow_cut").unwrap_or_default(),
+        setup: expected,
+        played: functions.played(),
+        handoff: handoff.clone(),
         always: Rules::Read(Vec::new()),
         patterns,
         file,
@@ -78,16 +95,14 @@ pub fn scenario(
     let always = fields.node("always");
     let shared = match always {
         Some(node) if !node.to_json().to_string().contains("{{") => {
-            let (file, variables, patterns) = (shared.file, &shared.variables, &shared.patterns);
-            let rules = Rule::read_all(node, &mut Reading { file, variables, patterns, found });
+            let Inherited { file, variables, setup, patterns, .. } = &shared;
+            let rules = Rule::read_all(node, &mut Reading { file, variables, setup, patterns, found });
             Inherited { always: Rules::Read(rules), ..shared }
         }
         // What they say depends on the case.
         Some(node) => Inherited { always: Rules::Written(node.clone()), ..shared },
         None => shared,
     };
-    let tools =
-        setup.and_then(|setup| setup.node("functions")).map_or(Vec::new(), |node| tools(node, file, found));
     check_cases(fields.node("cases")?, file, found);
     let scenario = Scenario {
         name: fields.string("name").unwrap_or(stem),
@@ -103,7 +118,8 @@ pub fn scenario(
         temperature: fields.number("temperature"),
         max_tokens: fields.integer("maxTokens"),
         system: instructions,
-        tools,
+        functions,
+        handoff,
         environment: filled.used,
         cases: Vec::new(),
     };
@@ -135,6 +151,12 @@ struct Inherited<'a> {
     redaction: RedactionChoice,
     allow_cut: bool,
     always: Rules,
+    /// What expectations need to know of `setup`.
+    setup: Setup,
+    /// What functions return.
+    played: Option<serde_json::Value>,
+    /// How a handoff shows.
+    handoff: serde_json::Value,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
 }
@@ -255,8 +277,8 @@ fn read_items(items: &[Node], shared: &Inherited<'_>) -> (Vec<Item>, Diagnostics
 fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) -> Option<Case> {
     let mut variables = shared.variables.clone();
     variables.extend(fields.scalars("variables", shared.file));
-    let patterns = &shared.patterns;
-    let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
+    let (patterns, setup) = (&shared.patterns, &shared.setup);
+    let mut reading = Reading { file: shared.file, variables: &variables, setup, patterns, found };
     let messages = fields.node("prompt").and_then(|node| messages(node, shared, &mut reading));
     let expected = fields.node("expected");
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
@@ -274,13 +296,15 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         variables: fields.scalars("variables", shared.file).into_iter().collect(),
         provider: fields.string("provider"),
         model: fields.string("model"),
+        played: shared.played.as_ref(),
+        handoff: expectation.asks_for_handoff().then_some(&shared.handoff),
     };
     let own_instructions = |first: &Message| matches!(first.role, Role::System | Role::Developer);
     let inherits = shared.system.is_some() && !messages.first().is_some_and(own_instructions);
     let content_hash = own.hash(inherits);
     // A list that begins with its own instructions replaces the scenario's.
     if let Some((system, span)) = shared.system.as_ref().filter(|_| inherits) {
-        let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
+        let mut reading = Reading { file: shared.file, variables: &variables, setup, patterns, found };
         messages.insert(0, Message::new(Role::System, reading.fill(system, *span)));
     }
     messages.shrink_to_fit();
@@ -375,19 +399,6 @@ fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> O
     Some(messages)
 }
 
-fn tools(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) -> Vec<serde_json::Value> {
-    match &node.value {
-        Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
-            items.iter().map(Node::to_json).collect()
-        }
-        other => {
-            let message = format!("`functions` is a list of mappings, found {}", other.kind());
-            found.push(Diagnostic::error("wrong-type", file, node.span, message));
-            Vec::new()
-        }
-    }
-}
-
 /// Access as a `providerConfig` or a configuration's provider grants it.
 #[must_use]
 pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
@@ -478,6 +489,10 @@ struct Own<'a> {
     variables: BTreeMap<String, String>,
     provider: Option<String>,
     model: Option<String>,
+    /// What functions return: a part of what is asked.
+    played: Option<&'a serde_json::Value>,
+    /// How a handoff shows, where one is expected.
+    handoff: Option<&'a serde_json::Value>,
 }
 
 impl Own<'_> {
@@ -493,6 +508,11 @@ impl Own<'_> {
         for (key, value) in [("provider", self.provider), ("model", self.model)] {
             if let Some(value) = value {
                 content[key] = value.into();
+            }
+        }
+        for (key, value) in [("returns", self.played), ("handoff", self.handoff)] {
+            if let Some(value) = value {
+                content[key] = value.clone();
             }
         }
         crate::canonical::digest(&content)

@@ -1,7 +1,8 @@
 //! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
+use super::functions::{FUNCTION, RETURN};
 use super::redaction::REDACTION;
-use crate::expectation::{self, NAMED};
+use crate::expectation::{self, NAMED, SIGNS};
 use crate::provider::{Api, LIKES, NAMES, OFFERED, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
@@ -11,6 +12,12 @@ use strum::VariantNames as _;
 const SETUP: &[Field] = &[
     Field::optional("systemPrompt", Shape::Text, "Instructions to the model, sent before each prompt."),
     Field::optional("functions", Shape::Part("functions"), "Functions that the model may call."),
+    Field::optional(
+        "max_tool_rounds",
+        Shape::Integer(1),
+        "How often at most the model is asked again with what its calls returned (8).",
+    ),
+    Field::optional("handoff", Shape::Object(SIGNS), "How a handoff to a person shows."),
 ];
 
 const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no effect; kept for old files.")];
@@ -148,8 +155,10 @@ pub fn keys() -> Vec<String> {
     let below = |part: &str, table: &'static [Field]| {
         Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
     };
+    let functions = below("setup.functions", FUNCTION);
+    let returns = below("setup.functions.returns", RETURN);
     let parts = [below("cases", CASE), below("cases.prompt", MESSAGE), below("always", NAMED)];
-    [Field::paths(SCENARIO), parts.concat()].concat()
+    [Field::paths(SCENARIO), functions, returns, parts.concat()].concat()
 }
 
 /// The key of the rules, in a scenario and in a configuration.
@@ -195,6 +204,9 @@ pub(super) const SCENARIO: &[Field] = &[
 #[must_use]
 pub fn schema() -> Json {
     let mut schema = Field::schema(SCENARIO);
+    let mut function = Field::schema(FUNCTION);
+    // The rest of it is the provider's.
+    function["additionalProperties"] = true.into();
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "akit scenario".into();
     schema["$defs"] = json!({
@@ -203,11 +215,16 @@ pub fn schema() -> Json {
             { "type": "string" },
             { "type": "array", "minItems": 1, "items": Field::schema(MESSAGE) },
         ] },
-        "functions": { "type": "array", "items": { "type": "object" } },
+        "functions": { "type": "array", "items": function },
+        "returns": { "type": "array", "minItems": 1, "items": Field::schema(RETURN) },
+        "give": {},
         "expected": expectation::schema(),
         "always": expectation::schema_of_rules(),
         "except": { "type": "object", "additionalProperties": { "type": "string", "pattern": "\\S" } },
         "expectations": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/expected" } },
     });
+    for (name, definition) in expectation::definitions() {
+        schema["$defs"][name] = definition;
+    }
     schema
 }

@@ -83,7 +83,18 @@ impl Scenario {
         };
         let words = self.provider_config.stop_words.weaker(&now.provider_config.stop_words).into_iter();
         let words = words.map(|one| one.below(&["providerConfig"]));
-        found.into_iter().filter(changed).map(told).chain(words).collect()
+        let setup = self.functions.weaker(&now.functions).into_iter().chain(self.other_signs(now));
+        let setup = setup.map(|one| one.below(&["setup"]));
+        found.into_iter().filter(changed).map(told).chain(words).chain(setup).collect()
+    }
+
+    /// A handoff shows otherwise than before: what was a failure may pass.
+    fn other_signs(&self, now: &Self) -> Option<Weaker> {
+        let keys = || [&self.handoff, &now.handoff].into_iter().filter_map(|one| one.as_object()).flatten();
+        let (key, _) = keys().find(|(key, _)| self.handoff.get(key) != now.handoff.get(key))?;
+        let is_first = self.handoff.is_null();
+        let message = format!("a handoff shows otherwise than before: `{key}`");
+        (!is_first).then(|| Weaker::new(Kind::HandoffChanged, &["handoff", key], message))
     }
 }
 

@@ -18,8 +18,8 @@ pub struct Answer {
     /// Functions that the model asked to have called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
-    /// What the application told of its own state, such as where a handoff stands.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What the application told of its own state, such as where a handoff stands; `null` is something told.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "told")]
     pub state: Option<Json>,
     /// Why the model stopped, as the provider said it: `stop`, `length`, `content_filter`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,6 +62,14 @@ pub struct Answer {
     pub replaced: Vec<Replaced>,
 }
 
+/// Whatever is there, `null` as well.
+///
+/// # Errors
+/// Where it is no JSON.
+pub fn told<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Json>, D::Error> {
+    Json::deserialize(from).map(Some)
+}
+
 impl Answer {
     /// Why it ended.
     #[must_use]
@@ -88,10 +96,33 @@ impl Answer {
         }
     }
 
-    /// Whether it says what another one says: the same text and the same calls, whatever their ids.
+    /// This answer and what followed what its calls returned, as one: all words and calls, and how it ended.
+    #[must_use]
+    pub fn and_then(self, next: Self) -> Self {
+        let words = [self.text, next.text].into_iter().filter(|text| !text.trim().is_empty());
+        let both = |one: Option<u64>, other: Option<u64>| Some(one?.saturating_add(other?));
+        Self {
+            text: words.collect::<Vec<_>>().join("\n\n"),
+            tool_calls: self.tool_calls.into_iter().chain(next.tool_calls).collect(),
+            latency_ms: both(self.latency_ms, next.latency_ms),
+            ttft_ms: both(self.latency_ms, next.ttft_ms),
+            usage: self.usage.zip(next.usage).map(|(mut one, other)| {
+                one += other;
+                one
+            }),
+            cost_usd: self.cost_usd.zip(next.cost_usd).map(|(one, other)| one + other),
+            // What was read in part was not asked for.
+            recorded: self.recorded || next.recorded,
+            state: next.state.or(self.state),
+            ..next
+        }
+    }
+
+    /// Whether it says what another one says: the same text, state and calls, whatever their ids.
     #[must_use]
     pub fn says_as(&self, other: &Self) -> bool {
-        self.text == other.text && ToolCall::are_alike(&self.tool_calls, &other.tool_calls)
+        let is_same = self.text == other.text && self.state == other.state;
+        is_same && ToolCall::are_alike(&self.tool_calls, &other.tool_calls)
     }
 }
 

@@ -38,8 +38,14 @@ pub enum FaultKind {
     NotPlanned,
     /// The answer ended with a stop word that akit does not know.
     UnknownStopReason,
-    /// The answer is only tool calls.
-    ToolCalls,
+    /// The answer calls a function that is not declared.
+    UndeclaredFunction,
+    /// Nothing that a function returns fits its call.
+    NoToolAnswer,
+    /// The answer goes on calling functions.
+    ToolRounds,
+    /// The application's state has a word that akit does not know.
+    UnknownState,
     /// An expectation gave up.
     ExpectationError,
     /// No judge is configured.
@@ -89,7 +95,16 @@ impl FaultKind {
             Self::UnknownStopReason => {
                 "the answer ended with a word that akit does not know: see [the stop words](expectations.md#hollow-answers)"
             }
-            Self::ToolCalls => "the answer has no text to judge: let the application answer in text",
+            Self::UndeclaredFunction => {
+                "declare the function under `setup.functions`, or see why the application calls it"
+            }
+            Self::NoToolAnswer => {
+                "add an entry to `returns` of the function that fits the call, or one without `with`"
+            }
+            Self::ToolRounds => {
+                "raise `setup.max_tool_rounds`, or see why the application does not come to an answer"
+            }
+            Self::UnknownState => "say what the word means under `setup.handoff.states`",
             Self::ExpectationError => {
                 "a pattern gave up, or two embeddings cannot be compared: see the message"
             }
@@ -120,7 +135,10 @@ impl FaultKind {
             | Self::CacheMiss
             | Self::NoReply
             | Self::UnknownStopReason
-            | Self::ToolCalls
+            | Self::UndeclaredFunction
+            | Self::NoToolAnswer
+            | Self::ToolRounds
+            | Self::UnknownState
             | Self::ExpectationError
             | Self::JudgeUnreadable => true,
             Self::Connect

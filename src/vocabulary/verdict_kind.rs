@@ -18,6 +18,10 @@ pub enum VerdictKind {
     Exact,
     /// The answer is nearly this text.
     Fuzzy,
+    /// The customer is handed over to a person.
+    Handoff,
+    /// Some functions are called, and others are not.
+    Tools,
     /// A small expression holds.
     Inline,
     /// The answer refuses what was asked.
@@ -62,6 +66,7 @@ impl VerdictKind {
             | Self::Custom
             | Self::EndsWith
             | Self::Exact
+            | Self::Handoff
             | Self::Inline
             | Self::IsRefusal
             | Self::JsonSchema
@@ -72,6 +77,7 @@ impl VerdictKind {
             | Self::Pii
             | Self::Regex
             | Self::StartsWith
+            | Self::Tools
             | Self::Not
             | Self::Other(_) => false,
         }

@@ -340,9 +340,9 @@ pub(crate) fn table() -> Vec<Row> {
             vec![message(
                 json!({ "content": "", "tool_calls": [{ "function": { "name": "refund", "arguments": {} } }] }),
             )],
-            errored("tool-calls"),
+            FAILED,
             1,
-            "1 tool call (refund)",
+            "missing 1 of 1",
         ),
         // Ends.
         row(

@@ -73,6 +73,7 @@ mod store;
 mod stored;
 mod suspects;
 mod tool_calls;
+mod tools;
 mod trust;
 mod trust_base;
 mod trust_pairs;

@@ -332,8 +332,8 @@ fn what_comes_beside_the_text_is_redacted_too() {
     let words = ["malformed_jane.doe@example.com", "jane.doe@example.com", "stop jane.doe@example.com"];
     let stopped =
         |word: &str| json!({ "choices": [{ "message": { "content": "x" }, "finish_reason": word }] });
-    let bodies = words.map(stopped).into_iter().chain([tools]);
-    for body in bodies {
+    let bodies = words.map(|word| (stopped(word), 4)).into_iter().chain([(tools, 1)]);
+    for (body, exit) in bodies {
         for mode in ["auto", "off", "record"] {
             let answer = body.to_string();
             let server = Server::start(move |_| Answer::Raw(200, Vec::new(), answer.clone().into()));
@@ -341,7 +341,7 @@ fn what_comes_beside_the_text_is_redacted_too() {
                 .args(&["--cache", mode, "--cache-dir", "c", "--json", "run.json", "--html", "out.html"])
                 .file("s.yaml", "cases: [{ id: a, prompt: q, expected: { type: contains, values: [x] } }]\n")
                 .run()
-                .ended(4);
+                .ended(exit);
             let mut all =
                 format!("{}{}{}{}", ran.stdout, ran.stderr, ran.read("run.json"), ran.read("out.html"));
             if ran.path("c").exists() {

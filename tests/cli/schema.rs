@@ -10,7 +10,7 @@ use super::akit::repository;
 
 /// Findings that no schema can see: they need a regular expression compiler, the environment, or
 /// another part of the file.
-const UNSEEN: [&str; 12] = [
+const UNSEEN: [&str; 13] = [
     "duplicate-id",
     "duplicate-key",
     "invalid-expression",
@@ -20,6 +20,7 @@ const UNSEEN: [&str; 12] = [
     "no-question",
     "undefined-variable",
     "unknown-format",
+    "unknown-function",
     "unknown-rubric",
     "unknown-rule",
     "unset-environment",

@@ -241,37 +241,34 @@ fn an_error_inside_an_answer_is_that_error() {
 }
 
 #[test]
-fn an_answer_that_is_only_a_tool_call_is_not_empty_and_not_judged() {
+fn an_answer_that_is_only_a_tool_call_is_an_answer_without_words() {
     let call = |arguments: Json| json!({ "id": "call_1", "type": "function", "function": { "name": "transfer_to_human", "arguments": arguments } });
     let one = vec![call(json!("{\"to\":\"jane.doe@example.com\"}"))];
     let two = vec![one[0].clone(), json!({ "function": { "name": "close", "arguments": { "now": true } } })];
     for (content, calls, words) in [
-        (Json::Null, &one, "1 tool call (transfer_to_human), which this version cannot judge"),
-        (json!(""), &one, "1 tool call (transfer_to_human), which this version cannot judge"),
-        (
-            json!("\u{200b} "),
-            &two,
-            "2 tool calls (transfer_to_human, close), which this version cannot judge",
-        ),
+        (Json::Null, &one, "tool call: transfer_to_human"),
+        (json!(""), &one, "tool call: transfer_to_human"),
+        (json!("\u{200b} "), &two, "tool call: close {\"now\":true}"),
     ] {
         let mut answer = completion("");
         answer["choices"][0]["finish_reason"] = "tool_calls".into();
         answer["choices"][0]["message"] = json!({ "content": content, "tool_calls": calls });
         let body = answer.to_string();
         let server = Server::start(move |_| Answer::Raw(200, Vec::new(), body.clone().into()));
-        let ran = asking(&server.url, SUITE, &[]).ended(4).out(words);
+        let ran = asking(&server.url, SUITE, &[]).ended(1).out("1 passed, 1 failed").out(words);
         let trial = ran.json("run.json")["cases"][1]["trials"][0].clone();
-        assert_eq!(trial["fault"]["kind"], "tool-calls");
+        // It lacks what must not be said, and does not say what must be.
+        assert_eq!(trial["outcome"], "passed", "{trial}");
         let stored = &trial["turns"][0]["answer"]["tool_calls"][0];
         assert_eq!(stored["arguments"]["to"], "jane.doe@example.com");
         assert!(!ran.stdout.contains("is empty"), "{}", ran.stdout);
         // It is in the record too, from where it says the same.
         let before = server.asked().len();
         let replay = ran.then(&["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--replay"]);
-        replay.run().ended(4).out(words);
+        replay.run().ended(1).out(words);
         assert_eq!(server.asked().len(), before);
         // With redaction on it holds no value, neither there nor in the report.
-        let redacted = asking(&server.url, SUITE, &["--redact"]).ended(4);
+        let redacted = asking(&server.url, SUITE, &["--redact"]).ended(1);
         let records = redacted.all(".akit");
         assert!(records.contains("transfer_to_human") && records.contains("[REDACTED:email]"));
         assert!(!records.contains("jane.doe") && !redacted.read("run.json").contains("jane.doe"));

@@ -83,14 +83,8 @@ fn a_line_of_replies_may_have_calls_or_messages() {
             json!([{ "name": "refund", "arguments": { "n": 1 } }]),
             Json::Null,
         ),
-        (json!({ "id": "a", "tool_calls": calls() }), 4, json!(""), kept.clone(), json!("tool-calls")),
-        (
-            json!({ "id": "a", "reply": "", "tool_calls": calls() }),
-            4,
-            json!(""),
-            kept.clone(),
-            json!("tool-calls"),
-        ),
+        (json!({ "id": "a", "tool_calls": calls() }), 1, json!(""), kept.clone(), Json::Null),
+        (json!({ "id": "a", "reply": "", "tool_calls": calls() }), 1, json!(""), kept.clone(), Json::Null),
         (
             messages(json!({ "role": "assistant", "content": "done" })),
             0,
@@ -107,10 +101,10 @@ fn a_line_of_replies_may_have_calls_or_messages() {
         ),
         (
             messages(json!({ "role": "assistant", "content": null, "tool_calls": calls() })),
-            4,
+            1,
             json!(""),
             kept,
-            json!("tool-calls"),
+            Json::Null,
         ),
         (messages(json!({ "role": "assistant", "content": "no" })), 1, json!("no"), Json::Null, Json::Null),
         // What is there of a refusal is judged as one.
@@ -171,15 +165,17 @@ fn lines_without_an_answer_to_one_question_are_told_with_their_place_and_a_way_t
 
 #[test]
 fn every_report_shows_the_calls_of_an_answer() {
-    for (reply, exit) in [("not yet", 1), ("", 4)] {
+    for reply in ["not yet", ""] {
         let calls = json!([
             { "name": "find_order", "arguments": { "order": "NW-5512" } }, { "name": "close" }
         ]);
-        let ran = run(&json!({ "id": "a", "reply": reply, "tool_calls": calls }), &[]).ended(exit);
+        let state = json!({ "handoff": { "queue": 7 } });
+        let line = json!({ "id": "a", "reply": reply, "tool_calls": calls, "state": state });
+        let ran = run(&line, &[]).ended(1);
         for (report, text) in reports(&ran) {
             // Markdown has references for what it could read as its own.
             let text = text.replace("&#95;", "_");
-            let wanted = ["find_order {\"order\":\"NW-5512\"}", "close"];
+            let wanted = ["find_order {\"order\":\"NW-5512\"}", "close", "{\"handoff\":{\"queue\":7}}"];
             assert!(wanted.iter().all(|one| text.contains(one)), "{report}:\n{text}");
         }
     }
@@ -203,9 +199,7 @@ fn a_hostile_call_stays_text_in_every_report() {
         let texts = raw.map(|name| (name, ran.read(&format!("o/{name}"))));
         for (report, text) in texts.iter().map(|(name, text)| (*name, text)).chain([("console", &ran.stdout)])
         {
-            // What GitLab compares has no cases that could not be judged.
-            let shown = report != "quality.json" || !reply.is_empty();
-            assert_eq!(text.contains("alert(1)"), shown, "{report} shows the call");
+            assert!(text.contains("alert(1)"), "{report} shows the call");
             assert!(!text.contains(['\u{1b}', '\u{202e}']), "{report}:\n{text}");
         }
         let mut log = ran.stdout.lines().chain(ran.stderr.lines());

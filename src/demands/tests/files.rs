@@ -38,6 +38,45 @@ fn cases_that_are_gone_or_ask_less_are_named() {
 }
 
 #[test]
+fn what_a_scenario_plays_and_takes_for_a_handoff_is_compared() {
+    let set = |setup: &str| SUITE.replace("cases:", &format!("setup:\n  {setup}\ncases:"));
+    let of = |before: &str, now: &str| told(&[("s.yaml", &set(before))], &[("s.yaml", &set(now))]);
+    let table = [
+        (
+            "functions: [{ name: f, returns: [{ give: a }] }]",
+            "functions: [{ name: f, returns: [{ give: b }] }]",
+            "returns-changed s.yaml:3",
+        ),
+        (
+            "functions: [{ name: f }]",
+            "functions: [{ name: f, returns: [{ give: b }] }]",
+            "returns-changed s.yaml:3",
+        ),
+        (
+            "functions: [{ name: f, returns: [{ give: a }] }]",
+            "functions: [{ name: f }]",
+            "returns-changed s.yaml:3",
+        ),
+        ("max_tool_rounds: 3", "max_tool_rounds: 9", "tool-rounds-changed s.yaml:3"),
+        ("max_tool_rounds: 3", "systemPrompt: Hi", "tool-rounds-changed s.yaml:2"),
+        ("handoff: { tool: a }", "handoff: { tool: b }", "handoff-changed s.yaml:3"),
+        ("handoff: { tool: a, state: /b }", "handoff: { tool: a }", "handoff-changed s.yaml:3"),
+        ("handoff: { state: /b }", "handoff: { state: /b, states: { x: done } }", "handoff-changed s.yaml:3"),
+    ];
+    for (before, now, found) in table {
+        assert_eq!(of(before, now), [found], "{before} -> {now}");
+    }
+    // The application's own tools, and a first handoff.
+    for (before, now) in [
+        ("functions: [{ name: f, description: a }]", "functions: [{ name: f, description: b }]"),
+        ("functions: [{ name: f }]", "functions: [{ name: f }, { name: g, returns: [{ give: a }] }]"),
+        ("max_tool_rounds: 8", "handoff: { tool: a }"),
+    ] {
+        assert_eq!(of(before, now), Vec::<String>::new(), "{before} -> {now}");
+    }
+}
+
+#[test]
 fn a_case_that_is_renamed_and_changed_at_once_is_compared_all_the_same() {
     let renamed = SUITE.replace("id: b", "id: c").replace("value: so", "value: no");
     assert_eq!(of(&renamed), ["value-changed s.yaml:12"]);

@@ -12,9 +12,11 @@ use serde_json::Value as Json;
 
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
-use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::source::{Diagnostic, Field, Fields, Node, Shape};
 use crate::text::{self, said};
 use crate::vocabulary::{VerdictKind, Weaker};
+
+pub(super) use weaker::order;
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -30,7 +32,11 @@ pub struct JsonSchema {
 
 impl JsonSchema {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
-        let node = fields.node("schema")?;
+        Self::of(fields.node("schema")?, reading)
+    }
+
+    /// The schema that stands at a node.
+    pub(super) fn of(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
         let schema = reading.fill_json(&node.to_json(), node.span);
         lint::check(node, &schema, reading);
         match bounded::compiled(&schema) {
@@ -67,8 +73,21 @@ impl JsonSchema {
 
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        self.loosened(now).into_iter().map(|one| one.below(&["schema"])).collect()
+    }
+
+    /// The same, with keys that begin at the schema.
+    pub(super) fn loosened(&self, now: &Self) -> Vec<Weaker> {
         let (Self { validator: _, schema: old }, Self { validator: _, schema: new }) = (self, now);
-        weaker::weaker(old, new).into_iter().map(|one| one.below(&["schema"])).collect()
+        weaker::weaker(old, new)
+    }
+
+    /// The first thing in a value that does not obey it.
+    pub(super) fn problem(&self, value: &Json) -> Option<String> {
+        match bounded::problems(&self.validator, value.clone()) {
+            Ok(problems) => problems.words.into_iter().next(),
+            Err(why) => Some(why),
+        }
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {

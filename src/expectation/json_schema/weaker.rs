@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 use crate::vocabulary::{WeakeningKind, Weaker};
 use parts::{Schema, entries, items, types};
 
+pub(in crate::expectation) use limits::order;
 pub(super) use parts::is_open;
 use references::{References, Targets};
 

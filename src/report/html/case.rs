@@ -99,6 +99,7 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
             "answer": answer,
             "calls": calls,
             "more_calls": told.more_calls(),
+            "state": told.state.map(|state| Excerpt::new(&state.to_string(), most)),
             // The answer with the words marked that it did not have before; empty where nothing is to be marked.
             "pieces": pieces,
             "before": before,

@@ -117,7 +117,8 @@ fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
     };
     let said = |answer: &Answer| {
         let calls = answer.tool_calls.iter().map(|call| NODE + cut(&call.line()));
-        cut(&answer.text) + calls.sum::<usize>()
+        let state = answer.state.as_ref().map_or(0, |state| NODE + cut(&state.to_string()));
+        cut(&answer.text) + calls.sum::<usize>() + state
     };
     let trial = |trial: &Trial| {
         let verdicts = trial.verdicts().filter(|_| detail.explains(interest));

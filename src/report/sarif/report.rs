@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::io::Write;
 
 use chrono::{DateTime, SecondsFormat};
+use serde_json::Value as Json;
 
 use crate::gate::State;
 use crate::manifest::Ended;
-use crate::report::view::{BROKEN, CALL, TrialView, View};
+use crate::report::view::{BROKEN, CALL, STATE, TrialView, View};
 use crate::report::{Entry, RenderError, Report};
 use crate::text;
 use crate::vocabulary::Outcome;
@@ -165,11 +166,12 @@ fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
     out
 }
 
-/// `; tool call: refund {"order":"NW-1"}` for each call of an answer.
+/// `; tool call: refund {"order":"NW-1"}` for each call of an answer, and what the application told of its state.
 fn calls(trial: &TrialView<'_>) -> String {
     let call = |line: String| format!("; {CALL}: {}", text::excerpt(&line, VALUE));
     let more = trial.more_calls().map(|words| format!("; {words}"));
-    trial.calls().map(call).chain(more).collect()
+    let state = |state: &Json| format!("; {STATE}: {}", text::excerpt(&state.to_string(), VALUE));
+    trial.calls().map(call).chain(more).chain(trial.state.map(state)).collect()
 }
 
 fn errored(entry: &Entry<'_>) -> Trouble {

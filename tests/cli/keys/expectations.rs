@@ -110,6 +110,44 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
         "fuzzy.distance",
         Passes("type: fuzzy, value: a, distance: 1", "type: fuzzy, value: a, distance: 2", "abc"),
     ),
+    ("handoff.type", Weaker("type: handoff", "type: tools, called: [transfer]")),
+    ("handoff.state", Weaker("type: handoff", "type: handoff, state: offered")),
+    ("handoff.carries", Weaker("type: handoff, carries: [a]", "type: handoff")),
+    ("handoff.never", Weaker("type: handoff", "type: handoff, never: true")),
+    ("tools.type", Weaker("type: tools, called: [a]", "type: contains, values: [a]")),
+    ("tools.called", Weaker("type: tools, called: [a, b]", "type: tools, called: [a]")),
+    ("tools.called.name", Weaker("type: tools, called: [{ name: a }]", "type: tools, called: [{ name: b }]")),
+    (
+        "tools.called.args",
+        Weaker("type: tools, called: [{ name: a, args: { n: 1 } }]", "type: tools, called: [{ name: a }]"),
+    ),
+    (
+        "tools.called.before",
+        Weaker("type: tools, called: [{ name: a, before: b }]", "type: tools, called: [{ name: a }]"),
+    ),
+    (
+        "tools.called.after",
+        Weaker("type: tools, called: [{ name: a, after: b }]", "type: tools, called: [{ name: a }]"),
+    ),
+    (
+        "tools.called.count",
+        Weaker("type: tools, called: [{ name: a, count: 1 }]", "type: tools, called: [{ name: a }]"),
+    ),
+    (
+        "tools.called.count.min",
+        Weaker(
+            "type: tools, called: [{ name: a, count: { min: 2 } }]",
+            "type: tools, called: [{ name: a, count: { min: 1 } }]",
+        ),
+    ),
+    (
+        "tools.called.count.max",
+        Weaker(
+            "type: tools, called: [{ name: a, count: { max: 2 } }]",
+            "type: tools, called: [{ name: a, count: { max: 3 } }]",
+        ),
+    ),
+    ("tools.never", Weaker("type: tools, never: [a, b]", "type: tools, never: [a]")),
     (
         "inline.type",
         Passes("type: inline, expression: length < 9", "type: regex, pattern: .", "far too long an answer"),

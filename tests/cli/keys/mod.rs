@@ -48,7 +48,10 @@ const TABLES: [(&[(&str, Key)], Make); 3] =
 
 /// A suite of one expectation.
 fn expecting(expected: &str) -> Files {
-    vec![("s.yaml", format!("name: s\ncases: [{{ id: one, prompt: How?, expected: {{ {expected} }} }}]\n"))]
+    let setup = "setup: { handoff: { tool: transfer, offers: would you like } }\n";
+    let setup = if expected.contains("handoff") { setup } else { "" };
+    let case = format!("cases: [{{ id: one, prompt: How?, expected: {{ {expected} }} }}]\n");
+    vec![("s.yaml", format!("name: s\n{setup}{case}"))]
 }
 
 /// Seven cases, of which the first two are changed as a row says.

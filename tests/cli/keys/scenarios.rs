@@ -259,6 +259,58 @@ pub const SCENARIOS: &[(&str, Key)] = &[
             "HEAD setup: { functions: [{ name: g }] }",
         ),
     ),
+    (
+        "setup.functions.returns",
+        Weaker(
+            "HEAD setup: { functions: [{ name: f, returns: [{ give: a }] }] }",
+            "HEAD setup: { functions: [{ name: f, returns: [{ give: a }, { give: b }] }] }",
+        ),
+    ),
+    (
+        "setup.functions.returns.with",
+        Weaker(
+            "HEAD setup: { functions: [{ name: f, returns: [{ with: { n: 1 }, give: a }] }] }",
+            "HEAD setup: { functions: [{ name: f, returns: [{ give: a }] }] }",
+        ),
+    ),
+    (
+        "setup.functions.returns.give",
+        Weaker(
+            "HEAD setup: { functions: [{ name: f, returns: [{ give: a }] }] }",
+            "HEAD setup: { functions: [{ name: f, returns: [{ give: b }] }] }",
+        ),
+    ),
+    (
+        "setup.max_tool_rounds",
+        Weaker("HEAD setup: { max_tool_rounds: 2 }", "HEAD setup: { max_tool_rounds: 3 }"),
+    ),
+    (
+        "setup.handoff",
+        Weaker("HEAD setup: { handoff: { tool: a, state: /b } }", "HEAD setup: { handoff: { tool: a } }"),
+    ),
+    (
+        "setup.handoff.state",
+        Weaker("HEAD setup: { handoff: { state: /a } }", "HEAD setup: { handoff: { state: /b } }"),
+    ),
+    (
+        "setup.handoff.states",
+        Weaker(
+            "HEAD setup: { handoff: { state: /a, states: { queued: claimed } } }",
+            "HEAD setup: { handoff: { state: /a, states: { queued: done } } }",
+        ),
+    ),
+    (
+        "setup.handoff.tool",
+        Weaker("HEAD setup: { handoff: { tool: a } }", "HEAD setup: { handoff: { tool: b } }"),
+    ),
+    (
+        "setup.handoff.text",
+        Weaker("HEAD setup: { handoff: { text: now } }", "HEAD setup: { handoff: { text: . } }"),
+    ),
+    (
+        "setup.handoff.offers",
+        Weaker("HEAD setup: { handoff: { offers: like } }", "HEAD setup: { handoff: { offers: . } }"),
+    ),
     ("cases", Passes("", "GONE", "zzz")),
     ("teardown", Neutral(UNUSED, "HEAD teardown: {}", "HEAD teardown: { cleanup: true }")),
     (

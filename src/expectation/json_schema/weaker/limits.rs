@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::parts::{Schema, is_open, items};
 
 /// How two numbers compare; `None` where that is not known.
-pub(super) fn order(one: &Json, other: &Json) -> Option<Ordering> {
+pub(in crate::expectation) fn order(one: &Json, other: &Json) -> Option<Ordering> {
     let whole = |number: &Json| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
     match (whole(one), whole(other)) {
         (Some(one), Some(other)) => Some(one.cmp(&other)),

@@ -1,0 +1,130 @@
+//! What the arguments of a call must be: members that must be equal, or a JSON Schema.
+//!
+//! A schema is told by its `type: object`, which every schema of arguments has. What has other keywords of a schema and
+//! not this one is refused: nobody knows what it means, and a call that it never fits would pass for one that was not made.
+
+use serde_json::{Map, Value as Json};
+
+use super::Reading;
+use super::json_schema::{JsonSchema, order};
+use crate::source::{Diagnostic, Node};
+use crate::text;
+use crate::vocabulary::{WeakeningKind, Weaker};
+
+/// Keywords that only a schema has.
+const KEYWORDS: [&str; 8] =
+    ["$ref", "$schema", "additionalProperties", "allOf", "anyOf", "oneOf", "patternProperties", "properties"];
+
+/// What arguments must be.
+#[derive(Clone, Debug)]
+pub enum Arguments {
+    /// These members, with these values; others do not count.
+    Members(Map<String, Json>),
+    /// What obeys a schema.
+    Schema(JsonSchema),
+}
+
+/// How arguments fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// They are as they must be.
+    Met,
+    /// In what they are otherwise.
+    Other(String),
+    /// They are no object, so nobody knows.
+    Unread,
+}
+
+impl Arguments {
+    /// Reads what stands behind a key of this name.
+    pub fn read(key: &str, node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let written = node.to_json();
+        if written.get("type").and_then(Json::as_str) == Some("object") {
+            return JsonSchema::of(node, reading).map(Self::Schema);
+        }
+        let Json::Object(members) = reading.fill_json(&written, node.span) else { return None };
+        if let Some(keyword) = KEYWORDS.into_iter().find(|keyword| members.contains_key(*keyword)) {
+            let message = format!("`{key}` has `{keyword}`: is it a JSON Schema?");
+            let help = format!(
+                "add `type: object` if it is; if `{keyword}` is an argument, say so in a schema: `type: object, \
+                 properties: {{ {keyword}: {{ const: … }} }}`"
+            );
+            let finding = Diagnostic::error("wrong-value", reading.file, node.start(), message);
+            reading.found.push(finding.help(help));
+        } else if members.is_empty() {
+            let message = format!("`{key}` is empty: it fits all arguments");
+            reading.always_holds(node.start(), message, &format!("remove `{key}`, or name an argument"));
+        }
+        Some(Self::Members(members))
+    }
+
+    /// How the arguments of a call fit; a call without any has none to be otherwise.
+    #[must_use]
+    pub fn fit(&self, arguments: &Json) -> Fit {
+        let none = Json::Object(Map::new());
+        let given = match arguments {
+            Json::Null => &none,
+            Json::Object(_) => arguments,
+            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => return Fit::Unread,
+        };
+        let other = match self {
+            Self::Schema(schema) => schema.problem(given),
+            Self::Members(members) => members.iter().find_map(|(name, wanted)| {
+                let told = text::excerpt(name, 60);
+                match given.get(name) {
+                    Some(value) if alike(wanted, value) => None,
+                    Some(value) => Some(format!("`{told}` is {}, not {}", shown(value), shown(wanted))),
+                    None => Some(format!("`{told}` is missing")),
+                }
+            }),
+        };
+        other.map_or(Fit::Met, Fit::Other)
+    }
+
+    /// In what a new version demands less; keys begin at the arguments.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        match (self, now) {
+            (Self::Schema(old), Self::Schema(new)) => old.loosened(new),
+            (Self::Members(old), Self::Members(new)) => {
+                let lost =
+                    old.iter().filter(|(name, value)| new.get(*name).is_none_or(|is| !alike(value, is)));
+                let told = |(name, value): (&String, &Json)| {
+                    let message = format!("`{}` had to be {}", text::excerpt(name, 60), shown(value));
+                    Weaker::new(WeakeningKind::ValueRemoved, &[name], message)
+                };
+                lost.map(told).collect()
+            }
+            (Self::Members(_), Self::Schema(_)) | (Self::Schema(_), Self::Members(_)) => {
+                let message = "the arguments had to be others, and it was said in another way";
+                vec![Weaker::new(WeakeningKind::ValueChanged, &[""; 0], message)]
+            }
+        }
+    }
+
+    /// Whether both demand the same.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        self.weaker(other).is_empty() && other.weaker(self).is_empty()
+    }
+}
+
+/// A value in a message.
+fn shown(value: &Json) -> String {
+    text::excerpt(&value.to_string(), 60)
+}
+
+/// Whether both are the same value; 1 is 1.0.
+pub(super) fn alike(one: &Json, other: &Json) -> bool {
+    match (one, other) {
+        (Json::Number(_), Json::Number(_)) => {
+            one == other || order(one, other).is_some_and(std::cmp::Ordering::is_eq)
+        }
+        (Json::Array(some), Json::Array(others)) => {
+            some.len() == others.len() && some.iter().zip(others).all(|(one, other)| alike(one, other))
+        }
+        (Json::Object(some), Json::Object(others)) => {
+            let same = |(name, value): (&String, &Json)| others.get(name).is_some_and(|is| alike(value, is));
+            some.len() == others.len() && some.iter().all(same)
+        }
+        _ => one == other,
+    }
+}

@@ -1,0 +1,347 @@
+//! `tools`: which functions an answer calls, with which arguments and in which order, and which it never calls.
+//!
+//! Calls count in the order in which they came, those of one message in the order of the message. What is asked to be
+//! absent is proven by no answer that is empty, cut or refused.
+
+use serde_json::{Value as Json, json};
+
+use super::arguments::{Arguments, Fit};
+use super::{Candidate, Reading, SHOWN, TYPE, share, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
+use crate::text;
+use crate::vocabulary::{ToolCall, VerdictKind, WeakeningKind, Weaker};
+
+pub(super) const FIELDS: &[Field] = &[
+    TYPE,
+    Field::optional(
+        "called",
+        Shape::Part("called"),
+        "Functions that are called: names, or what is said of their calls.",
+    ),
+    Field::optional("never", Shape::Texts, "Functions that are not called."),
+];
+
+/// Keys of an entry of `called`.
+pub(super) const CALL: &[Field] = &[
+    Field::required("name", Shape::Name, "The function."),
+    Field::optional(
+        "args",
+        Shape::Map,
+        "Arguments: members that are equal, or with `type: object` a JSON Schema.",
+    ),
+    Field::optional("before", Shape::Name, "A function that is called after it."),
+    Field::optional("after", Shape::Name, "A function that is called before it."),
+    Field::optional(
+        "count",
+        Shape::Part("count"),
+        "How many such calls: a number, or `{ min, max }` (min: 1).",
+    ),
+];
+
+/// Keys of a `count` that is no number.
+pub(super) const COUNT: &[Field] = &[
+    Field::optional("min", Shape::Integer(0), "Fewest calls (1)."),
+    Field::optional("max", Shape::Integer(0), "Most calls."),
+];
+
+/// What is demanded of the calls of an answer.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    called: Vec<Call>,
+    never: Vec<String>,
+}
+
+/// What is demanded of the calls of one function.
+#[derive(Clone, Debug)]
+struct Call {
+    name: String,
+    args: Option<Arguments>,
+    before: Option<String>,
+    after: Option<String>,
+    least: u64,
+    most: Option<u64>,
+}
+
+impl Tools {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let called = match fields.node("called") {
+            Some(node) => match &node.value {
+                Value::List(items) => {
+                    items.iter().map(|item| Call::read(item, reading)).collect::<Option<_>>()?
+                }
+                other => {
+                    let message = format!("`called` is a list of functions, found {}", other.kind());
+                    let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
+                    reading.found.push(finding.help("write `called: [transfer_to_human]`"));
+                    return None;
+                }
+            },
+            None => Vec::new(),
+        };
+        let never = fields.texts("never").unwrap_or_default();
+        let never: Vec<_> = never.into_iter().map(|(name, span)| reading.function(name, span)).collect();
+        if called.is_empty() && never.is_empty() {
+            let message = "neither `called` nor `never` names a function: this always holds".to_owned();
+            reading.always_holds(fields.span(), message, "name a function");
+        }
+        Some(Self { called, never })
+    }
+
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
+        let calls = answer.tool_calls;
+        let absent = |name: &String| match calls.iter().find(|call| call.name == *name) {
+            Some(call) => Some(format!("`{}` must not be called: {}", shown(name), line(call))),
+            None => {
+                answer.hollow().map(|reason| format!("{reason}, so what it does not call proves nothing"))
+            }
+        };
+        let problems: Vec<_> =
+            self.called.iter().map(|one| one.problem(answer)).chain(self.never.iter().map(absent)).collect();
+        let total = problems.len();
+        let problems: Vec<_> = problems.into_iter().flatten().collect();
+        let held = share(total - problems.len(), total);
+        let mut verdict = verdict(VerdictKind::Tools, problems.is_empty(), held);
+        let never = self.never.iter().map(|name| format!("never `{}`", shown(name)));
+        let expected: Vec<_> = self.called.iter().map(Call::expected).chain(never).collect();
+        verdict.expected = text::excerpt(&expected.join(", "), 2 * SHOWN);
+        verdict.reason =
+            if problems.is_empty() { format!("{} as demanded", called(calls)) } else { problems.join("; ") };
+        if !problems.is_empty() {
+            verdict.got = text::excerpt(&calls.iter().map(line).collect::<Vec<_>>().join(", "), SHOWN);
+        }
+        verdict
+    }
+
+    /// The functions that a right answer calls.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        self.called.iter().filter(|one| one.least > 0).map(|one| one.name.as_str()).collect()
+    }
+
+    /// In what a new version demands less.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let mut found = Vec::new();
+        for old in &self.called {
+            if now.called.iter().any(|new| old.weaker(new).is_empty()) {
+                continue;
+            }
+            let same = now.called.iter().enumerate().find(|(_, new)| new.name == old.name);
+            match same {
+                Some((at, new)) => {
+                    let at = at.to_string();
+                    found.extend(old.weaker(new).into_iter().map(|one| one.below(&["called", &at])));
+                }
+                None => {
+                    let message = format!("a call of `{}` is no longer demanded", shown(&old.name));
+                    found.push(Weaker::new(WeakeningKind::ValueRemoved, &["called"], message));
+                }
+            }
+        }
+        let forbids = |name: &String| {
+            let none = |one: &Call| one.name == *name && one.most == Some(0) && one.args.is_none();
+            now.never.contains(name) || now.called.iter().any(none)
+        };
+        for name in self.never.iter().filter(|name| !forbids(name)) {
+            let message = format!("a call of `{}` is no longer forbidden", shown(name));
+            found.push(Weaker::new(WeakeningKind::ValueRemoved, &["never"], message));
+        }
+        found
+    }
+}
+
+impl Call {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let (args, before, after) = (None, None, None);
+        if let Some(name) = node.as_str() {
+            let name = reading.function(name, node.span);
+            return Some(Self { name, args, before, after, least: 1, most: None });
+        }
+        let fields = Fields::check(node, CALL, "an entry of `called`", reading.file, reading.found)?;
+        let mut function = |key: &str| fields.text(key).map(|(name, span)| reading.function(name, span));
+        let (name, before, after) = (function("name")?, function("before"), function("after"));
+        let args = match fields.node("args") {
+            Some(node) => Some(Arguments::read("args", node, reading)?),
+            None => None,
+        };
+        let (least, most) = match fields.node("count") {
+            Some(node) => count(node, reading)?,
+            None => (1, None),
+        };
+        if least == 0 && most.is_none() && before.is_none() && after.is_none() {
+            let message = "`count` allows any number of calls: this always holds".to_owned();
+            reading.always_holds(node.start(), message, "set `max`, or a `min` of at least 1");
+        }
+        Some(Self { name, args, before, after, least, most })
+    }
+
+    /// What is not as demanded.
+    fn problem(&self, answer: &Candidate<'_>) -> Option<String> {
+        let (calls, name) = (answer.tool_calls, shown(&self.name));
+        let fit = |call: &ToolCall| self.args.as_ref().map_or(Fit::Met, |args| args.fit(&call.arguments));
+        let named: Vec<(usize, Fit)> = calls
+            .iter()
+            .enumerate()
+            .filter(|(_, call)| call.name == self.name)
+            .map(|(at, call)| (at, fit(call)))
+            .collect();
+        let met = named.iter().filter(|(_, fit)| *fit == Fit::Met);
+        let first = met.clone().next().map(|(at, _)| *at);
+        let sure = met.count() as u64;
+        // Arguments that nobody can read may be the ones that there are too many of.
+        let perhaps = sure + named.iter().filter(|(_, fit)| *fit == Fit::Unread).count() as u64;
+        if sure < self.least {
+            return Some(match named.as_slice() {
+                [] => format!("`{name}` was not called; {}", called(calls)),
+                [(at, Fit::Other(why)), ..] => {
+                    format!("`{name}` was called with other arguments ({why}): {}", line(&calls[*at]))
+                }
+                [(at, Fit::Unread), ..] => {
+                    format!("the arguments of `{name}` are no JSON object: {}", line(&calls[*at]))
+                }
+                [(_, Fit::Met), ..] => format!("`{name}` was called {}, {}", times(sure), self.needed()),
+            });
+        }
+        if let Some(most) = self.most {
+            if perhaps > most {
+                return Some(format!("`{name}` was called {}, {}", times(perhaps), self.needed()));
+            }
+            if let Some(reason) = answer.hollow() {
+                return Some(format!("{reason}, so what it does not call proves nothing"));
+            }
+        }
+        let at = |other: &String| calls.iter().position(|call| call.name == *other);
+        let order = |other: &Option<String>, word: &str, is_right: fn(usize, usize) -> bool| {
+            let other = other.as_ref()?;
+            let shown = shown(other);
+            match (first, at(other)) {
+                (Some(own), Some(other)) if is_right(own, other) => None,
+                (Some(_), Some(_)) => {
+                    Some(format!("`{name}` was not called {word} `{shown}`; {}", called(calls)))
+                }
+                (_, None) => Some(format!("`{name}` must be called {word} `{shown}`, which was not called")),
+                (None, _) => Some(format!("`{name}` must be called {word} `{shown}`, and was not called")),
+            }
+        };
+        order(&self.before, "before", |own, other| own < other)
+            .or_else(|| order(&self.after, "after", |own, other| own > other))
+    }
+
+    /// How many calls are needed.
+    fn needed(&self) -> String {
+        match (self.least, self.most) {
+            (least, None) => format!("at least {least} is needed"),
+            (least, Some(most)) if least == most => format!("exactly {most} is needed"),
+            (0, Some(most)) => format!("at most {most} is allowed"),
+            (least, Some(most)) => format!("from {least} to {most} is needed"),
+        }
+    }
+
+    fn expected(&self) -> String {
+        let mut out = format!("`{}`", shown(&self.name));
+        if self.args.is_some() {
+            out.push_str(" with certain arguments");
+        }
+        for (word, other) in [("before", &self.before), ("after", &self.after)] {
+            if let Some(other) = other {
+                out.push_str(&format!(" {word} `{}`", shown(other)));
+            }
+        }
+        if (self.least, self.most) != (1, None) {
+            out.push_str(&format!(" ({})", self.needed()));
+        }
+        out
+    }
+
+    /// In what a new version demands less; keys begin at the entry.
+    fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let Self { name, args, before, after, least, most } = self;
+        let changed = |key: &str, message: String| Weaker::new(WeakeningKind::ValueChanged, &[key], message);
+        let mut found = Vec::new();
+        if *name != now.name {
+            found.push(changed("name", format!("a call of `{}` was demanded", shown(name))));
+        }
+        match (args, &now.args) {
+            // With a limit on their number, calls that fit less often are bounded less.
+            (Some(old), Some(new)) if most.is_some() && !old.is_as(new) => {
+                found.push(changed("args", "other calls are counted".to_owned()));
+            }
+            (Some(old), Some(new)) => {
+                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])))
+            }
+            (Some(_), None) if most.is_none() || *least > 0 => {
+                found.push(changed("args", "the arguments no longer matter".to_owned()));
+            }
+            (None, Some(_)) if most.is_some() => {
+                found.push(changed("args", "only calls with some arguments are counted now".to_owned()));
+            }
+            (None | Some(_), None) | (None, Some(_)) => {}
+        }
+        for (key, was, is) in [("before", before, &now.before), ("after", after, &now.after)] {
+            if let Some(other) = was.as_ref().filter(|_| was != is) {
+                found.push(changed(key, format!("it had to be called {key} `{}`", shown(other))));
+            }
+        }
+        let bound = most.is_some_and(|most| now.most.is_none_or(|is| is > most));
+        if now.least < *least || bound {
+            found.push(changed("count", format!("of its calls, {}", self.needed())));
+        }
+        found
+    }
+}
+
+/// Fewest and most calls.
+fn count(node: &Node, reading: &mut Reading<'_>) -> Option<(u64, Option<u64>)> {
+    let (least, most) = match &node.value {
+        Value::Integer(exact) if *exact >= 0 => {
+            let exact = exact.unsigned_abs();
+            return Some((exact, Some(exact)));
+        }
+        Value::Map(_) => {
+            let fields = Fields::check(node, COUNT, "`count`", reading.file, reading.found)?;
+            (fields.integer("min").unwrap_or(1), fields.integer("max"))
+        }
+        other => {
+            let message = format!("`count` is a whole number, or `{{ min, max }}`, found {}", other.kind());
+            let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
+            reading.found.push(finding.help("write `count: 1`, or `count: { min: 1, max: 3 }`"));
+            return None;
+        }
+    };
+    if let Some(most) = most.filter(|most| *most < least) {
+        let message = format!("`count` needs at least {least} and allows at most {most}: it never holds");
+        let finding = Diagnostic::error("wrong-value", reading.file, node.start(), message);
+        reading.found.push(finding.help("`min` is 1 unless it is set; write `min: 0` to allow no call"));
+        return None;
+    }
+    Some((least, most))
+}
+
+fn times(n: u64) -> String {
+    if n == 1 { "once".to_owned() } else { format!("{n} times") }
+}
+
+fn shown(name: &str) -> String {
+    text::excerpt(name, 60)
+}
+
+/// A call in a message.
+pub(super) fn line(call: &ToolCall) -> String {
+    text::excerpt(&call.line(), SHOWN)
+}
+
+/// What was called instead.
+pub(super) fn called(calls: &[ToolCall]) -> String {
+    if calls.is_empty() {
+        "nothing was called".to_owned()
+    } else {
+        format!("called: {}", ToolCall::summary(calls))
+    }
+}
+
+/// The JSON Schemas of `called` and of `count`.
+pub(super) fn schemas() -> [(&'static str, Json); 2] {
+    let called =
+        json!({ "type": "array", "items": { "oneOf": [{ "type": "string" }, Field::schema(CALL)] } });
+    let count = json!({ "oneOf": [{ "type": "integer", "minimum": 0 }, Field::schema(COUNT)] });
+    [("called", called), ("count", count)]
+}

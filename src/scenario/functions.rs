@@ -1,0 +1,202 @@
+//! `setup.functions`: what a model may call, and what its calls return in a test.
+//!
+//! A function with `returns` is played, never called: the first entry that fits gives the value. `returns` never reaches a
+//! provider; the rest of an entry is sent as it is written.
+
+use serde_json::{Value as Json, json};
+
+use crate::expectation::{Arguments, Fit, Reading};
+use crate::provider::{Message, Role};
+use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
+use crate::text;
+use crate::vocabulary::{ToolCall, WeakeningKind, Weaker};
+
+/// Keys of a function that are akit's own.
+pub(super) const FUNCTION: &[Field] =
+    &[Field::optional("returns", Shape::Part("returns"), "What its calls return; the first that fits.")];
+
+/// Keys of an entry of `returns`.
+pub(super) const RETURN: &[Field] = &[
+    Field::optional(
+        "with",
+        Shape::Map,
+        "Arguments that it is for: equal members, or with `type: object` a JSON Schema.",
+    ),
+    Field::required("give", Shape::Part("give"), "The value: a text as it is, anything else as JSON."),
+];
+
+/// How often a model is asked again with what its calls returned, unless the file says so.
+const ROUNDS: u32 = 8;
+
+/// The functions of a scenario.
+#[derive(Clone, Debug)]
+pub struct Functions {
+    /// As they are sent.
+    pub sent: Vec<Json>,
+    /// How often a model is asked again at most.
+    pub rounds: u32,
+    /// Those with a name, in order.
+    known: Vec<Function>,
+}
+
+#[derive(Clone, Debug)]
+struct Function {
+    name: String,
+    /// Its place in the list.
+    at: usize,
+    /// What its calls return; `None` where a call of it ends the answer.
+    returns: Option<Vec<Return>>,
+    /// `returns` as it is written, variables filled.
+    written: Json,
+}
+
+#[derive(Clone, Debug)]
+struct Return {
+    with: Option<Arguments>,
+    give: String,
+}
+
+/// What follows the calls of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Played {
+    /// Nothing: it ends here.
+    Ends,
+    /// What they returned.
+    Returned(Vec<Message>),
+    /// A call that no entry fits.
+    Unfit(ToolCall),
+}
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self { sent: Vec::new(), rounds: ROUNDS, known: Vec::new() }
+    }
+}
+
+impl Functions {
+    /// Reads `functions` and `max_tool_rounds` of `setup`.
+    pub(super) fn read(setup: &Fields<'_>, reading: &mut Reading<'_>) -> Self {
+        let rounds = setup.integer("max_tool_rounds").map_or(ROUNDS, super::tries);
+        let mut functions = Self { rounds, ..Self::default() };
+        let Some(node) = setup.node("functions") else { return functions };
+        match &node.value {
+            Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => {
+                items.iter().enumerate().for_each(|(at, item)| functions.add(at, item, reading));
+            }
+            other => {
+                let message = format!("`functions` is a list of mappings, found {}", other.kind());
+                reading.found.push(Diagnostic::error("wrong-type", reading.file, node.span, message));
+            }
+        }
+        functions
+    }
+
+    fn add(&mut self, at: usize, item: &Node, reading: &mut Reading<'_>) {
+        let mut sent = item.to_json();
+        let returns = sent.as_object_mut().and_then(|entries| entries.remove("returns")).unwrap_or_default();
+        let name = [sent.get("name"), sent.pointer("/function/name")].into_iter().flatten();
+        let name = name.filter_map(Json::as_str).next().map(str::to_owned);
+        let refused = |place: &Node, message: String, help: &str, reading: &mut Reading<'_>| {
+            let finding = Diagnostic::error("wrong-type", reading.file, place.start(), message);
+            reading.found.push(finding.help(help));
+        };
+        // Inside of `function` it would be sent.
+        let inner = item.get("function").and_then(|function| function.get("returns"));
+        if let Some(inner) = inner {
+            let message = "`returns` stands within `function`, which is sent to the provider".to_owned();
+            refused(inner, message, "write `returns` beside `function`", reading);
+        }
+        let written = reading.fill_json(&returns, item.start());
+        let node = item.get("returns");
+        if let (Some(node), None) = (node, &name) {
+            let message = "a function with `returns` has no `name`".to_owned();
+            refused(node, message, "add `name:`, by which the model calls it", reading);
+        }
+        let returns = node.map(|node| match &node.value {
+            Value::List(items) if !items.is_empty() => {
+                items.iter().filter_map(|item| Return::read(item, reading)).collect()
+            }
+            other => {
+                let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
+                let message = format!("`returns` is a list with at least one entry, found {found}");
+                refused(node, message, "write `returns: [{ give: … }]`", reading);
+                Vec::new()
+            }
+        });
+        self.sent.push(sent);
+        self.known.extend(name.map(|name| Function { name, at, returns, written }));
+    }
+
+    /// Their names, in order.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.known.iter().map(|function| function.name.clone()).collect()
+    }
+
+    /// What is played, for the hash over what a case asks; nothing where no function is.
+    pub(super) fn played(&self) -> Option<Json> {
+        let played = self.known.iter().filter(|function| function.returns.is_some());
+        let played: Vec<_> = played.map(|function| json!([function.name, function.written])).collect();
+        (!played.is_empty()).then(|| json!(played))
+    }
+
+    /// A call of a function that is not declared, where any is.
+    #[must_use]
+    pub fn undeclared<'a>(&self, calls: &'a [ToolCall]) -> Option<&'a ToolCall> {
+        let is_known = |call: &&ToolCall| self.known.iter().any(|function| function.name == call.name);
+        calls.iter().find(|call| !self.known.is_empty() && !is_known(call))
+    }
+
+    /// What the calls of one message return.
+    #[must_use]
+    pub fn play(&self, calls: &[ToolCall]) -> Played {
+        let mut messages = Vec::with_capacity(calls.len());
+        for call in calls {
+            let function = self.known.iter().find(|function| function.name == call.name);
+            let Some(returns) = function.and_then(|function| function.returns.as_ref()) else {
+                return Played::Ends;
+            };
+            let fits =
+                |one: &&Return| one.with.as_ref().is_none_or(|with| with.fit(&call.arguments) == Fit::Met);
+            let Some(found) = returns.iter().find(fits) else { return Played::Unfit(call.clone()) };
+            let told = Message::new(Role::Tool, &*found.give);
+            messages.push(Message { tool_call_id: call.id.clone(), ..told });
+        }
+        if messages.is_empty() { Played::Ends } else { Played::Returned(messages) }
+    }
+
+    /// Where other values are played now, or for longer: another answer comes of them. Keys begin at `setup`.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let mut found = Vec::new();
+        for new in &now.known {
+            let old = self.known.iter().find(|old| old.name == new.name);
+            if old.is_some_and(|old| old.written != new.written) {
+                let message =
+                    format!("`{}` returns something else than before", text::excerpt(&new.name, 60));
+                let keys = ["functions", &new.at.to_string(), "returns"];
+                found.push(Weaker::new(WeakeningKind::ReturnsChanged, &keys, message));
+            }
+        }
+        if self.rounds != now.rounds {
+            let message = format!("`max_tool_rounds` was {}, it is {}", self.rounds, now.rounds);
+            found.push(Weaker::new(WeakeningKind::ToolRoundsChanged, &["max_tool_rounds"], message));
+        }
+        found
+    }
+}
+
+impl Return {
+    fn read(node: &Node, reading: &mut Reading<'_>) -> Option<Self> {
+        let fields = Fields::check(node, RETURN, "an entry of `returns`", reading.file, reading.found)?;
+        let with = match fields.node("with") {
+            Some(with) => Some(Arguments::read("with", with, reading)?),
+            None => None,
+        };
+        let give = fields.node("give")?;
+        let give = match reading.fill_json(&give.to_json(), give.span) {
+            Json::String(text) => text,
+            other => other.to_string(),
+        };
+        Some(Self { with, give })
+    }
+}
