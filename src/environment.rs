@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::source::{Diagnostic, Diagnostics, Location, Node, SourceFile, Span, Value};
+use crate::source::{self, Diagnostic, Diagnostics, Location, Node, SourceFile, Span, Value};
 
 /// Largest payload of an event that is read, in bytes; GitHub's are at most 25 MB.
 const MAX_EVENT: u64 = 32 * 1024 * 1024;
@@ -50,8 +49,7 @@ impl Environment {
     /// The payload of the event for which GitHub runs a workflow; none where there is none or it cannot be read.
     #[must_use]
     pub fn event(&self) -> Option<Json> {
-        let mut bytes = Vec::new();
-        File::open(self.get("GITHUB_EVENT_PATH")?).ok()?.take(MAX_EVENT).read_to_end(&mut bytes).ok()?;
+        let bytes = source::read(Path::new(self.get("GITHUB_EVENT_PATH")?), MAX_EVENT).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 

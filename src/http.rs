@@ -10,6 +10,9 @@ use crate::text;
 /// Largest body that is read, in bytes.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
 
+/// Largest file with certificates that is read, in bytes.
+const MAX_BUNDLE: u64 = 16 * 1024 * 1024;
+
 /// Characters of a cause that are shown.
 const LONGEST_CAUSE: usize = 300;
 
@@ -29,10 +32,15 @@ pub enum HttpError {
     Client(String),
 }
 
+/// A client that is built when somebody first asks for it.
+type Built = Arc<OnceLock<Result<reqwest::Client, HttpError>>>;
+
 /// The shared client.
 #[derive(Clone, Debug)]
 pub struct Http {
-    client: Arc<OnceLock<Result<reqwest::Client, HttpError>>>,
+    client: Built,
+    /// The same without a proxy, for what stays on this machine.
+    direct: Built,
     certificates: Vec<reqwest::Certificate>,
 }
 
@@ -43,29 +51,34 @@ impl Http {
         if let Some(path) = ca_bundle {
             let wrong =
                 |reason: String| HttpError::Certificates { path: crate::source::slashed(path), reason };
-            let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+            let pem = crate::source::read(path, MAX_BUNDLE).map_err(|error| wrong(error.to_string()))?;
             certificates =
                 reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
             if certificates.is_empty() {
                 return Err(wrong("there is no certificate in it".to_owned()));
             }
         }
-        Ok(Self { client: Arc::default(), certificates })
+        Ok(Self { client: Arc::default(), direct: Arc::default(), certificates })
     }
 
-    /// The client itself; it follows no redirect. It is built once, whoever asks first.
+    /// The client for an address; it follows no redirect. What stays on this machine goes through no proxy. It is built
+    /// once, whoever asks first.
     ///
     /// # Errors
     /// When it cannot be built.
-    pub fn client(&self) -> Result<&reqwest::Client, &HttpError> {
-        self.client.get_or_init(|| self.build()).as_ref()
+    pub fn client(&self, address: &str) -> Result<&reqwest::Client, &HttpError> {
+        let is_here = reqwest::Url::parse(address).is_ok_and(|url| stays_here(&url));
+        let built = if is_here { &self.direct } else { &self.client };
+        built.get_or_init(|| self.build(is_here)).as_ref()
     }
 
-    fn build(&self) -> Result<reqwest::Client, HttpError> {
+    fn build(&self, is_direct: bool) -> Result<reqwest::Client, HttpError> {
         // A second installation is refused; the first one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
-            reqwest::Client::builder()
+            let builder = reqwest::Client::builder();
+            let builder = if is_direct { builder.no_proxy() } else { builder };
+            builder
                 .user_agent(concat!("akit/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(Duration::from_secs(10))
@@ -190,9 +203,18 @@ fn certificate(error: &reqwest::Error) -> Option<String> {
     None
 }
 
+/// Whether an address is one of this machine, which a proxy elsewhere would take for its own.
+fn stays_here(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 /// The proxy that a failed connection would have gone through, where the environment names one.
 fn through_proxy(error: &reqwest::Error) -> String {
-    let Some(url) = error.url() else { return String::new() };
+    let Some(url) = error.url().filter(|url| !stays_here(url)) else { return String::new() };
     let proxy = |name: &str| {
         let value = std::env::var(name).or_else(|_| std::env::var(name.to_lowercase())).ok();
         value.filter(|value| !value.trim().is_empty())

@@ -1,10 +1,12 @@
-//! What akit costs: start-up, reading, judging, reporting, recording, and a run against a server that takes 20 ms.
+//! What akit costs: start-up, reading, judging, reporting, recording, and runs against a server that takes 20 ms, is busy or
+//! gone.
 //!
 //! `cargo bench` prints tables with the targets, and ends with an error where one is missed. `cargo bench -- growth memory`
 //! prints only those: how time grows with the number of cases and what many of them hold, which are the same on any machine.
 //! See docs/benchmarks.md.
 #![expect(clippy::print_stdout, reason = "a table is what this is for")]
 
+mod endpoint;
 mod growth;
 mod memory;
 mod process;
@@ -62,9 +64,10 @@ fn main() -> ExitCode {
     let done = match arguments.get(1) {
         Some(first) if first == WATCH => watch(&arguments[2..]),
         _ => {
-            let tables: [(&str, Table); 4] = [
+            let tables: [(&str, Table); 5] = [
                 ("commands", measure),
                 ("recording", recording::measure),
+                ("endpoint", endpoint::measure),
                 ("growth", growth::measure),
                 ("memory", memory::measure),
             ];

@@ -5,9 +5,9 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an answer takes.
 const DELAY: Duration = Duration::from_millis(20);
@@ -25,7 +25,61 @@ pub(crate) fn long() -> std::io::Result<String> {
     saying(&[TEXT; 62].join(" "), Duration::ZERO)
 }
 
+/// How many requests a second are answered, after as many at once; what comes above that is told so.
+#[derive(Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) rate: u32,
+    pub(crate) saying: Saying,
+}
+
+/// How a server says when it may be asked again.
+#[derive(Clone, Copy)]
+pub(crate) enum Saying {
+    Milliseconds,
+    Seconds,
+    Words,
+    Nothing,
+}
+
+/// Requests that are left, and when that was counted.
+type Bucket = Mutex<(f64, Instant)>;
+
+impl Limit {
+    /// What a request is answered that comes too early.
+    fn refuses(self, bucket: &Bucket) -> Option<String> {
+        let rate = f64::from(self.rate);
+        let mut bucket = bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, counted) = *bucket;
+        let left = (left + counted.elapsed().as_secs_f64() * rate).min(rate);
+        let is_early = left < 1.0;
+        *bucket = (if is_early { left } else { left - 1.0 }, Instant::now());
+        let wait = (1.0 - left) / rate;
+        is_early.then(|| {
+            let (header, words) = match self.saying {
+                Saying::Milliseconds => {
+                    (format!("retry-after-ms: {:.0}\r\n", (wait * 1e3).ceil()), String::new())
+                }
+                Saying::Seconds => ("retry-after: 1\r\n".to_owned(), String::new()),
+                Saying::Words => (String::new(), format!(" Please try again in {wait:.3}s.")),
+                Saying::Nothing => (String::new(), String::new()),
+            };
+            let body = format!(r#"{{"error":{{"message":"Rate limit reached.{words}"}}}}"#);
+            let head = "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n";
+            format!("{head}{header}content-length: {}\r\n\r\n{body}", body.len())
+        })
+    }
+}
+
+/// A server that bears only so many requests a second.
+pub(crate) fn limited(limit: Limit, delay: Duration) -> std::io::Result<String> {
+    serve(TEXT, delay, Some(limit))
+}
+
 fn saying(text: &str, delay: Duration) -> std::io::Result<String> {
+    serve(text, delay, None)
+}
+
+fn serve(text: &str, delay: Duration, limit: Option<Limit>) -> std::io::Result<String> {
     let body = format!(
         r#"{{"id":"x","object":"chat.completion","created":0,"model":"bench","choices":[{{"index":0,"finish_reason":"stop","message":{{"role":"assistant","content":"{text}"}}}}],"usage":{{"prompt_tokens":40,"completion_tokens":12,"total_tokens":52}}}}"#
     );
@@ -36,17 +90,24 @@ fn saying(text: &str, delay: Duration) -> std::io::Result<String> {
     .into();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}/v1", listener.local_addr()?);
+    let bucket = limit.map(|limit| (limit, Arc::new(Mutex::new((f64::from(limit.rate), Instant::now())))));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
+            let (answer, bucket) = (Arc::clone(&answer), bucket.clone());
+            let refuses = move || bucket.as_ref().and_then(|(limit, bucket)| limit.refuses(bucket));
             // A connection that breaks is the client's affair.
-            thread::spawn(move || connection(stream, &answer, delay).unwrap_or_default());
+            thread::spawn(move || connection(stream, &answer, delay, refuses).unwrap_or_default());
         }
     });
     Ok(address)
 }
 
-fn connection(mut stream: TcpStream, answer: &str, delay: Duration) -> std::io::Result<()> {
+fn connection(
+    mut stream: TcpStream,
+    answer: &str,
+    delay: Duration,
+    refuses: impl Fn() -> Option<String>,
+) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
     let mut piece = [0; 4096];
@@ -61,6 +122,10 @@ fn connection(mut stream: TcpStream, answer: &str, delay: Duration) -> std::io::
             }
         };
         buffer.drain(..end);
+        if let Some(refusal) = refuses() {
+            stream.write_all(refusal.as_bytes())?;
+            continue;
+        }
         if !delay.is_zero() {
             thread::sleep(delay);
         }

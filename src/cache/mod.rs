@@ -209,10 +209,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     if shelf.is_some_and(|shelf| shelf.is_symlink()) || !found.is_file() {
         return Err(io::Error::other("a link or a special file is not read as a record"));
     }
-    if found.len() > LARGEST {
-        return Err(io::Error::other(format!("it has {} bytes; at most {LARGEST} are read", found.len())));
-    }
-    fs::read(path)
+    crate::source::read(path, LARGEST).map_err(io::Error::other)
 }
 
 /// A record that is to be written: the fields of [`Record`], whose names are sorted as all keys are.
@@ -257,8 +254,8 @@ pub const FOLDER: &str = ".akit/cache";
 /// Where answers of a run are noted until it ends.
 pub const JOURNALS: &str = ".akit/journal";
 
-/// Largest record that is read, in bytes: a server's reply has at most so many.
-const LARGEST: u64 = 64 * 1024 * 1024;
+/// Largest record that is written and read, in bytes.
+const LARGEST: u64 = 32 * 1024 * 1024;
 
 /// A folder of records, and which of them were looked for.
 #[derive(Clone, Debug)]
@@ -407,6 +404,12 @@ impl Cache {
     ) -> io::Result<()> {
         let record = NewRecord { key_version, latency_ms, recorded_at, request: &key.parts, response };
         let text = pretty(&record).map_err(io::Error::other)?;
+        if text.len() as u64 > LARGEST {
+            return Err(io::Error::other(format!(
+                "a record of {} bytes; at most {LARGEST} are kept",
+                text.len()
+            )));
+        }
         self.recorder.write(&self.folder, &key.hash, text.as_bytes())
     }
 }

@@ -76,6 +76,10 @@ impl Recorder {
         let home = root.join(name);
         if !lock(&self.shelves).contains(name) {
             make(&home)?;
+            // Whoever can propose a change can propose a link to any folder of this machine.
+            if !fs::symlink_metadata(&home)?.is_dir() {
+                return Err(io::Error::other(format!("`{name}` in it is a link or a special file")));
+            }
             sweep(&home);
             lock(&self.shelves).insert(name.to_owned());
         }

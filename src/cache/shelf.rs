@@ -55,6 +55,11 @@ impl Cache {
     fn paths(&self) -> Vec<PathBuf> {
         let mut paths = Vec::new();
         for shelf in entries(&self.folder).into_iter().filter(|path| is_shelf(path)) {
+            // A link is shown and removed as what it is; what it leads to is not the cache's.
+            if shelf.is_symlink() {
+                paths.push(shelf);
+                continue;
+            }
             paths.extend(
                 entries(&shelf).into_iter().filter(|path| path.extension().is_some_and(|e| e == "json")),
             );
@@ -66,7 +71,7 @@ impl Cache {
     /// Temporary files that a process left when it was killed, with their sizes in bytes.
     #[must_use]
     pub fn abandoned(&self, now: SystemTime) -> Vec<(PathBuf, u64)> {
-        let shelves = entries(&self.folder).into_iter().filter(|path| is_shelf(path));
+        let shelves = entries(&self.folder).into_iter().filter(|path| is_shelf(path) && !path.is_symlink());
         let files = shelves.flat_map(|shelf| abandoned(&shelf, now));
         let mut found: Vec<_> = files
             .filter_map(|path| {
@@ -115,7 +120,7 @@ fn is_shelf(path: &Path) -> bool {
 }
 
 fn examine(path: &Path) -> Shelved {
-    let bytes = fs::metadata(path).map_or(0, |data| data.len());
+    let bytes = fs::symlink_metadata(path).map_or(0, |data| data.len());
     let parsed = read(path).map_err(|error| error.to_string()).and_then(|text| {
         json_object::<Record>(&text)
             .map_err(|error| format!("not a record: {}", crate::text::json::trouble(&error)))

@@ -1,5 +1,6 @@
 //! Arguments that several commands share.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use strum::{EnumMessage as _, VariantArray as _};
 
+use super::value::{address, duration, patience, version, whole};
 use super::{Status, terminal};
 use crate::cache::Mode;
-use crate::config::{ConfigFile, Flags, find};
+use crate::config::{ConfigFile, Flags, find, quarantine_in};
 use crate::environment::Environment;
 use crate::http::{Http, HttpError};
 use crate::provider;
@@ -105,8 +107,8 @@ pub(super) struct AskArgs {
     /// Model, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
     model: Option<String>,
-    /// Address of an OpenAI-compatible server, up to and with `/v1`
-    #[arg(long, value_name = "URL", help_heading = "Who answers")]
+    /// Address of the server, with or without the version at its end
+    #[arg(long, value_name = "URL", help_heading = "Who answers", value_parser = address)]
     base_url: Option<String>,
     /// Judge these recorded answers (JSONL) instead of asking; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Who answers")]
@@ -139,7 +141,7 @@ pub(super) struct AskJudgeArgs {
 #[derive(Clone, Debug, Args)]
 pub(super) struct SeedArgs {
     /// Root of the seed that `--sample` takes cases by [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Which cases")]
+    #[arg(long, value_name = "N", help_heading = "Which cases", value_parser = whole::<u64>(0..=u64::MAX, 7), allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 
@@ -147,16 +149,16 @@ pub(super) struct SeedArgs {
 #[derive(Clone, Debug, Args)]
 pub(super) struct MannerArgs {
     /// Longest time for one try: milliseconds, or with a unit (`30s`)
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
     /// Further tries after a transient error, but for a rate limit [default: 2]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(0..=u32::MAX.into(), 2), allow_negative_numbers = true)]
     retries: Option<u32>,
     /// Longest time to wait out a rate limit (429) [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = patience)]
+    #[arg(long, value_name = "TIME", value_parser = patience, allow_negative_numbers = true)]
     patience: Option<Duration>,
     /// Root of all seeds [default: the scenario's, else 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX, 7), allow_negative_numbers = true)]
     seed: Option<u64>,
     /// More certificates to trust (PEM)
     #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE")]
@@ -174,7 +176,7 @@ pub(super) struct JudgeArgs {
     #[arg(long, value_name = "NAME", help_heading = "Who judges")]
     grader_model: Option<String>,
     /// Address of the judge, up to and with `/v1`
-    #[arg(long, value_name = "URL", help_heading = "Who judges")]
+    #[arg(long, value_name = "URL", help_heading = "Who judges", value_parser = address)]
     grader_base_url: Option<String>,
 }
 
@@ -304,34 +306,6 @@ pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &Reco
     }
 }
 
-fn version(text: &str) -> Result<String, String> {
-    match text.trim() {
-        "" => Err("it is empty".to_owned()),
-        version => Ok(version.to_owned()),
-    }
-}
-
-/// A time, or none.
-fn patience(text: &str) -> Result<Duration, String> {
-    if text.trim() == "0" { Ok(Duration::ZERO) } else { duration(text) }
-}
-
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match &text[digits.len()..] {
-        "" | "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        unit => return Err(format!("`{unit}` is no unit of time; use ms, s or m")),
-    };
-    let number: f64 = digits.trim().parse().map_err(|_| format!("`{text}` is no time"))?;
-    match Duration::try_from_secs_f64(number * factor) {
-        Ok(time) if !time.is_zero() => Ok(time),
-        _ => Err(format!("`{text}` is no time that anybody could answer in")),
-    }
-}
-
 /// The configuration: the named one, or the nearest above the scenarios, or none.
 pub(super) fn configuration(
     named: Option<&Path>,
@@ -392,8 +366,11 @@ pub(super) fn discovered(
 ) -> Result<Vec<PathBuf>, (String, Status, &'static str)> {
     let found = discover(&places(paths, config)).map(|mut files| {
         // It may lie beside the scenarios, and is none.
-        let quarantine = config.gate.quarantine.as_ref().and_then(|path| path.canonicalize().ok());
-        files.retain(|file| quarantine.is_none() || file.canonicalize().ok() != quarantine);
+        let folders: BTreeSet<_> = files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
+        let named = folders.into_iter().filter_map(quarantine_in);
+        let quarantines = config.gate.quarantine.clone().into_iter().chain(named);
+        let quarantines: BTreeSet<_> = quarantines.filter_map(|path| path.canonicalize().ok()).collect();
+        files.retain(|file| !file.canonicalize().is_ok_and(|file| quarantines.contains(&file)));
         files
     });
     found.map_err(|error| {

@@ -10,6 +10,7 @@ use super::args::{JudgeArgs, MannerArgs, RecordArgs, configuration, judge_flags}
 use super::asking::{listen, wait};
 use super::output::Output;
 use super::progress::{Detail, Progress};
+use super::value::{odd, whole};
 use super::{Status, terminal};
 use crate::cache::Mode;
 use crate::client::Road;
@@ -31,7 +32,7 @@ pub(super) struct CalibrateArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Most answers under judgement at once
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
     /// Tell every verdict as it is given
     #[arg(short, long)]
@@ -39,7 +40,7 @@ pub(super) struct CalibrateArgs {
     #[command(flatten)]
     judge: JudgeArgs,
     /// Verdicts per answer, an odd number [default: the configured one, else 1, or up to 3 near the threshold]
-    #[arg(long, value_name = "N", value_parser = odd, help_heading = "Who judges")]
+    #[arg(long, value_name = "N", value_parser = odd, allow_negative_numbers = true, help_heading = "Who judges")]
     votes: Option<u32>,
     #[command(flatten, next_help_heading = "Who judges")]
     manner: MannerArgs,
@@ -51,13 +52,6 @@ pub(super) struct CalibrateArgs {
     /// Write the calibration once more as JSON; `-` is stdout
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
-}
-
-fn odd(text: &str) -> Result<u32, String> {
-    match text.parse::<u32>() {
-        Ok(votes) if votes % 2 == 1 && votes <= 99 => Ok(votes),
-        _ => Err(format!("`{text}` is no odd number up to 99; an even one can end without a majority")),
-    }
 }
 
 pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Result<Status, Status> {

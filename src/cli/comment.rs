@@ -11,6 +11,7 @@ use super::gate::decide;
 use super::policy::GateArgs;
 use super::publish::{self, Came};
 use super::stored::{self, files};
+use super::value::whole;
 use crate::environment::Environment;
 use crate::manifest::RunManifest;
 use crate::publish::site::Site;
@@ -41,7 +42,7 @@ pub(super) struct CommentCommand {
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
     /// Number of the pull or merge request, where the pipeline does not say it
-    #[arg(long, value_name = "N", conflicts_with = "from")]
+    #[arg(long, value_name = "N", conflicts_with = "from", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
     /// End with status 4 where the comment cannot be made
     #[arg(long)]

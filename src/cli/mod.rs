@@ -30,6 +30,7 @@ mod run;
 mod stored;
 mod terminal;
 mod validate;
+mod value;
 
 use std::process::ExitCode;
 

@@ -176,7 +176,7 @@ pub(super) enum Output {
 }
 
 /// The link that a path leads through; above an absolute one it is the machine's own.
-fn behind_link(path: &Path) -> Option<&Path> {
+pub(super) fn behind_link(path: &Path) -> Option<&Path> {
     let parts = path.ancestors().filter(|part| !part.as_os_str().is_empty());
     let mut parts = parts.take(if path.is_absolute() { 1 } else { usize::MAX });
     let is_link = |part: &&Path| fs::symlink_metadata(part).is_ok_and(|data| data.is_symlink());

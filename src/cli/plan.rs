@@ -10,6 +10,7 @@ use super::args::SeedArgs;
 use super::output::Output;
 use super::policy::{ProofArgs, read_baseline};
 use super::prepare::{Suite, SuiteArgs};
+use super::value::whole;
 use crate::analysis::{Outlook, Prospect, Setup};
 use crate::baseline::Baseline;
 use crate::environment::Environment;
@@ -27,13 +28,13 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     suite: SuiteArgs<SeedArgs>,
     /// The drop of the pass rate that is to be seen: `3pp`, `3%` or `0.03`
-    #[arg(long, value_name = "DROP", value_parser = drop)]
+    #[arg(long, value_name = "DROP", value_parser = drop, allow_negative_numbers = true)]
     detect: Option<f64>,
     /// Most cases under way at once
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
     /// How often every case is asked [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=1000, 3), allow_negative_numbers = true)]
     repeat: Option<u32>,
     #[command(flatten)]
     gate: ProofArgs,
@@ -50,12 +51,10 @@ fn drop(text: &str) -> Result<f64, String> {
         None => (trimmed, 1.0),
     };
     match number.parse::<f64>().map(|number| number * unit) {
-        Ok(drop) if drop > WIDEST => {
-            Err(format!("`{text}` is more than 50 points; write three points as `3pp`"))
-        }
+        Ok(drop) if drop > WIDEST => Err(format!("`{text}` is more than 50 points; for example `3pp`")),
         Ok(drop) if drop > 0.0 => Ok(drop),
-        Ok(_) => Err(format!("`{text}` is no drop: it must be above 0")),
-        Err(_) => Err(format!("`{text}` is no drop; write it as `3pp`, `3%` or `0.03`")),
+        Ok(_) => Err(format!("`{text}` is not above 0; for example `3pp`")),
+        Err(_) => Err(format!("`{text}` is not a drop; write it as `3pp`, `3%` or `0.03`")),
     }
 }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use strum::VariantNames as _;
 
+use super::value::{share, shown, whole};
 use super::{Status, terminal};
 use crate::baseline::Baseline;
 use crate::config::{ConfigFile, GateConfig, Named};
@@ -24,7 +25,7 @@ pub(super) struct ProofArgs {
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     pub(super) baseline: Option<Place>,
     /// Most fresh trials of a case that fails; 0: one failure is proof [default: 10]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(0..=1000, 10), allow_negative_numbers = true)]
     confirm: Option<u32>,
     /// A change must show that it breaks nothing: the same as `policy: strict`
     #[arg(long)]
@@ -38,10 +39,10 @@ pub(super) struct GateArgs {
     #[command(flatten)]
     pub(super) proof: ProofArgs,
     /// Least share of judged cases that must pass, 0 to 1 [default: every case]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     min_pass_rate: Option<f64>,
     /// Greatest share of cases that could not be judged, 0 to 1 [default: 0]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     max_error_rate: Option<f64>,
     /// What else fails the gate, beside what the configuration names
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = category)]
@@ -59,15 +60,9 @@ pub(super) struct StatusArgs {
     soft_fail: bool,
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err(format!("`{text}` is no share from 0 to 1")),
-    }
-}
-
 fn category(text: &str) -> Result<Category, String> {
-    text.parse().map_err(|_| format!("there are {}", crate::text::list(Category::VARIANTS)))
+    let all = || crate::text::list(Category::VARIANTS);
+    text.parse().map_err(|_| format!("{} is none of {}", shown(text), all()))
 }
 
 /// A baseline that was asked for.

@@ -8,6 +8,7 @@ use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 
 use super::args::{AskArgs, Asked, SelectArgs, configuration, files, places};
+use super::output::behind_link;
 use super::{Status, terminal};
 use crate::client::ModelClient;
 use crate::config::{ConfigFile, Obstacle, Settings, Targets};
@@ -97,6 +98,13 @@ fn told_obstacle(
     found.push(Diagnostic::error(code, &file, span, message).help(help));
 }
 
+/// What tells a suite from others for its judges: the cases that they judge, whichever of them are selected.
+fn judged(loaded: &Loaded) -> String {
+    let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let judged = cases.filter(|case| !case.expectation.graders().is_empty());
+    judged.map(|case| case.content_hash.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// Scenarios that are free of errors, and how to ask.
 pub(super) struct Suite {
     pub(super) settings: Settings,
@@ -134,7 +142,8 @@ impl Suite {
         }
         let http = args.ask.http()?;
         let config = held(&config, &files, &loaded, &environment)?.unwrap_or(config);
-        let settings = Settings::new(args.ask.flags(), config, environment, http);
+        let mut settings = Settings::new(args.ask.flags(), config, environment, http);
+        settings.suite = judged(&loaded);
         if settings.flags.seed.is_some() {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
         }
@@ -270,6 +279,13 @@ impl Suite {
         let Settings { cache, flags, .. } = &self.settings;
         if !self.settings.target_mode().writes() {
             return Ok(());
+        }
+        if let Some(link) = behind_link(cache.folder()).filter(|_| self.settings.environment.is_ci()) {
+            let folder = slashed(cache.folder());
+            return Err(Status::Invalid.because(
+                format!("records in `{folder}` would be written through the link `{}`", slashed(link)),
+                "nothing was sent; a pipeline records nothing through a link: remove it, or name the folder with `--cache-dir`",
+            ));
         }
         let Err(error) = cache.prepare() else { return Ok(()) };
         let message = format!("no answer can be recorded in {}: {error}", slashed(cache.folder()));

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::args::SeedArgs;
 use super::prepare::{Suite, SuiteArgs};
 use super::stored::{decided, files};
+use super::value::whole;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::gate::Decision;
@@ -26,7 +27,7 @@ pub(super) struct PromptsArgs {
     #[arg(long, value_name = "RUN")]
     suspects: Option<PathBuf>,
     /// Trials per case [default: 1]
-    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = whole::<u32>(1..=1000, 3), allow_negative_numbers = true)]
     trials: u32,
 }
 

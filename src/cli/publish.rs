@@ -9,6 +9,7 @@ use strum::{EnumMessage as _, VariantArray as _};
 use super::args::MannerArgs;
 use super::asking::{signal, wait};
 use super::output::Surroundings;
+use super::value::whole;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::http::Http;
@@ -45,7 +46,7 @@ pub(super) struct CommentArgs {
     #[arg(long, value_name = "NAME", requires = "comment")]
     comment_author: Option<String>,
     /// Number of the pull or merge request, where the pipeline does not say it
-    #[arg(long, value_name = "N", requires = "comment")]
+    #[arg(long, value_name = "N", requires = "comment", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
 }
 
@@ -97,7 +98,7 @@ pub(super) type Files = Vec<(&'static str, String)>;
 
 /// Writes the summary and the outputs of a step, where this is one.
 pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status, files: Files) {
-    warn(actions::summary(environment, &markdown::of_report(report)).map(|_| ()));
+    warn(actions::summary(environment, &markdown::posted(report, markdown::MOST)).map(|_| ()));
     let mut values = dotenv::values(report, status.code());
     values.extend(files);
     warn(actions::outputs(environment, &values));
@@ -108,7 +109,7 @@ pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
     if Surroundings::of(environment).takes_commands {
         terminal::out(&annotation::commands(report));
     }
-    match actions::summary(environment, &markdown::of_report(report)) {
+    match actions::summary(environment, &markdown::posted(report, markdown::MOST)) {
         Ok(true) => terminal::say("the report stands in the summary of this step instead"),
         told => warn(told.map(|_| ())),
     }

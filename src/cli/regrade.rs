@@ -13,6 +13,7 @@ use super::output::Output;
 use super::prepare::{Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::stored;
+use super::value::{address, whole};
 use super::{Status, terminal};
 use crate::analysis::Common;
 use crate::client::Road;
@@ -36,7 +37,7 @@ pub(super) struct RegradeArgs {
     #[command(flatten)]
     then: OldJudgeArgs,
     /// Most answers under judgement at once
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
     /// Write the attribution as JSON; `-` is stdout
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
@@ -55,7 +56,7 @@ struct OldJudgeArgs {
     #[arg(long, value_name = "NAME")]
     old_grader_model: Option<String>,
     /// Address of the earlier run's judge, up to and with `/v1`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     old_grader_base_url: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use chrono::Utc;
 use clap::Args;
 use serde_json::json;
 
-use super::args::{Asked as _, duration};
+use super::args::Asked as _;
 use super::asking::{Listening, listen, wait};
 use super::base::{Base, Here, SuitePaths};
 use super::output::{Output, ReportArgs};
@@ -18,6 +18,7 @@ use super::policy::{FoundBaseline, GateArgs, StatusArgs, accepted_in, check_name
 use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
+use super::value::{dollars, duration, whole};
 use super::{Status, terminal};
 use crate::cache::{JOURNALS, Journal, JournalError, Mode};
 use crate::client::Road;
@@ -39,10 +40,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     suite: SuiteArgs,
     /// Most cases under way at once
-    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
     /// How often every case is asked [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=1000, 3), allow_negative_numbers = true)]
     repeat: Option<u32>,
     /// Finish the run of the same arguments that was interrupted: what it was answered is not asked again
     #[arg(long)]
@@ -51,10 +52,10 @@ pub(super) struct RunArgs {
     #[arg(long)]
     fail_fast: bool,
     /// Begin no further case once this much is spent, in US dollars; needs `prices` in the configuration
-    #[arg(long, value_name = "USD", value_parser = dollars)]
+    #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
     budget: Option<f64>,
     /// End the run after this time: milliseconds, or with a unit (`10m`)
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     deadline: Option<Duration>,
     /// When the answers of `--replies` were recorded, RFC 3339; part of the run's id [default: the newest `at` of them]
     #[arg(long, value_name = "TIME", value_parser = time)]
@@ -76,13 +77,6 @@ pub(super) struct RunArgs {
 
 fn time(text: &str) -> Result<String, String> {
     moment(text, Utc::now()).map(rfc3339).map_err(|error| format!("this is {error}"))
-}
-
-fn dollars(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(dollars) if dollars.is_finite() && dollars >= 0.0 => Ok(dollars),
-        _ => Err(format!("`{text}` is no amount of US dollars")),
-    }
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {

@@ -1,11 +1,13 @@
 //! What is written where: data to stdout, everything else to stderr. A reader who has gone away
 //! is no error.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::source::{Diagnostics, Ink};
 use crate::text::{self, log};
@@ -117,8 +119,38 @@ fn plain(word: &str, colour: anstyle::AnsiColor, message: &str, help: &str) {
     }
 }
 
+/// What is wrong with the value of a flag, in akit's own words.
+fn wrong_value(error: &clap::Error) -> Option<(String, String)> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    };
+    let all = |kind| match error.get(kind) {
+        Some(ContextValue::Strings(all)) => all.as_slice(),
+        _ => &[],
+    };
+    // Behind the name stands what the help calls the value.
+    let flag = text(ContextKind::InvalidArg)?.split(' ').next()?;
+    match error.kind() {
+        ErrorKind::ValueValidation => Some((format!("{flag}: {}", error.source()?), String::new())),
+        ErrorKind::InvalidValue => {
+            let (value, known) = (text(ContextKind::InvalidValue)?, all(ContextKind::ValidValue));
+            let words = format!("{flag}: `{}` is none of {}", text::excerpt(value, 60), text::list(known));
+            let near = known.iter().map(String::as_str).collect::<Vec<_>>();
+            Some((
+                words,
+                text::nearest(value, &near).map(|near| format!("did you mean `{near}`?")).unwrap_or_default(),
+            ))
+        }
+        _ => None,
+    }
+}
+
 /// What is wrong with the arguments, which it quotes on one line each.
 pub(super) fn wrong_arguments(error: &clap::Error, arguments: impl Iterator<Item = OsString>) {
+    if let Some((message, help)) = wrong_value(error) {
+        return self::error(&message, &help);
+    }
     let mut words = error.render().ansi().to_string();
     for argument in arguments.filter_map(|argument| argument.into_string().ok()) {
         // A value may stand behind `=`, and be one of several.

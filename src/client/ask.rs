@@ -122,6 +122,9 @@ pub enum ClientError {
         /// What is known of the nearest record.
         nearest: Nearest,
     },
+    /// Replay, and the record of a broken answer: what was told when it came.
+    #[error("{}", .0.message)]
+    Recorded(Fault),
     /// Replay, and a record that only the change brings.
     #[error("the record was not read: {0}; only this change brings it")]
     Untrusted(String),
@@ -132,10 +135,16 @@ fn after(n: u32) -> String {
 }
 
 impl ClientError {
+    /// Whether there is an answer and it is broken.
+    pub(super) fn is_broken_answer(&self) -> bool {
+        matches!(self, Self::Provider { error, .. } if error.is_broken_answer())
+    }
+
     /// The error as the manifest shows it.
     #[must_use]
     pub fn fault(&self) -> Fault {
         let (kind, help, cause) = match self {
+            Self::Recorded(fault) => return fault.clone(),
             Self::Untrusted(_) => {
                 let help = FaultKind::UntrustedRecord.remedy().to_owned();
                 (FaultKind::UntrustedRecord, help, "only this change brings the record".to_owned())

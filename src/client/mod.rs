@@ -12,17 +12,20 @@ mod tries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
+use crate::manifest::Fault;
 use crate::provider::model::{family, is_stand_in};
 use crate::provider::{Completion, Endpoint, Origin, Pending, Prices, Provider, Whence};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind};
 use lane::Lane;
+use tokio::time::Instant;
 use tries::Account;
 
 pub use ask::{Ask, ClientError, Exchange, Patience, Seal, Usable};
@@ -31,6 +34,9 @@ pub use road::Road;
 /// What stands for the cap of a judge's reply in the key of its record: the cap decides whether there is a verdict, never
 /// which, so another one loses no record.
 pub const KEYED_TOKENS: u64 = 1024;
+
+/// Where the record of a broken answer says what was wrong with it.
+const FAULT: &str = "fault";
 
 /// A back end with its cache and its manners.
 #[derive(Debug)]
@@ -60,6 +66,16 @@ struct Had {
     exchange: Exchange,
     latency_ms: u64,
     recorded: bool,
+}
+
+/// What a record says.
+struct Found {
+    /// The answer, or why there was none.
+    had: Result<Had, ClientError>,
+    /// When it was recorded.
+    at: String,
+    /// Under which hash.
+    hash: String,
 }
 
 impl ModelClient {
@@ -290,6 +306,7 @@ impl ModelClient {
         if self.mode.reads()
             && let Some(had) = self.read(&key, ask)
         {
+            let had = had?;
             let exchange = ask.sealed(had.exchange);
             return Ok(self.noted(Had { exchange, ..had }, model));
         }
@@ -350,8 +367,8 @@ impl ModelClient {
                 purpose: ask.purpose.to_owned(),
                 nearest: Nearest::Unknown,
             };
-            let (had, _) = self.record(&key, ask).ok_or_else(missing)?;
-            return Ok(self.noted(had, &ask.request.model));
+            let found = self.record(&key, ask).ok_or_else(missing)?;
+            return Ok(self.noted(found.had?, &ask.request.model));
         }
         let had = match self.resumed(&key, ask) {
             Some(had) => had,
@@ -366,9 +383,17 @@ impl ModelClient {
         send: impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
     ) -> Result<Had, ClientError> {
-        let had = self.asked_once(send, ask).await?;
+        let began = Instant::now();
+        let asked_once = self.asked_once(send, ask).await;
         let journal = self.road.journal();
         let records = self.mode.writes() && !self.gave_up.load(Ordering::Relaxed);
+        if let Err(error) = &asked_once
+            && error.is_broken_answer()
+            && records
+        {
+            self.put_broken(key, error, began.elapsed());
+        }
+        let had = asked_once?;
         if journal.is_none() && !records {
             return Ok(had);
         }
@@ -398,6 +423,13 @@ impl ModelClient {
         }
     }
 
+    /// Records that an answer was broken, so that a replay tells what the latest run met.
+    fn put_broken(&self, key: &Key, error: &ClientError, took: Duration) {
+        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let response = json!({ FAULT: error.fault(), "usable": false });
+        self.put(key, response, latency_ms, timestamp(SystemTime::now()));
+    }
+
     fn note(&self, journal: &Journal, noted: &Noted) {
         if let Err(error) = journal.note(noted) {
             let path = crate::source::slashed(journal.path());
@@ -423,11 +455,11 @@ impl ModelClient {
         }
     }
 
-    fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Had> {
-        let (had, hash) = self.record(key, ask)?;
+    fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Result<Had, ClientError>> {
+        let Found { had, at, hash } = self.record(key, ask)?;
         let looked = Looked {
             purpose: ask.purpose.to_owned(),
-            recorded_at: Some(had.exchange.at.clone()),
+            recorded_at: Some(at),
             missing: None,
             redacted: ask.seal.is_some(),
         };
@@ -442,7 +474,7 @@ impl ModelClient {
 
     /// The record of a key with its hash. One that cannot be read is reported and counts as none; one that
     /// holds no usable answer, such as an unreadable verdict, is left to a replay.
-    fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<(Had, String)> {
+    fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<Found> {
         let record = match self.cache.get(key) {
             Lookup::Hit(record) => record,
             Lookup::Damaged(why) => {
@@ -451,7 +483,12 @@ impl ModelClient {
             }
             Lookup::Miss | Lookup::Untrusted => return None,
         };
-        let hash = key.hash_of(&record).to_owned();
+        let (at, hash) = (record.recorded_at.clone(), key.hash_of(&record).to_owned());
+        if let Some(fault) = record.response.get(FAULT) {
+            // One that cannot be read is no completion either.
+            let fault = Fault::deserialize(fault).ok().filter(|_| self.mode == Mode::Replay)?;
+            return Some(Found { had: Err(ClientError::Recorded(fault)), at, hash });
+        }
         let read = match record.response {
             // An array would be read member by member.
             Json::Object(_) => serde_json::from_value::<Completion>(record.response),
@@ -461,7 +498,8 @@ impl ModelClient {
             Ok(completion) if self.mode != Mode::Replay && !ask.usable.0(&completion) => None,
             Ok(completion) => {
                 let exchange = Exchange { completion, at: record.recorded_at };
-                Some((Had { exchange, latency_ms: record.latency_ms, recorded: true }, hash))
+                let had = Ok(Had { exchange, latency_ms: record.latency_ms, recorded: true });
+                Some(Found { had, at, hash })
             }
             Err(error) => {
                 let why = text::json::trouble(&error);

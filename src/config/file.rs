@@ -212,6 +212,14 @@ pub fn find(from: &Path) -> Option<PathBuf> {
     Some(path.strip_prefix(here).map(Path::to_path_buf).unwrap_or(path))
 }
 
+/// The quarantine that the configuration in a folder names, if there is one, whatever else it says.
+#[must_use]
+pub fn quarantine_in(folder: &Path) -> Option<PathBuf> {
+    let path = FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file())?;
+    let root = Node::parse(&SourceFile::read(&path).ok()?).ok()?;
+    Some(folder.join(root.get("gate")?.get("quarantine")?.as_str()?))
+}
+
 /// The variables in the names of models and providers, which are not filled in yet.
 fn named_by_variables(node: &Node) -> BTreeSet<String> {
     let providers = node.get("providers").map(|node| &node.value);
@@ -387,7 +395,6 @@ fn access(grader: &Fields<'_>, folder: &Path) -> ProviderConfig {
         key_file: grader.string("apiKeyFile").map(|file| folder.join(file)),
         key_command: grader.strings("apiKeyCommand"),
         base_url: grader.string("baseUrl"),
-        base_url_key: "baseUrl",
         timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
         retries: grader.integer("maxRetries").map(tries),
         ..ProviderConfig::default()

@@ -118,6 +118,6 @@ impl Settings {
     ) -> Result<Arc<Grader>, Obstacle> {
         let client = targets.client(self, judging, self.grader_mode())?;
         let grader = Grader::new(client, judge.model.clone(), judging.patience(), root);
-        Ok(Arc::new(grader.on(self.file.grader_terms())))
+        Ok(Arc::new(grader.on(self.file.grader_terms()).of_suite(self.suite.clone())))
     }
 }

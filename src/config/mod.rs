@@ -23,7 +23,7 @@ use crate::source::{Diagnostics, SourceFile, Span};
 
 pub use asking::Asking;
 pub use explain::Setting;
-pub use file::{ConfigFile, FILES, find, keys};
+pub use file::{ConfigFile, FILES, find, keys, quarantine_in};
 pub use gate::{GateConfig, Named, Suites};
 pub use key::{Held, is_open_to_all};
 pub use target::Targets;
@@ -80,6 +80,8 @@ pub struct Settings {
     pub cache: Cache,
     /// What everything that is asked shares.
     pub road: Road,
+    /// What tells the suite from others; empty where there is none.
+    pub suite: String,
 }
 
 impl Settings {
@@ -87,7 +89,7 @@ impl Settings {
     #[must_use]
     pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
         let (cache, road) = (Cache::at(PathBuf::new()), Road::default());
-        let mut settings = Self { flags, file, environment, http, cache, road };
+        let mut settings = Self { flags, file, environment, http, cache, road, suite: String::new() };
         settings.cache = Cache::at(settings.cache_folder().value);
         settings
     }

@@ -73,11 +73,9 @@ impl Targets {
     fn recorded(&mut self, paths: &[PathBuf]) -> Result<Target, Obstacle> {
         let read = || {
             Replies::read(paths).map(Arc::new).map_err(|error| {
-                let obstacle = Obstacle::new(error.to_string(), LINE);
-                match error {
-                    RepliesError::Lines(found) => Obstacle { found, ..obstacle },
-                    RepliesError::Read { .. } => obstacle,
-                }
+                let message = error.to_string();
+                let RepliesError(found) = error;
+                Obstacle { found, ..Obstacle::new(message, LINE) }
             })
         };
         let known = self.replies.entry(paths.to_vec()).or_insert_with(read);

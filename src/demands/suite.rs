@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use super::Log;
 use super::pairs::{Paired, Pairs};
-use super::{Demands, Document};
+use super::{Demands, Document, ScenarioFile};
 use crate::config::ConfigFile;
 use crate::expectation::{Judges, weaker};
 use crate::gate::Selector;
 use crate::provider::DEFAULT;
 use crate::scenario::{Scenario, Tries};
+use crate::seed::Root;
 use crate::source::Location;
 use crate::text;
-use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
+use crate::vocabulary::{CaseId, Metric, WeakeningKind as Kind, Weaker};
 
 pub(super) fn compare(
     pairs: &Pairs<'_>,
@@ -25,6 +26,7 @@ pub(super) fn compare(
     let configured = (was.configured(), is.configured());
     let judges = Judges { before: &configured.0, now: &configured.1 };
     let mut scenarios = BTreeSet::new();
+    let drawn = now.selection.is_sample().then(|| (drawn(&pairs.before, now), drawn(&pairs.now, now)));
     for (old, new) in pairs.kept() {
         let (name, file) = (new.name(), &new.suite.document.file);
         let lost = |tag: &&String| tags.contains(*tag) && !new.case.tags.contains(tag);
@@ -34,6 +36,13 @@ pub(super) fn compare(
             let message = format!("{name} was selected by the flags of this run, now it is not: {why}");
             let key = if new.node.get("tags").is_some() { "tags" } else { "id" };
             log.at(Kind::CaseUnselected, &name, file, new.node.place(&[key]), &message);
+        }
+        if old.key() != new.key()
+            && drawn.as_ref().is_some_and(|(was, is)| was.contains(&old.key()) && !is.contains(&new.key()))
+        {
+            let message =
+                format!("{} was in the sample of this run; under its new name it is not", old.name());
+            log.at(Kind::CaseUnselected, &name, file, new.node.place(&["id"]), &message);
         }
         answered(old, new, log);
         redacted((old, was), (new, is), now, log);
@@ -61,6 +70,24 @@ pub(super) fn compare(
             }
         }
     }
+}
+
+/// The cases that this run draws of a suite.
+fn drawn<'a>(cases: &[Paired<'a>], now: &Demands) -> BTreeSet<CaseId<'a>> {
+    let mut suites: Vec<&ScenarioFile> = cases.iter().map(|case| case.suite).collect();
+    suites.dedup_by(|one, other| std::ptr::eq(*one, *other));
+    let seeded = |suite: &&ScenarioFile| {
+        // A seed that a flag gives goes before those of the files.
+        let seed = suite.scenario.seed.filter(|_| now.flags.seed.is_none());
+        Scenario { seed, ..suite.scenario.clone() }
+    };
+    let scenarios: Vec<Scenario> = suites.iter().map(seeded).collect();
+    let left_out = now.selection.apply(&scenarios, now.flags.seed.map_or(Root::default(), Root));
+    let all = suites.iter().zip(left_out).flat_map(|(suite, left_out)| {
+        suite.scenario.cases.iter().zip(left_out).map(|(case, why)| (&suite.scenario.name, case, why))
+    });
+    let asked = all.filter(|(_, _, why)| why.is_none());
+    asked.map(|(scenario, case, _)| CaseId::new(scenario, &case.id)).collect()
 }
 
 /// A prompt that says what a right answer says, and did not before.

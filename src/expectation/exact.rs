@@ -24,7 +24,15 @@ impl Exact {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let (value, span) = fields.text("value")?;
         let fold = fields.bool("caseSensitive") == Some(false);
-        Some(Self { value: reading.fill(value, span), fold })
+        let value = reading.fill(value, span);
+        if text::js_trim(&value).is_empty() {
+            reading.never_holds(
+                span,
+                "only an empty answer is an empty text".to_owned(),
+                "name the whole answer",
+            );
+        }
+        Some(Self { value, fold })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {

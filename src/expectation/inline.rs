@@ -75,7 +75,7 @@ impl Inline {
 
     /// The texts that a right answer says.
     pub(super) fn texts(&self) -> Vec<&str> {
-        self.value.as_deref().into_iter().collect()
+        self.value.as_deref().into_iter().chain(self.expression.texts()).collect()
     }
 
     /// Whether it holds of an empty text, as limits do: then it says of no answer that it is one.

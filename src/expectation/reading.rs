@@ -72,6 +72,11 @@ impl Reading<'_> {
         self.found.push(Diagnostic::error("always-holds", self.file, span, message).help(help).warn());
     }
 
+    /// Tells of an expectation that no answer with words meets.
+    pub fn never_holds(&mut self, span: Span, message: String, help: &str) {
+        self.found.push(Diagnostic::error("never-holds", self.file, span, message).help(help).warn());
+    }
+
     /// Tells where the least score under `threshold` demands nothing; without one it is this.
     pub fn least_score(&mut self, fields: &Fields<'_>, usual: f64) {
         if let (Some(least), Some(node)) = (fields.number("threshold"), fields.node("threshold"))

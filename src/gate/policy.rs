@@ -103,7 +103,7 @@ pub struct Glob {
 impl Glob {
     /// Reads a glob; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let glob = GlobBuilder::new(text).build().map_err(|error| error.kind().to_string())?;
+        let glob = GlobBuilder::new(text).build().map_err(|error| crate::text::glob(&error).to_owned())?;
         Ok(Self { text: text.to_owned(), glob: glob.compile_matcher() })
     }
 

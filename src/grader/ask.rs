@@ -153,7 +153,7 @@ impl Grader {
     /// Nothing personal is asked, but what a judge says is kept as its other replies are. A reply to a bad answer
     /// that is no verdict lets nothing pass; one to the good answer is the error that it would be for a real one.
     async fn ask_canaries(&self, scale: u32, bench: &Bench<'_>) -> Result<Option<String>, GraderError> {
-        for canary in canary::draw(self.root, scale) {
+        for canary in canary::draw(self.root, scale, &self.model, &self.suite) {
             let rubric = Rubric::of(canary.rubric);
             let answer = canary.answer.as_str();
             let question = Question {

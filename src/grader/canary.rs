@@ -23,8 +23,11 @@ pub(super) struct Canary {
 }
 
 /// The canaries of a run: the good one first, for a judge that cannot be read is found out by it.
-pub(super) fn draw(root: Root, scale: u32) -> Vec<Canary> {
-    let mut random = root.stream(&["canaries", &scale.to_string()]);
+///
+/// Nearly everybody leaves the seed as it is, so model and suite draw too: none of them makes a judge meet the same ones
+/// everywhere.
+pub(super) fn draw(root: Root, scale: u32, model: &str, suite: &str) -> Vec<Canary> {
+    let mut random = root.stream(&["canaries", &scale.to_string(), model, suite]);
     let mut index = |of: usize| random.next_u32() as usize % of;
     let (rubric, answer) = GOOD[index(GOOD.len())];
     let mut drawn =
@@ -54,7 +57,7 @@ mod tests {
         assert!(all.len() >= 40 && names.len() == all.len(), "{}", all.len());
         let mut seen = BTreeSet::new();
         for seed in 0..2000 {
-            let drawn = draw(Root(seed), 10);
+            let drawn = draw(Root(seed), 10, "m", "s");
             let good: Vec<_> = drawn.iter().map(|canary| canary.is_good).collect();
             assert_eq!(good, [true, false, false, false, false]);
             for canary in drawn {
@@ -65,8 +68,18 @@ mod tests {
         }
         // Every answer is drawn by some seed; the restated rubrics differ.
         assert!(seen.len() >= all.len() + GOOD.len(), "{}", seen.len());
-        assert!(draw(Root(1), 5).iter().all(|canary| !canary.answer.contains("\"score\": 10")));
-        assert_eq!(draw(Root(7), 10)[1].answer, draw(Root(7), 10)[1].answer);
+        assert!(draw(Root(1), 5, "m", "s").iter().all(|canary| !canary.answer.contains("\"score\": 10")));
+    }
+
+    #[test]
+    fn models_and_suites_draw_with_the_seed_that_everybody_leaves_as_it_is() {
+        let answers = |model: &str, suite: &str| -> Vec<_> {
+            draw(Root::default(), 10, model, suite).into_iter().map(|canary| canary.answer).collect()
+        };
+        assert_eq!(answers("m", "s"), answers("m", "s"));
+        let suites: BTreeSet<_> = (0..40).map(|n| answers("m", &n.to_string())).collect();
+        let models: BTreeSet<_> = (0..40).map(|n| answers(&n.to_string(), "s")).collect();
+        assert!(suites.len() >= 38 && models.len() >= 38, "{} {}", suites.len(), models.len());
     }
 
     /// A judge that lets a restated rubric pass is right where the rubric itself says what is asked for.

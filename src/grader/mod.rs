@@ -41,10 +41,25 @@ pub const SCALE: u32 = 10;
 /// Which model judges.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Judge {
-    /// Provider.
+    /// Provider; empty where it is the configured judge's.
     pub provider: String,
     /// Model by the provider's name.
     pub model: String,
+}
+
+impl Judge {
+    /// A model of the configured judge's provider.
+    #[must_use]
+    pub fn of_configured(model: String) -> Self {
+        Self { provider: String::new(), model }
+    }
+
+    /// Whether this one judges.
+    #[must_use]
+    pub fn is(&self, grader: &Grader) -> bool {
+        let is_provider = self.provider.is_empty() || self.provider == grader.client().endpoint().provider;
+        is_provider && self.model == grader.model()
+    }
 }
 
 /// A judge that can be asked.
@@ -55,6 +70,8 @@ pub struct Grader {
     patience: Patience,
     root: Root,
     terms: Terms,
+    /// What tells the suite from others.
+    suite: String,
     /// What came of its canaries, by scale.
     tested: Tested,
 }
@@ -257,7 +274,14 @@ impl Grader {
     /// A judge on the other side of a client.
     #[must_use]
     pub fn new(client: Arc<ModelClient>, model: String, patience: Patience, root: Root) -> Self {
-        Self { client, model, patience, root, terms: Terms::default(), tested: Tested::default() }
+        let (terms, suite, tested) = (Terms::default(), String::new(), Tested::default());
+        Self { client, model, patience, root, terms, suite, tested }
+    }
+
+    /// The same for a suite, by what tells it from others.
+    #[must_use]
+    pub fn of_suite(self, suite: String) -> Self {
+        Self { suite, ..self }
     }
 
     /// The same, asked on other terms.

@@ -172,7 +172,8 @@ fn answer_in(request: &ChatRequest) -> String {
 fn falls_for(way: usize) -> impl Fn(&ChatRequest, usize) -> String {
     move |request, _| {
         let answer = answer_in(request);
-        let falls = (0..200).flat_map(|seed| canary::draw(Root(seed), 10)[1 + way..][..1].to_vec());
+        let falls =
+            (0..200).flat_map(|seed| canary::draw(Root(seed), 10, "judge", "")[1 + way..][..1].to_vec());
         let fooled = falls.into_iter().any(|canary| canary.answer == answer);
         verdict(if fooled || canary_of(request) == Some(true) { 10 } else { 1 })
     }

@@ -5,7 +5,7 @@
 //! count them.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -30,6 +30,7 @@ const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub struct Attempts {
     path: PathBuf,
     suite: String,
+    resumes: bool,
     kept: Kept,
 }
 
@@ -81,13 +82,9 @@ impl Attempts {
     /// # Errors
     /// Where something else than a file of attempts stands there.
     pub fn at(folder: &Path, head: &str, suite: &[String], resumes: bool) -> Result<Self, HistoryError> {
-        let path = folder.join(format!("{head}.json"));
-        let mut all = Self { kept: read(&path, head)?, path, suite: suite.join(", ") };
-        let last = all.kept.attempts.iter().rposition(|one| one.suite == all.suite);
-        if let Some(last) = last.filter(|last| resumes && all.kept.attempts[*last].unfinished) {
-            all.kept.attempts.remove(last);
-        }
-        Ok(all)
+        let (path, suite) = (folder.join(format!("{head}.json")), suite.join(", "));
+        let kept = read(&path, head)?.before(&suite, resumes);
+        Ok(Self { path, suite, resumes, kept })
     }
 
     /// Tells the cases of a run what earlier attempts found.
@@ -136,19 +133,39 @@ impl Attempts {
             })
         };
         let cases = run.cases.iter().filter_map(suspected).collect();
-        let mut kept = self.kept;
-        kept.attempts.push(Attempt { suite: self.suite, unfinished: run.ended.can_be_finished(), cases });
+        let cannot = |source| HistoryError::Write { path: slashed(&self.path), source };
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        // Other jobs of this pipeline may end at the same moment, and may have ended since this one began.
+        let lock = || {
+            fs::create_dir_all(folder)?;
+            // Kept out of a repository: it is of this pipeline.
+            fs::write(folder.join(".gitignore"), "*\n")?;
+            let lock = File::create(self.path.with_extension("lock"))?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        let _lock = lock().map_err(cannot)?;
+        let mut kept = read(&self.path, &self.kept.head)?.before(&self.suite, self.resumes);
+        let unfinished = run.ended.can_be_finished();
+        kept.attempts.push(Attempt { suite: self.suite.clone(), unfinished, cases });
         let write = || {
             let text = serde_json::to_string_pretty(&kept)?;
             let pending = Pending::open(&self.path)?;
-            if let Some(folder) = self.path.parent() {
-                // Kept out of a repository: it is of this pipeline.
-                fs::write(folder.join(".gitignore"), "*\n")?;
-                forget(folder, now);
-            }
+            forget(folder, now);
             pending.write(text.as_bytes())
         };
-        write().map_err(|source| HistoryError::Write { path: slashed(&self.path), source })
+        write().map_err(cannot)
+    }
+}
+
+impl Kept {
+    /// The attempts before one of a suite: what a resumed one was answered is found again.
+    fn before(mut self, suite: &str, resumes: bool) -> Self {
+        let last = self.attempts.iter().rposition(|one| one.suite == suite);
+        if let Some(last) = last.filter(|last| resumes && self.attempts[*last].unfinished) {
+            self.attempts.remove(last);
+        }
+        self
     }
 }
 
@@ -196,7 +213,7 @@ fn read(path: &Path, head: &str) -> Result<Kept, HistoryError> {
 fn forget(folder: &Path, now: SystemTime) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
-        let is_ours = path.extension().is_some_and(|ending| ending == "json");
+        let is_ours = path.extension().is_some_and(|ending| ending == "json" || ending == "lock");
         let written = fs::symlink_metadata(&path).and_then(|found| found.modified());
         let age = written.ok().and_then(|written| now.duration_since(written).ok());
         if is_ours && age.is_some_and(|age| age > FORGOTTEN) {

@@ -35,13 +35,15 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadPlace {
     /// Nothing at all.
-    #[error("the baseline has no name")]
+    #[error("the baseline has no name; for example `akit-baseline.json`")]
     Empty,
     /// `git:` without its two parts, or with parts that git would not take.
-    #[error("`{0}` is no place in git; write it as `git:REVISION:PATH`")]
+    #[error("`{0}` is not a place in git; write it as `git:REVISION:PATH`")]
     Revision(String),
     /// A name that git would not take.
-    #[error("`{0}` is no name of a ref; use letters, digits, `-`, `_` and `.`, with `/` between parts")]
+    #[error(
+        "`{0}` is not the name of a ref: letters, digits, `-`, `_` and `.`, with `/` between parts; for example `git-ref:akit/main`"
+    )]
     Ref(String),
 }
 

@@ -3,29 +3,17 @@
 use std::time::{Instant, SystemTime};
 
 use reqwest::header::HeaderMap;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
-use super::dialect::{Dialect, Piece};
+use super::dialect::{Dialect, Piece, Reply};
 use super::stream::Events;
-use super::{ProviderError, wait};
+use super::{ProviderError, blocked, wait};
 use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
 use crate::text;
-use crate::vocabulary::StopReason;
 
 /// Characters of an error body that are shown.
 const SHOWN: usize = 300;
-
-/// A body that was read.
-#[derive(Debug)]
-pub(super) struct Reply {
-    /// What it says.
-    pub(super) json: Json,
-    /// As it was written.
-    pub(super) written: String,
-    /// Milliseconds from sending to the first token, where it came piece by piece.
-    pub(super) first_token_ms: Option<u64>,
-}
 
 /// A request in JSON for a reply in JSON.
 pub(super) struct Call<'a> {
@@ -84,7 +72,7 @@ impl Call<'_> {
                 // An error that is the piece itself.
                 let is_error = piece.get("type").is_some_and(|kind| kind == "error");
                 let error = if is_error && piece.get("error").is_none() {
-                    error_within(&serde_json::json!({ "error": piece }), self.asked)
+                    error_within(&json!({ "error": piece }), self.asked)
                 } else {
                     error_within(&piece, self.asked)
                 };
@@ -112,7 +100,7 @@ impl Call<'_> {
     }
 
     async fn open(&self) -> Result<Incoming, ProviderError> {
-        let client = self.http.client().map_err(|error| self.malformed(error.to_string()))?;
+        let client = self.http.client(&self.url).map_err(|error| self.malformed(error.to_string()))?;
         let request = client.post(&self.url).json(self.body).headers(self.headers.clone());
         http::open(request).await.map_err(|lost| self.lost(lost))
     }
@@ -129,7 +117,7 @@ impl Call<'_> {
         let status = incoming.status;
         if !(200..300).contains(&status) {
             let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
-            if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked_prompt) {
+            if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked::prompt) {
                 return Err(ProviderError::Blocked { host: host(), word });
             }
             let retry_after = wait::named(status, &incoming.headers, &whole, SystemTime::now());
@@ -163,8 +151,9 @@ impl Call<'_> {
         ProviderError::Malformed { host: self.asked.to_owned(), reason }
     }
 
+    /// An answer that stopped before its end.
     fn broken(&self, reason: String) -> ProviderError {
-        ProviderError::Broken { host: self.asked.to_owned(), reason }
+        ProviderError::Broken { host: self.asked.to_owned(), reason, answered: true }
     }
 
     fn lost(&self, lost: Lost) -> ProviderError {
@@ -172,26 +161,10 @@ impl Call<'_> {
         match lost {
             Lost::Connect(reason) => ProviderError::Connect { host, reason },
             Lost::Certificate(reason) => ProviderError::Certificate { host, reason },
-            Lost::Broken(reason) => ProviderError::Broken { host, reason },
+            Lost::Broken(reason) => ProviderError::Broken { host, reason, answered: false },
             Lost::TooLong => self.malformed(lost.to_string()),
         }
     }
-}
-
-/// The stop word of a prompt that a platform blocked: Azure says so in the error of a 400, Gemini in place of an answer.
-pub(super) fn blocked_prompt(body: &Json) -> Option<String> {
-    const FILTERED: &str = "content_filter";
-    let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
-    let reason = reason.into_iter().find_map(|place| body.pointer(place)?.as_str());
-    if let Some(word) = reason.filter(|word| !word.ends_with("UNSPECIFIED")) {
-        let is_known = StopReason::of(Some(word)) == StopReason::Filtered;
-        return Some(if is_known { word } else { FILTERED }.to_owned());
-    }
-    let places = ["/error/code", "/error/innererror/code", "/code"];
-    let codes = places.into_iter().filter_map(|place| body.pointer(place)?.as_str());
-    let is_blocked =
-        |code: &str| code == FILTERED || code.eq_ignore_ascii_case("ResponsibleAIPolicyViolation");
-    codes.into_iter().any(is_blocked).then(|| FILTERED.to_owned())
 }
 
 /// The error of a body that came with status 200, as the error that it is.
@@ -205,6 +178,9 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     // The first of a list stands for all.
     let error =
         error.as_array().and_then(|list| list.iter().find(|one| says_something(one))).unwrap_or(error);
+    if let Some(word) = blocked::prompt(&json!({ "error": error })) {
+        return Some(ProviderError::Blocked { host: host.to_owned(), word });
+    }
     let code = ["code", "status", "type"].into_iter().find_map(|name| error.get(name));
     let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
     let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
@@ -213,7 +189,11 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     let status = status.or_else(|| named.map(status_of)).unwrap_or(200);
     let whole = error.to_string().into_boxed_str();
     let retry_after = wait::named(status, &HeaderMap::new(), &whole, SystemTime::now());
-    Some(ProviderError::of_status(host, status, body, whole, retry_after))
+    let mut error = ProviderError::of_status(host, status, body, whole, retry_after);
+    if let ProviderError::Status { answered, .. } = &mut error {
+        *answered = true;
+    }
+    Some(error)
 }
 
 fn says_something(value: &Json) -> bool {
@@ -280,8 +260,6 @@ fn message_of(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

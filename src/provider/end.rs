@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::call::blocked_prompt;
+use super::blocked;
 use crate::text;
 use crate::vocabulary::StopReason;
 
@@ -30,7 +30,7 @@ pub(super) fn word(reply: &Json) -> Option<String> {
     let named: Vec<String> = named.flatten().collect();
     let mut word = finish.filter(|word| !word.is_empty()).or_else(|| named.first().cloned());
     let states = STATES.into_iter().filter_map(|place| written(reply.pointer(place)));
-    let others = named.into_iter().chain(states).chain(blocked_prompt(reply)).chain(filtered(reply));
+    let others = named.into_iter().chain(states).chain(blocked::prompt(reply)).chain(filtered(reply));
     for other in others {
         if badness(Some(&other)) > badness(word.as_deref()).max(UNKNOWN) {
             word = Some(other);

@@ -154,6 +154,14 @@ impl Address {
 }
 
 impl Endpoint {
+    /// Finds out whether an address can be one of a server.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(address: &str) -> Result<(), AddressError> {
+        Address::parse(address).map(|_| ())
+    }
+
     /// A server at `/v1` of a host.
     #[must_use]
     pub fn at_host(provider: &str, host: &str) -> Self {

@@ -7,12 +7,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
-use super::call::{Reply, blocked_prompt};
-use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, at, split_instructions};
+use super::access::Access;
+use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, split_instructions};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Message, Role, message};
+use super::spec::{Means, Spec, Vendor};
+use super::{ChatRequest, Message, Role, blocked, message};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -139,7 +139,7 @@ impl Dialect for Gemini {
                 }
                 (_, value) => {
                     whole[&name] = value;
-                    if blocked_prompt(whole).is_some() {
+                    if blocked::prompt(whole).is_some() {
                         brought = Piece::End;
                     }
                 }
@@ -151,7 +151,7 @@ impl Dialect for Gemini {
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
         let Reply { json: reply, written, .. } = reply;
         let Some(candidate) = reply.pointer("/candidates/0") else {
-            return Err(match blocked_prompt(reply) {
+            return Err(match blocked::prompt(reply) {
                 Some(word) => Misread::Blocked(word),
                 None => Misread::of(reply, "there is no candidate in it"),
             });
@@ -176,9 +176,10 @@ impl Dialect for Gemini {
         let count = |name: &str| reply.get("usageMetadata")?.get(name)?.as_u64();
         let thoughts = count("thoughtsTokenCount");
         // Thoughts stand beside the answer, and what tools were told beside the prompt.
-        let usage = count("promptTokenCount").map(|input| Usage {
-            input_tokens: input + count("toolUsePromptTokenCount").unwrap_or_default(),
-            output_tokens: count("candidatesTokenCount").unwrap_or_default() + thoughts.unwrap_or_default(),
+        let sum = |one: u64, name: &str| one.saturating_add(count(name).unwrap_or_default());
+        let usage = count("promptTokenCount").map(|sent| {
+            let received = sum(thoughts.unwrap_or_default(), "candidatesTokenCount");
+            Usage::of(sum(sent, "toolUsePromptTokenCount"), received)
         });
         Ok(Read {
             said,

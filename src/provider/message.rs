@@ -34,6 +34,9 @@ pub enum MessageError {
     /// A message of nobody.
     #[error("message {0} has the role `{1}`; use one of {roles}", roles = text::list(&ROLES))]
     Role(usize, String),
+    /// What a function returned, of a call that nobody can tell.
+    #[error("message {0} of `tool` has no `tool_call_id`; name the call whose result it is")]
+    NoCallId(usize),
     /// The answer is missing.
     #[error("`messages` ends with a message of `{0}`; add the assistant's answer as the last message")]
     NoAnswer(String),
@@ -287,6 +290,12 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     let (Some(end), Some(who)) = (list.last(), roles.last()) else { return Err(MessageError::NoMessages) };
     if who != "assistant" {
         return Err(MessageError::NoAnswer(who.clone()));
+    }
+    let is_of_call = |message: &Json| {
+        message.get("tool_call_id").and_then(Json::as_str).is_some_and(|id| !id.trim().is_empty())
+    };
+    if let Some(at) = list.iter().zip(&roles).position(|(one, role)| role == "tool" && !is_of_call(one)) {
+        return Err(MessageError::NoCallId(at + 1));
     }
     let asked = roles.iter().filter(|role| *role == "user").count();
     if asked > 1 {

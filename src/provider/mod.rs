@@ -2,9 +2,12 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod access;
 mod anthropic;
 mod azure;
+mod blocked;
 mod call;
+mod chat;
 mod compatible;
 mod dialect;
 mod end;
@@ -39,14 +42,15 @@ use serde_json::Value as Json;
 use crate::vocabulary::{Answer, FaultKind, ToolCall};
 use strum::{EnumString, VariantNames};
 
+pub use access::{Access, Api, ConnectError, Header, Options};
 pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use price::{Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
-pub use shutdown::shutdown;
-pub use spec::{Access, Api, ConnectError, Header, Means, Options, Spec, Vendor};
-pub use table::{DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
+pub use shutdown::{ending_models, shutdown};
+pub use spec::{Means, Spec, Vendor};
+pub use table::{AZURE_OPENAI as AZURE, DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
 
 /// Who speaks in a conversation.
 #[derive(
@@ -232,6 +236,8 @@ pub enum ProviderError {
         host: String,
         /// In the library's words.
         reason: String,
+        /// Whether an answer had begun: an HTTP 200 whose body is cut or empty.
+        answered: bool,
     },
     /// The answer ended with an error instead of by itself.
     #[error("{host} ended its answer with an error (finish_reason {word})")]
@@ -264,6 +270,8 @@ pub enum ProviderError {
         retry_after: Option<Duration>,
         /// Whether it says that the account has no money left.
         unpaid: bool,
+        /// Whether it came in the place of an answer: an error object inside an HTTP 200.
+        answered: bool,
     },
     /// The vendor has no embeddings.
     #[error("akit knows no embeddings of provider `{provider}`")]
@@ -291,7 +299,24 @@ impl ProviderError {
         retry_after: Option<Duration>,
     ) -> Self {
         let unpaid = refusal::is_unpaid(status, &whole, &body, retry_after.is_some());
-        Self::Status { host: host.to_owned(), status, body, whole, retry_after, unpaid }
+        Self::Status { host: host.to_owned(), status, body, whole, retry_after, unpaid, answered: false }
+    }
+
+    /// Whether there is an answer and it is broken, which a replay tells again; the others are about the road to it,
+    /// the account, or what was asked.
+    #[must_use]
+    pub fn is_broken_answer(&self) -> bool {
+        match self {
+            Self::Ended { .. } => true,
+            Self::Broken { answered, .. } => *answered,
+            Self::Status { answered, .. } => *answered && self.transient() && self.reach() == Reach::Server,
+            Self::Connect { .. }
+            | Self::Certificate { .. }
+            | Self::Blocked { .. }
+            | Self::Timeout { .. }
+            | Self::NoEmbeddings { .. }
+            | Self::Malformed { .. } => false,
+        }
     }
 
     /// Stable kebab-case kind, for manifests and JUnit.
@@ -367,8 +392,9 @@ impl ProviderError {
     pub fn withheld(self) -> Self {
         let words = || "(its words are withheld: redaction is on)".to_owned();
         match self {
-            Self::Status { host, status, retry_after, unpaid, .. } => {
-                Self::Status { host, status, body: words(), whole: Box::default(), retry_after, unpaid }
+            Self::Status { host, status, retry_after, unpaid, answered, .. } => {
+                let (body, whole) = (words(), Box::default());
+                Self::Status { host, status, body, whole, retry_after, unpaid, answered }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
             other => other,

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 
 use super::{ProviderError, model};
+use crate::text;
 
 /// A part of a request that can be left out, or said in another way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
@@ -76,7 +77,7 @@ impl Part {
 
     /// Whether it is named; `words` is folded.
     fn is_named(self, words: &str, body: &Json) -> bool {
-        let has = |phrase: &str| has_phrase(words, phrase);
+        let has = |phrase: &str| text::has_phrase(words, phrase);
         match self {
             Self::Temperature | Self::Seed => has(self.name()),
             Self::ReasoningEffort => [
@@ -178,15 +179,6 @@ fn folded(words: &str) -> String {
     words.to_lowercase().replace(['_', '-'], " ")
 }
 
-/// Whether a phrase stands in a text, and not within longer words.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    let is_edge = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
-    !phrase.is_empty()
-        && text.match_indices(phrase).any(|(at, _)| {
-            is_edge(text[..at].chars().next_back()) && is_edge(text[at + phrase.len()..].chars().next())
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -259,6 +251,7 @@ mod tests {
                     whole,
                     retry_after: None,
                     unpaid: false,
+                    answered: false,
                 };
                 assert_eq!(named(&error, &body, true), Some(part), "{words}");
             }

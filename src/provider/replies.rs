@@ -10,26 +10,15 @@ use serde::de::{Error as _, IgnoredAny};
 use serde_json::{Value as Json, value::RawValue};
 
 use super::message::{self, MessageError, Said};
-use crate::source::{Diagnostic, Diagnostics, ReadError, SourceFile, json_object};
+use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
 use crate::text;
 use crate::vocabulary::{Answer, CaseId, Usage, moment};
 
-/// Why a file of replies cannot be used.
+/// Why a file of replies cannot be used: what is wrong with it, or with some of its lines.
 #[derive(Debug, thiserror::Error)]
-pub enum RepliesError {
-    /// The file itself.
-    #[error("cannot read the replies in {path}: {source}")]
-    Read {
-        /// The file.
-        path: String,
-        /// Why.
-        source: ReadError,
-    },
-    /// Some of its lines.
-    #[error("{}", first(.0))]
-    Lines(Diagnostics),
-}
+#[error("{}", first(.0))]
+pub struct RepliesError(pub Diagnostics);
 
 fn first(found: &Diagnostics) -> String {
     let first = found.iter().next();
@@ -168,7 +157,7 @@ impl Replies {
             sources.push(all.add(path, sources.len())?);
         }
         let found = all.gaps(&sources);
-        if found.has_errors() { Err(RepliesError::Lines(found)) } else { Ok(all) }
+        if found.has_errors() { Err(RepliesError(found)) } else { Ok(all) }
     }
 
     /// Trials are found by their numbers, so one behind a gap would never be looked at. A line that names no scenario
@@ -200,10 +189,20 @@ impl Replies {
 
     fn add(&mut self, path: &Path, file: usize) -> Result<Arc<SourceFile>, RepliesError> {
         let shown = crate::source::slashed(path);
-        let source =
-            SourceFile::read(path).map_err(|source| RepliesError::Read { path: shown.clone(), source })?;
-        let source = Arc::new(source);
         let mut found = Diagnostics::default();
+        let source = match SourceFile::read(path) {
+            Ok(source) => Arc::new(source),
+            Err(error) => {
+                // It is the file that must be fixed, whoever names it.
+                let file = Arc::new(SourceFile::from_text(&shown, ""));
+                let message = format!("cannot read the replies in {shown}: {error}");
+                found.push(
+                    Diagnostic::error("unreadable-file", &file, Span::default(), message)
+                        .help("check the path; replies are JSON lines in UTF-8"),
+                );
+                return Err(RepliesError(found));
+            }
+        };
         for (line, written) in (1..).zip(source.text().lines()) {
             if !written.trim().is_empty()
                 && let Err((column, reason)) = self.add_line(Place { file, line }, written)
@@ -212,7 +211,7 @@ impl Replies {
                 found.push(Diagnostic::error("reply", &source, span, reason).help(LINE));
             }
         }
-        if found.has_errors() { Err(RepliesError::Lines(found)) } else { Ok(source) }
+        if found.has_errors() { Err(RepliesError(found)) } else { Ok(source) }
     }
 
     /// Adds one line; what is wrong comes with its column.

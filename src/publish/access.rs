@@ -27,7 +27,8 @@ pub struct Access {
 /// Where the address or the token is unfit, the forge refuses, or no answer comes in time.
 pub async fn access(project: &Project, http: &Http, token: &Secret) -> Result<Access, ForgeError> {
     usable(token)?;
-    let client = http.client().map_err(|error| ForgeError::Setup(error.to_string()))?;
+    let (Project::GitHub { api, .. } | Project::GitLab { api, .. }) = project;
+    let client = http.client(api).map_err(|error| ForgeError::Setup(error.to_string()))?;
     let request = match project {
         Project::GitHub { api, repository } => client
             .get(format!("{}/repos/{repository}", address(api)?))

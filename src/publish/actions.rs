@@ -3,8 +3,10 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use crate::environment::Environment;
+use crate::source;
 
 /// Bytes of a step's summary; GitHub drops the whole of a larger one (its limit is 1 MiB).
 const MOST_SUMMARY: u64 = 1_000_000;
@@ -51,6 +53,9 @@ fn file<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
 }
 
 fn append(path: &str, text: &str) -> io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|found| !source::takes_text(Path::new(path), &found)) {
+        return Err(io::Error::other("it is no file"));
+    }
     OpenOptions::new().append(true).create(true).open(path)?.write_all(text.as_bytes())
 }
 

@@ -16,7 +16,8 @@ pub(super) enum Forge {
 impl Forge {
     /// Prepares; asks nothing. Wants to be called within a runtime.
     pub(super) fn new(project: &Project, http: &Http, token: Secret) -> Result<Self, ForgeError> {
-        let client = http.client().map_err(|error| ForgeError::Setup(error.to_string()))?.clone();
+        let (Project::GitHub { api, .. } | Project::GitLab { api, .. }) = project;
+        let client = http.client(api).map_err(|error| ForgeError::Setup(error.to_string()))?.clone();
         match project {
             Project::GitHub { api, repository } => {
                 GitHub::new(client, api, repository, token).map(Forge::GitHub)

@@ -13,7 +13,7 @@ pub struct Key(String);
 
 /// A text that cannot be a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a key has 1 to 64 letters, digits, `-`, `_` and `.`")]
+#[error("a key has 1 to 64 letters, digits, `-`, `_` and `.`; for example `nightly`")]
 pub struct BadKey;
 
 impl Key {

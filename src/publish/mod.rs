@@ -164,7 +164,7 @@ fn section(report: &Report<'_>, site: &Site) -> Section {
         name: run.suite_name(),
         turn: site.turn,
         rank,
-        text: markdown::within(report, sticky::MOST - MARKER).trim_end().to_owned(),
+        text: markdown::posted(report, sticky::MOST - MARKER).trim_end().to_owned(),
     }
 }
 

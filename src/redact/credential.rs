@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::vendor::{MIDST, Made, PREFIXES};
 
 /// How the names of secrets end, without `_` and `-`.
-const SECRETS: [&str; 20] = [
+const SECRETS: [&str; 21] = [
     "password",
     "passwort",
     "kennwort",
@@ -24,6 +24,7 @@ const SECRETS: [&str; 20] = [
     "authorization",
     "credential",
     "credentials",
+    "creds",
     "accountkey",
     "pat",
     "passcode",
@@ -106,25 +107,22 @@ pub(super) fn api_key(text: &str) -> Vec<Range<usize>> {
             done[row] = end;
             let said = text[from..end].trim_end_matches('.');
             // Words joined by hyphens are none.
-            if said.len() >= fewest && drawn(said) {
+            // Nor is a hash that begins as a key does.
+            let hash = || text[at..from + said.len()].bytes().all(|byte| byte.is_ascii_hexdigit());
+            if said.len() >= fewest && drawn(said) && !hash() {
                 found.push(at..from + said.len());
             }
         }
     }
     for (head, least, most, mark, tail, fewest) in MIDST {
         for (at, _) in text.match_indices(mark) {
-            let before: usize = text[..at]
-                .chars()
-                .rev()
-                .take(most + 1)
-                .take_while(|c| head.has(*c))
-                .map(char::len_utf8)
-                .sum();
+            let before: usize =
+                text[..at].chars().rev().take(*most).take_while(|c| head.has(*c)).map(char::len_utf8).sum();
             let from = at + mark.len();
             // A key is not so long that its end could not be seen from its mark.
             let after = text[from..].chars().take(200).take_while(|c| tail.has(*c)).count();
-            let is = (*least..=*most).contains(&before) && after >= *fewest;
-            if is && begins(text, at - before) {
+            let after = text[from..from + after].trim_end_matches('.').len();
+            if before >= *least && after >= *fewest && begins(text, at - before) {
                 found.push(at - before..from + after);
             }
         }
@@ -153,7 +151,7 @@ fn discord(text: &str) -> Vec<Range<usize>> {
 }
 
 pub(super) fn aws_key(text: &str) -> Vec<Range<usize>> {
-    let prefixes = ["AKIA", "ASIA", "ABIA", "ACCA"];
+    let prefixes = ["AKIA", "ASIA", "ABIA", "ACCA", "A3T"];
     let starts = prefixes.iter().flat_map(|prefix| text.match_indices(prefix));
     let key = |at: usize| {
         let upper = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
@@ -201,13 +199,14 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
             && found.last().is_none_or(|last: &Range<usize>| last.end <= at)
         {
             if names_secret(&before[start..]) {
-                found.extend(value(text, at + 1, sign == "="));
+                found.extend(scheme(text, at + 1).or_else(|| value(text, at + 1, sign == "=")));
             } else if may_name(&before[start..]) {
                 found.extend(value(text, at + 1, true).filter(|value| drawn_alone(&text[value.clone()])));
             }
         }
     }
     found.extend(told(text));
+    found.extend(curl(text));
     found.extend(cookies(text));
     found.extend(in_addresses(text));
     for (at, _) in text.match_indices(['b', 'B']) {
@@ -239,10 +238,38 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Whether a name is that of a secret only where its value looks like one.
+/// Whether a name is that of a secret only where its value looks like one, as `API_KEY_PROD`.
 fn may_name(name: &str) -> bool {
-    let name = name.to_lowercase();
+    let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
     PERHAPS.iter().any(|secret| name.ends_with(secret))
+        || SECRETS.iter().any(|secret| secret.len() > 4 && name.contains(secret))
+}
+
+/// The credentials behind the scheme of a header, as in `Authorization: Token 0123abcd`.
+fn scheme(text: &str, from: usize) -> Option<Range<usize>> {
+    let at = from + text[from..].len() - text[from..].trim_start_matches(' ').len();
+    let word = text[at..].find(|c: char| !c.is_ascii_alphabetic()).filter(|end| (3..=12).contains(end))?;
+    let rest = text[at + word..].strip_prefix(' ')?;
+    let end = rest.find(|c| !Made::Path.has(c)).unwrap_or(rest.len());
+    drawn_alone(&rest[..end]).then(|| at + word + 1..at + word + 1 + end)
+}
+
+/// The password in `curl -u name:password`.
+fn curl(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, flag) in [" -u ", " --user ", " --user="].iter().flat_map(|flag| text.match_indices(flag)) {
+        // Lines of one command are not that many.
+        let before: Vec<char> = text[..at].chars().rev().take(512).collect();
+        let from = at + flag.len();
+        let end = text[from..].find(char::is_whitespace).map_or(text.len(), |end| from + end);
+        let said = text[from..end].trim_end_matches(['"', '\'']);
+        if let Some(colon) =
+            said.find(':').filter(|_| before.windows(4).any(|four| *four == ['l', 'r', 'u', 'c']))
+        {
+            found.push(from + colon + 1..from + said.len());
+        }
+    }
+    found
 }
 
 /// Whether this is a name and a password in base 64.

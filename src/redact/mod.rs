@@ -86,6 +86,13 @@ impl Kind {
         Self::iter().filter(|kind| *kind != Self::Ipv4)
     }
 
+    /// The kinds that no page for many eyes shows: cards, accounts, keys, passwords and e-mail addresses. What only looks
+    /// like a number of a person by its groups stays.
+    pub fn never_posted() -> impl Iterator<Item = Self> {
+        use Kind::{ApiKey, AwsKey, CreditCard, Email, Iban, Jwt, Secrets};
+        [Jwt, AwsKey, ApiKey, Secrets, Email, Iban, CreditCard].into_iter()
+    }
+
     /// Every value of this kind, as ranges of bytes; they may overlap.
     fn find(self, text: &str) -> Vec<Range<usize>> {
         match self {
@@ -194,16 +201,27 @@ impl Redactor {
     /// excerpt has cut, which no longer look like what they are.
     #[must_use]
     pub fn words(&self, words: &str, sources: &[String]) -> String {
+        self.quoted(sources).map_or_else(|| marker("text"), |values| self.without(words, &values))
+    }
+
+    /// The values of sources that words may quote, each with its marker; `None` where a pattern gave up.
+    pub fn quoted<S: AsRef<str>>(&self, sources: &[S]) -> Option<Vec<(String, String)>> {
+        let mut all = Vec::new();
+        for source in sources.iter().map(AsRef::as_ref) {
+            let values = self.values(source).ok()?;
+            let value = |(range, kind): (Range<usize>, _)| (source[range].to_owned(), marker(kind));
+            all.extend(values.into_iter().map(value).filter(|(value, _)| value.chars().count() >= FRAGMENT));
+        }
+        Some(all)
+    }
+
+    /// The text without its values, and without those that it quotes.
+    #[must_use]
+    pub fn without(&self, words: &str, quoted: &[(String, String)]) -> String {
         let mut out = words.to_owned();
-        for source in sources {
-            let Ok(values) = self.values(source) else { return marker("text") };
-            for (range, kind) in values {
-                let (value, marker) = (&source[range], marker(kind));
-                if value.chars().count() >= FRAGMENT {
-                    out = out.replace(value, &marker);
-                    out = without_fragments(&out, value, &marker);
-                }
-            }
+        for (value, marker) in quoted {
+            out = out.replace(value, marker);
+            out = without_fragments(&out, value, marker);
         }
         self.text(&out)
     }

@@ -9,7 +9,7 @@
 pub(super) enum Made {
     /// Letters, digits, `_` and `-`.
     Word,
-    /// The same and points.
+    /// The same, points and tildes.
     Dotted,
     /// Letters and digits.
     Plain,
@@ -17,7 +17,7 @@ pub(super) enum Made {
     Hex,
     /// Digits.
     Digits,
-    /// Base 64 and the slashes of a path.
+    /// Base 64, and what an address has.
     Path,
 }
 
@@ -26,11 +26,11 @@ impl Made {
     pub(super) fn has(self, c: char) -> bool {
         match self {
             Self::Word => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
-            Self::Dotted => c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'),
+            Self::Dotted => c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '~'),
             Self::Plain => c.is_ascii_alphanumeric(),
             Self::Hex => c.is_ascii_hexdigit(),
             Self::Digits => c.is_ascii_digit(),
-            Self::Path => c.is_ascii_alphanumeric() || "_-+/=".contains(c),
+            Self::Path => c.is_ascii_alphanumeric() || "_-+/=.@%$".contains(c),
         }
     }
 }
@@ -66,6 +66,14 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("fc-", 32, Made::Hex),
     ("e2b_", 20, Made::Plain),
     ("fal_sk_", 16, Made::Word),
+    ("sk_", 40, Made::Hex),
+    ("AQ.A", 40, Made::Word),
+    ("pa-", 40, Made::Word),
+    ("llx-", 40, Made::Plain),
+    ("rpa_", 40, Made::Plain),
+    ("wandb_v1_", 40, Made::Word),
+    ("ABSK", 80, Made::Path),
+    ("bedrock-api-key-", 60, Made::Path),
     // Clouds and hosts.
     ("AIza", 30, Made::Word),
     ("ya29.", 20, Made::Dotted),
@@ -101,11 +109,37 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("AGE-SECRET-KEY-1", 40, Made::Plain),
     ("sha256~", 40, Made::Word),
     ("tskey-", 16, Made::Word),
+    ("cfk_", 40, Made::Plain),
+    ("cfut_", 40, Made::Plain),
+    ("cfat_", 40, Made::Plain),
+    ("v1.0-", 100, Made::Word),
+    ("fm1a_", 60, Made::Path),
+    ("fm1r_", 60, Made::Path),
+    ("fm2_", 60, Made::Path),
+    ("dp.ct.", 30, Made::Plain),
+    ("dp.sa.", 30, Made::Plain),
+    ("dp.scim.", 30, Made::Plain),
+    ("dp.audit.", 30, Made::Plain),
+    ("dnkey-", 60, Made::Word),
+    ("tk-us-", 40, Made::Word),
+    ("4b1d", 38, Made::Plain),
+    ("cflt", 56, Made::Path),
+    ("mdb_sa_sk_", 30, Made::Word),
+    ("essu_", 40, Made::Path),
+    ("t1.9eu", 60, Made::Path),
+    ("AQVN", 35, Made::Word),
+    ("YC", 38, Made::Word),
+    ("vck_", 40, Made::Plain),
+    ("vca_", 40, Made::Plain),
+    ("ico-", 30, Made::Plain),
+    ("pat.", 60, Made::Dotted),
+    ("sat.", 60, Made::Dotted),
+    ("API-", 25, Made::Plain),
     // Code and packages.
     ("ghp_", 16, Made::Word),
     ("gho_", 16, Made::Word),
     ("ghu_", 16, Made::Word),
-    ("ghs_", 16, Made::Word),
+    ("ghs_", 16, Made::Dotted),
     ("ghr_", 16, Made::Word),
     ("github_pat_", 16, Made::Word),
     ("glpat-", 16, Made::Dotted),
@@ -137,6 +171,11 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("sgp_", 32, Made::Word),
     ("squ_", 40, Made::Hex),
     ("sqp_", 40, Made::Hex),
+    ("sqa_", 40, Made::Hex),
+    ("glwt-", 16, Made::Word),
+    ("AKCp", 60, Made::Plain),
+    ("cmVmd", 55, Made::Plain),
+    ("ATSTT3", 30, Made::Path),
     // Messages and mail.
     ("xoxa-", 10, Made::Word),
     ("xoxb-", 10, Made::Word),
@@ -146,8 +185,15 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("xoxr-", 10, Made::Word),
     ("xoxs-", 10, Made::Word),
     ("xapp-", 10, Made::Word),
+    ("xoxo-", 10, Made::Word),
+    ("xoxc-", 10, Made::Word),
+    ("xoxd-", 10, Made::Path),
     ("hooks.slack.com/services/T", 20, Made::Path),
     ("discord.com/api/webhooks/", 40, Made::Path),
+    ("discordapp.com/api/webhooks/", 40, Made::Path),
+    ("hooks.slack.com/workflows/T", 20, Made::Path),
+    ("hooks.slack.com/triggers/T", 20, Made::Path),
+    ("webhook.office.com/webhookb2/", 40, Made::Path),
     ("SG.", 30, Made::Dotted),
     ("SK", 32, Made::Hex),
     ("key-", 32, Made::Hex),
@@ -155,6 +201,11 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("xsmtpsib-", 40, Made::Word),
     ("re_", 24, Made::Word),
     ("EAACEdEose0cBA", 10, Made::Plain),
+    ("EAAC", 90, Made::Plain),
+    ("EAAM", 90, Made::Plain),
+    ("pubkey-", 32, Made::Hex),
+    ("md-", 22, Made::Word),
+    ("mlsn.", 60, Made::Hex),
     // Money and shops.
     ("sk_live_", 10, Made::Plain),
     ("sk_test_", 10, Made::Plain),
@@ -177,6 +228,20 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("EZAK", 40, Made::Plain),
     ("shippo_live_", 30, Made::Hex),
     ("duffel_live_", 30, Made::Word),
+    ("duffel_test_", 30, Made::Word),
+    ("shippo_test_", 30, Made::Hex),
+    ("EZTK", 40, Made::Plain),
+    ("FLWPUBK_TEST-", 30, Made::Word),
+    ("sk_prod_", 10, Made::Plain),
+    ("rk_prod_", 10, Made::Plain),
+    ("access-sandbox-", 36, Made::Word),
+    ("access-development-", 36, Made::Word),
+    ("access-production-", 36, Made::Word),
+    ("access_token$production$", 30, Made::Path),
+    ("access_token$sandbox$", 30, Made::Path),
+    ("A21AA", 80, Made::Word),
+    ("live_", 31, Made::Word),
+    ("test_", 31, Made::Word),
     // Work and watching.
     ("lin_api_", 20, Made::Plain),
     ("lin_oauth_", 20, Made::Hex),
@@ -186,7 +251,6 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("pat-eu1-", 30, Made::Word),
     ("figd_", 20, Made::Word),
     ("dt0c01.", 24, Made::Dotted),
-    ("glc_eyJ", 20, Made::Path),
     ("glsa_", 30, Made::Word),
     ("NRAK-", 20, Made::Plain),
     ("NRII-", 20, Made::Word),
@@ -203,6 +267,31 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("pnu_", 30, Made::Plain),
     ("0x4AAAA", 20, Made::Word),
     ("CFPAT-", 30, Made::Word),
+    ("mob-", 36, Made::Word),
+    ("NRRA-", 40, Made::Hex),
+    ("glc_", 32, Made::Path),
+    ("eyJrIjoi", 60, Made::Path),
+    ("ZXlK", 40, Made::Path),
+    ("dt0s", 60, Made::Dotted),
+    ("sl.", 100, Made::Dotted),
+    ("p8e-", 32, Made::Plain),
+    ("fio-u-", 60, Made::Path),
+    ("pk.eyJ", 60, Made::Dotted),
+    ("sk.eyJ", 60, Made::Dotted),
+    ("tfp_", 50, Made::Dotted),
+    ("sm_aat_", 16, Made::Plain),
+    ("sm_pat_", 16, Made::Plain),
+    ("sm_sat_", 16, Made::Plain),
+    ("s-s4t2ud-", 60, Made::Hex),
+    ("s-s4t2af-", 60, Made::Hex),
+    ("ATTA", 60, Made::Hex),
+    ("xaat-", 36, Made::Word),
+    ("hcaik_", 50, Made::Plain),
+    ("sec-c-", 40, Made::Word),
+    ("figo_", 20, Made::Word),
+    ("figu_", 20, Made::Word),
+    ("ory_pat_", 30, Made::Word),
+    ("ory_at_", 30, Made::Word),
     ("pat", 75, Made::Dotted),
 ];
 
@@ -210,12 +299,26 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
 /// least.
 pub(super) const MIDST: &[(Made, usize, usize, &str, Made, usize)] = &[
     // Telegram's bots.
-    (Made::Digits, 8, 10, ":AA", Made::Word, 30),
+    (Made::Digits, 5, 16, ":AA", Made::Word, 30),
     // HCP Terraform.
     (Made::Plain, 14, 14, ".atlasv1.", Made::Word, 40),
     // Mailchimp.
     (Made::Hex, 32, 32, "-us", Made::Digits, 1),
-    // Azure's client secrets.
-    (Made::Plain, 3, 3, "8Q~", Made::Dotted, 31),
-    (Made::Plain, 3, 3, "7Q~", Made::Dotted, 31),
+    // Azure: client secrets, keys of its services, tokens of DevOps.
+    (Made::Dotted, 4, 4, "Q~", Made::Dotted, 31),
+    (Made::Plain, 40, 60, "JQQJ99", Made::Plain, 20),
+    (Made::Plain, 76, 76, "AZDO", Made::Plain, 4),
+    (Made::Path, 40, 80, "AzSe", Made::Path, 5),
+    (Made::Path, 40, 80, "AzFu", Made::Path, 5),
+    (Made::Path, 40, 80, "+ASt", Made::Path, 5),
+    (Made::Path, 40, 80, "ACDb", Made::Path, 5),
+    // Facebook's applications.
+    (Made::Digits, 15, 16, "|", Made::Word, 27),
+    // MaxMind.
+    (Made::Word, 36, 36, "_mmk", Made::Digits, 0),
+    // New Relic's licenses.
+    (Made::Hex, 36, 36, "NRAL", Made::Digits, 0),
+    // Authress.
+    (Made::Dotted, 14, 45, ".acc_", Made::Path, 40),
+    (Made::Dotted, 14, 45, ".acc-", Made::Path, 40),
 ];

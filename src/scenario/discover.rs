@@ -20,8 +20,8 @@ pub enum DiscoverError {
     #[error("there is no file or folder `{0}`")]
     Missing(String),
     /// A pattern that is none.
-    #[error("`{0}` is no glob: {1}")]
-    Glob(String, String),
+    #[error("`{0}` is not a glob: {1}")]
+    Glob(String, &'static str),
     /// A folder or glob without a scenario.
     #[error("there is no .yaml or .yml file in `{0}`")]
     Empty(String),
@@ -153,7 +153,7 @@ fn compile(path: &Path, fixed: &Path) -> Result<GlobMatcher, DiscoverError> {
         .literal_separator(true)
         .build()
         .map(|glob| glob.compile_matcher())
-        .map_err(|error| DiscoverError::Glob(text.to_owned(), error.kind().to_string()))
+        .map_err(|error| DiscoverError::Glob(text.to_owned(), crate::text::glob(&error)))
 }
 
 /// The folder before the first part with a wildcard; what is there under its own name has none.

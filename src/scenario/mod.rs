@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::environment::{Environment, Waiting};
 use crate::expectation::Expectation;
-use crate::provider::{Message, Options, Origin};
+use crate::provider::{AZURE, DEFAULT, Message, Options, Origin, Spec};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -37,11 +37,11 @@ pub use weaker::Tries;
 pub struct ProviderConfig {
     /// Key; `Err` names the environment variable that is not set.
     pub api_key: Option<Result<Secret, String>>,
-    /// Address; also where Azure's resource or a known server is named in its place.
+    /// Address.
     pub base_url: Option<String>,
-    /// The key that says so.
-    pub base_url_key: &'static str,
-    /// Where that stands.
+    /// The same of Azure's resource.
+    pub resource: Option<String>,
+    /// Where the address stands, or what names a server in its place.
     pub base_url_span: Span,
     /// Servers that a scenario may name and that get the key; only a configuration grants it.
     pub trusted: Vec<Origin>,
@@ -70,6 +70,35 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// The address of a provider that it names, with the key that does so.
+    #[must_use]
+    pub fn address(&self, provider: &str) -> Option<(&'static str, &str)> {
+        let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
+        let all = [
+            ("baseUrl", self.base_url.as_deref()),
+            ("resourceName", self.resource.as_deref().filter(|_| provider == AZURE)),
+            ("like", like.filter(|_| provider == DEFAULT)),
+        ];
+        all.into_iter().find_map(|(key, address)| Some((key, address?)))
+    }
+
+    /// A key that says something of other providers alone, with their names.
+    #[must_use]
+    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, &'static str)> {
+        let Options { deployment, embedding_deployment, api_version, family, api, .. } = &self.options;
+        let all = [
+            ("resourceName", self.resource.is_some(), AZURE),
+            ("deploymentName", deployment.is_some(), AZURE),
+            ("embeddingDeploymentName", embedding_deployment.is_some(), AZURE),
+            ("apiVersion", api_version.is_some(), AZURE),
+            ("modelFamily", family.is_some(), AZURE),
+            ("like", self.like.is_some(), DEFAULT),
+            ("api", api.is_some() && provider != AZURE, DEFAULT),
+        ];
+        let found = all.into_iter().find(|(_, is_said, of)| *is_said && *of != provider);
+        found.map(|(key, _, of)| (key, of))
+    }
+
     /// Whether it says where a key is.
     #[must_use]
     pub fn has_key(&self) -> bool {
@@ -80,6 +109,7 @@ impl ProviderConfig {
     pub fn said(&self) -> impl Iterator<Item = &'static str> {
         let said = [
             ("baseUrl", self.base_url.is_some()),
+            ("resourceName", self.resource.is_some()),
             ("defaultModel", self.default_model.is_some()),
             ("timeout", self.timeout.is_some()),
             ("maxRetries", self.retries.is_some()),
@@ -225,10 +255,10 @@ fn unreadable(path: &Path, error: &ReadError) -> Diagnostic {
     let shown = crate::source::slashed(path);
     let file = Arc::new(SourceFile::from_text(&shown, ""));
     let help = match error {
-        ReadError::Io(_) => "check the path and its permissions",
-        ReadError::TooLarge(_) => "split the scenario into several files",
+        ReadError::Io(_) | ReadError::Special => "check the path and its permissions",
+        ReadError::TooLarge(..) => "split the scenario into several files",
         ReadError::Binary(_) => "scenario files are YAML text",
-        ReadError::Encoding { .. } | ReadError::Utf16 => "save the file as UTF-8",
+        ReadError::Encoding { .. } | ReadError::Utf16 | ReadError::Utf32 => "save the file as UTF-8",
     };
     Diagnostic::error("unreadable-file", &file, Span::default(), format!("cannot read the file: {error}"))
         .help(help)

@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::{Case, Scenario};
 use crate::seed::Root;
 use crate::stats::{SLACK, real, whole};
+use crate::text;
 use crate::vocabulary::CaseId;
 
 /// A selection of cases; the default takes all.
@@ -28,10 +29,10 @@ pub struct Selection {
 #[derive(Debug, thiserror::Error)]
 pub enum SelectionError {
     /// A pattern that is none.
-    #[error("`{0}` is no glob: {1}")]
-    Glob(String, String),
+    #[error("--filter: `{0}` is not a glob: {1}; for example `refund-*`")]
+    Glob(String, &'static str),
     /// A sample that is none.
-    #[error("`{0}` is no share of the cases; write it as `10%`")]
+    #[error("--sample: `{0}` is not a share of the cases; for example `10%`")]
     Sample(String),
 }
 
@@ -47,11 +48,10 @@ impl Selection {
         let (without, with): (Vec<_>, Vec<_>) = tags.partition(|tag| tag.starts_with('!'));
         let mut set = GlobSetBuilder::new();
         for glob in globs {
-            let glob =
-                Glob::new(glob).map_err(|e| SelectionError::Glob(glob.clone(), e.kind().to_string()))?;
+            let glob = Glob::new(glob).map_err(|e| SelectionError::Glob(glob.clone(), text::glob(&e)))?;
             set.add(glob);
         }
-        let set = set.build().map_err(|e| SelectionError::Glob(globs.join(" "), e.kind().to_string()))?;
+        let set = set.build().map_err(|e| SelectionError::Glob(globs.join(" "), text::glob(&e)))?;
         let sample = sample.map(share).transpose()?;
         Ok(Self {
             with: with.into_iter().map(str::to_owned).collect(),
@@ -91,6 +91,12 @@ impl Selection {
             }
         }
         left_out
+    }
+
+    /// Whether only a share of the cases is asked, drawn by their names.
+    #[must_use]
+    pub fn is_sample(&self) -> bool {
+        self.sample.is_some()
     }
 
     /// Ids given by `--case` that no scenario has.

@@ -41,7 +41,7 @@ pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("organization", Shape::Text, "OpenAI's organisation."),
     Field::optional(
         "stopWords",
-        Shape::Lexicon(&StopWords::MEANINGS, StopWords::is_known),
+        Shape::Lexicon(&StopWords::MEANINGS, StopWords::is_known, StopWords::folded),
         "What a stop word means that akit does not know.",
     ),
     Field::optional(

@@ -31,8 +31,9 @@ pub enum Shape {
     Map,
     /// A mapping of names to text, numbers or booleans.
     Scalars,
-    /// A mapping of names to one of these words, but for names that the function knows already.
-    Lexicon(&'static [&'static str], fn(&str) -> bool),
+    /// A mapping of names to one of these words, but for names that the first function knows already; those that the
+    /// second makes the same are one.
+    Lexicon(&'static [&'static str], fn(&str) -> bool, fn(&str) -> String),
     /// A mapping described by its own table.
     Object(&'static [Field]),
     /// A list of mappings described by a table.
@@ -143,7 +144,7 @@ impl Field {
                 "type": "object",
                 "additionalProperties": { "type": ["string", "number", "boolean"] },
             }),
-            Shape::Lexicon(words, _) => {
+            Shape::Lexicon(words, ..) => {
                 json!({ "type": "object", "additionalProperties": { "enum": words } })
             }
             Shape::Object(table) => Field::schema(table),

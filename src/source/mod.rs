@@ -10,7 +10,7 @@ mod node;
 mod store;
 mod temporary;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -22,7 +22,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Ink, Severity};
 pub use field::{Field, Shape};
 pub use fields::Fields;
 pub use node::{Node, SyntaxError, Value};
-pub use store::Pending;
+pub use store::{Pending, takes_text};
 pub use temporary::{abandoned, sweep, temporary};
 
 /// Largest file that is read, in bytes (256 MiB).
@@ -63,14 +63,20 @@ pub enum ReadError {
     /// The operating system refused.
     #[error("{}", plain(.0))]
     Io(#[from] std::io::Error),
-    /// Over [`MAX_BYTES`].
-    #[error("the file has {0} bytes; at most {MAX_BYTES} are read")]
-    TooLarge(u64),
+    /// More than is read.
+    #[error("the file has {0} bytes; at most {1} are read")]
+    TooLarge(u64, u64),
+    /// A pipe waits for somebody at its other end, and a device may never end.
+    #[error("it is a pipe or a device, and only files are read")]
+    Special,
     /// Text as Windows used to write it.
     #[error(
         "this is UTF-16, and only UTF-8 is read; save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)"
     )]
     Utf16,
+    /// Text that hardly anything writes.
+    #[error("this is UTF-32, and only UTF-8 is read; save it as UTF-8")]
+    Utf32,
     /// Not text at all.
     #[error("this is a binary file (a NUL byte at offset {0})")]
     Binary(usize),
@@ -90,6 +96,29 @@ fn plain(error: &std::io::Error) -> String {
     text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
 }
 
+/// The bytes of a regular file, of which there are at most so many.
+///
+/// # Errors
+/// When it cannot be read, is too large, or is no regular file: a pipe is not waited for.
+pub fn read(path: &Path, most: u64) -> Result<Vec<u8>, ReadError> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() && !found.is_dir() {
+        return Err(ReadError::Special);
+    }
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > most {
+        return Err(ReadError::TooLarge(size, most));
+    }
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a growing file from a large one.
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(ReadError::TooLarge(bytes.len() as u64, most));
+    }
+    Ok(bytes)
+}
+
 /// A file's text and its names.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
@@ -106,16 +135,10 @@ impl SourceFile {
     /// # Errors
     /// When it cannot be read, is over [`MAX_BYTES`], holds a NUL byte or is not UTF-8.
     pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let mut bytes = Vec::new();
-        let file = File::open(path)?;
-        let size = file.metadata()?.len();
-        if size > MAX_BYTES {
-            return Err(ReadError::TooLarge(size));
-        }
-        // One byte more than allowed tells a growing file or a device from a large one.
-        file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(ReadError::TooLarge(bytes.len() as u64));
+        let bytes = read(path, MAX_BYTES)?;
+        // The mark of UTF-32 begins as that of UTF-16 does.
+        if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
+            return Err(ReadError::Utf32);
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(ReadError::Utf16);
@@ -320,6 +343,10 @@ mod tests {
         let path = folder.path().join("x.yaml");
         std::fs::write(&path, b"a: 1\nb: \xff\n").unwrap();
         assert_eq!(SourceFile::read(&path).unwrap_err().to_string(), "not UTF-8: byte 0xff on line 2");
+        for utf32 in [&b"\xff\xfe\0\0a\0\0\0"[..], b"\0\0\xfe\xff\0\0\0a"] {
+            std::fs::write(&path, utf32).unwrap();
+            assert!(matches!(SourceFile::read(&path), Err(ReadError::Utf32)));
+        }
         for utf16 in [&b"\xff\xfea\0"[..], b"\xfe\xff\0a"] {
             std::fs::write(&path, utf16).unwrap();
             assert!(matches!(SourceFile::read(&path), Err(ReadError::Utf16)));

@@ -33,6 +33,9 @@ impl Pending {
             Ok(found) if found.is_dir() => {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
             }
+            Ok(found) if !takes_text(path, &found) => {
+                return Err(io::Error::other("it is a pipe, a socket, or a disk, not a file"));
+            }
             Ok(found) if !found.is_file() => Destination::Device(OpenOptions::new().write(true).open(path)?),
             Ok(found) if found.permissions().readonly() => {
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only"));
@@ -76,6 +79,24 @@ impl Pending {
             }
         }
     }
+}
+
+/// Whether text can be written there at once: to files, to the devices below `/dev`, and to the streams of this process,
+/// which have names there. Whoever opens a pipe waits for its reader.
+#[cfg(unix)]
+#[must_use]
+pub fn takes_text(path: &Path, found: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    let kind = found.file_type();
+    let is_stream = path.starts_with("/dev") || path.starts_with("/proc/self/fd");
+    found.is_file() || kind.is_char_device() || kind.is_fifo() && is_stream
+}
+
+/// Whether text can be written there.
+#[cfg(not(unix))]
+#[must_use]
+pub fn takes_text(_: &Path, _: &fs::Metadata) -> bool {
+    true
 }
 
 /// Writes in blocks, down to the last one.

@@ -203,6 +203,21 @@ pub fn argument(word: &str) -> String {
     format!("'{}'", log::line(word, 300).replace('\'', "'\\''"))
 }
 
+/// What is wrong with a glob.
+#[must_use]
+pub fn glob(error: &globset::Error) -> &'static str {
+    use globset::ErrorKind;
+    match error.kind() {
+        ErrorKind::UnclosedClass => "`[` without its `]`; `[[]` stands for `[` itself",
+        ErrorKind::InvalidRange(..) => "a range in `[…]` ends before it begins",
+        ErrorKind::UnopenedAlternates => "`}` without its `{`; `[}]` stands for `}` itself",
+        ErrorKind::UnclosedAlternates => "`{` without its `}`; `[{]` stands for `{` itself",
+        ErrorKind::DanglingEscape => "nothing follows its last `\\`",
+        // Those that are left say what happens to patterns of megabytes.
+        _ => "it is too long or too deep",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

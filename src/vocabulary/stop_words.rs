@@ -19,6 +19,12 @@ impl StopWords {
         StopReason::of(Some(word)) != StopReason::Unknown
     }
 
+    /// A word in the form in which all ways of writing it are one.
+    #[must_use]
+    pub fn folded(word: &str) -> String {
+        folded(word)
+    }
+
     /// These words with their meanings; those without one are left out.
     #[must_use]
     pub fn of(words: impl IntoIterator<Item = (String, String)>) -> Self {

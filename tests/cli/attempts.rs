@@ -120,6 +120,26 @@ fn a_run_that_is_finished_is_no_second_attempt() {
 }
 
 #[test]
+fn jobs_that_end_together_keep_what_each_of_them_found() {
+    let mut pipeline = Pipeline::beside(8);
+    // What another job writes while this one asks.
+    pipeline.attempt("a", "fff").run().ended(1);
+    let other = pipeline.ran.read(FILE).replace("\"id\": \"a\"", "\"id\": \"another\"");
+    std::fs::remove_file(pipeline.ran.path(FILE)).unwrap();
+    let path = pipeline.ran.path(FILE);
+    pipeline.server = Server::start(move |request| {
+        std::fs::write(&path, &other).unwrap();
+        let message = request.last_message();
+        Answer::Text(if message == "Say a." { "no".to_owned() } else { message })
+    });
+    pipeline.attempt("a", "").run();
+    let kept = pipeline.ran.json(FILE);
+    let ids: Vec<_> =
+        kept["attempts"].as_array().unwrap().iter().map(|one| &one["cases"][0]["case"]["id"]).collect();
+    assert_eq!(ids, [&json!("another"), &json!("a")], "{kept}");
+}
+
+#[test]
 fn a_case_that_failed_and_is_reworded_loses_its_past_by_name() {
     let run = ["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "--repeat", "4"];
     let ran = Akit::new(&run).file("s.yaml", suite(&IDS)).file("r.jsonl", given(&IDS, 0..4, &[])).run();

@@ -139,7 +139,7 @@ fn an_accepted_change_is_dropped_or_replaced_and_its_reason_kept() {
     let before = ran.read("deep/b.json");
     accept(&["s/aa"]).ended(3).err("there is no case `s/aa`").err("did you mean `s/a`?");
     accept(&["s/a", "x/*"]).ended(3).err("there is no case `x/*`");
-    accept(&["s/[a"]).ended(2).err("is no glob");
+    accept(&["s/[a"]).ended(2).err("is not a glob");
     ran.then(&["baseline", "accept", "s/a", "--baseline", "deep/b.json"]).run().ended(2).err("--reason");
     ran.then(&["baseline", "accept", "s/a", "--reason", " "]).run().ended(2).err("a reason has words");
     assert_eq!(ran.read("deep/b.json"), before);

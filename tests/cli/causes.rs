@@ -282,6 +282,33 @@ fn a_dead_proxy_is_named_as_the_proxy() {
     assert!(!ran.stdout.contains("the proxy"), "{}", ran.stdout);
 }
 
+/// A proxy elsewhere would look for the address on its own machine, and would see the key.
+#[test]
+fn no_proxy_takes_what_stays_on_this_machine() {
+    let answering = |text: &'static str| Server::start(move |_| Answer::Text(text.to_owned()));
+    let (server, proxy) = (answering("fine"), answering("from the proxy"));
+    let through = proxy.url.trim_end_matches("/v1");
+    for host in
+        ["localhost", "127.0.0.1", "127.1", "127.0.0.2", "[::ffff:127.0.0.1]", "LOCALHOST", "localhost."]
+    {
+        let url = server.url.replace("127.0.0.1", host);
+        let mut akit =
+            Akit::new(&["run", "s.yaml", "-m", "m", "--retries", "0", "--cache", "off", "--base-url", &url]);
+        for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            akit = akit.env(name, through);
+        }
+        let ran = akit.env("OPENAI_API_KEY", "k").file("s.yaml", CASES).run();
+        assert!(!ran.stdout.contains("the proxy"), "{host}: {}", ran.stdout);
+    }
+    assert!(server.asked().len() > 3, "{}", server.asked().len());
+    assert_eq!(proxy.asked().len(), 0);
+    // The same proxy takes what goes elsewhere.
+    let akit =
+        Akit::new(&["run", "s.yaml", "-m", "m", "--cache", "off", "--base-url", "http://models.invalid/v1"]);
+    akit.env("HTTP_PROXY", through).env("OPENAI_API_KEY", "k").file("s.yaml", CASES).run();
+    assert!(!proxy.asked().is_empty());
+}
+
 /// A certificate that nobody has issued, and its key: neither is used anywhere but here.
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
     MIIBszCCAVigAwIBAgIUIE9Eke4owFlWWjy2g5/9+4c/URgwCgYIKoZIzj0EAwIw\n\

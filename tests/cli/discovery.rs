@@ -95,7 +95,7 @@ fn paths_that_lead_nowhere_end_with_three() {
     tree(&["s/node_modules/../../t/none/**"]).run().ended(3);
     Akit::new(&["validate", "docs"]).file("docs/readme.md", "").run().ended(3).err("in `docs`");
     Akit::new(&["validate", ""]).run().ended(2);
-    tree(&["s/[.yaml"]).run().ended(2).err("`s/[.yaml` is no glob");
+    tree(&["s/[.yaml"]).run().ended(2).err("`s/[.yaml` is not a glob");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn wrong_usage_is_told_on_stderr_with_two() {
         (&["rnu"], "unrecognized subcommand 'rnu'"),
         (&["run", "--colour"], "unexpected argument '--colour'"),
         (&["run", "--model"], "a value is required"),
-        (&["run", "-c", "many"], "invalid value 'many'"),
+        (&["run", "-c", "many"], "--concurrency: `many` is not a whole number"),
         (&["run", "--json"], "a value is required"),
         (&["baseline"], "Usage: akit baseline <COMMAND>"),
         (&["baseline", "update"], "required arguments"),

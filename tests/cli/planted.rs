@@ -338,3 +338,82 @@ fn patterns_of_the_command_line() {
     run(&["--redact-patterns", "emial"]).ended(0).err("did you mean `email`?");
     run(&["--redact-patterns", "email", "r.jsonl"]).ended(2).err("`r.jsonl` is a file");
 }
+
+/// What a page of Markdown shows, without references and characters that are not seen.
+fn page(text: &str) -> String {
+    let mut parts = text.split("&#");
+    let mut out = parts.next().unwrap().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once(';').unwrap();
+        out.push(char::from_u32(code.parse().unwrap()).unwrap());
+        out.push_str(rest);
+    }
+    out.replace('\u{200b}', "")
+}
+
+/// Without `--redact`: a comment and the summary of a step have more readers than the log. What only looks like a number of
+/// a person stays, and so do the reports that somebody asked for.
+#[test]
+fn a_comment_shows_no_card_key_or_address_whatever_the_flags() {
+    let forge = Forge::start(HEAD);
+    let all: Vec<_> = PLANTED.iter().map(|(_, value, _)| value.replace('\n', " ")).collect();
+    let all = all.join(" , ");
+    let case = |id: &str, value: &str, expected: Json| json!({ "id": id, "name": value, "prompt": value, "expected": expected });
+    // A message that cuts what it quotes shows no part of a value either.
+    let cases = PLANTED.iter().enumerate().map(|(index, (_, value, _))| {
+        case(
+            &format!("c{index}"),
+            value,
+            json!({ "type": "exact", "value": format!("{} {value}", "x".repeat(index * 7 % 60)) }),
+        )
+    });
+    let whole = case("all", &all, json!({ "type": "contains", "values": [format!("{all}!"), "absent"] }));
+    let suite = json!({ "name": "s", "cases": cases.chain([whole]).collect::<Vec<_>>() });
+    let answers: Vec<_> = PLANTED
+        .iter()
+        .enumerate()
+        .map(|(index, (_, value, _))| {
+            (format!("c{index}"), format!("{} {value}", "y".repeat(index * 11 % 80)))
+        })
+        .chain([("all".to_owned(), all.clone())])
+        .collect();
+    let answers: Vec<_> = answers.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    let akit = Akit::new(&[
+        "run",
+        "s.yaml",
+        "--replies",
+        "r.jsonl",
+        "--json",
+        "run.json",
+        "--markdown",
+        "m.md",
+        "--comment",
+    ])
+    .file("s.yaml", suite.to_string())
+    .file("r.jsonl", replies(&answers))
+    .file("event.json", request("acme/shop").to_string());
+    let ran = in_pipeline(akit, &forge, "pull_request", "2").run().ended(1).err("commented");
+    let posted = || page(&forge.by(BOT)[0].body);
+    let mut pages = vec![("the comment", posted()), ("the summary", page(&ran.read("summary.md")))];
+    in_pipeline(ran.then(&["comment", "run.json"]), &forge, "pull_request", "3")
+        .run()
+        .ended(0)
+        .err("updated");
+    pages.push(("akit comment", posted()));
+    for (name, page) in &pages {
+        for (kind, value, part) in PLANTED {
+            let shown = page.contains(value) || page.contains(part);
+            assert_eq!(
+                shown,
+                ["phone", "ssn", "custom"].contains(&kind),
+                "{kind} {value} in {name}:\n{page}"
+            );
+        }
+        assert!(page.contains("[REDACTED:email]") && page.contains("[REDACTED:api_key]"), "{page}");
+    }
+    let kept = page(&ran.read("m.md"));
+    assert!(
+        kept.contains("jane.doe@example.com") && ran.read("run.json").contains("jane.doe@example.com"),
+        "{kept}"
+    );
+}

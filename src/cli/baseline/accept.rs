@@ -138,7 +138,7 @@ impl CaseWord {
             _ if !text.contains(['*', '?', '[', '{']) => None,
             Ok(glob) => Some(glob.compile_matcher()),
             Err(error) => {
-                let message = format!("`{text}` is no glob: {}", error.kind());
+                let message = format!("`{text}` is not a glob: {}", text::glob(&error));
                 return Err(Status::Invalid.because(message, "`*` stands for any text, as in `support/*`"));
             }
         };

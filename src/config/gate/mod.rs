@@ -325,7 +325,7 @@ impl Reader<'_> {
             Err(why) => {
                 self.wrong(
                     span,
-                    format!("`{}` is no glob: {why}", text::excerpt(glob, 60)),
+                    format!("`{}` is not a glob: {why}", text::excerpt(glob, 60)),
                     "`*` stands for any text".to_owned(),
                 );
                 None

@@ -129,6 +129,34 @@ fn another_way_to_ask_and_to_judge_is_named() {
 }
 
 #[test]
+fn a_case_that_leaves_the_sample_under_a_new_name_is_named() {
+    let sampled = |suite: &str| {
+        let selection = crate::scenario::Selection::parse(&[], &[], &[], Some("50%")).unwrap();
+        Demands { selection, ..demands(&[("s.yaml", suite)]) }
+    };
+    let asked = |demands: &Demands, case: usize| {
+        let scenarios: Vec<_> = demands.scenarios.iter().map(|one| one.scenario.clone()).collect();
+        demands.selection.apply(&scenarios, crate::seed::Root::default())[0][case].is_none()
+    };
+    // Half of two cases is one of them, by its name.
+    let mut named = 0;
+    for number in 0..40 {
+        for (case, id) in ["a", "b"].into_iter().enumerate() {
+            let renamed = SUITE.replace(&format!("id: {id}"), &format!("id: {id}{number}"));
+            let (then, now) = (sampled(SUITE), sampled(&renamed));
+            let found = compare(&then, &now);
+            let is_named = found.iter().any(|one| one.kind == WeakeningKind::CaseUnselected);
+            assert_eq!(is_named, asked(&then, case) && !asked(&now, case), "{renamed}");
+            named += usize::from(is_named);
+        }
+    }
+    assert!(named > 5, "{named}");
+    // Without a sample a new name is nothing.
+    let renamed = SUITE.replace("id: a", "id: z");
+    assert_eq!(compare(&demands(&[("s.yaml", SUITE)]), &demands(&[("s.yaml", &renamed)])), []);
+}
+
+#[test]
 fn records_that_answer_in_place_of_the_application_are_named() {
     for mode in ["auto", "replay"] {
         let now = format!("model: m\ncache:\n  # Yesterday's.\n  mode: {mode}");

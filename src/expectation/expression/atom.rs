@@ -153,6 +153,18 @@ impl Atom {
 }
 
 impl Test {
+    /// The text that stands in an answer of which this holds, or does not hold.
+    pub(super) fn text(&self, holds: bool) -> Option<&str> {
+        match self {
+            Self::Text(_, text) => Some(text.as_str()).filter(|_| holds),
+            Self::Json(_, operator, Literal::Text(text)) => {
+                let (equal, other) = (operator.is_equality(), operator.is_inequality());
+                Some(text.as_str()).filter(|_| if holds { equal } else { other })
+            }
+            Self::Json(..) | Self::Match(_) | Self::Count(..) | Self::AnyJson | Self::Expected(_) => None,
+        }
+    }
+
     /// Whether more of an answer could make it fail.
     pub(super) fn negative(&self) -> bool {
         match self {

@@ -51,6 +51,11 @@ impl Operator {
         matches!(self, Self::Equal | Self::Same)
     }
 
+    /// Whether anything else will do.
+    pub(super) fn is_inequality(self) -> bool {
+        matches!(self, Self::Unequal | Self::NotSame)
+    }
+
     /// Whether two numbers compare so; nothing compares with NaN.
     pub(super) fn holds(self, left: f64, right: f64) -> bool {
         let order = left.partial_cmp(&right);

@@ -77,6 +77,14 @@ impl Expression {
         })
     }
 
+    /// The texts that an answer has to say, or may have to: those that are looked for and not forbidden.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        self.root.texts(Need::Holds, &mut found);
+        found
+    }
+
     /// The same with every text in quotes replaced; JSON paths, patterns and numbers stay.
     ///
     /// What is put in is text, even when it reads `true`.
@@ -131,6 +139,19 @@ impl Expr {
             },
             Self::Not(inner) => inner.map_texts(f),
             Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.map_texts(f)),
+        }
+    }
+
+    fn texts<'a>(&'a self, wanted: Need, found: &mut Vec<&'a str>) {
+        match self {
+            Self::Atom(Atom { sign, test, .. }) => {
+                let is_asked = (wanted == Need::Holds) == (*sign == Sign::Plain);
+                found.extend(test.text(is_asked));
+            }
+            Self::Not(inner) => {
+                inner.texts(if wanted == Need::Holds { Need::Fails } else { Need::Holds }, found);
+            }
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.texts(wanted, found)),
         }
     }
 

@@ -57,10 +57,11 @@ impl JsonSchema {
         }
     }
 
-    /// A schema says how an answer is built, not what it says.
-    #[expect(clippy::unused_self, reason = "every kind is asked in the same way")]
+    /// The texts that a right answer says: where a schema allows one value alone.
     pub(super) fn texts(&self) -> Vec<&str> {
-        Vec::new()
+        let mut found = Vec::new();
+        only_values(&self.schema, &mut found);
+        found
     }
 
     /// In what a new version demands less.
@@ -180,6 +181,27 @@ fn string_length(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// The values that a schema, or a part of it that is no negation, allows alone.
+fn only_values<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
+    let Json::Object(members) = schema else { return };
+    for (name, value) in members {
+        match (name.as_str(), value) {
+            ("const", Json::String(text)) => found.push(text),
+            ("enum", Json::Array(one)) if one.len() == 1 => found.extend(one[0].as_str()),
+            ("properties" | "$defs" | "patternProperties", Json::Object(parts)) => {
+                parts.values().for_each(|part| only_values(part, found));
+            }
+            ("allOf" | "anyOf" | "oneOf" | "prefixItems", Json::Array(parts)) => {
+                parts.iter().for_each(|part| only_values(part, found));
+            }
+            ("items" | "contains" | "then" | "else" | "additionalProperties", part) => {
+                only_values(part, found)
+            }
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]

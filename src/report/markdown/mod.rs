@@ -4,16 +4,17 @@
 //! [`MOST`] bytes: whole entries are left out, the least important section first, and a line says so.
 
 mod detail;
+mod pen;
 
 use std::fmt::Write as _;
 
 use crate::gate::{Conclusion, State, WayOut};
-use crate::text::markdown::{code, inline};
 use crate::text::number;
 use crate::vocabulary::Outcome;
 
 use super::table::{self, Row};
 use super::{Entry, Report};
+use pen::Pen;
 
 /// Bytes of the whole text; GitHub takes 65,536 characters, and the publisher adds a marker.
 pub const MOST: usize = 60_000;
@@ -43,15 +44,20 @@ struct Section {
 /// The whole report.
 #[must_use]
 pub fn of_report(report: &Report<'_>) -> String {
-    within(report, MOST)
+    within(report, MOST, &Pen::default())
 }
 
-/// The same in at most so many bytes, for a publisher that adds something of its own.
+/// The same for a page that more people read than the run was for, as a comment: without cards, keys and e-mail addresses, and
+/// in at most so many bytes.
 #[must_use]
-pub fn within(report: &Report<'_>, most: usize) -> String {
-    let mut out = head(report);
-    let mut sections = sections(report);
-    let dropped = fit(&mut sections, most.min(MOST).saturating_sub(out.len() + RESERVE));
+pub fn posted(report: &Report<'_>, most: usize) -> String {
+    within(report, most.min(MOST), &Pen::posted())
+}
+
+fn within(report: &Report<'_>, most: usize, pen: &Pen) -> String {
+    let mut out = head(report, pen);
+    let mut sections = sections(report, pen);
+    let dropped = fit(&mut sections, most.saturating_sub(out.len() + RESERVE));
     for section in sections.iter().filter(|section| !section.entries.is_empty()) {
         out.push_str(&section.heading());
         section.entries.iter().for_each(|entry| out.push_str(entry));
@@ -104,12 +110,12 @@ fn fit(sections: &mut [Section], mut room: usize) -> Vec<String> {
 }
 
 /// The line that everybody reads and the table.
-fn head(report: &Report<'_>) -> String {
+fn head(report: &Report<'_>, pen: &Pen) -> String {
     let decision = report.decision;
     let mut out = format!(
         "### akit: {} — {} — {}\n\n",
         decision.conclusion.word(),
-        inline(&decision.summary, VALUE),
+        pen.inline(&decision.summary, VALUE),
         super::entry::counts(report)
     );
     let compares = table::compares(report);
@@ -124,7 +130,7 @@ fn head(report: &Report<'_>) -> String {
     }
     rows.extend(table::tokens(report));
     for Row { metric, now, baseline, limit } in rows {
-        let metric = inline(&metric, 60);
+        let metric = pen.inline(&metric, 60);
         // Writing to a String cannot fail.
         let _ = if compares {
             writeln!(out, "| {metric} | {now} | {baseline} | {limit} |")
@@ -135,10 +141,10 @@ fn head(report: &Report<'_>) -> String {
     out
 }
 
-fn sections(report: &Report<'_>) -> Vec<Section> {
+fn sections(report: &Report<'_>, pen: &Pen) -> Vec<Section> {
     let cases = |title, noun, rank, wanted: &dyn Fn(&Entry<'_>) -> bool| {
         let all: Vec<_> = report.entries().filter(|one| wanted(one)).collect();
-        let entries = all.iter().take(TRIED).map(detail::of).collect();
+        let entries = all.iter().take(TRIED).map(|one| detail::of(one, pen)).collect();
         Section { title, noun, rank, total: all.len(), entries }
     };
     let failed = |one: &Entry<'_>| one.case.outcome == Outcome::Failed;
@@ -146,14 +152,14 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
     let broken = |one: &Entry<'_>| failed(one) && one.state == State::Broken;
     let open = |one: &Entry<'_>| matches!(one.state, State::Unconfirmed | State::Open);
     let names = |title, noun, rank, names: Vec<String>| {
-        let entries = names.iter().take(TRIED).map(|name| format!("- {}\n", code(name, VALUE))).collect();
+        let entries = names.iter().take(TRIED).map(|name| format!("- {}\n", pen.code(name, VALUE))).collect();
         Section { title, noun, rank, total: names.len(), entries }
     };
     let fixed = report.entries().filter(|one| one.state == State::Fixed).map(|one| one.name()).collect();
     let removed =
         report.decision.compared.as_ref().map(|compared| compared.removed.clone()).unwrap_or_default();
     vec![
-        Section::new("Why", "reasons", 0, reasons(report)),
+        Section::new("Why", "reasons", 0, reasons(report, pen)),
         cases("Broken since the baseline", "broken cases", 1, &broken),
         cases("Failed", "failed cases", 2, &|one| failed(one) && one.blocking && !broken(one)),
         cases("Could not be judged", "errored cases", 3, &errored),
@@ -166,37 +172,37 @@ fn sections(report: &Report<'_>) -> Vec<Section> {
         cases("Flaky", "flaky cases", 6, &|one| !one.blocking && one.flaky()),
         names("Fixed since the baseline", "fixed cases", 7, fixed),
         names("Only in the baseline", "removed cases", 8, removed),
-        Section::new("About this run", "facts", 4, facts(report)),
+        Section::new("About this run", "facts", 4, facts(report, pen)),
     ]
 }
 
 /// The findings that no failed case tells.
-fn reasons(report: &Report<'_>) -> Vec<String> {
+fn reasons(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     let accept = report.decision.way_out("run.json").map(|way| match way {
         WayOut::Accept { command, then } => format!(
             "- if what broke is meant: {}, {}; `run.json` is this run (`--json`)\n",
-            code(&command, 4_000),
-            inline(&then, VALUE)
+            pen.code(&command, 4_000),
+            pen.inline(&then, VALUE)
         ),
         WayOut::NotEnough(why) => {
-            format!("- to accept the failing cases would not be enough: {}\n", inline(&why, 2 * VALUE))
+            format!("- to accept the failing cases would not be enough: {}\n", pen.inline(&why, 2 * VALUE))
         }
     });
     report
         .findings()
         .map(|one| {
             let warning = if one.conclusion == Conclusion::Pass { "warning, " } else { "" };
-            format!("- {warning}{}: {}\n", code(one.id.word(), 60), inline(&one.message, 2 * VALUE))
+            format!("- {warning}{}: {}\n", pen.code(one.id.word(), 60), pen.inline(&one.message, 2 * VALUE))
         })
         .chain(accept)
         .collect()
 }
 
 /// Who answered, who judged, what was compared, what else is to know.
-fn facts(report: &Report<'_>) -> Vec<String> {
+fn facts(report: &Report<'_>, pen: &Pen) -> Vec<String> {
     let mut out = Vec::new();
     let mut add = |label: &str, value: &str| {
-        let line = format!("- {label}: {}\n", inline(value, VALUE));
+        let line = format!("- {label}: {}\n", pen.inline(value, VALUE));
         if !out.contains(&line) {
             out.push(line);
         }

@@ -182,9 +182,26 @@ fn a_prompt_that_says_what_is_expected_is_watched() {
     for (name, expected, swap) in rows {
         change(name, "answer-in-prompt", &[], files(&SUITE.replace(exact, expected)), swap).check();
     }
+    for expected in [
+        "{ type: inline, expression: 'response.includes(\"good\")' }",
+        "{ type: inline, expression: 'json.state === \"good\" || length > 3' }",
+        "{ type: inline, expression: '!(!response.startsWith(\"good\"))' }",
+        "{ type: inline, expression: '!(json.state !== \"good\")' }",
+        "{ type: json_schema, schema: { properties: { it: { const: good } }, required: [it] } }",
+        "{ type: json_schema, schema: { allOf: [{ type: array, items: { enum: [good] } }] } }",
+    ] {
+        let before = SUITE.replace(exact, expected);
+        let now = before.replace(prompt, "prompt: Say good.");
+        let kinds = akit::inside::weaker(&[("s.yaml", &before)], &[("s.yaml", &now)]);
+        assert_eq!(kinds, [akit::inside::WeakeningKind::AnswerInPrompt], "{expected}");
+    }
     // What must not be said, and what was there before, may be asked about.
     for (expected, from, to) in [
         ("{ type: not_contains, values: [good] }", prompt, "prompt: Is it good?"),
+        ("{ type: inline, expression: '!response.includes(\"good\")' }", prompt, "prompt: Is it good?"),
+        ("{ type: inline, expression: 'json.a !== \"good\"' }", prompt, "prompt: Is it good?"),
+        ("{ type: json_schema, schema: { not: { const: good } } }", prompt, "prompt: Is it good?"),
+        ("{ type: json_schema, schema: { enum: [good, bad] } }", prompt, "prompt: Is it good?"),
         (exact, "prompt: Be good.", "prompt: Be good, please."),
         ("{ type: exact, value: good }", prompt, "prompt: Say goodbye."),
     ] {

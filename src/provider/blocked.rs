@@ -1,0 +1,143 @@
+//! Prompts that a platform blocks: a refusal of what was asked, whoever's filter it is, and no outage.
+//!
+//! The words are a closed table. An error that says something else stays an error, for a refusal may be what an
+//! expectation asks for.
+
+use serde_json::Value as Json;
+
+use crate::vocabulary::StopReason;
+
+/// What a blocked prompt ends with where its server has no stop word for it.
+const FILTERED: &str = "content_filter";
+
+/// Where errors name what they are.
+const CODES: [&str; 6] =
+    ["/error/code", "/error/type", "/error/innererror/code", "/error/inner_error/code", "/code", "/type"];
+
+/// What they name, in lower case and without `_`: Azure and Moonshot, DashScope, OpenAI, Bedrock behind a gateway.
+const WORDS: [&str; 6] = [
+    "contentfilter",
+    "responsibleaipolicyviolation",
+    "datainspectionfailed",
+    "contentpolicyviolation",
+    "contentpolicyviolationerror",
+    "guardrailintervened",
+];
+
+/// How messages begin that tell it beside a code that tells nothing, in lower case: Moonshot, then LiteLLM's guardrails.
+const BEGINNINGS: [&str; 6] = [
+    "the request was rejected because it was considered high risk",
+    "violated guardrail policy",
+    "violated content safety policy",
+    "guardrail raised an exception",
+    "blocked entity detected:",
+    "{'error': 'violated ",
+];
+
+/// The stop word of a prompt that was blocked, of the body of an error or of an answer without one.
+pub(super) fn prompt(body: &Json) -> Option<String> {
+    let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
+    let reason = reason.into_iter().find_map(|place| body.pointer(place)?.as_str());
+    if let Some(word) = reason.filter(|word| !word.ends_with("UNSPECIFIED")) {
+        let is_known = StopReason::of(Some(word)) == StopReason::Filtered;
+        return Some(if is_known { word } else { FILTERED }.to_owned());
+    }
+    let message = ["/error/message", "/message"].into_iter().find_map(|place| body.pointer(place)?.as_str());
+    let message = message.unwrap_or_default();
+    let is_blocking = |code: &str| match code.to_ascii_lowercase().replace(['_', '-'], "").as_str() {
+        // It is said of prompts that are no prompts, too.
+        "invalidprompt" => message.to_lowercase().contains("usage policy"),
+        code => WORDS.contains(&code),
+    };
+    let codes = CODES.into_iter().filter_map(|place| body.pointer(place)?.as_str());
+    let is_blocked = codes.into_iter().any(is_blocking) || tells(message) || is_moderated(body);
+    is_blocked.then(|| FILTERED.to_owned())
+}
+
+/// Whether a message begins with words for it, behind the names of errors that LiteLLM puts before them. Further on it
+/// may repeat the prompt.
+fn tells(message: &str) -> bool {
+    let mut rest = message.trim_start();
+    while let Some((name, words)) = rest.split_once(": ")
+        && (name.starts_with("litellm.") || name.ends_with("Error") || name.ends_with("Exception"))
+        && !name.contains(char::is_whitespace)
+    {
+        if name.ends_with("ContentPolicyViolationError") {
+            return true;
+        }
+        rest = words.trim_start();
+    }
+    let rest = rest.to_lowercase();
+    BEGINNINGS.iter().any(|words| rest.starts_with(words))
+}
+
+/// Whether OpenRouter's moderation tells what it flagged.
+fn is_moderated(body: &Json) -> bool {
+    let Some(metadata) = body.pointer("/error/metadata") else { return false };
+    let reasons = metadata.get("reasons").and_then(Json::as_array);
+    reasons.is_some_and(|reasons| !reasons.is_empty())
+        || metadata.get("flagged_input").is_some_and(Json::is_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_known_to_block_a_prompt_is_a_refusal() {
+        let error = |error: Json| json!({ "error": error });
+        let said = |message: &str| error(json!({ "message": message, "type": "None", "code": "400" }));
+        let table = [
+            (error(json!({ "code": "content_filter" })), true),
+            (
+                error(
+                    json!({ "code": "BadRequest", "innererror": { "code": "ResponsibleAIPolicyViolation" } }),
+                ),
+                true,
+            ),
+            (error(json!({ "type": "content_filter", "message": "considered high risk" })), true),
+            (said("The request was rejected because it was considered high risk"), true),
+            (json!({ "code": "DataInspectionFailed", "message": "x" }), true),
+            (error(json!({ "code": "data_inspection_failed", "type": "data_inspection_failed" })), true),
+            (error(json!({ "code": "content_policy_violation" })), true),
+            (
+                error(json!({ "code": "invalid_prompt",
+                    "message": "Invalid prompt: your prompt was flagged as potentially violating our usage policy." })),
+                true,
+            ),
+            (said("litellm.BadRequestError: litellm.ContentPolicyViolationError: AzureException - x"), true),
+            (said("litellm.ContentPolicyViolationError: x"), true),
+            (said("{'error': 'Violated guardrail policy', 'bedrock_guardrail_response': {}}"), true),
+            (said("Guardrail raised an exception, Guardrail: pii, Message: no"), true),
+            (said("litellm.APIConnectionError: Guardrail raised an exception, Guardrail: x"), true),
+            (error(json!({ "code": 403, "metadata": { "reasons": ["harassment"] } })), true),
+            (error(json!({ "code": 403, "metadata": { "flagged_input": "x", "reasons": [] } })), true),
+            (json!({ "promptFeedback": { "blockReason": "SAFETY" } }), true),
+            // Errors that only sound like it.
+            (error(json!({ "code": "invalid_prompt", "message": "Invalid Responses API request" })), false),
+            (
+                error(
+                    json!({ "code": "invalid_request_error", "message": "the role content_filter is unknown" }),
+                ),
+                false,
+            ),
+            (said("unknown model; you asked: violated guardrail policy"), false),
+            (said("litellm.BadRequestError: you said: litellm.ContentPolicyViolationError: x"), false),
+            (said("litellm.Timeout: ContentPolicyViolationError"), false),
+            (error(json!({ "code": 403, "metadata": { "reasons": [] } })), false),
+            (
+                error(json!({ "code": 403, "metadata": { "provider_name": "x", "raw": "flagged_input" } })),
+                false,
+            ),
+            (json!({ "promptFeedback": { "blockReason": "BLOCK_REASON_UNSPECIFIED" } }), false),
+            (error(json!({ "code": "content_filters_unavailable" })), false),
+            (json!("content_filter"), false),
+            (json!({}), false),
+        ];
+        for (body, expected) in table {
+            assert_eq!(prompt(&body).is_some(), expected, "{body}");
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Pipes, devices and folders in place of files: refused in words, and never waited for.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Akit;
+use super::akit::Ran;
+use super::replies::replies;
+
+const SUITE: &str =
+    "name: s\ncases:\n  - { id: a, prompt: q, expected: { type: contains, values: [good] } }\n";
+
+/// How a command begins, and what it takes besides, without a file that a flag names.
+type Row = (&'static [&'static str], &'static [&'static str]);
+
+const COMMANDS: [Row; 14] = [
+    (&["run"], &["s.yaml"]),
+    (&["gate"], &["run.json"]),
+    (&["report"], &["run.json"]),
+    (&["comment"], &["run.json"]),
+    (&["compare"], &["run.json", "run.json"]),
+    (&["history"], &["run.json"]),
+    (&["baseline", "update"], &["run.json", "--baseline", "b.json"]),
+    (&["baseline", "accept"], &["s/a", "--reason", "x", "--baseline", "b.json"]),
+    (&["validate"], &["s.yaml"]),
+    (&["plan"], &["s.yaml"]),
+    (&["regrade"], &["run.json", "run.json", "s.yaml"]),
+    (&["calibrate"], &["labels.yaml", "--grader-model", "j"]),
+    (&["prompts"], &["s.yaml"]),
+    (&["cache", "export"], &["s.yaml"]),
+];
+
+/// Flags with a file that is read. `--history` takes a folder as well.
+const READ: [&str; 8] =
+    ["--config", "--replies", "--ca-bundle", "--history", "--policy", "--from", "--run", "--suspects"];
+
+/// Flags with a file that is written.
+const WRITTEN: [&str; 11] = [
+    "--json",
+    "--junit",
+    "--sarif",
+    "--markdown",
+    "--html",
+    "--code-quality",
+    "--open-metrics",
+    "--annotations",
+    "--dotenv",
+    "--out",
+    "--output",
+];
+
+/// The flags of a command that take a file, as its help has them.
+fn flags(command: &[&str]) -> Vec<String> {
+    let help = Akit::new(command).arg("--help").run().ended(0).stdout;
+    let takes = |line: &&str| {
+        line.trim_start().starts_with('-')
+            && ["<FILE>", "<PATH>", "<RUN>"].iter().any(|name| line.contains(name))
+    };
+    let flag = |line: &str| line.split_whitespace().find(|word| word.starts_with("--")).map(str::to_owned);
+    help.lines().filter(takes).filter_map(flag).collect()
+}
+
+/// A folder with a file of each sort, a pipe that nobody is at the other end of, and a folder.
+fn world() -> Ran {
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+        .file("s.yaml", SUITE)
+        .file("r.jsonl", replies(&[("a", "good")]))
+        .file("labels.yaml", "{\"answer\": \"x\", \"rubric\": \"y\", \"label\": \"pass\"}\n")
+        .file("folder/x", "")
+        .run()
+        .ended(0);
+    let ran = ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
+    pipe(&ran.path("pipe"));
+    ran
+}
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// Runs it, and ends it after a time that only a wait takes.
+#[track_caller]
+fn run(akit: Akit, what: &str) -> Ran {
+    let mut child = akit.command().stdout(Stdio::piped()).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+            panic!("{what} waits");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    akit.ran(child.wait_with_output().unwrap())
+}
+
+#[test]
+fn every_flag_with_a_file_refuses_what_is_none() {
+    let world = world();
+    let (mut tried, mut wrong) = (0, Vec::new());
+    let mut refused = |what: String, akit: Akit, words: &[&str]| {
+        let ran = run(akit, &what);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        tried += 1;
+        if ran.status != 2 || !words.iter().any(|word| said.contains(word)) {
+            wrong.push(format!("{what} ended with {}: {said}", ran.status));
+        }
+    };
+    for (command, rest) in COMMANDS {
+        let flags = flags(command);
+        for flag in &flags {
+            let (paths, words) = if READ.contains(&flag.as_str()) {
+                (["pipe", "/dev/zero"], ["pipe or a device", "no file"])
+            } else {
+                assert!(WRITTEN.contains(&flag.as_str()), "{command:?} {flag}: is it read or written?");
+                (["pipe", "folder"], ["a pipe", "folder"])
+            };
+            for path in paths {
+                // Where a command takes this file in place of another one.
+                let rest = if flag == "--from" { &[] } else { rest };
+                let akit = world.then(command).args(rest).args(&[flag, path]);
+                // What it needs besides, so that it comes to read this one.
+                let more: &[&str] = match (command, flag.as_str()) {
+                    (_, "--history") => &["--html", "out.html"],
+                    (["baseline", "accept"], "--policy") => &["--run", "run.json"],
+                    (["cache", ..], "--output") | (["run"], _) if flag != "--replies" => {
+                        &["--replies", "r.jsonl"]
+                    }
+                    (["cache", ..], "--replies") => &["--output", "out"],
+                    (["cache", ..], _) => &["--output", "out", "--replies", "r.jsonl"],
+                    _ => &[],
+                };
+                let akit = akit.args(more);
+                let akit = if matches!(command, ["run"]) && flag == "--history" {
+                    akit.args(&["--replies", "r.jsonl"])
+                } else {
+                    akit
+                };
+                refused(format!("{command:?} {flag} {path}"), akit.env("OPENAI_API_KEY", "x"), &words);
+            }
+        }
+        // And in the place of each file that it takes without a flag.
+        for (index, _) in rest.iter().enumerate().filter(|(_, file)| file.contains('.')) {
+            for path in ["pipe", "/dev/zero"] {
+                let mut rest = rest.to_vec();
+                rest[index] = path;
+                let output: &[&str] =
+                    if *command == ["cache", "export"] { &["--output", "out"] } else { &[] };
+                let akit = world.then(command).args(&rest).args(output).env("OPENAI_API_KEY", "x");
+                refused(format!("{command:?} {rest:?}"), akit, &["pipe or a device", "a pipe", "no file"]);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried > 100, "{tried}");
+}
+
+#[test]
+fn every_file_that_a_file_names_is_held_to_the_same() {
+    let world = world();
+    let mut wrong = Vec::new();
+    for (configuration, suite) in [
+        ("gate: { quarantine: pipe }\n", SUITE.to_owned()),
+        ("gate: { baseline: { from: pipe } }\n", SUITE.to_owned()),
+        (
+            "grader: { model: j, calibration: { file: pipe } }\n",
+            SUITE.replace("{ type: contains, values: [good] }", "{ type: llm_grader, rubric: x }"),
+        ),
+        ("", SUITE.replace("cases:", "provider: replies\nproviderConfig: { file: pipe }\ncases:")),
+    ] {
+        let akit = world.then(&["run", "s.yaml", "--replies", "r.jsonl"]);
+        let akit = akit.file("akit.yaml", configuration).file("s.yaml", &suite).env("OPENAI_API_KEY", "x");
+        let akit = if configuration.is_empty() { world.then(&["run", "s.yaml"]) } else { akit };
+        let ran = run(akit, configuration);
+        let said = format!("{}{}", ran.stderr, ran.stdout);
+        if !said.contains("pipe or a device") || ran.status == 0 {
+            wrong.push(format!("{configuration}{suite}: {said}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for name in ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "GITHUB_EVENT_PATH"] {
+        let akit = world
+            .then(&["run", "s.yaml", "--replies", "r.jsonl"])
+            .file("akit.yaml", "")
+            .file("s.yaml", SUITE);
+        run(akit.env("GITHUB_ACTIONS", "true").env(name, "pipe"), name).ended(0);
+    }
+}
+
+/// What a shell redirects has names below `/dev`.
+#[test]
+fn the_streams_of_a_process_are_written_to() {
+    let world = world();
+    for path in ["/dev/stdout", "/dev/stderr", "/dev/null", "/dev/fd/1", "-"] {
+        run(world.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", path]), path).ended(0);
+    }
+}
+
+#[test]
+fn the_cache_is_regular_files_of_a_bounded_size() {
+    use std::os::unix::fs::symlink;
+
+    let server = super::server::Server::start(|_| super::server::Answer::Text("good".to_owned()));
+    let ask = |ran: &Ran, more: &[&str]| {
+        let akit = ran
+            .then(&["run", "s.yaml", "--model", "m", "--target-version", "1", "--base-url", &server.url])
+            .args(more);
+        run(akit.env("OPENAI_API_KEY", "x"), "a run")
+    };
+    let world = world();
+    let recorded = ask(&world, &[]).ended(0);
+    let shelf = std::fs::read_dir(recorded.path(".akit/cache")).unwrap().next().unwrap().unwrap().path();
+    let record = std::fs::read_dir(&shelf).unwrap().next().unwrap().unwrap().path();
+    let whole = std::fs::read(&record).unwrap();
+    // Above the bound, by blanks that JSON allows.
+    let mut large = whole.clone();
+    large.resize(32 * 1024 * 1024, b' ');
+    std::fs::write(&record, &large).unwrap();
+    ask(&world, &["--replay"]).ended(0);
+    large.push(b' ');
+    std::fs::write(&record, &large).unwrap();
+    ask(&world, &["--replay"]).ended(4).out("at most 33554432");
+    std::fs::remove_file(&record).unwrap();
+    pipe(&record);
+    ask(&world, &["--replay"]).ended(4).out("a link or a special file");
+    std::fs::remove_file(&record).unwrap();
+
+    // Nothing is written, swept or removed behind a link.
+    std::fs::remove_dir(&shelf).unwrap();
+    let victim = world.path("victim");
+    std::fs::create_dir(&victim).unwrap();
+    for name in [record.file_name().unwrap().to_str().unwrap(), ".akit-0-1-2"] {
+        std::fs::write(victim.join(name), "mine").unwrap();
+    }
+    symlink(&victim, &shelf).unwrap();
+    ask(&world, &[]).ended(0).out("could not be recorded");
+    let same = ["run", "s.yaml", "--model", "m", "--target-version", "1", "--base-url", &server.url];
+    let cache = |command: &str| {
+        let akit = world.then(&["cache", command, "s.yaml"]).args(&same[2..]);
+        let akit = if command == "prune" { akit.arg("--unused") } else { akit };
+        run(akit.env("OPENAI_API_KEY", "x"), command)
+    };
+    cache("verify").ended(1).out("a link or a special file");
+    cache("prune");
+    assert!(
+        std::fs::read_dir(&victim).unwrap().count() == 2,
+        "{:?}",
+        std::fs::read_dir(&victim).unwrap().collect::<Vec<_>>()
+    );
+    assert_eq!(std::fs::read_to_string(victim.join(record.file_name().unwrap())).unwrap(), "mine");
+    let _ = std::fs::remove_file(&shelf);
+
+    // In a pipeline not behind a linked folder either; by hand it is the user's own.
+    std::fs::remove_dir_all(world.path(".akit/cache")).unwrap();
+    symlink(&victim, world.path(".akit/cache")).unwrap();
+    let akit = world.then(&same).env("OPENAI_API_KEY", "x").env("CI", "true");
+    run(akit, "CI").ended(2).err("through the link `.akit/cache`");
+    assert_eq!(std::fs::read_dir(&victim).unwrap().count(), 2);
+    ask(&world, &[]).ended(0);
+    assert_eq!(std::fs::read_dir(&victim).unwrap().count(), 3);
+}
