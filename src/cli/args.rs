@@ -107,7 +107,7 @@ pub(super) struct AskArgs {
     /// Model, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
     model: Option<String>,
-    /// Address of an OpenAI-compatible server, up to and with `/v1`
+    /// Address of the server, with or without the version at its end
     #[arg(long, value_name = "URL", help_heading = "Who answers", value_parser = address)]
     base_url: Option<String>,
     /// Judge these recorded answers (JSONL) instead of asking; may be repeated

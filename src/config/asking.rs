@@ -154,8 +154,10 @@ impl Settings {
         let part = self.key(["grader", "", ""]);
         let named = named.filter(|_| flags.grader_model.is_none());
         let provider = match named {
-            Some(judge) => Resolved { value: judge.provider.as_str(), said_by: SaidBy::Expectation },
-            None => Resolved::or_default(
+            Some(judge) if !judge.provider.is_empty() => {
+                Resolved { value: judge.provider.as_str(), said_by: SaidBy::Expectation }
+            }
+            Some(_) | None => Resolved::or_default(
                 [
                     (SaidBy::Flag("--grader-provider"), flags.grader_provider.as_deref()),
                     (part.below("provider"), config.and_then(|grader| grader.provider.as_deref())),
@@ -217,18 +219,13 @@ impl Settings {
             let names = vendor.key_variables;
             names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
         });
+        let [of_own, of_shared] = [own, granted].map(|config| config.and_then(|config| config.address(name)));
         let address = vendor.map(|vendor| {
             Resolved::or_default(
                 [
                     address,
-                    (
-                        part.below(own.map_or("baseUrl", |own| own.base_url_key)),
-                        own.and_then(|own| own.base_url.as_deref()),
-                    ),
-                    (
-                        below(shared.map_or("baseUrl", |shared| shared.base_url_key)),
-                        granted.and_then(|shared| shared.base_url.as_deref()),
-                    ),
+                    (part.below(of_own.map_or("baseUrl", |one| one.0)), of_own.map(|one| one.1)),
+                    (below(of_shared.map_or("baseUrl", |one| one.0)), of_shared.map(|one| one.1)),
                     variable(vendor.address_variable),
                 ],
                 vendor.address,
@@ -295,7 +292,16 @@ impl Settings {
             vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
         let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
         let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
-        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged).or(brought);
+        let misplaced = [(part, own), (below(""), granted)].into_iter().find_map(|(part, config)| {
+            let (key, of) = vendor.and(config)?.misplaced(name)?;
+            let at = match part {
+                SaidBy::Key(file, ["providers", ..]) => SaidBy::Key(file, ["providers", name, key]),
+                part => part.below(key),
+            };
+            let message = format!("`{key}` is a key of provider `{of}`, and `{name}` is asked");
+            Some(Obstacle::new(message, format!("remove it, or write `provider: {of}`")).at(at))
+        });
+        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged).or(brought).or(misplaced);
         Asking {
             provider,
             model,

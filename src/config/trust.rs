@@ -115,7 +115,8 @@ impl Settings {
         let like = local.and_then(|local| local.like.as_deref());
         let Some(vendor) = Spec::vendor_of(provider, like) else { return Ok(Trust::Named) };
         let named = local.filter(|_| self.flags.base_url.is_none());
-        let Some((local, address)) = named.and_then(|local| Some((local, local.base_url.as_deref()?))) else {
+        let Some((local, (_, address))) = named.and_then(|local| Some((local, local.address(provider)?)))
+        else {
             return Ok(Trust::Named);
         };
         // What is no address is refused before anything is sent.
@@ -124,7 +125,7 @@ impl Settings {
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
         let is_set = |names: &[&str]| names.iter().any(|name| self.environment.get(name).is_some());
         let configured = matches!(self.file.whose, Whose::Own | Whose::Base(_)).then_some(shared);
-        let by_config = configured.and_then(|shared| shared.base_url.as_deref());
+        let by_config = configured.and_then(|shared| shared.address(provider)).map(|(_, address)| address);
         if self.is_usual(vendor, &origin)
             || configured.is_some_and(|shared| shared.trusted.contains(&origin))
             || by_config.and_then(Origin::of).as_ref() == Some(&origin)

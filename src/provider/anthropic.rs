@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
-use super::call::Reply;
-use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, at, grow, split_instructions};
+use super::access::Access;
+use super::dialect::{
+    Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, grow, object, split_instructions,
+};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Message, OutputSchema, Role, message, model, openai, usage};
+use super::spec::{Means, Spec, Vendor};
+use super::{ChatRequest, Message, OutputSchema, Role, chat, message, model, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -121,7 +123,7 @@ impl Dialect for Messages {
         match piece.get("type").and_then(Json::as_str).unwrap_or_default() {
             "message_start" => *whole = piece["message"].take(),
             "content_block_start" => {
-                if let Some(place) = at(&mut whole["content"], index) {
+                if let Some(place) = at(&mut object(whole)["content"], index) {
                     *place = piece["content_block"].take();
                     // What a call is called with comes as text.
                     if place.get("input").is_some_and(|input| input.as_object().is_some_and(Map::is_empty)) {
@@ -130,19 +132,19 @@ impl Dialect for Messages {
                 }
             }
             "content_block_delta" => {
-                let Some(place) = at(&mut whole["content"], index) else { return Piece::Silent };
+                let Some(place) = at(&mut object(whole)["content"], index) else { return Piece::Silent };
                 let mut brought = Piece::Silent;
                 for (from, to) in [("text", "text"), ("partial_json", "input"), ("thinking", "thinking")] {
                     let Some(more) = piece["delta"].get_mut(from).map(Json::take) else { continue };
                     if from != "thinking" && more.as_str().is_some_and(|text| !text.is_empty()) {
                         brought = Piece::Token;
                     }
-                    grow(&mut place[to], more);
+                    grow(&mut object(place)[to], more);
                 }
                 return brought;
             }
             "content_block_stop" => {
-                let input = at(&mut whole["content"], index).and_then(|block| block.get_mut("input"));
+                let input = at(&mut object(whole)["content"], index).and_then(|block| block.get_mut("input"));
                 if let Some(input) = input {
                     let text = input.as_str().filter(|text| !text.is_empty()).unwrap_or("{}");
                     // What is no JSON stays the text that it is.
@@ -153,7 +155,8 @@ impl Dialect for Messages {
             }
             "message_delta" => {
                 for part in ["delta", "usage"] {
-                    let place = if part == "usage" { &mut whole["usage"] } else { &mut *whole };
+                    let whole = object(whole);
+                    let place = if part == "usage" { object(&mut whole["usage"]) } else { whole };
                     let Json::Object(members) = piece[part].take() else { continue };
                     members.into_iter().filter(|(_, value)| !value.is_null()).for_each(|(name, value)| {
                         place[name] = value;
@@ -216,7 +219,7 @@ fn turns(messages: &[&Message]) -> Json {
             (Role::Assistant, _) => {
                 let calls = message.tool_calls.iter().enumerate().map(|(number, call)| {
                     let input = if call.arguments.is_object() { call.arguments.clone() } else { json!({}) };
-                    json!({ "type": "tool_use", "id": openai::id(call, number), "name": call.name, "input": input })
+                    json!({ "type": "tool_use", "id": chat::id(call, number), "name": call.name, "input": input })
                 });
                 ("assistant", text(message).into_iter().chain(calls).collect())
             }

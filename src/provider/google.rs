@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
-use super::call::Reply;
-use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, at, split_instructions};
+use super::access::Access;
+use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, split_instructions};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::spec::{Access, Means, Spec, Vendor};
+use super::spec::{Means, Spec, Vendor};
 use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;

@@ -2,10 +2,12 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod access;
 mod anthropic;
 mod azure;
 mod blocked;
 mod call;
+mod chat;
 mod compatible;
 mod dialect;
 mod end;
@@ -43,14 +45,15 @@ use crate::vocabulary::{Answer, FaultKind, ToolCall};
 use refusal::Part;
 use strum::{EnumString, VariantNames};
 
+pub use access::{Access, Api, ConnectError, Header, Options};
 pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
 pub use origin::Origin;
 pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
-pub use shutdown::shutdown;
-pub use spec::{Access, Api, ConnectError, Header, Means, Options, Spec, Vendor};
-pub use table::{DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
+pub use shutdown::{ending_models, shutdown};
+pub use spec::{Means, Spec, Vendor};
+pub use table::{AZURE_OPENAI as AZURE, DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
 pub use unmetered::Unmetered;
 
 /// Who speaks in a conversation.

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json};
 
+use super::access::{Access, ConnectError};
 use super::call::{Call, error_within};
 use super::dialect::{Dialect, Misread, Read};
 use super::endpoint::Address;
 use super::refusal::{self, Part};
-use super::spec::{Access, ConnectError};
 use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, message};
 use crate::http::Http;
 use crate::secret::Secret;
@@ -184,7 +184,7 @@ impl Server {
         let embedding = embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?;
         let answer = Answer {
             model: reply.get("model").and_then(Json::as_str).map(str::to_owned),
-            usage: tokens.map(|input_tokens| Usage { input_tokens, ..Usage::default() }),
+            usage: tokens.map(|tokens| Usage::of(tokens, 0)),
             ..Answer::default()
         };
         Ok(Completion { answer, embedding, ..Completion::default() })

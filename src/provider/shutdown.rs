@@ -28,6 +28,11 @@ pub fn shutdown(host: &str, model: &str) -> Option<Shutdown> {
         .map(|[_, _, day, instead]| Shutdown { day, instead: Some(instead).filter(|name| *name != "-") })
 }
 
+/// The models whose day is known.
+pub fn ending_models() -> impl Iterator<Item = &'static str> {
+    lines().map(|[_, model, _, _]| model)
+}
+
 /// The lines of the table.
 fn lines() -> impl Iterator<Item = [&'static str; 4]> {
     let lines = LISTED.lines().filter(|line| !line.starts_with('#'));

@@ -12,6 +12,9 @@ use super::spec::{Means, Spec, Vendor};
 /// Who answers where nobody says so.
 pub const DEFAULT: &str = OPENAI.name;
 
+/// Who has an address of their own for everybody.
+pub const AZURE_OPENAI: &str = AZURE.name;
+
 /// Who gives answers that were recorded.
 pub const REPLIES: &str = "replies";
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
 use crate::expectation::{Exception, Expectation, Rule};
-use crate::provider::{Message, Options, Origin};
+use crate::provider::{AZURE, DEFAULT, Message, Options, Origin, Spec};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -41,11 +41,11 @@ pub use weaker::Tries;
 pub struct ProviderConfig {
     /// Key; `Err` names the environment variable that is not set.
     pub api_key: Option<Result<Secret, String>>,
-    /// Address; also where Azure's resource or a known server is named in its place.
+    /// Address.
     pub base_url: Option<String>,
-    /// The key that says so.
-    pub base_url_key: &'static str,
-    /// Where that stands.
+    /// The same of Azure's resource.
+    pub resource: Option<String>,
+    /// Where the address stands, or what names a server in its place.
     pub base_url_span: Span,
     /// Servers that a scenario may name and that get the key; only a configuration grants it.
     pub trusted: Vec<Origin>,
@@ -78,6 +78,35 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// The address of a provider that it names, with the key that does so.
+    #[must_use]
+    pub fn address(&self, provider: &str) -> Option<(&'static str, &str)> {
+        let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
+        let all = [
+            ("baseUrl", self.base_url.as_deref()),
+            ("resourceName", self.resource.as_deref().filter(|_| provider == AZURE)),
+            ("like", like.filter(|_| provider == DEFAULT)),
+        ];
+        all.into_iter().find_map(|(key, address)| Some((key, address?)))
+    }
+
+    /// A key that says something of other providers alone, with their names.
+    #[must_use]
+    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, &'static str)> {
+        let Options { deployment, embedding_deployment, api_version, family, api, .. } = &self.options;
+        let all = [
+            ("resourceName", self.resource.is_some(), AZURE),
+            ("deploymentName", deployment.is_some(), AZURE),
+            ("embeddingDeploymentName", embedding_deployment.is_some(), AZURE),
+            ("apiVersion", api_version.is_some(), AZURE),
+            ("modelFamily", family.is_some(), AZURE),
+            ("like", self.like.is_some(), DEFAULT),
+            ("api", api.is_some() && provider != AZURE, DEFAULT),
+        ];
+        let found = all.into_iter().find(|(_, is_said, of)| *is_said && *of != provider);
+        found.map(|(key, _, of)| (key, of))
+    }
+
     /// Whether it says where a key is.
     #[must_use]
     pub fn has_key(&self) -> bool {
@@ -88,6 +117,7 @@ impl ProviderConfig {
     pub fn said(&self) -> impl Iterator<Item = &'static str> {
         let said = [
             ("baseUrl", self.base_url.is_some()),
+            ("resourceName", self.resource.is_some()),
             ("defaultModel", self.default_model.is_some()),
             ("timeout", self.timeout.is_some()),
             ("maxRetries", self.retries.is_some()),
