@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Reading;
 use super::json_schema::{JsonSchema, order};
-use crate::source::{Diagnostic, Node};
+use crate::source::Node;
 use crate::text;
 use crate::vocabulary::{WeakeningKind, Weaker};
 
@@ -49,8 +49,7 @@ impl Arguments {
                 "add `type: object` if it is; if `{keyword}` is an argument, say so in a schema: `type: object, \
                  properties: {{ {keyword}: {{ const: … }} }}`"
             );
-            let finding = Diagnostic::error("wrong-value", reading.file, node.start(), message);
-            reading.found.push(finding.help(help));
+            reading.refuse("wrong-value", node.start(), message, help);
         } else if members.is_empty() {
             let message = format!("`{key}` is empty: it fits all arguments");
             reading.always_holds(node.start(), message, &format!("remove `{key}`, or name an argument"));
@@ -98,6 +97,14 @@ impl Arguments {
                 let message = "the arguments had to be others, and it was said in another way";
                 vec![Weaker::new(WeakeningKind::ValueChanged, &[""; 0], message)]
             }
+        }
+    }
+
+    /// What is demanded, for people.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Members(members) => shown(&Json::Object(members.clone())),
+            Self::Schema(_) => "what obeys a schema".to_owned(),
         }
     }
 

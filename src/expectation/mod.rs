@@ -29,6 +29,7 @@ pub mod pattern;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator;
@@ -43,7 +44,7 @@ use crate::vocabulary::{Answer, Outcome, StopReason, ToolCall, VerdictKind};
 pub use arguments::{Arguments, Fit};
 pub use handoff::{SIGNS, Signs};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
-pub use reading::{Reading, Setup, substitute};
+pub use reading::{Reading, substitute};
 pub use seen::Seen;
 pub use weaker::{Written, weaker};
 
@@ -52,6 +53,15 @@ const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.")
 /// The kinds that are written under `type:`; `not` is written as a key of its own.
 fn kinds() -> Vec<&'static str> {
     VerdictKind::iter().filter(|kind| *kind != VerdictKind::Not).map(|kind| <&str>::from(&kind)).collect()
+}
+
+/// What expectations need to know of `setup:` of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The functions that are declared.
+    pub functions: Vec<String>,
+    /// How a handoff shows.
+    pub handoff: Option<Arc<Signs>>,
 }
 
 /// An expectation and the line where it stands.
@@ -83,11 +93,11 @@ plain::plain! {
     NotContains in not_contains,
     Exact in exact,
     Regex in regex,
+    Handoff in handoff,
+    Tools in tools,
     Fuzzy in fuzzy,
     JsonSchema in json_schema,
     Inline in inline,
-    Tools in tools,
-    Handoff in handoff,
 }
 
 /// An answer as expectations see it.

@@ -76,7 +76,8 @@ impl Default for Functions {
 impl Functions {
     /// Reads `functions` and `max_tool_rounds` of `setup`.
     pub(super) fn read(setup: &Fields<'_>, reading: &mut Reading<'_>) -> Self {
-        let rounds = setup.integer("max_tool_rounds").map_or(ROUNDS, super::tries);
+        let rounds = setup.integer("max_tool_rounds").map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+        let rounds = rounds.unwrap_or(ROUNDS);
         let mut functions = Self { rounds, ..Self::default() };
         let Some(node) = setup.node("functions") else { return functions };
         match &node.value {

@@ -52,11 +52,11 @@ impl VerdictKind {
             | Self::Custom
             | Self::Exact
             | Self::Handoff
+            | Self::Tools
             | Self::Inline
             | Self::JsonSchema
             | Self::NotContains
             | Self::Regex
-            | Self::Tools
             | Self::Not
             | Self::Other(_) => false,
         }

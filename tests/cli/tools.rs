@@ -253,7 +253,12 @@ cases:
             }
         }
     }
-    again.then(&arguments).args(&["--cache", "auto"]).run().ended(4).out("was not kept with the redacted one");
+    again
+        .then(&arguments)
+        .args(&["--cache", "auto"])
+        .run()
+        .ended(4)
+        .out("was not kept with the redacted one");
     assert_eq!(server.asked().len(), 3);
 }
 
