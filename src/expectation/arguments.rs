@@ -129,8 +129,9 @@ pub(super) fn alike(one: &Json, other: &Json) -> bool {
             some.len() == others.len() && some.iter().zip(others).all(|(one, other)| alike(one, other))
         }
         (Json::Object(some), Json::Object(others)) => {
-            let same = |(name, value): (&String, &Json)| others.get(name).is_some_and(|is| alike(value, is));
-            some.len() == others.len() && some.iter().all(same)
+            let is_there =
+                |(name, value): (&String, &Json)| others.get(name).is_some_and(|is| alike(value, is));
+            some.len() == others.len() && some.iter().all(is_there)
         }
         _ => one == other,
     }

@@ -240,7 +240,7 @@ impl Handoff {
     fn judged(&self, answer: &Candidate<'_>) -> Result<Verdict, Fault> {
         let Self { signs, state, carries, never } = self;
         let (told, transfer) = (signs.told(answer)?, signs.calls(answer).next());
-        let (claimed, offered) = (said(&signs.text, answer)?, said(&signs.offers, answer)?);
+        let (claimed, offered) = (said(signs.text.as_ref(), answer)?, said(signs.offers.as_ref(), answer)?);
         let by_words = match (&claimed, &offered) {
             (Some(_), _) => Stage::Claimed,
             (None, Some(_)) => Stage::Offered,
@@ -261,7 +261,7 @@ impl Handoff {
             let phantom = if *never {
                 None
             } else {
-                claimed.map_or_else(|| said(&signs.claims, answer), |it| Ok(Some(it)))?
+                claimed.map_or_else(|| said(signs.claims.as_ref(), answer), |it| Ok(Some(it)))?
             };
             if phantom.is_none() {
                 self.known(answer)?;
@@ -410,7 +410,7 @@ impl Carried {
 }
 
 /// The words of an answer that a pattern finds, in quotes.
-fn said(pattern: &Option<Pattern>, answer: &Candidate<'_>) -> Result<Option<String>, Fault> {
+fn said(pattern: Option<&Pattern>, answer: &Candidate<'_>) -> Result<Option<String>, Fault> {
     let Some(pattern) = pattern else { return Ok(None) };
     let found = pattern.find(answer.text).map_err(|error| {
         Fault::new(FaultKind::ExpectationError, error.to_string(), "simplify the pattern")

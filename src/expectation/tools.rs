@@ -125,15 +125,12 @@ impl Tools {
                 continue;
             }
             let same = now.called.iter().enumerate().find(|(_, new)| new.name == old.name);
-            match same {
-                Some((at, new)) => {
-                    let at = at.to_string();
-                    found.extend(old.weaker(new).into_iter().map(|one| one.below(&["called", &at])));
-                }
-                None => {
-                    let message = format!("a call of `{}` is no longer demanded", shown(&old.name));
-                    found.push(Weaker::new(WeakeningKind::ValueRemoved, &["called"], message));
-                }
+            if let Some((at, new)) = same {
+                let at = at.to_string();
+                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["called", &at])));
+            } else {
+                let message = format!("a call of `{}` is no longer demanded", shown(&old.name));
+                found.push(Weaker::new(WeakeningKind::ValueRemoved, &["called"], message));
             }
         }
         let forbids = |name: &String| {
@@ -241,9 +238,8 @@ impl Call {
         for (word, other) in [("before", &self.before), ("after", &self.after)] {
             out.extend(other.iter().map(|other| format!(" {word} `{}`", shown(other))));
         }
-        if (self.least, self.most) != (1, None) {
-            out.push_str(&format!(" ({})", self.needed()));
-        }
+        let needed = ((self.least, self.most) != (1, None)).then(|| format!(" ({})", self.needed()));
+        out.extend(needed);
         out
     }
 
@@ -261,7 +257,7 @@ impl Call {
                 found.push(changed("args", "other calls are counted".to_owned()));
             }
             (Some(old), Some(new)) => {
-                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])))
+                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])));
             }
             (Some(_), None) if most.is_none() || *least > 0 => {
                 found.push(changed("args", "the arguments no longer matter".to_owned()));

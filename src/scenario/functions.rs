@@ -95,8 +95,8 @@ impl Functions {
     fn add(&mut self, at: usize, item: &Node, reading: &mut Reading<'_>) {
         let mut sent = item.to_json();
         let returns = sent.as_object_mut().and_then(|entries| entries.remove("returns")).unwrap_or_default();
-        let name = [sent.get("name"), sent.pointer("/function/name")].into_iter().flatten();
-        let name = name.filter_map(Json::as_str).next().map(str::to_owned);
+        let name = sent.get("name").or_else(|| sent.pointer("/function/name"));
+        let name = name.and_then(Json::as_str).map(str::to_owned);
         let refused = |place: &Node, message: String, help: &str, reading: &mut Reading<'_>| {
             let finding = Diagnostic::error("wrong-type", reading.file, place.start(), message);
             reading.found.push(finding.help(help));
