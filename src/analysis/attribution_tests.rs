@@ -32,6 +32,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             expected: String::new(),
             got: String::new(),
             line: 0,
+            rule: None,
             grade: graded.then(|| Box::new(grade)),
             fault: None,
             advisory: None,

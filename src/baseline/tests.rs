@@ -85,6 +85,7 @@ fn only_judged_ordinary_proven_trials_count() {
         expected: String::new(),
         got: String::new(),
         line: 0,
+        rule: None,
         grade: None,
         fault: None,
         advisory: Some("not calibrated".to_owned()),

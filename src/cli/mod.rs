@@ -27,6 +27,7 @@ mod publish;
 mod regrade;
 mod report;
 mod run;
+mod spending;
 mod stored;
 mod terminal;
 mod validate;

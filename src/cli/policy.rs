@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use clap::{Args, ValueEnum};
 use strum::VariantNames as _;
 
@@ -158,7 +158,7 @@ impl StatusArgs {
 fn today(environment: &Environment) -> String {
     let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     let told = told.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-    told.unwrap_or_default().max(Utc::now()).format("%Y-%m-%d").to_string()
+    told.unwrap_or_default().max(crate::vocabulary::now()).format("%Y-%m-%d").to_string()
 }
 
 /// Where `akit baseline accept` writes what a change accepts, for a baseline that is read from a place.

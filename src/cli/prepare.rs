@@ -134,6 +134,8 @@ impl Suite {
         let selection = args.select.selection()?;
         let redactor = args.ask.redactor()?;
         let mut loaded = scenario::load(&files, &environment);
+        // By the configuration at hand: that of a base may not know a rule yet.
+        loaded.check(&config.always);
         terminal::diagnostics(&loaded.diagnostics);
         if loaded.diagnostics.has_errors() {
             let errors = crate::text::count(loaded.diagnostics.errors(), "error");
@@ -147,6 +149,7 @@ impl Suite {
         if settings.flags.seed.is_some() {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
         }
+        loaded.hold(&settings.file.always);
         for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.redaction = case.redaction.or(&settings.file.redaction);
             if let Some(redactor) = &redactor {
@@ -224,7 +227,7 @@ impl Suite {
         for planned in jobs.iter().filter(|planned| planned.job.as_deref().is_some_and(asks)) {
             let scenario = &self.loaded.scenarios[planned.scenario];
             let case = &scenario.cases[planned.case];
-            for expectation in case.expectation.graders() {
+            for expectation in case.graders() {
                 let Ok(grader) = graders.find(expectation.named()) else { continue };
                 if !seen.insert((planned.scenario, grader.name())) {
                     continue;
@@ -351,9 +354,7 @@ impl Suite {
             (scenario, &scenario.cases[planned.case])
         });
         let judged: Vec<_> = cases
-            .flat_map(|(scenario, case)| {
-                case.expectation.graders().into_iter().map(move |g| (scenario, case, g))
-            })
+            .flat_map(|(scenario, case)| case.graders().into_iter().map(move |g| (scenario, case, g)))
             .collect();
         let expectations = judged.iter().map(|(_, _, expectation)| *expectation);
         let (graders, obstacles) = self.settings.graders(expectations, self.root(), targets);

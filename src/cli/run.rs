@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use chrono::Utc;
 use clap::Args;
 use serde_json::json;
 
@@ -19,7 +18,7 @@ use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::publish::{CommentArgs, Told};
 use super::value::{dollars, duration, whole};
-use super::{Status, terminal};
+use super::{Status, spending, terminal};
 use crate::cache::{JOURNALS, Journal, JournalError, Mode};
 use crate::client::Road;
 use crate::demands::withhold;
@@ -30,12 +29,13 @@ use crate::history::{Attempts, Place};
 use crate::manifest::{Ended, RunManifest};
 use crate::provider::Replies;
 use crate::report::Report;
-use crate::runner::{Again, OnFailure, Options, Plan, Runner};
+use crate::runner::{Again, Forecast, OnFailure, Options, Plan, Runner};
 use crate::source::slashed;
 use crate::text;
 use crate::vocabulary::{Answer, FindingId, Metric, moment, rfc3339};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     suite: SuiteArgs,
@@ -51,9 +51,12 @@ pub(super) struct RunArgs {
     /// Begin no further case after the first that does not pass
     #[arg(long)]
     fail_fast: bool,
-    /// Begin no further case once this much is spent, in US dollars; needs `prices` in the configuration
+    /// Send nothing that could bring the run's cost above this, in US dollars; every model needs a price
     #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
     budget: Option<f64>,
+    /// Print what would be asked and what it may cost, send nothing, and write no report
+    #[arg(long)]
+    dry_run: bool,
     /// End the run after this time: milliseconds, or with a unit (`10m`)
     #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     deadline: Option<Duration>,
@@ -76,7 +79,7 @@ pub(super) struct RunArgs {
 }
 
 fn time(text: &str) -> Result<String, String> {
-    moment(text, Utc::now()).map(rfc3339).map_err(|error| format!("this is {error}"))
+    moment(text, crate::vocabulary::now()).map(rfc3339).map_err(|error| format!("this is {error}"))
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
@@ -110,6 +113,14 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     if limits_first_token && plan.clients().any(|client| !client.streams()) {
         let (message, help) = NOT_STREAMED;
         return Err(Status::Invalid.because(message, help));
+    }
+    let again = gate::most_fresh(found.reference(), &policy);
+    let forecast = Forecast::of(&plan, &graders, repeat, again, root);
+    if let Some(budget) = args.budget {
+        spending::check(&forecast, budget)?;
+    }
+    if args.dry_run {
+        return Ok(Status::of_product(&spending::told(&forecast)));
     }
     let asks = plan.asks_models() && mode != Mode::Replay;
     let commit = told.commit().filter(|_| asks && matches!(found.reference(), Reference::Found { .. }));
@@ -203,12 +214,6 @@ impl RunArgs {
             return Err(
                 Status::Invalid.because("only this change brings the journal of an interrupted run", help)
             );
-        }
-        if self.budget.is_some() && suite.settings.file.prices.0.is_empty() {
-            return Err(Status::Invalid.because(
-                "`--budget` needs prices",
-                "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml",
-            ));
         }
         Ok((suite, base))
     }

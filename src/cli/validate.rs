@@ -51,7 +51,8 @@ pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result
     let stdout = ["json", "junit", "sarif"].map(|form| args.stdout(form));
     let paths = [&args.json, &args.junit, &args.sarif, &stdout[0], &stdout[1], &stdout[2]];
     let outputs = Output::open_all(paths, &inputs, environment)?;
-    let loaded = scenario::load(&files, environment);
+    let mut loaded = scenario::load(&files, environment);
+    loaded.check(&config.always);
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
     let forms = outputs.into_iter().enumerate().map(|(index, output)| {

@@ -6,10 +6,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as Turns, MutexGuard as Turn, Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::Patience;
+use super::limits::{Bucket, Limits};
 use crate::provider::ProviderError;
+use crate::seed::Root;
 
 /// Tries in a row without a connection, of two questions or more, after which it is only probed.
 const ENOUGH: u32 = 5;
@@ -26,17 +29,29 @@ pub(super) fn own_wait(refusals: i32) -> Duration {
     WAITS[0].mul_f64(1.5_f64.powi((refusals - FEW).clamp(0, 40))).min(WAITS[1])
 }
 
+/// A wait and up to a tenth of it, at most a second: pipelines that were refused together do not come back together.
+fn spread(wait: Duration, jitter: u64, question: &str, round: i32) -> Duration {
+    let share =
+        f64::from(Root(jitter).derive(&["429", question, &round.to_string()])) / f64::from(1_u32 << 31);
+    wait.saturating_add((wait / 10).min(Duration::from_secs(1)).mul_f64(share))
+}
+
 /// One endpoint, which target and judge share where they have the same. Whoever comes first is let through first.
 #[derive(Debug)]
 pub(super) struct Lane {
     permits: Arc<Semaphore>,
-    wide: usize,
+    /// Only the first of those who have a permit waits for more than that.
+    turns: Turns<()>,
     state: Mutex<State>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// Most requests at once.
+    wide: usize,
+    requests: Option<Bucket>,
+    tokens: Option<Bucket>,
     /// Permits that are taken away, and those among them that are still in use.
     narrowed: usize,
     owed: usize,
@@ -73,14 +88,21 @@ enum Gate {
 }
 
 impl State {
-    fn gate(&self, now: Instant) -> Result<Gate, ProviderError> {
+    /// Whether a request of so many tokens may be sent.
+    fn gate(&self, now: Instant, tokens: f64) -> Result<Gate, ProviderError> {
         Ok(match &self.health {
             Health::Dead(error) => return Err(error.clone()),
             Health::Down { probing: true, .. } => Gate::Wait,
             Health::Down { next, .. } if *next > now => Gate::Until(*next),
             health => match self.held_until {
                 Some(until) if until > now => Gate::Until(until),
-                _ => Gate::Open { probe: matches!(health, Health::Down { .. }) },
+                _ => {
+                    let wait = |bucket: &Option<Bucket>, amount| bucket.map(|one| one.wait(amount, now));
+                    match wait(&self.requests, 1.0).max(wait(&self.tokens, tokens)) {
+                        Some(wait) if !wait.is_zero() => Gate::Until(now + wait),
+                        _ => Gate::Open { probe: matches!(health, Health::Down { .. }) },
+                    }
+                }
             },
         })
     }
@@ -89,8 +111,25 @@ impl State {
 impl Lane {
     /// Nobody has been sent through yet; so many may be at once.
     pub(super) fn new(wide: usize) -> Self {
-        let (permits, state, changed) = (Arc::new(Semaphore::new(wide)), Mutex::default(), Notify::new());
-        Self { permits, wide, state, changed }
+        let state = Mutex::new(State { wide, ..State::default() });
+        let (permits, turns) = (Arc::new(Semaphore::new(wide)), Turns::default());
+        Self { permits, turns, state, changed: Notify::new() }
+    }
+
+    /// Bears no more than this from now on; of two figures the smaller holds.
+    pub(super) fn limit(&self, limits: Limits) {
+        let mut state = self.state();
+        Bucket::narrow(&mut state.requests, limits.requests_per_minute);
+        Bucket::narrow(&mut state.tokens, limits.tokens_per_minute);
+        let most = limits.concurrency.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+        let fewer = state.wide.saturating_sub(most);
+        state.wide -= fewer;
+        state.owed += fewer - self.permits.forget_permits(fewer);
+    }
+
+    /// Waits until it is one's turn, in the order of asking.
+    pub(super) async fn turn(&self) -> Turn<'_, ()> {
+        self.turns.lock().await
     }
 
     /// A permit, in the order of asking; `None` never comes, for nobody closes the semaphore.
@@ -98,14 +137,14 @@ impl Lane {
         Arc::clone(&self.permits).acquire_owned().await.ok()
     }
 
-    /// Waits until a request may be sent.
+    /// Waits until a request of so many tokens may be sent.
     ///
     /// # Errors
     /// The cause, where none ever may.
-    pub(super) async fn opens(&self) -> Result<(), ProviderError> {
+    pub(super) async fn opens(&self, tokens: f64) -> Result<(), ProviderError> {
         loop {
             let changed = self.changed.notified();
-            let gate = self.state().gate(Instant::now())?;
+            let gate = self.state().gate(Instant::now(), tokens)?;
             match gate {
                 Gate::Open { .. } => return Ok(()),
                 Gate::Wait => changed.await,
@@ -118,13 +157,27 @@ impl Lane {
     }
 
     /// Sends one through if that may be, now; tells whether it is a probe.
-    pub(super) fn claim(&self) -> Option<bool> {
-        let mut state = self.state();
-        let Ok(Gate::Open { probe }) = state.gate(Instant::now()) else { return None };
+    pub(super) fn claim(&self, tokens: f64) -> Option<bool> {
+        let (mut state, now) = (self.state(), Instant::now());
+        let Ok(Gate::Open { probe }) = state.gate(now, tokens) else { return None };
+        let State { requests, tokens: of_tokens, .. } = &mut *state;
+        for (bucket, amount) in [(requests, 1.0), (of_tokens, tokens)] {
+            if let Some(bucket) = bucket {
+                bucket.take(amount, now);
+            }
+        }
         if let Health::Down { probing, .. } = &mut state.health {
             *probing = true;
         }
         Some(probe)
+    }
+
+    /// An answer took other tokens than were booked for it.
+    pub(super) fn settle(&self, booked: f64, used: f64) {
+        let now = Instant::now();
+        if let Some(bucket) = &mut self.state().tokens {
+            bucket.take(used - booked, now);
+        }
     }
 
     /// Gives a permit back, unless it was taken away meanwhile. A probe that nobody heard of may be sent again.
@@ -163,13 +216,19 @@ impl Lane {
 
     /// A request that was sent at a time had a 429: everybody waits as long as was asked for, or longer where nobody is
     /// answered. Tells how long that is from now on. Where it would be longer than patience, nothing more is sent.
-    pub(super) fn refused(&self, sent: Instant, error: &ProviderError, patience: Duration) -> Duration {
+    pub(super) fn refused(
+        &self,
+        sent: Instant,
+        error: &ProviderError,
+        question: &str,
+        patience: Patience,
+    ) -> Duration {
         let now = Instant::now();
         let mut state = self.state();
         self.found_well(&mut state);
         let is_new = state.narrowed_at.is_none_or(|at| at <= sent);
         if is_new {
-            let allowed = self.wide - state.narrowed;
+            let allowed = state.wide.saturating_sub(state.narrowed);
             let fewer = allowed / 2;
             state.narrowed += fewer;
             state.owed += fewer - self.permits.forget_permits(fewer);
@@ -178,10 +237,12 @@ impl Lane {
         }
         // What no clock can tell is longer than anybody waits.
         let asked = error.retry_after().unwrap_or_default();
-        let until = now.checked_add(asked.max(own_wait(state.rounds)));
+        let wait = asked.max(own_wait(state.rounds));
+        let wait = spread(wait, patience.jitter, question, state.rounds);
+        let until = now.checked_add(wait);
         let since = *state.refused_since.get_or_insert(now);
         match until {
-            Some(until) if until - since <= patience => {
+            Some(until) if until - since <= patience.limited => {
                 let until = state.held_until.map_or(until, |held| held.max(until));
                 state.held_until = Some(until);
                 until - now

@@ -16,7 +16,7 @@ pub(super) struct Meter {
 struct Spending {
     /// By answers that have come.
     spent: f64,
-    /// Most that requests on their way may cost, as far as that is known.
+    /// Most that requests on their way may cost.
     reserved: f64,
     /// Requests on their way.
     on_their_way: usize,
@@ -40,7 +40,7 @@ impl Meter {
         self.limit.is_some()
     }
 
-    /// Books what a request costs at most; 0 where that is not known. Waits while requests on their way may leave
+    /// Books what a request costs at most, 0 where nothing is limited. Waits while requests on their way may leave
     /// enough; `None` where they cannot, because there are none.
     pub(super) async fn reserve(&self, worst: f64) -> Option<Reserved<'_>> {
         loop {
@@ -62,11 +62,6 @@ impl Meter {
             }
             changed.await;
         }
-    }
-
-    /// Whether all was spent that may be.
-    pub(super) fn is_spent(&self) -> bool {
-        self.limit.is_some_and(|limit| self.state().spent >= limit)
     }
 
     /// Counts what an answer cost.
@@ -97,7 +92,10 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
+    use rand_core::Rng as _;
+
     use super::*;
+    use crate::seed::Root;
 
     /// What can be had at once.
     fn now<F: Future>(future: F) -> Option<F::Output> {
@@ -121,6 +119,57 @@ mod tests {
         drop((small, second));
         assert!(now(meter.reserve(0.001)).unwrap().is_none(), "nothing is left, and nothing is on its way");
         assert!(now(meter.reserve(0.0)).unwrap().is_none(), "nobody knows what it costs");
+    }
+
+    /// Sixty-four at once, in ten thousand runs: what requests cost is at most what was booked for them, and whoever
+    /// does not know what one cost counts that.
+    #[test]
+    fn no_budget_is_overshot_in_ten_thousand_runs() {
+        let (mut used, mut budgets) = (0.0, 0.0);
+        for seed in 0..10_000 {
+            let mut random = Root(seed).stream(&["meter"]);
+            let mut share = || f64::from(random.next_u32()) / f64::from(u32::MAX);
+            let (budget, dearest) = (0.01 + share(), 0.001 + share() / 4.0);
+            let meter = Meter::new(Some(budget));
+            let (mut bill, mut under_way, mut left) = (0.0, Vec::new(), 200);
+            loop {
+                let worst = dearest * share();
+                let may_enter = left > 0 && under_way.len() < 64;
+                match may_enter.then(|| now(meter.reserve(worst))) {
+                    Some(Some(Some(reserved))) => {
+                        under_way.push((reserved, worst));
+                        left -= 1;
+                        continue;
+                    }
+                    // Nothing is left, and nothing will be.
+                    Some(Some(None)) => break,
+                    Some(None) | None => {}
+                }
+                if under_way.is_empty() {
+                    break;
+                }
+                let (reserved, worst) = under_way.swap_remove(random_below(under_way.len(), share()));
+                let cost = match share() {
+                    // Refused before it cost anything.
+                    one if one < 0.2 => 0.0,
+                    // As much as it can: an answer of thoughts alone.
+                    one if one < 0.4 => worst,
+                    _ => worst * share(),
+                };
+                bill += cost;
+                // Some do not say what it was, and some break off when it is paid for.
+                meter.spend(if share() < 0.2 { worst } else { cost });
+                drop(reserved);
+            }
+            assert!(bill <= budget + 1e-9, "seed {seed}: {bill} of {budget}");
+            (used, budgets) = (used + bill, budgets + budget);
+        }
+        assert!(used / budgets > 0.5, "it holds because money is counted, not because none is spent");
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a small number")]
+    fn random_below(most: usize, share: f64) -> usize {
+        ((crate::stats::real(most) * share) as usize).min(most - 1)
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod ask;
 mod lane;
+mod limits;
 mod meter;
 mod road;
 mod tries;
@@ -21,14 +22,18 @@ use serde_json::{Map, Value as Json, json};
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
 use crate::manifest::Fault;
 use crate::provider::model::{family, is_stand_in};
-use crate::provider::{Completion, Endpoint, Origin, Pending, Prices, Provider, Whence};
+use crate::provider::{
+    ChatRequest, Completion, Endpoint, Origin, Pending, Price, Prices, Provider, Unmetered, Whence,
+};
 use crate::text;
-use crate::vocabulary::{Answer, ExchangeKind};
+use crate::text::number::whole;
+use crate::vocabulary::{Answer, ExchangeKind, Usage};
 use lane::Lane;
 use tokio::time::Instant;
 use tries::Account;
 
 pub use ask::{Ask, ClientError, Exchange, Patience, Seal, Usable};
+pub use limits::Limits;
 pub use road::Road;
 
 /// What stands for the cap of a judge's reply in the key of its record: the cap decides whether there is a verdict, never
@@ -107,11 +112,43 @@ impl ModelClient {
         Self { prices, ..self }
     }
 
+    /// The price of a model here, where it is known.
+    #[must_use]
+    pub fn price(&self, model: &str) -> Option<Price> {
+        self.prices.at(&self.endpoint().host, model)
+    }
+
+    /// Most US dollars that a request can cost: each of its bytes a token, each token as dear as any, and an answer as
+    /// long as it may be.
+    ///
+    /// # Errors
+    /// Where nobody knows.
+    pub fn worst(&self, request: &ChatRequest) -> Result<f64, Unmetered> {
+        self.worst_of(&request.model, request.bytes(), request.max_tokens)
+    }
+
+    fn worst_of(&self, model: &str, sent: u64, received: Option<u64>) -> Result<f64, Unmetered> {
+        let price = self.price(model).ok_or_else(|| Unmetered::NoPrice { model: model.to_owned() })?;
+        let length = received.or(price.longest);
+        let length = length.ok_or_else(|| Unmetered::NoLength { model: model.to_owned() })?;
+        let worst = price.worst(sent, length);
+        worst.ok_or_else(|| Unmetered::NoPrice { model: format!("{model} with {} bytes", whole(sent)) })
+    }
+
+    fn cost(&self, model: &str, usage: Option<Usage>) -> Option<f64> {
+        self.price(model)?.cost(usage?)
+    }
+
     /// The same, on a road that it shares with others.
     #[must_use]
     pub fn on(self, road: &Road) -> Self {
         let lane = road.lane(&self.endpoint().address);
         Self { road: road.clone(), lane, ..self }
+    }
+
+    /// Bears no more than this: it and all others at the same address.
+    pub fn limit(&self, limits: Limits) {
+        self.lane.limit(limits);
     }
 
     /// The same, where these said how the server is reached.
@@ -184,11 +221,7 @@ impl ModelClient {
         // What a record says of these beside its answer is not asked.
         let answer = Answer {
             latency_ms: Some(had.latency_ms),
-            cost_usd: if stand_in.is_some() {
-                None
-            } else {
-                self.prices.cost(model, completion.answer.usage)
-            },
+            cost_usd: if stand_in.is_some() { None } else { self.cost(model, completion.answer.usage) },
             recorded: had.recorded,
             given: false,
             dated: false,
@@ -403,7 +436,7 @@ impl ModelClient {
         }
         // First, so that an answer which was recorded is known to be this run's.
         if let Some(journal) = journal {
-            let cost_usd = self.prices.cost(&ask.request.model, had.exchange.completion.answer.usage);
+            let cost_usd = self.cost(&ask.request.model, had.exchange.completion.answer.usage);
             let (asked, at, response) = (asked(key, ask), at.clone(), response.clone());
             self.note(journal, &Noted { asked, latency_ms: had.latency_ms, cost_usd, at, response });
         }
@@ -526,6 +559,10 @@ pub fn timestamp(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+#[cfg(test)]
+mod budget_tests;
+#[cfg(test)]
+mod limits_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

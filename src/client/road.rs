@@ -143,8 +143,8 @@ impl Road {
         self.0.meter.spend(cost);
     }
 
-    /// Takes a seat, waits until the lane is open, and books what one request costs at most, where that is known. Where
-    /// there is no money left or the road is closed, it waits for ever: [`Road::over`] says when to stop waiting.
+    /// Takes a seat, waits for its turn and until the lane bears so many tokens more, and books what one request costs
+    /// at most, where that is known. Where there is no money left or the road is closed, it waits for ever: [`Road::over`] says when to stop waiting.
     ///
     /// # Errors
     /// The cause, where nothing is sent on this lane any more.
@@ -152,20 +152,18 @@ impl Road {
         &'a self,
         lane: &'a Lane,
         worst: f64,
+        tokens: f64,
     ) -> Result<UnderWay<'a>, ProviderError> {
         let Some(permit) = lane.permit().await else { return pending().await };
         let mut seat = Seat { lane, permit: Some(permit), probe: false };
+        let _turn = lane.turn().await;
         let reserved = loop {
-            lane.opens().await?;
+            lane.opens(tokens).await?;
             let Some(reserved) = self.0.meter.reserve(worst).await else {
                 self.close(Ended::Budget);
                 return pending().await;
             };
-            // What others were answered meanwhile may have cost more than was booked for it.
-            if self.0.meter.is_spent() {
-                continue;
-            }
-            if let Some(probe) = lane.claim() {
+            if let Some(probe) = lane.claim(tokens) {
                 seat.probe = probe;
                 break reserved;
             }

@@ -184,7 +184,7 @@ impl Provider for Busy {
             if self.refuses && call < 6 {
                 return Err(status(429, Some(Duration::from_secs(1))));
             }
-            let usage = Some(crate::vocabulary::Usage { input_tokens: 0, output_tokens: 1_000_000 });
+            let usage = Some(Usage { output_tokens: 1_000_000, ..Usage::default() });
             Ok(Completion { answer: Answer { usage, ..said("hi") }, ..Completion::default() })
         })
     }
@@ -195,7 +195,7 @@ impl Provider for Busy {
 }
 
 fn on_road(provider: &Arc<Busy>, road: &Road) -> ModelClient {
-    let price = crate::provider::Price { input: 0.0, output: 1.0 };
+    let price = Price { output: 1.0, longest: Some(1_000_000), ..Price::default() };
     let prices = Prices([("m".to_owned(), price)].into());
     let provider: Arc<dyn Provider> = Arc::<Busy>::clone(provider);
     ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(road).priced(prices)
@@ -260,10 +260,14 @@ async fn money_that_is_gone_closes_the_road() {
     let asks = futures_all((0..6).map(|_| ask(&client, "a")));
     tokio::select! {
         biased;
-        _ = asks => panic!("there is money for three"),
+        _ = asks => panic!("there is money for two"),
         () = road.over() => {}
     }
-    assert_eq!(busy.calls.load(Ordering::SeqCst), 3, "the third is begun with half a dollar left");
+    assert_eq!(
+        busy.calls.load(Ordering::SeqCst),
+        2,
+        "half a dollar is left, and a third may cost a whole one"
+    );
     assert_eq!(road.closed(), Some(crate::manifest::Ended::Budget));
 }
 

@@ -10,7 +10,10 @@ use tokio::time::Instant;
 
 use super::lane::own_wait;
 use super::{Ask, ClientError, Exchange, Had, ModelClient, Patience, timestamp};
-use crate::provider::{Completion, Pending, ProviderError, Reach};
+use crate::provider::model::is_stand_in;
+use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
+use crate::stats::real;
+use crate::vocabulary::ExchangeKind;
 
 /// Longest wait before a further try of one question, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -115,9 +118,13 @@ impl ModelClient {
         is_last: bool,
     ) -> Result<(Completion, Duration), Failed> {
         let (model, timeout) = (&ask.request.model, ask.patience.timeout);
-        let worst = if self.road.is_metered() { self.prices.worst(ask.request) } else { None };
-        let under_way =
-            self.road.enter(&self.lane, worst.unwrap_or_default()).await.map_err(Failed::NotAsked)?;
+        let unmetered = |why| ProviderError::Unmetered { host: self.endpoint().host.clone(), why };
+        let is_metered = self.road.is_metered();
+        let worst = is_metered.then(|| self.worst_ask(ask)).transpose();
+        let worst = worst.map_err(|why| Failed::NotAsked(unmetered(why)))?;
+        let tokens = real(ask.request.booked_tokens());
+        let entered = self.road.enter(&self.lane, worst.unwrap_or_default(), tokens).await;
+        let under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
         if let Some(Account::Faulty(error)) = self.accounts().get(model) {
             return Err(Failed::NotAsked(error.clone()));
@@ -128,8 +135,17 @@ impl ModelClient {
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
         let error = match found {
             Ok(completion) => {
-                if let Some(cost) = self.prices.cost(model, completion.answer.usage) {
+                if let Some(worst) = worst {
+                    let (cost, found) = self.charged(model, &completion, worst);
                     self.road.spend(cost);
+                    if let Err(why) = found {
+                        let error = unmetered(why);
+                        self.accounts().insert(model.clone(), Account::Faulty(error.clone()));
+                        return Err(Failed::Asked(error, Next::End));
+                    }
+                }
+                if let Some(usage) = completion.answer.usage {
+                    self.lane.settle(tokens, real(usage.total()));
                 }
                 self.lane.reached(true);
                 self.accounts().insert(model.clone(), Account::Served);
@@ -139,6 +155,9 @@ impl ModelClient {
             Err(error) if ask.seal.is_some() => error.withheld(),
             Err(error) => error,
         };
+        if error.may_cost() {
+            self.road.spend(worst.unwrap_or_default());
+        }
         let next = match error.reach() {
             Reach::Account => {
                 self.lane.reached(false);
@@ -150,7 +169,7 @@ impl ModelClient {
                 }
                 Next::End
             }
-            Reach::Busy => Next::Turn(self.lane.refused(began, &error, ask.patience.limited)),
+            Reach::Busy => Next::Turn(self.lane.refused(began, &error, ask.purpose, ask.patience)),
             Reach::Server => {
                 self.lane.reached(false);
                 if error.transient() { Next::Try } else { Next::End }
@@ -167,6 +186,32 @@ impl ModelClient {
         };
         drop(under_way);
         Err(Failed::Asked(error, next))
+    }
+
+    /// Most US dollars that one try of a question can cost.
+    fn worst_ask(&self, ask: &Ask<'_>) -> Result<f64, Unmetered> {
+        match ask.kind {
+            // Its text is no part of the request, and nothing but numbers comes back.
+            ExchangeKind::Embedding => {
+                self.worst_of(&ask.request.model, ask.content.to_string().len() as u64, Some(0))
+            }
+            ExchangeKind::Reply | ExchangeKind::Vote | ExchangeKind::Canary => self.worst(ask.request),
+        }
+    }
+
+    /// What an answer cost, the worst where that is not known, and why the next one must not be asked for, if it must not.
+    fn charged(&self, model: &str, completion: &Completion, worst: f64) -> (f64, Result<(), Unmetered>) {
+        let answered = completion.answer.model.as_deref();
+        let cost = self.cost(model, completion.answer.usage);
+        match (cost, answered.filter(|answered| is_stand_in(model, answered))) {
+            (_, Some(answered)) => {
+                let why = Unmetered::StandIn { model: answered.to_owned() };
+                (worst.max(cost.unwrap_or_default()), Err(why))
+            }
+            (None, None) => (worst, Err(Unmetered::NoUsage)),
+            (Some(cost), None) if completion.is_limited() => (cost, Ok(())),
+            (Some(cost), None) => (cost, Err(Unmetered::NoLimit)),
+        }
     }
 
     fn accounts(&self) -> MutexGuard<'_, BTreeMap<String, Account>> {

@@ -10,16 +10,31 @@ use super::*;
 use crate::manifest::Ended;
 use crate::provider::{ChatRequest, Message, Pending, ProviderError, Role};
 use crate::seed::Root;
-use crate::vocabulary::{ExchangeKind, FaultKind};
+use crate::vocabulary::{ExchangeKind, FaultKind, Usage};
 
 /// What a server does with a request, by its text and the time since it began.
 type Manners = Box<dyn Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync>;
 
-struct Server {
+pub(super) struct Server {
     endpoint: Endpoint,
     began: Instant,
     calls: AtomicUsize,
     manners: Manners,
+    usage: Option<Usage>,
+    /// What was asked, and after how many seconds.
+    log: Mutex<Vec<(String, f64)>>,
+}
+
+impl Server {
+    /// The same, which says that each answer took so much.
+    pub(super) fn using(self: Arc<Self>, usage: Usage) -> Arc<Self> {
+        let Ok(server) = Arc::try_unwrap(self) else { panic!("nobody asks it yet") };
+        Arc::new(Self { usage: Some(usage), ..server })
+    }
+
+    pub(super) fn log(&self) -> Vec<(String, f64)> {
+        self.log.lock().unwrap().clone()
+    }
 }
 
 impl std::fmt::Debug for Server {
@@ -36,10 +51,13 @@ impl Provider for Server {
     fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::SeqCst);
+            let asked = (request.messages[0].content.clone(), self.began.elapsed().as_secs_f64());
+            self.log.lock().unwrap().push(asked);
             let found = (self.manners)(&request.messages[0].content, self.began.elapsed());
             // A refusal comes at once, an answer takes a while.
             tokio::time::sleep(Duration::from_millis(if found.is_ok() { 20 } else { 1 })).await;
-            found.map(|()| Completion::default())
+            let answer = Answer { usage: self.usage, ..Answer::default() };
+            found.map(|()| Completion { answer, ..Completion::default() })
         })
     }
 
@@ -65,19 +83,24 @@ impl Found {
     }
 }
 
-fn server(
+pub(super) fn server(
     manners: impl Fn(&str, Duration) -> Result<(), ProviderError> + Send + Sync + 'static,
 ) -> Arc<Server> {
     let (endpoint, calls) = (Endpoint::at_host("openai", "test"), AtomicUsize::new(0));
-    Arc::new(Server { endpoint, began: Instant::now(), calls, manners: Box::new(manners) })
+    let (began, manners, log) = (Instant::now(), Box::new(manners), Mutex::default());
+    Arc::new(Server { endpoint, began, calls, manners, usage: None, log })
 }
 
-fn client(server: &Arc<Server>, road: &Road) -> ModelClient {
+pub(super) fn client(server: &Arc<Server>, road: &Road) -> ModelClient {
     let provider: Arc<dyn Provider> = Arc::<Server>::clone(server);
     ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(road)
 }
 
-async fn ask(client: &ModelClient, text: &str, limited: Duration) -> Result<Exchange, ClientError> {
+pub(super) async fn ask(
+    client: &ModelClient,
+    text: &str,
+    limited: Duration,
+) -> Result<Exchange, ClientError> {
     let request = ChatRequest {
         model: "m".to_owned(),
         messages: vec![Message::new(Role::User, text.to_owned())],
@@ -120,9 +143,9 @@ async fn run(server: &Arc<Server>, questions: usize, at_once: usize, limited: Du
     Found { results, calls: server.calls.load(Ordering::SeqCst), took: began.elapsed() }
 }
 
-const PATIENT: Duration = Duration::from_secs(300);
+pub(super) const PATIENT: Duration = Duration::from_secs(300);
 
-fn busy(wait: Option<f64>) -> ProviderError {
+pub(super) fn busy(wait: Option<f64>) -> ProviderError {
     status(429, "slow down", wait.map(Duration::from_secs_f64))
 }
 
@@ -342,4 +365,33 @@ async fn whoever_waits_at_a_brake_or_for_a_probe_is_let_go_at_once() {
         }
         assert!(server.began.elapsed() < Duration::from_millis(1_600));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early() {
+    let mut back = BTreeSet::new();
+    for seed in 0..20 {
+        let server =
+            server(|_, now| if now < Duration::from_secs(10) { Err(busy(Some(10.0))) } else { Ok(()) });
+        let request = ChatRequest {
+            messages: vec![Message::new(Role::User, "hello".to_owned())],
+            ..ChatRequest::default()
+        };
+        let ask = Ask {
+            request: &request,
+            kind: ExchangeKind::Reply,
+            content: &json!({}),
+            root: Root(0),
+            purpose: "a question",
+            patience: Patience { jitter: seed % 10, ..Patience::default() },
+            seal: None,
+            version: None,
+            usable: Usable(&|_| true),
+        };
+        client(&server, &Road::default()).ask(&ask).await.unwrap();
+        let again = server.log()[1].1;
+        assert!((10.0..=11.1).contains(&again), "{again}");
+        back.insert(format!("{again:.3}"));
+    }
+    assert_eq!(back.len(), 10, "the same seed waits as long, another one does not: {back:?}");
 }

@@ -7,7 +7,7 @@ use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
 use super::trust::Trust;
 use super::{Obstacle, Settings, Whose};
-use crate::client::Patience;
+use crate::client::{Limits, Patience};
 use crate::grader::Judge;
 use crate::provider::{DEFAULT, Header, Means, Options, Spec, Vendor};
 use crate::scenario::{Case, ProviderConfig, Scenario};
@@ -39,6 +39,8 @@ pub struct Asking<'a> {
     pub retries: Resolved<'a, u32>,
     /// Longest time to wait out a rate limit.
     pub limited: Resolved<'a, Duration>,
+    /// What its address bears.
+    pub limits: Option<Resolved<'a, Limits>>,
     /// Version of the application.
     pub version: Option<Resolved<'a, &'a str>>,
     /// What stop words mean that akit does not know.
@@ -193,6 +195,7 @@ impl Settings {
             ("baseUrl", address.1.is_some()),
             ("timeout", timeout.iter().any(|(_, value)| value.is_some())),
             ("maxRetries", retries.iter().any(|(_, value)| value.is_some())),
+            ("patience", self.flags.patience.is_some()),
         ];
         said.extend(nearer.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key));
         let name = provider.value;
@@ -267,8 +270,15 @@ impl Settings {
         let of_own = (part.below("maxRetries"), own.and_then(|own| own.retries));
         let of_shared = (below("maxRetries"), shared.and_then(|shared| shared.retries));
         let retries = Resolved::or_default(retries.into_iter().chain([of_own, of_shared]), default.retries);
-        let limited =
-            Resolved::or_default([(SaidBy::Flag("--patience"), self.flags.patience)], default.limited);
+        let of_flag = (SaidBy::Flag("--patience"), self.flags.patience);
+        let of_own = (part.below("patience"), own.and_then(|own| own.patience));
+        let of_shared = (below("patience"), shared.and_then(|shared| shared.patience));
+        let limited = Resolved::or_default([of_flag, of_own, of_shared], default.limited);
+        let limits = |config: Option<&ProviderConfig>| {
+            config.map(|config| config.limits).filter(|limits| !limits.are_none())
+        };
+        let limits =
+            Resolved::first([(part.below("limits"), limits(own)), (below("limits"), limits(shared))]);
         let waits = |config: Option<&'a ProviderConfig>, said: &[&str]| {
             let unset = config.into_iter().flat_map(|config| &config.unset);
             unset.into_iter().find(|(key, _)| !said.contains(&key.as_str())).map(|(_, unset)| unset)
@@ -304,6 +314,7 @@ impl Settings {
             timeout,
             retries,
             limited,
+            limits,
             version,
             stop_words,
             obstacle,

@@ -54,6 +54,7 @@ impl Asking<'_> {
             Some(Setting::of("timeout", &self.timeout, time)),
             Some(Setting::of("retries", &self.retries, u32::to_string)),
             Some(Setting::of("patience", &self.limited, time)),
+            self.limits.as_ref().map(|limits| Setting::of("limits", limits, ToString::to_string)),
             self.version.as_ref().map(|version| Setting::of("target version", version, word)),
         ];
         let provider = Setting::of("provider", &self.provider, word);

@@ -8,11 +8,14 @@ use super::trust::{KEY_COMMAND, KEY_FILE, PROVIDER, Whose, trusted_origins};
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
+use crate::expectation::{NAMED, Reading, Rule};
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
-use crate::provider::{DEFAULT, NAMES, OFFERED, Price, Prices};
+use crate::provider::{DEFAULT, MOST, NAMES, OFFERED, Price, Prices};
 use crate::redact::RedactionChoice;
-use crate::scenario::{ProviderConfig, REDACTION, api_key, provider_config, redaction, tries};
+use crate::scenario::{
+    ALWAYS, LIMITS, PATIENCE, ProviderConfig, REDACTION, api_key, limits, provider_config, redaction, tries,
+};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
@@ -33,6 +36,8 @@ const GRADER: &[Field] = &[
     KEY_COMMAND,
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    PATIENCE,
+    LIMITS,
     Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
     Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
     Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
@@ -76,8 +81,18 @@ const TARGET: &[Field] = &[Field::optional(
 )];
 
 const PRICE: &[Field] = &[
-    Field::required("input", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens sent."),
-    Field::required("output", Shape::Number(0.0, f64::INFINITY), "US dollars for a million tokens received."),
+    Field::required("input", Shape::Number(0.0, MOST), "US dollars for a million tokens sent."),
+    Field::optional(
+        "cached",
+        Shape::Number(0.0, MOST),
+        "The same for tokens from the server's cache (input).",
+    ),
+    Field::optional("cache_write", Shape::Number(0.0, MOST), "The same for tokens put into it (input)."),
+    Field::required(
+        "output",
+        Shape::Number(0.0, MOST),
+        "US dollars for a million tokens received, thinking included.",
+    ),
 ];
 
 /// What `ci` of `ArtemisKit` says, with the line of akit for it.
@@ -117,13 +132,15 @@ const CONFIG: &[Field] = &[
     Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
     Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
+    ALWAYS,
     Field::optional("prices", Shape::Map, "What tokens cost, by the model's name."),
 ];
 
 /// Every key of a configuration and of a quarantine, with the keys that lead to it.
 #[must_use]
 pub fn keys() -> Vec<String> {
-    let tables: [(&str, &[Field]); 4] = [
+    let tables: [(&str, &[Field]); 5] = [
+        ("always", NAMED),
         ("providers.NAME", PROVIDER),
         ("prices.MODEL", PRICE),
         ("gate.critical", super::gate::CRITICAL),
@@ -168,6 +185,8 @@ pub struct ConfigFile {
     pub repeat: Option<u64>,
     /// `redaction`.
     pub redaction: RedactionChoice,
+    /// `always`.
+    pub always: Vec<Arc<Rule>>,
     /// `prices`.
     pub prices: Prices,
     /// Whose word it is.
@@ -305,7 +324,7 @@ impl ConfigFile {
             return empty;
         };
         ci(&fields, source, found);
-        let cache = fields.object("cache");
+        let (cache, patterns) = (fields.object("cache"), Patterns::default());
         Self {
             named_by_variables: named,
             provider: fields.string("provider"),
@@ -334,7 +353,11 @@ impl ConfigFile {
                 (!version.is_empty()).then_some(version)
             }),
             repeat: fields.integer("repeat"),
-            redaction: redaction(&fields, source, &Patterns::default(), found),
+            redaction: redaction(&fields, source, &patterns, found),
+            always: fields.node("always").map_or(Vec::new(), |node| {
+                let variables = &BTreeMap::new();
+                Rule::read_all(node, &mut Reading { file: source, variables, patterns: &patterns, found })
+            }),
             prices: prices(&fields, source, found),
             ..empty
         }
@@ -397,6 +420,8 @@ fn access(grader: &Fields<'_>, folder: &Path) -> ProviderConfig {
         base_url: grader.string("baseUrl"),
         timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
         retries: grader.integer("maxRetries").map(tries),
+        patience: grader.integer("patience").map(std::time::Duration::from_millis),
+        limits: limits(grader),
         ..ProviderConfig::default()
     }
 }
@@ -457,7 +482,15 @@ fn prices(fields: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics
     for (key, value) in entries {
         let Some(model) = key.as_str() else { continue };
         let price = Fields::check(value, PRICE, &format!("the price of `{model}`"), source, found).and_then(
-            |fields| Some(Price { input: fields.number("input")?, output: fields.number("output")? }),
+            |fields| {
+                Some(Price {
+                    input: fields.number("input")?,
+                    cached: fields.number("cached"),
+                    cache_write: fields.number("cache_write"),
+                    output: fields.number("output")?,
+                    ..Price::default()
+                })
+            },
         );
         if let Some(price) = price {
             prices.0.insert(model.to_owned(), price);

@@ -147,6 +147,7 @@ impl Targets {
             .at(asking.key.as_ref().map_or(SaidBy::Default, |key| key.said_by)));
         }
         let organization = asking.organization.map(|organization| organization.value.to_owned());
+        let limits = asking.limits.map(|limits| limits.value).unwrap_or_default();
         let base_url = address.value.to_owned();
         let limits_first_token =
             || settings.file.gate.policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken);
@@ -155,6 +156,7 @@ impl Targets {
         let access = Access { provider: provider.to_owned(), base_url, api_key, organization, options };
         let same = (access, mode);
         if let Some((_, client)) = self.clients.iter().find(|(known, _)| *known == same) {
+            client.limit(limits);
             return Ok(Arc::clone(client));
         }
         let back_end = vendor.connect(settings.http.clone(), same.0.clone()).map_err(|error| {
@@ -173,6 +175,7 @@ impl Targets {
             .on(&settings.road)
             .priced(settings.file.prices.clone())
             .said_by(said_by);
+        client.limit(limits);
         let client = Arc::new(client);
         self.clients.push((same, Arc::clone(&client)));
         Ok(client)

@@ -62,6 +62,7 @@ impl ConfigFile {
             gate,
             repeat,
             redaction: _,
+            always: _,
         } = self;
         let mut found = gate.weaker(&now.gate, suites);
         found.extend(judge(grader.as_ref(), now.grader.as_ref(), suites.is_judged));

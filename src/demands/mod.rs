@@ -112,7 +112,7 @@ pub fn compare(before: &Demands, now: &Demands) -> Vec<Weakening> {
         let kept = kept.map(|((old, new), tags)| (old.named(), Named { tags, ..new.named() })).collect();
         let graders = || {
             let cases = pairs.kept().flat_map(|(old, new)| [old, new]);
-            cases.flat_map(|one| one.case.expectation.graders())
+            cases.flat_map(pairs::Paired::graders)
         };
         let suites = Suites {
             before: pairs.before.iter().map(pairs::Paired::named).collect(),

@@ -4,12 +4,13 @@
 //! case which was renamed and changed at once is compared all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::{Demands, ScenarioFile};
 use crate::config::Named;
-use crate::expectation::Written;
+use crate::expectation::{LlmGrader, Rule, Written};
 use crate::provider::{Message, Role};
 use crate::scenario::{Case, Scenario};
 use crate::source::Node;
@@ -23,6 +24,8 @@ pub(super) struct Paired<'a> {
     pub(super) case: &'a Case,
     /// As it is written.
     pub(super) node: &'a Node,
+    /// The rules of the configuration.
+    rules: &'a [Arc<Rule>],
 }
 
 impl<'a> Paired<'a> {
@@ -50,8 +53,20 @@ impl<'a> Paired<'a> {
         all.into_iter().cloned().collect()
     }
 
+    /// What the case itself expects.
     pub(super) fn expected(&self) -> Written<'a> {
-        Written { expectation: &self.case.expectation, node: self.node.get("expected").unwrap_or(self.node) }
+        Written::own(&self.case.expectation, self.node.get("expected").unwrap_or(self.node))
+    }
+
+    /// What every answer must be.
+    pub(super) fn always(&self) -> Vec<Written<'a>> {
+        self.case.standing(self.rules).map(Written::rule).collect()
+    }
+
+    /// The judges that it needs.
+    pub(super) fn graders(&self) -> Vec<&'a LlmGrader> {
+        let all = self.always().into_iter().chain([self.expected()]);
+        all.flat_map(|one| one.expectation.graders()).collect()
     }
 
     /// What is asked; instructions belong to the application that is compared.
@@ -75,7 +90,7 @@ pub(super) struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     pub(super) fn of(before: &'a Demands, now: &'a Demands) -> Self {
-        let (before, now) = (cases(&before.scenarios), cases(&now.scenarios));
+        let (before, now) = (cases(before), cases(now));
         let places = vec![None; before.len()];
         let mut pairs = Self { before, now, places };
         let names = |cases: &[Paired<'a>]| cases.iter().map(|case| case.key().scenario).collect();
@@ -121,7 +136,11 @@ impl<'a> Pairs<'a> {
     }
 }
 
-fn cases(suites: &[ScenarioFile]) -> Vec<Paired<'_>> {
-    let all = suites.iter().flat_map(|suite| suite.written().map(move |(case, node)| (suite, case, node)));
-    all.map(|(suite, case, node)| Paired { suite, case, node }).collect()
+fn cases(demands: &Demands) -> Vec<Paired<'_>> {
+    let rules = demands.config.as_ref().map_or(&[][..], |config| &config.config.always);
+    let all = demands
+        .scenarios
+        .iter()
+        .flat_map(|suite| suite.written().map(move |(case, node)| (suite, case, node)));
+    all.map(|(suite, case, node)| Paired { suite, case, node, rules }).collect()
 }

@@ -6,7 +6,7 @@ use super::Log;
 use super::pairs::{Paired, Pairs};
 use super::{Demands, Document, ScenarioFile};
 use crate::config::ConfigFile;
-use crate::expectation::{Judges, weaker};
+use crate::expectation::{Judges, Rule, weaker};
 use crate::gate::Selector;
 use crate::provider::DEFAULT;
 use crate::scenario::{Scenario, Tries};
@@ -51,8 +51,18 @@ pub(super) fn compare(
             let message = format!("{name} no longer has the tag `{tag}`, which the policy names");
             log.at(Kind::TagRemoved, &name, file, new.node.place(&[key]), &message);
         }
-        for one in weaker(old.expected(), new.expected(), judges) {
-            log.at(one.kind, &name, file, one.span, &format!("{name}: {}", one.message));
+        let (before, after) = (old.always(), new.always());
+        for one in weaker((old.expected(), &before), (new.expected(), &after), judges) {
+            match (&one.gone, &one.rule) {
+                (Some(rule), _) => lifted(rule, new, now, log),
+                (None, Some(rule)) => {
+                    let message = format!("rule `{}` of every answer: {}", rule.name, one.message);
+                    log.at(one.kind, &rule.name, &rule.file, one.span, &message);
+                }
+                (None, None) => {
+                    log.at(one.kind, &name, file, one.span, &format!("{name}: {}", one.message));
+                }
+            }
         }
         let tries = (tries(old.scenario(), was), tries(new.scenario(), is));
         for one in old.case.weaker(new.case, tries) {
@@ -88,6 +98,23 @@ fn drawn<'a>(cases: &[Paired<'a>], now: &Demands) -> BTreeSet<CaseId<'a>> {
     });
     let asked = all.filter(|(_, _, why)| why.is_none());
     asked.map(|(scenario, case, _)| CaseId::new(scenario, &case.id)).collect()
+}
+
+/// A rule that held for a case, and no longer does.
+fn lifted(rule: &Rule, new: &Paired<'_>, now: &Demands, log: &mut Log) {
+    let (name, place) = (new.name(), rule.location());
+    let suite = &new.suite.document;
+    if new.case.except.iter().any(|one| one.name == rule.name) {
+        let message =
+            format!("{name} is an exception from the rule `{}` of every answer ({place})", rule.name);
+        let span = new.node.place(&["except", &rule.name]);
+        return log.at(Kind::ExpectationRemoved, &name, &suite.file, span, &message);
+    }
+    let config = now.config.as_ref().map(|config| &config.document);
+    let is_own = place.file == suite.file.name();
+    let document = config.filter(|_| !is_own).unwrap_or(suite);
+    let message = format!("the rule `{}` of every answer is gone ({place} before)", rule.name);
+    log.at(Kind::ExpectationRemoved, &rule.name, &document.file, document.node.place(&["always"]), &message);
 }
 
 /// A prompt that says what a right answer says, and did not before.

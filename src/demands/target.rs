@@ -11,7 +11,7 @@ use crate::cache::{FOLDER, Mode};
 use crate::config::{ConfigFile, SaidBy, Settings};
 use crate::gate::Category;
 use crate::http::Http;
-use crate::provider::{DEFAULT, Options, Origin, Price, REPLIES};
+use crate::provider::{DEFAULT, Options, Origin, REPLIES};
 use crate::source::{Node, Value};
 use crate::text;
 use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
@@ -206,21 +206,25 @@ fn limits_cost(config: &ConfigFile) -> bool {
 fn prices(before: &Demands, now: &Demands, config: &Configuration, log: &mut Log) {
     let Some(old) = &before.config else { return };
     let (named, still) = (models(before), models(now));
-    for (model, Price { input, output }) in &old.config.prices.0 {
+    let (was, is) = (&old.config.prices, &config.config.prices);
+    for model in was.0.keys().chain(is.0.keys().filter(|model| !was.0.contains_key(*model))) {
+        // A price that nobody configures is the vendor's own.
+        let Some(price) = was.named(model) else { continue };
         let mut tell = |key: Option<&str>, message: String| {
             let keys: Vec<&str> = ["prices", model].into_iter().chain(key).collect();
             log.key(&config.document, &Weaker::new(Kind::PriceLowered, &keys, message));
         };
-        let Some(new) = config.config.prices.0.get(model) else {
+        let Some(new) = is.named(model) else {
             // A model that the files named and name no more is not asked any more.
             let gone = named.contains(model.as_str()) && !still.contains(model.as_str());
-            if (*input > 0.0 || *output > 0.0) && !gone {
+            if price.figures().iter().any(|(_, figure, _)| *figure > 0.0) && !gone {
                 tell(None, format!("{model} has no price any more: what it costs is not seen"));
             }
             continue;
         };
-        for (key, was, is) in [("input", *input, new.input), ("output", *output, new.output)] {
-            if is < was {
+        for ((key, was, named), (_, is, names)) in price.figures().into_iter().zip(new.figures()) {
+            // What is named nowhere falls with `input`.
+            if is < was && (named || names) {
                 let message =
                     format!("`{key}` of {model} was {was} USD, it is {is}: limits on costs allow more");
                 tell(Some(key), message);

@@ -103,6 +103,11 @@ impl Combined {
     }
 }
 
+/// The verdict of several of which all must hold.
+pub(super) fn all(parts: Vec<Verdict>) -> Verdict {
+    Combined { any: false, parts: Vec::new() }.join(parts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,27 +1,41 @@
-//! `contains`: all or any of some values stand in the answer, whatever their case and the characters they are set in.
+//! `contains`: all or any of some values stand in the answer, whatever the characters they are set in and, unless it is
+//! asked for, their case.
 
 use std::collections::BTreeSet;
 
+use super::exact::Exact;
 use super::reading::trim_lines;
 use super::{Candidate, Reading, TYPE, quote, share, verdict};
 use crate::manifest::Verdict;
-use crate::source::{Diagnostic, Field, Fields, Shape};
+use crate::source::{Diagnostic, Field, Fields, Shape, Span};
 use crate::text;
-use crate::text::said::folded_lower;
+use crate::text::said::{folded, folded_lower};
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("values", Shape::Texts, "Texts to look for; upper and lower case are the same."),
+    Field::required("values", Shape::Texts, "Texts to look for."),
     Field::optional("mode", Shape::OneOf(&["all", "any"]), "Whether all values are needed or any one (all)."),
-    Field::foreign("ignoreCase", "remove it: upper and lower case are always the same here"),
+    CASE,
+    IGNORE_CASE,
 ];
+
+/// The key that says whether upper and lower case differ.
+pub(super) const CASE: Field =
+    Field::optional("caseSensitive", Shape::Bool, "Whether upper and lower case differ (false).");
+
+/// What others write for it.
+pub(super) const IGNORE_CASE: Field = Field::foreign(
+    "ignoreCase",
+    "remove it, or write `caseSensitive: true` where upper and lower case differ",
+);
 
 /// Values that must stand in the answer.
 #[derive(Clone, Debug)]
 pub struct Contains {
     values: Vec<String>,
     any: bool,
+    minds_case: bool,
 }
 
 impl Contains {
@@ -42,13 +56,13 @@ impl Contains {
                 .warn(),
             );
         }
-        Some(Self { values, any })
+        Some(Self { values, any, minds_case: fields.bool("caseSensitive").unwrap_or_default() })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
-        let text = folded_lower(answer.text);
-        let missing: Vec<_> =
-            self.values.iter().filter(|value| !text.contains(&folded_lower(value))).collect();
+        let fold = fold(self.minds_case);
+        let text = fold(answer.text);
+        let missing: Vec<_> = self.values.iter().filter(|value| !text.contains(&fold(value))).collect();
         let found = self.values.len() - missing.len();
         let passed = if self.any { found > 0 } else { missing.is_empty() };
         let mut verdict = verdict(VerdictKind::Contains, passed, share(found, self.values.len()));
@@ -76,8 +90,9 @@ impl Contains {
 
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
-        let (Self { values: old, any: was_any }, Self { values: new, any: is_any }) = (self, now);
-        let (old, new) = (needles(old), needles(new));
+        let (Self { values: old, any: was_any, .. }, Self { values: new, any: is_any, .. }) = (self, now);
+        let minds = (self.minds_case, now.minds_case);
+        let (old, new) = (needles(old, minds == (true, true)), needles(new, minds == (true, true)));
         // Of no values, all are there, and not one.
         match (old.is_empty(), new.is_empty()) {
             (false, false) => {}
@@ -88,7 +103,7 @@ impl Contains {
         let (was, is) = lenient((*was_any, &old), (*is_any, &new));
         // A longer text holds the shorter ones in it.
         let covered = |value: &String| new.iter().any(|other| other.contains(value.as_str()));
-        match (was, is) {
+        let found = match (was, is) {
             (false, true) => vec![looser("all values were needed, now one is enough")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer needed"),
             (true, true) => {
@@ -97,12 +112,20 @@ impl Contains {
             }
             (true, false) if old.iter().any(covered) => Vec::new(),
             (true, false) => removed(old.iter(), "no longer one of those of which one is needed"),
-        }
+        };
+        let ignored = (minds == (true, false)).then(|| {
+            let message = "upper and lower case no longer differ";
+            Weaker::new(WeakeningKind::CaseIgnored, &["caseSensitive"], message)
+        });
+        found.into_iter().chain(ignored).collect()
     }
 
-    /// Whether whoever says this text as a whole says what is demanded.
-    pub(super) fn is_met_by(&self, whole: &str) -> bool {
-        let (whole, values) = (folded_lower(whole), needles(&self.values));
+    /// Whether whoever says another text as a whole says what is demanded.
+    pub(super) fn is_met_by(&self, exact: &Exact) -> bool {
+        if self.minds_case && !exact.minds_case() {
+            return false;
+        }
+        let (whole, values) = (fold(self.minds_case)(exact.whole()), needles(&self.values, self.minds_case));
         let holds = |value: &String| whole.contains(value.as_str());
         if self.any && values.len() != 1 { values.iter().any(holds) } else { values.iter().all(holds) }
     }
@@ -114,8 +137,13 @@ pub(super) fn emptied(message: &str) -> Weaker {
 }
 
 /// Values as they are looked for, each once.
-pub(super) fn needles(values: &[String]) -> BTreeSet<String> {
-    values.iter().map(|value| folded_lower(value)).collect()
+pub(super) fn needles(values: &[String], minds_case: bool) -> BTreeSet<String> {
+    values.iter().map(|value| fold(minds_case)(value)).collect()
+}
+
+/// How texts are made comparable.
+pub(super) fn fold(minds_case: bool) -> fn(&str) -> String {
+    if minds_case { folded } else { folded_lower }
 }
 
 /// Whether the lenient mode held before and holds now. Of one value it makes no difference until there are more.
@@ -141,9 +169,8 @@ pub(super) fn added<'v>(values: impl Iterator<Item = &'v String>, why: &str) -> 
 /// The list under `values`, with variables filled.
 pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<String>> {
     let values = fields.texts("values")?.into_iter();
-    let whole = |value: &str| trim_lines(value).to_owned();
     let filled = values.map(|(text, span)| {
-        let value = reading.fill_with(reading.needle(text, span), span, whole);
+        let value = filled(text, span, reading);
         if folded_lower(&value).is_empty() {
             reading.always_holds(span, "an empty text is in every answer".to_owned(), "name a text");
         }
@@ -153,6 +180,11 @@ pub(super) fn values(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<V
     // It was collected into the room of the texts with their places.
     filled.shrink_to_fit();
     Some(filled)
+}
+
+/// A text that is looked for, with variables filled.
+pub(super) fn filled(text: &str, span: Span, reading: &mut Reading<'_>) -> String {
+    reading.fill_with(reading.needle(text, span), span, |value| trim_lines(value).to_owned())
 }
 
 /// Values cut for a message.

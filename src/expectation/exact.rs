@@ -86,6 +86,11 @@ impl Exact {
         found
     }
 
+    /// Whether upper and lower case differ.
+    pub(super) fn minds_case(&self) -> bool {
+        !self.fold
+    }
+
     /// The whole answer that is demanded.
     pub(super) fn whole(&self) -> &str {
         text::js_trim(&self.value)

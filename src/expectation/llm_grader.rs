@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 use super::reading::Reading;
 use super::{Candidate, TYPE, errored, verdict};
 use crate::grader::calibration::Standing;
-use crate::grader::{Anchor, Ballot, Bar, Bench, Configured, GraderError, Judge, Question, Rubric};
+use crate::grader::{Anchor, Ballot, Bar, Bench, Configured, Defaults, GraderError, Judge, Question, Rubric};
 use crate::manifest::{Grade, Verdict};
-use crate::provider;
+use crate::provider::{self, Message};
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
@@ -102,6 +102,24 @@ impl LlmGrader {
     #[must_use]
     pub fn named(&self) -> Option<&Judge> {
         self.judge.as_ref()
+    }
+
+    /// What a judge is asked about an answer.
+    #[must_use]
+    pub fn question<'a>(
+        &'a self,
+        defaults: &Defaults,
+        conversation: &'a [Message],
+        answer: &'a str,
+    ) -> Question<'a> {
+        let (rubric, scale) = (&self.rubric, self.scale.unwrap_or(defaults.scale));
+        Question { rubric, scale, answer, tool_calls: &[], is_cut: false, conversation }
+    }
+
+    /// How many verdicts are asked for, at least and at most.
+    #[must_use]
+    pub fn votes(&self, defaults: &Defaults) -> [u32; 2] {
+        self.votes.map_or(defaults.ballot, Ballot::Fixed).range()
     }
 
     pub(super) async fn judge(&self, answer: &Candidate<'_>, bench: &Bench<'_>) -> Verdict {

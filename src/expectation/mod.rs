@@ -3,16 +3,23 @@
 //! One kind per file. An expectation that cannot judge is *errored*, never passed, and no operator
 //! turns an error into a pass.
 
+mod affix;
+mod always;
 mod aside;
 mod combined;
 mod contains;
 mod exact;
 mod fuzzy;
 mod inline;
+mod is_refusal;
 mod json_schema;
+mod language;
+mod latency;
+mod length;
 mod llm_grader;
 mod not;
 mod not_contains;
+mod pii;
 mod plain;
 mod reading;
 mod regex;
@@ -30,15 +37,16 @@ use std::pin::Pin;
 use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator;
 
-use crate::grader::Bench;
+use crate::grader::{Bench, Defaults};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::stats::real;
 use crate::text;
 use crate::vocabulary::{Answer, Outcome, StopReason, ToolCall, VerdictKind};
 
+pub use always::{Exception, NAMED, Rule, check_exceptions, judge, see, standing};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
-pub use reading::{Reading, substitute};
+pub use reading::{Reading, filled, substitute};
 pub use seen::Seen;
 pub use weaker::{Written, weaker};
 
@@ -81,6 +89,13 @@ plain::plain! {
     Fuzzy in fuzzy,
     JsonSchema in json_schema,
     Inline in inline,
+    StartsWith in affix,
+    EndsWith in affix,
+    Length in length,
+    Latency in latency,
+    Pii in pii,
+    IsRefusal in is_refusal,
+    Language in language,
 }
 
 /// An answer as expectations see it.
@@ -98,6 +113,8 @@ pub struct Candidate<'a> {
     pub allow_cut: bool,
     /// Tokens that were all spent on thoughts.
     pub thinking: Option<NonZeroU32>,
+    /// Milliseconds to the whole answer, where they were measured.
+    pub latency_ms: Option<u64>,
     /// What was found in the raw answer, where this one is redacted.
     pub seen: Option<&'a Seen>,
 }
@@ -106,16 +123,17 @@ impl<'a> Candidate<'a> {
     /// An answer that ended by itself.
     #[must_use]
     pub fn of(text: &'a str) -> Self {
-        let (taught, thinking, seen) = (None, None, None);
-        Self { text, tool_calls: &[], finish_reason: None, taught, allow_cut: false, thinking, seen }
+        let (finish_reason, taught, thinking, latency_ms, seen) = (None, None, None, None, None);
+        Self { text, tool_calls: &[], finish_reason, taught, allow_cut: false, thinking, latency_ms, seen }
     }
 
     /// An answer as it came.
     #[must_use]
     pub fn of_answer(answer: &'a Answer, allow_cut: bool, seen: Option<&'a Seen>) -> Self {
-        let Answer { text, tool_calls, finish_reason, taught, thinking, .. } = answer;
+        let Answer { text, tool_calls, finish_reason, taught, thinking, latency_ms, .. } = answer;
         let (finish_reason, taught, thinking) = (finish_reason.as_deref(), *taught, *thinking);
-        Self { text, tool_calls, finish_reason, taught, allow_cut, thinking, seen }
+        let latency_ms = *latency_ms;
+        Self { text, tool_calls, finish_reason, taught, allow_cut, thinking, latency_ms, seen }
     }
 
     /// The same for a part of an expectation.
@@ -147,6 +165,12 @@ impl<'a> Candidate<'a> {
 
     fn stop(&self) -> StopReason {
         self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason))
+    }
+
+    /// Whether the model or a filter refused to answer, by the provider's word.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.stop(), StopReason::Refused | StopReason::Filtered)
     }
 
     /// Whether it was cut off at a limit.
@@ -240,8 +264,9 @@ impl Expectation {
                 Expected::Plain(kind) => {
                     let verdict = kind.judge(answer);
                     match answer.seen {
-                        Some(seen) => seen.over(verdict, answer),
-                        None => verdict,
+                        // Time is not in the text.
+                        Some(seen) if !matches!(kind, Plain::Latency(_)) => seen.over(verdict, answer),
+                        Some(_) | None => verdict,
                     }
                 }
                 Expected::LlmGrader(kind) => kind.judge(answer, bench).await,
@@ -266,6 +291,23 @@ impl Expectation {
         }
     }
 
+    /// What is asked about an answer, in order.
+    #[must_use]
+    pub fn consults<'a>(&'a self, defaults: &'a Defaults) -> Vec<Consulted<'a>> {
+        match &self.expected {
+            Expected::LlmGrader(judge) => vec![Consulted { judge, embedding: None }],
+            Expected::Similarity(kind) => {
+                let embedding = kind.embedding_model(defaults).map(|model| (model, kind.value()));
+                vec![Consulted { judge: kind.grader(), embedding }]
+            }
+            Expected::Combined(kind) => {
+                kind.parts().iter().flat_map(|part| part.consults(defaults)).collect()
+            }
+            Expected::Not(kind) => kind.inner().consults(defaults),
+            Expected::Plain(_) => Vec::new(),
+        }
+    }
+
     /// The judges that this expectation needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {
@@ -277,6 +319,15 @@ impl Expectation {
             Expected::Plain(_) => Vec::new(),
         }
     }
+}
+
+/// What an expectation asks about an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Consulted<'a> {
+    /// The judge, or whoever gives embeddings.
+    pub judge: &'a LlmGrader,
+    /// The model of embeddings in place of a verdict, and the text that the answer's is compared with.
+    pub embedding: Option<(&'a str, &'a str)>,
 }
 
 fn article(kind: &str) -> String {
@@ -323,6 +374,16 @@ pub fn keys() -> Vec<String> {
     keys.collect()
 }
 
+/// The JSON Schema of a list under `always:`: expectations that may have a name.
+#[must_use]
+pub fn schema_of_rules() -> Json {
+    let mut rule = schema();
+    for kind in rule["oneOf"].as_array_mut().into_iter().flatten() {
+        kind["properties"]["name"] = Field::schema(NAMED)["properties"]["name"].clone();
+    }
+    json!({ "type": "array", "items": rule })
+}
+
 /// The JSON Schema of everything that may stand under `expected:`.
 #[must_use]
 pub fn schema() -> Json {
@@ -352,6 +413,7 @@ fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
         expected: String::new(),
         got: String::new(),
         line: 0,
+        rule: None,
         grade: None,
         fault: None,
         advisory: None,

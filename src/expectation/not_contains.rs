@@ -1,25 +1,28 @@
-//! `not_contains`: values that must not appear, whatever their case.
+//! `not_contains`: values that must not appear, whatever their case unless that is asked for.
 //!
 //! A gate fails closed: under `all` (the default) and `any` alike no value may appear. The lenient
 //! reading, in which only all of them together fail, must be asked for by `mode: not_all`.
 
-use super::contains::{added, emptied, lenient, looser, needles, removed, shown, values};
+use super::contains::{
+    CASE, IGNORE_CASE, added, emptied, fold, lenient, looser, needles, removed, shown, values,
+};
 use super::{Candidate, Reading, SHOWN, TYPE, hollow, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text;
-use crate::text::said::{folded, folded_lower};
-use crate::vocabulary::{VerdictKind, Weaker};
+use crate::text::said::folded;
+use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
-    Field::required("values", Shape::Texts, "Texts that must not appear; upper and lower case are the same."),
+    Field::required("values", Shape::Texts, "Texts that must not appear."),
     Field::optional(
         "mode",
         Shape::OneOf(&["all", "any", "not_all"]),
         "`all` and `any`: no value may appear. `not_all`: at least one is absent. (all)",
     ),
-    Field::foreign("ignoreCase", "remove it: upper and lower case are always the same here"),
+    CASE,
+    IGNORE_CASE,
 ];
 
 /// Values that must not stand in the answer.
@@ -27,6 +30,7 @@ pub(super) const FIELDS: &[Field] = &[
 pub struct NotContains {
     values: Vec<String>,
     lenient: bool,
+    minds_case: bool,
 }
 
 impl NotContains {
@@ -52,7 +56,8 @@ impl NotContains {
                     .warn(),
             );
         }
-        Some(Self { values, lenient: mode.is_some_and(|(mode, _)| mode == "not_all") })
+        let lenient = mode.is_some_and(|(mode, _)| mode == "not_all");
+        Some(Self { values, lenient, minds_case: fields.bool("caseSensitive").unwrap_or_default() })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
@@ -60,8 +65,8 @@ impl NotContains {
             return hollow(VerdictKind::NotContains, &reason);
         }
         let text = folded(answer.text);
-        let lower = text.to_lowercase();
-        let needles = self.values.iter().map(|value| (value, folded_lower(value)));
+        let lower = if self.minds_case { text.clone() } else { text.to_lowercase() };
+        let needles = self.values.iter().map(|value| (value, fold(self.minds_case)(value)));
         let present: Vec<_> = needles
             .filter_map(|(value, needle)| lower.find(&needle).map(|at| (value, at..at + needle.len())))
             .collect();
@@ -92,15 +97,16 @@ impl NotContains {
 
     /// In what a new version demands less.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
-        let (Self { values: old, lenient: was }, Self { values: new, lenient: is }) = (self, now);
-        let (old, new) = (needles(old), needles(new));
+        let (Self { values: old, lenient: was, .. }, Self { values: new, lenient: is, .. }) = (self, now);
+        let minds = (self.minds_case, now.minds_case);
+        let (old, new) = (needles(old, minds == (true, true)), needles(new, minds == (true, true)));
         if new.is_empty() && !old.is_empty() {
             return vec![emptied("nothing is forbidden any more")];
         }
         let (was, is) = lenient((*was, &old), (*is, &new));
         // A shorter text forbids the longer ones that hold it.
         let covered = |value: &String| new.iter().any(|other| value.contains(other.as_str()));
-        match (was, is) {
+        let found = match (was, is) {
             (false, true) => vec![looser("no value was allowed, now only all together fail")],
             (false, false) => removed(old.iter().filter(|value| !covered(value)), "no longer forbidden"),
             (true, true) => {
@@ -109,6 +115,11 @@ impl NotContains {
             }
             (true, false) if old.iter().any(covered) => Vec::new(),
             (true, false) => removed(old.iter(), "no longer forbidden"),
-        }
+        };
+        let narrowed = (minds == (false, true)).then(|| {
+            let message = "a value was forbidden in any case, now only as it is written";
+            Weaker::new(WeakeningKind::ModeLoosened, &["caseSensitive"], message)
+        });
+        found.into_iter().chain(narrowed).collect()
     }
 }

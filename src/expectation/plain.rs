@@ -47,6 +47,10 @@ macro_rules! plain {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };
                 let verdict = if answer.text.len() < plain::LONG { judge() } else { aside::aside(judge) };
+                // That the provider refused is what this one asks for.
+                if matches!(self, Self::IsRefusal(_)) && answer.is_refused() {
+                    return verdict;
+                }
                 let hollow = answer.thinking.and(answer.hollow());
                 match hollow.or(answer.unfinished()) {
                     Some(reason) if verdict.outcome == Outcome::Passed || text::said::shows_nothing(answer.text) => {

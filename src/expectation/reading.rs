@@ -148,6 +148,21 @@ pub struct Inside<'a> {
     pub offset: usize,
 }
 
+/// Every text in a JSON value filled with these variables; names without a value stay as they are.
+#[must_use]
+pub fn filled(value: &Json, variables: &BTreeMap<String, String>) -> Json {
+    match value {
+        Json::String(text) => substitute(text, |name| variables.get(name).cloned()).into(),
+        Json::Array(items) => items.iter().map(|item| filled(item, variables)).collect(),
+        Json::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.clone(), filled(value, variables)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
 /// Replaces each `{{name}}` by what `value` says; names without a value stay as they are.
 pub fn substitute(text: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(text.len());

@@ -31,7 +31,7 @@ impl Expectation {
     pub fn see(&self, answer: &Candidate<'_>) -> Seen {
         match &self.expected {
             Expected::Combined(kind) => {
-                Seen { parts: kind.parts().iter().map(|part| part.see(answer)).collect(), ..Seen::default() }
+                Seen::of_parts(kind.parts().iter().map(|part| part.see(answer)).collect())
             }
             Expected::Not(kind) => Seen {
                 outcome: answer.hollow().map(|_| Outcome::Failed),
@@ -48,6 +48,11 @@ impl Expectation {
 }
 
 impl Seen {
+    /// What several found.
+    pub(super) fn of_parts(parts: Vec<Self>) -> Self {
+        Self { parts, ..Self::default() }
+    }
+
     /// Whether the raw answer proved nothing to a `not`.
     pub(super) fn hollow(&self) -> bool {
         self.outcome.is_some()

@@ -6,7 +6,7 @@
 use super::exact::other_text;
 use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
-use crate::grader::{Bench, Configured, Judge};
+use crate::grader::{Bench, Configured, Defaults, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
 use crate::source::{Field, Fields, Shape};
 use crate::text;
@@ -61,11 +61,9 @@ impl Similarity {
             let threshold = Some(self.threshold);
             return Verdict { threshold, reason, ..verdict(VerdictKind::Similarity, false, 0.0) };
         }
-        let configured = bench.graders.defaults().embedding_model.as_ref();
-        let model = self.embedding_model.as_ref().or(configured);
-        match (self.embedding, model) {
-            (Some(false), _) | (None, None) => self.judge.judge(answer, bench).await,
+        match (self.embedding, self.embedding_model(bench.graders.defaults())) {
             (_, Some(model)) => self.embedded(answer, model, bench).await,
+            (Some(false) | None, None) => self.judge.judge(answer, bench).await,
             (Some(true), None) => {
                 let mut verdict =
                     errored(VerdictKind::Similarity, "no model for embeddings is named".to_owned());
@@ -74,6 +72,12 @@ impl Similarity {
                 verdict
             }
         }
+    }
+
+    /// The model whose embeddings are compared, if any are.
+    pub(super) fn embedding_model<'a>(&'a self, defaults: &'a Defaults) -> Option<&'a str> {
+        let model = self.embedding_model.as_deref().or(defaults.embedding_model.as_deref());
+        model.filter(|_| self.embedding != Some(false))
     }
 
     /// The text that a right answer means.

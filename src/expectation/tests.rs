@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod small;
+
 use super::*;
 use crate::grader::Graders;
 use crate::source::{Diagnostics, SourceFile};
@@ -125,6 +127,11 @@ fn kinds_judge_as_their_table_says() {
         ("{not: {type: exact, value: a}}", "b", Passed, 1.0),
         ("{not: {not: {type: exact, value: a}}}", "a", Passed, 1.0),
     ];
+    judged(table);
+}
+
+/// Kinds, answers, and what comes of them.
+fn judged(table: &[(&str, &str, Outcome, f64)]) {
     for (yaml, text, outcome, score) in table {
         let (found, points) = said(yaml, text);
         assert_eq!(found, *outcome, "{yaml} on {text:?}");
@@ -144,6 +151,9 @@ fn what_an_empty_cut_or_refused_answer_lacks_proves_nothing() {
         "{type: inline, expression: 'words.length <= 5'}",
         "{type: inline, expression: 'lines.length != 7'}",
         "{type: inline, expression: '!(length > 9)'}",
+        "{type: pii}",
+        "{type: length, words: {max: 9}}",
+        "{type: length, words: {min: 0, max: 9}, characters: {min: 1}}",
         "{type: regex, pattern: '^[^s]*$'}",
         "{type: regex, pattern: '.*'}",
         "{type: regex, pattern: ''}",
@@ -195,6 +205,10 @@ fn no_pattern_and_no_expression_passes_on_an_answer_that_says_nothing() {
         ("{type: regex, pattern: '^[^s]{1,200}$'}", "fine"),
         ("{type: regex, pattern: '.'}", "fine"),
         ("{type: regex, pattern: '\\S'}", "fine"),
+        ("{type: length, characters: {min: 1}}", "fine"),
+        ("{type: length, words: {min: 0}}", "fine"),
+        ("{type: starts_with, value: ''}", "fine"),
+        ("{type: ends_with, value: ' '}", "fine"),
     ] {
         assert_eq!(said(yaml, whole).0, Passed, "{yaml}");
         for text in ["", "\u{200b}", ".", "null", "{}", "[]", "<think>x", "```\n```", "Answer: "] {
@@ -215,6 +229,12 @@ fn a_cut_answer_passes_nothing_that_more_of_it_could_break() {
         ("{type: inline, expression: 'response.match(/^{[^s].*}$/)'}", Failed),
         ("{type: regex, pattern: '^(?!.*secret).+'}", Failed),
         ("{type: regex, pattern: '^[^x]{1,200}$'}", Failed),
+        ("{type: pii}", Failed),
+        ("{type: length, words: {max: 99}}", Failed),
+        ("{type: length, words: {min: 2, max: 99}}", Failed),
+        ("{type: ends_with, value: '}'}", Failed),
+        ("{type: length, words: {min: 2}}", Passed),
+        ("{type: starts_with, value: '{'}", Passed),
         ("{type: inline, expression: 'length > 3'}", Passed),
         ("{type: inline, expression: 'json.status == \"ok\"'}", Passed),
         ("{type: inline, expression: 'json.n > 3'}", Passed),
@@ -235,6 +255,10 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
     let kinds = [
         "{type: contains, values: [fine]}",
         "{type: exact, value: fine}",
+        "{type: starts_with, value: fine}",
+        "{type: ends_with, value: fine}",
+        "{type: length, words: {min: 1}}",
+        "{type: latency, max_ms: 9}",
         "{type: regex, pattern: fine}",
         "{type: regex, pattern: '^'}",
         "{type: fuzzy, value: fine}",
@@ -249,11 +273,12 @@ fn no_text_expectation_passes_on_an_answer_that_is_not_whole() {
     for yaml in kinds {
         let text = if yaml.contains("json_schema") { "{}" } else { "fine" };
         for reason in ["MAX_TOKENS", "length", "SAFETY", "content-filter", "refusal", "error", "surprise"] {
-            let answer = Candidate { finish_reason: Some(reason), ..Candidate::of(text) };
+            let answer =
+                Candidate { finish_reason: Some(reason), latency_ms: Some(9), ..Candidate::of(text) };
             assert_eq!(judge(yaml, answer).outcome, Failed, "{yaml} {reason}");
         }
         for reason in [None, Some("STOP"), Some("end-turn"), Some("tool_calls")] {
-            let answer = Candidate { finish_reason: reason, ..Candidate::of(text) };
+            let answer = Candidate { finish_reason: reason, latency_ms: Some(9), ..Candidate::of(text) };
             let outcome = judge(yaml, answer).outcome;
             // The similarity of a whole answer takes a model, and there is none.
             let whole = if yaml.contains("similarity") { Errored } else { Passed };
@@ -336,6 +361,23 @@ fn what_cannot_be_judged_is_refused_when_it_is_read() {
         ("{type: llm_grader, rubric: ok, provider: openai}", "missing-field", 32),
         ("{not: {type: exact}}", "missing-field", 8),
         ("{type: contains, values: [x], ignoreCase: true}", "unknown-key", 31),
+        ("{type: contains, values: [x], caseSensitive: 1}", "wrong-type", 46),
+        ("{type: starts_with}", "missing-field", 2),
+        ("{type: length}", "missing-field", 2),
+        ("{type: length, words: {}}", "missing-field", 16),
+        ("{type: length, words: {min: 3, max: 2}}", "wrong-value", 32),
+        ("{type: length, words: {max: -1}}", "wrong-value", 29),
+        ("{type: length, words: {max: 1.5}}", "wrong-type", 29),
+        ("{type: length, words: {most: 3}}", "unknown-key", 24),
+        ("{type: length, lines: {max: 3}}", "unknown-key", 16),
+        ("{type: latency}", "missing-field", 2),
+        ("{type: pii, none: [e_mail]}", "wrong-value", 20),
+        ("{type: pii, none: [email, 7]}", "wrong-type", 27),
+        ("{type: pii, none: email}", "wrong-type", 19),
+        ("{type: language, value: ge}", "wrong-value", 25),
+        ("{type: language, value: deu}", "wrong-value", 25),
+        ("{type: is_refusal, value: x}", "unknown-key", 20),
+        ("{type: latency, max_ms: 0}", "wrong-value", 25),
     ] {
         let (expectation, found) = read(yaml);
         let errors: Vec<_> = found.iter().map(|one| (one.code, one.span.column)).collect();
@@ -407,6 +449,11 @@ fn what_demands_nothing_is_told() {
         ("{type: json_schema, schema: {type: object, requird: [a]}}", 1),
         ("{type: json_schema, schema: {type: object, properties: {a: {tpye: string, minlength: 3}}}}", 2),
         ("{type: json_schema, schema: {type: array, items: {anyOf: [{patern: x}, {type: string}]}}}", 1),
+        ("{type: starts_with, value: ''}", 1),
+        ("{type: ends_with, value: ' '}", 1),
+        ("{type: length, words: {min: 0}}", 1),
+        ("{type: pii, none: []}", 1),
+        ("{type: length, words: {min: 0}, sentences: {min: 1}}", 0),
         ("{type: contains, values: [a]}", 0),
         ("{type: regex, pattern: '^a*$'}", 0),
         ("{type: regex, pattern: '^(?!.*x)'}", 0),

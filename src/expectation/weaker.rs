@@ -7,14 +7,15 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::llm_grader::Judges;
-use super::{Expectation, Expected, Plain};
+use super::{Expectation, Expected, Plain, Rule};
 use crate::source::{Node, Span};
 use crate::vocabulary::{VerdictKind, WeakeningKind as Kind, Weaker};
 
 /// One way in which an expectation demands less, at its place in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Placed {
     /// In which way.
     pub kind: Kind,
@@ -22,6 +23,10 @@ pub struct Placed {
     pub span: Span,
     /// In a sentence, with what stood there before.
     pub message: String,
+    /// The rule that it is part of, where that holds for every answer.
+    pub rule: Option<Arc<Rule>>,
+    /// The rule that is gone.
+    pub gone: Option<Arc<Rule>>,
 }
 
 /// An expectation, and the tree that it was read from.
@@ -31,16 +36,46 @@ pub struct Written<'a> {
     pub expectation: &'a Expectation,
     /// As it is written.
     pub node: &'a Node,
+    /// The rule that it is or is a part of, where it holds for every answer.
+    pub rule: Option<&'a Arc<Rule>>,
 }
 
-/// In what `now` demands less than `before`; nothing where it demands as much or more.
+impl<'a> Written<'a> {
+    /// An expectation of a case.
+    #[must_use]
+    pub fn own(expectation: &'a Expectation, node: &'a Node) -> Self {
+        Self { expectation, node, rule: None }
+    }
+
+    /// One that holds for every answer.
+    #[must_use]
+    pub fn rule(rule: &'a Arc<Rule>) -> Self {
+        Self { expectation: &rule.expectation, node: &rule.node, rule: Some(rule) }
+    }
+
+    /// What is weaker at a place of it.
+    fn placed(&self, kind: Kind, span: Span, message: String) -> Placed {
+        Placed { kind, span, message, rule: self.rule.cloned(), gone: None }
+    }
+}
+
+/// In what `now` demands less than `before`, of a case each its own expectation and the rules that stand for it;
+/// nothing where it demands as much or more.
 #[must_use]
-pub fn weaker(before: Written<'_>, now: Written<'_>, judges: Judges<'_>) -> Vec<Placed> {
-    FormComparison::default().forms(&Form::of(before), &Form::of(now), judges).to_vec()
+pub fn weaker(
+    before: (Written<'_>, &[Written<'_>]),
+    now: (Written<'_>, &[Written<'_>]),
+    judges: Judges<'_>,
+) -> Vec<Placed> {
+    let (before, now) = match (before, now) {
+        ((before, []), (now, [])) => (Form::of(before), Form::of(now)),
+        (before, now) => (Form::of_all(before), Form::of_all(now)),
+    };
+    FormComparison::default().forms(&before, &now, judges).to_vec()
 }
 
 /// How parts are joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Operator {
     /// There is one part.
     Alone,
@@ -55,7 +90,7 @@ enum Part<'a> {
     /// An expectation that has no parts.
     Leaf(Written<'a>),
     /// One that must not hold, and the `not`.
-    Not(Rc<Form<'a>>, &'a Node),
+    Not(Rc<Form<'a>>, Written<'a>),
     /// Parts with the other operator.
     Nested(Rc<Form<'a>>),
 }
@@ -65,40 +100,53 @@ enum Part<'a> {
 struct Form<'a> {
     operator: Operator,
     parts: Vec<Part<'a>>,
-    node: &'a Node,
+    at: Written<'a>,
 }
 
 impl<'a> Form<'a> {
+    /// What a case demands together with the rules that stand for it.
+    fn of_all((own, rules): (Written<'a>, &[Written<'a>])) -> Self {
+        let all = std::iter::once(own).chain(rules.iter().copied());
+        Self { operator: Operator::And, parts: Self::parts(Operator::And, all), at: own }
+    }
+
+    /// Parts that are joined so, without the borders of those that are joined alike.
+    fn parts(operator: Operator, all: impl Iterator<Item = Written<'a>>) -> Vec<Part<'a>> {
+        let mut parts = Vec::new();
+        for form in all.map(Form::of) {
+            if form.operator == Operator::Alone || form.operator == operator {
+                parts.extend(form.parts);
+            } else {
+                parts.push(Part::Nested(Rc::new(form)));
+            }
+        }
+        parts
+    }
+
     fn of(written: Written<'a>) -> Self {
-        let Written { expectation, node } = written;
-        let alone = |part| Self { operator: Operator::Alone, parts: vec![part], node };
+        let Written { expectation, node, .. } = written;
+        let alone = |part| Self { operator: Operator::Alone, parts: vec![part], at: written };
         match &expectation.expected {
             Expected::Not(not) => {
                 let inner = node.get("not").unwrap_or(node);
-                let inner = Form::of(Written { expectation: not.inner(), node: inner });
+                let inner = Form::of(Written { expectation: not.inner(), node: inner, ..written });
                 // Nothing stands between two negations.
                 if let (Operator::Alone, [Part::Not(innermost, _)]) = (inner.operator, inner.parts.as_slice())
                 {
                     return (**innermost).clone();
                 }
-                alone(Part::Not(Rc::new(inner), node))
+                alone(Part::Not(Rc::new(inner), written))
             }
             Expected::Combined(combined) => {
                 let own = if combined.is_any() { Operator::Or } else { Operator::And };
                 let items = node.get("expectations").map(Node::items).unwrap_or_default();
-                let mut parts = Vec::new();
-                for (expectation, node) in combined.parts().iter().zip(items) {
-                    let form = Form::of(Written { expectation, node });
-                    if form.operator == Operator::Alone || form.operator == own {
-                        parts.extend(form.parts);
-                    } else {
-                        parts.push(Part::Nested(Rc::new(form)));
-                    }
-                }
+                let all = combined.parts().iter().zip(items);
+                let all = all.map(|(expectation, node)| Written { expectation, node, ..written });
+                let parts = Self::parts(own, all);
                 match parts.as_slice() {
                     [Part::Nested(only)] => (**only).clone(),
-                    [_] => Self { operator: Operator::Alone, parts, node },
-                    _ => Self { operator: own, parts, node },
+                    [_] => Self { operator: Operator::Alone, parts, at: written },
+                    _ => Self { operator: own, parts, at: written },
                 }
             }
             Expected::Plain(_) | Expected::LlmGrader(_) | Expected::Similarity(_) => {
@@ -109,17 +157,28 @@ impl<'a> Form<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn node(&self) -> &'a Node {
+    fn written(&self) -> Written<'a> {
         match self {
-            Part::Leaf(written) => written.node,
-            Part::Not(_, node) => node,
-            Part::Nested(form) => form.node,
+            Part::Leaf(written) | Part::Not(_, written) => *written,
+            Part::Nested(form) => form.at,
         }
+    }
+
+    fn node(&self) -> &'a Node {
+        self.written().node
+    }
+
+    fn identity(&self) -> Identity {
+        let operator = match self {
+            Part::Leaf(_) | Part::Not(..) => None,
+            Part::Nested(form) => Some(form.operator),
+        };
+        (ptr::from_ref(self.node()) as usize, operator)
     }
 
     /// The same as the only part of a form.
     fn alone(&self) -> Form<'a> {
-        Form { operator: Operator::Alone, parts: vec![self.clone()], node: self.node() }
+        Form { operator: Operator::Alone, parts: vec![self.clone()], at: self.written() }
     }
 
     /// Its kind, as written.
@@ -140,10 +199,13 @@ impl<'a> Part<'a> {
 
 type Placements = Rc<[Placed]>;
 
+/// What tells a part from others. A case with rules has the tree of its own expectation, but never its operator.
+type Identity = (usize, Option<Operator>);
+
 /// What was found about pairs of parts, so that none is looked at twice however deep they are nested.
 #[derive(Default)]
 struct FormComparison {
-    known: RefCell<BTreeMap<(usize, usize), Placements>>,
+    known: RefCell<BTreeMap<[Identity; 2], Placements>>,
 }
 
 impl FormComparison {
@@ -153,8 +215,8 @@ impl FormComparison {
             (Operator::Or, _) => self.one_of(before, now, judges),
             (Operator::And, Operator::Or) => {
                 let message = "all parts had to hold, now one is enough".to_owned();
-                let span = now.node.place(&["operator"]);
-                let mut found = vec![Placed { kind: Kind::OperatorLoosened, span, message }];
+                let span = now.at.node.place(&["operator"]);
+                let mut found = vec![now.at.placed(Kind::OperatorLoosened, span, message)];
                 let both = self.both(before, now, judges);
                 found.extend(both.iter().filter(|one| one.kind != Kind::ExpectationRemoved).cloned());
                 found.into()
@@ -171,8 +233,9 @@ impl FormComparison {
         let implied = |part: &Part<'_>| now.parts.iter().any(|new| self.parts(part, new, judges).is_empty());
         for part in pairing.alone().filter(|part| !implied(part)) {
             let message = format!("a part that demanded `{}` is gone", part.kind());
-            let span = now.node.place(&["expectations"]);
-            found.push(Placed { kind: Kind::ExpectationRemoved, span, message });
+            let span = now.at.node.place(&["expectations"]);
+            let gone = part.written().rule.filter(|_| now.at.rule.is_none()).cloned();
+            found.push(Placed { gone, ..now.at.placed(Kind::ExpectationRemoved, span, message) });
         }
         found.into()
     }
@@ -185,7 +248,7 @@ impl FormComparison {
             |part: &Part<'_>| before.parts.iter().any(|old| self.parts(old, part, judges).is_empty());
         for part in pairing.added().filter(|part| !enough(part)) {
             let message = format!("`{}` is enough now, whatever else was demanded", part.kind());
-            found.push(Placed { kind: Kind::AlternativeAdded, span: part.head(), message });
+            found.push(part.written().placed(Kind::AlternativeAdded, part.head(), message));
         }
         found.into()
     }
@@ -207,7 +270,7 @@ impl FormComparison {
     }
 
     fn parts(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Placements {
-        let key = (ptr::from_ref(before.node()) as usize, ptr::from_ref(now.node()) as usize);
+        let key = [before, now].map(Part::identity);
         if let Some(found) = self.known.borrow().get(&key) {
             return Rc::clone(found);
         }
@@ -218,13 +281,12 @@ impl FormComparison {
 
     fn compared(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Placements {
         match (before, now) {
-            (Part::Not(old, _), Part::Not(new, node)) => {
+            (Part::Not(old, _), Part::Not(new, at)) => {
                 // What must not hold demands more where it held less: the other way round.
                 let found = self.forms(new, old, judges.swap());
-                let narrowed = found.first().map(|first| Placed {
-                    kind: Kind::NegationNarrowed,
-                    span: node.start(),
-                    message: format!("what must not hold is another thing: {}", first.kind),
+                let narrowed = found.first().map(|first| {
+                    let message = format!("what must not hold is another thing: {}", first.kind);
+                    at.placed(Kind::NegationNarrowed, at.node.start(), message)
                 });
                 narrowed.into_iter().collect()
             }
@@ -233,14 +295,11 @@ impl FormComparison {
             (Part::Leaf(_) | Part::Not(..), Part::Nested(new)) => self.forms(&before.alone(), new, judges),
             (Part::Not(..), Part::Leaf(_)) | (Part::Leaf(_), Part::Not(..)) => {
                 let message = format!("`{}` is the opposite of `{}`", now.kind(), before.kind());
-                Rc::new([Placed { kind: Kind::ExpectationNegated, span: now.head(), message }])
+                Rc::new([now.written().placed(Kind::ExpectationNegated, now.head(), message)])
             }
             (Part::Leaf(old), Part::Leaf(new)) => {
                 let found = old.expectation.expected.weaker(&new.expectation.expected, judges);
-                let placed = |one: Weaker| {
-                    let span = new.node.place(&one.keys);
-                    Placed { kind: one.kind, span, message: one.message }
-                };
+                let placed = |one: Weaker| new.placed(one.kind, new.node.place(&one.keys), one.message);
                 found.into_iter().map(placed).collect()
             }
         }
@@ -322,7 +381,7 @@ impl Expected {
         let same = match (self, now) {
             // The whole text holds everything that had to stand in it, and is as near as it had to be.
             (Expected::Plain(Plain::Contains(old)), Expected::Plain(Plain::Exact(new)))
-                if old.is_met_by(new.whole()) =>
+                if old.is_met_by(new) =>
             {
                 Some(Vec::new())
             }
@@ -349,7 +408,8 @@ impl Expected {
         })
     }
 
-    fn kind(&self) -> VerdictKind {
+    /// Its kind.
+    pub(super) fn kind(&self) -> VerdictKind {
         match self {
             Expected::Plain(plain) => plain.kind(),
             Expected::LlmGrader(_) => VerdictKind::LlmGrader,

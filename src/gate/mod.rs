@@ -289,6 +289,14 @@ fn assess(facts: &[Facts<'_>], policy: &Policy) -> Regression {
     regression
 }
 
+/// How often a case is asked again at most; of a critical one, also where nothing is compared.
+#[must_use]
+pub fn most_fresh(reference: Reference<'_>, policy: &Policy) -> u32 {
+    let is_asked = reference.baseline().is_some() || !policy.critical.is_empty();
+    // Twice as often where it never passes, and once more in a second round.
+    if is_asked { policy.confirm.saturating_mul(2).saturating_add(1) } else { 0 }
+}
+
 /// When the asking of suspects ends.
 fn limits(policy: &Policy) -> Limits {
     Limits { confirm: policy.confirm, alpha: policy.alpha, clear: Limits::CLEAR }

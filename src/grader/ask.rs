@@ -26,6 +26,33 @@ struct Sought<'a> {
 }
 
 impl Grader {
+    /// What is asked for a verdict.
+    #[must_use]
+    pub fn request(&self, question: &Question<'_>) -> ChatRequest {
+        prompt::request(&self.model, 0, question, &self.terms, Again::No)
+    }
+
+    /// What is asked before the first verdict on a scale.
+    #[must_use]
+    pub fn canaries(&self, scale: u32) -> Vec<ChatRequest> {
+        let drawn = match self.terms.canaries {
+            Canaries::On => canary::draw(self.root, scale, &self.model, &self.suite),
+            Canaries::Off => Vec::new(),
+        };
+        let request = |canary: canary::Canary| {
+            let (rubric, answer) = (&Rubric::of(canary.rubric), canary.answer.as_str());
+            self.request(&Question {
+                rubric,
+                scale,
+                answer,
+                tool_calls: &[],
+                is_cut: false,
+                conversation: &[],
+            })
+        };
+        drawn.into_iter().map(request).collect()
+    }
+
     /// One verdict, and every exchange that it took.
     pub(super) async fn vote(
         &self,

@@ -358,6 +358,12 @@ impl Grader {
         self.terms.effort.map(Into::into)
     }
 
+    /// Most characters of an answer that it is asked about.
+    #[must_use]
+    pub fn longest_answer(&self) -> u64 {
+        self.terms.max_answer
+    }
+
     /// The client, for its warnings.
     #[must_use]
     pub fn client(&self) -> &ModelClient {

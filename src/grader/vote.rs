@@ -54,6 +54,15 @@ impl Bar {
 }
 
 impl Ballot {
+    /// How many verdicts are asked for, at least and at most.
+    #[must_use]
+    pub fn range(self) -> [u32; 2] {
+        match self {
+            Ballot::NearThreshold => [1, 3],
+            Ballot::Fixed(most) => [most / 2 + 1, most],
+        }
+    }
+
     /// Whether another verdict is needed after these.
     #[must_use]
     pub fn wants_more(self, bar: Bar, scores: &[u32]) -> bool {

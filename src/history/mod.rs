@@ -12,7 +12,6 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use chrono::Utc;
 use serde::de::DeserializeOwned;
 
 use crate::baseline::Baseline;
@@ -273,7 +272,7 @@ fn parse(name: &str, text: &str) -> Result<Baseline, HistoryError> {
         json_object(text.as_bytes()).map_err(|error| foreign(crate::text::json::trouble(&error)))?;
     // Looked up by halving; a file that was merged by hand may be out of order.
     let baseline = baseline.ordered().map_err(|error| foreign(error.to_string()))?;
-    Ok(baseline.without_future(Utc::now()))
+    Ok(baseline.without_future(crate::vocabulary::now()))
 }
 
 /// What tells one of akit's files from another before the rest of it is read.

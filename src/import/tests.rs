@@ -349,7 +349,7 @@ outputPath: out.json
     9:5 not-imported: provider `ollama:chat:llama3` was not taken over
     15:1 not-imported: `outputPath` was not taken over
     6:7 not-imported: `python` was not taken over: akit runs no code
-    8:7 not-imported: `latency` was not taken over: it judges the run, not the answer
+    8:7 not-imported: `latency` was not taken over: it judges the call, not what the answer says
     ");
 }
 

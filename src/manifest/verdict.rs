@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+use crate::source::Location;
 use crate::vocabulary::{Outcome, Usage, VerdictKind};
 
 /// How one expectation judged one answer.
@@ -30,6 +31,9 @@ pub struct Verdict {
     /// 1-based line of the expectation; 0 when unknown.
     #[serde(default)]
     pub line: u32,
+    /// Where the rule stands that holds for every answer (`always`), where this is the verdict on one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<Location>>,
     /// What a judge said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grade: Option<Box<Grade>>,

@@ -14,7 +14,7 @@ const FILTERED: &str = "content_filter";
 const CODES: [&str; 6] =
     ["/error/code", "/error/type", "/error/innererror/code", "/error/inner_error/code", "/code", "/type"];
 
-/// What they name, in lower case and without `_`: Azure and Moonshot, DashScope, OpenAI, Bedrock behind a gateway.
+/// What they name, in lower case and without `_`: Azure and Moonshot, `DashScope`, `OpenAI`, Bedrock behind a gateway.
 const WORDS: [&str; 6] = [
     "contentfilter",
     "responsibleaipolicyviolation",
@@ -24,7 +24,7 @@ const WORDS: [&str; 6] = [
     "guardrailintervened",
 ];
 
-/// How messages begin that tell it beside a code that tells nothing, in lower case: Moonshot, then LiteLLM's guardrails.
+/// How messages begin that tell it beside a code that tells nothing, in lower case: Moonshot, then the guardrails of `LiteLLM`.
 const BEGINNINGS: [&str; 6] = [
     "the request was rejected because it was considered high risk",
     "violated guardrail policy",
@@ -54,7 +54,7 @@ pub(super) fn prompt(body: &Json) -> Option<String> {
     is_blocked.then(|| FILTERED.to_owned())
 }
 
-/// Whether a message begins with words for it, behind the names of errors that LiteLLM puts before them. Further on it
+/// Whether a message begins with words for it, behind the names of errors that `LiteLLM` puts before them. Further on it
 /// may repeat the prompt.
 fn tells(message: &str) -> bool {
     let mut rest = message.trim_start();
@@ -71,7 +71,7 @@ fn tells(message: &str) -> bool {
     BEGINNINGS.iter().any(|words| rest.starts_with(words))
 }
 
-/// Whether OpenRouter's moderation tells what it flagged.
+/// Whether the moderation of `OpenRouter` tells what it flagged.
 fn is_moderated(body: &Json) -> bool {
     let Some(metadata) = body.pointer("/error/metadata") else { return false };
     let reasons = metadata.get("reasons").and_then(Json::as_array);

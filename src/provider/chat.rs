@@ -9,9 +9,9 @@ use super::access::Access;
 use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, grow, object};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::{ChatRequest, Message, Role, blocked, end, message};
+use super::{ChatRequest, Message, Role, blocked, end, message, usage};
 use crate::secret::Secret;
-use crate::vocabulary::{ToolCall, Usage};
+use crate::vocabulary::ToolCall;
 
 /// The chat completions of OpenAI.
 pub(super) const CHAT: Chat =
@@ -174,12 +174,7 @@ impl Dialect for Chat {
             verdict,
             finish: end::word(reply),
             thinking: message::thinking(reply),
-            usage: reply.get("usage").and_then(|usage| {
-                Some(Usage::of(
-                    usage.get("prompt_tokens")?.as_u64()?,
-                    usage.get("completion_tokens")?.as_u64()?,
-                ))
-            }),
+            usage: usage::of_chat(reply),
             model: word("model"),
             fingerprint: word("system_fingerprint"),
         })

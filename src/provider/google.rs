@@ -12,7 +12,7 @@ use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, 
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
 use super::spec::{Means, Spec, Vendor};
-use super::{ChatRequest, Message, Role, blocked, message};
+use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -177,9 +177,11 @@ impl Dialect for Gemini {
         let thoughts = count("thoughtsTokenCount");
         // Thoughts stand beside the answer, and what tools were told beside the prompt.
         let sum = |one: u64, name: &str| one.saturating_add(count(name).unwrap_or_default());
-        let usage = count("promptTokenCount").map(|sent| {
-            let received = sum(thoughts.unwrap_or_default(), "candidatesTokenCount");
-            Usage::of(sum(sent, "toolUsePromptTokenCount"), received)
+        let usage = count("promptTokenCount").map(|sent| Usage {
+            input_tokens: sum(sent, "toolUsePromptTokenCount"),
+            cached_tokens: usage::of_cache(count("cachedContentTokenCount")),
+            cache_write_tokens: 0,
+            output_tokens: sum(thoughts.unwrap_or_default(), "candidatesTokenCount"),
         });
         Ok(Read {
             said,

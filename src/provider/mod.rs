@@ -28,6 +28,8 @@ mod shutdown;
 mod spec;
 mod stream;
 mod table;
+mod unmetered;
+mod usage;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -40,17 +42,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::vocabulary::{Answer, FaultKind, ToolCall};
+use refusal::Part;
 use strum::{EnumString, VariantNames};
 
 pub use access::{Access, Api, ConnectError, Header, Options};
 pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
 pub use origin::Origin;
-pub use price::{Price, Prices};
+pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
 pub use shutdown::{ending_models, shutdown};
 pub use spec::{Means, Spec, Vendor};
 pub use table::{AZURE_OPENAI as AZURE, DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
+pub use unmetered::Unmetered;
 
 /// Who speaks in a conversation.
 #[derive(
@@ -149,6 +153,30 @@ pub struct ChatRequest {
     pub conversation: Conversation,
 }
 
+impl ChatRequest {
+    /// Tokens of a usual answer.
+    const USUAL_ANSWER: u64 = 500;
+
+    /// The bytes of everything that is asked: more than its tokens, for none is shorter than a byte, and what a server
+    /// adds to each message is shorter than the JSON round it.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        serde_json::to_vec(self).map_or(u64::MAX, |bytes| bytes.len() as u64)
+    }
+
+    /// The tokens that its answer will probably have.
+    #[must_use]
+    pub fn likely_answer(&self) -> u64 {
+        self.max_tokens.map_or(Self::USUAL_ANSWER, |most| most.min(Self::USUAL_ANSWER))
+    }
+
+    /// The tokens that are booked for it where they are limited: a quarter of its bytes, and all that the answer may have.
+    #[must_use]
+    pub fn booked_tokens(&self) -> u64 {
+        (self.bytes() / 4).saturating_add(self.max_tokens.unwrap_or(Self::USUAL_ANSWER))
+    }
+}
+
 /// What came back. A record holds it under `response`, the fields of the answer beside the others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
@@ -170,6 +198,15 @@ pub struct Completion {
     /// Parameters that the provider refused and that were left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params_dropped: Vec<String>,
+}
+
+impl Completion {
+    /// Whether the server took the limit on the tokens of its answer, if one was sent.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        let limits = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
+        !self.params_dropped.iter().any(|name| limits.iter().any(|part| part.name() == name))
+    }
 }
 
 /// A future that a back end returns.
@@ -287,6 +324,14 @@ pub enum ProviderError {
         /// What is wrong, with an excerpt.
         reason: String,
     },
+    /// A budget cannot be kept there.
+    #[error("{host} cannot be asked within `--budget`: {why}")]
+    Unmetered {
+        /// Host.
+        host: String,
+        /// Why not.
+        why: Unmetered,
+    },
 }
 
 impl ProviderError {
@@ -314,6 +359,7 @@ impl ProviderError {
             | Self::Certificate { .. }
             | Self::Blocked { .. }
             | Self::Timeout { .. }
+            | Self::Unmetered { .. }
             | Self::NoEmbeddings { .. }
             | Self::Malformed { .. } => false,
         }
@@ -336,6 +382,7 @@ impl ProviderError {
             }
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
+            Self::Unmetered { .. } => FaultKind::Unmetered,
         }
     }
 
@@ -347,9 +394,26 @@ impl ProviderError {
             Self::Malformed { .. }
             | Self::Certificate { .. }
             | Self::Blocked { .. }
+            | Self::Unmetered { .. }
             | Self::NoEmbeddings { .. } => false,
             error if error.is_of_account() => false,
             Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
+        }
+    }
+
+    /// Whether the request may have been answered and paid for all the same.
+    #[must_use]
+    pub fn may_cost(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Certificate { .. } | Self::NoEmbeddings { .. } => false,
+            // An error in place of an answer is none that is paid for; one inside a 200 may come behind an answer.
+            Self::Status { status, .. } => matches!(status, 100..=299),
+            Self::Blocked { .. }
+            | Self::Broken { .. }
+            | Self::Ended { .. }
+            | Self::Timeout { .. }
+            | Self::Malformed { .. }
+            | Self::Unmetered { .. } => true,
         }
     }
 
@@ -365,7 +429,8 @@ impl ProviderError {
             | Self::NoEmbeddings { .. }
             | Self::Ended { .. }
             | Self::Status { .. }
-            | Self::Malformed { .. } => Reach::Server,
+            | Self::Malformed { .. }
+            | Self::Unmetered { .. } => Reach::Server,
         }
     }
 
@@ -443,6 +508,7 @@ impl ProviderError {
             Self::Status { status: 429, .. } => "lower `-c`, or raise `--patience`",
             Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
             Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
+            Self::Unmetered { why, .. } => return why.help(),
             Self::Malformed { .. } => {
                 return format!(
                     "is this an address of this provider's interface (from {})? That of an OpenAI-compatible server \

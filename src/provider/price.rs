@@ -1,55 +1,217 @@
-//! What tokens cost.
+//! What tokens cost: as it is configured, or as the vendors say it of their own servers.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use super::ChatRequest;
 use crate::stats::real;
 use crate::vocabulary::Usage;
+
+/// What the vendors say; its head says what its columns are.
+const LISTED: &str = include_str!("prices.txt");
+
+/// Most US dollars that a million tokens may cost; more is a slip.
+pub const MOST: f64 = 1e6;
 
 /// Prices of one model.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Price {
     /// US dollars for a million tokens sent.
     pub input: f64,
-    /// US dollars for a million tokens received.
+    /// The same for those of them that the server had in its cache; those sent cost as much where nobody says so.
+    pub cached: Option<f64>,
+    /// The same for those of them that it put into its cache.
+    pub cache_write: Option<f64>,
+    /// US dollars for a million tokens received, thoughts included.
     pub output: f64,
+    /// Most tokens of an answer, where that is known.
+    pub longest: Option<u64>,
+    /// Most tokens sent at which these prices hold.
+    pub holds_to: Option<u64>,
 }
 
-/// Prices by the model's name, as it is asked for.
+impl Price {
+    /// The four prices, each with its key and whether it was named.
+    #[must_use]
+    pub fn figures(&self) -> [(&'static str, f64, bool); 4] {
+        let Self { input, cached, cache_write, output, .. } = *self;
+        let or_input = |key, figure: Option<f64>| (key, figure.unwrap_or(input), figure.is_some());
+        let (cached, written) = (or_input("cached", cached), or_input("cache_write", cache_write));
+        [("input", input, true), cached, written, ("output", output, true)]
+    }
+
+    /// US dollars for an exchange; absent where it is too long for these prices.
+    #[must_use]
+    pub fn cost(&self, usage: Usage) -> Option<f64> {
+        let [input, cached, cache_write, output] = self.figures().map(|(_, figure, _)| figure);
+        let read = u64::from(usage.cached_tokens).min(usage.input_tokens);
+        let written = u64::from(usage.cache_write_tokens).min(usage.input_tokens - read);
+        let plain = usage.input_tokens - read - written;
+        let paid = [(plain, input), (read, cached), (written, cache_write), (usage.output_tokens, output)];
+        self.holds(usage.input_tokens)
+            .then(|| paid.into_iter().map(|(tokens, price)| real(tokens) * price / 1e6).sum())
+    }
+
+    /// Most US dollars that so many tokens sent and received can cost, in the dearest way.
+    #[must_use]
+    pub fn worst(&self, input: u64, output: u64) -> Option<f64> {
+        let [sent @ .., received] = self.figures().map(|(_, figure, _)| figure);
+        let dearest = sent.into_iter().fold(0.0, f64::max);
+        self.holds(input).then(|| (real(input) * dearest + real(output) * received) / 1e6)
+    }
+
+    fn holds(&self, input: u64) -> bool {
+        self.holds_to.is_none_or(|most| input <= most)
+    }
+}
+
+/// Prices by the model's name, as it is asked for; those that are configured.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Prices(pub BTreeMap<String, Price>);
 
 impl Prices {
-    /// US dollars for an exchange with a model; absent where its price or its tokens are not known.
+    /// The price of a model at a host: the configured one, or that of the vendor whose own host it is.
     #[must_use]
-    pub fn cost(&self, model: &str, usage: Option<Usage>) -> Option<f64> {
-        let (price, usage) = (self.0.get(model)?, usage?);
-        let paid = |tokens: u64, price: f64| real(tokens) * price / 1e6;
-        Some(paid(usage.input_tokens, price.input) + paid(usage.output_tokens, price.output))
+    pub fn at(&self, host: &str, model: &str) -> Option<Price> {
+        let listed = listed(model, |of| of == host);
+        match self.0.get(model) {
+            Some(own) => Some(Price { longest: own.longest.or(listed.and_then(|one| one.longest)), ..*own }),
+            None => listed,
+        }
     }
 
-    /// Most US dollars that a request can cost; absent where the price or the length of the answer is not known.
-    ///
-    /// A token is at least one byte of the request, and its form adds less than its JSON does.
+    /// The price of a model wherever it is asked.
     #[must_use]
-    pub fn worst(&self, request: &ChatRequest) -> Option<f64> {
-        let output_tokens = request.max_tokens?;
-        let input_tokens = serde_json::to_vec(request).ok()?.len().try_into().ok()?;
-        self.cost(&request.model, Some(Usage { input_tokens, output_tokens }))
+    pub fn named(&self, model: &str) -> Option<Price> {
+        self.0.get(model).copied().or_else(|| listed(model, |_| true))
     }
+}
+
+/// A line of the list.
+struct Listed {
+    host: &'static str,
+    model: &'static str,
+    price: Price,
+}
+
+/// The list; a line that cannot be read is none, and a test holds that there is no such line.
+static ALL: LazyLock<Vec<Listed>> = LazyLock::new(|| LISTED.lines().filter_map(line).collect());
+
+fn line(line: &'static str) -> Option<Listed> {
+    let mut words = line.split_whitespace();
+    let (host, model) = (words.next().filter(|word| !word.starts_with('#'))?, words.next()?);
+    let mut figure = || match words.next()? {
+        "-" => Some(None),
+        word => word.parse::<f64>().ok().map(Some),
+    };
+    let (input, cached, cache_write, output) = (figure()??, figure()?, figure()?, figure()??);
+    let mut count = || words.next().and_then(|word| word.parse::<u64>().ok());
+    let (longest, holds_to) = (count(), count());
+    Some(Listed { host, model, price: Price { input, cached, cache_write, output, longest, holds_to } })
+}
+
+fn listed(model: &str, is_host: impl Fn(&str) -> bool) -> Option<Price> {
+    let all = || ALL.iter().filter(|one| is_host(one.host));
+    let exact = all().find(|one| one.model == model);
+    let found = exact.or_else(|| all().find(|one| is_snapshot(model, one.model)));
+    found.map(|one| one.price)
+}
+
+/// Whether a name is another one with a date behind it.
+pub(super) fn is_snapshot(name: &str, of: &str) -> bool {
+    let date = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
+    date.is_some_and(|date| {
+        let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+        matches!(&*shape, "99999999" | "9999-99-99")
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
+    fn usage(input: u64, cached: u32, written: u32, output: u64) -> Usage {
+        Usage {
+            input_tokens: input,
+            cached_tokens: cached,
+            cache_write_tokens: written,
+            output_tokens: output,
+        }
+    }
+
     #[test]
-    fn a_cost_needs_price_and_tokens() {
-        let price = Price { input: 2.5, output: 10.0 };
-        let prices = Prices([("m".to_owned(), price)].into());
-        let usage = Some(Usage { input_tokens: 1_000_000, output_tokens: 100_000 });
-        assert_eq!(prices.cost("m", usage), Some(3.5));
-        assert_eq!(prices.cost("m", None), None);
-        assert_eq!(prices.cost("other", usage), None);
+    fn each_token_costs_what_its_kind_does() {
+        let bare = Price { input: 2.0, output: 10.0, ..Price::default() };
+        let four = Price { cached: Some(0.5), cache_write: Some(4.0), ..bare };
+        for (price, usage, dollars) in [
+            (bare, usage(1_000_000, 0, 0, 100_000), 3.0),
+            // Without prices of their own cached tokens cost what others do.
+            (bare, usage(1_000_000, 900_000, 50_000, 0), 2.0),
+            (four, usage(1_000_000, 500_000, 250_000, 0), 0.5 + 0.25 + 1.0),
+            // More was cached than was sent.
+            (four, usage(1_000_000, 5_000_000, u32::MAX, 0), 0.5),
+            (four, usage(0, 1, 1, 0), 0.0),
+        ] {
+            let cost = price.cost(usage).unwrap();
+            assert!((cost - dollars).abs() < 1e-12, "{price:?} {usage:?}: {cost}");
+            assert!(cost <= price.worst(usage.input_tokens, usage.output_tokens).unwrap() + 1e-12);
+        }
+        let short = Price { holds_to: Some(1_000), ..four };
+        assert!(short.cost(usage(1_000, 0, 0, 1)).is_some() && short.worst(1_000, 1).is_some());
+        assert_eq!((short.cost(usage(1_001, 0, 0, 1)), short.worst(1_001, 1)), (None, None));
+    }
+
+    #[test]
+    fn the_list_is_whole_dated_and_possible() {
+        let lines: Vec<_> =
+            LISTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+        assert_eq!(lines.len(), ALL.len());
+        let mut seen = BTreeSet::new();
+        for line in lines {
+            let words: Vec<_> = line.split_whitespace().collect();
+            let [host, model, .., date] = words[..] else { panic!("{line}") };
+            assert_eq!(words.len(), 9, "{line}");
+            assert!(seen.insert((host, model)), "{line} stands twice");
+            assert!(is_snapshot(&format!("m-{date}"), "m") && ("2025".."2028").contains(&date), "{line}");
+            assert!(words[6..8].iter().all(|word| *word == "-" || word.parse::<u64>().is_ok()), "{line}");
+            let price = Prices::default().at(host, model).unwrap();
+            for (key, figure, _) in price.figures() {
+                assert!((0.0..=MOST).contains(&figure), "{line}: {key}");
+            }
+            assert!(price.input > 0.0 && price.cached.is_none_or(|cached| cached <= price.input), "{line}");
+        }
+        assert!(seen.len() >= 40, "{}", seen.len());
+    }
+
+    #[test]
+    fn a_price_is_that_of_this_model_at_this_host() {
+        let own = Price { input: 1.0, output: 1.0, ..Price::default() };
+        let prices = Prices([("gpt-4o".to_owned(), own), ("mine".to_owned(), own)].into());
+        let at = |host: &str, model: &str| prices.at(host, model).map(|price| price.input);
+        for (host, model, input) in [
+            ("api.openai.com", "gpt-4o-mini", Some(0.15)),
+            ("api.openai.com", "gpt-4o-mini-2024-07-18", Some(0.15)),
+            ("api.openai.com", "gpt-4o-2024-05-13", Some(5.0)),
+            ("api.anthropic.com", "claude-haiku-4-5-20251001", Some(1.0)),
+            // What is configured goes before the list, at every host.
+            ("api.openai.com", "gpt-4o", Some(1.0)),
+            ("127.0.0.1:8080", "mine", Some(1.0)),
+            // Another host, another model, another version.
+            ("gateway.example.com", "gpt-4o-mini", None),
+            ("api.openai.com.example.com", "gpt-4o-mini", None),
+            ("api.openai.com", "gpt-4o-audio-preview", None),
+            ("api.openai.com", "gpt-4o-mini-search", None),
+            ("api.openai.com", "GPT-4o-mini", None),
+            ("api.openai.com", "", None),
+            ("api.anthropic.com", "claude-opus-5-6", None),
+            ("api.anthropic.com", "claude-opus-5-6-20261101", None),
+            ("api.anthropic.com", "gpt-4o-mini", None),
+        ] {
+            assert_eq!(at(host, model), input, "{model} at {host}");
+        }
+        // How long an answer gets is the vendor's to say.
+        assert_eq!(prices.at("api.openai.com", "gpt-4o").unwrap().longest, Some(16_384));
+        assert_eq!(prices.named("claude-opus-5").map(|price| price.input), Some(5.0));
     }
 }

@@ -81,7 +81,7 @@ fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D:
     let told: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
         D::Error::custom(format!("`usage` cannot be used: {}", text::json::trouble(&error)))
     })?;
-    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output }))
+    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output, ..Usage::default() }))
 }
 
 #[derive(Deserialize)]
@@ -239,7 +239,8 @@ impl Replies {
             amount(name, told).map(|told| told.map(|ms| whole(ms.round()).unwrap_or(u64::MAX)))
         };
         if let Some(time) = &line.at {
-            let told = moment(time, Utc::now()).map_err(|error| wrong(format!("`at` is {error}")))?;
+            let told =
+                moment(time, crate::vocabulary::now()).map_err(|error| wrong(format!("`at` is {error}")))?;
             self.latest = self.latest.max(Some(told));
         }
         let latency_ms = time("latency_ms", line.latency_ms)?;
@@ -471,6 +472,6 @@ mod tests {
         let usage = r#"{"id":"a","reply":"x","usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7,"prompt_tokens_details":{}}}"#;
         let replies = read(usage).unwrap();
         let usage = replies.find("s", "a", 0).unwrap().usage;
-        assert_eq!(usage, Some(Usage { input_tokens: 3, output_tokens: 4 }));
+        assert_eq!(usage, Some(Usage { input_tokens: 3, output_tokens: 4, ..Usage::default() }));
     }
 }

@@ -10,7 +10,7 @@ use super::chat::{self, Wire};
 use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::{ChatRequest, Message, Role, blocked, message};
+use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -144,16 +144,21 @@ impl Dialect for Responses {
             .map_err(|unread| Misread::of(reply, format!("the content of its message {unread}")))?;
         let word = |place: &str| reply.pointer(place).and_then(Json::as_str).map(str::to_owned);
         let details = word("/incomplete_details/reason");
-        let usage = |name: &str| reply.pointer(&format!("/usage/{name}"))?.as_u64();
-        let thoughts = usage("output_tokens_details/reasoning_tokens");
+        let count = |name: &str| reply.pointer(&format!("/usage/{name}"))?.as_u64();
+        let thoughts = count("output_tokens_details/reasoning_tokens");
         Ok(Read {
             said,
             verdict,
             finish: details.or_else(|| word("/status")),
             thinking: thoughts.and_then(|tokens| NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX))),
-            usage: usage("input_tokens")
-                .zip(usage("output_tokens"))
-                .map(|(input, output)| Usage::of(input, output)),
+            usage: count("input_tokens").zip(count("output_tokens")).map(|(input_tokens, output_tokens)| {
+                Usage {
+                    input_tokens,
+                    cached_tokens: usage::of_cache(count("input_tokens_details/cached_tokens")),
+                    cache_write_tokens: 0,
+                    output_tokens,
+                }
+            }),
             model: word("/model"),
             fingerprint: None,
         })

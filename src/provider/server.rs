@@ -184,7 +184,7 @@ impl Server {
         let embedding = embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?;
         let answer = Answer {
             model: reply.get("model").and_then(Json::as_str).map(str::to_owned),
-            usage: tokens.map(|tokens| Usage::of(tokens, 0)),
+            usage: tokens.map(|tokens| Usage { input_tokens: tokens, ..Usage::default() }),
             ..Answer::default()
         };
         Ok(Completion { answer, embedding, ..Completion::default() })

@@ -8,8 +8,31 @@ use super::credential::begins;
 use super::number::{beginnings, ends, luhn, walk};
 
 /// Names behind which a number need not stand in groups.
-const NAMES: [&str; 12] =
-    ["steuer", "idnr", "id-nr", "tax id", "tax-id", "taxid", "tin", "cpf", "aadhaar", "aadhar", "sin", "nir"];
+const NAMES: [&str; 23] = [
+    "steuer",
+    "idnr",
+    "id-nr",
+    "tax id",
+    "tax-id",
+    "taxid",
+    "tin",
+    "cpf",
+    "aadhaar",
+    "aadhar",
+    "sin",
+    "nir",
+    "bsn",
+    "burgerservicenummer",
+    "pesel",
+    "nif",
+    "f\u{f8}dselsnummer",
+    "fnr",
+    "tckn",
+    "kimlik",
+    "ahv",
+    "avs",
+    "personnummer",
+];
 
 /// Characters between a name and its number.
 const NEAR: usize = 24;
@@ -20,7 +43,7 @@ fn is_named(text: &str, at: usize) -> bool {
     NAMES.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
 }
 
-/// Numbers of Germany, France, Italy, Spain, the United Kingdom, India, Brazil and Canada.
+/// Numbers of 17 countries, and of the United Kingdom, whose numbers have no check digit.
 pub(super) fn national(text: &str) -> Vec<Range<usize>> {
     let mut found = lettered(text);
     for at in beginnings(text) {
@@ -31,11 +54,18 @@ pub(super) fn national(text: &str) -> Vec<Range<usize>> {
             let is = match (digits.len(), groups.sizes.as_slice()) {
                 (11, [2, 3, 3, 3]) if all(' ') => german(digits),
                 (11, [3, 3, 3, 2]) if signs == ['.', '.', '-'] => brazilian(digits),
-                (11, _) if named => german(digits) || brazilian(digits),
+                (11, [2, 2, 2, 3, 2]) if signs == ['.', '.', '-', '.'] => belgian(digits),
+                (11, _) if named => {
+                    [german, brazilian, polish, norwegian, turkish].iter().any(|is| is(digits))
+                }
+                (10, [6, 4]) | (12, [8, 4]) if all('-') || named => swedish(digits),
+                (13, [3, 4, 4, 2]) if all('.') => swiss(digits),
+                (13, [6, 7]) if all('-') => korean(digits),
+                (13, _) if named => swiss(digits),
                 (12, [4, 4, 4]) if all(' ') || all('-') => indian(digits),
                 (12, _) if named => indian(digits),
                 (9, [3, 3, 3]) if all('-') || named => canadian(digits),
-                (9, _) if named => canadian(digits),
+                (9, _) if named => canadian(digits) || dutch(digits) || portuguese(digits),
                 (15, [15] | [13, 2] | [1, 2, 2, 2, 3, 3, 2] | [1, 2, 2, 2, 3, 3 | 5, ..]) => french(digits),
                 _ => false,
             };
@@ -74,13 +104,82 @@ fn canadian(digits: &[u32]) -> bool {
     !matches!(digits[0], 0 | 8) && luhn(digits)
 }
 
+/// The digits times their weights.
+fn weighted(digits: &[u32], weights: &[u32]) -> u32 {
+    digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum()
+}
+
+fn number(digits: &[u32]) -> u64 {
+    digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(*digit))
+}
+
+/// Whether these are a month and a day.
+fn is_date(digits: &[u32]) -> bool {
+    (1..=12).contains(&number(&digits[..2])) && (1..=31).contains(&number(&digits[2..4]))
+}
+
+/// National register numbers: what is left of 97, with a 2 before those born from 2000 on.
+fn belgian(digits: &[u32]) -> bool {
+    let (born, check) = (number(&digits[..9]), number(&digits[9..]));
+    [born, 2_000_000_000 + born].iter().any(|number| 97 - number % 97 == check)
+}
+
+/// PESEL.
+fn polish(digits: &[u32]) -> bool {
+    weighted(digits, &[1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]).is_multiple_of(10) && digits[2] * 10 + digits[3] != 0
+}
+
+/// Birth numbers: two sums are multiples of eleven.
+fn norwegian(digits: &[u32]) -> bool {
+    weighted(digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]).is_multiple_of(11)
+        && weighted(digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11)
+}
+
+/// Identity numbers: two check digits.
+fn turkish(digits: &[u32]) -> bool {
+    let (odd, even) =
+        (weighted(digits, &[1, 0, 1, 0, 1, 0, 1, 0, 1]), weighted(digits, &[0, 1, 0, 1, 0, 1, 0, 1]));
+    digits[0] != 0
+        && (odd * 7 + 90 - even) % 10 == digits[9]
+        && digits[..10].iter().sum::<u32>() % 10 == digits[10]
+}
+
+/// Date of birth and Luhn's check over the last ten digits; 60 is added to the day of those who only live there for a while.
+fn swedish(digits: &[u32]) -> bool {
+    let mut last = digits[digits.len() - 10..].to_vec();
+    let right = luhn(&last);
+    last[4] = last[4].checked_sub(6).unwrap_or(last[4]);
+    right && is_date(&last[2..6])
+}
+
+/// OASI numbers: the check digit of a European article number, of a country that sells none.
+fn swiss(digits: &[u32]) -> bool {
+    digits[..3] == [7, 5, 6] && weighted(digits, &[1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1, 3, 1]).is_multiple_of(10)
+}
+
+/// Resident registration numbers as they were given out until 2020.
+fn korean(digits: &[u32]) -> bool {
+    let sum = weighted(digits, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]);
+    is_date(&digits[2..6]) && (1..=8).contains(&digits[6]) && (11 - sum % 11) % 10 == digits[12]
+}
+
+/// Citizen service numbers.
+fn dutch(digits: &[u32]) -> bool {
+    weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2, 10]).is_multiple_of(11)
+}
+
+/// Tax numbers.
+fn portuguese(digits: &[u32]) -> bool {
+    let rest = weighted(digits, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
+    digits[8] == if rest < 2 { 0 } else { 11 - rest }
+}
+
 /// Sex, year and month of birth, and what is left of 97.
 fn french(digits: &[u32]) -> bool {
-    let value = |digits: &[u32]| digits.iter().fold(0u64, |sum, digit| sum * 10 + u64::from(*digit));
-    let month = value(&digits[3..5]);
+    let month = number(&digits[3..5]);
     matches!(digits[0], 1 | 2)
         && ((1..=12).contains(&month) || (20..=42).contains(&month))
-        && 97 - value(&digits[..13]) % 97 == value(&digits[13..])
+        && 97 - number(&digits[..13]) % 97 == number(&digits[13..])
 }
 
 /// Verhoeff's check.
@@ -100,7 +199,7 @@ fn indian(digits: &[u32]) -> bool {
     digits[0] > 1 && sum == 0
 }
 
-/// Numbers with letters: of Spain, Italy and the United Kingdom.
+/// Numbers that may have letters: of Spain, Italy, the United Kingdom, Finland and China.
 fn lettered(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit()) {
@@ -113,14 +212,15 @@ fn lettered(text: &str) -> Vec<Range<usize>> {
             if c.is_ascii_uppercase() || c.is_ascii_digit() {
                 said.push(c);
                 let end = at + offset + 1;
-                if ends(text, end) && (british(&said) || spanish(&said) || italian(&said)) {
+                if ends(text, end) && [british, spanish, italian, finnish, chinese].iter().any(|is| is(&said))
+                {
                     found.push(at..end);
                 }
             } else if !matches!(c, ' ' | '-') || !chars.peek().is_some_and(|(_, c)| c.is_ascii_alphanumeric())
             {
                 break;
             }
-            if said.len() == 16 {
+            if said.len() == 18 {
                 break;
             }
         }
@@ -158,6 +258,33 @@ fn spanish(said: &[char]) -> bool {
     let digits = std::iter::once(first).chain(said[1..8].iter().copied());
     let number = digits.filter_map(|c| c.to_digit(10)).fold(0, |sum, digit| sum * 10 + digit);
     "TRWAGMYFPDXBNJZSQVHLCKE".chars().nth((number % 23) as usize) == Some(said[8])
+}
+
+/// Personal identity codes with a letter in them: what is left of 31.
+fn finnish(said: &[char]) -> bool {
+    let old = is_form(said, "999999999A");
+    let new =
+        (is_form(said, "999999A9999") || is_form(said, "999999A999A")) && "ABCDEFYXWVU".contains(said[6]);
+    let digits: Vec<u32> = said[..said.len().max(1) - 1].iter().filter_map(|c| c.to_digit(10)).collect();
+    let date = || is_date(&[digits[2], digits[3], digits[0], digits[1]]);
+    let check = |rest: u64| "0123456789ABCDEFHJKLMNPRSTUVWXY".chars().nth(usize::try_from(rest).unwrap_or(0));
+    (old || new) && date() && said.last().copied() == check(number(&digits) % 31)
+}
+
+/// Resident identity numbers: ISO 7064 MOD 11-2.
+fn chinese(said: &[char]) -> bool {
+    if said.len() != 18 || !(said[17] == 'X' || said[17].is_ascii_digit()) {
+        return false;
+    }
+    let digits: Vec<u32> = said[..17].iter().filter_map(|c| c.to_digit(10)).collect();
+    let right = || {
+        let sum = weighted(&digits, &[7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]);
+        "10X98765432".chars().nth((sum % 11) as usize) == Some(said[17])
+    };
+    digits.len() == 17
+        && (1900..2100).contains(&number(&digits[6..10]))
+        && is_date(&digits[10..14])
+        && right()
 }
 
 /// Codice fiscale: a letter that the rest of 26 tells.

@@ -227,7 +227,10 @@ impl Redactor {
     }
 
     /// Every value with its kind, apart from each other and in order.
-    fn values(&self, text: &str) -> Result<Vec<(Range<usize>, &'static str)>, GaveUp> {
+    ///
+    /// # Errors
+    /// When a pattern of the user gives up.
+    pub fn values(&self, text: &str) -> Result<Vec<(Range<usize>, &'static str)>, GaveUp> {
         let mut found: Vec<(Range<usize>, &'static str)> = Vec::new();
         let folded = Folded::of(text);
         let plain = folded.as_ref().map_or(text, |folded| &folded.text);
@@ -286,6 +289,12 @@ fn without_fragments(words: &str, value: &str, marker: &str) -> String {
 /// What stands in place of a value of a kind wherever something is recorded, judged or compared.
 fn marker(kind: &str) -> String {
     format!("[REDACTED:{kind}]")
+}
+
+/// Every marker with its kind, in order.
+pub fn marked(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let kind = |range: &Range<usize>| &text[range.start + "[REDACTED:".len()..range.end - 1];
+    markers(text).into_iter().map(move |range| (range.clone(), kind(&range)))
 }
 
 /// Where markers are, in order.

@@ -123,7 +123,7 @@ fn cases(bytes: usize) -> Vec<CaseResult> {
         model: None,
         votes: vec![0.2, 0.8, 0.4],
         reasoning: "It says \"your own fault\", which the rubric forbids.".to_owned(),
-        usage: Some(Usage { input_tokens: 500, output_tokens: 67 }),
+        usage: Some(Usage { input_tokens: 500, output_tokens: 67, ..Usage::default() }),
         cost_usd: None,
         latency_ms: Some(900),
         recorded: false,
@@ -206,7 +206,7 @@ pub(super) fn trial(index: u32, outcome: Outcome, verdict: Option<Verdict>, answ
     let answer = Answer {
         text: answer.to_owned(),
         latency_ms: Some(310),
-        usage: Some(Usage { input_tokens: 40, output_tokens: 9 }),
+        usage: Some(Usage { input_tokens: 40, output_tokens: 9, ..Usage::default() }),
         ..Answer::default()
     };
     Trial { index, score, ..Trial::single(outcome, Some(answer), verdict) }
@@ -223,6 +223,7 @@ pub(super) fn verdict(kind: VerdictKind, reason: &str) -> Verdict {
         expected: "30 days".to_owned(),
         got: String::new(),
         line: 4,
+        rule: None,
         grade: None,
         fault: None,
         advisory: None,

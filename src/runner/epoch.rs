@@ -126,7 +126,7 @@ impl Plan {
     pub(super) fn grader_hash(&self, scenario: usize, graders: &Graders) -> Option<String> {
         let mut judges: BTreeSet<String> = BTreeSet::new();
         for (planned, _) in self.jobs_of(scenario) {
-            for expectation in self.scenarios[scenario].cases[planned.case].expectation.graders() {
+            for expectation in self.scenarios[scenario].cases[planned.case].graders() {
                 let Ok(grader) = graders.find(expectation.named()) else { continue };
                 let named = expectation.named().is_some_and(|judge| judge.is(grader));
                 if !named {

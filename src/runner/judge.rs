@@ -107,6 +107,21 @@ fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
     }
 }
 
+/// What a model is sent.
+pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Option<u32>) -> ChatRequest {
+    ChatRequest {
+        model: model.to_owned(),
+        messages: case.messages.clone(),
+        temperature: scenario.temperature,
+        max_tokens: scenario.max_tokens,
+        seed,
+        tools: scenario.tools.clone(),
+        effort: None,
+        output: None,
+        conversation: Conversation::default(),
+    }
+}
+
 async fn answer(
     scenario: &Scenario,
     case: &Case,
@@ -134,17 +149,8 @@ async fn answer(
         Target::Model { client, model, seeded, .. } => {
             let number = trial.to_string();
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
-            let request = ChatRequest {
-                model: model.clone(),
-                messages: case.messages.clone(),
-                temperature: scenario.temperature,
-                max_tokens: scenario.max_tokens,
-                seed: seeded.then_some(seed),
-                tools: scenario.tools.clone(),
-                effort: None,
-                output: None,
-                conversation: Conversation { trial, turn: 1, ..Conversation::default() },
-            };
+            let mut request = request(scenario, case, model, seeded.then_some(seed));
+            request.conversation = Conversation { trial, turn: 1, ..Conversation::default() };
             let mut content = json!({ "messages": redaction::messages(case) });
             if !scenario.tools.is_empty() {
                 content["tools"] = json!(scenario.tools);
@@ -194,7 +200,7 @@ async fn judged(
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
     let candidate = Candidate::of_answer(&answer, case.allow_cut, seen.as_ref());
-    let verdict = redaction::verdict(case, case.expectation.judge(&candidate, &bench).await);
+    let verdict = redaction::verdict(case, case.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
         let fault = cause(&verdict);
         return errored(Some(answer), Some(verdict), fault);

@@ -2,6 +2,7 @@
 //! files and positions whatever begins or finishes first.
 
 mod epoch;
+mod forecast;
 mod judge;
 mod plan;
 mod pool;
@@ -23,6 +24,7 @@ use crate::text;
 
 use plan::Unit;
 
+pub use forecast::{Asked, Forecast, Purpose};
 pub use plan::{Job, Plan, Planned, Target};
 
 /// How a run is carried out.

@@ -211,7 +211,7 @@ impl Plan {
         let mut names: Vec<String> = Vec::new();
         for (planned, _) in self.jobs_of(scenario) {
             let case = &self.scenarios[scenario].cases[planned.case];
-            for expectation in case.expectation.graders() {
+            for expectation in case.graders() {
                 if let Ok(grader) = graders.find(expectation.named())
                     && !names.contains(&grader.name())
                 {
@@ -240,7 +240,7 @@ impl Plan {
         for (index, scenario) in self.scenarios.iter().enumerate() {
             for (planned, job) in self.jobs_of(index) {
                 let Target::Model { client, model, .. } = &job.target else { continue };
-                for expectation in scenario.cases[planned.case].expectation.graders() {
+                for expectation in scenario.cases[planned.case].graders() {
                     let Ok(grader) = graders.find(expectation.named()) else { continue };
                     let same = grader.model() == model && grader.client().endpoint() == client.endpoint();
                     let note = if same {

@@ -35,7 +35,7 @@ pub(super) fn seal(case: &Case, said: Completion) -> Completion {
     let seen = said.seen.clone().unwrap_or_else(|| {
         let answer = Candidate::of_answer(&said.answer, case.allow_cut, None);
         // Numbers and words can always be written; nothing seen is an error later, not a pass.
-        serde_json::to_value(case.expectation.see(&answer)).unwrap_or_default()
+        serde_json::to_value(case.see(&answer)).unwrap_or_default()
     });
     let text = redactor.text(&said.answer.text);
     Completion { answer: said.answer.redacted(text, redactor), seen: Some(seen), ..said }

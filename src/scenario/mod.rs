@@ -3,6 +3,7 @@
 //! Loading reports everything that is wrong in every file before anything is sent. Cases keep the
 //! order of files and positions.
 
+mod always;
 mod discover;
 mod read;
 mod redaction;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
-use crate::expectation::Expectation;
+use crate::expectation::{Exception, Expectation, Rule};
 use crate::provider::{AZURE, DEFAULT, Message, Options, Origin, Spec};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
@@ -26,10 +28,10 @@ use crate::text;
 use crate::vocabulary::{CaseId, StopWords};
 
 pub use discover::{DiscoverError, among, discover};
-pub use read::{api_key, provider_config, scenario as read, tries};
+pub use read::{api_key, limits, provider_config, scenario as read, tries};
 pub use redaction::{REDACTION, redaction, redactor};
 pub use select::{Selection, SelectionError};
-pub use table::{PROVIDER_CONFIG, keys, schema};
+pub use table::{ALWAYS, LIMITS, PATIENCE, PROVIDER_CONFIG, keys, schema};
 pub use weaker::Tries;
 
 /// Access that a file grants to its provider.
@@ -51,6 +53,10 @@ pub struct ProviderConfig {
     pub timeout: Option<Duration>,
     /// Further tries after a transient error.
     pub retries: Option<u32>,
+    /// Longest time to wait out a rate limit.
+    pub patience: Option<Duration>,
+    /// What its address bears.
+    pub limits: Limits,
     /// OpenAI's organisation.
     pub organization: Option<String>,
     /// File of replies, relative to the file in which it is named.
@@ -113,6 +119,8 @@ impl ProviderConfig {
             ("defaultModel", self.default_model.is_some()),
             ("timeout", self.timeout.is_some()),
             ("maxRetries", self.retries.is_some()),
+            ("patience", self.patience.is_some()),
+            ("limits", !self.limits.are_none()),
             ("organization", self.organization.is_some()),
             ("file", self.file.is_some()),
             ("stopWords", !self.stop_words.is_empty()),
@@ -177,6 +185,10 @@ pub struct Case {
     pub messages: Vec<Message>,
     /// What the answer must be.
     pub expectation: Expectation,
+    /// What every answer must be: the rules of the scenario, and from [`Loaded::hold`] on all that stand for the case.
+    pub always: Vec<Arc<Rule>>,
+    /// The rules that it lifts.
+    pub except: Vec<Exception>,
     /// Provider that it names.
     pub provider: Option<String>,
     /// Model that it names.

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::table::{CASE, MESSAGE, PROVIDER_CONFIG, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
+use crate::client::Limits;
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
-use crate::expectation::{Expectation, Reading};
+use crate::expectation::{Exception, Expectation, Reading, Rule, filled};
 use crate::provider::{Header, Message, Options, Role, azure_resource};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
@@ -70,8 +71,20 @@ pub fn scenario(
         system,
         redaction: redaction(&fields, file, &patterns, found),
         allow_cut: fields.bool("allow_cut").unwrap_or_default(),
+        always: Rules::Read(Vec::new()),
         patterns,
         file,
+    };
+    let always = fields.node("always");
+    let shared = match always {
+        Some(node) if !node.to_json().to_string().contains("{{") => {
+            let (file, variables, patterns) = (shared.file, &shared.variables, &shared.patterns);
+            let rules = Rule::read_all(node, &mut Reading { file, variables, patterns, found });
+            Inherited { always: Rules::Read(rules), ..shared }
+        }
+        // What they say depends on the case.
+        Some(node) => Inherited { always: Rules::Written(node.clone()), ..shared },
+        None => shared,
     };
     let tools =
         setup.and_then(|setup| setup.node("functions")).map_or(Vec::new(), |node| tools(node, file, found));
@@ -121,8 +134,17 @@ struct Inherited<'a> {
     system: Option<(String, Span)>,
     redaction: RedactionChoice,
     allow_cut: bool,
+    always: Rules,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
+}
+
+/// Rules of a scenario.
+enum Rules {
+    /// The same for every case.
+    Read(Vec<Arc<Rule>>),
+    /// With variables in them.
+    Written(Node),
 }
 
 /// Tells where there is no list of cases.
@@ -238,9 +260,14 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let messages = fields.node("prompt").and_then(|node| messages(node, shared, &mut reading));
     let expected = fields.node("expected");
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
+    let always = match &shared.always {
+        Rules::Read(rules) => rules.clone(),
+        Rules::Written(node) => Rule::read_all(node, &mut reading),
+    };
+    let except = fields.node("except").map_or(Vec::new(), |node| exceptions(node, &mut reading));
     let (id, span) = fields.text("id")?;
     let (mut messages, expectation) = (messages?, expectation?);
-    let written = fill(&expected?.to_json(), &variables);
+    let written = filled(&expected?.to_json(), &variables);
     let own = Own {
         messages: &messages,
         expected: &written,
@@ -273,6 +300,8 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         content_hash,
         messages,
         expectation,
+        always,
+        except,
         provider: fields.string("provider"),
         model: fields.string("model"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
@@ -281,6 +310,26 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         redaction: redaction(fields, shared.file, patterns, found).or(&shared.redaction),
         expected: written.to_string().into(),
     })
+}
+
+/// The rules that a case lifts; each needs a reason.
+fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<Exception> {
+    let Value::Map(entries) = &node.value else {
+        let message = format!("`except` is a mapping of rules to reasons, found {}", node.value.kind());
+        let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
+        reading.found.push(finding.help("write `except: { NAME: \"why it does not hold here\" }`"));
+        return Vec::new();
+    };
+    let of = |(key, reason): &(Node, Node)| {
+        let name = key.as_str()?.to_owned();
+        if reason.as_str().is_none_or(|reason| reason.trim().is_empty()) {
+            let message = format!("`except` gives no reason for `{}`", text::excerpt(&name, 60));
+            let finding = Diagnostic::error("wrong-value", reading.file, reason.span, message);
+            reading.found.push(finding.help("say why it does not hold for this case"));
+        }
+        Some(Exception { name, span: key.span })
+    };
+    entries.iter().filter_map(of).collect()
 }
 
 fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
@@ -352,6 +401,8 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         default_model: fields.string("defaultModel").or_else(|| fields.string("deploymentName")),
         timeout: fields.integer("timeout").map(Duration::from_millis),
         retries: fields.integer("maxRetries").map(tries),
+        patience: fields.integer("patience").map(Duration::from_millis),
+        limits: limits(fields),
         organization: fields.string("organization"),
         file: fields.string("file"),
         like: fields.string("like"),
@@ -360,6 +411,17 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         key_command: Vec::new(),
         stop_words: StopWords::of(fields.words("stopWords")),
         unset: Vec::new(),
+    }
+}
+
+/// What an address bears, as a part with `limits` says it.
+#[must_use]
+pub fn limits(fields: &Fields<'_>) -> Limits {
+    let of = |key| fields.object("limits")?.integer(key);
+    Limits {
+        requests_per_minute: of("requests_per_minute"),
+        tokens_per_minute: of("tokens_per_minute"),
+        concurrency: of("concurrency"),
     }
 }
 
@@ -426,21 +488,5 @@ impl Own<'_> {
             }
         }
         crate::canonical::digest(&content)
-    }
-}
-
-fn fill(value: &serde_json::Value, variables: &BTreeMap<String, String>) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match value {
-        Json::String(text) => {
-            crate::expectation::substitute(text, |name| variables.get(name).cloned()).into()
-        }
-        Json::Array(items) => items.iter().map(|item| fill(item, variables)).collect(),
-        Json::Object(entries) => entries
-            .iter()
-            .map(|(key, value)| (key.clone(), fill(value, variables)))
-            .collect::<serde_json::Map<_, _>>()
-            .into(),
-        other => other.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
 use super::redaction::REDACTION;
-use crate::expectation;
+use crate::expectation::{self, NAMED};
 use crate::provider::{Api, LIKES, NAMES, OFFERED, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
@@ -17,6 +17,25 @@ const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no eff
 
 /// How an application behind a provider that akit cannot ask is tested.
 const SERVED: &str = "write `provider: http` with `providerConfig: { url: \"http://127.0.0.1:8080/chat\" }`, or `provider: command`, or judge its answers with `--replies FILE`";
+
+/// What an endpoint bears, of a provider or a judge.
+pub const LIMITS: Field = Field::optional(
+    "limits",
+    Shape::Object(&[
+        Field::optional("requests_per_minute", Shape::Integer(1), "Most requests in a minute."),
+        Field::optional(
+            "tokens_per_minute",
+            Shape::Integer(1),
+            "Most tokens in a minute, sent and received.",
+        ),
+        Field::optional("concurrency", Shape::Integer(1), "Most requests at once; `-c` may be lower."),
+    ]),
+    "What is sent to this address at most, by all who ask there.",
+);
+
+/// How long a rate limit is waited out, of a provider or a judge.
+pub const PATIENCE: Field =
+    Field::optional("patience", Shape::Integer(0), "Longest time to wait out a rate limit, in milliseconds.");
 
 /// Keys of `providerConfig`.
 pub const PROVIDER_CONFIG: &[Field] = &[
@@ -38,6 +57,8 @@ pub const PROVIDER_CONFIG: &[Field] = &[
     Field::optional("defaultModel", Shape::Name, "Model where none is named."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
     Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
+    PATIENCE,
+    LIMITS,
     Field::optional("organization", Shape::Text, "OpenAI's organisation."),
     Field::optional(
         "stopWords",
@@ -97,6 +118,11 @@ pub(super) const CASE: &[Field] = &[
     Field::optional("description", Shape::Text, "What the case is about."),
     Field::required("prompt", Shape::Part("prompt"), "What is asked: text, or a list of messages."),
     Field::required("expected", Shape::Part("expected"), "What the answer must be."),
+    Field::optional(
+        "except",
+        Shape::Part("except"),
+        "Rules of `always` that do not hold for the case, by their names, each with the reason.",
+    ),
     Field::optional("tags", Shape::Texts, "Words to select the case by."),
     Field::optional("metadata", Shape::Map, "Anything; akit does not read it."),
     Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
@@ -122,8 +148,16 @@ pub fn keys() -> Vec<String> {
     let below = |part: &str, table: &'static [Field]| {
         Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
     };
-    [Field::paths(SCENARIO), below("cases", CASE), below("cases.prompt", MESSAGE)].concat()
+    let parts = [below("cases", CASE), below("cases.prompt", MESSAGE), below("always", NAMED)];
+    [Field::paths(SCENARIO), parts.concat()].concat()
 }
+
+/// The key of the rules, in a scenario and in a configuration.
+pub const ALWAYS: Field = Field::optional(
+    "always",
+    Shape::Part("always"),
+    "Expectations that hold for every answer of every case.",
+);
 
 /// Keys of a scenario.
 pub(super) const SCENARIO: &[Field] = &[
@@ -147,6 +181,7 @@ pub(super) const SCENARIO: &[Field] = &[
     Field::optional("setup", Shape::Object(SETUP), "What goes before every prompt."),
     Field::foreign("system_prompt", "write `setup: { systemPrompt: … }`"),
     Field::foreign("systemPrompt", "write `setup: { systemPrompt: … }`"),
+    ALWAYS,
     Field::required("cases", Shape::Part("cases"), "The cases, at least one."),
     Field::inert(
         "teardown",
@@ -170,6 +205,8 @@ pub fn schema() -> Json {
         ] },
         "functions": { "type": "array", "items": { "type": "object" } },
         "expected": expectation::schema(),
+        "always": expectation::schema_of_rules(),
+        "except": { "type": "object", "additionalProperties": { "type": "string", "pattern": "\\S" } },
         "expectations": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/expected" } },
     });
     schema

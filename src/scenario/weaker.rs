@@ -16,12 +16,14 @@ pub struct Tries {
     pub timeout: Duration,
     /// Further tries after a transient error.
     pub retries: u32,
+    /// Longest time to wait out a rate limit.
+    pub patience: Duration,
 }
 
 impl Default for Tries {
     fn default() -> Self {
-        let Patience { timeout, retries, .. } = Patience::default();
-        Self { timeout, retries }
+        let Patience { timeout, retries, limited: patience, .. } = Patience::default();
+        Self { timeout, retries, patience }
     }
 }
 
@@ -29,7 +31,7 @@ impl Tries {
     /// Where more or less is tried now: what follows the name of each key, for those of timeout and retries.
     #[must_use]
     pub fn weaker(self, now: Self, keys: [&str; 2]) -> Vec<Weaker> {
-        let Self { timeout, retries } = self;
+        let Self { timeout, retries, patience } = self;
         let kind = |order, raised, lowered| match order {
             Ordering::Greater => Some(raised),
             Ordering::Less => Some(lowered),
@@ -41,7 +43,12 @@ impl Tries {
         let (was, is) = (timeout.as_millis(), now.timeout.as_millis());
         let long = kind(is.cmp(&was), Kind::TimeoutRaised, Kind::TimeoutLowered);
         let long = long.map(|kind| Weaker::new(kind, &keys[..1], format!("was {was}, it is {is}")));
-        often.into_iter().chain(long).collect()
+        // Whoever waits longer gets the answer that was late for the rate limit alone.
+        let waits = (now.patience < patience).then(|| {
+            let message = format!("was {}, it is {}", patience.as_millis(), now.patience.as_millis());
+            Weaker::new(Kind::PatienceLowered, &["patience"], message)
+        });
+        often.into_iter().chain(long).chain(waits).collect()
     }
 }
 
@@ -54,6 +61,7 @@ impl ProviderConfig {
         Tries {
             timeout: self.timeout.unwrap_or(shared.timeout),
             retries: self.retries.unwrap_or(shared.retries),
+            patience: self.patience.unwrap_or(shared.patience),
         }
     }
 }
@@ -62,12 +70,12 @@ impl Scenario {
     /// Where a new version of the file tries its provider more, for the tries of its cases before and now.
     #[must_use]
     pub fn weaker(&self, now: &Self, tries: (Tries, Tries)) -> Vec<Weaker> {
-        let own = |scenario: &Self| (scenario.provider_config.timeout, scenario.provider_config.retries);
-        let (before, after) = (own(self), own(now));
+        let (before, after) = (&self.provider_config, &now.provider_config);
         let found = tries.0.weaker(tries.1, ["timeout", "maxRetries"]);
         let changed = |one: &Weaker| match one.kind {
-            Kind::TimeoutRaised | Kind::TimeoutLowered => before.0 != after.0,
-            _ => before.1 != after.1,
+            Kind::TimeoutRaised | Kind::TimeoutLowered => before.timeout != after.timeout,
+            Kind::PatienceLowered => before.patience != after.patience,
+            _ => before.retries != after.retries,
         };
         let told = |one: Weaker| {
             let message = format!("`{}` of the scenario {}", one.keys.join("."), one.message);
@@ -119,6 +127,8 @@ impl Case {
             redaction: _,
             // Compared by its own rules.
             expectation: _,
+            always: _,
+            except: _,
             timeout,
             retries,
             allow_cut,
@@ -126,10 +136,12 @@ impl Case {
         let of = |timeout: Option<Duration>, retries: Option<u32>, inherited: Tries| Tries {
             timeout: timeout.unwrap_or(inherited.timeout),
             retries: retries.unwrap_or(inherited.retries),
+            patience: inherited.patience,
         };
         let (was, is) = (of(*timeout, *retries, inherited.0), of(now.timeout, now.retries, inherited.1));
         let changed = |one: &Weaker| match one.kind {
             Kind::TimeoutRaised | Kind::TimeoutLowered => *timeout != now.timeout,
+            Kind::PatienceLowered => false,
             _ => *retries != now.retries,
         };
         let told =

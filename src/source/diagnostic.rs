@@ -129,7 +129,8 @@ impl Diagnostic {
         let whole = self.file.line(self.span.line);
         let line = without_passwords(whole);
         if let Some(colon) = secret_colon(whole) {
-            let shown = format!("{}: ***", &whole[..colon]);
+            let before: String = line.iter().take(whole[..colon].chars().count()).collect();
+            let shown = format!("{before}: ***");
             let end = shown.len();
             return (shown, end - 3, end);
         }
@@ -157,17 +158,15 @@ fn secret_colon(line: &str) -> Option<usize> {
     })
 }
 
-/// The characters of a line; what stands before the `@` of an address is stars.
+/// The characters of a line; what may be a password before the `@` of an address is stars, also where the address is not
+/// well formed.
 fn without_passwords(line: &str) -> Vec<char> {
     let mut chars: Vec<char> = line.chars().collect();
-    let mut from = 0;
-    while let Some(at) = chars[from..].windows(3).position(|three| three == [':', '/', '/']) {
-        from += at + 3;
-        let end = chars[from..].iter().position(|c| c.is_whitespace() || "\"'`<>".contains(*c));
-        let end = end.map_or(chars.len(), |end| from + end);
-        if let Some(sign) = chars[from..end].iter().rposition(|c| *c == '@') {
-            chars[from..from + sign].fill('*');
-        }
+    for word in chars.split_mut(|c| c.is_whitespace() || "\"'`<>".contains(*c)) {
+        let Some(sign) = word.iter().rposition(|c| *c == '@') else { continue };
+        let Some(colon) = word[..sign].iter().position(|c| *c == ':') else { continue };
+        let slashes = word[colon + 1..sign].iter().take_while(|c| **c == '/').count();
+        word[colon + 1 + slashes..sign].fill('*');
     }
     chars
 }
@@ -251,7 +250,7 @@ impl Diagnostics {
         self.found.iter()
     }
 
-    /// Puts the findings of each file in the order of its lines; files keep their order.
+    /// Puts the findings of each file in the order of its lines, each once; files keep their order.
     pub fn sort(&mut self) {
         let mut order = std::collections::BTreeMap::new();
         for one in &self.found {
@@ -259,6 +258,10 @@ impl Diagnostics {
             order.entry(one.file.shown().to_owned()).or_insert(next);
         }
         self.found.sort_by_key(|one| (order.get(one.file.shown()).copied(), one.span.line, one.span.column));
+        // What holds for every case is read with the variables of each.
+        self.found.dedup_by(|a, b| {
+            (a.code, &a.message, a.span) == (b.code, &b.message, b.span) && a.file.shown() == b.file.shown()
+        });
     }
 }
 
@@ -298,6 +301,15 @@ mod tests {
     fn passwords_in_addresses_are_never_shown() {
         let shown = show("baseUrl: http://u:S3cr3t@[::1/v1 # not https://a@b S3c\n", 1, 10, 3);
         assert!(shown.contains("baseUrl: http://********@[::1/v1 # not https://*@b S3c"), "{shown}");
+        for line in [
+            "x: { baseUrl: 'http://u:S3cr3t@h', apiKey: k }",
+            "//u:S3cr3t@h/v1",
+            "u:S3cr3t@h",
+            "http:/u:S3cr3t@ h",
+        ] {
+            let shown = show(line, 1, 1, 3);
+            assert!(!shown.contains("S3cr3t"), "{shown}");
+        }
         assert!(show("a@b.example http://h/v1", 1, 1, 1).contains("a@b.example http://h/v1"));
     }
 

@@ -27,6 +27,8 @@ pub enum Shape {
     Offered(&'static [&'static str], &'static [&'static str]),
     /// A list of text.
     Texts,
+    /// A list of these words.
+    Words(&'static [&'static str]),
     /// A mapping with any content.
     Map,
     /// A mapping of names to text, numbers or booleans.
@@ -139,6 +141,7 @@ impl Field {
             }
             Shape::OneOf(words) | Shape::Offered(words, _) => json!({ "enum": words }),
             Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+            Shape::Words(words) => json!({ "type": "array", "items": { "enum": words } }),
             Shape::Map => json!({ "type": "object" }),
             Shape::Scalars => json!({
                 "type": "object",

@@ -81,6 +81,12 @@ impl<'a> Fields<'a> {
         self.entries.iter().find(|(key, _)| key.as_str() == Some(name)).map(|(key, _)| key.span)
     }
 
+    /// Whether nothing is written but this key.
+    #[must_use]
+    pub fn is_only(&self, name: &str) -> bool {
+        self.entries.iter().all(|(key, _)| key.as_str() == Some(name))
+    }
+
     /// Whatever stands behind the key, checked by shape.
     #[must_use]
     pub fn node(&self, name: &str) -> Option<&'a Node> {
@@ -376,6 +382,10 @@ fn problem<'a>(shape: &Shape, node: &'a Node) -> Option<Problem<'a>> {
             kind("a list of text", format!("write it as a list: [\"{}\"]", text::excerpt(text, 60)))
         }
         (Shape::Texts, _) => kind("a list of text", String::new()),
+        (Shape::Words(words), Value::List(items)) => {
+            items.iter().find_map(|item| problem(&Shape::OneOf(words), item))
+        }
+        (Shape::Words(_), _) => kind("a list of words", String::new()),
         (Shape::Scalars, Value::Map(entries)) => {
             let (_, other) = entries.iter().find(|(_, value)| scalar(value).is_none())?;
             Some(Problem::kind(other, "a mapping of names to text, numbers or booleans", String::new()))

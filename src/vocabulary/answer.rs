@@ -149,29 +149,43 @@ impl ToolCall {
 /// Tokens of one or more exchanges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "they are the names of the wire")]
 pub struct Usage {
-    /// Tokens sent.
+    /// Tokens sent, cached ones included.
     #[serde(default, alias = "prompt_tokens")]
     pub input_tokens: u64,
-    /// Tokens received.
+    /// Those of them that the server had in its cache.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cached_tokens: u32,
+    /// Those of them that it put into its cache.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cache_write_tokens: u32,
+    /// Tokens received, thoughts included.
     #[serde(default, alias = "completion_tokens")]
     pub output_tokens: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks in this way")]
+fn is_none(tokens: &u32) -> bool {
+    *tokens == 0
+}
+
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
-        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        let Self { input_tokens, cached_tokens, cache_write_tokens, output_tokens } = other;
+        for (sum, more) in [(&mut self.input_tokens, input_tokens), (&mut self.output_tokens, output_tokens)]
+        {
+            *sum = sum.saturating_add(more);
+        }
+        for (sum, more) in
+            [(&mut self.cached_tokens, cached_tokens), (&mut self.cache_write_tokens, cache_write_tokens)]
+        {
+            *sum = sum.saturating_add(more);
+        }
     }
 }
 
 impl Usage {
-    /// So many tokens sent, and so many received.
-    #[must_use]
-    pub fn of(input_tokens: u64, output_tokens: u64) -> Self {
-        Self { input_tokens, output_tokens }
-    }
-
     /// Sent and received together.
     #[must_use]
     pub fn total(self) -> u64 {

@@ -26,6 +26,8 @@ pub enum FaultKind {
     ProviderDown,
     /// What came back is no completion.
     MalformedReply,
+    /// A budget, and nobody knows what an answer costs.
+    Unmetered,
     /// A replay, and no record.
     CacheMiss,
     /// A replay, and a record that only the change under test brings.
@@ -74,6 +76,9 @@ impl FaultKind {
             Self::RefusedRequest => "the provider names what it does not accept; is the model's name right?",
             Self::ProviderDown => "try again later, or raise `--retries`",
             Self::MalformedReply => "is this an OpenAI-compatible address? It usually ends in `/v1`",
+            Self::Unmetered => {
+                "`--budget` needs a server that reports the tokens of its answers, and a price for each model"
+            }
             Self::CacheMiss => {
                 "what is asked has changed since it was recorded: ask once with `--cache auto` and a key"
             }
@@ -122,6 +127,7 @@ impl FaultKind {
             | Self::Unauthorized
             | Self::RateLimited
             | Self::Redirected
+            | Self::Unmetered
             | Self::NotPlanned
             | Self::NoGrader
             | Self::UntrustedRecord

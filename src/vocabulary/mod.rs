@@ -22,7 +22,7 @@ pub use exchange_kind::ExchangeKind;
 pub use fault_kind::FaultKind;
 pub use finding_id::{FindingId, Selection, Subject};
 pub use metric::Metric;
-pub use moment::{BadMoment, moment, rfc3339};
+pub use moment::{BadMoment, moment, now, rfc3339};
 pub use outcome::Outcome;
 pub use stop::StopReason;
 pub use stop_words::StopWords;

@@ -1,5 +1,7 @@
 //! Times that people and other programs hand in.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, Datelike as _, SecondsFormat, TimeDelta, Utc};
 
 use crate::text;
@@ -16,6 +18,12 @@ pub enum BadMoment {
     /// It has not come yet.
     #[error("later than now: {0}; check the year and the clock")]
     Ahead(String),
+}
+
+/// The time. Unlike chrono's own it stands any clock, one before 1970 too.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    SystemTime::now().into()
 }
 
 /// Reads a time in RFC 3339 that is not later than now.

@@ -12,22 +12,36 @@ pub enum VerdictKind {
     Contains,
     /// A JavaScript function, which is refused.
     Custom,
+    /// The answer ends with this text.
+    EndsWith,
     /// The answer is this text.
     Exact,
     /// The answer is nearly this text.
     Fuzzy,
     /// A small expression holds.
     Inline,
+    /// The answer refuses what was asked.
+    IsRefusal,
     /// The answer is JSON that obeys a schema.
     JsonSchema,
+    /// The answer is in a language.
+    Language,
+    /// The whole answer came in time.
+    Latency,
+    /// The answer has so many characters, words or sentences.
+    Length,
     /// A judge gives enough.
     LlmGrader,
     /// None of some texts is in the answer.
     NotContains,
+    /// No personal data or credentials are in the answer.
+    Pii,
     /// A pattern matches somewhere.
     Regex,
     /// The answer means the same as a text.
     Similarity,
+    /// The answer begins with this text.
+    StartsWith,
     /// Another expectation does not hold.
     Not,
     /// A kind of a newer version.
@@ -46,11 +60,18 @@ impl VerdictKind {
             Self::Combined
             | Self::Contains
             | Self::Custom
+            | Self::EndsWith
             | Self::Exact
             | Self::Inline
+            | Self::IsRefusal
             | Self::JsonSchema
+            | Self::Language
+            | Self::Latency
+            | Self::Length
             | Self::NotContains
+            | Self::Pii
             | Self::Regex
+            | Self::StartsWith
             | Self::Not
             | Self::Other(_) => false,
         }

@@ -102,16 +102,18 @@ fn what_is_about_something_else_does_not_count() {
 #[test]
 fn a_run_that_is_finished_is_no_second_attempt() {
     let pipeline = Pipeline::beside(8);
-    let prices = "prices: { m: { input: 1, output: 1 } }";
-    // What the first answers cost is more than there is, so the suspect is not asked again.
-    let cut = pipeline.attempt("a", "f").file("akit.yaml", prices).args(&["--budget", "0.00001"]);
-    cut.run().ended(6);
+    // Five tokens are a dollar, and there is none left for the suspect once everything was asked.
+    let prices = "prices: { m: { input: 0, output: 200000 } }";
+    let suite = format!("maxTokens: 5\n{}", suite(&IDS));
+    let budget = format!("{}.5", IDS.len());
+    let cut = pipeline.attempt("a", "f").file("akit.yaml", prices).file("s.yaml", suite);
+    cut.args(&["--budget", &budget]).run().ended(6);
     let kept = || pipeline.ran.json(FILE)["attempts"].clone();
     assert_eq!(kept()[0]["unfinished"], true);
     let asked = pipeline.server.asked().len();
     pipeline
         .attempt("a", "ff")
-        .args(&["--budget", "1", "--resume"])
+        .args(&["--budget", "1000", "--resume"])
         .run()
         .ended(1)
         .out("2 of 2 fresh trials");

@@ -6,7 +6,7 @@ use super::trust_base::{base, change};
 use super::weakening::akit;
 
 /// The first column of a row, and the tests of it: file and name.
-const CLAIMS: [(&str, &[(&str, &str)]); 13] = [
+const CLAIMS: [(&str, &[(&str, &str)]); 14] = [
     (
         "loosens `gate:` or the quarantine, or adds another `akit.yaml`",
         &[("trust_base", "a_change_is_judged_by_the_gate_of_its_base")],
@@ -21,6 +21,10 @@ const CLAIMS: [(&str, &[(&str, &str)]); 13] = [
     (
         "changes `providers`, `grader`, `cache`, `prices` or `repeat`",
         &[("trust_base", "so_are_its_providers_judge_cache_prices_and_repeats")],
+    ),
+    (
+        "removes or loosens a rule of `always` in `akit.yaml`",
+        &[("always", "a_change_cannot_drop_a_rule_unseen")],
     ),
     ("changes `redaction` in `akit.yaml`", &[("trust_base", "the_redaction_of_the_base_holds")]),
     ("edits the calibration, or brings one", &[("trust_base", "the_calibration_is_read_at_the_base")]),

@@ -10,10 +10,10 @@ use super::server::{Answer, Server};
 use super::signal::{end, send_twice};
 
 /// Cases `a` and `b`, which want `yes`.
-const SUITE: &str = "name: s\ncases:\n  - { id: a, prompt: a, expected: { type: exact, value: \"yes\" } }\n  \
+const SUITE: &str = "name: s\nmaxTokens: 5\ncases:\n  - { id: a, prompt: a, expected: { type: exact, value: \"yes\" } }\n  \
     - { id: b, prompt: b, expected: { type: exact, value: \"yes\" } }\n";
 
-/// An answer costs 0.01 USD.
+/// An answer costs 0.01 USD, and cannot cost more.
 const PRICES: &str = "prices: { m: { input: 0, output: 2000 } }\n";
 
 /// A server to which `b` is no trouble; `a` is answered by its turn, from 0 on.
@@ -91,9 +91,9 @@ fn a_budget_that_ends_before_the_proof_ends_with_six() {
     let ran = settled();
     // Two answers, then fresh trials of `a`; beside six of six, one failure proves nothing and two do.
     for (budget, status, asked, ids) in [
-        ("0.015", 6, 0, &["budget", "unconfirmed"][..]),
-        ("0.025", 6, 1, &["budget", "open"]),
-        ("0.035", 1, 2, &["regression"]),
+        ("0.025", 6, 0, &["budget", "unconfirmed"][..]),
+        ("0.035", 6, 1, &["budget", "open"]),
+        ("0.045", 1, 2, &["regression"]),
         ("1", 1, 2, &["regression"]),
     ] {
         let failing = server(|_| text("no"));
@@ -109,7 +109,7 @@ fn a_budget_that_ends_before_the_proof_ends_with_six() {
     }
     // Spent, but with nothing left to ask.
     let fine = server(|_| text("yes"));
-    now(&ran, &fine, &["--budget", "0.015"]).run().ended(0);
+    now(&ran, &fine, &["--budget", "0.025"]).run().ended(0);
 }
 
 #[test]

@@ -258,7 +258,7 @@ fn the_doctor_does_not_contradict_itself() {
     let found = parsed(&bare().run().ended(2).stdout);
     assert_eq!(about(&found, "answers"), ["bad there is no key for provider `openai` (1 case)"]);
     assert_eq!(about(&found, "keys"), ["warn OPENAI_API_KEY is not set"]);
-    assert!(about(&found, "prices")[0].starts_with("ok none are named"), "{found}");
+    assert!(about(&found, "prices")[0].starts_with("ok unknown for `m`"), "{found}");
     // Of a configuration that cannot be read nothing is known.
     let found = parsed(&bare().file("akit.yaml", "gate: { min_pas_rate: 1 }\n").run().ended(2).stdout);
     assert_eq!(about(&found, "policy"), ["warn not checked: the configuration has errors"]);

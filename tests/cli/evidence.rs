@@ -201,7 +201,7 @@ fn a_replay_of_an_application_that_nothing_identifies_is_not_a_pass() {
     let from = |commit: &str| other.then(&run).file("akit.yaml", config).env("COMMIT", commit).run();
     from("abc123").ended(0);
     from("").ended(4);
-    other.then(&[&run[..], &["--target-version", " "]].concat()).run().ended(2).err("it is empty");
+    other.then(&[&run[..], &["--target-version", " "]].concat()).run().ended(2).err("the version is empty");
     // The baseline knows which version was run.
     let stored = ran.then(&["baseline", "update", "run.json", "--baseline", "b.json"]);
     ran.then(&run).args(&["--target-version", "abc123"]).run().ended(0);

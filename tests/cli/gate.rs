@@ -9,7 +9,7 @@ use super::akit::Ran;
 use super::server::{Answer, Server};
 
 /// A suite whose cases expect `yes`.
-fn suite(ids: &[String]) -> String {
+pub(super) fn suite(ids: &[String]) -> String {
     let mut text = "name: s\nprovider: openai\nmodel: m\ncases:\n".to_owned();
     for id in ids {
         writeln!(text, "  - {{ id: {id}, prompt: {id}, expected: {{ type: exact, value: yes }} }}").unwrap();
@@ -364,21 +364,6 @@ fn wrong_policies_are_told_with_their_line_before_anything_is_asked() {
 }
 
 #[test]
-fn limits_at_their_ends_are_none_too_many() {
-    let share = |metric| format!("{{ metric: {metric}, min: 0, max: 1 }}");
-    let shares = ["pass_rate", "error_rate", "fraud_recall", "flaky_rate"].map(share).join(", ");
-    let config = format!(
-        "gate: {{ baseline: {{ confirm: 1000 }}, thresholds: [{shares}, {{ metric: tokens, max: 1000000 }}] }}"
-    );
-    Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"])
-        .file("akit.yaml", config)
-        .file("s.yaml", suite(&["a".to_owned()]).replace("id: a,", "id: a, tags: [fraud],"))
-        .file("r.jsonl", r#"{"id":"a","reply":"yes","usage":{"input_tokens":1,"output_tokens":1}}"#)
-        .run()
-        .ended(0);
-}
-
-#[test]
 fn a_quarantine_ends_by_itself() {
     // The day may be put off, and never back.
     for (day, status) in [("0", 0), ("32503679999", 0), ("32503680000", 1)] {
@@ -391,44 +376,6 @@ fn a_quarantine_ends_by_itself() {
             .run()
             .ended(status);
     }
-}
-
-#[test]
-fn budget_and_deadline_end_a_run_with_six() {
-    let server = Server::start(|_| {
-        let body = serde_json::json!({
-            "choices": [{ "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" }],
-            "usage": { "prompt_tokens": 1000, "completion_tokens": 1000 },
-        });
-        Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
-    });
-    let ids: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
-    let run = |config: &str, more: &[&str]| {
-        Akit::new(&["run", "s.yaml", "-c", "1", "--json", "run.json", "--base-url", &server.url])
-            .args(more)
-            .file("akit.yaml", config)
-            .file("s.yaml", suite(&ids))
-            .run()
-    };
-    let prices =
-        "prices: { m: { input: 1, output: 9 } }\ngate: { thresholds: [{ metric: cost_usd, max: 0.02 }] }\n";
-    let ran = run(prices, &["--budget", "0.015"])
-        .ended(6)
-        .out("the run was ended by its budget; 1 case not judged");
-    assert_eq!(
-        ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["cost_usd"]
-            .as_f64()
-            .map(|cost| cost < 0.02),
-        Some(true)
-    );
-    run(prices, &[]).ended(1).out("cost_usd is 0.0300 USD (3 answers), at most 0.0200 USD is needed");
-    run("", &["--budget", "1"]).ended(2).err("`--budget` needs prices");
-    let slow = Server::start(|_| Answer::Hang);
-    Akit::new(&["run", "s.yaml", "--deadline", "200ms", "--base-url", &slow.url])
-        .file("s.yaml", suite(&ids))
-        .run()
-        .ended(6)
-        .out("the run was ended by its deadline; 3 cases not judged");
 }
 
 #[test]

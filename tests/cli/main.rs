@@ -7,6 +7,7 @@
 
 mod accept;
 mod akit;
+mod always;
 mod artemiskit;
 mod attempts;
 mod baseline;
@@ -17,6 +18,7 @@ mod calibrate;
 mod canaries;
 mod causes;
 mod claims;
+mod clock;
 mod comment;
 mod comment_suites;
 mod confirmation;
@@ -38,10 +40,12 @@ mod identity;
 mod import;
 mod init;
 mod judge;
+mod judge_address;
 mod judge_refusals;
 mod judge_wire;
 mod key;
 mod keys;
+mod limits;
 mod order;
 mod output;
 mod pipelines;
@@ -63,6 +67,7 @@ mod server;
 mod signal;
 #[cfg(unix)]
 mod special;
+mod spending;
 mod stop;
 mod store;
 mod stored;

@@ -142,3 +142,22 @@ fn an_empty_text_that_an_answer_shall_be_is_a_warning() {
     let suite = CASE.replace("contains, values: [x]", "exact, value: x");
     Akit::new(&["validate", "s.yaml", "--strict"]).file("s.yaml", suite).run().ended(0);
 }
+
+/// What many cases share is told once, and still stands somewhere.
+#[test]
+fn errors_that_are_told_once_with_a_count_point_at_one_line() {
+    let judged =
+        |id: &str| format!("  - {{ id: {id}, prompt: p, expected: {{ type: llm_grader, rubric: r }} }}\n");
+    let suite = format!("cases:\n{}", ["a", "b", "c"].map(judged).concat());
+    let lines = ["a", "b", "c"].map(|id| (id, "a whole answer"));
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--retries", "0"])
+        .file("akit.yaml", "grader:\n  model: j\n  baseUrl: http://127.0.0.1:9/v1\n")
+        .file("s.yaml", suite)
+        .file("r.jsonl", super::replies::replies(&lines))
+        .run()
+        .ended(4)
+        .out("ERRORED 3 cases: cannot connect to")
+        .out("cases: s/a, s/b, s/c\n  at: s.yaml:2\n")
+        .out("`grader.baseUrl` at akit.yaml:3");
+    assert_eq!(ran.stdout.matches("cannot connect").count(), 1, "{}", ran.stdout);
+}

@@ -48,9 +48,9 @@ fn cases_and_repeats_that_a_drop_needs() {
 #[test]
 fn a_drop_that_is_none_is_bad_usage() {
     for (drop, why) in [
-        ("0", "must be above 0"),
-        ("0pp", "must be above 0"),
-        ("-3pp", "must be above 0"),
+        ("0", "is not above 0"),
+        ("0pp", "is not above 0"),
+        ("-3pp", "is not above 0"),
         ("51pp", "more than 50 points"),
         ("3", "more than 50 points"),
         ("many", "write it as `3pp`"),

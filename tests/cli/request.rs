@@ -262,7 +262,7 @@ fn a_missing_key_is_told_before_anything_is_sent() {
         ("http://", "is not a usable address"),
         ("http://user:secret-pass@127.0.0.1/v1", "credentials do not belong in an address"),
     ] {
-        let ran = run("", &["--base-url", url]).ended(2).err(expected).err("write it as");
+        let ran = run("", &["--base-url", url]).ended(2).err(expected).err("for example `http");
         assert!(!ran.stderr.contains("secret-pass"), "{}", ran.stderr);
     }
 }

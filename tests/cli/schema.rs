@@ -10,7 +10,7 @@ use super::akit::repository;
 
 /// Findings that no schema can see: they need a regular expression compiler, the environment, or
 /// another part of the file.
-const UNSEEN: [&str; 11] = [
+const UNSEEN: [&str; 12] = [
     "duplicate-id",
     "duplicate-key",
     "invalid-expression",
@@ -21,6 +21,7 @@ const UNSEEN: [&str; 11] = [
     "undefined-variable",
     "unknown-format",
     "unknown-rubric",
+    "unknown-rule",
     "unset-environment",
 ];
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat};
 use clap::Args;
 use globset::{GlobBuilder, GlobMatcher};
 
@@ -185,6 +185,7 @@ fn choose(
 /// The time, or what `SOURCE_DATE_EPOCH` says it is.
 fn now(environment: &Environment) -> String {
     let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
-    let time = told.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or_else(Utc::now);
+    let time =
+        told.and_then(|seconds| DateTime::from_timestamp(seconds, 0)).unwrap_or_else(crate::vocabulary::now);
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

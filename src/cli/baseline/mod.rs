@@ -7,7 +7,6 @@ mod update;
 
 use std::path::PathBuf;
 
-use chrono::Utc;
 use clap::{Args, Subcommand};
 
 use super::args::configuration;
@@ -89,7 +88,7 @@ fn change<T>(place: &Place, mut change: impl FnMut(&mut Baseline) -> T) -> Resul
 
 /// Passes over the time of a run where it is later than now: it would age every other run.
 fn in_time(mut run: RunManifest) -> RunManifest {
-    let ahead = |at: &mut String| matches!(moment(at, Utc::now()), Err(BadMoment::Ahead(_)));
+    let ahead = |at: &mut String| matches!(moment(at, crate::vocabulary::now()), Err(BadMoment::Ahead(_)));
     if let Some(at) = run.at.take_if(ahead) {
         let message = format!(
             "run {}: its time {} is later than now, and is ignored",

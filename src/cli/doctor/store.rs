@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 
 use super::super::Status;
 use super::super::policy::sought;
@@ -111,7 +111,7 @@ fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Check {
     let newest = baseline.runs.last().and_then(|run| run.at.as_deref());
     let age = newest
         .and_then(|at| DateTime::parse_from_rfc3339(at).ok())
-        .map(|at| (Utc::now() - at.to_utc()).num_days());
+        .map(|at| (crate::vocabulary::now() - at.to_utc()).num_days());
     let aged =
         age.map(|days| format!(", newest of {} ago", text::count(usize::try_from(days).unwrap_or(0), "day")));
     let thin = baseline.cases.iter().filter(|case| case.tally().of < Baseline::THIN).count();

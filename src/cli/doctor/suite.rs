@@ -78,7 +78,9 @@ pub(super) fn scenarios(
             return Loaded::default();
         }
     };
-    let loaded = scenario::load(&files, environment);
+    let mut loaded = scenario::load(&files, environment);
+    loaded.check(&config.always);
+    loaded.hold(&config.always);
     let found = &loaded.diagnostics;
     let counts = format!("{} with {}", text::count(files.len(), "file"), text::count(loaded.cases(), "case"));
     if found.has_errors() {
@@ -247,7 +249,7 @@ fn judges(
 ) -> Vec<Explained> {
     const ABOUT: &str = "judge";
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
-    let expectations: Vec<_> = cases.flat_map(|case| case.expectation.graders()).collect();
+    let expectations: Vec<_> = cases.flat_map(|case| case.graders()).collect();
     if expectations.is_empty() {
         findings.push(Check::ok(ABOUT, "no expectation needs one"));
         return Vec::new();
@@ -333,17 +335,20 @@ fn named(file: &Arc<SourceFile>) -> Vec<String> {
 
 fn prices(settings: &Settings, models: &BTreeSet<Model>, findings: &mut Vec<Check>) {
     const ABOUT: &str = "prices";
-    let known = |model: &str| settings.file.prices.0.contains_key(model);
+    let known = |model: &str| settings.file.prices.named(model).is_some();
     let missing: BTreeSet<_> = models.iter().map(|(_, model)| model).filter(|model| !known(model)).collect();
     findings.push(if models.is_empty() {
         Check::ok(ABOUT, "no model is asked")
     } else if missing.is_empty() {
         Check::ok(ABOUT, "known for every model")
     } else if settings.file.prices.0.is_empty() {
-        Check::ok(ABOUT, "none are named: what a run costs is not told, and `--budget` is refused")
+        let names: Vec<_> = missing.into_iter().take(MOST).collect();
+        let message =
+            format!("unknown for {}: its cost is not shown, and `--budget` is refused", text::list(&names));
+        Check::ok(ABOUT, message)
     } else {
         let names: Vec<_> = missing.into_iter().take(MOST).collect();
-        let message = format!("there is no price for {}: a budget does not see it", text::list(&names));
-        Check::warn(ABOUT, message, "add `prices: { MODEL: { input: 2.5, output: 10 } }` to akit.yaml")
+        let message = format!("there is no price for {}: `--budget` is refused", text::list(&names));
+        Check::warn(ABOUT, message, "add `prices: { MODEL: { input: USD, output: USD } }` to akit.yaml")
     });
 }

@@ -188,6 +188,8 @@ const LESS: &[(&str, &str, &[&str])] = &[
         "providers:\n  openai:\n    maxRetries: 3\n    timeout: 100",
         &["retries-lowered akit.yaml:3", "timeout-lowered akit.yaml:4"],
     ),
+    ("grader: { model: a }", "grader:\n  model: a\n  patience: 1", &["patience-lowered akit.yaml:3"]),
+    ("model: m", "providers:\n  openai:\n    patience: 299999", &["patience-lowered akit.yaml:3"]),
     ("grader: { model: a }", "grader:\n  model: a\n  timeout: 1", &["timeout-lowered akit.yaml:3"]),
     ("model: m", "providers:\n  openai:\n    timeout: 90000", &["timeout-raised akit.yaml:3"]),
     ("repeat: 5", "repeat: 3", &["repeat-lowered akit.yaml:1"]),

@@ -81,6 +81,8 @@ fn another_way_to_ask_and_to_judge_is_named() {
         (case("timeout: 60000"), case("timeout: 1"), &["timeout-lowered s.yaml:9"]),
         (SUITE.to_owned(), case("retries: 0"), &["retries-lowered s.yaml:9"]),
         (SUITE.to_owned(), head("providerConfig: { timeout: 5 }"), &["timeout-lowered s.yaml:2"]),
+        (SUITE.to_owned(), head("providerConfig: { patience: 5 }"), &["patience-lowered s.yaml:2"]),
+        (head("providerConfig: { patience: 5 }"), head("providerConfig: { patience: 6 }"), &[]),
         (SUITE.to_owned(), case("redaction: {}"), &["redaction-widened s.yaml:9"]),
         (case("redaction: { enabled: false }"), SUITE.to_owned(), &[]),
         (
@@ -194,6 +196,16 @@ fn prices_that_see_less_of_the_costs_are_named() {
         ("prices:\n  m: { input: 2, output: 7.9 }", &["price-lowered akit.yaml:4"]),
         ("prices:\n  other: { input: 9, output: 9 }", &["price-lowered akit.yaml:3"]),
         ("repeat: 1", &["price-lowered akit.yaml:1"]),
+        ("prices:\n  m: { input: 2, output: 8, cached: 1 }", &["price-lowered akit.yaml:4"]),
+        // A price of one's own below the vendor's.
+        (
+            "prices:\n  m: { input: 2, output: 8 }\n  gpt-4.1: { input: 0, output: 8 }",
+            &["price-lowered akit.yaml:5", "price-lowered akit.yaml:5"],
+        ),
+        (
+            "prices: { m: { input: 2, output: 8, cached: 2, cache_write: 9 }, gpt-4.1: { input: 9, output: 9 } }",
+            &[],
+        ),
         ("prices: { m: { input: 2.0, output: 9 }, other: { input: 0, output: 0 } }", &[]),
     ] {
         assert_eq!(of(&before, &config(now)), expected, "{now}");

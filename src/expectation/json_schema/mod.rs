@@ -2,6 +2,7 @@
 //!
 //! The JSON is the whole answer behind its thoughts, else the first fenced block that is JSON.
 
+mod bounded;
 mod lint;
 mod weaker;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
+use super::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Shape};
 use crate::text::{self, said};
@@ -32,7 +33,7 @@ impl JsonSchema {
         let node = fields.node("schema")?;
         let schema = reading.fill_json(&node.to_json(), node.span);
         lint::check(node, &schema, reading);
-        match jsonschema::draft202012::options().should_validate_formats(true).build(&schema) {
+        match bounded::compiled(&schema) {
             Ok(validator) => Some(Self { validator: Arc::new(validator), schema: Arc::new(schema) }),
             Err(error) => {
                 let path = error.instance_path().to_string();
@@ -81,31 +82,16 @@ impl JsonSchema {
                 return verdict;
             }
         };
-        let problems: Vec<_> = self.validator.iter_errors(&value).take(4).collect();
-        let mut verdict = verdict(
-            VerdictKind::JsonSchema,
-            problems.is_empty(),
-            if problems.is_empty() { 1.0 } else { 0.0 },
-        );
-        "JSON that obeys the schema".clone_into(&mut verdict.expected);
-        let Some(first) = problems.first() else {
-            "the answer obeys the schema".clone_into(&mut verdict.reason);
-            return verdict;
+        let problems = match bounded::problems(&self.validator, value) {
+            Ok(problems) => problems,
+            Err(why) => return errored(VerdictKind::JsonSchema, why),
         };
-        let mut words: Vec<_> = problems
-            .iter()
-            .take(3)
-            .map(|problem| {
-                let path = problem.instance_path().to_string();
-                let place = if path.is_empty() { "the answer".to_owned() } else { format!("`{path}`") };
-                format!("{place}: {}", text::excerpt(&problem.to_string(), 120))
-            })
-            .collect();
-        if problems.len() > 3 {
-            words.push("and more".to_owned());
-        }
-        verdict.reason = words.join("; ");
-        verdict.got = text::excerpt(&first.instance().to_string(), SHOWN);
+        let obeys = problems.words.is_empty();
+        let mut verdict = verdict(VerdictKind::JsonSchema, obeys, if obeys { 1.0 } else { 0.0 });
+        "JSON that obeys the schema".clone_into(&mut verdict.expected);
+        verdict.reason =
+            if obeys { "the answer obeys the schema".to_owned() } else { problems.words.join("; ") };
+        verdict.got = problems.got;
         verdict
     }
 }

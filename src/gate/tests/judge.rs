@@ -26,6 +26,7 @@ pub(super) fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) 
         expected: String::new(),
         got: String::new(),
         line: 0,
+        rule: None,
         grade,
         fault: None,
         advisory: None,

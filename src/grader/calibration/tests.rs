@@ -238,6 +238,7 @@ fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
         expected: String::new(),
         got: String::new(),
         line: 0,
+        rule: None,
         grade: Some(Box::new(Grade {
             grader: "judge".to_owned(),
             model: None,

@@ -234,8 +234,10 @@ impl Page {
             names.push(format!("and {} more", number::size(entries.len() - CAUSED)));
         }
         self.line(2, "cases", &names.join(", "));
-        let help = entries.first().and_then(Entry::fault).map_or("", |fault| &fault.help);
-        self.line(2, "help", help);
+        if let Some(first) = entries.first() {
+            self.line(2, "at", &View::of(first).place);
+            self.line(2, "help", first.fault().map_or("", |fault| &fault.help));
+        }
         self.out.push('\n');
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Key,
     Key::{Neutral, Passes, Weaker},
-    LABEL, PLACE, SHOWN, UNUSED,
+    LABEL, PLACE, SHOWN, SLOWER, UNUSED,
 };
 
 /// Configurations before and now; behind `---` a quarantine.
@@ -51,6 +51,42 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
     (
         "grader.maxRetries",
         Weaker("grader: { model: m, maxRetries: 1 }", "grader: { model: m, maxRetries: 9 }"),
+    ),
+    (
+        "grader.patience",
+        Weaker("grader: { model: m, patience: 9000 }", "grader: { model: m, patience: 1000 }"),
+    ),
+    (
+        "grader.limits",
+        Neutral(
+            SLOWER,
+            "grader: { model: m, limits: { concurrency: 9 } }",
+            "grader: { model: m, limits: { concurrency: 1 } }",
+        ),
+    ),
+    (
+        "grader.limits.requests_per_minute",
+        Neutral(
+            SLOWER,
+            "grader: { model: m, limits: { requests_per_minute: 9 } }",
+            "grader: { model: m, limits: { requests_per_minute: 1 } }",
+        ),
+    ),
+    (
+        "grader.limits.tokens_per_minute",
+        Neutral(
+            SLOWER,
+            "grader: { model: m, limits: { tokens_per_minute: 9 } }",
+            "grader: { model: m, limits: { tokens_per_minute: 1 } }",
+        ),
+    ),
+    (
+        "grader.limits.concurrency",
+        Neutral(
+            SLOWER,
+            "grader: { model: m, limits: { concurrency: 9 } }",
+            "grader: { model: m, limits: { concurrency: 1 } }",
+        ),
     ),
     ("grader.votes", Weaker("grader: { model: m, votes: 3 }", "grader: { model: m, votes: 1 }")),
     ("grader.scale", Weaker("grader: { model: m, scale: 100 }", "grader: { model: m, scale: 5 }")),
@@ -221,6 +257,7 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
         "redaction.replacement",
         Neutral(SHOWN, "redaction: { replacement: a }", "redaction: { replacement: b }"),
     ),
+    ("always", Weaker("always: [{ type: exact, value: a }]", "repeat: 1")),
     (
         "prices",
         Weaker(
@@ -240,6 +277,20 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
         Weaker(
             "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
             "prices: { m: { input: 0, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+        ),
+    ),
+    (
+        "prices.MODEL.cached",
+        Weaker(
+            "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+            "prices: { m: { input: 1, cached: 0.1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+        ),
+    ),
+    (
+        "prices.MODEL.cache_write",
+        Weaker(
+            "prices: { m: { input: 1, cache_write: 2, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
+            "prices: { m: { input: 1, output: 1 } }\ngate: { thresholds: [{ metric: cost_usd, max: 1 }] }",
         ),
     ),
     (

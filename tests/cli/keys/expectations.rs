@@ -36,6 +36,67 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
         "contains.mode",
         Passes("type: contains, values: [a, b]", "type: contains, values: [a, b], mode: any", "only a"),
     ),
+    (
+        "contains.caseSensitive",
+        Passes("type: contains, values: [A], caseSensitive: true", "type: contains, values: [A]", "a"),
+    ),
+    ("starts_with.type", Passes("type: starts_with, value: a", "type: contains, values: [a]", "say a")),
+    ("starts_with.value", Passes("type: starts_with, value: ab", "type: starts_with, value: a", "a b")),
+    ("ends_with.type", Passes("type: ends_with, value: a", "type: contains, values: [a]", "a b")),
+    ("ends_with.value", Passes("type: ends_with, value: ab", "type: ends_with, value: b", "a b")),
+    ("length.type", Passes("type: length, words: { max: 2 }", "type: contains, values: [a]", "a b c")),
+    (
+        "length.words",
+        Passes(
+            "type: length, words: { max: 2 }, characters: { max: 9 }",
+            "type: length, characters: { max: 9 }",
+            "a b c",
+        ),
+    ),
+    (
+        "length.words.max",
+        Passes("type: length, words: { max: 2 }", "type: length, words: { max: 3 }", "a b c"),
+    ),
+    ("length.words.min", Passes("type: length, words: { min: 3 }", "type: length, words: { min: 2 }", "a b")),
+    (
+        "length.characters",
+        Passes(
+            "type: length, words: { max: 2 }, characters: { max: 2 }",
+            "type: length, words: { max: 2 }",
+            "abc",
+        ),
+    ),
+    (
+        "length.characters.max",
+        Passes("type: length, characters: { max: 2 }", "type: length, characters: { max: 3 }", "abc"),
+    ),
+    (
+        "length.characters.min",
+        Passes("type: length, characters: { min: 4, max: 9 }", "type: length, characters: { max: 9 }", "abc"),
+    ),
+    (
+        "length.sentences",
+        Passes(
+            "type: length, words: { max: 2 }, sentences: { max: 1 }",
+            "type: length, words: { max: 2 }",
+            "No. No.",
+        ),
+    ),
+    (
+        "length.sentences.max",
+        Passes("type: length, sentences: { max: 1 }", "type: length, sentences: { max: 2 }", "No. No."),
+    ),
+    (
+        "length.sentences.min",
+        Passes("type: length, sentences: { min: 2 }", "type: length, sentences: { min: 1 }", "No."),
+    ),
+    ("latency.type", Weaker("type: latency, max_ms: 9", "type: contains, values: [a]")),
+    ("latency.max_ms", Weaker("type: latency, max_ms: 9", "type: latency, max_ms: 10")),
+    ("is_refusal.type", Passes("type: is_refusal", "type: contains, values: [help]", "I can help you.")),
+    ("language.type", Weaker("type: language, value: de", "type: contains, values: [a]")),
+    ("language.value", Weaker("type: language, value: de", "type: language, value: en")),
+    ("pii.type", Passes("type: pii", "type: contains, values: [a]", "a@example.com")),
+    ("pii.none", Passes("type: pii, none: [email, iban]", "type: pii, none: [iban]", "a@example.com")),
     ("exact.type", Passes("type: exact, value: a", "type: contains, values: [a]", "say a")),
     ("exact.value", Passes("type: exact, value: a", "type: exact, value: b", "b")),
     (
@@ -144,6 +205,14 @@ pub const EXPECTATIONS: &[(&str, Key)] = &[
             "type: not_contains, values: [a, b]",
             "type: not_contains, values: [a, b], mode: not_all",
             "only a",
+        ),
+    ),
+    (
+        "not_contains.caseSensitive",
+        Passes(
+            "type: not_contains, values: [A]",
+            "type: not_contains, values: [A], caseSensitive: true",
+            "a",
         ),
     ),
     ("regex.type", Passes("type: regex, pattern: a", "type: contains, values: [a]", "A")),

@@ -3,7 +3,7 @@
 use super::{
     Key,
     Key::{Neutral, Passes, Weaker},
-    LABEL, QUESTION, SHOWN, TARGET, UNUSED,
+    LABEL, QUESTION, SHOWN, SLOWER, TARGET, UNUSED,
 };
 
 /// Scenarios: what is put in place of `HEAD` at the top, `CASE` at the case `one`, and `PROMPT`.
@@ -36,6 +36,21 @@ pub const SCENARIOS: &[(&str, Key)] = &[
         "providerConfig.stopWords",
         Weaker("HEAD model: m", "HEAD providerConfig: { stopWords: { quantum: complete } }"),
     ),
+    ("always", Weaker("HEAD always: [{ type: exact, value: a }]", "HEAD model: m")),
+    (
+        "always.name",
+        Weaker(
+            "HEAD always: [{ type: exact, value: a, name: x }, { type: length, words: { min: 1 }, name: y }]\n---\nexcept: { y: so }",
+            "HEAD always: [{ type: exact, value: a, name: y }, { type: length, words: { min: 1 }, name: x }]\n---\nexcept: { y: so }",
+        ),
+    ),
+    (
+        "cases.except",
+        Weaker(
+            "HEAD always: [{ type: exact, value: a }]",
+            "HEAD always: [{ type: exact, value: a }]\n---\nexcept: { exact: it says more }",
+        ),
+    ),
     ("allow_cut", Weaker("HEAD model: m", "HEAD allow_cut: true")),
     ("cases.allow_cut", Weaker("CASE allow_cut: false", "CASE allow_cut: true")),
     (
@@ -49,6 +64,39 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     (
         "providerConfig.maxRetries",
         Weaker("HEAD providerConfig: { maxRetries: 1 }", "HEAD providerConfig: { maxRetries: 9 }"),
+    ),
+    ("providerConfig.patience", Weaker("HEAD model: m", "HEAD providerConfig: { patience: 0 }")),
+    (
+        "providerConfig.limits",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { concurrency: 9 } }",
+            "HEAD providerConfig: { limits: { concurrency: 1 } }",
+        ),
+    ),
+    (
+        "providerConfig.limits.requests_per_minute",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { requests_per_minute: 9 } }",
+            "HEAD providerConfig: { limits: { requests_per_minute: 1 } }",
+        ),
+    ),
+    (
+        "providerConfig.limits.tokens_per_minute",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { tokens_per_minute: 9 } }",
+            "HEAD providerConfig: { limits: { tokens_per_minute: 1 } }",
+        ),
+    ),
+    (
+        "providerConfig.limits.concurrency",
+        Neutral(
+            SLOWER,
+            "HEAD providerConfig: { limits: { concurrency: 9 } }",
+            "HEAD providerConfig: { limits: { concurrency: 1 } }",
+        ),
     ),
     (
         "providerConfig.organization",
@@ -68,22 +116,22 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     (
         "providerConfig.deploymentName",
         Weaker(
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a }",
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: b }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: b }",
         ),
     ),
     (
         "providerConfig.apiVersion",
         Weaker(
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a, apiVersion: c }",
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a, apiVersion: d }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: a, apiVersion: c }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: a, apiVersion: d }",
         ),
     ),
     (
         "providerConfig.embeddingDeploymentName",
         Weaker(
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { embeddingDeploymentName: a }",
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { embeddingDeploymentName: b }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, embeddingDeploymentName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, embeddingDeploymentName: b }",
         ),
     ),
     (

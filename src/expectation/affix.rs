@@ -1,0 +1,85 @@
+//! `starts_with` and `ends_with`: the answer begins or ends with a text, compared as `contains` compares.
+
+use super::contains::filled;
+use super::exact::other_text;
+use super::{Candidate, Reading, TYPE, quote, verdict};
+use crate::manifest::Verdict;
+use crate::source::{Field, Fields, Shape};
+use crate::text;
+use crate::text::said::folded_lower;
+use crate::vocabulary::{VerdictKind, Weaker};
+
+pub(super) const FIELDS: &[Field] =
+    &[TYPE, Field::required("value", Shape::Text, "What stands there; upper and lower case are the same.")];
+
+/// A text at the beginning of the answer, or at its end.
+#[derive(Clone, Debug)]
+pub struct Affix<const END: bool> {
+    value: String,
+}
+
+/// How an answer must begin.
+pub type StartsWith = Affix<false>;
+
+/// How an answer must end.
+pub type EndsWith = Affix<true>;
+
+impl<const END: bool> Affix<END> {
+    /// Its kind, and how a sentence names what the answer does.
+    const WORDS: (VerdictKind, &str, &str) = if END {
+        (VerdictKind::EndsWith, "ends with", "does not end with")
+    } else {
+        (VerdictKind::StartsWith, "begins with", "does not begin with")
+    };
+
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let (text, span) = fields.text("value")?;
+        let value = filled(text, span, reading);
+        if needle::<END>(&value).is_empty() {
+            let message = "every answer begins and ends with an empty text";
+            reading.always_holds(span, message.to_owned(), "name a text");
+        }
+        Some(Self { value })
+    }
+
+    pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
+        let (kind, does, does_not) = Self::WORDS;
+        // Where an answer was cut, its end is not known.
+        if let Some(reason) = if END { answer.hollow() } else { answer.blank() } {
+            return Verdict { reason, ..verdict(kind, false, 0.0) };
+        }
+        let passed = Self::is_at(&needle::<END>(answer.text), &needle::<END>(&self.value));
+        let mut verdict = verdict(kind, passed, 0.0);
+        verdict.expected = format!("an answer that {does} {}", quote(&self.value));
+        verdict.reason =
+            format!("the answer {} {}", if passed { does } else { does_not }, quote(&self.value));
+        if !passed {
+            let text = text::js_trim(answer.text);
+            let end = if END { text.len() } else { 0 };
+            verdict.got = format!("\"{}\"", text::excerpt_around(text, end..end, super::SHOWN));
+        }
+        verdict
+    }
+
+    /// Whether the text stands at that end of another one, both made comparable.
+    fn is_at(whole: &str, value: &str) -> bool {
+        if END { whole.ends_with(value) } else { whole.starts_with(value) }
+    }
+
+    /// The text that a right answer says.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        vec![&self.value]
+    }
+
+    /// In what a new version demands less: what stands there is another text, and not only a longer one.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let [old, new] = [self, now].map(|one| needle::<END>(&one.value));
+        if Self::is_at(&new, &old) { Vec::new() } else { vec![other_text(&self.value)] }
+    }
+}
+
+/// A text as it is compared, without blanks at the end that matters.
+fn needle<const END: bool>(text: &str) -> String {
+    let text = folded_lower(text);
+    if END { text.trim_end() } else { text.trim_start() }.to_owned()
+}

@@ -1,0 +1,182 @@
+//! What a run would ask, of whom, and what that may cost. Nothing is sent.
+
+use std::collections::BTreeMap;
+
+use super::judge;
+use super::plan::{Job, Plan, Planned, Target};
+use crate::client::ModelClient;
+use crate::expectation::Consulted;
+use crate::grader::{Grader, Graders};
+use crate::provider::{ChatRequest, Message, Role, Unmetered};
+use crate::seed::Root;
+
+/// How often a reply of a judge is asked for at most: again where it is no verdict, with twice the tokens where it was cut.
+const ATTEMPTS: u64 = 2;
+/// Bytes of a character of an answer in a request to a judge at most: four, or one behind three strokes.
+const WIDEST: u64 = 4;
+/// An answer that nobody has seen yet.
+const UNSEEN: [&str; 40] = ["An answer of usual length."; 40];
+
+/// What something is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Answers of the application.
+    Answers,
+    /// Verdicts on them.
+    Verdicts,
+    /// Verdicts on known answers.
+    Canaries,
+    /// Embeddings of texts.
+    Embeddings,
+}
+
+/// What is asked of one model at one address for one purpose: as it will probably be, and at most. What nobody knows is
+/// absent.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The model.
+    pub model: String,
+    /// Requests.
+    pub calls: [u64; 2],
+    /// Tokens sent and received.
+    pub tokens: [Option<u64>; 2],
+    /// US dollars.
+    pub cost: [Option<f64>; 2],
+    /// What the dearest request costs at most, as far as it is known before, or why nobody knows that.
+    pub dearest: Result<f64, Unmetered>,
+}
+
+/// Everything that would be asked, by address, purpose and model.
+#[derive(Debug, Default)]
+pub struct Forecast {
+    asked: BTreeMap<(String, Purpose, String), Asked>,
+}
+
+/// Requests of one kind.
+struct Kind<'a> {
+    client: &'a ModelClient,
+    request: &'a ChatRequest,
+    purpose: Purpose,
+    calls: [u64; 2],
+    /// Bytes that come to one of them at most, of what nobody has seen yet.
+    unseen: Option<u64>,
+}
+
+impl Forecast {
+    /// What a plan asks, with every case asked so often again at most.
+    #[must_use]
+    pub fn of(plan: &Plan, graders: &Graders, repeat: u32, again: u32, root: Root) -> Self {
+        let mut forecast = Self::default();
+        let mut tested = BTreeMap::new();
+        for planned in &plan.jobs {
+            let Some(job) = planned.job.as_deref().filter(|_| planned.skipped.is_none()) else { continue };
+            let trials = u64::from(planned.trials(plan, repeat));
+            let is_asked = matches!(&job.target, Target::Model { client, .. } if !client.replays());
+            let trials = [trials, trials + if is_asked { u64::from(again) } else { 0 }];
+            forecast.answers(plan, planned, job, root, trials);
+            let case = &plan.scenarios[planned.scenario].cases[planned.case];
+            for one in case.expectation.consults(graders.defaults()) {
+                if let Some((grader, scale)) = forecast.consulted(&one, graders, &case.messages, trials) {
+                    tested.insert((grader.name(), scale), grader);
+                }
+            }
+        }
+        for ((_, scale), grader) in &tested {
+            for request in grader.canaries(*scale) {
+                forecast.add(&Kind {
+                    client: grader.client(),
+                    request: &request,
+                    purpose: Purpose::Canaries,
+                    calls: [1, ATTEMPTS],
+                    unseen: Some(0),
+                });
+            }
+        }
+        forecast
+    }
+
+    /// Everything that is asked, by address.
+    pub fn asked(&self) -> impl Iterator<Item = (&str, Purpose, &Asked)> {
+        self.asked.iter().map(|((endpoint, purpose, _), asked)| (endpoint.as_str(), *purpose, asked))
+    }
+
+    fn answers(&mut self, plan: &Plan, planned: &Planned, job: &Job, root: Root, calls: [u64; 2]) {
+        let Target::Model { client, model, seeded, .. } = &job.target else { return };
+        let scenario = &plan.scenarios[planned.scenario];
+        let seed = seeded.then(|| root.derive(&[]));
+        let request = judge::request(scenario, &scenario.cases[planned.case], model, seed);
+        self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen: Some(0) });
+    }
+
+    /// Adds what an expectation asks; answers with the judge, which is tested on known answers first.
+    fn consulted<'a>(
+        &mut self,
+        one: &Consulted<'_>,
+        graders: &'a Graders,
+        conversation: &[Message],
+        trials: [u64; 2],
+    ) -> Option<(&'a Grader, u32)> {
+        let answer = UNSEEN.join(" ");
+        let grader = graders.find(one.judge.named()).ok()?;
+        let client = grader.client();
+        if let Some((model, text)) = one.embedding {
+            let content = format!("{text}{answer}");
+            let request = ChatRequest {
+                model: model.to_owned(),
+                messages: vec![Message::new(Role::User, content)],
+                max_tokens: Some(0),
+                ..ChatRequest::default()
+            };
+            let (purpose, calls) = (Purpose::Embeddings, trials.map(|trials| 2 * trials));
+            self.add(&Kind { client, request: &request, purpose, calls, unseen: None });
+            return None;
+        }
+        let question = one.judge.question(graders.defaults(), conversation, &answer);
+        let [least, most] = one.judge.votes(graders.defaults()).map(u64::from);
+        self.add(&Kind {
+            client,
+            request: &grader.request(&question),
+            purpose: Purpose::Verdicts,
+            calls: [trials[0] * least, trials[1] * most * ATTEMPTS],
+            unseen: Some(grader.longest_answer().saturating_mul(WIDEST)),
+        });
+        Some((grader, question.scale))
+    }
+
+    fn add(&mut self, kind: &Kind<'_>) {
+        let Kind { client, request, purpose, calls, unseen } = *kind;
+        if client.replays() || calls[1] == 0 {
+            return;
+        }
+        let (model, price) = (&request.model, client.price(&request.model));
+        let is_judge = matches!(purpose, Purpose::Verdicts | Purpose::Canaries);
+        let doubled = |most: u64| most.saturating_mul(if is_judge { ATTEMPTS } else { 1 });
+        let longest = request.max_tokens.or(price.and_then(|price| price.longest)).map(doubled);
+        let sent = [Some(request.bytes() / 4), unseen.map(|more| request.bytes().saturating_add(more))];
+        let received = [Some(request.likely_answer()), longest];
+        let of = |at: usize| Some((sent[at]?, received[at]?));
+        let tokens = [0, 1].map(|at| of(at).map(|(sent, received)| sent.saturating_add(received)));
+        let cost = [0, 1].map(|at| of(at).and_then(|(sent, received)| price?.worst(sent, received)));
+        let key = (client.endpoint().to_string(), purpose, model.clone());
+        let nothing = Asked {
+            model: model.clone(),
+            calls: [0; 2],
+            tokens: [Some(0); 2],
+            cost: [Some(0.0); 2],
+            dearest: Ok(0.0),
+        };
+        let sum = self.asked.entry(key).or_insert(nothing);
+        for at in [0, 1] {
+            sum.calls[at] += calls[at];
+            let many = |tokens: u64| tokens.saturating_mul(calls[at]);
+            sum.tokens[at] =
+                sum.tokens[at].zip(tokens[at].map(many)).map(|(sum, more)| sum.saturating_add(more));
+            let many = |cost: f64| cost * crate::stats::real(calls[at]);
+            sum.cost[at] = sum.cost[at].zip(cost[at].map(many)).map(|(sum, more)| sum + more);
+        }
+        sum.dearest = match (std::mem::replace(&mut sum.dearest, Ok(0.0)), client.worst(request)) {
+            (Ok(one), Ok(other)) => Ok(one.max(other)),
+            (Err(why), _) | (_, Err(why)) => Err(why),
+        };
+    }
+}

@@ -1,0 +1,248 @@
+//! What a run may cost: told before it, and never more than its budget.
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::replies::replies;
+use super::server::{Answer, Server, completion};
+
+const PRICES: &str = "prices: { m: { input: 1, output: 1000 } }\n";
+
+/// What is done to a completion before it is sent.
+type Change = fn(&mut Json);
+
+/// A suite whose cases want `yes`.
+fn suite(ids: &[&str]) -> String {
+    let case = |id: &&str| {
+        format!("  - {{ id: {id}, prompt: {id}, expected: {{ type: exact, value: \"yes\" }} }}\n")
+    };
+    format!("cases:\n{}", ids.iter().map(case).collect::<Vec<_>>().concat())
+}
+
+/// A suite whose answers have five tokens at most: 0.005 USD, and a little for what is sent.
+fn short(ids: &[&str]) -> String {
+    format!("maxTokens: 5\n{}", suite(ids))
+}
+
+/// A server whose completions are changed before they are sent.
+fn changed(change: impl Fn(&mut Json) + Send + Sync + 'static) -> Server {
+    Server::start(move |asked| {
+        let mut body = completion("yes");
+        body["model"] = asked.body["model"].clone();
+        change(&mut body);
+        Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+    })
+}
+
+fn run(server: &Server, more: &[&str]) -> Akit {
+    asking(server, "m", more)
+}
+
+fn asking(server: &Server, model: &str, more: &[&str]) -> Akit {
+    let run = ["run", "s.yaml", "-m", model, "-c", "1", "--json", "run.json", "--base-url", &server.url];
+    Akit::new(&run).args(more).file("akit.yaml", PRICES).file("s.yaml", short(&["a", "b", "c"]))
+}
+
+#[test]
+fn a_budget_that_cannot_be_kept_is_refused_before_anything_is_sent() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let with = |budget| run(&server, &["--budget", budget]);
+    let table = [
+        (with("1").file("akit.yaml", ""), "there is no price for m (openai at 127.0.0.1"),
+        (with("1").file("s.yaml", suite(&["a"])), "an answer of m may be of any length"),
+        (with("0.004"), "`--budget` is too small: one answer of m"),
+        (with("0"), "`--budget` is too small"),
+        // A model that is known at its vendor's own server alone.
+        (
+            asking(&server, "gpt-4.1", &["--budget", "1"]).file("akit.yaml", ""),
+            "there is no price for gpt-4.1",
+        ),
+    ];
+    for (akit, message) in table {
+        akit.run().ended(2).err(message).err("help: nothing was sent; ");
+    }
+    run(&server, &["--budget", "0.004"]).run().ended(2).err("set `maxTokens`");
+    with("1")
+        .file("akit.yaml", "")
+        .run()
+        .ended(2)
+        .err("add `prices: { \"m\": { input: USD, output: USD } }`");
+    assert_eq!(server.asked().len(), 0);
+    // The judge's tokens count, too.
+    let judged = "name: s\nmaxTokens: 5\ncases: [{ id: a, prompt: a, expected: { type: llm_grader, rubric: Is it kind? } }]\n";
+    let judge = || with("1").file("s.yaml", judged).args(&["--grader-base-url", &server.url]);
+    judge().args(&["--grader-model", "j"]).run().ended(2).err("there is no price for j");
+    let dear = "prices: { m: { input: 1, output: 1 }, j: { input: 1, output: 1000 } }\n";
+    judge().args(&["--grader-model", "j"]).file("akit.yaml", dear).run().ended(2).err("`grader.maxTokens`");
+    assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
+fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
+    let server = changed(|_| {});
+    let ran = run(&server, &["--budget", "0.0125"]).run().ended(6);
+    let ran = ran.out("the run was ended by its budget; 1 case not judged");
+    let case = ran.json("run.json")["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|case| case["outcome"] == "skipped")
+        .cloned();
+    assert_eq!(case.unwrap()["reason"], "not judged: the budget ended the run before");
+    assert_eq!(server.asked().len(), 2);
+    run(&server, &["--budget", "0.02"]).run().ended(0);
+}
+
+#[test]
+fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
+    let table: [(Change, &str); 5] = [
+        (|body| drop(body.as_object_mut().unwrap().remove("usage")), "it does not report the tokens"),
+        (|body| body["usage"] = json!(null), "it does not report the tokens"),
+        (|body| body["usage"]["prompt_tokens"] = json!(-3), "it does not report the tokens"),
+        (|body| body["usage"]["completion_tokens"] = json!(1e300), "it does not report the tokens"),
+        (|body| body["model"] = "gpt-6-astra".into(), "gpt-6-astra answered instead"),
+    ];
+    for (change, message) in table {
+        let server = changed(change);
+        let ran = asking(&server, "claude-m", &["--budget", "1"]);
+        let ran = ran.file("akit.yaml", PRICES.replace(" m:", " claude-m:")).run().ended(4);
+        let ran = ran.out(message).out("cannot be asked within `--budget`");
+        assert_eq!(server.asked().len(), 1, "{message}");
+        let kinds = ran.json("run.json")["cases"].clone();
+        assert!(
+            kinds.as_array().unwrap().iter().all(|case| case["trials"][0]["fault"]["kind"] == "unmetered")
+        );
+    }
+    // Without a budget nobody needs to know.
+    run(&changed(|body| body["usage"] = json!(null)), &[]).run().ended(0);
+}
+
+#[test]
+fn thoughts_and_cached_tokens_cost_what_they_do() {
+    let prices = "prices: { m: { input: 100, cached: 10, cache_write: 1000, output: 10000 } }\n";
+    let cost = |change: Change| {
+        let ran = run(&changed(change), &[]).file("akit.yaml", prices).run().ended(0);
+        ran.json("run.json")["cases"][0]["trials"][0]["turns"][0]["answer"]["cost_usd"].as_f64().unwrap()
+    };
+    // 10 tokens sent, 5 received.
+    let table: [(Change, f64); 4] = [
+        (|_| {}, 0.051),
+        (|body| body["usage"]["total_tokens"] = 25.into(), 0.151),
+        (|body| body["usage"]["prompt_tokens_details"] = json!({ "cached_tokens": 9 }), 0.050_19),
+        (|body| body["usage"]["cache_creation_input_tokens"] = 10.into(), 0.06),
+    ];
+    for (change, expected) in table {
+        let cost = cost(change);
+        assert!((cost - expected).abs() < 1e-9, "{cost} {expected}");
+    }
+}
+
+#[test]
+fn impossible_prices_and_limits_are_refused_at_their_line() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let price = |price: &str| format!("prices: {{ m: {{ input: {price}, output: 1 }} }}\n");
+    let limit = |limit: &str| format!("grader: {{ model: j, limits: {{ requests_per_minute: {limit} }} }}\n");
+    let mut table: Vec<_> = ["-1", ".nan", ".inf", "1000001", "cheap", "\"1\"", "null"].map(price).into();
+    table.extend(["0", "-1", ".nan", ".inf", "1.5", "many", "null"].map(limit));
+    for key in ["cached", "cache_write"] {
+        table.push(format!("prices: {{ m: {{ input: 1, {key}: -1, output: 1 }} }}\n"));
+    }
+    for key in ["tokens_per_minute: 0", "concurrency: 0", "concurrency: two", "requests: 5"] {
+        table.push(format!("providers: {{ openai: {{ limits: {{ {key} }} }} }}\n"));
+    }
+    table.push("providers: { openai: { patience: -1 } }\n".to_owned());
+    for config in table {
+        run(&server, &[]).file("akit.yaml", &config).run().ended(2).err("akit.yaml:1:");
+    }
+    assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
+fn limits_and_patience_are_explained_with_who_says_so() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let config =
+        "providers: { openai: { patience: 7000, limits: { requests_per_minute: 1200, concurrency: 3 } } }\n";
+    let doctor = ["doctor", "s.yaml", "-m", "m", "--base-url", &server.url, "--explain"];
+    let ran = Akit::new(&doctor).file("akit.yaml", config).file("s.yaml", suite(&["a"])).run();
+    let ran = ran.out("1,200 requests per minute, 3 at once").out("7000 ms");
+    ran.out("`providers.openai.limits` at akit.yaml:1");
+}
+
+#[test]
+fn a_limit_of_requests_at_once_holds_for_the_judge_and_the_application() {
+    let judged = "name: s\nproviderConfig: { limits: { concurrency: 1 } }\ncases:\n";
+    let case =
+        |n| format!("  - {{ id: c{n}, prompt: p{n}, expected: {{ type: llm_grader, rubric: Kind? }} }}\n");
+    let cases = (0..6).map(case).collect::<Vec<_>>().concat();
+    let under_way = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let now = std::sync::Arc::clone(&under_way);
+    let server = Server::start(move |asked| {
+        use std::sync::atomic::Ordering::SeqCst;
+        assert_eq!(now.fetch_add(1, SeqCst), 0, "one at a time");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        now.fetch_sub(1, SeqCst);
+        Answer::Text(if asked.is_for_judge() {
+            json!({ "reasoning": "kind", "score": 10 }).to_string()
+        } else {
+            "yes".to_owned()
+        })
+    });
+    let run = ["run", "s.yaml", "-m", "m", "-c", "6", "--base-url", &server.url, "--grader-model", "j"];
+    let run = Akit::new(&run).args(&["--grader-base-url", &server.url]);
+    run.file("s.yaml", format!("{judged}{cases}")).run().ended(0);
+}
+
+#[test]
+fn a_dry_run_tells_calls_tokens_and_cost_and_sends_nothing() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let judged = "name: s\nmaxTokens: 100\ncases:\n  - { id: a, prompt: a, expected: { type: contains, values: [\"yes\"] } }\n  \
+                  - { id: b, prompt: b, expected: { type: llm_grader, rubric: Is it kind? } }\n  \
+                  - { id: c, prompt: c, expected: { type: similarity, value: \"yes\", embeddingModel: e } }\n";
+    let dry = |more: &[&str]| {
+        let run = ["run", "s.yaml", "-m", "m", "--base-url", &server.url, "--dry-run", "--grader-model", "j"];
+        let run = Akit::new(&run).args(&["--grader-base-url", &server.url, "--json", "run.json"]).args(more);
+        run.file("s.yaml", judged)
+    };
+    let ran = dry(&["--repeat", "3"]).run().ended(0);
+    let ran = ran
+        .out("Dry run: nothing was sent.")
+        .out(&format!("openai at {}", server.host()))
+        .out("answers of m: 9 calls, ")
+        .out("unknown price: m")
+        // One verdict each, up to three votes near the threshold, each asked for twice at most.
+        .out("verdicts of j: 3 calls, ")
+        .out("at most 18 calls, ")
+        .out("canaries of j: 5 calls, ")
+        .out("embeddings of e: 6 calls, ");
+    assert!(!ran.path("run.json").exists(), "no report is written");
+    // With prices, and with a budget that would do or would not.
+    let prices = "prices:\n  m: { input: 1, output: 10 }\n  j: { input: 1, output: 10 }\n  e: { input: 1, output: 0 }\n";
+    let ran = dry(&[]).file("akit.yaml", prices).run().ended(0);
+    assert!(!ran.stdout.contains("unknown price"), "{}", ran.stdout);
+    ran.out("everywhere\n  in all: 11 calls, ");
+    dry(&["--budget", "1"]).file("akit.yaml", prices).run().ended(0);
+    dry(&["--budget", "0.0001"]).file("akit.yaml", prices).run().ended(2).err("too small");
+    // As for a run: nothing that matches, and what is wrong.
+    dry(&["--case", "nobody"]).run().ended(3);
+    dry(&[]).file("akit.yaml", "gate: { min_pas_rate: 1 }\n").run().ended(2);
+    // Nobody is asked for answers that are given, and a critical case may be asked again.
+    let given =
+        dry(&["--replies", "r.jsonl"]).file("r.jsonl", replies(&[("a", "yes"), ("b", "yes"), ("c", "yes")]));
+    let ran = given.run().ended(0);
+    assert!(!ran.stdout.contains("answers of"), "{}", ran.stdout);
+    let critical = "gate: { critical: [{ case: s/a }], baseline: { confirm: 4 } }\n";
+    dry(&[]).file("akit.yaml", critical).run().ended(0).out("at most 30 calls, ");
+    dry(&["--replay"]).run().ended(0).out("No model would be asked");
+    assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
+fn the_vendors_own_prices_are_known() {
+    let dry = |model: &str| {
+        let run = ["run", "s.yaml", "--dry-run", "-m", model];
+        Akit::new(&run).env("OPENAI_API_KEY", "sk-none").file("s.yaml", short(&["a"])).run().ended(0)
+    };
+    let ran = dry("gpt-4.1-mini-2025-04-14").out("openai at api.openai.com");
+    assert!(!ran.stdout.contains("unknown price"), "{}", ran.stdout);
+    dry("gpt-99").out("unknown price: gpt-99");
+}
