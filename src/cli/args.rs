@@ -25,7 +25,7 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
     let offered = |name: &&str| provider::OFFERED.contains(name);
     provider::NAMES
         .iter()
-        .map(|name| PossibleValue::new(*name).hide(!offered(&name)))
+        .map(|name| PossibleValue::new(*name).hide(!offered(name)))
         .collect::<Vec<_>>()
         .into()
 }

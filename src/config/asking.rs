@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::file::GraderConfig;
 use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
-use super::trust::Trust;
+use super::trust::{Trust, unmerged_key};
 use super::{Obstacle, Settings, Whose};
 use crate::client::{Limits, Patience};
 use crate::grader::Judge;
@@ -231,28 +231,15 @@ impl Settings {
                 vendor.address,
             )
         });
-        let held = |config: &'a ProviderConfig| match config.api_key.as_ref()? {
-            Ok(key) => Some(Held::Key(key.clone())),
-            Err(unset) => Some(Held::Unset(unset)),
-        };
-        let in_file = |config: &'a ProviderConfig| config.key_file.clone().map(Held::File);
-        let printed = |config: &'a ProviderConfig| {
-            (!config.key_command.is_empty()).then_some(Held::Command(&config.key_command))
-        };
         let (variable_of_key, value) = secret(key_variable);
-        let key = Resolved::first([
-            (part.below("apiKey"), own.and_then(held)),
-            (part.below("apiKeyFile"), own.and_then(in_file)),
-            (part.below("apiKeyCommand"), own.and_then(printed)),
-            (below("apiKey"), granted.and_then(held)),
-            (below("apiKeyFile"), granted.and_then(in_file)),
-            (below("apiKeyCommand"), granted.and_then(printed)),
-            (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim())))),
-        ]);
+        let variable = (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim()))));
+        let key = Resolved::first(
+            keys(own, |key| part.below(key)).into_iter().chain(keys(granted, below)).chain([variable]),
+        );
         let brought = key.as_ref().filter(|key| {
             matches!(key.value, Held::File(_) | Held::Command(_)) && matches!(self.file.whose, Whose::Change)
         });
-        let brought = brought.map(|key| self.unmerged_key(key));
+        let brought = brought.map(unmerged_key);
         let nothing = Options::default();
         let [of_own, of_shared] =
             [own, granted].map(|config| config.map_or(&nothing, |config| &config.options));
@@ -292,15 +279,9 @@ impl Settings {
             vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
         let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
         let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
-        let misplaced = [(part, own), (below(""), granted)].into_iter().find_map(|(part, config)| {
-            let (key, of) = vendor.and(config)?.misplaced(name)?;
-            let at = match part {
-                SaidBy::Key(file, ["providers", ..]) => SaidBy::Key(file, ["providers", name, key]),
-                part => part.below(key),
-            };
-            let message = format!("`{key}` is a key of provider `{of}`, and `{name}` is asked");
-            Some(Obstacle::new(message, format!("remove it, or write `provider: {of}`")).at(at))
-        });
+        let of_part = vendor.and(own).and_then(|own| misplaced(own, name, |key| part.below(key)));
+        let of_shared = || vendor.and(granted).and_then(|shared| misplaced(shared, name, below));
+        let misplaced = of_part.or_else(of_shared);
         let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged).or(brought).or(misplaced);
         Asking {
             provider,
@@ -336,4 +317,31 @@ impl Settings {
     pub(super) fn key<'a>(&'a self, path: [&'a str; 3]) -> SaidBy<'a> {
         self.file.file.as_ref().map_or(SaidBy::Default, |file| SaidBy::Key(file, path))
     }
+}
+
+/// Where a part of a file says that a key is, the first that counts before the others.
+fn keys<'a>(
+    config: Option<&'a ProviderConfig>,
+    at: impl Fn(&'a str) -> SaidBy<'a>,
+) -> [(SaidBy<'a>, Option<Held<'a>>); 3] {
+    let written = config.and_then(|config| config.api_key.as_ref());
+    let written = written.map(|key| match key {
+        Ok(key) => Held::Key(key.clone()),
+        Err(unset) => Held::Unset(unset),
+    });
+    let in_file = config.and_then(|config| config.key_file.clone()).map(Held::File);
+    let command = config.map(|config| &config.key_command).filter(|command| !command.is_empty());
+    let printed = command.map(|command| Held::Command(command));
+    [(at("apiKey"), written), (at("apiKeyFile"), in_file), (at("apiKeyCommand"), printed)]
+}
+
+/// What stands in the way where a key of another provider is said of this one.
+fn misplaced<'a>(
+    config: &'a ProviderConfig,
+    name: &str,
+    at: impl Fn(&'a str) -> SaidBy<'a>,
+) -> Option<Obstacle> {
+    let (key, of) = config.misplaced(name)?;
+    let message = format!("`{key}` is a key of provider `{of}`, and `{name}` is asked");
+    Some(Obstacle::new(message, format!("remove it, or write `provider: {of}`")).at(at(key)))
 }

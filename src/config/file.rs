@@ -471,7 +471,7 @@ fn providers(
             let unset = filled.unset_below(&["providers", name]);
             let key_file = fields.string("apiKeyFile").map(|file| folder.join(file));
             let key_command = fields.strings("apiKeyCommand");
-            let config = ProviderConfig { trusted, unset, key_file, key_command, ..provider_config(&fields) };
+            let config = ProviderConfig { trusted, key_file, key_command, unset, ..provider_config(&fields) };
             providers.insert(name.to_owned(), config);
         }
     }

@@ -162,12 +162,6 @@ impl Settings {
         origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
     }
 
-    /// What keeps a key that the configuration points to from being read, where the change brings it.
-    pub(super) fn unmerged_key<T>(&self, key: &Resolved<'_, T>) -> Obstacle {
-        let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
-        Obstacle::new(message, MERGE_FIRST).at(key.said_by)
-    }
-
     /// What keeps an address that the configuration names from being asked, where the change brings both.
     pub(super) fn unmerged(&self, vendor: &Vendor, address: &Resolved<'_, &str>) -> Option<Obstacle> {
         let brought = matches!(self.file.whose, Whose::Change)
@@ -177,4 +171,10 @@ impl Settings {
             format!("nothing is sent to {origin}: only this change names it ({:#})", address.said_by);
         Some(Obstacle::new(message, MERGE_FIRST))
     }
+}
+
+/// What keeps a key that the configuration points to from being fetched, where the change brings it.
+pub(super) fn unmerged_key<T>(key: &Resolved<'_, T>) -> Obstacle {
+    let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
+    Obstacle::new(message, MERGE_FIRST).at(key.said_by)
 }

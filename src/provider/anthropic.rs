@@ -13,7 +13,7 @@ use super::dialect::{
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
 use super::spec::{Means, Spec, Vendor};
-use super::{ChatRequest, Message, OutputSchema, Role, chat, message, model, usage};
+use super::{ChatRequest, Message, OutputSchema, Prices, Role, chat, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -22,8 +22,8 @@ const CALL: &str = "/messages";
 /// The version of the interface that is written and read here.
 const VERSION: &str = "2023-06-01";
 
-/// Most tokens of an answer where a server does not take as many as its model is known for.
-const FEWEST: u64 = 4096;
+/// Most tokens of an answer where it is not known how many a model gives, or a server does not take as many.
+const FEWEST: u64 = 8192;
 
 pub(super) const ANTHROPIC: Spec = Spec {
     name: "anthropic",
@@ -37,6 +37,11 @@ pub(super) const ANTHROPIC: Spec = Spec {
         responses: None,
     }),
 };
+
+/// Most tokens of an answer of a model, as its vendor names them beside its prices.
+fn longest(model: &str) -> Option<u64> {
+    Prices::default().named(model)?.longest
+}
 
 /// Messages.
 #[derive(Debug)]
@@ -77,7 +82,7 @@ impl Dialect for Messages {
             Some(most) if !left.contains(&Part::MaxTokens) => most,
             Some(most) => most.min(FEWEST),
             None if left.contains(&Part::MaxTokens) => FEWEST,
-            None => model::longest_answer(&request.model).unwrap_or(FEWEST),
+            None => longest(&request.model).unwrap_or(FEWEST),
         };
         draft.put("/max_tokens", most);
         let (instructions, rest) = split_instructions(&request.messages);

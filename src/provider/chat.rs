@@ -78,9 +78,10 @@ impl Dialect for Chat {
         let mut draft = Draft::default();
         draft.put("/model", request.model.as_str());
         let folded = left.contains(&Part::SystemRole) && request.output.is_some();
-        let messages: Json = match folded {
-            true => without_system(&request.messages).iter().map(written).collect(),
-            false => request.messages.iter().map(written).collect(),
+        let messages: Json = if folded {
+            without_system(&request.messages).iter().map(written).collect()
+        } else {
+            request.messages.iter().map(written).collect()
         };
         draft.put("/messages", messages);
         draft.offer(left, Part::Temperature, "/temperature", request.temperature);

@@ -204,7 +204,7 @@ impl Completion {
     /// Whether the server took the limit on the tokens of its answer, if one was sent.
     #[must_use]
     pub fn is_limited(&self) -> bool {
-        let limits = [Part::MaxTokens, Part::MaxCompletionTokens];
+        let limits = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
         !self.params_dropped.iter().any(|name| limits.iter().any(|part| part.name() == name))
     }
 }

@@ -217,12 +217,6 @@ impl std::ops::AddAssign for Usage {
 }
 
 impl Usage {
-    /// So many tokens sent, and so many received.
-    #[must_use]
-    pub fn of(input_tokens: u64, output_tokens: u64) -> Self {
-        Self { input_tokens, output_tokens, ..Self::default() }
-    }
-
     /// Sent and received together.
     #[must_use]
     pub fn total(self) -> u64 {
