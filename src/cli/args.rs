@@ -98,6 +98,9 @@ pub(super) struct AskArgs {
     /// Address of an OpenAI-compatible server, up to and with `/v1`
     #[arg(long, value_name = "URL", help_heading = "Who answers")]
     base_url: Option<String>,
+    /// Of `-p command`: the program that answers, with its arguments
+    #[arg(last = true, value_name = "PROGRAM", help_heading = "Who answers")]
+    command: Vec<String>,
     /// Judge these recorded answers (JSONL) instead of asking; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Who answers")]
     replies: Vec<PathBuf>,
@@ -211,6 +214,7 @@ impl Asked for AskArgs {
             model: self.model.clone(),
             base_url: self.base_url.clone(),
             replies: self.replies.clone(),
+            command: self.command.clone(),
             target_version: self.target_version.clone(),
             ..judge_flags(&self.manner, &self.judge, &self.records)
         }

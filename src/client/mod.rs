@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
 use crate::provider::model::{family, is_stand_in};
-use crate::provider::{Completion, Endpoint, Origin, Pending, Prices, Provider, Whence};
+use crate::provider::{ChatRequest, Completion, Endpoint, Origin, Pending, Prices, Provider, Whence};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind};
 use lane::Lane;
@@ -204,6 +204,12 @@ impl ModelClient {
     #[must_use]
     pub fn reads_earlier_replies(&self) -> bool {
         self.reads_earlier.load(Ordering::Relaxed)
+    }
+
+    /// What decides an answer of this back end beside what every request has.
+    #[must_use]
+    pub fn keyed(&self, request: &ChatRequest) -> Option<Json> {
+        self.provider.keyed(request)
     }
 
     /// The key of a request: where it goes, with which parameters, and what is asked.

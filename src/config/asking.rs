@@ -8,7 +8,7 @@ use super::trust::Trust;
 use super::{Obstacle, Settings};
 use crate::client::Patience;
 use crate::grader::Judge;
-use crate::provider::{DEFAULT, Means, Spec, Vendor};
+use crate::provider::{DEFAULT, HTTP, Means, Own, Spec, Vendor};
 use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
 use crate::vocabulary::StopWords;
@@ -36,6 +36,8 @@ pub struct Asking<'a> {
     pub version: Option<Resolved<'a, &'a str>>,
     /// What stop words mean that akit does not know.
     pub stop_words: StopWords,
+    /// What is said of an own bot, the nearest first; nothing of other providers.
+    pub own: Own,
     /// What keeps it from being asked, whoever says the rest.
     pub obstacle: Option<Obstacle>,
 }
@@ -46,6 +48,11 @@ impl Asking<'_> {
         let name = self.provider.value;
         match Spec::of(name).map(|spec| &spec.means) {
             Some(Means::Network(vendor)) => Ok(vendor),
+            Some(Means::Own) => Err(Obstacle::new(
+                format!("provider `{name}` answers cases, and cannot judge"),
+                "name a provider of models",
+            )
+            .at(self.provider.said_by)),
             Some(Means::NotYet(help)) => {
                 Err(Obstacle::new(format!("akit cannot call provider `{name}` yet"), *help)
                     .at(self.provider.said_by))
@@ -121,7 +128,7 @@ impl Settings {
         ]);
         let version = Resolved::first([
             (SaidBy::Flag("--target-version"), flags.target_version.as_deref()),
-            (self.key(["target", "version", ""]), config.target_version.as_deref()),
+            (self.key(["target", "version", ""]), self.version()),
         ]);
         self.reached(Sayers {
             provider,
@@ -193,6 +200,7 @@ impl Settings {
         // Whoever holds the keys has not named this server.
         let granted = shared.filter(|_| is_trusted);
         let below = |key| self.key(["providers", name, key]);
+        let is_own = Spec::is_own(name);
         let variable = |name: Option<&'static str>| {
             let value = name.and_then(|name| self.environment.get(name));
             (SaidBy::Variable(name.unwrap_or_default()), value)
@@ -201,16 +209,25 @@ impl Settings {
             let (said_by, value) = variable(name);
             (said_by, value.filter(|_| is_trusted))
         };
-        let address = vendor.map(|vendor| {
-            Resolved::or_default(
-                [
-                    address,
-                    (part.below("baseUrl"), own.and_then(|own| own.base_url.as_deref())),
-                    (below("baseUrl"), granted.and_then(|shared| shared.base_url.as_deref())),
-                    variable(vendor.address_variable),
-                ],
-                vendor.address,
-            )
+        let of_own = (name == HTTP).then(|| {
+            Resolved::first([
+                address,
+                (part.below("url"), own.and_then(|own| Some(own.address(name)?.0))),
+                (below("url"), granted.and_then(|shared| Some(shared.address(name)?.0))),
+            ])
+        });
+        let address = of_own.flatten().or_else(|| {
+            vendor.map(|vendor| {
+                Resolved::or_default(
+                    [
+                        address,
+                        (part.below("baseUrl"), own.and_then(|own| own.base_url.as_deref())),
+                        (below("baseUrl"), granted.and_then(|shared| shared.base_url.as_deref())),
+                        variable(vendor.address_variable),
+                    ],
+                    vendor.address,
+                )
+            })
         });
         let held = |config: &'a ProviderConfig| match config.api_key.as_ref()? {
             Ok(key) => Some(Ok(key.clone())),
@@ -245,11 +262,17 @@ impl Settings {
             said.extend(own.into_iter().flat_map(ProviderConfig::said));
             waits(shared, &said)
         });
-        let unmerged =
-            vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
+        let unmerged = address.as_ref().and_then(|address| self.unmerged(vendor, address));
+        let misplaced = own.and_then(|own| own.misplaced(name));
+        let misplaced =
+            misplaced.map(|(key, message, help)| Obstacle::new(message, help).at(part.below(key)));
+        let nothing = Own::default();
+        let said =
+            |config: Option<&'a ProviderConfig>| config.map_or(nothing.clone(), |config| config.own.clone());
+        let bot = if is_own { said(own).or(&said(granted)).with_preset() } else { Own::default() };
         let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
         let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
-        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged);
+        let obstacle = misplaced.or(unset.map(Obstacle::unset)).or(trust.err()).or(unmerged);
         Asking {
             provider,
             model,
@@ -261,6 +284,7 @@ impl Settings {
             limited,
             version,
             stop_words,
+            own: bot,
             obstacle,
         }
     }

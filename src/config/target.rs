@@ -9,7 +9,7 @@ use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
-use crate::provider::{Access, LINE, REPLIES, Replies, RepliesError, Spec, Whence};
+use crate::provider::{Access, COMMAND, LINE, REPLIES, Replies, RepliesError, Spec, Whence};
 use crate::runner::{Job, Target};
 use crate::scenario::{Case, Scenario};
 use crate::secret::Secret;
@@ -17,7 +17,7 @@ use crate::secret::Secret;
 /// Clients and files of replies, each opened once.
 #[derive(Debug, Default)]
 pub struct Targets {
-    clients: BTreeMap<String, Arc<ModelClient>>,
+    pub(super) clients: BTreeMap<String, Arc<ModelClient>>,
     replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, Obstacle>>,
     given: Option<Arc<Replies>>,
 }
@@ -31,6 +31,7 @@ impl Targets {
 
     /// How a case is asked.
     pub fn job(&mut self, settings: &Settings, scenario: &Scenario, case: &Case) -> Result<Job, Obstacle> {
+        settings.find_version()?;
         let asking = settings.asking(scenario, case);
         let (patience, version) = (asking.patience(), asking.version.map(|version| version.value.to_owned()));
         let stop_words = asking.stop_words.clone();
@@ -41,6 +42,11 @@ impl Targets {
         if !settings.flags.replies.is_empty() {
             return self.recorded(&settings.flags.replies).map(job);
         }
+        if !settings.flags.command.is_empty() && asking.provider.value != COMMAND {
+            let message =
+                format!("a program stands behind `--`, and the provider is `{}`", asking.provider.value);
+            return Err(Obstacle::new(message, "add `-p command`"));
+        }
         if asking.provider.value == REPLIES {
             let file = scenario.provider_config.file.as_ref().ok_or_else(|| {
                 Obstacle::new(
@@ -50,6 +56,11 @@ impl Targets {
                 .at(asking.provider.said_by)
             })?;
             return self.recorded(&[scenario.folder.join(file)]).map(job);
+        }
+        if Spec::is_own(asking.provider.value) {
+            let client = self.bot(settings, case, &asking)?;
+            let model = asking.model.map_or("", |model| model.value).to_owned();
+            return Ok(job(Target::Model { client, model, seeded: false, described: false }));
         }
         let client = self.client(settings, &asking, settings.target_mode())?;
         let model = asking.model.ok_or_else(|| {
@@ -115,6 +126,7 @@ impl Targets {
         let said_by = Whence {
             address: format!("{:#}", address.said_by),
             key: asking.key.as_ref().map_or("nobody".to_owned(), |key| format!("{:#}", key.said_by)),
+            own: None,
         };
         // Two lines in a variable are a common slip, and a header cannot carry them.
         if api_key.as_ref().is_some_and(|key| !key.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)))

@@ -41,12 +41,7 @@ pub(super) async fn post(
     let request = headers
         .iter()
         .fold(client.post(url).json(body), |request, (name, value)| request.header(*name, value));
-    let received = http::send(request).await.map_err(|lost| match lost {
-        Lost::Connect(reason) => ProviderError::Connect { host: host(), reason },
-        Lost::Certificate(reason) => ProviderError::Certificate { host: host(), reason },
-        Lost::Broken(reason) => ProviderError::Broken { host: host(), reason },
-        Lost::TooLong => malformed(lost.to_string()),
-    })?;
+    let received = http::send(request).await.map_err(|error| lost(&host(), error))?;
     let scrub = |text: String| match key {
         Some(key) => key.scrub(&text),
         None => text,
@@ -78,6 +73,17 @@ pub(super) async fn post(
         }
     });
     Ok(Reply { json: read?, written: body.into_owned() })
+}
+
+/// Why nothing came back.
+pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
+    let host = host.to_owned();
+    match lost {
+        Lost::Connect(reason) => ProviderError::Connect { host, reason },
+        Lost::Certificate(reason) => ProviderError::Certificate { host, reason },
+        Lost::Broken(reason) => ProviderError::Broken { host, reason },
+        Lost::TooLong => ProviderError::Malformed { host, reason: lost.to_string() },
+    }
 }
 
 /// The stop word of a prompt that a platform blocked: Azure says so in the error of a 400, Gemini in place of an answer.
@@ -158,7 +164,7 @@ fn words_of(error: &Json) -> Option<String> {
 }
 
 /// What an error body says: the provider's `error.message`, else the text without tags.
-fn message_of(body: &str) -> String {
+pub(super) fn message_of(body: &str) -> String {
     let json: Option<Json> = serde_json::from_str(body).ok();
     if let Some(words) = json.as_ref().and_then(|json| words_of(json.get("error").unwrap_or(json))) {
         return words;

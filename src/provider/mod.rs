@@ -10,6 +10,7 @@ mod message;
 pub mod model;
 mod openai;
 mod origin;
+mod own;
 mod price;
 mod refusal;
 mod replies;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,7 @@ use strum::{EnumString, VariantNames};
 
 pub use endpoint::Endpoint;
 pub use origin::Origin;
+pub use own::{COMMAND, HTTP, OWN, Own, OwnCommand, OwnHttp, Told, looks_secret, place};
 pub use price::{Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
 pub use spec::{Access, Means, Spec, Vendor};
@@ -131,6 +134,9 @@ pub struct ChatRequest {
     /// Where it stands in a conversation.
     #[serde(skip)]
     pub conversation: Conversation,
+    /// The variables of the case, for applications whose requests have places for them.
+    #[serde(skip)]
+    pub variables: Arc<BTreeMap<String, String>>,
 }
 
 /// What came back. A record holds it under `response`, the fields of the answer beside the others.
@@ -167,6 +173,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
     /// Whether requests carry a key.
     fn sends_key(&self) -> bool {
         false
+    }
+
+    /// What decides the answer beside address, model, parameters and messages, for the key of its record.
+    fn keyed(&self, _request: &ChatRequest) -> Option<Json> {
+        None
     }
 
     /// Sends one request once. Dropping the future aborts the request.
@@ -251,6 +262,26 @@ pub enum ProviderError {
         /// What is wrong, with an excerpt.
         reason: String,
     },
+    /// What an own bot said cannot be read in the way that the configuration says.
+    #[error("the answer of {host} cannot be read: {reason}")]
+    Misread {
+        /// Its address, or the program.
+        host: String,
+        /// What is wrong, with an excerpt.
+        reason: String,
+        /// The key to change.
+        help: String,
+    },
+    /// A program failed.
+    #[error("{name} failed: {reason}")]
+    Program {
+        /// Its name.
+        name: String,
+        /// How, with what it complained of.
+        reason: String,
+        /// The key to change.
+        help: String,
+    },
 }
 
 impl ProviderError {
@@ -281,6 +312,8 @@ impl ProviderError {
             Self::Blocked { .. } | Self::Status { status: 400..=499, .. } => FaultKind::RefusedRequest,
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
+            Self::Misread { .. } => FaultKind::MalformedAnswer,
+            Self::Program { .. } => FaultKind::CommandFailed,
         }
     }
 
@@ -289,7 +322,11 @@ impl ProviderError {
     pub fn transient(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Timeout { .. } => true,
-            Self::Malformed { .. } | Self::Certificate { .. } | Self::Blocked { .. } => false,
+            Self::Malformed { .. }
+            | Self::Certificate { .. }
+            | Self::Blocked { .. }
+            | Self::Misread { .. }
+            | Self::Program { .. } => false,
             error if error.is_of_account() => false,
             Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
         }
@@ -303,9 +340,12 @@ impl ProviderError {
             Self::Broken { .. } | Self::Timeout { .. } => Reach::Unclear,
             error if error.is_of_account() => Reach::Account,
             Self::Status { status: 429, .. } => Reach::Busy,
-            Self::Blocked { .. } | Self::Ended { .. } | Self::Status { .. } | Self::Malformed { .. } => {
-                Reach::Server
-            }
+            Self::Blocked { .. }
+            | Self::Ended { .. }
+            | Self::Status { .. }
+            | Self::Malformed { .. }
+            | Self::Misread { .. }
+            | Self::Program { .. } => Reach::Server,
         }
     }
 
@@ -336,6 +376,8 @@ impl ProviderError {
                 Self::Status { host, status, body: words(), whole: Box::default(), retry_after, unpaid }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
+            Self::Misread { host, .. } => Self::Misread { host, reason: words(), help: words() },
+            Self::Program { name, help, .. } => Self::Program { name, reason: words(), help },
             other => other,
         }
     }
@@ -343,7 +385,11 @@ impl ProviderError {
     /// How to fix it, where these said how the server is reached.
     #[must_use]
     pub fn help(&self, said_by: &Whence, model: &str) -> String {
+        if let Some(help) = said_by.own.as_ref().and_then(|places| self.help_of_own(places, said_by)) {
+            return help;
+        }
         let words = match self {
+            Self::Misread { help, .. } | Self::Program { help, .. } => return help.clone(),
             Self::Connect { .. } => {
                 return format!("check the address (from {}) and that the server runs", said_by.address);
             }
@@ -389,6 +435,36 @@ impl ProviderError {
     }
 }
 
+impl ProviderError {
+    /// How to fix it, where an own bot is asked: the key that may be wrong, and its place.
+    fn help_of_own(&self, places: &OwnPlaces, said_by: &Whence) -> Option<String> {
+        let (url, body) = (&places.url, &places.body);
+        Some(match self {
+            Self::Timeout { .. } => format!("raise `--timeout`, or `timeout:` of the case, or check {url}"),
+            Self::Connect { .. } => format!("check {url}, and that the server runs"),
+            Self::Broken { .. } | Self::Ended { .. } => format!("see the log of the bot at {url}"),
+            Self::Malformed { .. } => format!("check {url}"),
+            Self::Status { status: 401 | 403, .. } => {
+                format!("check the key (from {}), or `auth` and `headers` beside {url}", said_by.key)
+            }
+            Self::Status { status: 300..=399, .. } => {
+                format!(
+                    "write the address that answers by itself into {url}: redirects are not followed, for they would take keys along"
+                )
+            }
+            Self::Status { status: 404 | 405, .. } => format!("check {url}, and `method`"),
+            Self::Status { status: 429, .. } => return None,
+            Self::Status { status: 400..=499, .. } => format!("check what is sent: {body}"),
+            Self::Status { .. } => {
+                format!("see the log of the bot at {url}; try again later or raise `--retries`")
+            }
+            Self::Certificate { .. } | Self::Blocked { .. } | Self::Misread { .. } | Self::Program { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
 /// What an error tells of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -411,4 +487,15 @@ pub struct Whence {
     pub address: String,
     /// The key.
     pub key: String,
+    /// Where the request of an own bot is written.
+    pub own: Option<OwnPlaces>,
+}
+
+/// Where the request of an own bot is written: the keys with their places, for people.
+#[derive(Clone, Debug, Default)]
+pub struct OwnPlaces {
+    /// The address, or the program.
+    pub url: String,
+    /// What is sent.
+    pub body: String,
 }

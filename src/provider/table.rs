@@ -2,6 +2,7 @@
 
 use super::Origin;
 use super::openai::{OLLAMA, OPENAI};
+use super::own::{COMMAND, HTTP};
 use super::spec::{Means, Spec, Vendor};
 
 /// Who answers where nobody says so.
@@ -24,9 +25,11 @@ impl Spec {
         Self { name: "anthropic", means: COMPATIBLE },
         Self { name: "azure-openai", means: COMPATIBLE },
         Self { name: "cohere", means: COMPATIBLE },
+        Self { name: COMMAND, means: Means::Own },
         Self { name: "custom", means: JAVASCRIPT },
         Self { name: "deepagents", means: JAVASCRIPT },
         Self { name: "google", means: COMPATIBLE },
+        Self { name: HTTP, means: Means::Own },
         Self { name: "huggingface", means: COMPATIBLE },
         Self { name: "langchain", means: JAVASCRIPT },
         Self { name: "mistral", means: COMPATIBLE },
@@ -45,6 +48,12 @@ impl Spec {
     #[must_use]
     pub fn of(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|spec| spec.name == name)
+    }
+
+    /// Whether it is the user's own bot.
+    #[must_use]
+    pub fn is_own(name: &str) -> bool {
+        matches!(Self::of(name).map(|spec| &spec.means), Some(Means::Own))
     }
 
     /// The vendors, each with its name.

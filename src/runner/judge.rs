@@ -1,5 +1,7 @@
 //! One case: asked, judged, written down.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::plan::{Planned, Target, Unit};
@@ -11,7 +13,7 @@ use crate::manifest::{CaseResult, Fault, Trial, Verdict};
 use crate::provider::{ChatRequest, Completion, Conversation};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Scenario};
-use crate::seed::Root;
+use crate::seed::{Root, RunId};
 use crate::stats::mean;
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind, FaultKind, Outcome, StopReason, StopWords, ToolCall};
@@ -21,11 +23,11 @@ pub(super) async fn trial(
     scenario: &Scenario,
     planned: &Planned,
     graders: &Graders,
-    root: Root,
+    (root, run): (Root, RunId),
     unit: Unit,
 ) -> Trial {
     let case = &scenario.cases[planned.case];
-    let trial = match answer(scenario, case, planned, root, unit.trial).await {
+    let trial = match answer(scenario, case, planned, (root, run), unit.trial).await {
         Ok((reply, seen)) => judged(scenario, case, graders, root, (reply, seen), unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };
@@ -111,7 +113,7 @@ async fn answer(
     scenario: &Scenario,
     case: &Case,
     planned: &Planned,
-    root: Root,
+    (root, run): (Root, RunId),
     trial: u32,
 ) -> Result<(Answer, Option<Seen>), Fault> {
     let Some(job) = &planned.job else {
@@ -133,6 +135,7 @@ async fn answer(
         }
         Target::Model { client, model, seeded, .. } => {
             let number = trial.to_string();
+            let conversation_id = run.conversation(&[&scenario.name, &case.id, &number]);
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
             let request = ChatRequest {
                 model: model.clone(),
@@ -143,11 +146,15 @@ async fn answer(
                 tools: scenario.tools.clone(),
                 effort: None,
                 output: None,
-                conversation: Conversation { trial, turn: 1, ..Conversation::default() },
+                conversation: Conversation { id: conversation_id, trial, turn: 1, session: None },
+                variables: Arc::clone(&case.variables),
             };
             let mut content = json!({ "messages": redaction::messages(case) });
             if !scenario.tools.is_empty() {
                 content["tools"] = json!(scenario.tools);
+            }
+            if let Some(own) = client.keyed(&request) {
+                content["request"] = own;
             }
             let redacted = case.redaction.on();
             if let Some(redaction) = redacted {

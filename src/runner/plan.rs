@@ -38,7 +38,8 @@ impl Target {
             Target::Replies(replies) => format!("replies in {}", replies.name()),
             Target::Model { client, model, .. } => {
                 let endpoint = client.endpoint();
-                format!("{} {model} at {}", endpoint.provider, endpoint.place())
+                let model = if model.is_empty() { String::new() } else { format!(" {model}") };
+                format!("{}{model} at {}", endpoint.provider, endpoint.place())
             }
         }
     }

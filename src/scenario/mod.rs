@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::environment::{Environment, Waiting};
 use crate::expectation::Expectation;
-use crate::provider::{Message, Origin};
+use crate::provider::{HTTP, Message, Origin, Own};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -55,6 +55,8 @@ pub struct ProviderConfig {
     pub file: Option<String>,
     /// What stop words mean that akit does not know.
     pub stop_words: StopWords,
+    /// What is said of an own bot.
+    pub own: Own,
     /// Variables that its keys wait for: nobody can be asked by them until then.
     pub unset: Waiting,
 }
@@ -71,7 +73,28 @@ impl ProviderConfig {
             ("file", self.file.is_some()),
             ("stopWords", !self.stop_words.is_empty()),
         ];
-        said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key)
+        let said = said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key);
+        said.chain(self.own.entries().into_iter().map(|(key, ..)| key))
+    }
+
+    /// The address that it names for a provider, the key and the place.
+    #[must_use]
+    pub fn address(&self, provider: &str) -> Option<(&str, &'static str, Span)> {
+        match (&self.own.url, &self.base_url) {
+            (Some(told), _) if provider == HTTP => Some((told.value.written(), "url", told.at.1)),
+            (_, Some(address)) if provider != HTTP => Some((address.as_str(), "baseUrl", self.base_url_span)),
+            _ => None,
+        }
+    }
+
+    /// Keys that do not belong to a provider: the first, with why and how to fix it.
+    #[must_use]
+    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, String, String)> {
+        let key = self.api_key.as_ref().map(|_| "apiKey");
+        self.said().chain(key).find_map(|key| {
+            let (message, help) = Own::misplaced(provider, key)?;
+            Some((key, message, help))
+        })
     }
 }
 
@@ -131,6 +154,8 @@ pub struct Case {
     pub messages: Vec<Message>,
     /// What the answer must be.
     pub expectation: Expectation,
+    /// Its variables and those of the scenario.
+    pub variables: Arc<BTreeMap<String, String>>,
     /// Provider that it names.
     pub provider: Option<String>,
     /// Model that it names.

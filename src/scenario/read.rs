@@ -11,7 +11,7 @@ use super::{Case, ProviderConfig, Scenario, redaction};
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Expectation, Reading};
-use crate::provider::{Message, Role};
+use crate::provider::{Message, Own as Bot, Role};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
@@ -65,7 +65,7 @@ pub fn scenario(
         .map(|(text, _)| crate::expectation::substitute(text, |name| variables.get(name).cloned()));
     let patterns = Patterns::default();
     let shared = Inherited {
-        variables,
+        variables: Arc::new(variables),
         tags: fields.strings("tags"),
         system,
         redaction: redaction(&fields, file, &patterns, found),
@@ -84,7 +84,7 @@ pub fn scenario(
         model: fields.string("model"),
         provider_config: ProviderConfig {
             unset: filled.unset_below(&["providerConfig"]),
-            ..fields.object("providerConfig").map(|f| provider_config(&f)).unwrap_or_default()
+            ..fields.object("providerConfig").map(|f| provider_config(&f, file, found)).unwrap_or_default()
         },
         seed: fields.integer("seed"),
         temperature: fields.number("temperature"),
@@ -95,7 +95,9 @@ pub fn scenario(
         cases: Vec::new(),
     };
     let cases = cases(node.take_items("cases"), &shared, found);
-    Some(Scenario { cases, ..scenario })
+    let scenario = Scenario { cases, ..scenario };
+    check_own(&scenario, found);
+    Some(scenario)
 }
 
 fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnostic {
@@ -116,13 +118,33 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
 
 /// What every case of a scenario inherits.
 struct Inherited<'a> {
-    variables: BTreeMap<String, String>,
+    variables: Arc<BTreeMap<String, String>>,
     tags: Vec<String>,
     system: Option<(String, Span)>,
     redaction: RedactionChoice,
     allow_cut: bool,
     patterns: Patterns,
     file: &'a Arc<SourceFile>,
+}
+
+/// Tells of keys for another provider than the one that the file names, and of names in an own bot's request that no case
+/// has a variable for.
+fn check_own(scenario: &Scenario, found: &mut Diagnostics) {
+    let config = &scenario.provider_config;
+    let file = &scenario.file;
+    if let Some(provider) = &scenario.provider
+        && let Some((key, message, help)) = config.misplaced(provider)
+    {
+        let place = Node::parse(file).map(|node| node.place(&["providerConfig", key])).unwrap_or_default();
+        found.push(Diagnostic::error("unknown-key", file, place, message).help(help));
+    }
+    let is_known = |name: &str| scenario.cases.iter().any(|case| case.variables.contains_key(name));
+    if let Some((key, name, (file, span))) =
+        config.own.unknown(is_known).filter(|_| !scenario.cases.is_empty())
+    {
+        let (message, help) = Bot::undefined(key, name);
+        found.push(Diagnostic::error("undefined-variable", file, *span, message).help(help));
+    }
 }
 
 /// Tells where there is no list of cases.
@@ -231,7 +253,7 @@ fn read_items(items: &[Node], shared: &Inherited<'_>) -> (Vec<Item>, Diagnostics
 }
 
 fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) -> Option<Case> {
-    let mut variables = shared.variables.clone();
+    let mut variables = (*shared.variables).clone();
     variables.extend(fields.scalars("variables", shared.file));
     let patterns = &shared.patterns;
     let mut reading = Reading { file: shared.file, variables: &variables, patterns, found };
@@ -240,6 +262,8 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
     let (id, span) = fields.text("id")?;
     let (mut messages, expectation) = (messages?, expectation?);
+    let variables =
+        if variables == *shared.variables { Arc::clone(&shared.variables) } else { Arc::new(variables) };
     let written = fill(&expected?.to_json(), &variables);
     let own = Own {
         messages: &messages,
@@ -273,6 +297,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         content_hash,
         messages,
         expectation,
+        variables,
         provider: fields.string("provider"),
         model: fields.string("model"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
@@ -341,7 +366,11 @@ fn tools(node: &Node, file: &Arc<SourceFile>, found: &mut Diagnostics) -> Vec<se
 
 /// Access as a `providerConfig` or a configuration's provider grants it.
 #[must_use]
-pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
+pub fn provider_config(
+    fields: &Fields<'_>,
+    file: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) -> ProviderConfig {
     ProviderConfig {
         api_key: api_key(fields),
         base_url: fields.string("baseUrl"),
@@ -353,6 +382,7 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         organization: fields.string("organization"),
         file: fields.string("file"),
         stop_words: StopWords::of(fields.words("stopWords")),
+        own: Bot::read(fields, file, found),
         unset: Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::redaction::REDACTION;
 use crate::expectation;
-use crate::provider::{NAMES, Role};
+use crate::provider::{NAMES, OWN, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
 use serde_json::{Value as Json, json};
@@ -19,7 +19,10 @@ const TEARDOWN: &[Field] = &[Field::optional("cleanup", Shape::Bool, "Has no eff
 const SERVED: &str = "serve the application over HTTP and write `provider: openai` with `providerConfig: { baseUrl: \"http://127.0.0.1:8080/v1\" }`, or judge its answers with `--replies FILE`";
 
 /// Keys of `providerConfig`.
-pub const PROVIDER_CONFIG: &[Field] = &[
+pub const PROVIDER_CONFIG: &[Field] = &Field::join::<{ OF_VENDORS.len() + OWN.len() }>(&[OF_VENDORS, OWN]);
+
+/// Keys for servers of vendors, and for all.
+const OF_VENDORS: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
     Field::optional("baseUrl", Shape::Name, "Address of an OpenAI-compatible server, up to and with `/v1`."),
     Field::optional("defaultModel", Shape::Name, "Model where none is named."),
@@ -138,6 +141,12 @@ pub fn schema() -> Json {
             { "type": "array", "minItems": 1, "items": Field::schema(MESSAGE) },
         ] },
         "functions": { "type": "array", "items": { "type": "object" } },
+        "pointers": { "oneOf": [
+            { "type": "string" },
+            { "type": "array", "minItems": 1, "items": { "type": "string" } },
+        ] },
+        "body": { "type": ["object", "array", "string"] },
+        "statuses": { "type": "array", "minItems": 1, "items": { "type": "integer", "minimum": 200, "maximum": 599 } },
         "expected": expectation::schema(),
         "expectations": { "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/expected" } },
     });

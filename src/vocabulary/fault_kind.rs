@@ -26,6 +26,10 @@ pub enum FaultKind {
     ProviderDown,
     /// What came back is no completion.
     MalformedReply,
+    /// What an own bot said is not where the configuration looks for it.
+    MalformedAnswer,
+    /// A program failed.
+    CommandFailed,
     /// A replay, and no record.
     CacheMiss,
     /// A replay, and a record that only the change under test brings.
@@ -74,6 +78,10 @@ impl FaultKind {
             Self::RefusedRequest => "the provider names what it does not accept; is the model's name right?",
             Self::ProviderDown => "try again later, or raise `--retries`",
             Self::MalformedReply => "is this an OpenAI-compatible address? It usually ends in `/v1`",
+            Self::MalformedAnswer => {
+                "change the key that its help names: `answer`, `tools`, `session`, `sse` or `url`"
+            }
+            Self::CommandFailed => "see its exit code and what it wrote to stderr in the message",
             Self::CacheMiss => {
                 "what is asked has changed since it was recorded: ask once with `--cache auto` and a key"
             }
@@ -112,6 +120,8 @@ impl FaultKind {
             | Self::RefusedRequest
             | Self::ProviderDown
             | Self::MalformedReply
+            | Self::MalformedAnswer
+            | Self::CommandFailed
             | Self::CacheMiss
             | Self::NoReply
             | Self::UnknownStopReason
