@@ -95,7 +95,7 @@ pub(super) struct AskArgs {
     /// Model, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
     model: Option<String>,
-    /// Address of an OpenAI-compatible server, up to and with `/v1`
+    /// Address of an OpenAI-compatible server, up to and with `/v1`; of `-p http`, scheme, host and port in place of those in `url`
     #[arg(long, value_name = "URL", help_heading = "Who answers")]
     base_url: Option<String>,
     /// Of `-p command`: the program that answers, with its arguments

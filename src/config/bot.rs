@@ -57,7 +57,7 @@ impl Targets {
             let missing = || Obstacle::new(message, help).at(asking.provider.said_by);
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
         }
-        fits(&own, case, is_http)?;
+        fits(&own, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
         let key = match asking.key.as_ref().map(|key| (&key.value, key.said_by)) {
             Some((Ok(key), _)) => Some(key.clone()),
             Some((Err(name), said_by)) if mode != Mode::Replay => {
@@ -126,6 +126,19 @@ fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
             (Some(body), _) => at(body, message, help),
             (None, Some(url)) => at(url, message, help),
             (None, None) => Obstacle::new(message, help),
+        });
+    }
+    let by_line = own.input.as_ref().is_some_and(|told| told.written.contains("json"));
+    let is_persistent = own.persistent.as_ref().is_some_and(|told| told.value);
+    let is_read = own.answer.is_some() || own.sse.is_some() || (!is_http && (by_line || is_persistent));
+    let is_by_line = own.lines.as_ref().is_some_and(|told| told.value);
+    let needs: &[&str] = if is_by_line { &["lines"] } else { &["tools", "state", "stop", "usage"] };
+    let entries = own.entries();
+    if let Some((key, _, place)) = entries.iter().find(|(key, ..)| !is_read && needs.contains(key)) {
+        let message = format!("`{key}` reads JSON, and nothing says where the answer is in it");
+        return Err(Obstacle {
+            at: Some((*place).clone()),
+            ..Obstacle::new(message, "add `answer: /POINTER` beside it")
         });
     }
     let is_turn = |role: Role| !matches!(role, Role::System | Role::Developer);

@@ -111,6 +111,8 @@ impl Settings {
             && (shared.api_key.is_some() || variable(vendor.and_then(|vendor| vendor.key_variable)).is_some())
         {
             format!("the key of provider `{provider}`")
+        } else if provider == HTTP && shared.own.headers.is_some() && local.own.headers.is_none() {
+            "what `headers` of the configuration hold".to_owned()
         } else {
             return Ok(Trust::Foreign);
         };

@@ -59,8 +59,8 @@ fn provider<'a>(
     said.into_iter().flatten().next().map_or((DEFAULT, None), |(name, at)| (name, Some(at)))
 }
 
-/// Keys of an own bot that say who pays and how a program is run, or that are compared by what they come to.
-const UNCOMPARED: [&str; 4] = ["auth", "like", "persistent", "url"];
+/// Keys of an own bot that are compared by what they come to.
+const UNCOMPARED: [&str; 2] = ["like", "url"];
 
 /// Cases that another application answers: another provider, model, address, version or file of replies.
 fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {

@@ -121,7 +121,7 @@ async fn answer(
     };
     match &job.target {
         Target::Replies(replies) => {
-            let reply = replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
+            let reply = replies.answer(&case.whom(&scenario.name), trial).cloned().ok_or_else(|| {
                 fault(
                     FaultKind::NoReply,
                     format!("there is no reply to this case in {}", replies.name()),

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use crate::environment::{Environment, Waiting};
 use crate::expectation::Expectation;
-use crate::provider::{HTTP, Message, Origin, Own};
+use crate::provider::{HTTP, Message, Origin, Own, Whom};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -177,6 +177,18 @@ pub struct Case {
 }
 
 impl Case {
+    /// The case, as files of others may know it.
+    #[must_use]
+    pub fn whom<'a>(&'a self, scenario: &'a str) -> Whom<'a> {
+        Whom {
+            scenario,
+            id: &self.id,
+            name: self.name.as_deref(),
+            variables: &self.variables,
+            asked: self.asked(),
+        }
+    }
+
     /// What the user said last, for people.
     #[must_use]
     pub fn asked(&self) -> &str {

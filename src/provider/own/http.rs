@@ -1,25 +1,23 @@
 //! `http`: a bot behind an address of its own, asked with a body of its own.
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use std::sync::Arc;
+
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use serde_json::Value as Json;
 use strum::{EnumString, VariantNames};
 
-use super::super::call::{lost, message_of};
+use super::super::call::lost;
 use super::super::endpoint::{Address, AddressError};
-use super::super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, wait};
-use super::events::events;
+use super::super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
+use super::header::{self, Header};
 use super::pointer::Pointer;
 use super::reading::Body;
 use super::template::Filling;
 use super::{Own, Pieces, Reader, Template, Told};
-use crate::http::{self, Http, Received};
+use crate::http::{self, Http};
 use crate::secret::Secret;
 use crate::source::{Diagnostics, Field, Fields, Node, Shape, SourceFile, Value};
-use crate::text;
-use crate::vocabulary::Answer;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 /// Its name under `provider:`.
 pub const HTTP: &str = "http";
@@ -159,9 +157,9 @@ pub enum Session {
 /// How a stream of events is read.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    event: Option<String>,
-    answer: Option<Pointer>,
-    done: String,
+    pub(super) event: Option<String>,
+    pub(super) answer: Option<Pointer>,
+    pub(super) done: String,
 }
 
 pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
@@ -200,9 +198,9 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
         }
     });
     own.method = reader.text("method", |_, text, _| Some(text.to_owned()));
-    own.headers = reader.told("headers", headers);
+    own.headers = reader.told("headers", header::read);
     if let Some(told) = &mut own.headers {
-        told.written = keyed_headers(reader, &told.value);
+        told.written = header::keyed(reader, &told.value);
     }
     own.body = reader.told("body", |reader, node| {
         let kind = node.value.kind();
@@ -279,109 +277,6 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
     own.like = reader.text("like", |_, text, _| Some(text.to_owned()));
 }
 
-/// A header.
-#[derive(Clone, Debug)]
-pub struct Header {
-    name: String,
-    value: Pieces,
-    /// Whether its value is not to be shown.
-    is_secret: bool,
-}
-
-impl Header {
-    /// The names in its value that are not akit's own.
-    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
-        self.value.variables()
-    }
-
-    /// Whether one of these names is in its value.
-    pub(super) fn has(&self, names: &[&str]) -> bool {
-        self.value.has(names)
-    }
-}
-
-/// Words before a key that are none.
-const SCHEMES: [&str; 5] = ["bearer", "basic", "token", "apikey", "api-key"];
-
-/// Whether a header is known to hold no secret.
-fn is_open(name: &str) -> bool {
-    const OPEN: [&str; 5] = ["accept", "accept-language", "content-type", "prefer", "user-agent"];
-    OPEN.iter().any(|open| open.eq_ignore_ascii_case(name))
-}
-
-/// Whether a value is not to be shown, by the name that it stands under or by its looks.
-#[must_use]
-pub fn looks_secret(name: &str, value: &str) -> bool {
-    const MARKS: [&str; 9] =
-        ["auth", "cookie", "credential", "key", "pass", "pwd", "secret", "sign", "token"];
-    let name = name.to_ascii_lowercase();
-    let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
-    let is_random = value.len() >= 12
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_alphabetic)
-        && !has(u8::is_ascii_whitespace);
-    is_random || MARKS.iter().any(|mark| name.contains(mark))
-}
-
-/// The headers for the key of a record: a value of the environment counts by its name, since keys are rotated, and
-/// another one by its digest, since it may be a key all the same.
-fn keyed_headers(reader: &Reader<'_, '_>, headers: &[Header]) -> String {
-    let value = |header: &Header| {
-        let plain = header.value.written();
-        let named = reader.found.named(plain);
-        if named != plain || is_open(&header.name) { named } else { crate::canonical::digest(&plain.into()) }
-    };
-    let all = headers.iter().map(|header| (header.name.to_ascii_lowercase(), value(header).into()));
-    Json::Object(all.collect()).to_string()
-}
-
-fn headers(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<Header>> {
-    let Value::Map(entries) = &node.value else { return None };
-    let mut all = Vec::new();
-    for (key, value) in entries {
-        let name = key.as_str().unwrap_or_default();
-        let span = value.span;
-        if HeaderName::try_from(name).is_err() {
-            reader.wrong(
-                key.span,
-                format!("`{}` is no name of a header", text::excerpt(name, 60)),
-                "use letters, digits and `-`",
-            );
-            continue;
-        }
-        let written = match &value.value {
-            Value::String(text) => text.clone(),
-            Value::Integer(_) | Value::Float(_) | Value::Bool(_) => value.to_json().to_string(),
-            other => {
-                reader.wrong(span, format!("a header is text, found {}", other.kind()), "put it in quotes");
-                continue;
-            }
-        };
-        let pieces =
-            Pieces::parse(written.trim()).and_then(|pieces| match HeaderValue::from_str(pieces.head()) {
-                _ if pieces.has(&["messages"]) => {
-                    Err("`{{messages}}` is a list and stands inside a text".to_owned())
-                }
-                Ok(_) => Ok(pieces),
-                Err(_) => Err("it holds a line end or another character that no header has".to_owned()),
-            });
-        match pieces {
-            Ok(value) => {
-                let named = reader.found.named(&written);
-                let is_secret = !is_open(name)
-                    && (looks_secret(name, &written) || (named != written && looks_secret(&named, "")));
-                all.push(Header { name: name.to_owned(), value, is_secret });
-            }
-            Err(trouble) => reader.wrong(
-                span,
-                format!("header `{name}`: {trouble}"),
-                "write it on one line, names as `{{name}}`",
-            ),
-        }
-    }
-    Some(all)
-}
-
 fn statuses(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<u16>> {
     let status = |node: &Node| match node.value {
         // A redirect is no answer.
@@ -423,7 +318,7 @@ impl Own {
 pub struct OwnHttp {
     http: Http,
     endpoint: Endpoint,
-    own: Own,
+    pub(super) own: Own,
     url: Pieces,
     key: Option<Secret>,
 }
@@ -454,11 +349,11 @@ impl OwnHttp {
     }
 
     /// Who is asked, for people: without what a query may hold.
-    fn host(&self) -> String {
+    pub(super) fn host(&self) -> String {
         self.url.written().split('?').next().unwrap_or_default().to_owned()
     }
 
-    fn misread(&self, whole: &str, reason: &str, help: String) -> ProviderError {
+    pub(super) fn misread(&self, whole: &str, reason: &str, help: String) -> ProviderError {
         Body { documents: Vec::new(), is_stream: false, whole, host: &self.host() }.misread(reason, help)
     }
 
@@ -471,33 +366,26 @@ impl OwnHttp {
                 format!("header `{name}` would hold a line end or another character that no header has");
             self.misread("", &reason, format!("put another value into `headers` ({place})"))
         };
-        for Header { name, value, .. } in self.own.headers.iter().flat_map(|told| &told.value) {
-            let value = HeaderValue::from_str(&value.fill(filling, str::to_owned));
-            let (Ok(key), Ok(value)) = (HeaderName::try_from(name.as_str()), value) else {
-                return Err(unfit(name));
-            };
-            all.insert(key, value);
+        for header in self.own.headers.iter().flat_map(|told| &told.value) {
+            let (name, value) = header.fill(filling).ok_or_else(|| unfit(header.name()))?;
+            all.insert(name, value);
         }
         if let (Some(Session::Cookie(name)), Some(session)) =
             (self.own.session.as_ref().map(|told| &told.value), &request.conversation.session)
         {
             let cookie = HeaderValue::from_str(&format!("{name}={session}")).map_err(|_| unfit("cookie"))?;
-            all.append(reqwest::header::COOKIE, cookie);
+            all.append(COOKIE, cookie);
         }
         Ok(all)
     }
 
     /// The text without the values of the key and of headers, which a server may repeat.
-    fn scrub(&self, text: String) -> String {
+    pub(super) fn scrub(&self, text: String) -> String {
         let auth = self.key.as_ref().into_iter().flat_map(|key| {
             let parts = key.expose().split(':').map(Secret::new).collect::<Vec<_>>();
             parts.into_iter().chain([key.clone()])
         });
-        let headers = self.own.headers.iter().flat_map(|told| &told.value).filter(|header| header.is_secret);
-        // Of `Bearer KEY` the key is what must not be shown.
-        let words = headers.flat_map(|header| header.value.head().split_whitespace());
-        let headers =
-            words.filter(|word| !SCHEMES.contains(&word.to_ascii_lowercase().as_str())).map(Secret::new);
+        let headers = self.own.headers.iter().flat_map(|told| &told.value).flat_map(Header::secrets);
         auth.chain(headers).fold(text, |text, secret| secret.scrub(&text))
     }
 
@@ -512,11 +400,8 @@ impl OwnHttp {
         let method = self.own.method.as_ref().map(|told| told.value.as_str());
         let method = method.unwrap_or(if self.own.body.is_some() { "POST" } else { "GET" });
         let headers = self.headers(&filling, request)?;
-        let kind = headers
-            .get(reqwest::header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+        let kind =
+            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let mut call = client.request(Method::try_from(method).unwrap_or(Method::POST), url);
         if let Some(key) = &self.key {
             call = match (
@@ -536,214 +421,11 @@ impl OwnHttp {
         if kind.is_empty()
             && matches!(self.own.body.as_ref().map(|told| &told.value), Some(Template::Text(_)))
         {
-            call = call.header(reqwest::header::CONTENT_TYPE, "text/plain; charset=utf-8");
+            call = call.header(CONTENT_TYPE, "text/plain; charset=utf-8");
         }
         let received = http::send(call.headers(headers)).await.map_err(|error| lost(&host, error))?;
         self.read(received, request)
     }
-
-    fn read(&self, received: Received, request: &ChatRequest) -> Result<Completion, ProviderError> {
-        let host = self.host();
-        let Received { status, headers, body } = received;
-        let is_ok = match &self.own.ok {
-            Some(told) => told.value.contains(&status),
-            None => (200..300).contains(&status),
-        };
-        if !is_ok {
-            let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
-            let retry_after = wait::named(status, &headers, &whole, SystemTime::now());
-            let place = headers.get(reqwest::header::LOCATION).and_then(|value| value.to_str().ok());
-            let message = match place.filter(|_| (300..400).contains(&status)) {
-                Some(place) => format!(
-                    "go to {}",
-                    text::excerpt(place.split(['?', '#']).next().unwrap_or_default(), 200)
-                ),
-                None => message_of(&whole),
-            };
-            return Err(ProviderError::of_status(&host, status, message, whole, retry_after));
-        }
-        let written = String::from_utf8(body).map_err(|error| {
-            let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let at = error.utf8_error().valid_up_to();
-            self.misread(
-                &self.scrub(shown),
-                &format!("invalid UTF-8 at byte {at}"),
-                self.about("let the bot answer in UTF-8"),
-            )
-        })?;
-        let written = self.scrub(written);
-        if written.trim().is_empty() {
-            return Err(ProviderError::Broken { host, reason: "the body is empty".to_owned() });
-        }
-        let kind = headers
-            .get(reqwest::header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let (documents, is_stream) = if let Some(stream) = &self.own.sse {
-            (self.stream(&written, &stream.value)?, true)
-        } else if self.own.lines.as_ref().is_some_and(|told| told.value) {
-            let lines = written.lines().filter(|line| !line.trim().is_empty());
-            (lines.map(|line| self.json(line, &written)).collect::<Result<_, _>>()?, true)
-        } else if self.own.answer.is_some() {
-            (vec![self.json(&written, &written)?], false)
-        } else {
-            (self.plain(&written, kind)?, false)
-        };
-        let body = Body { documents, is_stream, whole: &written, host: &host };
-        let answer = match (self.pointers(), &self.own.sse) {
-            (Some(answer), _) => body.answer(&self.own, &answer)?,
-            (None, Some(_)) => Answer { text: texts(&body.documents), ..Answer::default() },
-            (None, None) => {
-                Answer { text: written.trim_end_matches(['\r', '\n']).to_owned(), ..Answer::default() }
-            }
-        };
-        let session = if request.conversation.turn <= 1 { self.session(&body, &headers)? } else { None };
-        Ok(Completion { answer, session, ..Completion::default() })
-    }
-
-    /// Where the text is: what is said of the stream, else of the answer.
-    fn pointers(&self) -> Option<Told<Vec<Pointer>>> {
-        let of_stream = self.own.sse.as_ref().and_then(|told| {
-            Some(Told {
-                value: vec![told.value.answer.clone()?],
-                written: String::new(),
-                at: told.at.clone(),
-            })
-        });
-        of_stream.or_else(|| self.own.answer.clone())
-    }
-
-    /// A help, and where the address stands.
-    fn about(&self, help: &str) -> String {
-        format!("{help}, or change `url` ({})", self.place())
-    }
-
-    /// Where the address stands.
-    fn place(&self) -> String {
-        self.own.url.as_ref().map(Told::place).unwrap_or_default()
-    }
-
-    fn json(&self, part: &str, whole: &str) -> Result<Json, ProviderError> {
-        serde_json::from_str(&text::json::mended(part)).map_err(|error| {
-            let reason = text::json::trouble(&error);
-            if error.is_eof() {
-                return ProviderError::Broken {
-                    host: self.host(),
-                    reason: format!("the body is cut: {reason}"),
-                };
-            }
-            let told = self.pointers().map(|told| told.place());
-            let help = match told {
-                Some(place) if !is_page(whole) => format!(
-                    "let the bot answer in JSON, or remove `answer` ({place}) if the whole body is the answer"
-                ),
-                _ => self.about("it should be JSON"),
-            };
-            self.misread(whole, if is_page(whole) { "it is a web page" } else { &reason }, help)
-        })
-    }
-
-    /// A body that is the answer as it is: no JSON whose text somebody has to name, no page, no picture.
-    fn plain(&self, written: &str, kind: &str) -> Result<Vec<Json>, ProviderError> {
-        let json =
-            serde_json::from_str::<Json>(written).ok().filter(|json| json.is_object() || json.is_array());
-        if let Some(json) = json {
-            let body = Body { documents: vec![json], is_stream: false, whole: written, host: &self.host() };
-            let help = format!(
-                "add `answer:` with a JSON pointer beside `url` ({}): {}",
-                self.place(),
-                body.texts()
-            );
-            return Err(body.misread("it is JSON, and nothing says where the answer is in it", help));
-        }
-        if is_page(written) {
-            return Err(self.misread(written, "it is a web page", self.about("it should be the answer")));
-        }
-        let family = kind.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
-        if !matches!(family.as_str(), "" | "text") {
-            let reason = format!("its content type is `{}`, which is no text", text::excerpt(kind, 60));
-            return Err(self.misread(
-                written,
-                &reason,
-                self.about("add `answer:` with a JSON pointer if it is JSON"),
-            ));
-        }
-        Ok(Vec::new())
-    }
-
-    /// The data of a stream of events: JSON where pointers are to read it, texts otherwise.
-    fn stream(&self, written: &str, stream: &Stream) -> Result<Vec<Json>, ProviderError> {
-        let place = self.own.sse.as_ref().map(Told::place).unwrap_or_default();
-        let all = events(written);
-        if all.is_empty() {
-            return Err(self.misread(
-                written,
-                "it is no stream of events",
-                format!("change `sse` ({place})"),
-            ));
-        }
-        if let Some(error) =
-            all.iter().find(|event| event.name == "error" && stream.event.as_deref() != Some("error"))
-        {
-            return Err(ProviderError::Ended { host: self.host(), word: text::excerpt(&error.data, 40) });
-        }
-        let is_end =
-            |event: &super::events::Event| event.data.trim() == stream.done || event.name == stream.done;
-        let Some(end) = all.iter().position(is_end) else {
-            let reason = format!(
-                "the stream ended without `{}` (`done` of `sse`, {place})",
-                text::excerpt(&stream.done, 40)
-            );
-            return Err(ProviderError::Broken { host: self.host(), reason });
-        };
-        let is_meant =
-            |event: &&super::events::Event| stream.event.as_ref().is_none_or(|name| *name == event.name);
-        let has_pointers = self.pointers().is_some();
-        let data = all[..end].iter().filter(is_meant).map(|event| {
-            if has_pointers { self.json(&event.data, written) } else { Ok(event.data.as_str().into()) }
-        });
-        let data: Vec<Json> = data.collect::<Result<_, _>>()?;
-        // The event that ends it may hold what comes with the answer.
-        let last =
-            serde_json::from_str::<Json>(&all[end].data).ok().filter(|json| has_pointers && json.is_object());
-        Ok(data.into_iter().chain(last).collect())
-    }
-
-    fn session(&self, body: &Body<'_>, headers: &HeaderMap) -> Result<Option<String>, ProviderError> {
-        let Some(told) = &self.own.session else { return Ok(None) };
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (found, what) = match &told.value {
-            Session::From(pointer) => {
-                let json =
-                    if body.documents.is_empty() { serde_json::from_str(body.whole).ok() } else { None };
-                let found = body.documents.iter().chain(&json).find_map(|document| pointer.first(document));
-                let found = found.map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned));
-                (found, format!("nothing at `{pointer}`"))
-            }
-            Session::Header(name) => (header(name), format!("no header `{name}`")),
-            Session::Cookie(name) => {
-                let cookies = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-                let found = cookies.filter_map(|one| one.split(';').next()?.trim().split_once('='));
-                let found =
-                    found.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.to_owned());
-                (found, format!("no cookie `{name}`"))
-            }
-        };
-        let missing =
-            || body.misread(&format!("it has {what}"), format!("change `session` ({})", told.place()));
-        found.filter(|session| !session.is_empty()).map(Some).ok_or_else(missing)
-    }
-}
-
-/// Texts one behind the other.
-fn texts(documents: &[Json]) -> String {
-    documents.iter().filter_map(Json::as_str).collect()
-}
-
-/// Whether a body is a whole page: one of a proxy, a login or an error, and not an answer with markup in it.
-fn is_page(body: &str) -> bool {
-    let head: String = body.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
-    head.starts_with("<!doctype html") || head.starts_with("<html")
 }
 
 /// A value as a part of an address.
@@ -775,7 +457,7 @@ impl Provider for OwnHttp {
 
     fn sends_key(&self) -> bool {
         let mut headers = self.own.headers.iter().flat_map(|told| &told.value);
-        self.key.is_some() || headers.any(|header| header.is_secret)
+        self.key.is_some() || headers.any(|header| header.secrets().next().is_some())
     }
 
     fn keyed(&self, request: &ChatRequest) -> Option<Json> {

@@ -4,9 +4,11 @@
 
 mod command;
 mod events;
+mod header;
 mod http;
 mod pointer;
 mod reading;
+mod received;
 mod template;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,8 @@ use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Sp
 use crate::text;
 
 pub use command::{COMMAND, Input, OwnCommand};
-pub use http::{Auth, HTTP, Header, OwnHttp, Session, Stream, looks_secret};
+pub use header::{Header, looks_secret};
+pub use http::{Auth, HTTP, OwnHttp, Session, Stream};
 pub use pointer::Pointer;
 pub use reading::Counts;
 pub use template::{Pieces, Template};
@@ -171,7 +174,7 @@ impl Own {
                 return Some((format!("`{key}` is no key of provider `{provider}`"), help.to_owned()));
             }
         };
-        let whose = text::list(&takers.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>());
+        let whose = text::list(takers);
         (!takers.contains(&provider)).then(|| {
             let message =
                 format!("`{key}` is a key of provider {whose}, and the provider here is `{provider}`");
@@ -208,7 +211,7 @@ impl Own {
             names.extend(body.value.variables().into_iter().map(|name| ("body", name, &body.at)));
         }
         if let Some(headers) = &self.headers {
-            let all = headers.value.iter().flat_map(http::Header::variables);
+            let all = headers.value.iter().flat_map(Header::variables);
             names.extend(all.map(|name| ("headers", name, &headers.at)));
         }
         names
@@ -264,7 +267,8 @@ struct Reader<'a, 'f> {
 impl<'f> Reader<'_, 'f> {
     /// What a key says, read by its own code; a value that waits for the environment is not read.
     fn told<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &'f Node) -> Option<T>) -> Option<Told<T>> {
-        let node = self.fields.node(key).filter(|node| !waits(node))?;
+        // Headers that wait are known by their names.
+        let node = self.fields.node(key).filter(|node| key == "headers" || !waits(node))?;
         let value = read(self, node)?;
         let span = self.fields.key_span(key).unwrap_or(node.span);
         let written = self.named(&node.to_json()).to_string();

@@ -154,13 +154,13 @@ impl Body<'_> {
             Json::Object(_) => "an object",
             Json::Null => "nothing",
         };
-        let within = pointer::texts(found, 3)
-            .into_iter()
-            .map(|place| format!("`{pointer}{}`", text::excerpt(&place, 60)));
-        let within = if matches!(found, Json::Array(items) if items.iter().all(Json::is_string)) {
-            format!("`{pointer}/*`")
-        } else {
-            text::list(&within.collect::<Vec<_>>())
+        let within = match found {
+            Json::Array(items) if items.iter().all(Json::is_string) => format!("`{pointer}/*`"),
+            _ => {
+                let places = pointer::texts(found, 3).into_iter();
+                let places = places.map(|place| format!("{pointer}{}", text::excerpt(&place, 60)));
+                text::list(&places.collect::<Vec<_>>())
+            }
         };
         let reason = format!("there is {kind} at `{pointer}`, and no text");
         Err(self.misread(&reason, format!("point `answer` ({}) at a text, such as {within}", answer.place())))
@@ -175,7 +175,7 @@ impl Body<'_> {
     /// Where texts are in it, for people.
     pub(super) fn texts(&self) -> String {
         let places = self.documents.first().map(|one| pointer::texts(one, 5)).unwrap_or_default();
-        let places: Vec<_> = places.iter().map(|place| format!("`{}`", text::excerpt(place, 60))).collect();
+        let places: Vec<_> = places.iter().map(|place| text::excerpt(place, 60)).collect();
         if places.is_empty() {
             "there is no text in what came".to_owned()
         } else {
