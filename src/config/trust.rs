@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
-use crate::provider::{Origin, Spec, Vendor};
+use crate::provider::{HTTP, Origin, Spec, Vendor};
 use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
@@ -113,9 +113,14 @@ impl Settings {
         local: Option<&ProviderConfig>,
     ) -> Result<Trust, Obstacle> {
         let like = local.and_then(|local| local.like.as_deref());
-        let Some(vendor) = Spec::vendor_of(provider, like) else { return Ok(Trust::Named) };
+        let vendor = Spec::vendor_of(provider, like);
+        if vendor.is_none() && provider != HTTP {
+            return Ok(Trust::Named);
+        }
         let named = local.filter(|_| self.flags.base_url.is_none());
-        let Some((local, address)) = named.and_then(|local| Some((local, local.base_url.as_deref()?))) else {
+        let Some((local, (address, _, span))) =
+            named.and_then(|local| Some((local, local.address(provider)?)))
+        else {
             return Ok(Trust::Named);
         };
         // What is no address is refused before anything is sent.
@@ -124,7 +129,7 @@ impl Settings {
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
         let is_set = |names: &[&str]| names.iter().any(|name| self.environment.get(name).is_some());
         let configured = matches!(self.file.whose, Whose::Own | Whose::Base(_)).then_some(shared);
-        let by_config = configured.and_then(|shared| shared.base_url.as_deref());
+        let by_config = configured.and_then(|shared| Some(shared.address(provider)?.0));
         if self.is_usual(vendor, &origin)
             || configured.is_some_and(|shared| shared.trusted.contains(&origin))
             || by_config.and_then(Origin::of).as_ref() == Some(&origin)
@@ -134,8 +139,12 @@ impl Settings {
         let named_by = || self.file.named_by_variables.first();
         let what = if let Some(name) = scenario.environment.first().or_else(named_by) {
             format!("what environment variable `{name}` holds")
-        } else if local.api_key.is_none() && (shared.has_key() || is_set(vendor.key_variables)) {
+        } else if local.api_key.is_none()
+            && (shared.has_key() || vendor.is_some_and(|vendor| is_set(vendor.key_variables)))
+        {
             format!("the key of provider `{provider}`")
+        } else if provider == HTTP && shared.own.headers.is_some() && local.own.headers.is_none() {
+            "what `headers` of the configuration hold".to_owned()
         } else {
             return Ok(Trust::Foreign);
         };
@@ -150,14 +159,14 @@ impl Settings {
             ),
             Whose::Change => MERGE_FIRST.to_owned(),
         };
-        let place = (Arc::clone(&scenario.file), local.base_url_span);
+        let place = (Arc::clone(&scenario.file), span);
         Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 
     /// Whether an address needs nobody to name it: the vendor's own, the environment's, or on this machine.
-    fn is_usual(&self, vendor: &Vendor, origin: &Origin) -> bool {
-        let variable = vendor.address_variable.and_then(|name| self.environment.get(name));
-        let mut known = [Some(vendor.address), variable].into_iter().flatten();
+    fn is_usual(&self, vendor: Option<&Vendor>, origin: &Origin) -> bool {
+        let variable = vendor.and_then(|vendor| self.environment.get(vendor.address_variable?));
+        let mut known = [vendor.map(|vendor| vendor.address), variable].into_iter().flatten();
         origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
     }
 
@@ -168,7 +177,7 @@ impl Settings {
     }
 
     /// What keeps an address that the configuration names from being asked, where the change brings both.
-    pub(super) fn unmerged(&self, vendor: &Vendor, address: &Resolved<'_, &str>) -> Option<Obstacle> {
+    pub(super) fn unmerged(&self, vendor: Option<&Vendor>, address: &Resolved<'_, &str>) -> Option<Obstacle> {
         let brought = matches!(self.file.whose, Whose::Change)
             && matches!((address.said_by, &self.file.file), (SaidBy::Key(by, _), Some(own)) if Arc::ptr_eq(by, own));
         let origin = Origin::of(address.value).filter(|origin| brought && !self.is_usual(vendor, origin))?;

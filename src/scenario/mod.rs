@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
 use crate::expectation::{Exception, Expectation, Rule};
-use crate::provider::{Message, Options, Origin};
+use crate::provider::{HTTP, Message, Options, Origin, Own, Spec, Whom};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -73,6 +73,10 @@ pub struct ProviderConfig {
     pub key_command: Vec<String>,
     /// What stop words mean that akit does not know.
     pub stop_words: StopWords,
+    /// What is said of an own bot.
+    pub own: Own,
+    /// The keys that are written, in the order of their table.
+    pub written: Vec<&'static str>,
     /// Variables that its keys wait for: nobody can be asked by them until then.
     pub unset: Waiting,
 }
@@ -97,7 +101,36 @@ impl ProviderConfig {
             ("file", self.file.is_some()),
             ("stopWords", !self.stop_words.is_empty()),
         ];
-        said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key)
+        let said = said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key);
+        said.chain(self.own.entries().into_iter().map(|(key, ..)| key))
+    }
+
+    /// The address that it names for a provider, the key and the place.
+    #[must_use]
+    pub fn address(&self, provider: &str) -> Option<(&str, &'static str, Span)> {
+        match (&self.own.url, &self.base_url) {
+            (Some(told), _) if provider == HTTP => Some((told.value.written(), "url", told.at.1)),
+            (_, Some(address)) if provider != HTTP => {
+                Some((address.as_str(), self.base_url_key, self.base_url_span))
+            }
+            _ => None,
+        }
+    }
+
+    /// Keys that do not belong to a provider: the first, with why and how to fix it.
+    #[must_use]
+    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, String, String)> {
+        let taker = self.like.as_deref().and_then(|like| Some((like, Spec::taker_of(like)?)));
+        if let Some((like, taker)) = taker.filter(|(_, taker)| *taker != provider) {
+            let message = format!(
+                "`like: {like}` is a preset of provider `{taker}`, and the provider here is `{provider}`"
+            );
+            return Some(("like", message, format!("remove it, or write `provider: {taker}`")));
+        }
+        self.written.iter().find_map(|key| {
+            let (message, help) = Own::misplaced(provider, key)?;
+            Some((*key, message, help))
+        })
     }
 }
 
@@ -163,6 +196,8 @@ pub struct Case {
     pub always: Vec<Arc<Rule>>,
     /// The rules that it lifts.
     pub except: Vec<Exception>,
+    /// Its variables and those of the scenario.
+    pub variables: Arc<BTreeMap<String, String>>,
     /// Provider that it names.
     pub provider: Option<String>,
     /// Model that it names.
@@ -184,6 +219,18 @@ pub struct Case {
 }
 
 impl Case {
+    /// The case, as files of others may know it.
+    #[must_use]
+    pub fn whom<'a>(&'a self, scenario: &'a str) -> Whom<'a> {
+        Whom {
+            scenario,
+            id: &self.id,
+            name: self.name.as_deref(),
+            variables: &self.variables,
+            asked: self.asked(),
+        }
+    }
+
     /// What the user said last, for people.
     #[must_use]
     pub fn asked(&self) -> &str {

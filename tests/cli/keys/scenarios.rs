@@ -215,6 +215,190 @@ pub const SCENARIOS: &[(&str, Key)] = &[
             "HEAD provider: replies\nproviderConfig: { file: t.jsonl }",
         ),
     ),
+    (
+        "providerConfig.url",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/b }",
+        ),
+    ),
+    (
+        "providerConfig.method",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { method: POST }",
+            "HEAD provider: http\nproviderConfig: { method: PUT }",
+        ),
+    ),
+    (
+        "providerConfig.headers",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { headers: { X-Shop: a } }",
+            "HEAD provider: http\nproviderConfig: { headers: { X-Shop: b } }",
+        ),
+    ),
+    (
+        "providerConfig.body",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}}\" } }",
+            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}} nicely\" } }",
+        ),
+    ),
+    (
+        "providerConfig.answer",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { answer: /a }",
+            "HEAD provider: http\nproviderConfig: { answer: /b }",
+        ),
+    ),
+    (
+        "providerConfig.tools",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { tools: /a }",
+            "HEAD provider: http\nproviderConfig: { tools: /b }",
+        ),
+    ),
+    (
+        "providerConfig.state",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { state: /a }",
+            "HEAD provider: http\nproviderConfig: { state: /b }",
+        ),
+    ),
+    (
+        "providerConfig.stop",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { stop: /a }",
+            "HEAD provider: http\nproviderConfig: { method: POST }",
+        ),
+    ),
+    (
+        "providerConfig.usage",
+        Weaker("HEAD provider: http", "HEAD provider: http\nproviderConfig: { usage: { input: /a } }"),
+    ),
+    (
+        "providerConfig.usage.input",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { usage: { input: /a } }",
+            "HEAD provider: http\nproviderConfig: { usage: { input: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.usage.output",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { usage: { output: /a } }",
+            "HEAD provider: http\nproviderConfig: { usage: { output: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.session",
+        Weaker("HEAD provider: http", "HEAD provider: http\nproviderConfig: { session: { from: /a } }"),
+    ),
+    (
+        "providerConfig.session.from",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { session: { from: /a } }",
+            "HEAD provider: http\nproviderConfig: { session: { from: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.session.header",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { session: { header: a } }",
+            "HEAD provider: http\nproviderConfig: { session: { header: b } }",
+        ),
+    ),
+    (
+        "providerConfig.session.cookie",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { session: { cookie: a } }",
+            "HEAD provider: http\nproviderConfig: { session: { cookie: b } }",
+        ),
+    ),
+    (
+        "providerConfig.stateful",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { stateful: false }",
+            "HEAD provider: http\nproviderConfig: { stateful: true }",
+        ),
+    ),
+    ("providerConfig.sse", Weaker("HEAD provider: http", "HEAD provider: http\nproviderConfig: { sse: {} }")),
+    (
+        "providerConfig.sse.event",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { sse: { event: a } }",
+            "HEAD provider: http\nproviderConfig: { sse: { event: b } }",
+        ),
+    ),
+    (
+        "providerConfig.sse.answer",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { sse: { answer: /a } }",
+            "HEAD provider: http\nproviderConfig: { sse: { answer: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.sse.done",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { sse: { done: a } }",
+            "HEAD provider: http\nproviderConfig: { sse: { done: b } }",
+        ),
+    ),
+    (
+        "providerConfig.lines",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { lines: false }",
+            "HEAD provider: http\nproviderConfig: { lines: true }",
+        ),
+    ),
+    (
+        "providerConfig.ok",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { ok: [200] }",
+            "HEAD provider: http\nproviderConfig: { ok: [200, 500] }",
+        ),
+    ),
+    (
+        "providerConfig.auth",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { auth: bearer }",
+            "HEAD provider: http\nproviderConfig: { auth: basic }",
+        ),
+    ),
+    (
+        "providerConfig.like",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { like: rasa }",
+            "HEAD provider: http\nproviderConfig: { like: langgraph }",
+        ),
+    ),
+    (
+        "providerConfig.command",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { command: [a] }",
+            "HEAD provider: command\nproviderConfig: { command: [b] }",
+        ),
+    ),
+    (
+        "providerConfig.input",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { input: text }",
+            "HEAD provider: command\nproviderConfig: { input: json }",
+        ),
+    ),
+    (
+        "providerConfig.persistent",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { persistent: false }",
+            "HEAD provider: command\nproviderConfig: { persistent: true }",
+        ),
+    ),
+    (
+        "providerConfig.env",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { env: [A] }",
+            "HEAD provider: command\nproviderConfig: { env: [B] }",
+        ),
+    ),
     ("seed", Weaker("HEAD seed: 1", "HEAD seed: 2")),
     ("temperature", Weaker("HEAD temperature: 1", "HEAD temperature: 0")),
     ("maxTokens", Weaker("HEAD maxTokens: 100", "HEAD maxTokens: 10")),
