@@ -343,6 +343,14 @@ fn a_command_that_only_a_change_names_is_not_run() {
     );
     trusting("base", &[]).run().ended(2).err("only the change names it");
     assert!(!has_run());
+    // Nor is a command for the version of what is tested.
+    let version = format!("{config}target: {{ version: {{ command: [sh, evil.sh] }} }}\n");
+    change(&ran, &[("scenarios/s.yaml", scenario("[sh, bot.sh]", "")), ("akit.yaml", version)]);
+    trusting("base", &[])
+        .run()
+        .ended(2)
+        .err("the command for `target.version` is not run: only the change names it");
+    trusting("base", &["--target-version", "7"]).run().ended(0);
     // A base that knows nothing of akit has named no command.
     let ran = base(&[("README.md", "x".to_owned())]);
     change(&ran, &start);
