@@ -27,7 +27,8 @@ fn run(suite: &str, arguments: &[&str]) -> Ran {
         .run()
 }
 
-fn json(body: Json) -> Answer {
+fn json(body: impl Into<Json>) -> Answer {
+    let body: Json = body.into();
     typed("application/json", &body.to_string())
 }
 

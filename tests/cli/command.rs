@@ -251,14 +251,10 @@ while read -r line; do
   esac
 done
 ";
-    let cases: String = ["one", "two", "crash", "three", "four"]
-        .iter()
-        .map(|prompt| {
-            format!(
-                "  - {{ id: {prompt}, prompt: {prompt}, expected: {{ type: contains, values: [good] }} }}\n"
-            )
-        })
-        .collect();
+    let case = |prompt| {
+        format!("  - {{ id: {prompt}, prompt: {prompt}, expected: {{ type: contains, values: [good] }} }}\n")
+    };
+    let cases = ["one", "two", "crash", "three", "four"].map(case).concat();
     let suite = format!(
         "name: s\nprovider: command\nproviderConfig: {{ command: [sh, bot.sh], persistent: true }}\ncases:\n{cases}"
     );
