@@ -74,8 +74,8 @@ impl Foreign {
 
     /// The answers to a case, by the description of the test, else by its variables, else by its prompt.
     fn all(&self, whom: &Whom<'_>) -> Vec<&Given> {
-        let named = [whom.name, Some(whom.id)].into_iter().flatten();
-        let by_description = named.filter_map(|name| self.by_description.get(plain(name))).next();
+        let mut named = [whom.name, Some(whom.id)].into_iter().flatten();
+        let by_description = named.find_map(|name| self.by_description.get(plain(name)));
         let by_prompt = || self.by_prompt.get(plain(whom.asked)).cloned().unwrap_or_default();
         let has_variables = |given: &Given| {
             let all = &given.variables;
@@ -126,7 +126,7 @@ impl Foreign {
     pub(super) fn add_promptfoo(&mut self, document: &Json) -> Option<Result<(), String>> {
         let results =
             document.pointer("/results/results").or_else(|| document.pointer("/results"))?.as_array()?;
-        let providers: BTreeSet<String> = results.iter().filter_map(|result| provider(result)).collect();
+        let providers: BTreeSet<String> = results.iter().filter_map(provider).collect();
         if providers.len() > 1 {
             let names: Vec<_> = providers.iter().map(|name| text::excerpt(name, 60)).collect();
             return Some(Err(format!(

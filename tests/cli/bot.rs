@@ -27,7 +27,8 @@ fn run(suite: &str, arguments: &[&str]) -> Ran {
         .run()
 }
 
-fn json(body: Json) -> Answer {
+fn json(body: impl Into<Json>) -> Answer {
+    let body: Json = body.into();
     typed("application/json", &body.to_string())
 }
 
@@ -460,7 +461,11 @@ fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
         (config(body).replace("http://127", "127"), "it must begin with http:// or https://", "s.yaml:4"),
         (config(body).replace("prompt: I want a refund", "prompt: [{ role: user, content: a }, { role: assistant, content: b }, { role: user, content: c }]"), "only its last message is sent", "s.yaml:8"),
         ("provider: http\ncases: [{ id: a, prompt: b, expected: { type: exact, value: c } }]\n".to_owned(), "provider `http` has no `url`", "s.yaml:1"),
-        (config(body).replace("expected: {", "model: m, expected: { type: llm_grader, rubric: kind, provider: http, model: x } # {"), "cannot judge", ""),
+        (config(body).replace(
+                "{ type: contains, values: [good] }",
+                "{ type: llm_grader, rubric: kind, provider: http, model: x }",
+            ),
+            "cannot judge", ""),
     ];
     for (suite, words, place) in table {
         let ran = Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", &suite).run();

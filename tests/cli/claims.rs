@@ -53,6 +53,10 @@ const CLAIMS: [(&str, &[(&str, &str)]); 14] = [
         &[("trust_base", "a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses")],
     ),
     (
+        "names a command, as `provider: command` or for `target.version`",
+        &[("command", "a_command_that_only_a_change_names_is_not_run")],
+    ),
+    (
         "changes scenarios, rubrics or expectations",
         &[("weakening", "a_change_that_demands_less_is_named_at_its_lines")],
     ),

@@ -251,14 +251,10 @@ while read -r line; do
   esac
 done
 ";
-    let cases: String = ["one", "two", "crash", "three", "four"]
-        .iter()
-        .map(|prompt| {
-            format!(
-                "  - {{ id: {prompt}, prompt: {prompt}, expected: {{ type: contains, values: [good] }} }}\n"
-            )
-        })
-        .collect();
+    let case = |prompt| {
+        format!("  - {{ id: {prompt}, prompt: {prompt}, expected: {{ type: contains, values: [good] }} }}\n")
+    };
+    let cases = ["one", "two", "crash", "three", "four"].map(case).concat();
     let suite = format!(
         "name: s\nprovider: command\nproviderConfig: {{ command: [sh, bot.sh], persistent: true }}\ncases:\n{cases}"
     );
@@ -343,6 +339,14 @@ fn a_command_that_only_a_change_names_is_not_run() {
     );
     trusting("base", &[]).run().ended(2).err("only the change names it");
     assert!(!has_run());
+    // Nor is a command for the version of what is tested.
+    let version = format!("{config}target: {{ version: {{ command: [sh, evil.sh] }} }}\n");
+    change(&ran, &[("scenarios/s.yaml", scenario("[sh, bot.sh]", "")), ("akit.yaml", version)]);
+    trusting("base", &[])
+        .run()
+        .ended(2)
+        .err("the command for `target.version` is not run: only the change names it");
+    trusting("base", &["--target-version", "7"]).run().ended(0);
     // A base that knows nothing of akit has named no command.
     let ran = base(&[("README.md", "x".to_owned())]);
     change(&ran, &start);

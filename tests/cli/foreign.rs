@@ -13,7 +13,13 @@ cases:
   - { id: hello, prompt: Hello!, expected: { type: exact, value: three } }
 ";
 
-fn result(description: Json, vars: Json, prompt: &str, output: Json) -> Json {
+fn result(
+    description: impl Into<Json>,
+    vars: impl Into<Json>,
+    prompt: &str,
+    output: impl Into<Json>,
+) -> Json {
+    let (description, vars, output): (Json, Json, Json) = (description.into(), vars.into(), output.into());
     json!({
         "testCase": { "description": description, "vars": vars }, "vars": vars, "prompt": { "raw": prompt, "label": "p" },
         "provider": { "id": "file://bot.py" }, "latencyMs": 41.6, "cost": 0.5, "success": true,

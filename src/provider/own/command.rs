@@ -116,7 +116,8 @@ impl OwnCommand {
     pub fn new(own: Own, environment: Vec<(String, String)>, secrets: Vec<Secret>) -> Self {
         let command = own.command.as_ref().map(|told| told.value.clone()).unwrap_or_default();
         let name = command.first().cloned().unwrap_or_default();
-        let address = format!("{COMMAND}://{}", command.iter().map(shown).collect::<Vec<_>>().join(" "));
+        let address =
+            format!("{COMMAND}://{}", command.iter().map(|part| shown(part)).collect::<Vec<_>>().join(" "));
         let endpoint = Endpoint { provider: COMMAND.to_owned(), host: name, address };
         let program = Program { command, environment };
         Self { endpoint, program, secrets, own, idle: Mutex::default() }
@@ -288,7 +289,7 @@ impl OwnCommand {
 }
 
 /// An argument for people.
-fn shown(part: &String) -> String {
+fn shown(part: &str) -> String {
     if part.is_empty() || part.contains(char::is_whitespace) {
         text::argument(part)
     } else {

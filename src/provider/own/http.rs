@@ -17,7 +17,7 @@ use super::template::Filling;
 use super::{Own, Pieces, Reader, Template, Told};
 use crate::http::{self, Http};
 use crate::secret::Secret;
-use crate::source::{Diagnostics, Field, Fields, Node, Shape, SourceFile, Value};
+use crate::source::{Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
 
 /// Its name under `provider:`.
 pub const HTTP: &str = "http";
@@ -146,70 +146,13 @@ pub struct Stream {
 }
 
 pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
-    own.url = reader.text("url", |reader, text, span| {
-        let pieces = Pieces::parse(&text.trim().replace("{{ ", "{{").replace(" }}", "}}"));
-        let is_fixed = |pieces: &Pieces| {
-            let behind = pieces.head().split_once("://").map(|(_, rest)| rest);
-            behind.is_none_or(|rest| rest.contains(['/', '?'])) || pieces.written() == pieces.head()
-        };
-        match pieces {
-            Ok(pieces) if pieces.has(&["messages"]) => {
-                reader.wrong(
-                    span,
-                    "`{{messages}}` is a list and stands inside a text",
-                    "write it as a value of its own in `body`",
-                );
-                None
-            }
-            Ok(pieces) if is_fixed(&pieces) => Some(pieces),
-            Ok(_) => {
-                reader.wrong(
-                    span,
-                    "the server in `url` has a name in braces in it",
-                    "write scheme, host and port as they are; names stand in path and query",
-                );
-                None
-            }
-            Err(trouble) => {
-                reader.wrong(
-                    span,
-                    format!("`url`: {trouble}"),
-                    "write `{{conversation_id}}` or another name",
-                );
-                None
-            }
-        }
-    });
+    own.url = reader.text("url", url);
     own.method = reader.text("method", |_, text, _| Some(text.to_owned()));
     own.headers = reader.told("headers", header::read);
     if let Some(told) = &mut own.headers {
         told.written = header::keyed(&told.value);
     }
-    own.body = reader.told("body", |reader, node| {
-        let kind = node.value.kind();
-        if !matches!(node.value, Value::Map(_) | Value::List(_) | Value::String(_)) {
-            reader.wrong(
-                node.span,
-                format!("`body` is a mapping, a list or a text, found {kind}"),
-                "write it as `body: { text: \"{{prompt}}\" }`",
-            );
-            return None;
-        }
-        let mut wrong = Vec::new();
-        let template = Template::read(node, &mut |node: &Node, trouble| wrong.push((node.span, trouble)));
-        let is_text = matches!(template, Template::Messages) && node.as_str().is_some();
-        if is_text {
-            wrong.push((node.span, "`{{messages}}` is a list, and `body` is a text".to_owned()));
-        }
-        for (span, trouble) in wrong {
-            reader.wrong(
-                span,
-                format!("`body`: {trouble}"),
-                "write `{{messages}}` as a value of its own, and `\\{{` for braces",
-            );
-        }
-        Some(template)
-    });
+    own.body = reader.told("body", body);
     // What the environment puts into a body decides the answer; of a header it is a key more often than not.
     if let (Some(told), Some(node)) = (&mut own.body, reader.fields.node("body")) {
         let plain = node.to_json();
@@ -219,24 +162,8 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
                 serde_json::json!({ "template": reader.named(&plain), "values": digest }).to_string();
         }
     }
-    let session = reader.fields.object("session");
-    own.session = reader.told("session", |reader, _| {
-        let fields = session?;
-        let said = [fields.text("from"), fields.text("header"), fields.text("cookie")];
-        match said {
-            [Some((text, span)), None, None] => Some(Session::From(reader.pointer(text, span)?)),
-            [None, Some((name, _)), None] => Some(Session::Header(name.to_owned())),
-            [None, None, Some((name, _))] => Some(Session::Cookie(name.to_owned())),
-            _ => {
-                reader.wrong(
-                    fields.span(),
-                    "`session` has one of `from`, `header` and `cookie`",
-                    "write `session: { from: /session }`",
-                );
-                None
-            }
-        }
-    });
+    let session_fields = reader.fields.object("session");
+    own.session = reader.told("session", |reader, _| session(reader, &session_fields?));
     own.stateful = reader.flag("stateful");
     let sse = reader.fields.object("sse");
     own.sse = reader.told("sse", |reader, _| {
@@ -260,6 +187,60 @@ pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
     // Another one is a server of a vendor.
     let is_preset = |text: &&str| PRESETS.iter().any(|(name, _)| name == text);
     own.like = reader.text("like", |_, text, _| Some(text).filter(is_preset).map(str::to_owned));
+}
+
+/// An address; names in braces stand behind the server alone.
+fn url(reader: &mut Reader<'_, '_>, text: &str, span: Span) -> Option<Pieces> {
+    let pieces = Pieces::parse(&text.trim().replace("{{ ", "{{").replace(" }}", "}}"));
+    let is_fixed = |pieces: &Pieces| {
+        let behind = pieces.head().split_once("://").map(|(_, rest)| rest);
+        behind.is_none_or(|rest| rest.contains(['/', '?'])) || pieces.written() == pieces.head()
+    };
+    let (message, help) = match pieces {
+        Ok(pieces) if pieces.has(&["messages"]) => (
+            "`{{messages}}` is a list and stands inside a text".to_owned(),
+            "write it as a value of its own in `body`",
+        ),
+        Ok(pieces) if is_fixed(&pieces) => return Some(pieces),
+        Ok(_) => (
+            "the server in `url` has a name in braces in it".to_owned(),
+            "write scheme, host and port as they are; names stand in path and query",
+        ),
+        Err(trouble) => (format!("`url`: {trouble}"), "write `{{conversation_id}}` or another name"),
+    };
+    reader.wrong(span, message, help);
+    None
+}
+
+fn body(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Template> {
+    if !matches!(node.value, Value::Map(_) | Value::List(_) | Value::String(_)) {
+        let message = format!("`body` is a mapping, a list or a text, found {}", node.value.kind());
+        reader.wrong(node.span, message, "write it as `body: { text: \"{{prompt}}\" }`");
+        return None;
+    }
+    let mut wrong = Vec::new();
+    let template = Template::read(node, &mut |node: &Node, trouble| wrong.push((node.span, trouble)));
+    if template == Template::Messages {
+        wrong.push((node.span, "`{{messages}}` is a list, and `body` is a text".to_owned()));
+    }
+    for (span, trouble) in wrong {
+        let help = "write `{{messages}}` as a value of its own, and `\\{{` for braces";
+        reader.wrong(span, format!("`body`: {trouble}"), help);
+    }
+    Some(template)
+}
+
+fn session(reader: &mut Reader<'_, '_>, fields: &Fields<'_>) -> Option<Session> {
+    match [fields.text("from"), fields.text("header"), fields.text("cookie")] {
+        [Some((text, span)), None, None] => Some(Session::From(reader.pointer(text, span)?)),
+        [None, Some((name, _)), None] => Some(Session::Header(name.to_owned())),
+        [None, None, Some((name, _))] => Some(Session::Cookie(name.to_owned())),
+        _ => {
+            let message = "`session` has one of `from`, `header` and `cookie`";
+            reader.wrong(fields.span(), message, "write `session: { from: /session }`");
+            None
+        }
+    }
 }
 
 fn statuses(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<u16>> {

@@ -36,7 +36,7 @@ pub struct Told<T> {
     /// The same as JSON, for comparisons and keys; secrets are not in it.
     pub written: String,
     /// Where it is written.
-    pub at: (Arc<SourceFile>, Span),
+    pub at: At,
 }
 
 impl<T> fmt::Debug for Told<T> {
@@ -51,6 +51,9 @@ impl<T> PartialEq for Told<T> {
     }
 }
 
+/// A place in a file.
+pub type At = (Arc<SourceFile>, Span);
+
 impl<T> Told<T> {
     /// File, line and column, for people.
     #[must_use]
@@ -61,7 +64,7 @@ impl<T> Told<T> {
 
 /// File, line and column, for people.
 #[must_use]
-pub fn place((file, span): &(Arc<SourceFile>, Span)) -> String {
+pub fn place((file, span): &At) -> String {
     format!("{}:{}:{}", file.name(), span.line, span.column)
 }
 
@@ -80,7 +83,7 @@ macro_rules! keys {
 
             /// The keys that say something, with what they say, as JSON, and where.
             #[must_use]
-            pub fn entries(&self) -> Vec<(&'static str, &str, &(Arc<SourceFile>, Span))> {
+            pub fn entries(&self) -> Vec<(&'static str, &str, &At)> {
                 let all = [$(self.$field.as_ref().map(|told| (stringify!($field), told.written.as_str(), &told.at)),)*];
                 all.into_iter().flatten().collect()
             }
@@ -215,10 +218,7 @@ impl Own {
 
     /// Names in it that are neither akit's nor variables of these: the key, the name and where it stands.
     #[must_use]
-    pub fn unknown<'a>(
-        &'a self,
-        is_known: impl Fn(&str) -> bool,
-    ) -> Option<(&'static str, &'a str, &'a (Arc<SourceFile>, Span))> {
+    pub fn unknown(&self, is_known: impl Fn(&str) -> bool) -> Option<(&'static str, &str, &At)> {
         self.names().into_iter().find(|(_, name, _)| !is_known(name))
     }
 
@@ -233,7 +233,7 @@ impl Own {
     }
 
     /// The variables in it, each with the key and its place.
-    fn names(&self) -> Vec<(&'static str, &str, &(Arc<SourceFile>, Span))> {
+    fn names(&self) -> Vec<(&'static str, &str, &At)> {
         let mut names = Vec::new();
         if let Some(url) = &self.url {
             names.extend(url.value.variables().map(|name| ("url", name, &url.at)));

@@ -58,8 +58,8 @@ fn below<'a>(json: &'a Json, step: &str) -> Vec<&'a Json> {
 fn meant(path: &str) -> String {
     let path = path.trim();
     let path = ["json", "output", "$"].iter().find_map(|root| path.strip_prefix(root)).unwrap_or(path);
-    let steps = path.split(['.', '[', ']', '"', '\'']).filter(|step| !step.is_empty());
-    steps.map(|step| format!("/{step}")).collect()
+    let steps: Vec<_> = path.split(['.', '[', ']', '"', '\'']).filter(|step| !step.is_empty()).collect();
+    format!("/{}", steps.join("/"))
 }
 
 /// Where texts are in what a bot said, at most `most`.

@@ -218,157 +218,169 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     (
         "providerConfig.url",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a }",
-            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/b }",
+            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}}\" }, answer: /a, url: http://127.0.0.1:9/a }",
+            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}}\" }, answer: /a, url: http://127.0.0.1:9/b }",
         ),
     ),
     (
         "providerConfig.method",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { method: POST }",
-            "HEAD provider: http\nproviderConfig: { method: PUT }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, method: POST }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, method: PUT }",
         ),
     ),
     (
         "providerConfig.headers",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { headers: { X-Shop: a } }",
-            "HEAD provider: http\nproviderConfig: { headers: { X-Shop: b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, headers: { X-Shop: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, headers: { X-Shop: b } }",
         ),
     ),
     (
         "providerConfig.body",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}}\" } }",
-            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}} nicely\" } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, answer: /a, body: { q: \"{{prompt}}\" } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, answer: /a, body: { q: \"{{prompt}} nicely\" } }",
         ),
     ),
     (
         "providerConfig.answer",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { answer: /a }",
-            "HEAD provider: http\nproviderConfig: { answer: /b }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /b }",
         ),
     ),
     (
         "providerConfig.tools",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { tools: /a }",
-            "HEAD provider: http\nproviderConfig: { tools: /b }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, tools: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, tools: /b }",
         ),
     ),
     (
         "providerConfig.state",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { state: /a }",
-            "HEAD provider: http\nproviderConfig: { state: /b }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, state: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, state: /b }",
         ),
     ),
     (
         "providerConfig.stop",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { stop: /a }",
-            "HEAD provider: http\nproviderConfig: { method: POST }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, stop: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, method: POST }",
         ),
     ),
     (
         "providerConfig.usage",
-        Weaker("HEAD provider: http", "HEAD provider: http\nproviderConfig: { usage: { input: /a } }"),
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { input: /a } }",
+        ),
     ),
     (
         "providerConfig.usage.input",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { usage: { input: /a } }",
-            "HEAD provider: http\nproviderConfig: { usage: { input: /b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { input: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { input: /b } }",
         ),
     ),
     (
         "providerConfig.usage.output",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { usage: { output: /a } }",
-            "HEAD provider: http\nproviderConfig: { usage: { output: /b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { output: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { output: /b } }",
         ),
     ),
     (
         "providerConfig.session",
-        Weaker("HEAD provider: http", "HEAD provider: http\nproviderConfig: { session: { from: /a } }"),
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { from: /a } }",
+        ),
     ),
     (
         "providerConfig.session.from",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { session: { from: /a } }",
-            "HEAD provider: http\nproviderConfig: { session: { from: /b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { from: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { from: /b } }",
         ),
     ),
     (
         "providerConfig.session.header",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { session: { header: a } }",
-            "HEAD provider: http\nproviderConfig: { session: { header: b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { header: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { header: b } }",
         ),
     ),
     (
         "providerConfig.session.cookie",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { session: { cookie: a } }",
-            "HEAD provider: http\nproviderConfig: { session: { cookie: b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { cookie: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { cookie: b } }",
         ),
     ),
     (
         "providerConfig.stateful",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { stateful: false }",
-            "HEAD provider: http\nproviderConfig: { stateful: true }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, stateful: false }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, stateful: true }",
         ),
     ),
-    ("providerConfig.sse", Weaker("HEAD provider: http", "HEAD provider: http\nproviderConfig: { sse: {} }")),
+    (
+        "providerConfig.sse",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: {} }",
+        ),
+    ),
     (
         "providerConfig.sse.event",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { sse: { event: a } }",
-            "HEAD provider: http\nproviderConfig: { sse: { event: b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { event: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { event: b } }",
         ),
     ),
     (
         "providerConfig.sse.answer",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { sse: { answer: /a } }",
-            "HEAD provider: http\nproviderConfig: { sse: { answer: /b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { answer: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { answer: /b } }",
         ),
     ),
     (
         "providerConfig.sse.done",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { sse: { done: a } }",
-            "HEAD provider: http\nproviderConfig: { sse: { done: b } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { done: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { done: b } }",
         ),
     ),
     (
         "providerConfig.lines",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { lines: false }",
-            "HEAD provider: http\nproviderConfig: { lines: true }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, lines: false }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, lines: true }",
         ),
     ),
     (
         "providerConfig.ok",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { ok: [200] }",
-            "HEAD provider: http\nproviderConfig: { ok: [200, 500] }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, ok: [200] }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, ok: [200, 500] }",
         ),
     ),
     (
         "providerConfig.auth",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { auth: bearer }",
-            "HEAD provider: http\nproviderConfig: { auth: basic }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, apiKey: abc, auth: bearer }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, apiKey: abc, auth: basic }",
         ),
     ),
     (
         "providerConfig.like",
         Weaker(
-            "HEAD provider: http\nproviderConfig: { like: rasa }",
-            "HEAD provider: http\nproviderConfig: { like: langgraph }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, like: rasa }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, like: langgraph }",
         ),
     ),
     (
@@ -381,22 +393,22 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     (
         "providerConfig.input",
         Weaker(
-            "HEAD provider: command\nproviderConfig: { input: text }",
-            "HEAD provider: command\nproviderConfig: { input: json }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], input: text }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], input: json }",
         ),
     ),
     (
         "providerConfig.persistent",
         Weaker(
-            "HEAD provider: command\nproviderConfig: { persistent: false }",
-            "HEAD provider: command\nproviderConfig: { persistent: true }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], persistent: false }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], persistent: true }",
         ),
     ),
     (
         "providerConfig.env",
         Weaker(
-            "HEAD provider: command\nproviderConfig: { env: [A] }",
-            "HEAD provider: command\nproviderConfig: { env: [B] }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], env: [A] }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], env: [B] }",
         ),
     ),
     ("seed", Weaker("HEAD seed: 1", "HEAD seed: 2")),
