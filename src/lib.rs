@@ -23,6 +23,7 @@ mod history;
 mod http;
 mod import;
 mod manifest;
+mod process;
 mod provider;
 mod publish;
 mod redact;

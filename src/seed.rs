@@ -3,6 +3,8 @@
 //! A derived seed depends on its purpose and its names alone: not on order, concurrency, or what
 //! other cases exist. The derivation is part of the cache key and never changes.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
 use rand_pcg::Pcg64Mcg;
 use sha2::{Digest, Sha256};
 
@@ -37,6 +39,35 @@ impl Root {
             hash.update(part.as_bytes());
         }
         hash.finalize().into()
+    }
+}
+
+/// What tells a run from every other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct RunId(u128);
+
+impl RunId {
+    /// One that no run had before.
+    #[must_use]
+    pub fn fresh() -> Self {
+        // Keys of hashes are random in every process.
+        let random = || u128::from(RandomState::new().build_hasher().finish());
+        Self(random() << 64 | random())
+    }
+
+    /// The id of a conversation of the run, as a UUID.
+    #[must_use]
+    pub fn conversation(self, parts: &[&str]) -> String {
+        let run = self.0.to_string();
+        let parts = [&[run.as_str()], parts].concat();
+        let digest = Root::default().digest(&parts);
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        // Version 8 of RFC 9562 is free in all other bits.
+        bytes[6] = (bytes[6] & 0x0f) | 0x80;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 }
 

@@ -167,6 +167,8 @@ fn commands_in_the_documentation_have_their_flags() {
                     continue;
                 };
                 count += 1;
+                // What stands behind `--` is another program's.
+                let rest = rest.split(" -- ").next().unwrap();
                 let words: Vec<_> = rest.split_whitespace().collect();
                 let command = commands.iter().find(|command| {
                     command.len() <= words.len() && command.iter().zip(&words).all(|(one, word)| one == word)

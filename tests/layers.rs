@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const ROWS: [&[&str]; 17] = [
     &["text", "stats", "seed", "secret", "redact", "canonical"],
     &["source"],
-    &["environment", "http"],
+    &["environment", "http", "process"],
     &["vocabulary"],
     &["provider", "cache", "manifest"],
     &["baseline"],

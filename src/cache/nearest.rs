@@ -310,8 +310,8 @@ fn flat(parts: &Json) -> Vec<(String, Json)> {
     let mut found = Vec::new();
     for (name, value) in parts.as_object().into_iter().flatten() {
         match (name.as_str(), value) {
-            ("params", Json::Object(params)) => {
-                found.extend(params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
+            ("params" | "request", Json::Object(inner)) => {
+                found.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone())));
             }
             ("messages", Json::Array(messages)) if is_system(messages.first()) => {
                 found.push(("system prompt".to_owned(), messages[0]["content"].clone()));

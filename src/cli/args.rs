@@ -107,9 +107,12 @@ pub(super) struct AskArgs {
     /// Model, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
     model: Option<String>,
-    /// Address of the server, with or without the version at its end
+    /// Address of the server, with or without the version at its end; of `-p http`, scheme, host and port in place of those in `url`
     #[arg(long, value_name = "URL", help_heading = "Who answers", value_parser = address)]
     base_url: Option<String>,
+    /// Of `-p command`: the program that answers, with its arguments
+    #[arg(last = true, value_name = "PROGRAM", help_heading = "Who answers")]
+    command: Vec<String>,
     /// Judge these recorded answers (JSONL) instead of asking; may be repeated
     #[arg(long, value_name = "FILE", help_heading = "Who answers")]
     replies: Vec<PathBuf>,
@@ -223,6 +226,7 @@ impl Asked for AskArgs {
             model: self.model.clone(),
             base_url: self.base_url.clone(),
             replies: self.replies.clone(),
+            command: self.command.clone(),
             target_version: self.target_version.clone(),
             ..judge_flags(&self.manner, &self.judge, &self.records)
         }

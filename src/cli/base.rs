@@ -284,6 +284,7 @@ impl SuitePaths<'_> {
         }
         // What is tested is the change's.
         let ConfigFile { provider, model, mut named_by_variables, scenarios, target_version, .. } = own;
+        let target_version = target_version.map(|version| version.unmerged(held.target_version.as_ref()));
         named_by_variables.extend(held.named_by_variables.iter().cloned());
         Ok(Some(ConfigFile { provider, model, named_by_variables, scenarios, target_version, ..held }))
     }

@@ -16,6 +16,7 @@ use crate::cache::{Cache, Condition, Key, Looked, Nearest, Record, Shelved};
 use crate::environment::Environment;
 use crate::event::Silent;
 use crate::runner::{Again, OnFailure, Options, Runner};
+use crate::seed::RunId;
 use crate::source::{Pending, SourceFile, json_object, slashed};
 use crate::text::{self, number};
 use crate::vocabulary::ExchangeKind;
@@ -109,7 +110,14 @@ impl Used {
         let (plan, graders) = suite_loaded.plan()?;
         // A verdict that is not asked for without a calibration is used all the same.
         let graders = graders.bound(None);
-        let options = Options { concurrency: 4, repeat: 1, on_failure: OnFailure::GoOn, root, at: None };
+        let options = Options {
+            concurrency: 4,
+            repeat: 1,
+            on_failure: OnFailure::GoOn,
+            root,
+            run: RunId::default(),
+            at: None,
+        };
         let mut asked: Vec<usize> =
             (0..plan.jobs.len()).filter(|job| plan.jobs[*job].skipped.is_none()).collect();
         let looked = wait(async {

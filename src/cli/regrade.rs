@@ -23,6 +23,7 @@ use crate::provider::Replies;
 use crate::report::json::pretty;
 use crate::report::regrade::of_attribution;
 use crate::runner::{OnFailure, Options, Runner};
+use crate::seed::RunId;
 use crate::source::slashed;
 use crate::vocabulary::CaseId;
 
@@ -147,6 +148,7 @@ fn judge(
         repeat: u32::MAX,
         on_failure: OnFailure::GoOn,
         root: suite.root(),
+        run: RunId::default(),
         at: suite.source_date(),
     };
     let road = suite.settings.road.clone();

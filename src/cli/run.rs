@@ -30,6 +30,7 @@ use crate::manifest::{Ended, RunManifest};
 use crate::provider::Replies;
 use crate::report::Report;
 use crate::runner::{Again, Forecast, OnFailure, Options, Plan, Runner};
+use crate::seed::RunId;
 use crate::source::slashed;
 use crate::text;
 use crate::vocabulary::{Answer, FindingId, Metric, moment, rfc3339};
@@ -137,6 +138,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
         repeat,
         on_failure: if args.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
         root,
+        run: RunId::fresh(),
         at,
     };
     let settings = json!([root.0, repeat, args.fail_fast, <&str>::from(mode)]);

@@ -20,10 +20,11 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value as Json, json};
 
 use crate::cache::{Asked, Cache, Journal, Key, Looked, Lookup, Mode, Nearest, Noted};
+use crate::canonical::digest;
 use crate::manifest::Fault;
 use crate::provider::model::{family, is_stand_in};
 use crate::provider::{
-    ChatRequest, Completion, Endpoint, Origin, Pending, Price, Prices, Provider, Unmetered, Whence,
+    ChatRequest, Completion, Endpoint, Origin, Pending, Price, Prices, Provider, Spec, Unmetered, Whence,
 };
 use crate::text;
 use crate::text::number::whole;
@@ -163,12 +164,6 @@ impl ModelClient {
         self.provider.endpoint()
     }
 
-    /// What else of its configuration decides the answers.
-    #[must_use]
-    pub fn keyed(&self) -> Option<&Json> {
-        self.provider.keyed()
-    }
-
     /// Whether answers tell when their first token came.
     #[must_use]
     pub fn streams(&self) -> bool {
@@ -266,6 +261,12 @@ impl ModelClient {
         self.reads_earlier.load(Ordering::Relaxed)
     }
 
+    /// What decides an answer of this back end beside what every request has.
+    #[must_use]
+    pub fn keyed(&self, request: &ChatRequest) -> Option<Json> {
+        self.provider.keyed(request)
+    }
+
     /// The key of a request: where it goes, with which parameters, and what is asked.
     ///
     /// A seed counts as its root: derived seeds tell cases apart by name, and a case may be renamed.
@@ -295,8 +296,10 @@ impl ModelClient {
             parts.extend(content);
         }
         parts["endpoint"] = endpoint.address.as_str().into();
-        if let Some(keyed) = self.provider.keyed() {
-            parts["options"] = keyed.clone();
+        if let Some(keyed) = self.provider.keyed(ask.request) {
+            // An own bot's hold variables of the case, which may be personal.
+            let is_personal = ask.seal.is_some() && Spec::is_own(&endpoint.provider);
+            parts["options"] = if is_personal { digest(&keyed).into() } else { keyed };
         }
         match ask.version {
             Some(version) => parts["version"] = version.into(),

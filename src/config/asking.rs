@@ -9,7 +9,7 @@ use super::trust::{Trust, unmerged_key};
 use super::{Obstacle, Settings, Whose};
 use crate::client::{Limits, Patience};
 use crate::grader::Judge;
-use crate::provider::{DEFAULT, Header, Means, Options, Spec, Vendor};
+use crate::provider::{DEFAULT, HTTP, Header, Means, Options, Own, Spec, Vendor};
 use crate::scenario::{Case, ProviderConfig, Scenario};
 use crate::secret::Secret;
 use crate::vocabulary::StopWords;
@@ -45,6 +45,8 @@ pub struct Asking<'a> {
     pub version: Option<Resolved<'a, &'a str>>,
     /// What stop words mean that akit does not know.
     pub stop_words: StopWords,
+    /// What is said of an own bot, the nearest first; nothing of other providers.
+    pub own: Own,
     /// What keeps it from being asked, whoever says the rest.
     pub obstacle: Option<Obstacle>,
 }
@@ -55,6 +57,11 @@ impl Asking<'_> {
         let name = self.provider.value;
         match Spec::of(name).map(|spec| &spec.means) {
             Some(Means::Network(vendor)) => Ok(self.reached.unwrap_or(vendor)),
+            Some(Means::Own) => Err(Obstacle::new(
+                format!("provider `{name}` answers cases, and cannot judge"),
+                "name a provider of models",
+            )
+            .at(self.provider.said_by)),
             Some(Means::NotYet(help)) => {
                 Err(Obstacle::new(format!("akit cannot call provider `{name}`"), *help)
                     .at(self.provider.said_by))
@@ -130,7 +137,7 @@ impl Settings {
         ]);
         let version = Resolved::first([
             (SaidBy::Flag("--target-version"), flags.target_version.as_deref()),
-            (self.key(["target", "version", ""]), config.target_version.as_deref()),
+            (self.key(["target", "version", ""]), self.version()),
         ]);
         self.reached(Sayers {
             provider,
@@ -203,8 +210,9 @@ impl Settings {
         let shared = self.file.providers.get(name);
         let [own_like, like] = [own, shared].map(|config| config.and_then(|config| config.like.as_deref()));
         let vendor = Spec::vendor_of(name, own_like.or(like));
-        // Whoever holds the keys has not named this server, or means another one.
-        let granted = shared.filter(|_| is_trusted && (own_like.is_none() || own_like == like));
+        let is_own = Spec::is_own(name);
+        // Whoever holds the keys has not named this server, or means another one; of an own bot, a preset names no server.
+        let granted = shared.filter(|_| is_trusted && (is_own || own_like.is_none() || own_like == like));
         let below = |key| self.key(["providers", name, key]);
         let variable = |name: Option<&'static str>| {
             let value = name.and_then(|name| self.environment.get(name));
@@ -216,17 +224,24 @@ impl Settings {
         };
         let key_variable = vendor.and_then(|vendor| self.key_variable(vendor));
         let [of_own, of_shared] = [own, granted].map(|config| config.and_then(|config| config.address(name)));
-        let address = vendor.map(|vendor| {
+        let named = |said: Option<(&'static str, &'a str)>, at: &dyn Fn(&'a str) -> SaidBy<'a>| {
+            (at(said.map_or("baseUrl", |(key, _)| key)), said.map(|(_, address)| address))
+        };
+        let of_http = (name == HTTP).then(|| {
+            Resolved::first([address, named(of_own, &|key| part.below(key)), named(of_shared, &below)])
+        });
+        let of_vendor = |vendor: &'static Vendor| {
             Resolved::or_default(
                 [
                     address,
-                    (part.below(of_own.map_or("baseUrl", |one| one.0)), of_own.map(|one| one.1)),
-                    (below(of_shared.map_or("baseUrl", |one| one.0)), of_shared.map(|one| one.1)),
+                    named(of_own, &|key| part.below(key)),
+                    named(of_shared, &below),
                     variable(vendor.address_variable),
                 ],
                 vendor.address,
             )
-        });
+        };
+        let address = of_http.flatten().or_else(|| vendor.map(of_vendor));
         let (variable_of_key, value) = secret(key_variable);
         let variable = (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim()))));
         let key = Resolved::first(
@@ -267,14 +282,21 @@ impl Settings {
             said.extend(own.into_iter().flat_map(ProviderConfig::said));
             waits(shared, &said)
         });
-        let unmerged =
-            vendor.zip(address.as_ref()).and_then(|(vendor, address)| self.unmerged(vendor, address));
+        let unmerged = address.as_ref().and_then(|address| self.unmerged(vendor, address));
+        let misplaced = own.and_then(|own| own.misplaced(name));
+        let misplaced =
+            misplaced.map(|(key, message, help)| Obstacle::new(message, help).at(part.below(key)));
+        let nothing = Own::default();
+        let said =
+            |config: Option<&'a ProviderConfig>| config.map_or(nothing.clone(), |config| config.own.clone());
+        let bot = if is_own {
+            said(own).or(&said(granted)).with_preset().filled(&self.environment)
+        } else {
+            Own::default()
+        };
         let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
         let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
-        let of_part = vendor.and(own).and_then(|own| misplaced(own, name, |key| part.below(key)));
-        let of_shared = || vendor.and(granted).and_then(|shared| misplaced(shared, name, below));
-        let misplaced = of_part.or_else(of_shared);
-        let obstacle = unset.map(Obstacle::unset).or(trust.err()).or(unmerged).or(brought).or(misplaced);
+        let obstacle = misplaced.or(unset.map(Obstacle::unset)).or(trust.err()).or(unmerged).or(brought);
         Asking {
             provider,
             model,
@@ -290,6 +312,7 @@ impl Settings {
             limits,
             version,
             stop_words,
+            own: bot,
             obstacle,
         }
     }
@@ -340,15 +363,4 @@ fn keys<'a>(
     let command = config.map(|config| &config.key_command).filter(|command| !command.is_empty());
     let printed = command.map(|command| Held::Command(command));
     [(at("apiKey"), written), (at("apiKeyFile"), in_file), (at("apiKeyCommand"), printed)]
-}
-
-/// What stands in the way where a key of another provider is said of this one.
-fn misplaced<'a>(
-    config: &'a ProviderConfig,
-    name: &str,
-    at: impl Fn(&'a str) -> SaidBy<'a>,
-) -> Option<Obstacle> {
-    let (key, of) = config.misplaced(name)?;
-    let message = format!("`{key}` is a key of provider `{of}`, and `{name}` is asked");
-    Some(Obstacle::new(message, format!("remove it, or write `provider: {of}`")).at(at(key)))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::trust::{KEY_COMMAND, KEY_FILE, PROVIDER, Whose, trusted_origins};
+use super::version::TargetVersion;
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
@@ -76,8 +77,8 @@ const CACHE: &[Field] = &[
 
 const TARGET: &[Field] = &[Field::optional(
     "version",
-    Shape::Text,
-    "Its version, such as its commit: answers of another version are never read from the cache.",
+    Shape::Part("version"),
+    "Its version, or the `command` that prints it, such as its commit: answers of another version are never read from the cache.",
 )];
 
 const PRICE: &[Field] = &[
@@ -180,7 +181,7 @@ pub struct ConfigFile {
     /// `gate`.
     pub gate: GateConfig,
     /// `target.version`, where it is not empty.
-    pub target_version: Option<String>,
+    pub target_version: Option<TargetVersion>,
     /// `repeat`.
     pub repeat: Option<u64>,
     /// `redaction`.
@@ -348,10 +349,9 @@ impl ConfigFile {
                 .object("gate")
                 .map(|gate| GateConfig::read(&gate, &empty.folder, source, found, read))
                 .unwrap_or_default(),
-            target_version: fields.object("target").and_then(|target| {
-                let version = target.string("version")?.trim().to_owned();
-                (!version.is_empty()).then_some(version)
-            }),
+            target_version: fields
+                .object("target")
+                .and_then(|target| TargetVersion::read(target.node("version")?, source, found)),
             repeat: fields.integer("repeat"),
             redaction: redaction(&fields, source, &patterns, found),
             always: fields.node("always").map_or(Vec::new(), |node| {
@@ -471,7 +471,12 @@ fn providers(
             let unset = filled.unset_below(&["providers", name]);
             let key_file = fields.string("apiKeyFile").map(|file| folder.join(file));
             let key_command = fields.strings("apiKeyCommand");
-            let config = ProviderConfig { trusted, key_file, key_command, unset, ..provider_config(&fields) };
+            let granted = provider_config(&fields, source, found);
+            let config = ProviderConfig { trusted, unset, key_file, key_command, ..granted };
+            if let Some((key, message, help)) = config.misplaced(name) {
+                let span = fields.key_span(key).unwrap_or_default();
+                found.push(Diagnostic::error("unknown-key", source, span, message).help(help));
+            }
             providers.insert(name.to_owned(), config);
         }
     }

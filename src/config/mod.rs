@@ -1,6 +1,7 @@
 //! `akit.yaml` (or `artemis.config.yaml`), the environment and flags -> each module's own options.
 
 mod asking;
+mod bot;
 mod explain;
 mod file;
 mod gate;
@@ -9,10 +10,11 @@ mod key;
 mod resolved;
 mod target;
 mod trust;
+mod version;
 mod weaker;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::cache::{Cache, FOLDER, Mode};
@@ -43,6 +45,8 @@ pub struct Flags {
     pub base_url: Option<String>,
     /// `--replies`, in order.
     pub replies: Vec<PathBuf>,
+    /// The program behind `--`, with its arguments.
+    pub command: Vec<String>,
     /// `--target-version`.
     pub target_version: Option<String>,
     /// `--timeout`.
@@ -82,6 +86,8 @@ pub struct Settings {
     pub road: Road,
     /// What tells the suite from others; empty where there is none.
     pub suite: String,
+    /// What the command for the application's version printed, once it was run.
+    printed: OnceLock<Result<String, Obstacle>>,
 }
 
 impl Settings {
@@ -89,7 +95,9 @@ impl Settings {
     #[must_use]
     pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
         let (cache, road) = (Cache::at(PathBuf::new()), Road::default());
-        let mut settings = Self { flags, file, environment, http, cache, road, suite: String::new() };
+        let printed = OnceLock::new();
+        let mut settings =
+            Self { flags, file, environment, http, cache, road, suite: String::new(), printed };
         settings.cache = Cache::at(settings.cache_folder().value);
         settings
     }

@@ -11,7 +11,7 @@ use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
 use crate::provider::{
-    Access, ConnectError, Header, LINE, Options, REPLIES, Replies, RepliesError, Spec, Whence,
+    Access, COMMAND, ConnectError, Header, LINE, Options, REPLIES, Replies, RepliesError, Spec, Whence,
 };
 use crate::runner::{Job, Target};
 use crate::scenario::{Case, Scenario};
@@ -22,6 +22,8 @@ use crate::vocabulary::Metric;
 #[derive(Debug, Default)]
 pub struct Targets {
     clients: Vec<((Access, Mode), Arc<ModelClient>)>,
+    /// Those of own bots, by all that is said of them.
+    pub(super) bots: BTreeMap<String, Arc<ModelClient>>,
     /// Keys that were fetched, by where they are.
     keys: Vec<(String, Secret)>,
     replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, Obstacle>>,
@@ -37,6 +39,7 @@ impl Targets {
 
     /// How a case is asked.
     pub fn job(&mut self, settings: &Settings, scenario: &Scenario, case: &Case) -> Result<Job, Obstacle> {
+        settings.find_version()?;
         let asking = settings.asking(scenario, case);
         let (patience, version) = (asking.patience(), asking.version.map(|version| version.value.to_owned()));
         let stop_words = asking.stop_words.clone();
@@ -47,6 +50,11 @@ impl Targets {
         if !settings.flags.replies.is_empty() {
             return self.recorded(&settings.flags.replies).map(job);
         }
+        if !settings.flags.command.is_empty() && asking.provider.value != COMMAND {
+            let message =
+                format!("a program stands behind `--`, and the provider is `{}`", asking.provider.value);
+            return Err(Obstacle::new(message, "add `-p command`"));
+        }
         if asking.provider.value == REPLIES {
             let file = scenario.provider_config.file.as_ref().ok_or_else(|| {
                 Obstacle::new(
@@ -56,6 +64,11 @@ impl Targets {
                 .at(asking.provider.said_by)
             })?;
             return self.recorded(&[scenario.folder.join(file)]).map(job);
+        }
+        if Spec::is_own(asking.provider.value) {
+            let client = self.bot(settings, case, &asking)?;
+            let model = asking.model.map_or("", |model| model.value).to_owned();
+            return Ok(job(Target::Model { client, model, seeded: false, described: false }));
         }
         let client = self.client(settings, &asking, settings.target_mode())?;
         let model = asking.model.ok_or_else(|| {
@@ -102,24 +115,7 @@ impl Targets {
             )
             .at(asking.provider.said_by));
         }
-        let api_key = match asking.key.as_ref().map(|key| (&key.value, key.said_by)) {
-            // Nothing is sent in replay.
-            Some((Held::File(_) | Held::Command(_), _)) if mode == Mode::Replay => None,
-            Some((held @ (Held::Key(_) | Held::File(_) | Held::Command(_)), said_by)) => {
-                let key = self.fetched(held);
-                Some(key.map_err(|(message, help)| Obstacle::new(message, help).at(said_by))?)
-            }
-            Some((Held::Unset(name), said_by)) if mode != Mode::Replay => {
-                return Err(Obstacle::new(
-                    format!(
-                        "environment variable `{name}` holds the key of `{provider}` and is not set (named by {said_by:#})"
-                    ),
-                    no_key_help(settings, name),
-                )
-                .at(said_by));
-            }
-            Some((Held::Unset(_), _)) | None => None,
-        };
+        let api_key = self.api_key(settings, asking, mode)?;
         let wanted = Spec::key_variables_at(address.value.trim()).first().copied();
         let has_own = asking.options.headers.iter().any(Header::is_credential);
         if let Some(name) = wanted.filter(|_| api_key.is_none() && !has_own && mode != Mode::Replay) {
@@ -133,6 +129,7 @@ impl Targets {
         let said_by = Whence {
             address: format!("{:#}", address.said_by),
             key: asking.key.as_ref().map_or("nobody".to_owned(), |key| format!("{:#}", key.said_by)),
+            own: None,
         };
         // Two lines in a variable are a common slip, and a header cannot carry them.
         if api_key.as_ref().is_some_and(|key| !key.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)))
@@ -179,6 +176,34 @@ impl Targets {
         let client = Arc::new(client);
         self.clients.push((same, Arc::clone(&client)));
         Ok(client)
+    }
+
+    /// The key of whoever is asked; none where nothing is sent.
+    pub(super) fn api_key(
+        &mut self,
+        settings: &Settings,
+        asking: &Asking<'_>,
+        mode: Mode,
+    ) -> Result<Option<Secret>, Obstacle> {
+        let provider = asking.provider.value;
+        Ok(match asking.key.as_ref().map(|key| (&key.value, key.said_by)) {
+            // Nothing is sent in replay.
+            Some((Held::File(_) | Held::Command(_), _)) if mode == Mode::Replay => None,
+            Some((held @ (Held::Key(_) | Held::File(_) | Held::Command(_)), said_by)) => {
+                let key = self.fetched(held);
+                Some(key.map_err(|(message, help)| Obstacle::new(message, help).at(said_by))?)
+            }
+            Some((Held::Unset(name), said_by)) if mode != Mode::Replay => {
+                return Err(Obstacle::new(
+                    format!(
+                        "environment variable `{name}` holds the key of `{provider}` and is not set (named by {said_by:#})"
+                    ),
+                    no_key_help(settings, name),
+                )
+                .at(said_by));
+            }
+            Some((Held::Unset(_), _)) | None => None,
+        })
     }
 
     /// A key, fetched once wherever it is; what is wrong with it and how to fix that.

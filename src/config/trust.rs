@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
-use crate::provider::{Origin, Spec, Vendor};
+use crate::provider::{HTTP, Origin, Spec, Vendor};
 use crate::scenario::{PROVIDER_CONFIG, ProviderConfig, Scenario};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use crate::text;
@@ -113,7 +113,10 @@ impl Settings {
         local: Option<&ProviderConfig>,
     ) -> Result<Trust, Obstacle> {
         let like = local.and_then(|local| local.like.as_deref());
-        let Some(vendor) = Spec::vendor_of(provider, like) else { return Ok(Trust::Named) };
+        let vendor = Spec::vendor_of(provider, like);
+        if vendor.is_none() && provider != HTTP {
+            return Ok(Trust::Named);
+        }
         let named = local.filter(|_| self.flags.base_url.is_none());
         let Some((local, (_, address))) = named.and_then(|local| Some((local, local.address(provider)?)))
         else {
@@ -135,8 +138,12 @@ impl Settings {
         let named_by = || self.file.named_by_variables.first();
         let what = if let Some(name) = scenario.environment.first().or_else(named_by) {
             format!("what environment variable `{name}` holds")
-        } else if local.api_key.is_none() && (shared.has_key() || is_set(vendor.key_variables)) {
+        } else if local.api_key.is_none()
+            && (shared.has_key() || vendor.is_some_and(|vendor| is_set(vendor.key_variables)))
+        {
             format!("the key of provider `{provider}`")
+        } else if provider == HTTP && shared.own.headers.is_some() && local.own.headers.is_none() {
+            "what `headers` of the configuration hold".to_owned()
         } else {
             return Ok(Trust::Foreign);
         };
@@ -151,19 +158,19 @@ impl Settings {
             ),
             Whose::Change => MERGE_FIRST.to_owned(),
         };
-        let place = (Arc::clone(&scenario.file), local.base_url_span);
+        let place = (Arc::clone(&scenario.file), local.address_span(provider));
         Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 
     /// Whether an address needs nobody to name it: the vendor's own, the environment's, or on this machine.
-    fn is_usual(&self, vendor: &Vendor, origin: &Origin) -> bool {
-        let variable = vendor.address_variable.and_then(|name| self.environment.get(name));
-        let mut known = [Some(vendor.address), variable].into_iter().flatten();
+    fn is_usual(&self, vendor: Option<&Vendor>, origin: &Origin) -> bool {
+        let variable = vendor.and_then(|vendor| self.environment.get(vendor.address_variable?));
+        let mut known = [vendor.map(|vendor| vendor.address), variable].into_iter().flatten();
         origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
     }
 
     /// What keeps an address that the configuration names from being asked, where the change brings both.
-    pub(super) fn unmerged(&self, vendor: &Vendor, address: &Resolved<'_, &str>) -> Option<Obstacle> {
+    pub(super) fn unmerged(&self, vendor: Option<&Vendor>, address: &Resolved<'_, &str>) -> Option<Obstacle> {
         let brought = matches!(self.file.whose, Whose::Change)
             && matches!((address.said_by, &self.file.file), (SaidBy::Key(by, _), Some(own)) if Arc::ptr_eq(by, own));
         let origin = Origin::of(address.value).filter(|origin| brought && !self.is_usual(vendor, origin))?;

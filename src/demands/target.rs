@@ -61,6 +61,9 @@ fn provider<'a>(
     said.into_iter().flatten().next().map_or((DEFAULT, None), |(name, at)| (name, Some(at)))
 }
 
+/// Keys of an own bot that are compared by what they come to.
+const UNCOMPARED: [&str; 2] = ["like", "url"];
+
 /// Cases that another application answers: another provider, model, address, version or file of replies.
 fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
     // Answers that a flag gives are judged, whoever the files name.
@@ -100,6 +103,7 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
                 }
             }
         };
+        let new_provider = is.provider.value;
         if was.provider.value != is.provider.value {
             // Recorded replies have a kind of their own.
             if is.provider.value != REPLIES {
@@ -107,6 +111,24 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
                 tell("provider", was, now, Some(is.provider.said_by));
             }
             continue;
+        }
+        // Keys that come from a preset stand where the preset is named.
+        let (own_before, own_now) = (was.own.entries(), is.own.entries());
+        let keys = own_before.iter().chain(&own_now).map(|(key, ..)| *key);
+        for key in keys.filter(|key| !UNCOMPARED.contains(key)).collect::<BTreeSet<_>>() {
+            let [before, after] =
+                [&own_before, &own_now].map(|all| all.iter().find(|(name, ..)| *name == key));
+            let (was, is) = (before.map(|one| one.1), after.map(|one| one.1));
+            if was != is {
+                let at = after.or(before).map(|one| one.2);
+                let file = at.map_or(&new.scenario().file, |(file, _)| file);
+                let path = if file.name() == new.scenario().file.name() {
+                    ["providerConfig", key, ""]
+                } else {
+                    ["providers", new_provider, key]
+                };
+                tell(&format!("`{key}`"), was, is, Some(SaidBy::Key(file, path)));
+            }
         }
         let address = |value: &'_ str| value.trim().trim_end_matches('/').to_owned();
         let addresses = [&was.address, &is.address].map(|one| one.as_ref().map(|one| address(one.value)));

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use crate::client::{ClientError, ModelClient, Patience};
 use crate::manifest::{Fault, Grade, versioned};
-use crate::provider::Message;
+use crate::provider::{ChatRequest, Message};
 use crate::redact::Redactor;
 use crate::seed::Root;
 use crate::text;
@@ -334,8 +334,8 @@ impl Grader {
         if let Some(effort) = self.effort() {
             identity["effort"] = effort.into();
         }
-        if let Some(keyed) = self.client.keyed() {
-            identity["options"] = keyed.clone();
+        if let Some(keyed) = self.client.keyed(&ChatRequest::default()) {
+            identity["options"] = keyed;
         }
         identity
     }

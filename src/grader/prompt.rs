@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use icu_properties::CodePointSetData;
 use icu_properties::props::Emoji;
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
@@ -172,6 +174,7 @@ pub(super) fn request(
             schema: schema(question.scale),
             next_form: again == Again::NextForm,
         }),
+        variables: Arc::default(),
         conversation: Conversation::default(),
     }
 }

@@ -156,14 +156,19 @@ impl Call<'_> {
         ProviderError::Broken { host: self.asked.to_owned(), reason, answered: true }
     }
 
-    fn lost(&self, lost: Lost) -> ProviderError {
-        let host = self.asked.to_owned();
-        match lost {
-            Lost::Connect(reason) => ProviderError::Connect { host, reason },
-            Lost::Certificate(reason) => ProviderError::Certificate { host, reason },
-            Lost::Broken(reason) => ProviderError::Broken { host, reason, answered: false },
-            Lost::TooLong => self.malformed(lost.to_string()),
-        }
+    fn lost(&self, error: Lost) -> ProviderError {
+        lost(self.asked, error)
+    }
+}
+
+/// Why nothing came back.
+pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
+    let host = host.to_owned();
+    match lost {
+        Lost::Connect(reason) => ProviderError::Connect { host, reason },
+        Lost::Certificate(reason) => ProviderError::Certificate { host, reason },
+        Lost::Broken(reason) => ProviderError::Broken { host, reason, answered: false },
+        Lost::TooLong => ProviderError::Malformed { host, reason: lost.to_string() },
     }
 }
 
@@ -236,7 +241,7 @@ fn words_of(error: &Json) -> Option<String> {
 }
 
 /// What an error body says: the provider's `error.message`, else the text without tags.
-fn message_of(body: &str) -> String {
+pub(super) fn message_of(body: &str) -> String {
     let json: Option<Json> = serde_json::from_str(body).ok();
     if let Some(words) = json.as_ref().and_then(|json| words_of(json.get("error").unwrap_or(json))) {
         return words;

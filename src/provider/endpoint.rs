@@ -40,6 +40,16 @@ impl Address {
     /// Reads an address as people write it: blanks around it, slashes at its end and the name of the
     /// call are left out.
     pub(super) fn parse(written: &str) -> Result<Self, AddressError> {
+        let Self(mut url) = Self::exact(written)?;
+        let path = url.path().trim_end_matches('/');
+        let path = CALLS.iter().find_map(|call| path.strip_suffix(call)).unwrap_or(path);
+        let path = path.trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The address as it is written, but for blanks around it.
+    pub(super) fn exact(written: &str) -> Result<Self, AddressError> {
         let written = written.trim();
         let wrong = |reason: &str| {
             // What cannot be read may hold a password or be a key, and so may a query.
@@ -76,10 +86,6 @@ impl Address {
         if url.query() == Some("") {
             url.set_query(None);
         }
-        let path = url.path().trim_end_matches('/');
-        let path = CALLS.iter().find_map(|call| path.strip_suffix(call)).unwrap_or(path);
-        let path = path.trim_end_matches('/').to_owned();
-        url.set_path(&path);
         Ok(Self(url))
     }
 
@@ -144,7 +150,9 @@ impl Address {
             Some(port) => format!("{name}:{port}"),
             None => name.to_owned(),
         };
-        let mut address = format!("{}://{host}{}", self.0.scheme(), self.path());
+        // A slash alone is what every address has that has no path.
+        let path = Some(self.0.path()).filter(|path| *path != "/").unwrap_or_default();
+        let mut address = format!("{}://{host}{path}", self.0.scheme());
         if let Some(query) = self.0.query() {
             let digest = text::hex(&Sha256::digest(query)[..8]);
             address.extend(["?sha256:", &digest]);

@@ -13,12 +13,14 @@ mod dialect;
 mod end;
 mod endpoint;
 mod floats;
+mod foreign;
 mod google;
 mod message;
 mod mistral;
 pub mod model;
 mod openai;
 mod origin;
+mod own;
 mod price;
 mod refusal;
 mod replies;
@@ -31,11 +33,13 @@ mod table;
 mod unmetered;
 mod usage;
 mod wait;
+mod whence;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -48,13 +52,16 @@ use strum::{EnumString, VariantNames};
 pub use access::{Access, Api, ConnectError, Header, Options};
 pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
+pub use foreign::Whom;
 pub use origin::Origin;
+pub use own::{COMMAND, HTTP, OWN, Own, OwnCommand, OwnHttp, Told, looks_secret, place};
 pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
 pub use shutdown::{ending_models, shutdown};
 pub use spec::{Means, Spec, Vendor};
 pub use table::{AZURE_OPENAI as AZURE, DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
 pub use unmetered::Unmetered;
+pub use whence::{OwnPlaces, Whence};
 
 /// Who speaks in a conversation.
 #[derive(
@@ -151,6 +158,9 @@ pub struct ChatRequest {
     /// Where it stands in a conversation.
     #[serde(skip)]
     pub conversation: Conversation,
+    /// The variables of the case, for applications whose requests have places for them.
+    #[serde(skip)]
+    pub variables: Arc<BTreeMap<String, String>>,
 }
 
 impl ChatRequest {
@@ -222,8 +232,9 @@ pub trait Provider: Send + Sync + fmt::Debug {
         false
     }
 
-    /// What else of its configuration decides the answers: a part of the key of each record. No secret is in it.
-    fn keyed(&self) -> Option<&Json> {
+    /// What decides the answer beside address, model, parameters and messages: a part of the key of each record. No secret
+    /// is in it.
+    fn keyed(&self, _request: &ChatRequest) -> Option<Json> {
         None
     }
 
@@ -332,6 +343,28 @@ pub enum ProviderError {
         /// Why not.
         why: Unmetered,
     },
+    /// What an own bot said cannot be read in the way that the configuration says.
+    #[error("the answer of {host} cannot be read: {reason}")]
+    Misread {
+        /// Its address, or the program.
+        host: String,
+        /// What is wrong, with an excerpt.
+        reason: String,
+        /// The key to change.
+        help: String,
+    },
+    /// A program failed.
+    #[error("{name} failed: {reason}")]
+    Program {
+        /// Its name.
+        name: String,
+        /// How, with what it complained of.
+        reason: String,
+        /// Whether it ran at all.
+        started: bool,
+        /// The key to change.
+        help: String,
+    },
 }
 
 impl ProviderError {
@@ -361,7 +394,9 @@ impl ProviderError {
             | Self::Timeout { .. }
             | Self::Unmetered { .. }
             | Self::NoEmbeddings { .. }
-            | Self::Malformed { .. } => false,
+            | Self::Malformed { .. }
+            | Self::Misread { .. }
+            | Self::Program { .. } => false,
         }
     }
 
@@ -383,6 +418,8 @@ impl ProviderError {
             Self::Status { .. } => FaultKind::ProviderDown,
             Self::Malformed { .. } => FaultKind::MalformedReply,
             Self::Unmetered { .. } => FaultKind::Unmetered,
+            Self::Misread { .. } => FaultKind::MalformedAnswer,
+            Self::Program { .. } => FaultKind::CommandFailed,
         }
     }
 
@@ -395,7 +432,9 @@ impl ProviderError {
             | Self::Certificate { .. }
             | Self::Blocked { .. }
             | Self::Unmetered { .. }
-            | Self::NoEmbeddings { .. } => false,
+            | Self::NoEmbeddings { .. }
+            | Self::Misread { .. }
+            | Self::Program { .. } => false,
             error if error.is_of_account() => false,
             Self::Status { status, .. } => matches!(status, 100..=299 | 408 | 409 | 425 | 429 | 500..=599),
         }
@@ -406,6 +445,7 @@ impl ProviderError {
     pub fn may_cost(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Certificate { .. } | Self::NoEmbeddings { .. } => false,
+            Self::Program { started, .. } => *started,
             // An error in place of an answer is none that is paid for; one inside a 200 may come behind an answer.
             Self::Status { status, .. } => matches!(status, 100..=299),
             Self::Blocked { .. }
@@ -413,6 +453,7 @@ impl ProviderError {
             | Self::Ended { .. }
             | Self::Timeout { .. }
             | Self::Malformed { .. }
+            | Self::Misread { .. }
             | Self::Unmetered { .. } => true,
         }
     }
@@ -430,7 +471,9 @@ impl ProviderError {
             | Self::Ended { .. }
             | Self::Status { .. }
             | Self::Malformed { .. }
-            | Self::Unmetered { .. } => Reach::Server,
+            | Self::Unmetered { .. }
+            | Self::Misread { .. }
+            | Self::Program { .. } => Reach::Server,
         }
     }
 
@@ -462,6 +505,10 @@ impl ProviderError {
                 Self::Status { host, status, body, whole, retry_after, unpaid, answered }
             }
             Self::Malformed { host, .. } => Self::Malformed { host, reason: words() },
+            Self::Misread { host, .. } => Self::Misread { host, reason: words(), help: words() },
+            Self::Program { name, help, started, .. } => {
+                Self::Program { name, reason: words(), started, help }
+            }
             other => other,
         }
     }
@@ -469,7 +516,11 @@ impl ProviderError {
     /// How to fix it, where these said how the server is reached.
     #[must_use]
     pub fn help(&self, said_by: &Whence, model: &str) -> String {
+        if let Some(help) = said_by.own.as_ref().and_then(|places| self.help_of_own(places, said_by)) {
+            return help;
+        }
         let words = match self {
+            Self::Misread { help, .. } | Self::Program { help, .. } => return help.clone(),
             Self::Connect { .. } => {
                 return format!("check the address (from {}) and that the server runs", said_by.address);
             }
@@ -534,13 +585,4 @@ pub enum Reach {
     Busy,
     /// It serves nobody who asks with this key.
     Account,
-}
-
-/// Who said how a server is reached, for people who have to fix it.
-#[derive(Clone, Debug, Default)]
-pub struct Whence {
-    /// The address.
-    pub address: String,
-    /// The key.
-    pub key: String,
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::{Value as Json, value::RawValue};
 
+use super::foreign::{Foreign, Whom};
 use super::message::{self, MessageError, Said};
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
@@ -35,6 +36,8 @@ pub struct Replies {
     /// When the newest of them was given, where a line says so.
     latest: Option<DateTime<Utc>>,
     answers: BTreeMap<(String, u32), Vec<Known>>,
+    /// Those of files that know no ids.
+    foreign: Foreign,
 }
 
 /// A reply, the scenario that it names, and its place.
@@ -88,7 +91,8 @@ fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D:
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "a row of `akit prompts` is a line of replies once `reply` is added to it")]
 struct Line {
-    id: String,
+    /// Absent in conversations of others, which are matched by what was asked.
+    id: Option<String>,
     scenario: Option<String>,
     #[serde(default)]
     trial: u32,
@@ -154,7 +158,12 @@ impl Replies {
     /// When a file or lines of it cannot be read, or one case, scenario and trial is there twice.
     pub fn read(paths: &[PathBuf]) -> Result<Self, RepliesError> {
         let name = paths.iter().map(|path| crate::source::repository_name(path)).collect::<Vec<_>>();
-        let mut all = Self { name: name.join(", "), answers: BTreeMap::new(), latest: None };
+        let mut all = Self {
+            name: name.join(", "),
+            answers: BTreeMap::new(),
+            foreign: Foreign::default(),
+            latest: None,
+        };
         let mut sources = Vec::new();
         for path in paths {
             sources.push(all.add(path, sources.len())?);
@@ -206,6 +215,15 @@ impl Replies {
                 return Err(RepliesError(found));
             }
         };
+        let whole = serde_json::from_str::<Json>(source.text()).ok();
+        match whole.and_then(|document| self.foreign.add_promptfoo(&document)) {
+            Some(Ok(())) => return Ok(source),
+            Some(Err(trouble)) => {
+                found.push(Diagnostic::error("reply", &source, source.clamp(1, 1, 1), trouble).help(LINE));
+                return Err(RepliesError(found));
+            }
+            None => {}
+        }
         for (line, written) in (1..).zip(source.text().lines()) {
             if !written.trim().is_empty()
                 && let Err((column, reason)) = self.add_line(Place { file, line }, written)
@@ -222,15 +240,19 @@ impl Replies {
         let mut line: Line = json_object(line.as_bytes())
             .map_err(|error| (u32::try_from(error.column()).unwrap_or(1), text::json::trouble(&error)))?;
         let wrong = |reason: String| (1, reason);
-        // Nearly every case has one, and a list that grows makes room for four.
-        let known =
-            self.answers.entry((line.id.clone(), line.trial)).or_insert_with(|| Vec::with_capacity(1));
-        if known.iter().any(|(scenario, ..)| *scenario == line.scenario) {
-            let id = text::excerpt(&line.id, 60);
-            return Err(wrong(format!(
-                "a second reply to case `{id}`, trial {}; number them with `trial`",
-                line.trial
-            )));
+        let id = line.id.take();
+        if let Some(id) = &id {
+            let known = self.answers.get(&(id.clone(), line.trial));
+            if known.is_some_and(|known| known.iter().any(|(scenario, ..)| *scenario == line.scenario)) {
+                let id = text::excerpt(id, 60);
+                let trial = line.trial;
+                return Err(wrong(format!(
+                    "a second reply to case `{id}`, trial {trial}; number them with `trial`"
+                )));
+            }
+        } else if line.messages.is_none() || line.reply.is_some() || line.scenario.is_some() || line.trial > 0
+        {
+            return Err(wrong("`id` is missing".to_owned()));
         }
         let amount = |name: &str, told: Option<f64>| match told {
             Some(amount) if !amount.is_finite() || amount < 0.0 => {
@@ -264,7 +286,15 @@ impl Replies {
             dated: line.at.is_some(),
             ..Answer::default()
         };
-        known.push((line.scenario, answer, place));
+        match (id, &line.messages) {
+            (Some(id), _) => {
+                // Nearly every case has one, and a list that grows makes room for four.
+                let known = self.answers.entry((id, line.trial)).or_insert_with(|| Vec::with_capacity(1));
+                known.push((line.scenario, answer, place));
+            }
+            (None, Some(messages)) => self.foreign.add_conversation(place.line, messages, answer),
+            (None, None) => {}
+        }
         Ok(())
     }
 
@@ -312,7 +342,7 @@ impl Replies {
                 ));
             }
         }
-        Self { name: name.to_owned(), latest: None, answers: replies }
+        Self { name: name.to_owned(), latest: None, answers: replies, foreign: Foreign::default() }
     }
 
     /// When the newest of them was given, where a line says so.
@@ -327,9 +357,21 @@ impl Replies {
         &self.name
     }
 
+    /// The answer to a case: that of its id, else that of what a file of others says of the test.
+    #[must_use]
+    pub fn answer(&self, whom: &Whom<'_>, trial: u32) -> Option<&Answer> {
+        self.find(whom.scenario, whom.id, trial).or_else(|| self.foreign.find(whom, trial))
+    }
+
+    /// What answers none of these cases in files of others, for people.
+    #[must_use]
+    pub fn unmatched<'a>(&self, cases: impl Iterator<Item = Whom<'a>>) -> Vec<String> {
+        self.foreign.unmatched(cases)
+    }
+
     /// The reply to a case; one that names the scenario goes before one that names none.
     #[must_use]
-    pub fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
+    fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
         let known = self.answers.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, ..)| name.as_deref() == Some(scenario));
         exact.or_else(|| known.iter().find(|(name, ..)| name.is_none())).map(|(_, reply, _)| reply)
@@ -337,9 +379,9 @@ impl Replies {
 
     /// How many trials of a case the file holds, counted from 0 without a gap.
     #[must_use]
-    pub fn trials(&self, scenario: &str, id: &str) -> u32 {
+    pub fn trials(&self, whom: &Whom<'_>) -> u32 {
         let mut trials = 0;
-        while self.find(scenario, id, trials).is_some() {
+        while self.answer(whom, trials).is_some() {
             trials += 1;
         }
         trials
@@ -366,7 +408,9 @@ mod tests {
         assert_eq!(replies.find("s", "a", 0).unwrap().text, "mine");
         assert_eq!(replies.find("s", "a", 0).unwrap().latency_ms, Some(2));
         assert_eq!(replies.find("other", "a", 0).unwrap().text, "any");
-        assert_eq!((replies.trials("s", "a"), replies.trials("s", "b")), (2, 0));
+        let variables = BTreeMap::new();
+        let whom = |id| Whom { scenario: "s", id, name: None, variables: &variables, asked: "" };
+        assert_eq!((replies.trials(&whom("a")), replies.trials(&whom("b"))), (2, 0));
     }
 
     #[test]

@@ -29,7 +29,6 @@ pub(super) struct Server {
     address: Address,
     access: Access,
     headers: HeaderMap,
-    keyed: Option<Json>,
     dialect: &'static dyn Dialect,
     /// What the server has refused of requests that it took without it, by model: it is not offered again.
     refused: Mutex<BTreeMap<String, BTreeSet<Part>>>,
@@ -49,8 +48,7 @@ impl Server {
         if let Some(own) = dialect.own().iter().find(|own| body.pointer(own).is_some()) {
             return Err(ConnectError::Body(own.trim_start_matches('/').replace('/', ".")));
         }
-        let keyed = access.options.keyed();
-        Ok(Self { http, endpoint, address, access, headers, keyed, dialect, refused: Mutex::default() })
+        Ok(Self { http, endpoint, address, access, headers, dialect, refused: Mutex::default() })
     }
 
     /// What a model does not take, as far as it is known.
@@ -170,8 +168,8 @@ impl Provider for Server {
         self.secrets().next().is_some()
     }
 
-    fn keyed(&self) -> Option<&Json> {
-        self.keyed.as_ref()
+    fn keyed(&self, _: &ChatRequest) -> Option<Json> {
+        self.access.options.keyed()
     }
 
     fn streams(&self) -> bool {

@@ -20,6 +20,8 @@ pub struct Spec {
 pub enum Means {
     /// Over the network.
     Network(Vendor),
+    /// As the user's own files say.
+    Own,
     /// Not at all: its answers were recorded.
     Recorded,
     /// Not by this version; how to test it all the same.
@@ -66,7 +68,7 @@ impl Spec {
     pub fn vendor(&'static self) -> Option<&'static Vendor> {
         match &self.means {
             Means::Network(vendor) => Some(vendor),
-            Means::Recorded | Means::NotYet(_) => None,
+            Means::Own | Means::Recorded | Means::NotYet(_) => None,
         }
     }
 

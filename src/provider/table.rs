@@ -7,6 +7,7 @@ use super::compatible::{LIKE, OLLAMA};
 use super::google::GOOGLE;
 use super::mistral::MISTRAL;
 use super::openai::OPENAI;
+use super::own::{COMMAND, HTTP, PRESETS};
 use super::spec::{Means, Spec, Vendor};
 
 /// Who answers where nobody says so.
@@ -36,9 +37,11 @@ impl Spec {
         ANTHROPIC,
         AZURE,
         Self { name: "cohere", means: SERVED },
+        Self { name: COMMAND, means: Means::Own },
         Self { name: "custom", means: OWN },
         Self { name: "deepagents", means: OWN },
         GOOGLE,
+        Self { name: HTTP, means: Means::Own },
         Self { name: "huggingface", means: SERVED },
         Self { name: "langchain", means: OWN },
         MISTRAL,
@@ -52,6 +55,12 @@ impl Spec {
     #[must_use]
     pub fn of(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|spec| spec.name == name)
+    }
+
+    /// Whether it is the user's own bot.
+    #[must_use]
+    pub fn is_own(name: &str) -> bool {
+        matches!(Self::of(name).map(|spec| &spec.means), Some(Means::Own))
     }
 
     /// The vendors, each with its name.
@@ -72,6 +81,13 @@ impl Spec {
         LIKE.iter().find(|(known, _)| *known == name).map(|(_, vendor)| vendor)
     }
 
+    /// The provider under which a name may stand under `like:`.
+    #[must_use]
+    pub fn taker_of(like: &str) -> Option<&'static str> {
+        let is_preset = || PRESETS.iter().any(|(name, _)| *name == like);
+        Self::like(like).map(|_| DEFAULT).or_else(|| is_preset().then_some(HTTP))
+    }
+
     /// The variables that hold the key of the vendor whose own server this is.
     #[must_use]
     pub fn key_variables_at(address: &str) -> &'static [&'static str] {
@@ -85,7 +101,7 @@ impl Spec {
 
 const AZURE_KEYS: &[&str] = match &AZURE.means {
     Means::Network(vendor) => vendor.key_variables,
-    Means::Recorded | Means::NotYet(_) => &[],
+    Means::Own | Means::Recorded | Means::NotYet(_) => &[],
 };
 
 /// Every name that may stand under `provider:`.
@@ -123,12 +139,12 @@ pub const OFFERED: [&str; OFFERED_COUNT] = {
     names
 };
 
-/// The names that may stand under `like:`.
-pub const LIKES: [&str; LIKE.len()] = {
-    let mut names = [""; LIKE.len()];
+/// The names that may stand under `like:`: servers that speak as `openai` does, and presets of own bots.
+pub const LIKES: [&str; LIKE.len() + PRESETS.len()] = {
+    let mut names = [""; LIKE.len() + PRESETS.len()];
     let mut index = 0;
     while index < names.len() {
-        names[index] = LIKE[index].0;
+        names[index] = if index < LIKE.len() { LIKE[index].0 } else { PRESETS[index - LIKE.len()].0 };
         index += 1;
     }
     names

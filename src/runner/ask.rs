@@ -3,7 +3,7 @@
 //! Each round is a request of its own, with its own record, found by the messages before it. What a function returns comes
 //! from the scenario alone; nothing is called. The calls of all rounds, in order, are one answer with their words.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, Conversation, Message, Role};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Played, Scenario};
-use crate::seed::Root;
+use crate::seed::{Root, RunId};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind, FaultKind, ToolCall};
 
@@ -33,7 +33,7 @@ pub(super) async fn answer(
     scenario: &Scenario,
     case: &Case,
     planned: &Planned,
-    root: Root,
+    (root, run): (Root, RunId),
     trial: u32,
 ) -> Result<Said, Fault> {
     let Some(job) = &planned.job else {
@@ -41,7 +41,7 @@ pub(super) async fn answer(
     };
     match &job.target {
         Target::Replies(replies) => {
-            let reply = replies.find(&scenario.name, &case.id, trial).cloned().ok_or_else(|| {
+            let reply = replies.answer(&case.whom(&scenario.name), trial).cloned().ok_or_else(|| {
                 Fault::new(
                     FaultKind::NoReply,
                     format!("there is no reply to this case in {}", replies.name()),
@@ -57,8 +57,9 @@ pub(super) async fn answer(
         Target::Model { client, model, seeded, .. } => {
             let number = trial.to_string();
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
+            let id = run.conversation(&[&scenario.name, &case.id, &number]);
             let request = ChatRequest {
-                conversation: Conversation { trial, turn: 1, ..Conversation::default() },
+                conversation: Conversation { id, trial, turn: 1, session: None },
                 ..request(scenario, case, model, seeded.then_some(seed))
             };
             let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);
@@ -85,6 +86,7 @@ pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Optio
         effort: None,
         output: None,
         conversation: Conversation::default(),
+        variables: Arc::clone(&case.variables),
     }
 }
 
@@ -113,6 +115,7 @@ impl Rounds<'_> {
             let spoken = Message::new(Role::Assistant, &*said.answer.text);
             let seen = redaction::seen(said.seen);
             let is_over = !said.answer.stop().is_whole();
+            request.conversation.session = request.conversation.session.or(said.session);
             let answer = match all.take() {
                 Some(all) => all.and_then(said.answer),
                 None => said.answer,

@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::ask;
 use super::plan::{Plan, Target};
 use crate::canonical;
 use crate::grader::Graders;
+use crate::provider::ChatRequest;
 use crate::redact::Redaction;
 use crate::scenario::Case;
 
@@ -38,7 +40,8 @@ impl Plan {
                         Target::Replies(_) => json!("replies"),
                         Target::Model { client, model, seeded, .. } => {
                             let endpoint = client.endpoint();
-                            json!([endpoint.provider, endpoint.address, model, seeded, client.keyed()])
+                            let keyed = client.keyed(&ask::request(own, case, model, None));
+                            json!([endpoint.provider, endpoint.address, model, seeded, keyed])
                         }
                     };
                     json!([case.id, case.content_hash, target, job.version, removed(case)])
@@ -79,9 +82,9 @@ impl Plan {
                             "system": own.system,
                             "tools": own.functions.sent,
                         });
-                        // Where nothing is said, marks stay as they were.
-                        if let Some(keyed) = client.keyed() {
-                            target["options"] = keyed.clone();
+                        // Where nothing is said, marks stay as they were. Variables are those of cases.
+                        if let Some(keyed) = client.keyed(&ChatRequest::default()) {
+                            target["options"] = keyed;
                         }
                         targets.insert(canonical::digest(&target));
                     }

@@ -7,7 +7,7 @@ use crate::expectation::Candidate;
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Trial, Verdict};
 use crate::scenario::{Case, Scenario};
-use crate::seed::Root;
+use crate::seed::{Root, RunId};
 use crate::stats::mean;
 use crate::text;
 use crate::vocabulary::{Answer, FaultKind, Outcome, StopReason, StopWords};
@@ -17,11 +17,11 @@ pub(super) async fn trial(
     scenario: &Scenario,
     planned: &Planned,
     graders: &Graders,
-    root: Root,
+    (root, run): (Root, RunId),
     unit: Unit,
 ) -> Trial {
     let case = &scenario.cases[planned.case];
-    let trial = match ask::answer(scenario, case, planned, root, unit.trial).await {
+    let trial = match ask::answer(scenario, case, planned, (root, run), unit.trial).await {
         Ok(said) => judged(scenario, case, graders, root, said, unit.trial).await,
         Err(fault) => errored(None, None, fault),
     };

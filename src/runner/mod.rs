@@ -20,7 +20,7 @@ use crate::client::Road;
 use crate::event::{Event, Sink};
 use crate::grader::Graders;
 use crate::manifest::{CaseResult, Ended, RunManifest, SCHEMA, ScenarioRun, Trial};
-use crate::seed::Root;
+use crate::seed::{Root, RunId};
 use crate::text;
 
 use plan::Unit;
@@ -39,6 +39,8 @@ pub struct Options {
     pub on_failure: OnFailure,
     /// Root of all seeds but those of scenarios that name their own.
     pub root: Root,
+    /// What tells it from every other run, for applications that remember.
+    pub run: RunId,
     /// When the run is said to have ended, instead of the newest answer's time.
     pub at: Option<String>,
 }

@@ -38,7 +38,8 @@ impl Target {
             Target::Replies(replies) => format!("replies in {}", replies.name()),
             Target::Model { client, model, .. } => {
                 let endpoint = client.endpoint();
-                format!("{} {model} at {}", endpoint.provider, endpoint.place())
+                let model = if model.is_empty() { String::new() } else { format!(" {model}") };
+                format!("{}{model} at {}", endpoint.provider, endpoint.place())
             }
         }
     }
@@ -96,7 +97,7 @@ impl Planned {
             _ if self.skipped.is_some() => 0,
             Some(Target::Replies(replies)) => {
                 let scenario = &plan.scenarios[self.scenario];
-                replies.trials(&scenario.name, &scenario.cases[self.case].id).clamp(1, repeat.max(1))
+                replies.trials(&scenario.cases[self.case].whom(&scenario.name)).clamp(1, repeat.max(1))
             }
             _ => repeat.max(1),
         }
@@ -158,12 +159,20 @@ impl Plan {
         };
         let unused = files.into_iter().filter_map(|file| {
             let unused = file.unused(&cases);
-            let more = unused.len().saturating_sub(NAMED);
+            let whoms =
+                self.scenarios.iter().flat_map(|one| one.cases.iter().map(|case| case.whom(&one.name)));
+            let unmatched = file.unmatched(whoms);
+            let (lines, results) = (unused.len(), unmatched.len());
+            let more = (lines + results).saturating_sub(NAMED);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            let named = unused.iter().take(NAMED).map(told).collect::<Vec<_>>().join(", ");
-            let lines = text::count(unused.len(), "line");
-            (!unused.is_empty())
-                .then(|| format!("{lines} of {} for no case here: {named}{more}", file.name()))
+            let named = unused.iter().map(told).chain(unmatched).take(NAMED).collect::<Vec<_>>().join(", ");
+            let what = if results == 0 {
+                text::count(lines, "line")
+            } else {
+                text::count(lines + results, "answer")
+            };
+            (lines + results > 0)
+                .then(|| format!("{what} of {} for no case here: {named}{more}", file.name()))
         });
         unused.collect()
     }

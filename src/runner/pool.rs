@@ -45,7 +45,7 @@ impl Work for Shared {
         let planned = &self.plan.jobs[unit.job];
         let scenario = &self.plan.scenarios[planned.scenario];
         let root = scenario.root(self.options.root);
-        let trial = judge::trial(scenario, planned, &self.graders, root, *unit).await;
+        let trial = judge::trial(scenario, planned, &self.graders, (root, self.options.run), *unit).await;
         if trial.outcome != Outcome::Passed {
             self.failed.store(true, Ordering::Relaxed);
         }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
 use crate::expectation::{Exception, Expectation, Rule};
-use crate::provider::{AZURE, DEFAULT, Message, Options, Origin, Spec};
+use crate::provider::{AZURE, DEFAULT, HTTP, Message, Options, Origin, Own, Spec, Whom};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -73,6 +73,10 @@ pub struct ProviderConfig {
     pub key_command: Vec<String>,
     /// What stop words mean that akit does not know.
     pub stop_words: StopWords,
+    /// What is said of an own bot.
+    pub own: Own,
+    /// The keys that are written, in the order of their table.
+    pub written: Vec<&'static str>,
     /// Variables that its keys wait for: nobody can be asked by them until then.
     pub unset: Waiting,
 }
@@ -81,6 +85,9 @@ impl ProviderConfig {
     /// The address of a provider that it names, with the key that does so.
     #[must_use]
     pub fn address(&self, provider: &str) -> Option<(&'static str, &str)> {
+        if provider == HTTP {
+            return self.own.url.as_ref().map(|told| ("url", told.value.written()));
+        }
         let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
         let all = [
             ("baseUrl", self.base_url.as_deref()),
@@ -90,21 +97,42 @@ impl ProviderConfig {
         all.into_iter().find_map(|(key, address)| Some((key, address?)))
     }
 
-    /// A key that says something of other providers alone, with their names.
+    /// Where that address stands.
     #[must_use]
-    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, &'static str)> {
+    pub fn address_span(&self, provider: &str) -> Span {
+        let url = self.own.url.as_ref().filter(|_| provider == HTTP);
+        url.map_or(self.base_url_span, |told| told.at.1)
+    }
+
+    /// Keys that do not belong to a provider: the first, with why and how to fix it.
+    #[must_use]
+    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, String, String)> {
+        let taker = self.like.as_deref().and_then(|like| Some((like, Spec::taker_of(like)?)));
+        if let Some((like, taker)) = taker.filter(|(_, taker)| *taker != provider) {
+            let message = format!(
+                "`like: {like}` is a preset of provider `{taker}`, and the provider here is `{provider}`"
+            );
+            return Some(("like", message, format!("remove it, or write `provider: {taker}`")));
+        }
         let Options { deployment, embedding_deployment, api_version, family, api, .. } = &self.options;
-        let all = [
+        let of_vendors = [
             ("resourceName", self.resource.is_some(), AZURE),
             ("deploymentName", deployment.is_some(), AZURE),
             ("embeddingDeploymentName", embedding_deployment.is_some(), AZURE),
             ("apiVersion", api_version.is_some(), AZURE),
             ("modelFamily", family.is_some(), AZURE),
-            ("like", self.like.is_some(), DEFAULT),
             ("api", api.is_some() && provider != AZURE, DEFAULT),
         ];
-        let found = all.into_iter().find(|(_, is_said, of)| *is_said && *of != provider);
-        found.map(|(key, _, of)| (key, of))
+        let found = of_vendors.into_iter().find(|(_, is_said, of)| *is_said && *of != provider);
+        if let Some((key, _, of)) = found {
+            let message =
+                format!("`{key}` is a key of provider `{of}`, and the provider here is `{provider}`");
+            return Some((key, message, format!("remove it, or write `provider: {of}`")));
+        }
+        self.written.iter().find_map(|key| {
+            let (message, help) = Own::misplaced(provider, key)?;
+            Some((*key, message, help))
+        })
     }
 
     /// Whether it says where a key is.
@@ -127,7 +155,8 @@ impl ProviderConfig {
             ("file", self.file.is_some()),
             ("stopWords", !self.stop_words.is_empty()),
         ];
-        said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key)
+        let said = said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key);
+        said.chain(self.own.entries().into_iter().map(|(key, ..)| key))
     }
 }
 
@@ -193,6 +222,8 @@ pub struct Case {
     pub always: Vec<Arc<Rule>>,
     /// The rules that it lifts.
     pub except: Vec<Exception>,
+    /// Its variables and those of the scenario.
+    pub variables: Arc<BTreeMap<String, String>>,
     /// Provider that it names.
     pub provider: Option<String>,
     /// Model that it names.
@@ -214,6 +245,18 @@ pub struct Case {
 }
 
 impl Case {
+    /// The case, as files of others may know it.
+    #[must_use]
+    pub fn whom<'a>(&'a self, scenario: &'a str) -> Whom<'a> {
+        Whom {
+            scenario,
+            id: &self.id,
+            name: self.name.as_deref(),
+            variables: &self.variables,
+            asked: self.asked(),
+        }
+    }
+
     /// What the user said last, for people.
     #[must_use]
     pub fn asked(&self) -> &str {

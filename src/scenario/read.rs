@@ -13,7 +13,7 @@ use crate::client::Limits;
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Exception, Expectation, Reading, Rule, Setup, Signs, filled};
-use crate::provider::{Header, Message, Options, Role, azure_resource};
+use crate::provider::{Header, Message, Options, Own as Bot, Role, azure_resource};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
@@ -80,12 +80,13 @@ pub fn scenario(
     let handoff = setup.as_ref().and_then(|setup| setup.node("handoff")).map(Node::to_json);
     let handoff = handoff.unwrap_or_default();
     let shared = Inherited {
-        variables,
+        variables: Arc::new(variables),
         tags: fields.strings("tags"),
         system,
         redaction: redaction(&fields, file, &patterns, found),
         allow_cut: fields.bool("allow_cut").unwrap_or_default(),
         setup: expected,
+        sends_variables: false,
         played: functions.played(),
         handoff: handoff.clone(),
         always: Rules::Read(Vec::new()),
@@ -112,7 +113,7 @@ pub fn scenario(
         model: fields.string("model"),
         provider_config: ProviderConfig {
             unset: filled.unset_below(&["providerConfig"]),
-            ..fields.object("providerConfig").map(|f| provider_config(&f)).unwrap_or_default()
+            ..fields.object("providerConfig").map(|f| provider_config(&f, file, found)).unwrap_or_default()
         },
         seed: fields.integer("seed"),
         temperature: fields.number("temperature"),
@@ -123,8 +124,11 @@ pub fn scenario(
         environment: filled.used,
         cases: Vec::new(),
     };
+    let shared = Inherited { sends_variables: scenario.provider_config.own.has_variables(), ..shared };
     let cases = cases(node.take_items("cases"), &shared, found);
-    Some(Scenario { cases, ..scenario })
+    let scenario = Scenario { cases, ..scenario };
+    check_own(&scenario, found);
+    Some(scenario)
 }
 
 fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnostic {
@@ -145,7 +149,7 @@ fn syntax(file: &Arc<SourceFile>, error: &crate::source::SyntaxError) -> Diagnos
 
 /// What every case of a scenario inherits.
 struct Inherited<'a> {
-    variables: BTreeMap<String, String>,
+    variables: Arc<BTreeMap<String, String>>,
     tags: Vec<String>,
     system: Option<(String, Span)>,
     redaction: RedactionChoice,
@@ -153,6 +157,8 @@ struct Inherited<'a> {
     always: Rules,
     /// What expectations need to know of `setup`.
     setup: Setup,
+    /// Whether variables go along beside what is asked.
+    sends_variables: bool,
     /// What functions return.
     played: Option<serde_json::Value>,
     /// How a handoff shows.
@@ -167,6 +173,26 @@ enum Rules {
     Read(Vec<Arc<Rule>>),
     /// With variables in them.
     Written(Node),
+}
+
+/// Tells of keys for another provider than the one that the file names, and of names in an own bot's request that no case
+/// has a variable for.
+fn check_own(scenario: &Scenario, found: &mut Diagnostics) {
+    let config = &scenario.provider_config;
+    let file = &scenario.file;
+    if let Some(provider) = &scenario.provider
+        && let Some((key, message, help)) = config.misplaced(provider)
+    {
+        let place = Node::parse(file).map(|node| node.place(&["providerConfig", key])).unwrap_or_default();
+        found.push(Diagnostic::error("unknown-key", file, place, message).help(help));
+    }
+    let is_known = |name: &str| scenario.cases.iter().any(|case| case.variables.contains_key(name));
+    if let Some((key, name, (file, span))) =
+        config.own.unknown(is_known).filter(|_| !scenario.cases.is_empty())
+    {
+        let (message, help) = Bot::undefined(key, name);
+        found.push(Diagnostic::error("undefined-variable", file, *span, message).help(help));
+    }
 }
 
 /// Tells where there is no list of cases.
@@ -275,7 +301,7 @@ fn read_items(items: &[Node], shared: &Inherited<'_>) -> (Vec<Item>, Diagnostics
 }
 
 fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) -> Option<Case> {
-    let mut variables = shared.variables.clone();
+    let mut variables = (*shared.variables).clone();
     variables.extend(fields.scalars("variables", shared.file));
     let (patterns, setup) = (&shared.patterns, &shared.setup);
     let mut reading = Reading { file: shared.file, variables: &variables, setup, patterns, found };
@@ -289,6 +315,8 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let except = fields.node("except").map_or(Vec::new(), |node| exceptions(node, &mut reading));
     let (id, span) = fields.text("id")?;
     let (mut messages, expectation) = (messages?, expectation?);
+    let variables =
+        if variables == *shared.variables { Arc::clone(&shared.variables) } else { Arc::new(variables) };
     let written = filled(&expected?.to_json(), &variables);
     let own = Own {
         messages: &messages,
@@ -301,7 +329,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     };
     let own_instructions = |first: &Message| matches!(first.role, Role::System | Role::Developer);
     let inherits = shared.system.is_some() && !messages.first().is_some_and(own_instructions);
-    let content_hash = own.hash(inherits);
+    let content_hash = own.hash(inherits || shared.sends_variables);
     // A list that begins with its own instructions replaces the scenario's.
     if let Some((system, span)) = shared.system.as_ref().filter(|_| inherits) {
         let mut reading = Reading { file: shared.file, variables: &variables, setup, patterns, found };
@@ -326,6 +354,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         expectation,
         always,
         except,
+        variables,
         provider: fields.string("provider"),
         model: fields.string("model"),
         timeout: fields.integer("timeout").map(Duration::from_millis),
@@ -401,7 +430,11 @@ fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> O
 
 /// Access as a `providerConfig` or a configuration's provider grants it.
 #[must_use]
-pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
+pub fn provider_config(
+    fields: &Fields<'_>,
+    file: &Arc<SourceFile>,
+    found: &mut Diagnostics,
+) -> ProviderConfig {
     let named = ["baseUrl", "resourceName", "like"].into_iter().find_map(|key| fields.text(key));
     ProviderConfig {
         api_key: api_key(fields),
@@ -421,6 +454,12 @@ pub fn provider_config(fields: &Fields<'_>) -> ProviderConfig {
         key_file: None,
         key_command: Vec::new(),
         stop_words: StopWords::of(fields.words("stopWords")),
+        own: Bot::read(fields, file, found),
+        written: PROVIDER_CONFIG
+            .iter()
+            .map(|field| field.name)
+            .filter(|key| fields.key_span(key).is_some())
+            .collect(),
         unset: Vec::new(),
     }
 }
@@ -491,10 +530,10 @@ impl Own<'_> {
     /// A hash over what is asked and expected: the same after reformatting, other after any change.
     ///
     /// The scenario's system prompt is no part of it: it belongs to the application that is compared.
-    /// What the case's own variables put into that prompt, and a model that it names, are its own.
-    fn hash(self, inherits: bool) -> String {
+    /// What the case's own variables put into that prompt or an own bot's request, and a model that it names, are its own.
+    fn hash(self, has_variables: bool) -> String {
         let mut content = serde_json::json!({ "messages": self.messages, "expected": self.expected });
-        if inherits && !self.variables.is_empty() {
+        if has_variables && !self.variables.is_empty() {
             content["variables"] = serde_json::json!(self.variables);
         }
         for (key, value) in [("provider", self.provider), ("model", self.model)] {

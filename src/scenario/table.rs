@@ -3,7 +3,7 @@
 use super::functions::{FUNCTION, RETURN};
 use super::redaction::REDACTION;
 use crate::expectation::{self, NAMED, SIGNS};
-use crate::provider::{Api, LIKES, NAMES, OFFERED, Role};
+use crate::provider::{Api, LIKES, NAMES, OFFERED, OWN, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
 use serde_json::{Value as Json, json};
@@ -45,20 +45,27 @@ pub const PATIENCE: Field =
     Field::optional("patience", Shape::Integer(0), "Longest time to wait out a rate limit, in milliseconds.");
 
 /// Keys of `providerConfig`.
-pub const PROVIDER_CONFIG: &[Field] = &[
+pub const PROVIDER_CONFIG: &[Field] = &Field::join::<{ OF_VENDORS.len() + OWN.len() }>(&[OF_VENDORS, OWN]);
+
+/// Keys for servers of vendors, and for all.
+const OF_VENDORS: &[Field] = &[
     Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
     Field::optional("baseUrl", Shape::Name, "Address of the server, with or without its `/v1`."),
     Field::optional(
         "like",
         Shape::OneOf(&LIKES),
-        "Provider `openai`: a known server that speaks as it does, with its address and the variable of its key.",
+        "Provider `openai`: a known server that speaks as it does, with its address and the variable of its key; provider `http`: the preset for keys that are not written.",
     ),
     Field::optional(
         "api",
         Shape::OneOf(Api::VARIANTS),
         "Providers `openai` and `azure-openai`: which interface (chat).",
     ),
-    Field::optional("headers", Shape::Scalars, "Headers that go along; write `${NAME}` for what is secret."),
+    Field::optional(
+        "headers",
+        Shape::Scalars,
+        "Headers that go along; write `${NAME}` for what is secret. Provider `http` fills `{{NAME}}` in them.",
+    ),
     Field::optional("extraBody", Shape::Map, "What else goes along in the body; no secrets, it is recorded."),
     Field::optional("stream", Shape::Bool, "Whether answers are asked for piece by piece (false)."),
     Field::optional("defaultModel", Shape::Name, "Model where none is named."),
@@ -218,6 +225,12 @@ pub fn schema() -> Json {
         "functions": { "type": "array", "items": function },
         "returns": { "type": "array", "minItems": 1, "items": Field::schema(RETURN) },
         "give": {},
+        "pointers": { "oneOf": [
+            { "type": "string" },
+            { "type": "array", "minItems": 1, "items": { "type": "string" } },
+        ] },
+        "body": { "type": ["object", "array", "string"] },
+        "statuses": { "type": "array", "minItems": 1, "items": { "type": "integer", "minimum": 200, "maximum": 599 } },
         "expected": expectation::schema(),
         "always": expectation::schema_of_rules(),
         "except": { "type": "object", "additionalProperties": { "type": "string", "pattern": "\\S" } },

@@ -132,6 +132,7 @@ impl Case {
             // Another question is what a suite is edited for; a tag counts where the policy names it.
             messages: _,
             tags: _,
+            variables: _,
             // Compared with what the scenario and the configuration say, and with what is asked.
             provider: _,
             model: _,

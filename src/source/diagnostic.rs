@@ -204,12 +204,16 @@ fn named(text: &str, value: &str, name: &str) -> String {
 impl Diagnostics {
     /// Adds a finding.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
-        for (value, name) in &self.filled {
-            for text in [&mut diagnostic.message, &mut diagnostic.label, &mut diagnostic.help] {
-                *text = named(text, value, name);
-            }
+        for text in [&mut diagnostic.message, &mut diagnostic.label, &mut diagnostic.help] {
+            *text = self.named(text);
         }
         self.found.push(diagnostic);
+    }
+
+    /// The text with the name of each variable in place of its value, as it may be stored and shown.
+    #[must_use]
+    pub fn named(&self, text: &str) -> String {
+        self.filled.iter().fold(text.to_owned(), |text, (value, name)| named(&text, value, name))
     }
 
     /// From now on the value of a variable is not shown: its name stands for it.

@@ -88,6 +88,23 @@ impl Field {
         Self { name, shape, required: false, doc, instead }
     }
 
+    /// Several tables as one; `N` is the sum of their lengths.
+    #[must_use]
+    pub const fn join<const N: usize>(tables: &[&[Self]]) -> [Self; N] {
+        let mut all = [Self::foreign("", ""); N];
+        let (mut at, mut table) = (0, 0);
+        while table < tables.len() {
+            let mut field = 0;
+            while field < tables[table].len() {
+                all[at] = tables[table][field];
+                at += 1;
+                field += 1;
+            }
+            table += 1;
+        }
+        all
+    }
+
     /// Whether a key of a table has no effect.
     #[must_use]
     pub fn is_inert(table: &[Field], name: &str) -> bool {

@@ -28,6 +28,10 @@ pub enum FaultKind {
     MalformedReply,
     /// A budget, and nobody knows what an answer costs.
     Unmetered,
+    /// What an own bot said is not where the configuration looks for it.
+    MalformedAnswer,
+    /// A program failed.
+    CommandFailed,
     /// A replay, and no record.
     CacheMiss,
     /// A replay, and a record that only the change under test brings.
@@ -85,6 +89,10 @@ impl FaultKind {
             Self::Unmetered => {
                 "`--budget` needs a server that reports the tokens of its answers, and a price for each model"
             }
+            Self::MalformedAnswer => {
+                "change the key that its help names: `answer`, `tools`, `session`, `sse` or `url`"
+            }
+            Self::CommandFailed => "see its exit code and what it wrote to stderr in the message",
             Self::CacheMiss => {
                 "what is asked has changed since it was recorded: ask once with `--cache auto` and a key"
             }
@@ -132,6 +140,8 @@ impl FaultKind {
             | Self::RefusedRequest
             | Self::ProviderDown
             | Self::MalformedReply
+            | Self::MalformedAnswer
+            | Self::CommandFailed
             | Self::CacheMiss
             | Self::NoReply
             | Self::UnknownStopReason

@@ -6,7 +6,7 @@ use super::trust_base::{base, change};
 use super::weakening::akit;
 
 /// The first column of a row, and the tests of it: file and name.
-const CLAIMS: [(&str, &[(&str, &str)]); 14] = [
+const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     (
         "loosens `gate:` or the quarantine, or adds another `akit.yaml`",
         &[("trust_base", "a_change_is_judged_by_the_gate_of_its_base")],
@@ -51,6 +51,10 @@ const CLAIMS: [(&str, &[(&str, &str)]); 14] = [
     (
         "adds `akit.yaml` to a suite that had none",
         &[("trust_base", "a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses")],
+    ),
+    (
+        "names a command, as `provider: command` or for `target.version`",
+        &[("command", "a_command_that_only_a_change_names_is_not_run")],
     ),
     (
         "changes scenarios, rubrics or expectations",

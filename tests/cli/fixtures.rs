@@ -17,6 +17,23 @@ fn regressed() -> String {
     repository().join("fixtures/replies/regressed-bot.jsonl").display().to_string()
 }
 
+/// README's suite with a bot in place of its recorded answers: these lines more in its akit.yaml, and what judges said.
+pub(crate) fn with_bot(config: &str, arguments: &[&str]) -> Akit {
+    let own = std::fs::read_to_string(repository().join("fixtures/akit.yaml"))
+        .unwrap()
+        .replace("mode: replay", "mode: auto");
+    let mut akit = Akit::new(&["run", "fixtures/customer-service.yaml"])
+        .args(arguments)
+        .env("PATH", &std::env::var("PATH").unwrap_or_default())
+        .file("fixtures/customer-service.yaml", std::fs::read(suite()).unwrap())
+        .file("fixtures/akit.yaml", format!("{own}{config}"));
+    for shelf in std::fs::read_dir(repository().join("fixtures/cache")).unwrap() {
+        let name = shelf.unwrap().file_name().into_string().unwrap();
+        akit = akit.copy(&format!("fixtures/cache/{name}"), &format!("fixtures/cache/{name}"));
+    }
+    akit
+}
+
 #[test]
 fn the_good_bot_passes_without_key_or_network() {
     let ran = Akit::new(&["run"]).arg(suite()).run().ended(0);

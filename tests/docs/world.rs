@@ -85,6 +85,10 @@ pub(crate) struct World {
 }
 
 fn answer(asked: &Asked) -> Answer {
+    if asked.path == "/chat" {
+        let said = json!({ "messages": [{ "text": GOOD }] });
+        return Answer::Raw(200, Vec::new(), said.to_string().into_bytes());
+    }
     let judging = asked.body["response_format"].is_object();
     let good = asked.body["messages"].to_string().contains("a specialist of the fraud team");
     let verdict = || json!({ "reasoning": "seen", "score": if good { 10 } else { 0 } }).to_string();

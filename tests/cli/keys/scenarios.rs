@@ -215,6 +215,202 @@ pub const SCENARIOS: &[(&str, Key)] = &[
             "HEAD provider: replies\nproviderConfig: { file: t.jsonl }",
         ),
     ),
+    (
+        "providerConfig.url",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}}\" }, answer: /a, url: http://127.0.0.1:9/a }",
+            "HEAD provider: http\nproviderConfig: { body: { q: \"{{prompt}}\" }, answer: /a, url: http://127.0.0.1:9/b }",
+        ),
+    ),
+    (
+        "providerConfig.method",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, method: POST }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, method: PUT }",
+        ),
+    ),
+    (
+        "providerConfig.headers",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, headers: { X-Shop: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, headers: { X-Shop: b } }",
+        ),
+    ),
+    (
+        "providerConfig.body",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, answer: /a, body: { q: \"{{prompt}}\" } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, answer: /a, body: { q: \"{{prompt}} nicely\" } }",
+        ),
+    ),
+    (
+        "providerConfig.answer",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /b }",
+        ),
+    ),
+    (
+        "providerConfig.tools",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, tools: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, tools: /b }",
+        ),
+    ),
+    (
+        "providerConfig.state",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, state: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, state: /b }",
+        ),
+    ),
+    (
+        "providerConfig.stop",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, stop: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, method: POST }",
+        ),
+    ),
+    (
+        "providerConfig.usage",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { input: /a } }",
+        ),
+    ),
+    (
+        "providerConfig.usage.input",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { input: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { input: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.usage.output",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { output: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, usage: { output: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.session",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { from: /a } }",
+        ),
+    ),
+    (
+        "providerConfig.session.from",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { from: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { from: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.session.header",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { header: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { header: b } }",
+        ),
+    ),
+    (
+        "providerConfig.session.cookie",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { cookie: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, session: { cookie: b } }",
+        ),
+    ),
+    (
+        "providerConfig.stateful",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, stateful: false }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, stateful: true }",
+        ),
+    ),
+    (
+        "providerConfig.sse",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: {} }",
+        ),
+    ),
+    (
+        "providerConfig.sse.event",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { event: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { event: b } }",
+        ),
+    ),
+    (
+        "providerConfig.sse.answer",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { answer: /a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { answer: /b } }",
+        ),
+    ),
+    (
+        "providerConfig.sse.done",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { done: a } }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, sse: { done: b } }",
+        ),
+    ),
+    (
+        "providerConfig.lines",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, lines: false }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, lines: true }",
+        ),
+    ),
+    (
+        "providerConfig.ok",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, ok: [200] }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, ok: [200, 500] }",
+        ),
+    ),
+    (
+        "providerConfig.auth",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, apiKey: abc, auth: bearer }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, body: { q: \"{{prompt}}\" }, answer: /a, apiKey: abc, auth: basic }",
+        ),
+    ),
+    (
+        "providerConfig.like",
+        Weaker(
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, like: rasa }",
+            "HEAD provider: http\nproviderConfig: { url: http://127.0.0.1:9/a, like: langgraph }",
+        ),
+    ),
+    (
+        "providerConfig.command",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { command: [a] }",
+            "HEAD provider: command\nproviderConfig: { command: [b] }",
+        ),
+    ),
+    (
+        "providerConfig.input",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { command: [./none], input: text }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], input: json }",
+        ),
+    ),
+    (
+        "providerConfig.persistent",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { command: [./none], persistent: false }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], persistent: true }",
+        ),
+    ),
+    (
+        "providerConfig.env",
+        Weaker(
+            "HEAD provider: command\nproviderConfig: { command: [./none], env: [A] }",
+            "HEAD provider: command\nproviderConfig: { command: [./none], env: [B] }",
+        ),
+    ),
     ("seed", Weaker("HEAD seed: 1", "HEAD seed: 2")),
     ("temperature", Weaker("HEAD temperature: 1", "HEAD temperature: 0")),
     ("maxTokens", Weaker("HEAD maxTokens: 100", "HEAD maxTokens: 10")),

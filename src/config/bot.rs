@@ -1,0 +1,208 @@
+//! How the user's own bot is asked: over HTTP, or as a command.
+
+use std::sync::Arc;
+
+use super::asking::Asking;
+use super::target::Targets;
+use super::trust::Whose;
+use super::{Obstacle, Settings};
+use crate::cache::Mode;
+use crate::client::ModelClient;
+use crate::process::USUAL;
+use crate::provider::{
+    COMMAND, HTTP, Origin, Own, OwnCommand, OwnHttp, OwnPlaces, Provider, Role, Told, Whence, looks_secret,
+    place,
+};
+use crate::scenario::Case;
+use crate::secret::Secret;
+
+/// How a command of a change is trusted.
+const MERGE_FIRST: &str = "merge it in akit.yaml first, name it on the command line (`-p command -- ./bot`), or trust the change: \
+                           `--trust head` (`trust: head` in the pipeline)";
+
+fn at<T>(told: &Told<T>, message: impl Into<String>, help: impl Into<String>) -> Obstacle {
+    Obstacle { at: Some(told.at.clone()), ..Obstacle::new(message, help) }
+}
+
+impl Targets {
+    /// The client of an own bot; the same keys give the same client.
+    pub(super) fn bot(
+        &mut self,
+        settings: &Settings,
+        case: &Case,
+        asking: &Asking<'_>,
+    ) -> Result<Arc<ModelClient>, Obstacle> {
+        let mode = settings.target_mode();
+        if let Some(obstacle) = asking.obstacle.as_ref().filter(|_| mode != Mode::Replay) {
+            return Err(obstacle.clone());
+        }
+        let is_http = asking.provider.value == HTTP;
+        let command = &settings.flags.command;
+        let own = if command.is_empty() { asking.own.clone() } else { asking.own.with_command(command) };
+        let is_named = if is_http { own.url.is_some() } else { own.command.is_some() };
+        if !is_named {
+            let (key, help) = if is_http {
+                (
+                    "url",
+                    "add `providerConfig: { url: \"http://127.0.0.1:8080/chat\", body: { text: \"{{prompt}}\" }, answer: /answer }`",
+                )
+            } else {
+                (
+                    "command",
+                    "name it behind `--`, as in `-p command -- ./bot --json`, or add `providerConfig: { command: [./bot, --json] }`",
+                )
+            };
+            let message = format!("provider `{}` has no `{key}`", asking.provider.value);
+            // What waits for a variable is not there for this reason.
+            let missing = || Obstacle::new(message, help).at(asking.provider.said_by);
+            return Err(asking.obstacle.clone().unwrap_or_else(missing));
+        }
+        fits(&own, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
+        let key = self.api_key(settings, asking, mode)?;
+        if let Some(auth) = own.auth.as_ref().filter(|_| key.is_none() && mode != Mode::Replay) {
+            return Err(at(
+                auth,
+                "`auth` makes a header of `apiKey`, and there is none",
+                "add `apiKey: ${BOT_KEY}`",
+            ));
+        }
+        let said: Vec<_> = own.entries().into_iter().map(|(key, written, _)| (key, written)).collect();
+        let secret = key.as_ref().map(Secret::expose).unwrap_or_default();
+        let same =
+            format!("{}\n{said:?}\n{mode:?}\n{secret}\n{:?}", asking.provider.value, settings.flags.base_url);
+        let limits = asking.limits.map(|limits| limits.value).unwrap_or_default();
+        if let Some(client) = self.bots.get(&same) {
+            client.limit(limits);
+            return Ok(Arc::clone(client));
+        }
+        let places = |key: &str| {
+            let entries = own.entries();
+            let told = entries.iter().find(|(name, ..)| *name == key);
+            told.map(|(_, _, at)| format!("`{key}` ({})", place(at)))
+        };
+        let url = match settings.flags.base_url {
+            Some(_) if is_http => Some("`--base-url`".to_owned()),
+            _ => places(if is_http { "url" } else { "command" }).filter(|_| command.is_empty()),
+        };
+        let url = url.unwrap_or_else(|| "the command behind `--`".to_owned());
+        let body = places("body").unwrap_or_else(|| url.clone());
+        let whence = Whence {
+            address: url.clone(),
+            key: asking.key.as_ref().map_or("nobody".to_owned(), |key| format!("{:#}", key.said_by)),
+            own: Some(OwnPlaces { url, body }),
+        };
+        let back_end: Arc<dyn Provider> = if is_http {
+            Arc::new(settings.server(own, key, asking)?)
+        } else {
+            Arc::new(settings.program(own, mode)?)
+        };
+        let client = ModelClient::new(back_end, settings.cache.clone(), mode)
+            .on(&settings.road)
+            .priced(settings.file.prices.clone())
+            .said_by(whence);
+        client.limit(limits);
+        let client = Arc::new(client);
+        self.bots.insert(same, Arc::clone(&client));
+        Ok(client)
+    }
+}
+
+/// Whether what is sent is all that a case asks.
+fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
+    if let Some((key, name, place)) = own.unknown(|name| case.variables.contains_key(name)) {
+        let (message, help) = Own::undefined(key, name);
+        return Err(Obstacle { at: Some(place.clone()), ..Obstacle::new(message, help) });
+    }
+    if is_http && !own.asks() {
+        let message = "what is asked is not sent: there is no `{{prompt}}` and no `{{messages}}`";
+        let help = "write `body: { text: \"{{prompt}}\" }`, under the names that the bot knows";
+        return Err(match (&own.body, &own.url) {
+            (Some(body), _) => at(body, message, help),
+            (None, Some(url)) => at(url, message, help),
+            (None, None) => Obstacle::new(message, help),
+        });
+    }
+    let by_line = own.input.as_ref().is_some_and(|told| told.written.contains("json"));
+    let is_persistent = own.persistent.as_ref().is_some_and(|told| told.value);
+    let is_read = own.answer.is_some() || own.sse.is_some() || (!is_http && (by_line || is_persistent));
+    let is_by_line = own.lines.as_ref().is_some_and(|told| told.value);
+    let needs: &[&str] = if is_by_line { &["lines"] } else { &["tools", "state", "stop", "usage"] };
+    let entries = own.entries();
+    if let Some((key, _, place)) = entries.iter().find(|(key, ..)| !is_read && needs.contains(key)) {
+        let message = format!("`{key}` reads JSON, and nothing says where the answer is in it");
+        return Err(Obstacle {
+            at: Some((*place).clone()),
+            ..Obstacle::new(message, "add `answer: /POINTER` beside it")
+        });
+    }
+    let is_turn = |role: Role| !matches!(role, Role::System | Role::Developer);
+    let turns = case.messages.iter().filter(|message| is_turn(message.role)).count();
+    let is_stateful = own.stateful.as_ref().is_some_and(|told| told.value);
+    if turns > 1 && !own.sends_history() && !is_stateful {
+        let help = if is_http {
+            "add `messages: \"{{messages}}\"` to `body`; with `stateful: true` only the last message is meant to be sent"
+        } else {
+            "write `input: json` under `providerConfig`, or under `providers: { command: … }` in akit.yaml"
+        };
+        return Err(Obstacle::new("the prompt is a conversation, and only its last message is sent", help));
+    }
+    Ok(())
+}
+
+impl Settings {
+    fn server(&self, own: Own, key: Option<Secret>, asking: &Asking<'_>) -> Result<OwnHttp, Obstacle> {
+        let server = self.flags.base_url.as_deref();
+        if let Some(server) = server.filter(|server| Origin::bare(server.trim()).is_none()) {
+            let server = crate::text::excerpt(server.split(['?', '#']).next().unwrap_or_default(), 100);
+            let help = "write it as `http://127.0.0.1:8080`; the path stands in `url`";
+            return Err(Obstacle::new(
+                format!(
+                    "`--base-url` is the server of provider `{HTTP}`, and `{server}` is more or less than that"
+                ),
+                help,
+            ));
+        }
+        let said_by = asking.address.as_ref().map(|address| address.said_by);
+        OwnHttp::new(self.http.clone(), own, key, server).map_err(|error| {
+            let obstacle = Obstacle::new(error.to_string(), "write it as `http://127.0.0.1:8080/chat`");
+            said_by.map_or(obstacle.clone(), |said_by| obstacle.at(said_by))
+        })
+    }
+
+    /// A program with its environment. What only a change names is not run, and gets nothing.
+    fn program(&self, own: Own, mode: Mode) -> Result<OwnCommand, Obstacle> {
+        let shared = self.file.providers.get(COMMAND).map(|shared| &shared.own);
+        let names = own.env.as_ref().map(|told| told.value.clone()).unwrap_or_default();
+        if mode != Mode::Replay
+            && let Some(merged) = match self.file.whose {
+                Whose::Own => None,
+                Whose::Base(_) => Some(shared.cloned().unwrap_or_default()),
+                Whose::Change => Some(Own::default()),
+            }
+        {
+            if let Some(told) = own
+                .command
+                .as_ref()
+                .filter(|told| self.flags.command.is_empty() && merged.command.as_ref() != Some(*told))
+            {
+                return Err(at(told, "this command is not run: only the change names it", MERGE_FIRST));
+            }
+            let granted = merged.env.map(|told| told.value).unwrap_or_default();
+            if let (Some(told), Some(name)) = (&own.env, names.iter().find(|name| !granted.contains(name))) {
+                let name = crate::text::excerpt(name, 60);
+                return Err(at(
+                    told,
+                    format!("the command does not get `{name}`: only the change names this variable"),
+                    MERGE_FIRST,
+                ));
+            }
+        }
+        let value = |name: &str| Some((name.to_owned(), self.environment.get(name)?.to_owned()));
+        let environment: Vec<_> =
+            USUAL.iter().copied().chain(names.iter().map(String::as_str)).filter_map(value).collect();
+        let given =
+            names.iter().filter_map(|name| value(name)).filter(|(name, value)| looks_secret(name, value));
+        let secrets = given.map(|(_, value)| Secret::new(value)).collect();
+        Ok(OwnCommand::new(own, environment, secrets))
+    }
+}

@@ -1,0 +1,257 @@
+//! Programs of the user: an argument list and no shell, an environment of their own, bounded in what they print.
+//!
+//! A program and all that it starts are one group, which ends with it: at its end, when nobody waits for it any more, and
+//! when akit ends.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Most bytes that are read of what a program prints.
+const MOST: u64 = 32 * 1024 * 1024;
+
+/// Bytes that are kept of the end of what it complains of.
+const KEPT: usize = 8 * 1024;
+
+/// Variables that every program gets.
+pub const USUAL: &[&str] =
+    if cfg!(windows) { &["PATH", "HOME", "USERPROFILE", "SystemRoot"] } else { &["PATH", "HOME"] };
+
+/// A program that may be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// It and its arguments; at least one.
+    pub command: Vec<String>,
+    /// All of its environment.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Why a program has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// It could not be started.
+    #[error("cannot start it: {0}")]
+    Start(io::Error),
+    /// It could not be read from.
+    #[error("cannot read what it prints: {0}")]
+    Read(io::Error),
+    /// It printed more than is read.
+    #[error("it printed more than {} MiB", MOST >> 20)]
+    TooLong,
+    /// It took too long.
+    #[error("it did not end within {} s", .0.as_secs())]
+    Late(Duration),
+}
+
+/// What a program that has ended left behind.
+#[derive(Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub stdout: Vec<u8>,
+    /// The end of what it complained of.
+    pub stderr: String,
+}
+
+/// A group of processes that ends when this is dropped, unless it has ended before.
+#[derive(Debug)]
+struct Group {
+    leader: u32,
+    has_ended: AtomicBool,
+}
+
+impl Group {
+    /// Ends all of it.
+    fn end(&self) {
+        if !self.has_ended.swap(true, Ordering::SeqCst) {
+            kill(self.leader);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Ends a group when it is dropped: whoever waited does so no more.
+#[derive(Debug)]
+pub struct Watch(Option<Arc<Group>>);
+
+impl Watch {
+    /// The group goes on.
+    pub fn release(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.take() {
+            group.end();
+        }
+    }
+}
+
+#[cfg(unix)]
+fn kill(leader: u32) {
+    use nix::sys::signal::{Signal, killpg};
+    if let Ok(group) = i32::try_from(leader) {
+        // One that is gone needs no end.
+        let _ = killpg(nix::unistd::Pid::from_raw(group), Signal::SIGKILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn kill(leader: u32) {
+    let _ = Command::new("taskkill")
+        .args(["/T", "/F", "/PID", &leader.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// A program that runs.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: BufReader<ChildStdout>,
+    complaints: Arc<Mutex<VecDeque<u8>>>,
+    listening: Option<JoinHandle<()>>,
+    group: Arc<Group>,
+}
+
+impl Program {
+    /// Its name, for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.command.first().map_or("", String::as_str)
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// When there is no such program, or it may not be started.
+    pub fn start(&self) -> Result<Running, ProcessError> {
+        let mut command = Command::new(self.name());
+        command.args(self.command.iter().skip(1)).env_clear().envs(self.environment.iter().cloned());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.spawn().map_err(ProcessError::Start)?;
+        let group = Arc::new(Group { leader: child.id(), has_ended: AtomicBool::new(false) });
+        let gone = || ProcessError::Start(io::Error::other("it has no output"));
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take().ok_or_else(gone)?);
+        let mut stderr = child.stderr.take().ok_or_else(gone)?;
+        let complaints = Arc::new(Mutex::new(VecDeque::new()));
+        let kept = Arc::clone(&complaints);
+        let listening = thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(read @ 1..) = stderr.read(&mut part) {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend(&part[..read]);
+                let surplus = kept.len().saturating_sub(KEPT);
+                kept.drain(..surplus);
+            }
+        });
+        Ok(Running {
+            child,
+            stdin,
+            stdout: BufReader::new(stdout),
+            complaints,
+            listening: Some(listening),
+            group,
+        })
+    }
+
+    /// Runs it to its end, for no longer than this.
+    ///
+    /// # Errors
+    /// When it cannot be started or read, prints too much or takes too long.
+    pub fn run(&self, longest: Duration) -> Result<Ended, ProcessError> {
+        let running = self.start()?;
+        let (_watch, (told, result)) = (running.watch(), mpsc::channel());
+        thread::spawn(move || told.send(running.finish(Vec::new())));
+        let ended = result.recv_timeout(longest);
+        ended.unwrap_or(Err(ProcessError::Late(longest)))
+    }
+}
+
+impl Running {
+    /// Ends its group when this is dropped.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch(Some(Arc::clone(&self.group)))
+    }
+
+    /// Gives it all of its input, and waits for its end. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be read, or prints too much.
+    pub fn finish(mut self, input: Vec<u8>) -> Result<Ended, ProcessError> {
+        if let Some(mut stdin) = self.stdin.take() {
+            // One that does not listen is none that fails.
+            thread::spawn(move || stdin.write_all(&input));
+        }
+        let (mut output, group) = (self.stdout, Arc::clone(&self.group));
+        let reading = thread::spawn(move || {
+            let mut stdout = Vec::new();
+            let read = output.by_ref().take(MOST + 1).read_to_end(&mut stdout);
+            if stdout.len() as u64 > MOST {
+                group.end();
+            }
+            read.map(|_| stdout)
+        });
+        await_end(&mut self.child);
+        // What it leaves running would keep its output open.
+        self.group.end();
+        let status = self.child.wait().map_err(ProcessError::Read)?;
+        let broken = || io::Error::other("the reading failed");
+        let stdout = reading.join().map_err(|_| ProcessError::Read(broken()))?.map_err(ProcessError::Read)?;
+        if stdout.len() as u64 > MOST {
+            return Err(ProcessError::TooLong);
+        }
+        if let Some(listening) = self.listening.take() {
+            // It ends with the group.
+            drop(listening.join());
+        }
+        let kept: Vec<u8> =
+            self.complaints.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+        Ok(Ended { status, stdout, stderr: String::from_utf8_lossy(&kept).into_owned() })
+    }
+
+    /// Gives it a line and reads one, which is empty where it has ended. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be read, or prints too much.
+    pub fn exchange(&mut self, line: &str) -> Result<Vec<u8>, ProcessError> {
+        if let Some(stdin) = &mut self.stdin {
+            // One that has ended is known by what it does not print.
+            let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
+        }
+        let mut printed = Vec::new();
+        self.stdout.by_ref().take(MOST + 1).read_until(b'\n', &mut printed).map_err(ProcessError::Read)?;
+        if printed.len() as u64 > MOST { Err(ProcessError::TooLong) } else { Ok(printed) }
+    }
+}
+
+/// Waits until a program has ended. Where that is possible its number stays taken, so that its group can be ended and no
+/// other one.
+fn await_end(child: &mut Child) {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::wait::{Id, WaitPidFlag, waitid};
+        let Ok(id) = i32::try_from(child.id()) else { return };
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        while waitid(Id::Pid(nix::unistd::Pid::from_raw(id)), flags) == Err(nix::errno::Errno::EINTR) {}
+    }
+    #[cfg(not(target_os = "linux"))]
+    drop(child.wait());
+}

@@ -1,0 +1,324 @@
+//! `command`: a bot that is a program. One process for each question, or one for each worker.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value as Json, json};
+use strum::{EnumString, VariantNames};
+
+use super::super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
+use super::pointer::Pointer;
+use super::reading::Body;
+use super::template::Filling;
+use super::{Own, Reader, Told};
+use crate::process::{Ended, ProcessError, Program, Running};
+use crate::secret::Secret;
+use crate::source::{Field, Shape, SourceFile, Span};
+use crate::text;
+use crate::vocabulary::Answer;
+use std::sync::Arc;
+
+/// Its name under `provider:`.
+pub const COMMAND: &str = "command";
+
+/// Characters of what a program complains of that are shown.
+const SHOWN: usize = 600;
+
+/// Keys of the provider.
+pub(super) const FIELDS: &[Field] = &[
+    Field::optional(
+        "command",
+        Shape::Texts,
+        "Provider `command`: the program and its arguments, without a shell.",
+    ),
+    Field::optional(
+        "input",
+        Shape::OneOf(Input::VARIANTS),
+        "Provider `command`: what the program reads (text; json with `persistent`).",
+    ),
+    Field::optional(
+        "persistent",
+        Shape::Bool,
+        "Provider `command`: whether one process answers many questions, a JSON line each (false).",
+    ),
+    Field::optional(
+        "env",
+        Shape::Texts,
+        "Provider `command`: variables of the environment that the program gets beside PATH and HOME.",
+    ),
+];
+
+/// What a program reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
+pub enum Input {
+    /// The newest message.
+    #[default]
+    Text,
+    /// A line of JSON.
+    Json,
+}
+
+pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
+    own.command = reader.texts("command");
+    if let Some(told) = &own.command {
+        let span = told.at.1;
+        let named = told.value.iter().any(|part| reader.found.named(part) != *part);
+        if told.value.iter().all(|part| part.trim().is_empty()) {
+            reader.wrong(span, "`command` names no program", "write it as `command: [./bot, --json]`");
+        } else if named {
+            // Every user of the machine can list the arguments of its processes.
+            reader.wrong(
+                span,
+                "`command` holds the value of a variable, and arguments are no place for secrets",
+                "name the variable under `env`, and read it in the program",
+            );
+        }
+    }
+    own.input = reader.word("input");
+    own.persistent = reader.flag("persistent");
+    own.env = reader.texts("env");
+    if let (Some(Told { value: Input::Text, at: (_, span), .. }), Some(Told { value: true, .. })) =
+        (&own.input, &own.persistent)
+    {
+        reader.wrong(
+            *span,
+            "`input: text` stands beside `persistent: true`",
+            "write `input: json`: each question is a line",
+        );
+    }
+}
+
+impl Own {
+    /// The same with a command of the command line, for `-- ./bot --json`.
+    #[must_use]
+    pub fn with_command(&self, command: &[String]) -> Self {
+        let file = Arc::new(SourceFile::from_text("the command line", ""));
+        let written = Json::from(command).to_string();
+        let told = Told { value: command.to_vec(), written, at: (file, Span::default()) };
+        Self { command: Some(told), ..self.clone() }
+    }
+}
+
+/// A bot that is a program.
+#[derive(Debug)]
+pub struct OwnCommand {
+    endpoint: Endpoint,
+    program: Program,
+    secrets: Vec<Secret>,
+    own: Own,
+    /// Processes that wait for a question.
+    idle: Mutex<Vec<Running>>,
+}
+
+impl OwnCommand {
+    /// Prepares a program with this environment; starts nothing. The values of `secrets` are not shown.
+    #[must_use]
+    pub fn new(own: Own, environment: Vec<(String, String)>, secrets: Vec<Secret>) -> Self {
+        let command = own.command.as_ref().map(|told| told.value.clone()).unwrap_or_default();
+        let name = command.first().cloned().unwrap_or_default();
+        let address =
+            format!("{COMMAND}://{}", command.iter().map(|part| shown(part)).collect::<Vec<_>>().join(" "));
+        let endpoint = Endpoint { provider: COMMAND.to_owned(), host: name, address };
+        let program = Program { command, environment };
+        Self { endpoint, program, secrets, own, idle: Mutex::default() }
+    }
+
+    fn host(&self) -> &str {
+        self.program.name()
+    }
+
+    fn place(&self) -> String {
+        match &self.own.command {
+            Some(told) if told.at.1.line > 0 => format!("`command` ({})", told.place()),
+            _ => "the command behind `--`".to_owned(),
+        }
+    }
+
+    fn scrub(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| secret.scrub(&text))
+    }
+
+    fn failed(&self, reason: String, help: String) -> ProviderError {
+        ProviderError::Program { name: self.host().to_owned(), reason, started: true, help }
+    }
+
+    fn broken(&self, error: &ProcessError) -> ProviderError {
+        let help = match error {
+            ProcessError::Start(_) => format!(
+                "check {}: a path is looked up from the current folder, a bare name in PATH",
+                self.place()
+            ),
+            ProcessError::Read(_) | ProcessError::TooLong | ProcessError::Late(_) => {
+                format!("check {}", self.place())
+            }
+        };
+        let reason = match error {
+            ProcessError::Start(error) => format!(
+                "cannot start it: {}",
+                text::excerpt(error.to_string().split(" (os error").next().unwrap_or_default(), 200)
+            ),
+            error => error.to_string(),
+        };
+        let started = !matches!(error, ProcessError::Start(_));
+        ProviderError::Program { name: self.host().to_owned(), reason, started, help }
+    }
+
+    /// How it ended and what it complained of, where that is a failure.
+    fn ended_badly(&self, ended: &Ended) -> Option<ProviderError> {
+        (!ended.status.success()).then(|| self.gone(ended))
+    }
+
+    fn gone(&self, ended: &Ended) -> ProviderError {
+        let how = match ended.status.code() {
+            Some(code) => format!("it ended with exit code {code}"),
+            None => format!("it ended by a signal ({})", ended.status),
+        };
+        let complaints = self.scrub(ended.stderr.trim());
+        let tail: String =
+            complaints.chars().skip(complaints.chars().count().saturating_sub(SHOWN)).collect();
+        let what = if tail.is_empty() {
+            "it wrote nothing to stderr".to_owned()
+        } else {
+            format!("stderr: {}", text::excerpt(&tail, SHOWN))
+        };
+        self.failed(format!("{how}; {what}"), format!("run {} by hand with the same input", self.place()))
+    }
+
+    fn is_persistent(&self) -> bool {
+        self.own.persistent.as_ref().is_some_and(|told| told.value)
+    }
+
+    async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
+        let filling = Filling::of(request, false);
+        let conversation = &request.conversation;
+        let usual = if self.is_persistent() { Input::Json } else { Input::Text };
+        let is_json = self.own.input.as_ref().map_or(usual, |told| told.value) == Input::Json;
+        let input = if is_json {
+            let mut line = json!({
+                "conversation_id": conversation.id, "trial": conversation.trial, "turn": conversation.turn,
+                "prompt": filling.prompt(), "messages": filling.messages(), "tools": request.tools,
+            });
+            if let Some(session) = &conversation.session {
+                line["session"] = session.as_str().into();
+            }
+            line.to_string()
+        } else {
+            filling.prompt().to_owned()
+        };
+        let printed =
+            if self.is_persistent() { self.exchange(input).await? } else { self.run(input, is_json).await? };
+        let printed = String::from_utf8(printed).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let whole = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            self.body(&self.scrub(&whole)).misread(
+                &format!("invalid UTF-8 at byte {at}"),
+                format!("let the program print UTF-8: {}", self.place()),
+            )
+        })?;
+        let answer = self.read(&self.scrub(&printed), is_json)?;
+        Ok(Completion { answer, ..Completion::default() })
+    }
+
+    fn body<'a>(&'a self, whole: &'a str) -> Body<'a> {
+        Body { documents: Vec::new(), is_stream: false, whole, host: self.host() }
+    }
+
+    fn read(&self, printed: &str, is_json: bool) -> Result<Answer, ProviderError> {
+        let body = self.body(printed);
+        if printed.trim().is_empty() {
+            return Err(body.misread("it printed nothing", format!("check {}", self.place())));
+        }
+        let usual = || {
+            let at = self.own.command.as_ref().map(|told| told.at.clone())?;
+            Some(Told { value: vec![Pointer::parse("/answer").ok()?], written: String::new(), at })
+        };
+        let answer = self.own.answer.clone().or_else(|| if is_json { usual() } else { None });
+        let Some(answer) = answer else {
+            return Ok(Answer {
+                text: printed.trim_end_matches(['\r', '\n']).to_owned(),
+                ..Answer::default()
+            });
+        };
+        let json: Json = serde_json::from_str(&text::json::mended(printed)).map_err(|error| {
+            let help = format!(
+                "let the program print one JSON object and nothing else, logs to stderr: {}",
+                self.place()
+            );
+            body.misread(&text::json::trouble(&error), help)
+        })?;
+        Body { documents: vec![json], ..body }.answer(&self.own, &answer)
+    }
+
+    /// One process for the question.
+    async fn run(&self, input: String, is_json: bool) -> Result<Vec<u8>, ProviderError> {
+        let running = self.program.start().map_err(|error| self.broken(&error))?;
+        let _watch = running.watch();
+        let input = if is_json { input + "\n" } else { input };
+        let ended = blocking(move || running.finish(input.into_bytes())).await;
+        let ended = ended.map_err(|error| self.broken(&error))?;
+        self.ended_badly(&ended).map_or(Ok(ended.stdout), Err)
+    }
+
+    /// One of the processes that wait, or a new one; one that has ended is replaced by the next question.
+    async fn exchange(&self, input: String) -> Result<Vec<u8>, ProviderError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut running = match idle {
+            Some(running) => running,
+            None => self.program.start().map_err(|error| self.broken(&error))?,
+        };
+        let watch = running.watch();
+        let (printed, running) = blocking(move || {
+            let printed = running.exchange(&input)?;
+            // A line that is cut was cut by the end of the program.
+            if printed.ends_with(b"\n") {
+                Ok((Ok(printed), Some(running)))
+            } else {
+                Ok((Err(running.finish(Vec::new())?), None))
+            }
+        })
+        .await
+        .map_err(|error| self.broken(&error))?;
+        let Some(running) = running else {
+            let ended: Result<Vec<u8>, Ended> = printed;
+            return ended.map_err(|ended| self.gone(&ended));
+        };
+        watch.release();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(running);
+        printed.map_err(|ended| self.gone(&ended))
+    }
+}
+
+/// An argument for people.
+fn shown(part: &str) -> String {
+    if part.is_empty() || part.contains(char::is_whitespace) {
+        text::argument(part)
+    } else {
+        text::excerpt(part, 300)
+    }
+}
+
+/// What blocks, off the threads that others wait for.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ProcessError> + Send + 'static,
+) -> Result<T, ProcessError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(ProcessError::Read(std::io::Error::other(error.to_string()))))
+}
+
+impl Provider for OwnCommand {
+    fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    fn keyed(&self, request: &ChatRequest) -> Option<Json> {
+        Some(self.own.keyed(&request.variables))
+    }
+
+    fn chat<'a>(&'a self, request: &'a ChatRequest) -> Pending<'a> {
+        Box::pin(self.ask(request))
+    }
+
+    fn embed<'a>(&'a self, _: &'a str, _: &'a str) -> Pending<'a> {
+        Box::pin(async { Err(self.failed("it has no embeddings".to_owned(), String::new())) })
+    }
+}

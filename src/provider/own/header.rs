@@ -1,0 +1,140 @@
+//! Headers of a request, and which of their values are not to be shown.
+
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value as Json;
+
+use super::template::Filling;
+use super::{Pieces, Reader};
+use crate::environment::Environment;
+use crate::secret::Secret;
+use crate::source::{Node, Value};
+use crate::text;
+
+/// A header of an own bot, which may have `{{NAME}}` in it.
+#[derive(Clone, Debug)]
+pub struct OwnHeader {
+    name: String,
+    value: Pieces,
+    /// What of it is not to be shown: of `Bearer KEY` the key.
+    secrets: Vec<Secret>,
+}
+
+impl OwnHeader {
+    /// Gives it the values of its variables of the environment.
+    pub(super) fn fill_in(&mut self, environment: &Environment) {
+        let written = self.value.written().to_owned();
+        let (value, filled) = self.value.filled(environment);
+        let is_secret = !is_open(&self.name)
+            && (looks_secret(&self.name, value.head()) || (!filled.is_empty() && looks_secret(&written, "")));
+        if is_secret {
+            let words = value.head().split_whitespace();
+            let words = words.filter(|word| !SCHEMES.contains(&word.to_ascii_lowercase().as_str()));
+            self.secrets = words.map(Secret::new).chain(filled.iter().map(Secret::new)).collect();
+        }
+        self.value = value;
+    }
+
+    /// The names in its value that are not akit's own.
+    pub(super) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.value.variables()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is sent; nothing where it cannot be.
+    pub(super) fn fill(&self, filling: &Filling<'_>) -> Option<(HeaderName, HeaderValue)> {
+        let value = HeaderValue::from_str(&self.value.fill(filling, str::to_owned)).ok()?;
+        Some((HeaderName::try_from(self.name.as_str()).ok()?, value))
+    }
+
+    /// What is not to be shown of it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.secrets.iter().cloned()
+    }
+
+    /// Whether one of these names is in its value.
+    pub(super) fn has(&self, names: &[&str]) -> bool {
+        self.value.has(names)
+    }
+}
+
+/// Words before a key that are none.
+const SCHEMES: [&str; 5] = ["bearer", "basic", "token", "apikey", "api-key"];
+
+/// Whether a header is known to hold no secret.
+fn is_open(name: &str) -> bool {
+    const OPEN: [&str; 5] = ["accept", "accept-language", "content-type", "prefer", "user-agent"];
+    OPEN.iter().any(|open| open.eq_ignore_ascii_case(name))
+}
+
+/// Whether a value is not to be shown, by the name that it stands under or by its looks.
+#[must_use]
+pub fn looks_secret(name: &str, value: &str) -> bool {
+    const MARKS: [&str; 9] =
+        ["auth", "cookie", "credential", "key", "pass", "pwd", "secret", "sign", "token"];
+    let name = name.to_ascii_lowercase();
+    let has = |is: fn(&u8) -> bool| value.bytes().any(|byte| is(&byte));
+    let is_random = value.len() >= 12
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && !has(u8::is_ascii_whitespace);
+    is_random || MARKS.iter().any(|mark| name.contains(mark))
+}
+
+/// The headers for the key of a record, as they are written: a variable of the environment counts by its name, since keys
+/// are rotated and a replay has none. What may be a key all the same counts by its digest.
+pub(super) fn keyed(headers: &[OwnHeader]) -> String {
+    let value = |header: &OwnHeader| {
+        let written = header.value.written();
+        if is_open(&header.name) { written.into() } else { crate::canonical::digest(&written.into()).into() }
+    };
+    let all = headers.iter().map(|header| (header.name.to_ascii_lowercase(), value(header)));
+    Json::Object(all.collect()).to_string()
+}
+
+/// Reads headers; reports what is wrong.
+pub(super) fn read(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<OwnHeader>> {
+    let Value::Map(entries) = &node.value else { return None };
+    let mut all = Vec::new();
+    for (key, value) in entries {
+        let name = key.as_str().unwrap_or_default();
+        let span = value.span;
+        if HeaderName::try_from(name).is_err() {
+            reader.wrong(
+                key.span,
+                format!("`{}` is no name of a header", text::excerpt(name, 60)),
+                "use letters, digits and `-`",
+            );
+            continue;
+        }
+        let written = match &value.value {
+            Value::String(text) => text.clone(),
+            Value::Integer(_) | Value::Float(_) | Value::Bool(_) => value.to_json().to_string(),
+            other => {
+                reader.wrong(span, format!("a header is text, found {}", other.kind()), "put it in quotes");
+                continue;
+            }
+        };
+        let pieces =
+            Pieces::parse(written.trim()).and_then(|pieces| match HeaderValue::from_str(pieces.head()) {
+                _ if pieces.has(&["messages"]) => {
+                    Err("`{{messages}}` is a list and stands inside a text".to_owned())
+                }
+                Ok(_) => Ok(pieces),
+                Err(_) => Err("it holds a line end or another character that no header has".to_owned()),
+            });
+        match pieces {
+            Ok(value) => {
+                all.push(OwnHeader { name: name.to_owned(), value, secrets: Vec::new() });
+            }
+            Err(trouble) => reader.wrong(
+                span,
+                format!("header `{name}`: {trouble}"),
+                "write it on one line, names as `{{name}}`",
+            ),
+        }
+    }
+    Some(all)
+}

@@ -1,0 +1,126 @@
+//! JSON pointers (RFC 6901) into what a bot says: `*` stands for every item of a list, `-` for its last one.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+
+/// A pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    written: String,
+    steps: Vec<String>,
+}
+
+impl Pointer {
+    /// Reads a pointer; what is none comes back with one that was probably meant, or with nothing.
+    pub(super) fn parse(written: &str) -> Result<Self, String> {
+        let steps = match written.strip_prefix('/') {
+            Some(rest) => rest.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect(),
+            None if written.is_empty() => Vec::new(),
+            None => return Err(meant(written)),
+        };
+        Ok(Self { written: written.to_owned(), steps })
+    }
+
+    /// Everything that it points to; what is null is not there.
+    pub(super) fn find<'a>(&self, json: &'a Json) -> Vec<&'a Json> {
+        let mut found = vec![json];
+        for step in &self.steps {
+            found = found.into_iter().flat_map(|json| below(json, step)).collect();
+        }
+        found.retain(|json| !json.is_null());
+        found
+    }
+
+    /// The first thing that it points to.
+    pub(super) fn first<'a>(&self, json: &'a Json) -> Option<&'a Json> {
+        self.find(json).into_iter().next()
+    }
+}
+
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+fn below<'a>(json: &'a Json, step: &str) -> Vec<&'a Json> {
+    match json {
+        Json::Array(items) if step == "*" => items.iter().collect(),
+        Json::Array(items) if step == "-" => items.last().into_iter().collect(),
+        Json::Array(items) => step.parse().ok().and_then(|at: usize| items.get(at)).into_iter().collect(),
+        Json::Object(entries) => entries.get(step).into_iter().collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
+    }
+}
+
+/// The pointer for a path as others write it, such as `json.choices[0].text` or `$.answer`.
+fn meant(path: &str) -> String {
+    let path = path.trim();
+    let path = ["json", "output", "$"].iter().find_map(|root| path.strip_prefix(root)).unwrap_or(path);
+    let steps: Vec<_> = path.split(['.', '[', ']', '"', '\'']).filter(|step| !step.is_empty()).collect();
+    format!("/{}", steps.join("/"))
+}
+
+/// Where texts are in what a bot said, at most `most`.
+pub(super) fn texts(json: &Json, most: usize) -> Vec<String> {
+    fn walk(json: &Json, path: &mut Vec<String>, most: usize, found: &mut Vec<String>) {
+        if found.len() == most || path.len() > 16 {
+            return;
+        }
+        let mut step = |name: String, value: &Json, found: &mut Vec<String>| {
+            path.push(name.replace('~', "~0").replace('/', "~1"));
+            walk(value, path, most, found);
+            path.pop();
+        };
+        match json {
+            Json::Object(entries) => entries.iter().for_each(|(key, value)| step(key.clone(), value, found)),
+            Json::Array(items) => items.iter().take(1).for_each(|item| step("0".to_owned(), item, found)),
+            Json::String(text) if !text.is_empty() => found.push(format!("/{}", path.join("/"))),
+            Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(json, &mut Vec::new(), most, &mut found);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pointer_finds_what_it_says_and_nothing_else() {
+        let json = json!({ "a": [{ "b": 1 }, { "b": null }, { "b": [2, 3] }], "x/y": { "~": "t", "-": 4, "*": 5 }, "": 6 });
+        let table = [
+            ("/a/0/b", json!([1])),
+            ("/a/1/b", json!([])),
+            ("/a/*/b", json!([1, [2, 3]])),
+            ("/a/*/b/*", json!([2, 3])),
+            ("/a/-/b/-", json!([3])),
+            ("/a/7", json!([])),
+            ("/a/b", json!([])),
+            ("/x~1y/~0", json!(["t"])),
+            ("/x~1y/-", json!([4])),
+            ("/x~1y/*", json!([5])),
+            ("/", json!([6])),
+            ("/a/0/b/c", json!([])),
+        ];
+        for (written, expected) in table {
+            assert_eq!(json!(Pointer::parse(written).unwrap().find(&json)), expected, "{written}");
+        }
+        assert_eq!(Pointer::parse("").unwrap().find(&json), [&json]);
+        for (path, pointer) in
+            [("json.a[0].b", "/a/0/b"), ("$.answer", "/answer"), ("answer", "/answer"), ("a['b']", "/a/b")]
+        {
+            assert_eq!(Pointer::parse(path).unwrap_err(), pointer);
+        }
+        // What is told of texts finds them.
+        for place in texts(&json!({ "a": [{ "b/c": "x" }], "~": { "d": "y" }, "n": 1 }), 9) {
+            let found = Pointer::parse(&place).unwrap();
+            assert!(found.first(&json!({ "a": [{ "b/c": "x" }], "~": { "d": "y" } })).is_some(), "{place}");
+        }
+    }
+}

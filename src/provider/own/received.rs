@@ -1,0 +1,231 @@
+//! What came back over HTTP: which part of it is the answer, and what came in its place.
+
+use std::time::SystemTime;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::Value as Json;
+
+use super::super::call::message_of;
+use super::super::{ChatRequest, Completion, ProviderError, wait};
+use super::Told;
+use super::events::{Event, events};
+use super::http::{OwnHttp, Session, Stream};
+use super::pointer::Pointer;
+use super::reading::Body;
+use crate::http::Received;
+use crate::text;
+use crate::vocabulary::Answer;
+
+impl OwnHttp {
+    /// Reads what came.
+    pub(super) fn read(
+        &self,
+        received: Received,
+        request: &ChatRequest,
+    ) -> Result<Completion, ProviderError> {
+        let host = self.host();
+        let Received { status, headers, body } = received;
+        let is_ok = match &self.own.ok {
+            Some(told) => told.value.contains(&status),
+            None => (200..300).contains(&status),
+        };
+        if !is_ok {
+            let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
+            let retry_after = wait::named(status, &headers, &whole, SystemTime::now());
+            let place = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let message = match place.filter(|_| (300..400).contains(&status)) {
+                Some(place) => format!(
+                    "go to {}",
+                    text::excerpt(place.split(['?', '#']).next().unwrap_or_default(), 200)
+                ),
+                None => message_of(&whole),
+            };
+            return Err(ProviderError::of_status(&host, status, message, whole, retry_after));
+        }
+        let written = String::from_utf8(body).map_err(|error| {
+            let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let at = error.utf8_error().valid_up_to();
+            self.misread(
+                &self.scrub(shown),
+                &format!("invalid UTF-8 at byte {at}"),
+                self.about("let the bot answer in UTF-8"),
+            )
+        })?;
+        let written = self.scrub(written);
+        if written.trim().is_empty() {
+            return Err(ProviderError::Broken {
+                host,
+                reason: "the body is empty".to_owned(),
+                answered: true,
+            });
+        }
+        let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (documents, is_stream) = if let Some(stream) = &self.own.sse {
+            (self.stream(&written, &stream.value)?, true)
+        } else if self.own.lines.as_ref().is_some_and(|told| told.value) {
+            let lines = written.lines().filter(|line| !line.trim().is_empty());
+            (lines.map(|line| self.json(line, &written)).collect::<Result<_, _>>()?, true)
+        } else if self.own.answer.is_some() {
+            (vec![self.json(&written, &written)?], false)
+        } else {
+            (self.plain(&written, kind)?, false)
+        };
+        let body = Body { documents, is_stream, whole: &written, host: &host };
+        let answer = match (self.pointers(), &self.own.sse) {
+            (Some(answer), _) => body.answer(&self.own, &answer)?,
+            (None, Some(_)) => Answer { text: texts(&body.documents), ..Answer::default() },
+            (None, None) => {
+                Answer { text: written.trim_end_matches(['\r', '\n']).to_owned(), ..Answer::default() }
+            }
+        };
+        // What is known already is not said again.
+        let session = match request.conversation.session {
+            None => self.session(&body, &headers)?,
+            Some(_) => None,
+        };
+        Ok(Completion { answer, session, ..Completion::default() })
+    }
+
+    /// Where the text is: what is said of the stream, else of the answer.
+    fn pointers(&self) -> Option<Told<Vec<Pointer>>> {
+        let of_stream = self.own.sse.as_ref().and_then(|told| {
+            Some(Told {
+                value: vec![told.value.answer.clone()?],
+                written: String::new(),
+                at: told.at.clone(),
+            })
+        });
+        of_stream.or_else(|| self.own.answer.clone())
+    }
+
+    /// A help, and where the address stands.
+    fn about(&self, help: &str) -> String {
+        format!("{help}, or change `url` ({})", self.place())
+    }
+
+    /// Where the address stands.
+    fn place(&self) -> String {
+        self.own.url.as_ref().map(Told::place).unwrap_or_default()
+    }
+
+    fn json(&self, part: &str, whole: &str) -> Result<Json, ProviderError> {
+        serde_json::from_str(&text::json::mended(part)).map_err(|error| {
+            let reason = text::json::trouble(&error);
+            if error.is_eof() {
+                return ProviderError::Broken {
+                    host: self.host(),
+                    reason: format!("the body is cut: {reason}"),
+                    answered: true,
+                };
+            }
+            let told = self.pointers().map(|told| told.place());
+            let help = match told {
+                Some(place) if !is_page(whole) => format!(
+                    "let the bot answer in JSON, or remove `answer` ({place}) if the whole body is the answer"
+                ),
+                _ => self.about("it should be JSON"),
+            };
+            self.misread(whole, if is_page(whole) { "it is a web page" } else { &reason }, help)
+        })
+    }
+
+    /// A body that is the answer as it is: no JSON whose text somebody has to name, no page, no picture.
+    fn plain(&self, written: &str, kind: &str) -> Result<Vec<Json>, ProviderError> {
+        let json =
+            serde_json::from_str::<Json>(written).ok().filter(|json| json.is_object() || json.is_array());
+        if let Some(json) = json {
+            let body = Body { documents: vec![json], is_stream: false, whole: written, host: &self.host() };
+            let help = format!(
+                "add `answer:` with a JSON pointer beside `url` ({}): {}",
+                self.place(),
+                body.texts()
+            );
+            return Err(body.misread("it is JSON, and nothing says where the answer is in it", help));
+        }
+        if is_page(written) {
+            return Err(self.misread(written, "it is a web page", self.about("it should be the answer")));
+        }
+        let family = kind.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
+        if !matches!(family.as_str(), "" | "text") {
+            let reason = format!("its content type is `{}`, which is no text", text::excerpt(kind, 60));
+            return Err(self.misread(
+                written,
+                &reason,
+                self.about("add `answer:` with a JSON pointer if it is JSON"),
+            ));
+        }
+        Ok(Vec::new())
+    }
+
+    /// The data of a stream of events: JSON where pointers are to read it, texts otherwise.
+    fn stream(&self, written: &str, stream: &Stream) -> Result<Vec<Json>, ProviderError> {
+        let place = self.own.sse.as_ref().map(Told::place).unwrap_or_default();
+        let all = events(written);
+        if all.is_empty() {
+            return Err(self.misread(
+                written,
+                "it is no stream of events",
+                format!("change `sse` ({place})"),
+            ));
+        }
+        if let Some(error) =
+            all.iter().find(|event| event.name == "error" && stream.event.as_deref() != Some("error"))
+        {
+            return Err(ProviderError::Ended { host: self.host(), word: text::excerpt(&error.data, 40) });
+        }
+        let is_end = |event: &Event| event.data.trim() == stream.done || event.name == stream.done;
+        let Some(end) = all.iter().position(is_end) else {
+            let reason = format!(
+                "the stream ended without `{}` (`done` of `sse`, {place})",
+                text::excerpt(&stream.done, 40)
+            );
+            return Err(ProviderError::Broken { host: self.host(), reason, answered: true });
+        };
+        let is_meant = |event: &&Event| stream.event.as_ref().is_none_or(|name| *name == event.name);
+        let has_pointers = self.pointers().is_some();
+        let data = all[..end].iter().filter(is_meant).map(|event| {
+            if has_pointers { self.json(&event.data, written) } else { Ok(event.data.as_str().into()) }
+        });
+        let data: Vec<Json> = data.collect::<Result<_, _>>()?;
+        // The event that ends it may hold what comes with the answer.
+        let last =
+            serde_json::from_str::<Json>(&all[end].data).ok().filter(|json| has_pointers && json.is_object());
+        Ok(data.into_iter().chain(last).collect())
+    }
+
+    fn session(&self, body: &Body<'_>, headers: &HeaderMap) -> Result<Option<String>, ProviderError> {
+        let Some(told) = &self.own.session else { return Ok(None) };
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (found, what) = match &told.value {
+            Session::From(pointer) => {
+                let json =
+                    if body.documents.is_empty() { serde_json::from_str(body.whole).ok() } else { None };
+                let found = body.documents.iter().chain(&json).find_map(|document| pointer.first(document));
+                let found = found.map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned));
+                (found, format!("nothing at `{pointer}`"))
+            }
+            Session::Header(name) => (header(name), format!("no header `{name}`")),
+            Session::Cookie(name) => {
+                let cookies = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+                let found = cookies.filter_map(|one| one.split(';').next()?.trim().split_once('='));
+                let found =
+                    found.into_iter().find(|(known, _)| known == name).map(|(_, value)| value.to_owned());
+                (found, format!("no cookie `{name}`"))
+            }
+        };
+        let missing =
+            || body.misread(&format!("it has {what}"), format!("change `session` ({})", told.place()));
+        found.filter(|session| !session.is_empty()).map(Some).ok_or_else(missing)
+    }
+}
+
+/// Texts one behind the other.
+fn texts(documents: &[Json]) -> String {
+    documents.iter().filter_map(Json::as_str).collect()
+}
+
+/// Whether a body is a whole page: one of a proxy, a login or an error, and not an answer with markup in it.
+fn is_page(body: &str) -> bool {
+    let head: String = body.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    head.starts_with("<!doctype html") || head.starts_with("<html")
+}

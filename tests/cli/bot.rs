@@ -1,0 +1,689 @@
+//! `provider: http`: the user's own bot behind an address of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value as Json, json};
+
+use super::Akit;
+use super::akit::{Ran, repository};
+use super::fixtures;
+use super::server::{Answer, Asked, Server};
+
+/// A suite of one case for a server, with these keys beside `url`.
+fn suite(server: &Server, path: &str, keys: &str) -> String {
+    let url = server.url.replace("/v1", path);
+    format!(
+        "name: s\nprovider: http\nproviderConfig:\n  url: {url}\n{keys}variables: {{ shop: Blau & Co }}\ncases:\n  - {{ id: a, prompt: I want a refund, expected: {{ type: contains, values: [good] }} }}\n"
+    )
+}
+
+const ASKS: &str = "  body: { text: \"{{prompt}}\" }\n  answer: /answer\n";
+
+fn run(suite: &str, arguments: &[&str]) -> Ran {
+    Akit::new(&["run", "s.yaml", "--json", "run.json", "--retries", "0"])
+        .args(arguments)
+        .file("s.yaml", suite)
+        .run()
+}
+
+fn json(body: impl Into<Json>) -> Answer {
+    let body: Json = body.into();
+    typed("application/json", &body.to_string())
+}
+
+fn typed(kind: &str, body: &str) -> Answer {
+    Answer::Raw(200, vec![("content-type", kind.to_owned())], body.as_bytes().to_vec())
+}
+
+fn fault(ran: &Ran) -> (String, String, String) {
+    let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
+    let text = |key: &str| fault[key].as_str().unwrap_or_default().to_owned();
+    (text("kind"), text("message"), text("help"))
+}
+
+fn text(ran: &Ran) -> String {
+    let turn = ran.json("run.json")["cases"][0]["trials"][0].clone();
+    let found = turn.pointer("/turns/0/answer/text").or_else(|| turn.pointer("/reply/text")).cloned();
+    found.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_else(|| panic!("{turn}"))
+}
+
+#[test]
+fn a_request_is_what_the_file_says() {
+    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let keys = "  headers: { Authorization: \"Bearer ${BOT_KEY}\", X-Trial: \"{{turn}}-{{shop}}\" }
+  body:
+    id: \"{{conversation_id}}\"
+    said: [\"{{prompt}}\", \"for {{ shop }}, turn {{turn}}\"]
+    turn: \"{{turn}}\"
+    session: \"{{session}}\"
+    all: \"{{messages}}\"
+    plain: { n: 1, yes: true, none: null, braces: \"\\\\{{prompt}}\" }
+  answer: /answer
+";
+    let suite = suite(&server, "/chat/{{conversation_id}}?shop={{shop}}", keys);
+    let akit = |more: &[&str]| {
+        Akit::new(&["run", "s.yaml", "--json", "run.json"])
+            .args(more)
+            .env("BOT_KEY", "sk-very-secret-1")
+            .file("s.yaml", &suite)
+    };
+    let ran = akit(&["--repeat", "2"]).run().ended(0);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2);
+    let mut ids = Vec::new();
+    for Asked { method, path, body, headers } in &asked {
+        let id = body["id"].as_str().unwrap().to_owned();
+        assert_eq!(
+            (method.as_str(), path.as_str()),
+            ("POST", format!("/chat/{id}?shop=Blau%20%26%20Co").as_str())
+        );
+        let expected = json!({
+            "id": id, "said": ["I want a refund", "for Blau & Co, turn 1"], "turn": 1, "session": null,
+            "all": [{ "role": "user", "content": "I want a refund" }],
+            "plain": { "n": 1, "yes": true, "none": null, "braces": "{{prompt}}" },
+        });
+        assert_eq!(body, &expected);
+        let header =
+            |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!(header("authorization"), Some("Bearer sk-very-secret-1"));
+        assert_eq!(header("x-trial"), Some("1-Blau & Co"));
+        assert_eq!(header("content-type"), Some("application/json"));
+        assert_eq!(id.len(), 36, "{id}");
+        ids.push(id);
+    }
+    // Another run of the same is another conversation, and finds its records all the same.
+    ran.then(&["run", "s.yaml", "--cache", "refresh"]).env("BOT_KEY", "sk-very-secret-1").run().ended(0);
+    ids.push(server.asked()[2].body["id"].as_str().unwrap().to_owned());
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "an id is fresh for every trial of every run");
+    let first = ran
+        .then(&["run", "s.yaml", "--replay", "--target-version", "1"])
+        .env("BOT_KEY", "sk-very-secret-1")
+        .run();
+    assert_eq!(first.status, 4, "a version is a part of the key: {}", first.stdout);
+    // Nobody was asked, and nothing tells that the bot is still the same. A rotated key loses no record.
+    let replayed = ran
+        .then(&["run", "s.yaml", "--replay", "--json", "again.json"])
+        .env("BOT_KEY", "another-key-22")
+        .run()
+        .ended(5);
+    replayed.out("not-asked").out("1 from the cache, 0 asked");
+    // A fork has no key, and replays all the same.
+    ran.then(&["run", "s.yaml", "--replay"]).run().ended(5).out("1 from the cache, 0 asked");
+    for hidden in ["sk-very-secret", "another-key"] {
+        assert!(!ran.all(".akit").contains(hidden) && !ran.read("run.json").contains(hidden));
+    }
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[test]
+fn an_answer_is_read_where_the_file_says() {
+    type Row = (&'static str, &'static str, fn() -> Answer, &'static str);
+    let table: [Row; 16] = [
+        ("a pointer", "  answer: /a/b\n", || json(json!({ "a": { "b": "good" } })), "good"),
+        (
+            "every item",
+            "  answer: /*/text\n",
+            || json(json!([{ "text": "good" }, { "image": "x" }, { "text": "day" }])),
+            "good\nday",
+        ),
+        (
+            "the last item",
+            "  answer: /m/-/text\n",
+            || json(json!({ "m": [{ "text": "bad" }, { "text": "good" }] })),
+            "good",
+        ),
+        (
+            "the first pointer that finds something",
+            "  answer: [/x, /y, /z]\n",
+            || json(json!({ "x": null, "y": "good", "z": "bad" })),
+            "good",
+        ),
+        ("a number", "  answer: /n\n", || json(json!({ "n": 7.5, "good": "" })), "7.5"),
+        ("a whole document", "  answer: \"\"\n", || json(json!("good")), "good"),
+        ("text", "", || typed("text/plain", "good \u{e4}\r\n"), "good \u{e4}"),
+        ("markup in a text", "", || typed("text/html", "<p>good</p>"), "<p>good</p>"),
+        ("text without a type", "", || Answer::Raw(200, Vec::new(), b"good".to_vec()), "good"),
+        ("JSON under another type", "  answer: /a\n", || typed("text/html", "{\"a\": \"good\"}"), "good"),
+        ("a byte-order mark", "  answer: /a\n", || json_text("\u{feff}{\"a\": \"good\"}"), "good"),
+        (
+            "another status",
+            "  answer: /a\n  ok: [202, 404]\n",
+            || Answer::Raw(404, Vec::new(), b"{\"a\": \"good\"}".to_vec()),
+            "good",
+        ),
+        (
+            "lines",
+            "  answer: /t\n  lines: true\n",
+            || typed("application/x-ndjson", "{\"t\": \"go\"}\n\n{\"done\": 1}\n{\"t\": \"od\"}\n"),
+            "good",
+        ),
+        (
+            "events",
+            "  sse: { event: token, answer: /t }\n",
+            || {
+                typed(
+                    "text/event-stream",
+                    "event: token\ndata: {\"t\": \"go\"}\n\nevent: other\ndata: {\"t\": \"no\"}\n\nevent: token\ndata: {\"t\":\ndata: \"od\"}\n\ndata: [DONE]\n",
+                )
+            },
+            "good",
+        ),
+        (
+            "events of text",
+            "  sse: { done: end }\n",
+            || typed("text/event-stream", "data: go\n\ndata: od\n\nevent: end\ndata: {}\n\n"),
+            "good",
+        ),
+        (
+            "events by `answer`",
+            "  answer: /t\n  sse: {}\n",
+            || typed("text/event-stream", "data: {\"t\":\"good\"}\r\n\r\ndata: [DONE]\r\n\r\n"),
+            "good",
+        ),
+    ];
+    for (name, keys, answer, expected) in table {
+        let server = Server::as_told(move |_| answer());
+        let ran = run(&suite(&server, "/", &format!("  body: {{ q: \"{{{{prompt}}}}\" }}\n{keys}")), &[]);
+        assert!([0, 1].contains(&ran.status), "{name}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(text(&ran), expected, "{name}");
+    }
+}
+
+fn json_text(body: &str) -> Answer {
+    typed("application/json", body)
+}
+
+#[test]
+fn calls_state_stop_word_and_tokens_come_with_it() {
+    let body = json!({
+        "answer": "good", "calls": [{ "name": "transfer", "arguments": { "queue": 1 } }, { "function": { "name": "note", "arguments": "{\"a\":2}" } }],
+        "handoff": { "accepted": true }, "why": "MAX_TOKENS", "cost": { "in": 7, "out": 9 },
+    });
+    let answer = body.clone();
+    let server = Server::as_told(move |_| json(answer.clone()));
+    let keys = "  tools: /calls\n  stop: /why\n  usage: { input: /cost/in, output: /cost/out }\n";
+    let ran = run(&suite(&server, "/", &format!("{ASKS}{keys}")), &["--cache", "off"]);
+    let trial = ran.json("run.json")["cases"][0]["trials"][0].clone();
+    let found = trial
+        .pointer("/turns/0/answer")
+        .or_else(|| trial.get("reply"))
+        .cloned()
+        .unwrap_or_else(|| panic!("{trial}"));
+    assert_eq!(
+        found["tool_calls"],
+        json!([{ "name": "transfer", "arguments": { "queue": 1 } }, { "name": "note", "arguments": { "a": 2 } }])
+    );
+    assert_eq!(
+        (&found["finish_reason"], &found["usage"]),
+        (&json!("MAX_TOKENS"), &json!({ "input_tokens": 7, "output_tokens": 9 }))
+    );
+    assert_eq!(found["state"], body, "without `state` it is all that came");
+    let ran = run(&suite(&server, "/", &format!("{ASKS}  state: /handoff\n")), &["--cache", "off"]);
+    assert!(
+        ran.read("run.json").contains("\"accepted\": true") && !ran.read("run.json").contains("MAX_TOKENS")
+    );
+}
+
+#[test]
+fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
+    /// Keys beside `url`, what comes, and the kind, the words and the help of the fault.
+    type Row = (&'static str, fn() -> Answer, &'static str, &'static str, &'static str);
+    let table: [Row; 27] = [
+        (
+            ASKS,
+            || json(json!({ "reply": "hi", "m": [{ "t": "x" }] })),
+            "malformed-answer",
+            "no text at `/answer`; it begins \"{\"m\"",
+            "change `answer` (s.yaml:6:3): texts are at `/m/0/t`, `/reply`",
+        ),
+        (
+            ASKS,
+            || json(json!({ "answer": null })),
+            "malformed-answer",
+            "no text at `/answer`",
+            "there is no text in what came",
+        ),
+        (
+            ASKS,
+            || json(json!({ "answer": { "text": "hi" } })),
+            "malformed-answer",
+            "there is an object at `/answer`",
+            "such as `/answer/text`",
+        ),
+        (
+            ASKS,
+            || json(json!({ "answer": ["a", "b"] })),
+            "malformed-answer",
+            "there is a list at `/answer`",
+            "such as `/answer/*`",
+        ),
+        (
+            ASKS,
+            || json(json!([])),
+            "malformed-answer",
+            "no text at `/answer`",
+            "change `answer` (s.yaml:6:3)",
+        ),
+        (
+            ASKS,
+            || typed("text/html", "<!DOCTYPE html><title>Log in</title>"),
+            "malformed-answer",
+            "it is a web page; it begins \"<!DOCTYPE",
+            "change `url` (s.yaml:4:3)",
+        ),
+        (
+            ASKS,
+            || typed("text/plain", "hello"),
+            "malformed-answer",
+            "it is not JSON (column 1); it begins \"hello\"",
+            "remove `answer` (s.yaml:6:3)",
+        ),
+        (
+            ASKS,
+            || json_text("{\"answer\": \"go"),
+            "connection-broken",
+            "the body is cut",
+            "see the log of the bot at `url` (s.yaml:4:3)",
+        ),
+        (ASKS, || json_text(" \n"), "connection-broken", "the body is empty", "`url` (s.yaml:4:3)"),
+        (
+            ASKS,
+            || Answer::Raw(200, Vec::new(), b"{\"answer\": \"\xff\"}".to_vec()),
+            "malformed-answer",
+            "invalid UTF-8 at byte 12",
+            "answer in UTF-8",
+        ),
+        (
+            ASKS,
+            || Answer::Raw(500, Vec::new(), b"boom \x1b[31m".to_vec()),
+            "provider-down",
+            "answered 500: boom",
+            "see the log of the bot at `url` (s.yaml:4:3)",
+        ),
+        (
+            ASKS,
+            || Answer::Raw(400, Vec::new(), b"{\"message\":\"text is missing\"}".to_vec()),
+            "refused-request",
+            "text is missing",
+            "check what is sent: `body` (s.yaml:5:3)",
+        ),
+        (
+            ASKS,
+            || Answer::Raw(413, Vec::new(), Vec::new()),
+            "refused-request",
+            "answered 413: (no body)",
+            "`body` (s.yaml:5:3)",
+        ),
+        (
+            ASKS,
+            || Answer::Raw(404, Vec::new(), b"<h1>Not Found</h1>".to_vec()),
+            "refused-request",
+            "answered 404: Not Found",
+            "check `url` (s.yaml:4:3), and `method`",
+        ),
+        (
+            ASKS,
+            || Answer::Raw(401, Vec::new(), Vec::new()),
+            "unauthorized",
+            "answered 401",
+            "`auth` and `headers` beside `url` (s.yaml:4:3)",
+        ),
+        (
+            ASKS,
+            || Answer::Raw(302, vec![("location", "https://evil.example/in?key=1".to_owned())], Vec::new()),
+            "redirected",
+            "answered 302: go to https://evil.example/in",
+            "into `url` (s.yaml:4:3)",
+        ),
+        (
+            ASKS,
+            || Answer::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nabc".to_vec()),
+            "connection-broken",
+            "broke",
+            "`url` (s.yaml:4:3)",
+        ),
+        (
+            ASKS,
+            || json(json!({ "answer": "good", "error": { "message": "no model" } })),
+            "provider-down",
+            "no model",
+            "`url` (s.yaml:4:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n",
+            || json(json!({ "a": { "b": "x" } })),
+            "malformed-answer",
+            "nothing says where the answer is",
+            "add `answer:` with a JSON pointer beside `url` (s.yaml:4:3): texts are at `/a/b`",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n",
+            || typed("text/html", "\n <html><body>502"),
+            "malformed-answer",
+            "it is a web page",
+            "`url` (s.yaml:4:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n",
+            || typed("image/png", "PNG"),
+            "malformed-answer",
+            "its content type is `image/png`",
+            "`url` (s.yaml:4:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n  answer: /a\n  tools: /c\n",
+            || json(json!({ "a": "good", "c": "no" })),
+            "malformed-answer",
+            "no list of calls at `/c`",
+            "change `tools` (s.yaml:7:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n  answer: /a\n  tools: /c\n",
+            || json(json!({ "a": "good", "c": [{ "id": 1 }] })),
+            "malformed-answer",
+            "tool call 1 has no name",
+            "change `tools` (s.yaml:7:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n  answer: /a\n  session: { header: X-Session }\n",
+            || json(json!({ "a": "good" })),
+            "malformed-answer",
+            "it has no header `X-Session`",
+            "change `session` (s.yaml:7:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
+            || json(json!({ "t": "good" })),
+            "malformed-answer",
+            "it is no stream of events",
+            "change `sse` (s.yaml:6:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
+            || typed("text/event-stream", "data: {\"t\": \"good\"}\n\n"),
+            "connection-broken",
+            "ended without `[DONE]` (`done` of `sse`, s.yaml:6:3)",
+            "`url` (s.yaml:4:3)",
+        ),
+        (
+            "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
+            || typed("text/event-stream", "data: {\"t\": \"go\"}\n\nevent: error\ndata: overloaded\n\n"),
+            "broken-answer",
+            "overloaded",
+            "`url` (s.yaml:4:3)",
+        ),
+    ];
+    for (keys, answer, kind, words, help) in table {
+        let server = Server::as_told(move |_| answer());
+        let ran = run(&suite(&server, "/", keys), &[]).ended(4);
+        let found = fault(&ran);
+        let row = format!("{keys}{kind}: {found:?}");
+        assert_eq!(found.0, kind, "{row}");
+        assert!(found.1.contains(words), "{words} in {row}");
+        assert!(found.2.contains(help), "{help} in {row}");
+        assert!(!ran.stdout.contains('\u{1b}') && !found.1.contains('\u{1b}'), "{row}");
+    }
+    let server = Server::as_told(|_| Answer::Hang);
+    let ran = run(&suite(&server, "/", ASKS), &["--timeout", "100ms"]).ended(4);
+    assert_eq!(fault(&ran).0, "timeout");
+    assert!(fault(&ran).2.contains("or check `url` (s.yaml:4:3)"), "{:?}", fault(&ran));
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_before_anything_is_sent() {
+    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let config = |keys: &str| suite(&server, "/", keys);
+    let body = "  body: { text: \"{{prompt}}\" }\n";
+    let table = [
+        (config("  body: { text: \"to {{prompt}}: {{messages}}\" }\n"), "`{{messages}}` is a list and stands inside a text", "s.yaml:5"),
+        (config("  body: { text: \"{{promt}} {{prompt}}\" }\n"), "`{{promt}}` in `body` is no variable of the case", "s.yaml:5"),
+        (config("  body: { text: \"{{prompt\" }\n"), "`{{` is not closed", "s.yaml:5"),
+        (config("  body: { text: hello }\n"), "what is asked is not sent", "s.yaml:5"),
+        (config("  body: 7\n"), "`body` is a mapping, a list or a text, found a number", "s.yaml:5"),
+        (config(&format!("{body}  answer: choices[0].text\n")), "write `/choices/0/text`", "s.yaml:6"),
+        (config(&format!("{body}  answer: {{ a: 1 }}\n")), "`answer` is a JSON pointer or a list of them", "s.yaml:6"),
+        (config(&format!("{body}  session: {{ from: /a, header: b }}\n")), "`session` has one of `from`, `header` and `cookie`", "s.yaml:6"),
+        (config(&format!("{body}  ok: [302]\n")), "`ok` is a list of HTTP statuses", "s.yaml:6"),
+        (config(&format!("{body}  lines: true\n  sse: {{}}\n")), "`lines` stands beside `sse`", "s.yaml:6"),
+        (config(&format!("{body}  tools: /calls\n")), "`tools` reads JSON, and nothing says where the answer is", "s.yaml:6"),
+        (config(&format!("{body}  lines: true\n")), "`lines` reads JSON", "s.yaml:6"),
+        (config(&format!("{body}  auth: basic\n")), "`auth` makes a header of `apiKey`, and there is none", "s.yaml:6"),
+        (config(&format!("{body}  headers: {{ \"a b\": c }}\n")), "`a b` is no name of a header", "s.yaml:6"),
+        (config(&format!("{body}  like: siri\n")), "rasa", "s.yaml:6"),
+        (config(&format!("{body}  baseUrl: http://127.0.0.1:9\n")), "`baseUrl` is no key of provider `http`", "s.yaml:6"),
+        (config(&format!("{body}  command: [./bot]\n")), "`command` is a key of provider `command`", "s.yaml:6"),
+        (config(body).replace("provider: http", "provider: openai"), "`url` is a key of provider `http`, and the provider here is `openai`", "s.yaml:4"),
+        (config(body).replace("provider: http\n", ""), "`url` is a key of provider `http`, and the provider here is `openai`", "s.yaml:3"),
+        (config(body).replace("http://127", "http://{{shop}}.127"), "the server in `url` has a name in braces", "s.yaml:4"),
+        (config(body).replace("http://127", "127"), "it must begin with http:// or https://", "s.yaml:4"),
+        (config(body).replace("prompt: I want a refund", "prompt: [{ role: user, content: a }, { role: assistant, content: b }, { role: user, content: c }]"), "only its last message is sent", "s.yaml:8"),
+        ("provider: http\ncases: [{ id: a, prompt: b, expected: { type: exact, value: c } }]\n".to_owned(), "provider `http` has no `url`", "s.yaml:1"),
+        (config(body).replace(
+                "{ type: contains, values: [good] }",
+                "{ type: llm_grader, rubric: kind, provider: http, model: x }",
+            ),
+            "cannot judge", ""),
+    ];
+    for (suite, words, place) in table {
+        let ran = Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", &suite).run();
+        assert!(
+            ran.status == 2 && ran.stderr.contains(words) && ran.stderr.contains(place),
+            "{words} at {place} in {}\n{suite}",
+            ran.stderr
+        );
+    }
+    assert_eq!(server.asked().len(), 0);
+}
+
+#[test]
+fn texts_forms_and_methods_are_sent_as_their_type_wants_it() {
+    let server = Server::as_told(|_| typed("text/plain", "good"));
+    let table = [
+        ("  body: 'q={{prompt}} {{shop}}'\n", "POST", "text/plain; charset=utf-8"),
+        (
+            "  body: '{\"q\": \"{{prompt}} {{shop}} \\\"\"}'\n  headers: { Content-Type: application/json }\n  method: PUT\n",
+            "PUT",
+            "application/json",
+        ),
+        (
+            "  body: 'q={{shop}}&p={{prompt}}'\n  headers: { content-type: application/x-www-form-urlencoded }\n",
+            "POST",
+            "application/x-www-form-urlencoded",
+        ),
+    ];
+    for (keys, method, kind) in table {
+        run(&suite(&server, "/", keys), &["--cache", "off"]).ended(0);
+        let asked = server.asked().pop().unwrap();
+        assert_eq!((asked.method.as_str(), asked.header("content-type")), (method, Some(kind)), "{keys}");
+    }
+    assert_eq!(server.asked()[1].body["q"], "I want a refund Blau & Co \"");
+    let ran = run(&suite(&server, "/ask?q={{prompt}}", ""), &["--cache", "off"]).ended(0);
+    let asked = server.asked().pop().unwrap();
+    assert_eq!(
+        (asked.method.as_str(), asked.path.as_str(), asked.body),
+        ("GET", "/ask?q=I%20want%20a%20refund", Json::Null)
+    );
+    drop(ran);
+}
+
+#[test]
+fn keys_make_headers_and_are_shown_nowhere() {
+    let server = Server::as_told(|asked| {
+        Answer::Raw(500, Vec::new(), format!("you sent {:?}", asked.headers).into_bytes())
+    });
+    for (keys, expected) in [
+        ("  apiKey: ${BOT_KEY}\n", "Bearer user:pass-word-9"),
+        ("  apiKey: ${BOT_KEY}\n  auth: basic\n", "Basic dXNlcjpwYXNzLXdvcmQtOQ=="),
+        ("  headers: { X-Api-Key: \"${BOT_KEY}\" }\n", ""),
+        ("  headers: { X-Shop: \"${BOT_KEY}\" }\n", ""),
+    ] {
+        let ran = Akit::new(&["run", "s.yaml", "--json", "run.json", "--retries", "0"])
+            .env("BOT_KEY", "user:pass-word-9")
+            .file("s.yaml", suite(&server, "/", &format!("{ASKS}{keys}")))
+            .run()
+            .ended(4);
+        let sent = server.asked().pop().unwrap();
+        assert!(expected.is_empty() || sent.header("authorization") == Some(expected), "{keys}: {sent:?}");
+        let shown = format!("{}{}{}", ran.stdout, ran.stderr, ran.read("run.json"));
+        assert!(!shown.contains("pass-word-9"), "{keys}: {shown}");
+    }
+}
+
+#[test]
+fn what_decides_an_answer_is_in_the_key_of_its_record() {
+    let server = Server::as_told(|_| json(json!({ "answer": "good", "other": "bad", "calls": [] })));
+    let start = suite(&server, "/chat", ASKS);
+    let ran = run(&start, &[]).ended(0);
+    let changes = [
+        ("/chat", "/talk", "endpoint"),
+        ("text: ", "message: ", "request.body"),
+        ("answer: /answer", "answer: /other", "request.answer"),
+        ("  answer:", "  method: PUT\n  answer:", "request.method"),
+        ("  answer:", "  tools: /calls\n  answer:", "request.tools"),
+        ("  answer:", "  headers: { X-Shop: a }\n  answer:", "request.headers"),
+        ("  answer:", "  ok: [200, 500]\n  answer:", "request.ok"),
+    ];
+    for (from, to, part) in changes {
+        let now = start.replacen(from, to, 1);
+        assert_ne!(now, start, "{from}");
+        let missed = ran.then(&["run", "s.yaml", "--replay"]).file("s.yaml", &now).run().ended(4);
+        assert!(missed.stdout.contains(part), "{part}: {}", missed.stdout);
+        ran.then(&["cache", "why", "s.yaml"]).file("s.yaml", &now).run().out(part);
+    }
+    // Only what is used counts: another variable, who pays, a time limit.
+    for (from, to) in [
+        ("{ shop: Blau & Co }", "{ shop: Rot }"),
+        ("  answer:", "  apiKey: abcdef\n  answer:"),
+        ("  answer:", "  timeout: 5000\n  answer:"),
+    ] {
+        ran.then(&["run", "s.yaml", "--replay"])
+            .file("s.yaml", start.replacen(from, to, 1))
+            .run()
+            .ended(5)
+            .out("1 passed");
+    }
+    let used = start.replace("{{prompt}}", "{{prompt}} {{shop}}");
+    ran.then(&["run", "s.yaml"]).file("s.yaml", &used).run().ended(0);
+    ran.then(&["run", "s.yaml", "--replay"])
+        .file("s.yaml", used.replace("Blau", "Rot"))
+        .run()
+        .ended(4)
+        .out("request.variables");
+    // With the bot's version a replay decides, byte for byte.
+    let version = ["--target-version", "7"];
+    let first = ran.then(&["run", "s.yaml"]).args(&version).file("s.yaml", &start).run().ended(0);
+    let replays: Vec<String> = (0..2)
+        .map(|_| {
+            let again = first
+                .then(&["run", "s.yaml", "--replay", "--json", "again.json"])
+                .args(&version)
+                .run()
+                .ended(0);
+            again.read("again.json")
+        })
+        .collect();
+    assert_eq!(replays[0], replays[1]);
+    // What the environment puts into a body decides the answer, too, and stands in no record.
+    let body = "  body: { text: \"{{prompt}}\", tenant: \"${TENANT}\" }\n  answer: /answer\n";
+    let of_tenant = suite(&server, "/tenants", body);
+    let akit = |tenant: &str, more: &[&str]| {
+        ran.then(&["run", "s.yaml"]).args(more).env("TENANT", tenant).file("s.yaml", &of_tenant)
+    };
+    let one = akit("northwind-secret", &[]).run().ended(0);
+    assert!(!one.all(".akit").contains("northwind-secret"));
+    akit("northwind-secret", &["--replay"]).run().ended(5);
+    akit("other-tenant", &["--replay"]).run().ended(4);
+}
+
+#[test]
+fn the_configuration_reaches_a_bot_for_every_suite() {
+    let server = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let url = server.url.replace("/v1", "/chat");
+    let config = format!(
+        "provider: http\nproviders:\n  http:\n    url: {url}\n    body: {{ text: \"{{{{prompt}}}}\" }}\n    answer: /answer\n    headers: {{ X-Key: \"${{BOT_KEY}}\" }}\n"
+    );
+    let suite = "cases: [{ id: a, prompt: Hello, expected: { type: exact, value: good } }]\n";
+    let akit = |more: &[&str]| {
+        Akit::new(&["run", "s.yaml"])
+            .args(more)
+            .env("BOT_KEY", "secret-of-the-bot")
+            .file("s.yaml", suite)
+            .file("akit.yaml", &config)
+    };
+    akit(&[]).run().ended(0);
+    akit(&["-p", "http"]).run().ended(0);
+    assert_eq!(server.asked().len(), 2);
+    assert_eq!(server.asked()[0].header("x-key"), Some("secret-of-the-bot"));
+    // A flag names another server for the same path.
+    let other = Server::as_told(|_| json(json!({ "answer": "good" })));
+    let base = other.url.replace("/v1", "");
+    akit(&["--base-url", &base]).run().ended(0);
+    assert_eq!(other.asked()[0].path, "/chat");
+    akit(&["--base-url", &other.url]).run().ended(2).err("`--base-url` is the server of provider `http`");
+    // A scenario that names a server of its own gets nothing of the configuration's, and no variable goes there.
+    let own = "provider: http\nproviderConfig: { url: \"https://bot.example/chat\", body: { q: \"{{prompt}}\" } }\n";
+    akit(&[])
+        .file("s.yaml", format!("{own}{suite}"))
+        .run()
+        .ended(2)
+        .err("is not sent to https://bot.example");
+    // What a scenario says of its own goes before the configuration, key by key.
+    let own = "provider: http\nproviderConfig: { body: { said: \"{{prompt}}\" } }\n";
+    akit(&[]).file("s.yaml", format!("{own}{suite}")).run().ended(0);
+    assert_eq!(server.asked().pop().unwrap().body, json!({ "said": "Hello" }));
+}
+
+#[test]
+fn presets_are_what_servers_take() {
+    let server = Server::as_told(|asked| {
+        json(match asked.path.as_str() {
+            "/webhooks/rest/webhook"
+                if asked.body["message"] == "I want a refund" && asked.body["sender"].is_string() =>
+            {
+                json!([{ "recipient_id": "x", "text": "good" }, { "image": "y" }])
+            }
+            "/detect" if asked.body["queryInput"]["text"]["text"] == "I want a refund" => {
+                json!({ "queryResult": { "responseMessages": [{ "text": { "text": ["good"] } }, { "payload": {} }] } })
+            }
+            "/runs/wait" if asked.body["input"]["messages"][0]["content"] == "I want a refund" => {
+                json!({ "messages": [{ "type": "human", "content": "bad" }, { "type": "ai", "content": "good", "tool_calls": [] }] })
+            }
+            _ => json!({}),
+        })
+    });
+    for (name, path, more) in [
+        ("rasa", "/webhooks/rest/webhook", ""),
+        ("dialogflow-cx", "/detect", "  apiKey: some-key\n"),
+        ("langgraph", "/runs/wait", ""),
+    ] {
+        let ran = run(&suite(&server, path, &format!("  like: {name}\n{more}")), &[]).ended(0);
+        assert_eq!(text(&ran), "good", "{name}");
+    }
+    // A key that is written goes before the preset.
+    let ran = run(&suite(&server, "/runs/wait", "  like: langgraph\n  answer: /messages/0/content\n"), &[])
+        .ended(1);
+    assert_eq!(text(&ran), "bad");
+}
+
+/// The suite of README through a bot behind HTTP, which is the program of `fixtures/bot`.
+#[cfg(unix)]
+#[test]
+fn the_customer_service_suite_runs_through_http() {
+    let bot = repository().join("fixtures/bot/bot.sh");
+    let asked_at = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked_at);
+    let server = Server::as_told(move |asked| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let line = json!({ "prompt": asked.body["text"], "tools": [] }).to_string() + "\n";
+        json_text(&super::command::piped(&bot, &["--json"], &line))
+    });
+    let url = server.url.replace("/v1", "/chat");
+    let bot = format!(
+        "providers:\n  http:\n    url: {url}\n    body: {{ text: \"{{{{prompt}}}}\", history: \"{{{{messages}}}}\" }}\n    answer: /answer\n"
+    );
+    fixtures::with_bot(&bot, &["-p", "http"]).run().ended(0).out("9 passed, 0 failed, 0 errored");
+    assert_eq!(asked_at.load(Ordering::SeqCst), 9);
+}
