@@ -78,7 +78,8 @@ def run(akit, out, name, want, *arguments):
     stored = out / f"{name}.json"
     stored.unlink(missing_ok=True)
     command = [akit, "run", *arguments, "--cache", "off", "--json", str(stored)]
-    environment = {"PATH": os.environ.get("PATH", ""), "CI": "true", "OPENAI_API_KEY": "sk-nobody"}
+    keys = {name: "sk-nobody" for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "AZURE_OPENAI_API_KEY")}
+    environment = {"PATH": os.environ.get("PATH", ""), "CI": "true", **keys}
     done = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, timeout=100)
     if done.returncode != want or "panicked" in done.stderr:
         sys.exit(f"{name}: exit {done.returncode} where {want} is right\n{done.stdout}\n{done.stderr}")
@@ -104,9 +105,23 @@ def wire(akit, out, tools, rules):
         base = f"{address}/v1"
         judge = ["--grader-base-url", base, "--grader-model", "gpt-4o"]
         stored = run(akit, out, "wire-run", 0, "wire.yaml", "--base-url", base, *judge)
+        # The same by other interfaces that the server speaks; what they were sent is judged with the rest.
+        others = {
+            "anthropic": ("anthropic", "claude-sonnet-4-6", base, ""),
+            "anthropic-stream": ("anthropic", "claude-haiku-5-5", base, "stream: true"),
+            "responses": ("openai", "gpt-4o", base, "api: responses"),
+            "chat-stream": ("openai", "gpt-4o", base, "stream: true"),
+            "azure": ("azure-openai", "gpt-4o", address, "deploymentName: bot, apiVersion: 2024-10-21"),
+        }
+        for name, (provider, model, url, config) in others.items():
+            text = WIRE.replace("model: gpt-4o\n", f"provider: {provider}\nproviderConfig: {{ {config} }}\n", 1)
+            (out / f"wire-{name}.yaml").write_text(text)
+            judge = ["--grader-provider", provider, "--grader-base-url", url, "--grader-model", model]
+            arguments = [f"wire-{name}.yaml", "-p", provider, "-m", model, "--base-url", url]
+            run(akit, out, f"wire-{name}", 0, *arguments, *judge)
         with urllib.request.urlopen(f"{address}/__log", timeout=10) as log:
             (out / "wire.json").write_bytes(log.read())
-    print(f"wire: {stored['decision']['summary']}")
+    print(f"wire: {stored['decision']['summary']}; {', '.join(others)}")
 
 
 def case(name, prompt):

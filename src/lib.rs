@@ -91,6 +91,18 @@ pub mod inside {
             ("state", State::iter().map(State::word).collect()),
             ("ruling", Conclusion::iter().map(Into::into).collect()),
         ];
+        let vendors = crate::provider::Spec::vendors().filter(|(_, vendor)| !vendor.address.is_empty());
+        let vendors = vendors.map(|(name, vendor)| {
+            let key =
+                if vendor.key_variables.is_empty() { "none".to_owned() } else { list(vendor.key_variables) };
+            let model =
+                if name == "ollama" { "what you pulled".to_owned() } else { format!("`{}`", vendor.model) };
+            format!("`{name}` | `{}` | {key} | {model}", vendor.address)
+        });
+        let likes = crate::provider::LIKES.iter().filter_map(|name| {
+            let vendor = crate::provider::Spec::like(name)?;
+            Some(format!("`{name}` | `{}` | {}", vendor.address, list(vendor.key_variables)))
+        });
         let words = words.iter().map(|(key, all)| format!("`{key}` | {}", list(all)));
         vec![
             ("README.md", codes.clone()),
@@ -99,7 +111,15 @@ pub mod inside {
             ("docs/gate.md", table("fault | what to do", faults)),
             ("docs/gate.md", table("state | in the baseline | now | against a pass", states)),
             ("docs/reports.md", table("key | its words", words)),
+            ("docs/providers.md", table("provider | address | key from | a current model", vendors)),
+            ("docs/providers.md", table("`like:` | address | key from", likes)),
         ]
+    }
+
+    /// Models that their vendors shut down: no page names one to begin with.
+    #[must_use]
+    pub fn ending_models() -> Vec<&'static str> {
+        crate::provider::ending_models().collect()
     }
 
     /// The kinds of weakening between two states of files, as the room `demands` reads them.

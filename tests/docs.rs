@@ -298,6 +298,23 @@ fn the_quick_start_is_two_commands() {
     assert_eq!(first.body, "cargo run -- run fixtures/customer-service.yaml\ncargo test\n");
 }
 
+#[test]
+fn no_page_begins_with_a_model_that_is_about_to_end() {
+    let ending = akit::inside::ending_models();
+    let is_named = |text: &str, model: &str| {
+        text.match_indices(model).any(|(at, _)| {
+            let edge = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || "-.".contains(c));
+            edge(text[..at].chars().next_back()) && edge(text[at + model.len()..].chars().next())
+        })
+    };
+    // A price is that of a model, however long there is one.
+    for page in pages().iter().filter(|page| !["CHANGELOG.md", "docs/gate.md"].contains(&page.name.as_str()))
+    {
+        let found: Vec<_> = ending.iter().filter(|model| is_named(&page.text, model)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", page.name);
+    }
+}
+
 /// A page with a table in place of the one that has the same heading.
 fn with_table(text: &str, table: &str) -> Option<String> {
     let heading = table.lines().next()?;

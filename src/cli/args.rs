@@ -25,7 +25,7 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
     let offered = |name: &&str| provider::OFFERED.contains(name);
     provider::NAMES
         .iter()
-        .map(|name| PossibleValue::new(*name).hide(!offered(&name)))
+        .map(|name| PossibleValue::new(*name).hide(!offered(name)))
         .collect::<Vec<_>>()
         .into()
 }
@@ -107,7 +107,7 @@ pub(super) struct AskArgs {
     /// Model, over what the files say
     #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
     model: Option<String>,
-    /// Address of an OpenAI-compatible server, up to and with `/v1`; of `-p http`, scheme, host and port in place of those in `url`
+    /// Address of the server, with or without the version at its end; of `-p http`, scheme, host and port in place of those in `url`
     #[arg(long, value_name = "URL", help_heading = "Who answers", value_parser = address)]
     base_url: Option<String>,
     /// Of `-p command`: the program that answers, with its arguments

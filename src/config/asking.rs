@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::file::GraderConfig;
 use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
-use super::trust::Trust;
+use super::trust::{Trust, unmerged_key};
 use super::{Obstacle, Settings, Whose};
 use crate::client::{Limits, Patience};
 use crate::grader::Judge;
@@ -161,8 +161,10 @@ impl Settings {
         let part = self.key(["grader", "", ""]);
         let named = named.filter(|_| flags.grader_model.is_none());
         let provider = match named {
-            Some(judge) => Resolved { value: judge.provider.as_str(), said_by: SaidBy::Expectation },
-            None => Resolved::or_default(
+            Some(judge) if !judge.provider.is_empty() => {
+                Resolved { value: judge.provider.as_str(), said_by: SaidBy::Expectation }
+            }
+            Some(_) | None => Resolved::or_default(
                 [
                     (SaidBy::Flag("--grader-provider"), flags.grader_provider.as_deref()),
                     (part.below("provider"), config.and_then(|grader| grader.provider.as_deref())),
@@ -225,53 +227,29 @@ impl Settings {
             let names = vendor.key_variables;
             names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
         });
-        let of_http = (name == HTTP).then(|| {
-            Resolved::first([
-                address,
-                (part.below("url"), own.and_then(|own| Some(own.address(name)?.0))),
-                (below("url"), granted.and_then(|shared| Some(shared.address(name)?.0))),
-            ])
-        });
-        let of_vendor = |vendor: &'static Vendor| {
-            Resolved::or_default(
-                [
-                    address,
-                    (
-                        part.below(own.map_or("baseUrl", |own| own.base_url_key)),
-                        own.and_then(|own| own.base_url.as_deref()),
-                    ),
-                    (
-                        below(shared.map_or("baseUrl", |shared| shared.base_url_key)),
-                        granted.and_then(|shared| shared.base_url.as_deref()),
-                    ),
-                    variable(vendor.address_variable),
-                ],
-                vendor.address,
-            )
-        };
-        let address = of_http.flatten().or_else(|| vendor.map(of_vendor));
-        let held = |config: &'a ProviderConfig| match config.api_key.as_ref()? {
-            Ok(key) => Some(Held::Key(key.clone())),
-            Err(unset) => Some(Held::Unset(unset)),
-        };
-        let in_file = |config: &'a ProviderConfig| config.key_file.clone().map(Held::File);
-        let printed = |config: &'a ProviderConfig| {
-            (!config.key_command.is_empty()).then_some(Held::Command(&config.key_command))
+        let [of_own, of_shared] = [own, granted].map(|config| config.and_then(|config| config.address(name)));
+        let usual = vendor.map_or("url", |_| "baseUrl");
+        let named = [
+            address,
+            (part.below(of_own.map_or(usual, |one| one.0)), of_own.map(|one| one.1)),
+            (below(of_shared.map_or(usual, |one| one.0)), of_shared.map(|one| one.1)),
+        ];
+        let address = match vendor {
+            Some(vendor) => {
+                let named = named.into_iter().chain([variable(vendor.address_variable)]);
+                Some(Resolved::or_default(named, vendor.address))
+            }
+            None => Resolved::first(named).filter(|_| name == HTTP),
         };
         let (variable_of_key, value) = secret(key_variable);
-        let key = Resolved::first([
-            (part.below("apiKey"), own.and_then(held)),
-            (part.below("apiKeyFile"), own.and_then(in_file)),
-            (part.below("apiKeyCommand"), own.and_then(printed)),
-            (below("apiKey"), granted.and_then(held)),
-            (below("apiKeyFile"), granted.and_then(in_file)),
-            (below("apiKeyCommand"), granted.and_then(printed)),
-            (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim())))),
-        ]);
+        let variable = (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim()))));
+        let key = Resolved::first(
+            keys(own, |key| part.below(key)).into_iter().chain(keys(granted, below)).chain([variable]),
+        );
         let brought = key.as_ref().filter(|key| {
             matches!(key.value, Held::File(_) | Held::Command(_)) && matches!(self.file.whose, Whose::Change)
         });
-        let brought = brought.map(|key| self.unmerged_key(key));
+        let brought = brought.map(unmerged_key);
         let nothing = Options::default();
         let [of_own, of_shared] =
             [own, granted].map(|config| config.map_or(&nothing, |config| &config.options));
@@ -308,6 +286,7 @@ impl Settings {
             waits(shared, &said)
         });
         let unmerged = address.as_ref().and_then(|address| self.unmerged(vendor, address));
+        // What a configuration says is checked when it is read.
         let misplaced = own.and_then(|own| own.misplaced(name));
         let misplaced =
             misplaced.map(|(key, message, help)| Obstacle::new(message, help).at(part.below(key)));
@@ -357,4 +336,20 @@ impl Settings {
     pub(super) fn key<'a>(&'a self, path: [&'a str; 3]) -> SaidBy<'a> {
         self.file.file.as_ref().map_or(SaidBy::Default, |file| SaidBy::Key(file, path))
     }
+}
+
+/// Where a part of a file says that a key is, the first that counts before the others.
+fn keys<'a>(
+    config: Option<&'a ProviderConfig>,
+    at: impl Fn(&'a str) -> SaidBy<'a>,
+) -> [(SaidBy<'a>, Option<Held<'a>>); 3] {
+    let written = config.and_then(|config| config.api_key.as_ref());
+    let written = written.map(|key| match key {
+        Ok(key) => Held::Key(key.clone()),
+        Err(unset) => Held::Unset(unset),
+    });
+    let in_file = config.and_then(|config| config.key_file.clone()).map(Held::File);
+    let command = config.map(|config| &config.key_command).filter(|command| !command.is_empty());
+    let printed = command.map(|command| Held::Command(command));
+    [(at("apiKey"), written), (at("apiKeyFile"), in_file), (at("apiKeyCommand"), printed)]
 }

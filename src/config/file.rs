@@ -422,7 +422,6 @@ fn access(grader: &Fields<'_>, folder: &Path) -> ProviderConfig {
         key_file: grader.string("apiKeyFile").map(|file| folder.join(file)),
         key_command: grader.strings("apiKeyCommand"),
         base_url: grader.string("baseUrl"),
-        base_url_key: "baseUrl",
         timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
         retries: grader.integer("maxRetries").map(tries),
         patience: grader.integer("patience").map(std::time::Duration::from_millis),

@@ -118,7 +118,7 @@ impl Settings {
             return Ok(Trust::Named);
         }
         let named = local.filter(|_| self.flags.base_url.is_none());
-        let Some((local, (address, _, span))) =
+        let Some((local, (_, address, span))) =
             named.and_then(|local| Some((local, local.address(provider)?)))
         else {
             return Ok(Trust::Named);
@@ -129,7 +129,7 @@ impl Settings {
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
         let is_set = |names: &[&str]| names.iter().any(|name| self.environment.get(name).is_some());
         let configured = matches!(self.file.whose, Whose::Own | Whose::Base(_)).then_some(shared);
-        let by_config = configured.and_then(|shared| Some(shared.address(provider)?.0));
+        let by_config = configured.and_then(|shared| Some(shared.address(provider)?.1));
         if self.is_usual(vendor, &origin)
             || configured.is_some_and(|shared| shared.trusted.contains(&origin))
             || by_config.and_then(Origin::of).as_ref() == Some(&origin)
@@ -170,12 +170,6 @@ impl Settings {
         origin.is_loopback() || known.any(|address| Origin::of(address).as_ref() == Some(origin))
     }
 
-    /// What keeps a key that the configuration points to from being read, where the change brings it.
-    pub(super) fn unmerged_key<T>(&self, key: &Resolved<'_, T>) -> Obstacle {
-        let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
-        Obstacle::new(message, MERGE_FIRST).at(key.said_by)
-    }
-
     /// What keeps an address that the configuration names from being asked, where the change brings both.
     pub(super) fn unmerged(&self, vendor: Option<&Vendor>, address: &Resolved<'_, &str>) -> Option<Obstacle> {
         let brought = matches!(self.file.whose, Whose::Change)
@@ -185,4 +179,10 @@ impl Settings {
             format!("nothing is sent to {origin}: only this change names it ({:#})", address.said_by);
         Some(Obstacle::new(message, MERGE_FIRST))
     }
+}
+
+/// What keeps a key that the configuration points to from being fetched, where the change brings it.
+pub(super) fn unmerged_key<T>(key: &Resolved<'_, T>) -> Obstacle {
+    let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
+    Obstacle::new(message, MERGE_FIRST).at(key.said_by)
 }

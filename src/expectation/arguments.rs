@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Reading;
 use super::json_schema::{JsonSchema, order};
-use crate::source::{Diagnostic, Node};
+use crate::source::Node;
 use crate::text;
 use crate::vocabulary::{WeakeningKind, Weaker};
 
@@ -49,8 +49,7 @@ impl Arguments {
                 "add `type: object` if it is; if `{keyword}` is an argument, say so in a schema: `type: object, \
                  properties: {{ {keyword}: {{ const: … }} }}`"
             );
-            let finding = Diagnostic::error("wrong-value", reading.file, node.start(), message);
-            reading.found.push(finding.help(help));
+            reading.refuse("wrong-value", node.start(), message, help);
         } else if members.is_empty() {
             let message = format!("`{key}` is empty: it fits all arguments");
             reading.always_holds(node.start(), message, &format!("remove `{key}`, or name an argument"));
@@ -101,6 +100,14 @@ impl Arguments {
         }
     }
 
+    /// What is demanded, for people.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            Self::Members(members) => shown(&Json::Object(members.clone())),
+            Self::Schema(_) => "what obeys a schema".to_owned(),
+        }
+    }
+
     /// Whether both demand the same.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         self.weaker(other).is_empty() && other.weaker(self).is_empty()
@@ -122,8 +129,9 @@ pub(super) fn alike(one: &Json, other: &Json) -> bool {
             some.len() == others.len() && some.iter().zip(others).all(|(one, other)| alike(one, other))
         }
         (Json::Object(some), Json::Object(others)) => {
-            let same = |(name, value): (&String, &Json)| others.get(name).is_some_and(|is| alike(value, is));
-            some.len() == others.len() && some.iter().all(same)
+            let is_there =
+                |(name, value): (&String, &Json)| others.get(name).is_some_and(|is| alike(value, is));
+            some.len() == others.len() && some.iter().all(is_there)
         }
         _ => one == other,
     }

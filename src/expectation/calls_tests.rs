@@ -164,6 +164,7 @@ fn what_calls_cannot_be_held_against_is_refused_when_it_is_read() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
     let transfer = || calls(&[("transfer", json!({ "order": "NW-5512", "n": 240 }))]);
     let told = |word: Json| Some(json!({ "handoff": { "is": word }, "card": "4417" }));

@@ -14,7 +14,7 @@ use super::pattern::Pattern;
 use super::tools::{called, line};
 use super::{Candidate, Reading, SHOWN, TYPE, errored, hollow, share, verdict};
 use crate::manifest::{Fault, Verdict};
-use crate::source::{Diagnostic, Field, Fields, Shape, Value};
+use crate::source::{Field, Fields, Shape, Value};
 use crate::text;
 use crate::text::said::folded_lower;
 use crate::vocabulary::{FaultKind, StopWords, ToolCall, VerdictKind, WeakeningKind, Weaker};
@@ -106,8 +106,12 @@ impl Signs {
         if let Some((pointer, span)) = pointer.filter(|(pointer, _)| !pointer.starts_with('/')) {
             let shown = text::excerpt(pointer, 60);
             let message = format!("`{shown}` is no JSON pointer");
-            let finding = Diagnostic::error("wrong-value", reading.file, span, message);
-            reading.found.push(finding.help("begin each member with `/`, as in `/handoff/accepted`"));
+            reading.refuse(
+                "wrong-value",
+                span,
+                message,
+                "begin each member with `/`, as in `/handoff/accepted`",
+            );
         }
         let words = fields.words("states").into_iter();
         let taught =
@@ -118,8 +122,7 @@ impl Signs {
                 Ok(pattern) => Some(pattern),
                 Err(error) => {
                     let message = format!("invalid pattern: {}", error.message);
-                    let finding = Diagnostic::error("invalid-regex", reading.file, span, message);
-                    reading.found.push(finding.help(error.help));
+                    reading.refuse("invalid-regex", span, message, error.help);
                     None
                 }
             }
@@ -185,10 +188,9 @@ impl Handoff {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let Some(signs) = reading.setup.handoff.clone() else {
             let message = "`handoff` needs to know how a handoff shows".to_owned();
-            let finding = Diagnostic::error("missing-field", reading.file, fields.span(), message);
             let help =
                 "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
-            reading.found.push(finding.help(help));
+            reading.refuse("missing-field", fields.span(), message, help);
             return None;
         };
         let never = fields.bool("never").unwrap_or_default();
@@ -211,16 +213,14 @@ impl Handoff {
                 Stage::Claimed => "`text:` with a pattern",
                 Stage::Done => "`tool:` with a function, or `state:` with a JSON pointer",
             };
-            let finding = Diagnostic::error("missing-field", reading.file, span, message);
-            reading.found.push(finding.help(format!("add {key}")));
+            reading.refuse("missing-field", span, message, format!("add {key}"));
         }
         let carries = carries(fields, reading)?;
         if never && !carries.is_empty() {
             let span = fields.key_span("carries").unwrap_or(fields.span());
             let message =
                 "`carries` beside `never: true`: nothing is handed on where there is no handoff".to_owned();
-            let finding = Diagnostic::error("wrong-value", reading.file, span, message);
-            reading.found.push(finding.help("keep one of the two"));
+            reading.refuse("wrong-value", span, message, "keep one of the two");
         }
         Some(Self { signs, state, carries, never })
     }
@@ -239,16 +239,9 @@ impl Handoff {
 
     fn judged(&self, answer: &Candidate<'_>) -> Result<Verdict, Fault> {
         let Self { signs, state, carries, never } = self;
-        let told = signs.told(answer)?;
-        let transfer = signs.calls(answer).next();
-        let find = |pattern: &Option<Pattern>| {
-            let found = pattern.as_ref().map_or(Ok(None), |pattern| pattern.find(answer.text));
-            found.map_err(|error| {
-                Fault::new(FaultKind::ExpectationError, error.to_string(), "simplify the pattern")
-            })
-        };
-        let (claimed, offered) = (find(&signs.text)?, find(&signs.offers)?);
-        let words = match (&claimed, &offered) {
+        let (told, transfer) = (signs.told(answer)?, signs.calls(answer).next());
+        let (claimed, offered) = (said(signs.text.as_ref(), answer)?, said(signs.offers.as_ref(), answer)?);
+        let by_words = match (&claimed, &offered) {
             (Some(_), _) => Stage::Claimed,
             (None, Some(_)) => Stage::Offered,
             (None, None) => Stage::None,
@@ -259,72 +252,57 @@ impl Handoff {
             (Some(_), Some(_)) if !never => Stage::Claimed,
             (Some(_), _) => Stage::Done,
         };
-        let reached = words.max(by_call).max(told.unwrap_or(Stage::None));
-        let quoted = |range: std::ops::Range<usize>| {
-            format!("\"{}\"", text::excerpt_around(answer.text, range, SHOWN / 2))
-        };
+        let reached = by_words.max(by_call).max(told.unwrap_or(Stage::None));
         let kind = VerdictKind::Handoff;
-        if *never {
-            if reached < *state {
-                if let Some(reason) = answer.hollow() {
-                    return Ok(hollow(kind, &reason));
-                }
+        if reached < *state {
+            if let Some(reason) = answer.hollow().filter(|_| *never) {
+                return Ok(hollow(kind, &reason));
+            }
+            let phantom = if *never {
+                None
+            } else {
+                claimed.map_or_else(|| said(signs.claims.as_ref(), answer), |it| Ok(Some(it)))?
+            };
+            if phantom.is_none() {
                 self.known(answer)?;
             }
-            let reason = match (transfer, told, claimed.or(offered)) {
-                _ if reached < *state => format!("no handoff, as demanded; {}", called(answer.tool_calls)),
-                (Some(call), ..) => format!("a handoff that must not be: {}", line(call)),
-                (None, Some(stage), _) if stage >= *state => {
-                    format!("a handoff that must not be: {}", self.shown_state(answer))
+            let reason = match (transfer, phantom, offered) {
+                _ if *never => format!("no handoff, as demanded; {}", called(answer.tool_calls)),
+                (Some(call), ..) => format!(
+                    "`{}` was called, but {}",
+                    text::excerpt(&call.name, 60),
+                    self.shown_state(answer)
+                ),
+                (None, Some(words), _) => {
+                    format!("phantom handoff: the answer says {words}, but {}", self.undone(answer))
                 }
-                (None, _, range) => {
-                    format!("a handoff that must not be: {}", range.map(quoted).unwrap_or_default())
+                (None, None, Some(words)) => {
+                    format!("the handoff is only offered ({words}): {}", self.undone(answer))
+                }
+                (None, None, None) => {
+                    format!("no handoff: {}; {}", self.undone(answer), called(answer.tool_calls))
                 }
             };
-            let passed = reached < *state;
-            return Ok(Verdict { reason, ..verdict(kind, passed, if passed { 1.0 } else { 0.0 }) });
+            return Ok(Verdict { reason, ..verdict(kind, *never, 0.0) });
         }
-        if reached < *state {
-            let reason = match (transfer, told, claimed) {
-                (Some(call), Some(_), _) => {
-                    format!(
-                        "`{}` was called, but {}",
-                        text::excerpt(&call.name, 60),
-                        self.shown_state(answer)
-                    )
-                }
-                (_, _, claimed) => {
-                    let claims = claimed.map_or_else(|| find(&signs.claims), |range| Ok(Some(range)))?;
-                    if claims.is_none() {
-                        self.known(answer)?;
-                    }
-                    match claims {
-                        Some(range) => format!(
-                            "phantom handoff: the answer says {}, but {}",
-                            quoted(range),
-                            self.undone(answer)
-                        ),
-                        None => self.missing(answer, offered.map(quoted)),
-                    }
-                }
-            };
+        let how = match (transfer, told) {
+            (_, Some(stage)) if stage == reached => self.shown_state(answer),
+            (Some(call), _) => line(call),
+            (None, _) => claimed.or(offered).unwrap_or_default(),
+        };
+        if *never {
+            let reason = format!("a handoff that must not be: {how}");
             return Ok(Verdict { reason, ..verdict(kind, false, 0.0) });
         }
         let missing: Vec<_> =
             carries.iter().filter(|one| !self.is_carried(one, answer)).map(Carried::shown).collect();
-        let total = carries.len() + 1;
-        let mut verdict = verdict(kind, missing.is_empty(), share(total - missing.len(), total));
-        let how = match (transfer, told) {
-            (_, Some(stage)) if stage == reached => self.shown_state(answer),
-            (Some(call), _) => line(call),
-            (None, _) => claimed.or(offered).map(quoted).unwrap_or_default(),
-        };
-        verdict.reason = if missing.is_empty() {
+        let held = share(carries.len() + 1 - missing.len(), carries.len() + 1);
+        let reason = if missing.is_empty() {
             format!("{}: {how}", reached.word())
         } else {
             format!("the handoff does not carry {}: {how}", missing.join(", "))
         };
-        Ok(verdict)
+        Ok(Verdict { reason, ..verdict(kind, missing.is_empty(), held) })
     }
 
     /// Errs where a handoff would show in the state alone, and the answer has none.
@@ -335,15 +313,6 @@ impl Handoff {
         let message = "the answer tells nothing of the application's state, where a handoff would show";
         let help = "let the provider read `state`, or give it in the line of replies";
         Err(Fault::new(FaultKind::UnknownState, message.to_owned(), help))
-    }
-
-    /// Why there is none.
-    fn missing(&self, answer: &Candidate<'_>, offer: Option<String>) -> String {
-        let undone = self.undone(answer);
-        offer.map_or_else(
-            || format!("no handoff: {undone}; {}", called(answer.tool_calls)),
-            |offer| format!("the handoff is only offered ({offer}): {undone}"),
-        )
     }
 
     /// What did not happen.
@@ -426,10 +395,7 @@ impl Carried {
     fn shown(&self) -> String {
         match self {
             Self::Text(text) => format!("\"{}\"", text::excerpt(text, 60)),
-            Self::Members(Arguments::Members(members)) => {
-                text::excerpt(&Json::Object(members.clone()).to_string(), 60)
-            }
-            Self::Members(Arguments::Schema(_)) => "what obeys a schema".to_owned(),
+            Self::Members(members) => members.shown(),
         }
     }
 
@@ -443,13 +409,26 @@ impl Carried {
     }
 }
 
+/// The words of an answer that a pattern finds, in quotes.
+fn said(pattern: Option<&Pattern>, answer: &Candidate<'_>) -> Result<Option<String>, Fault> {
+    let Some(pattern) = pattern else { return Ok(None) };
+    let found = pattern.find(answer.text).map_err(|error| {
+        Fault::new(FaultKind::ExpectationError, error.to_string(), "simplify the pattern")
+    })?;
+    Ok(found.map(|range| format!("\"{}\"", text::excerpt_around(answer.text, range, SHOWN / 2))))
+}
+
 /// What must be handed on.
 fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried>> {
     let Some(node) = fields.node("carries") else { return Some(Vec::new()) };
     let Value::List(items) = &node.value else {
         let message = format!("`carries` is a list of texts or members, found {}", node.value.kind());
-        let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
-        reading.found.push(finding.help("write `carries: [\"NW-5512\", { reason: refund }]`"));
+        reading.refuse(
+            "wrong-type",
+            node.span,
+            message,
+            "write `carries: [\"NW-5512\", { reason: refund }]`",
+        );
         return None;
     };
     let of = |item: &crate::source::Node, reading: &mut Reading<'_>| match &item.value {
@@ -467,8 +446,7 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
         Value::Map(_) => Arguments::read("carries", item, reading).map(Carried::Members),
         other => {
             let message = format!("an entry of `carries` is a text or a mapping, found {}", other.kind());
-            let finding = Diagnostic::error("wrong-type", reading.file, item.span, message);
-            reading.found.push(finding.help("put it in quotes"));
+            reading.refuse("wrong-type", item.span, message, "put it in quotes");
             None
         }
     };

@@ -36,6 +36,7 @@ pub mod pattern;
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator;
@@ -51,7 +52,7 @@ pub use always::{Exception, NAMED, Rule, check_exceptions, judge, see, standing}
 pub use arguments::{Arguments, Fit};
 pub use handoff::{SIGNS, Signs};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
-pub use reading::{Reading, Setup, filled, substitute};
+pub use reading::{Reading, filled, substitute};
 pub use seen::Seen;
 pub use weaker::{Written, weaker};
 
@@ -60,6 +61,15 @@ const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.")
 /// The kinds that are written under `type:`; `not` is written as a key of its own.
 fn kinds() -> Vec<&'static str> {
     VerdictKind::iter().filter(|kind| *kind != VerdictKind::Not).map(|kind| <&str>::from(&kind)).collect()
+}
+
+/// What expectations need to know of `setup:` of a scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// The functions that are declared.
+    pub functions: Vec<String>,
+    /// How a handoff shows.
+    pub handoff: Option<Arc<Signs>>,
 }
 
 /// An expectation and the line where it stands.
@@ -91,6 +101,8 @@ plain::plain! {
     NotContains in not_contains,
     Exact in exact,
     Regex in regex,
+    Handoff in handoff,
+    Tools in tools,
     Fuzzy in fuzzy,
     JsonSchema in json_schema,
     Inline in inline,
@@ -101,8 +113,6 @@ plain::plain! {
     Pii in pii,
     IsRefusal in is_refusal,
     Language in language,
-    Tools in tools,
-    Handoff in handoff,
 }
 
 /// An answer as expectations see it.

@@ -5,19 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::handoff::Signs;
+use super::Setup;
 use super::pattern::Patterns;
 use crate::source::{Diagnostic, Diagnostics, Fields, SourceFile, Span};
 use crate::text;
-
-/// What expectations need to know of `setup:` of a scenario.
-#[derive(Clone, Debug, Default)]
-pub struct Setup {
-    /// The functions that are declared.
-    pub functions: Vec<String>,
-    /// How a handoff shows.
-    pub handoff: Option<Arc<Signs>>,
-}
 
 /// The surroundings of the case that is being read.
 #[derive(Debug)]
@@ -89,6 +80,11 @@ impl Reading<'_> {
             self.found.push(Diagnostic::error("unknown-function", self.file, span, message).help(help));
         }
         name
+    }
+
+    /// Tells of an error, and how to fix it.
+    pub fn refuse(&mut self, code: &'static str, span: Span, message: String, help: impl Into<String>) {
+        self.found.push(Diagnostic::error(code, self.file, span, message).help(help));
     }
 
     /// Tells of a part of an expectation that demands nothing.

@@ -8,7 +8,6 @@ use super::llm_grader::{Judges, LlmGrader, lower_score, swapped};
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::grader::{Bench, Configured, Defaults, Judge};
 use crate::manifest::{Fault, Grade, Verdict};
-use crate::provider::DEFAULT;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
 use crate::vocabulary::{FaultKind, VerdictKind, Weaker};
@@ -25,7 +24,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "model",
         Shape::Name,
-        "Model that judges in mode `llm`, instead of the configured grader.",
+        "Model of the configured judge's provider that judges in mode `llm`, instead of the configured one.",
     ),
     Field::optional("embeddingModel", Shape::Name, "Model of embeddings, instead of the configured one."),
 ];
@@ -46,7 +45,7 @@ impl Similarity {
         let value = reading.fill(value, span);
         let threshold = fields.number("threshold").unwrap_or(0.75);
         reading.least_score(fields, 0.75);
-        let judge = fields.string("model").map(|model| Judge { provider: DEFAULT.to_owned(), model });
+        let judge = fields.string("model").map(Judge::of_configured);
         let judge = LlmGrader::same_meaning(&value, threshold, judge);
         let embedding = fields.text("mode").map(|(mode, _)| mode == "embedding");
         Some(Self { value, threshold, embedding, embedding_model: fields.string("embeddingModel"), judge })

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::arguments::{Arguments, Fit};
 use super::{Candidate, Reading, SHOWN, TYPE, share, verdict};
 use crate::manifest::Verdict;
-use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
+use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{ToolCall, VerdictKind, WeakeningKind, Weaker};
 
@@ -72,8 +72,7 @@ impl Tools {
                 }
                 other => {
                     let message = format!("`called` is a list of functions, found {}", other.kind());
-                    let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
-                    reading.found.push(finding.help("write `called: [transfer_to_human]`"));
+                    reading.refuse("wrong-type", node.span, message, "write `called: [transfer_to_human]`");
                     return None;
                 }
             },
@@ -126,15 +125,12 @@ impl Tools {
                 continue;
             }
             let same = now.called.iter().enumerate().find(|(_, new)| new.name == old.name);
-            match same {
-                Some((at, new)) => {
-                    let at = at.to_string();
-                    found.extend(old.weaker(new).into_iter().map(|one| one.below(&["called", &at])));
-                }
-                None => {
-                    let message = format!("a call of `{}` is no longer demanded", shown(&old.name));
-                    found.push(Weaker::new(WeakeningKind::ValueRemoved, &["called"], message));
-                }
+            if let Some((at, new)) = same {
+                let at = at.to_string();
+                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["called", &at])));
+            } else {
+                let message = format!("a call of `{}` is no longer demanded", shown(&old.name));
+                found.push(Weaker::new(WeakeningKind::ValueRemoved, &["called"], message));
             }
         }
         let forbids = |name: &String| {
@@ -238,17 +234,12 @@ impl Call {
 
     fn expected(&self) -> String {
         let mut out = format!("`{}`", shown(&self.name));
-        if self.args.is_some() {
-            out.push_str(" with certain arguments");
-        }
+        out.extend(self.args.iter().map(|args| format!(" with {}", args.shown())));
         for (word, other) in [("before", &self.before), ("after", &self.after)] {
-            if let Some(other) = other {
-                out.push_str(&format!(" {word} `{}`", shown(other)));
-            }
+            out.extend(other.iter().map(|other| format!(" {word} `{}`", shown(other))));
         }
-        if (self.least, self.most) != (1, None) {
-            out.push_str(&format!(" ({})", self.needed()));
-        }
+        let needed = ((self.least, self.most) != (1, None)).then(|| format!(" ({})", self.needed()));
+        out.extend(needed);
         out
     }
 
@@ -266,7 +257,7 @@ impl Call {
                 found.push(changed("args", "other calls are counted".to_owned()));
             }
             (Some(old), Some(new)) => {
-                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])))
+                found.extend(old.weaker(new).into_iter().map(|one| one.below(&["args"])));
             }
             (Some(_), None) if most.is_none() || *least > 0 => {
                 found.push(changed("args", "the arguments no longer matter".to_owned()));
@@ -302,15 +293,23 @@ fn count(node: &Node, reading: &mut Reading<'_>) -> Option<(u64, Option<u64>)> {
         }
         other => {
             let message = format!("`count` is a whole number, or `{{ min, max }}`, found {}", other.kind());
-            let finding = Diagnostic::error("wrong-type", reading.file, node.span, message);
-            reading.found.push(finding.help("write `count: 1`, or `count: { min: 1, max: 3 }`"));
+            reading.refuse(
+                "wrong-type",
+                node.span,
+                message,
+                "write `count: 1`, or `count: { min: 1, max: 3 }`",
+            );
             return None;
         }
     };
     if let Some(most) = most.filter(|most| *most < least) {
         let message = format!("`count` needs at least {least} and allows at most {most}: it never holds");
-        let finding = Diagnostic::error("wrong-value", reading.file, node.start(), message);
-        reading.found.push(finding.help("`min` is 1 unless it is set; write `min: 0` to allow no call"));
+        reading.refuse(
+            "wrong-value",
+            node.start(),
+            message,
+            "`min` is 1 unless it is set; write `min: 0` to allow no call",
+        );
         return None;
     }
     Some((least, most))

@@ -41,10 +41,25 @@ pub const SCALE: u32 = 10;
 /// Which model judges.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Judge {
-    /// Provider.
+    /// Provider; empty where it is the configured judge's.
     pub provider: String,
     /// Model by the provider's name.
     pub model: String,
+}
+
+impl Judge {
+    /// A model of the configured judge's provider.
+    #[must_use]
+    pub fn of_configured(model: String) -> Self {
+        Self { provider: String::new(), model }
+    }
+
+    /// Whether this one judges.
+    #[must_use]
+    pub fn is(&self, grader: &Grader) -> bool {
+        let is_provider = self.provider.is_empty() || self.provider == grader.client().endpoint().provider;
+        is_provider && self.model == grader.model()
+    }
 }
 
 /// A judge that can be asked.

@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
-use super::call::Reply;
-use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, at, grow, split_instructions};
+use super::access::Access;
+use super::dialect::{
+    Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, grow, object, split_instructions,
+};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::spec::{Access, Means, Spec, Vendor};
-use super::{ChatRequest, Message, OutputSchema, Role, message, model, openai, usage};
+use super::spec::{Means, Spec, Vendor};
+use super::{ChatRequest, Message, OutputSchema, Prices, Role, chat, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -20,8 +22,8 @@ const CALL: &str = "/messages";
 /// The version of the interface that is written and read here.
 const VERSION: &str = "2023-06-01";
 
-/// Most tokens of an answer where a server does not take as many as its model is known for.
-const FEWEST: u64 = 4096;
+/// Most tokens of an answer where it is not known how many a model gives, or a server does not take as many.
+const FEWEST: u64 = 8192;
 
 pub(super) const ANTHROPIC: Spec = Spec {
     name: "anthropic",
@@ -35,6 +37,11 @@ pub(super) const ANTHROPIC: Spec = Spec {
         responses: None,
     }),
 };
+
+/// Most tokens of an answer of a model, as its vendor names them beside its prices.
+fn longest(model: &str) -> Option<u64> {
+    Prices::default().named(model)?.longest
+}
 
 /// Messages.
 #[derive(Debug)]
@@ -75,7 +82,7 @@ impl Dialect for Messages {
             Some(most) if !left.contains(&Part::MaxTokens) => most,
             Some(most) => most.min(FEWEST),
             None if left.contains(&Part::MaxTokens) => FEWEST,
-            None => model::longest_answer(&request.model).unwrap_or(FEWEST),
+            None => longest(&request.model).unwrap_or(FEWEST),
         };
         draft.put("/max_tokens", most);
         let (instructions, rest) = split_instructions(&request.messages);
@@ -121,7 +128,7 @@ impl Dialect for Messages {
         match piece.get("type").and_then(Json::as_str).unwrap_or_default() {
             "message_start" => *whole = piece["message"].take(),
             "content_block_start" => {
-                if let Some(place) = at(&mut whole["content"], index) {
+                if let Some(place) = at(&mut object(whole)["content"], index) {
                     *place = piece["content_block"].take();
                     // What a call is called with comes as text.
                     if place.get("input").is_some_and(|input| input.as_object().is_some_and(Map::is_empty)) {
@@ -130,19 +137,19 @@ impl Dialect for Messages {
                 }
             }
             "content_block_delta" => {
-                let Some(place) = at(&mut whole["content"], index) else { return Piece::Silent };
+                let Some(place) = at(&mut object(whole)["content"], index) else { return Piece::Silent };
                 let mut brought = Piece::Silent;
                 for (from, to) in [("text", "text"), ("partial_json", "input"), ("thinking", "thinking")] {
                     let Some(more) = piece["delta"].get_mut(from).map(Json::take) else { continue };
                     if from != "thinking" && more.as_str().is_some_and(|text| !text.is_empty()) {
                         brought = Piece::Token;
                     }
-                    grow(&mut place[to], more);
+                    grow(&mut object(place)[to], more);
                 }
                 return brought;
             }
             "content_block_stop" => {
-                let input = at(&mut whole["content"], index).and_then(|block| block.get_mut("input"));
+                let input = at(&mut object(whole)["content"], index).and_then(|block| block.get_mut("input"));
                 if let Some(input) = input {
                     let text = input.as_str().filter(|text| !text.is_empty()).unwrap_or("{}");
                     // What is no JSON stays the text that it is.
@@ -153,7 +160,8 @@ impl Dialect for Messages {
             }
             "message_delta" => {
                 for part in ["delta", "usage"] {
-                    let place = if part == "usage" { &mut whole["usage"] } else { &mut *whole };
+                    let whole = object(whole);
+                    let place = if part == "usage" { object(&mut whole["usage"]) } else { whole };
                     let Json::Object(members) = piece[part].take() else { continue };
                     members.into_iter().filter(|(_, value)| !value.is_null()).for_each(|(name, value)| {
                         place[name] = value;
@@ -216,7 +224,7 @@ fn turns(messages: &[&Message]) -> Json {
             (Role::Assistant, _) => {
                 let calls = message.tool_calls.iter().enumerate().map(|(number, call)| {
                     let input = if call.arguments.is_object() { call.arguments.clone() } else { json!({}) };
-                    json!({ "type": "tool_use", "id": openai::id(call, number), "name": call.name, "input": input })
+                    json!({ "type": "tool_use", "id": chat::id(call, number), "name": call.name, "input": input })
                 });
                 ("assistant", text(message).into_iter().chain(calls).collect())
             }

@@ -2,11 +2,12 @@
 //!
 //! With `apiVersion` a deployment stands in the path; without one it is the model of the path `/openai/v1`.
 
+use super::access::Access;
+use super::chat::{Chat, Wire};
 use super::endpoint::{Address, AddressError};
-use super::openai::{Chat, Wire};
 use super::refusal::Part;
 use super::responses::Responses;
-use super::spec::{Access, Means, Spec, Vendor};
+use super::spec::{Means, Spec, Vendor};
 
 pub(super) const AZURE: Spec = Spec {
     name: "azure-openai",

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use reqwest::header::HeaderMap;
 use serde_json::{Value as Json, json};
 
-use super::dialect::{Dialect, Piece};
+use super::dialect::{Dialect, Piece, Reply};
 use super::stream::Events;
 use super::{ProviderError, blocked, wait};
 use crate::http::{self, Http, Incoming, Lost};
@@ -14,17 +14,6 @@ use crate::text;
 
 /// Characters of an error body that are shown.
 const SHOWN: usize = 300;
-
-/// A body that was read.
-#[derive(Debug)]
-pub(super) struct Reply {
-    /// What it says.
-    pub(super) json: Json,
-    /// As it was written.
-    pub(super) written: String,
-    /// Milliseconds from sending to the first token, where it came piece by piece.
-    pub(super) first_token_ms: Option<u64>,
-}
 
 /// A request in JSON for a reply in JSON.
 pub(super) struct Call<'a> {
@@ -83,7 +72,7 @@ impl Call<'_> {
                 // An error that is the piece itself.
                 let is_error = piece.get("type").is_some_and(|kind| kind == "error");
                 let error = if is_error && piece.get("error").is_none() {
-                    error_within(&serde_json::json!({ "error": piece }), self.asked)
+                    error_within(&json!({ "error": piece }), self.asked)
                 } else {
                     error_within(&piece, self.asked)
                 };
@@ -162,6 +151,7 @@ impl Call<'_> {
         ProviderError::Malformed { host: self.asked.to_owned(), reason }
     }
 
+    /// An answer that stopped before its end.
     fn broken(&self, reason: String) -> ProviderError {
         ProviderError::Broken { host: self.asked.to_owned(), reason, answered: true }
     }

@@ -1,7 +1,7 @@
 //! Servers that speak OpenAI's chat completions as they are: what is known of each is its address and the variable of
 //! its key.
 
-use super::openai::CHAT;
+use super::chat::CHAT;
 use super::spec::{Means, Spec, Vendor};
 
 /// Ollama on this machine.

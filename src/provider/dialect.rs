@@ -6,11 +6,10 @@ use std::num::NonZeroU32;
 
 use serde_json::{Map, Value as Json};
 
-use super::call::Reply;
+use super::access::Access;
 use super::endpoint::{Address, AddressError};
 use super::message::Said;
 use super::refusal::Part;
-use super::spec::Access;
 use super::{ChatRequest, Message, OutputSchema, Role};
 use crate::secret::Secret;
 use crate::text;
@@ -62,6 +61,17 @@ pub(super) enum Piece {
     Token,
     /// The end.
     End,
+}
+
+/// A body that was read.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// What it says.
+    pub(super) json: Json,
+    /// As it was written.
+    pub(super) written: String,
+    /// Milliseconds from sending to the first token, where it came piece by piece.
+    pub(super) first_token_ms: Option<u64>,
 }
 
 /// What an answer says.
@@ -202,6 +212,14 @@ pub(super) fn grow(place: &mut Json, more: Json) {
     }
 }
 
+/// The object at a place; what else stands there gives way.
+pub(super) fn object(place: &mut Json) -> &mut Json {
+    if !place.is_object() {
+        *place = Map::new().into();
+    }
+    place
+}
+
 /// The item of a list at an index; the list is made as long as it takes.
 pub(super) fn at(list: &mut Json, index: usize) -> Option<&mut Json> {
     /// Most parts of an answer: an index beyond is a slip of the server.
@@ -214,4 +232,162 @@ pub(super) fn at(list: &mut Json, index: usize) -> Option<&mut Json> {
         items.resize(index + 1, Json::Null);
     }
     items.get_mut(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{ChatRequest, Spec};
+    use super::*;
+    use crate::vocabulary::ToolCall;
+
+    /// A question, two calls, what they returned, and another question.
+    fn played() -> ChatRequest {
+        let call = |id: &str, name: &str| ToolCall {
+            id: Some(id.to_owned()),
+            name: name.to_owned(),
+            arguments: json!({ "order": "NW-1" }),
+        };
+        let calls = vec![call("c1", "status"), call("c2", "refund")];
+        let returned = |id: &str, content: &str| Message {
+            tool_call_id: Some(id.to_owned()),
+            ..Message::new(Role::Tool, content)
+        };
+        ChatRequest {
+            model: "m".to_owned(),
+            messages: vec![
+                Message::new(Role::System, "Be kind."),
+                Message::new(Role::User, "Where is it?"),
+                Message { tool_calls: calls, ..Message::new(Role::Assistant, "") },
+                returned("c1", "{\"state\":\"sent\"}"),
+                returned("c2", "done"),
+                Message::new(Role::User, "Thanks."),
+            ],
+            ..ChatRequest::default()
+        }
+    }
+
+    fn body(provider: &str, is_responses: bool) -> Json {
+        let vendor = Spec::of(provider).unwrap().vendor().unwrap();
+        let dialect = if is_responses { vendor.responses.unwrap() } else { vendor.dialect };
+        dialect.body(&played(), &BTreeSet::new()).body.into()
+    }
+
+    #[test]
+    fn calls_and_what_they_returned_are_written_as_each_vendor_wants_them() {
+        let chat = body("openai", false);
+        let arguments = "{\"order\":\"NW-1\"}";
+        let call = |id: &str, name: &str| json!({ "id": id, "type": "function", "function": { "name": name, "arguments": arguments } });
+        assert_eq!(
+            chat["messages"].as_array().unwrap()[2..5],
+            [
+                json!({ "role": "assistant", "content": null, "tool_calls": [call("c1", "status"), call("c2", "refund")] }),
+                json!({ "role": "tool", "content": "{\"state\":\"sent\"}", "tool_call_id": "c1" }),
+                json!({ "role": "tool", "content": "done", "tool_call_id": "c2" }),
+            ]
+        );
+        let item = |id: &str, name: &str| json!({ "type": "function_call", "call_id": id, "name": name, "arguments": arguments });
+        let output =
+            |id: &str, text: &str| json!({ "type": "function_call_output", "call_id": id, "output": text });
+        assert_eq!(
+            body("openai", true)["input"].as_array().unwrap()[2..6],
+            [
+                item("c1", "status"),
+                item("c2", "refund"),
+                output("c1", "{\"state\":\"sent\"}"),
+                output("c2", "done")
+            ]
+        );
+        let input = json!({ "order": "NW-1" });
+        let usage =
+            |id: &str, name: &str| json!({ "type": "tool_use", "id": id, "name": name, "input": input });
+        let result =
+            |id: &str, text: &str| json!({ "type": "tool_result", "tool_use_id": id, "content": text });
+        // What functions returned and the next question are one turn of the user.
+        assert_eq!(
+            body("anthropic", false)["messages"],
+            json!([
+                { "role": "user", "content": "Where is it?" },
+                { "role": "assistant", "content": [usage("c1", "status"), usage("c2", "refund")] },
+                { "role": "user", "content": [
+                    result("c1", "{\"state\":\"sent\"}"), result("c2", "done"), { "type": "text", "text": "Thanks." },
+                ] },
+            ])
+        );
+        let gemini = body("google", false);
+        let response = |id: &str, name: &str, response: Json| json!({ "functionResponse": { "id": id, "name": name, "response": response } });
+        assert_eq!(gemini["contents"][1]["role"], "model");
+        assert_eq!(
+            gemini["contents"][1]["parts"][1],
+            json!({ "functionCall": { "id": "c2", "name": "refund", "args": input } })
+        );
+        assert_eq!(
+            gemini["contents"][2],
+            json!({ "role": "user", "parts": [
+                response("c1", "status", json!({ "state": "sent" })),
+                response("c2", "refund", json!({ "result": "done" })),
+                { "text": "Thanks." },
+            ] })
+        );
+    }
+
+    #[test]
+    fn no_piece_is_too_odd() {
+        let odd = [
+            json!(null),
+            json!("x"),
+            json!([1]),
+            json!({ "choices": "x" }),
+            json!({ "choices": [{ "message": "x", "delta": { "role": "assistant" } }] }),
+            json!({ "choices": [{ "delta": { "tool_calls": "x", "content": 7 } }] }),
+            json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 9e9, "function": "f" }, "x"], "content": ["a"] } }] }),
+            json!({ "choices": [{ "delta": { "tool_calls": [{ "function": { "arguments": {} } }], "content": "b" } }] }),
+            json!({ "type": "message_start", "message": "x" }),
+            json!({ "type": "message_start" }),
+            json!({ "type": "content_block_start", "index": 0, "content_block": "x" }),
+            json!({ "type": "content_block_start", "index": 0, "content_block": { "input": {} } }),
+            json!({ "type": "content_block_start", "index": -1 }),
+            json!({ "type": "content_block_delta", "index": 0, "delta": "x" }),
+            json!({ "type": "content_block_delta", "index": 0, "delta": { "text": 1, "partial_json": [1], "thinking": {} } }),
+            json!({ "type": "content_block_stop", "index": 0 }),
+            json!({ "type": "message_delta", "delta": { "usage": "x" }, "usage": { "output_tokens": "x" } }),
+            json!({ "type": "response.completed" }),
+            json!({ "type": "response.output_text.delta", "delta": {} }),
+            json!({ "candidates": "x" }),
+            json!({ "candidates": ["x", {}] }),
+            json!({ "candidates": [{ "content": "x", "finishReason": 1 }] }),
+            json!({ "candidates": [{ "content": { "parts": [1, { "text": 1 }] } }], "promptFeedback": [] }),
+        ];
+        let dialects = Spec::vendors().flat_map(|(_, vendor)| [Some(vendor.dialect), vendor.responses]);
+        for dialect in dialects.flatten() {
+            for first in &odd {
+                for second in &odd {
+                    for third in &odd {
+                        let mut whole = Json::Null;
+                        for piece in [first, second, third] {
+                            dialect.piece(&mut whole, piece.clone());
+                        }
+                        let reply = Reply { written: whole.to_string(), json: whole, first_token_ms: None };
+                        let _ = dialect.read(&reply, Some("f"));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_add_up_whatever_their_order() {
+        let mut text = json!("a");
+        grow(&mut text, json!("b"));
+        grow(&mut text, Json::Null);
+        assert_eq!(text, "ab");
+        grow(&mut text, json!([{ "type": "text", "text": "c" }]));
+        grow(&mut text, json!("d"));
+        assert_eq!(text, json!([{ "text": "ab" }, { "type": "text", "text": "c" }, { "text": "d" }]));
+        let mut list = Json::Null;
+        *at(&mut list, 2).unwrap() = 1.into();
+        assert_eq!(list, json!([null, null, 1]));
+        assert_eq!(at(&mut list, usize::MAX), None);
+    }
 }

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
-use super::call::Reply;
-use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, at, split_instructions};
+use super::access::Access;
+use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, split_instructions};
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
-use super::spec::{Access, Means, Spec, Vendor};
+use super::spec::{Means, Spec, Vendor};
 use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
@@ -176,13 +176,12 @@ impl Dialect for Gemini {
         let count = |name: &str| reply.get("usageMetadata")?.get(name)?.as_u64();
         let thoughts = count("thoughtsTokenCount");
         // Thoughts stand beside the answer, and what tools were told beside the prompt.
-        let usage = count("promptTokenCount").map(|input| Usage {
-            input_tokens: input.saturating_add(count("toolUsePromptTokenCount").unwrap_or_default()),
+        let sum = |one: u64, name: &str| one.saturating_add(count(name).unwrap_or_default());
+        let usage = count("promptTokenCount").map(|sent| Usage {
+            input_tokens: sum(sent, "toolUsePromptTokenCount"),
             cached_tokens: usage::of_cache(count("cachedContentTokenCount")),
             cache_write_tokens: 0,
-            output_tokens: count("candidatesTokenCount")
-                .unwrap_or_default()
-                .saturating_add(thoughts.unwrap_or_default()),
+            output_tokens: sum(thoughts.unwrap_or_default(), "candidatesTokenCount"),
         });
         Ok(Read {
             said,

@@ -1,7 +1,7 @@
 //! Mistral's chat completions: OpenAI's with a seed of another name, and no other name for the cap.
 
+use super::chat::{Chat, Wire, bearer};
 use super::endpoint::Address;
-use super::openai::{Chat, Wire, bearer};
 use super::refusal::Part;
 use super::spec::{Means, Spec, Vendor};
 

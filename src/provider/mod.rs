@@ -2,10 +2,12 @@
 //!
 //! A back end sends one request once. Caching, timeouts and retries are the client's.
 
+mod access;
 mod anthropic;
 mod azure;
 mod blocked;
 mod call;
+mod chat;
 mod compatible;
 mod dialect;
 mod end;
@@ -47,6 +49,7 @@ use crate::vocabulary::{Answer, FaultKind, ToolCall};
 use refusal::Part;
 use strum::{EnumString, VariantNames};
 
+pub use access::{Access, Api, ConnectError, Header, Options};
 pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
 pub use foreign::Whom;
@@ -54,9 +57,9 @@ pub use origin::Origin;
 pub use own::{COMMAND, HTTP, OWN, Own, OwnCommand, OwnHttp, Told, looks_secret, place};
 pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
-pub use shutdown::shutdown;
-pub use spec::{Access, Api, ConnectError, Header, Means, Options, Spec, Vendor};
-pub use table::{DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
+pub use shutdown::{ending_models, shutdown};
+pub use spec::{Means, Spec, Vendor};
+pub use table::{AZURE_OPENAI as AZURE, DEFAULT, LIKES, NAMES, OFFERED, REPLIES};
 pub use unmetered::Unmetered;
 pub use whence::{OwnPlaces, Whence};
 
@@ -211,7 +214,7 @@ impl Completion {
     /// Whether the server took the limit on the tokens of its answer, if one was sent.
     #[must_use]
     pub fn is_limited(&self) -> bool {
-        let limits = [Part::MaxTokens, Part::MaxCompletionTokens];
+        let limits = [Part::MaxTokens, Part::MaxCompletionTokens, Part::MaxOutputTokens];
         !self.params_dropped.iter().any(|name| limits.iter().any(|part| part.name() == name))
     }
 }

@@ -93,22 +93,6 @@ pub(super) fn is_unsampled_claude(model: &str) -> bool {
     found.is_some_and(|(version, since)| version >= since)
 }
 
-/// Most tokens of an answer of one of Claude's models (platform.claude.com, "Models overview", November 2026).
-pub(super) fn longest_answer(model: &str) -> Option<u64> {
-    let name: Vec<String> = words(model).collect();
-    let at = name.iter().position(|word| word == "claude")?;
-    let mut numbers = name[at..].iter().filter_map(|word| number_behind(word, ""));
-    let version = (numbers.next()?, numbers.next().unwrap_or(0));
-    let is_opus = name.iter().any(|word| word == "opus");
-    Some(match version {
-        (0..=2, _) | (3, 0) => 4_096,
-        (3, 1..=5) => 8_192,
-        (4, 0..=1) if is_opus => 32_000,
-        (3, _) | (4, 0..=5) => 64_000,
-        _ => 128_000,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,23 +128,6 @@ mod tests {
                 let found = (is_openai_reasoning(model), is_unsampled_claude(model));
                 assert_eq!(found, (reasoning, unsampled), "{model}");
             }
-        }
-    }
-
-    #[test]
-    fn the_longest_answer_of_a_model_is_known() {
-        for (model, most) in [
-            ("claude-3-haiku-20240307", Some(4_096)),
-            ("claude-3-5-sonnet-20241022", Some(8_192)),
-            ("claude-3-7-sonnet-20250219", Some(64_000)),
-            ("claude-opus-4-1-20250805", Some(32_000)),
-            ("claude-haiku-4-5", Some(64_000)),
-            ("us.anthropic.claude-opus-4-6-v1:0", Some(128_000)),
-            ("claude-sonnet-5", Some(128_000)),
-            ("claude", None),
-            ("gpt-6", None),
-        ] {
-            assert_eq!(longest_answer(model), most, "{model}");
         }
     }
 

@@ -117,7 +117,7 @@ fn listed(model: &str, is_host: impl Fn(&str) -> bool) -> Option<Price> {
 }
 
 /// Whether a name is another one with a date behind it.
-fn is_snapshot(name: &str, of: &str) -> bool {
+pub(super) fn is_snapshot(name: &str, of: &str) -> bool {
     let date = name.strip_prefix(of).and_then(|rest| rest.strip_prefix('-'));
     date.is_some_and(|date| {
         let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();

@@ -5,18 +5,17 @@ use std::num::NonZeroU32;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::call::Reply;
-use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read};
+use super::access::Access;
+use super::chat::{self, Wire};
+use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply};
 use super::endpoint::{Address, AddressError};
-use super::openai::{self, Wire};
 use super::refusal::Part;
-use super::spec::Access;
 use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
 /// The Responses of OpenAI itself.
-pub(super) const RESPONSES: Responses = Responses { wire: &openai::WIRE };
+pub(super) const RESPONSES: Responses = Responses { wire: &chat::WIRE };
 
 /// Responses.
 #[derive(Debug)]
@@ -166,11 +165,11 @@ impl Dialect for Responses {
     }
 
     fn embedding(&self, model: &str, text: &str) -> Option<(String, Json)> {
-        openai::CHAT.embedding(model, text)
+        chat::CHAT.embedding(model, text)
     }
 
     fn embedded<'a>(&self, reply: &'a Json) -> Option<(&'a Vec<Json>, Option<u64>)> {
-        openai::CHAT.embedded(reply)
+        chat::CHAT.embedded(reply)
     }
 }
 
@@ -183,7 +182,7 @@ fn items(message: &Message) -> Vec<Json> {
     let said = !message.content.is_empty() || message.tool_calls.is_empty();
     let said = said.then(|| json!({ "role": role, "content": message.content }));
     let calls = message.tool_calls.iter().enumerate().map(|(number, call)| {
-        let (id, arguments) = (openai::id(call, number), openai::arguments(call));
+        let (id, arguments) = (chat::id(call, number), chat::arguments(call));
         json!({ "type": "function_call", "call_id": id, "name": call.name, "arguments": arguments })
     });
     said.into_iter().chain(calls).collect()

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value as Json};
 
+use super::access::{Access, ConnectError};
 use super::call::{Call, error_within};
 use super::dialect::{Dialect, Misread, Read};
 use super::endpoint::Address;
 use super::refusal::{self, Part};
-use super::spec::{Access, ConnectError};
 use super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError, message};
 use crate::http::Http;
 use crate::secret::Secret;
@@ -97,7 +97,7 @@ impl Server {
             let reply = reply.and_then(|reply| error_within(&reply.json, &asked).map_or(Ok(reply), Err));
             let function = request.output.as_ref().map(|output| output.name);
             let read = reply.and_then(|reply| {
-                let answer = self.answer(self.dialect.read(&reply, function), &asked)?;
+                let answer = answer(self.dialect.read(&reply, function), &asked)?;
                 Ok(Answer { ttft_ms: reply.first_token_ms, ..answer })
             });
             let error = match read {
@@ -126,36 +126,6 @@ impl Server {
         }
     }
 
-    /// What was read as an answer.
-    fn answer(&self, read: Result<Read, Misread>, asked: &str) -> Result<Answer, ProviderError> {
-        let host = || asked.to_owned();
-        let read = read.map_err(|misread| match misread {
-            Misread::Blocked(word) => ProviderError::Blocked { host: host(), word },
-            Misread::Malformed(reason) => ProviderError::Malformed { host: host(), reason },
-        })?;
-        let Read { said, verdict, finish, thinking, usage, model, fingerprint } = read;
-        let stop = StopReason::of(finish.as_deref());
-        if stop == StopReason::Broken {
-            let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
-            return Err(ProviderError::Ended { host: host(), word });
-        }
-        // A verdict in a call is one whatever stands beside it.
-        let message::Said { text, refused, tool_calls } = said;
-        let is_verdict = verdict.is_some();
-        let text = verdict.unwrap_or(text);
-        let spent = stop == StopReason::Cut && text::said::shows_nothing(&text);
-        Ok(Answer {
-            thinking: thinking.filter(|_| spent),
-            text,
-            tool_calls: if is_verdict { Vec::new() } else { tool_calls },
-            finish_reason: if refused { Some("refusal".to_owned()) } else { finish },
-            model,
-            system_fingerprint: fingerprint,
-            usage,
-            ..Answer::default()
-        })
-    }
-
     async fn ask_embedding(&self, model: &str, text: &str) -> Result<Completion, ProviderError> {
         let model = self.access.options.embedding_deployment.as_deref().unwrap_or(model);
         let Some((name, body)) = self.dialect.embedding(model, text) else {
@@ -182,7 +152,7 @@ impl Server {
         let embedding = embedding.filter(|values| !values.is_empty()).ok_or_else(malformed)?;
         let answer = Answer {
             model: reply.get("model").and_then(Json::as_str).map(str::to_owned),
-            usage: tokens.map(|input_tokens| Usage { input_tokens, ..Usage::default() }),
+            usage: tokens.map(|tokens| Usage { input_tokens: tokens, ..Usage::default() }),
             ..Answer::default()
         };
         Ok(Completion { answer, embedding, ..Completion::default() })
@@ -213,6 +183,36 @@ impl Provider for Server {
     fn embed<'a>(&'a self, model: &'a str, text: &'a str) -> Pending<'a> {
         Box::pin(self.ask_embedding(model, text))
     }
+}
+
+/// What was read as an answer.
+fn answer(read: Result<Read, Misread>, asked: &str) -> Result<Answer, ProviderError> {
+    let host = || asked.to_owned();
+    let read = read.map_err(|misread| match misread {
+        Misread::Blocked(word) => ProviderError::Blocked { host: host(), word },
+        Misread::Malformed(reason) => ProviderError::Malformed { host: host(), reason },
+    })?;
+    let Read { said, verdict, finish, thinking, usage, model, fingerprint } = read;
+    let stop = StopReason::of(finish.as_deref());
+    if stop == StopReason::Broken {
+        let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
+        return Err(ProviderError::Ended { host: host(), word });
+    }
+    // A verdict in a call is one whatever stands beside it.
+    let message::Said { text, refused, tool_calls } = said;
+    let is_verdict = verdict.is_some();
+    let text = verdict.unwrap_or(text);
+    let spent = stop == StopReason::Cut && text::said::shows_nothing(&text);
+    Ok(Answer {
+        thinking: thinking.filter(|_| spent),
+        text,
+        tool_calls: if is_verdict { Vec::new() } else { tool_calls },
+        finish_reason: if refused { Some("refusal".to_owned()) } else { finish },
+        model,
+        system_fingerprint: fingerprint,
+        usage,
+        ..Answer::default()
+    })
 }
 
 /// All headers: those of the configuration take the place of the dialect's.

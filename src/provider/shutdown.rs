@@ -1,5 +1,7 @@
 //! Models that their vendors shut down.
 
+use super::price::is_snapshot;
+
 /// What the vendors say; its head says what its columns are.
 const LISTED: &str = include_str!("shutdown.txt");
 
@@ -15,17 +17,15 @@ pub struct Shutdown {
 /// When a model is shut down at the host of its vendor, where a day is known.
 #[must_use]
 pub fn shutdown(host: &str, model: &str) -> Option<Shutdown> {
-    let is_meant = |name: &str| {
-        let rest = model.strip_prefix(name);
-        rest.is_some_and(|rest| {
-            // A snapshot: 20251001 or 2025-10-01.
-            let date = rest.strip_prefix('-').unwrap_or(rest).replace('-', "");
-            rest.is_empty() || (date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    };
+    let is_meant = |name: &str| model == name || is_snapshot(model, name);
     lines()
         .find(|line| line[0] == host && is_meant(line[1]))
         .map(|[_, _, day, instead]| Shutdown { day, instead: Some(instead).filter(|name| *name != "-") })
+}
+
+/// The models whose day is known.
+pub fn ending_models() -> impl Iterator<Item = &'static str> {
+    lines().map(|[_, model, _, _]| model)
 }
 
 /// The lines of the table.

@@ -131,9 +131,7 @@ impl Plan {
         for (planned, _) in self.jobs_of(scenario) {
             for expectation in self.scenarios[scenario].cases[planned.case].graders() {
                 let Ok(grader) = graders.find(expectation.named()) else { continue };
-                let named = expectation.named().is_some_and(|judge| {
-                    judge.model == grader.model() && judge.provider == grader.client().endpoint().provider
-                });
+                let named = expectation.named().is_some_and(|judge| judge.is(grader));
                 if !named {
                     judges.insert(canonical::digest(&grader.identity(graders.defaults())));
                 }

@@ -76,7 +76,8 @@ impl Default for Functions {
 impl Functions {
     /// Reads `functions` and `max_tool_rounds` of `setup`.
     pub(super) fn read(setup: &Fields<'_>, reading: &mut Reading<'_>) -> Self {
-        let rounds = setup.integer("max_tool_rounds").map_or(ROUNDS, super::tries);
+        let rounds = setup.integer("max_tool_rounds").map(|most| u32::try_from(most).unwrap_or(u32::MAX));
+        let rounds = rounds.unwrap_or(ROUNDS);
         let mut functions = Self { rounds, ..Self::default() };
         let Some(node) = setup.node("functions") else { return functions };
         match &node.value {
@@ -94,8 +95,8 @@ impl Functions {
     fn add(&mut self, at: usize, item: &Node, reading: &mut Reading<'_>) {
         let mut sent = item.to_json();
         let returns = sent.as_object_mut().and_then(|entries| entries.remove("returns")).unwrap_or_default();
-        let name = [sent.get("name"), sent.pointer("/function/name")].into_iter().flatten();
-        let name = name.filter_map(Json::as_str).next().map(str::to_owned);
+        let name = sent.get("name").or_else(|| sent.pointer("/function/name"));
+        let name = name.and_then(Json::as_str).map(str::to_owned);
         let refused = |place: &Node, message: String, help: &str, reading: &mut Reading<'_>| {
             let finding = Diagnostic::error("wrong-type", reading.file, place.start(), message);
             reading.found.push(finding.help(help));

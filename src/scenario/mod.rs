@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
 use crate::expectation::{Exception, Expectation, Rule};
-use crate::provider::{HTTP, Message, Options, Origin, Own, Spec, Whom};
+use crate::provider::{AZURE, DEFAULT, HTTP, Message, Options, Origin, Own, Spec, Whom};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::seed::Root;
@@ -41,11 +41,11 @@ pub use weaker::Tries;
 pub struct ProviderConfig {
     /// Key; `Err` names the environment variable that is not set.
     pub api_key: Option<Result<Secret, String>>,
-    /// Address; also where Azure's resource or a known server is named in its place.
+    /// Address.
     pub base_url: Option<String>,
-    /// The key that says so.
-    pub base_url_key: &'static str,
-    /// Where that stands.
+    /// The same of Azure's resource.
+    pub resource: Option<String>,
+    /// Where the address stands, or what names a server in its place.
     pub base_url_span: Span,
     /// Servers that a scenario may name and that get the key; only a configuration grants it.
     pub trusted: Vec<Origin>,
@@ -92,6 +92,7 @@ impl ProviderConfig {
     pub fn said(&self) -> impl Iterator<Item = &'static str> {
         let said = [
             ("baseUrl", self.base_url.is_some()),
+            ("resourceName", self.resource.is_some()),
             ("defaultModel", self.default_model.is_some()),
             ("timeout", self.timeout.is_some()),
             ("maxRetries", self.retries.is_some()),
@@ -105,16 +106,19 @@ impl ProviderConfig {
         said.chain(self.own.entries().into_iter().map(|(key, ..)| key))
     }
 
-    /// The address that it names for a provider, the key and the place.
+    /// The address that it names for a provider, with the key that does so and its place.
     #[must_use]
-    pub fn address(&self, provider: &str) -> Option<(&str, &'static str, Span)> {
-        match (&self.own.url, &self.base_url) {
-            (Some(told), _) if provider == HTTP => Some((told.value.written(), "url", told.at.1)),
-            (_, Some(address)) if provider != HTTP => {
-                Some((address.as_str(), self.base_url_key, self.base_url_span))
-            }
-            _ => None,
+    pub fn address(&self, provider: &str) -> Option<(&'static str, &str, Span)> {
+        if provider == HTTP {
+            return self.own.url.as_ref().map(|told| ("url", told.value.written(), told.at.1));
         }
+        let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
+        let all = [
+            ("baseUrl", self.base_url.as_deref()),
+            ("resourceName", self.resource.as_deref().filter(|_| provider == AZURE)),
+            ("like", like.filter(|_| provider == DEFAULT)),
+        ];
+        all.into_iter().find_map(|(key, address)| Some((key, address?, self.base_url_span)))
     }
 
     /// Keys that do not belong to a provider: the first, with why and how to fix it.
@@ -128,7 +132,7 @@ impl ProviderConfig {
             return Some(("like", message, format!("remove it, or write `provider: {taker}`")));
         }
         self.written.iter().find_map(|key| {
-            let (message, help) = Own::misplaced(provider, key)?;
+            let (message, help) = Spec::misplaced(provider, key)?;
             Some((*key, message, help))
         })
     }

@@ -13,7 +13,7 @@ use crate::client::Limits;
 use crate::environment::{Environment, Relevance, expand, unset};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Exception, Expectation, Reading, Rule, Setup, Signs, filled};
-use crate::provider::{Header, Message, Options, Own as Bot, Role, Spec, azure_resource};
+use crate::provider::{Header, Message, Options, Own as Bot, Role, azure_resource};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
@@ -435,20 +435,12 @@ pub fn provider_config(
     file: &Arc<SourceFile>,
     found: &mut Diagnostics,
 ) -> ProviderConfig {
-    let like = fields.string("like");
-    // Each of them names a server.
-    let addresses = [
-        ("baseUrl", fields.string("baseUrl")),
-        ("resourceName", fields.string("resourceName").map(|name| azure_resource(&name))),
-        ("like", like.as_deref().and_then(Spec::like).map(|vendor| vendor.address.to_owned())),
-    ];
-    let address = addresses.into_iter().find_map(|(key, address)| Some((key, address?)));
-    let (base_url_key, base_url) = address.map_or(("baseUrl", None), |(key, address)| (key, Some(address)));
+    let named = ["baseUrl", "resourceName", "like"].into_iter().find_map(|key| fields.text(key));
     ProviderConfig {
         api_key: api_key(fields),
-        base_url,
-        base_url_key,
-        base_url_span: fields.text(base_url_key).map(|(_, span)| span).unwrap_or_default(),
+        base_url: fields.string("baseUrl"),
+        resource: fields.string("resourceName").map(|name| azure_resource(&name)),
+        base_url_span: named.map(|(_, span)| span).unwrap_or_default(),
         trusted: Vec::new(),
         default_model: fields.string("defaultModel").or_else(|| fields.string("deploymentName")),
         timeout: fields.integer("timeout").map(Duration::from_millis),
@@ -457,7 +449,7 @@ pub fn provider_config(
         limits: limits(fields),
         organization: fields.string("organization"),
         file: fields.string("file"),
-        like,
+        like: fields.string("like"),
         options: options(fields),
         key_file: None,
         key_command: Vec::new(),

@@ -67,6 +67,7 @@ impl VerdictKind {
             | Self::EndsWith
             | Self::Exact
             | Self::Handoff
+            | Self::Tools
             | Self::Inline
             | Self::IsRefusal
             | Self::JsonSchema
@@ -77,7 +78,6 @@ impl VerdictKind {
             | Self::Pii
             | Self::Regex
             | Self::StartsWith
-            | Self::Tools
             | Self::Not
             | Self::Other(_) => false,
         }

@@ -158,13 +158,13 @@ fn without_a_judge_nothing_is_sent() {
         "--grader-model",
         "j",
         "--grader-provider",
-        "google",
+        "cohere",
     ])
     .file("s.yaml", suite(""))
     .file("r.jsonl", replies(&[("a", "x")]))
     .run()
     .ended(2)
-    .err("akit cannot call provider `google` yet");
+    .err("akit cannot call provider `cohere`");
 }
 
 #[test]

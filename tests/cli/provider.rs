@@ -67,7 +67,7 @@ fn every_kind_of_trouble_is_an_error_with_its_kind_its_words_and_a_way_out() {
             || raw(200, "<html>Welcome</html>"),
             "malformed-reply",
             "<html>Welcome",
-            "It usually ends in `/v1`",
+            "usually ends in `/v1`",
         ),
         (
             "cut",

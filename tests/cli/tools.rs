@@ -134,7 +134,7 @@ fn a_function_is_played_and_all_its_rounds_are_one_answer() {
 #[test]
 fn what_cannot_be_played_is_errored_and_shows_the_calls() {
     let find = |order: &str| vec![("find_order", json!({ "order": order }))];
-    let table: [(Vec<(&str, Json)>, &str, usize, i32, &str); 7] = [
+    let table = [
         (
             find("NW-9"),
             "no-tool-answer",

@@ -260,15 +260,7 @@ fn a_setting_without_effect_is_a_warning_that_names_what_has_one() {
                 .err(&format!("{file}:2"));
         }
     }
-    let texts = [
-        "resourceName",
-        "deploymentName",
-        "apiVersion",
-        "embeddingDeploymentName",
-        "modelFamily",
-        "name",
-        "runnableType",
-    ];
+    let texts = ["name", "runnableType"];
     let rows = texts.map(|key| format!("{key}: text")).into_iter();
     let rows = rows.chain(
         ["underlyingProvider: openai", "captureTraces: true", "captureMessages: true"].map(str::to_owned),

@@ -295,10 +295,11 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
     const ABOUT: &str = "keys";
     let vendors = asked.models.iter().filter_map(|(provider, _)| Spec::of(provider)?.vendor());
     // One of a vendor's variables is enough.
-    let held = |names: &'static [&'static str]| {
+    let first_set = |names: &'static [&'static str]| {
         names.iter().find(|name| settings.environment.get(name).is_some()).or(names.first())
     };
-    let of_vendors = vendors.filter_map(|vendor| held(vendor.key_variables)).chain(&asked.keyless).copied();
+    let of_vendors =
+        vendors.filter_map(|vendor| first_set(vendor.key_variables)).chain(&asked.keyless).copied();
     let mut names: BTreeSet<String> = of_vendors.map(str::to_owned).collect();
     names.extend(settings.file.file.iter().flat_map(named));
     names.extend(loaded.files.iter().flat_map(named));

@@ -45,23 +45,23 @@ fn what_a_scenario_plays_and_takes_for_a_handoff_is_compared() {
         (
             "functions: [{ name: f, returns: [{ give: a }] }]",
             "functions: [{ name: f, returns: [{ give: b }] }]",
-            "returns-changed s.yaml:3",
+            "returns-changed s.yaml:4",
         ),
         (
             "functions: [{ name: f }]",
             "functions: [{ name: f, returns: [{ give: b }] }]",
-            "returns-changed s.yaml:3",
+            "returns-changed s.yaml:4",
         ),
         (
             "functions: [{ name: f, returns: [{ give: a }] }]",
             "functions: [{ name: f }]",
-            "returns-changed s.yaml:3",
+            "returns-changed s.yaml:4",
         ),
-        ("max_tool_rounds: 3", "max_tool_rounds: 9", "tool-rounds-changed s.yaml:3"),
-        ("max_tool_rounds: 3", "systemPrompt: Hi", "tool-rounds-changed s.yaml:2"),
-        ("handoff: { tool: a }", "handoff: { tool: b }", "handoff-changed s.yaml:3"),
-        ("handoff: { tool: a, state: /b }", "handoff: { tool: a }", "handoff-changed s.yaml:3"),
-        ("handoff: { state: /b }", "handoff: { state: /b, states: { x: done } }", "handoff-changed s.yaml:3"),
+        ("max_tool_rounds: 3", "max_tool_rounds: 9", "tool-rounds-changed s.yaml:4"),
+        ("max_tool_rounds: 3", "systemPrompt: Hi", "tool-rounds-changed s.yaml:3"),
+        ("handoff: { tool: a }", "handoff: { tool: b }", "handoff-changed s.yaml:4"),
+        ("handoff: { tool: a, state: /b }", "handoff: { tool: a }", "handoff-changed s.yaml:4"),
+        ("handoff: { state: /b }", "handoff: { state: /b, states: { x: done } }", "handoff-changed s.yaml:4"),
     ];
     for (before, now, found) in table {
         assert_eq!(of(before, now), [found], "{before} -> {now}");

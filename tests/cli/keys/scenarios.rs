@@ -116,22 +116,22 @@ pub const SCENARIOS: &[(&str, Key)] = &[
     (
         "providerConfig.deploymentName",
         Weaker(
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a }",
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: b }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: b }",
         ),
     ),
     (
         "providerConfig.apiVersion",
         Weaker(
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a, apiVersion: c }",
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { deploymentName: a, apiVersion: d }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: a, apiVersion: c }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, deploymentName: a, apiVersion: d }",
         ),
     ),
     (
         "providerConfig.embeddingDeploymentName",
         Weaker(
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { embeddingDeploymentName: a }",
-            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { embeddingDeploymentName: b }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, embeddingDeploymentName: a }",
+            "HEAD provider: azure-openai\nmodel: m\nproviderConfig: { baseUrl: http://127.0.0.1:9, embeddingDeploymentName: b }",
         ),
     ),
     (

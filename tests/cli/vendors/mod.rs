@@ -1,5 +1,6 @@
 //! Vendors as they are asked and as they answer: each of them against a server that speaks as it does.
 
+mod docs;
 mod faults;
 mod keys;
 mod streams;

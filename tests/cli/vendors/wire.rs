@@ -150,6 +150,16 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     {
         run(more).ended(2).err(&format!("`extraBody` has `{key}`, which akit writes itself")).err("s.yaml:");
     }
+    // A key of another provider is no key of this one.
+    for (name, config, key) in [
+        ("openai", ", resourceName: r", "resourceName"),
+        ("google", ", like: groq", "like: groq"),
+        ("anthropic", ", api: responses", "api"),
+        ("mistral", ", deploymentName: d", "deploymentName"),
+    ] {
+        let ran = Vendor { config, ..of(name) }.run(&server, "", SUITE).run().ended(2);
+        ran.err(&format!("`{key}` is a ")).err("and the provider here is").err("s.yaml:3");
+    }
     let gemini = Vendor { config: ", extraBody: { generationConfig: { seed: 1 } }", ..of("google") };
     gemini.run(&server, "", SUITE).run().ended(2).err("`extraBody` has `generationConfig.seed`");
     let gemini = Vendor { config: ", extraBody: { generationConfig: { topK: 4 } }", ..of("google") };
@@ -236,7 +246,12 @@ fn names_that_cannot_be_asked_are_read_and_say_what_to_do() {
     ] {
         let text = format!("provider: {name}\nmodel: m\n{SUITE}");
         let akit = |more: &[&str]| Akit::new(&["run", "s.yaml"]).args(more).file("s.yaml", &text);
-        akit(&[]).run().ended(2).err(&format!("akit cannot call provider `{name}`")).err(way);
+        akit(&[])
+            .run()
+            .ended(2)
+            .err(&format!("akit cannot call provider `{name}`"))
+            .err(way)
+            .err("s.yaml:1:11");
         akit(&["--replies", "r.jsonl"]).file("r.jsonl", "{\"id\":\"a\",\"reply\":\"ok\"}\n").run().ended(0);
         let server = Server::start(|_| Answer::Text("ok".to_owned()));
         akit(&["-p", "openai", "-m", "m", "--base-url", &server.url]).run().ended(0);

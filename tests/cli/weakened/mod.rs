@@ -242,7 +242,9 @@ fn row(row: &keys::Loosened) -> Change<'_> {
 
 /// One third of the rows of the tables of keys: the tests run at the same time.
 fn third(part: usize) {
-    let rows = keys::loosened();
+    // Servers of others are asked by no test.
+    let is_elsewhere = |key: &str| ["providerConfig.resourceName", "providerConfig.like"].contains(&key);
+    let rows: Vec<_> = keys::loosened().into_iter().filter(|row| !is_elsewhere(row.key)).collect();
     assert!(rows.len() >= 90, "{} keys", rows.len());
     let faults: Vec<_> = rows.iter().skip(part).step_by(3).filter_map(|one| row(one).fault()).collect();
     assert!(faults.is_empty(), "{} of {} rows\n{}", faults.len(), rows.len() / 3, faults.join("\n"));

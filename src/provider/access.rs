@@ -1,0 +1,172 @@
+//! How a server is reached, and what else is said of it.
+
+use serde_json::{Map, Value as Json, json};
+use strum::{Display, EnumString, VariantNames};
+
+use super::endpoint::AddressError;
+use crate::secret::Secret;
+
+/// How to reach a server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Access {
+    /// Name of the provider, for people and for the cache.
+    pub provider: String,
+    /// Address up to and with `/v1`.
+    pub base_url: String,
+    /// Key, where the server wants one.
+    pub api_key: Option<Secret>,
+    /// The vendor's organization.
+    pub organization: Option<String>,
+    /// What else is said of it.
+    pub options: Options,
+}
+
+/// The interface of a vendor that has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, VariantNames)]
+#[strum(serialize_all = "lowercase")]
+pub enum Api {
+    /// Chat completions.
+    Chat,
+    /// OpenAI's Responses.
+    Responses,
+}
+
+/// What may be said of a server beside its address and its key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Which interface is asked.
+    pub api: Option<Api>,
+    /// Azure's deployment of the model, and of that for embeddings.
+    pub deployment: Option<String>,
+    /// Azure's deployment for embeddings.
+    pub embedding_deployment: Option<String>,
+    /// Azure's version of the interface.
+    pub api_version: Option<String>,
+    /// The model behind a deployment.
+    pub family: Option<String>,
+    /// Headers that go along.
+    pub headers: Vec<Header>,
+    /// What goes along in the body.
+    pub extra_body: Map<String, Json>,
+    /// Whether answers are asked for piece by piece.
+    pub stream: bool,
+}
+
+/// A header of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value as it was written, `${NAME}` included.
+    pub written: String,
+    /// The value itself, once the environment was asked.
+    pub value: Option<Secret>,
+    /// What in it must not be shown.
+    pub secrets: Vec<Secret>,
+}
+
+impl Header {
+    /// The value where people may see it: a key that was written as it is is none of theirs.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.is_credential() && !self.written.contains("${") { "***" } else { &self.written }
+    }
+
+    /// Whether its name says that it holds a secret.
+    #[must_use]
+    pub fn is_credential(&self) -> bool {
+        const WORDS: [&str; 7] = ["auth", "key", "token", "secret", "cookie", "password", "session"];
+        let name = self.name.to_ascii_lowercase();
+        WORDS.iter().any(|word| name.contains(word))
+    }
+}
+
+impl Options {
+    /// These, and what others say beside them.
+    #[must_use]
+    pub fn or(&self, others: &Self) -> Self {
+        let own =
+            |header: &&Header| !self.headers.iter().any(|own| own.name.eq_ignore_ascii_case(&header.name));
+        let headers = self.headers.iter().chain(others.headers.iter().filter(own));
+        let either = |one: &Option<String>, other: &Option<String>| one.clone().or_else(|| other.clone());
+        Self {
+            api: self.api.or(others.api),
+            deployment: either(&self.deployment, &others.deployment),
+            embedding_deployment: either(&self.embedding_deployment, &others.embedding_deployment),
+            api_version: either(&self.api_version, &others.api_version),
+            family: either(&self.family, &others.family),
+            headers: headers.cloned().collect(),
+            extra_body: others.extra_body.clone().into_iter().chain(self.extra_body.clone()).collect(),
+            stream: self.stream || others.stream,
+        }
+    }
+
+    /// What decides the answers, by key; no secret is in it. Whether they come piece by piece does not.
+    #[must_use]
+    pub fn told(&self) -> Vec<(&'static str, Json)> {
+        let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+        let headers = self.headers.iter().map(|header| (header.name.to_lowercase(), json!(header.shown())));
+        let headers: Map<String, Json> = headers.collect();
+        let all = [
+            ("api", self.api.map(|api| json!(api.to_string()))),
+            ("apiVersion", text(&self.api_version)),
+            ("deploymentName", text(&self.deployment)),
+            ("embeddingDeploymentName", text(&self.embedding_deployment)),
+            ("extraBody", (!self.extra_body.is_empty()).then(|| self.extra_body.clone().into())),
+            ("headers", (!headers.is_empty()).then(|| headers.into())),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
+
+    /// The same as a part of the key of a record; nothing where nothing is said.
+    #[must_use]
+    pub fn keyed(&self) -> Option<Json> {
+        let told: Map<String, Json> =
+            self.told().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        (!told.is_empty()).then(|| told.into())
+    }
+}
+
+/// Why a server cannot be asked as it is configured.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Its address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A header.
+    #[error("the header `{0}` cannot be sent")]
+    Header(String),
+    /// A member of the body that akit writes itself.
+    #[error("`extraBody` has `{0}`, which akit writes itself")]
+    Body(String),
+    /// An interface that it has not.
+    #[error("this provider has no Responses API")]
+    Api,
+}
+
+impl ConnectError {
+    /// The key that is wrong.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "baseUrl",
+            Self::Header(_) => "headers",
+            Self::Body(_) => "extraBody",
+            Self::Api => "api",
+        }
+    }
+
+    /// How to fix it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "write it as `http://127.0.0.1:8080/v1`",
+            Self::Header(_) => {
+                "a header has a name of letters, digits and hyphens and a value on one line, and belongs to the \
+                 application, not to the connection"
+            }
+            Self::Body(_) => "use the scenario's own keys, such as `temperature:` and `maxTokens:`",
+            Self::Api => "remove `api:`; provider `openai` and `azure-openai` have it",
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Chat completions as OpenAI serves them, and everything that speaks the same: `openai` with any
+//! `baseUrl`, llama.cpp, vLLM.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::access::Access;
+use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, grow, object};
+use super::endpoint::{Address, AddressError};
+use super::refusal::Part;
+use super::{ChatRequest, Message, Role, blocked, end, message, usage};
+use crate::secret::Secret;
+use crate::vocabulary::ToolCall;
+
+/// The chat completions of OpenAI.
+pub(super) const CHAT: Chat =
+    Chat { wire: &WIRE, seed: "/seed", caps: &[Part::MaxTokens, Part::MaxCompletionTokens] };
+
+/// How OpenAI's own servers are reached.
+pub(super) const WIRE: Wire = Wire { address: |access| Address::parse(&access.base_url), key: bearer };
+
+/// A key as most servers take it.
+pub(super) fn bearer(key: &Secret) -> (&'static str, String) {
+    ("authorization", format!("Bearer {}", key.expose()))
+}
+
+/// How servers are reached that speak the same.
+#[derive(Debug)]
+pub(super) struct Wire {
+    /// The address, from what people write.
+    pub(super) address: fn(&Access) -> Result<Address, AddressError>,
+    /// The header with a key.
+    pub(super) key: fn(&Secret) -> (&'static str, String),
+}
+
+/// Chat completions.
+#[derive(Debug)]
+pub(super) struct Chat {
+    /// How the server is reached.
+    pub(super) wire: &'static Wire,
+    /// What the seed is called.
+    pub(super) seed: &'static str,
+    /// What the most tokens of an answer are called: the first that the server takes.
+    pub(super) caps: &'static [Part],
+}
+
+impl Dialect for Chat {
+    fn address(&self, access: &Access) -> Result<Address, AddressError> {
+        (self.wire.address)(access)
+    }
+
+    fn call(&self, _model: &str, _streams: bool) -> String {
+        "/chat/completions".to_owned()
+    }
+
+    fn headers(&self, key: Option<&Secret>) -> Vec<(&'static str, String)> {
+        key.map(self.wire.key).into_iter().collect()
+    }
+
+    fn own(&self) -> &'static [&'static str] {
+        &[
+            "/model",
+            "/messages",
+            "/temperature",
+            "/seed",
+            "/random_seed",
+            "/max_tokens",
+            "/max_completion_tokens",
+            "/tools",
+            "/response_format",
+            "/stream",
+            "/n",
+        ]
+    }
+
+    fn body(&self, request: &ChatRequest, left: &BTreeSet<Part>) -> Draft {
+        let mut draft = Draft::default();
+        draft.put("/model", request.model.as_str());
+        let folded = left.contains(&Part::SystemRole) && request.output.is_some();
+        let messages: Json = if folded {
+            without_system(&request.messages).iter().map(written).collect()
+        } else {
+            request.messages.iter().map(written).collect()
+        };
+        draft.put("/messages", messages);
+        draft.offer(left, Part::Temperature, "/temperature", request.temperature);
+        draft.offer(left, Part::Seed, self.seed, request.seed);
+        draft.offer(left, Part::ReasoningEffort, "/reasoning_effort", request.effort);
+        let mut tools: Vec<Json> = request.tools.iter().map(function).collect();
+        if let Some(output) = &request.output {
+            match draft.form(left, output) {
+                Some(Part::ResponseFormat) => {
+                    let schema = json!({ "name": output.name, "strict": true, "schema": output.schema });
+                    draft.put("/response_format", json!({ "type": "json_schema", "json_schema": schema }));
+                }
+                Some(_) => {
+                    tools.push(function(&json!({ "name": output.name, "parameters": output.schema })));
+                    draft.put(
+                        "/tool_choice",
+                        json!({ "type": "function", "function": { "name": output.name } }),
+                    );
+                }
+                None => {}
+            }
+        }
+        let cap = self.caps.iter().find(|part| !left.contains(part)).or(self.caps.last());
+        if let Some(cap) = cap {
+            draft.offer(left, *cap, cap.name(), request.max_tokens);
+        }
+        if !tools.is_empty() {
+            draft.put("/tools", tools);
+        }
+        draft
+    }
+
+    fn stream(&self, body: &mut Map<String, Json>, left: &BTreeSet<Part>) {
+        body.insert("stream".to_owned(), true.into());
+        if !left.contains(&Part::StreamOptions) {
+            body.insert("stream_options".to_owned(), json!({ "include_usage": true }));
+        }
+    }
+
+    fn piece(&self, whole: &mut Json, piece: Json) -> Piece {
+        let Json::Object(members) = piece else { return Piece::Silent };
+        let mut brought = Piece::Silent;
+        for (name, value) in members {
+            match (name.as_str(), value) {
+                ("choices", Json::Array(choices)) => {
+                    let first = choices
+                        .into_iter()
+                        .find(|one| one.get("index").is_none_or(|index| index.as_u64() == Some(0)));
+                    let Some(Json::Object(choice)) = first else { continue };
+                    let Some(place) = at(&mut whole["choices"], 0) else { continue };
+                    let is_token = choice.get("delta").is_some_and(says_something);
+                    let is_end = choice.get("finish_reason").is_some_and(|word| !word.is_null());
+                    for (name, value) in choice {
+                        match name.as_str() {
+                            "delta" => add(&mut place["message"], value),
+                            _ if value.is_null() && place.get(&name).is_some() => {}
+                            _ => place[name] = value,
+                        }
+                    }
+                    // The tokens are counted in a piece of their own behind the end.
+                    brought = match (is_end, is_token) {
+                        (true, _) => Piece::End,
+                        (false, true) => Piece::Token,
+                        (false, false) => brought,
+                    };
+                }
+                (_, Json::Null) => {}
+                (_, value) => whole[name] = value,
+            }
+        }
+        brought
+    }
+
+    fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
+        let Reply { json: reply, written: body, .. } = reply;
+        let malformed = |reason: &str| Misread::of(reply, reason);
+        let choice = reply.get("choices").and_then(|choices| choices.get(0));
+        if let (None, Some(word)) = (choice, blocked::prompt(reply)) {
+            return Err(Misread::Blocked(word));
+        }
+        let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
+        let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
+        let verdict = function.and_then(|name| message::arguments(written, body, name));
+        let said = match message::said(written) {
+            Err(_) if verdict.is_some() => message::Said::default(),
+            said => said.map_err(|unread| malformed(&format!("the content of its message {unread}")))?,
+        };
+        let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
+        Ok(Read {
+            said,
+            verdict,
+            finish: end::word(reply),
+            thinking: message::thinking(reply),
+            usage: usage::of_chat(reply),
+            model: word("model"),
+            fingerprint: word("system_fingerprint"),
+        })
+    }
+
+    fn embedding(&self, model: &str, text: &str) -> Option<(String, Json)> {
+        Some(("/embeddings".to_owned(), json!({ "model": model, "input": text })))
+    }
+
+    fn embedded<'a>(&self, reply: &'a Json) -> Option<(&'a Vec<Json>, Option<u64>)> {
+        let values = reply.pointer("/data/0/embedding")?.as_array()?;
+        Some((values, reply.pointer("/usage/prompt_tokens").and_then(Json::as_u64)))
+    }
+}
+
+/// Whether a piece of a message has text, or a part of a call.
+fn says_something(delta: &Json) -> bool {
+    let is_text = |name: &str| match delta.get(name) {
+        Some(Json::String(text)) => !text.is_empty(),
+        Some(Json::Array(parts)) => !parts.is_empty(),
+        _ => false,
+    };
+    ["content", "refusal", "tool_calls"].into_iter().any(is_text)
+}
+
+/// Adds a piece of a message to it.
+fn add(message: &mut Json, delta: Json) {
+    let Json::Object(delta) = delta else { return };
+    let message = object(message);
+    for (name, value) in delta {
+        match (name.as_str(), value) {
+            (_, Json::Null) => {}
+            ("tool_calls", Json::Array(calls)) => {
+                for (number, call) in calls.into_iter().enumerate() {
+                    let index = call.get("index").and_then(Json::as_u64);
+                    let index = index.map_or(number, |index| usize::try_from(index).unwrap_or(usize::MAX));
+                    let Some(place) = at(&mut message["tool_calls"], index) else { continue };
+                    add_call(place, call);
+                }
+            }
+            ("role", value) => message["role"] = value,
+            (_, value @ (Json::String(_) | Json::Array(_))) => grow(&mut message[name], value),
+            (_, value) => message[name] = value,
+        }
+    }
+}
+
+/// Adds a piece of a call: its arguments grow, all else comes once.
+fn add_call(call: &mut Json, piece: Json) {
+    let Json::Object(piece) = piece else { return };
+    let call = object(call);
+    for (name, value) in piece {
+        match (name.as_str(), value) {
+            (_, Json::Null) => {}
+            ("function", value) => add_call(&mut call["function"], value),
+            ("arguments", value) => grow(&mut call["arguments"], value),
+            (_, Json::String(text)) if text.is_empty() => {}
+            (_, value) => call[name] = value,
+        }
+    }
+}
+
+/// A message as the interface wants it.
+fn written(message: &Message) -> Json {
+    let mut written = json!({ "role": message.role, "content": message.content });
+    if !message.tool_calls.is_empty() {
+        let calls = message.tool_calls.iter().enumerate();
+        written["tool_calls"] = calls
+            .map(|(number, call)| {
+                let function = json!({ "name": call.name, "arguments": arguments(call) });
+                json!({ "id": id(call, number), "type": "function", "function": function })
+            })
+            .collect();
+        if message.content.is_empty() {
+            written["content"] = Json::Null;
+        }
+    }
+    if let Some(id) = &message.tool_call_id {
+        written["tool_call_id"] = id.as_str().into();
+    }
+    written
+}
+
+/// The id of a call; the number of one that has none.
+pub(super) fn id(call: &ToolCall, number: usize) -> String {
+    call.id.clone().unwrap_or_else(|| format!("call_{number}"))
+}
+
+/// The arguments of a call as text.
+pub(super) fn arguments(call: &ToolCall) -> String {
+    match &call.arguments {
+        Json::String(text) => text.clone(),
+        Json::Null => "{}".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Messages for a server that knows no instructions: they stand before what is asked.
+fn without_system(messages: &[Message]) -> Vec<Message> {
+    let (system, rest): (Vec<&Message>, Vec<&Message>) =
+        messages.iter().partition(|message| message.role == Role::System);
+    let mut rest: Vec<Message> = rest.into_iter().cloned().collect();
+    if let Some(first) = rest.first_mut() {
+        let told: Vec<&str> = system.iter().map(|message| message.content.as_str()).collect();
+        first.content = format!("{}\n\n{}", told.join("\n\n"), first.content);
+    }
+    rest
+}
+
+/// A function as the interface wants it.
+fn function(tool: &Json) -> Json {
+    if tool.get("function").is_some() {
+        return tool.clone();
+    }
+    let is_own = tool.get("type").is_none() && tool.get("input_schema").is_none();
+    let function = if is_own { tool.clone() } else { Declared::of(tool).as_object("parameters") };
+    json!({ "type": "function", "function": function })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_without_a_completion_are_told() {
+        let reply = |json: Json| Reply { written: json.to_string(), json, first_token_ms: None };
+        for json in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
+            let read = CHAT.read(&reply(json.clone()), None);
+            assert!(matches!(read, Err(Misread::Malformed(_))), "{json}");
+        }
+        let refusal =
+            json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
+        let read = CHAT.read(&reply(refusal), None).unwrap();
+        assert_eq!((read.said.text.as_str(), read.said.refused), ("No.", true));
+    }
+}
