@@ -222,11 +222,7 @@ impl Settings {
             let (said_by, value) = variable(name);
             (said_by, value.filter(|_| is_trusted))
         };
-        // The first of a vendor's variables that is set.
-        let key_variable = vendor.and_then(|vendor| {
-            let names = vendor.key_variables;
-            names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
-        });
+        let key_variable = vendor.and_then(|vendor| self.key_variable(vendor));
         let [of_own, of_shared] = [own, granted].map(|config| config.and_then(|config| config.address(name)));
         let usual = vendor.map_or("url", |_| "baseUrl");
         let named = [
@@ -250,11 +246,7 @@ impl Settings {
             matches!(key.value, Held::File(_) | Held::Command(_)) && matches!(self.file.whose, Whose::Change)
         });
         let brought = brought.map(unmerged_key);
-        let nothing = Options::default();
-        let [of_own, of_shared] =
-            [own, granted].map(|config| config.map_or(&nothing, |config| &config.options));
-        let mut options = of_own.or(of_shared);
-        options.headers.iter_mut().for_each(|header| self.fill(header));
+        let options = self.options(own, granted);
         let organization = Resolved::first([
             (part.below("organization"), own.and_then(|own| own.organization.as_deref())),
             (below("organization"), granted.and_then(|shared| shared.organization.as_deref())),
@@ -319,6 +311,21 @@ impl Settings {
             own: bot,
             obstacle,
         }
+    }
+
+    /// The first of a vendor's variables for its key that is set, or the first of all.
+    fn key_variable(&self, vendor: &Vendor) -> Option<&'static str> {
+        let names = vendor.key_variables;
+        names.iter().find(|name| self.environment.get(name).is_some()).or(names.first()).copied()
+    }
+
+    /// What else goes along: what is said of one provider alone, and what is said of all beside it.
+    fn options(&self, own: Option<&ProviderConfig>, granted: Option<&ProviderConfig>) -> Options {
+        let nothing = Options::default();
+        let [own, granted] = [own, granted].map(|config| config.map_or(&nothing, |config| &config.options));
+        let mut options = own.or(granted);
+        options.headers.iter_mut().for_each(|header| self.fill(header));
+        options
     }
 
     /// Gives a header its value.

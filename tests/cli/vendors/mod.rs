@@ -215,6 +215,7 @@ impl Vendor {
     }
 
     /// The same answer piece by piece, as events.
+    #[expect(clippy::too_many_lines, reason = "one part for each way to speak")]
     fn pieces(&self, whole: &Json) -> Vec<String> {
         fn halves(text: &str) -> [String; 2] {
             let chars: Vec<char> = text.chars().collect();
