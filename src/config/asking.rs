@@ -224,24 +224,19 @@ impl Settings {
         };
         let key_variable = vendor.and_then(|vendor| self.key_variable(vendor));
         let [of_own, of_shared] = [own, granted].map(|config| config.and_then(|config| config.address(name)));
-        let named = |said: Option<(&'static str, &'a str)>, at: &dyn Fn(&'a str) -> SaidBy<'a>| {
-            (at(said.map_or("baseUrl", |(key, _)| key)), said.map(|(_, address)| address))
+        let usual = vendor.map_or("url", |_| "baseUrl");
+        let named = [
+            address,
+            (part.below(of_own.map_or(usual, |one| one.0)), of_own.map(|one| one.1)),
+            (below(of_shared.map_or(usual, |one| one.0)), of_shared.map(|one| one.1)),
+        ];
+        let address = match vendor {
+            Some(vendor) => {
+                let named = named.into_iter().chain([variable(vendor.address_variable)]);
+                Some(Resolved::or_default(named, vendor.address))
+            }
+            None => Resolved::first(named).filter(|_| name == HTTP),
         };
-        let of_http = (name == HTTP).then(|| {
-            Resolved::first([address, named(of_own, &|key| part.below(key)), named(of_shared, &below)])
-        });
-        let of_vendor = |vendor: &'static Vendor| {
-            Resolved::or_default(
-                [
-                    address,
-                    named(of_own, &|key| part.below(key)),
-                    named(of_shared, &below),
-                    variable(vendor.address_variable),
-                ],
-                vendor.address,
-            )
-        };
-        let address = of_http.flatten().or_else(|| vendor.map(of_vendor));
         let (variable_of_key, value) = secret(key_variable);
         let variable = (variable_of_key, value.map(|key| Held::Key(Secret::new(key.trim()))));
         let key = Resolved::first(
@@ -283,6 +278,7 @@ impl Settings {
             waits(shared, &said)
         });
         let unmerged = address.as_ref().and_then(|address| self.unmerged(vendor, address));
+        // What a configuration says is checked when it is read.
         let misplaced = own.and_then(|own| own.misplaced(name));
         let misplaced =
             misplaced.map(|(key, message, help)| Obstacle::new(message, help).at(part.below(key)));

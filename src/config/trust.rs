@@ -118,7 +118,8 @@ impl Settings {
             return Ok(Trust::Named);
         }
         let named = local.filter(|_| self.flags.base_url.is_none());
-        let Some((local, (_, address))) = named.and_then(|local| Some((local, local.address(provider)?)))
+        let Some((local, (_, address, span))) =
+            named.and_then(|local| Some((local, local.address(provider)?)))
         else {
             return Ok(Trust::Named);
         };
@@ -128,7 +129,7 @@ impl Settings {
         let shared = self.file.providers.get(provider).unwrap_or(&nothing);
         let is_set = |names: &[&str]| names.iter().any(|name| self.environment.get(name).is_some());
         let configured = matches!(self.file.whose, Whose::Own | Whose::Base(_)).then_some(shared);
-        let by_config = configured.and_then(|shared| shared.address(provider)).map(|(_, address)| address);
+        let by_config = configured.and_then(|shared| Some(shared.address(provider)?.1));
         if self.is_usual(vendor, &origin)
             || configured.is_some_and(|shared| shared.trusted.contains(&origin))
             || by_config.and_then(Origin::of).as_ref() == Some(&origin)

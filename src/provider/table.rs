@@ -7,8 +7,9 @@ use super::compatible::{LIKE, OLLAMA};
 use super::google::GOOGLE;
 use super::mistral::MISTRAL;
 use super::openai::OPENAI;
-use super::own::{COMMAND, HTTP, PRESETS};
+use super::own::{COMMAND, HTTP, Own, PRESETS};
 use super::spec::{Means, Spec, Vendor};
+use crate::text;
 
 /// Who answers where nobody says so.
 pub const DEFAULT: &str = OPENAI.name;
@@ -86,6 +87,32 @@ impl Spec {
     pub fn taker_of(like: &str) -> Option<&'static str> {
         let is_preset = || PRESETS.iter().any(|(name, _)| *name == like);
         Self::like(like).map(|_| DEFAULT).or_else(|| is_preset().then_some(HTTP))
+    }
+
+    /// Why a key does not belong to a provider, and how to fix it; `None` where it does. Of one that nobody asks, old files
+    /// may say what its own program read.
+    #[must_use]
+    pub fn misplaced(provider: &str, key: &str) -> Option<(String, String)> {
+        let is_asked = matches!(Self::of(provider)?.means, Means::Network(_) | Means::Own);
+        let takers: &[&str] = match key {
+            "resourceName" | "deploymentName" | "embeddingDeploymentName" | "apiVersion" | "modelFamily"
+                if is_asked =>
+            {
+                &[AZURE_OPENAI]
+            }
+            "api" if is_asked => &[DEFAULT, AZURE_OPENAI],
+            key => Own::takers(key),
+        };
+        let Some(first) = takers.first() else {
+            let help = Own::instead(provider, key)?.to_owned();
+            return Some((format!("`{key}` is no key of provider `{provider}`"), help));
+        };
+        (!takers.contains(&provider)).then(|| {
+            let whose = text::list(takers);
+            let message =
+                format!("`{key}` is a key of provider {whose}, and the provider here is `{provider}`");
+            (message, format!("remove it, or write `provider: {first}`"))
+        })
     }
 
     /// The variables that hold the key of the vendor whose own server this is.

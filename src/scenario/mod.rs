@@ -82,59 +82,6 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
-    /// The address of a provider that it names, with the key that does so.
-    #[must_use]
-    pub fn address(&self, provider: &str) -> Option<(&'static str, &str)> {
-        if provider == HTTP {
-            return self.own.url.as_ref().map(|told| ("url", told.value.written()));
-        }
-        let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
-        let all = [
-            ("baseUrl", self.base_url.as_deref()),
-            ("resourceName", self.resource.as_deref().filter(|_| provider == AZURE)),
-            ("like", like.filter(|_| provider == DEFAULT)),
-        ];
-        all.into_iter().find_map(|(key, address)| Some((key, address?)))
-    }
-
-    /// Where that address stands.
-    #[must_use]
-    pub fn address_span(&self, provider: &str) -> Span {
-        let url = self.own.url.as_ref().filter(|_| provider == HTTP);
-        url.map_or(self.base_url_span, |told| told.at.1)
-    }
-
-    /// Keys that do not belong to a provider: the first, with why and how to fix it.
-    #[must_use]
-    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, String, String)> {
-        let taker = self.like.as_deref().and_then(|like| Some((like, Spec::taker_of(like)?)));
-        if let Some((like, taker)) = taker.filter(|(_, taker)| *taker != provider) {
-            let message = format!(
-                "`like: {like}` is a preset of provider `{taker}`, and the provider here is `{provider}`"
-            );
-            return Some(("like", message, format!("remove it, or write `provider: {taker}`")));
-        }
-        let Options { deployment, embedding_deployment, api_version, family, api, .. } = &self.options;
-        let of_vendors = [
-            ("resourceName", self.resource.is_some(), AZURE),
-            ("deploymentName", deployment.is_some(), AZURE),
-            ("embeddingDeploymentName", embedding_deployment.is_some(), AZURE),
-            ("apiVersion", api_version.is_some(), AZURE),
-            ("modelFamily", family.is_some(), AZURE),
-            ("api", api.is_some() && provider != AZURE, DEFAULT),
-        ];
-        let found = of_vendors.into_iter().find(|(_, is_said, of)| *is_said && *of != provider);
-        if let Some((key, _, of)) = found {
-            let message =
-                format!("`{key}` is a key of provider `{of}`, and the provider here is `{provider}`");
-            return Some((key, message, format!("remove it, or write `provider: {of}`")));
-        }
-        self.written.iter().find_map(|key| {
-            let (message, help) = Own::misplaced(provider, key)?;
-            Some((*key, message, help))
-        })
-    }
-
     /// Whether it says where a key is.
     #[must_use]
     pub fn has_key(&self) -> bool {
@@ -157,6 +104,37 @@ impl ProviderConfig {
         ];
         let said = said.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key);
         said.chain(self.own.entries().into_iter().map(|(key, ..)| key))
+    }
+
+    /// The address that it names for a provider, with the key that does so and its place.
+    #[must_use]
+    pub fn address(&self, provider: &str) -> Option<(&'static str, &str, Span)> {
+        if provider == HTTP {
+            return self.own.url.as_ref().map(|told| ("url", told.value.written(), told.at.1));
+        }
+        let like = self.like.as_deref().and_then(Spec::like).map(|vendor| vendor.address);
+        let all = [
+            ("baseUrl", self.base_url.as_deref()),
+            ("resourceName", self.resource.as_deref().filter(|_| provider == AZURE)),
+            ("like", like.filter(|_| provider == DEFAULT)),
+        ];
+        all.into_iter().find_map(|(key, address)| Some((key, address?, self.base_url_span)))
+    }
+
+    /// Keys that do not belong to a provider: the first, with why and how to fix it.
+    #[must_use]
+    pub fn misplaced(&self, provider: &str) -> Option<(&'static str, String, String)> {
+        let taker = self.like.as_deref().and_then(|like| Some((like, Spec::taker_of(like)?)));
+        if let Some((like, taker)) = taker.filter(|(_, taker)| *taker != provider) {
+            let message = format!(
+                "`like: {like}` is a preset of provider `{taker}`, and the provider here is `{provider}`"
+            );
+            return Some(("like", message, format!("remove it, or write `provider: {taker}`")));
+        }
+        self.written.iter().find_map(|key| {
+            let (message, help) = Spec::misplaced(provider, key)?;
+            Some((*key, message, help))
+        })
     }
 }
 

@@ -139,23 +139,18 @@ pub const OWN: &[Field] = &Field::join::<
     { http::FIELDS.len() + command::FIELDS.len() + reading::FIELDS.len() },
 >(&[http::FIELDS, command::FIELDS, reading::FIELDS]);
 
-/// Keys that are none of an own bot's, with what `http` and `command` have in their place; nothing where it is one.
-const OF_VENDORS: [(&str, [&str; 2]); 16] = [
+/// Keys of others that are none of an own bot's, with what `http` and `command` have in their place; nothing where it is
+/// one of theirs, too.
+const OF_OTHERS: [(&str, [&str; 2]); 10] = [
     ("baseUrl", ["write `url`", "remove it: a command has no address"]),
-    ("resourceName", ["write `url`", "remove it: a command has no address"]),
     ("apiKey", ["", IN_ENVIRONMENT]),
     ("apiKeyFile", ["", IN_ENVIRONMENT]),
     ("apiKeyCommand", ["", IN_ENVIRONMENT]),
     ("headers", ["", IN_ENVIRONMENT]),
     ("organization", ["write it as a header under `headers`", IN_ENVIRONMENT]),
-    ("api", ["remove it: `body` and `answer` say how the bot is asked", ITS_OWN]),
     ("extraBody", ["write it into `body`", ITS_OWN]),
     ("stream", ["write `sse` where the bot streams its answer", ITS_OWN]),
     ("defaultModel", [ITS_OWN, ITS_OWN]),
-    ("deploymentName", [ITS_OWN, ITS_OWN]),
-    ("embeddingDeploymentName", [ITS_OWN, ITS_OWN]),
-    ("modelFamily", [ITS_OWN, ITS_OWN]),
-    ("apiVersion", [ITS_OWN, ITS_OWN]),
     ("file", ["write `provider: replies`", "write `provider: replies`"]),
 ];
 
@@ -179,27 +174,24 @@ impl Own {
         own
     }
 
-    /// Why a key does not belong to a provider, and how to fix it; `None` where it does.
+    /// The providers that a key is for; nobody where it is for others, too.
     #[must_use]
-    pub fn misplaced(provider: &str, key: &str) -> Option<(String, String)> {
+    pub fn takers(key: &str) -> &'static [&'static str] {
         let has = |table: &[Field]| table.iter().any(|field| field.name == key);
-        let takers: &[&str] = match (has(http::FIELDS), has(command::FIELDS), has(reading::FIELDS)) {
+        match (has(http::FIELDS), has(command::FIELDS), has(reading::FIELDS)) {
             (true, _, _) => &[HTTP],
             (_, true, _) => &[COMMAND],
             (_, _, true) => &[HTTP, COMMAND],
-            (false, false, false) => {
-                let column = [HTTP, COMMAND].into_iter().position(|name| name == provider)?;
-                let (_, help) = OF_VENDORS.into_iter().find(|(name, _)| *name == key)?;
-                let help = Some(help[column]).filter(|help| !help.is_empty())?;
-                return Some((format!("`{key}` is no key of provider `{provider}`"), help.to_owned()));
-            }
-        };
-        let whose = text::list(takers);
-        (!takers.contains(&provider)).then(|| {
-            let message =
-                format!("`{key}` is a key of provider {whose}, and the provider here is `{provider}`");
-            (message, format!("remove it, or write `provider: {}`", takers[0]))
-        })
+            (false, false, false) => &[],
+        }
+    }
+
+    /// What a provider of own bots has in the place of a key that it has not.
+    #[must_use]
+    pub fn instead(provider: &str, key: &str) -> Option<&'static str> {
+        let column = [HTTP, COMMAND].into_iter().position(|name| name == provider)?;
+        let (_, help) = OF_OTHERS.into_iter().find(|(name, _)| *name == key)?;
+        Some(help[column]).filter(|help| !help.is_empty())
     }
 
     /// The same with the headers' variables of the environment filled.

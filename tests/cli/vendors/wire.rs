@@ -153,12 +153,12 @@ fn headers_and_members_of_ones_own_go_along_and_count_in_the_key() {
     // A key of another provider is no key of this one.
     for (name, config, key) in [
         ("openai", ", resourceName: r", "resourceName"),
-        ("google", ", like: groq", "like"),
+        ("google", ", like: groq", "like: groq"),
         ("anthropic", ", api: responses", "api"),
         ("mistral", ", deploymentName: d", "deploymentName"),
     ] {
         let ran = Vendor { config, ..of(name) }.run(&server, "", SUITE).run().ended(2);
-        ran.err(&format!("`{key}` is a key of provider `")).err("s.yaml:3");
+        ran.err(&format!("`{key}` is a ")).err("and the provider here is").err("s.yaml:3");
     }
     let gemini = Vendor { config: ", extraBody: { generationConfig: { seed: 1 } }", ..of("google") };
     gemini.run(&server, "", SUITE).run().ended(2).err("`extraBody` has `generationConfig.seed`");
