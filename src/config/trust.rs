@@ -159,7 +159,7 @@ impl Settings {
             ),
             Whose::Change => MERGE_FIRST.to_owned(),
         };
-        let place = (Arc::clone(&scenario.file), local.address_span(provider));
+        let place = (Arc::clone(&scenario.file), span);
         Err(Obstacle { at: Some(place), ..Obstacle::new(message, help) })
     }
 
