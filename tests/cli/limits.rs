@@ -56,20 +56,3 @@ fn budget_and_deadline_end_a_run_with_six() {
         .ended(6)
         .out("the run was ended by its deadline; 3 cases not judged");
 }
-
-#[test]
-fn the_time_to_the_first_token_is_that_of_recorded_answers() {
-    let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 200 }] }\n";
-    let run = |more: &[&str], told: &str| {
-        Akit::new(&["run", "s.yaml"])
-            .args(more)
-            .file("akit.yaml", config)
-            .file("s.yaml", suite(&["a".to_owned()]))
-            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{told}}}\n"))
-            .run()
-    };
-    run(&["--replies", "r.jsonl"], ",\"ttft_ms\":150").ended(0);
-    run(&["--replies", "r.jsonl"], ",\"ttft_ms\":250").ended(1).out("ttft_p95_ms is 250 ms (1 answer)");
-    run(&["--replies", "r.jsonl"], "").ended(4).out("ttft_p95_ms could not be measured");
-    run(&["--base-url", "http://127.0.0.1:9/v1"], "").ended(2).err("answers of models are not streamed");
-}
