@@ -65,6 +65,8 @@ pub struct ModelClient {
     lane: Arc<Lane>,
     /// What is known of the account, by the name of the model.
     accounts: Mutex<BTreeMap<String, Account>>,
+    /// Held by a request of which nobody knows what it will be counted as.
+    first: tokio::sync::Mutex<()>,
 }
 
 /// An answer that was had, and what is not in it.
@@ -92,6 +94,7 @@ impl ModelClient {
         Self {
             lane: road.lane(&provider.endpoint().address),
             accounts: Mutex::default(),
+            first: tokio::sync::Mutex::default(),
             road,
             provider,
             cache,

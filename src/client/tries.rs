@@ -13,7 +13,7 @@ use super::{Ask, ClientError, Exchange, Had, ModelClient, Patience, timestamp};
 use crate::provider::model::is_stand_in;
 use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
 use crate::stats::real;
-use crate::vocabulary::ExchangeKind;
+use crate::vocabulary::{ExchangeKind, Usage};
 
 /// Longest wait before a further try of one question, whatever a server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
@@ -123,6 +123,12 @@ impl ModelClient {
         let worst = is_metered.then(|| self.worst_ask(ask)).transpose();
         let worst = worst.map_err(|why| Failed::NotAsked(unmetered(why)))?;
         let tokens = real(ask.request.booked_tokens());
+        // What a server counts is known from its first answer on; until then one is risked, not as many as there are seats.
+        let is_served = || matches!(self.accounts().get(model), Some(Account::Served));
+        let mut first = None;
+        if is_metered && !is_served() {
+            first = Some(self.first.lock().await).filter(|_| !is_served());
+        }
         let entered = self.road.enter(&self.lane, worst.unwrap_or_default(), tokens).await;
         let under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
@@ -157,6 +163,8 @@ impl ModelClient {
         };
         if error.may_cost() {
             self.road.spend(worst.unwrap_or_default());
+        } else {
+            self.lane.settle(tokens, 0.0);
         }
         let next = match error.reach() {
             Reach::Account => {
@@ -185,6 +193,7 @@ impl ModelClient {
             }
         };
         drop(under_way);
+        drop(first);
         Err(Failed::Asked(error, next))
     }
 
@@ -201,16 +210,22 @@ impl ModelClient {
 
     /// What an answer cost, the worst where that is not known, and why the next one must not be asked for, if it must not.
     fn charged(&self, model: &str, completion: &Completion, worst: f64) -> (f64, Result<(), Unmetered>) {
-        let answered = completion.answer.model.as_deref();
-        let cost = self.cost(model, completion.answer.usage);
+        let answer = &completion.answer;
+        let answered = answer.model.as_deref();
+        let says_something = !answer.text.is_empty() || !answer.tool_calls.is_empty();
+        // Zeros are how a server leaves the count out.
+        let is_counted =
+            |usage: &Usage| usage.input_tokens > 0 && (usage.output_tokens > 0 || !says_something);
+        let cost = self.cost(model, answer.usage.filter(is_counted));
         match (cost, answered.filter(|answered| is_stand_in(model, answered))) {
             (_, Some(answered)) => {
                 let why = Unmetered::StandIn { model: answered.to_owned() };
                 (worst.max(cost.unwrap_or_default()), Err(why))
             }
             (None, None) => (worst, Err(Unmetered::NoUsage)),
-            (Some(cost), None) if completion.is_limited() => (cost, Ok(())),
-            (Some(cost), None) => (cost, Err(Unmetered::NoLimit)),
+            (Some(cost), None) if !completion.is_limited() => (cost, Err(Unmetered::NoLimit)),
+            (Some(cost), None) if cost > worst => (cost, Err(Unmetered::Beyond)),
+            (Some(cost), None) => (cost, Ok(())),
         }
     }
 

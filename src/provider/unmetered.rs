@@ -23,6 +23,9 @@ pub enum Unmetered {
     /// The server does not say what an answer took.
     #[error("it does not report the tokens of its answers")]
     NoUsage,
+    /// The server counts more than akit sent and let it answer: what its next answers cost cannot be told.
+    #[error("it counted more tokens than the request and its limit account for")]
+    Beyond,
     /// Another model answered, at prices of its own.
     #[error("{} answered instead, and what that costs is not known", text::excerpt(.model, 60))]
     StandIn {
@@ -41,7 +44,9 @@ impl Unmetered {
                 serde_json::json!(model)
             ),
             Self::NoLength { .. } => "set `maxTokens` in the scenario".to_owned(),
-            Self::NoLimit | Self::NoUsage => "leave `--budget` out, or ask a server that does".to_owned(),
+            Self::NoLimit | Self::NoUsage | Self::Beyond => {
+                "leave `--budget` out, or ask a server that does".to_owned()
+            }
             Self::StandIn { .. } => "name the model that answers, or leave `--budget` out".to_owned(),
         }
     }

@@ -105,7 +105,11 @@ impl Forecast {
         let scenario = &plan.scenarios[planned.scenario];
         let seed = seeded.then(|| root.derive(&[]));
         let request = ask::request(scenario, &scenario.cases[planned.case], model, seed);
-        self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen: Some(0) });
+        // Each round of functions that are played is asked for on its own, with what was said before it.
+        let rounds = scenario.functions.played().map_or(0, |_| u64::from(scenario.functions.rounds));
+        let calls = [calls[0], calls[1].saturating_mul(1 + rounds)];
+        let unseen = (rounds == 0).then_some(0);
+        self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen });
     }
 
     /// Adds what an expectation asks; answers with the judge, which is tested on known answers first.
