@@ -6,7 +6,7 @@ use super::trust_base::{base, change};
 use super::weakening::akit;
 
 /// The first column of a row, and the tests of it: file and name.
-const CLAIMS: [(&str, &[(&str, &str)]); 14] = [
+const CLAIMS: [(&str, &[(&str, &str)]); 15] = [
     (
         "loosens `gate:` or the quarantine, or adds another `akit.yaml`",
         &[("trust_base", "a_change_is_judged_by_the_gate_of_its_base")],
