@@ -310,7 +310,7 @@ fn flat(parts: &Json) -> Vec<(String, Json)> {
     let mut found = Vec::new();
     for (name, value) in parts.as_object().into_iter().flatten() {
         match (name.as_str(), value) {
-            ("params" | "request", Json::Object(inner)) => {
+            ("params" | "options", Json::Object(inner)) => {
                 found.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone())));
             }
             ("messages", Json::Array(messages)) if is_system(messages.first()) => {

@@ -278,10 +278,11 @@ impl Settings {
             waits(shared, &said)
         });
         let unmerged = address.as_ref().and_then(|address| self.unmerged(vendor, address));
-        // What a configuration says is checked when it is read.
-        let misplaced = own.and_then(|own| own.misplaced(name));
-        let misplaced =
-            misplaced.map(|(key, message, help)| Obstacle::new(message, help).at(part.below(key)));
+        let misplaced = |config: Option<&'a ProviderConfig>, at: &dyn Fn(&'a str) -> SaidBy<'a>| {
+            let (key, message, help) = config?.misplaced(name)?;
+            Some(Obstacle::new(message, help).at(at(key)))
+        };
+        let misplaced = misplaced(own, &|key| part.below(key)).or_else(|| misplaced(granted, &below));
         let nothing = Own::default();
         let said =
             |config: Option<&'a ProviderConfig>| config.map_or(nothing.clone(), |config| config.own.clone());

@@ -54,7 +54,7 @@ pub use azure::resource as azure_resource;
 pub use endpoint::Endpoint;
 pub use foreign::Whom;
 pub use origin::Origin;
-pub use own::{COMMAND, HTTP, OWN, Own, OwnCommand, OwnHttp, Told, looks_secret, place};
+pub use own::{COMMAND, HEADERS, HTTP, OWN, Own, OwnCommand, OwnHttp, Told, looks_secret, place};
 pub use price::{MOST, Price, Prices};
 pub use replies::{LINE, Replies, RepliesError, Unused};
 pub use shutdown::{ending_models, shutdown};

@@ -106,7 +106,7 @@ impl Forecast {
         let seed = seeded.then(|| root.derive(&[]));
         let request = ask::request(scenario, &scenario.cases[planned.case], model, seed);
         // Each round of functions that are played is asked for on its own, with what was said before it.
-        let rounds = scenario.functions.played().map_or(0, |_| u64::from(scenario.functions.rounds));
+        let rounds = u64::from(scenario.functions.most_rounds());
         let calls = [calls[0], calls[1].saturating_mul(1 + rounds)];
         let unseen = (rounds == 0).then_some(0);
         self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen });

@@ -134,6 +134,12 @@ impl Functions {
         self.known.iter().map(|function| function.name.clone()).collect()
     }
 
+    /// How often a model is asked again at most: never where no function returns anything.
+    #[must_use]
+    pub fn most_rounds(&self) -> u32 {
+        if self.played().is_some() { self.rounds } else { 0 }
+    }
+
     /// What is played, for the hash over what a case asks; nothing where no function is.
     pub(super) fn played(&self) -> Option<Json> {
         let played = self.known.iter().filter(|function| function.returns.is_some());

@@ -82,6 +82,13 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
+    /// The same of an own bot, which no old file has: an error whoever is asked.
+    #[must_use]
+    pub fn misplaced_of_own(&self, provider: &str) -> Option<(&'static str, String, String)> {
+        let is_own = |key: &str| Spec::is_own(provider) || !Own::takers(key).is_empty();
+        self.misplaced(provider).filter(|(key, ..)| is_own(key))
+    }
+
     /// Whether it says where a key is.
     #[must_use]
     pub fn has_key(&self) -> bool {

@@ -181,7 +181,7 @@ fn check_own(scenario: &Scenario, found: &mut Diagnostics) {
     let config = &scenario.provider_config;
     let file = &scenario.file;
     if let Some(provider) = &scenario.provider
-        && let Some((key, message, help)) = config.misplaced(provider)
+        && let Some((key, message, help)) = config.misplaced_of_own(provider)
     {
         let place = Node::parse(file).map(|node| node.place(&["providerConfig", key])).unwrap_or_default();
         found.push(Diagnostic::error("unknown-key", file, place, message).help(help));

@@ -3,7 +3,7 @@
 use super::functions::{FUNCTION, RETURN};
 use super::redaction::REDACTION;
 use crate::expectation::{self, NAMED, SIGNS};
-use crate::provider::{Api, LIKES, NAMES, OFFERED, OWN, Role};
+use crate::provider::{Api, HEADERS, LIKES, NAMES, OFFERED, OWN, Role};
 use crate::source::{Field, Shape};
 use crate::vocabulary::StopWords;
 use serde_json::{Value as Json, json};
@@ -61,11 +61,7 @@ const OF_VENDORS: &[Field] = &[
         Shape::OneOf(Api::VARIANTS),
         "Providers `openai` and `azure-openai`: which interface (chat).",
     ),
-    Field::optional(
-        "headers",
-        Shape::Scalars,
-        "Headers that go along; write `${NAME}` for what is secret. Provider `http` fills `{{NAME}}` in them.",
-    ),
+    HEADERS,
     Field::optional("extraBody", Shape::Map, "What else goes along in the body; no secrets, it is recorded."),
     Field::optional("stream", Shape::Bool, "Whether answers are asked for piece by piece (false)."),
     Field::optional("defaultModel", Shape::Name, "Model where none is named."),

@@ -539,12 +539,12 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
     let ran = run(&start, &[]).ended(0);
     let changes = [
         ("/chat", "/talk", "endpoint"),
-        ("text: ", "message: ", "request.body"),
-        ("answer: /answer", "answer: /other", "request.answer"),
-        ("  answer:", "  method: PUT\n  answer:", "request.method"),
-        ("  answer:", "  tools: /calls\n  answer:", "request.tools"),
-        ("  answer:", "  headers: { X-Shop: a }\n  answer:", "request.headers"),
-        ("  answer:", "  ok: [200, 500]\n  answer:", "request.ok"),
+        ("text: ", "message: ", "options.body"),
+        ("answer: /answer", "answer: /other", "options.answer"),
+        ("  answer:", "  method: PUT\n  answer:", "options.method"),
+        ("  answer:", "  tools: /calls\n  answer:", "options.tools"),
+        ("  answer:", "  headers: { X-Shop: a }\n  answer:", "options.headers"),
+        ("  answer:", "  ok: [200, 500]\n  answer:", "options.ok"),
     ];
     for (from, to, part) in changes {
         let now = start.replacen(from, to, 1);
@@ -571,7 +571,7 @@ fn what_decides_an_answer_is_in_the_key_of_its_record() {
         .file("s.yaml", used.replace("Blau", "Rot"))
         .run()
         .ended(4)
-        .out("request.variables");
+        .out("options.variables");
     // With the bot's version a replay decides, byte for byte.
     let version = ["--target-version", "7"];
     let first = ran.then(&["run", "s.yaml"]).args(&version).file("s.yaml", &start).run().ended(0);

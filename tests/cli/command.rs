@@ -85,7 +85,7 @@ fn a_question_goes_in_and_an_answer_comes_out() {
     std::fs::remove_file(ran.path("bot.sh")).unwrap();
     ran.then(&["run", "s.yaml", "--replay"]).run().ended(5).out("1 passed").out("not-asked");
     let other = ran.read("s.yaml").replace("[sh, bot.sh]", "[sh, bot.sh, --new]");
-    ran.then(&["run", "s.yaml", "--replay"]).file("s.yaml", other).run().ended(4).out("request.command");
+    ran.then(&["run", "s.yaml", "--replay"]).file("s.yaml", other).run().ended(4).out("options.command");
 }
 
 #[test]
@@ -177,10 +177,7 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
             "  command: [./bot]\n  input: text\n  persistent: true\n".to_owned(),
             "`input: text` stands beside `persistent: true`",
         ),
-        (
-            "  command: [./bot]\n  apiKey: abc\n".to_owned(),
-            "name the variable that holds the key under `env`",
-        ),
+        ("  command: [./bot]\n  apiKey: abc\n".to_owned(), "name the variable that holds it under `env`"),
         ("  command: [./bot]\n  url: http://127.0.0.1\n".to_owned(), "`url` is a key of provider `http`"),
         ("  input: json\n".to_owned(), "provider `command` has no `command`"),
         (

@@ -66,6 +66,13 @@ pub const PRESETS: [(&str, &str); 3] = [
     ),
 ];
 
+/// Headers, of servers of vendors as well.
+pub const HEADERS: Field = Field::optional(
+    "headers",
+    Shape::Scalars,
+    "Headers that go along; write `${NAME}` for what is secret. Provider `http` fills `{{NAME}}` in them.",
+);
+
 /// Keys of the provider.
 pub(super) const FIELDS: &[Field] = &[
     Field::optional(
@@ -261,6 +268,12 @@ fn statuses(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<u16>> {
     all
 }
 
+/// Keys that a preset may have.
+const IN_PRESETS: &[Field] = &Field::join::<{ super::OWN.len() + 2 }>(&[
+    super::OWN,
+    &[HEADERS, Field::optional("like", Shape::Name, "")],
+]);
+
 impl Own {
     /// The same, with what its preset says of the keys that are not written.
     #[must_use]
@@ -271,7 +284,7 @@ impl Own {
             let file = Arc::new(SourceFile::from_text(&format!("like: {name}"), text));
             let node = Node::parse(&file).ok()?;
             let mut found = Diagnostics::default();
-            let fields = Fields::check(&node, super::OWN, "a preset", &file, &mut found)?;
+            let fields = Fields::check(&node, IN_PRESETS, "a preset", &file, &mut found)?;
             Some(Self::read(&fields, &file, &mut found))
         });
         // An error is told at the key that can be changed.

@@ -23,7 +23,7 @@ use crate::text;
 
 pub use command::{COMMAND, Input, OwnCommand};
 pub use header::{OwnHeader, looks_secret};
-pub use http::{Auth, HTTP, OwnHttp, PRESETS, Session, Stream};
+pub use http::{Auth, HEADERS, HTTP, OwnHttp, PRESETS, Session, Stream};
 pub use pointer::Pointer;
 pub use reading::Counts;
 pub use template::{Pieces, Template};
