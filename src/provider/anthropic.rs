@@ -13,7 +13,7 @@ use super::dialect::{
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
 use super::spec::{Means, Spec, Vendor};
-use super::{ChatRequest, Message, OutputSchema, Prices, Role, chat, message, usage};
+use super::{ChatRequest, Message, OutputSchema, Prices, Role, chat, end, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -161,11 +161,10 @@ impl Dialect for Messages {
             "message_delta" => {
                 for part in ["delta", "usage"] {
                     let whole = object(whole);
-                    let place = if part == "usage" { object(&mut whole["usage"]) } else { whole };
+                    let place = if part == "usage" { object(&mut whole[part]) } else { whole };
                     let Json::Object(members) = piece[part].take() else { continue };
-                    members.into_iter().filter(|(_, value)| !value.is_null()).for_each(|(name, value)| {
-                        place[name] = value;
-                    });
+                    let members = members.into_iter().filter(|(_, value)| !value.is_null());
+                    members.for_each(|(name, value)| end::keep(&mut place[&name], &name, value));
                 }
             }
             "message_stop" => return Piece::End,

@@ -25,32 +25,40 @@ const WORDS: [&str; 6] = [
 ];
 
 /// How messages begin that tell it beside a code that tells nothing, in lower case: Moonshot, then the guardrails of `LiteLLM`.
-const BEGINNINGS: [&str; 6] = [
+const BEGINNINGS: [&str; 5] = [
     "the request was rejected because it was considered high risk",
     "violated guardrail policy",
     "violated content safety policy",
     "guardrail raised an exception",
-    "blocked entity detected:",
-    "{'error': 'violated ",
+    "blocked entity detected",
 ];
 
+/// How `LiteLLM` begins a message that names the policy in quotes.
+const QUOTED: &str = "{'error': 'violated ";
+
 /// The stop word of a prompt that was blocked, of the body of an error or of an answer without one.
-pub(super) fn prompt(body: &Json) -> Option<String> {
+///
+/// Of a server that is overloaded or down only the message counts: its code may name the filter that is out of order.
+pub(super) fn prompt(body: &Json, status: u16) -> Option<String> {
+    let message = ["/error/message", "/message"].into_iter().find_map(|place| body.pointer(place)?.as_str());
+    let message = message.unwrap_or_default();
+    if status == 429 || status >= 500 {
+        return tells(message).then(|| FILTERED.to_owned());
+    }
     let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
     let reason = reason.into_iter().find_map(|place| body.pointer(place)?.as_str());
     if let Some(word) = reason.filter(|word| !word.ends_with("UNSPECIFIED")) {
         let is_known = StopReason::of(Some(word)) == StopReason::Filtered;
         return Some(if is_known { word } else { FILTERED }.to_owned());
     }
-    let message = ["/error/message", "/message"].into_iter().find_map(|place| body.pointer(place)?.as_str());
-    let message = message.unwrap_or_default();
     let is_blocking = |code: &str| match code.to_ascii_lowercase().replace(['_', '-'], "").as_str() {
         // It is said of prompts that are no prompts, too.
         "invalidprompt" => message.to_lowercase().contains("usage policy"),
         code => WORDS.contains(&code),
     };
     let codes = CODES.into_iter().filter_map(|place| body.pointer(place)?.as_str());
-    let is_blocked = codes.into_iter().any(is_blocking) || tells(message) || is_moderated(body);
+    let is_blocked =
+        codes.into_iter().any(is_blocking) || tells(message) || (status == 403 && is_moderated(body));
     is_blocked.then(|| FILTERED.to_owned())
 }
 
@@ -68,7 +76,16 @@ fn tells(message: &str) -> bool {
         rest = words.trim_start();
     }
     let rest = rest.to_lowercase();
-    BEGINNINGS.iter().any(|words| rest.starts_with(words))
+    BEGINNINGS.iter().any(|words| rest.strip_prefix(words).is_some_and(ends_there))
+        || rest
+            .strip_prefix(QUOTED)
+            .and_then(|rest| rest.split_once('\''))
+            .is_some_and(|(what, _)| what.ends_with(" policy"))
+}
+
+/// Whether words end before the rest of a sentence: "violated guardrail policy config" is about a setting.
+fn ends_there(rest: &str) -> bool {
+    !rest.trim_start().starts_with(char::is_alphanumeric)
 }
 
 /// Whether the moderation of `OpenRouter` tells what it flagged.
@@ -133,11 +150,22 @@ mod tests {
             ),
             (json!({ "promptFeedback": { "blockReason": "BLOCK_REASON_UNSPECIFIED" } }), false),
             (error(json!({ "code": "content_filters_unavailable" })), false),
+            (said("Violated guardrail policy config: no such guardrail 'x'"), false),
+            (said("{'error': 'Violated guardrail policy config: no such guardrail'}"), false),
+            (said("Violated guardrail policy"), true),
+            (said("Blocked entity detected: EMAIL by Guardrail: pii"), true),
+            (error(json!({ "code": 502, "metadata": { "reasons": ["timeout"] } })), false),
+            (error(json!({ "code": 400, "metadata": { "reasons": ["timeout"] } })), false),
+            (error(json!({ "code": 429, "type": "content_filter", "message": "slow down" })), false),
+            (error(json!({ "code": 503, "type": "ContentFilter", "message": "the filter is down" })), false),
+            (error(json!({ "code": 500, "message": "Guardrail raised an exception, Guardrail: x" })), true),
+            (error(json!({ "code": 500, "message": "litellm.ContentPolicyViolationError: x" })), true),
             (json!("content_filter"), false),
             (json!({}), false),
         ];
         for (body, expected) in table {
-            assert_eq!(prompt(&body).is_some(), expected, "{body}");
+            let status = body.pointer("/error/code").and_then(Json::as_u64).unwrap_or(400);
+            assert_eq!(prompt(&body, status.try_into().unwrap()).is_some(), expected, "{body}");
         }
     }
 }

@@ -6,7 +6,8 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value as Json, json};
 
 use super::dialect::{Dialect, Piece, Reply};
-use super::stream::Events;
+use super::end::says_something;
+use super::stream::{Event, Events};
 use super::{ProviderError, blocked, wait};
 use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
@@ -54,13 +55,20 @@ impl Call<'_> {
         loop {
             let more = incoming.more(&mut bytes).await.map_err(|lost| self.lost(lost))?;
             let found = if more { events.take(&bytes) } else { events.end() };
+            let found = found.map_err(|error| match error.utf8_error().error_len() {
+                None if !more => self.broken("a piece of the answer is cut".to_owned()),
+                _ => self.malformed("invalid UTF-8 in a piece".to_owned()),
+            })?;
             bytes.clear();
-            for data in found {
+            for Event { is_error, data } in found {
+                let data = self.scrub(data);
+                if is_error {
+                    return Err(self.event_of_error(&data));
+                }
+                // It says that no more comes, not that the answer is whole.
                 if data.trim() == "[DONE]" {
-                    ended = true;
                     continue;
                 }
-                let data = self.scrub(data);
                 let piece: Json = serde_json::from_str(&text::json::mended(&data)).map_err(|error| {
                     let reason = text::json::trouble(&error);
                     if error.is_eof() {
@@ -69,20 +77,17 @@ impl Call<'_> {
                         self.malformed(format!("{reason}; a piece begins \"{}\"", text::excerpt(&data, 120)))
                     }
                 })?;
-                // An error that is the piece itself.
-                let is_error = piece.get("type").is_some_and(|kind| kind == "error");
-                let error = if is_error && piece.get("error").is_none() {
-                    error_within(&json!({ "error": piece }), self.asked)
-                } else {
-                    error_within(&piece, self.asked)
-                };
-                if let Some(error) = error {
+                if let Some(error) = error_within(&piece, self.asked) {
                     return Err(error);
                 }
                 match dialect.piece(&mut whole, piece) {
                     Piece::Silent => {}
                     Piece::Token => first = first.or_else(|| Some(began.elapsed())),
                     Piece::End => ended = true,
+                    Piece::Odd => {
+                        let reason = format!("\"{}\" is no piece of an answer", text::excerpt(&data, 120));
+                        return Err(self.malformed(reason));
+                    }
                 }
             }
             if !more {
@@ -97,6 +102,14 @@ impl Call<'_> {
         let json = serde_json::from_str(&written).map_err(|error| self.malformed(error.to_string()))?;
         let first = first.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         Ok(Reply { json, written, first_token_ms: first })
+    }
+
+    /// The error of an event that is called one.
+    fn event_of_error(&self, data: &str) -> ProviderError {
+        let read: Json = serde_json::from_str(&text::json::mended(data)).unwrap_or_else(|_| data.into());
+        let own = read.get("error").filter(|error| says_something(error)).unwrap_or(&read);
+        let error = error_within(&json!({ "error": own }), self.asked);
+        error.unwrap_or_else(|| self.broken("an error without words came in the middle of it".to_owned()))
     }
 
     async fn open(&self) -> Result<Incoming, ProviderError> {
@@ -117,7 +130,9 @@ impl Call<'_> {
         let status = incoming.status;
         if !(200..300).contains(&status) {
             let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
-            if let Some(word) = serde_json::from_str(&whole).ok().as_ref().and_then(blocked::prompt) {
+            if let Some(word) =
+                serde_json::from_str(&whole).ok().and_then(|body| blocked::prompt(&body, status))
+            {
                 return Err(ProviderError::Blocked { host: host(), word });
             }
             let retry_after = wait::named(status, &incoming.headers, &whole, SystemTime::now());
@@ -174,24 +189,26 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
 
 /// The error of a body that came with status 200, as the error that it is.
 ///
-/// Gateways send one beside `choices`, inside a choice or inside its message when a provider fails midway.
-/// One that says nothing (null, empty, zero) is none.
+/// Gateways send one in the place of an answer, beside `choices`, inside a choice or inside its message when a provider
+/// fails midway. One that says nothing (null, empty, zero) is none, and neither is a success that is told beside choices.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
-    let places = ["/error", "/errors", "/choices/0/error", "/choices/0/errors", "/choices/0/message/error"];
-    let error =
-        places.into_iter().filter_map(|place| reply.pointer(place)).find(|error| says_something(error))?;
-    // The first of a list stands for all.
-    let error =
-        error.as_array().and_then(|list| list.iter().find(|one| says_something(one))).unwrap_or(error);
-    if let Some(word) = blocked::prompt(&json!({ "error": error })) {
+    let choices = reply.get("choices").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let messages = choices.iter().filter_map(|choice| choice.get("message"));
+    let places = std::iter::once(reply).chain(choices).chain(messages);
+    let named = places.flat_map(|place| ["error", "errors"].into_iter().filter_map(|name| place.get(name)));
+    let is_itself =
+        ["object", "type"].into_iter().any(|name| reply.get(name).is_some_and(|kind| kind == "error"));
+    let error = named
+        .chain(is_itself.then_some(reply))
+        // The first of a list stands for all.
+        .flat_map(|error| error.as_array().map_or(std::slice::from_ref(error), Vec::as_slice))
+        .find(|error| says_something(error) && (choices.is_empty() || !is_success(error)))?;
+    let status = ["code", "status", "type"].into_iter().find_map(|name| status_of(error.get(name)?));
+    let status = status.unwrap_or(200);
+    if let Some(word) = blocked::prompt(&json!({ "error": error }), status) {
         return Some(ProviderError::Blocked { host: host.to_owned(), word });
     }
-    let code = ["code", "status", "type"].into_iter().find_map(|name| error.get(name));
-    let number = code.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
-    let status = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
     let body = words_of(error).unwrap_or_else(|| text::excerpt(&error.to_string(), SHOWN));
-    let named = code.and_then(Json::as_str);
-    let status = status.or_else(|| named.map(status_of)).unwrap_or(200);
     let whole = error.to_string().into_boxed_str();
     let retry_after = wait::named(status, &HeaderMap::new(), &whole, SystemTime::now());
     let mut error = ProviderError::of_status(host, status, body, whole, retry_after);
@@ -201,38 +218,45 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
     Some(error)
 }
 
-fn says_something(value: &Json) -> bool {
-    match value {
-        Json::Null | Json::Bool(false) => false,
-        Json::Bool(true) => true,
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::String(text) => !text.trim().is_empty(),
-        Json::Array(items) => items.iter().any(says_something),
-        Json::Object(entries) => entries.values().any(says_something),
-    }
+/// Whether what stands in the place of an error says that there was none: `{"code": 0, "message": "success"}`.
+fn is_success(error: &Json) -> bool {
+    let Json::Object(members) = error else { return false };
+    members.contains_key("code")
+        && members.iter().all(|(name, value)| match name.as_str() {
+            "message" | "msg" => value.as_str().is_some_and(|text| {
+                ["", "ok", "success"].contains(&text.trim().to_ascii_lowercase().as_str())
+            }),
+            _ => !says_something(value),
+        })
 }
 
-/// The HTTP status that goes with an error's name, such as `invalid_api_key`; 200 where the name says nothing
-/// of it.
-fn status_of(name: &str) -> u16 {
-    const WORDS: [(&str, u16); 14] = [
-        ("rate_limit", 429),
+/// The HTTP status of an error's code, or the one that goes with its name, such as `invalid_api_key`; none where it says
+/// nothing of it.
+fn status_of(code: &Json) -> Option<u16> {
+    const WORDS: [(&str, u16); 16] = [
+        ("ratelimit", 429),
         ("quota", 429),
-        ("too_many", 429),
+        ("exhausted", 429),
+        ("toomany", 429),
         ("overloaded", 503),
         ("unavailable", 503),
         ("timeout", 504),
+        ("deadline", 504),
         ("internal", 500),
-        ("server_error", 500),
-        ("api_key", 401),
+        ("servererror", 500),
+        ("apikey", 401),
         ("auth", 401),
         ("permission", 403),
-        ("not_found", 404),
+        ("notfound", 404),
         ("invalid", 400),
-        ("context_length", 400),
+        ("contextlength", 400),
     ];
-    let name = name.to_ascii_lowercase();
-    WORDS.iter().find(|(word, _)| name.contains(word)).map_or(200, |(_, status)| *status)
+    let number = code.as_u64().or_else(|| code.as_str()?.trim().parse().ok());
+    let number = number.and_then(|code| u16::try_from(code).ok()).filter(|code| (100..600).contains(code));
+    number.or_else(|| {
+        let name = code.as_str()?.to_ascii_lowercase().replace(['_', '-', ' '], "");
+        WORDS.iter().find(|(word, _)| name.contains(word)).map(|(_, status)| *status)
+    })
 }
 
 fn words_of(error: &Json) -> Option<String> {
@@ -282,6 +306,17 @@ mod tests {
             (json!({ "type": "overloaded_error" }), Some(503)),
             (json!({ "code": "model_not_found" }), Some(404)),
             (json!({ "code": "mystery" }), Some(200)),
+            (json!({ "code": "mystery", "type": "invalid_request_error" }), Some(400)),
+            (json!({ "code": null, "type": "invalid_request_error", "param": "seed" }), Some(400)),
+            (json!({ "code": "", "type": "authentication_error" }), Some(401)),
+            (json!({ "code": null, "type": "rate_limit_error" }), Some(429)),
+            (json!({ "code": null, "status": "", "type": "overloaded_error" }), Some(503)),
+            (json!({ "code": 0, "type": "InternalServerError" }), Some(500)),
+            (json!({ "code": 7, "status": "UNAVAILABLE" }), Some(503)),
+            (json!({ "code": 0, "message": "failed" }), Some(200)),
+            (json!({ "message": "success" }), Some(200)),
+            (json!({ "code": 0, "message": "success" }), None),
+            (json!({ "code": 0, "message": "OK", "data": null }), None),
             (json!("model failed"), Some(200)),
             (json!(true), Some(200)),
             (json!(["x"]), Some(200)),
@@ -304,6 +339,11 @@ mod tests {
             );
         }
         assert_eq!(status(json!({ "choices": [{ "message": { "content": "an error" } }] })), None);
+        assert_eq!(status(json!({ "choices": [{}, { "error": { "code": 502 } }] })), Some(502));
+        // In the place of an answer.
+        assert_eq!(status(json!({ "object": "error", "message": "x", "code": 500 })), Some(500));
+        assert_eq!(status(json!({ "type": "error", "code": "server_error", "message": "x" })), Some(500));
+        assert_eq!(status(json!({ "error": { "code": 0, "message": "success" } })), Some(200));
     }
 
     #[test]

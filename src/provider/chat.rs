@@ -122,23 +122,26 @@ impl Dialect for Chat {
     }
 
     fn piece(&self, whole: &mut Json, piece: Json) -> Piece {
-        let Json::Object(members) = piece else { return Piece::Silent };
-        let mut brought = Piece::Silent;
+        let Json::Object(members) = piece else { return Piece::Odd };
+        let (mut brought, mut is_known) = (Piece::Silent, false);
         for (name, value) in members {
             match (name.as_str(), value) {
                 ("choices", Json::Array(choices)) => {
+                    is_known = true;
                     let first = choices
                         .into_iter()
-                        .find(|one| one.get("index").is_none_or(|index| index.as_u64() == Some(0)));
-                    let Some(Json::Object(choice)) = first else { continue };
+                        .enumerate()
+                        .find(|(at, one)| is_first((*at, one)))
+                        .map(|(_, one)| one);
+                    let Some(choice) = first else { continue };
                     let Some(place) = at(&mut whole["choices"], 0) else { continue };
                     let is_token = choice.get("delta").is_some_and(says_something);
-                    let is_end = choice.get("finish_reason").is_some_and(|word| !word.is_null());
+                    let is_end = end::is_told(&choice);
+                    let Json::Object(choice) = choice else { continue };
                     for (name, value) in choice {
                         match name.as_str() {
                             "delta" => add(&mut place["message"], value),
-                            _ if value.is_null() && place.get(&name).is_some() => {}
-                            _ => place[name] = value,
+                            name => end::keep(&mut place[name], name, value),
                         }
                     }
                     // The tokens are counted in a piece of their own behind the end.
@@ -149,25 +152,45 @@ impl Dialect for Chat {
                     };
                 }
                 (_, Json::Null) => {}
-                (_, value) => whole[name] = value,
+                (name, value) => {
+                    is_known |= BESIDE.contains(&name);
+                    end::keep(&mut whole[name], name, value);
+                }
             }
         }
-        brought
+        if is_known { brought } else { Piece::Odd }
     }
 
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
         let Reply { json: reply, written: body, .. } = reply;
         let malformed = |reason: &str| Misread::of(reply, reason);
-        let choice = reply.get("choices").and_then(|choices| choices.get(0));
-        if let (None, Some(word)) = (choice, blocked::prompt(reply)) {
+        let choices = reply.get("choices").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+        if let (true, Some(word)) = (choices.is_empty(), blocked::prompt(reply, 200)) {
             return Err(Misread::Blocked(word));
         }
-        let choice = choice.ok_or_else(|| malformed("there is no choice in it"))?;
-        let written = choice.get("message").ok_or_else(|| malformed("there is no message in it"))?;
-        let verdict = function.and_then(|name| message::arguments(written, body, name));
-        let said = match message::said(written) {
+        let first = choices.iter().enumerate().position(is_first).unwrap_or(0);
+        let choice = choices.get(first).ok_or_else(|| malformed("there is no choice in it"))?;
+        let written = choice.get("message").filter(|message| message.is_object());
+        let written = written.ok_or_else(|| malformed("there is no message in it"))?;
+        let verdict = function.and_then(|name| message::arguments(written, body, first, name));
+        let mut said = match message::said(written) {
             Err(_) if verdict.is_some() => message::Said::default(),
             said => said.map_err(|unread| malformed(&format!("the content of its message {unread}")))?,
+        };
+        if let Some(refusal) = message::refusal_in(choice) {
+            said.refused = true;
+            if said.text.is_empty() {
+                refusal.clone_into(&mut said.text);
+            }
+        }
+        // Whatever else is looked for stands in the first place or beside all.
+        let mut sorted = Json::Null;
+        let reply = if first == 0 {
+            reply
+        } else {
+            sorted.clone_from(reply);
+            sorted["choices"][0] = sorted["choices"][first].take();
+            &sorted
         };
         let word = |name: &str| reply.get(name).and_then(Json::as_str).map(str::to_owned);
         Ok(Read {
@@ -189,6 +212,15 @@ impl Dialect for Chat {
         let values = reply.pointer("/data/0/embedding")?.as_array()?;
         Some((values, reply.pointer("/usage/prompt_tokens").and_then(Json::as_u64)))
     }
+}
+
+/// What may stand in a piece that has no choices.
+const BESIDE: [&str; 7] =
+    ["usage", "x_groq", "timings", "prompt_filter_results", "promptFeedback", "prompt_feedback", "status"];
+
+/// Whether a choice is the answer: by its index, or by its place where it has none.
+fn is_first((place, choice): (usize, &Json)) -> bool {
+    choice.get("index").filter(|index| !index.is_null()).map_or(place == 0, |index| index.as_u64() == Some(0))
 }
 
 /// Whether a piece of a message has text, or a part of a call.
@@ -218,7 +250,7 @@ fn add(message: &mut Json, delta: Json) {
             }
             ("role", value) => message["role"] = value,
             (_, value @ (Json::String(_) | Json::Array(_))) => grow(&mut message[name], value),
-            (_, value) => message[name] = value,
+            (name, value) => end::keep(&mut message[name], name, value),
         }
     }
 }
@@ -230,8 +262,8 @@ fn add_call(call: &mut Json, piece: Json) {
     for (name, value) in piece {
         match (name.as_str(), value) {
             (_, Json::Null) => {}
-            ("function", value) => add_call(&mut call["function"], value),
-            ("arguments", value) => grow(&mut call["arguments"], value),
+            (name @ ("function" | "custom"), value) => add_call(&mut call[name], value),
+            (name @ ("arguments" | "input"), value) => grow(&mut call[name], value),
             (_, Json::String(text)) if text.is_empty() => {}
             (_, value) => call[name] = value,
         }
@@ -302,7 +334,16 @@ mod tests {
     #[test]
     fn replies_without_a_completion_are_told() {
         let reply = |json: Json| Reply { written: json.to_string(), json, first_token_ms: None };
-        for json in [json!({}), json!({"choices": []}), json!({"choices": [{}]}), json!([])] {
+        for json in [
+            json!({}),
+            json!({"choices": []}),
+            json!({"choices": [{}]}),
+            json!({"choices": [{"message": null}]}),
+            json!({"choices": [{"message": "hello"}]}),
+            json!({"choices": [{"message": [{"content": "hello"}]}]}),
+            json!({"choices": {"0": {"message": {"content": "hello"}}}}),
+            json!([]),
+        ] {
             let read = CHAT.read(&reply(json.clone()), None);
             assert!(matches!(read, Err(Misread::Malformed(_))), "{json}");
         }
@@ -310,5 +351,63 @@ mod tests {
             json!({"choices": [{"finish_reason": "stop", "message": {"content": null, "refusal": "No."}}]});
         let read = CHAT.read(&reply(refusal), None).unwrap();
         assert_eq!((read.said.text.as_str(), read.said.refused), ("No.", true));
+        let beside = json!({"choices": [{"refusal": "No.", "message": {"content": "Yes"}}]});
+        let read = CHAT.read(&reply(beside), None).unwrap();
+        assert_eq!((read.said.text.as_str(), read.said.refused), ("Yes", true));
+    }
+
+    #[test]
+    fn the_answer_is_the_choice_that_its_index_says() {
+        let choice = |index: Json, text: &str, word: &str| {
+            let call = json!({ "function": { "name": "f", "arguments": { "b": text, "a": 1 } } });
+            json!({ "index": index, "finish_reason": word, "message": { "content": text, "tool_calls": [call] } })
+        };
+        let table = [
+            (vec![choice(json!(1), "b", "stop"), choice(json!(0), "a", "length")], "a", "length"),
+            (vec![choice(json!(null), "a", "length"), choice(json!(1), "b", "stop")], "a", "length"),
+            (vec![choice(json!(2), "a", "length"), choice(json!(1), "b", "stop")], "a", "length"),
+            (
+                vec![
+                    choice(json!(1), "b", "stop"),
+                    choice(json!(null), "c", "stop"),
+                    choice(json!(0), "a", "length"),
+                ],
+                "a",
+                "length",
+            ),
+        ];
+        for (choices, text, word) in table {
+            let json = json!({ "choices": choices });
+            let reply = Reply { written: json.to_string(), json, first_token_ms: None };
+            let read = CHAT.read(&reply, Some("f")).unwrap();
+            assert_eq!(
+                (read.said.text.as_str(), read.finish.as_deref()),
+                (text, Some(word)),
+                "{}",
+                reply.json
+            );
+            assert!(read.verdict.unwrap().contains(&format!("\"{text}\"")), "{}", reply.json);
+        }
+    }
+
+    #[test]
+    fn a_piece_of_nothing_known_is_odd() {
+        for odd in [
+            json!({}),
+            json!(null),
+            json!("x"),
+            json!([]),
+            json!({ "detail": "Internal server error" }),
+            json!({ "id": "x", "message": "boom" }),
+            json!({ "choices": "x" }),
+            json!({ "choices": null, "usage": null }),
+        ] {
+            assert_eq!(CHAT.piece(&mut Json::Null, odd.clone()), Piece::Odd, "{odd}");
+        }
+        for known in
+            [json!({ "choices": [] }), json!({ "usage": {} }), json!({ "prompt_filter_results": [] })]
+        {
+            assert_eq!(CHAT.piece(&mut Json::Null, known.clone()), Piece::Silent, "{known}");
+        }
     }
 }

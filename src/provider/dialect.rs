@@ -61,6 +61,8 @@ pub(super) enum Piece {
     Token,
     /// The end.
     End,
+    /// Something that is no piece of an answer.
+    Odd,
 }
 
 /// A body that was read.

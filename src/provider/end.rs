@@ -6,37 +6,90 @@ use super::blocked;
 use crate::text;
 use crate::vocabulary::StopReason;
 
-/// What servers and gateways call it beside `finish_reason`.
-const KEYS: [&str; 4] = ["native_finish_reason", "finishReason", "stop_reason", "done_reason"];
+/// What servers and gateways call it.
+const KEYS: [&str; 6] =
+    ["finish_reason", "native_finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason"];
 
 /// Where else an answer is said not to be whole; a word that akit does not know says nothing here.
 const STATES: [&str; 4] =
     ["/status", "/incomplete_details/reason", "/choices/0/status", "/choices/0/incomplete_details/reason"];
 
 /// Verdicts of filters, each by its category.
-const FILTERS: [&str; 3] = [
-    "/choices/0/content_filter_results",
-    "/choices/0/message/content_filter_results",
-    "/prompt_filter_results/0/content_filter_results",
-];
+const FILTERS: [&str; 2] = ["content_filter_results", "content_filter_result"];
 
 /// The word for why the first answer ended: the `finish_reason`, or one elsewhere where that is missing or says something
 /// better.
 pub(super) fn word(reply: &Json) -> Option<String> {
     let choice = reply.pointer("/choices/0");
-    let finish = choice.and_then(|choice| written(choice.get("finish_reason")));
     let places = [choice, choice.and_then(|choice| choice.get("message")), Some(reply)];
-    let named = places.into_iter().flatten().flat_map(|place| KEYS.iter().map(|key| written(place.get(key))));
-    let named: Vec<String> = named.flatten().collect();
-    let mut word = finish.filter(|word| !word.is_empty()).or_else(|| named.first().cloned());
+    let named = places.into_iter().flatten().flat_map(words).collect();
     let states = STATES.into_iter().filter_map(|place| written(reply.pointer(place)));
-    let others = named.into_iter().chain(states).chain(blocked::prompt(reply)).chain(filtered(reply));
-    for other in others {
+    let others = states.chain(blocked::prompt(reply, 200)).chain(filtered(reply));
+    worst(named, others)
+}
+
+/// The word of a message that stands for itself, and of what is told beside it.
+pub(super) fn of_message(message: &Json, beside: Option<String>) -> Option<String> {
+    worst(words(message).chain(beside).collect(), std::iter::empty())
+}
+
+/// The first word that says something, or one that is known to be worse.
+fn worst(named: Vec<String>, others: impl Iterator<Item = String>) -> Option<String> {
+    let mut word = named.iter().find(|word| !word.is_empty()).or(named.first()).cloned();
+    for other in named.into_iter().chain(others) {
         if badness(Some(&other)) > badness(word.as_deref()).max(UNKNOWN) {
             word = Some(other);
         }
     }
     word
+}
+
+/// The stop words of an object, that of the interface first.
+fn words(place: &Json) -> impl Iterator<Item = String> {
+    let details = written(place.pointer("/finish_details/type"));
+    KEYS.into_iter().filter_map(|key| written(place.get(key))).chain(details)
+}
+
+/// Whether a choice says that it ended.
+pub(super) fn is_told(choice: &Json) -> bool {
+    words(choice).any(|word| !word.trim().is_empty())
+}
+
+/// Puts what a later piece of a stream says of a member in the place of what an earlier one said. The worst word for the end stays,
+/// what a filter has cut stays cut, and what says nothing takes nothing away.
+pub(super) fn keep(known: &mut Json, name: &str, value: Json) {
+    match (known, value) {
+        (Json::Object(known), Json::Object(more)) => {
+            for (name, value) in more {
+                keep(known.entry(&name).or_insert(Json::Null), &name, value);
+            }
+        }
+        (Json::Array(known), Json::Array(more)) if name == "prompt_filter_results" => known.extend(more),
+        (known, value) if known.is_null() || is_later(name, known, &value) => *known = value,
+        (_, _) => {}
+    }
+}
+
+/// Whether a later value of a member counts more than an earlier one.
+fn is_later(name: &str, known: &Json, value: &Json) -> bool {
+    if !says_something(value) {
+        return false;
+    }
+    let is_word = KEYS.contains(&name) || name == "status";
+    let bad = |value: &Json| badness(written(Some(value)).as_deref());
+    !is_word || bad(value) >= bad(known)
+}
+
+/// Whether a value is more than nothing: null, false, zero, blank, or a collection of such.
+pub(super) fn says_something(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(false) => false,
+        Json::Bool(true) => true,
+        Json::Number(number) => number.as_f64() != Some(0.0),
+        Json::String(text) => !text.trim().is_empty(),
+        Json::Array(items) => items.iter().any(says_something),
+        Json::Object(entries) => entries.values().any(says_something),
+    }
 }
 
 const UNKNOWN: u8 = 1;
@@ -63,10 +116,23 @@ fn written(value: Option<&Json>) -> Option<String> {
 }
 
 fn filtered(reply: &Json) -> Option<String> {
-    let results = FILTERS.into_iter().filter_map(|place| reply.pointer(place)?.as_object());
-    let is_filtered =
-        results.flat_map(|one| one.values()).any(|one| one.get("filtered") == Some(&Json::Bool(true)));
-    is_filtered.then(|| "content_filter".to_owned())
+    let places =
+        ["", "/choices/0", "/choices/0/message"].into_iter().filter_map(|place| reply.pointer(place));
+    let prompts = reply.get("prompt_filter_results").and_then(Json::as_array).into_iter().flatten();
+    let mut results =
+        places.chain(prompts).flat_map(|place| FILTERS.into_iter().filter_map(|name| place.get(name)));
+    results.any(has_cut).then(|| "content_filter".to_owned())
+}
+
+/// Whether a filter says somewhere that it has cut something.
+fn has_cut(result: &Json) -> bool {
+    match result {
+        Json::Object(members) => {
+            members.get("filtered") == Some(&Json::Bool(true)) || members.values().any(has_cut)
+        }
+        Json::Array(items) => items.iter().any(has_cut),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -74,6 +140,54 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn keep_all(place: &mut Json, piece: &Json) {
+        for (name, value) in piece.as_object().unwrap() {
+            keep(&mut place[name], name, value.clone());
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_piece_said_stays_where_it_is_worse() {
+        let cut =
+            |cut: bool| json!({ "content_filter_results": { "hate": { "filtered": cut, "severity": "x" } } });
+        let prompts = |is_cut: bool| json!({ "prompt_filter_results": [cut(is_cut)] });
+        let finish = |word: &str| json!({ "finish_reason": word });
+        let table = [
+            (vec![finish("length"), finish("stop")], Some("length")),
+            (vec![finish("stop"), finish("length")], Some("length")),
+            (vec![finish("content_filter"), finish("length"), finish("stop")], Some("content_filter")),
+            (vec![finish("error"), finish("stop")], Some("error")),
+            (vec![finish("weird"), finish("stop")], Some("weird")),
+            (vec![finish("stop"), finish("")], Some("stop")),
+            (vec![finish(""), finish("stop")], Some("stop")),
+            (vec![finish("length"), json!({ "finish_reason": null })], Some("length")),
+            (vec![json!({ "finish_reason": ["length"] }), finish("stop")], Some("[\"length\"]")),
+            (vec![finish("stop"), cut(true), cut(false)], Some("content_filter")),
+            (vec![finish("stop"), cut(false), cut(true)], Some("content_filter")),
+            (vec![finish("stop"), cut(false)], Some("stop")),
+        ];
+        for (pieces, expected) in table {
+            let mut choice = json!({});
+            for piece in &pieces {
+                keep_all(&mut choice, piece);
+            }
+            assert_eq!(word(&json!({ "choices": [choice] })).as_deref(), expected, "{pieces:?}");
+        }
+        for (first, second) in [
+            (json!({ "status": "failed" }), json!({ "status": "completed" })),
+            (prompts(true), prompts(false)),
+            (json!({ "promptFeedback": { "blockReason": "SAFETY" } }), json!({ "promptFeedback": {} })),
+        ] {
+            for pieces in [[&first, &second], [&second, &first]] {
+                let mut reply = json!({ "choices": [finish("stop")] });
+                for piece in pieces {
+                    keep_all(&mut reply, piece);
+                }
+                assert_ne!(word(&reply).as_deref(), Some("stop"), "{pieces:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_worst_word_counts_wherever_it_stands() {
@@ -141,6 +255,33 @@ mod tests {
             ),
             (json!({ "finish_reason": null, "native_finish_reason": "quantum" }), json!({}), Some("quantum")),
             (json!({ "finish_reason": 7 }), json!({}), Some("7")),
+            (json!({ "finish_details": { "type": "max_tokens" } }), json!({}), Some("max_tokens")),
+            (json!({ "finish_details": { "type": "stop" } }), json!({}), Some("stop")),
+            (json!({ "finish_reason": "stop" }), json!({ "finish_reason": "length" }), Some("length")),
+            (
+                json!({ "finish_reason": "stop", "message": { "finish_reason": "length" } }),
+                json!({}),
+                Some("length"),
+            ),
+            (json!({ "stopReason": "MAX_TOKENS" }), json!({}), Some("MAX_TOKENS")),
+            (
+                json!({ "finish_reason": "stop", "content_filter_result": { "hate": { "filtered": true } } }),
+                json!({}),
+                Some("content_filter"),
+            ),
+            (
+                json!({ "finish_reason": "stop", "content_filter_results": { "blocklists": [{ "id": "x", "filtered": true }] } }),
+                json!({}),
+                Some("content_filter"),
+            ),
+            (
+                json!({ "finish_reason": "stop" }),
+                json!({ "prompt_filter_results": [
+                    { "content_filter_results": { "hate": { "filtered": false } } },
+                    { "content_filter_results": { "hate": { "filtered": true } } },
+                ] }),
+                Some("content_filter"),
+            ),
         ];
         for (choice, mut reply, expected) in table {
             reply["choices"] = json!([choice]);

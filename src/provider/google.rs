@@ -12,7 +12,7 @@ use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, 
 use super::endpoint::{Address, AddressError};
 use super::refusal::Part;
 use super::spec::{Means, Spec, Vendor};
-use super::{ChatRequest, Message, Role, blocked, message, usage};
+use super::{ChatRequest, Message, Role, blocked, end, message, usage};
 use crate::secret::Secret;
 use crate::vocabulary::Usage;
 
@@ -129,7 +129,7 @@ impl Dialect for Gemini {
                     }
                     let is_end = candidate.get("finishReason").is_some_and(|word| !word.is_null());
                     for (name, value) in candidate {
-                        place[name] = value;
+                        end::keep(&mut place[&name], &name, value);
                     }
                     brought = match (is_end, is_token) {
                         (true, _) => Piece::End,
@@ -138,8 +138,8 @@ impl Dialect for Gemini {
                     };
                 }
                 (_, value) => {
-                    whole[&name] = value;
-                    if blocked::prompt(whole).is_some() {
+                    end::keep(&mut whole[&name], &name, value);
+                    if blocked::prompt(whole, 200).is_some() {
                         brought = Piece::End;
                     }
                 }
@@ -151,7 +151,7 @@ impl Dialect for Gemini {
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
         let Reply { json: reply, written, .. } = reply;
         let Some(candidate) = reply.pointer("/candidates/0") else {
-            return Err(match blocked::prompt(reply) {
+            return Err(match blocked::prompt(reply, 200) {
                 Some(word) => Misread::Blocked(word),
                 None => Misread::of(reply, "there is no candidate in it"),
             });

@@ -48,7 +48,7 @@ pub enum MessageError {
     SeveralTurns(usize),
     /// The answer, or a part of it, cannot be read.
     #[error("the content of the last message {0}; write a text, or a list of parts with `text`")]
-    Unread(#[from] Unread),
+    Unread(Unread),
     /// There is no list of calls.
     #[error(
         "`tool_calls` is not a list of calls; write each as `{{\"name\": \"refund\", \"arguments\": {{…}}}}`"
@@ -57,6 +57,17 @@ pub enum MessageError {
     /// A call of nothing.
     #[error("tool call {0} has no name; write it as `{{\"name\": \"refund\", \"arguments\": {{…}}}}`")]
     NoName(usize),
+}
+
+impl From<Unread> for MessageError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NoName(number) => Self::NoName(number),
+            unread @ (Unread::Content | Unread::Kind(..) | Unread::Part(..) | Unread::Calls) => {
+                Self::Unread(unread)
+            }
+        }
+    }
 }
 
 /// What a part of a content is, by the type that it names. A type that is not here is one that nobody read.
@@ -100,10 +111,13 @@ pub enum Unread {
     /// The calls are in no list.
     #[error("stands beside `tool_calls` or a `function_call` that akit cannot read")]
     Calls,
+    /// A call of nothing.
+    #[error("stands beside a tool call {0} without a name")]
+    NoName(usize),
 }
 
 /// A refusal beside the content: its text, which is empty where it is told without words.
-fn refusal_in(message: &Json) -> Option<&str> {
+pub(super) fn refusal_in(message: &Json) -> Option<&str> {
     match message.get("refusal")? {
         Json::Null | Json::Bool(false) => None,
         Json::String(text) => Some(text.as_str()).filter(|text| !text.is_empty()),
@@ -144,6 +158,9 @@ pub(super) fn said(message: &Json) -> Result<Said, Unread> {
     let single = message.get("function_call").filter(|call| !call.is_null());
     if single.is_some_and(|call| !call.is_object()) {
         return Err(Unread::Calls);
+    }
+    if let Some(at) = listed.iter().chain(single).position(|call| name(call).is_none()) {
+        return Err(Unread::NoName(at + 1));
     }
     let tool_calls = listed.iter().chain(single).map(call).collect();
     Ok(Said { text, refused: refusal.is_some(), tool_calls })
@@ -193,17 +210,25 @@ pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZ
 
 /// A call as OpenAI writes it, or with name and arguments at the call itself, as akit does.
 fn call(call: &Json) -> ToolCall {
-    let function = call.get("function").unwrap_or(call);
-    let arguments = function.get("arguments").cloned().unwrap_or_default();
+    let function = function(call);
+    let arguments = match function.get("arguments") {
+        // Compatible servers send an object where OpenAI sends its text.
+        Some(Json::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
+        Some(arguments) => arguments.clone(),
+        // What a custom tool is called with is text that nobody promised to be JSON.
+        None => function.get("input").cloned().unwrap_or_default(),
+    };
     ToolCall {
         id: call.get("id").and_then(Json::as_str).map(str::to_owned),
-        name: name(call).unwrap_or("unnamed").to_owned(),
-        // Compatible servers send an object where OpenAI sends its text.
-        arguments: match arguments.as_str().map(serde_json::from_str) {
-            Some(Ok(parsed)) => parsed,
-            _ => arguments,
-        },
+        name: name(call).unwrap_or_default().to_owned(),
+        arguments,
     }
+}
+
+/// What a call holds its name in.
+fn function(call: &Json) -> &Json {
+    let within = ["function", "custom"].into_iter().filter_map(|name| call.get(name));
+    within.into_iter().find(|within| !within.is_null()).unwrap_or(call)
 }
 
 /// The calls of a body with their arguments as they were written: an object that was read has lost the order of its
@@ -236,9 +261,9 @@ impl WrittenCall {
     }
 }
 
-/// The arguments of the calls of one function, as they were written in the body; those of several stand one behind the
-/// other.
-pub(super) fn arguments(message: &Json, body: &str, function: &str) -> Option<String> {
+/// The arguments of the calls of one function, as they were written in this choice of the body; those of several stand
+/// one behind the other.
+pub(super) fn arguments(message: &Json, body: &str, choice: usize, function: &str) -> Option<String> {
     let listed = message.get("tool_calls").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
     // Some servers say the same call in both forms.
     let single = message.get("function_call").filter(|single| match listed {
@@ -246,7 +271,7 @@ pub(super) fn arguments(message: &Json, body: &str, function: &str) -> Option<St
         _ => true,
     });
     let mut written = serde_json::from_str::<Written>(body).ok().into_iter().flat_map(|body| {
-        let message = body.choices.into_iter().next().map(|choice| choice.message);
+        let message = body.choices.into_iter().nth(choice).map(|choice| choice.message);
         let (listed, single) = message.map_or((None, None), |one| (one.tool_calls, one.function_call));
         listed.unwrap_or_default().into_iter().chain(single).map(WrittenCall::arguments)
     });
@@ -260,7 +285,7 @@ pub(super) fn arguments(message: &Json, body: &str, function: &str) -> Option<St
 }
 
 fn name(call: &Json) -> Option<&str> {
-    call.get("function").unwrap_or(call).get("name").and_then(Json::as_str).filter(|name| !name.is_empty())
+    function(call).get("name").and_then(Json::as_str).filter(|name| !name.trim().is_empty())
 }
 
 /// The calls of a list, each of which must have a name.
@@ -382,6 +407,12 @@ mod tests {
                 end(json!({ "role": "assistant", "tool_calls": [{ "name": "a" }, { "function": {} }] })),
                 MessageError::NoName(2),
             ),
+            (end(json!({ "role": "assistant", "function_call": {} })), MessageError::NoName(1)),
+            (
+                end(json!({ "role": "assistant", "function_call": { "name": " ", "arguments": "" } })),
+                MessageError::NoName(1),
+            ),
+            (end(json!({ "role": "assistant", "tool_calls": [{ "name": "\t" }] })), MessageError::NoName(1)),
         ];
         for (messages, error) in table {
             assert_eq!(answer(&messages).unwrap_err(), error, "{messages}");
@@ -414,10 +445,35 @@ mod tests {
         }
         for calls in [json!({}), json!("refund"), json!(1), json!(true)] {
             for name in ["tool_calls", "function_call"] {
-                let found = said(&json!({ "content": "ok", name: calls }));
-                let is_call = name == "function_call" && calls.is_object();
-                assert_eq!(found.is_ok(), is_call, "{name} {calls}");
+                assert!(said(&json!({ "content": "ok", name: calls })).is_err(), "{name} {calls}");
             }
         }
+        for call in [
+            json!({}),
+            json!(null),
+            json!("refund"),
+            json!({ "name": "" }),
+            json!({ "name": " " }),
+            json!({ "name": 7 }),
+            json!({ "function": { "arguments": "{}" } }),
+            json!({ "function": { "name": "" }, "id": "1" }),
+            json!({ "type": "custom", "custom": { "input": "x" } }),
+        ] {
+            let found = said(&json!({ "content": "ok", "tool_calls": [{ "name": "a" }, call] }));
+            assert_eq!(found, Err(Unread::NoName(2)), "{call}");
+            if call.is_object() {
+                let found = said(&json!({ "content": "ok", "function_call": call }));
+                assert_eq!(found, Err(Unread::NoName(1)), "{call}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_custom_tool_keeps_its_name_and_what_it_is_called_with() {
+        let custom =
+            json!({ "id": "1", "type": "custom", "custom": { "name": "refund", "input": "{\"n\":1}" } });
+        let said = said(&json!({ "content": null, "tool_calls": [custom] })).unwrap();
+        assert_eq!(said.tool_calls[0].name, "refund");
+        assert_eq!(said.tool_calls[0].arguments, json!("{\"n\":1}"));
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::{Value as Json, value::RawValue};
 
+use super::end;
 use super::foreign::{Foreign, Whom};
 use super::message::{self, MessageError, Said};
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
@@ -271,12 +272,18 @@ impl Replies {
         let latency_ms = time("latency_ms", line.latency_ms)?;
         let ttft_ms = time("ttft_ms", line.ttft_ms)?;
         let cost_usd = amount("cost_usd", line.cost_usd)?;
+        let last = line.messages.as_ref().filter(|_| line.reply.is_none());
+        let last = last.and_then(|messages| messages.as_array()?.last());
+        let finish_reason = match last {
+            Some(last) => end::of_message(last, line.finish_reason.take()),
+            None => line.finish_reason.take(),
+        };
         let said = line.said().map_err(|error| wrong(error.to_string()))?;
         let answer = Answer {
             text: said.text,
             tool_calls: said.tool_calls,
             state: line.state,
-            finish_reason: if said.refused { Some("refusal".to_owned()) } else { line.finish_reason },
+            finish_reason: if said.refused { Some("refusal".to_owned()) } else { finish_reason },
             model: line.model,
             latency_ms,
             ttft_ms,
@@ -428,6 +435,28 @@ mod tests {
     }
 
     #[test]
+    fn a_message_may_say_why_it_ended() {
+        for (message, line, expected) in [
+            (r#""finish_reason":"length""#, "", Some("length")),
+            (r#""finish_reason":"stop""#, r#","finish_reason":"length""#, Some("length")),
+            (r#""finish_reason":"length""#, r#","finish_reason":"stop""#, Some("length")),
+            (r#""finish_reason":7"#, "", Some("7")),
+            (r#""stop_reason":"max_tokens""#, "", Some("max_tokens")),
+            (r#""name":"x""#, "", None),
+            (r#""name":"x""#, r#","finish_reason":"stop""#, Some("stop")),
+        ] {
+            let line =
+                format!(r#"{{"id":"a","messages":[{{"role":"assistant","content":"hi",{message}}}]{line}}}"#);
+            let replies = read(&line).unwrap();
+            assert_eq!(replies.find("s", "a", 0).unwrap().finish_reason.as_deref(), expected, "{line}");
+        }
+        // Beside a reply the messages are what was asked.
+        let asked =
+            r#"{"id":"a","reply":"x","messages":[{"role":"user","content":"q","finish_reason":"length"}]}"#;
+        assert_eq!(read(asked).unwrap().find("s", "a", 0).unwrap().finish_reason, None);
+    }
+
+    #[test]
     fn wrong_lines_are_named() {
         let table = [
             ("{\"id\":\"a\"}", "`reply` is missing"),
@@ -459,6 +488,8 @@ mod tests {
                 "write the calls into the last message",
             ),
             (r#"{"id":"a","messages":[{"role":"user","content":"x"}]}"#, "add the assistant's answer"),
+            (r#"{"id":"a","tool_calls":[{"name":" "}]}"#, "tool call 1 has no name"),
+            (r#"{"id":"a","messages":[{"role":"assistant","function_call":{}}]}"#, "tool call 1 has no name"),
             (r#"{"id":"a","trial":1,"reply":"x"}"#, "replies.jsonl:1: trial 1 of case `a`, and no trial 0"),
             (
                 "{\"id\":\"a\",\"reply\":\"x\"}\n{\"id\":\"a\",\"trial\":2,\"reply\":\"x\"}",

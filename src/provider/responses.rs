@@ -114,7 +114,7 @@ impl Dialect for Responses {
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
         let Reply { json: reply, .. } = reply;
         let output = reply.get("output").and_then(Json::as_array);
-        let output = match (output, blocked::prompt(reply)) {
+        let output = match (output, blocked::prompt(reply, 200)) {
             (Some(output), _) => output,
             (None, Some(word)) => return Err(Misread::Blocked(word)),
             (None, None) => return Err(Misread::of(reply, "there is no output in it")),

@@ -198,6 +198,11 @@ fn answer(read: Result<Read, Misread>, asked: &str) -> Result<Answer, ProviderEr
         let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
         return Err(ProviderError::Ended { host: host(), word });
     }
+    if stop == StopReason::ToolCalls && verdict.is_none() && said.tool_calls.is_empty() && !said.refused {
+        let word = text::excerpt(finish.as_deref().unwrap_or_default(), 40);
+        let reason = format!("it ended with `{word}`, and there is no call in it");
+        return Err(ProviderError::Malformed { host: host(), reason });
+    }
     // A verdict in a call is one whatever stands beside it.
     let message::Said { text, refused, tool_calls } = said;
     let is_verdict = verdict.is_some();

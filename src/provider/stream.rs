@@ -1,17 +1,32 @@
 //! Server-sent events, as they come in (HTML, "Server-sent events", 9.2).
 
+use std::string::FromUtf8Error;
+
+/// An event that is whole.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    /// Whether its name says that it is an error.
+    pub(super) is_error: bool,
+    /// What it says.
+    pub(super) data: String,
+}
+
 /// The text of events that is not read yet.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     rest: Vec<u8>,
     data: String,
+    is_error: bool,
     /// Whether nothing came yet: a byte order mark may stand there.
     began: bool,
 }
 
 impl Events {
-    /// Takes bytes, and gives the data of each event that is whole now.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<String> {
+    /// Takes bytes, and gives each event that is whole now.
+    ///
+    /// # Errors
+    /// When a line is no text.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<Vec<Event>, FromUtf8Error> {
         self.rest.extend_from_slice(bytes);
         let mut found = Vec::new();
         let mut from = 0;
@@ -23,26 +38,34 @@ impl Events {
                 (b'\r', Some(b'\n')) => end + 2,
                 _ => end + 1,
             };
-            let line = String::from_utf8_lossy(&self.rest[from..end]).into_owned();
+            let line = String::from_utf8(self.rest[from..end].to_vec())?;
             from = next;
             found.extend(self.line(&line));
         }
         self.rest.drain(..from);
-        found
+        Ok(found)
     }
 
     /// What is left when no more bytes come: some servers leave the last empty line out.
-    pub(super) fn end(&mut self) -> Vec<String> {
+    ///
+    /// # Errors
+    /// When a line is no text, or is cut in the middle of a character.
+    pub(super) fn end(&mut self) -> Result<Vec<Event>, FromUtf8Error> {
         self.take(b"\n\n")
     }
 
-    fn line(&mut self, line: &str) -> Option<String> {
+    fn line(&mut self, line: &str) -> Option<Event> {
         let line = if self.began { line } else { line.trim_start_matches('\u{feff}') };
         self.began = true;
         if line.is_empty() {
-            return Some(std::mem::take(&mut self.data)).filter(|data| !data.is_empty());
+            let is_error = std::mem::take(&mut self.is_error);
+            let event = Event { is_error, data: std::mem::take(&mut self.data) };
+            return Some(event).filter(|event| event.is_error || !event.data.is_empty());
         }
-        // Every event says in its data what it is.
+        // All other events say in their data what they are.
+        if let Some(name) = line.strip_prefix("event:") {
+            self.is_error = name.trim() == "error";
+        }
         let more = line.strip_prefix("data:")?;
         if !self.data.is_empty() {
             self.data.push('\n');
@@ -66,16 +89,40 @@ mod tests {
             ("data: {\ndata: }\n\n", vec!["{\n}"]),
             ("event: ping\n\ndata\n\ndata:  two\n\n", vec![" two"]),
             ("data: \u{fc}\u{1f600}\n\ndata: last", vec!["\u{fc}\u{1f600}", "last"]),
+            ("event: error\ndata: a\n\ndata: b\n\n", vec!["!a", "b"]),
+            ("event:error\n\nevent: errors\ndata: b\n\n", vec!["!", "b"]),
             ("", vec![]),
         ];
         for (text, expected) in streams {
             for size in [1, 2, 3, 7, 1000] {
                 let mut events = Events::default();
-                let mut found: Vec<String> =
-                    text.as_bytes().chunks(size).flat_map(|bytes| events.take(bytes)).collect();
-                found.extend(events.end());
+                let mut found = Vec::new();
+                for bytes in text.as_bytes().chunks(size) {
+                    found.extend(events.take(bytes).unwrap());
+                }
+                found.extend(events.end().unwrap());
+                let found: Vec<String> = found
+                    .into_iter()
+                    .map(|event| if event.is_error { format!("!{}", event.data) } else { event.data })
+                    .collect();
                 assert_eq!(found, expected, "{text:?} in pieces of {size}");
             }
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_an_error_wherever_they_stand() {
+        for raw in
+            [&b"data: f\xfcr\n\n"[..], b": \xff\n\n", b"event: \xc0\xaf\n\n", b"data: \xed\xa0\x80\n\n"]
+        {
+            for size in [1, 3, 1000] {
+                let mut events = Events::default();
+                assert!(raw.chunks(size).any(|bytes| events.take(bytes).is_err()), "{raw:?}");
+            }
+        }
+        let mut events = Events::default();
+        assert_eq!(events.take(b"data: \xf0\x9f").unwrap(), []);
+        // Nothing is wrong with it but that it stops.
+        assert_eq!(events.end().unwrap_err().utf8_error().error_len(), None);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Row {
     pub(crate) words: &'static str,
 }
 
-fn row(
+pub(crate) fn row(
     name: &'static str,
     bodies: Vec<(u16, Vec<u8>)>,
     (outcome, fault): (&'static str, &'static str),
@@ -39,7 +39,7 @@ pub(crate) fn with(change: impl FnOnce(&mut Json)) -> (u16, Vec<u8>) {
     ok(body.to_string())
 }
 
-fn message(message: Json) -> (u16, Vec<u8>) {
+pub(crate) fn message(message: Json) -> (u16, Vec<u8>) {
     with(|body| body["choices"][0]["message"] = message)
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Akit;
 use super::akit::Ran;
+use super::gateway_odd;
 use super::gateway_rows::{Row, ended, fine, ok, table, with};
 use super::server::{Answer, Server, completion};
 
@@ -31,7 +32,8 @@ fn asked_of(bodies: Vec<(u16, Vec<u8>)>, suite: &str) -> (Ran, usize) {
 
 #[test]
 fn a_gateway_is_read_as_it_is() {
-    for Row { name, bodies, outcome, fault, asked, words } in table() {
+    for Row { name, bodies, outcome, fault, asked, words } in table().into_iter().chain(gateway_odd::table())
+    {
         let (ran, count) = asked_of(bodies, SUITE);
         let case = &ran.json("run.json")["cases"][0];
         assert_eq!(case["outcome"], outcome, "{name}: {case}");

@@ -34,6 +34,7 @@ mod foreign;
 mod forge;
 mod formats;
 mod gate;
+mod gateway_odd;
 mod gateway_rows;
 mod gateways;
 mod help;

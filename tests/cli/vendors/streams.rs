@@ -1,8 +1,8 @@
 //! Answers piece by piece.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::super::server::Server;
+use super::super::server::{Answer, Server};
 use super::{SUITE, Speech, Stop, VENDORS, Vendor, events, raw};
 
 fn streaming(vendor: Vendor) -> Vendor {
@@ -70,6 +70,70 @@ fn a_broken_stream_is_asked_for_again_and_an_error_in_one_is_that_error() {
         assert_eq!(fault["kind"], "provider-down", "{}: {fault}", vendor.name);
         assert!(fault["message"].as_str().unwrap().contains("too much to do"), "{fault}");
     }
+}
+
+/// A stream of chat completions of which somebody could think that it is a whole answer.
+#[test]
+fn a_stream_of_chat_completions_is_whole_only_where_each_piece_says_so() {
+    let vendor = streaming(VENDORS.into_iter().find(|vendor| vendor.speech == Speech::Chat).unwrap());
+    let choice = |more: Json| {
+        let mut choice = json!({ "index": 0, "delta": {} });
+        choice.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        format!("data: {}\n\n", json!({ "choices": [choice] }))
+    };
+    let ended = |word: &str| choice(json!({ "finish_reason": word }));
+    let filter = |cut: bool| choice(json!({ "content_filter_results": { "hate": { "filtered": cut } } }));
+    let data = |text: &str| format!("data: {text}\n\n");
+    let stop = ended("stop");
+    let (pass, cut, refused) = ((0, ""), (1, "cut off"), (1, "refused to answer"));
+    let (down, broken, malformed) = ((4, "provider-down"), (4, "connection-broken"), (4, "malformed-reply"));
+    let table = [
+        (stop.clone(), pass),
+        (data(r#"{"usage":{"prompt_tokens":1,"completion_tokens":2}}"#) + &stop, pass),
+        (data(r#"{"choices":[],"error":null}"#) + &stop, pass),
+        (choice(json!({ "finish_reason": "" })) + &stop, pass),
+        (data(r#"{"object":"error","message":"CUDA out of memory","code":500}"#), down),
+        (data(r#"{"object":"error","message":"CUDA out of memory","code":500}"#) + &stop, down),
+        (data(r#"{"detail":"Internal server error"}"#), malformed),
+        (data(r#"{"detail":"Internal server error"}"#) + &stop, malformed),
+        (data("{}") + &stop, malformed),
+        (data("[]") + &stop, malformed),
+        (format!("event: error\ndata: {{\"message\":\"boom\",\"code\":500}}\n\n{stop}"), down),
+        (format!("event: error\ndata: upstream gone\n\n{stop}"), (4, "provider-down")),
+        (format!("event: error\n\n{stop}"), broken),
+        (String::new(), broken),
+        (choice(json!({ "finish_reason": "" })), broken),
+        (choice(json!({ "finish_reason": null })), broken),
+        (ended("length") + &stop, cut),
+        (stop.clone() + &ended("length"), cut),
+        (ended("content_filter") + &stop, refused),
+        (ended("error") + &stop, (4, "broken-answer")),
+        (ended("quantum") + &stop, (4, "unknown-stop-reason")),
+        (filter(true) + &filter(false) + &stop, refused),
+        (filter(false) + &filter(false) + &stop, pass),
+        (choice(json!({ "refusal": "I can't" })) + &stop, refused),
+        (choice(json!({ "delta": { "tool_calls": [{ "index": 0, "id": "1" }] } })) + &stop, malformed),
+        (ended("tool_calls"), malformed),
+    ];
+    for (rest, (code, words)) in table {
+        let body = choice(json!({ "delta": { "content": "this is ok" } })) + &rest + "data: [DONE]\n\n";
+        let server = Server::as_told(move |_| events(&body));
+        let ran = vendor.run(&server, "", SUITE).run();
+        let case = &ran.json("run.json")["cases"][0];
+        assert_eq!(ran.status, code, "{rest}: {case}");
+        let told = format!("{} {}", case["reason"], case["trials"][0]["fault"]["kind"]);
+        assert!(told.contains(words), "{rest}: no {words:?} in {told}");
+    }
+    let body =
+        [&b"data: {\"choices\":[{\"delta\":{\"content\":\"this is ok f\xfcr\"}}]}\n\n"[..], stop.as_bytes()]
+            .concat();
+    let server = Server::as_told(move |_| {
+        Answer::Raw(200, vec![("content-type", "text/event-stream".to_owned())], body.clone())
+    });
+    let ran = vendor.run(&server, "", SUITE).run().ended(4);
+    let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
+    assert_eq!(fault["kind"], "malformed-reply", "{fault}");
+    assert!(fault["message"].as_str().unwrap().contains("invalid UTF-8"), "{fault}");
 }
 
 #[test]
