@@ -4,6 +4,7 @@ use super::{Candidate, Reading, SHOWN, TYPE, quote, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;
+use crate::text::said::caseless;
 use crate::vocabulary::{VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
@@ -37,7 +38,7 @@ impl Exact {
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let (wanted, got) = (text::js_trim(&self.value), text::js_trim(answer.text));
-        let passed = if self.fold { wanted.to_lowercase() == got.to_lowercase() } else { wanted == got };
+        let passed = if self.fold { caseless(wanted) == caseless(got) } else { wanted == got };
         let mut verdict = verdict(VerdictKind::Exact, passed, if passed { 1.0 } else { 0.0 });
         verdict.expected = quote(wanted);
         if passed {
@@ -48,7 +49,7 @@ impl Exact {
         let at = got.char_indices().nth(same).map_or(got.len(), |(i, _)| i);
         verdict.reason = if got.is_empty() {
             "the answer is empty".to_owned()
-        } else if wanted.to_lowercase() == got.to_lowercase() {
+        } else if caseless(wanted) == caseless(got) {
             "the answer differs in upper and lower case".to_owned()
         } else if same == 0 {
             "the answer is another text".to_owned()
@@ -73,7 +74,7 @@ impl Exact {
         let (Self { value: old, fold: folded }, Self { value: new, fold }) = (self, now);
         let text = |text: &str| {
             let text = text::js_trim(text);
-            if *folded || *fold { text.to_lowercase() } else { text.to_owned() }
+            if *folded || *fold { caseless(text) } else { text.to_owned() }
         };
         let mut found = Vec::new();
         if text(old) != text(new) {

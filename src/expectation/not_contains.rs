@@ -65,7 +65,7 @@ impl NotContains {
             return hollow(VerdictKind::NotContains, &reason);
         }
         let text = folded(answer.text);
-        let lower = if self.minds_case { text.clone() } else { text.to_lowercase() };
+        let lower = fold(self.minds_case)(answer.text);
         let needles = self.values.iter().map(|value| (value, fold(self.minds_case)(value)));
         let present: Vec<_> = needles
             .filter_map(|(value, needle)| lower.find(&needle).map(|at| (value, at..at + needle.len())))

@@ -105,11 +105,18 @@ impl Regex {
     }
 }
 
-/// Whether a pattern matches the empty text and asks nothing of what stands around it: then it matches everywhere.
+/// Whether a pattern matches every text: one that asks nothing of what stands around it matches the empty one, any other
+/// that forbids nothing matches each character by itself and all of them in a row.
 fn always_matches(pattern: &Pattern) -> bool {
+    let matches = |text: &str| matches!(pattern.find(text), Ok(Some(_)));
     let source = pattern.source().replace("(?:", "(");
-    let looks_around = ["^", "$", "(?", "\\b", "\\B"].iter().any(|sign| source.contains(sign));
-    !looks_around && matches!(pattern.find(""), Ok(Some(_)))
+    let has = |signs: &[&str]| signs.iter().any(|sign| source.contains(sign));
+    if !matches("") || has(&["(?!", "(?<!"]) {
+        return false;
+    }
+    !has(&["^", "$", "(?", "\\b", "\\B"])
+        || ('\0'..='\u{7f}').all(|c| matches(c.encode_utf8(&mut [0; 4])))
+            && matches(&('\0'..='\u{ffff}').collect::<String>())
 }
 
 /// A variable's value as a pattern that matches itself.

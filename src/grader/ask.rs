@@ -178,8 +178,10 @@ impl Grader {
     /// What the judge does wrong, if anything.
     ///
     /// Nothing personal is asked, but what a judge says is kept as its other replies are. A reply to a bad answer
-    /// that is no verdict lets nothing pass; one to the good answer is the error that it would be for a real one.
+    /// that is no verdict lets nothing pass, but it shows nothing either: one bad answer has to be graded low. A reply
+    /// to the good answer that is no verdict is the error that it would be for a real one.
     async fn ask_canaries(&self, scale: u32, bench: &Bench<'_>) -> Result<Option<String>, GraderError> {
+        let (mut is_any_low, mut is_any_unread) = (false, false);
         for canary in canary::draw(self.root, scale, &self.model, &self.suite) {
             let rubric = Rubric::of(canary.rubric);
             let answer = canary.answer.as_str();
@@ -212,7 +214,10 @@ impl Grader {
                 Ok((vote, _)) => vote.score * 2 >= scale,
                 // A replay of what was recorded without it.
                 Err(GraderError::Client(ClientError::CacheMiss { .. })) => continue,
-                Err(GraderError::Unreadable(_) | GraderError::Cut(_)) if !canary.is_good => continue,
+                Err(GraderError::Unreadable(_) | GraderError::Cut(_)) if !canary.is_good => {
+                    is_any_unread = true;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             match (canary.is_good, is_high) {
@@ -220,10 +225,12 @@ impl Grader {
                 (false, true) => {
                     return Ok(Some(format!("let a known-bad answer pass ({})", canary.name)));
                 }
-                (true, true) | (false, false) => {}
+                (true, true) => {}
+                (false, false) => is_any_low = true,
             }
         }
-        Ok(None)
+        let is_unshown = is_any_unread && !is_any_low;
+        Ok(is_unshown.then(|| "gave no readable verdict on any known-bad answer".to_owned()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! A judge's answer, read strictly: exactly one JSON object with reasoning and then a score on the grid.
 //!
 //! No first-number-in-the-text, no clamping: what a judge did not say in the agreed form, it did not say. Thoughts before
-//! the object and a fence around it leave no doubt about what was said; nothing else may stand beside it.
+//! the object, a fence around it and the same object once more leave no doubt about what was said; nothing else may stand
+//! beside it.
 
 use std::fmt;
 
@@ -126,6 +127,9 @@ fn whole(number: &str) -> Option<u32> {
     (!number.starts_with('-')).then(|| format!("{kept}{}", "0".repeat(zeros)).parse().ok())?
 }
 
+/// What is wrong with a reply of another form.
+const NOT_ONE: &str = "it is not exactly one JSON object";
+
 /// Reads a reply on a scale from 0 to `scale`.
 ///
 /// # Errors
@@ -144,16 +148,23 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
         return Err(Unreadable::Empty);
     }
     let form = |reason| Unreadable::Form { reason, begins: text::excerpt(reply.trim(), 80) };
-    let members = serde_json::from_str::<Members>(bare(reply)).map_err(|error| match error.classify() {
+    let listed =
+        serde_json::Deserializer::from_str(bare(reply)).into_iter().collect::<Result<Vec<Members>, _>>();
+    let listed = listed.map_err(|error| match error.classify() {
         Category::Eof => form("it ends in the middle of its JSON"),
-        Category::Io | Category::Syntax | Category::Data => form("it is not exactly one JSON object"),
+        Category::Io | Category::Syntax | Category::Data => form(NOT_ONE),
     })?;
-    let (reasoning, score) = members.verdict().map_err(form)?;
+    let verdicts = listed.iter().map(Members::verdict).collect::<Result<Vec<_>, _>>().map_err(form)?;
+    // Some models make the same call twice.
+    let [(reasoning, score), again @ ..] = verdicts.as_slice() else { return Err(form(NOT_ONE)) };
+    if again.iter().any(|(other, mark)| (other, mark) != (reasoning, score)) {
+        return Err(form(NOT_ONE));
+    }
     if !reasoning.chars().any(char::is_alphanumeric) {
         return Err(Unreadable::NoReasoning);
     }
     match whole(score).filter(|score| *score <= scale) {
-        Some(score) => Ok(Vote { reasoning, score }),
+        Some(score) => Ok(Vote { reasoning: reasoning.clone(), score }),
         None => Err(Unreadable::OffScale { score: text::excerpt(score, 40), scale }),
     }
 }
@@ -162,14 +173,24 @@ pub fn parse(reply: &str, finish_reason: Option<&str>, scale: u32) -> Result<Vot
 fn bare(reply: &str) -> &str {
     let reply = reply.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
     // What a verdict says within itself, or behind a fence, ends no thoughts.
-    let may_think = !reply.starts_with(['{', '`']);
+    let may_think = !reply.starts_with(['{', '`', '~']);
     let rest = text::said::behind_thoughts(reply).filter(|_| may_think).unwrap_or(reply).trim();
-    let fenced = rest.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
-    let inside = fenced.and_then(|fenced| fenced.split_once('\n')).filter(|(mark, inside)| {
-        let mark = mark.trim();
-        (mark.is_empty() || mark.eq_ignore_ascii_case("json")) && !inside.contains("```")
-    });
-    inside.map_or(rest, |(_, inside)| inside.trim())
+    let rest = rest.strip_suffix("<|return|>").unwrap_or(rest).trim();
+    ['`', '~'].into_iter().find_map(|mark| within_fence(rest, mark)).unwrap_or(rest)
+}
+
+/// What a fence of this mark holds, where it is JSON's or nobody's. It ends with as many marks as it begins with, or
+/// more; a second fence in it is no JSON.
+fn within_fence(text: &str, mark: char) -> Option<&str> {
+    let opened = text.trim_start_matches(mark);
+    let inside = opened.trim_end_matches(mark);
+    let (begins, ends) = (text.len() - opened.len(), opened.len() - inside.len());
+    if begins < 3 || ends < begins {
+        return None;
+    }
+    let inside = inside.trim();
+    let is_marked = inside.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("json"));
+    Some(if is_marked { inside[4..].trim() } else { inside })
 }
 
 #[cfg(test)]

@@ -258,6 +258,12 @@ fn words(error: &serde_yaml::Error) -> String {
         return (*plain).to_owned();
     }
     let lower = text.to_lowercase();
+    // The parser writes what cannot be seen as an escape.
+    match lower.split_once("unexpected character: `").and_then(|(_, rest)| rest.chars().next()) {
+        None | Some('\\') => {}
+        Some('`') => return "text cannot begin with a backtick; put quotes around it".to_owned(),
+        Some(sign) => return format!("text cannot begin with `{sign}`; put quotes around it"),
+    }
     let told = TROUBLES.iter().find(|(own, _)| lower.contains(own)).map(|(_, plain)| *plain);
     told.unwrap_or("what stands here does not fit what stands before it").to_owned()
 }

@@ -16,7 +16,11 @@ const BRACKETS: [(&str, &str, char); 3] =
 
 /// How some templates begin thoughts, and what ends them.
 const CHANNEL: (&str, [&str; 3]) =
-    ("<|channel|>analysis", ["<|channel|>final<|message|>", "<|channel|>commentary", "<|end|>"]);
+    ("<|channel|>analysis", ["<|channel|>final", "<|channel|>commentary", "<|end|>"]);
+
+/// How the same templates begin a message, and what is said to the user; a form of it may stand between the two.
+const ASSISTANT: &str = "<|start|>assistant";
+const FINAL: (&str, &str) = ("<|channel|>final", "<|message|>");
 
 /// Whether Unicode says to ignore a character (`Default_Ignorable_Code_Point`), such as a zero-width space.
 #[must_use]
@@ -48,10 +52,25 @@ pub fn folded(text: &str) -> String {
     out
 }
 
-/// The same in lower case.
+/// The same without upper and lower case.
 #[must_use]
 pub fn folded_lower(text: &str) -> String {
-    folded(text).to_lowercase()
+    folded(&caseless(&folded(text)))
+}
+
+/// The text without upper and lower case, in any language: `ß` is `ss`, each sigma the same, and so is each `i`, with a
+/// dot or without, for a text does not say whether it is Turkish.
+#[must_use]
+pub fn caseless(text: &str) -> String {
+    // Lower case alone keeps `ß` and a last sigma, upper case alone `ẞ`.
+    let raised = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
+    let mut out = String::with_capacity(text.len());
+    for c in raised.flat_map(char::to_lowercase) {
+        if c != '\u{307}' || !out.ends_with('i') {
+            out.push(c);
+        }
+    }
+    out
 }
 
 fn blank(c: char) -> bool {
@@ -82,14 +101,21 @@ pub fn behind_thoughts(text: &str) -> Option<&str> {
     if !start.contains(['<', '[', '\u{25c1}']) {
         return Some(text);
     }
+    let message = start.strip_prefix(ASSISTANT).unwrap_or(start);
     let (channel, ends) = CHANNEL;
-    if start.get(..channel.len()).is_some_and(|head| head.eq_ignore_ascii_case(channel)) {
-        let end = ends.iter().filter_map(|end| Some(start.find(end)? + end.len())).min();
-        return end.map(|end| &start[end..]);
+    if message.get(..channel.len()).is_some_and(|head| head.eq_ignore_ascii_case(channel)) {
+        let end = ends.iter().filter_map(|end| Some((message.find(end)?, *end))).min()?;
+        let behind = &message[end.0 + end.1.len()..];
+        return Some(if end.1 == FINAL.0 { &message[end.0..] } else { behind }).map(without_header);
     }
-    for (open, close, end) in BRACKETS {
+    if without_header(start).len() < start.len() {
+        return Some(without_header(start));
+    }
+    let space = namespace(start);
+    let spaces = std::iter::once("").chain(space);
+    for ((open, close, end), space) in spaces.flat_map(|space| BRACKETS.map(|bracket| (bracket, space))) {
         for tag in THOUGHTS.into_iter().filter(|tag| open != "[" || *tag == "think") {
-            let (open, close) = (format!("{open}{tag}"), format!("{close}{tag}{end}"));
+            let (open, close) = (format!("{open}{space}{tag}"), format!("{close}{space}{tag}{end}"));
             let opened = tag_at(start, &open, end);
             if opened.is_some_and(|inside| inside.ends_with('/')) {
                 return start.split_once(end).map(|(_, rest)| rest);
@@ -105,6 +131,25 @@ pub fn behind_thoughts(text: &str) -> Option<&str> {
         }
     }
     Some(text)
+}
+
+/// A text without the header of a message to the user.
+fn without_header(text: &str) -> &str {
+    let message = text.trim_start().strip_prefix(ASSISTANT).unwrap_or(text.trim_start());
+    let said = message.strip_prefix(FINAL.0).and_then(|rest| rest.split_once(FINAL.1));
+    said.map_or(text, |(_, said)| said)
+}
+
+/// The namespace of the first tag of thoughts that has one, as in `<seed:think>`, with its colon.
+fn namespace(text: &str) -> Option<&str> {
+    let is_thought = |rest: &str| {
+        let name = rest.split(|c: char| c == '>' || c == '/' || c.is_whitespace()).next().unwrap_or_default();
+        THOUGHTS.iter().any(|tag| tag.eq_ignore_ascii_case(name))
+    };
+    text.match_indices(':').filter(|(at, _)| is_thought(&text[at + 1..])).find_map(|(at, _)| {
+        let name = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        (name.len() < at && name.ends_with(['<', '/'])).then(|| &text[name.len()..=at])
+    })
 }
 
 /// What stands in the tag that a text begins with, behind its name.
@@ -170,6 +215,20 @@ mod tests {
         }
         assert_eq!(folded("A  b\n"), "A b ");
         assert_eq!(folded_lower("A\u{a0}B"), "a b");
+        for (one, other) in [
+            ("İPTAL", "iptal"),
+            ("ILIK", "ılık"),
+            ("Straße", "STRASSE"),
+            ("STRAẞE", "strasse"),
+            ("ΟΔΟΣ", "οδοσ"),
+            ("οδος", "ΟΔΟΣ"),
+            ("ΰ", "Ϋ\u{301}"),
+            ("\u{1c4}", "dž"),
+            ("ᾳ", "ΑΙ"),
+            ("ＳＳ", "ß"),
+        ] {
+            assert_eq!(folded_lower(one), folded_lower(other), "{one:?}");
+        }
         for (one, other) in
             [("a b", "ab"), ("so", "\"so\""), ("a-b", "a b"), ("resume", "résumé"), ("0", "O")]
         {
@@ -181,6 +240,10 @@ mod tests {
         #[test]
         fn folding_twice_changes_nothing(text in "\\PC{0,40}") {
             proptest::prop_assert_eq!(folded(&folded(&text)), folded(&text));
+            let text = folded(&text);
+            for other in [text.to_uppercase(), text.to_lowercase(), folded_lower(&text)] {
+                proptest::prop_assert_eq!(folded_lower(&other), folded_lower(&text));
+            }
             let _ = behind_thoughts(&text);
         }
     }

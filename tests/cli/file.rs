@@ -50,13 +50,16 @@ fn a_windows_file_is_judged_like_any_other() {
 
 #[test]
 fn what_is_no_text_is_told_without_a_guess() {
-    let table: [(&[u8], &str); 6] = [
+    let table: [(&[u8], &str); 9] = [
         (b"cases:\n  - id: \xff\n", "not UTF-8: byte 0xff on line 2"),
         (b"cases: \0", "a binary file (a NUL byte at offset 7)"),
         (b"\x7fELF\x02\x01\x01\0\0\0", "a binary file"),
         (b"\xff\xfec\0a\0s\0e\0s\0", "this is UTF-16"),
         (b"PK\x03\x04\x14\0", "a binary file"),
         ("cases:\n  - id: \u{9b}31m\u{202e}\n".as_bytes(), "a control character"),
+        (b"cases:\n  - id: @x\n", "text cannot begin with `@`; put quotes around it"),
+        (b"cases:\n  - id: %x\n", "text cannot begin with `%`; put quotes around it"),
+        (b"cases:\n  - id: `x`\n", "text cannot begin with a backtick; put quotes around it"),
     ];
     for (content, expected) in table {
         let ran = validate(content).ended(2).err(expected);

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Akit;
 use super::akit::Ran;
+use super::canaries::canary;
 use super::replies::{outcomes, replies};
 use super::server::{Answer, Server};
 
@@ -57,7 +58,7 @@ fn what_is_no_verdict_is_asked_once_more_and_then_an_error() {
         "{\"reasoning\":\"x\",\"score\":\"8\"}",
         "{\"reasoning\":\"\",\"score\":8}",
         "Sure! {\"reasoning\":\"x\",\"score\":10}",
-        "{\"reasoning\":\"x\",\"score\":10}{\"reasoning\":\"x\",\"score\":10}",
+        "{\"reasoning\":\"x\",\"score\":9}{\"reasoning\":\"x\",\"score\":10}",
     ];
     for reply in bad {
         let server = Server::start(move |_| Answer::Text(reply.to_owned()));
@@ -243,6 +244,65 @@ fn a_judge_that_lets_known_bad_answers_pass_or_good_ones_fail_is_void_in_replay_
             ["run", "s.yaml", "--replies", "r.jsonl", "--grader-model", "j", "--seed", "3", "--replay"];
         ran.then(&again).args(&["--grader-base-url", &server.url]).run().ended(4).out(what);
         assert_eq!(server.asked().len(), asked, "one wrong verdict was enough");
+    }
+}
+
+/// A completion that ended for this reason.
+fn ended(text: &str, reason: &str) -> Answer {
+    let message = serde_json::json!({ "role": "assistant", "content": text });
+    let body = serde_json::json!({ "choices": [{ "message": message, "finish_reason": reason }] });
+    Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+}
+
+#[test]
+fn a_judge_of_which_no_known_bad_answer_was_graded_low_is_void() {
+    let filtered = || {
+        let body =
+            r#"{"error":{"message":"blocked","code":"content_filter","type":"invalid_request_error"}}"#;
+        Answer::Raw(400, Vec::new(), body.as_bytes().to_vec())
+    };
+    let score = |score: u64| format!("{{\"reasoning\":\"x\",\"score\":{score}}}");
+    type Unread = fn() -> Option<Answer>;
+    let kinds: [(&str, Unread); 5] = [
+        ("empty", || Some(Answer::Text(String::new()))),
+        ("cut", || Some(ended("{\"reas", "length"))),
+        ("filtered", || Some(ended("", "content_filter"))),
+        ("prose", || Some(Answer::Text("I will not grade this.".to_owned()))),
+        ("refused", || None),
+    ];
+    for (kind, unread) in kinds {
+        // Of the four bad ones all are unreadable, or all but the last.
+        for readable in [false, true] {
+            let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
+            let server = Server::as_told(move |asked| match canary(asked) {
+                None => Answer::Text(score(10)),
+                Some((true, scale)) => Answer::Text(score(scale)),
+                Some((false, _)) => {
+                    let mut seen = seen.lock().unwrap();
+                    seen.insert(asked.body["messages"].as_array().unwrap().last().unwrap().to_string());
+                    if readable && seen.len() >= 4 {
+                        Answer::Text(score(0))
+                    } else {
+                        unread().unwrap_or_else(filtered)
+                    }
+                }
+            });
+            let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+                .args(&["--grader-model", "j", "--grader-base-url", &server.url])
+                .file(
+                    "s.yaml",
+                    "cases: [{ id: a, prompt: Hi, expected: { type: llm_grader, rubric: Be kind. } }]\n",
+                )
+                .file("r.jsonl", replies(&[("a", "Hello there.")]))
+                .run();
+            if readable {
+                ran.ended(0).out("1 passed");
+            } else {
+                let ran = ran.ended(4).out("gave no readable verdict on any known-bad answer");
+                let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"];
+                assert_eq!(fault, "judge-void", "{kind}");
+            }
+        }
     }
 }
 

@@ -173,7 +173,7 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         ("words", |_| Answer::Text("Score: 9/10".to_owned()), "not exactly one JSON object"),
         ("words before it", |_| Answer::Text(format!("Sure! {}", verdict(9))), "not exactly one JSON object"),
         ("words behind it", |_| Answer::Text(format!("{} Done.", verdict(9))), "not exactly one JSON object"),
-        ("two objects", |_| Answer::Text(verdict(9) + &verdict(9)), "not exactly one JSON object"),
+        ("two objects", |_| Answer::Text(verdict(8) + &verdict(9)), "not exactly one JSON object"),
         (
             "two fences",
             |_| {
@@ -242,8 +242,9 @@ fn a_verdict_is_read_in_every_form_that_leaves_no_doubt() {
         (
             "two calls",
             |_| {
-                let one = json!({ "function": { "name": "verdict", "arguments": verdict(9) } });
-                message(&json!({ "content": null, "tool_calls": [one, one] }), "tool_calls")
+                let [one, other] = [8, 9]
+                    .map(|score| json!({ "function": { "name": "verdict", "arguments": verdict(score) } }));
+                message(&json!({ "content": null, "tool_calls": [one, other] }), "tool_calls")
             },
             "not exactly one JSON object",
         ),

@@ -1,10 +1,12 @@
 //! What a schema says that demands nothing: a schema of notes alone, and a keyword or a format that is misspelled.
 
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::Value as Json;
 
 use super::weaker::is_open;
 use crate::expectation::Reading;
-use crate::source::{Diagnostic, Node, Value};
+use crate::source::{Diagnostic, Node, Span, Value};
 use crate::text;
 
 /// Keywords that hold a schema.
@@ -31,17 +33,78 @@ const NOTES: &str = "example id note notes nullable";
 const FORMATS: &str = "date date-time duration email hostname idn-email idn-hostname ipv4 ipv6 iri iri-reference json-pointer \
     regex relative-json-pointer time uri uri-reference uri-template uuid";
 
+/// Types of JSON.
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
 /// Tells what demands nothing in a schema, which stands at this node.
 pub(super) fn check(node: &Node, schema: &Json, reading: &mut Reading<'_>) {
-    if is_open(schema) {
+    if accepts_all(schema) {
         let message = "this schema accepts every JSON".to_owned();
         reading.always_holds(
             node.start(),
             message,
             "write what must be there: `type`, `required`, `properties`",
         );
+        return;
     }
     schema_at(node, reading);
+}
+
+/// Whether a schema refuses nothing, as far as that is seen at once.
+fn accepts_all(schema: &Json) -> bool {
+    is_open(schema)
+        || schema.as_object().is_some_and(|keywords| {
+            keywords.iter().all(|(name, value)| {
+                let list = value.as_array().map_or(&[][..], Vec::as_slice);
+                match name.as_str() {
+                    "allOf" => list.iter().all(accepts_all),
+                    "anyOf" => list.iter().any(accepts_all),
+                    "required" => list.is_empty(),
+                    "properties" | "patternProperties" => {
+                        value.as_object().is_some_and(|named| named.values().all(accepts_all))
+                    }
+                    "items" | "additionalProperties" | "propertyNames" => accepts_all(value),
+                    "$defs" | "definitions" => true,
+                    name => is_open(&serde_json::json!({ name: value })),
+                }
+            })
+        })
+}
+
+/// A word that is no type, at this place of a schema.
+pub(super) fn unknown_type(path: &str, spot: Option<&Node>) -> Option<(Span, String, String)> {
+    let keyword = path.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('/');
+    let node = spot.filter(|_| keyword.ends_with("/type"))?;
+    let listed = std::iter::once(node).chain(node.items());
+    let (at, word) =
+        listed.filter_map(|one| Some((one.span, one.as_str()?))).find(|(_, word)| !TYPES.contains(word))?;
+    let help = text::meant(word, &TYPES, || format!("there are {}", text::list(&TYPES)));
+    Some((at, format!("unknown type `{}`", text::excerpt(word, 60)), help))
+}
+
+/// The reference to another document that a schema could not be read for.
+pub(super) fn foreign_reference(node: &Node, error: &ValidationError<'_>) -> Option<(Span, String, String)> {
+    if !matches!(error.kind(), ValidationErrorKind::Referencing(_)) {
+        return None;
+    }
+    let told = error.to_string();
+    let at = reference(node, &told)?;
+    let message = "references to other documents are refused".to_owned();
+    Some((at, message, "write what it refers to under `$defs`, and refer to that: `#/$defs/NAME`".to_owned()))
+}
+
+/// The first reference to a document that is named there.
+fn reference(node: &Node, told: &str) -> Option<Span> {
+    let Value::Map(entries) = &node.value else {
+        return node.items().iter().find_map(|item| reference(item, told));
+    };
+    entries.iter().find_map(|(key, value)| match (key.as_str(), value.as_str()) {
+        (Some("$ref"), Some(target)) => {
+            let document = target.split('#').next().unwrap_or_default();
+            (!document.is_empty() && told.contains(document)).then_some(value.span)
+        }
+        _ => reference(value, told),
+    })
 }
 
 fn schema_at(node: &Node, reading: &mut Reading<'_>) {
@@ -53,6 +116,11 @@ fn schema_at(node: &Node, reading: &mut Reading<'_>) {
             schema_at(value, reading);
         } else if is_in(LIST) {
             value.items().iter().for_each(|one| schema_at(one, reading));
+            if name == "anyOf" && value.items().iter().any(|one| accepts_all(&one.to_json())) {
+                let message =
+                    "one of these schemas accepts every JSON, so `anyOf` demands nothing".to_owned();
+                reading.always_holds(key.span, message, "remove that schema, or write what it demands");
+            }
         } else if is_in(NAMED) {
             let Value::Map(named) = &value.value else { continue };
             for (_, one) in named {

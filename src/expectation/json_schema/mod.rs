@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::Verdict;
-use crate::source::{Diagnostic, Field, Fields, Node, Shape};
+use crate::source::{Field, Fields, Node, Shape};
 use crate::text::{self, said};
 use crate::vocabulary::{VerdictKind, Weaker};
 
@@ -52,13 +52,17 @@ impl JsonSchema {
                         Err(_) => node.get(&part.replace("~1", "/").replace("~0", "~")),
                     }
                 });
-                let span = spot.map_or(node.span, |spot| spot.span);
-                let message =
-                    format!("this is not a JSON Schema: {}", text::excerpt(&error.to_string(), 200));
-                reading.found.push(
-                    Diagnostic::error("invalid-schema", reading.file, span, message)
-                        .help("see JSON Schema 2020-12; everything the schema refers to must stand in it"),
-                );
+                let (span, message, help) = lint::unknown_type(&path, spot)
+                    .or_else(|| lint::foreign_reference(node, &error))
+                    .unwrap_or_else(|| {
+                        (
+                            spot.map_or(node.span, |spot| spot.span),
+                            format!("this is not a JSON Schema: {}", text::excerpt(&error.to_string(), 200)),
+                            "see JSON Schema 2020-12; everything the schema refers to must stand in it"
+                                .to_owned(),
+                        )
+                    });
+                reading.refuse("invalid-schema", span, message, help);
                 None
             }
         }
