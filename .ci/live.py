@@ -138,7 +138,7 @@ def faults(akit, out, tools):
     (out / "faults.yaml").write_text(json.dumps({"name": "faults", "model": "m", "cases": bad + good}))
     slow = ["--drip-ms", "100", "--huge-mb", "40", "--retry-after", "0.2"]
     with server(tools, out, *slow) as address:
-        arguments = ["faults.yaml", "--base-url", f"{address}/v1", "--timeout", "1500", "-c", "16"]
+        arguments = ["faults.yaml", "--base-url", f"{address}/v1", "--timeout", "1500", "--patience", "2s", "-c", "16"]
         stored = run(akit, out, "faults", 4, *arguments)
     outcomes = {one["id"]: one["outcome"] for one in stored["cases"]}
     kinds = {one["id"]: one["trials"][0].get("fault", {}).get("kind") for one in stored["cases"]}

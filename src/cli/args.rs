@@ -213,6 +213,12 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
+    /// What stands behind `--` where it is no program: whoever runs none protects odd names by it.
+    pub(super) fn names_behind(&mut self) -> Vec<String> {
+        let is_program = self.provider.as_deref() == Some(provider::COMMAND);
+        if is_program { Vec::new() } else { std::mem::take(&mut self.command) }
+    }
+
     /// The files of recorded answers.
     pub(super) fn replies(&self) -> &[PathBuf] {
         &self.replies

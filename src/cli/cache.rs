@@ -70,6 +70,20 @@ enum CacheCommand {
     },
 }
 
+impl CacheArgs {
+    /// Takes what stands behind `--` for scenarios.
+    pub(super) fn settle(&mut self) {
+        match &mut self.command {
+            CacheCommand::Stats(suite)
+            | CacheCommand::Verify(suite)
+            | CacheCommand::Why { suite, .. }
+            | CacheCommand::Prune { suite, .. }
+            | CacheCommand::Export { suite, .. } => suite.settle(),
+            CacheCommand::Import { .. } => {}
+        }
+    }
+}
+
 pub(super) fn cache(args: &CacheArgs, environment: Environment) -> Result<Status, Status> {
     match &args.command {
         CacheCommand::Stats(suite) => Used::by(suite, environment).map(|used| used.stats()),

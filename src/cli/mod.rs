@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(status) => return status.into(),
     };
-    let cli =
+    let mut cli =
         match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => cli,
             Err(error) => {
@@ -120,6 +120,12 @@ pub fn main() -> ExitCode {
         // A variable that is no Unicode cannot be named in a file.
         Some((name.into_string().ok()?, value.into_string().ok()?))
     }));
+    match &mut cli.command {
+        Command::Run(args) => args.suite.settle(),
+        Command::Doctor(args) => args.suite.settle(),
+        Command::Cache(args) => args.settle(),
+        _ => {}
+    }
     let done = match cli.command {
         Command::Run(args) => run::run(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),

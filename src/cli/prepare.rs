@@ -38,6 +38,13 @@ pub(super) struct SuiteArgs<A: Args = AskArgs> {
 }
 
 impl SuiteArgs {
+    /// The same, with what stands behind `--` as scenarios where no others are named and no program is.
+    pub(super) fn settle(&mut self) {
+        if self.paths.is_empty() {
+            self.paths.extend(self.ask.names_behind().into_iter().map(PathBuf::from));
+        }
+    }
+
     /// The suite as it was named: paths from the root of the repository, and the flags that choose cases.
     pub(super) fn name(&self, config: &ConfigFile) -> Vec<String> {
         let places = places(&self.paths, config);

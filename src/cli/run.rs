@@ -39,7 +39,7 @@ use crate::vocabulary::{Answer, FindingId, Metric, moment, rfc3339};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
-    suite: SuiteArgs,
+    pub(super) suite: SuiteArgs,
     /// Most cases under way at once
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,

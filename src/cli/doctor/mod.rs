@@ -28,7 +28,7 @@ use finding::{Check, Explained, State};
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
-    suite: SuiteArgs,
+    pub(super) suite: SuiteArgs,
     /// Ask the forge what the token may do; nothing else asks the network, and nothing is changed
     #[arg(long)]
     online: bool,
