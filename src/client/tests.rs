@@ -184,7 +184,7 @@ impl Provider for Busy {
             if self.refuses && call < 6 {
                 return Err(status(429, Some(Duration::from_secs(1))));
             }
-            let usage = Some(Usage { output_tokens: 1_000_000, ..Usage::default() });
+            let usage = Some(Usage { input_tokens: 1, output_tokens: 1_000_000, ..Usage::default() });
             Ok(Completion { answer: Answer { usage, ..said("hi") }, ..Completion::default() })
         })
     }

@@ -263,9 +263,6 @@ impl Settings {
         let of_own = (part.below("patience"), own.and_then(|own| own.patience));
         let of_shared = (below("patience"), shared.and_then(|shared| shared.patience));
         let limited = Resolved::or_default([of_flag, of_own, of_shared], default.limited);
-        let limits = |config: Option<&ProviderConfig>| {
-            config.map(|config| config.limits).filter(|limits| !limits.are_none())
-        };
         let limits =
             Resolved::first([(part.below("limits"), limits(own)), (below("limits"), limits(shared))]);
         let waits = |config: Option<&'a ProviderConfig>, said: &[&str]| {
@@ -278,19 +275,9 @@ impl Settings {
             waits(shared, &said)
         });
         let unmerged = address.as_ref().and_then(|address| self.unmerged(vendor, address));
-        let misplaced = |config: Option<&'a ProviderConfig>, at: &dyn Fn(&'a str) -> SaidBy<'a>| {
-            let (key, message, help) = config?.misplaced(name)?;
-            Some(Obstacle::new(message, help).at(at(key)))
-        };
-        let misplaced = misplaced(own, &|key| part.below(key)).or_else(|| misplaced(granted, &below));
-        let nothing = Own::default();
-        let said =
-            |config: Option<&'a ProviderConfig>| config.map_or(nothing.clone(), |config| config.own.clone());
-        let bot = if is_own {
-            said(own).or(&said(granted)).with_preset().filled(&self.environment)
-        } else {
-            Own::default()
-        };
+        let misplaced =
+            misplaced(own, name, |key| part.below(key)).or_else(|| misplaced(granted, name, below));
+        let bot = if is_own { self.bot(own, granted) } else { Own::default() };
         let stop_words = own.map(|own| &own.stop_words).cloned().unwrap_or_default();
         let stop_words = stop_words.or(shared.map(|shared| &shared.stop_words));
         let obstacle = misplaced.or(unset.map(Obstacle::unset)).or(trust.err()).or(unmerged).or(brought);
@@ -329,6 +316,13 @@ impl Settings {
         options
     }
 
+    /// What is said of an own bot, its preset and its headers filled in.
+    fn bot(&self, own: Option<&ProviderConfig>, granted: Option<&ProviderConfig>) -> Own {
+        let [own, granted] =
+            [own, granted].map(|config| config.map_or_else(Own::default, |config| config.own.clone()));
+        own.or(&granted).with_preset().filled(&self.environment)
+    }
+
     /// Gives a header its value.
     fn fill(&self, header: &mut Header) {
         let (value, filled) = self.environment.filled(&header.written);
@@ -360,4 +354,19 @@ fn keys<'a>(
     let command = config.map(|config| &config.key_command).filter(|command| !command.is_empty());
     let printed = command.map(|command| Held::Command(command));
     [(at("apiKey"), written), (at("apiKeyFile"), in_file), (at("apiKeyCommand"), printed)]
+}
+
+/// What its address bears, where a part of a file says so.
+fn limits(config: Option<&ProviderConfig>) -> Option<Limits> {
+    config.map(|config| config.limits).filter(|limits| !limits.are_none())
+}
+
+/// What stands in the way where a key of another provider is said of this one.
+fn misplaced<'a>(
+    config: Option<&ProviderConfig>,
+    name: &str,
+    at: impl Fn(&'a str) -> SaidBy<'a>,
+) -> Option<Obstacle> {
+    let (key, message, help) = config?.misplaced(name)?;
+    Some(Obstacle::new(message, help).at(at(key)))
 }

@@ -472,7 +472,7 @@ fn providers(
             let key_file = fields.string("apiKeyFile").map(|file| folder.join(file));
             let key_command = fields.strings("apiKeyCommand");
             let granted = provider_config(&fields, source, found);
-            let config = ProviderConfig { trusted, unset, key_file, key_command, ..granted };
+            let config = ProviderConfig { trusted, key_file, key_command, unset, ..granted };
             if let Some((key, message, help)) = config.misplaced_of_own(name) {
                 let span = fields.key_span(key).unwrap_or_default();
                 found.push(Diagnostic::error("unknown-key", source, span, message).help(help));

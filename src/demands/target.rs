@@ -11,7 +11,7 @@ use crate::cache::{FOLDER, Mode};
 use crate::config::{ConfigFile, SaidBy, Settings};
 use crate::gate::Category;
 use crate::http::Http;
-use crate::provider::{DEFAULT, Options, Origin, REPLIES};
+use crate::provider::{DEFAULT, Options, Origin, Own, REPLIES};
 use crate::source::{Node, Value};
 use crate::text;
 use crate::vocabulary::{Metric, WeakeningKind as Kind, Weaker};
@@ -112,24 +112,7 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             }
             continue;
         }
-        // Keys that come from a preset stand where the preset is named.
-        let (own_before, own_now) = (was.own.entries(), is.own.entries());
-        let keys = own_before.iter().chain(&own_now).map(|(key, ..)| *key);
-        for key in keys.filter(|key| !UNCOMPARED.contains(key)).collect::<BTreeSet<_>>() {
-            let [before, after] =
-                [&own_before, &own_now].map(|all| all.iter().find(|(name, ..)| *name == key));
-            let (was, is) = (before.map(|one| one.1), after.map(|one| one.1));
-            if was != is {
-                let at = after.or(before).map(|one| one.2);
-                let file = at.map_or(&new.scenario().file, |(file, _)| file);
-                let path = if file.name() == new.scenario().file.name() {
-                    ["providerConfig", key, ""]
-                } else {
-                    ["providers", new_provider, key]
-                };
-                tell(&format!("`{key}`"), was, is, Some(SaidBy::Key(file, path)));
-            }
-        }
+        bots(new, [&was.own, &is.own], new_provider, &mut tell);
         let address = |value: &'_ str| value.trim().trim_end_matches('/').to_owned();
         let addresses = [&was.address, &is.address].map(|one| one.as_ref().map(|one| address(one.value)));
         let [from, to] = &addresses;
@@ -175,6 +158,31 @@ fn moved(pairs: &Pairs<'_>, before: &Demands, now: &Demands, log: &mut Log) {
             if was != now && is.reached.is_some() {
                 tell(&format!("`{key}`"), was.as_deref(), now.as_deref(), Some(is.part.below(key)));
             }
+        }
+    }
+}
+
+/// Keys of an own bot that say something else. Those that come from a preset stand where the preset is named.
+fn bots(
+    new: &Paired<'_>,
+    [was, is]: [&Own; 2],
+    provider: &str,
+    tell: &mut impl FnMut(&str, Option<&str>, Option<&str>, Option<SaidBy<'_>>),
+) {
+    let all = [was.entries(), is.entries()];
+    let keys = all.iter().flatten().map(|(key, ..)| *key).filter(|key| !UNCOMPARED.contains(key));
+    for key in keys.collect::<BTreeSet<_>>() {
+        let [before, after] = all.each_ref().map(|all| all.iter().find(|(name, ..)| *name == key));
+        let (was, is) = (before.map(|one| one.1), after.map(|one| one.1));
+        if was != is {
+            let own = &new.scenario().file;
+            let file = after.or(before).map_or(own, |(_, _, (file, _))| file);
+            let path = if file.name() == own.name() {
+                ["providerConfig", key, ""]
+            } else {
+                ["providers", provider, key]
+            };
+            tell(&format!("`{key}`"), was, is, Some(SaidBy::Key(file, path)));
         }
     }
 }

@@ -40,12 +40,12 @@ impl ProviderError {
                 )
             }
             Self::Status { status: 404 | 405, .. } => format!("check {url}, and `method`"),
-            Self::Status { status: 429, .. } => return None,
-            Self::Status { status: 400..=499, .. } => format!("check what is sent: {body}"),
-            Self::Status { .. } => {
+            Self::Status { status: 400..=428 | 430..=499, .. } => format!("check what is sent: {body}"),
+            Self::Status { status: 0..=299 | 500.., .. } => {
                 format!("see the log of the bot at {url}; try again later or raise `--retries`")
             }
-            Self::Certificate { .. }
+            Self::Status { status: 429, .. }
+            | Self::Certificate { .. }
             | Self::Blocked { .. }
             | Self::NoEmbeddings { .. }
             | Self::Unmetered { .. }

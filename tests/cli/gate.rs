@@ -443,19 +443,3 @@ fn a_part_of_the_suite_is_judged_by_the_policy_of_the_whole() {
     run("scenarios", config).ended(0);
     run("scenarios/one.yaml", "gate: { critical: [\"two/c\"] }\n").ended(2).err("did you mean `two/b`?");
 }
-
-#[test]
-fn the_time_to_the_first_token_is_that_of_recorded_answers() {
-    let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 200 }] }\n";
-    let run = |more: &[&str], told: &str| {
-        Akit::new(&["run", "s.yaml"])
-            .args(more)
-            .file("akit.yaml", config)
-            .file("s.yaml", suite(&["a".to_owned()]))
-            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{told}}}\n"))
-            .run()
-    };
-    run(&["--replies", "r.jsonl"], ",\"ttft_ms\":150").ended(0);
-    run(&["--replies", "r.jsonl"], ",\"ttft_ms\":250").ended(1).out("ttft_p95_ms is 250 ms (1 answer)");
-    run(&["--replies", "r.jsonl"], "").ended(4).out("ttft_p95_ms could not be measured");
-}

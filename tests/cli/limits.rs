@@ -24,7 +24,7 @@ fn budget_and_deadline_end_a_run_with_six() {
     let server = Server::start(|_| {
         let body = serde_json::json!({
             "choices": [{ "message": { "role": "assistant", "content": "yes" }, "finish_reason": "stop" }],
-            "usage": { "prompt_tokens": 1000, "completion_tokens": 1000 },
+            "usage": { "prompt_tokens": 60, "completion_tokens": 1000 },
         });
         Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
     });
@@ -47,7 +47,7 @@ fn budget_and_deadline_end_a_run_with_six() {
             .map(|cost| cost < 0.02),
         Some(true)
     );
-    run(prices, &[]).ended(1).out("cost_usd is 0.0300 USD (3 answers), at most 0.0200 USD is needed");
+    run(prices, &[]).ended(1).out("cost_usd is 0.0272 USD (3 answers), at most 0.0200 USD is needed");
     run("", &["--budget", "1"]).ended(2).err("`--budget` cannot be kept: there is no price for m (openai at");
     let slow = Server::start(|_| Answer::Hang);
     Akit::new(&["run", "s.yaml", "--deadline", "200ms", "--base-url", &slow.url])
@@ -55,4 +55,20 @@ fn budget_and_deadline_end_a_run_with_six() {
         .run()
         .ended(6)
         .out("the run was ended by its deadline; 3 cases not judged");
+}
+
+#[test]
+fn the_time_to_the_first_token_is_that_of_recorded_answers() {
+    let config = "gate: { thresholds: [{ metric: ttft_p95_ms, max: 200 }] }\n";
+    let run = |more: &[&str], told: &str| {
+        Akit::new(&["run", "s.yaml"])
+            .args(more)
+            .file("akit.yaml", config)
+            .file("s.yaml", suite(&["a".to_owned()]))
+            .file("r.jsonl", format!("{{\"id\":\"a\",\"reply\":\"yes\"{told}}}\n"))
+            .run()
+    };
+    run(&["--replies", "r.jsonl"], ",\"ttft_ms\":150").ended(0);
+    run(&["--replies", "r.jsonl"], ",\"ttft_ms\":250").ended(1).out("ttft_p95_ms is 250 ms (1 answer)");
+    run(&["--replies", "r.jsonl"], "").ended(4).out("ttft_p95_ms could not be measured");
 }

@@ -95,7 +95,12 @@ fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
 
 #[test]
 fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
-    let table: [(Change, &str); 5] = [
+    let table: [(Change, &str); 9] = [
+        // Zeros are how some leave the count out; more than was sent and allowed is no count of this request.
+        (|body| body["usage"]["prompt_tokens"] = json!(0), "it does not report the tokens"),
+        (|body| body["usage"]["completion_tokens"] = json!(0), "it does not report the tokens"),
+        (|body| body["usage"]["prompt_tokens"] = json!(50_000), "it counted more tokens"),
+        (|body| body["usage"]["completion_tokens"] = json!(50_000), "it counted more tokens"),
         (|body| drop(body.as_object_mut().unwrap().remove("usage")), "it does not report the tokens"),
         (|body| body["usage"] = json!(null), "it does not report the tokens"),
         (|body| body["usage"]["prompt_tokens"] = json!(-3), "it does not report the tokens"),

@@ -203,10 +203,12 @@ fn only_values<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
                 parts.values().for_each(|part| only_values(part, found));
             }
             ("allOf" | "anyOf" | "oneOf" | "prefixItems", Json::Array(parts)) => {
-                parts.iter().for_each(|part| only_values(part, found));
+                for part in parts {
+                    only_values(part, found);
+                }
             }
             ("items" | "contains" | "then" | "else" | "additionalProperties", part) => {
-                only_values(part, found)
+                only_values(part, found);
             }
             _ => {}
         }

@@ -58,8 +58,8 @@ fn told(report: &Json) -> Json {
 
 #[test]
 fn every_answer_of_every_vendor_is_read_whole_and_in_pieces_alike() {
-    let call = || Some(("transfer_to_human", json!({ "why": "asked", "n": 1 })));
     type Row = (&'static str, Stop, Option<(&'static str, Json)>, i32);
+    let call = || Some(("transfer_to_human", json!({ "why": "asked", "n": 1 })));
     let answers: [Row; 7] = [
         ("this is ok", Stop::Whole, None, 0),
         ("gr\u{fc}n ok \u{1f600}", Stop::Whole, None, 0),
