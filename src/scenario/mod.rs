@@ -82,10 +82,10 @@ pub struct ProviderConfig {
 }
 
 impl ProviderConfig {
-    /// The same of an own bot, which no old file has: an error whoever is asked.
+    /// The same of an own bot and of presets, which no old file has: an error whoever is asked.
     #[must_use]
     pub fn misplaced_of_own(&self, provider: &str) -> Option<(&'static str, String, String)> {
-        let is_own = |key: &str| Spec::is_own(provider) || !Own::takers(key).is_empty();
+        let is_own = |key: &str| Spec::is_own(provider) || key == "like" || !Own::takers(key).is_empty();
         self.misplaced(provider).filter(|(key, ..)| is_own(key))
     }
 

@@ -358,3 +358,28 @@ fn what_comes_beside_the_text_is_redacted_too() {
         }
     }
 }
+
+#[test]
+fn what_an_own_bot_is_sent_of_a_case_stands_in_no_record() {
+    let server = Server::as_told(|asked| {
+        let body = json!({ "answer": if asked.body["who"] == "ann@example.org" { "good" } else { "bad" } });
+        Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+    });
+    let case = |id: &str, who: &str| {
+        format!(
+            "  - {{ id: {id}, prompt: Hi, variables: {{ who: {who} }}, expected: {{ type: exact, value: good }} }}\n"
+        )
+    };
+    let suite = format!(
+        "name: s\nprovider: http\nredaction: {{ patterns: [email] }}\nproviderConfig:\n  url: {}\n  \
+         body: {{ text: \"{{{{prompt}}}}\", who: \"{{{{who}}}}\" }}\n  answer: /answer\ncases:\n{}{}",
+        server.url,
+        case("a", "ann@example.org"),
+        case("b", "bob@example.org"),
+    );
+    let ran = Akit::new(&["run", "s.yaml"]).file("s.yaml", &suite).run().ended(1).out("1 passed, 1 failed");
+    assert!(!ran.all(".akit/cache").contains("example.org"));
+    // Nor does one value find the record of another.
+    let other = suite.replace("bob@", "eve@");
+    ran.then(&["run", "s.yaml", "--replay"]).file("s.yaml", other).run().ended(4).out("not in the cache");
+}
