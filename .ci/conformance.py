@@ -19,6 +19,7 @@ STRICT = "a gate fails closed: under `mode: any` no value may appear either"
 EMPTY = "an empty list of values forbids nothing"
 HOLLOW = "an answer that says nothing passes no negative expectation, pattern or expression"
 FOLDED = "texts are compared as they read: a letter and its accent are one letter"
+CASELESS = "upper and lower case are the same by Unicode: STRASSE is straße"
 FENCED = "the JSON of an answer may stand in a fenced block, however its mark is written"
 EARLY = "an invalid pattern or expression is an error before anything is sent"
 SCHEMA = "JSON Schema 2020-12 in full; the reference knows ten keywords"
@@ -29,6 +30,10 @@ PASSING = "what passes scores 1: that it found one value of two says nothing aga
 
 DIFFERS = {
     ("contains", "variables are not substituted in expected"): VARIABLES,
+    ("contains", "sharp s is not folded"): CASELESS,
+    ("contains", "sharp s not folded 2"): CASELESS,
+    ("contains", "dotted I does not match plain i at start"): CASELESS,
+    ("contains", "non-final sigma"): CASELESS,
     ("not_contains", "any: at least one absent -> pass"): STRICT,
     ("not_contains", "empty any -> fail, score 1"): EMPTY,
     ("not_contains", "empty response passes"): HOLLOW,

@@ -135,11 +135,15 @@ def faults(akit, out, tools):
     good = [case("well", "[[reply:hello]]"), case("headers", "[[fault:dupheader]][[reply:hello]]")]
     good += [case("third-try", "[[fail_first:2]][[reply:hello]]")]
     # Every YAML reader reads JSON.
-    (out / "faults.yaml").write_text(json.dumps({"name": "faults", "model": "m", "cases": bad + good}))
+    for name, cases in (("faults", bad), ("well", good)):
+        (out / f"{name}.yaml").write_text(json.dumps({"name": name, "model": "m", "cases": cases}))
     slow = ["--drip-ms", "100", "--huge-mb", "40", "--retry-after", "0.2"]
     with server(tools, out, *slow) as address:
-        arguments = ["faults.yaml", "--base-url", f"{address}/v1", "--timeout", "1500", "--patience", "2s", "-c", "16"]
+        more = ["--base-url", f"{address}/v1", "--timeout", "1500", "--patience", "2s", "-c", "16"]
+        arguments = ["faults.yaml", *more]
         stored = run(akit, out, "faults", 4, *arguments)
+        # On their own: a bad key ends what is asked for everybody.
+        stored["cases"] += run(akit, out, "well", 0, "well.yaml", *more)["cases"]
     outcomes = {one["id"]: one["outcome"] for one in stored["cases"]}
     kinds = {one["id"]: one["trials"][0].get("fault", {}).get("kind") for one in stored["cases"]}
     wrong = [one["id"] for one in bad if outcomes[one["id"]] != "errored" or kinds[one["id"]] == "internal"]

@@ -186,8 +186,8 @@ fn without_markup(text: &str) -> String {
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         match part.split_once(']') {
-            Some((name, behind)) if name.chars().all(char::is_alphanumeric) => plain += &format!(" {behind}"),
-            _ => plain += &format!("[object {part}"),
+            Some((name, behind)) if name.chars().all(char::is_alphanumeric) => plain.extend([" ", behind]),
+            _ => plain.extend(["[object ", part]),
         }
     }
     let text = plain;
@@ -197,12 +197,11 @@ fn without_markup(text: &str) -> String {
         out.push_str(&rest[..at]);
         out.push(' ');
         rest = &rest[at..];
-        let behind = match rest.strip_prefix("<!--") {
-            Some(comment) => Some(comment.split_once("-->").map_or("", |(_, behind)| behind)),
-            None => {
-                let markup = || rest.split_once('>').filter(|(tag, _)| is_markup(&tag[1..]));
-                behind_empty_pair(rest).or_else(|| Some(markup()?.1))
-            }
+        let behind = if let Some(comment) = rest.strip_prefix("<!--") {
+            Some(comment.split_once("-->").map_or("", |(_, behind)| behind))
+        } else {
+            let markup = || rest.split_once('>').filter(|(tag, _)| is_markup(&tag[1..]));
+            behind_empty_pair(rest).or_else(|| Some(markup()?.1))
         };
         if behind.is_none() {
             out.push('<');

@@ -106,7 +106,7 @@ pub fn behind_thoughts(text: &str) -> Option<&str> {
     if message.get(..channel.len()).is_some_and(|head| head.eq_ignore_ascii_case(channel)) {
         let end = ends.iter().filter_map(|end| Some((message.find(end)?, *end))).min()?;
         let behind = &message[end.0 + end.1.len()..];
-        return Some(if end.1 == FINAL.0 { &message[end.0..] } else { behind }).map(without_header);
+        return Some(without_header(if end.1 == FINAL.0 { &message[end.0..] } else { behind }));
     }
     if without_header(start).len() < start.len() {
         return Some(without_header(start));

@@ -254,6 +254,9 @@ fn ended(text: &str, reason: &str) -> Answer {
     Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
 }
 
+/// What a judge says where nobody can read it.
+type Unread = fn() -> Option<Answer>;
+
 #[test]
 fn a_judge_of_which_no_known_bad_answer_was_graded_low_is_void() {
     let filtered = || {
@@ -262,7 +265,6 @@ fn a_judge_of_which_no_known_bad_answer_was_graded_low_is_void() {
         Answer::Raw(400, Vec::new(), body.as_bytes().to_vec())
     };
     let score = |score: u64| format!("{{\"reasoning\":\"x\",\"score\":{score}}}");
-    type Unread = fn() -> Option<Answer>;
     let kinds: [(&str, Unread); 5] = [
         ("empty", || Some(Answer::Text(String::new()))),
         ("cut", || Some(ended("{\"reas", "length"))),

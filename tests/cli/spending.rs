@@ -95,12 +95,16 @@ fn what_a_budget_leaves_out_is_skipped_and_ends_with_six() {
 
 #[test]
 fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
-    let table: [(Change, &str); 9] = [
-        // Zeros are how some leave the count out; more than was sent and allowed is no count of this request.
-        (|body| body["usage"]["prompt_tokens"] = json!(0), "it does not report the tokens"),
-        (|body| body["usage"]["completion_tokens"] = json!(0), "it does not report the tokens"),
-        (|body| body["usage"]["prompt_tokens"] = json!(50_000), "it counted more tokens"),
-        (|body| body["usage"]["completion_tokens"] = json!(50_000), "it counted more tokens"),
+    let table: [(Change, &str); 7] = [
+        // Zeros are how some leave the count out.
+        (
+            |body| body["usage"] = json!({ "prompt_tokens": 0, "completion_tokens": 9 }),
+            "it does not report the tokens",
+        ),
+        (
+            |body| body["usage"] = json!({ "prompt_tokens": 9, "completion_tokens": 0 }),
+            "it does not report the tokens",
+        ),
         (|body| drop(body.as_object_mut().unwrap().remove("usage")), "it does not report the tokens"),
         (|body| body["usage"] = json!(null), "it does not report the tokens"),
         (|body| body["usage"]["prompt_tokens"] = json!(-3), "it does not report the tokens"),
@@ -117,6 +121,19 @@ fn a_server_that_tells_no_tokens_is_asked_once_within_a_budget() {
         assert!(
             kinds.as_array().unwrap().iter().all(|case| case["trials"][0]["fault"]["kind"] == "unmetered")
         );
+    }
+    // More than was sent and allowed is no count of this request: the money is gone with the first answer.
+    let beyond: [Change; 2] = [
+        |body| body["usage"]["prompt_tokens"] = json!(50_000),
+        |body| body["usage"]["completion_tokens"] = json!(50_000),
+    ];
+    for change in beyond {
+        let server = changed(change);
+        let ran =
+            Akit::new(&["run", "s.yaml", "-m", "m", "-c", "3", "--budget", "1", "--base-url", &server.url]);
+        let ran = ran.file("akit.yaml", PRICES).file("s.yaml", short(&["a", "b", "c"])).run().ended(6);
+        ran.out("it counted more tokens than the request");
+        assert_eq!(server.asked().len(), 1);
     }
     // Without a budget nobody needs to know.
     run(&changed(|body| body["usage"] = json!(null)), &[]).run().ended(0);

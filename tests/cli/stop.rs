@@ -47,8 +47,18 @@ const WORDS: [(&str, &str); 26] = [
 
 fn ended(word: &str) -> Json {
     let mut answer = completion("all fine");
-    answer["choices"][0]["finish_reason"] = word.into();
+    end(&mut answer, word);
     answer
+}
+
+/// Ends an answer for this reason; one that ends for a call has a call.
+fn end(answer: &mut Json, word: &str) {
+    answer["choices"][0]["finish_reason"] = word.into();
+    if word == "tool_calls" {
+        let call =
+            json!({ "id": "1", "type": "function", "function": { "name": "look", "arguments": "{}" } });
+        answer["choices"][0]["message"]["tool_calls"] = json!([call]);
+    }
 }
 
 fn asking(url: &str, suite: &str, more: &[&str]) -> Ran {
@@ -154,7 +164,7 @@ fn a_judges_word_is_judged_by_the_same_table() {
             let score = if known_bad { 0 } else { 10 };
             let mut answer = completion(&json!({ "reasoning": "x", "score": score }).to_string());
             if !known_bad {
-                answer["choices"][0]["finish_reason"] = word.into();
+                end(&mut answer, word);
             }
             Answer::Raw(200, Vec::new(), answer.to_string().into())
         });

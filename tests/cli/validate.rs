@@ -40,7 +40,7 @@ fn collect(path: &Path, codes: &mut BTreeSet<String>) {
         let text = std::fs::read_to_string(path).unwrap();
         let text = text.split("#[cfg(test)]").next().unwrap();
         let dense: String = text.split_whitespace().collect();
-        for call in ["Diagnostic::error(\"", "inside(\"", "node,\""] {
+        for call in ["Diagnostic::error(\"", "inside(\"", "node,\"", "refuse(\""] {
             for (at, _) in dense.match_indices(call) {
                 let rest = &dense[at + call.len()..];
                 let code = &rest[..rest.find('"').unwrap()];
