@@ -129,12 +129,16 @@ impl ModelClient {
         if is_metered && !is_served() {
             first = Some(self.first.lock().await).filter(|_| !is_served());
         }
+        let faulty = || match self.accounts().get(model) {
+            Some(Account::Faulty(error)) => Err(Failed::NotAsked(error.clone())),
+            Some(Account::Served) | None => Ok(()),
+        };
+        // Before the money is looked at, which may be gone for the same reason.
+        faulty()?;
         let entered = self.road.enter(&self.lane, worst.unwrap_or_default(), tokens).await;
         let under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
-        if let Some(Account::Faulty(error)) = self.accounts().get(model) {
-            return Err(Failed::NotAsked(error.clone()));
-        }
+        faulty()?;
         let began = Instant::now();
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
