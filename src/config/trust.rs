@@ -5,6 +5,7 @@
 //! people who hold the keys have named its server: by flag, configuration or environment. Where the configuration is
 //! the change's too, the same holds for its addresses.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::resolved::{Resolved, SaidBy};
@@ -179,6 +180,25 @@ impl Settings {
             format!("nothing is sent to {origin}: only this change names it ({:#})", address.said_by);
         Some(Obstacle::new(message, MERGE_FIRST))
     }
+}
+
+/// Whether a command names a file below the current folder, or a part of one of its words does.
+pub(super) fn names_a_file(command: &[String]) -> bool {
+    let is_here = |word: &str| !word.is_empty() && Path::new(word).is_relative() && Path::new(word).exists();
+    let is_part = |c: char| c.is_whitespace() || "'\"`;&|()<>=$".contains(c);
+    // A name without a separator is looked up in PATH.
+    let named = command.iter().enumerate().filter(|(at, word)| *at > 0 || word.contains(['/', '\\']));
+    named.map(|(_, word)| word).any(|word| is_here(word) || word.split(is_part).any(is_here))
+}
+
+/// What keeps a program from printing a key, where the change may have edited it.
+pub(super) fn editable_key<T>(key: &Resolved<'_, T>) -> Obstacle {
+    let message = format!(
+        "no key is fetched: the command names a file of this checkout, which the change may have edited ({:#})",
+        key.said_by
+    );
+    let help = "name a program outside the repository, set the vendor's variable, or trust the change: `--trust head`";
+    Obstacle::new(message, help).at(key.said_by)
 }
 
 /// What keeps a key that the configuration points to from being fetched, where the change brings it.

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::Akit;
 use super::akit::{Ran, repository};
 use super::fixtures;
-use super::server::wait_until;
+use super::server::{Answer, Server, wait_until};
 use super::signal::{end, send_twice};
 use super::trust_base::{base, change};
 use super::weakening::akit;
@@ -351,6 +351,45 @@ fn a_command_that_only_a_change_names_is_not_run() {
         akit(&ran, &["run", "scenarios", "--trust", "base"]).env("PATH", &std::env::var("PATH").unwrap());
     first.run().ended(2).err("only the change names it");
     assert!(!ran.path("ran").exists());
+}
+
+#[test]
+fn no_program_that_a_change_may_have_written_prints_a_key() {
+    let server = Server::start(|_| Answer::Text("good".to_owned()));
+    let suite =
+        "name: s\nmodel: m\ncases: [{ id: a, prompt: q, expected: { type: contains, values: [good] } }]\n";
+    let config = |key: &str| format!("providers: {{ openai: {{ baseUrl: \"{}\", {key} }} }}\n", server.url);
+    let script = |word: &str| format!("touch ran\nprintf sk-{word}-0123456789\n");
+    let run = |ran: &Ran| {
+        let akit = akit(ran, &["run", "scenarios", "--trust", "base", "--cache", "off"]);
+        akit.env("PATH", &std::env::var("PATH").unwrap()).run()
+    };
+    for key in ["[sh, key.sh]", "[sh, ./key.sh]", "[sh, -c, \". ./key.sh\"]", "[sh, -c, \"sh<key.sh\"]"] {
+        let config = config(&format!("apiKeyCommand: {key}"));
+        let start =
+            [("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", config), ("key.sh", script("base"))];
+        let ran = base(&start);
+        change(&ran, &[("key.sh", script("evil"))]);
+        run(&ran).ended(2).err("which the change may have edited").err("akit.yaml at ");
+        assert!(!ran.path("ran").exists(), "{key}");
+    }
+    // A base that says nothing of akit has named no key.
+    for key in ["apiKeyCommand: [sh, key.sh]", "apiKeyCommand: [printf, sk-evil]", "apiKeyFile: key.sh"] {
+        let ran = base(&[("README.md", "x".to_owned())]);
+        let files =
+            [("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", config(key)), ("key.sh", script("evil"))];
+        change(&ran, &files);
+        run(&ran).ended(2);
+        assert!(!ran.path("ran").exists(), "{key}");
+    }
+    assert!(server.asked().is_empty());
+    // A program of the machine is nobody's change.
+    let program = config("apiKeyCommand: [printf, sk-base-0123456789]");
+    let ran =
+        base(&[("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", program), ("key.sh", script("a"))]);
+    change(&ran, &[("key.sh", script("evil"))]);
+    run(&ran).ended(0);
+    assert_eq!(server.asked().len(), 1);
 }
 
 #[test]

@@ -219,10 +219,7 @@ impl Body<'_> {
             self.documents.iter().rev().find_map(|document| pointer.first(document)?.as_u64())
         };
         let (input, output) = (count(&counts.input), count(&counts.output));
-        (input.is_some() || output.is_some()).then(|| Usage {
-            input_tokens: input.unwrap_or_default(),
-            output_tokens: output.unwrap_or_default(),
-            ..Usage::default()
-        })
+        // Half a count is none: a budget would take the other half for nothing.
+        Some(Usage { input_tokens: input?, output_tokens: output?, ..Usage::default() })
     }
 }
