@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::file::GraderConfig;
 use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
-use super::trust::{Trust, editable_key, names_a_file, unmerged_key};
-use super::{Obstacle, Settings, Whose};
+use super::trust::{Trust, unfetched};
+use super::{Obstacle, Settings};
 use crate::client::{Limits, Patience};
 use crate::grader::Judge;
 use crate::provider::{DEFAULT, HTTP, Header, Means, Options, Own, Spec, Vendor};
@@ -242,14 +242,7 @@ impl Settings {
         let key = Resolved::first(
             keys(own, |key| part.below(key)).into_iter().chain(keys(granted, below)).chain([variable]),
         );
-        let brought = key.as_ref().and_then(|key| match (&key.value, &self.file.whose) {
-            (Held::File(_) | Held::Command(_), Whose::Change) => Some(unmerged_key(key)),
-            // The base names the program, and the change may have written it.
-            (Held::Command(command), Whose::Base(_)) if names_a_file(command) => Some(editable_key(key)),
-            (Held::Command(_), Whose::Base(_) | Whose::Own)
-            | (Held::File(_), Whose::Base(_) | Whose::Own)
-            | (Held::Key(_) | Held::Unset(_), _) => None,
-        });
+        let brought = key.as_ref().and_then(|key| unfetched(key, &self.file.whose));
         let options = self.options(own, granted);
         let organization = Resolved::first([
             (part.below("organization"), own.and_then(|own| own.organization.as_deref())),

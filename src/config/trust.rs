@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
 use crate::provider::{HTTP, Origin, Spec, Vendor};
@@ -182,8 +183,20 @@ impl Settings {
     }
 }
 
+/// What keeps a key from being fetched where the configuration says it is.
+pub(super) fn unfetched(key: &Resolved<'_, Held<'_>>, whose: &Whose) -> Option<Obstacle> {
+    match (&key.value, whose) {
+        (Held::File(_) | Held::Command(_), Whose::Change) => Some(unmerged_key(key)),
+        // The base names the program, and the change may have written it.
+        (Held::Command(command), Whose::Base(_)) => names_a_file(command).then(|| editable_key(key)),
+        (Held::Command(_) | Held::File(_), Whose::Own)
+        | (Held::File(_), Whose::Base(_))
+        | (Held::Key(_) | Held::Unset(_), _) => None,
+    }
+}
+
 /// Whether a command names a file below the current folder, or a part of one of its words does.
-pub(super) fn names_a_file(command: &[String]) -> bool {
+fn names_a_file(command: &[String]) -> bool {
     let is_here = |word: &str| !word.is_empty() && Path::new(word).is_relative() && Path::new(word).exists();
     let is_part = |c: char| c.is_whitespace() || "'\"`;&|()<>=$".contains(c);
     // A name without a separator is looked up in PATH.
@@ -192,7 +205,7 @@ pub(super) fn names_a_file(command: &[String]) -> bool {
 }
 
 /// What keeps a program from printing a key, where the change may have edited it.
-pub(super) fn editable_key<T>(key: &Resolved<'_, T>) -> Obstacle {
+fn editable_key<T>(key: &Resolved<'_, T>) -> Obstacle {
     let message = format!(
         "no key is fetched: the command names a file of this checkout, which the change may have edited ({:#})",
         key.said_by
@@ -202,7 +215,7 @@ pub(super) fn editable_key<T>(key: &Resolved<'_, T>) -> Obstacle {
 }
 
 /// What keeps a key that the configuration points to from being fetched, where the change brings it.
-pub(super) fn unmerged_key<T>(key: &Resolved<'_, T>) -> Obstacle {
+fn unmerged_key<T>(key: &Resolved<'_, T>) -> Obstacle {
     let message = format!("no key is fetched: only this change says where it is ({:#})", key.said_by);
     Obstacle::new(message, MERGE_FIRST).at(key.said_by)
 }
