@@ -44,7 +44,7 @@ pub(super) fn odd(text: &str) -> Result<u32, String> {
 
 /// A time above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    time(text).filter(|time| !time.is_zero()).ok_or_else(|| {
+    text::number::time(text).filter(|time| !time.is_zero()).ok_or_else(|| {
         format!(
             "{} is not a time above 0: milliseconds, or with `ms`, `s` or `m`; for example `30s`",
             shown(text)
@@ -54,7 +54,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// A time, or none.
 pub(super) fn patience(text: &str) -> Result<Duration, String> {
-    time(text).ok_or_else(|| {
+    text::number::time(text).ok_or_else(|| {
         format!("{} is not a time: milliseconds, or with `ms`, `s` or `m`; for example `5m`", shown(text))
     })
 }
@@ -79,19 +79,4 @@ pub(super) fn address(text: &str) -> Result<String, String> {
 
 fn number(text: &str, is_right: impl Fn(f64) -> bool) -> Option<f64> {
     text.trim().parse::<f64>().ok().filter(|number| is_right(*number))
-}
-
-fn time(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let factor = match &text[digits.len()..] {
-        "" | "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        _ => return None,
-    };
-    let number: f64 = digits.trim().parse().ok()?;
-    let time = Duration::try_from_secs_f64(number * factor).ok()?;
-    // What is written as more than nothing is.
-    (number == 0.0 || !time.is_zero()).then_some(time)
 }

@@ -51,6 +51,11 @@ pub struct Ask<'a> {
     pub version: Option<&'a str>,
     /// What an answer must be to be read from a record instead of asked for. Only a replay reads the others.
     pub usable: Usable<'a>,
+    /// Whether records and what an interrupted run noted are passed over: what was said before was said anew. A replay
+    /// reads them all the same.
+    pub afresh: bool,
+    /// How long is waited before it is sent; a record is read at once.
+    pub pause: Duration,
 }
 
 impl Ask<'_> {

@@ -146,6 +146,8 @@ async fn simulated(
                 seal: None,
                 version: None,
                 usable: Usable(&|_| true),
+                afresh: false,
+                pause: std::time::Duration::ZERO,
             };
             let found = client.ask(&ask).await;
             answered.fetch_add(usize::from(found.is_ok()), Ordering::SeqCst);

@@ -179,6 +179,12 @@ impl ModelClient {
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// Whether the application remembers what was said before, and is sent the newest message alone.
+    #[must_use]
+    pub fn is_stateful(&self) -> bool {
+        self.provider.is_stateful()
+    }
+
     /// When the newest answer was given, RFC 3339 in UTC; a record counts as of its recording.
     #[must_use]
     pub fn latest(&self) -> Option<String> {
@@ -339,10 +345,12 @@ impl ModelClient {
     ) -> Result<Exchange, ClientError> {
         let model = &ask.request.model;
         let key = self.key(ask);
-        if let Some(had) = self.resumed(&key, ask) {
+        let afresh = ask.afresh && self.mode != Mode::Replay;
+        if !afresh && let Some(had) = self.resumed(&key, ask) {
             return Ok(self.noted(had, model));
         }
-        if self.mode.reads()
+        if !afresh
+            && self.mode.reads()
             && let Some(had) = self.read(&key, ask)
         {
             let had = had?;
@@ -367,6 +375,9 @@ impl ModelClient {
             self.cache.note(key.hash(), looked);
             let folder = crate::source::slashed(self.cache.folder());
             return Err(ClientError::CacheMiss { folder, purpose, nearest });
+        }
+        if !ask.pause.is_zero() {
+            tokio::time::sleep(ask.pause).await;
         }
         let had = self.asked_and_recorded(&key, send, ask).await?;
         Ok(self.noted(had, model))

@@ -75,6 +75,8 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         seal: None,
         version: None,
         usable: Usable(&|said| said.answer.text != "unusable"),
+        afresh: false,
+        pause: std::time::Duration::ZERO,
     };
     client.ask(&ask).await
 }

@@ -116,6 +116,8 @@ pub(super) async fn ask(
         seal: None,
         version: None,
         usable: Usable(&|_| true),
+        afresh: false,
+        pause: std::time::Duration::ZERO,
     };
     client.ask(&ask).await
 }
@@ -387,6 +389,8 @@ async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early
             seal: None,
             version: None,
             usable: Usable(&|_| true),
+            afresh: false,
+            pause: std::time::Duration::ZERO,
         };
         client(&server, &Road::default()).ask(&ask).await.unwrap();
         let again = server.log()[1].1;

@@ -170,6 +170,35 @@ pub async fn judge(
     Verdict { line: own.line, ..all(parts) }
 }
 
+/// The same for the answer to a turn of a conversation; nothing where nothing is expected of it.
+pub async fn judge_turn(
+    own: Option<&Expectation>,
+    rules: &[Arc<Rule>],
+    answer: &Candidate<'_>,
+    bench: &Bench<'_>,
+) -> Option<Verdict> {
+    match own {
+        Some(own) => Some(judge(own, rules, answer, bench).await),
+        None if rules.is_empty() => None,
+        None => {
+            let mut parts = Vec::new();
+            for (rule, index) in rules.iter().zip(0..) {
+                parts.push(rule.judge(&answer.part(index), bench).await);
+            }
+            Some(all(parts))
+        }
+    }
+}
+
+/// What they find in the raw answer to a turn without a judge.
+#[must_use]
+pub fn see_turn(own: Option<&Expectation>, rules: &[Arc<Rule>], answer: &Candidate<'_>) -> Seen {
+    match own {
+        Some(own) => see(own, rules, answer),
+        None => Seen::of_parts(rules.iter().map(|rule| rule.expectation.see(answer)).collect()),
+    }
+}
+
 /// What they find in a raw answer without a judge.
 #[must_use]
 pub fn see(own: &Expectation, rules: &[Arc<Rule>], answer: &Candidate<'_>) -> Seen {

@@ -59,6 +59,16 @@ impl Combined {
         self.join(parts)
     }
 
+    /// The verdict of several that are joined so.
+    pub(super) fn joined(any: bool, parts: Vec<Verdict>) -> Verdict {
+        Self { any, parts: Vec::new() }.join(parts)
+    }
+
+    /// What demands nothing.
+    pub(super) fn nothing() -> Self {
+        Self { any: false, parts: Vec::new() }
+    }
+
     fn join(&self, parts: Vec<Verdict>) -> Verdict {
         let count = |outcome| parts.iter().filter(|part| part.outcome == outcome).count();
         let firm = |outcome| parts.iter().any(|part| part.outcome == outcome && part.advisory.is_none());
@@ -104,8 +114,8 @@ impl Combined {
 }
 
 /// The verdict of several of which all must hold.
-pub(super) fn all(parts: Vec<Verdict>) -> Verdict {
-    Combined { any: false, parts: Vec::new() }.join(parts)
+pub fn all(parts: Vec<Verdict>) -> Verdict {
+    Combined::joined(false, parts)
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! tool. Words alone are an offer or a claim, never a handoff: one that says it happens while nothing does is a
 //! *phantom handoff*. A word of the state that nobody knows is errored, never a pass.
 
+pub(super) mod kept;
+mod over;
+
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -12,6 +15,8 @@ use strum::{EnumString, IntoStaticStr};
 use super::arguments::{Arguments, Fit};
 use super::pattern::Pattern;
 use super::tools::{called, line};
+use over::Due;
+
 use super::{Candidate, Reading, SHOWN, TYPE, errored, hollow, share, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::source::{Field, Fields, Shape, Value};
@@ -28,6 +33,12 @@ pub(super) const FIELDS: &[Field] = &[
         "What is handed on: texts, or members with their values.",
     ),
     Field::optional("never", Shape::Bool, "Whether there must be none: neither done nor claimed."),
+    Field::optional(
+        "by",
+        Shape::Name,
+        "Of a conversation: the id of the turn by whose answer it must have come.",
+    ),
+    Field::optional("within", Shape::Integer(1), "Of a conversation: the number of that turn, from 1."),
 ];
 
 /// Keys of `setup.handoff`.
@@ -45,6 +56,11 @@ pub const SIGNS: &[Field] = &[
     Field::optional("tool", Shape::Name, "The function that hands over when it is called."),
     Field::optional("text", Shape::Name, "Pattern of words that say a handoff happens; case is ignored."),
     Field::optional("offers", Shape::Name, "Pattern of words that offer one; case is ignored."),
+    Field::optional(
+        "notice",
+        Shape::Name,
+        "Pattern of what may be said once the customer waits for a person; case is ignored.",
+    ),
 ];
 
 const STATES: [&str; 3] = ["offered", "claimed", "done"];
@@ -96,6 +112,7 @@ pub struct Signs {
     tool: Option<String>,
     text: Option<Pattern>,
     offers: Option<Pattern>,
+    notice: Option<Pattern>,
     claims: Option<Pattern>,
 }
 
@@ -127,11 +144,45 @@ impl Signs {
                 }
             }
         };
-        let (text, offers) = (pattern("text"), pattern("offers"));
+        let (text, offers, notice) = (pattern("text"), pattern("offers"), pattern("notice"));
         let claims = reading.patterns.compile(CLAIMS, "i").ok();
         let tool = fields.text("tool").map(|(tool, span)| reading.function(tool, span));
         let state = pointer.map(|(pointer, _)| pointer.to_owned());
-        Self { state, states: words.filter_map(taught).collect(), tool, text, offers, claims }
+        Self { state, states: words.filter_map(taught).collect(), tool, text, offers, notice, claims }
+    }
+
+    /// Whether something shows that a handoff is done.
+    #[must_use]
+    pub fn shows_done(&self) -> bool {
+        self.tool.is_some() || self.state.is_some()
+    }
+
+    /// Whether an answer hands over.
+    ///
+    /// # Errors
+    /// Where its state has a word that nobody knows, or a search gives up.
+    pub fn is_done(&self, answer: &Candidate<'_>) -> Result<bool, Fault> {
+        Ok(self.reached(answer, false)?.stage.is_done())
+    }
+
+    /// How far a handoff has come in an answer, and by what that is known. `never` says that there must be none, so that
+    /// each sign counts by itself.
+    fn reached(&self, answer: &Candidate<'_>, never: bool) -> Result<Reached, Fault> {
+        let (told, is_called) = (self.told(answer)?, self.calls(answer).next().is_some());
+        let (claimed, offered) = (said(self.text.as_ref(), answer)?, said(self.offers.as_ref(), answer)?);
+        let by_words = match (&claimed, &offered) {
+            (Some(_), _) => Stage::Claimed,
+            (None, Some(_)) => Stage::Offered,
+            (None, None) => Stage::None,
+        };
+        let by_call = match (is_called, told) {
+            (false, _) => Stage::None,
+            // The application knows better than its model whether somebody took over.
+            (true, Some(_)) if !never => Stage::Claimed,
+            (true, _) => Stage::Done,
+        };
+        let stage = by_words.max(by_call).max(told.unwrap_or(Stage::None));
+        Ok(Reached { stage, told, claimed, offered })
     }
 
     /// What the application's state tells; nothing where it does not speak of a handoff.
@@ -166,6 +217,14 @@ impl Signs {
     }
 }
 
+/// How far a handoff has come, and the signs of that.
+struct Reached {
+    stage: Stage,
+    told: Option<Stage>,
+    claimed: Option<String>,
+    offered: Option<String>,
+}
+
 /// What is demanded of the handoff in an answer.
 #[derive(Clone, Debug)]
 pub struct Handoff {
@@ -173,6 +232,7 @@ pub struct Handoff {
     state: Stage,
     carries: Vec<Carried>,
     never: bool,
+    due: Option<Due>,
 }
 
 /// What is handed on.
@@ -199,7 +259,7 @@ impl Handoff {
         let is_seen = |stage| match stage {
             Stage::None | Stage::Offered => signs.offers.is_some(),
             Stage::Claimed => signs.text.is_some(),
-            Stage::Done => signs.tool.is_some() || signs.state.is_some(),
+            Stage::Done => signs.shows_done(),
         };
         let further =
             [Stage::Offered, Stage::Claimed, Stage::Done].into_iter().filter(|stage| *stage >= state);
@@ -222,7 +282,8 @@ impl Handoff {
                 "`carries` beside `never: true`: nothing is handed on where there is no handoff".to_owned();
             reading.refuse("wrong-value", span, message, "keep one of the two");
         }
-        Some(Self { signs, state, carries, never })
+        let due = due(fields, never, reading)?;
+        Some(Self { signs, state, carries, never, due })
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
@@ -238,21 +299,9 @@ impl Handoff {
     }
 
     fn judged(&self, answer: &Candidate<'_>) -> Result<Verdict, Fault> {
-        let Self { signs, state, carries, never } = self;
-        let (told, transfer) = (signs.told(answer)?, signs.calls(answer).next());
-        let (claimed, offered) = (said(signs.text.as_ref(), answer)?, said(signs.offers.as_ref(), answer)?);
-        let by_words = match (&claimed, &offered) {
-            (Some(_), _) => Stage::Claimed,
-            (None, Some(_)) => Stage::Offered,
-            (None, None) => Stage::None,
-        };
-        let by_call = match (transfer, told) {
-            (None, _) => Stage::None,
-            // The application knows better than its model whether somebody took over.
-            (Some(_), Some(_)) if !never => Stage::Claimed,
-            (Some(_), _) => Stage::Done,
-        };
-        let reached = by_words.max(by_call).max(told.unwrap_or(Stage::None));
+        let Self { signs, state, carries, never, due: _ } = self;
+        let transfer = signs.calls(answer).next();
+        let Reached { stage: reached, told, claimed, offered } = signs.reached(answer, *never)?;
         let kind = VerdictKind::Handoff;
         if reached < *state {
             if let Some(reason) = answer.hollow().filter(|_| *never) {
@@ -372,7 +421,7 @@ impl Handoff {
 
     /// In what a new version demands less. How a handoff shows is compared with the rest of `setup`.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
-        let Self { signs: _, state, carries, never } = self;
+        let Self { signs: _, state, carries, never, due } = self;
         if *never != now.never {
             let message = "a handoff was forbidden and is demanded now, or the other way round";
             return vec![Weaker::new(WeakeningKind::ExpectationNegated, &["never"], message)];
@@ -387,7 +436,12 @@ impl Handoff {
             let message = format!("{} need no longer be handed on", old.shown());
             Weaker::new(WeakeningKind::ValueRemoved, &["carries"], message)
         });
-        less.into_iter().chain(lost).collect()
+        let late = self.is_due_later(now).then(|| {
+            let key = if due.as_ref().is_some_and(|due| due.id.is_some()) { "by" } else { "within" };
+            let message = "it may come later than before, or at any time";
+            Weaker::new(WeakeningKind::LimitLoosened, &[key], message)
+        });
+        less.into_iter().chain(lost).chain(late).collect()
     }
 }
 
@@ -418,6 +472,47 @@ fn said(pattern: Option<&Pattern>, answer: &Candidate<'_>) -> Result<Option<Stri
     Ok(found.map(|range| format!("\"{}\"", text::excerpt_around(answer.text, range, SHOWN / 2))))
 }
 
+/// By when it must have come.
+fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Option<Due>> {
+    let setup = reading.setup;
+    let key = ["by", "within"].into_iter().find(|key| fields.key_span(key).is_some());
+    let Some((key, span)) = key.and_then(|key| Some((key, fields.key_span(key)?))) else { return Some(None) };
+    let Some(scope) = &setup.talk else {
+        let message = format!("`{key}` is about a conversation, and this is about one answer");
+        reading.refuse(
+            "wrong-value",
+            span,
+            message,
+            "remove it, or write it under `expected` of the whole case",
+        );
+        return None;
+    };
+    if never || (key == "by" && fields.key_span("within").is_some()) {
+        let message =
+            if never { "`never: true` holds to the end" } else { "`by` and `within` both say when" };
+        reading.refuse(
+            "wrong-value",
+            span,
+            message.to_owned(),
+            format!("keep one of the two: remove `{key}`"),
+        );
+        return None;
+    }
+    if let Some((id, span)) = fields.text("by") {
+        let turn = scope.turn(id, span, reading)?;
+        return Some(Some(Due { id: Some(id.to_owned()), turn }));
+    }
+    let turn = u32::try_from(fields.integer("within")?).unwrap_or(u32::MAX);
+    if turn >= scope.most {
+        let message = format!(
+            "the customer says at most {}: this is no limit",
+            text::count(scope.most as usize, "message")
+        );
+        reading.always_holds(span, message, "lower it, or remove it");
+    }
+    Some(Some(Due { id: None, turn }))
+}
+
 /// What must be handed on.
 fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried>> {
     let Some(node) = fields.node("carries") else { return Some(Vec::new()) };
@@ -433,6 +528,22 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
     };
     let of = |item: &crate::source::Node, reading: &mut Reading<'_>| match &item.value {
         Value::String(written) => {
+            let setup = reading.setup;
+            let known =
+                setup.talk.as_ref().and_then(|scope| scope.facts.iter().find(|fact| fact.name == *written));
+            if let Some(fact) = known {
+                if fact.value.is_none() {
+                    let message =
+                        format!("fact `{}` has no value that could be handed on", text::excerpt(written, 60));
+                    reading.refuse(
+                        "missing-field",
+                        item.span,
+                        message,
+                        "give it a `value:`, or a `shape:` that is in `say`",
+                    );
+                }
+                return fact.value.clone().map(Carried::Text);
+            }
             let text = reading.fill(reading.needle(written, item.span), item.span);
             if folded_lower(&text).is_empty() {
                 reading.always_holds(

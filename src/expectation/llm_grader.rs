@@ -38,6 +38,11 @@ pub(super) const FIELDS: &[Field] = &[
         Shape::Offered(&provider::OFFERED, &provider::NAMES),
         "Provider of that model (openai).",
     ),
+    Field::optional(
+        "of",
+        Shape::OneOf(&["answer", "conversation"]),
+        "Of a case with turns: what is graded, the last answer or the whole conversation (answer).",
+    ),
 ];
 
 /// A rubric and the score that is needed.
@@ -49,6 +54,8 @@ pub struct LlmGrader {
     scale: Option<u32>,
     votes: Option<u32>,
     judge: Option<Judge>,
+    /// Whether the whole conversation is graded.
+    is_whole: bool,
 }
 
 impl LlmGrader {
@@ -77,6 +84,7 @@ impl LlmGrader {
             scale: fields.integer("scale").and_then(|scale| u32::try_from(scale).ok()),
             votes: votes(fields, reading),
             judge: judge(fields, reading),
+            is_whole: is_whole(fields, reading),
         })
     }
 
@@ -95,6 +103,7 @@ impl LlmGrader {
             scale: None,
             votes: None,
             judge,
+            is_whole: false,
         }
     }
 
@@ -113,7 +122,7 @@ impl LlmGrader {
         answer: &'a str,
     ) -> Question<'a> {
         let (rubric, scale) = (&self.rubric, self.scale.unwrap_or(defaults.scale));
-        Question { rubric, scale, answer, tool_calls: &[], is_cut: false, conversation }
+        Question { rubric, scale, answer, tool_calls: &[], is_cut: false, is_whole: false, conversation }
     }
 
     /// How many verdicts are asked for, at least and at most.
@@ -127,6 +136,11 @@ impl LlmGrader {
             Ok(grader) => grader,
             Err(missing) => return self.failed(&missing),
         };
+        let last = answer.talk.and_then(super::Talk::last);
+        let (answer, bench) = match last {
+            Some(last) => (&last.answer, &bench.until(last.before)),
+            None => (answer, bench),
+        };
         let defaults = bench.graders.defaults();
         let scale = self.scale.unwrap_or(defaults.scale);
         let ballot = self.votes.map_or(defaults.ballot, Ballot::Fixed);
@@ -135,7 +149,9 @@ impl LlmGrader {
         let tool_calls = if self.kind == VerdictKind::LlmGrader { answer.tool_calls } else { &[] };
         let conversation = bench.messages;
         let (is_cut, answer) = (answer.is_cut(), answer.text);
-        let question = Question { rubric: &rubric, scale, answer, tool_calls, is_cut, conversation };
+        let is_whole = self.is_whole && last.is_some();
+        let question =
+            Question { rubric: &rubric, scale, answer, tool_calls, is_cut, is_whole, conversation };
         let bar = Bar { threshold: self.threshold, scale };
         let standing = match bench.graders.binding() {
             // What `similarity` asks is another question for each text, so no labels can cover it.
@@ -162,8 +178,8 @@ impl LlmGrader {
 
     /// In what a new version demands less. What an expectation leaves to the configuration is compared there.
     pub(super) fn weaker(&self, now: &Self, judges: Judges<'_>) -> Vec<Weaker> {
-        let Self { kind: _, rubric: old, threshold: was, scale: steps, votes: asked, judge } = self;
-        let Self { kind: _, rubric: new, threshold: is, scale, votes, judge: named } = now;
+        let Self { kind: _, rubric: old, threshold: was, scale: steps, votes: asked, judge, is_whole } = self;
+        let Self { kind: _, rubric: new, threshold: is, scale, votes, judge: named, is_whole: _ } = now;
         let mut found = Vec::new();
         // A block scalar ends with a line end that nobody wrote.
         if old.text.trim_end_matches(['\n', '\r']) != new.text.trim_end_matches(['\n', '\r']) {
@@ -174,6 +190,10 @@ impl LlmGrader {
             let message =
                 format!("there were {}, which are others now", text::count(old.anchors.len(), "anchor"));
             found.push(Weaker::new(WeakeningKind::RubricChanged, &["anchors"], message));
+        }
+        if *is_whole != now.is_whole {
+            let message = "the last answer was graded and now the whole conversation, or the other way round";
+            found.push(Weaker::new(WeakeningKind::ValueChanged, &["of"], message));
         }
         found.extend(lower_score(*was, *is));
         found.extend(judges.swapped(judge.as_ref(), named.as_ref()));
@@ -270,6 +290,18 @@ pub(super) fn lower_score(was: f64, is: f64) -> Option<Weaker> {
 /// A judge is asked less often.
 pub fn fewer_votes(keys: &[&str]) -> Weaker {
     Weaker::new(WeakeningKind::VotesLowered, keys, "the judge is asked for fewer votes than before")
+}
+
+/// Whether a whole conversation is graded; reports it where there is none.
+fn is_whole(fields: &Fields<'_>, reading: &mut Reading<'_>) -> bool {
+    let is_whole = fields.text("of").is_some_and(|(word, _)| word == "conversation");
+    if is_whole && reading.setup.talk.is_none() {
+        let span = fields.key_span("of").unwrap_or(fields.span());
+        let message = "this is about one answer, and there is no conversation to grade".to_owned();
+        let help = "remove `of`, or write it under `expected` of a case with `turns` or `customer`";
+        reading.refuse("wrong-place", span, message, help);
+    }
+    is_whole
 }
 
 /// The odd number of votes that an expectation asks for.

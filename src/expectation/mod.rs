@@ -9,7 +9,9 @@ mod arguments;
 mod aside;
 mod combined;
 mod contains;
+mod ended;
 mod exact;
+mod fact;
 mod fuzzy;
 mod handoff;
 mod inline;
@@ -19,6 +21,8 @@ mod language;
 mod latency;
 mod length;
 mod llm_grader;
+mod memory;
+mod no_loop;
 mod not;
 mod not_contains;
 mod pii;
@@ -27,8 +31,11 @@ mod reading;
 mod regex;
 mod seen;
 mod similarity;
+mod talk;
 mod tools;
 mod weaker;
+mod which;
+mod whole;
 
 pub mod expression;
 pub mod pattern;
@@ -46,14 +53,17 @@ use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::stats::real;
 use crate::text;
-use crate::vocabulary::{Answer, Outcome, StopReason, ToolCall, VerdictKind};
+use crate::vocabulary::{About, Answer, Outcome, StopReason, ToolCall, VerdictKind};
 
-pub use always::{Exception, NAMED, Rule, check_exceptions, judge, see, standing};
+pub use always::{Exception, NAMED, Rule, check_exceptions, judge, judge_turn, see, see_turn, standing};
 pub use arguments::{Arguments, Fit};
+pub use combined::all;
+pub use fact::{FACT, Fact};
 pub use handoff::{SIGNS, Signs};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
 pub use reading::{Reading, filled, substitute};
 pub use seen::Seen;
+pub use talk::{Heard, Scope, Talk};
 pub use weaker::{Written, weaker};
 
 const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
@@ -70,6 +80,8 @@ pub struct Setup {
     pub functions: Vec<String>,
     /// How a handoff shows.
     pub handoff: Option<Arc<Signs>>,
+    /// What may be named, where it is a conversation that something is expected of, and not one answer.
+    pub talk: Option<Scope>,
 }
 
 /// An expectation and the line where it stands.
@@ -94,6 +106,10 @@ pub enum Expected {
     Combined(combined::Combined),
     /// An expectation does not hold.
     Not(not::Not),
+    /// An expectation holds for some answers of a conversation.
+    Which(Box<which::Which>),
+    /// Something holds for a conversation.
+    Whole(Whole),
 }
 
 plain::plain! {
@@ -113,6 +129,14 @@ plain::plain! {
     Pii in pii,
     IsRefusal in is_refusal,
     Language in language,
+}
+
+whole::whole! {
+    Ended in ended,
+    HandoffKept in handoff::kept,
+    Keeps in memory,
+    NoLoop in no_loop,
+    NoReask in memory,
 }
 
 /// An answer as expectations see it.
@@ -136,6 +160,8 @@ pub struct Candidate<'a> {
     pub latency_ms: Option<u64>,
     /// What was found in the raw answer, where this one is redacted.
     pub seen: Option<&'a Seen>,
+    /// The conversation, where it stands for all its answers.
+    pub talk: Option<&'a Talk<'a>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -153,6 +179,7 @@ impl<'a> Candidate<'a> {
             thinking,
             latency_ms,
             seen,
+            talk: None,
         }
     }
 
@@ -162,7 +189,18 @@ impl<'a> Candidate<'a> {
         let Answer { text, tool_calls, state, finish_reason, taught, thinking, latency_ms, .. } = answer;
         let (state, finish_reason) = (state.as_ref(), finish_reason.as_deref());
         let (taught, thinking, latency_ms) = (*taught, *thinking, *latency_ms);
-        Self { text, tool_calls, state, finish_reason, taught, allow_cut, thinking, latency_ms, seen }
+        Self {
+            text,
+            tool_calls,
+            state,
+            finish_reason,
+            taught,
+            allow_cut,
+            thinking,
+            latency_ms,
+            seen,
+            talk: None,
+        }
     }
 
     /// The same for a part of an expectation.
@@ -175,6 +213,9 @@ impl<'a> Candidate<'a> {
     /// An answer of calls alone is an answer: what it does not say, it does not say.
     #[must_use]
     pub fn hollow(&self) -> Option<String> {
+        if let Some(talk) = self.talk {
+            return talk.hollow();
+        }
         let strict = Self { allow_cut: false, ..*self };
         strict.unheard().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
     }
@@ -236,6 +277,18 @@ impl<'a> Candidate<'a> {
 }
 
 impl Expectation {
+    /// What demands nothing, where a case leaves all to its turns.
+    #[must_use]
+    pub fn nothing(line: u32) -> Self {
+        Self { line, expected: Expected::Combined(combined::Combined::nothing()) }
+    }
+
+    /// Whether it demands nothing.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        matches!(&self.expected, Expected::Combined(combined) if combined.parts().is_empty())
+    }
+
     /// Reads an expectation and everything below it; reports all that is wrong.
     pub fn read(node: &Node, what: &str, reading: &mut Reading<'_>) -> Option<Self> {
         if let Some(inner) = node.get("not")
@@ -273,6 +326,9 @@ impl Expectation {
                 .push(Diagnostic::error("unknown-expectation", reading.file, kind.span, message).help(help));
             return None;
         }
+        if !reading.takes(&name, kind.span) {
+            return None;
+        }
         let fields = Fields::check(node, table(&name), &article(name.word()), reading.file, reading.found)?;
         let expected = match name {
             VerdictKind::LlmGrader => {
@@ -284,6 +340,16 @@ impl Expectation {
             VerdictKind::Combined => combined::Combined::read(&fields, reading).map(Expected::Combined),
             VerdictKind::Custom | VerdictKind::Not | VerdictKind::Other(_) => {
                 refuse_custom(&fields, kind, reading)
+            }
+            VerdictKind::Answer
+            | VerdictKind::EveryAnswer
+            | VerdictKind::FirstAnswer
+            | VerdictKind::LastAnswer
+            | VerdictKind::SomeAnswer => {
+                which::Which::read(&name, &fields, reading).map(|kind| Expected::Which(kind.into()))
+            }
+            kind if kind.about() == About::Conversation => {
+                Whole::read(&kind, &fields, reading).map(Expected::Whole)
             }
             plain => Plain::read(&plain, &fields, reading).map(Expected::Plain),
         };
@@ -313,6 +379,18 @@ impl Expectation {
                 Expected::Similarity(kind) => kind.judge(answer, bench).await,
                 Expected::Combined(kind) => kind.judge(answer, bench).await,
                 Expected::Not(kind) => kind.judge(answer, bench).await,
+                Expected::Which(kind) => match answer.talk {
+                    Some(talk) => kind.judge(talk, answer.seen, bench).await,
+                    None => which::without_talk(kind.kind()),
+                },
+                Expected::Whole(kind) => match (answer.talk, answer.seen) {
+                    // How it ended is not in the text.
+                    (Some(talk), Some(seen)) if !matches!(kind, Whole::Ended(_)) => {
+                        seen.over(kind.judge(talk), answer)
+                    }
+                    (Some(talk), _) => kind.judge(talk),
+                    (None, _) => which::without_talk(kind.kind()),
+                },
             };
             verdict.line = self.line;
             verdict
@@ -327,7 +405,8 @@ impl Expectation {
             Expected::LlmGrader(kind) => vec![kind.rubric()],
             Expected::Similarity(kind) => vec![kind.value()],
             Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::texts).collect(),
-            Expected::Not(_) => Vec::new(),
+            Expected::Which(kind) => kind.inner().texts(),
+            Expected::Not(_) | Expected::Whole(_) => Vec::new(),
         }
     }
 
@@ -344,7 +423,23 @@ impl Expectation {
                 kind.parts().iter().flat_map(|part| part.consults(defaults)).collect()
             }
             Expected::Not(kind) => kind.inner().consults(defaults),
-            Expected::Plain(_) => Vec::new(),
+            Expected::Which(kind) => kind.inner().consults(defaults),
+            Expected::Plain(_) | Expected::Whole(_) => Vec::new(),
+        }
+    }
+
+    /// The patterns with named groups that stand in it; what must not hold has none.
+    #[must_use]
+    pub fn groups(&self) -> Vec<&pattern::Groups> {
+        match &self.expected {
+            Expected::Plain(Plain::Regex(kind)) => kind.groups().into_iter().collect(),
+            Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::groups).collect(),
+            Expected::Plain(_)
+            | Expected::LlmGrader(_)
+            | Expected::Similarity(_)
+            | Expected::Not(_)
+            | Expected::Which(_)
+            | Expected::Whole(_) => Vec::new(),
         }
     }
 
@@ -355,6 +450,8 @@ impl Expectation {
             Expected::Plain(kind) => kind.kind() == VerdictKind::Handoff,
             Expected::Combined(kind) => kind.parts().iter().any(Expectation::asks_for_handoff),
             Expected::Not(kind) => kind.inner().asks_for_handoff(),
+            Expected::Which(kind) => kind.inner().asks_for_handoff(),
+            Expected::Whole(kind) => kind.kind() == VerdictKind::HandoffKept,
             Expected::LlmGrader(_) | Expected::Similarity(_) => false,
         }
     }
@@ -367,7 +464,8 @@ impl Expectation {
             Expected::Similarity(kind) => vec![kind.grader()],
             Expected::Combined(kind) => kind.parts().iter().flat_map(Expectation::graders).collect(),
             Expected::Not(kind) => kind.inner().graders(),
-            Expected::Plain(_) => Vec::new(),
+            Expected::Which(kind) => kind.inner().graders(),
+            Expected::Plain(_) | Expected::Whole(_) => Vec::new(),
         }
     }
 }
@@ -394,7 +492,12 @@ fn table(kind: &VerdictKind) -> &'static [Field] {
         VerdictKind::Combined => combined::FIELDS,
         VerdictKind::Not => not::FIELDS,
         VerdictKind::Custom | VerdictKind::Other(_) => CUSTOM,
-        plain => Plain::fields(plain).unwrap_or(CUSTOM),
+        VerdictKind::Answer => which::FIELDS_OF_ONE,
+        VerdictKind::EveryAnswer
+        | VerdictKind::FirstAnswer
+        | VerdictKind::LastAnswer
+        | VerdictKind::SomeAnswer => which::FIELDS,
+        kind => Plain::fields(kind).or_else(|| Whole::fields(kind)).unwrap_or(CUSTOM),
     }
 }
 
@@ -463,7 +566,16 @@ pub fn schema() -> Json {
 /// A verdict of a kind, still without words. One that says only whether an answer passes scores 1 where it does; one of
 /// parts scores as they do.
 fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
-    let of_parts = matches!(kind, VerdictKind::Combined | VerdictKind::Not);
+    let of_parts = matches!(
+        kind,
+        VerdictKind::Combined
+            | VerdictKind::Not
+            | VerdictKind::Answer
+            | VerdictKind::EveryAnswer
+            | VerdictKind::FirstAnswer
+            | VerdictKind::LastAnswer
+            | VerdictKind::SomeAnswer
+    );
     let score = if passed && !of_parts && !kind.is_graded() { 1.0 } else { score };
     Verdict {
         kind,
@@ -481,6 +593,12 @@ fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
         any: false,
         parts: Vec::new(),
     }
+}
+
+/// A verdict that failed for a reason that no answer shows.
+#[must_use]
+pub fn failed(kind: VerdictKind, reason: String, line: u32) -> Verdict {
+    Verdict { reason, line, ..verdict(kind, false, 0.0) }
 }
 
 /// A verdict that could not be reached.

@@ -19,8 +19,18 @@ macro_rules! plain {
             fn fields(kind: &VerdictKind) -> Option<&'static [Field]> {
                 match kind {
                     $(VerdictKind::$kind => Some($file::FIELDS),)+
-                    VerdictKind::Combined
+                    VerdictKind::Answer
+                    | VerdictKind::Combined
                     | VerdictKind::Custom
+                    | VerdictKind::Ended
+                    | VerdictKind::EveryAnswer
+                    | VerdictKind::FirstAnswer
+                    | VerdictKind::HandoffKept
+                    | VerdictKind::Keeps
+                    | VerdictKind::LastAnswer
+                    | VerdictKind::NoLoop
+                    | VerdictKind::NoReask
+                    | VerdictKind::SomeAnswer
                     | VerdictKind::LlmGrader
                     | VerdictKind::Not
                     | VerdictKind::Other(_)
@@ -32,8 +42,18 @@ macro_rules! plain {
             fn read(kind: &VerdictKind, fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
                 match kind {
                     $(VerdictKind::$kind => $file::$kind::read(fields, reading).map(Self::$kind),)+
-                    VerdictKind::Combined
+                    VerdictKind::Answer
+                    | VerdictKind::Combined
                     | VerdictKind::Custom
+                    | VerdictKind::Ended
+                    | VerdictKind::EveryAnswer
+                    | VerdictKind::FirstAnswer
+                    | VerdictKind::HandoffKept
+                    | VerdictKind::Keeps
+                    | VerdictKind::LastAnswer
+                    | VerdictKind::NoLoop
+                    | VerdictKind::NoReask
+                    | VerdictKind::SomeAnswer
                     | VerdictKind::LlmGrader
                     | VerdictKind::Not
                     | VerdictKind::Other(_)
@@ -43,6 +63,11 @@ macro_rules! plain {
 
             /// What the text says; an answer that is not whole meets no expectation, whatever it says.
             fn judge(&self, answer: &Candidate<'_>) -> Verdict {
+                match (answer.talk, self) {
+                    (Some(talk), Self::Handoff(kind)) => return kind.over(talk),
+                    (Some(_), Self::Tools(kind)) => return kind.judge(answer),
+                    (Some(_) | None, _) => {}
+                }
                 let judge = || match self {
                     $(Self::$kind(one) => one.judge(answer),)+
                 };

@@ -9,6 +9,7 @@ use super::Setup;
 use super::pattern::Patterns;
 use crate::source::{Diagnostic, Diagnostics, Fields, SourceFile, Span};
 use crate::text;
+use crate::vocabulary::{About, VerdictKind};
 
 /// The surroundings of the case that is being read.
 #[derive(Debug)]
@@ -80,6 +81,23 @@ impl Reading<'_> {
             self.found.push(Diagnostic::error("unknown-function", self.file, span, message).help(help));
         }
         name
+    }
+
+    /// Whether a kind can be expected here: of one answer, or of a conversation. Reports one that cannot.
+    pub(super) fn takes(&mut self, kind: &VerdictKind, span: Span) -> bool {
+        let (message, help) = match (kind.about(), &self.setup.talk) {
+            (About::Both, _) | (About::Answer, None) | (About::Conversation, Some(_)) => return true,
+            (About::Answer, Some(_)) => (
+                format!("`{kind}` is about one answer, and this is a conversation: of which answer?"),
+                "write it as `expected` of `last_answer`, `first_answer`, `every_answer`, `some_answer` or `answer` (with `turn: ID`), or under a turn",
+            ),
+            (About::Conversation, None) => (
+                format!("`{kind}` is about a conversation, and this is about one answer"),
+                "write it under `expected` of a case with `turns` or `customer`",
+            ),
+        };
+        self.refuse("wrong-place", span, message, help);
+        false
     }
 
     /// Tells of an error, and how to fix it.

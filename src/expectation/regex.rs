@@ -1,6 +1,6 @@
 //! `regex`: a pattern in JavaScript's dialect matches somewhere in the answer.
 
-use super::pattern::{Pattern, RegexText};
+use super::pattern::{Groups, Pattern, RegexText};
 use super::reading::{Inside, trim_lines};
 use super::{Candidate, Reading, TYPE, errored, quote, unheld, verdict};
 use crate::manifest::Verdict;
@@ -18,6 +18,8 @@ pub(super) const FIELDS: &[Field] = &[
 #[derive(Clone, Debug)]
 pub struct Regex {
     pattern: Pattern,
+    /// Its named groups, where it has any: a later turn may repeat what they hold.
+    groups: Option<Box<Groups>>,
     shown: String,
 }
 
@@ -47,7 +49,8 @@ impl Regex {
                 }
                 let slash = if flags.is_empty() { String::new() } else { format!(" (flags {flags})") };
                 let shown = format!("`{}`{slash}", text::excerpt(&source, 100));
-                Some(Self { pattern, shown })
+                let groups = Groups::of(&source, flags).map(Box::new);
+                Some(Self { pattern, groups, shown })
             }
             Err(error) => {
                 let (text, span) = match error.part {
@@ -64,6 +67,11 @@ impl Regex {
                 None
             }
         }
+    }
+
+    /// Its named groups.
+    pub(super) fn groups(&self) -> Option<&Groups> {
+        self.groups.as_deref()
     }
 
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
@@ -96,7 +104,8 @@ impl Regex {
 
     /// In what a new version demands less: what another pattern matches nobody knows.
     pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
-        let (Self { pattern: old, shown: was }, Self { pattern: new, shown: _ }) = (self, now);
+        let (Self { pattern: old, groups: _, shown: was }, Self { pattern: new, groups: _, shown: _ }) =
+            (self, now);
         if old == new {
             return Vec::new();
         }

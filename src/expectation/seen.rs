@@ -42,6 +42,12 @@ impl Expectation {
                 let verdict = kind.judge(answer);
                 Seen { outcome: Some(verdict.outcome), score: verdict.score, parts: Vec::new() }
             }
+            Expected::Which(kind) => answer.talk.map_or_else(Seen::default, |talk| kind.see(talk)),
+            Expected::Whole(kind) => {
+                let verdict = answer.talk.map(|talk| kind.judge(talk));
+                let score = verdict.as_ref().and_then(|verdict| verdict.score);
+                Seen { outcome: verdict.map(|verdict| verdict.outcome), score, parts: Vec::new() }
+            }
             Expected::LlmGrader(_) | Expected::Similarity(_) => Seen::default(),
         }
     }

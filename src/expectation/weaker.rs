@@ -149,9 +149,11 @@ impl<'a> Form<'a> {
                     _ => Self { operator: own, parts, at: written },
                 }
             }
-            Expected::Plain(_) | Expected::LlmGrader(_) | Expected::Similarity(_) => {
-                alone(Part::Leaf(written))
-            }
+            Expected::Plain(_)
+            | Expected::LlmGrader(_)
+            | Expected::Similarity(_)
+            | Expected::Which(_)
+            | Expected::Whole(_) => alone(Part::Leaf(written)),
         }
     }
 }
@@ -279,7 +281,7 @@ impl FormComparison {
         found
     }
 
-    fn compared(&self, before: &Part<'_>, now: &Part<'_>, judges: Judges<'_>) -> Placements {
+    fn compared<'a>(&self, before: &Part<'a>, now: &Part<'a>, judges: Judges<'_>) -> Placements {
         match (before, now) {
             (Part::Not(old, _), Part::Not(new, at)) => {
                 // What must not hold demands more where it held less: the other way round.
@@ -298,6 +300,16 @@ impl FormComparison {
                 Rc::new([now.written().placed(Kind::ExpectationNegated, now.head(), message)])
             }
             (Part::Leaf(old), Part::Leaf(new)) => {
+                if let (Expected::Which(was), Expected::Which(is)) =
+                    (&old.expectation.expected, &new.expectation.expected)
+                    && was.is_of_same(is)
+                {
+                    let inner = |at: &Written<'a>, inner: &'a Expectation| {
+                        let node = at.node.get("expected").unwrap_or(at.node);
+                        Form::of(Written { expectation: inner, node, ..*at })
+                    };
+                    return self.forms(&inner(old, was.inner()), &inner(new, is.inner()), judges);
+                }
                 let found = old.expectation.expected.weaker(&new.expectation.expected, judges);
                 let placed = |one: Weaker| new.placed(one.kind, new.node.place(&one.keys), one.message);
                 found.into_iter().map(placed).collect()
@@ -393,12 +405,15 @@ impl Expected {
             (Expected::Plain(old), Expected::Plain(new)) => old.weaker(new),
             (Expected::LlmGrader(old), Expected::LlmGrader(new)) => Some(old.weaker(new, judges)),
             (Expected::Similarity(old), Expected::Similarity(new)) => Some(old.weaker(new, judges)),
+            (Expected::Whole(old), Expected::Whole(new)) => old.weaker(new),
             (
                 Expected::Plain(_)
                 | Expected::LlmGrader(_)
                 | Expected::Similarity(_)
                 | Expected::Combined(_)
-                | Expected::Not(_),
+                | Expected::Not(_)
+                | Expected::Which(_)
+                | Expected::Whole(_),
                 _,
             ) => None,
         };
@@ -416,6 +431,8 @@ impl Expected {
             Expected::Similarity(_) => VerdictKind::Similarity,
             Expected::Combined(_) => VerdictKind::Combined,
             Expected::Not(_) => VerdictKind::Not,
+            Expected::Which(kind) => kind.kind(),
+            Expected::Whole(kind) => kind.kind(),
         }
     }
 }

@@ -47,6 +47,7 @@ impl Grader {
                 answer,
                 tool_calls: &[],
                 is_cut: false,
+                is_whole: false,
                 conversation: &[],
             })
         };
@@ -99,6 +100,8 @@ impl Grader {
             seal: bench.redactor.map(|_| Seal(&seal)),
             version: None,
             usable: Usable(&is_verdict),
+            afresh: false,
+            pause: std::time::Duration::ZERO,
         };
         let is_vote = *kind == ExchangeKind::Vote;
         let is_recorded =
@@ -155,6 +158,8 @@ impl Grader {
             seal: bench.redactor.map(|_| Seal(&seal)),
             version: None,
             usable: Usable(&|_| true),
+            afresh: false,
+            pause: std::time::Duration::ZERO,
         };
         Ok(self.client.embed(&ask, text).await?)
     }
@@ -191,6 +196,7 @@ impl Grader {
                 answer,
                 tool_calls: &[],
                 is_cut: false,
+                is_whole: false,
                 conversation: &[],
             };
             let content = |attempt: u32| {

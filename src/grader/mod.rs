@@ -89,6 +89,8 @@ pub struct Question<'a> {
     pub tool_calls: &'a [ToolCall],
     /// Whether it was cut off at a limit.
     pub is_cut: bool,
+    /// Whether all that the application says in the conversation is graded, and not the last answer alone.
+    pub is_whole: bool,
     /// The conversation up to the answer.
     pub conversation: &'a [Message],
 }
@@ -114,6 +116,12 @@ pub struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// The same for an answer behind so many messages.
+    #[must_use]
+    pub fn until(&self, messages: usize) -> Self {
+        Self { messages: &self.messages[..messages.min(self.messages.len())], ..*self }
+    }
+
     /// A text without what gives way.
     #[must_use]
     pub fn redacted(&self, text: &str) -> String {

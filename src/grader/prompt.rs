@@ -66,10 +66,19 @@ would have come later.
 
 ";
 
+/// The same where a conversation is graded.
+const WHOLE: &str = "\
+What you grade is the application's part of the whole conversation: everything that `assistant` says and calls in \
+`conversation`, and `answer`, which is the last of it. What `user` says comes from a customer: it is there to be \
+understood, earns nothing and costs nothing.
+
+";
+
 /// What is said besides of an answer, if anything.
 fn besides(question: &Question<'_>) -> String {
     let calls = if question.tool_calls.is_empty() { "" } else { CALLS };
-    format!("{calls}{}", if question.is_cut { CUT } else { "" })
+    let whole = if question.is_whole { WHOLE } else { "" };
+    format!("{calls}{}{whole}", if question.is_cut { CUT } else { "" })
 }
 
 /// SHA-256 of everything in the prompt that does not come from the case.
@@ -152,7 +161,13 @@ pub(super) fn request(
     let turns: Vec<_> = question
         .conversation
         .iter()
-        .map(|turn| json!({ "role": turn.role, "content": neutral(&turn.content) }))
+        .map(|turn| {
+            let mut shown = json!({ "role": turn.role, "content": neutral(&turn.content) });
+            if !turn.tool_calls.is_empty() {
+                shown["tool_calls"] = calls(&turn.tool_calls);
+            }
+            shown
+        })
         .collect();
     let mut data = json!({ "conversation": turns, "answer": neutral(question.answer) });
     if !question.tool_calls.is_empty() {
@@ -281,6 +296,7 @@ mod tests {
             answer,
             tool_calls: &[],
             is_cut: false,
+            is_whole: false,
             conversation: &[],
         };
         let request = request("m", 1, &question, &Terms::default(), Again::No);
@@ -306,6 +322,7 @@ mod tests {
             answer: "yes",
             tool_calls: &[],
             is_cut: false,
+            is_whole: false,
             conversation: &[],
         };
         let called = Question { tool_calls: &list, ..plain };

@@ -97,6 +97,7 @@ impl Setup {
             answer,
             tool_calls: &[],
             is_cut: false,
+            is_whole: false,
             conversation: &[],
         };
         let graders = Graders::default();

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Verdict};
-use crate::vocabulary::{Answer, Outcome};
+use crate::text;
+use crate::vocabulary::{Answer, EndedBy, Outcome};
 
 /// One time that a case was asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,22 @@ pub struct Trial {
     /// Why it could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Box<Fault>>,
+    /// Of a conversation: how it ended, and how it was judged as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Box<Held>>,
+}
+
+/// A conversation as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Held {
+    /// What ended it.
+    pub ended_by: EndedBy,
+    /// How many turns there are: of a script all of them, else those that were said.
+    pub turns: u32,
+    /// How it was judged as a whole; absent where its turns alone are judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
 }
 
 /// One message to the application, and what came back.
@@ -50,13 +67,40 @@ pub struct Turn {
     #[serde(default, skip_serializing_if = "<[Verdict]>::is_empty")]
     #[cfg_attr(test, schemars(with = "Vec<Verdict>"))]
     pub verdicts: Box<[Verdict]>,
+    /// Where it stands in a conversation; absent of a single question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
+}
+
+/// Where a turn stands in a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Place {
+    /// 1-based number.
+    pub number: u32,
+    /// Its id, where the script gives it one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// 1-based line of the scenario file where the customer's words stand.
+    pub line: u32,
+}
+
+impl Place {
+    /// `3 (third)`.
+    #[must_use]
+    pub fn named(&self) -> String {
+        match &self.id {
+            Some(id) => format!("{} ({})", self.number, text::excerpt(id, 40)),
+            None => self.number.to_string(),
+        }
+    }
 }
 
 impl Trial {
     /// The first trial of a single question, which asks for the prompt of its case.
     #[must_use]
     pub fn single(outcome: Outcome, answer: Option<Answer>, verdict: Option<Verdict>) -> Self {
-        let turn = Turn { asked: String::new(), answer, verdicts: verdict.into_iter().collect() };
+        let turn = Turn { asked: String::new(), answer, verdicts: verdict.into_iter().collect(), place: None };
         let came = turn.answer.is_some() || !turn.verdicts.is_empty();
         Self {
             index: 0,
@@ -66,7 +110,27 @@ impl Trial {
             score: None,
             turns: came.then_some(turn).into_iter().collect(),
             fault: None,
+            conversation: None,
         }
+    }
+
+    /// The first turn that is not as it must be, of a conversation that did not pass: one whose verdict says so, else the
+    /// last, where something could not be asked.
+    #[must_use]
+    pub fn broken_turn(&self) -> Option<&Turn> {
+        let is_broken = |turn: &&Turn| turn.verdicts.iter().any(|one| one.counted() == self.outcome);
+        self.conversation.as_ref().filter(|_| self.outcome != Outcome::Passed)?;
+        let at_last = || self.turns.last().filter(|_| self.fault.is_some());
+        self.turns.iter().find(is_broken).or_else(at_last)
+    }
+
+    /// `turn 3 of 5 (third)`, where it broke.
+    #[must_use]
+    pub fn broke_at(&self) -> Option<String> {
+        let place = self.broken_turn()?.place.as_ref()?;
+        let id = place.id.as_ref().map(|id| format!(" ({})", text::excerpt(id, 40))).unwrap_or_default();
+        let of = self.conversation.as_ref().map_or(0, |held| held.turns).max(place.number);
+        Some(format!("turn {} of {of}{id}", place.number))
     }
 
     /// Every answer, in the order of the turns.
@@ -82,7 +146,8 @@ impl Trial {
 
     /// Every verdict, in the order of the turns.
     pub fn verdicts(&self) -> impl DoubleEndedIterator<Item = &Verdict> {
-        self.turns.iter().flat_map(|turn| &turn.verdicts)
+        let whole = self.conversation.iter().filter_map(|held| held.verdict.as_ref());
+        self.turns.iter().flat_map(|turn| &turn.verdicts).chain(whole)
     }
 
     /// The last verdict; of a single question the only one.
@@ -182,8 +247,8 @@ mod tests {
     #[test]
     fn a_trial_of_one_turn_takes_no_room_for_more() {
         // A run of 100,000 cases holds as many of each.
-        assert!(size_of::<Trial>() <= 56, "{}", size_of::<Trial>());
-        assert!(size_of::<Turn>() <= 304, "{}", size_of::<Turn>());
+        assert!(size_of::<Trial>() <= 64, "{}", size_of::<Trial>());
+        assert!(size_of::<Turn>() <= 312, "{}", size_of::<Turn>());
         assert!(size_of::<Verdict>() <= 208, "{}", size_of::<Verdict>());
         let text = r#"{"index":0,"outcome":"passed","turns":[{"answer":{"text":"yes"}}]}"#;
         let trial: Trial = serde_json::from_str(text).unwrap();
@@ -204,6 +269,7 @@ mod tests {
             asked: asked.to_owned(),
             answer: Some(Answer { text: text.to_owned(), cost_usd, ..Answer::default() }),
             verdicts: Box::default(),
+            place: None,
         };
         let mut trial = Trial::single(Outcome::Errored, None, None);
         let unanswered = Turn { asked: "third".to_owned(), ..Turn::default() };

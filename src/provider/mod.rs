@@ -238,6 +238,11 @@ pub trait Provider: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Whether it remembers what was said before, and is sent the newest message alone.
+    fn is_stateful(&self) -> bool {
+        false
+    }
+
     /// Whether it tells when the first token of an answer came.
     fn streams(&self) -> bool {
         false

@@ -44,6 +44,18 @@ pub struct Replies {
 /// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
+/// A turn of a recorded conversation.
+#[derive(Clone, Debug)]
+pub struct Exchanged {
+    /// What the customer said.
+    pub asked: String,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+/// The scenario that a line names, and its conversation.
+type Talk = (Option<String>, Box<[Exchanged]>);
+
 /// A line of one of the files.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {

@@ -4,15 +4,15 @@
 //! from the scenario alone; nothing is called. The calls of all rounds, in order, are one answer with their words.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::plan::{Planned, Target};
-use super::redaction::{self, Earlier};
+use super::plan::{Job, Planned, Target};
+use super::redaction::{self, Earlier, See};
 use crate::client::{Ask, ModelClient, Patience, Seal, Usable};
-use crate::expectation::Seen;
 use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Conversation, Message, Role};
+use crate::provider::{ChatRequest, Completion, Conversation, Message, Replies, Role};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Played, Scenario};
 use crate::seed::{Root, RunId};
@@ -22,10 +22,16 @@ use crate::vocabulary::{Answer, ExchangeKind, FaultKind, ToolCall};
 /// What came of asking.
 pub(super) struct Said {
     pub(super) answer: Answer,
-    /// What expectations found in it before it was redacted.
-    pub(super) seen: Option<Seen>,
+    /// What was found in it before it was redacted, as it is kept.
+    pub(super) seen: Option<Json>,
+    /// The answer as it came, where this one is redacted and it is known.
+    pub(super) raw: Option<Answer>,
     /// Why it went no further, where its calls could not be played.
     pub(super) fault: Option<Fault>,
+    /// The messages that it adds to the conversation: those of all rounds.
+    pub(super) added: Vec<Message>,
+    /// What the application gave to be known again by.
+    pub(super) session: Option<String>,
 }
 
 /// The answer to a trial of a case.
@@ -36,23 +42,11 @@ pub(super) async fn answer(
     (root, run): (Root, RunId),
     trial: u32,
 ) -> Result<Said, Fault> {
-    let Some(job) = &planned.job else {
-        return Err(Fault::new(FaultKind::NotPlanned, "the case has no target".to_owned(), ""));
-    };
+    let job = planned.job()?;
     match &job.target {
         Target::Replies(replies) => {
-            let reply = replies.answer(&case.whom(&scenario.name), trial).cloned().ok_or_else(|| {
-                Fault::new(
-                    FaultKind::NoReply,
-                    format!("there is no reply to this case in {}", replies.name()),
-                    "add a line with its id to the file of replies",
-                )
-            })?;
-            let text = Replaced::undo(&reply.replaced, &reply.text);
-            let answer = job.stop_words.teach(Answer { text, replaced: Vec::new(), ..reply });
-            let said =
-                redaction::seal(case, Completion { answer, ..Completion::default() }, &Earlier::default());
-            Ok(Said { answer: said.answer, seen: redaction::seen(said.seen), fault: None })
+            let reply = replies.answer(&case.whom(&scenario.name), trial).cloned().ok_or_else(|| no_reply(replies))?;
+            Ok(given(case, job, reply, &redaction::see_of(case)))
         }
         Target::Model { client, model, seeded, .. } => {
             let number = trial.to_string();
@@ -62,16 +56,30 @@ pub(super) async fn answer(
                 conversation: Conversation { id, trial, turn: 1, session: None },
                 ..request(scenario, case, model, seeded.then_some(seed))
             };
-            let jitter = root.derive(&["retry", &scenario.name, &case.id, &number]);
-            let patience = Patience { jitter: jitter.into(), ..job.patience };
-            // What a record says of a stop word was taught when it was made.
-            let teach = |said: Completion| Completion { answer: job.stop_words.teach(said.answer), ..said };
-            let version = job.version.as_deref();
-            Rounds { scenario, case, client, root, trial, patience, version, teach: &teach }
-                .ask(request)
-                .await
+            let rounds = Rounds::of(scenario, case, (job, client), root, trial);
+            rounds.ask(request, &redaction::messages(case), &redaction::see_of(case)).await
         }
     }
+}
+
+/// A case without an answer in a file of replies.
+pub(super) fn no_reply(replies: &Replies) -> Fault {
+    Fault::new(
+        FaultKind::NoReply,
+        format!("there is no reply to this case in {}", replies.name()),
+        "add a line with its id to the file of replies",
+    )
+}
+
+/// An answer that somebody gave before.
+pub(super) fn given(case: &Case, job: &Job, reply: Answer, see: See<'_>) -> Said {
+    let text = Replaced::undo(&reply.replaced, &reply.text);
+    let answer = job.stop_words.teach(Answer { text, replaced: Vec::new(), ..reply });
+    let raw = case.redaction.on().is_some().then(|| answer.clone());
+    let said = Completion { answer, ..Completion::default() };
+    let said = redaction::seal(case, said, &Earlier::default(), see);
+    let added = vec![Message::new(Role::Assistant, &*said.answer.text)];
+    Said { answer: said.answer, seen: said.seen, raw, fault: None, added, session: None }
 }
 
 /// What a model is sent.
@@ -91,36 +99,96 @@ pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Optio
 }
 
 /// How a model is asked, round by round.
-struct Rounds<'a> {
+pub(super) struct Rounds<'a> {
     scenario: &'a Scenario,
     case: &'a Case,
     client: &'a ModelClient,
+    job: &'a Job,
     root: Root,
     trial: u32,
     patience: Patience,
-    version: Option<&'a str>,
-    teach: &'a (dyn Fn(Completion) -> Completion + Send + Sync),
+    /// The turn that is asked, where the case is a conversation.
+    pub(super) turn: Option<At>,
 }
 
-impl Rounds<'_> {
-    async fn ask(&self, mut request: ChatRequest) -> Result<Said, Fault> {
+/// A turn of a conversation, as it is asked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    /// 1-based number.
+    pub(super) number: u32,
+    /// The number of the conversation with the same customer, from 0.
+    pub(super) session: u32,
+    /// Whether records are passed over.
+    pub(super) afresh: bool,
+    /// How long the customer waits before it.
+    pub(super) pause: Duration,
+}
+
+impl<'a> Rounds<'a> {
+    pub(super) fn of(
+        scenario: &'a Scenario,
+        case: &'a Case,
+        (job, client): (&'a Job, &'a ModelClient),
+        root: Root,
+        trial: u32,
+    ) -> Self {
+        let jitter = root.derive(&["retry", &scenario.name, &case.id, &trial.to_string()]);
+        let patience = Patience { jitter: jitter.into(), ..job.patience };
+        Self { scenario, case, client, job, root, trial, patience, turn: None }
+    }
+
+    /// What a record says of a stop word was taught when it was made.
+    fn teach(&self, said: Completion) -> Completion {
+        Completion { answer: self.job.stop_words.teach(said.answer), ..said }
+    }
+
+    /// Whether the first round would be read from a record. `asked` is what that is found by.
+    pub(super) fn is_recorded(&self, request: &ChatRequest, asked: &[Message]) -> bool {
+        let content = self.content(request, asked, &[]);
+        let (usable, seal) = (|said: &Completion| self.is_usable(said), |said| said);
+        let seal = self.case.redaction.on().map(|_| Seal(&seal));
+        self.client.recorded(&self.about(request, &content, "", seal, &Usable(&usable)))
+    }
+
+    fn is_usable(&self, said: &Completion) -> bool {
+        self.teach(said.clone()).answer.stop().is_answer()
+    }
+
+    /// Asks until an answer needs nothing played. `asked` is what its records are found by.
+    pub(super) async fn ask(
+        &self,
+        mut request: ChatRequest,
+        asked: &[Message],
+        see: See<'_>,
+    ) -> Result<Said, Fault> {
         let functions = &self.scenario.functions;
-        let mut asked = redaction::messages(self.case);
+        let mut added: Vec<Message> = Vec::new();
         let mut earlier = Earlier::default();
         let mut all: Option<Answer> = None;
         let mut round = 0;
         loop {
-            let said = self.once(&request, &asked, &mut earlier, round).await?;
+            let said = self.once(&request, (asked, &added), &mut earlier, round, see).await?;
             let calls = named(&said.answer.tool_calls, all.as_ref().map_or(0, |all| all.tool_calls.len()));
             let spoken = Message::new(Role::Assistant, &*said.answer.text);
-            let seen = redaction::seen(said.seen);
+            let seen = said.seen;
             let is_over = !said.answer.stop().is_whole();
             request.conversation.session = request.conversation.session.or(said.session);
             let answer = match all.take() {
                 Some(all) => all.and_then(said.answer),
                 None => said.answer,
             };
-            let ends = |answer, fault| Ok(Said { answer, seen: seen.clone(), fault });
+            let session = request.conversation.session.clone();
+            let spoken = Message { tool_calls: calls.clone(), ..spoken };
+            let ends = |answer, fault| {
+                let raw = earlier.raw();
+                // No server takes a call that nothing came back to.
+                let unplayed = calls.iter().map(|call| Message {
+                    tool_call_id: call.id.clone(),
+                    ..Message::new(Role::Tool, String::new())
+                });
+                let added = added.iter().cloned().chain([spoken.clone()]).chain(unplayed).collect();
+                Ok(Said { answer, seen, raw, fault, added, session })
+            };
             if is_over || functions.undeclared(&calls).is_some() {
                 return ends(answer, None);
             }
@@ -147,8 +215,7 @@ impl Rounds<'_> {
                 }
                 Played::Returned(returned) => returned,
             };
-            let spoken = Message { tool_calls: calls, ..spoken };
-            for messages in [&mut request.messages, &mut asked] {
+            for messages in [&mut request.messages, &mut added] {
                 messages.push(spoken.clone());
                 messages.extend(returned.iter().cloned());
             }
@@ -157,55 +224,83 @@ impl Rounds<'_> {
         }
     }
 
-    /// Asks one round. `asked` is what its record is found by.
-    async fn once(
-        &self,
-        request: &ChatRequest,
-        asked: &[Message],
-        earlier: &mut Earlier,
-        round: u32,
-    ) -> Result<Completion, Fault> {
-        let Self { scenario, case, .. } = self;
-        let mut content = json!({ "messages": asked });
+    /// What the record of a round is found by.
+    fn content(&self, request: &ChatRequest, asked: &[Message], added: &[Message]) -> Json {
+        let messages: Vec<&Message> = asked.iter().chain(added).collect();
+        let mut content = json!({ "messages": messages });
         if !request.tools.is_empty() {
             content["tools"] = json!(request.tools);
         }
-        let redacted = case.redaction.on();
-        if let Some(redaction) = redacted {
+        if let Some(at) = self.turn.filter(|at| at.session > 0) {
+            content["session"] = at.session.into();
+        }
+        if let Some(redaction) = self.case.redaction.on() {
             content = redaction.redactor.json(&content);
-            content["redacted_for"] = redaction::mark(case).into();
+            content["redacted_for"] = redaction::mark(self.case).into();
         }
         // Behind the redaction, which may take a number for a value: no two trials share a record.
         content["trial"] = self.trial.into();
+        content
+    }
+
+    fn about<'q>(
+        &self,
+        request: &'q ChatRequest,
+        content: &'q Json,
+        purpose: &'q str,
+        seal: Option<Seal<'q>>,
+        usable: &Usable<'q>,
+    ) -> Ask<'q>
+    where
+        'a: 'q,
+    {
+        Ask {
+            request,
+            kind: ExchangeKind::Reply,
+            content,
+            root: self.root,
+            purpose,
+            patience: self.patience,
+            seal,
+            version: self.job.version.as_deref(),
+            usable: *usable,
+            afresh: self.turn.is_some_and(|at| at.afresh),
+            pause: self.turn.map_or(Duration::ZERO, |at| at.pause),
+        }
+    }
+
+    /// Asks one round. `asked` and what was added since are what its record is found by.
+    async fn once(
+        &self,
+        request: &ChatRequest,
+        (asked, added): (&[Message], &[Message]),
+        earlier: &mut Earlier,
+        round: u32,
+        see: See<'_>,
+    ) -> Result<Completion, Fault> {
+        let Self { scenario, case, .. } = self;
+        let content = self.content(request, asked, added);
+        let redacted = case.redaction.on();
         // What came live is seen as it came, once.
         let raw: Mutex<Option<Answer>> = Mutex::default();
         let seal = |said: Completion| {
             if said.seen.is_none() {
                 *raw.lock().unwrap_or_else(PoisonError::into_inner) = Some(said.answer.clone());
             }
-            redaction::seal(case, (self.teach)(said), earlier)
+            redaction::seal(case, self.teach(said), earlier, see)
         };
-        let purpose = match round {
-            0 => format!("the reply to {}/{}", scenario.name, case.id),
-            _ => format!(
-                "the reply to {}/{} after {}",
-                scenario.name,
-                case.id,
-                text::count(round as usize, "round")
-            ),
-        };
-        let ask = Ask {
-            request,
-            kind: ExchangeKind::Reply,
-            content: &content,
-            root: self.root,
-            purpose: &purpose,
-            patience: self.patience,
-            seal: redacted.map(|_| Seal(&seal)),
-            version: self.version,
-            usable: Usable(&|said| (self.teach)(said.clone()).answer.stop().is_answer()),
-        };
-        let said = (self.teach)(self.client.ask(&ask).await.map_err(|error| error.fault())?.completion);
+        let mut purpose = format!("the reply to {}/{}", scenario.name, case.id);
+        if let Some(at) = self.turn {
+            purpose += &format!(" at turn {}", at.number);
+        }
+        if round > 0 {
+            purpose += &format!(" after {}", text::count(round as usize, "round"));
+        }
+        let usable = |said: &Completion| self.is_usable(said);
+        let ask = self.about(request, &content, &purpose, redacted.map(|_| Seal(&seal)), &Usable(&usable));
+        // The customer waits before speaking, not while functions are played.
+        let ask = if round > 0 { Ask { pause: Duration::ZERO, ..ask } } else { ask };
+        let said = self.teach(self.client.ask(&ask).await.map_err(|error| error.fault())?.completion);
         let raw = raw.into_inner().unwrap_or_else(PoisonError::into_inner);
         match raw {
             Some(raw) => earlier.add(raw),

@@ -1,6 +1,7 @@
 //! One case: asked, judged, written down.
 
 use super::ask::{self, Said};
+use super::dialogue;
 use super::plan::{Planned, Unit};
 use super::redaction;
 use crate::expectation::Candidate;
@@ -21,12 +22,27 @@ pub(super) async fn trial(
     unit: Unit,
 ) -> Trial {
     let case = &scenario.cases[planned.case];
-    let trial = match ask::answer(scenario, case, planned, (root, run), unit.trial).await {
+    let asked = match &case.dialogue {
+        Some(dialogue) => dialogue::trial(scenario, (case, dialogue), planned, graders, (root, run), unit.trial).await,
+        None => single(scenario, planned, graders, (root, run), unit).await,
+    };
+    let trial = redaction::shown(case, asked);
+    Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
+}
+
+/// Asks a single question and judges the answer.
+async fn single(
+    scenario: &Scenario,
+    planned: &Planned,
+    graders: &Graders,
+    (root, run): (Root, RunId),
+    unit: Unit,
+) -> Trial {
+    let case = &scenario.cases[planned.case];
+    match ask::answer(scenario, case, planned, (root, run), unit.trial).await {
         Ok(said) => judged(scenario, case, graders, root, said, unit.trial).await,
         Err(fault) => errored(None, None, fault),
-    };
-    let trial = redaction::shown(case, trial);
-    Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
+    }
 }
 
 /// Puts the trials of a case together; there is at least one.
@@ -56,6 +72,10 @@ fn reason(trials: &[Trial], outcome: Outcome) -> String {
         (Some(fault), _) => fault.message.clone(),
         (None, Some(verdict)) if outcome == Outcome::Failed => verdict.reason.clone(),
         _ => return String::new(),
+    };
+    let why = match first.broke_at() {
+        Some(at) => format!("broke at {at}: {why}"),
+        None => why,
     };
     let same = trials.iter().filter(|trial| trial.outcome == outcome).count();
     if trials.len() == 1 {
@@ -95,8 +115,8 @@ fn blank(scenario: &Scenario, case: &Case, reason: String) -> CaseResult {
         score: None,
         reason,
         prompt: match redact.and_then(|redaction| Some((redaction, redaction.prompts()?))) {
-            Some((redaction, redactor)) => redaction.shown(&redactor.text(case.asked())),
-            None => case.asked().to_owned(),
+            Some((redaction, redactor)) => redaction.shown(&redactor.text(&case.asked())),
+            None => case.asked().into_owned(),
         },
         trials: Vec::new(),
         earlier: None,
@@ -108,7 +128,7 @@ async fn judged(
     case: &Case,
     graders: &Graders,
     root: Root,
-    Said { answer, seen, fault }: Said,
+    Said { answer, seen, fault, .. }: Said,
     trial: u32,
 ) -> Trial {
     if let Some(fault) = fault.or_else(|| no_answer(scenario, &answer)) {
@@ -117,6 +137,7 @@ async fn judged(
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
     let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
+    let seen = redaction::seen(seen);
     let candidate = Candidate::of_answer(&answer, case.allow_cut, seen.as_ref());
     let verdict = redaction::verdict(case, case.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
@@ -128,7 +149,7 @@ async fn judged(
 }
 
 /// Why there is nothing to judge in what came back.
-fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
+pub(super) fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
     let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
     match answer.stop() {
         StopReason::Broken => {
@@ -166,7 +187,7 @@ fn errored(answer: Option<Answer>, verdict: Option<Verdict>, fault: Fault) -> Tr
 }
 
 /// The first cause of an errored verdict.
-fn cause(verdict: &Verdict) -> Fault {
+pub(super) fn cause(verdict: &Verdict) -> Fault {
     let mut found = None;
     verdict.walk(&mut |one| {
         if found.is_none() && one.outcome == Outcome::Errored && one.parts.is_empty() {

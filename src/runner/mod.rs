@@ -2,6 +2,7 @@
 //! files and positions whatever begins or finishes first.
 
 mod ask;
+mod dialogue;
 mod epoch;
 mod forecast;
 mod judge;

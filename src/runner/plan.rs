@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::client::{ModelClient, Patience};
 use crate::grader::Graders;
-use crate::manifest::Redacted;
+use crate::manifest::{Fault, Redacted};
 use crate::provider::model::family;
 use crate::provider::{Replies, Unused};
 use crate::scenario::Scenario;
 use crate::text;
-use crate::vocabulary::{CaseId, StopWords};
+use crate::vocabulary::{CaseId, FaultKind, StopWords};
 
 /// Who answers.
 #[derive(Clone, Debug)]
@@ -90,6 +90,15 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// How it is asked.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub(super) fn job(&self) -> Result<&Job, Fault> {
+        let none = || Fault::new(FaultKind::NotPlanned, "the case has no target".to_owned(), "");
+        self.job.as_deref().ok_or_else(none)
+    }
+
     /// How many trials are asked when `repeat` are wanted: recorded replies may have fewer, and a case
     /// without any is asked once, to say so.
     pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {

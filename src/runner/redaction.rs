@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::canonical;
 use crate::expectation::{Candidate, Seen};
-use crate::manifest::{Fault, Trial, Turn, Verdict};
+use crate::manifest::{Fault, Held, Trial, Turn, Verdict};
 use crate::provider::{Completion, Message};
 use crate::scenario::Case;
 use crate::vocabulary::Answer;
@@ -37,6 +37,11 @@ pub(super) struct Earlier {
 }
 
 impl Earlier {
+    /// All of them as they came, where that is known.
+    pub(super) fn raw(&self) -> Option<Answer> {
+        self.raw.clone().filter(|_| !self.is_redacted)
+    }
+
     /// One more round, as it came.
     pub(super) fn add(&mut self, raw: Answer) {
         self.raw = Some(match self.raw.take() {
@@ -46,22 +51,29 @@ impl Earlier {
     }
 }
 
+/// What is found in an answer as it came, to be kept with the redacted one.
+pub(super) type See<'a> = &'a (dyn Fn(&Answer) -> Json + Send + Sync);
+
+/// What a case with a single question finds in its answer.
+pub(super) fn see_of(case: &Case) -> impl Fn(&Answer) -> Json + Send + Sync {
+    // Numbers and words can always be written; nothing seen is an error later, not a pass.
+    |answer| serde_json::to_value(case.see(&Candidate::of_answer(answer, case.allow_cut, None))).unwrap_or_default()
+}
+
 /// A reply without what gives way, and what the expectation found in it before.
 ///
 /// A reply that has this behind it stays as it was found.
 ///
 /// Earlier rounds are a part of the answer that expectations see; where they are only known redacted, nothing is seen,
 /// which is an error later.
-pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier) -> Completion {
+pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier, see: See<'_>) -> Completion {
     let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else { return said };
     let seen = said.seen.clone().unwrap_or_else(|| {
         if earlier.is_redacted {
             return json!({});
         }
         let whole = earlier.raw.clone().map(|raw| raw.and_then(said.answer.clone()));
-        let answer = Candidate::of_answer(whole.as_ref().unwrap_or(&said.answer), case.allow_cut, None);
-        // Numbers and words can always be written; nothing seen is an error later, not a pass.
-        serde_json::to_value(case.see(&answer)).unwrap_or_default()
+        see(whole.as_ref().unwrap_or(&said.answer))
     });
     let text = redactor.text(&said.answer.text);
     Completion { answer: said.answer.redacted(text, redactor), seen: Some(seen), ..said }
@@ -80,10 +92,13 @@ pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
             Answer { text, replaced, ..answer }
         }),
         verdicts: turn.verdicts.into_iter().map(|verdict| with_words(verdict, &words)).collect(),
+        place: turn.place,
     };
+    let held = |held: Held| Held { verdict: held.verdict.map(|verdict| with_words(verdict, &words)), ..held };
     Trial {
         turns: trial.turns.into_iter().map(shown).collect(),
         fault: trial.fault.map(|fault| Box::new(with_fault(*fault, &words))),
+        conversation: trial.conversation.map(|whole| Box::new(held(*whole))),
         ..trial
     }
 }
@@ -91,6 +106,12 @@ pub(super) fn shown(case: &Case, trial: Trial) -> Trial {
 /// What was found in a raw answer, as it was kept; nothing where that cannot be read.
 pub(super) fn seen(kept: Option<Json>) -> Option<Seen> {
     kept.map(|kept| serde_json::from_value(kept).unwrap_or_default())
+}
+
+/// A text of the prompt as it is kept and shown to a judge.
+pub(super) fn prompt(case: &Case, text: &str) -> String {
+    let redactor = case.redaction.on().and_then(|redaction| redaction.prompts());
+    redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
 }
 
 /// A verdict whose words hold no value of the answer, the judge or the expectation.

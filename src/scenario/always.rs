@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Case, Loaded};
 use crate::canonical;
-use crate::expectation::{self, Candidate, LlmGrader, Rule, Seen, check_exceptions, standing};
+use crate::expectation::{self, Candidate, Expectation, LlmGrader, Rule, Seen, check_exceptions, standing};
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 
@@ -62,7 +62,13 @@ impl Case {
     /// The judges that it needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {
+        self.expectations().flat_map(Expectation::graders).collect()
+    }
+
+    /// Everything that it expects: of the whole, of its turns, and of every answer.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        let turns = self.dialogue.iter().flat_map(|dialogue| dialogue.expectations());
         let rules = self.always.iter().map(|rule| &rule.expectation);
-        std::iter::once(&self.expectation).chain(rules).flat_map(|one| one.graders()).collect()
+        std::iter::once(&self.expectation).chain(turns).chain(rules)
     }
 }

@@ -4,6 +4,7 @@
 //! order of files and positions.
 
 mod always;
+mod dialogue;
 mod discover;
 mod functions;
 mod read;
@@ -12,6 +13,7 @@ mod select;
 mod table;
 mod weaker;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use crate::client::Limits;
 use crate::environment::{Environment, Waiting};
-use crate::expectation::{Exception, Expectation, Rule};
+use crate::expectation::{Exception, Expectation, Rule, Signs};
 use crate::provider::{AZURE, DEFAULT, HTTP, Message, Options, Origin, Own, Spec, Whom};
 use crate::redact::RedactionChoice;
 use crate::secret::Secret;
@@ -28,6 +30,7 @@ use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Sp
 use crate::text;
 use crate::vocabulary::{CaseId, StopWords};
 
+pub use dialogue::{Customer, Dialogue, Line, Lines, Next, Progress, Say};
 pub use discover::{DiscoverError, among, discover};
 pub use functions::{Functions, Played};
 pub use read::{api_key, limits, provider_config, scenario as read, tries};
@@ -172,6 +175,8 @@ pub struct Scenario {
     pub functions: Functions,
     /// How a handoff shows, as it is written.
     pub handoff: serde_json::Value,
+    /// The same, read.
+    pub signs: Option<Arc<Signs>>,
     /// The environment variables whose values stand in the file, in alphabetical order.
     pub environment: BTreeSet<String>,
     /// Its cases, in order.
@@ -201,8 +206,10 @@ pub struct Case {
     pub tags: Vec<String>,
     /// What is sent: system prompt and conversation, variables filled.
     pub messages: Vec<Message>,
-    /// What the answer must be.
+    /// What the answer must be, or the conversation.
     pub expectation: Expectation,
+    /// What the customer says, where the case is a conversation: it goes on from `messages`.
+    pub dialogue: Option<Box<Dialogue>>,
     /// What every answer must be: the rules of the scenario, and from [`Loaded::hold`] on all that stand for the case.
     pub always: Vec<Arc<Rule>>,
     /// The rules that it lifts.
@@ -238,14 +245,17 @@ impl Case {
             id: &self.id,
             name: self.name.as_deref(),
             variables: &self.variables,
-            asked: self.asked(),
+            asked: self.messages.last().map_or("", |message| message.content.as_str()),
         }
     }
 
-    /// What the user said last, for people.
+    /// What the user said last, or first in a conversation, for people.
     #[must_use]
-    pub fn asked(&self) -> &str {
-        self.messages.last().map_or("", |message| message.content.as_str())
+    pub fn asked(&self) -> Cow<'_, str> {
+        match &self.dialogue {
+            Some(dialogue) => dialogue.opening().into(),
+            None => self.messages.last().map_or("", |message| message.content.as_str()).into(),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dialogue::{Dialogue, Read};
 use super::functions::Functions;
 use super::table::{CASE, MESSAGE, PROVIDER_CONFIG, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
@@ -79,6 +80,7 @@ pub fn scenario(
     }
     let handoff = setup.as_ref().and_then(|setup| setup.node("handoff")).map(Node::to_json);
     let handoff = handoff.unwrap_or_default();
+    let signs = expected.handoff.clone();
     let shared = Inherited {
         variables: Arc::new(variables),
         tags: fields.strings("tags"),
@@ -121,6 +123,7 @@ pub fn scenario(
         system: instructions,
         functions,
         handoff,
+        signs,
         environment: filled.used,
         cases: Vec::new(),
     };
@@ -305,19 +308,52 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     variables.extend(fields.scalars("variables", shared.file));
     let (patterns, setup) = (&shared.patterns, &shared.setup);
     let mut reading = Reading { file: shared.file, variables: &variables, setup, patterns, found };
-    let messages = fields.node("prompt").and_then(|node| messages(node, shared, &mut reading));
+    let prompt = fields.node("prompt");
+    let dialogue = Read::of(fields, &mut reading);
+    let is_conversation = ["turns", "customer"].into_iter().any(|key| fields.key_span(key).is_some());
+    let messages = match prompt {
+        Some(node) => messages(node, is_conversation, shared, &mut reading),
+        None if is_conversation => Some(Vec::new()),
+        None => None,
+    };
     let expected = fields.node("expected");
-    let expectation = expected.and_then(|node| Expectation::read(node, "`expected`", &mut reading));
+    let expectation = expected.and_then(|node| {
+        let setup = dialogue.as_ref().map_or(setup, |read| &read.setup);
+        // Where the conversation cannot be read, nothing can be said of it.
+        let is_readable = dialogue.is_some() || !is_conversation;
+        let mut reading = Reading { setup, found: &mut *reading.found, ..reading };
+        is_readable.then(|| Expectation::read(node, "`expected`", &mut reading))?
+    });
+    check_case(fields, is_conversation, dialogue.as_ref().map(|read| &read.dialogue), &mut reading);
     let always = match &shared.always {
         Rules::Read(rules) => rules.clone(),
         Rules::Written(node) => Rule::read_all(node, &mut reading),
     };
     let except = fields.node("except").map_or(Vec::new(), |node| exceptions(node, &mut reading));
     let (id, span) = fields.text("id")?;
-    let (mut messages, expectation) = (messages?, expectation?);
+    let dialogue = dialogue.map(|read| read.dialogue);
+    let expectation = match (expected, &dialogue) {
+        (None, Some(_)) => Expectation::nothing(span.line),
+        _ => expectation?,
+    };
+    if is_conversation && dialogue.is_none() {
+        return None;
+    }
+    let mut messages = messages?;
     let variables =
         if variables == *shared.variables { Arc::clone(&shared.variables) } else { Arc::new(variables) };
-    let written = filled(&expected?.to_json(), &variables);
+    let said = |key: &str| fields.node(key).map_or(serde_json::Value::Null, Node::to_json);
+    let written = match &dialogue {
+        None => said("expected"),
+        Some(_) => {
+            let keys = ["expected", "turns", "customer", "facts", "stop_on_failure"];
+            keys.into_iter()
+                .map(|key| (key.to_owned(), said(key)))
+                .filter(|(_, said)| !said.is_null())
+                .collect()
+        }
+    };
+    let written = filled(&written, &variables);
     let own = Own {
         messages: &messages,
         expected: &written,
@@ -325,7 +361,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         provider: fields.string("provider"),
         model: fields.string("model"),
         played: shared.played.as_ref(),
-        handoff: expectation.asks_for_handoff().then_some(&shared.handoff),
+        handoff: (dialogue.is_some() || expectation.asks_for_handoff()).then_some(&shared.handoff),
     };
     let own_instructions = |first: &Message| matches!(first.role, Role::System | Role::Developer);
     let inherits = shared.system.is_some() && !messages.first().is_some_and(own_instructions);
@@ -352,6 +388,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
         content_hash,
         messages,
         expectation,
+        dialogue: dialogue.map(Box::new),
         always,
         except,
         variables,
@@ -385,7 +422,47 @@ fn exceptions(node: &Node, reading: &mut Reading<'_>) -> Vec<Exception> {
     entries.iter().filter_map(of).collect()
 }
 
-fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> Option<Vec<Message>> {
+/// Tells what is missing of a case.
+fn check_case(
+    fields: &Fields<'_>,
+    is_conversation: bool,
+    dialogue: Option<&Dialogue>,
+    reading: &mut Reading<'_>,
+) {
+    let needs = |key: &str| format!("a case needs `{key}`");
+    let ends_with_question = |node: &Node| {
+        node.as_str().is_some()
+            || node.items().last().and_then(|last| last.get("role")).and_then(Node::as_str) == Some("user")
+    };
+    if let Some(node) = fields.node("prompt").filter(|node| is_conversation && ends_with_question(node)) {
+        let message = "`prompt` is what was said before the turns, and nobody answers its last message";
+        let help = "write that message as the first turn, or add the answer with `role: assistant`";
+        reading.refuse("wrong-value", node.start(), message.to_owned(), help);
+    }
+    if !is_conversation {
+        for (key, help) in [
+            ("prompt", "add `prompt:` with what is asked, or `turns:` with a conversation"),
+            ("expected", "add `expected:` with what the answer must be"),
+        ] {
+            if fields.key_span(key).is_none() {
+                reading.refuse("missing-field", fields.span(), needs(key), help);
+            }
+        }
+    } else if fields.key_span("expected").is_none()
+        && dialogue.is_some_and(|dialogue| dialogue.expectations().next().is_none())
+    {
+        let message = "nothing is expected of this conversation".to_owned();
+        let help = "add `expected:` to a turn, or to the case";
+        reading.refuse("missing-field", fields.span(), message, help);
+    }
+}
+
+fn messages(
+    node: &Node,
+    is_history: bool,
+    shared: &Inherited<'_>,
+    reading: &mut Reading<'_>,
+) -> Option<Vec<Message>> {
     let mut messages = Vec::new();
     match &node.value {
         Value::String(text) => {
@@ -404,7 +481,9 @@ fn messages(node: &Node, shared: &Inherited<'_>, reading: &mut Reading<'_>) -> O
             if messages.len() != items.len() {
                 return None;
             }
-            if let (Some(last), Some(Role::Assistant)) = (items.last(), messages.last().map(|last| last.role))
+            if !is_history
+                && let (Some(last), Some(Role::Assistant)) =
+                    (items.last(), messages.last().map(|last| last.role))
             {
                 let message =
                     "`prompt` ends with a message of `assistant`: nobody is asked anything".to_owned();

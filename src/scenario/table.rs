@@ -1,5 +1,6 @@
 //! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
+use super::dialogue::{CONVERSATION, CUSTOMER, OTHERWISE, REPLY, TURN};
 use super::functions::{FUNCTION, RETURN};
 use super::redaction::REDACTION;
 use crate::expectation::{self, NAMED, SIGNS};
@@ -122,12 +123,23 @@ pub(super) const MESSAGE: &[Field] = &[
 ];
 
 /// Keys of a case.
-pub(super) const CASE: &[Field] = &[
+pub(super) const CASE: &[Field] =
+    &Field::join::<{ OF_CASES.len() + CONVERSATION.len() }>(&[OF_CASES, CONVERSATION]);
+
+const OF_CASES: &[Field] = &[
     Field::required("id", Shape::Name, "Name of the case, unique in its scenario."),
     Field::optional("name", Shape::Text, "Title."),
     Field::optional("description", Shape::Text, "What the case is about."),
-    Field::required("prompt", Shape::Part("prompt"), "What is asked: text, or a list of messages."),
-    Field::required("expected", Shape::Part("expected"), "What the answer must be."),
+    Field::optional(
+        "prompt",
+        Shape::Part("prompt"),
+        "What is asked: text, or a list of messages; beside `turns`, what was said before.",
+    ),
+    Field::optional(
+        "expected",
+        Shape::Part("expected"),
+        "What the answer must be; of a case with `turns` or `customer`, what the conversation must be.",
+    ),
     Field::optional(
         "except",
         Shape::Part("except"),
@@ -160,7 +172,8 @@ pub fn keys() -> Vec<String> {
     };
     let functions = below("setup.functions", FUNCTION);
     let returns = below("setup.functions.returns", RETURN);
-    let parts = [below("cases", CASE), below("cases.prompt", MESSAGE), below("always", NAMED)];
+    let turns = [below("cases.turns", TURN), below("cases.customer.rules", REPLY)].concat();
+    let parts = [turns, below("cases", CASE), below("cases.prompt", MESSAGE), below("always", NAMED)];
     [Field::paths(SCENARIO), functions, returns, parts.concat()].concat()
 }
 
@@ -203,6 +216,17 @@ pub(super) const SCENARIO: &[Field] = &[
     ),
 ];
 
+/// The JSON Schema of a case: a question, or a conversation.
+fn case() -> Json {
+    let mut case = Field::schema(CASE);
+    case["oneOf"] = json!([
+        { "required": ["prompt", "expected"], "not": { "anyOf": [{ "required": ["turns"] }, { "required": ["customer"] }] } },
+        { "required": ["turns"] },
+        { "required": ["customer"] },
+    ]);
+    case
+}
+
 /// JSON Schema 2020-12 of a scenario file.
 #[must_use]
 pub fn schema() -> Json {
@@ -213,7 +237,15 @@ pub fn schema() -> Json {
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "akit scenario".into();
     schema["$defs"] = json!({
-        "cases": { "type": "array", "minItems": 1, "items": Field::schema(CASE) },
+        "cases": { "type": "array", "minItems": 1, "items": case() },
+        "turns": { "type": "array", "minItems": 1, "items": Field::schema(TURN) },
+        "rules": { "type": "array", "items": Field::schema(REPLY) },
+        "ends": { "type": "array", "items": { "oneOf": [{ "const": "handoff" }, { "$ref": "#/$defs/expected" }] } },
+        "say": { "oneOf": [
+            { "type": "string", "pattern": "\\S" },
+            { "type": "array", "minItems": 1, "items": { "type": "string", "pattern": "\\S" } },
+        ] },
+        "pause": { "type": ["integer", "string"], "minimum": 0 },
         "prompt": { "oneOf": [
             { "type": "string" },
             { "type": "array", "minItems": 1, "items": Field::schema(MESSAGE) },

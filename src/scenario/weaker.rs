@@ -139,6 +139,7 @@ impl Case {
             redaction: _,
             // Compared by its own rules.
             expectation: _,
+            dialogue: _,
             always: _,
             except: _,
             timeout,

@@ -1,5 +1,7 @@
 //! Numbers as people read them: `1,234`, `1.24 s`, `87.5 %`.
 
+use std::time::Duration;
+
 /// A whole number with a comma between thousands.
 #[must_use]
 pub fn whole(n: u64) -> String {
@@ -31,6 +33,23 @@ pub fn percent(share: f64) -> String {
         "0.0" if share > 0.0 => "0.1 %".to_owned(),
         _ => format!("{shown} %"),
     }
+}
+
+/// A span of time as it is written: milliseconds, or with `ms`, `s` or `m`.
+#[must_use]
+pub fn time(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match &text[digits.len()..] {
+        "" | "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        _ => return None,
+    };
+    let number: f64 = digits.trim().parse().ok()?;
+    let time = Duration::try_from_secs_f64(number * factor).ok()?;
+    // What is written as more than nothing is.
+    (number == 0.0 || !time.is_zero()).then_some(time)
 }
 
 /// Milliseconds as a span of time: `0.05 s`, `1.24 s`, `2 min 5 s`, `1 h 1 min`.

@@ -38,6 +38,14 @@ pub enum FaultKind {
     UntrustedRecord,
     /// The file of replies has none to the case.
     NoReply,
+    /// A recorded conversation in which the customer says something else than here.
+    OtherConversation,
+    /// An answer to which the customer's rules have nothing to say.
+    OffScript,
+    /// What a turn says depends on a match that an earlier answer does not have.
+    NoMatch,
+    /// No turn of the conversation was said.
+    NothingSaid,
     /// The case has nothing to be asked of.
     NotPlanned,
     /// The answer ended with a stop word that akit does not know.
@@ -100,6 +108,14 @@ impl FaultKind {
                 "only the change brings this record: run with a key, or merge the record in a change of its own"
             }
             Self::NoReply => "add a line for the case to the file of replies",
+            Self::OtherConversation => {
+                "record the conversation again, or write the customer's turns as they were recorded"
+            }
+            Self::OffScript => "add a rule for what the application said, or say what happens `otherwise`",
+            Self::NoMatch => "see why the answer does not have what a later turn repeats",
+            Self::NothingSaid => {
+                "no `if` of its turns was met: see the conversation, or say one turn in any case"
+            }
             Self::UnknownStopReason => {
                 "the answer ended with a word that akit does not know: see [the stop words](expectations.md#hollow-answers)"
             }
@@ -144,6 +160,10 @@ impl FaultKind {
             | Self::CommandFailed
             | Self::CacheMiss
             | Self::NoReply
+            | Self::OtherConversation
+            | Self::OffScript
+            | Self::NoMatch
+            | Self::NothingSaid
             | Self::UnknownStopReason
             | Self::UndeclaredFunction
             | Self::NoToolAnswer

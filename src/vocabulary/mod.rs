@@ -4,6 +4,7 @@
 
 mod answer;
 mod case_id;
+mod ended_by;
 mod exchange_kind;
 mod fault_kind;
 mod finding_id;
@@ -18,6 +19,7 @@ mod word;
 
 pub use answer::{Answer, ToolCall, Usage, told};
 pub use case_id::CaseId;
+pub use ended_by::EndedBy;
 pub use exchange_kind::ExchangeKind;
 pub use fault_kind::FaultKind;
 pub use finding_id::{FindingId, Selection, Subject};
@@ -26,6 +28,6 @@ pub use moment::{BadMoment, moment, now, rfc3339};
 pub use outcome::Outcome;
 pub use stop::StopReason;
 pub use stop_words::StopWords;
-pub use verdict_kind::VerdictKind;
+pub use verdict_kind::{About, VerdictKind};
 pub use weakening_kind::{WeakeningKind, Weaker};
 pub use word::meaning;

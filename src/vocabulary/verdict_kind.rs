@@ -6,36 +6,54 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum VerdictKind {
+    /// An expectation holds for the answer to one turn.
+    Answer,
     /// All or any of several hold.
     Combined,
     /// All or any of some texts are in the answer.
     Contains,
     /// A JavaScript function, which is refused.
     Custom,
+    /// The conversation ended in one of these ways.
+    Ended,
     /// The answer ends with this text.
     EndsWith,
+    /// An expectation holds for every answer of a conversation.
+    EveryAnswer,
     /// The answer is this text.
     Exact,
+    /// An expectation holds for the first answer.
+    FirstAnswer,
     /// The answer is nearly this text.
     Fuzzy,
     /// The customer is handed over to a person.
     Handoff,
+    /// After a handoff the application stays out of the conversation.
+    HandoffKept,
     /// Some functions are called, and others are not.
     Tools,
     /// A small expression holds.
     Inline,
     /// The answer refuses what was asked.
     IsRefusal,
+    /// What the customer gave is repeated as it was given.
+    Keeps,
     /// The answer is JSON that obeys a schema.
     JsonSchema,
     /// The answer is in a language.
     Language,
+    /// An expectation holds for the last answer.
+    LastAnswer,
     /// The whole answer came in time.
     Latency,
     /// The answer has so many characters, words or sentences.
     Length,
     /// A judge gives enough.
     LlmGrader,
+    /// No answer and no call is repeated.
+    NoLoop,
+    /// Nothing is asked that the customer has given.
+    NoReask,
     /// None of some texts is in the answer.
     NotContains,
     /// No personal data or credentials are in the answer.
@@ -44,6 +62,8 @@ pub enum VerdictKind {
     Regex,
     /// The answer means the same as a text.
     Similarity,
+    /// An expectation holds for at least one answer.
+    SomeAnswer,
     /// The answer begins with this text.
     StartsWith,
     /// Another expectation does not hold.
@@ -61,13 +81,58 @@ impl VerdictKind {
     pub fn is_graded(&self) -> bool {
         match self {
             Self::LlmGrader | Self::Fuzzy | Self::Similarity => true,
-            Self::Combined
+            Self::Answer
+            | Self::Combined
             | Self::Contains
+            | Self::Custom
+            | Self::Ended
+            | Self::EndsWith
+            | Self::EveryAnswer
+            | Self::Exact
+            | Self::FirstAnswer
+            | Self::Handoff
+            | Self::HandoffKept
+            | Self::Tools
+            | Self::Inline
+            | Self::IsRefusal
+            | Self::JsonSchema
+            | Self::Keeps
+            | Self::Language
+            | Self::LastAnswer
+            | Self::Latency
+            | Self::Length
+            | Self::NoLoop
+            | Self::NoReask
+            | Self::NotContains
+            | Self::Pii
+            | Self::Regex
+            | Self::SomeAnswer
+            | Self::StartsWith
+            | Self::Not
+            | Self::Other(_) => false,
+        }
+    }
+
+    /// What it can be about.
+    #[must_use]
+    pub fn about(&self) -> About {
+        match self {
+            Self::Combined | Self::Not | Self::LlmGrader | Self::Handoff | Self::Tools => About::Both,
+            Self::Answer
+            | Self::Ended
+            | Self::EveryAnswer
+            | Self::FirstAnswer
+            | Self::HandoffKept
+            | Self::Keeps
+            | Self::LastAnswer
+            | Self::NoLoop
+            | Self::NoReask
+            | Self::SomeAnswer => About::Conversation,
+            Self::Contains
             | Self::Custom
             | Self::EndsWith
             | Self::Exact
-            | Self::Handoff
-            | Self::Tools
+            | Self::Fuzzy
             | Self::Inline
             | Self::IsRefusal
             | Self::JsonSchema
@@ -77,9 +142,20 @@ impl VerdictKind {
             | Self::NotContains
             | Self::Pii
             | Self::Regex
+            | Self::Similarity
             | Self::StartsWith
-            | Self::Not
-            | Self::Other(_) => false,
+            | Self::Other(_) => About::Answer,
         }
     }
+}
+
+/// What an expectation can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// One answer.
+    Answer,
+    /// A conversation.
+    Conversation,
+    /// Either.
+    Both,
 }

@@ -199,6 +199,52 @@ impl Pattern {
     }
 }
 
+/// What the named groups of a pattern hold.
+#[derive(Clone, Debug)]
+pub struct Groups {
+    names: Vec<(String, usize)>,
+    program: Arc<Program>,
+    shown: Arc<str>,
+}
+
+impl Groups {
+    /// Reads a pattern and its flags; `None` where it names no group, or is no pattern.
+    #[must_use]
+    pub fn of(pattern: &str, flags: &str) -> Option<Self> {
+        let flags = Flags::read(flags).ok()?;
+        let chars: Vec<char> = pattern.chars().collect();
+        let (mut node, names) = Parser::read_named(&chars, flags.mode, flags.dialect).ok()?;
+        if names.is_empty() {
+            return None;
+        }
+        if flags.sticky {
+            node = Term::Concat(vec![Term::Anchor(Anchor::Start), node]);
+        }
+        let shown = format!("/{}/", text::excerpt(pattern, 60)).into();
+        Some(Self { names, program: Program::of(&node).into(), shown })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What those hold that took part in the first match; nothing where there is none.
+    ///
+    /// # Errors
+    /// Where the search gives up.
+    pub fn find(&self, text: &str) -> Result<Vec<(String, String)>, SearchError> {
+        let found = aside(|| walk::groups(&self.program, text, &mut { STEPS }));
+        let found = found.map_err(|Spent| SearchError::LimitExceeded { pattern: self.shown.to_string() })?;
+        let Some(registers) = found else { return Ok(Vec::new()) };
+        let held = |(name, number): &(String, usize)| {
+            let range = registers.get(*number)?.clone()?;
+            Some((name.clone(), text[range].to_owned()))
+        };
+        Ok(self.names.iter().filter_map(held).collect())
+    }
+}
+
 impl Find for Pattern {
     fn all(&self, text: &str) -> Result<Vec<Range<usize>>, GaveUp> {
         let (mut found, mut from, mut steps) = (Vec::new(), 0, STEPS);

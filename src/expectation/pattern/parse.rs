@@ -59,12 +59,21 @@ pub(super) struct Parser<'p> {
 impl<'p> Parser<'p> {
     /// Reads a whole pattern.
     pub(super) fn read(chars: &'p [char], mode: GroupFlags, dialect: Dialect) -> Result<Term, PatternError> {
+        Self::read_named(chars, mode, dialect).map(|(node, _)| node)
+    }
+
+    /// The same, with the names of its groups and their numbers.
+    pub(super) fn read_named(
+        chars: &'p [char],
+        mode: GroupFlags,
+        dialect: Dialect,
+    ) -> Result<(Term, Vec<(String, usize)>), PatternError> {
         let (groups, names) = (0, Vec::new());
         let mut parser = Self { chars, at: 0, mode, dialect, groups, names, opened: 0, depth: 0 };
         parser.survey()?;
         let node = parser.alternatives()?;
         match parser.peek() {
-            None => Ok(node),
+            None => Ok((node, parser.names)),
             Some(_) => Err(parser.error(parser.at, "`)` closes no group", "write `\\)` for the character")),
         }
     }

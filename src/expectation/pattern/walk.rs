@@ -53,6 +53,25 @@ pub(super) fn find(
     found
 }
 
+/// What the groups of the first match hold, by the numbers of their registers.
+pub(super) fn groups(
+    program: &Program,
+    text: &str,
+    steps: &mut usize,
+) -> Result<Option<Vec<Option<Range<usize>>>>, Spent> {
+    let registers = vec![NOTHING; program.registers];
+    let mut walk = Walk { program, text, registers, back: Vec::new(), steps: *steps };
+    let found = walk.first(0);
+    *steps = walk.steps;
+    Ok(found?.map(|_| {
+        let held = |pair: &[usize]| match pair {
+            [start, end] if *start != NOTHING && *end != NOTHING => Some(*start..*end),
+            _ => None,
+        };
+        walk.registers.chunks(2).map(held).collect()
+    }))
+}
+
 impl Walk<'_> {
     fn first(&mut self, from: usize) -> Result<Option<Range<usize>>, Spent> {
         let mut start = from;

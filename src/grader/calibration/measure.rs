@@ -79,6 +79,7 @@ impl Measuring {
     async fn judge(&self, label: &Label, nobody: &Graders) -> Result<u32, GraderError> {
         let question = Question {
             is_cut: false,
+            is_whole: false,
             rubric: &label.rubric,
             scale: self.manner.scale,
             answer: &label.answer,

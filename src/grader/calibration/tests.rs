@@ -138,6 +138,7 @@ impl Bound {
             answer: "x",
             tool_calls: &[],
             is_cut: false,
+            is_whole: false,
             conversation: &[],
         };
         self.binding.standing(judge, &question, bar, ballot)

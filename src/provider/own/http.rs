@@ -370,8 +370,7 @@ impl OwnHttp {
 
     async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
         let host = self.host();
-        let is_stateful = self.own.stateful.as_ref().is_some_and(|told| told.value);
-        let filling = Filling::of(request, is_stateful);
+        let filling = Filling::of(request, self.is_stateful());
         let url = Url::parse(&self.url.fill(&filling, percent))
             .map_err(|error| self.misread("", &error.to_string(), String::new()))?;
         let client = self
@@ -434,6 +433,10 @@ fn escaped(value: &str, kind: &str) -> String {
 impl Provider for OwnHttp {
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    fn is_stateful(&self) -> bool {
+        self.own.stateful.as_ref().is_some_and(|told| told.value)
     }
 
     fn sends_key(&self) -> bool {

@@ -1,0 +1,136 @@
+//! What a customer knows and tells when asked.
+
+use super::pattern::{Pattern, SearchError};
+use super::reading::Reading;
+use crate::redact::{Find as _, GaveUp};
+use crate::source::{Field, Fields, Shape, Span};
+use crate::text;
+use crate::text::said::folded_lower;
+
+/// Keys of an entry of `facts`.
+pub const FACT: &[Field] = &[
+    Field::required("name", Shape::Name, "What expectations call it."),
+    Field::required("asked", Shape::Name, "Pattern of an answer that asks for it; case is ignored."),
+    Field::optional("say", Shape::Name, "What the customer says when it is asked for."),
+    Field::optional(
+        "value",
+        Shape::Name,
+        "Its value, for `carries` and `keeps` (the match of `shape` in `say`).",
+    ),
+    Field::optional("shape", Shape::Name, "Pattern of any such value, for `keeps`."),
+];
+
+/// Something that the customer knows.
+#[derive(Clone, Debug)]
+pub struct Fact {
+    /// What expectations call it.
+    pub name: String,
+    /// What is said when it is asked for.
+    pub say: Option<String>,
+    /// Its value, where that is known.
+    pub value: Option<String>,
+    /// Where its name stands.
+    pub span: Span,
+    asked: Pattern,
+    shape: Option<Pattern>,
+}
+
+impl Fact {
+    /// Reads an entry of `facts`; reports what is wrong.
+    pub fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let (name, span) = fields.text("name")?;
+        let mut pattern = |key: &str, flags: &str| {
+            let (written, span) = fields.text(key)?;
+            match reading.patterns.compile(written, flags) {
+                Ok(pattern) => {
+                    if matches!(pattern.find(""), Ok(Some(_))) {
+                        let message = format!("`{key}` matches every answer");
+                        reading.refuse("wrong-value", span, message, "write what must be there");
+                    }
+                    Some(pattern)
+                }
+                Err(error) => {
+                    let message = format!("invalid pattern: {}", error.message);
+                    reading.refuse("invalid-regex", span, message, error.help);
+                    None
+                }
+            }
+        };
+        let (asked, shape) = (pattern("asked", "i"), pattern("shape", "i"));
+        let mut filled = |key: &str| fields.text(key).map(|(text, span)| reading.fill(text, span));
+        let (say, value) = (filled("say"), filled("value"));
+        let matched = |text: &str| {
+            let range = shape.as_ref()?.find(text).ok().flatten()?;
+            Some(text[range].to_owned())
+        };
+        if let (Some(value), Some(_)) = (&value, &shape)
+            && matched(value).is_none_or(|found| digest(&found) != digest(value))
+        {
+            let span = fields.key_span("shape").unwrap_or(span);
+            let message = format!("`shape` does not match the value `{}`", text::excerpt(value, 60));
+            reading.refuse("wrong-value", span, message, "write the pattern of any such value");
+        }
+        let value = value.or_else(|| matched(say.as_deref()?));
+        Some(Self { name: name.to_owned(), say, value, span, asked: asked?, shape })
+    }
+
+    /// Whether an answer asks for it.
+    ///
+    /// # Errors
+    /// Where the search gives up.
+    pub fn is_asked(&self, answer: &str) -> Result<bool, SearchError> {
+        Ok(self.asked.find(answer)?.is_some())
+    }
+
+    /// Whether a text says its value.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        self.value.as_deref().is_some_and(|value| digest(text).contains(&digest(value)))
+    }
+
+    /// Whether an answer says its value in a statement, as one that repeats what it was given does.
+    #[must_use]
+    pub fn restated(&self, answer: &str) -> bool {
+        let mut asking = answer.split_inclusive(['.', '!', '?', '\n']);
+        self.is_in(answer)
+            && !asking.any(|part| !self.is_in(part) && self.asked.find(part).is_ok_and(|it| it.is_some()))
+    }
+
+    /// The same for one that a script says in its turns: its value is in the text, or in it there is what it says.
+    #[must_use]
+    pub fn is_given_by(&self, text: &str) -> bool {
+        let is_said = self.say.as_deref().is_some_and(|say| folded_lower(text).contains(&folded_lower(say)));
+        is_said || self.is_in(text)
+    }
+
+    /// Another value of its shape that stands in an answer.
+    ///
+    /// # Errors
+    /// Where the search gives up.
+    pub fn altered(&self, answer: &str) -> Result<Option<String>, GaveUp> {
+        let (Some(shape), Some(value)) = (&self.shape, &self.value) else { return Ok(None) };
+        let own = digest(value);
+        let all = shape.all(answer)?.into_iter().map(|range| &answer[range]);
+        Ok(all.into_iter().find(|found| digest(found) != own).map(str::to_owned))
+    }
+
+    /// Whether it says which values there may be.
+    #[must_use]
+    pub fn has_shape(&self) -> bool {
+        self.shape.is_some()
+    }
+
+    /// Where it stands, and what is asked of it, are not as before.
+    #[must_use]
+    pub fn is_as(&self, other: &Self) -> bool {
+        self.asked == other.asked && self.shape == other.shape && self.value == other.value
+    }
+}
+
+/// A value without what its writing adds: case, blanks, hyphens, and digits of other scripts.
+fn digest(text: &str) -> String {
+    folded_lower(text)
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
+        .collect()
+}

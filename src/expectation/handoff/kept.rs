@@ -1,0 +1,104 @@
+//! `handoff_kept`: once a person has the customer, the application stays out of the conversation.
+
+use std::sync::Arc;
+
+use super::{Signs, said};
+use crate::expectation::talk::Talk;
+use crate::expectation::{Reading, TYPE, errored, quote, verdict};
+use crate::manifest::{Fault, Verdict};
+use crate::source::{Field, Fields};
+use crate::text;
+use crate::vocabulary::{EndedBy, ToolCall, VerdictKind, Weaker};
+
+pub(in crate::expectation) const FIELDS: &[Field] = &[TYPE];
+
+/// A handoff is kept.
+#[derive(Clone, Debug)]
+pub struct HandoffKept {
+    signs: Arc<Signs>,
+}
+
+impl HandoffKept {
+    pub(in crate::expectation) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let Some(signs) = reading.setup.handoff.clone().filter(|signs| signs.shows_done()) else {
+            let message = "`handoff_kept` needs to know how a handoff shows".to_owned();
+            let help =
+                "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
+            reading.refuse("missing-field", fields.span(), message, help);
+            return None;
+        };
+        let ends = |scope: &crate::expectation::talk::Scope| scope.ends.contains(&EndedBy::Handoff);
+        if reading.setup.talk.as_ref().is_some_and(ends) {
+            let message =
+                "the conversation ends with the handoff, so nothing shows whether it is kept".to_owned();
+            let help = "remove `handoff` from `ends`, so that the customer goes on writing";
+            reading.refuse("never-holds", fields.span(), message, help);
+        }
+        Some(Self { signs })
+    }
+
+    pub(in crate::expectation) fn judge(&self, talk: &Talk<'_>) -> Verdict {
+        self.judged(talk).unwrap_or_else(|fault| {
+            let reason = fault.message.clone();
+            Verdict { fault: Some(Box::new(fault)), ..errored(VerdictKind::HandoffKept, reason) }
+        })
+    }
+
+    fn judged(&self, talk: &Talk<'_>) -> Result<Verdict, Fault> {
+        let kind = VerdictKind::HandoffKept;
+        let mut done: Option<String> = None;
+        let mut later = 0;
+        for turn in &talk.turns {
+            let Some(since) = &done else {
+                if self.signs.is_done(&turn.answer)? {
+                    done = Some(turn.named());
+                }
+                continue;
+            };
+            later += 1;
+            let fail = |what: String| {
+                let reason = format!("{} {what} after the handoff in {since}", turn.named());
+                Verdict { reason, got: quote(turn.answer.text), ..verdict(kind.clone(), false, 0.0) }
+            };
+            if !turn.answer.tool_calls.is_empty() {
+                return Ok(fail(format!("makes {}", ToolCall::summary(turn.answer.tool_calls))));
+            }
+            for fact in talk.facts {
+                let asked = fact.is_asked(turn.answer.text).map_err(|error| {
+                    Fault::new(
+                        crate::vocabulary::FaultKind::ExpectationError,
+                        error.to_string(),
+                        "simplify the pattern",
+                    )
+                })?;
+                if asked {
+                    return Ok(fail(format!("asks for `{}`", text::excerpt(&fact.name, 60))));
+                }
+            }
+            let is_silent = text::said::shows_nothing(turn.answer.text);
+            if !is_silent && said(self.signs.notice.as_ref(), &turn.answer)?.is_none() {
+                return Ok(fail("answers".to_owned()));
+            }
+        }
+        Ok(match (done, later) {
+            (None, _) => {
+                Verdict { reason: "there was no handoff to keep".to_owned(), ..verdict(kind, false, 0.0) }
+            }
+            (Some(since), 0) => {
+                let reason =
+                    format!("nothing came after the handoff in {since}: whether it is kept cannot be seen");
+                errored(kind, reason)
+            }
+            (Some(since), _) => {
+                let reason = format!("the application stays out after the handoff in {since}");
+                Verdict { reason, ..verdict(kind, true, 1.0) }
+            }
+        })
+    }
+
+    /// How a handoff shows is compared with the rest of `setup`.
+    #[expect(clippy::unused_self, reason = "every kind is compared in the same way")]
+    pub(in crate::expectation) fn weaker(&self, _: &Self) -> Vec<Weaker> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,86 @@
+//! `no_loop`: the application neither says nearly the same twice nor calls the same three times.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::talk::Talk;
+use super::{Reading, TYPE, quote, verdict};
+use crate::canonical;
+use crate::manifest::Verdict;
+use crate::source::{Field, Fields};
+use crate::stats::real;
+use crate::text;
+use crate::text::said::folded_lower;
+use crate::vocabulary::{VerdictKind, Weaker};
+
+pub(super) const FIELDS: &[Field] = &[TYPE];
+
+/// Fewest words of an answer that is compared: short ones are alike by nature.
+const WORDS: usize = 8;
+/// Words that are looked at together.
+const SHINGLE: usize = 3;
+/// Share of them that two answers have in common from which on they are the same.
+const ALIKE: f64 = 0.8;
+/// How often the same call is a loop.
+const CALLS: usize = 3;
+
+/// Nothing is repeated.
+#[derive(Clone, Debug)]
+pub struct NoLoop;
+
+impl NoLoop {
+    #[expect(clippy::unnecessary_wraps, reason = "every kind is read in the same way")]
+    pub(super) fn read(_: &Fields<'_>, _: &mut Reading<'_>) -> Option<Self> {
+        Some(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "every kind judges in the same way")]
+    pub(super) fn judge(&self, talk: &Talk<'_>) -> Verdict {
+        let kind = VerdictKind::NoLoop;
+        let mut before: Vec<(String, BTreeSet<Vec<String>>)> = Vec::new();
+        for turn in &talk.turns {
+            let words: Vec<String> = folded_lower(turn.answer.text)
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect();
+            if words.len() < WORDS {
+                continue;
+            }
+            let own: BTreeSet<Vec<String>> = words.windows(SHINGLE).map(<[String]>::to_vec).collect();
+            let same = before.iter().find(|(_, other)| {
+                let common = own.intersection(other).count();
+                real(common) >= ALIKE * real(own.len() + other.len() - common)
+            });
+            if let Some((first, _)) = same {
+                let reason = format!("{} says nearly the same as {first}", turn.named());
+                return Verdict { reason, got: quote(turn.answer.text), ..verdict(kind, false, 0.0) };
+            }
+            before.push((turn.named(), own));
+        }
+        let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+        for call in &talk.calls {
+            let arguments = canonical::bytes(&call.arguments);
+            let count =
+                calls.entry(format!("{} {}", call.name, String::from_utf8_lossy(&arguments))).or_default();
+            *count += 1;
+            if *count == CALLS {
+                let name = text::excerpt(&call.name, 60);
+                let reason = format!("`{name}` is called {CALLS} times with the same arguments");
+                return Verdict {
+                    reason,
+                    got: text::excerpt(&call.line(), 160),
+                    ..verdict(kind, false, 0.0)
+                };
+            }
+        }
+        if let Some(reason) = talk.hollow() {
+            return super::hollow(kind, &reason);
+        }
+        Verdict { reason: "nothing is repeated".to_owned(), ..verdict(kind, true, 1.0) }
+    }
+
+    #[expect(clippy::unused_self, reason = "every kind is compared in the same way")]
+    pub(super) fn weaker(&self, _: &Self) -> Vec<Weaker> {
+        Vec::new()
+    }
+}

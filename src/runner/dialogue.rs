@@ -1,0 +1,475 @@
+//! A conversation: the customer speaks, the application answers, until one of them has no more to say. Then it is judged.
+//!
+//! What is sent, and what the customer's choices look at, is what a record keeps: redacted where the case is, so that a
+//! replay goes the same way. Expectations see the answers as they came.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::ask::{self, At, Rounds, Said};
+use super::judge;
+use super::plan::{Job, Planned, Target};
+use super::redaction;
+use crate::client::ModelClient;
+use crate::expectation::{self, Candidate, Heard, Seen, Talk};
+use crate::grader::{Bench, Graders};
+use crate::manifest::{Fault, Held, Place, Trial, Turn, Verdict};
+use crate::provider::{ChatRequest, Conversation, Exchanged, Message, Role};
+use crate::scenario::{Case, Dialogue, Lines, Next, Progress, Say, Scenario};
+use crate::seed::{Root, RunId};
+use crate::text;
+use crate::vocabulary::{Answer, EndedBy, FaultKind, Outcome, VerdictKind};
+
+/// A turn that was said.
+struct Spoken<'a> {
+    say: Say<'a>,
+    /// The words as they are kept.
+    asked: String,
+    /// How many messages stand before the answer.
+    before: usize,
+    answer: Answer,
+    /// The answer as it came, where this one is redacted and that is known.
+    raw: Option<Answer>,
+    /// What was found in it before it was redacted.
+    seen: Option<Sight>,
+    verdict: Option<Verdict>,
+}
+
+/// What was found in an answer as it came.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sight {
+    /// By the expectations of its turn.
+    #[serde(default)]
+    answer: Seen,
+    /// By those of the conversation, if it ended there.
+    #[serde(default)]
+    whole: Seen,
+}
+
+/// The other side.
+enum Partner<'a> {
+    /// A conversation that was recorded before: what was asked in it, and answered.
+    Recorded { name: &'a str, turns: &'a [Exchanged] },
+    /// A model or an own bot.
+    Live(Box<Live<'a>>),
+}
+
+/// Somebody who is asked, turn by turn.
+struct Live<'a> {
+    rounds: Rounds<'a>,
+    client: &'a ModelClient,
+    model: &'a str,
+    seeded: bool,
+    /// What is sent.
+    sent: Vec<Message>,
+    /// What records are found by.
+    kept: Vec<Message>,
+    conversation: Conversation,
+    /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
+    is_bound: bool,
+    /// Whether a turn was read, and whether one was asked.
+    was_read: bool,
+    was_asked: bool,
+}
+
+/// What all steps of a conversation need.
+struct Dialog<'a> {
+    scenario: &'a Scenario,
+    case: &'a Case,
+    dialogue: &'a Dialogue,
+    job: &'a Job,
+    graders: &'a Graders,
+    root: Root,
+    run: RunId,
+    trial: u32,
+}
+
+/// Why a conversation went no further.
+enum Stopped {
+    /// For this reason.
+    Fault(Fault),
+    /// What was recorded of it is not enough, and cannot be gone on with.
+    Again,
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Holds the conversation of a case once, and judges it.
+pub(super) async fn trial(
+    scenario: &Scenario,
+    (case, dialogue): (&Case, &Dialogue),
+    planned: &Planned,
+    graders: &Graders,
+    (root, run): (Root, RunId),
+    trial: u32,
+) -> Trial {
+    let job = match planned.job() {
+        Ok(job) => job,
+        Err(fault) => return Trial { fault: Some(Box::new(fault)), ..Trial::single(Outcome::Errored, None, None) },
+    };
+    let dialog = Dialog { scenario, case, dialogue, job, graders, root, run, trial };
+    match dialog.hold(false).await {
+        Some(trial) => trial,
+        None => dialog.hold(true).await.unwrap_or_else(|| Trial::single(Outcome::Errored, None, None)),
+    }
+}
+
+impl<'a> Dialog<'a> {
+    /// The conversation, with everybody asked anew or not; nothing where it must be begun again.
+    async fn hold(&self, afresh: bool) -> Option<Trial> {
+        let mut spoken = Vec::new();
+        let mut transcript = redaction::messages(self.case);
+        let ended = match self.talk(afresh, &mut spoken, &mut transcript).await {
+            Ok(ended) => Ok(ended),
+            Err(Stopped::Fault(fault)) => Err(fault),
+            Err(Stopped::Again) => return None,
+        };
+        Some(self.judged(spoken, &transcript, ended).await)
+    }
+
+    async fn talk(
+        &self,
+        afresh: bool,
+        spoken: &mut Vec<Spoken<'a>>,
+        transcript: &mut Vec<Message>,
+    ) -> Result<(EndedBy, Option<Fault>), Stopped> {
+        let mut partner = self.partner()?;
+        let mut progress = Progress::of(self.dialogue, self.scenario.signs.as_deref(), self.case.span.line);
+        loop {
+            let next = {
+                let last = spoken.last().map(|turn| Candidate::of_answer(&turn.answer, self.case.allow_cut, None));
+                progress.next(last.as_ref(), &self.bench(transcript)).await?
+            };
+            let say = match next {
+                Next::Say(say) => say,
+                Next::Ends(ended) => {
+                    partner.is_over(spoken.len())?;
+                    return Ok((ended, None));
+                }
+                Next::OffScript(fault, true) => return Ok((EndedBy::OffScript, Some(fault))),
+                Next::OffScript(fault, false) => return Err(fault.into()),
+            };
+            let asked = redaction::prompt(self.case, &say.text);
+            transcript.push(Message::new(Role::User, &*asked));
+            let before = transcript.len();
+            let see = |answer: &Answer| self.see(spoken, &say, answer);
+            let said = match &mut partner {
+                Partner::Recorded { name, turns } => self.recorded(name, turns, (spoken.len(), &say), &see)?,
+                Partner::Live(live) => live.ask(self, &say, &asked, afresh, &see).await?,
+            };
+            let Said { answer, seen, raw, fault, added, .. } = said;
+            transcript.extend(added);
+            progress.hear(say.line, &answer.text)?;
+            let fault = fault.or_else(|| judge::no_answer(self.scenario, &answer));
+            let seen = seen.map(|seen: Json| serde_json::from_value(seen).unwrap_or_default());
+            spoken.push(Spoken { say, asked, before, answer, raw, seen, verdict: None });
+            if let Some(fault) = fault {
+                return Err(fault.into());
+            }
+            if self.dialogue.stop_on_failure {
+                let at = spoken.len() - 1;
+                let verdict = self.verdict(&spoken[at], transcript).await;
+                let failed = verdict.as_ref().is_some_and(|verdict| verdict.counted() == Outcome::Failed);
+                spoken[at].verdict = verdict;
+                if failed {
+                    return Ok((EndedBy::Failure, None));
+                }
+            }
+        }
+    }
+
+    fn partner(&self) -> Result<Partner<'a>, Fault> {
+        match &self.job.target {
+            Target::Replies(replies) => {
+                let whom = self.case.whom(&self.scenario.name);
+                let turns = replies.conversation(&whom, self.trial).ok_or_else(|| {
+                    if replies.answer(&whom, self.trial).is_none() {
+                        return ask::no_reply(replies);
+                    }
+                    let message = format!("the line of this case in {} is one reply, and no conversation", replies.name());
+                    other_conversation(message)
+                })?;
+                Ok(Partner::Recorded { name: replies.name(), turns: self.after_history(turns)? })
+            }
+            Target::Model { client, model, seeded, .. } => {
+                let rounds = Rounds::of(self.scenario, self.case, (self.job, client), self.root, self.trial);
+                let is_bound = client.is_stateful() || self.case.redaction.on().is_some();
+                let conversation = Conversation { trial: self.trial, ..Conversation::default() };
+                Ok(Partner::Live(Box::new(Live {
+                    rounds,
+                    client,
+                    model,
+                    seeded: *seeded,
+                    sent: self.case.messages.clone(),
+                    kept: redaction::messages(self.case),
+                    conversation,
+                    is_bound,
+                    was_read: false,
+                    was_asked: false,
+                })))
+            }
+        }
+    }
+
+    /// The turns behind those that the case has as its history.
+    fn after_history(&self, turns: &'a [Exchanged]) -> Result<&'a [Exchanged], Fault> {
+        let history = self.case.messages.iter().filter(|message| message.role == Role::User).map(|one| &one.content);
+        let mut rest = turns;
+        for asked in history {
+            match rest.split_first() {
+                Some((first, others)) if same_words(&first.asked, asked) => rest = others,
+                _ => {
+                    let message = format!("the recorded conversation does not begin with \"{}\"", text::excerpt(asked, 100));
+                    return Err(other_conversation(message));
+                }
+            }
+        }
+        Ok(rest)
+    }
+
+    /// The answer to a turn of a recorded conversation.
+    fn recorded(
+        &self,
+        name: &str,
+        turns: &[Exchanged],
+        (at, say): (usize, &Say<'_>),
+        see: redaction::See<'_>,
+    ) -> Result<Said, Fault> {
+        let here = text::excerpt(&say.text, 100);
+        let Some(turn) = turns.get(at) else {
+            let message = format!(
+                "the conversation in {name} is too short: it ends after {}, and the customer goes on with \"{here}\"",
+                text::count(at, "turn")
+            );
+            return Err(other_conversation(message));
+        };
+        if !same_words(&turn.asked, &say.text) {
+            let message = format!(
+                "turn {} in {name} is \"{}\", and the customer says \"{here}\" here",
+                at + 1,
+                text::excerpt(&turn.asked, 100)
+            );
+            return Err(other_conversation(message));
+        }
+        Ok(ask::given(self.case, self.job, turn.answer.clone(), see))
+    }
+
+    fn bench<'t>(&'t self, messages: &'t [Message]) -> Bench<'t> {
+        let redactor = self.case.redaction.on().map(|redaction| &redaction.redactor);
+        let (scenario, case) = (self.scenario.name.as_str(), self.case.id.as_str());
+        Bench { graders: self.graders, root: self.root, messages, scenario, case, trial: self.trial, redactor }
+    }
+
+    /// What expectations find in an answer as it came.
+    fn see(&self, before: &[Spoken<'_>], say: &Say<'_>, answer: &Answer) -> Json {
+        let own = say.line.and_then(|line| line.expectation.as_ref());
+        let rules = &self.case.always;
+        let candidate = Candidate::of_answer(answer, self.case.allow_cut, None);
+        let mut sight = Sight { answer: expectation::see_turn(own, rules, &candidate), whole: Seen::default() };
+        let known = before.iter().map(|turn| Some((turn, turn.raw.as_ref()?))).collect::<Option<Vec<_>>>();
+        if let Some(known) = known.filter(|_| !self.case.expectation.is_nothing()) {
+            let mut turns: Vec<_> =
+                known.into_iter().map(|(turn, raw)| self.heard(&turn.say, turn.before, raw, None)).collect();
+            turns.push(self.heard(say, 0, answer, None));
+            let talk = self.talk_of(turns, EndedBy::Turns);
+            sight.whole = self.case.expectation.see(&talk.candidate(None));
+        }
+        // Numbers and words can always be written; nothing seen is an error later, not a pass.
+        serde_json::to_value(sight).unwrap_or_default()
+    }
+
+    fn heard<'t>(&self, say: &'t Say<'_>, before: usize, answer: &'t Answer, seen: Option<&'t Seen>) -> Heard<'t> {
+        Heard {
+            number: say.number,
+            id: say.line.and_then(|line| line.id.as_deref()),
+            answer: Candidate::of_answer(answer, self.case.allow_cut, seen),
+            given: say.given.clone(),
+            before,
+        }
+    }
+
+    fn talk_of<'t>(&'t self, turns: Vec<Heard<'t>>, ended: EndedBy) -> Talk<'t> {
+        let calls = turns.iter().flat_map(|turn| turn.answer.tool_calls).cloned().collect();
+        Talk { turns, calls, facts: &self.dialogue.facts, ended }
+    }
+
+    /// The verdict on the answer to a turn, where anything is expected of it.
+    async fn verdict(&self, turn: &Spoken<'_>, transcript: &[Message]) -> Option<Verdict> {
+        let own = turn.say.line.and_then(|line| line.expectation.as_ref());
+        let seen = turn.seen.as_ref().map(|seen| &seen.answer);
+        let candidate = Candidate::of_answer(&turn.answer, self.case.allow_cut, seen);
+        let bench = self.bench(transcript);
+        let bench = bench.until(turn.before);
+        let verdict = expectation::judge_turn(own, &self.case.always, &candidate, &bench).await?;
+        Some(redaction::verdict(self.case, verdict))
+    }
+
+    async fn judged(
+        &self,
+        mut spoken: Vec<Spoken<'a>>,
+        transcript: &[Message],
+        ended: Result<(EndedBy, Option<Fault>), Fault>,
+    ) -> Trial {
+        let (ended_by, off_script, mut fault) = match ended {
+            Ok((ended, off_script)) => (ended, off_script, None),
+            Err(fault) => (EndedBy::Error, None, Some(fault)),
+        };
+        if spoken.is_empty() && fault.is_none() {
+            let message = "no turn was said: none of their `if` was met".to_owned();
+            fault = Some(Fault::new(FaultKind::NothingSaid, message, FaultKind::NothingSaid.remedy()));
+        }
+        let mut whole = None;
+        if fault.is_none() {
+            for at in 0..spoken.len() {
+                if spoken[at].verdict.is_none() {
+                    spoken[at].verdict = self.verdict(&spoken[at], transcript).await;
+                }
+            }
+            if !self.case.expectation.is_nothing() {
+                let turns = spoken.iter().map(|turn| self.heard(&turn.say, turn.before, &turn.answer, None));
+                let talk = self.talk_of(turns.collect(), ended_by.clone());
+                let seen = spoken.last().and_then(|turn| turn.seen.as_ref()).map(|seen| &seen.whole);
+                let verdict = self.case.expectation.judge(&talk.candidate(seen), &self.bench(transcript)).await;
+                whole = Some(redaction::verdict(self.case, verdict));
+            }
+            whole = match off_script {
+                Some(fault) => Some(self.with_off_script(whole, fault)),
+                None => whole,
+            };
+        }
+        let said = u32::try_from(spoken.len()).unwrap_or(u32::MAX);
+        let turns = match &self.dialogue.lines {
+            Lines::Turns(_) => self.dialogue.most(),
+            Lines::Customer(_) => said,
+        };
+        let verdicts: Vec<Verdict> =
+            spoken.iter().filter_map(|turn| turn.verdict.clone()).chain(whole.clone()).collect();
+        let joined = expectation::all(verdicts);
+        if fault.is_none() && joined.outcome == Outcome::Errored {
+            fault = Some(judge::cause(&joined));
+        }
+        let conversation = Some(Box::new(Held { ended_by, turns, verdict: whole }));
+        let turns = spoken.into_iter().map(Spoken::kept).collect();
+        match fault {
+            Some(fault) => Trial {
+                turns,
+                conversation,
+                fault: Some(Box::new(fault)),
+                ..Trial::single(Outcome::Errored, None, None)
+            },
+            None => Trial {
+                score: joined.score,
+                turns,
+                conversation,
+                ..Trial::single(joined.counted(), None, None)
+            },
+        }
+    }
+
+    /// A conversation that went where the customer cannot follow, by the application's fault.
+    fn with_off_script(&self, whole: Option<Verdict>, fault: Fault) -> Verdict {
+        let ended = expectation::failed(VerdictKind::Ended, fault.message, self.case.span.line);
+        let ended = redaction::verdict(self.case, ended);
+        match whole {
+            Some(whole) => Verdict { line: whole.line, ..expectation::all(vec![whole, ended]) },
+            None => ended,
+        }
+    }
+}
+
+impl<'a> Live<'a> {
+    async fn ask(
+        &mut self,
+        dialog: &Dialog<'a>,
+        say: &Say<'_>,
+        asked: &str,
+        afresh: bool,
+        see: redaction::See<'_>,
+    ) -> Result<Said, Stopped> {
+        let Dialog { scenario, case, root, run, trial, .. } = *dialog;
+        let mut session = self.rounds.turn.map_or(0, |at| at.session);
+        if say.line.is_some_and(|line| line.is_new_session) && say.number > 1 {
+            session += 1;
+            let is_instruction = |message: &Message| matches!(message.role, Role::System | Role::Developer);
+            self.sent = case.messages.iter().take_while(|message| is_instruction(message)).cloned().collect();
+            self.kept.truncate(self.sent.len());
+            self.conversation.session = None;
+        }
+        let (number, turn) = (trial.to_string(), say.number.to_string());
+        let name = [scenario.name.as_str(), case.id.as_str(), number.as_str()];
+        let ordinal = session.to_string();
+        self.conversation.id = match session {
+            0 => run.conversation(&name),
+            _ => run.conversation(&[name[0], name[1], name[2], &ordinal]),
+        };
+        self.conversation.turn = say.number;
+        self.sent.push(Message::new(Role::User, &*say.text));
+        self.kept.push(Message::new(Role::User, asked));
+        let seed = match say.number {
+            1 => root.derive(&["target", name[0], name[1], name[2]]),
+            _ => root.derive(&["target", name[0], name[1], name[2], &turn]),
+        };
+        let request = ChatRequest {
+            messages: self.sent.clone(),
+            conversation: self.conversation.clone(),
+            ..ask::request(scenario, case, self.model, self.seeded.then_some(seed))
+        };
+        let pause = say.line.and_then(|line| line.pause).unwrap_or_default();
+        let afresh = afresh || (self.is_bound && self.was_asked);
+        self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
+        if self.is_bound && !self.client.replays() {
+            let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
+            // Nobody at the other side knows what was only read.
+            if !is_recorded && self.was_read {
+                return Err(Stopped::Again);
+            }
+            self.was_read |= is_recorded;
+            self.was_asked |= !is_recorded;
+        }
+        let said = self.rounds.ask(request, &self.kept, see).await?;
+        self.sent.extend(said.added.iter().cloned());
+        // What the server remembers is in no request, so it stands in no key.
+        if !self.client.is_stateful() {
+            self.kept.extend(said.added.iter().cloned());
+        }
+        self.conversation.session.clone_from(&said.session);
+        Ok(said)
+    }
+}
+
+impl Partner<'_> {
+    /// Errs where a recorded conversation goes on after the customer's last word.
+    fn is_over(&self, said: usize) -> Result<(), Fault> {
+        let Self::Recorded { name, turns } = self else { return Ok(()) };
+        let Some(next) = turns.get(said) else { return Ok(()) };
+        let message = format!(
+            "the conversation in {name} goes on with \"{}\", and here it is over after {}",
+            text::excerpt(&next.asked, 100),
+            text::count(said, "turn")
+        );
+        Err(other_conversation(message))
+    }
+}
+
+impl Spoken<'_> {
+    fn kept(self) -> Turn {
+        let Self { say, asked, answer, verdict, .. } = self;
+        let id = say.line.and_then(|line| line.id.clone());
+        let place = Place { number: say.number, id, line: say.at };
+        Turn { asked, answer: Some(answer), verdicts: verdict.into_iter().collect(), place: Some(Box::new(place)) }
+    }
+}
+
+fn other_conversation(message: String) -> Fault {
+    Fault::new(FaultKind::OtherConversation, message, FaultKind::OtherConversation.remedy())
+}
+
+/// Whether two texts are the same but for white space.
+fn same_words(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
+}

@@ -1,0 +1,266 @@
+//! A customer by rules: what is asked for is given, then the first rule that fits speaks, then `otherwise`.
+
+use crate::expectation::{Expectation, FACT, Reading};
+use crate::source::{Field, Fields, Node, Shape, Value};
+use crate::text;
+use crate::vocabulary::EndedBy;
+
+use super::MOST_TURNS;
+
+/// Keys of `customer`.
+pub const CUSTOMER: &[Field] = &[
+    Field::required("says", Shape::Name, "What the customer says first."),
+    Field::optional("facts", Shape::Objects(FACT), "What the customer knows and tells when asked."),
+    Field::optional(
+        "rules",
+        Shape::Part("rules"),
+        "What the customer says to some answers; the first that fits.",
+    ),
+    Field::optional("otherwise", Shape::Object(OTHERWISE), "What the customer says to any other answer."),
+    Field::optional(
+        "ends",
+        Shape::Part("ends"),
+        "What ends the conversation: `handoff`, or what the last answer must be.",
+    ),
+    Field::required("max_turns", Shape::Integer(1), "How often the customer speaks at most, up to 50."),
+    Field::optional(
+        "off_script",
+        Shape::OneOf(&["error", "fail"]),
+        "What becomes of an answer that nothing here fits (error).",
+    ),
+];
+
+/// Keys of an entry of `rules`.
+pub const REPLY: &[Field] =
+    &[Field::required("when", Shape::Part("expected"), "What the last answer must be; no judge."), SAY, MOST];
+
+/// Keys of `otherwise`.
+pub const OTHERWISE: &[Field] =
+    &[SAY, MOST, Field::optional("then", Shape::OneOf(&["end"]), "Ends the conversation once it is spent.")];
+
+const SAY: Field = Field::required("say", Shape::Part("say"), "What is said: text, or a text for each time.");
+const MOST: Field =
+    Field::optional("most", Shape::Integer(1), "How often at most (as often as there are texts).");
+
+/// A customer by rules.
+#[derive(Clone, Debug)]
+pub struct Customer {
+    /// What is said first.
+    pub says: String,
+    pub(super) rules: Vec<Rule>,
+    pub(super) otherwise: Option<Otherwise>,
+    pub(super) ends: Vec<End>,
+    /// How often the customer speaks at most.
+    pub max_turns: u32,
+    /// Whether an answer that no rule fits is the application's fault.
+    pub(super) fails_off_script: bool,
+}
+
+/// What is said to some answers.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) when: Expectation,
+    pub(super) says: Says,
+}
+
+/// What is said to any other answer.
+#[derive(Clone, Debug)]
+pub(super) struct Otherwise {
+    pub(super) says: Says,
+    pub(super) ends: bool,
+}
+
+/// What is said, each time.
+#[derive(Clone, Debug)]
+pub(super) struct Says {
+    pub(super) texts: Vec<String>,
+    pub(super) most: usize,
+    /// 1-based line.
+    pub(super) line: u32,
+}
+
+/// What ends a conversation.
+#[derive(Clone, Debug)]
+pub(super) enum End {
+    Handoff,
+    Met(Expectation),
+}
+
+impl Says {
+    /// What is said the so-manieth time, counted from 0; nothing where it is spent.
+    pub(super) fn at(&self, time: usize) -> Option<&str> {
+        let text = self.texts.get(time).or(self.texts.last()).filter(|_| time < self.most);
+        text.map(String::as_str)
+    }
+
+    fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let node = fields.node("say")?;
+        let items = match &node.value {
+            Value::List(items) if !items.is_empty() => items.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.as_str().filter(|text| !text.trim().is_empty()) {
+                Some(text) => texts.push(reading.fill(text, item.span)),
+                None => {
+                    let message = format!("`say` is a text, or a list of texts, found {}", item.value.kind());
+                    reading.refuse(
+                        "wrong-type",
+                        item.span,
+                        message,
+                        "write what the customer says, in quotes",
+                    );
+                }
+            }
+        }
+        let most =
+            fields.integer("most").map_or(texts.len(), |most| usize::try_from(most).unwrap_or(usize::MAX));
+        if most < texts.len() {
+            let span = fields.key_span("most").unwrap_or(node.span);
+            let message = format!("`most` is {most}, and there are {}", text::count(texts.len(), "text"));
+            reading.refuse("wrong-value", span, message, "raise it, or remove the texts that are never said");
+        }
+        (!texts.is_empty()).then_some(Self { texts, most, line: node.span.line })
+    }
+}
+
+/// Reads an expectation on which a choice hangs, so that no judge may be in it.
+pub(super) fn choice(node: &Node, what: &str, reading: &mut Reading<'_>) -> Option<Expectation> {
+    let found = Expectation::read(node, what, reading)?;
+    if found.graders().is_empty() {
+        return Some(found);
+    }
+    let message = format!("a judge in {what}: what a customer says must not hang on a judge's word");
+    reading.refuse(
+        "judge-in-choice",
+        node.start(),
+        message,
+        "use `contains`, `regex` or another kind that needs no model",
+    );
+    None
+}
+
+impl Customer {
+    pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
+        let says = fields.text("says").map(|(text, span)| reading.fill(text, span));
+        let rules = match fields.node("rules") {
+            Some(node) => rules(node, reading),
+            None => Vec::new(),
+        };
+        let otherwise = fields.object("otherwise").and_then(|fields| {
+            let ends = fields.text("then").is_some();
+            Says::read(&fields, reading).map(|says| Otherwise { says, ends })
+        });
+        let ends = match fields.node("ends") {
+            Some(node) => ends(node, reading),
+            None => Vec::new(),
+        };
+        let max_turns = fields.integer("max_turns")?;
+        if max_turns > MOST_TURNS {
+            let span = fields.node("max_turns").map_or(fields.span(), |node| node.span);
+            let message = format!("`max_turns` is at most {MOST_TURNS}, found {max_turns}");
+            reading.refuse(
+                "wrong-value",
+                span,
+                message,
+                "lower it: a customer who writes so often has no other bound",
+            );
+        }
+        let fails_off_script = fields.text("off_script").is_some_and(|(word, _)| word == "fail");
+        let max_turns = u32::try_from(max_turns).unwrap_or(u32::MAX);
+        Some(Self { says: says?, rules, otherwise, ends, max_turns, fails_off_script })
+    }
+
+    /// The ways in which a conversation with it may end.
+    pub(super) fn ends(&self) -> Vec<EndedBy> {
+        let mut ends = vec![EndedBy::MaxTurns];
+        for end in &self.ends {
+            let end = match end {
+                End::Handoff => EndedBy::Handoff,
+                End::Met(_) => EndedBy::Expectation,
+            };
+            if !ends.contains(&end) {
+                ends.push(end);
+            }
+        }
+        if self.otherwise.as_ref().is_some_and(|otherwise| otherwise.ends) {
+            ends.push(EndedBy::Otherwise);
+        }
+        ends
+    }
+}
+
+fn rules(node: &Node, reading: &mut Reading<'_>) -> Vec<Rule> {
+    let Value::List(items) = &node.value else {
+        let message = format!("`rules` is a list, found {}", node.value.kind());
+        reading.refuse(
+            "wrong-type",
+            node.span,
+            message,
+            "write `- { when: { type: contains, values: [...] }, say: ... }` lines",
+        );
+        return Vec::new();
+    };
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut known: Vec<(String, u32)> = Vec::new();
+    for item in items {
+        let Some(fields) = Fields::check(item, REPLY, "a rule", reading.file, reading.found) else {
+            continue;
+        };
+        let Some(when) = fields.node("when") else { continue };
+        let written = when.to_json().to_string();
+        let first = known.iter().find(|(other, _)| *other == written);
+        if let Some((_, line)) = first {
+            let message = format!("this rule is never reached: the one on line {line} fits the same answers");
+            reading.refuse(
+                "unreachable-rule",
+                item.start(),
+                message,
+                "write all that is said under one rule: `say: [first, second]`",
+            );
+        }
+        known.push((written, item.start().line));
+        let when = choice(when, "`when`", reading);
+        let says = Says::read(&fields, reading);
+        rules.extend(when.zip(says).map(|(when, says)| Rule { when, says }));
+    }
+    rules
+}
+
+fn ends(node: &Node, reading: &mut Reading<'_>) -> Vec<End> {
+    let Value::List(items) = &node.value else {
+        let message = format!("`ends` is a list, found {}", node.value.kind());
+        reading.refuse("wrong-type", node.span, message, "write `ends: [handoff]`");
+        return Vec::new();
+    };
+    let mut ends = Vec::new();
+    for item in items {
+        match item.as_str() {
+            Some("handoff") => {
+                if !reading.setup.handoff.as_ref().is_some_and(|signs| signs.shows_done()) {
+                    let message = "`handoff` needs to know how a handoff shows".to_owned();
+                    let help = "add `setup: { handoff: { tool: transfer_to_human } }`, or `state:` with a JSON pointer";
+                    reading.refuse("missing-field", item.span, message, help);
+                }
+                ends.push(End::Handoff);
+            }
+            Some(word) => {
+                let message = format!("`{}` ends no conversation", text::excerpt(word, 60));
+                reading.refuse(
+                    "wrong-value",
+                    item.span,
+                    message,
+                    "write `handoff`, or an expectation of the last answer",
+                );
+            }
+            // `last_answer` says what goes without saying here.
+            None => {
+                let inner = item.get("type").and_then(Node::as_str).filter(|kind| *kind == "last_answer");
+                let node = inner.and_then(|_| item.get("expected")).unwrap_or(item);
+                ends.extend(choice(node, "an entry of `ends`", reading).map(End::Met));
+            }
+        }
+    }
+    ends
+}

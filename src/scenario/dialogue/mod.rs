@@ -1,0 +1,124 @@
+//! What a customer says in a conversation: the turns of a script, or what rules make of the application's answers.
+//!
+//! Both are a deterministic function of those answers; no judge chooses a turn or ends a conversation.
+
+mod customer;
+mod progress;
+mod read;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::expectation::{Expectation, Fact};
+use crate::source::Span;
+use crate::vocabulary::EndedBy;
+
+pub use customer::Customer;
+pub(super) use customer::{CUSTOMER, OTHERWISE, REPLY};
+pub use progress::{Next, Progress, Say};
+pub(super) use read::{CONVERSATION, Read, TURN};
+
+/// Most messages of a customer.
+pub(super) const MOST_TURNS: u64 = 50;
+
+/// What the customer of a case says.
+#[derive(Clone, Debug)]
+pub struct Dialogue {
+    /// What the customer knows.
+    pub facts: Arc<[Fact]>,
+    /// Whether a turn that fails ends the conversation.
+    pub stop_on_failure: bool,
+    /// How what is said is found.
+    pub lines: Lines,
+}
+
+/// How what is said is found.
+#[derive(Clone, Debug)]
+pub enum Lines {
+    /// One after the other.
+    Turns(Vec<Line>),
+    /// By rules.
+    Customer(Box<Customer>),
+}
+
+/// A turn of a script.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its id.
+    pub id: Option<String>,
+    /// Where its words stand.
+    pub span: Span,
+    /// What is said.
+    text: Vec<Piece>,
+    /// What the answer must be.
+    pub expectation: Option<Expectation>,
+    /// The turn is left out where the last answer does not meet it.
+    pub condition: Option<Expectation>,
+    /// Whether it begins another conversation of the same customer.
+    pub is_new_session: bool,
+    /// How long the customer waits before it.
+    pub pause: Option<Duration>,
+}
+
+/// A part of what is said.
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    /// As it stands.
+    Text(String),
+    /// What a named group held in the answer to an earlier turn: its id, and the name.
+    Group(String, String),
+}
+
+impl Dialogue {
+    /// The turns of a script; none of a customer by rules.
+    #[must_use]
+    pub fn turns(&self) -> &[Line] {
+        match &self.lines {
+            Lines::Turns(turns) => turns,
+            Lines::Customer(_) => &[],
+        }
+    }
+
+    /// The expectations of its turns.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        self.turns().iter().filter_map(|line| line.expectation.as_ref())
+    }
+
+    /// How often the customer speaks at most.
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        match &self.lines {
+            Lines::Turns(turns) => u32::try_from(turns.len()).unwrap_or(u32::MAX),
+            Lines::Customer(customer) => customer.max_turns,
+        }
+    }
+
+    /// What the customer says first, for people.
+    #[must_use]
+    pub fn opening(&self) -> String {
+        match &self.lines {
+            Lines::Turns(turns) => turns.first().map_or_else(String::new, Line::written),
+            Lines::Customer(customer) => customer.says.clone(),
+        }
+    }
+
+    /// The ways in which it may end.
+    fn ends(&self) -> Vec<EndedBy> {
+        match &self.lines {
+            Lines::Turns(_) => vec![EndedBy::Turns],
+            Lines::Customer(customer) => customer.ends(),
+        }
+    }
+}
+
+impl Line {
+    /// What is said, with the places of groups as they are written.
+    #[must_use]
+    pub fn written(&self) -> String {
+        let shown = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Group(turn, name) => format!("{{{{turn.{turn}.{name}}}}}"),
+        };
+        self.text.iter().map(shown).collect()
+    }
+}
