@@ -6,6 +6,7 @@
 mod always;
 mod discover;
 mod functions;
+mod provider_config;
 mod read;
 mod redaction;
 mod select;
@@ -30,7 +31,8 @@ use crate::vocabulary::{CaseId, StopWords};
 
 pub use discover::{DiscoverError, among, discover};
 pub use functions::{Functions, Played};
-pub use read::{api_key, limits, provider_config, scenario as read, tries};
+pub use provider_config::{api_key, limits, provider_config, tries};
+pub use read::scenario as read;
 pub use redaction::{REDACTION, redaction, redactor};
 pub use select::{Selection, SelectionError};
 pub use table::{ALWAYS, LIMITS, PATIENCE, PROVIDER_CONFIG, keys, schema};
