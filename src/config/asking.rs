@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::file::GraderConfig;
+use super::grader::GraderConfig;
 use super::key::Held;
 use super::resolved::{Resolved, SaidBy};
 use super::trust::{Trust, unfetched};

@@ -4,19 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::trust::{KEY_COMMAND, KEY_FILE, PROVIDER, Whose, trusted_origins};
+use super::grader::{GRADER, GraderConfig};
+use super::trust::{PROVIDER, Whose, trusted_origins};
 use super::version::TargetVersion;
 use crate::cache::Mode;
 use crate::environment::{Environment, Filled, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{NAMED, Reading, Rule, Setup};
-use crate::grader::calibration::{Demands, Unmet};
-use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
-use crate::provider::{DEFAULT, MOST, NAMES, OFFERED, Price, Prices};
+use crate::grader::{Defaults, Terms};
+use crate::provider::{MOST, NAMES, OFFERED, Price, Prices};
 use crate::redact::RedactionChoice;
-use crate::scenario::{
-    ALWAYS, LIMITS, PATIENCE, ProviderConfig, REDACTION, api_key, limits, provider_config, redaction, tries,
-};
+use crate::scenario::{ALWAYS, ProviderConfig, REDACTION, provider_config, redaction};
 use crate::source::{
     Diagnostic, Diagnostics, Field, Fields, Node, ReadError, Shape, SourceFile, Span, Value, slashed,
 };
@@ -27,48 +25,6 @@ use super::gate::{GATE, GateConfig};
 
 /// Names under which a configuration is found; the first one in a folder counts.
 pub const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
-
-const GRADER: &[Field] = &[
-    Field::optional("provider", Shape::Offered(&OFFERED, &NAMES), "Who judges (openai)."),
-    Field::required("model", Shape::Name, "Model that judges."),
-    Field::optional("baseUrl", Shape::Name, "Address of the judge, up to and with `/v1`."),
-    Field::optional("apiKey", Shape::Text, "Key; write `${NAME}` to take it from the environment."),
-    KEY_FILE,
-    KEY_COMMAND,
-    Field::optional("timeout", Shape::Integer(1), "Longest time for one try, in milliseconds."),
-    Field::optional("maxRetries", Shape::Integer(0), "Further tries after a transient error."),
-    PATIENCE,
-    LIMITS,
-    Field::optional("votes", Shape::Integer(1), "Verdicts that are asked for, an odd number."),
-    Field::optional("scale", Shape::Steps, "Steps of the judge's scale (10)."),
-    Field::optional("embeddingModel", Shape::Name, "Model of embeddings for `similarity`."),
-    Field::optional(
-        "maxTokens",
-        Shape::Integer(1),
-        "Most tokens of a verdict, thinking included; doubled once after one that was cut (8192).",
-    ),
-    Field::optional("effort", Shape::OneOf(Effort::VARIANTS), "How much the judge reasons."),
-    Field::optional("maxAnswer", Shape::Integer(1), "Most characters of an answer that is judged (32000)."),
-    Field::optional(
-        "canaries",
-        Shape::OneOf(Canaries::VARIANTS),
-        "Whether the judge is first tested on known answers (on); `off` is for stubs in tests.",
-    ),
-    Field::optional("calibration", Shape::Object(CALIBRATION), "What the judge's verdicts rest on."),
-];
-
-const CALIBRATION: &[Field] = &[
-    Field::required("file", Shape::Name, "What `akit calibrate` stored, relative to this file."),
-    Field::optional("min_n", Shape::Integer(1), "Fewest judged labels."),
-    Field::optional("min_kappa", Shape::Number(-1.0, 1.0), "Least kappa, -1 to 1."),
-    Field::optional("min_tpr", Shape::Number(0.0, 1.0), "Least share of good answers that the judge passes."),
-    Field::optional("min_tnr", Shape::Number(0.0, 1.0), "Least share of bad answers that the judge fails."),
-    Field::optional(
-        "required",
-        Shape::Bool,
-        "Whether a verdict without such a calibration is an error, and not only advisory (false).",
-    ),
-];
 
 const CACHE: &[Field] = &[
     Field::optional("dir", Shape::Name, "Folder of the records, relative to this file (.akit/cache)."),
@@ -194,31 +150,6 @@ pub struct ConfigFile {
     pub whose: Whose,
 }
 
-/// The configured judge.
-#[derive(Clone, Debug, Default)]
-pub struct GraderConfig {
-    /// Provider.
-    pub provider: Option<String>,
-    /// Model.
-    pub model: Option<String>,
-    /// Address, key, patience.
-    pub access: ProviderConfig,
-    /// Votes, scale, embeddings.
-    pub defaults: Defaults,
-    /// Its limits, its effort and its canaries.
-    pub terms: Terms,
-    /// `calibration`: its file, as written, and what is demanded of it.
-    pub calibration: Option<(String, Demands)>,
-}
-
-impl GraderConfig {
-    /// Its provider, named or not.
-    #[must_use]
-    pub fn provider(&self) -> &str {
-        self.provider.as_deref().unwrap_or(DEFAULT)
-    }
-}
-
 /// The configuration nearest above a folder.
 #[must_use]
 pub fn find(from: &Path) -> Option<PathBuf> {
@@ -332,16 +263,8 @@ impl ConfigFile {
             model: fields.string("model"),
             providers: providers(&fields, &filled, &empty.folder, source, found),
             scenarios: fields.string("scenariosDir"),
-            grader: fields.object("grader").map(|grader| GraderConfig {
-                provider: grader.string("provider"),
-                model: grader.string("model"),
-                access: ProviderConfig {
-                    unset: filled.unset_below(&["grader"]),
-                    ..access(&grader, &empty.folder)
-                },
-                defaults: defaults(&grader, source, found),
-                terms: terms(&grader),
-                calibration: grader.object("calibration").and_then(|calibration| demands(&calibration)),
+            grader: fields.object("grader").map(|grader| {
+                GraderConfig::read(&grader, filled.unset_below(&["grader"]), &empty.folder, source, found)
             }),
             cache_dir: cache.and_then(|cache| cache.string("dir")),
             cache_mode: cache.and_then(|cache| cache.word("mode")),
@@ -365,68 +288,6 @@ impl ConfigFile {
             prices: prices(&fields, source, found),
             ..empty
         }
-    }
-}
-
-/// Votes, scale and embeddings of a grader.
-fn defaults(grader: &Fields<'_>, source: &Arc<SourceFile>, found: &mut Diagnostics) -> Defaults {
-    let mut defaults = Defaults { embedding_model: grader.string("embeddingModel"), ..Defaults::default() };
-    if let Some(scale) = grader.integer("scale").and_then(|scale| u32::try_from(scale).ok()) {
-        defaults.scale = scale;
-    }
-    match grader.integer("votes") {
-        Some(votes) if votes % 2 == 0 || votes > 99 => {
-            let span = grader.key_span("votes").unwrap_or_default();
-            let message = format!("`votes` is an odd number up to 99, found {votes}");
-            found.push(
-                Diagnostic::error("wrong-value", source, span, message)
-                    .help("an even number of votes can end without a majority"),
-            );
-        }
-        Some(votes) => defaults.ballot = Ballot::Fixed(u32::try_from(votes).unwrap_or(1)),
-        None => {}
-    }
-    defaults
-}
-
-/// Limits, effort and canaries of a grader.
-fn terms(grader: &Fields<'_>) -> Terms {
-    let usual = Terms::default();
-    Terms {
-        max_tokens: grader.integer("maxTokens").unwrap_or(usual.max_tokens),
-        effort: grader.word("effort"),
-        max_answer: grader.integer("maxAnswer").unwrap_or(usual.max_answer),
-        canaries: grader.word("canaries").unwrap_or(usual.canaries),
-    }
-}
-
-/// The file of a calibration and what is demanded of it.
-fn demands(calibration: &Fields<'_>) -> Option<(String, Demands)> {
-    let demands = Demands {
-        min_n: calibration.integer("min_n"),
-        min_kappa: calibration.number("min_kappa"),
-        min_tpr: calibration.number("min_tpr"),
-        min_tnr: calibration.number("min_tnr"),
-        unmet: match calibration.bool("required") {
-            Some(true) => Unmet::Error,
-            _ => Unmet::Advisory,
-        },
-    };
-    Some((calibration.string("file")?, demands))
-}
-
-/// Address, key and patience of a grader, which has fewer keys than a provider.
-fn access(grader: &Fields<'_>, folder: &Path) -> ProviderConfig {
-    ProviderConfig {
-        api_key: api_key(grader),
-        key_file: grader.string("apiKeyFile").map(|file| folder.join(file)),
-        key_command: grader.strings("apiKeyCommand"),
-        base_url: grader.string("baseUrl"),
-        timeout: grader.integer("timeout").map(std::time::Duration::from_millis),
-        retries: grader.integer("maxRetries").map(tries),
-        patience: grader.integer("patience").map(std::time::Duration::from_millis),
-        limits: limits(grader),
-        ..ProviderConfig::default()
     }
 }
 

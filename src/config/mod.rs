@@ -5,6 +5,7 @@ mod bot;
 mod explain;
 mod file;
 mod gate;
+mod grader;
 mod judge;
 mod key;
 mod resolved;

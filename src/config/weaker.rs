@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::file::{ConfigFile, GraderConfig};
+use super::file::ConfigFile;
 use super::gate::Suites;
+use super::grader::GraderConfig;
 use crate::expectation::{fewer_votes, swapped};
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Canaries, Configured, Effort, Judge, Terms};

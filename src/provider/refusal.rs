@@ -1,6 +1,7 @@
 //! What a server refuses of a request, whatever its words: it names it somewhere in its error, and it is left out.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
@@ -142,6 +143,20 @@ pub(super) fn refused(error: &ProviderError) -> Option<&str> {
             Some(&**whole).filter(|whole| whole.to_lowercase().contains(NO_ENDPOINT))
         }
         _ => None,
+    }
+}
+
+impl ProviderError {
+    /// A status with the server's message, all of its body, and how long it asks to wait.
+    pub(crate) fn of_status(
+        host: &str,
+        status: u16,
+        body: String,
+        whole: Box<str>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let unpaid = is_unpaid(status, &whole, &body, retry_after.is_some());
+        Self::Status { host: host.to_owned(), status, body, whole, retry_after, unpaid, answered: false }
     }
 }
 

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde::de::{Error as _, IgnoredAny};
-use serde_json::{Value as Json, value::RawValue};
+use serde_json::Value as Json;
 
 use super::end;
 use super::foreign::{Foreign, Whom};
-use super::message::{self, MessageError, Said};
+use super::line::{LINE, Line};
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Answer, CaseId, Usage, moment, told};
+use crate::vocabulary::{Answer, CaseId, moment};
 
 /// Why a file of replies cannot be used: what is wrong with it, or with some of its lines.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +24,6 @@ fn first(found: &Diagnostics) -> String {
     let first = found.iter().next();
     first.map_or_else(String::new, |one| format!("{}: {}", one.file.location(one.span), one.message))
 }
-
-/// What a line of replies looks like.
-pub const LINE: &str = "each line is `{\"id\": \"case\", \"reply\": \"text\"}`, see docs/scenario.md";
 
 /// Recorded answers by case, scenario and trial.
 #[derive(Clone, Debug)]
@@ -72,96 +67,6 @@ pub struct Unused<'a> {
     pub id: &'a str,
     /// The scenario that it names.
     pub scenario: Option<&'a str>,
-}
-
-/// Tokens as akit writes them, or as a server does.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "sums and details that servers add are known, and not read")]
-struct Tokens {
-    #[serde(default, rename = "input_tokens", alias = "prompt_tokens")]
-    input: u64,
-    #[serde(default, rename = "output_tokens", alias = "completion_tokens")]
-    output: u64,
-    #[serde(rename = "total_tokens")]
-    total: Option<IgnoredAny>,
-    #[serde(alias = "prompt_tokens_details")]
-    input_tokens_details: Option<IgnoredAny>,
-    #[serde(alias = "completion_tokens_details")]
-    output_tokens_details: Option<IgnoredAny>,
-}
-
-/// Tokens of an object; serde by itself also takes a list.
-fn tokens<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Usage>, D::Error> {
-    let Some(raw) = Option::<Box<RawValue>>::deserialize(from)? else { return Ok(None) };
-    let told: Tokens = json_object(raw.get().as_bytes()).map_err(|error| {
-        D::Error::custom(format!("`usage` cannot be used: {}", text::json::trouble(&error)))
-    })?;
-    Ok(Some(Usage { input_tokens: told.input, output_tokens: told.output, ..Usage::default() }))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "a row of `akit prompts` is a line of replies once `reply` is added to it")]
-struct Line {
-    /// Absent in conversations of others, which are matched by what was asked.
-    id: Option<String>,
-    scenario: Option<String>,
-    #[serde(default)]
-    trial: u32,
-    #[serde(default, deserialize_with = "present")]
-    reply: Option<String>,
-    tool_calls: Option<Json>,
-    /// What the application told of its state; `null` is something told.
-    #[serde(default, deserialize_with = "told")]
-    state: Option<Json>,
-    finish_reason: Option<String>,
-    model: Option<String>,
-    latency_ms: Option<f64>,
-    ttft_ms: Option<f64>,
-    #[serde(default, deserialize_with = "tokens")]
-    usage: Option<Usage>,
-    cost_usd: Option<f64>,
-    /// When it was given, RFC 3339.
-    at: Option<String>,
-    prompt: Option<IgnoredAny>,
-    /// The conversation with the answer; beside a `reply` only what was asked.
-    messages: Option<Json>,
-    tools: Option<IgnoredAny>,
-}
-
-/// A text: what is there must not be null.
-fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(from).map(Some)
-}
-
-/// Why a line has no answer that can be judged.
-#[derive(Debug, thiserror::Error)]
-enum LineError {
-    #[error("`reply` is missing; write the answer as `reply`, `messages` or `tool_calls`")]
-    NoAnswer,
-    #[error("`tool_calls` stands beside `messages`; write the calls into the last message")]
-    CallsBesideMessages,
-    #[error(transparent)]
-    Message(#[from] MessageError),
-}
-
-impl Line {
-    /// What was answered.
-    fn said(&mut self) -> Result<Said, LineError> {
-        let calls = self.tool_calls.as_ref().map(message::calls).transpose()?;
-        match (self.reply.take(), &self.messages, calls) {
-            (Some(text), _, calls) => {
-                Ok(Said { text, refused: false, tool_calls: calls.unwrap_or_default() })
-            }
-            (None, Some(_), Some(_)) => Err(LineError::CallsBesideMessages),
-            (None, Some(messages), None) => Ok(message::answer(messages)?),
-            (None, None, Some(tool_calls)) if !tool_calls.is_empty() => {
-                Ok(Said { tool_calls, ..Said::default() })
-            }
-            (None, None, _) => Err(LineError::NoAnswer),
-        }
-    }
 }
 
 impl Replies {
@@ -410,6 +315,7 @@ impl Replies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::Usage;
 
     fn read(text: &str) -> Result<Replies, RepliesError> {
         let folder = tempfile::tempdir().unwrap();

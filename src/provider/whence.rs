@@ -23,8 +23,66 @@ pub struct OwnPlaces {
 }
 
 impl ProviderError {
+    /// How to fix it, where these said how the server is reached.
+    #[must_use]
+    pub fn help(&self, said_by: &Whence, model: &str) -> String {
+        if let Some(help) = said_by.own.as_ref().and_then(|places| self.help_of_own(places, said_by)) {
+            return help;
+        }
+        let words = match self {
+            Self::Misread { help, .. } | Self::Program { help, .. } => return help.clone(),
+            Self::Connect { .. } => {
+                return format!("check the address (from {}) and that the server runs", said_by.address);
+            }
+            Self::Certificate { .. } => {
+                "name your organization's certificates with `--ca-bundle FILE`, or in SSL_CERT_FILE"
+            }
+            Self::Blocked { .. } => "ask for something that the platform lets pass",
+            Self::NoEmbeddings { .. } => {
+                "name a judge that has embeddings (openai, azure-openai, google, mistral, ollama) under `grader:`, \
+                 or write `mode: llm`"
+            }
+            Self::Broken { .. } => "the server closed the connection; look into its log",
+            Self::Ended { .. } => "the provider failed while it answered; its log says why",
+            Self::Timeout { .. } => "raise `--timeout`, or `timeout:` of the case",
+            Self::Status { status: 100..=299, .. } => {
+                "the provider sent this error inside an HTTP 200; its log says more"
+            }
+            Self::Status { status: 401 | 403, .. } => {
+                return format!("check the key (from {}) and its rights", said_by.key);
+            }
+            Self::Status { status: 300..=399, .. } => {
+                "name the address that answers by itself: redirects are not followed, for they would take the key along"
+            }
+            Self::Status { status: 404, .. } => {
+                return format!("check the address (from {}) and the model `{model}`", said_by.address);
+            }
+            error if error.is_of_account() => {
+                return format!("look at the plan and the balance of the account (key from {})", said_by.key);
+            }
+            Self::Status { status: 429, retry_after: Some(asked), .. } if asked.as_secs() >= 60 => {
+                return format!(
+                    "it asks to be left alone for {} s: raise `--patience` above that, or run later",
+                    asked.as_secs()
+                );
+            }
+            Self::Status { status: 429, .. } => "lower `-c`, or raise `--patience`",
+            Self::Status { status: 400..=499, .. } => "the provider names what it does not accept",
+            Self::Status { .. } => "the provider is in trouble; try again later or raise `--retries`",
+            Self::Unmetered { why, .. } => return why.help(),
+            Self::Malformed { .. } => {
+                return format!(
+                    "is this an address of this provider's interface (from {})? That of an OpenAI-compatible server \
+                     usually ends in `/v1`",
+                    said_by.address
+                );
+            }
+        };
+        words.to_owned()
+    }
+
     /// How to fix it, where an own bot is asked: the key that may be wrong, and its place.
-    pub(super) fn help_of_own(&self, places: &OwnPlaces, said_by: &Whence) -> Option<String> {
+    fn help_of_own(&self, places: &OwnPlaces, said_by: &Whence) -> Option<String> {
         let (url, body) = (&places.url, &places.body);
         Some(match self {
             Self::Timeout { .. } => format!("raise `--timeout`, or `timeout:` of the case, or check {url}"),

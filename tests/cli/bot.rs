@@ -11,38 +11,38 @@ use super::fixtures;
 use super::server::{Answer, Asked, Server};
 
 /// A suite of one case for a server, with these keys beside `url`.
-fn suite(server: &Server, path: &str, keys: &str) -> String {
+pub(crate) fn suite(server: &Server, path: &str, keys: &str) -> String {
     let url = server.url.replace("/v1", path);
     format!(
         "name: s\nprovider: http\nproviderConfig:\n  url: {url}\n{keys}variables: {{ shop: Blau & Co }}\ncases:\n  - {{ id: a, prompt: I want a refund, expected: {{ type: contains, values: [good] }} }}\n"
     )
 }
 
-const ASKS: &str = "  body: { text: \"{{prompt}}\" }\n  answer: /answer\n";
+pub(crate) const ASKS: &str = "  body: { text: \"{{prompt}}\" }\n  answer: /answer\n";
 
-fn run(suite: &str, arguments: &[&str]) -> Ran {
+pub(crate) fn run(suite: &str, arguments: &[&str]) -> Ran {
     Akit::new(&["run", "s.yaml", "--json", "run.json", "--retries", "0"])
         .args(arguments)
         .file("s.yaml", suite)
         .run()
 }
 
-fn json(body: impl Into<Json>) -> Answer {
+pub(crate) fn json(body: impl Into<Json>) -> Answer {
     let body: Json = body.into();
     typed("application/json", &body.to_string())
 }
 
-fn typed(kind: &str, body: &str) -> Answer {
+pub(crate) fn typed(kind: &str, body: &str) -> Answer {
     Answer::Raw(200, vec![("content-type", kind.to_owned())], body.as_bytes().to_vec())
 }
 
-fn fault(ran: &Ran) -> (String, String, String) {
+pub(crate) fn fault(ran: &Ran) -> (String, String, String) {
     let fault = &ran.json("run.json")["cases"][0]["trials"][0]["fault"];
     let text = |key: &str| fault[key].as_str().unwrap_or_default().to_owned();
     (text("kind"), text("message"), text("help"))
 }
 
-fn text(ran: &Ran) -> String {
+pub(crate) fn text(ran: &Ran) -> String {
     let turn = ran.json("run.json")["cases"][0]["trials"][0].clone();
     let found = turn.pointer("/turns/0/answer/text").or_else(|| turn.pointer("/reply/text")).cloned();
     found.and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_else(|| panic!("{turn}"))
@@ -192,7 +192,7 @@ fn an_answer_is_read_where_the_file_says() {
     }
 }
 
-fn json_text(body: &str) -> Answer {
+pub(crate) fn json_text(body: &str) -> Answer {
     typed("application/json", body)
 }
 
@@ -225,211 +225,6 @@ fn calls_state_stop_word_and_tokens_come_with_it() {
     assert!(
         ran.read("run.json").contains("\"accepted\": true") && !ran.read("run.json").contains("MAX_TOKENS")
     );
-}
-
-#[test]
-fn every_fault_of_a_bot_names_its_key_and_shows_what_came() {
-    /// Keys beside `url`, what comes, and the kind, the words and the help of the fault.
-    type Row = (&'static str, fn() -> Answer, &'static str, &'static str, &'static str);
-    let table: [Row; 27] = [
-        (
-            ASKS,
-            || json(json!({ "reply": "hi", "m": [{ "t": "x" }] })),
-            "malformed-answer",
-            "no text at `/answer`; it begins \"{\"m\"",
-            "change `answer` (s.yaml:6:3): texts are at `/m/0/t`, `/reply`",
-        ),
-        (
-            ASKS,
-            || json(json!({ "answer": null })),
-            "malformed-answer",
-            "no text at `/answer`",
-            "there is no text in what came",
-        ),
-        (
-            ASKS,
-            || json(json!({ "answer": { "text": "hi" } })),
-            "malformed-answer",
-            "there is an object at `/answer`",
-            "such as `/answer/text`",
-        ),
-        (
-            ASKS,
-            || json(json!({ "answer": ["a", "b"] })),
-            "malformed-answer",
-            "there is a list at `/answer`",
-            "such as `/answer/*`",
-        ),
-        (
-            ASKS,
-            || json(json!([])),
-            "malformed-answer",
-            "no text at `/answer`",
-            "change `answer` (s.yaml:6:3)",
-        ),
-        (
-            ASKS,
-            || typed("text/html", "<!DOCTYPE html><title>Log in</title>"),
-            "malformed-answer",
-            "it is a web page; it begins \"<!DOCTYPE",
-            "change `url` (s.yaml:4:3)",
-        ),
-        (
-            ASKS,
-            || typed("text/plain", "hello"),
-            "malformed-answer",
-            "it is not JSON (column 1); it begins \"hello\"",
-            "remove `answer` (s.yaml:6:3)",
-        ),
-        (
-            ASKS,
-            || json_text("{\"answer\": \"go"),
-            "connection-broken",
-            "the body is cut",
-            "see the log of the bot at `url` (s.yaml:4:3)",
-        ),
-        (ASKS, || json_text(" \n"), "connection-broken", "the body is empty", "`url` (s.yaml:4:3)"),
-        (
-            ASKS,
-            || Answer::Raw(200, Vec::new(), b"{\"answer\": \"\xff\"}".to_vec()),
-            "malformed-answer",
-            "invalid UTF-8 at byte 12",
-            "answer in UTF-8",
-        ),
-        (
-            ASKS,
-            || Answer::Raw(500, Vec::new(), b"boom \x1b[31m".to_vec()),
-            "provider-down",
-            "answered 500: boom",
-            "see the log of the bot at `url` (s.yaml:4:3)",
-        ),
-        (
-            ASKS,
-            || Answer::Raw(400, Vec::new(), b"{\"message\":\"text is missing\"}".to_vec()),
-            "refused-request",
-            "text is missing",
-            "check what is sent: `body` (s.yaml:5:3)",
-        ),
-        (
-            ASKS,
-            || Answer::Raw(413, Vec::new(), Vec::new()),
-            "refused-request",
-            "answered 413: (no body)",
-            "`body` (s.yaml:5:3)",
-        ),
-        (
-            ASKS,
-            || Answer::Raw(404, Vec::new(), b"<h1>Not Found</h1>".to_vec()),
-            "refused-request",
-            "answered 404: Not Found",
-            "check `url` (s.yaml:4:3), and `method`",
-        ),
-        (
-            ASKS,
-            || Answer::Raw(401, Vec::new(), Vec::new()),
-            "unauthorized",
-            "answered 401",
-            "`auth` and `headers` beside `url` (s.yaml:4:3)",
-        ),
-        (
-            ASKS,
-            || Answer::Raw(302, vec![("location", "https://evil.example/in?key=1".to_owned())], Vec::new()),
-            "redirected",
-            "answered 302: go to https://evil.example/in",
-            "into `url` (s.yaml:4:3)",
-        ),
-        (
-            ASKS,
-            || Answer::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nabc".to_vec()),
-            "connection-broken",
-            "broke",
-            "`url` (s.yaml:4:3)",
-        ),
-        (
-            ASKS,
-            || json(json!({ "answer": "good", "error": { "message": "no model" } })),
-            "provider-down",
-            "no model",
-            "`url` (s.yaml:4:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n",
-            || json(json!({ "a": { "b": "x" } })),
-            "malformed-answer",
-            "nothing says where the answer is",
-            "add `answer:` with a JSON pointer beside `url` (s.yaml:4:3): texts are at `/a/b`",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n",
-            || typed("text/html", "\n <html><body>502"),
-            "malformed-answer",
-            "it is a web page",
-            "`url` (s.yaml:4:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n",
-            || typed("image/png", "PNG"),
-            "malformed-answer",
-            "its content type is `image/png`",
-            "`url` (s.yaml:4:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n  answer: /a\n  tools: /c\n",
-            || json(json!({ "a": "good", "c": "no" })),
-            "malformed-answer",
-            "no list of calls at `/c`",
-            "change `tools` (s.yaml:7:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n  answer: /a\n  tools: /c\n",
-            || json(json!({ "a": "good", "c": [{ "id": 1 }] })),
-            "malformed-answer",
-            "tool call 1 has no name",
-            "change `tools` (s.yaml:7:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n  answer: /a\n  session: { header: X-Session }\n",
-            || json(json!({ "a": "good" })),
-            "malformed-answer",
-            "it has no header `X-Session`",
-            "change `session` (s.yaml:7:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
-            || json(json!({ "t": "good" })),
-            "malformed-answer",
-            "it is no stream of events",
-            "change `sse` (s.yaml:6:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
-            || typed("text/event-stream", "data: {\"t\": \"good\"}\n\n"),
-            "connection-broken",
-            "ended without `[DONE]` (`done` of `sse`, s.yaml:6:3)",
-            "`url` (s.yaml:4:3)",
-        ),
-        (
-            "  body: { q: \"{{prompt}}\" }\n  sse: { answer: /t }\n",
-            || typed("text/event-stream", "data: {\"t\": \"go\"}\n\nevent: error\ndata: overloaded\n\n"),
-            "broken-answer",
-            "overloaded",
-            "`url` (s.yaml:4:3)",
-        ),
-    ];
-    for (keys, answer, kind, words, help) in table {
-        let server = Server::as_told(move |_| answer());
-        let ran = run(&suite(&server, "/", keys), &[]).ended(4);
-        let found = fault(&ran);
-        let row = format!("{keys}{kind}: {found:?}");
-        assert_eq!(found.0, kind, "{row}");
-        assert!(found.1.contains(words), "{words} in {row}");
-        assert!(found.2.contains(help), "{help} in {row}");
-        assert!(!ran.stdout.contains('\u{1b}') && !found.1.contains('\u{1b}'), "{row}");
-    }
-    let server = Server::as_told(|_| Answer::Hang);
-    let ran = run(&suite(&server, "/", ASKS), &["--timeout", "100ms"]).ended(4);
-    assert_eq!(fault(&ran).0, "timeout");
-    assert!(fault(&ran).2.contains("or check `url` (s.yaml:4:3)"), "{:?}", fault(&ran));
 }
 
 #[test]

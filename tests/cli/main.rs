@@ -13,6 +13,7 @@ mod attempts;
 mod baseline;
 mod baseline_git;
 mod bot;
+mod bot_faults;
 mod bounded;
 mod cache;
 mod calibrate;

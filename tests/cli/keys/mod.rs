@@ -10,9 +10,11 @@ use super::Akit;
 
 mod configurations;
 mod expectations;
+mod provider_configs;
 mod scenarios;
 
 /// What a change of a key is.
+#[derive(Clone, Copy)]
 enum Key {
     /// Files before and now; the second demand less, and that is a finding.
     Weaker(&'static str, &'static str),
@@ -25,6 +27,7 @@ enum Key {
 use Key::{Neutral, Passes, Weaker};
 use configurations::CONFIGURATIONS;
 use expectations::EXPECTATIONS;
+use provider_configs::PROVIDER_CONFIGS;
 use scenarios::SCENARIOS;
 
 /// Why a change demands no less.
@@ -43,8 +46,12 @@ pub(crate) type Files = Vec<(&'static str, String)>;
 type Make = fn(&str) -> Files;
 
 /// Every table with how its rows are made into files.
-const TABLES: [(&[(&str, Key)], Make); 3] =
-    [(EXPECTATIONS, expecting), (SCENARIOS, scenario), (CONFIGURATIONS, configuration)];
+const TABLES: [(&[(&str, Key)], Make); 4] = [
+    (EXPECTATIONS, expecting),
+    (SCENARIOS, scenario),
+    (PROVIDER_CONFIGS, scenario),
+    (CONFIGURATIONS, configuration),
+];
 
 /// A suite of one expectation.
 fn expecting(expected: &str) -> Files {
@@ -164,7 +171,7 @@ fn a_change_of_every_key_is_found_or_demands_nothing() {
     let shared = |path: &&String| !path.starts_with("cases.redaction.");
     let scenarios: Vec<_> = scenarios.iter().filter(shared).cloned().collect();
     agree(&expectations, EXPECTATIONS);
-    agree(&scenarios, SCENARIOS);
+    agree(&scenarios, &[SCENARIOS, PROVIDER_CONFIGS].concat());
     agree(&configurations, CONFIGURATIONS);
     let (mut reasons, mut neutral): (BTreeMap<_, usize>, usize) = (BTreeMap::new(), 0);
     for (rows, files) in TABLES {

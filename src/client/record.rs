@@ -1,0 +1,149 @@
+//! What an answer is recorded under, and what its record says.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize as _;
+use serde_json::{Map, Value as Json, json};
+
+use super::{Ask, ClientError, Exchange, Had, ModelClient, timestamp};
+use crate::cache::{Key, Looked, Lookup, Mode};
+use crate::canonical::digest;
+use crate::manifest::Fault;
+use crate::provider::{Completion, Spec};
+use crate::text;
+use crate::vocabulary::ExchangeKind;
+
+/// What stands for the cap of a judge's reply in the key of its record: the cap decides whether there is a verdict, never
+/// which, so another one loses no record.
+pub const KEYED_TOKENS: u64 = 1024;
+
+/// Where the record of a broken answer says what was wrong with it.
+const FAULT: &str = "fault";
+
+/// What a record says.
+pub(super) struct Found {
+    /// The answer, or why there was none.
+    pub(super) had: Result<Had, ClientError>,
+    /// When it was recorded.
+    pub(super) at: String,
+    /// Under which hash.
+    pub(super) hash: String,
+}
+
+impl ModelClient {
+    /// The key of a request: where it goes, with which parameters, and what is asked.
+    ///
+    /// A seed counts as its root: derived seeds tell cases apart by name, and a case may be renamed.
+    pub(super) fn key(&self, ask: &Ask<'_>) -> Key {
+        let endpoint = self.provider.endpoint();
+        let mut params = Map::new();
+        let mut add = |name: &str, value: Option<Json>| {
+            if let Some(value) = value {
+                params.insert(name.to_owned(), value);
+            }
+        };
+        add("temperature", ask.request.temperature.map(Json::from));
+        let tokens = match ask.kind {
+            ExchangeKind::Vote | ExchangeKind::Canary => Some(KEYED_TOKENS),
+            ExchangeKind::Reply | ExchangeKind::Embedding => ask.request.max_tokens,
+        };
+        add("max_tokens", tokens.map(Json::from));
+        add("reasoning_effort", ask.request.effort.map(Json::from));
+        add("seed", ask.request.seed.map(|_| ask.root.0.into()));
+        let mut parts = json!({
+            "kind": ask.kind,
+            "provider": endpoint.provider,
+            "model": ask.request.model,
+            "params": params,
+        });
+        if let (Json::Object(parts), Json::Object(content)) = (&mut parts, ask.content.clone()) {
+            parts.extend(content);
+        }
+        parts["endpoint"] = endpoint.address.as_str().into();
+        if let Some(keyed) = self.provider.keyed(ask.request) {
+            // An own bot's hold variables of the case, which may be personal.
+            let is_personal = ask.seal.is_some() && Spec::is_own(&endpoint.provider);
+            parts["options"] = if is_personal { digest(&keyed).into() } else { keyed };
+        }
+        match ask.version {
+            Some(version) => parts["version"] = version.into(),
+            None if endpoint.is_usual() => {
+                return Key::of(parts).or_former("endpoint", ("host", endpoint.host.as_str().into()));
+            }
+            None => {}
+        }
+        Key::of(parts)
+    }
+
+    /// Records an answer. The system takes a small file at once and brings it to the disk later; a thread for each would
+    /// cost more.
+    pub(super) fn put(&self, key: &Key, response: Json, latency_ms: u64, at: String) {
+        if let Err(error) = self.cache.put(key, response, latency_ms, at) {
+            let folder = crate::source::slashed(self.cache.folder());
+            self.gave_up.store(true, Ordering::Relaxed);
+            self.warn(format!("answers could not be recorded in {folder} from some point on: {error}"));
+        }
+    }
+
+    /// Records that an answer was broken, so that a replay tells what the latest run met.
+    pub(super) fn put_broken(&self, key: &Key, error: &ClientError, took: Duration) {
+        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let response = json!({ FAULT: error.fault(), "usable": false });
+        self.put(key, response, latency_ms, timestamp(SystemTime::now()));
+    }
+
+    pub(super) fn read(&self, key: &Key, ask: &Ask<'_>) -> Option<Result<Had, ClientError>> {
+        let Found { had, at, hash } = self.record(key, ask)?;
+        let looked = Looked {
+            purpose: ask.purpose.to_owned(),
+            recorded_at: Some(at),
+            missing: None,
+            redacted: ask.seal.is_some(),
+        };
+        let is_own = self.cache.has_written(&hash)
+            || self.road.journal().is_some_and(|journal| journal.had_asked(&hash));
+        if ask.kind == ExchangeKind::Reply && !is_own {
+            self.reads_earlier.store(true, Ordering::Relaxed);
+        }
+        self.cache.note(&hash, looked);
+        Some(had)
+    }
+
+    /// The record of a key with its hash. One that cannot be read is reported and counts as none; one that
+    /// holds no usable answer, such as an unreadable verdict, is left to a replay.
+    pub(super) fn record(&self, key: &Key, ask: &Ask<'_>) -> Option<Found> {
+        let record = match self.cache.get(key) {
+            Lookup::Hit(record) => record,
+            Lookup::Damaged(why) => {
+                self.warn(format!("a record was passed over: {why}"));
+                return None;
+            }
+            Lookup::Miss | Lookup::Untrusted => return None,
+        };
+        let (at, hash) = (record.recorded_at.clone(), key.hash_of(&record).to_owned());
+        if let Some(fault) = record.response.get(FAULT) {
+            // One that cannot be read is no completion either.
+            let fault = Fault::deserialize(fault).ok().filter(|_| self.mode == Mode::Replay)?;
+            return Some(Found { had: Err(ClientError::Recorded(fault)), at, hash });
+        }
+        let read = match record.response {
+            // An array would be read member by member.
+            Json::Object(_) => serde_json::from_value::<Completion>(record.response),
+            _ => Err(serde::de::Error::custom("it is not an object")),
+        };
+        match read {
+            Ok(completion) if self.mode != Mode::Replay && !ask.usable.0(&completion) => None,
+            Ok(completion) => {
+                let exchange = Exchange { completion, at: record.recorded_at };
+                let had = Ok(Had { exchange, latency_ms: record.latency_ms, recorded: true });
+                Some(Found { had, at, hash })
+            }
+            Err(error) => {
+                let why = text::json::trouble(&error);
+                self.warn(format!("record {hash} is no completion: {why}"));
+                None
+            }
+        }
+    }
+}
