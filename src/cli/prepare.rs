@@ -108,7 +108,7 @@ fn told_obstacle(
 /// What tells a suite from others for its judges: the cases that they judge, whichever of them are selected.
 fn judged(loaded: &Loaded) -> String {
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
-    let judged = cases.filter(|case| !case.expectation.graders().is_empty());
+    let judged = cases.filter(|case| !case.graders().is_empty());
     judged.map(|case| case.content_hash.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 

@@ -138,13 +138,14 @@ fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
     let is_turn = |role: Role| !matches!(role, Role::System | Role::Developer);
     let turns = case.messages.iter().filter(|message| is_turn(message.role)).count();
     let is_stateful = own.stateful.as_ref().is_some_and(|told| told.value);
-    if turns > 1 && !own.sends_history() && !is_stateful {
+    let is_long = turns > 1 || case.dialogue.as_ref().is_some_and(|dialogue| dialogue.most() > 1);
+    if is_long && !own.sends_history() && !is_stateful {
         let help = if is_http {
-            "add `messages: \"{{messages}}\"` to `body`; with `stateful: true` only the last message is meant to be sent"
+            "add `messages: \"{{messages}}\"` to `body`; or write `stateful: true` where the server remembers what was said before"
         } else {
             "write `input: json` under `providerConfig`, or under `providers: { command: … }` in akit.yaml"
         };
-        return Err(Obstacle::new("the prompt is a conversation, and only its last message is sent", help));
+        return Err(Obstacle::new("the case is a conversation, and only its last message is sent", help));
     }
     Ok(())
 }

@@ -65,8 +65,10 @@ impl<'a> Paired<'a> {
 
     /// The judges that it needs.
     pub(super) fn graders(&self) -> Vec<&'a LlmGrader> {
-        let all = self.always().into_iter().chain([self.expected()]);
-        all.flat_map(|one| one.expectation.graders()).collect()
+        let rules = self.case.standing(self.rules).map(|rule| &rule.expectation);
+        let turns = self.case.dialogue.iter().flat_map(|dialogue| dialogue.expectations());
+        let all = std::iter::once(&self.case.expectation).chain(turns).chain(rules);
+        all.flat_map(|one| one.graders()).collect()
     }
 
     /// What is asked; instructions belong to the application that is compared.

@@ -68,11 +68,6 @@ impl Talk<'_> {
             Some(format!("{}: {reason}", turn.named()))
         })
     }
-
-    /// The facts that a turn had been given.
-    pub(super) fn given(&self, turn: &Heard<'_>) -> impl Iterator<Item = &Fact> {
-        turn.given.iter().filter_map(|at| self.facts.get(*at))
-    }
 }
 
 /// What an expectation of a conversation may name.

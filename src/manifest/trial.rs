@@ -100,7 +100,8 @@ impl Trial {
     /// The first trial of a single question, which asks for the prompt of its case.
     #[must_use]
     pub fn single(outcome: Outcome, answer: Option<Answer>, verdict: Option<Verdict>) -> Self {
-        let turn = Turn { asked: String::new(), answer, verdicts: verdict.into_iter().collect(), place: None };
+        let turn =
+            Turn { asked: String::new(), answer, verdicts: verdict.into_iter().collect(), place: None };
         let came = turn.answer.is_some() || !turn.verdicts.is_empty();
         Self {
             index: 0,

@@ -40,12 +40,25 @@ pub enum MessageError {
     /// The answer is missing.
     #[error("`messages` ends with a message of `{0}`; add the assistant's answer as the last message")]
     NoAnswer(String),
-    /// More was asked than one question.
+    /// More was asked than one question, of a line that names no case.
     #[error(
-        "`messages` has {0} messages of the user, and conversations of several turns are not supported yet; \
-         write the last answer alone as `reply`"
+        "`messages` has {0} messages of the user, and the line names no case; add its `id`, or write the last answer \
+         alone as `reply`"
     )]
     SeveralTurns(usize),
+    /// A message stands where it answers nothing.
+    #[error(
+        "message {0} is of `{1}`, and nothing was asked before; write a conversation from the customer's first words"
+    )]
+    NothingAsked(usize, String),
+    /// Nobody answered.
+    #[error(
+        "message {0} of the user has no answer; write the two messages as one, or leave out what nobody answered"
+    )]
+    Unanswered(usize),
+    /// The content of a message of a conversation cannot be read.
+    #[error("the content of message {0} {1}; write a text, or a list of parts with `text`")]
+    UnreadTurn(usize, Unread),
     /// The answer, or a part of it, cannot be read.
     #[error("the content of the last message {0}; write a text, or a list of parts with `text`")]
     Unread(Unread),
@@ -303,7 +316,7 @@ pub(super) fn calls(list: &Json) -> Result<Vec<ToolCall>, MessageError> {
 /// The answer in a conversation of one question: its last message, which is the assistant's.
 ///
 /// # Errors
-/// When it does not end with an answer, or more was asked than one question.
+/// When it does not end with an answer.
 pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     let list = messages.as_array().filter(|list| list.iter().all(Json::is_object));
     let list = list.ok_or(MessageError::NoMessages)?;
@@ -322,14 +335,16 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     if let Some(at) = list.iter().zip(&roles).position(|(one, role)| role == "tool" && !is_of_call(one)) {
         return Err(MessageError::NoCallId(at + 1));
     }
-    let asked = roles.iter().filter(|role| *role == "user").count();
-    if asked > 1 {
-        return Err(MessageError::SeveralTurns(asked));
-    }
     if let Some(listed) = end.get("tool_calls").filter(|listed| !listed.is_null()) {
         calls(listed)?;
     }
     Ok(said(end)?)
+}
+
+/// How often the user speaks.
+pub(super) fn asked(messages: &Json) -> usize {
+    let is_asked = |message: &&Json| message.get("role").and_then(Json::as_str) == Some("user");
+    messages.as_array().map_or(0, |list| list.iter().filter(is_asked).count())
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use serde_json::Value as Json;
 use super::end;
 use super::foreign::{Foreign, Whom};
 use super::line::{LINE, Line};
+use super::message::{self, MessageError};
+use super::recorded::{self, Exchanged};
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
 use crate::text;
@@ -32,6 +34,8 @@ pub struct Replies {
     /// When the newest of them was given, where a line says so.
     latest: Option<DateTime<Utc>>,
     answers: BTreeMap<(String, u32), Vec<Known>>,
+    /// Those that stand at the end of a conversation, with all of it.
+    talks: BTreeMap<(String, u32), Vec<Talk>>,
     /// Those of files that know no ids.
     foreign: Foreign,
 }
@@ -39,17 +43,8 @@ pub struct Replies {
 /// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
-/// A turn of a recorded conversation.
-#[derive(Clone, Debug)]
-pub struct Exchanged {
-    /// What the customer said.
-    pub asked: String,
-    /// What was answered.
-    pub answer: Answer,
-}
-
-/// The scenario that a line names, and its conversation.
-type Talk = (Option<String>, Box<[Exchanged]>);
+/// The scenario that a line names, and its conversation, or why it is none.
+type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 
 /// A line of one of the files.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,6 +74,7 @@ impl Replies {
         let mut all = Self {
             name: name.join(", "),
             answers: BTreeMap::new(),
+            talks: BTreeMap::new(),
             foreign: Foreign::default(),
             latest: None,
         };
@@ -189,7 +185,8 @@ impl Replies {
         let latency_ms = time("latency_ms", line.latency_ms)?;
         let ttft_ms = time("ttft_ms", line.ttft_ms)?;
         let cost_usd = amount("cost_usd", line.cost_usd)?;
-        let last = line.messages.as_ref().filter(|_| line.reply.is_none());
+        let is_reply = line.reply.is_some();
+        let last = line.messages.as_ref().filter(|_| !is_reply);
         let last = last.and_then(|messages| messages.as_array()?.last());
         let finish_reason = match last {
             Some(last) => end::of_message(last, line.finish_reason.take()),
@@ -210,8 +207,19 @@ impl Replies {
             dated: line.at.is_some(),
             ..Answer::default()
         };
+        let several = line.messages.as_ref().filter(|_| !is_reply).map_or(0, message::asked);
+        if id.is_none() && several > 1 {
+            return Err(wrong(MessageError::SeveralTurns(several).to_string()));
+        }
         match (id, &line.messages) {
             (Some(id), _) => {
+                if let Some(messages) = line.messages.as_ref().filter(|_| several > 0) {
+                    let turns = recorded::turns(messages, &answer).map_err(|error| error.to_string());
+                    self.talks
+                        .entry((id.clone(), line.trial))
+                        .or_default()
+                        .push((line.scenario.clone(), turns));
+                }
                 // Nearly every case has one, and a list that grows makes room for four.
                 let known = self.answers.entry((id, line.trial)).or_insert_with(|| Vec::with_capacity(1));
                 known.push((line.scenario, answer, place));
@@ -266,7 +274,13 @@ impl Replies {
                 ));
             }
         }
-        Self { name: name.to_owned(), latest: None, answers: replies, foreign: Foreign::default() }
+        Self {
+            name: name.to_owned(),
+            latest: None,
+            answers: replies,
+            talks: BTreeMap::new(),
+            foreign: Foreign::default(),
+        }
     }
 
     /// When the newest of them was given, where a line says so.
@@ -285,6 +299,15 @@ impl Replies {
     #[must_use]
     pub fn answer(&self, whom: &Whom<'_>, trial: u32) -> Option<&Answer> {
         self.find(whom.scenario, whom.id, trial).or_else(|| self.foreign.find(whom, trial))
+    }
+
+    /// The conversation of a case, where its line has one: its turns, or why they cannot be read.
+    #[must_use]
+    pub fn conversation(&self, whom: &Whom<'_>, trial: u32) -> Option<Result<&[Exchanged], &str>> {
+        let known = self.talks.get(&(whom.id.to_owned(), trial))?;
+        let exact = known.iter().find(|(name, _)| name.as_deref() == Some(whom.scenario));
+        let found = exact.or_else(|| known.iter().find(|(name, _)| name.is_none()))?;
+        Some(found.1.as_deref().map_err(String::as_str))
     }
 
     /// What answers none of these cases in files of others, for people.

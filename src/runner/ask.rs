@@ -45,7 +45,18 @@ pub(super) async fn answer(
     let job = planned.job()?;
     match &job.target {
         Target::Replies(replies) => {
-            let reply = replies.answer(&case.whom(&scenario.name), trial).cloned().ok_or_else(|| no_reply(replies))?;
+            let whom = case.whom(&scenario.name);
+            let reply = replies.answer(&whom, trial).cloned().ok_or_else(|| no_reply(replies))?;
+            let turns = replies.conversation(&whom, trial).map_or(1, |turns| turns.map_or(1, <[_]>::len));
+            let asked = case.messages.iter().filter(|message| message.role == Role::User).count();
+            if turns > 1 && turns != asked {
+                let message = format!(
+                    "the line of this case in {} is a conversation of {turns} turns, and the case asks one question",
+                    replies.name()
+                );
+                let help = "write the customer's turns as `turns:`, or the last answer alone as `reply`";
+                return Err(Fault::new(FaultKind::OtherConversation, message, help));
+            }
             Ok(given(case, job, reply, &redaction::see_of(case)))
         }
         Target::Model { client, model, seeded, .. } => {

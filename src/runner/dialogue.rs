@@ -110,7 +110,9 @@ pub(super) async fn trial(
 ) -> Trial {
     let job = match planned.job() {
         Ok(job) => job,
-        Err(fault) => return Trial { fault: Some(Box::new(fault)), ..Trial::single(Outcome::Errored, None, None) },
+        Err(fault) => {
+            return Trial { fault: Some(Box::new(fault)), ..Trial::single(Outcome::Errored, None, None) };
+        }
     };
     let dialog = Dialog { scenario, case, dialogue, job, graders, root, run, trial };
     match dialog.hold(false).await {
@@ -142,7 +144,8 @@ impl<'a> Dialog<'a> {
         let mut progress = Progress::of(self.dialogue, self.scenario.signs.as_deref(), self.case.span.line);
         loop {
             let next = {
-                let last = spoken.last().map(|turn| Candidate::of_answer(&turn.answer, self.case.allow_cut, None));
+                let last =
+                    spoken.last().map(|turn| Candidate::of_answer(&turn.answer, self.case.allow_cut, None));
                 progress.next(last.as_ref(), &self.bench(transcript)).await?
             };
             let say = match next {
@@ -159,7 +162,9 @@ impl<'a> Dialog<'a> {
             let before = transcript.len();
             let see = |answer: &Answer| self.see(spoken, &say, answer);
             let said = match &mut partner {
-                Partner::Recorded { name, turns } => self.recorded(name, turns, (spoken.len(), &say), &see)?,
+                Partner::Recorded { name, turns } => {
+                    self.recorded(name, turns, (spoken.len(), &say), &see)?
+                }
                 Partner::Live(live) => live.ask(self, &say, &asked, afresh, &see).await?,
             };
             let Said { answer, seen, raw, fault, added, .. } = said;
@@ -191,9 +196,13 @@ impl<'a> Dialog<'a> {
                     if replies.answer(&whom, self.trial).is_none() {
                         return ask::no_reply(replies);
                     }
-                    let message = format!("the line of this case in {} is one reply, and no conversation", replies.name());
+                    let message = format!(
+                        "the line of this case in {} is one reply, and no conversation",
+                        replies.name()
+                    );
                     other_conversation(message)
                 })?;
+                let turns = turns.map_err(|why| other_conversation(format!("{why} ({})", replies.name())))?;
                 Ok(Partner::Recorded { name: replies.name(), turns: self.after_history(turns)? })
             }
             Target::Model { client, model, seeded, .. } => {
@@ -218,13 +227,17 @@ impl<'a> Dialog<'a> {
 
     /// The turns behind those that the case has as its history.
     fn after_history(&self, turns: &'a [Exchanged]) -> Result<&'a [Exchanged], Fault> {
-        let history = self.case.messages.iter().filter(|message| message.role == Role::User).map(|one| &one.content);
+        let history =
+            self.case.messages.iter().filter(|message| message.role == Role::User).map(|one| &one.content);
         let mut rest = turns;
         for asked in history {
             match rest.split_first() {
                 Some((first, others)) if same_words(&first.asked, asked) => rest = others,
                 _ => {
-                    let message = format!("the recorded conversation does not begin with \"{}\"", text::excerpt(asked, 100));
+                    let message = format!(
+                        "the recorded conversation does not begin with \"{}\"",
+                        text::excerpt(asked, 100)
+                    );
                     return Err(other_conversation(message));
                 }
             }
@@ -262,7 +275,15 @@ impl<'a> Dialog<'a> {
     fn bench<'t>(&'t self, messages: &'t [Message]) -> Bench<'t> {
         let redactor = self.case.redaction.on().map(|redaction| &redaction.redactor);
         let (scenario, case) = (self.scenario.name.as_str(), self.case.id.as_str());
-        Bench { graders: self.graders, root: self.root, messages, scenario, case, trial: self.trial, redactor }
+        Bench {
+            graders: self.graders,
+            root: self.root,
+            messages,
+            scenario,
+            case,
+            trial: self.trial,
+            redactor,
+        }
     }
 
     /// What expectations find in an answer as it came.
@@ -270,7 +291,8 @@ impl<'a> Dialog<'a> {
         let own = say.line.and_then(|line| line.expectation.as_ref());
         let rules = &self.case.always;
         let candidate = Candidate::of_answer(answer, self.case.allow_cut, None);
-        let mut sight = Sight { answer: expectation::see_turn(own, rules, &candidate), whole: Seen::default() };
+        let mut sight =
+            Sight { answer: expectation::see_turn(own, rules, &candidate), whole: Seen::default() };
         let known = before.iter().map(|turn| Some((turn, turn.raw.as_ref()?))).collect::<Option<Vec<_>>>();
         if let Some(known) = known.filter(|_| !self.case.expectation.is_nothing()) {
             let mut turns: Vec<_> =
@@ -283,7 +305,13 @@ impl<'a> Dialog<'a> {
         serde_json::to_value(sight).unwrap_or_default()
     }
 
-    fn heard<'t>(&self, say: &'t Say<'_>, before: usize, answer: &'t Answer, seen: Option<&'t Seen>) -> Heard<'t> {
+    fn heard<'t>(
+        &self,
+        say: &'t Say<'_>,
+        before: usize,
+        answer: &'t Answer,
+        seen: Option<&'t Seen>,
+    ) -> Heard<'t> {
         Heard {
             number: say.number,
             id: say.line.and_then(|line| line.id.as_deref()),
@@ -334,7 +362,8 @@ impl<'a> Dialog<'a> {
                 let turns = spoken.iter().map(|turn| self.heard(&turn.say, turn.before, &turn.answer, None));
                 let talk = self.talk_of(turns.collect(), ended_by.clone());
                 let seen = spoken.last().and_then(|turn| turn.seen.as_ref()).map(|seen| &seen.whole);
-                let verdict = self.case.expectation.judge(&talk.candidate(seen), &self.bench(transcript)).await;
+                let verdict =
+                    self.case.expectation.judge(&talk.candidate(seen), &self.bench(transcript)).await;
                 whole = Some(redaction::verdict(self.case, verdict));
             }
             whole = match off_script {
@@ -461,7 +490,12 @@ impl Spoken<'_> {
         let Self { say, asked, answer, verdict, .. } = self;
         let id = say.line.and_then(|line| line.id.clone());
         let place = Place { number: say.number, id, line: say.at };
-        Turn { asked, answer: Some(answer), verdicts: verdict.into_iter().collect(), place: Some(Box::new(place)) }
+        Turn {
+            asked,
+            answer: Some(answer),
+            verdicts: verdict.into_iter().collect(),
+            place: Some(Box::new(place)),
+        }
     }
 }
 

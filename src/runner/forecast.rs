@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::ask;
 use super::plan::{Job, Plan, Planned, Target};
 use crate::client::ModelClient;
-use crate::expectation::Consulted;
+use crate::expectation::{Consulted, Expectation};
 use crate::grader::{Grader, Graders};
 use crate::provider::{ChatRequest, Message, Role, Unmetered};
+use crate::scenario::Case;
 use crate::seed::Root;
 
 /// How often a reply of a judge is asked for at most: again where it is no verdict, with twice the tokens where it was cut.
@@ -62,6 +63,13 @@ struct Kind<'a> {
     unseen: Option<u64>,
 }
 
+/// What is expected of a case, each with how often at least and at most it is held against an answer in one trial.
+fn demands(case: &Case, turns: u64) -> impl Iterator<Item = (&Expectation, [u64; 2])> {
+    let of_turns = case.dialogue.iter().flat_map(|dialogue| dialogue.expectations());
+    let rules = case.always.iter().map(move |rule| (&rule.expectation, [turns, turns]));
+    std::iter::once((&case.expectation, [1, turns])).chain(of_turns.map(|one| (one, [1, 1]))).chain(rules)
+}
+
 impl Forecast {
     /// What a plan asks, with every case asked so often again at most.
     #[must_use]
@@ -75,9 +83,13 @@ impl Forecast {
             let trials = [trials, trials + if is_asked { u64::from(again) } else { 0 }];
             forecast.answers(plan, planned, job, root, trials);
             let case = &plan.scenarios[planned.scenario].cases[planned.case];
-            for one in case.expectation.consults(graders.defaults()) {
-                if let Some((grader, scale)) = forecast.consulted(&one, graders, &case.messages, trials) {
-                    tested.insert((grader.name(), scale), grader);
+            let turns = case.dialogue.as_ref().map_or(1, |dialogue| u64::from(dialogue.most()));
+            for (expectation, times) in demands(case, turns) {
+                let trials = [trials[0] * times[0], trials[1] * times[1]];
+                for one in expectation.consults(graders.defaults()) {
+                    if let Some((grader, scale)) = forecast.consulted(&one, graders, &case.messages, trials) {
+                        tested.insert((grader.name(), scale), grader);
+                    }
                 }
             }
         }
@@ -104,11 +116,18 @@ impl Forecast {
         let Target::Model { client, model, seeded, .. } = &job.target else { return };
         let scenario = &plan.scenarios[planned.scenario];
         let seed = seeded.then(|| root.derive(&[]));
-        let request = ask::request(scenario, &scenario.cases[planned.case], model, seed);
+        let case = &scenario.cases[planned.case];
+        let mut request = ask::request(scenario, case, model, seed);
+        let mut turns = 1;
+        if let Some(dialogue) = &case.dialogue {
+            request.messages.push(Message::new(Role::User, dialogue.opening()));
+            turns = u64::from(dialogue.most());
+        }
         // Each round of functions that are played is asked for on its own, with what was said before it.
         let rounds = u64::from(scenario.functions.most_rounds());
-        let calls = [calls[0], calls[1].saturating_mul(1 + rounds)];
-        let unseen = (rounds == 0).then_some(0);
+        let calls =
+            [calls[0].saturating_mul(turns), calls[1].saturating_mul(turns).saturating_mul(1 + rounds)];
+        let unseen = (rounds == 0 && turns == 1).then_some(0);
         self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen });
     }
 

@@ -23,7 +23,9 @@ pub(super) async fn trial(
 ) -> Trial {
     let case = &scenario.cases[planned.case];
     let asked = match &case.dialogue {
-        Some(dialogue) => dialogue::trial(scenario, (case, dialogue), planned, graders, (root, run), unit.trial).await,
+        Some(dialogue) => {
+            dialogue::trial(scenario, (case, dialogue), planned, graders, (root, run), unit.trial).await
+        }
         None => single(scenario, planned, graders, (root, run), unit).await,
     };
     let trial = redaction::shown(case, asked);

@@ -57,7 +57,10 @@ pub(super) type See<'a> = &'a (dyn Fn(&Answer) -> Json + Send + Sync);
 /// What a case with a single question finds in its answer.
 pub(super) fn see_of(case: &Case) -> impl Fn(&Answer) -> Json + Send + Sync {
     // Numbers and words can always be written; nothing seen is an error later, not a pass.
-    |answer| serde_json::to_value(case.see(&Candidate::of_answer(answer, case.allow_cut, None))).unwrap_or_default()
+    |answer| {
+        serde_json::to_value(case.see(&Candidate::of_answer(answer, case.allow_cut, None)))
+            .unwrap_or_default()
+    }
 }
 
 /// A reply without what gives way, and what the expectation found in it before.

@@ -1,6 +1,6 @@
 //! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
-use super::dialogue::{CONVERSATION, CUSTOMER, OTHERWISE, REPLY, TURN};
+use super::dialogue::{CONVERSATION, REPLY, TURN};
 use super::functions::{FUNCTION, RETURN};
 use super::redaction::REDACTION;
 use crate::expectation::{self, NAMED, SIGNS};

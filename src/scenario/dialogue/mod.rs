@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::vocabulary::EndedBy;
 
 pub use customer::Customer;
-pub(super) use customer::{CUSTOMER, OTHERWISE, REPLY};
+pub(super) use customer::REPLY;
 pub use progress::{Next, Progress, Say};
 pub(super) use read::{CONVERSATION, Read, TURN};
 

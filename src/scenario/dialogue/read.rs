@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::customer::{Customer, choice};
+use super::customer::{CUSTOMER, Customer, choice};
 use super::{Dialogue, Line, Lines, MOST_TURNS, Piece};
 use crate::expectation::{Expectation, FACT, Fact, Reading, Scope, Setup, substitute};
 use crate::source::{Field, Fields, Node, Shape, Value};
@@ -248,7 +248,7 @@ fn pieces(
 /// Keys of a case that are about a conversation.
 pub const CONVERSATION: &[Field] = &[
     Field::optional("turns", Shape::Part("turns"), "What the customer says, one turn after the other."),
-    Field::optional("customer", Shape::Object(super::CUSTOMER), "A customer by rules."),
+    Field::optional("customer", Shape::Object(CUSTOMER), "A customer by rules."),
     Field::optional(
         "facts",
         Shape::Objects(FACT),
