@@ -443,7 +443,8 @@ fn check_case(
             ("expected", "add `expected:` with what the answer must be"),
         ] {
             if fields.key_span(key).is_none() {
-                reading.refuse("missing-field", fields.span(), needs(key), help);
+                let finding = Diagnostic::error("missing-field", reading.file, fields.span(), needs(key));
+                reading.found.push(finding.label(format!("`{key}` is missing here")).help(help));
             }
         }
     } else if fields.key_span("expected").is_none()

@@ -62,6 +62,8 @@ pub struct Customer {
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) when: Expectation,
+    /// The same as it is written.
+    pub(super) when_written: String,
     pub(super) says: Says,
 }
 
@@ -231,10 +233,10 @@ fn rules(node: &Node, reading: &mut Reading<'_>) -> Vec<Rule> {
                 "write all that is said under one rule: `say: [first, second]`",
             );
         }
-        known.push((written, item.start().line));
+        known.push((written.clone(), item.start().line));
         let when = choice(when, "`when`", reading);
         let says = Says::read(&fields, reading);
-        rules.extend(when.zip(says).map(|(when, says)| Rule { when, says }));
+        rules.extend(when.zip(says).map(|(when, says)| Rule { when, when_written: written, says }));
     }
     rules
 }

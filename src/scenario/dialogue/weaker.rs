@@ -1,7 +1,7 @@
 //! In what another version of a conversation demands less. What a customer says is what a suite is edited for; that less
 //! of it is said, later, or only sometimes, is not.
 
-use super::customer::{Customer, End, Says};
+use super::customer::{Customer, End, Rule, Says};
 use super::{Dialogue, Line, Lines};
 use crate::text;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
@@ -86,6 +86,13 @@ impl Dialogue {
             }
         }
         found
+    }
+}
+
+impl Says {
+    /// Whether it says what another says, at least as often.
+    fn is_as_often(&self, other: &Self) -> bool {
+        self.texts == other.texts && self.most >= other.most
     }
 }
 
