@@ -1,5 +1,9 @@
 //! Cases that are conversations.
 
+mod kinds;
+mod providers;
+mod records;
+mod refused;
 mod ruled;
 mod scripted;
 
