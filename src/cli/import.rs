@@ -30,14 +30,11 @@ enum From {
 pub(super) fn import(args: &ImportArgs) -> Status {
     let From::Promptfoo { file, output } = &args.from;
     let output = output.as_deref().filter(|path| *path != Path::new("-"));
-    if let Some(path) = output.filter(|path| path.symlink_metadata().is_ok()) {
-        return Status::Invalid.because(
-            format!("`{}` is there already", slashed(path)),
-            "nothing was written; choose another name, or remove the file",
-        );
+    if let Some(status) = output.and_then(is_there) {
+        return status;
     }
     match promptfoo(file) {
-        Ok(imported) => write(&imported, output),
+        Ok(imported) => write(&imported.text, output),
         Err(status) => status,
     }
 }
@@ -70,11 +67,22 @@ fn tell(findings: &Diagnostics) {
     }
 }
 
-fn write(imported: &Imported, output: Option<&Path>) -> Status {
+/// Why nothing is written to a path that is taken.
+pub(super) fn is_there(path: &Path) -> Option<Status> {
+    path.symlink_metadata().is_ok().then(|| {
+        Status::Invalid.because(
+            format!("`{}` is there already", slashed(path)),
+            "nothing was written; choose another name, or remove the file",
+        )
+    })
+}
+
+/// Writes a new scenario file, or prints it.
+pub(super) fn write(text: &str, output: Option<&Path>) -> Status {
     let Some(path) = output else {
-        return Status::of_product(&imported.text);
+        return Status::of_product(text);
     };
-    match Pending::open(path).and_then(|file| file.write(imported.text.as_bytes())) {
+    match Pending::open(path).and_then(|file| file.write(text.as_bytes())) {
         Ok(()) => {
             terminal::say(&format!("wrote {}; check it with: akit validate {0}", slashed(path)));
             Status::Passed

@@ -7,6 +7,7 @@ mod base;
 mod baseline;
 mod cache;
 mod calibrate;
+mod case;
 mod comment;
 mod compare;
 mod doctor;
@@ -78,6 +79,8 @@ enum Command {
     Init(init::InitArgs),
     /// Turn the suite of another program into a scenario file
     Import(import::ImportArgs),
+    /// Make a case of what happened
+    Case(case::CaseArgs),
     /// Keep the results that later runs are compared with
     Baseline(baseline::BaselineArgs),
     /// Put stored runs beside each other: the pass rate over time, flaky, slow and dear cases
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
         Command::Schema => Ok(pages::schema()),
         Command::Init(args) => init::init(&args, &environment),
         Command::Import(args) => Ok(import::import(&args)),
+        Command::Case(args) => case::case(&args),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
         Command::History(args) => history::history(&args, &environment),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),

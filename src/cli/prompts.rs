@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::gate::Decision;
 use crate::manifest::{CaseResult, RunManifest};
 use crate::provider::{Message, Role};
-use crate::scenario::{Case, Scenario};
+use crate::scenario::{Case, Line, Scenario};
 use crate::text;
 use crate::vocabulary::CaseId;
 
@@ -111,15 +111,23 @@ fn told(wanted: usize, asked: usize) -> Result<(), Status> {
 
 fn line(scenario: &Scenario, case: &Case, trial: u32) -> Result<String, Status> {
     let prompt = match case.messages.as_slice() {
+        _ if case.dialogue.is_some() => None,
         [only] if only.role == Role::User => Some(only.content.as_str()),
         _ => None,
     };
+    // Of a conversation, what the customer says; an answer belongs behind each. By rules only the first words are known.
+    let mut messages = case.messages.clone();
+    if let Some(dialogue) = &case.dialogue {
+        let lines = dialogue.turns().iter().map(Line::written);
+        let opening = lines.len().eq(&0).then(|| dialogue.opening());
+        messages.extend(lines.chain(opening).map(|said| Message::new(Role::User, said)));
+    }
     let row = PromptLine {
         scenario: &scenario.name,
         id: &case.id,
         trial,
         prompt,
-        messages: prompt.is_none().then_some(case.messages.as_slice()),
+        messages: prompt.is_none().then_some(messages.as_slice()),
         tools: &scenario.functions.sent,
     };
     let text = serde_json::to_string(&row).map_err(|error| Status::Invalid.because(error.to_string(), ""))?;

@@ -6,7 +6,7 @@ use super::Log;
 use super::pairs::{Paired, Pairs};
 use super::{Demands, Document, ScenarioFile};
 use crate::config::ConfigFile;
-use crate::expectation::{Judges, Rule, weaker};
+use crate::expectation::{Judges, Rule, Written, weaker};
 use crate::gate::Selector;
 use crate::provider::DEFAULT;
 use crate::scenario::{Scenario, Tries};
@@ -64,6 +64,7 @@ pub(super) fn compare(
                 }
             }
         }
+        turns(old, new, judges, log);
         let tries = (tries(old.scenario(), was), tries(new.scenario(), is));
         for one in old.case.weaker(new.case, tries) {
             let span = if new.node.get(&one.keys[0]).is_some() {
@@ -78,6 +79,32 @@ pub(super) fn compare(
             for one in old.scenario().weaker(new.scenario(), tries).iter().chain(&sampled) {
                 log.key(&new.suite.document, one);
             }
+        }
+    }
+}
+
+/// The answers to turns of a script need no longer be as they had to be.
+fn turns(old: &Paired<'_>, new: &Paired<'_>, judges: Judges<'_>, log: &mut Log) {
+    let (Some(was), Some(is)) = (&old.case.dialogue, &new.case.dialogue) else { return };
+    let (name, file) = (new.name(), &new.suite.document.file);
+    for (at, place) in was.paired(is).into_iter().enumerate() {
+        let Some(place) = place else { continue };
+        let (before, now) = (&was.turns()[at], &is.turns()[place]);
+        let Some(demanded) = &before.expectation else { continue };
+        let turn = |case: &Paired<'_>, at: usize| {
+            case.node.get("turns").and_then(|turns| turns.items().get(at)).cloned()
+        };
+        let (Some(old_node), Some(new_node)) = (turn(old, at), turn(new, place)) else { continue };
+        let Some(demands) = &now.expectation else {
+            let message = format!("{name}: nothing is expected of the answer to turn {} any more", place + 1);
+            log.at(Kind::ExpectationRemoved, &name, file, new_node.start(), &message);
+            continue;
+        };
+        let own = |expectation, node| Written::own(expectation, node);
+        let (old_node, new_node) = (old_node.get("expected"), new_node.get("expected"));
+        let (Some(old_node), Some(new_node)) = (old_node, new_node) else { continue };
+        for one in weaker((own(demanded, old_node), &[]), (own(demands, new_node), &[]), judges) {
+            log.at(one.kind, &name, file, one.span, &format!("{name}, turn {}: {}", place + 1, one.message));
         }
     }
 }
@@ -119,11 +146,19 @@ fn lifted(rule: &Rule, new: &Paired<'_>, now: &Demands, log: &mut Log) {
 
 /// A prompt that says what a right answer says, and did not before.
 fn answered(old: &Paired<'_>, new: &Paired<'_>, log: &mut Log) {
-    let says = |case: &Paired<'_>, text: &str| {
-        case.case.messages.iter().any(|message| text::has_phrase(&message.content, text))
+    // What the customer of a conversation says is heard by the application as a prompt is.
+    let spoken = |case: &Paired<'_>| {
+        let lines = case.case.dialogue.iter().flat_map(|dialogue| dialogue.texts());
+        let messages = case.case.messages.iter().map(|message| message.content.clone());
+        messages.chain(lines).collect::<Vec<_>>()
     };
-    if new.case.expectation.texts().iter().any(|text| says(new, text) && !says(old, text)) {
-        let (name, key) = (new.name(), ["prompt"]);
+    let says = |case: &Paired<'_>, text: &str| spoken(case).iter().any(|said| text::has_phrase(said, text));
+    let turns = new.case.dialogue.iter().flat_map(|dialogue| dialogue.expectations());
+    let expected: Vec<&str> =
+        std::iter::once(&new.case.expectation).chain(turns).flat_map(|one| one.texts()).collect();
+    if expected.iter().any(|text| says(new, text) && !says(old, text)) {
+        let key = ["prompt", "turns", "customer"].into_iter().find(|key| new.node.get(key).is_some());
+        let (name, key) = (new.name(), [key.unwrap_or("id")]);
         let message = format!("{name}: what is expected was not in the prompt, now it is");
         log.at(Kind::AnswerInPrompt, &name, &new.suite.document.file, new.node.place(&key), &message);
     }

@@ -7,6 +7,7 @@ mod affix;
 mod always;
 mod arguments;
 mod aside;
+mod candidate;
 mod combined;
 mod contains;
 mod ended;
@@ -41,7 +42,6 @@ pub mod expression;
 pub mod pattern;
 
 use std::future::Future;
-use std::num::NonZeroU32;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -53,10 +53,11 @@ use crate::manifest::Verdict;
 use crate::source::{Diagnostic, Field, Fields, Node, Shape, Value};
 use crate::stats::real;
 use crate::text;
-use crate::vocabulary::{About, Answer, Outcome, StopReason, ToolCall, VerdictKind};
+use crate::vocabulary::{About, Outcome, VerdictKind};
 
 pub use always::{Exception, NAMED, Rule, check_exceptions, judge, judge_turn, see, see_turn, standing};
 pub use arguments::{Arguments, Fit};
+pub use candidate::Candidate;
 pub use combined::all;
 pub use fact::{FACT, Fact};
 pub use handoff::{SIGNS, Signs};
@@ -137,143 +138,6 @@ whole::whole! {
     Keeps in memory,
     NoLoop in no_loop,
     NoReask in memory,
-}
-
-/// An answer as expectations see it.
-#[derive(Clone, Copy, Debug)]
-pub struct Candidate<'a> {
-    /// The text.
-    pub text: &'a str,
-    /// What it asks to have called.
-    pub tool_calls: &'a [ToolCall],
-    /// What the application told of its own state.
-    pub state: Option<&'a Json>,
-    /// Why the model stopped, as the provider said it.
-    pub finish_reason: Option<&'a str>,
-    /// What that word means where somebody taught it.
-    pub taught: Option<StopReason>,
-    /// Whether a text that was cut may hold what it must.
-    pub allow_cut: bool,
-    /// Tokens that were all spent on thoughts.
-    pub thinking: Option<NonZeroU32>,
-    /// Milliseconds to the whole answer, where they were measured.
-    pub latency_ms: Option<u64>,
-    /// What was found in the raw answer, where this one is redacted.
-    pub seen: Option<&'a Seen>,
-    /// The conversation, where it stands for all its answers.
-    pub talk: Option<&'a Talk<'a>>,
-}
-
-impl<'a> Candidate<'a> {
-    /// An answer that ended by itself.
-    #[must_use]
-    pub fn of(text: &'a str) -> Self {
-        let (state, finish_reason, taught, thinking, latency_ms, seen) = (None, None, None, None, None, None);
-        Self {
-            text,
-            tool_calls: &[],
-            state,
-            finish_reason,
-            taught,
-            allow_cut: false,
-            thinking,
-            latency_ms,
-            seen,
-            talk: None,
-        }
-    }
-
-    /// An answer as it came.
-    #[must_use]
-    pub fn of_answer(answer: &'a Answer, allow_cut: bool, seen: Option<&'a Seen>) -> Self {
-        let Answer { text, tool_calls, state, finish_reason, taught, thinking, latency_ms, .. } = answer;
-        let (state, finish_reason) = (state.as_ref(), finish_reason.as_deref());
-        let (taught, thinking, latency_ms) = (*taught, *thinking, *latency_ms);
-        Self {
-            text,
-            tool_calls,
-            state,
-            finish_reason,
-            taught,
-            allow_cut,
-            thinking,
-            latency_ms,
-            seen,
-            talk: None,
-        }
-    }
-
-    /// The same for a part of an expectation.
-    fn part(&self, index: usize) -> Self {
-        Self { seen: self.seen.map(|seen| seen.part(index)), ..*self }
-    }
-
-    /// Why the absence of something in this answer proves nothing: it neither says nor calls anything, or is not whole.
-    ///
-    /// An answer of calls alone is an answer: what it does not say, it does not say.
-    #[must_use]
-    pub fn hollow(&self) -> Option<String> {
-        if let Some(talk) = self.talk {
-            return talk.hollow();
-        }
-        let strict = Self { allow_cut: false, ..*self };
-        strict.unheard().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
-    }
-
-    /// Why this is no text that a pattern or a number may be held against: it says nothing, whatever it calls, or is
-    /// not as whole as it must be.
-    #[must_use]
-    pub fn blank(&self) -> Option<String> {
-        self.unheard().or_else(|| self.wordless())
-    }
-
-    /// Why not all of it came.
-    fn unheard(&self) -> Option<String> {
-        let Some(tokens) = self.thinking else { return self.unfinished() };
-        let tokens = text::count(tokens.get() as usize, "token");
-        Some(format!("the model used all {tokens} for thinking; raise `maxTokens`"))
-    }
-
-    /// Why its text says nothing.
-    fn wordless(&self) -> Option<String> {
-        let what = || match self.tool_calls {
-            [] if text::said::shows_nothing(self.text) => "is empty".to_owned(),
-            [] => "says nothing".to_owned(),
-            calls => format!("is only {}", ToolCall::summary(calls)),
-        };
-        text::hollow::says_nothing(self.text).then(|| format!("the answer {}", what()))
-    }
-
-    fn stop(&self) -> StopReason {
-        self.taught.unwrap_or_else(|| StopReason::of(self.finish_reason))
-    }
-
-    /// Whether the model or a filter refused to answer, by the provider's word.
-    #[must_use]
-    pub fn is_refused(&self) -> bool {
-        matches!(self.stop(), StopReason::Refused | StopReason::Filtered)
-    }
-
-    /// Whether it was cut off at a limit.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.stop() == StopReason::Cut
-    }
-
-    /// Why no text expectation can pass on this answer, whatever it says: it is not whole.
-    #[must_use]
-    pub fn unfinished(&self) -> Option<String> {
-        let what = match self.stop() {
-            StopReason::Complete | StopReason::ToolCalls => return None,
-            StopReason::Cut if self.allow_cut => return None,
-            StopReason::Cut => "the answer was cut off",
-            StopReason::Refused | StopReason::Filtered => "the provider refused to answer",
-            StopReason::Broken => "the answer ended with an error",
-            StopReason::Unknown => "the answer ended for a reason that akit does not know",
-        };
-        let word = text::excerpt(self.finish_reason.unwrap_or_default(), 40);
-        Some(format!("{what} (finish_reason {word})"))
-    }
 }
 
 impl Expectation {

@@ -8,6 +8,7 @@ mod case;
 mod code;
 mod document;
 mod findings;
+mod frozen;
 mod judged;
 mod mapping;
 mod prompt;
@@ -24,6 +25,7 @@ use std::path::Path;
 
 use crate::source::{Diagnostics, ReadError};
 
+pub use frozen::frozen;
 pub use yaml::scalar;
 
 /// The line from which editors know the schema of a scenario file; the schema lies beside the file.

@@ -31,7 +31,7 @@ use crate::source::{Diagnostic, Diagnostics, Location, ReadError, SourceFile, Sp
 use crate::text;
 use crate::vocabulary::{CaseId, StopWords};
 
-pub use dialogue::{Dialogue, Lines, Next, Progress, Say};
+pub use dialogue::{Dialogue, Line, Lines, Next, Progress, Say};
 pub use discover::{DiscoverError, among, discover};
 pub use functions::{Functions, Played};
 pub use provider_config::{api_key, limits, provider_config, tries};

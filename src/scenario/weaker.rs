@@ -139,7 +139,7 @@ impl Case {
             redaction: _,
             // Compared by its own rules.
             expectation: _,
-            dialogue: _,
+            dialogue,
             always: _,
             except: _,
             timeout,
@@ -163,6 +163,14 @@ impl Case {
             Weaker::new(Kind::CutAllowed, &["allow_cut"], "an answer that was cut did not pass, now it may")
         });
         let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(told);
-        tries.chain(cut).collect()
+        let talk = match (dialogue, &now.dialogue) {
+            (None, _) => Vec::new(),
+            (Some(was), Some(is)) => was.weaker(is),
+            (Some(_), None) => {
+                let message = "it was a conversation, now it is one question";
+                vec![Weaker::new(Kind::TurnRemoved, &["prompt"], message)]
+            }
+        };
+        tries.chain(cut).chain(talk).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! `handoff` of a conversation: in which answer it is done, and by when it must be.
 
-use super::{Handoff, Stage};
+use super::Handoff;
 use crate::expectation::talk::Talk;
 use crate::expectation::{errored, verdict};
 use crate::manifest::{Fault, Verdict};
@@ -82,16 +82,6 @@ impl Handoff {
             (Some(was), Some(is)) => is.turn > was.turn,
             (Some(_), None) => true,
             (None, _) => false,
-        }
-    }
-}
-
-impl Stage {
-    /// Whether the customer is with a person now.
-    pub(super) fn is_done(self) -> bool {
-        match self {
-            Self::Done => true,
-            Self::None | Self::Offered | Self::Claimed => false,
         }
     }
 }

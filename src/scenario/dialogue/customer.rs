@@ -50,6 +50,8 @@ pub struct Customer {
     pub(super) rules: Vec<Rule>,
     pub(super) otherwise: Option<Otherwise>,
     pub(super) ends: Vec<End>,
+    /// The same as they are written.
+    pub(super) ends_written: serde_json::Value,
     /// How often the customer speaks at most.
     pub max_turns: u32,
     /// Whether an answer that no rule fits is the application's fault.
@@ -156,6 +158,7 @@ impl Customer {
             Some(node) => ends(node, reading),
             None => Vec::new(),
         };
+        let ends_written = fields.node("ends").map(Node::to_json).unwrap_or_default();
         let max_turns = fields.integer("max_turns")?;
         if max_turns > MOST_TURNS {
             let span = fields.node("max_turns").map_or(fields.span(), |node| node.span);
@@ -169,7 +172,15 @@ impl Customer {
         }
         let fails_off_script = fields.text("off_script").is_some_and(|(word, _)| word == "fail");
         let max_turns = u32::try_from(max_turns).unwrap_or(u32::MAX);
-        Some(Self { says: says?, rules, otherwise, ends, max_turns, fails_off_script })
+        Some(Self { says: says?, rules, otherwise, ends, ends_written, max_turns, fails_off_script })
+    }
+
+    /// Everything that it says unasked.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter().map(|rule| &rule.says);
+        let others = rules.chain(self.otherwise.iter().map(|otherwise| &otherwise.says));
+        std::iter::once(self.says.as_str())
+            .chain(others.flat_map(|says| says.texts.iter().map(String::as_str)))
     }
 
     /// The ways in which a conversation with it may end.

@@ -5,6 +5,7 @@
 mod customer;
 mod progress;
 mod read;
+mod weaker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,8 @@ pub struct Line {
     pub expectation: Option<Expectation>,
     /// The turn is left out where the last answer does not meet it.
     pub condition: Option<Expectation>,
+    /// The same as it is written.
+    condition_written: serde_json::Value,
     /// Whether it begins another conversation of the same customer.
     pub is_new_session: bool,
     /// How long the customer waits before it.
@@ -100,6 +103,17 @@ impl Dialogue {
             Lines::Turns(turns) => turns.first().map_or_else(String::new, Line::written),
             Lines::Customer(customer) => customer.says.clone(),
         }
+    }
+
+    /// Everything that the customer may say.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let facts = self.facts.iter().filter_map(|fact| fact.say.clone());
+        let own: Vec<String> = match &self.lines {
+            Lines::Turns(turns) => turns.iter().map(Line::written).collect(),
+            Lines::Customer(customer) => customer.texts().map(str::to_owned).collect(),
+        };
+        own.into_iter().chain(facts).collect()
     }
 
     /// The ways in which it may end.

@@ -171,6 +171,7 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
     if expected.is_some() && expectation.is_none() {
         return None;
     }
+    let condition_written = fields.node("if").map(Node::to_json).unwrap_or_default();
     let pause = fields.node("pause").and_then(|node| pause(node, reading));
     let is_new_session = fields.text("session").is_some();
     Some(Line {
@@ -179,6 +180,7 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
         text,
         expectation,
         condition,
+        condition_written,
         is_new_session,
         pause,
     })

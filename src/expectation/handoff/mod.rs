@@ -6,23 +6,24 @@
 
 pub(super) mod kept;
 mod over;
+mod signs;
 
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use strum::{EnumString, IntoStaticStr};
 
 use super::arguments::{Arguments, Fit};
-use super::pattern::Pattern;
 use super::tools::{called, line};
 use over::Due;
+use signs::{Reached, Stage, said};
+pub use signs::{SIGNS, Signs};
 
-use super::{Candidate, Reading, SHOWN, TYPE, errored, hollow, share, verdict};
+use super::{Candidate, Reading, TYPE, errored, hollow, share, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::source::{Field, Fields, Shape, Value};
 use crate::text;
 use crate::text::said::folded_lower;
-use crate::vocabulary::{FaultKind, StopWords, ToolCall, VerdictKind, WeakeningKind, Weaker};
+use crate::vocabulary::{FaultKind, VerdictKind, WeakeningKind, Weaker};
 
 pub(super) const FIELDS: &[Field] = &[
     TYPE,
@@ -41,189 +42,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional("within", Shape::Integer(1), "Of a conversation: the number of that turn, from 1."),
 ];
 
-/// Keys of `setup.handoff`.
-pub const SIGNS: &[Field] = &[
-    Field::optional(
-        "state",
-        Shape::Name,
-        "JSON pointer to where the application's state tells of a handoff.",
-    ),
-    Field::optional(
-        "states",
-        Shape::Lexicon(&["none", "offered", "claimed", "done"], Stage::is_known, StopWords::folded),
-        "What words of that state mean that akit does not know.",
-    ),
-    Field::optional("tool", Shape::Name, "The function that hands over when it is called."),
-    Field::optional("text", Shape::Name, "Pattern of words that say a handoff happens; case is ignored."),
-    Field::optional("offers", Shape::Name, "Pattern of words that offer one; case is ignored."),
-    Field::optional(
-        "notice",
-        Shape::Name,
-        "Pattern of what may be said once the customer waits for a person; case is ignored.",
-    ),
-];
-
 const STATES: [&str; 3] = ["offered", "claimed", "done"];
-
-/// Words by which a claim is told in a reason, besides `text`. No verdict hangs on them.
-const CLAIMS: &str =
-    "\\b(connect|transfer|hand|pass|put|forward|escalat)\\w*\\b[^.!?\\n]{0,40}\\b(you|this|your)\\b";
-
-/// How far a handoff has come. A further stage satisfies a lesser one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
-#[strum(serialize_all = "snake_case")]
-enum Stage {
-    /// There is none.
-    None,
-    /// Words offer one.
-    Offered,
-    /// Words say that it happens.
-    Claimed,
-    /// The application did it.
-    Done,
-}
-
-impl Stage {
-    /// What a word of an application's state means, where akit knows it.
-    fn named(word: &str) -> Option<Self> {
-        match word.trim().to_ascii_lowercase().as_str() {
-            "" | "none" | "no" | "false" => Some(Self::None),
-            "offered" => Some(Self::Offered),
-            "claimed" => Some(Self::Claimed),
-            "done" | "accepted" | "yes" | "true" => Some(Self::Done),
-            _ => None,
-        }
-    }
-
-    fn is_known(word: &str) -> bool {
-        Self::named(word).is_some()
-    }
-
-    fn word(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// How a handoff shows in an answer.
-#[derive(Clone, Debug)]
-pub struct Signs {
-    state: Option<String>,
-    states: Vec<(String, Stage)>,
-    tool: Option<String>,
-    text: Option<Pattern>,
-    offers: Option<Pattern>,
-    notice: Option<Pattern>,
-    claims: Option<Pattern>,
-}
-
-impl Signs {
-    /// Reads `setup.handoff`.
-    pub fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Self {
-        let pointer = fields.text("state");
-        if let Some((pointer, span)) = pointer.filter(|(pointer, _)| !pointer.starts_with('/')) {
-            let shown = text::excerpt(pointer, 60);
-            let message = format!("`{shown}` is no JSON pointer");
-            reading.refuse(
-                "wrong-value",
-                span,
-                message,
-                "begin each member with `/`, as in `/handoff/accepted`",
-            );
-        }
-        let words = fields.words("states").into_iter();
-        let taught =
-            |(word, stage): (String, String)| Some((word.trim().to_lowercase(), stage.parse().ok()?));
-        let mut pattern = |key: &str| {
-            let (written, span) = fields.text(key)?;
-            match reading.patterns.compile(written, "i") {
-                Ok(pattern) => Some(pattern),
-                Err(error) => {
-                    let message = format!("invalid pattern: {}", error.message);
-                    reading.refuse("invalid-regex", span, message, error.help);
-                    None
-                }
-            }
-        };
-        let (text, offers, notice) = (pattern("text"), pattern("offers"), pattern("notice"));
-        let claims = reading.patterns.compile(CLAIMS, "i").ok();
-        let tool = fields.text("tool").map(|(tool, span)| reading.function(tool, span));
-        let state = pointer.map(|(pointer, _)| pointer.to_owned());
-        Self { state, states: words.filter_map(taught).collect(), tool, text, offers, notice, claims }
-    }
-
-    /// Whether something shows that a handoff is done.
-    #[must_use]
-    pub fn shows_done(&self) -> bool {
-        self.tool.is_some() || self.state.is_some()
-    }
-
-    /// Whether an answer hands over.
-    ///
-    /// # Errors
-    /// Where its state has a word that nobody knows, or a search gives up.
-    pub fn is_done(&self, answer: &Candidate<'_>) -> Result<bool, Fault> {
-        Ok(self.reached(answer, false)?.stage.is_done())
-    }
-
-    /// How far a handoff has come in an answer, and by what that is known. `never` says that there must be none, so that
-    /// each sign counts by itself.
-    fn reached(&self, answer: &Candidate<'_>, never: bool) -> Result<Reached, Fault> {
-        let (told, is_called) = (self.told(answer)?, self.calls(answer).next().is_some());
-        let (claimed, offered) = (said(self.text.as_ref(), answer)?, said(self.offers.as_ref(), answer)?);
-        let by_words = match (&claimed, &offered) {
-            (Some(_), _) => Stage::Claimed,
-            (None, Some(_)) => Stage::Offered,
-            (None, None) => Stage::None,
-        };
-        let by_call = match (is_called, told) {
-            (false, _) => Stage::None,
-            // The application knows better than its model whether somebody took over.
-            (true, Some(_)) if !never => Stage::Claimed,
-            (true, _) => Stage::Done,
-        };
-        let stage = by_words.max(by_call).max(told.unwrap_or(Stage::None));
-        Ok(Reached { stage, told, claimed, offered })
-    }
-
-    /// What the application's state tells; nothing where it does not speak of a handoff.
-    fn told(&self, answer: &Candidate<'_>) -> Result<Option<Stage>, Fault> {
-        let value = self.pointed(answer);
-        let word = match value {
-            None => return Ok(None),
-            Some(Json::Null) => return Ok(Some(Stage::None)),
-            Some(Json::Bool(done)) => return Ok(Some(if *done { Stage::Done } else { Stage::None })),
-            Some(Json::String(word)) => word.clone(),
-            Some(other @ (Json::Number(_) | Json::Array(_) | Json::Object(_))) => other.to_string(),
-        };
-        let taught = || self.states.iter().find(|(known, _)| *known == word.trim().to_lowercase());
-        Stage::named(&word).or_else(|| taught().map(|(_, stage)| *stage)).map(Some).ok_or_else(|| {
-            let (shown, pointer) = (text::excerpt(&word, 40), self.state.as_deref().unwrap_or_default());
-            let message =
-                format!("the state at `{pointer}` is `{shown}`, and akit does not know what that means");
-            let help = format!("say so: `setup: {{ handoff: {{ states: {{ \"{shown}\": done }} }} }}` (or none, offered, claimed)");
-            Fault::new(FaultKind::UnknownState, message, &help)
-        })
-    }
-
-    /// What stands where the state tells of a handoff.
-    fn pointed<'a>(&self, answer: &Candidate<'a>) -> Option<&'a Json> {
-        answer.state?.pointer(self.state.as_deref()?)
-    }
-
-    /// The calls that hand over.
-    fn calls<'a>(&self, answer: &Candidate<'a>) -> impl Iterator<Item = &'a ToolCall> {
-        let calls = answer.tool_calls.iter();
-        calls.filter(|call| self.tool.as_ref() == Some(&call.name))
-    }
-}
-
-/// How far a handoff has come, and the signs of that.
-struct Reached {
-    stage: Stage,
-    told: Option<Stage>,
-    claimed: Option<String>,
-    offered: Option<String>,
-}
 
 /// What is demanded of the handoff in an answer.
 #[derive(Clone, Debug)]
@@ -307,6 +126,9 @@ impl Handoff {
             if let Some(reason) = answer.hollow().filter(|_| *never) {
                 return Ok(hollow(kind, &reason));
             }
+            if *never {
+                self.told_of(answer)?;
+            }
             let phantom = if *never {
                 None
             } else {
@@ -364,6 +186,22 @@ impl Handoff {
         Err(Fault::new(FaultKind::UnknownState, message.to_owned(), help))
     }
 
+    /// Errs where a handoff that must not be would show in the state alone, and that does not speak of one.
+    fn told_of(&self, answer: &Candidate<'_>) -> Result<(), Fault> {
+        let Some(pointer) = self.signs.state.as_deref().filter(|_| self.signs.tool.is_none()) else {
+            return Ok(());
+        };
+        if self.signs.pointed(answer).is_some() {
+            return Ok(());
+        }
+        let pointer = text::excerpt(pointer, 60);
+        let message = format!(
+            "nothing stands at `{pointer}` in the application's state: whether it hands over is not known"
+        );
+        let help = "let the application tell `false` there, or change `setup.handoff.state`";
+        Err(Fault::new(FaultKind::UnknownState, message, help))
+    }
+
     /// What did not happen.
     fn undone(&self, answer: &Candidate<'_>) -> String {
         let tool =
@@ -384,15 +222,21 @@ impl Handoff {
 
     /// Whether the calls that hand over, or the application's state, hold something.
     fn is_carried(&self, one: &Carried, answer: &Candidate<'_>) -> bool {
-        let state = answer.state.filter(|_| self.signs.state.is_some());
-        let mut sources = self.signs.calls(answer).map(|call| &call.arguments).chain(state);
+        let mut sources =
+            self.signs.calls(answer).map(|call| &call.arguments).chain(self.signs.beside(answer));
+        // What the answer merely says is handed on to nobody.
+        let said = folded_lower(answer.text);
         match one {
             Carried::Text(text) => {
                 let needle = folded_lower(text);
+                let holds = |found: &str| needle.is_empty() || text::has_phrase(found, &needle);
                 sources.any(|source| {
                     any_within(source, &|value| match value {
-                        Json::String(text) => folded_lower(text).contains(&needle),
-                        Json::Number(number) => number.to_string().contains(&needle),
+                        Json::String(text) => {
+                            let text = folded_lower(text);
+                            holds(&text) && (said.is_empty() || text == needle || !said.contains(&text))
+                        }
+                        Json::Number(number) => holds(&number.to_string()),
                         Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => false,
                     })
                 })
@@ -461,15 +305,6 @@ impl Carried {
             (Self::Text(_), Self::Members(_)) | (Self::Members(_), Self::Text(_)) => false,
         }
     }
-}
-
-/// The words of an answer that a pattern finds, in quotes.
-fn said(pattern: Option<&Pattern>, answer: &Candidate<'_>) -> Result<Option<String>, Fault> {
-    let Some(pattern) = pattern else { return Ok(None) };
-    let found = pattern.find(answer.text).map_err(|error| {
-        Fault::new(FaultKind::ExpectationError, error.to_string(), "simplify the pattern")
-    })?;
-    Ok(found.map(|range| format!("\"{}\"", text::excerpt_around(answer.text, range, SHOWN / 2))))
 }
 
 /// By when it must have come.

@@ -1,0 +1,96 @@
+//! `akit case`: cases made of what happened.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Status, import, stored};
+use crate::import::frozen;
+use crate::source::{Node, SourceFile};
+use crate::text;
+
+/// Arguments of `akit case`.
+#[derive(Debug, Args)]
+pub(super) struct CaseArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Write a conversation of a stored run as the script of a scenario with one case
+    From(FromArgs),
+}
+
+#[derive(Debug, Args)]
+struct FromArgs {
+    /// The stored run, as `akit run --json FILE` writes it
+    run: PathBuf,
+    /// The case: its id, or scenario/id
+    #[arg(long, value_name = "ID")]
+    case: String,
+    /// Which trial, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    trial: u32,
+    /// What becomes of it
+    #[arg(long = "as", value_name = "FORM", default_value = "turns")]
+    form: Form,
+    /// Write to this file, which must not be there yet [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What becomes of a conversation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Form {
+    /// A script of the customer's turns
+    Turns,
+}
+
+pub(super) fn case(args: &CaseArgs) -> Result<Status, Status> {
+    let What::From(args) = &args.what;
+    let Form::Turns = args.form;
+    let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(status) = output.and_then(import::is_there) {
+        return Err(status);
+    }
+    let run = stored::run(&args.run)?;
+    let named = |id: &str, scenario: &str| args.case == id || args.case == format!("{scenario}/{id}");
+    let found: Vec<_> = run.cases.iter().filter(|case| named(&case.id, &case.scenario)).collect();
+    let shown = text::excerpt(&args.case, 60);
+    let case = match found.as_slice() {
+        [case] => case,
+        [] => {
+            let known: Vec<&str> = run.cases.iter().map(|case| case.id.as_str()).collect();
+            let help = text::meant(&args.case, &known, || {
+                "name a case of that run: its id, or scenario/id".to_owned()
+            });
+            return Err(Status::Invalid.because(format!("the run has no case `{shown}`"), help));
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(|case| case.key().to_string()).collect();
+            let message = format!("`{shown}` is the id of several cases");
+            return Err(Status::Invalid.because(message, format!("name one of {}", text::list(&names))));
+        }
+    };
+    let trial = case.trials.iter().find(|trial| trial.index == args.trial).ok_or_else(|| {
+        let known: Vec<String> = case.trials.iter().map(|trial| trial.index.to_string()).collect();
+        let message = format!("case `{shown}` has no trial {}", args.trial);
+        Status::Invalid.because(message, format!("its trials are {}", text::list(&known)))
+    })?;
+    if trial.conversation.is_none() || trial.turns.is_empty() {
+        let message =
+            format!("trial {} of case `{shown}` is no conversation in which something was said", args.trial);
+        return Err(Status::Invalid.because(message, "name a case with `turns` or `customer`"));
+    }
+    let name = &case.location.file;
+    let again = "run this where the scenario file of that run lies, as it was then";
+    let node = SourceFile::read(Path::new(name))
+        .map_err(|error| error.to_string())
+        .and_then(|file| Node::parse(&file).map_err(|error| error.message))
+        .map_err(|why| Status::Invalid.because(format!("cannot read `{name}`: {why}"), again))?;
+    let text = frozen(&node, &case.id, trial).ok_or_else(|| {
+        Status::Invalid.because(format!("`{name}` has no case `{}`", text::excerpt(&case.id, 60)), again)
+    })?;
+    Ok(import::write(&text, output))
+}

@@ -1,0 +1,136 @@
+//! In what another version of a conversation demands less. What a customer says is what a suite is edited for; that less
+//! of it is said, later, or only sometimes, is not.
+
+use super::customer::{Customer, End, Says};
+use super::{Dialogue, Line, Lines};
+use crate::text;
+use crate::vocabulary::{WeakeningKind as Kind, Weaker};
+
+impl Dialogue {
+    /// The turns of a script, each with its place in another version: by id, by words, else by number.
+    #[must_use]
+    pub fn paired(&self, now: &Self) -> Vec<Option<usize>> {
+        let (old, new) = (self.turns(), now.turns());
+        let mut places: Vec<Option<usize>> = vec![None; old.len()];
+        let by_id = |one: &Line, other: &Line| one.id.is_some() && one.id == other.id;
+        let by_words = |one: &Line, other: &Line| one.text == other.text;
+        let fits: [&dyn Fn(usize, usize) -> bool; 3] =
+            [&|at, to| by_id(&old[at], &new[to]), &|at, to| by_words(&old[at], &new[to]), &|at, to| {
+                at == to && (old[at].id.is_none() || new[to].id.is_none())
+            }];
+        for fit in fits {
+            for at in 0..old.len() {
+                if places[at].is_none() {
+                    let taken: Vec<usize> = places.iter().flatten().copied().collect();
+                    places[at] = (0..new.len()).find(|to| !taken.contains(to) && fit(at, *to));
+                }
+            }
+        }
+        places
+    }
+
+    /// In what a new version demands less, but for the expectations of turns. Keys begin at the case.
+    #[must_use]
+    pub fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let own = match (&self.lines, &now.lines) {
+            (Lines::Turns(_), Lines::Turns(_)) => self.fewer_turns(now),
+            (Lines::Customer(was), Lines::Customer(is)) => was.weaker(is),
+            (Lines::Turns(_), Lines::Customer(_)) | (Lines::Customer(_), Lines::Turns(_)) => {
+                let message = "the turns of a script gave way to a customer by rules, or the other way round";
+                vec![Weaker::new(Kind::TurnRemoved, &["turns"], message)]
+            }
+        };
+        let facts = self.facts.iter().filter_map(|old| {
+            let name = text::excerpt(&old.name, 60);
+            let message = match now.facts.iter().find(|new| new.name == old.name) {
+                Some(new) if old.is_as(new) => return None,
+                Some(_) => format!("fact `{name}` is asked for, or looks, otherwise than before"),
+                None => format!("fact `{name}` is gone"),
+            };
+            let keys: &[&str] = match &now.lines {
+                Lines::Turns(_) => &["facts"],
+                Lines::Customer(_) => &["customer", "facts"],
+            };
+            Some(Weaker::new(Kind::FactChanged, keys, message))
+        });
+        own.into_iter().chain(facts).collect()
+    }
+
+    fn fewer_turns(&self, now: &Self) -> Vec<Weaker> {
+        let (old, new) = (self.turns(), now.turns());
+        let mut found = Vec::new();
+        let mut latest = None;
+        for ((number, line), place) in (1..).zip(old).zip(self.paired(now)) {
+            let words = text::excerpt(&line.written(), 60);
+            let Some(at) = place else {
+                let message = format!("turn {number} (\"{words}\") is no longer said");
+                found.push(Weaker::new(Kind::TurnRemoved, &["turns"], message));
+                continue;
+            };
+            let key = at.to_string();
+            if latest.is_some_and(|latest| at < latest) {
+                let message =
+                    format!("turn {number} (\"{words}\") is said earlier than turns that stood before it");
+                found.push(Weaker::new(Kind::TurnMoved, &["turns", &key], message));
+            }
+            latest = latest.max(Some(at));
+            let is = &new[at];
+            if is.condition.is_some() && line.condition_written != is.condition_written {
+                let message = format!("turn {number} (\"{words}\") is said after some answers alone");
+                found.push(Weaker::new(Kind::TurnConditional, &["turns", &key, "if"], message));
+            }
+            if line.is_new_session != is.is_new_session {
+                let message =
+                    format!("turn {number} (\"{words}\") began another conversation, or does so now");
+                found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
+            }
+        }
+        found
+    }
+}
+
+impl Customer {
+    fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let mut found = Vec::new();
+        let mut told = |kind, key: &str, message: String| {
+            found.push(Weaker::new(kind, &["customer", key], message));
+        };
+        if now.max_turns < self.max_turns {
+            let message = format!("the customer spoke up to {} times, now {}", self.max_turns, now.max_turns);
+            told(Kind::ConversationShortened, "max_turns", message);
+        }
+        let count = |ends: &[End]| ends.iter().filter(|end| matches!(end, End::Handoff)).count();
+        let is_changed = count(&self.ends) != count(&now.ends) || self.ends_written != now.ends_written;
+        if is_changed && !now.ends.is_empty() {
+            told(
+                Kind::ConversationShortened,
+                "ends",
+                "the conversation ends at other answers than before".to_owned(),
+            );
+        }
+        let spoken =
+            |customer: &Self| -> Vec<Says> { customer.rules.iter().map(|rule| rule.says.clone()).collect() };
+        let (was, is) = (spoken(self), spoken(now));
+        if let Some(lost) =
+            was.iter().find(|old| !is.iter().any(|new| new.texts == old.texts && new.most >= old.most))
+        {
+            let words = text::excerpt(lost.texts.first().map_or("", String::as_str), 60);
+            told(
+                Kind::TurnRemoved,
+                "rules",
+                format!("the customer no longer says \"{words}\", or less often"),
+            );
+        }
+        let (was, is) = (self.otherwise.as_ref(), now.otherwise.as_ref());
+        let ends_now = is.is_some_and(|is| is.ends) && !was.is_some_and(|was| was.ends);
+        let less = was.zip(is).is_some_and(|(was, is)| is.says.most < was.says.most);
+        if ends_now || less {
+            told(
+                Kind::ConversationShortened,
+                "otherwise",
+                "the customer gives up earlier than before".to_owned(),
+            );
+        }
+        found
+    }
+}
