@@ -138,6 +138,12 @@ fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
     let is_turn = |role: Role| !matches!(role, Role::System | Role::Developer);
     let turns = case.messages.iter().filter(|message| is_turn(message.role)).count();
     let is_stateful = own.stateful.as_ref().is_some_and(|told| told.value);
+    let of_question = usize::from(case.dialogue.is_none());
+    if is_stateful && turns > of_question {
+        let message = "`prompt` says what was said before, and a server that remembers (`stateful`) is told only what is new";
+        let help = "write what was said before as `turns:`, so that it is said to the server";
+        return Err(Obstacle::new(message, help));
+    }
     let is_long = turns > 1 || case.dialogue.as_ref().is_some_and(|dialogue| dialogue.most() > 1);
     if is_long && !own.sends_history() && !is_stateful {
         let help = if is_http {

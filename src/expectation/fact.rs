@@ -85,7 +85,7 @@ impl Fact {
     /// Whether a text says its value.
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
-        self.value.as_deref().is_some_and(|value| digest(text).contains(&digest(value)))
+        self.value.as_deref().is_some_and(|value| says(text, value))
     }
 
     /// Whether an answer says its value in a statement, as one that repeats what it was given does.
@@ -128,10 +128,39 @@ impl Fact {
     }
 }
 
+/// Whether a text says a value, however it is written. A number within a longer one is another number.
+pub(super) fn says(text: &str, value: &str) -> bool {
+    let value = digest(value);
+    let folded = folded_lower(text);
+    // Each with whether something stands before it that a digest leaves out.
+    let mut chars: Vec<(char, bool)> = Vec::new();
+    let mut is_apart = false;
+    for c in folded.chars() {
+        if is_of_writing(c) {
+            is_apart = true;
+        } else {
+            chars.push((c, std::mem::take(&mut is_apart)));
+        }
+    }
+    let value: Vec<char> = value.chars().collect();
+    let is_number = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let goes_on = |before: Option<char>, next: Option<&(char, bool)>| {
+        next.is_some_and(|(c, is_apart)| !is_apart && is_number(Some(*c)) && is_number(before))
+    };
+    let begins = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| chars.get(before));
+        let whole = chars[at..].iter().map(|(c, _)| *c).zip(&value).all(|(c, wanted)| c == *wanted);
+        whole && !goes_on(before.map(|(c, _)| *c), chars.get(at))
+    };
+    let ends = |at: usize| !goes_on(value.last().copied(), chars.get(at + value.len()));
+    !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
+}
+
 /// A value without what its writing adds: case, blanks, hyphens, and digits of other scripts.
 fn digest(text: &str) -> String {
-    folded_lower(text)
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'))
-        .collect()
+    folded_lower(text).chars().filter(|c| !is_of_writing(*c)).collect()
+}
+
+fn is_of_writing(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}')
 }

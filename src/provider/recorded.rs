@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::end;
 use super::message::{self, MessageError};
+use super::{Message, Role};
 use crate::vocabulary::Answer;
 
 /// A turn of a recorded conversation.
@@ -13,6 +14,8 @@ pub struct Exchanged {
     pub asked: String,
     /// What was answered: the words and calls of all messages up to the customer's next one.
     pub answer: Answer,
+    /// These messages, with what functions returned between them.
+    pub said: Vec<Message>,
 }
 
 /// The turns of messages that end with an answer; of the last one this is known besides its words.
@@ -21,18 +24,20 @@ pub struct Exchanged {
 /// expectation would see it.
 pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, MessageError> {
     let list = messages.as_array().map_or(&[][..], Vec::as_slice);
-    let mut turns: Vec<(String, Option<Answer>)> = Vec::new();
+    let mut turns: Vec<(String, Option<Answer>, Vec<Message>)> = Vec::new();
     for (number, one) in (1..).zip(list) {
         let role = one.get("role").and_then(Json::as_str).unwrap_or_default();
         let said = || message::said(one).map_err(|unread| MessageError::UnreadTurn(number, unread));
         match (role, turns.last_mut()) {
             ("system" | "developer", _) => {}
-            ("user", Some((_, None))) => return Err(MessageError::Unanswered(number - 1)),
-            ("user", _) => turns.push((said()?.text, None)),
+            ("user", Some((_, None, _))) => return Err(MessageError::Unanswered(number - 1)),
+            ("user", _) => turns.push((said()?.text, None, Vec::new())),
             (_, None) => return Err(MessageError::NothingAsked(number, role.to_owned())),
-            ("assistant", Some((_, answer))) => {
+            ("assistant", Some((_, answer, heard))) => {
                 let said = said()?;
                 let word = end::of_message(one, None);
+                let tool_calls = said.tool_calls.clone();
+                heard.push(Message { tool_calls, ..Message::new(Role::Assistant, &*said.text) });
                 let own = Answer {
                     text: said.text,
                     tool_calls: said.tool_calls,
@@ -48,12 +53,18 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
                     None => own,
                 });
             }
-            // What functions returned is no answer.
-            (_, Some(_)) => {}
+            // What functions returned is no answer. A judge may see it; what cannot be read is shown as it stands.
+            (_, Some((.., heard))) => {
+                let content = message::said(one).map_or_else(
+                    |_| one.get("content").map(Json::to_string).unwrap_or_default(),
+                    |said| said.text,
+                );
+                heard.push(Message::new(Role::Tool, content));
+            }
         }
     }
     let count = turns.len();
-    let of = |(at, (asked, answer)): (usize, (String, Option<Answer>))| {
+    let of = |(at, (asked, answer, said)): (usize, (String, Option<Answer>, Vec<Message>))| {
         let answer = answer.ok_or(MessageError::Unanswered(at + 1))?;
         // What the line says beside its messages is about the last answer.
         let answer = if at + 1 < count {
@@ -67,7 +78,7 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
                 ..last.clone()
             }
         };
-        Ok(Exchanged { asked, answer })
+        Ok(Exchanged { asked, answer, said })
     };
     turns.into_iter().enumerate().map(of).collect()
 }

@@ -269,7 +269,8 @@ impl<'a> Dialog<'a> {
             );
             return Err(other_conversation(message));
         }
-        Ok(ask::given(self.case, self.job, turn.answer.clone(), see))
+        let said = ask::given(self.case, self.job, turn.answer.clone(), see);
+        Ok(Said { added: redaction::said(self.case, &turn.said), ..said })
     }
 
     fn bench<'t>(&'t self, messages: &'t [Message]) -> Bench<'t> {

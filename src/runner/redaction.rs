@@ -117,6 +117,19 @@ pub(super) fn prompt(case: &Case, text: &str) -> String {
     redactor.map_or_else(|| text.to_owned(), |redactor| redactor.text(text))
 }
 
+/// What an application said and what its functions returned, as it is shown to a judge.
+pub(super) fn said(case: &Case, messages: &[Message]) -> Vec<Message> {
+    let Some(redactor) = case.redaction.on().and_then(|redaction| redaction.replies()) else {
+        return messages.to_vec();
+    };
+    let clean = |message: &Message| Message {
+        content: redactor.text(&message.content),
+        tool_calls: message.tool_calls.iter().map(|call| call.clone().redacted(redactor)).collect(),
+        ..message.clone()
+    };
+    messages.iter().map(clean).collect()
+}
+
 /// A verdict whose words hold no value of the answer, the judge or the expectation.
 pub(super) fn verdict(case: &Case, verdict: Verdict) -> Verdict {
     let Some(redaction) = case.redaction.on() else { return verdict };

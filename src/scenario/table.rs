@@ -1,6 +1,6 @@
 //! The keys of a scenario file and what may stand behind them, and the JSON Schema made of both.
 
-use super::dialogue::{CONVERSATION, REPLY, TURN};
+use super::dialogue::{CONVERSATION, MOST_TURNS, REPLY, TURN};
 use super::functions::{FUNCTION, RETURN};
 use super::redaction::REDACTION;
 use crate::expectation::{self, NAMED, SIGNS};
@@ -219,6 +219,7 @@ pub(super) const SCENARIO: &[Field] = &[
 /// The JSON Schema of a case: a question, or a conversation.
 fn case() -> Json {
     let mut case = Field::schema(CASE);
+    case["properties"]["customer"]["properties"]["max_turns"]["maximum"] = MOST_TURNS.into();
     case["oneOf"] = json!([
         { "required": ["prompt", "expected"], "not": { "anyOf": [{ "required": ["turns"] }, { "required": ["customer"] }] } },
         { "required": ["turns"] },
@@ -238,7 +239,7 @@ pub fn schema() -> Json {
     schema["title"] = "akit scenario".into();
     schema["$defs"] = json!({
         "cases": { "type": "array", "minItems": 1, "items": case() },
-        "turns": { "type": "array", "minItems": 1, "items": Field::schema(TURN) },
+        "turns": { "type": "array", "minItems": 1, "maxItems": MOST_TURNS, "items": Field::schema(TURN) },
         "rules": { "type": "array", "items": Field::schema(REPLY) },
         "ends": { "type": "array", "items": { "oneOf": [{ "const": "handoff" }, { "$ref": "#/$defs/expected" }] } },
         "say": { "oneOf": [

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Signs, said};
 use crate::expectation::talk::Talk;
-use crate::expectation::{Reading, TYPE, errored, quote, verdict};
+use crate::expectation::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::source::{Field, Fields};
 use crate::text;
@@ -16,6 +16,23 @@ pub(in crate::expectation) const FIELDS: &[Field] = &[TYPE];
 #[derive(Clone, Debug)]
 pub struct HandoffKept {
     signs: Arc<Signs>,
+}
+
+/// The sentences of a text: what a queue announces may stand beside what it must not say.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let ends = |(at, c): (usize, char)| {
+            let next = rest[at + c.len_utf8()..].chars().next();
+            let is_end = matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？');
+            (c == '\n' || (is_end && next.is_none_or(|next| !next.is_alphanumeric())))
+                .then_some(at + c.len_utf8())
+        };
+        let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
+        let (part, others) = rest.split_at(end);
+        rest = others;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 impl HandoffKept {
@@ -75,9 +92,15 @@ impl HandoffKept {
                     return Ok(fail(format!("asks for `{}`", text::excerpt(&fact.name, 60))));
                 }
             }
-            let is_silent = text::said::shows_nothing(turn.answer.text);
-            if !is_silent && said(self.signs.notice.as_ref(), &turn.answer)?.is_none() {
-                return Ok(fail("answers".to_owned()));
+            // What did not come whole, or was kept back by a filter, is no silence.
+            if let Some(why) = turn.answer.unheard() {
+                return Ok(fail(format!("is no silence ({why})")));
+            }
+            for part in sentences(turn.answer.text).filter(|part| part.contains(char::is_alphanumeric)) {
+                let part = Candidate { text: part, ..turn.answer };
+                if said(self.signs.notice.as_ref(), &part)?.is_none() {
+                    return Ok(fail("answers".to_owned()));
+                }
             }
         }
         Ok(match (done, later) {

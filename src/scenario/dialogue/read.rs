@@ -164,6 +164,10 @@ fn line(fields: &Fields<'_>, before: &[Line], reading: &mut Reading<'_>) -> Opti
         let message = "the first turn has an `if`, and there is no answer before it".to_owned();
         reading.refuse("wrong-value", span, message, "remove it");
     }
+    if let Some(span) = fields.key_span("session").filter(|_| before.is_empty()) {
+        let message = "the first turn has `session: new`, and every conversation begins with one".to_owned();
+        reading.refuse("wrong-value", span, message, "remove it, or write it at a later turn");
+    }
     if expected.is_some() && expectation.is_none() {
         return None;
     }
