@@ -49,7 +49,7 @@ impl HandoffKept {
             let message =
                 "the conversation ends with the handoff, so nothing shows whether it is kept".to_owned();
             let help = "remove `handoff` from `ends`, so that the customer goes on writing";
-            reading.refuse("never-holds", fields.span(), message, help);
+            reading.refuse("wrong-value", fields.span(), message, help);
         }
         Some(Self { signs })
     }
