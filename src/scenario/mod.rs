@@ -240,7 +240,7 @@ impl Case {
             id: &self.id,
             name: self.name.as_deref(),
             variables: &self.variables,
-            asked: self.asked(),
+            messages: &self.messages,
         }
     }
 
