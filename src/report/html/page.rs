@@ -167,7 +167,7 @@ mod tests {
     fn base64_is_that_of_rfc_4648() {
         let vectors = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
         for (text, encoded) in vectors {
-            assert_eq!(base64(text.as_bytes()), encoded);
+            assert_eq!(text::base64(text.as_bytes()), encoded);
         }
     }
 
