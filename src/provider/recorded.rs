@@ -27,7 +27,7 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
     let mut turns: Vec<(String, Option<Answer>, Vec<Message>)> = Vec::new();
     for (number, one) in (1..).zip(list) {
         let role = one.get("role").and_then(Json::as_str).unwrap_or_default();
-        let said = || message::said(one).map_err(|unread| MessageError::UnreadTurn(number, unread));
+        let said = || message::said(one).map_err(|unread| MessageError::of(number, unread));
         match (role, turns.last_mut()) {
             ("system" | "developer", _) => {}
             ("user", Some((_, None, _))) => return Err(MessageError::Unanswered(number - 1)),

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use super::end;
 use super::foreign::{Foreign, Whom};
 use super::line::{LINE, Line};
 use super::message::{self, MessageError};
 use super::recorded::{self, Exchanged};
+use super::end;
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
 use crate::text;
@@ -186,12 +186,9 @@ impl Replies {
         let ttft_ms = time("ttft_ms", line.ttft_ms)?;
         let cost_usd = amount("cost_usd", line.cost_usd)?;
         let is_reply = line.reply.is_some();
-        let last = line.messages.as_ref().filter(|_| !is_reply);
-        let last = last.and_then(|messages| messages.as_array()?.last());
-        let finish_reason = match last {
-            Some(last) => end::of_message(last, line.finish_reason.take()),
-            None => line.finish_reason.take(),
-        };
+        let messages = line.messages.as_ref().filter(|_| !is_reply).and_then(Json::as_array);
+        let said = messages.into_iter().flat_map(|list| message::answers(list).rev());
+        let finish_reason = end::of_messages(said.map(|(_, message)| message), line.finish_reason.take());
         let said = line.said().map_err(|error| wrong(error.to_string()))?;
         let answer = Answer {
             text: said.text,
@@ -312,8 +309,14 @@ impl Replies {
 
     /// What answers none of these cases in files of others, for people.
     #[must_use]
-    pub fn unmatched<'a>(&self, cases: impl Iterator<Item = Whom<'a>>) -> Vec<String> {
+    pub fn unmatched(&self, cases: &[Whom<'_>]) -> Vec<String> {
         self.foreign.unmatched(cases)
+    }
+
+    /// Answers in files of others of which nobody can tell which of these cases they answer, for people.
+    #[must_use]
+    pub fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
+        self.foreign.doubtful(cases)
     }
 
     /// The reply to a case; one that names the scenario goes before one that names none.
@@ -357,7 +360,7 @@ mod tests {
         assert_eq!(replies.find("s", "a", 0).unwrap().latency_ms, Some(2));
         assert_eq!(replies.find("other", "a", 0).unwrap().text, "any");
         let variables = BTreeMap::new();
-        let whom = |id| Whom { scenario: "s", id, name: None, variables: &variables, asked: "" };
+        let whom = |id| Whom { scenario: "s", id, name: None, variables: &variables, messages: &[] };
         assert_eq!((replies.trials(&whom("a")), replies.trials(&whom("b"))), (2, 0));
     }
 

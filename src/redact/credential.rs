@@ -225,17 +225,21 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
             }
         }
     }
-    for (at, _) in text.match_indices("-----BEGIN ") {
-        let head = text[at..].lines().next().unwrap_or_default();
-        if head.contains("PRIVATE KEY") {
-            let last = text[at..].find("-----END ").map(|end| at + end + 9);
-            let end = last.map_or(text.len(), |from| {
-                text[from..].find("-----").map_or(text.len(), |end| from + end + 5)
-            });
-            found.push(at..end);
-        }
-    }
+    found.extend(private_key(text));
     found
+}
+
+/// A private key in PEM (RFC 7468), up to its end or that of the text.
+pub(super) fn private_key(text: &str) -> Vec<Range<usize>> {
+    let begun = text
+        .match_indices("-----BEGIN ")
+        .filter(|(at, _)| text[*at..].lines().next().unwrap_or_default().contains("PRIVATE KEY"));
+    let ended = |(at, _): (usize, &str)| {
+        let last = text[at..].find("-----END ").map(|end| at + end + 9);
+        let end = last.and_then(|from| text[from..].find("-----").map(|end| from + end + 5));
+        at..end.unwrap_or(text.len())
+    };
+    begun.map(ended).collect()
 }
 
 /// Whether a name is that of a secret only where its value looks like one, as `API_KEY_PROD`.

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::credential::begins;
-use super::number::{beginnings, ends, luhn, walk};
+use super::number::{beginnings, ends, is_named, luhn, walk};
 
 /// Names behind which a number need not stand in groups.
 const NAMES: [&str; 23] = [
@@ -34,20 +34,11 @@ const NAMES: [&str; 23] = [
     "personnummer",
 ];
 
-/// Characters between a name and its number.
-const NEAR: usize = 24;
-
-fn is_named(text: &str, at: usize) -> bool {
-    let before: Vec<char> = text[..at].chars().rev().take(NEAR).collect();
-    let before: String = before.iter().rev().collect::<String>().to_lowercase();
-    NAMES.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
-}
-
 /// Numbers of 17 countries, and of the United Kingdom, whose numbers have no check digit.
 pub(super) fn national(text: &str) -> Vec<Range<usize>> {
     let mut found = lettered(text);
     for at in beginnings(text) {
-        let (named, mut longest) = (is_named(text, at), None);
+        let (named, mut longest) = (is_named(text, at, &NAMES), None);
         walk(text, at, " -./", 15, |groups, end| {
             let (digits, signs) = (&groups.digits, groups.separators.as_slice());
             let all = |sign: char| !signs.is_empty() && signs.iter().all(|one| *one == sign);

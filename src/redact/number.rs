@@ -139,12 +139,24 @@ pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `123-45-6789`, also with blanks, outside of the numbers that are never given out.
+/// Characters between a name and its number.
+const NEAR: usize = 24;
+
+/// Whether one of these names stands before a number.
+pub(super) fn is_named(text: &str, at: usize, names: &[&str]) -> bool {
+    let before: Vec<char> = text[..at].chars().rev().take(NEAR).collect();
+    let before: String = before.iter().rev().collect::<String>().to_lowercase();
+    names.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
+}
+
+/// `123-45-6789`, also with blanks, or behind its name without, outside of the numbers that are never given out.
 pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
         walk(text, at, " -", 9, |groups, end| {
-            let shape = groups.sizes == [3, 2, 4] && groups.separators[0] == groups.separators[1];
+            let is_grouped = groups.sizes == [3, 2, 4] && groups.separators[0] == groups.separators[1];
+            let shape =
+                is_grouped || (groups.digits.len() == 9 && is_named(text, at, &["ssn", "social security"]));
             let value = |digits: &[u32]| digits.iter().fold(0, |sum, digit| sum * 10 + digit);
             if shape && ends(text, end) {
                 let (area, group) = (value(&groups.digits[..3]), value(&groups.digits[3..5]));
