@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::lane::own_wait;
 use super::{Ask, ClientError, Exchange, Had, ModelClient, Patience, timestamp};
+use crate::cache::Journal;
 use crate::provider::model::is_stand_in;
 use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
 use crate::stats::real;
@@ -120,8 +121,10 @@ impl ModelClient {
         let (model, timeout) = (&ask.request.model, ask.patience.timeout);
         let unmetered = |why| ProviderError::Unmetered { host: self.endpoint().host.clone(), why };
         let is_metered = self.road.is_metered();
-        let worst = is_metered.then(|| self.worst_ask(ask)).transpose();
-        let worst = worst.map_err(|why| Failed::NotAsked(unmetered(why)))?;
+        let worst = match self.worst_ask(ask) {
+            Err(why) if is_metered => return Err(Failed::NotAsked(unmetered(why))),
+            worst => worst.ok(),
+        };
         let tokens = real(ask.request.booked_tokens());
         // What a server counts is known from its first answer on; until then one is risked, not as many as there are seats.
         let is_served = || matches!(self.accounts().get(model), Some(Account::Served));
@@ -139,15 +142,26 @@ impl ModelClient {
         let under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
         faulty()?;
+        // Before it is sent: whoever is killed meanwhile may have paid all of it.
+        let number = self.road.journal().map(Journal::next_try);
+        let pay = |usd: Option<f64>| {
+            if let (Some(journal), Some(number), Some(usd)) = (self.road.journal(), number, usd) {
+                self.tell_gap(journal, journal.pay(number, usd));
+            }
+        };
+        pay(worst);
         let began = Instant::now();
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
         let error = match found {
             Ok(completion) => {
-                if let Some(worst) = worst {
+                if !is_metered {
+                    pay(self.cost(model, completion.answer.usage));
+                } else if let Some(worst) = worst {
                     let (cost, found) = self.charged(model, &completion, worst);
                     self.road.spend(cost);
+                    pay(Some(cost));
                     if let Err(why) = found {
                         let error = unmetered(why);
                         self.accounts().insert(model.clone(), Account::Faulty(error.clone()));
@@ -169,6 +183,7 @@ impl ModelClient {
             self.road.spend(worst.unwrap_or_default());
         } else {
             self.lane.settle(tokens, 0.0);
+            pay(worst.map(|_| 0.0));
         }
         let next = match error.reach() {
             Reach::Account => {
