@@ -60,7 +60,9 @@ impl Http {
         }
         // The library reads these by itself, and would wait for a pipe.
         for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
-            if let Some(path) = std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| waits(path)) {
+            if let Some(path) =
+                std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| waits(path))
+            {
                 let reason = format!("{name} names a pipe or a device, not a file");
                 return Err(HttpError::Certificates { path: crate::source::slashed(&path), reason });
             }

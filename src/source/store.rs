@@ -88,7 +88,8 @@ impl Pending {
 pub fn takes_text(path: &Path, found: &fs::Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
     let kind = found.file_type();
-    let is_stream = ["/dev/fd", "/dev/stdout", "/dev/stderr", "/proc/self/fd"].iter().any(|at| path.starts_with(at));
+    let is_stream =
+        ["/dev/fd", "/dev/stdout", "/dev/stderr", "/proc/self/fd"].iter().any(|at| path.starts_with(at));
     let is_open = is_stream || ["/dev/null", "/dev/tty", "/dev/full"].iter().any(|at| path == Path::new(at));
     found.is_file() || kind.is_char_device() && is_open || kind.is_fifo() && is_stream
 }

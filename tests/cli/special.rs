@@ -193,7 +193,11 @@ fn certificates_that_a_variable_names_are_files() {
     let world = world();
     std::fs::create_dir(world.path("certificates")).unwrap();
     pipe(&world.path("certificates/0a1b2c3d.0"));
-    let asking = || world.then(&["run", "s.yaml", "-m", "m", "--base-url", "https://127.0.0.1:1/v1"]).env("OPENAI_API_KEY", "x");
+    let asking = || {
+        world
+            .then(&["run", "s.yaml", "-m", "m", "--base-url", "https://127.0.0.1:1/v1"])
+            .env("OPENAI_API_KEY", "x")
+    };
     for (name, path) in
         [("SSL_CERT_FILE", "pipe"), ("SSL_CERT_FILE", "/dev/zero"), ("SSL_CERT_DIR", "certificates")]
     {
