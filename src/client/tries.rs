@@ -195,17 +195,7 @@ impl ModelClient {
                 });
                 Next::End
             }
-            Reach::Busy => self.of_account(model, |account| {
-                let since = *account.refused_since.get_or_insert_with(Instant::now);
-                match self.lane.refused([since, began], &error, ask.purpose, ask.patience) {
-                    Some(wait) => Next::Turn(wait),
-                    None => {
-                        // Others at this address may have a limit of their own.
-                        account.fault = Some(error.clone());
-                        Next::End
-                    }
-                }
-            }),
+            Reach::Busy => self.refused(began, &error, ask),
             Reach::Server => {
                 self.lane.reached(began, false);
                 if error.transient() { Next::Try } else { Next::End }
@@ -255,6 +245,19 @@ impl ModelClient {
             (Some(cost), None) if cost > worst => (cost, Err(Unmetered::Beyond)),
             (Some(cost), None) => (cost, Ok(())),
         }
+    }
+
+    /// What comes after a 429 to a request that was sent at a time.
+    fn refused(&self, sent: Instant, error: &ProviderError, ask: &Ask<'_>) -> Next {
+        self.of_account(&ask.request.model, |account| {
+            let since = *account.refused_since.get_or_insert_with(Instant::now);
+            let wait = self.lane.refused([since, sent], error, ask.purpose, ask.patience);
+            if wait.is_none() {
+                // Others at this address may have a limit of their own.
+                account.fault = Some(error.clone());
+            }
+            wait.map_or(Next::End, Next::Turn)
+        })
     }
 
     fn of_account<T>(&self, model: &str, note: impl FnOnce(&mut Account) -> T) -> T {

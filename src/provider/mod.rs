@@ -463,8 +463,14 @@ impl ProviderError {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Connect { .. } | Self::Certificate { .. } => Reach::Nobody,
-            Self::Broken { answered: true, .. } | Self::Timeout { .. } => Reach::Unclear,
-            Self::Broken { answered: false, .. } => Reach::Gateway,
+            Self::Timeout { .. } => Reach::Unclear,
+            Self::Broken { answered, .. } => {
+                if *answered {
+                    Reach::Unclear
+                } else {
+                    Reach::Gateway
+                }
+            }
             error if error.is_of_account() => Reach::Account,
             Self::Status { status: 429, .. } => Reach::Busy,
             // The last five are those of Cloudflare.

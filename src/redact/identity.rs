@@ -54,9 +54,9 @@ fn is_named(names: &[Range<usize>], at: usize) -> bool {
 
 /// Numbers of 17 countries, and of the United Kingdom, whose numbers have no check digit.
 pub(super) fn national(text: &str) -> Vec<Range<usize>> {
-    let (mut found, names) = (lettered(text), names(text));
+    let (mut found, labels) = (lettered(text), names(text));
     for at in beginnings(text) {
-        let (named, mut longest) = (is_named(&names, at), None);
+        let (named, mut longest) = (is_named(&labels, at), None);
         walk(text, at, " -./", 15, |groups, end| {
             let (digits, signs) = (&groups.digits, groups.separators.as_slice());
             let all = |sign: char| !signs.is_empty() && signs.iter().all(|one| *one == sign);

@@ -110,7 +110,7 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
 }
 
 /// How many digits the numbers of an issuer have, and how they begin: Visa, Diners Club, American Express, those with 16
-/// digits, JCB, UnionPay and Maestro. What begins in another way, as the number of a telephone's set (IMEI), is no card.
+/// digits, JCB, `UnionPay` and Maestro. What begins in another way, as the number of a telephone's set (IMEI), is no card.
 fn is_issued(digits: &[u32]) -> bool {
     let (first, second) = (digits[0], digits.get(1).copied().unwrap_or_default());
     match digits.len() {
