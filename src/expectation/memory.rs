@@ -92,16 +92,13 @@ impl Facts {
                     Ok(Some(how)) => {
                         let reason = format!("{} {how}", turn.named());
                         let got = quote(turn.answer.text);
-                        return Verdict {
-                            reason,
-                            got,
-                            expected: self.expected(),
-                            ..verdict(kind.clone(), false, 0.0)
-                        };
+                        let found = verdict(kind.clone(), false, 0.0).of_turn(turn.number);
+                        return Verdict { reason, got, expected: self.expected(), ..found };
                     }
                     Err(why) => {
                         let reason = format!("{}: {why}", turn.named());
-                        return Verdict { expected: self.expected(), ..errored(kind.clone(), reason) };
+                        let found = errored(kind.clone(), reason).of_turn(turn.number);
+                        return Verdict { expected: self.expected(), ..found };
                     }
                 }
             }

@@ -490,7 +490,8 @@ impl Spoken<'_> {
     fn kept(self) -> Turn {
         let Self { say, asked, answer, verdict, .. } = self;
         let id = say.line.and_then(|line| line.id.clone());
-        let place = Place { number: say.number, id, line: say.at };
+        let new_session = say.number > 1 && say.line.is_some_and(|line| line.is_new_session);
+        let place = Place { number: say.number, id, line: say.at, new_session };
         Turn {
             asked,
             answer: Some(answer),

@@ -75,7 +75,8 @@ impl HandoffKept {
             later += 1;
             let fail = |what: String| {
                 let reason = format!("{} {what} after the handoff in {since}", turn.named());
-                Verdict { reason, got: quote(turn.answer.text), ..verdict(kind.clone(), false, 0.0) }
+                let found = verdict(kind.clone(), false, 0.0).of_turn(turn.number);
+                Verdict { reason, got: quote(turn.answer.text), ..found }
             };
             if !turn.answer.tool_calls.is_empty() {
                 return Ok(fail(format!("makes {}", ToolCall::summary(turn.answer.tool_calls))));

@@ -33,7 +33,8 @@ impl Handoff {
         let mut telling: Option<Verdict> = None;
         for turn in &talk.turns {
             let found = match self.judged(&turn.answer) {
-                Ok(found) => Verdict { reason: format!("{}: {}", turn.named(), found.reason), ..found },
+                Ok(found) => Verdict { reason: format!("{}: {}", turn.named(), found.reason), ..found }
+                    .of_turn(turn.number),
                 Err(why) => {
                     fault.get_or_insert((turn.named(), why));
                     continue;
@@ -57,7 +58,7 @@ impl Handoff {
                         due.shown(),
                         found.reason
                     ),
-                    ..verdict(kind(), false, 0.0)
+                    ..verdict(kind(), false, 0.0).of_turn(turn.number)
                 },
             };
             return Verdict { expected: self.expected(), ..found };
@@ -69,11 +70,13 @@ impl Handoff {
         }
         let phantom = talk.turns.iter().find_map(|turn| {
             let found = self.judged(&turn.answer).ok()?;
-            found.reason.starts_with("phantom").then(|| format!("{}: {}", turn.named(), found.reason))
+            let told = || (turn.number, format!("{}: {}", turn.named(), found.reason));
+            found.reason.starts_with("phantom").then(told)
         });
         let last = telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
-        let reason = phantom.filter(|_| !self.never).unwrap_or_else(|| last.reason.clone());
-        Verdict { reason, expected: self.expected(), ..last }
+        let due = self.due.as_ref().map_or(0, |due| due.turn);
+        let (number, reason) = phantom.filter(|_| !self.never).unwrap_or_else(|| (due, last.reason.clone()));
+        Verdict { reason, expected: self.expected(), ..last }.of_turn(number)
     }
 
     /// Whether one later than before is enough.
