@@ -35,7 +35,7 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
             (_, None) => return Err(MessageError::NothingAsked(number, role.to_owned())),
             ("assistant", Some((_, answer, heard))) => {
                 let said = said()?;
-                let word = end::of_message(one, None);
+                let word = end::of_messages(std::iter::once(one), None);
                 let tool_calls = said.tool_calls.clone();
                 heard.push(Message { tool_calls, ..Message::new(Role::Assistant, &*said.text) });
                 let own = Answer {

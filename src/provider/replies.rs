@@ -253,31 +253,27 @@ impl Replies {
         unused
     }
 
-    /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded.
-    /// The name is what reports call them.
+    /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded: of each trial its
+    /// turns, with what was asked in them. The name is what reports call them.
     #[must_use]
     pub fn of<'a>(
         name: &str,
-        answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Answer>)>,
+        answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<Vec<Exchanged>>)>,
     ) -> Self {
-        let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
-        for (scenario, id, answers) in answers {
-            for (trial, reply) in (0..).zip(answers) {
-                let known = replies.entry((id.to_owned(), trial)).or_insert_with(|| Vec::with_capacity(1));
-                known.push((
-                    Some(scenario.to_owned()),
-                    Answer { recorded: true, ..reply.clone() },
-                    Place::default(),
-                ));
+        let (mut replies, mut talks): (BTreeMap<_, Vec<Known>>, BTreeMap<_, Vec<Talk>>) = Default::default();
+        for (scenario, id, trials) in answers {
+            for (trial, mut turns) in (0..).zip(trials) {
+                turns.iter_mut().for_each(|turn| turn.answer.recorded = true);
+                let Some(last) = turns.last() else { continue };
+                let (key, scenario) = ((id.to_owned(), trial), Some(scenario.to_owned()));
+                let known = replies.entry(key.clone()).or_insert_with(|| Vec::with_capacity(1));
+                known.push((scenario.clone(), last.answer.clone(), Place::default()));
+                if turns.iter().any(|turn| !turn.asked.is_empty()) {
+                    talks.entry(key).or_default().push((scenario, Ok(turns.into())));
+                }
             }
         }
-        Self {
-            name: name.to_owned(),
-            latest: None,
-            answers: replies,
-            talks: BTreeMap::new(),
-            foreign: Foreign::default(),
-        }
+        Self { name: name.to_owned(), latest: None, answers: replies, talks, foreign: Foreign::default() }
     }
 
     /// When the newest of them was given, where a line says so.
