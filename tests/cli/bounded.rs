@@ -92,7 +92,7 @@ fn a_schema_that_does_not_end_is_errored() {
     judged(&expected, &nested, &[]).ended(1).out("in too many ways, to say where");
     judged(&format!("{{ not: {expected} }}"), &nested, &[]).ended(0);
     // A long answer is none of that, and one that is wrong in many ways is wrong.
-    let long = format!("[{}]", vec!["{\"a\":[1,2,3]}"; 50_000].join(","));
+    let long = format!("[{}]", vec!["{\"a\":[1,2,3]}"; 5_000].join(","));
     let row = "type: array, items: { type: object, properties: { a: { items: { type: integer } } } }";
     judged(&format!("{{ type: json_schema, schema: {{ {row} }} }}"), &long, &[]).ended(0);
     let branches = (0..20).map(|n| format!("{{ required: [k{n}] }}")).collect::<Vec<_>>().join(", ");
