@@ -104,6 +104,9 @@ enum PartKind {
         serialize = "analysis"
     )]
     Thought,
+    /// Where something that was said comes from.
+    #[strum(serialize = "reference")]
+    Source,
 }
 
 /// What is in a message that akit cannot read, so that nobody judges the rest of it.
@@ -149,7 +152,7 @@ pub(super) fn said(message: &Json) -> Result<Said, Unread> {
             for (number, part) in (1..).zip(parts) {
                 let (kind, words) = read_part(number, part)?;
                 match kind {
-                    PartKind::Thought => continue,
+                    PartKind::Thought | PartKind::Source => continue,
                     PartKind::Refusal => refusal = Some(words.to_owned()),
                     PartKind::Text => {}
                 }
@@ -191,7 +194,7 @@ fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
         Some(_) => return Err(odd()),
     };
     let words = match kind {
-        PartKind::Thought => Some(""),
+        PartKind::Thought | PartKind::Source => Some(""),
         PartKind::Refusal => string("refusal").or_else(|| string("text")),
         PartKind::Text => string("text"),
     };
@@ -410,7 +413,8 @@ mod tests {
             (
                 json!({ "content": [{ "type": "thought", "text": "x" }, { "type": "reasoning.text", "text": "x" },
                     { "type": "reasoning_content", "text": "x" }, { "type": "analysis", "text": "x" },
-                    { "type": "thinking", "thinking": [{ "type": "text" }] }, { "text": "hi" }] }),
+                    { "type": "thinking", "thinking": [{ "type": "text" }] }, { "text": "hi" },
+                    { "type": "reference", "reference_ids": [1] }] }),
                 "hi",
                 false,
                 0,
