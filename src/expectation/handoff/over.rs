@@ -1,11 +1,11 @@
 //! `handoff` of a conversation: in which answer it is done, and by when it must be.
 
-use super::Handoff;
+use super::{Found, Handoff};
 use crate::expectation::talk::Talk;
 use crate::expectation::{errored, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 /// By when a handoff must have come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,49 +31,43 @@ impl Handoff {
         let kind = || VerdictKind::Handoff;
         let mut fault: Option<(String, Fault)> = None;
         let mut telling: Option<Verdict> = None;
+        let mut phantom: Option<Verdict> = None;
         for turn in &talk.turns {
-            let found = match self.judged(&turn.answer) {
-                Ok(found) => Verdict { reason: format!("{}: {}", turn.named(), found.reason), ..found },
+            let Found { verdict: found, is_phantom } = match self.judged(&turn.answer) {
+                Ok(found) => found,
                 Err(why) => {
                     fault.get_or_insert((turn.named(), why));
                     continue;
                 }
             };
-            let passed = found.outcome == crate::vocabulary::Outcome::Passed;
+            let found = Verdict { reason: format!("{}: {}", turn.named(), found.reason), ..found };
+            let passed = found.outcome == Outcome::Passed;
             if passed == self.never {
-                // The first that hands over wins, and the last that must not loses.
+                // The first that hands over wins, and the last that must not loses; of those that only say so, the first.
+                if is_phantom {
+                    phantom.get_or_insert_with(|| found.clone());
+                }
                 telling = Some(found);
                 continue;
             }
-            if self.never {
+            let Some(due) = self.due.as_ref().filter(|due| turn.number > due.turn) else {
                 return Verdict { expected: self.expected(), ..found };
-            }
-            let late = self.due.as_ref().filter(|due| turn.number > due.turn);
-            let found = match late {
-                None => found,
-                Some(due) => Verdict {
-                    reason: format!(
-                        "the handoff came too late, it was due by {}: {}",
-                        due.shown(),
-                        found.reason
-                    ),
-                    ..verdict(kind(), false, 0.0)
-                },
             };
-            return Verdict { expected: self.expected(), ..found };
+            if fault.is_some() {
+                // It may have come in time, where nobody knows.
+                break;
+            }
+            let due = due.shown();
+            let reason = format!("the handoff came too late, it was due by {due}: {}", found.reason);
+            return Verdict { reason, expected: self.expected(), ..verdict(kind(), false, 0.0) };
         }
         if let Some((named, fault)) = fault {
             let reason = format!("{named}: {}", fault.message);
             let fault = Some(Box::new(fault));
             return Verdict { fault, expected: self.expected(), ..errored(kind(), reason) };
         }
-        let phantom = talk.turns.iter().find_map(|turn| {
-            let found = self.judged(&turn.answer).ok()?;
-            found.reason.starts_with("phantom").then(|| format!("{}: {}", turn.named(), found.reason))
-        });
-        let last = telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
-        let reason = phantom.filter(|_| !self.never).unwrap_or_else(|| last.reason.clone());
-        Verdict { reason, expected: self.expected(), ..last }
+        let last = phantom.or(telling).unwrap_or_else(|| verdict(kind(), self.never, 0.0));
+        Verdict { expected: self.expected(), ..last }
     }
 
     /// Whether one later than before is enough.
