@@ -6,6 +6,7 @@
 //! See docs/benchmarks.md.
 #![expect(clippy::print_stdout, reason = "a table is what this is for")]
 
+mod conversations;
 mod endpoint;
 mod growth;
 mod memory;
@@ -64,10 +65,11 @@ fn main() -> ExitCode {
     let done = match arguments.get(1) {
         Some(first) if first == WATCH => watch(&arguments[2..]),
         _ => {
-            let tables: [(&str, Table); 5] = [
+            let tables: [(&str, Table); 6] = [
                 ("commands", measure),
                 ("recording", recording::measure),
                 ("endpoint", endpoint::measure),
+                ("conversations", conversations::measure),
                 ("growth", growth::measure),
                 ("memory", memory::measure),
             ];

@@ -83,7 +83,8 @@ impl OldJudgeArgs {
 fn answers(path: &Path, run: &RunManifest) -> Replies {
     let rows = run.cases.iter().map(|case| {
         let turns = |trial: &Trial| {
-            let answered = trial.turns.iter().filter_map(|turn| Some((turn.asked.clone(), turn.answer.clone()?)));
+            let answered =
+                trial.turns.iter().filter_map(|turn| Some((turn.asked.clone(), turn.answer.clone()?)));
             answered.map(|(asked, answer)| Exchanged { asked, answer }).collect()
         };
         (case.scenario.as_str(), case.id.as_str(), case.answers().map(turns).collect())

@@ -21,7 +21,8 @@ pub(super) fn check(forecast: &Forecast, budget: f64) -> Result<(), Status> {
             }
             Ok(worst) if *worst > budget => {
                 let message = format!(
-                    "`--budget` is too small: one answer of {} ({endpoint}) can cost {}",
+                    "`--budget` is too small: {} of {} ({endpoint}) can cost {}",
+                    if asked.is_conversation { "one conversation" } else { "one answer" },
                     asked.model,
                     dollars(*worst)
                 );
@@ -69,7 +70,7 @@ fn name(purpose: Purpose) -> &'static str {
 
 fn nothing() -> Asked {
     let (tokens, cost) = ([Some(0); 2], [Some(0.0); 2]);
-    Asked { model: String::new(), calls: [0; 2], tokens, cost, dearest: Ok(0.0) }
+    Asked { model: String::new(), calls: [0; 2], tokens, cost, dearest: Ok(0.0), is_conversation: false }
 }
 
 fn add(sum: &mut Asked, more: &Asked) {

@@ -26,6 +26,8 @@ pub struct Targets {
     pub(super) bots: BTreeMap<String, Arc<ModelClient>>,
     /// Keys that were fetched, by where they are.
     keys: Vec<(String, Secret)>,
+    /// Who said a setting, in words: finding its place reads the whole file, and all cases have it from one.
+    said: BTreeMap<(String, Vec<String>), String>,
     replies: BTreeMap<Vec<PathBuf>, Result<Arc<Replies>, Obstacle>>,
     given: Option<Arc<Replies>>,
 }
@@ -83,6 +85,13 @@ impl Targets {
         Ok(job(Target::Model { client, model: model.value.to_owned(), seeded, described }))
     }
 
+    /// Who said a setting, and where.
+    pub(super) fn told(&mut self, said_by: SaidBy<'_>) -> String {
+        let SaidBy::Key(file, path) = said_by else { return format!("{said_by:#}") };
+        let place = (file.name().to_owned(), path.iter().map(ToString::to_string).collect());
+        self.said.entry(place).or_insert_with(|| format!("{said_by:#}")).clone()
+    }
+
     fn recorded(&mut self, paths: &[PathBuf]) -> Result<Target, Obstacle> {
         let read = || {
             Replies::read(paths).map(Arc::new).map_err(|error| {
@@ -126,9 +135,10 @@ impl Targets {
             .at(asking.provider.said_by)
             .at(address.said_by));
         }
+        let key = asking.key.as_ref().map(|key| key.said_by);
         let said_by = Whence {
-            address: format!("{:#}", address.said_by),
-            key: asking.key.as_ref().map_or("nobody".to_owned(), |key| format!("{:#}", key.said_by)),
+            address: self.told(address.said_by),
+            key: key.map_or("nobody".to_owned(), |said_by| self.told(said_by)),
             own: None,
         };
         // Two lines in a variable are a common slip, and a header cannot carry them.

@@ -60,33 +60,10 @@ pub(super) fn write(
     let known = variables.clone().unwrap_or_else(|_| raw.clone());
     let asked = test.refused.clone().map_or(prompt.item(&test.around.0, &test.around.1), Err);
     let asked = asked.and_then(|asked| variables.map(|_| asked));
-    let (mut comments, mut items, mut texts) = (String::new(), Vec::new(), prompt.names());
+    let mut texts = prompt.names();
     let whole = no_mapping(texts.iter().map(String::as_str), &known).map_err(|error| error.to_string());
     let asked = asked.and_then(|asked| whole.map(|()| asked));
-    for part in &test.assertions {
-        let mapped = mapping::map(part, &known, folder).scored(test.threshold);
-        findings.count(part, asked.is_ok() && !matches!(mapped, Mapped::Not(..)));
-        let kind = part.node.get("type").and_then(Node::as_str).unwrap_or("assertion");
-        let kind = text::excerpt(kind, 40);
-        match mapped {
-            Mapped::Same(item) => items.push(item),
-            Mapped::Near(item, how) => {
-                findings.differs(
-                    part,
-                    part.node.span,
-                    format!("`{kind}` was taken over with a difference: {how}"),
-                );
-                items.push(item);
-            }
-            Mapped::Not(why, instead) => {
-                findings.lost(part, part.node.span, format!("`{kind}` was not taken over: {why}"), &instead);
-                let original = masked(YamlItem::of(&part.node)).render();
-                let head = format!("{}: not taken over: {why}; instead: {instead}", place(part));
-                comments.push_str(&commented(&one_line(&head), "    # "));
-                comments.push_str(&commented(&original, "    #   "));
-            }
-        }
-    }
+    let (items, comments) = demands(test, &known, folder, asked.is_ok(), findings);
     for item in &items {
         item.clone().map_texts(&mut |text| {
             if let Ok(template) = Template::parse(text) {
@@ -146,6 +123,42 @@ pub(super) fn write(
             CaseText { lines, lives: false }
         }
     }
+}
+
+/// What the assertions of a test demand, and as comments those that were not taken over.
+pub(super) fn demands(
+    test: &Test,
+    known: &Variables,
+    folder: &Folder,
+    is_asked: bool,
+    findings: &mut Findings,
+) -> (Vec<YamlItem>, String) {
+    let (mut comments, mut items) = (String::new(), Vec::new());
+    for part in &test.assertions {
+        let mapped = mapping::map(part, known, folder).scored(test.threshold);
+        findings.count(part, is_asked && !matches!(mapped, Mapped::Not(..)));
+        let kind = part.node.get("type").and_then(Node::as_str).unwrap_or("assertion");
+        let kind = text::excerpt(kind, 40);
+        match mapped {
+            Mapped::Same(item) => items.push(item),
+            Mapped::Near(item, how) => {
+                findings.differs(
+                    part,
+                    part.node.span,
+                    format!("`{kind}` was taken over with a difference: {how}"),
+                );
+                items.push(item);
+            }
+            Mapped::Not(why, instead) => {
+                findings.lost(part, part.node.span, format!("`{kind}` was not taken over: {why}"), &instead);
+                let original = masked(YamlItem::of(&part.node)).render();
+                let head = format!("{}: not taken over: {why}; instead: {instead}", place(part));
+                comments.push_str(&commented(&one_line(&head), "    # "));
+                comments.push_str(&commented(&original, "    #   "));
+            }
+        }
+    }
+    (items, comments)
 }
 
 /// Every choice of variables: a list of texts stands for as many tests, as in promptfoo.
@@ -215,7 +228,7 @@ pub(super) fn masked(item: YamlItem) -> YamlItem {
     }
 }
 
-fn indented(text: &str) -> String {
+pub(super) fn indented(text: &str) -> String {
     text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
 }
 

@@ -15,6 +15,7 @@ mod prompt;
 mod provider;
 mod schema;
 mod suite;
+mod talk;
 mod template;
 mod yaml;
 

@@ -19,6 +19,8 @@ const ROLES: [&str; 3] = ["system", "user", "assistant"];
 pub(super) struct Prompt {
     /// The messages by role, or one text of the user, or why it cannot be asked.
     pub(super) body: Result<Vec<(Option<&'static str>, Template)>, String>,
+    /// Whether it begins with what was said in the tests before: each test is a turn of one conversation.
+    pub(super) continues: bool,
 }
 
 impl Prompt {
@@ -32,13 +34,27 @@ impl Prompt {
             _ => None,
         };
         let Some(written) = written else {
-            return vec![Self { body: Err("it is neither text nor a file".to_owned()) }];
+            return vec![Self { body: Err("it is neither text nor a file".to_owned()), continues: false }];
         };
         let texts = texts(&written, folder);
         match texts {
-            Ok(texts) => texts.iter().map(|text| Self { body: body(text) }).collect(),
-            Err(why) => vec![Self { body: Err(why) }],
+            Ok(texts) => texts.iter().map(|text| Self::read(text)).collect(),
+            Err(why) => vec![Self { body: Err(why), continues: false }],
         }
+    }
+
+    fn read(text: &str) -> Self {
+        let Some(rest) = without_history(text) else { return Self { body: body(text), continues: false } };
+        let is_turn = |messages: &Vec<(Option<&str>, Template)>| {
+            let (last, before) = messages.split_last().unzip();
+            last.is_some_and(|(role, _)| *role == Some("user"))
+                && before.is_some_and(|before: &[_]| before.iter().all(|(role, _)| *role == Some("system")))
+        };
+        let why = "`_conversation` stands in it, and it is no list of instructions, what was said before, and a question";
+        let body = rest
+            .and_then(|rest| body(&rest))
+            .and_then(|all| if is_turn(&all) { Ok(all) } else { Err(why.to_owned()) });
+        Self { body, continues: true }
     }
 
     /// The prompt as a scenario has it, between `prefix` and `suffix`.
@@ -102,6 +118,41 @@ fn texts(written: &str, folder: &Folder) -> Result<Vec<String>, String> {
 /// Whether a file's name ends so, in letters of either case.
 pub(super) fn has_ending(name: &str, ending: &str) -> bool {
     Path::new(name).extension().is_some_and(|own| own.eq_ignore_ascii_case(ending))
+}
+
+/// A prompt without the loop over `_conversation`; nothing where there is none. The loop must say again what was said.
+fn without_history(text: &str) -> Option<Result<String, String>> {
+    if !text.contains("_conversation") {
+        return None;
+    }
+    let tag = |from: usize| {
+        let start = from + text[from..].find("{%")?;
+        let end = start + text[start..].find("%}")? + 2;
+        let words: Vec<&str> = text[start + 2..end - 2].trim_matches('-').split_whitespace().collect();
+        Some((start, end, words))
+    };
+    let found = || {
+        let (start, inner, words) = tag(0)?;
+        let ["for", name, "in", "_conversation"] = words.as_slice() else { return None };
+        let (inner_end, end, words) = tag(inner)?;
+        let said = text[inner..inner_end]
+            .split_whitespace()
+            .collect::<String>()
+            .replace('\'', "\"")
+            .replace("|dump", "");
+        let again = |role: &str, key: &str| {
+            let content = format!("{{{{{name}.{key}}}}}");
+            let (role, quoted) = (format!("\"role\":\"{role}\""), format!("\"content\":\"{content}\""));
+            let bare = format!("\"content\":{content}");
+            [&quoted, &bare].iter().any(|content| said.contains(&format!("{{{role},{content}}}")))
+        };
+        let is_said = again("user", "input") && again("assistant", "output");
+        let rest = format!("{}{}", &text[..start], &text[end..]);
+        (words == ["endfor"] && is_said && !rest.contains("_conversation")).then_some(rest)
+    };
+    Some(found().ok_or_else(|| {
+        "it has `_conversation` in another form than as messages, one after the other".to_owned()
+    }))
 }
 
 fn body(text: &str) -> Result<Vec<(Option<&'static str>, Template)>, String> {

@@ -8,6 +8,8 @@ use super::document::{Excerpt, Folder, document};
 use super::findings::{Findings, place};
 use super::prompt::{Prompt, has_ending};
 use super::provider::Provider;
+use super::talk;
+use super::template::Variables;
 use super::yaml::YamlItem;
 use super::{ImportError, Imported, SCHEMA_LINE};
 use crate::source::{Node, Span, Value, slashed};
@@ -54,6 +56,30 @@ struct SuiteHead {
     transforms: bool,
 }
 
+/// Why a test is left out in which a model plays the customer.
+const SIMULATED: &str = "a model plays the customer in it; write what the customer says as `turns:`, or as a `customer:` by rules";
+
+/// Whether a provider is a customer played by a model.
+fn is_simulated(part: &Excerpt) -> bool {
+    let id = part.node.as_str().or_else(|| part.node.get("id").and_then(Node::as_str));
+    id.is_some_and(|id| id.starts_with("promptfoo:simulated-user"))
+}
+
+/// The tests of each conversation in their order: those with one `conversationId`, or without any.
+fn conversations(tests: &[Test]) -> Vec<Vec<(&Test, &Variables)>> {
+    let mut all: Vec<(Option<String>, Vec<(&Test, &Variables)>)> = Vec::new();
+    for test in tests {
+        let id = test.part.node.get("metadata").and_then(|metadata| metadata.get("conversationId"));
+        let id = id.map(|id| id.to_json().to_string());
+        let turns = test.choices.iter().map(|variables| (test, variables));
+        match all.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, known)) => known.extend(turns),
+            None => all.push((id, turns.collect())),
+        }
+    }
+    all.into_iter().map(|(_, turns)| turns).collect()
+}
+
 struct PromptfooSuite {
     config: Excerpt,
     folder: Folder,
@@ -71,6 +97,13 @@ impl PromptfooSuite {
         let prompts = self.prompts();
         let (head, named) = self.head();
         left.push_str(&named.left);
+        let listed = self.config.get("providers").or_else(|| self.config.get("targets"));
+        let listed = listed.map(|part| part.items().unwrap_or_else(|| vec![part])).unwrap_or_default();
+        if listed.iter().any(is_simulated) {
+            for test in &mut tests {
+                test.refused = Some(SIMULATED.to_owned());
+            }
+        }
         if named.transforms {
             for test in &mut tests {
                 test.refused =
@@ -80,7 +113,7 @@ impl PromptfooSuite {
         let (mut cases, mut ids, mut alive) = ("cases:\n".to_owned(), BTreeSet::new(), false);
         for test in &tests {
             for (choice, variables) in test.choices.iter().enumerate() {
-                for (at, prompt) in prompts.iter().enumerate() {
+                for (at, prompt) in prompts.iter().enumerate().filter(|(_, prompt)| !prompt.continues) {
                     let mut id = test.id.clone();
                     if test.choices.len() > 1 {
                         id = format!("{id}-{}", choice + 1);
@@ -96,6 +129,18 @@ impl PromptfooSuite {
                     alive |= written.lives;
                     cases.push_str(&written.lines);
                 }
+            }
+        }
+        for (at, prompt) in prompts.iter().enumerate().filter(|(_, prompt)| prompt.continues) {
+            for turns in conversations(&tests) {
+                let many = prompts.len() > 1;
+                let tags = if many { vec![format!("prompt-{}", at + 1)] } else { Vec::new() };
+                let id = turns.first().map_or_else(String::new, |(test, _)| test.id.clone());
+                let id = if many { format!("{id}-prompt-{}", at + 1) } else { id };
+                let id = unique(id, &mut ids);
+                let written = talk::write(&turns, (&id, &tags), prompt, &self.folder, &mut self.findings);
+                alive |= written.lives;
+                cases.push_str(&written.lines);
             }
         }
         Ok((head, alive.then_some(cases), left))
@@ -324,6 +369,7 @@ impl PromptfooSuite {
                             "`threshold` of a test: akit demands all of its assertions, not a share";
                         self.findings.differs(source, span, message.to_owned());
                     }
+                    "provider" if is_simulated(&value) => test.refused = Some(SIMULATED.to_owned()),
                     key => {
                         let message = format!("`{}` of a test was not taken over", text::excerpt(key, 40));
                         self.findings.lost(source, span, message, "akit has no such key");

@@ -35,7 +35,9 @@ pub enum MessageError {
     #[error("message {0} has the role `{1}`; use one of {roles}", roles = text::list(&ROLES))]
     Role(usize, String),
     /// What a function returned, of a call that nobody can tell.
-    #[error("message {0} of `tool` has no `tool_call_id`; name the call whose result it is")]
+    #[error(
+        "message {0} of `tool` has neither `tool_call_id` nor `name`; tell of which call it is the result"
+    )]
     NoCallId(usize),
     /// The answer is missing.
     #[error("`messages` ends with a message of `{0}`; add the assistant's answer as the last message")]
@@ -357,7 +359,8 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
         return Err(MessageError::NoAnswer(who.clone()));
     }
     let is_of_call = |message: &Json| {
-        message.get("tool_call_id").and_then(Json::as_str).is_some_and(|id| !id.trim().is_empty())
+        let told = ["tool_call_id", "name"].into_iter().find_map(|key| message.get(key)?.as_str());
+        told.is_some_and(|told| !told.trim().is_empty())
     };
     if let Some(at) = list.iter().zip(&roles).position(|(one, role)| role == "tool" && !is_of_call(one)) {
         return Err(MessageError::NoCallId(at + 1));

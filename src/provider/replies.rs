@@ -7,11 +7,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
+use super::end;
 use super::foreign::{Foreign, Whom};
 use super::line::{LINE, Line};
 use super::message::{self, MessageError};
 use super::recorded::{self, Exchanged};
-use super::end;
 use crate::source::{Diagnostic, Diagnostics, SourceFile, Span, json_object};
 use crate::stats::whole;
 use crate::text;

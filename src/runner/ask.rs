@@ -155,10 +155,22 @@ impl<'a> Rounds<'a> {
 
     /// Whether the first round would be read from a record. `asked` is what that is found by.
     pub(super) fn is_recorded(&self, request: &ChatRequest, asked: &[Message]) -> bool {
-        let content = self.content(request, asked, &[]);
+        let (content, purpose) = (self.content(request, asked, &[]), self.purpose(0));
         let (usable, seal) = (|said: &Completion| self.is_usable(said), |said| said);
         let seal = self.case.redaction.on().map(|_| Seal(&seal));
-        self.client.recorded(&self.about(request, &content, "", seal, &Usable(&usable)))
+        self.client.recorded(&self.about(request, &content, &purpose, seal, &Usable(&usable)))
+    }
+
+    /// What a round is asked for. What an interrupted run was answered is found by it, too.
+    fn purpose(&self, round: u32) -> String {
+        let mut purpose = format!("the reply to {}/{}", self.scenario.name, self.case.id);
+        if let Some(at) = self.turn {
+            purpose += &format!(" at turn {}", at.number);
+        }
+        if round > 0 {
+            purpose += &format!(" after {}", text::count(round as usize, "round"));
+        }
+        purpose
     }
 
     fn is_usable(&self, said: &Completion) -> bool {
@@ -289,7 +301,7 @@ impl<'a> Rounds<'a> {
         round: u32,
         see: See<'_>,
     ) -> Result<Completion, Fault> {
-        let Self { scenario, case, .. } = self;
+        let case = self.case;
         let content = self.content(request, asked, added);
         let redacted = case.redaction.on();
         // What came live is seen as it came, once.
@@ -300,13 +312,7 @@ impl<'a> Rounds<'a> {
             }
             redaction::seal(case, self.teach(said), earlier, see)
         };
-        let mut purpose = format!("the reply to {}/{}", scenario.name, case.id);
-        if let Some(at) = self.turn {
-            purpose += &format!(" at turn {}", at.number);
-        }
-        if round > 0 {
-            purpose += &format!(" after {}", text::count(round as usize, "round"));
-        }
+        let purpose = self.purpose(round);
         let usable = |said: &Completion| self.is_usable(said);
         let ask = self.about(request, &content, &purpose, redacted.map(|_| Seal(&seal)), &Usable(&usable));
         // The customer waits before speaking, not while functions are played.

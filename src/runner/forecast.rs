@@ -43,8 +43,10 @@ pub struct Asked {
     pub tokens: [Option<u64>; 2],
     /// US dollars.
     pub cost: [Option<f64>; 2],
-    /// What the dearest request costs at most, as far as it is known before, or why nobody knows that.
+    /// What the dearest request, or all of a conversation, costs at most, as far as it is known before, or why nobody knows that.
     pub dearest: Result<f64, Unmetered>,
+    /// Whether any of them is a conversation.
+    pub is_conversation: bool,
 }
 
 /// Everything that would be asked, by address, purpose and model.
@@ -59,6 +61,8 @@ struct Kind<'a> {
     request: &'a ChatRequest,
     purpose: Purpose,
     calls: [u64; 2],
+    /// How many of them are one conversation.
+    together: u64,
     /// Bytes that come to one of them at most, of what nobody has seen yet.
     unseen: Option<u64>,
 }
@@ -100,6 +104,7 @@ impl Forecast {
                     request: &request,
                     purpose: Purpose::Canaries,
                     calls: [1, ATTEMPTS],
+                    together: 1,
                     unseen: Some(0),
                 });
             }
@@ -128,7 +133,14 @@ impl Forecast {
         let calls =
             [calls[0].saturating_mul(turns), calls[1].saturating_mul(turns).saturating_mul(1 + rounds)];
         let unseen = (rounds == 0 && turns == 1).then_some(0);
-        self.add(&Kind { client, request: &request, purpose: Purpose::Answers, calls, unseen });
+        self.add(&Kind {
+            client,
+            request: &request,
+            purpose: Purpose::Answers,
+            calls,
+            together: turns,
+            unseen,
+        });
     }
 
     /// Adds what an expectation asks; answers with the judge, which is tested on known answers first.
@@ -151,7 +163,7 @@ impl Forecast {
                 ..ChatRequest::default()
             };
             let (purpose, calls) = (Purpose::Embeddings, trials.map(|trials| 2 * trials));
-            self.add(&Kind { client, request: &request, purpose, calls, unseen: None });
+            self.add(&Kind { client, request: &request, purpose, calls, together: 1, unseen: None });
             return None;
         }
         let question = one.judge.question(graders.defaults(), conversation, &answer);
@@ -161,13 +173,14 @@ impl Forecast {
             request: &grader.request(&question),
             purpose: Purpose::Verdicts,
             calls: [trials[0] * least, trials[1] * most * ATTEMPTS],
+            together: 1,
             unseen: Some(grader.longest_answer().saturating_mul(WIDEST)),
         });
         Some((grader, question.scale))
     }
 
     fn add(&mut self, kind: &Kind<'_>) {
-        let Kind { client, request, purpose, calls, unseen } = *kind;
+        let Kind { client, request, purpose, calls, together, unseen } = *kind;
         if client.replays() || calls[1] == 0 {
             return;
         }
@@ -187,6 +200,7 @@ impl Forecast {
             tokens: [Some(0); 2],
             cost: [Some(0.0); 2],
             dearest: Ok(0.0),
+            is_conversation: false,
         };
         let sum = self.asked.entry(key).or_insert(nothing);
         for at in [0, 1] {
@@ -197,7 +211,10 @@ impl Forecast {
             let many = |cost: f64| cost * crate::stats::real(calls[at]);
             sum.cost[at] = sum.cost[at].zip(cost[at].map(many)).map(|(sum, more)| sum + more);
         }
-        sum.dearest = match (std::mem::replace(&mut sum.dearest, Ok(0.0)), client.worst(request)) {
+        sum.is_conversation |= together > 1;
+        // A conversation that cannot be ended is not begun.
+        let worst = client.worst(request).map(|one| one * crate::stats::real(together));
+        sum.dearest = match (std::mem::replace(&mut sum.dearest, Ok(0.0)), worst) {
             (Ok(one), Ok(other)) => Ok(one.max(other)),
             (Err(why), _) | (_, Err(why)) => Err(why),
         };

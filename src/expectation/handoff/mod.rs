@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::arguments::{Arguments, Fit};
+use super::fact::says;
 use super::tools::{called, line};
 use over::Due;
 use signs::{Reached, Stage, said};
@@ -44,6 +45,19 @@ pub(super) const FIELDS: &[Field] = &[
 
 const STATES: [&str; 3] = ["offered", "claimed", "done"];
 
+/// What was found of the handoff in an answer.
+struct Found {
+    verdict: Verdict,
+    /// Whether words say that it happens, and nothing does.
+    is_phantom: bool,
+}
+
+impl Found {
+    fn of(verdict: Verdict) -> Self {
+        Self { verdict, is_phantom: false }
+    }
+}
+
 /// What is demanded of the handoff in an answer.
 #[derive(Clone, Debug)]
 pub struct Handoff {
@@ -59,6 +73,8 @@ pub struct Handoff {
 enum Carried {
     /// A text.
     Text(String),
+    /// The value of a fact, however it is written.
+    Value(String),
     /// Members with their values.
     Members(Arguments),
 }
@@ -108,7 +124,7 @@ impl Handoff {
     pub(super) fn judge(&self, answer: &Candidate<'_>) -> Verdict {
         let kind = || VerdictKind::Handoff;
         match self.judged(answer) {
-            Ok(verdict) => Verdict { expected: self.expected(), ..verdict },
+            Ok(Found { verdict, .. }) => Verdict { expected: self.expected(), ..verdict },
             Err(fault) => {
                 let fault = Some(Box::new(fault));
                 let reason = fault.as_ref().map_or_else(String::new, |fault| fault.message.clone());
@@ -117,14 +133,14 @@ impl Handoff {
         }
     }
 
-    fn judged(&self, answer: &Candidate<'_>) -> Result<Verdict, Fault> {
+    fn judged(&self, answer: &Candidate<'_>) -> Result<Found, Fault> {
         let Self { signs, state, carries, never, due: _ } = self;
         let transfer = signs.calls(answer).next();
         let Reached { stage: reached, told, claimed, offered } = signs.reached(answer, *never)?;
         let kind = VerdictKind::Handoff;
         if reached < *state {
             if let Some(reason) = answer.hollow().filter(|_| *never) {
-                return Ok(hollow(kind, &reason));
+                return Ok(Found::of(hollow(kind, &reason)));
             }
             if *never {
                 self.told_of(answer)?;
@@ -137,6 +153,7 @@ impl Handoff {
             if phantom.is_none() {
                 self.known(answer)?;
             }
+            let is_phantom = phantom.is_some() && transfer.is_none();
             let reason = match (transfer, phantom, offered) {
                 _ if *never => format!("no handoff, as demanded; {}", called(answer.tool_calls)),
                 (Some(call), ..) => format!(
@@ -154,7 +171,7 @@ impl Handoff {
                     format!("no handoff: {}; {}", self.undone(answer), called(answer.tool_calls))
                 }
             };
-            return Ok(Verdict { reason, ..verdict(kind, *never, 0.0) });
+            return Ok(Found { verdict: Verdict { reason, ..verdict(kind, *never, 0.0) }, is_phantom });
         }
         let how = match (transfer, told) {
             (_, Some(stage)) if stage == reached => self.shown_state(answer),
@@ -163,7 +180,7 @@ impl Handoff {
         };
         if *never {
             let reason = format!("a handoff that must not be: {how}");
-            return Ok(Verdict { reason, ..verdict(kind, false, 0.0) });
+            return Ok(Found::of(Verdict { reason, ..verdict(kind, false, 0.0) }));
         }
         let missing: Vec<_> =
             carries.iter().filter(|one| !self.is_carried(one, answer)).map(Carried::shown).collect();
@@ -173,7 +190,7 @@ impl Handoff {
         } else {
             format!("the handoff does not carry {}: {how}", missing.join(", "))
         };
-        Ok(Verdict { reason, ..verdict(kind, missing.is_empty(), held) })
+        Ok(Found::of(Verdict { reason, ..verdict(kind, missing.is_empty(), held) }))
     }
 
     /// Errs where a handoff would show in the state alone, and the answer has none.
@@ -222,26 +239,31 @@ impl Handoff {
 
     /// Whether the calls that hand over, or the application's state, hold something.
     fn is_carried(&self, one: &Carried, answer: &Candidate<'_>) -> bool {
-        let mut sources =
-            self.signs.calls(answer).map(|call| &call.arguments).chain(self.signs.beside(answer));
-        // What the answer merely says is handed on to nobody.
+        let calls = || self.signs.calls(answer).map(|call| &call.arguments);
+        // What the answer merely says is handed on to nobody, though it stands in the application's state.
         let said = folded_lower(answer.text);
+        let is_said = |text: &str| !said.is_empty() && said.contains(text);
+        let tells = |source: &Json, holds: &dyn Fn(&str) -> bool| {
+            any_within(source, &|value| match value {
+                Json::String(text) => holds(&folded_lower(text)),
+                Json::Number(number) => holds(&number.to_string()),
+                Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => false,
+            })
+        };
+        let told =
+            |needle: &str, holds: &dyn Fn(&str) -> bool| {
+                calls().any(|source| tells(source, holds))
+                    || self.signs.beside(answer).into_iter().any(|source| {
+                        tells(source, &|text| holds(text) && (text == needle || !is_said(text)))
+                    })
+            };
         match one {
             Carried::Text(text) => {
                 let needle = folded_lower(text);
-                let holds = |found: &str| needle.is_empty() || text::has_phrase(found, &needle);
-                sources.any(|source| {
-                    any_within(source, &|value| match value {
-                        Json::String(text) => {
-                            let text = folded_lower(text);
-                            holds(&text) && (said.is_empty() || text == needle || !said.contains(&text))
-                        }
-                        Json::Number(number) => holds(&number.to_string()),
-                        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => false,
-                    })
-                })
+                told(&needle, &|found| needle.is_empty() || text::has_phrase(found, &needle))
             }
-            Carried::Members(members) => sources.any(|source| {
+            Carried::Value(value) => told(&folded_lower(value), &|found| says(found, value)),
+            Carried::Members(members) => calls().chain(self.signs.beside(answer)).any(|source| {
                 any_within(source, &|value| value.is_object() && members.fit(value) == Fit::Met)
             }),
         }
@@ -292,7 +314,7 @@ impl Handoff {
 impl Carried {
     fn shown(&self) -> String {
         match self {
-            Self::Text(text) => format!("\"{}\"", text::excerpt(text, 60)),
+            Self::Text(text) | Self::Value(text) => format!("\"{}\"", text::excerpt(text, 60)),
             Self::Members(members) => members.shown(),
         }
     }
@@ -300,9 +322,13 @@ impl Carried {
     /// Whether whatever carries the other carries this.
     fn is_in(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Text(one), Self::Text(other)) => folded_lower(other).contains(&folded_lower(one)),
+            (Self::Text(one), Self::Text(other) | Self::Value(other)) => {
+                folded_lower(other).contains(&folded_lower(one))
+            }
+            (Self::Value(one), Self::Text(other) | Self::Value(other)) => says(other, one),
             (Self::Members(one), Self::Members(other)) => one.weaker(other).is_empty(),
-            (Self::Text(_), Self::Members(_)) | (Self::Members(_), Self::Text(_)) => false,
+            (Self::Text(_) | Self::Value(_), Self::Members(_))
+            | (Self::Members(_), Self::Text(_) | Self::Value(_)) => false,
         }
     }
 }
@@ -377,7 +403,7 @@ fn carries(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Vec<Carried
                         "give it a `value:`, or a `shape:` that is in `say`",
                     );
                 }
-                return fact.value.clone().map(Carried::Text);
+                return fact.value.clone().map(Carried::Value);
             }
             let text = reading.fill(reading.needle(written, item.span), item.span);
             if folded_lower(&text).is_empty() {

@@ -1,11 +1,11 @@
 //! `handoff` of a conversation: in which answer it is done, and by when it must be.
 
-use super::Handoff;
+use super::{Found, Handoff};
 use crate::expectation::talk::Talk;
 use crate::expectation::{errored, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::text;
-use crate::vocabulary::VerdictKind;
+use crate::vocabulary::{Outcome, VerdictKind};
 
 /// By when a handoff must have come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,52 +31,51 @@ impl Handoff {
         let kind = || VerdictKind::Handoff;
         let mut fault: Option<(String, Fault)> = None;
         let mut telling: Option<Verdict> = None;
+        let mut phantom: Option<Verdict> = None;
         for turn in &talk.turns {
-            let found = match self.judged(&turn.answer) {
-                Ok(found) => Verdict { reason: format!("{}: {}", turn.named(), found.reason), ..found }
-                    .of_turn(turn.number),
+            let Found { verdict: found, is_phantom } = match self.judged(&turn.answer) {
+                Ok(found) => found,
                 Err(why) => {
                     fault.get_or_insert((turn.named(), why));
                     continue;
                 }
             };
-            let passed = found.outcome == crate::vocabulary::Outcome::Passed;
+            let reason = format!("{}: {}", turn.named(), found.reason);
+            let found = Verdict { reason, ..found }.of_turn(turn.number);
+            let passed = found.outcome == Outcome::Passed;
             if passed == self.never {
-                // The first that hands over wins, and the last that must not loses.
+                // The first that hands over wins, and the last that must not loses; of those that only say so, the first.
+                if is_phantom {
+                    phantom.get_or_insert_with(|| found.clone());
+                }
                 telling = Some(found);
                 continue;
             }
-            if self.never {
+            let Some(due) = self.due.as_ref().filter(|due| turn.number > due.turn) else {
                 return Verdict { expected: self.expected(), ..found };
-            }
-            let late = self.due.as_ref().filter(|due| turn.number > due.turn);
-            let found = match late {
-                None => found,
-                Some(due) => Verdict {
-                    reason: format!(
-                        "the handoff came too late, it was due by {}: {}",
-                        due.shown(),
-                        found.reason
-                    ),
-                    ..verdict(kind(), false, 0.0).of_turn(turn.number)
-                },
             };
-            return Verdict { expected: self.expected(), ..found };
+            if fault.is_some() {
+                // It may have come in time, where nobody knows.
+                break;
+            }
+            let due = due.shown();
+            let reason = format!("the handoff came too late, it was due by {due}: {}", found.reason);
+            return Verdict {
+                reason,
+                expected: self.expected(),
+                ..verdict(kind(), false, 0.0).of_turn(turn.number)
+            };
         }
         if let Some((named, fault)) = fault {
             let reason = format!("{named}: {}", fault.message);
             let fault = Some(Box::new(fault));
             return Verdict { fault, expected: self.expected(), ..errored(kind(), reason) };
         }
-        let phantom = talk.turns.iter().find_map(|turn| {
-            let found = self.judged(&turn.answer).ok()?;
-            let told = || (turn.number, format!("{}: {}", turn.named(), found.reason));
-            found.reason.starts_with("phantom").then(told)
-        });
-        let last = telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
+        // Where nothing came, it was due at a turn that can be named.
         let due = self.due.as_ref().map_or(0, |due| due.turn);
-        let (number, reason) = phantom.filter(|_| !self.never).unwrap_or_else(|| (due, last.reason.clone()));
-        Verdict { reason, expected: self.expected(), ..last }.of_turn(number)
+        let last = phantom
+            .unwrap_or_else(|| telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0)).of_turn(due));
+        Verdict { expected: self.expected(), ..last }
     }
 
     /// Whether one later than before is enough.

@@ -149,7 +149,7 @@ impl Customer {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let says = fields.text("says").map(|(text, span)| reading.fill(text, span));
         let rules = match fields.node("rules") {
-            Some(node) => rules(node, reading),
+            Some(node) => rules(node, ended(fields.node("ends")), reading),
             None => Vec::new(),
         };
         let otherwise = fields.object("otherwise").and_then(|fields| {
@@ -204,7 +204,22 @@ impl Customer {
     }
 }
 
-fn rules(node: &Node, reading: &mut Reading<'_>) -> Vec<Rule> {
+/// What ends a conversation, and where: no rule speaks to such an answer.
+fn ended(node: Option<&Node>) -> Vec<(String, u32)> {
+    let items = node.into_iter().flat_map(Node::items);
+    items
+        .filter(|item| item.as_str().is_none())
+        .map(|item| (met(item).to_json().to_string(), item.start().line))
+        .collect()
+}
+
+/// The expectation of an entry of `ends`: `last_answer` says what goes without saying there.
+fn met(item: &Node) -> &Node {
+    let inner = item.get("type").and_then(Node::as_str).filter(|kind| *kind == "last_answer");
+    inner.and_then(|_| item.get("expected")).unwrap_or(item)
+}
+
+fn rules(node: &Node, ended: Vec<(String, u32)>, reading: &mut Reading<'_>) -> Vec<Rule> {
     let Value::List(items) = &node.value else {
         let message = format!("`rules` is a list, found {}", node.value.kind());
         reading.refuse(
@@ -216,7 +231,7 @@ fn rules(node: &Node, reading: &mut Reading<'_>) -> Vec<Rule> {
         return Vec::new();
     };
     let mut rules: Vec<Rule> = Vec::new();
-    let mut known: Vec<(String, u32)> = Vec::new();
+    let mut known = ended;
     for item in items {
         let Some(fields) = Fields::check(item, REPLY, "a rule", reading.file, reading.found) else {
             continue;
@@ -225,13 +240,10 @@ fn rules(node: &Node, reading: &mut Reading<'_>) -> Vec<Rule> {
         let written = when.to_json().to_string();
         let first = known.iter().find(|(other, _)| *other == written);
         if let Some((_, line)) = first {
-            let message = format!("this rule is never reached: the one on line {line} fits the same answers");
-            reading.refuse(
-                "unreachable-rule",
-                item.start(),
-                message,
-                "write all that is said under one rule: `say: [first, second]`",
-            );
+            let message =
+                format!("this rule is not reached: what stands on line {line} fits the same answers");
+            let help = "write all that is said to them under one rule: `say: [first, second]`; what ends the conversation needs none";
+            reading.refuse("unreachable-rule", item.start(), message, help);
         }
         known.push((written.clone(), item.start().line));
         let when = choice(when, "`when`", reading);
@@ -267,12 +279,7 @@ fn ends(node: &Node, reading: &mut Reading<'_>) -> Vec<End> {
                     "write `handoff`, or an expectation of the last answer",
                 );
             }
-            // `last_answer` says what goes without saying here.
-            None => {
-                let inner = item.get("type").and_then(Node::as_str).filter(|kind| *kind == "last_answer");
-                let node = inner.and_then(|_| item.get("expected")).unwrap_or(item);
-                ends.extend(choice(node, "an entry of `ends`", reading).map(End::Met));
-            }
+            None => ends.extend(choice(met(item), "an entry of `ends`", reading).map(End::Met)),
         }
     }
     ends

@@ -20,7 +20,7 @@ pub use progress::{Next, Progress, Say};
 pub(super) use read::{CONVERSATION, Read, TURN};
 
 /// Most messages of a customer.
-pub(super) const MOST_TURNS: u64 = 50;
+pub(in crate::scenario) const MOST_TURNS: u64 = 50;
 
 /// What the customer of a case says.
 #[derive(Clone, Debug)]

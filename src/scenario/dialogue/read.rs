@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::customer::{CUSTOMER, Customer, choice};
 use super::{Dialogue, Line, Lines, MOST_TURNS, Piece};
-use crate::expectation::{Expectation, FACT, Fact, Reading, Scope, Setup, substitute};
+use crate::expectation::{Expectation, FACT, Fact, Reading, Scope, Setup};
 use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 
@@ -211,12 +211,21 @@ fn pieces(
     reading: &mut Reading<'_>,
 ) -> Vec<Piece> {
     let mut groups: Vec<(String, String)> = Vec::new();
-    // No file of text has this character.
-    let marked = substitute(written, |name| {
-        let (turn, group) = name.strip_prefix("turn.")?.split_once('.')?;
+    let mut pieces = Vec::new();
+    let (mut rest, mut from) = (written, 0);
+    while let Some(open) = rest[from..].find("{{").map(|open| from + open) {
+        from = open + 2;
+        let is_escaped = rest[..open].ends_with('\\');
+        let inner = rest[from..].find("}}").map(|close| &rest[from..from + close]);
+        let named = inner.and_then(|inner| inner.trim().strip_prefix("turn.")?.split_once('.'));
+        let Some((inner, (turn, group))) = inner.zip(named).filter(|_| !is_escaped) else { continue };
+        pieces.extend((open > 0).then(|| Piece::Text(reading.fill(&rest[..open], span))));
+        pieces.push(Piece::Group(turn.to_owned(), group.to_owned()));
         groups.push((turn.to_owned(), group.to_owned()));
-        Some("\0".to_owned())
-    });
+        rest = &rest[from + inner.len() + 2..];
+        from = 0;
+    }
+    pieces.extend((!rest.is_empty()).then(|| Piece::Text(reading.fill(rest, span))));
     for (turn, name) in &groups {
         let shown = format!("{{{{turn.{turn}.{name}}}}}");
         let known: Vec<&str> = before.iter().filter_map(|line| line.id.as_deref()).collect();
@@ -236,16 +245,6 @@ fn pieces(
                 names => format!("it has {}", text::list(names)),
             });
             reading.refuse("unknown-group", span, format!("turn `{turn}` has no group `{name}`"), help);
-        }
-    }
-    let mut rest = groups.into_iter();
-    let mut pieces = Vec::new();
-    for (at, part) in marked.split('\0').enumerate() {
-        if at > 0 {
-            pieces.extend(rest.next().map(|(turn, name)| Piece::Group(turn, name)));
-        }
-        if !part.is_empty() {
-            pieces.push(Piece::Text(reading.fill(part, span)));
         }
     }
     pieces

@@ -116,11 +116,14 @@ impl Customer {
             );
         }
         let kept = |old: &Rule| {
-            now.rules.iter().any(|new| new.when_written == old.when_written && new.says.is_as_often(&old.says))
+            now.rules
+                .iter()
+                .any(|new| new.when_written == old.when_written && new.says.is_as_often(&old.says))
         };
         if let Some(lost) = self.rules.iter().find(|old| !kept(old)) {
             let words = text::excerpt(lost.says.texts.first().map_or("", String::as_str), 60);
-            let message = format!("the customer no longer says \"{words}\" to the same answers, or less often");
+            let message =
+                format!("the customer no longer says \"{words}\" to the same answers, or less often");
             told(Kind::TurnRemoved, "rules", message);
         }
         let (was, is) = (self.otherwise.as_ref(), now.otherwise.as_ref());

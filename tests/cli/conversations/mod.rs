@@ -1,5 +1,8 @@
 //! Cases that are conversations.
 
+mod fixtures;
+mod generated;
+mod imported;
 mod kinds;
 mod providers;
 mod records;

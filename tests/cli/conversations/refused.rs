@@ -98,7 +98,10 @@ fn the_schema_refuses_what_is_refused_for_its_shape() {
     let good = "expected: { type: last_answer, expected: { type: contains, values: [a] } }";
     let rows: &[(&str, bool)] = &[
         ("turns: [{ user: a }]", true),
-        ("turns: [{ id: x, user: a, session: new, pause: 30s, if: { type: contains, values: [a] } }]", true),
+        (
+            "turns: [{ user: a }, { id: x, user: a, session: new, pause: 30s, if: { type: contains, values: [a] } }]",
+            true,
+        ),
         ("turns: [{ user: a, pause: 300 }]", true),
         ("turns: []", false),
         ("turns: a", false),

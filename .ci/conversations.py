@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Reads recorded conversations of a real agent as `--replies`, and holds `tools` against what the data set says of them.
+
+Each conversation is a case whose turns are what its customer said. What the agent must have called is what the task
+demands, and of the functions that change something it must have called nothing else; the data set itself looks at the
+end state of a database. Both agree where a right state needs the right calls: what is told apart by arguments or by what
+was said is not seen by names alone.
+
+    .ci/conversations.py AKIT FILE
+
+FILE has a line for each conversation: `id`, `messages`, `required_actions`, `success`. Prints the table and PASS or FAIL,
+ends with 0 or 1.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+
+def whole(messages):
+    """The messages up to the last answer: what nobody answered is no turn."""
+    while messages and messages[-1]["role"] != "assistant":
+        messages = messages[:-1]
+    return messages
+
+
+def main():
+    akit, data = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2])
+    rows = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
+    changing = sorted({name for row in rows for name in row["required_actions"]})
+    cases, lines = [], []
+    for row in rows:
+        messages = whole(row["messages"])
+        must = list(dict.fromkeys(row["required_actions"]))
+        demands = {"type": "tools", "never": [name for name in changing if name not in must]}
+        if must:
+            demands["called"] = must
+        turns = [{"user": one["content"].replace("{{", "\\{{")} for one in messages if one["role"] == "user"]
+        cases.append({"id": row["id"], "turns": turns, "expected": demands})
+        lines.append(json.dumps({"id": row["id"], "messages": messages}))
+    wrong = []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        suite = {"name": "airline", "cases": cases}
+        (folder / "suite.yaml").write_text(json.dumps(suite), encoding="utf-8")
+        (folder / "replies.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [akit, "run", "suite.yaml", "--replies", "replies.jsonl", "--json", "run.json"]
+        ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+        if not (folder / "run.json").exists():
+            sys.exit(f"{ran.stdout}\n{ran.stderr}\nFAIL: exit {ran.returncode}")
+        report = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    outcome = {case["id"]: case for case in report["cases"]}
+    table = {(judged, success): 0 for judged in ("passed", "failed") for success in (True, False)}
+    for row in rows:
+        case = outcome[row["id"]]
+        if case["outcome"] not in ("passed", "failed"):
+            wrong.append(f"{row['id']} is {case['outcome']}: {case['reason']}")
+            continue
+        table[case["outcome"], row["success"]] += 1
+        # Every call is seen, and no other.
+        trial = case["trials"][0]
+        seen = [call["name"] for turn in trial["turns"] for call in turn["answer"].get("tool_calls", [])]
+        made = [call["name"] for one in whole(row["messages"]) for call in one.get("tool_calls") or []]
+        if seen != made:
+            wrong.append(f"{row['id']}: calls are {seen}, and {made} were made")
+        by_hand = set(row["required_actions"]) <= set(made) and not set(made) & (
+            set(changing) - set(row["required_actions"]))
+        if by_hand != (case["outcome"] == "passed"):
+            wrong.append(f"{row['id']} {case['outcome']}, and by hand it {'passes' if by_hand else 'fails'}")
+    both = table["passed", True] + table["failed", False]
+    turns = sum(len(case["turns"]) for case in cases)
+    print(f"{len(rows)} conversations of {turns} turns  | reward 1 | reward 0")
+    for judged in ("passed", "failed"):
+        print(f"  `tools` {judged}                 | {table[judged, True]:8} | {table[judged, False]:8}")
+    print(f"  agreement {both} of {sum(table.values())}")
+    # The end state cannot be right where a call that changes it is missing, but for what the agent did in another way.
+    if table["failed", True] > len(rows) // 20:
+        wrong.append(f"{table['failed', True]} conversations with the right end state fail")
+    for line in wrong:
+        print(line)
+    print("FAIL" if wrong else "PASS")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
