@@ -85,7 +85,7 @@ fn answers(path: &Path, run: &RunManifest) -> Replies {
         let turns = |trial: &Trial| {
             let answered =
                 trial.turns.iter().filter_map(|turn| Some((turn.asked.clone(), turn.answer.clone()?)));
-            answered.map(|(asked, answer)| Exchanged { asked, answer }).collect()
+            answered.map(|(asked, answer)| Exchanged::of(asked, answer)).collect()
         };
         (case.scenario.as_str(), case.id.as_str(), case.answers().map(turns).collect())
     });

@@ -18,6 +18,16 @@ pub struct Exchanged {
     pub said: Vec<Message>,
 }
 
+impl Exchanged {
+    /// A turn whose answer came at once.
+    #[must_use]
+    pub fn of(asked: String, answer: Answer) -> Self {
+        let tool_calls = answer.tool_calls.clone();
+        let said = vec![Message { tool_calls, ..Message::new(Role::Assistant, &*answer.text) }];
+        Self { asked, answer, said }
+    }
+}
+
 /// The turns of messages that end with an answer; of the last one this is known besides its words.
 ///
 /// Instructions before the first turn are passed over. What stands where nobody asked anything is an error: no
