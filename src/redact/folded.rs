@@ -36,19 +36,16 @@ impl Folded {
         let (mut at, mut is_other) = (0, false);
         while let Some(c) = text[at..].chars().next() {
             let before = folded.text.chars().next_back();
-            match seen(&text[at..], before) {
-                Some((taken, shown)) => {
-                    is_other = true;
-                    folded.text.push_str(shown.encode_utf8(&mut [0; 4]).trim_matches('\0'));
-                    folded.places.resize(folded.text.len(), at);
-                    at += taken;
-                }
-                None => {
-                    folded.text.push(c);
-                    folded.places.resize(folded.text.len(), at);
-                    at += c.len_utf8();
-                }
-            }
+            let taken = if let Some((taken, shown)) = seen(&text[at..], before) {
+                is_other = true;
+                folded.text.push_str(shown.encode_utf8(&mut [0; 4]).trim_matches('\0'));
+                taken
+            } else {
+                folded.text.push(c);
+                c.len_utf8()
+            };
+            folded.places.resize(folded.text.len(), at);
+            at += taken;
         }
         folded.places.push(text.len());
         is_other.then_some(folded)

@@ -377,16 +377,16 @@ fn what_is_called_on_the_way_to_an_answer_is_called_by_it() {
     let cut = json!({ "role": "assistant", "content": "Let me see", "finish_reason": "length" });
     let never = "{ type: tools, never: [refund] }";
     let order = "{ type: tools, called: [{ name: verify, before: refund }] }";
-    let none = "{ type: not_contains, values: [promise] }";
+    let unsaid = "{ type: not_contains, values: [promise] }";
     let table = [
         (json!([user, call("refund"), tool, last]), never, "n failed"),
         (json!([user, call("verify"), tool, last]), never, "n passed"),
         (json!([call("refund"), tool, user, last]), never, "n passed"),
         (json!([user, call("verify"), tool, call("refund"), tool, last]), order, "n passed"),
         (json!([user, call("refund"), tool, call("verify"), tool, last]), order, "n failed"),
-        (json!([user, note, last]), none, "n failed"),
-        (json!([user, call("verify"), tool, last]), none, "n passed"),
-        (json!([user, cut, last]), none, "n failed"),
+        (json!([user, note, last]), unsaid, "n failed"),
+        (json!([user, call("verify"), tool, last]), unsaid, "n passed"),
+        (json!([user, cut, last]), unsaid, "n failed"),
     ];
     for (messages, expected, outcome) in table {
         for line in [json!({ "id": "n", "messages": messages }), json!({ "messages": messages })] {

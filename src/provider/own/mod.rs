@@ -323,9 +323,9 @@ impl<'f> Reader<'_, 'f> {
             }
             Value::List(items) => items.iter().for_each(|item| self.secrets(key, item, found)),
             Value::Map(entries) => {
-                entries
-                    .iter()
-                    .for_each(|(key, value)| self.secrets(key.as_str().unwrap_or_default(), value, found));
+                for (key, value) in entries {
+                    self.secrets(key.as_str().unwrap_or_default(), value, found);
+                }
             }
             Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Waiting => {}
         }
