@@ -3,8 +3,7 @@
 use super::{Handoff, Stage};
 use crate::expectation::talk::Talk;
 use crate::expectation::{errored, verdict};
-use crate::manifest::{Fault, Verdict};
-use crate::text;
+use crate::manifest::{Fault, Place, Verdict};
 use crate::vocabulary::VerdictKind;
 
 /// By when a handoff must have come.
@@ -18,10 +17,7 @@ pub(super) struct Due {
 
 impl Due {
     fn shown(&self) -> String {
-        match &self.id {
-            Some(id) => format!("answer {} ({})", self.turn, text::excerpt(id, 40)),
-            None => format!("answer {}", self.turn),
-        }
+        format!("answer {}", Place::words(self.turn, self.id.as_deref()))
     }
 }
 
@@ -74,8 +70,14 @@ impl Handoff {
             found.reason.starts_with("phantom").then(told)
         });
         let last = telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
-        let due = self.due.as_ref().map_or(0, |due| due.turn);
-        let (number, reason) = phantom.filter(|_| !self.never).unwrap_or_else(|| (due, last.reason.clone()));
+        let (number, reason) = phantom.filter(|_| !self.never).unwrap_or_else(|| match &self.due {
+            // The last answer says why, and an earlier one is where it was due.
+            Some(due) if talk.turns.iter().any(|turn| turn.number > due.turn) => {
+                (due.turn, format!("none by {}; {}", due.shown(), last.reason))
+            }
+            Some(due) => (due.turn, last.reason.clone()),
+            None => (0, last.reason.clone()),
+        });
         Verdict { reason, expected: self.expected(), ..last }.of_turn(number)
     }
 
