@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::console::{Depth, Fold, Layout};
-use super::property_tests::{hostile, run_of};
+use super::property_tests::{hostile, run_of, talk_of};
 use super::*;
 use crate::analysis::Trend;
 use crate::analysis::attribution::{Attribution, Cause, Flip, Rates, Unheard};
@@ -78,7 +78,7 @@ proptest! {
 
     #[test]
     fn no_text_acts_where_runs_and_judges_are_compared(text in hostile()) {
-        let (base, head) = (run_of(&text).run, run_of(&text).run);
+        let (base, head) = (run_of(&text).run, talk_of(&text).run);
         let comparison = crate::analysis::compare::Comparison::of(&base, &head).unwrap();
         let shown = compare::console(&comparison, Ink::Plain);
         prop_assert!(is_inert(&shown), "{shown}");
@@ -106,8 +106,8 @@ proptest! {
     }
 
     #[test]
-    fn only_akit_folds_a_log(text in hostile()) {
-        let fixture = run_of(&text);
+    fn only_akit_folds_a_log(text in hostile(), is_talk: bool) {
+        let fixture = if is_talk { talk_of(&text) } else { run_of(&text) };
         let shown = |fold| console::shown(&fixture.report(), Layout { ink: Ink::Plain, fold, depth: Depth::Full });
         let plain = shown(Fold::None);
         prop_assert!(is_inert(&plain), "{plain}");

@@ -15,10 +15,10 @@ use crate::gate::{
     Category, Evidence, Glob, Policy, Quarantined, Reference, Rigor, Sought, Weakening, decide,
 };
 use crate::history::StoredRun;
-use crate::manifest::{CaseResult, Fault, Trial};
+use crate::manifest::{CaseResult, Fault, Held, Place, Trial};
 use crate::source::Location;
 use crate::stats::Tally;
-use crate::vocabulary::{FaultKind, Outcome, ToolCall, VerdictKind, WeakeningKind};
+use crate::vocabulary::{EndedBy, FaultKind, Outcome, ToolCall, VerdictKind, WeakeningKind};
 
 /// One case, before it has a name: outcomes of trials and of confirmations, and its tally in the baseline.
 type Drawn = (Vec<Outcome>, Vec<Outcome>, Option<(u32, u32)>, bool);
@@ -273,6 +273,27 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
 
 /// A run in which the text stands wherever text of others can stand.
 pub(super) fn run_of(text: &str) -> Fixture {
+    changed(text, |_| ())
+}
+
+/// The same where the cases are conversations, which broke in the second of two turns.
+pub(super) fn talk_of(text: &str) -> Fixture {
+    changed(text, |trial| {
+        let mut turns = vec![trial.turns[0].clone(); 2];
+        let whole = turns[0].verdicts.first().map(|verdict| verdict.clone().of_turn(3));
+        turns[0].verdicts = Box::default();
+        for (number, turn) in (2..).zip(&mut turns) {
+            let place =
+                Place { number: number * 2 - 3, id: Some(text.to_owned()), line: 2, new_session: true };
+            (turn.asked, turn.place) = (text.to_owned(), Some(Box::new(place)));
+        }
+        trial.turns = turns.into();
+        let ended_by = EndedBy::Other(text.to_owned());
+        trial.conversation = Some(Box::new(Held { ended_by, turns: 9, verdict: whole }));
+    })
+}
+
+fn changed(text: &str, change: impl Fn(&mut Trial)) -> Fixture {
     let mut bad = verdict(VerdictKind::Other(text.to_owned()), text);
     (bad.expected, bad.got) = (text.to_owned(), text.to_owned());
     let fault = Fault {
@@ -309,7 +330,10 @@ pub(super) fn run_of(text: &str) -> Fixture {
         arguments: serde_json::json!({ text: [text] }),
     };
     let trials = fixture.run.cases.iter_mut().flat_map(|case| &mut case.trials);
-    trials.filter_map(Trial::answer_mut).for_each(|answer| answer.tool_calls = vec![call.clone(); 12]);
+    for trial in trials {
+        trial.answer_mut().unwrap().tool_calls = vec![call.clone(); 12];
+        change(trial);
+    }
     for case in &mut fixture.run.cases {
         case.scenario = text.to_owned();
         case.location.file = text.to_owned();
@@ -336,9 +360,8 @@ proptest! {
 
     #[test]
     fn no_text_acts_on_any_surface(text in hostile()) {
-        let fixture = run_of(&text);
-        let report = fixture.report();
-        for format in Format::iter() {
+        let (fixture, talk) = (run_of(&text), talk_of(&text));
+        for (report, format) in Format::iter().flat_map(|format| [(fixture.report(), format), (talk.report(), format)]) {
             let shown = format.render(&report, Ink::Plain).unwrap();
             // JSON keeps what was said, escaped; everything else makes it harmless.
             let harmless = |c: char| c == '\n' || c == '\t' || crate::text::inert(c);
@@ -348,6 +371,7 @@ proptest! {
                 prop_assert!(shown.chars().all(harmless), "{:?}: {:?}", format, shown);
             }
         }
+        let report = talk.report();
         open_metrics::tests::check(&open_metrics::of_report(&report));
         for line in annotation::commands(&report).lines() {
             prop_assert!(line.starts_with("::error ") || line.starts_with("::warning "), "{}", line);
@@ -372,8 +396,8 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_a_format(text in hostile()) {
-        let fixture = run_of(&text);
+    fn no_text_breaks_a_format(text in hostile(), is_talk: bool) {
+        let fixture = if is_talk { talk_of(&text) } else { run_of(&text) };
         let render = |format: Format| format.render(&fixture.report(), Ink::Plain).unwrap();
         let sarif: Value = serde_json::from_str(&render(Format::Sarif)).unwrap();
         prop_assert!(!sarif["runs"][0]["results"].as_array().unwrap().is_empty());

@@ -42,12 +42,18 @@ impl<'a> Talk<'a> {
         self.trial.broken_turn().or(self.trial.turns.last())
     }
 
-    /// Whether a verdict or a fault is about this turn.
-    pub(super) fn is_broken(&self, turn: &Turn) -> bool {
+    /// What is wrong with this turn; nothing where no verdict and no fault is about it.
+    pub(super) fn mark(&self, turn: &Turn) -> Option<&'static str> {
         let is_same = |other: &Turn| std::ptr::eq(other, turn);
-        let told = self.trial.outcome != Outcome::Passed
-            && self.trial.decisive().iter().any(|one| one.turn.is_some_and(is_same));
-        told || self.trial.broken_turn().is_some_and(is_same)
+        let is_told = || {
+            let told = self.trial.decisive();
+            self.trial.outcome != Outcome::Passed && told.iter().any(|one| one.turn.is_some_and(is_same))
+        };
+        match self.trial.broken_turn() {
+            Some(first) if is_same(first) => Some("broke here"),
+            _ if is_told() => Some(self.trial.outcome.word()),
+            _ => None,
+        }
     }
 
     /// What was said, in order, with what lies between.
@@ -65,7 +71,7 @@ impl<'a> Talk<'a> {
         steps
     }
 
-    /// `the script ended after turn 4`, in a sentence.
+    /// `ended after turn 4: all turns of the script were said`.
     pub(super) fn ended(&self) -> String {
         let why = match &self.held.ended_by {
             EndedBy::Turns => "all turns of the script were said",
@@ -101,12 +107,12 @@ impl<'a> Talk<'a> {
                 Step::Session => writeln!(out, "-- {NEW_SESSION} --"),
                 Step::LeftOut(count) => writeln!(out, "-- {} --", left_out(count)),
                 Step::Said(_, turn) => {
-                    let mark = if self.is_broken(turn) { " <- it broke here" } else { "" };
+                    let mark = self.mark(turn).map_or(String::new(), |mark| format!(" <- {mark}"));
                     let _ = writeln!(out, "{}{mark}", named(turn));
                     let _ = writeln!(out, "customer: {}", text::cut(&turn.asked, most));
                     if let Some(answer) = &turn.answer {
                         let _ = writeln!(out, "application: {}", text::cut(&answer.text, most));
-                        let calls = Calls::of(&answer.tool_calls);
+                        let calls = Calls::of(answer.tool_calls.iter());
                         for line in calls.shown.iter().cloned().chain(calls.more()) {
                             let _ = writeln!(out, "  {}: {}", super::view::CALL, text::cut(&line, most));
                         }

@@ -193,11 +193,16 @@ impl<'a> TrialView<'a> {
         let turn = talk.and_then(|talk| talk.turn());
         let told = |one| VerdictView { is_of_talk: talk.is_some(), ..VerdictView::told(one) };
         let answer = turn.map_or(trial.answer(), |turn| turn.answer.as_ref());
+        // Where it broke at no turn alone, the calls of all of them are looked at.
+        let of_all = talk.is_some() && trial.broken_turn().is_none();
+        let calls =
+            trial.answers().filter(|one| of_all || answer.is_some_and(|answer| std::ptr::eq(*one, answer)));
+        let calls = calls.flat_map(|answer| &answer.tool_calls);
         Self {
             fault: trial.fault.as_deref(),
             verdicts: trial.decisive().into_iter().map(told).collect(),
             answer: answer.map(|answer| answer.text.as_str()),
-            calls: Calls::of(answer.map_or(&[], |answer| &answer.tool_calls)),
+            calls: Calls::of(calls),
             state: answer.and_then(|answer| answer.state.as_ref()),
             broke: talk.map_or(String::new(), |talk| talk.broke()),
             asked: turn.map_or("", |turn| &turn.asked),
@@ -258,8 +263,13 @@ impl<'a> TrialView<'a> {
 }
 
 impl Calls {
-    pub(super) fn of(calls: &[ToolCall]) -> Self {
-        Self { shown: calls.iter().take(CALLS).map(ToolCall::line).collect(), all: calls.len() }
+    pub(super) fn of<'a>(calls: impl Iterator<Item = &'a ToolCall>) -> Self {
+        let (mut shown, mut all) = (Vec::new(), 0);
+        for call in calls {
+            shown.extend((all < CALLS).then(|| call.line()));
+            all += 1;
+        }
+        Self { shown, all }
     }
 
     /// How many calls are not among them.

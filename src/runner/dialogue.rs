@@ -151,7 +151,7 @@ impl<'a> Dialog<'a> {
             let say = match next {
                 Next::Say(say) => say,
                 Next::Ends(ended) => {
-                    partner.is_over(spoken.len())?;
+                    self.is_over(&partner, spoken.len())?;
                     return Ok((ended, None));
                 }
                 Next::OffScript(fault, true) => return Ok((EndedBy::OffScript, Some(fault))),
@@ -234,10 +234,8 @@ impl<'a> Dialog<'a> {
             match rest.split_first() {
                 Some((first, others)) if same_words(&first.asked, asked) => rest = others,
                 _ => {
-                    let message = format!(
-                        "the recorded conversation does not begin with \"{}\"",
-                        text::excerpt(asked, 100)
-                    );
+                    let message =
+                        format!("the recorded conversation does not begin with \"{}\"", self.quoted(asked));
                     return Err(other_conversation(message));
                 }
             }
@@ -253,7 +251,7 @@ impl<'a> Dialog<'a> {
         (at, say): (usize, &Say<'_>),
         see: redaction::See<'_>,
     ) -> Result<Said, Fault> {
-        let here = text::excerpt(&say.text, 100);
+        let here = self.quoted(&say.text);
         let Some(turn) = turns.get(at) else {
             let message = format!(
                 "the conversation in {name} is too short: it ends after {}, and the customer goes on with \"{here}\"",
@@ -265,12 +263,29 @@ impl<'a> Dialog<'a> {
             let message = format!(
                 "turn {} in {name} is \"{}\", and the customer says \"{here}\" here",
                 at + 1,
-                text::excerpt(&turn.asked, 100)
+                self.quoted(&turn.asked)
             );
             return Err(other_conversation(message));
         }
         let said = ask::given(self.case, self.job, turn.answer.clone(), see);
         Ok(Said { added: redaction::said(self.case, &turn.said), ..said })
+    }
+
+    /// Errs where a recorded conversation goes on after the customer's last word.
+    fn is_over(&self, partner: &Partner<'_>, said: usize) -> Result<(), Fault> {
+        let Partner::Recorded { name, turns } = partner else { return Ok(()) };
+        let Some(next) = turns.get(said) else { return Ok(()) };
+        let message = format!(
+            "the conversation in {name} goes on with \"{}\", and here it is over after {}",
+            self.quoted(&next.asked),
+            text::count(said, "turn")
+        );
+        Err(other_conversation(message))
+    }
+
+    /// The beginning of what a customer says, as it is kept.
+    fn quoted(&self, words: &str) -> String {
+        text::excerpt(&redaction::prompt(self.case, words), 100)
     }
 
     fn bench<'t>(&'t self, messages: &'t [Message]) -> Bench<'t> {
@@ -469,20 +484,6 @@ impl<'a> Live<'a> {
         }
         self.conversation.session.clone_from(&said.session);
         Ok(said)
-    }
-}
-
-impl Partner<'_> {
-    /// Errs where a recorded conversation goes on after the customer's last word.
-    fn is_over(&self, said: usize) -> Result<(), Fault> {
-        let Self::Recorded { name, turns } = self else { return Ok(()) };
-        let Some(next) = turns.get(said) else { return Ok(()) };
-        let message = format!(
-            "the conversation in {name} goes on with \"{}\", and here it is over after {}",
-            text::excerpt(&next.asked, 100),
-            text::count(said, "turn")
-        );
-        Err(other_conversation(message))
     }
 }
 

@@ -3,8 +3,7 @@
 use super::{Found, Handoff};
 use crate::expectation::talk::Talk;
 use crate::expectation::{errored, verdict};
-use crate::manifest::{Fault, Verdict};
-use crate::text;
+use crate::manifest::{Fault, Place, Verdict};
 use crate::vocabulary::{Outcome, VerdictKind};
 
 /// By when a handoff must have come.
@@ -18,10 +17,7 @@ pub(super) struct Due {
 
 impl Due {
     fn shown(&self) -> String {
-        match &self.id {
-            Some(id) => format!("answer {} ({})", self.turn, text::excerpt(id, 40)),
-            None => format!("answer {}", self.turn),
-        }
+        format!("answer {}", Place::words(self.turn, self.id.as_deref()))
     }
 }
 
@@ -71,10 +67,14 @@ impl Handoff {
             let fault = Some(Box::new(fault));
             return Verdict { fault, expected: self.expected(), ..errored(kind(), reason) };
         }
-        // Where nothing came, it was due at a turn that can be named.
-        let due = self.due.as_ref().map_or(0, |due| due.turn);
-        let last = phantom
-            .unwrap_or_else(|| telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0)).of_turn(due));
+        let last = phantom.unwrap_or_else(|| {
+            let last = telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
+            let Some(due) = &self.due else { return last.of_turn(0) };
+            // The last answer says why, and an earlier one is where it was due.
+            let is_later = talk.turns.iter().any(|turn| turn.number > due.turn);
+            let reason = if is_later { format!("none by {}; {}", due.shown(), last.reason) } else { last.reason };
+            Verdict { reason, ..last }.of_turn(due.turn)
+        });
         Verdict { expected: self.expected(), ..last }
     }
 

@@ -141,7 +141,7 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
     about.extend(seen.latency_ms.map(number::span));
     about.extend(seen.tokens.map(|tokens| format!("{tokens:.1} tokens per answer")));
     about.extend(seen.cost_usd.map(|cost| format!("${cost:.6} per answer")));
-    let told = Calls::of(seen.tool_calls);
+    let told = Calls::of(seen.tool_calls.iter());
     json!({
         "label": label,
         "mark": mark,

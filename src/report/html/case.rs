@@ -133,7 +133,8 @@ fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains):
     let last = talk.trial.turns.len().saturating_sub(1);
     let turn = |at: usize, turn: &Turn| {
         let number = turn.place.as_ref().map_or(0, |place| place.number);
-        let (broke, reply) = (talk.is_broken(turn), turn.answer.as_ref());
+        let (mark, reply) = (talk.mark(turn), turn.answer.as_ref());
+        let broke = mark.is_some();
         let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
         let (pieces, before) = before
             .filter(|before| before.turn.map(|turn| turn.min(last)) == Some(at))
@@ -144,11 +145,13 @@ fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains):
         // What the expectations of the conversation say of this turn.
         let of_whole = told.iter().filter(|one| explains && one.verdict.turn.is_some());
         let of_whole = of_whole.filter(|one| one.turn.is_some_and(|of| std::ptr::eq(of, turn)));
-        let calls = Calls::of(reply.map_or(&[], |reply| &reply.tool_calls));
+        let calls = Calls::of(reply.iter().flat_map(|reply| &reply.tool_calls));
         json!({
             "name": talk::named(turn),
             "anchor": format!("{anchor}-turn-{number}"),
-            "broke": broke,
+            "between": "",
+            "broke": mark,
+            "outcome": talk.trial.outcome.word(),
             "asked": Excerpt::new(&turn.asked, most),
             "answer": answer,
             "calls": calls.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
@@ -162,8 +165,8 @@ fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains):
         })
     };
     let step = |step: Step<'_>| match step {
-        Step::Session => json!({ "mark": talk::NEW_SESSION }),
-        Step::LeftOut(count) => json!({ "mark": talk::left_out(count) }),
+        Step::Session => json!({ "between": talk::NEW_SESSION }),
+        Step::LeftOut(count) => json!({ "between": talk::left_out(count) }),
         Step::Said(at, said) => turn(at, said),
     };
     json!({

@@ -164,12 +164,12 @@ fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> Location {
 fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step> {
     let Some(talk) = trial.talk else { return Vec::new() };
     let turns = &talk.trial.turns;
-    let broken = turns.iter().position(|turn| talk.is_broken(turn)).unwrap_or_default();
+    let broken = turns.iter().position(|turn| talk.mark(turn).is_some()).unwrap_or_default();
     let most = STEPS_OF_ONE.min(*room);
     let from = (broken + 1).saturating_sub(most);
     let step = |turn: &Turn| {
-        let broke = talk.is_broken(turn);
-        let mark = if broke { ", broke here" } else { "" };
+        let mark = talk.mark(turn);
+        let (broke, mark) = (mark.is_some(), mark.map_or(String::new(), |mark| format!(", {mark}")));
         let answer = turn.answer.as_ref().map_or("", |answer| &answer.text);
         let calls = turn.answer.iter().flat_map(|answer| answer.tool_calls.iter().take(3));
         let calls: String =
