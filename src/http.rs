@@ -58,6 +58,15 @@ impl Http {
                 return Err(wrong("there is no certificate in it".to_owned()));
             }
         }
+        // The library reads these by itself, and would wait for a pipe.
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            if let Some(path) =
+                std::env::var_os(name).map(std::path::PathBuf::from).filter(|path| waits(path))
+            {
+                let reason = format!("{name} names a pipe or a device, not a file");
+                return Err(HttpError::Certificates { path: crate::source::slashed(&path), reason });
+            }
+        }
         Ok(Self { client: Arc::default(), direct: Arc::default(), certificates })
     }
 
@@ -95,6 +104,16 @@ impl Http {
         });
         built.map_err(|error| HttpError::Client(causes(&error)))
     }
+}
+
+/// Whether a file, or one in a folder, is none: whoever reads it may wait for ever.
+fn waits(path: &std::path::Path) -> bool {
+    let Ok(found) = std::fs::metadata(path) else { return false };
+    if found.is_dir() {
+        let files = std::fs::read_dir(path).into_iter().flatten().flatten();
+        return files.map(|file| file.path()).any(|file| !file.is_dir() && waits(&file));
+    }
+    !found.is_file()
 }
 
 /// What a server sent back.

@@ -19,12 +19,37 @@ impl Secret {
         &self.0
     }
 
+    /// Whether the value can hardly be a word of an answer: `refunds` is one, though somebody uses it as a key.
+    #[must_use]
+    pub fn is_no_word(&self) -> bool {
+        let has = |is: fn(&u8) -> bool| self.0.bytes().any(|byte| is(&byte));
+        let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        self.0.len() >= if is_mixed { 8 } else { 16 } && !has(u8::is_ascii_whitespace)
+    }
+
     /// The text with every occurrence of the value replaced by `***`.
     ///
     /// Values under six characters are left alone: they would blank out ordinary words.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         if self.0.len() < 6 { text.to_owned() } else { text.replace(&self.0, "***") }
+    }
+}
+
+impl Secret {
+    /// The text without any of these, for people.
+    #[must_use]
+    pub fn scrub_all<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: &str) -> String {
+        secrets.into_iter().fold(text.to_owned(), |text, secret| secret.scrub(&text))
+    }
+
+    /// The text of an answer without those of them that are no words, and whether there was one.
+    #[must_use]
+    pub fn hide<'a>(secrets: impl IntoIterator<Item = &'a Self>, text: &str) -> (String, bool) {
+        let keys = secrets.into_iter().filter(|secret| secret.is_no_word());
+        let hidden = Self::scrub_all(keys, text);
+        let is_other = hidden != text;
+        (hidden, is_other)
     }
 }
 
@@ -43,6 +68,21 @@ impl fmt::Display for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_answer_may_say_is_no_key() {
+        for (value, is_key) in [
+            ("refunds", false),
+            ("antidisestablish", true),
+            ("hunter2", false),
+            ("pw12345678", true),
+            ("1234567890", false),
+            ("sk-live-1234", true),
+            ("two words of 2024", false),
+        ] {
+            assert_eq!(Secret::new(value).is_no_word(), is_key, "{value}");
+        }
+    }
 
     #[test]
     fn a_secret_prints_stars() {

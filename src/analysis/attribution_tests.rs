@@ -36,6 +36,7 @@ fn answered(id: &str, text: &str, graded: bool, outcomes: &[Outcome]) -> CaseRes
             grade: graded.then(|| Box::new(grade)),
             fault: None,
             advisory: None,
+            turn: None,
             any: false,
             parts: Vec::new(),
         };

@@ -94,11 +94,14 @@ pub struct Pair<'a> {
     pub change: Transition,
     /// Trials with the same number whose outcomes differ.
     pub flips: usize,
+    /// Of conversations: 1-based number of the first turn in which they differ, else of the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
     /// In the first run.
     pub base: Seen<'a>,
     /// In the second run.
     pub head: Seen<'a>,
-    /// What was asked in the second run.
+    /// What was asked in the second run, of a conversation in that turn.
     #[serde(skip)]
     pub prompt: &'a str,
 }
@@ -178,14 +181,19 @@ impl<'a> Pair<'a> {
         let (was, now): (BTreeMap<_, _>, BTreeMap<_, _>) = (outcomes(base), outcomes(head));
         let change = Transition::of(base, head);
         let flips = was.iter().filter(|(index, outcome)| now.get(index).is_some_and(|one| one != *outcome));
+        let (before, after) = (base.telling(), head.telling());
+        let at = before.zip(after).and_then(|(was, now)| was.differs_at(now));
+        let turn = at.and_then(|at| after?.turns.get(at).or(before?.turns.get(at)));
+        let asked = turn.map_or("", |turn| turn.asked.as_str());
         Self {
             scenario: &head.scenario,
             id: &head.id,
             change,
             flips: if change == Transition::Changed { 0 } else { flips.count() },
-            base: Seen::of(base),
-            head: Seen::of(head),
-            prompt: &head.prompt,
+            turn: turn.and_then(|turn| Some(turn.place.as_ref()?.number)),
+            base: Seen::of(base, at),
+            head: Seen::of(head, at),
+            prompt: if asked.is_empty() { &head.prompt } else { asked },
         }
     }
 

@@ -1,5 +1,6 @@
 //! One run of the two, and one case in it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -50,8 +51,8 @@ pub struct Seen<'a> {
     pub trials: u64,
     /// Why it did not pass.
     #[serde(skip_serializing_if = "str::is_empty")]
-    pub reason: &'a str,
-    /// The first answer that explains the outcome.
+    pub reason: Cow<'a, str>,
+    /// The first answer that explains the outcome; of a conversation the one to the turn of the pair.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub answer: &'a str,
     /// The functions that this answer asks to have called.
@@ -95,16 +96,17 @@ impl<'a> Seen<'a> {
         self.answer == other.answer && ToolCall::are_alike(self.tool_calls, other.tool_calls)
     }
 
-    pub(super) fn of(case: &'a CaseResult) -> Self {
+    /// With the answer to the turn at a place, or to a single question.
+    pub(super) fn of(case: &'a CaseResult, turn: Option<usize>) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
         let told = case.telling();
         let why = match case.outcome {
-            Outcome::Passed => "",
-            _ if !case.reason.is_empty() => &case.reason,
-            _ => told.map_or("", Trial::reason),
+            Outcome::Passed => "".into(),
+            _ if !case.reason.is_empty() => case.reason.as_str().into(),
+            _ => told.map_or("".into(), Trial::reason),
         };
-        let answer = told.and_then(Trial::answer);
+        let answer = told.and_then(|trial| trial.answer_at(turn));
         Self {
             outcome: case.outcome,
             score: case.score,

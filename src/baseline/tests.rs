@@ -77,6 +77,7 @@ fn only_judged_ordinary_proven_trials_count() {
     let mut odd = case("odd", "h", &[Passed, Failed, Passed, Errored, Skipped]);
     odd.trials[0].confirmation = true;
     let advisory = Verdict {
+        turn: None,
         kind: VerdictKind::LlmGrader,
         outcome: Failed,
         score: Some(0.0),

@@ -46,8 +46,10 @@ struct State {
     asked: BTreeSet<String>,
     /// Answers in the file.
     answers: usize,
-    /// US dollars that they cost.
+    /// US dollars that the interrupted run had spent, or may have.
     spent: f64,
+    /// The number of the next try.
+    next: u64,
     /// Whether nothing is noted any more.
     is_off: bool,
 }
@@ -79,9 +81,6 @@ pub struct Noted {
     pub asked: Asked,
     /// Milliseconds that it took.
     pub latency_ms: u64,
-    /// US dollars, where the model's price and the tokens are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<f64>,
     /// When it was asked, RFC 3339 in UTC.
     pub at: String,
     /// What came back.
@@ -92,10 +91,17 @@ impl Noted {
     /// A line, where it is one that akit writes.
     fn read(line: &[u8]) -> Option<Self> {
         let noted: Self = json_object(line).ok()?;
-        let is_right = DateTime::parse_from_rfc3339(&noted.at).is_ok()
-            && noted.cost_usd.is_none_or(|cost| cost.is_finite() && cost >= 0.0);
-        is_right.then_some(noted)
+        DateTime::parse_from_rfc3339(&noted.at).is_ok().then_some(noted)
     }
+}
+
+/// What one try costs, as far as is known when it is written: at most before it is sent, and exactly once it is answered.
+/// Of two lines the later one holds, so whoever is killed in between has spent the most.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Paid {
+    r#try: u64,
+    usd: f64,
 }
 
 /// Why there is nothing to finish.
@@ -139,7 +145,7 @@ impl Journal {
         let path = folder.join(format!("{name}.jsonl"));
         let Some(mut file) = there(&path)? else { return Err(JournalError::Nothing(slashed(folder))) };
         let mut state = read(&mut file).map_err(|error| JournalError::Unreadable(slashed(&path), error))?;
-        if state.answers == 0 {
+        if state.answers == 0 && state.spent == 0.0 {
             return Err(JournalError::Nothing(slashed(folder)));
         }
         state.file = Some(file);
@@ -158,7 +164,7 @@ impl Journal {
         self.state().answers
     }
 
-    /// US dollars that the interrupted run had spent.
+    /// US dollars that the interrupted run had spent, those of requests included that it did not see the end of.
     #[must_use]
     pub fn spent_usd(&self) -> f64 {
         self.state().spent
@@ -203,7 +209,24 @@ impl Journal {
     /// Notes an answer. After the first failure nothing is noted any more: a journal with a gap would still be right,
     /// but the disk is in trouble.
     pub fn note(&self, noted: &Noted) -> io::Result<()> {
-        let mut line = serde_json::to_vec(noted).map_err(io::Error::other)?;
+        self.append(noted, 1)
+    }
+
+    /// A number for the money of one try.
+    #[must_use]
+    pub fn next_try(&self) -> u64 {
+        let mut state = self.state();
+        state.next += 1;
+        state.next
+    }
+
+    /// Notes what a try costs, as far as is known.
+    pub fn pay(&self, r#try: u64, usd: f64) -> io::Result<()> {
+        self.append(&Paid { r#try, usd }, 0)
+    }
+
+    fn append(&self, said: &impl Serialize, answers: usize) -> io::Result<()> {
+        let mut line = serde_json::to_vec(said).map_err(io::Error::other)?;
         line.push(b'\n');
         let mut state = self.state();
         if state.is_off {
@@ -218,7 +241,7 @@ impl Journal {
             }),
         };
         match written {
-            Ok(()) => state.answers += 1,
+            Ok(()) => state.answers += answers,
             Err(_) => state.is_off = true,
         }
         written
@@ -356,7 +379,7 @@ fn remove(path: &Path) {
 fn read(file: &mut File) -> io::Result<State> {
     let mut state = State::default();
     let mut reader = BufReader::new(&*file);
-    let (mut offset, mut line) = (0, Vec::new());
+    let (mut offset, mut line, mut paid) = (0, Vec::new(), BTreeMap::new());
     reader.read_until(b'\n', &mut line)?;
     if line != HEAD {
         // A process that was killed before it had written the head has noted nothing.
@@ -374,13 +397,19 @@ fn read(file: &mut File) -> io::Result<State> {
         if let Some(noted) = Noted::read(&line) {
             state.asked.insert(noted.asked.key.clone());
             state.replies += usize::from(noted.asked.kind == ExchangeKind::Reply);
-            state.spent += noted.cost_usd.unwrap_or_default();
             state.left.entry(noted.asked).or_default().push_back(Place { offset, length });
             state.answers += 1;
+        } else if let Ok(Paid { r#try, usd }) = json_object(&line)
+            && usd.is_finite()
+            && usd >= 0.0
+        {
+            paid.insert(r#try, usd);
         }
         offset += length as u64;
     }
     file.set_len(offset)?;
+    state.spent = paid.values().sum();
+    state.next = paid.keys().copied().max().unwrap_or_default();
     Ok(state)
 }
 

@@ -8,13 +8,7 @@ fn asked(n: u32, purpose: &str) -> Asked {
 
 fn noted(n: u32, purpose: &str, text: &str) -> Noted {
     let at = "2026-01-02T03:04:05Z".to_owned();
-    Noted {
-        asked: asked(n, purpose),
-        latency_ms: 7,
-        cost_usd: Some(0.25),
-        at,
-        response: json!({ "text": text }),
-    }
+    Noted { asked: asked(n, purpose), latency_ms: 7, at, response: json!({ "text": text }) }
 }
 
 fn text(noted: Option<Noted>) -> Option<Json> {
@@ -38,6 +32,14 @@ fn a_run_finds_its_answers_again_each_once_and_in_order() {
     for (n, purpose, said) in [(1, "a", "1a"), (1, "b", "1b"), (2, "a", "2a"), (1, "a", "1a again")] {
         first.note(&noted(n, purpose, said)).unwrap();
     }
+    // One try that was answered, one that is still under way, one that was not counted.
+    for (usd, then) in [(0.5, Some(0.25)), (0.75, None), (0.5, Some(0.0))] {
+        let number = first.next_try();
+        first.pay(number, usd).unwrap();
+        if let Some(then) = then {
+            first.pay(number, then).unwrap();
+        }
+    }
     assert_eq!(fs::read_to_string(place.join(IGNORE)).unwrap(), "*\n");
     assert!(matches!(Journal::resume(&place, "a"), Err(JournalError::Busy(_))));
     assert!(matches!(Journal::begin(&place, "a"), Err(JournalError::Busy(_))));
@@ -60,10 +62,12 @@ fn a_run_finds_its_answers_again_each_once_and_in_order() {
     assert_eq!(text(second.take(&asked(2, "a"))), Some(json!("2a")));
     assert!(!second.has_replies_left());
     // Interrupted once more.
+    second.pay(second.next_try(), 0.5).unwrap();
     second.note(&noted(3, "a", "3a")).unwrap();
     drop(second);
     let third = Journal::resume(&place, "a").unwrap();
     assert_eq!(third.answers(), 5);
+    assert!((third.spent_usd() - 1.5).abs() < 1e-9, "{}", third.spent_usd());
     assert_eq!(text(third.take(&asked(3, "a"))), Some(json!("3a")));
     third.end();
     assert!(matches!(Journal::resume(&place, "a"), Err(JournalError::Nothing(_))));
@@ -117,8 +121,6 @@ fn lines_that_akit_does_not_write_answer_nothing() {
     drop(journal);
     for (right, wrong) in [
         ("2026-01-02T03:04:05Z", "zzzz<script>"),
-        ("0.25", "-1"),
-        ("0.25", "1e999"),
         ("\"latency_ms\":7", "\"latency_ms\":-7"),
         ("{\"text\":\"right\"}", "{"),
         ("\"reply\"", "\"bribe\""),
@@ -133,6 +135,22 @@ fn lines_that_akit_does_not_write_answer_nothing() {
             (1, Some(json!("right"))),
             "{bad}"
         );
+    }
+}
+
+#[test]
+fn money_that_akit_does_not_write_is_none_and_money_alone_can_be_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    for (line, spent) in [
+        (r#"{"try":1,"usd":0.5}"#, 0.5),
+        (r#"{"try":1,"usd":-0.5}"#, 0.0),
+        (r#"{"try":1,"usd":1e999}"#, 0.0),
+        (r#"{"try":1,"usd":0.5,"x":1}"#, 0.0),
+        (r#"{"try":1,"usd":0.0}"#, 0.0),
+    ] {
+        fs::write(file(folder.path()), [HEAD, line.as_bytes(), b"\n"].concat()).unwrap();
+        let found = Journal::resume(folder.path(), "a").map_or(0.0, |journal| journal.spent_usd());
+        assert!((found - spent).abs() < 1e-9, "{line}: {found}");
     }
 }
 

@@ -214,6 +214,12 @@ impl Suite {
                 plan.notes.push(note);
             }
         }
+        if let Some(trouble) = plan.doubtful_replies() {
+            return Err(Status::Invalid.because(
+                trouble,
+                "give the test of promptfoo the `id` of its case as `description`, or the line an `id`",
+            ));
+        }
         for note in plan.unused_replies() {
             terminal::warning(&note, "a line counts for the case whose id it has: see the ids in the files");
         }

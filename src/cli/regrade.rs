@@ -19,7 +19,7 @@ use crate::analysis::Common;
 use crate::client::Road;
 use crate::environment::Environment;
 use crate::manifest::{RunManifest, Trial};
-use crate::provider::Replies;
+use crate::provider::{Exchanged, Replies};
 use crate::report::json::pretty;
 use crate::report::regrade::of_attribution;
 use crate::runner::{OnFailure, Options, Runner};
@@ -82,8 +82,12 @@ impl OldJudgeArgs {
 /// The judged answers of a stored run, without those that confirmed a failure.
 fn answers(path: &Path, run: &RunManifest) -> Replies {
     let rows = run.cases.iter().map(|case| {
-        let answers = case.answers().filter_map(Trial::answer);
-        (case.scenario.as_str(), case.id.as_str(), answers.collect())
+        let turns = |trial: &Trial| {
+            let answered =
+                trial.turns.iter().filter_map(|turn| Some((turn.asked.clone(), turn.answer.clone()?)));
+            answered.map(|(asked, answer)| Exchanged::of(asked, answer)).collect()
+        };
+        (case.scenario.as_str(), case.id.as_str(), case.answers().map(turns).collect())
     });
     Replies::of(&slashed(path), rows)
 }

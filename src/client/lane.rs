@@ -1,8 +1,11 @@
 //! What one endpoint bears: how many requests at once, when the next may go out, and whether any may.
 //!
 //! A 429 holds everybody until the time that was asked for and halves what may be under way; every answer lets one more
-//! through. Where nobody listens, one request at a time finds out whether that has changed, and then no other is sent.
+//! through. Where nobody listens, one request at a time finds out whether that has changed, and then no other is sent. What
+//! answers in the place of the server, or hangs up, may do so for one question's sake: that closes the road once it
+//! happens to many, and to nobody else in between.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,15 +14,19 @@ use tokio::time::Instant;
 
 use super::Patience;
 use super::limits::{Bucket, Limits};
-use crate::provider::ProviderError;
+use crate::provider::{ProviderError, Reach};
 use crate::seed::Root;
 
 /// Tries in a row without a connection, of two questions or more, after which it is only probed.
 const ENOUGH: u32 = 5;
-/// How long before each probe.
+/// Questions in a row that a gateway must fail before nothing more is sent.
+const MANY: usize = 5;
+/// How long before each probe, unless a server asks for more.
 const PROBES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// The shortest and the longest wait after a 429 that names none.
 const WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(20)];
+/// Longest wait that a server is granted which does not say 429.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Refusals in a row before a wait grows: a limit by the second begins anew within the first of them.
 const FEW: i32 = 5;
@@ -58,26 +65,33 @@ struct State {
     held_until: Option<Instant>,
     /// When it was narrowed; what was sent before says nothing new.
     narrowed_at: Option<Instant>,
-    /// How often it was narrowed since anything else than a 429 came, and since when.
+    /// How often it was narrowed since anything else than a 429 came.
     rounds: i32,
-    refused_since: Option<Instant>,
     health: Health,
+    vain: Vain,
 }
 
-#[derive(Debug)]
+/// Tries in vain since somebody was last answered.
+#[derive(Debug, Default)]
+struct Vain {
+    tries: u32,
+    /// When the first of them was in vain; an answer to what was sent before says nothing new.
+    since: Option<Instant>,
+    /// Of which questions, [`MANY`] at most.
+    questions: BTreeSet<String>,
+    /// Whether every probe was, too.
+    probed: bool,
+}
+
+#[derive(Debug, Default)]
 enum Health {
-    /// As far as is known; with the failures in a row, the first one's question, and whether others failed too.
-    Well { failures: u32, first: String, several: bool },
+    /// As far as is known.
+    #[default]
+    Well,
     /// Nobody listens: so many probes went out in vain, the next goes out then, or is under way.
     Down { probes: usize, next: Instant, probing: bool },
     /// Nothing is sent any more.
     Dead(ProviderError),
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Self::Well { failures: 0, first: String::new(), several: false }
-    }
 }
 
 /// Whether a request may be sent.
@@ -194,10 +208,10 @@ impl Lane {
     }
 
     /// Somebody listens, and is not too busy; an answer lets one more through.
-    pub(super) fn reached(&self, is_answer: bool) {
+    pub(super) fn reached(&self, sent: Instant, is_answer: bool) {
         let mut state = self.state();
-        self.found_well(&mut state);
-        (state.rounds, state.refused_since) = (0, None);
+        self.found_well(&mut state, sent);
+        state.rounds = 0;
         if is_answer && state.narrowed > 0 {
             state.narrowed -= 1;
             match state.owed {
@@ -207,25 +221,27 @@ impl Lane {
         }
     }
 
-    fn found_well(&self, state: &mut State) {
-        if !matches!(state.health, Health::Dead(_)) {
-            state.health = Health::default();
+    fn found_well(&self, state: &mut State, sent: Instant) {
+        let is_news = state.vain.since.is_none_or(|since| since <= sent);
+        if is_news && !matches!(state.health, Health::Dead(_)) {
+            (state.health, state.vain) = (Health::Well, Vain::default());
             self.changed.notify_waiters();
         }
     }
 
-    /// A request that was sent at a time had a 429: everybody waits as long as was asked for, or longer where nobody is
-    /// answered. Tells how long that is from now on. Where it would be longer than patience, nothing more is sent.
+    /// A request that was sent at a time had a 429, as all like it since another time: everybody waits as long as was
+    /// asked for, or longer where nobody is answered. Tells how long that is from now on; `None` where it would be
+    /// longer than patience, and nobody waits.
     pub(super) fn refused(
         &self,
-        sent: Instant,
+        [since, sent]: [Instant; 2],
         error: &ProviderError,
         question: &str,
         patience: Patience,
-    ) -> Duration {
+    ) -> Option<Duration> {
         let now = Instant::now();
         let mut state = self.state();
-        self.found_well(&mut state);
+        self.found_well(&mut state, sent);
         let is_new = state.narrowed_at.is_none_or(|at| at <= sent);
         if is_new {
             let allowed = state.wide.saturating_sub(state.narrowed);
@@ -239,49 +255,53 @@ impl Lane {
         let asked = error.retry_after().unwrap_or_default();
         let wait = asked.max(own_wait(state.rounds));
         let wait = spread(wait, patience.jitter, question, state.rounds);
-        let until = now.checked_add(wait);
-        let since = *state.refused_since.get_or_insert(now);
-        match until {
-            Some(until) if until - since <= patience.limited => {
-                let until = state.held_until.map_or(until, |held| held.max(until));
-                state.held_until = Some(until);
-                until - now
-            }
-            _ => {
-                state.health = Health::Dead(error.clone());
-                self.changed.notify_waiters();
-                Duration::MAX
-            }
-        }
+        let until = now.checked_add(wait).filter(|until| *until - since <= patience.limited)?;
+        let until = state.held_until.map_or(until, |held| held.max(until));
+        state.held_until = Some(until);
+        Some(until - now)
     }
 
-    /// A request found nobody; `last` where its question would not be tried again. Tells whether what comes next is up
-    /// to a probe.
+    /// A request found nobody, or no more than a gateway; `last` where its question would not be tried again. Tells
+    /// whether what comes next is up to a probe.
     pub(super) fn unreached(&self, error: &ProviderError, question: &str, probe: bool, last: bool) -> bool {
         let mut state = self.state();
-        let down = |probes: usize| match PROBES.get(probes) {
-            Some(wait) => Health::Down { probes, next: Instant::now() + *wait, probing: false },
-            None => Health::Dead(error.clone()),
-        };
-        match &mut state.health {
-            Health::Well { failures, first, several } => {
-                *failures += 1;
-                match *failures {
-                    1 => question.clone_into(first),
-                    _ => *several |= first != question,
+        let State { health, vain, .. } = &mut *state;
+        let (now, is_nobody) = (Instant::now(), error.reach() == Reach::Nobody);
+        vain.tries += 1;
+        vain.since.get_or_insert(now);
+        if vain.questions.len() < MANY {
+            vain.questions.insert(question.to_owned());
+        }
+        let is_many = vain.questions.len() >= MANY;
+        let probes = match health {
+            Health::Well if vain.probed && !is_nobody => {
+                // Each question has had the tries of its own.
+                if is_many {
+                    *health = Health::Dead(error.clone());
                 }
-                if !last && (*failures < ENOUGH || !*several) {
+                return is_many;
+            }
+            Health::Well => {
+                let is_row = vain.tries >= ENOUGH && vain.questions.len() > 1;
+                if !is_row && !(last && (is_nobody || vain.tries > 1)) {
                     return false;
                 }
-                state.health = down(0);
+                0
             }
-            Health::Down { probes, .. } if probe => {
-                state.health = down(*probes + 1);
-                self.changed.notify_waiters();
+            Health::Down { probes, .. } if probe => *probes + 1,
+            Health::Down { .. } | Health::Dead(_) => return true,
+        };
+        let asked = error.retry_after().unwrap_or_default().min(LONGEST_WAIT);
+        *health = match PROBES.get(probes) {
+            Some(wait) => Health::Down { probes, next: now + asked.max(*wait), probing: false },
+            None if is_nobody || is_many => Health::Dead(error.clone()),
+            None => {
+                vain.probed = true;
+                Health::Well
             }
-            Health::Down { .. } | Health::Dead(_) => {}
-        }
-        true
+        };
+        self.changed.notify_waiters();
+        !matches!(health, Health::Well)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

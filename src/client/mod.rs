@@ -391,9 +391,9 @@ impl ModelClient {
         }
         // First, so that an answer which was recorded is known to be this run's.
         if let Some(journal) = journal {
-            let cost_usd = self.cost(&ask.request.model, had.exchange.completion.answer.usage);
             let (asked, at, response) = (asked(key, ask), at.clone(), response.clone());
-            self.note(journal, &Noted { asked, latency_ms: had.latency_ms, cost_usd, at, response });
+            let noted = Noted { asked, latency_ms: had.latency_ms, at, response };
+            self.tell_gap(journal, journal.note(&noted));
         }
         if records {
             self.put(key, response, had.latency_ms, at.clone());
@@ -401,8 +401,8 @@ impl ModelClient {
         Ok(had)
     }
 
-    fn note(&self, journal: &Journal, noted: &Noted) {
-        if let Err(error) = journal.note(noted) {
+    fn tell_gap(&self, journal: &Journal, written: std::io::Result<()>) {
+        if let Err(error) = written {
             let path = crate::source::slashed(journal.path());
             self.warn(format!(
                 "had this run been interrupted, `--resume` could not finish it: cannot write {path}: {error}"

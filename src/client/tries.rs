@@ -8,26 +8,26 @@ use std::time::{Duration, SystemTime};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
-use super::lane::own_wait;
+use super::lane::{LONGEST_WAIT, own_wait};
 use super::{Ask, ClientError, Exchange, Had, ModelClient, Patience, timestamp};
+use crate::cache::Journal;
 use crate::provider::model::is_stand_in;
 use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
 use crate::stats::real;
 use crate::vocabulary::{ExchangeKind, Usage};
 
-/// Longest wait before a further try of one question, whatever a server asks for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
 /// How often a question is sent again because somebody listens again. A server that comes and goes is none.
 const RETURNS: u32 = 3;
 
 /// What is known of a model's account.
-#[derive(Debug)]
-pub(super) enum Account {
+#[derive(Debug, Default)]
+pub(super) struct Account {
     /// It was answered once.
-    Served,
-    /// Its key, its rights or its money serve nobody.
-    Faulty(ProviderError),
+    served: bool,
+    /// Since when it was answered with nothing but 429.
+    refused_since: Option<Instant>,
+    /// Its key, its rights, its money or its limit serve nobody.
+    fault: Option<ProviderError>,
 }
 
 /// Why a try brought no answer.
@@ -120,18 +120,20 @@ impl ModelClient {
         let (model, timeout) = (&ask.request.model, ask.patience.timeout);
         let unmetered = |why| ProviderError::Unmetered { host: self.endpoint().host.clone(), why };
         let is_metered = self.road.is_metered();
-        let worst = is_metered.then(|| self.worst_ask(ask)).transpose();
-        let worst = worst.map_err(|why| Failed::NotAsked(unmetered(why)))?;
+        let worst = match self.worst_ask(ask) {
+            Err(why) if is_metered => return Err(Failed::NotAsked(unmetered(why))),
+            worst => worst.ok(),
+        };
         let tokens = real(ask.request.booked_tokens());
         // What a server counts is known from its first answer on; until then one is risked, not as many as there are seats.
-        let is_served = || matches!(self.accounts().get(model), Some(Account::Served));
+        let is_served = || self.accounts().get(model).is_some_and(|account| account.served);
         let mut first = None;
         if is_metered && !is_served() {
             first = Some(self.first.lock().await).filter(|_| !is_served());
         }
-        let faulty = || match self.accounts().get(model) {
-            Some(Account::Faulty(error)) => Err(Failed::NotAsked(error.clone())),
-            Some(Account::Served) | None => Ok(()),
+        let faulty = || match self.accounts().get(model).and_then(|account| account.fault.clone()) {
+            Some(error) => Err(Failed::NotAsked(error)),
+            None => Ok(()),
         };
         // Before the money is looked at, which may be gone for the same reason.
         faulty()?;
@@ -139,26 +141,37 @@ impl ModelClient {
         let under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
         faulty()?;
+        // Before it is sent: whoever is killed meanwhile may have paid all of it.
+        let number = self.road.journal().map(Journal::next_try);
+        let pay = |usd: Option<f64>| {
+            if let (Some(journal), Some(number), Some(usd)) = (self.road.journal(), number, usd) {
+                self.tell_gap(journal, journal.pay(number, usd));
+            }
+        };
+        pay(worst);
         let began = Instant::now();
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
         let error = match found {
             Ok(completion) => {
-                if let Some(worst) = worst {
+                if !is_metered {
+                    pay(self.cost(model, completion.answer.usage));
+                } else if let Some(worst) = worst {
                     let (cost, found) = self.charged(model, &completion, worst);
                     self.road.spend(cost);
+                    pay(Some(cost));
                     if let Err(why) = found {
                         let error = unmetered(why);
-                        self.accounts().insert(model.clone(), Account::Faulty(error.clone()));
+                        self.of_account(model, |account| account.fault = Some(error.clone()));
                         return Err(Failed::Asked(error, Next::End));
                     }
                 }
                 if let Some(usage) = completion.answer.usage {
                     self.lane.settle(tokens, real(usage.total()));
                 }
-                self.lane.reached(true);
-                self.accounts().insert(model.clone(), Account::Served);
+                self.lane.reached(began, true);
+                self.of_account(model, |account| (account.served, account.refused_since) = (true, None));
                 return Ok((completion, began.elapsed()));
             }
             // Others may be told why they are not asked, and this one's prompt must not be in it.
@@ -169,25 +182,26 @@ impl ModelClient {
             self.road.spend(worst.unwrap_or_default());
         } else {
             self.lane.settle(tokens, 0.0);
+            pay(worst.map(|_| 0.0));
         }
         let next = match error.reach() {
             Reach::Account => {
-                self.lane.reached(false);
-                let mut accounts = self.accounts();
-                let is_known = matches!(accounts.get(model), Some(Account::Served));
-                // A gateway forbids single prompts with the same status.
-                if !(is_known && matches!(error, ProviderError::Status { status: 403, .. })) {
-                    accounts.insert(model.clone(), Account::Faulty(error.clone()));
-                }
+                self.lane.reached(began, false);
+                self.of_account(model, |account| {
+                    // A gateway forbids single prompts with the same status.
+                    let is_of_prompt =
+                        account.served && matches!(error, ProviderError::Status { status: 403, .. });
+                    account.fault = account.fault.take().or((!is_of_prompt).then(|| error.clone()));
+                });
                 Next::End
             }
-            Reach::Busy => Next::Turn(self.lane.refused(began, &error, ask.purpose, ask.patience)),
+            Reach::Busy => self.refused(began, &error, ask),
             Reach::Server => {
-                self.lane.reached(false);
+                self.lane.reached(began, false);
                 if error.transient() { Next::Try } else { Next::End }
             }
             Reach::Unclear if !under_way.is_probe() => Next::Try,
-            Reach::Nobody | Reach::Unclear => {
+            Reach::Nobody | Reach::Gateway | Reach::Unclear => {
                 let is_last = is_last && error.transient();
                 match self.lane.unreached(&error, ask.purpose, under_way.is_probe(), is_last) {
                     true if error.transient() => Next::Probe,
@@ -231,6 +245,23 @@ impl ModelClient {
             (Some(cost), None) if cost > worst => (cost, Err(Unmetered::Beyond)),
             (Some(cost), None) => (cost, Ok(())),
         }
+    }
+
+    /// What comes after a 429 to a request that was sent at a time.
+    fn refused(&self, sent: Instant, error: &ProviderError, ask: &Ask<'_>) -> Next {
+        self.of_account(&ask.request.model, |account| {
+            let since = *account.refused_since.get_or_insert_with(Instant::now);
+            let wait = self.lane.refused([since, sent], error, ask.purpose, ask.patience);
+            if wait.is_none() {
+                // Others at this address may have a limit of their own.
+                account.fault = Some(error.clone());
+            }
+            wait.map_or(Next::End, Next::Turn)
+        })
+    }
+
+    fn of_account<T>(&self, model: &str, note: impl FnOnce(&mut Account) -> T) -> T {
+        note(self.accounts().entry(model.to_owned()).or_default())
     }
 
     fn accounts(&self) -> MutexGuard<'_, BTreeMap<String, Account>> {

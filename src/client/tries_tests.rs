@@ -21,6 +21,8 @@ pub(super) struct Server {
     calls: AtomicUsize,
     manners: Manners,
     usage: Option<Usage>,
+    /// What is asked before a time takes so long.
+    slow: (Duration, Duration),
     /// What was asked, and after how many seconds.
     log: Mutex<Vec<(String, f64)>>,
 }
@@ -30,6 +32,12 @@ impl Server {
     pub(super) fn using(self: Arc<Self>, usage: Usage) -> Arc<Self> {
         let Ok(server) = Arc::try_unwrap(self) else { panic!("nobody asks it yet") };
         Arc::new(Self { usage: Some(usage), ..server })
+    }
+
+    /// The same, which takes so much longer for what it is asked before a time.
+    fn slow_before(self: Arc<Self>, time: Duration, wait: Duration) -> Arc<Self> {
+        let Ok(server) = Arc::try_unwrap(self) else { panic!("nobody asks it yet") };
+        Arc::new(Self { slow: (time, wait), ..server })
     }
 
     pub(super) fn log(&self) -> Vec<(String, f64)> {
@@ -53,9 +61,11 @@ impl Provider for Server {
             self.calls.fetch_add(1, Ordering::SeqCst);
             let asked = (request.messages[0].content.clone(), self.began.elapsed().as_secs_f64());
             self.log.lock().unwrap().push(asked);
+            let (until, more) = self.slow;
+            let more = if self.began.elapsed() < until { more } else { Duration::ZERO };
             let found = (self.manners)(&request.messages[0].content, self.began.elapsed());
             // A refusal comes at once, an answer takes a while.
-            tokio::time::sleep(Duration::from_millis(if found.is_ok() { 20 } else { 1 })).await;
+            tokio::time::sleep(more + Duration::from_millis(if found.is_ok() { 20 } else { 1 })).await;
             let answer = Answer { usage: self.usage, ..Answer::default() };
             found.map(|()| Completion { answer, ..Completion::default() })
         })
@@ -88,7 +98,7 @@ pub(super) fn server(
 ) -> Arc<Server> {
     let (endpoint, calls) = (Endpoint::at_host("openai", "test"), AtomicUsize::new(0));
     let (began, manners, log) = (Instant::now(), Box::new(manners), Mutex::default());
-    Arc::new(Server { endpoint, began, calls, manners, usage: None, log })
+    Arc::new(Server { endpoint, began, calls, manners, usage: None, slow: <_>::default(), log })
 }
 
 pub(super) fn client(server: &Arc<Server>, road: &Road) -> ModelClient {
@@ -233,16 +243,104 @@ async fn one_question_that_is_always_refused_ends_alone() {
     assert!(found.calls < 240, "{}", found.calls);
 }
 
+/// What an application behind a proxy, or its machine, says while it is away.
+fn away() -> Vec<ProviderError> {
+    let host = || "test".to_owned();
+    let hung_up = ["connection reset", "connection closed before message completed"];
+    let hung_up = hung_up.map(|reason| ProviderError::Broken {
+        host: host(),
+        reason: reason.to_owned(),
+        answered: false,
+    });
+    let proxy = [502, 503, 504, 521].map(|code| status(code, "no upstream", None));
+    std::iter::once(gone()).chain(hung_up).chain(proxy).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_application_that_restarts_loses_no_case() {
-    for at_once in [1, 2, 4, 16] {
-        for down in [Duration::from_millis(500), Duration::from_secs(2), Duration::from_millis(2_900)] {
-            let from = Duration::from_millis(100);
-            let server =
-                server(move |_, now| if now >= from && now < from + down { Err(gone()) } else { Ok(()) });
-            let found = run(&server, 60, at_once, PATIENT).await;
-            assert_eq!(found.errors(), Vec::<String>::new(), "{at_once} {down:?}");
+    for error in away() {
+        for at_once in [1, 2, 3, 4, 16] {
+            for down in [500, 2_000, 2_900].map(Duration::from_millis) {
+                // What was under way may be answered all the same.
+                for drained in [Duration::ZERO, Duration::from_millis(900)] {
+                    let from = Duration::from_millis(100);
+                    let error = error.clone();
+                    let server =
+                        server(
+                            move |_, now| {
+                                if now >= from && now < from + down { Err(error.clone()) } else { Ok(()) }
+                            },
+                        );
+                    let server = server.slow_before(from, drained);
+                    let found = run(&server, 60, at_once, PATIENT).await;
+                    assert_eq!(found.errors(), Vec::<String>::new(), "{at_once} {down:?} {drained:?}");
+                }
+            }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_answers_in_the_place_of_a_server_ends_all_after_many() {
+    for error in away() {
+        for at_once in [1, 2, 4, 16] {
+            let met = error.clone();
+            let found = run(&server(move |_, _| Err(met.clone())), 5_000, at_once, PATIENT).await;
+            assert_eq!(found.errors().len(), 5_000);
+            assert!(found.not_asked() >= 4_900, "{at_once}: {}", found.not_asked());
+            assert!(found.calls <= at_once + 20, "{at_once}: {} calls", found.calls);
+            assert!(found.took < Duration::from_secs(10), "{at_once}: {:?}", found.took);
+        }
+    }
+    // As long as it asks for, and no longer than a minute.
+    let asks = |seconds| status(503, "back soon", Some(Duration::from_secs(seconds)));
+    for (seconds, least, most) in [(10, 20, 25), (3_600, 120, 125)] {
+        let found = run(&server(move |_, _| Err(asks(seconds))), 5_000, 16, PATIENT).await;
+        let took = found.took.as_secs();
+        assert!(found.not_asked() >= 4_900 && (least..=most).contains(&took), "{seconds}: {:?}", found.took);
+    }
+    let back = server(move |_, now| if now.as_secs() < 9 { Err(asks(10)) } else { Ok(()) });
+    let found = run(&back, 60, 16, PATIENT).await;
+    assert_eq!(found.errors(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_at_which_a_gateway_fails_for_ever_ends_alone() {
+    for error in away().into_iter().skip(1).chain([status(500, "no", None)]) {
+        // Alone, and up to four in a row.
+        for culprits in [&["case 3"][..], &["case 3", "case 4"], &["case 0", "case 1", "case 2", "case 3"]] {
+            for at_once in [1, 2, 4, 16] {
+                let met = error.clone();
+                let server =
+                    server(move |text, _| if culprits.contains(&text) { Err(met.clone()) } else { Ok(()) });
+                let found = run(&server, 60, at_once, PATIENT).await;
+                assert_eq!(found.errors().len(), culprits.len(), "{at_once}: {:?}", found.errors());
+                assert_eq!(found.not_asked(), 0, "{at_once}");
+                assert!(found.calls <= 60 + 6 * culprits.len(), "{at_once}: {} calls", found.calls);
+                assert!(found.took < Duration::from_secs(20), "{at_once}: {:?}", found.took);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_judge_that_is_always_refused_closes_no_address_to_others() {
+    for wait in [None, Some(1.0), Some(60.0), Some(3_600.0)] {
+        let server = server(move |text, _| if text.starts_with("judge") { Err(busy(wait)) } else { Ok(()) });
+        let road = Road::new(4, None);
+        let [target, judge] = [client(&server, &road), client(&server, &road)].map(Arc::new);
+        let mut all = tokio::task::JoinSet::new();
+        for n in 0..40 {
+            let (target, judge) = (Arc::clone(&target), Arc::clone(&judge));
+            all.spawn(async move {
+                let answered = ask(&target, &format!("target {n}"), PATIENT).await.is_ok();
+                let judged = ask(&judge, &format!("judge {n}"), PATIENT).await.is_ok();
+                (answered, judged)
+            });
+        }
+        assert_eq!(all.join_all().await, [(true, false); 40], "{wait:?}");
+        let took = server.began.elapsed();
+        assert!(took < Duration::from_secs(900), "{wait:?}: {took:?}");
     }
 }
 

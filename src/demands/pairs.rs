@@ -77,7 +77,8 @@ impl<'a> Paired<'a> {
             [Message { role: Role::System, .. }, rest @ ..] => rest,
             all => all,
         };
-        json!(asked).to_string()
+        let talk = self.case.dialogue.as_ref().map(|dialogue| dialogue.texts());
+        json!([asked, talk]).to_string()
     }
 }
 

@@ -120,10 +120,11 @@ impl Fact {
         self.shape.is_some()
     }
 
-    /// Where it stands, and what is asked of it, are not as before.
+    /// Whether both are asked for, given and altered alike. What a customer by rules says is another matter.
     #[must_use]
     pub fn is_as(&self, other: &Self) -> bool {
-        self.asked == other.asked && self.shape == other.shape && self.value == other.value
+        let is_given_alike = self.value.is_some() || self.say == other.say;
+        self.asked == other.asked && self.shape == other.shape && self.value == other.value && is_given_alike
     }
 }
 

@@ -161,7 +161,7 @@ fn units(text: &str) -> Vec<u16> {
 }
 
 /// Pairs of units that are compared at most. They are counted, so that a verdict does not hang on the machine.
-const PAIRS: usize = 1 << 33;
+const PAIRS: usize = 1 << 30;
 
 /// Pairs that are compared where the judging begins.
 const SOON: usize = 1 << 24;
@@ -188,8 +188,9 @@ fn compared(a: &[u16], b: &[u16]) -> Option<(usize, f64)> {
 
 fn too_long() -> Verdict {
     let reason = format!(
-        "answer and `value` are too long to be compared: more than {PAIRS} pairs of characters; \
-         compare less with `regex` or `contains`"
+        "answer and `value` are too long to be compared: more than {} pairs of characters; \
+         compare less with `regex` or `contains`",
+        text::number::whole(PAIRS as u64)
     );
     errored(VerdictKind::Fuzzy, reason)
 }

@@ -1,6 +1,6 @@
-//! `language`: the answer is written in a language. What is too short, or could be several, is errored.
+//! `language`: the answer is written in a language, each sentence of it. What is too short, or could be several, is errored.
 
-use whatlang::{Info, Lang, detect};
+use whatlang::{Detector, Info, Lang, detect};
 
 use super::exact::other_text;
 use super::{Candidate, Reading, TYPE, errored, quote, verdict};
@@ -41,6 +41,120 @@ codes! {
     "vi" Vie, "yi" Yid, "zh" Cmn, "zu" Zul,
 }
 
+/// Languages that a short text is compared with, and their neighbors: of all of them it looks like several.
+const USUAL: [Lang; 20] = [
+    Lang::Eng,
+    Lang::Deu,
+    Lang::Fra,
+    Lang::Spa,
+    Lang::Ita,
+    Lang::Nld,
+    Lang::Por,
+    Lang::Pol,
+    Lang::Tur,
+    Lang::Ces,
+    Lang::Swe,
+    Lang::Dan,
+    Lang::Nob,
+    Lang::Fin,
+    Lang::Hun,
+    Lang::Ron,
+    Lang::Vie,
+    Lang::Ind,
+    Lang::Cat,
+    Lang::Afr,
+];
+
+/// Words that hardly any sentence does without, of those languages among them that most answers are in.
+const WORDS: [(Lang, &str); 7] = [
+    (
+        Lang::Eng,
+        "the and you your is are for with will our can we have has been this that to of it not please if be any there at by",
+    ),
+    (
+        Lang::Deu,
+        "der die das und ist sie ihre ihr ihnen wir nicht ein eine einen für mit den dem des zu im am auf ich bitte können haben wird werden auch",
+    ),
+    (
+        Lang::Fra,
+        "le la les et est vous votre nous notre pas un une des du pour avec dans de que qui au en je il sera sont veuillez pouvez",
+    ),
+    (
+        Lang::Spa,
+        "el la los las y es su sus usted un una de del que para con por no se en le al ha está puede nos nuestro nuestra",
+    ),
+    (
+        Lang::Ita,
+        "il lo la gli i e è di del della che per con non un una si sono ha può suo sua le nel dal alle ci abbiamo questo",
+    ),
+    (
+        Lang::Nld,
+        "de een uw ik niet wordt zijn voor naar hebben kunt met dat deze het u en van op om onze wij er te nog aan",
+    ),
+    (
+        Lang::Por,
+        "o a os as e é seu sua você um uma de do da que para com por não se em no na foi ao está pode nós nossa",
+    ),
+];
+
+/// What a text looks like most of the usual languages.
+fn nearest(text: &str) -> Option<Info> {
+    Detector::with_allowlist(USUAL.to_vec()).detect(text)
+}
+
+/// Whether a text that cannot be told looks more like another of them than like this one.
+fn is_doubtful(text: &str, value: &str) -> bool {
+    let is_usual = USUAL.iter().any(|lang| code(*lang) == value);
+    is_usual && nearest(text).is_some_and(|found| code(found.lang()) != value)
+}
+
+/// The language of a text, where it can be told.
+fn told(text: &str) -> Option<Lang> {
+    // What is between blanks and has a digit or a sign in it is an address, a number or a name of no language.
+    let words = text.split_whitespace().filter(|word| {
+        !word.contains(['/', '@', '_', '<', '=']) && !word.contains(|c: char| c.is_ascii_digit())
+    });
+    let text = words.collect::<Vec<_>>().join(" ");
+    if let Some(found) = detect(&text).filter(Info::is_reliable) {
+        return Some(found.lang());
+    }
+    let found = nearest(&text)?;
+    let lower = text.to_lowercase();
+    let words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+    let count = |of: &str| words.iter().filter(|word| of.split(' ').any(|one| one == **word)).count();
+    let mut counts = WORDS.map(|(lang, of)| (count(of), lang));
+    counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let [(most, lang), (second, _), ..] = counts;
+    let is_same = found.lang() == lang;
+    let by_words = (most >= 3 && most >= second + 2 && (is_same || !found.is_reliable()))
+        || (is_same && most >= 2 && most > second);
+    if by_words {
+        return Some(lang);
+    }
+    (found.is_reliable() && (most < 2 || is_same)).then(|| found.lang())
+}
+
+/// The sentences of a text, short ones with what follows, each with the character at which it begins.
+fn sentences(text: &str) -> Vec<(usize, String)> {
+    let (mut found, mut one, mut began) = (Vec::new(), String::new(), 0);
+    let mut chars = text.chars().enumerate().peekable();
+    while let Some((at, c)) = chars.next() {
+        one.push(c);
+        let ends = c == '\n'
+            || "。！？".contains(c)
+            || (".!?".contains(c) && chars.peek().is_none_or(|(_, next)| next.is_whitespace()));
+        if ends && one.trim().chars().count() >= LEAST {
+            found.push((began, std::mem::take(&mut one)));
+            began = at + 1;
+        }
+    }
+    if one.trim().chars().count() >= LEAST {
+        found.push((began, one));
+    }
+    found
+}
+
 /// The language of the answer.
 #[derive(Clone, Debug)]
 pub struct Language {
@@ -63,17 +177,30 @@ impl Language {
             let reason = format!("cannot tell the language: the answer has {has}, and {LEAST} are needed");
             return errored(VerdictKind::Language, reason);
         }
-        let Some(found) = detect(text).filter(Info::is_reliable) else {
-            let reason =
-                "cannot tell the language: the answer could be in several, or in none that akit knows";
-            return errored(VerdictKind::Language, reason.to_owned());
+        let cannot = "cannot tell the language: the answer could be in several, or in none that akit knows";
+        let mut is_sure = true;
+        let mut other = None;
+        // Half of an answer in another language is no answer in this one.
+        for (at, sentence) in sentences(text) {
+            match told(&sentence).map(code) {
+                Some(is) if is != self.value => {
+                    other = Some((is, format!("it is in `{is}` from character {} on", at + 1), sentence));
+                    break;
+                }
+                Some(_) => {}
+                None => is_sure &= !is_doubtful(&sentence, &self.value),
+            }
+        }
+        let whole = || Some(code(told(text).filter(|_| is_sure)?));
+        let whole = || whole().map(|is| (is, format!("the answer is in `{is}`"), text.to_owned()));
+        let Some((is, reason, got)) = other.or_else(whole) else {
+            return errored(VerdictKind::Language, cannot.to_owned());
         };
-        let is = code(found.lang());
         let mut verdict = verdict(VerdictKind::Language, is == self.value, 0.0);
         verdict.expected = format!("an answer in `{}`", self.value);
-        verdict.reason = format!("the answer is in `{is}`");
+        verdict.reason = reason;
         if is != self.value {
-            verdict.got = quote(text);
+            verdict.got = quote(&got);
         }
         verdict
     }
@@ -95,7 +222,7 @@ mod tests {
     use super::*;
     use crate::vocabulary::Outcome::{self, Errored, Failed, Passed};
 
-    fn told(value: &str, text: &str) -> Outcome {
+    fn judged(value: &str, text: &str) -> Outcome {
         Language { value: value.to_owned() }.judge(&Candidate::of(text)).outcome
     }
 
@@ -120,27 +247,69 @@ mod tests {
             ("ru", "Ваш заказ был отправлен сегодня утром и прибудет к вам в четверг."),
         ];
         for (own, text) in texts {
-            assert_eq!(told(own, text), Passed, "{own}");
+            assert_eq!(judged(own, text), Passed, "{own}");
             for other in CODES.iter().filter(|code| **code != own) {
-                assert_eq!(told(other, text), Failed, "{other} of {own}");
+                assert_eq!(judged(other, text), Failed, "{other} of {own}");
             }
         }
         let nothing = [
             "Ja, gern.",
             "Ihre Bestellung kommt am Donnerstag an.",
-            "Ihre Bestellung ist heute verschickt worden. Your order was shipped this morning and arrives on Thursday.",
             "0123456789 0123456789 0123456789 0123456789",
             "NW-5512 / 4417 / 240.00 / 2026-11-29 / 18:40:00",
             "Hotel Radio Taxi Bus Auto Video Internet Computer",
         ];
         for text in nothing {
-            assert_eq!(told("de", text), Errored, "{text}");
+            assert_eq!(judged("de", text), Errored, "{text}");
         }
-        assert_eq!(told("de", ""), Failed);
+        assert_eq!(judged("de", ""), Failed);
         assert_eq!(
-            told("de", "<think>This is only what the model thought before it said anything</think>"),
+            judged("de", "<think>This is only what the model thought before it said anything</think>"),
             Failed
         );
+    }
+
+    /// Answers of support staff, each with its language.
+    const ANSWERS: &str = include_str!("language_answers.txt");
+
+    #[test]
+    fn ordinary_answers_of_one_sentence_are_told() {
+        let mut wrong = Vec::new();
+        for line in ANSWERS.lines() {
+            let (value, text) = line.split_once('|').unwrap();
+            match judged(value, text) {
+                Passed => {}
+                Errored => wrong.push(line),
+                other => panic!("{other:?}: {line}"),
+            }
+            for other in WORDS.map(|(lang, _)| code(lang)).into_iter().filter(|other| *other != value) {
+                assert_ne!(judged(other, text), Passed, "{other}: {line}");
+            }
+        }
+        assert!(wrong.len() * 10 <= ANSWERS.lines().count(), "{wrong:?}");
+    }
+
+    #[test]
+    fn half_an_answer_in_another_language_never_passes() {
+        let answers: Vec<_> = ANSWERS.lines().map(|line| line.split_once('|').unwrap()).collect();
+        for (at, (value, text)) in answers.iter().enumerate() {
+            for (other, more) in
+                answers.iter().cycle().skip(at + 7).step_by(11).take(4).filter(|(other, _)| other != value)
+            {
+                for both in
+                    [format!("{text} {more}"), format!("{more}\n\n{text}"), format!("{text}\n{more} {text}")]
+                {
+                    for value in [value, other] {
+                        assert_ne!(judged(value, &both), Passed, "{value}: {both}");
+                    }
+                }
+            }
+        }
+        let half = "Ihre Bestellung ist heute verschickt worden und kommt am Donnerstag. Please note that our offices are closed. We apologize for any inconvenience.";
+        assert_eq!((judged("en", half), judged("de", half)), (Failed, Failed));
+        // What is of no language is not looked at.
+        let link = "Your order was shipped this morning, see https://example.de/sendung/verfolgen/und/der/die/das for its way.";
+        assert_eq!(judged("en", link), Passed);
     }
 
     #[test]

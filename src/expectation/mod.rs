@@ -454,6 +454,7 @@ fn verdict(kind: VerdictKind, passed: bool, score: f64) -> Verdict {
         grade: None,
         fault: None,
         advisory: None,
+        turn: None,
         any: false,
         parts: Vec::new(),
     }

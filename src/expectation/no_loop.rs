@@ -53,12 +53,15 @@ impl NoLoop {
             });
             if let Some((first, _)) = same {
                 let reason = format!("{} says nearly the same as {first}", turn.named());
-                return Verdict { reason, got: quote(turn.answer.text), ..verdict(kind, false, 0.0) };
+                let found = verdict(kind, false, 0.0).of_turn(turn.number);
+                return Verdict { reason, got: quote(turn.answer.text), ..found };
             }
             before.push((turn.named(), own));
         }
         let mut calls: BTreeMap<String, usize> = BTreeMap::new();
-        for call in &talk.calls {
+        let all =
+            talk.turns.iter().flat_map(|turn| turn.answer.tool_calls.iter().map(move |call| (turn, call)));
+        for (turn, call) in all {
             let arguments = canonical::bytes(&call.arguments);
             let count =
                 calls.entry(format!("{} {}", call.name, String::from_utf8_lossy(&arguments))).or_default();
@@ -66,11 +69,8 @@ impl NoLoop {
             if *count == CALLS {
                 let name = text::excerpt(&call.name, 60);
                 let reason = format!("`{name}` is called {CALLS} times with the same arguments");
-                return Verdict {
-                    reason,
-                    got: text::excerpt(&call.line(), 160),
-                    ..verdict(kind, false, 0.0)
-                };
+                let found = verdict(kind, false, 0.0).of_turn(turn.number);
+                return Verdict { reason, got: text::excerpt(&call.line(), 160), ..found };
             }
         }
         if let Some(reason) = talk.hollow() {

@@ -35,6 +35,7 @@ fn is_certain(kind: Kind) -> bool {
         Kind::Jwt
         | Kind::AwsKey
         | Kind::ApiKey
+        | Kind::PrivateKey
         | Kind::Email
         | Kind::Iban
         | Kind::CreditCard

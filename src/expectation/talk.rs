@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::{Candidate, Fact, Reading, Seen, Setup};
+use crate::manifest::Place;
 use crate::source::Span;
 use crate::text;
 use crate::vocabulary::{EndedBy, ToolCall};
@@ -41,10 +42,7 @@ impl Heard<'_> {
     /// `answer 3 (third)`.
     #[must_use]
     pub fn named(&self) -> String {
-        match self.id {
-            Some(id) => format!("answer {} ({})", self.number, text::excerpt(id, 40)),
-            None => format!("answer {}", self.number),
-        }
+        format!("answer {}", Place::words(self.number, self.id))
     }
 }
 

@@ -90,7 +90,8 @@ impl Which {
         for (at, turn) in picked.iter().enumerate() {
             let answer = super::Candidate { seen: seen.map(|seen| seen.part(at)), ..turn.answer };
             let verdict = self.inner.judge(&answer, &bench.until(turn.before)).await;
-            parts.push(Verdict { reason: format!("{}: {}", turn.named(), verdict.reason), ..verdict });
+            let verdict = Verdict { reason: format!("{}: {}", turn.named(), verdict.reason), ..verdict };
+            parts.push(verdict.of_turn(turn.number));
         }
         let kind = self.kind();
         if parts.is_empty() {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
 pub use case::{CaseResult, Earlier};
-pub use trial::{Held, Place, Trial, Turn};
+pub use trial::{Held, Place, Telling, Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};
 

@@ -3,6 +3,8 @@
 //! A single question is a conversation of one turn. Readers ask for answers and verdicts by the accessors, so that
 //! they work for both.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, Verdict};
@@ -83,15 +85,60 @@ pub struct Place {
     pub id: Option<String>,
     /// 1-based line of the scenario file where the customer's words stand.
     pub line: u32,
+    /// Whether the customer comes back in a new session (`session: new`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_session: bool,
+}
+
+/// A verdict that explains the outcome of a trial.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// What was found.
+    pub verdict: &'a Verdict,
+    /// The turn that it is about; nothing where it is about a conversation as a whole.
+    pub turn: Option<&'a Turn>,
 }
 
 impl Place {
     /// `3 (third)`.
     #[must_use]
     pub fn named(&self) -> String {
-        match &self.id {
-            Some(id) => format!("{} ({})", self.number, text::excerpt(id, 40)),
-            None => self.number.to_string(),
+        Self::words(self.number, self.id.as_deref())
+    }
+
+    /// The same of its number and id.
+    #[must_use]
+    pub fn words(number: u32, id: Option<&str>) -> String {
+        match id {
+            Some(id) => format!("{number} ({})", text::excerpt(id, 40)),
+            None => number.to_string(),
+        }
+    }
+}
+
+impl Turn {
+    fn number(&self) -> Option<u32> {
+        Some(self.place.as_ref()?.number)
+    }
+}
+
+impl<'a> Telling<'a> {
+    /// Where in the conversation it is, of several turns.
+    #[must_use]
+    pub fn place(&self) -> Option<&'a Place> {
+        self.turn?.place.as_deref()
+    }
+
+    /// Why, without the turn before it that [`Self::place`] says.
+    #[must_use]
+    pub fn reason(&self) -> &'a str {
+        let reason = self.verdict.reason.as_str();
+        let begin = self.place().map(|place| format!("answer {}", place.named()));
+        let rest = begin.and_then(|begin| reason.strip_prefix(begin.as_str()));
+        let rest = rest.and_then(|rest| rest.strip_prefix(": ").or(rest.strip_prefix(' ')));
+        match rest.unwrap_or(reason) {
+            "" => self.verdict.outcome.word(),
+            reason => reason,
         }
     }
 }
@@ -115,14 +162,15 @@ impl Trial {
         }
     }
 
-    /// The first turn that is not as it must be, of a conversation that did not pass: one whose verdict says so, else the
-    /// last, where something could not be asked.
+    /// The first turn that is not as it must be, of a conversation that did not pass: one that a verdict is about, else
+    /// the last, where something could not be asked.
     #[must_use]
     pub fn broken_turn(&self) -> Option<&Turn> {
-        let is_broken = |turn: &&Turn| turn.verdicts.iter().any(|one| one.counted() == self.outcome);
         self.conversation.as_ref().filter(|_| self.outcome != Outcome::Passed)?;
-        let at_last = || self.turns.last().filter(|_| self.fault.is_some());
-        self.turns.iter().find(is_broken).or_else(at_last)
+        match self.decisive().iter().find(|one| one.verdict.counted() == self.outcome) {
+            Some(telling) => telling.turn,
+            None => self.turns.last().filter(|_| self.fault.is_some()),
+        }
     }
 
     /// `turn 3 of 5 (third)`, where it broke.
@@ -132,6 +180,29 @@ impl Trial {
         let id = place.id.as_ref().map(|id| format!(" ({})", text::excerpt(id, 40))).unwrap_or_default();
         let of = self.conversation.as_ref().map_or(0, |held| held.turns).max(place.number);
         Some(format!("turn {} of {of}{id}", place.number))
+    }
+
+    /// The place of the first turn in which this conversation and another one are not the same, else of the last;
+    /// nothing of single questions.
+    #[must_use]
+    pub fn differs_at(&self, other: &Self) -> Option<usize> {
+        self.conversation.as_ref().or(other.conversation.as_ref())?;
+        let is_same = |(one, other): (&Turn, &Turn)| match (&one.answer, &other.answer) {
+            (Some(answer), Some(now)) => one.asked == other.asked && answer.says_as(now),
+            (None, None) => one.asked == other.asked,
+            _ => false,
+        };
+        let same = self.turns.iter().zip(&other.turns).take_while(|pair| is_same(*pair)).count();
+        Some(same.min(self.turns.len().max(other.turns.len()).saturating_sub(1)))
+    }
+
+    /// The answer of the turn at a place, else the last.
+    #[must_use]
+    pub fn answer_at(&self, turn: Option<usize>) -> Option<&Answer> {
+        match turn {
+            Some(at) => self.turns.get(at)?.answer.as_ref(),
+            None => self.answer(),
+        }
     }
 
     /// Every answer, in the order of the turns.
@@ -185,24 +256,47 @@ impl Trial {
         graded
     }
 
-    /// The verdicts that explain the outcome, those that were not needed left out.
+    /// The verdicts that explain the outcome, those that were not needed left out; what is about an earlier turn stands
+    /// before what is about a later one, and that before what is about no turn alone.
     #[must_use]
-    pub fn decisive(&self) -> Vec<&Verdict> {
-        let all: Vec<_> = self.verdicts().flat_map(Verdict::decisive).collect();
-        let same: Vec<_> = all.iter().copied().filter(|one| one.outcome == self.outcome).collect();
-        if same.is_empty() { all } else { same }
+    pub fn decisive(&self) -> Vec<Telling<'_>> {
+        let of_turns = self.turns.iter().flat_map(|turn| {
+            let below = turn.verdicts.iter().flat_map(Verdict::decisive);
+            below.map(move |verdict| Telling { verdict, turn: Some(turn) })
+        });
+        let whole = self.conversation.iter().filter_map(|held| held.verdict.as_ref());
+        let whole = whole.flat_map(Verdict::decisive).map(|verdict| {
+            let number = verdict.turn.map(|number| u32::from(number.get()));
+            let turn = self.turns.iter().find(|turn| number.is_some() && turn.number() == number);
+            Telling { verdict, turn }
+        });
+        let all: Vec<_> = of_turns.chain(whole).collect();
+        let mut same: Vec<_> =
+            all.iter().copied().filter(|one| one.verdict.outcome == self.outcome).collect();
+        if same.is_empty() {
+            same = all;
+        }
+        same.sort_by_key(|one| one.turn.map_or(u32::MAX, |turn| turn.number().unwrap_or_default()));
+        same
     }
 
-    /// Why it came out as it did.
+    /// Why it came out as it did; of a conversation also where it broke.
     #[must_use]
-    pub fn reason(&self) -> &str {
-        if let Some(fault) = &self.fault {
-            return &fault.message;
+    pub fn reason(&self) -> Cow<'_, str> {
+        let told = self.decisive();
+        let why = match (&self.fault, told.first()) {
+            (Some(fault), _) => &fault.message,
+            (None, Some(first)) => first.reason(),
+            (None, None) => self.outcome.word(),
+        };
+        if self.conversation.is_none() {
+            return why.into();
         }
-        match self.decisive().first() {
-            Some(first) if !first.reason.is_empty() => &first.reason,
-            _ => self.outcome.word(),
-        }
+        let at = self.broke_at().map(|at| format!("broke at {at}: ")).unwrap_or_default();
+        let more = told.len().saturating_sub(1);
+        let more =
+            if more > 0 && self.fault.is_none() { format!("; and {more} more") } else { String::new() };
+        format!("{at}{why}{more}").into()
     }
 
     /// US dollars spent on the answers and on judging them, as far as they are known; a record costs nothing.

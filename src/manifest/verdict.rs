@@ -1,5 +1,7 @@
 //! How one answer was judged, expectation by expectation.
 
+use std::num::NonZeroU16;
+
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
@@ -31,6 +33,9 @@ pub struct Verdict {
     /// 1-based line of the expectation; 0 when unknown.
     #[serde(default)]
     pub line: u32,
+    /// 1-based number of the turn that decided it, where this is a part of the verdict on a whole conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<NonZeroU16>,
     /// Where the rule stands that holds for every answer (`always`), where this is the verdict on one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Box<Location>>,
@@ -53,6 +58,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The same with all below it, decided by this turn; one past the largest number is left out.
+    #[must_use]
+    pub fn of_turn(mut self, number: u32) -> Self {
+        self.turn = u16::try_from(number).ok().and_then(NonZeroU16::new);
+        self.parts = self.parts.into_iter().map(|part| part.of_turn(number)).collect();
+        self
+    }
+
     /// The outcome that counts: an advisory verdict fails nothing.
     #[must_use]
     pub fn counted(&self) -> Outcome {

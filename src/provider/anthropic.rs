@@ -167,7 +167,8 @@ impl Dialect for Messages {
                     members.for_each(|(name, value)| end::keep(&mut place[&name], &name, value));
                 }
             }
-            "message_stop" => return Piece::End,
+            // Without the reason why it ended, something of it is missing.
+            "message_stop" if whole.get("stop_reason").is_some_and(end::says_something) => return Piece::End,
             // Pings, and events that are not there yet.
             _ => {}
         }

@@ -61,7 +61,7 @@ impl Call<'_> {
             })?;
             bytes.clear();
             for Event { is_error, data } in found {
-                let data = self.scrub(data);
+                let (data, _) = Secret::hide(self.secrets.iter().copied(), &data);
                 if is_error {
                     return Err(self.event_of_error(&data));
                 }
@@ -98,7 +98,7 @@ impl Call<'_> {
             return Err(self.broken("the answer stopped before its end".to_owned()));
         }
         // A key may come in pieces, too.
-        let written = self.scrub(whole.to_string());
+        let (written, _) = Secret::hide(self.secrets.iter().copied(), &whole.to_string());
         let json = serde_json::from_str(&written).map_err(|error| self.malformed(error.to_string()))?;
         let first = first.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         Ok(Reply { json, written, first_token_ms: first })
@@ -143,7 +143,7 @@ impl Call<'_> {
             let at = error.utf8_error().valid_up_to();
             self.malformed(format!("invalid UTF-8 at byte {at}"))
         })?;
-        let body = self.scrub(body);
+        let (body, _) = Secret::hide(self.secrets.iter().copied(), &body);
         let body = text::json::mended(&body);
         let read = serde_json::from_str(&body).map_err(|error| {
             let reason = text::json::trouble(&error);

@@ -28,9 +28,12 @@ pub(super) fn word(reply: &Json) -> Option<String> {
     worst(named, others)
 }
 
-/// The word of a message that stands for itself, and of what is told beside it.
-pub(super) fn of_message(message: &Json, beside: Option<String>) -> Option<String> {
-    worst(words(message).chain(beside).collect(), std::iter::empty())
+/// The word of messages that stand for themselves, the last one first, and of what is told beside them.
+pub(super) fn of_messages<'a>(
+    messages: impl Iterator<Item = &'a Json>,
+    beside: Option<String>,
+) -> Option<String> {
+    worst(messages.flat_map(words).chain(beside).collect(), std::iter::empty())
 }
 
 /// The first word that says something, or one that is known to be worse.

@@ -206,9 +206,18 @@ impl ProviderError {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Connect { .. } | Self::Certificate { .. } => Reach::Nobody,
-            Self::Broken { .. } | Self::Timeout { .. } => Reach::Unclear,
+            Self::Timeout { .. } => Reach::Unclear,
+            Self::Broken { answered, .. } => {
+                if *answered {
+                    Reach::Unclear
+                } else {
+                    Reach::Gateway
+                }
+            }
             error if error.is_of_account() => Reach::Account,
             Self::Status { status: 429, .. } => Reach::Busy,
+            // The last five are those of Cloudflare.
+            Self::Status { status: 502..=504 | 520..=524, answered: false, .. } => Reach::Gateway,
             Self::Blocked { .. }
             | Self::NoEmbeddings { .. }
             | Self::Ended { .. }
@@ -264,6 +273,8 @@ pub enum Reach {
     Nobody,
     /// It was reached, or it was not.
     Unclear,
+    /// Something in front of it answered, or hung up: it may be gone, or fail at this one question.
+    Gateway,
     /// It works.
     Server,
     /// It wants to be asked less.

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
+use super::message::{self, Said, Unread};
+use super::{Message, Role, end};
 use crate::stats::whole;
 use crate::text;
-use crate::vocabulary::{Answer, Usage};
+use crate::vocabulary::{Answer, ToolCall, Usage};
 
 /// A case, as files of others may know it.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +22,76 @@ pub struct Whom<'a> {
     pub name: Option<&'a str>,
     /// Its variables.
     pub variables: &'a BTreeMap<String, String>,
+    /// What is sent.
+    pub messages: &'a [Message],
+}
+
+impl Whom<'_> {
     /// What is asked.
-    pub asked: &'a str,
+    fn asked(&self) -> &str {
+        self.messages.last().map_or("", |last| plain(&last.content))
+    }
+}
+
+/// Who said it, and what.
+type Line = (Role, String);
+
+/// What a file says was asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    Text(String),
+    Messages(Vec<Line>),
+}
+
+/// How well what was asked fits a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    /// It is what the case asks.
+    Exact,
+    /// The case's question stands in it, or nobody says what was asked.
+    Perhaps,
+    /// It is another question.
+    Other,
+}
+
+impl Asked {
+    /// What was said last.
+    fn last(&self) -> &str {
+        match self {
+            Self::Text(text) => plain(text),
+            Self::Messages(list) => list.last().map_or("", |(_, text)| plain(text)),
+        }
+    }
+
+    /// The messages of a list before its answer; nothing where one of them cannot be read.
+    fn read(messages: &[Json]) -> Option<Self> {
+        let until = message::answers(messages).next().map_or(messages.len(), |(at, _)| at);
+        let line = |one: &Json| {
+            let role = Json::clone(one.get("role")?);
+            Some((serde_json::from_value(role).ok()?, message::said(one).ok()?.text))
+        };
+        messages[..until].iter().map(line).collect::<Option<_>>().map(Self::Messages)
+    }
+
+    fn fit(&self, whom: &Whom<'_>) -> Fit {
+        let is_system = |role: Role| matches!(role, Role::System | Role::Developer);
+        let is_exact = match self {
+            Self::Text(text) => plain(text) == whom.asked(),
+            Self::Messages(list) => {
+                // A case that has no instructions leaves them to the application.
+                let has_system = whom.messages.iter().any(|one| is_system(one.role));
+                let lines = list.iter().filter(|(role, _)| has_system || !is_system(*role));
+                let lines = lines.map(|(role, text)| ((!is_system(*role)).then_some(*role), plain(text)));
+                let wanted = whom.messages.iter();
+                lines.eq(wanted.map(|one| ((!is_system(one.role)).then_some(one.role), plain(&one.content))))
+            }
+        };
+        match is_exact {
+            true => Fit::Exact,
+            false if !whom.asked().is_empty() && self.last().contains(whom.asked()) => Fit::Perhaps,
+            false => Fit::Other,
+        }
+    }
 }
 
 /// An answer, and what its file says of the test.
@@ -31,8 +101,21 @@ struct Given {
     place: String,
     description: Option<String>,
     variables: BTreeMap<String, String>,
-    prompt: Option<String>,
+    asked: Option<Asked>,
     answer: Answer,
+}
+
+impl Given {
+    fn fit(&self, whom: &Whom<'_>) -> Fit {
+        self.asked.as_ref().map_or(Fit::Perhaps, |asked| asked.fit(whom))
+    }
+
+    fn has_variables(&self, whom: &Whom<'_>) -> bool {
+        let is_told = |(name, value): (&String, &String)| {
+            self.variables.get(name).is_some_and(|told| plain(told) == plain(value))
+        };
+        !whom.variables.is_empty() && whom.variables.iter().all(is_told)
+    }
 }
 
 /// The answers of one or more files.
@@ -54,72 +137,105 @@ impl Foreign {
         if let Some(description) = &given.description {
             self.by_description.entry(plain(description).to_owned()).or_default().push(index);
         }
-        if let Some(prompt) = &given.prompt {
-            self.by_prompt.entry(plain(prompt).to_owned()).or_default().push(index);
+        if let Some(asked) = &given.asked {
+            self.by_prompt.entry(asked.last().to_owned()).or_default().push(index);
         }
         self.given.push(given);
     }
 
     /// Adds a conversation of a line that names no case: its answer, and the messages before it.
     pub(super) fn add_conversation(&mut self, line: u32, messages: &Json, answer: Answer) {
-        let asked = messages.as_array().and_then(|list| asked_in(list));
-        self.add(Given {
-            place: format!("line {line}"),
-            description: None,
-            variables: BTreeMap::new(),
-            prompt: asked,
-            answer,
-        });
+        let asked = messages.as_array().and_then(|list| Asked::read(list));
+        let place = format!("line {line}");
+        self.add(Given { place, description: None, variables: BTreeMap::new(), asked, answer });
     }
 
     /// The answers to a case, by the description of the test, else by its variables, else by its prompt.
-    fn all(&self, whom: &Whom<'_>) -> Vec<&Given> {
+    fn all(&self, whom: &Whom<'_>) -> Vec<usize> {
+        let fit = |at: &usize| self.given[*at].fit(whom);
         let mut named = [whom.name, Some(whom.id)].into_iter().flatten();
-        let by_description = named.find_map(|name| self.by_description.get(plain(name)));
-        let by_prompt = || self.by_prompt.get(plain(whom.asked)).cloned().unwrap_or_default();
-        let has_variables = |given: &Given| {
-            let all = &given.variables;
-            !all.is_empty()
-                && !whom.variables.is_empty()
-                && whom
-                    .variables
-                    .iter()
-                    .all(|(name, value)| all.get(name).map(|it| plain(it)) == Some(plain(value)))
-        };
-        let found = match by_description {
+        let mut found = match named.find_map(|name| self.by_description.get(plain(name))) {
             Some(found) => found.clone(),
-            None => (0..self.given.len())
-                .filter(|at| self.given[*at].description.is_none() && has_variables(&self.given[*at]))
-                .collect(),
+            None if whom.variables.is_empty() => Vec::new(),
+            None => {
+                let is_meant = |given: &Given| given.description.is_none() && given.has_variables(whom);
+                let all = (0..self.given.len()).filter(|at| is_meant(&self.given[*at]));
+                all.filter(|at| fit(at) != Fit::Other).collect()
+            }
         };
-        let mut found = if found.is_empty() { by_prompt() } else { found };
-        // One test may have been asked with several prompts.
-        let prompts: BTreeSet<_> = found.iter().map(|at| self.given[*at].prompt.as_deref()).collect();
-        if prompts.len() > 1 {
-            found.retain(|at| self.given[*at].prompt.as_deref().map(plain) == Some(plain(whom.asked)));
+        if found.is_empty() {
+            let asked = self.by_prompt.get(whom.asked()).cloned().unwrap_or_default();
+            found = asked.into_iter().filter(|at| fit(at) == Fit::Exact).collect();
         }
-        found.into_iter().map(|at| &self.given[at]).collect()
+        // One test may have been asked with several prompts.
+        if found.iter().any(|at| fit(at) == Fit::Exact) {
+            found.retain(|at| fit(at) == Fit::Exact);
+        }
+        found
     }
 
     pub(super) fn find(&self, whom: &Whom<'_>, trial: u32) -> Option<&Answer> {
         if self.given.is_empty() {
             return None;
         }
-        self.all(whom).get(trial as usize).map(|given| &given.answer)
+        self.all(whom).get(trial as usize).map(|at| &self.given[*at].answer)
     }
 
-    /// What answers none of these cases, for people.
-    pub(super) fn unmatched<'a>(&self, cases: impl Iterator<Item = Whom<'a>>) -> Vec<String> {
+    /// Answers of which nobody can tell what they answer, for people: to several cases, to another question than that of
+    /// their case, or to one case by several questions.
+    pub(super) fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
         if self.given.is_empty() {
             return Vec::new();
         }
-        let used: BTreeSet<&str> =
-            cases.flat_map(|whom| self.all(&whom)).map(|given| given.place.as_str()).collect();
+        let mut by_asked: BTreeMap<&str, Vec<&Whom<'_>>> = BTreeMap::new();
+        for whom in cases {
+            by_asked.entry(whom.asked()).or_default().push(whom);
+        }
+        let mut served: BTreeMap<usize, Vec<&Whom<'_>>> = BTreeMap::new();
+        let mut found = Vec::new();
+        for whom in cases {
+            let all = self.all(whom);
+            let asked: BTreeSet<_> = all.iter().map(|at| &self.given[*at].asked).collect();
+            if asked.len() > 1 {
+                let places: Vec<_> = all.iter().map(|at| self.given[*at].place.clone()).collect();
+                found.push(format!(
+                    "{} answer different prompts, and none of them is sure to be that of case `{}`",
+                    places.join(" and "),
+                    text::excerpt(whom.id, 60)
+                ));
+            }
+            for at in all {
+                served.entry(at).or_default().push(whom);
+            }
+        }
+        for (at, mut whoms) in served {
+            let given = &self.given[at];
+            let asked = given.asked.as_ref().and_then(|asked| by_asked.get(asked.last()));
+            if let ([whom], Some(others)) = (whoms.as_slice(), asked)
+                && given.fit(whom) != Fit::Exact
+            {
+                whoms.extend(others.iter().filter(|other| given.fit(other) == Fit::Exact));
+            }
+            if whoms.len() > 1 {
+                let names: Vec<_> = whoms.into_iter().map(|whom| text::excerpt(whom.id, 60)).collect();
+                found.push(format!("{} may be the answer to cases {}", given.place, text::list(&names)));
+            }
+        }
+        found
+    }
+
+    /// What answers none of these cases, for people.
+    pub(super) fn unmatched(&self, cases: &[Whom<'_>]) -> Vec<String> {
+        if self.given.is_empty() {
+            return Vec::new();
+        }
+        let used: BTreeSet<usize> = cases.iter().flat_map(|whom| self.all(whom)).collect();
         let told = |given: &Given| {
-            let what = given.description.as_deref().or(given.prompt.as_deref()).unwrap_or("no description");
-            format!("{} (`{}`)", given.place, text::excerpt(what, 60))
+            let what = given.description.as_deref().or(given.asked.as_ref().map(Asked::last));
+            format!("{} (`{}`)", given.place, text::excerpt(what.unwrap_or("no description"), 60))
         };
-        self.given.iter().filter(|given| !used.contains(given.place.as_str())).map(told).collect()
+        let unused = self.given.iter().enumerate().filter(|(at, _)| !used.contains(at));
+        unused.map(|(_, given)| told(given)).collect()
     }
 
     /// Adds the results of promptfoo; `None` where a document is something else, and what is wrong where it is not usable.
@@ -150,32 +266,34 @@ fn provider(result: &Json) -> Option<String> {
     provider.as_str().or_else(|| provider.get("id")?.as_str()).map(str::to_owned)
 }
 
-/// What the user said last.
-fn asked_in(messages: &[Json]) -> Option<String> {
-    let asked =
-        messages.iter().rev().find(|message| message.get("role").and_then(Json::as_str) == Some("user"))?;
-    asked.get("content")?.as_str().map(str::to_owned)
-}
-
 fn given(number: usize, result: &Json) -> Result<Given, String> {
     let text = |place: &str| result.pointer(place).and_then(Json::as_str).map(str::to_owned);
-    let prompt = text("/prompt/raw").or_else(|| text("/prompt")).map(|raw| {
+    let asked = text("/prompt/raw").or_else(|| text("/prompt")).map(|raw| {
         // A conversation stands there as its JSON.
         let messages = serde_json::from_str::<Vec<Json>>(&raw).ok();
-        messages.and_then(|list| asked_in(&list)).unwrap_or(raw)
+        messages.and_then(|list| Asked::read(&list)).unwrap_or(Asked::Text(raw))
     });
     let variables = result.get("vars").or_else(|| result.pointer("/testCase/vars")).and_then(Json::as_object);
     let scalar = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let variables =
         variables.into_iter().flatten().map(|(name, value)| (name.clone(), scalar(value))).collect();
-    let (said, finish_reason) = match result.pointer("/response/output").or_else(|| result.pointer("/output"))
-    {
-        Some(Json::String(said)) => (said.clone(), None),
-        // What could not be asked is no answer, and must not be left out.
-        Some(Json::Null) | None if says_error(result) => (String::new(), Some("error".to_owned())),
-        Some(Json::Null) | None => return Err("there is no `response.output` in it".to_owned()),
-        Some(other) => (other.to_string(), None),
+    let output = result.pointer("/response/output").or_else(|| result.pointer("/output"));
+    let output = output.filter(|output| !output.is_null());
+    // What could not be asked is no answer, and must not be left out.
+    let is_error = says_error(result, output.is_some());
+    let said = match output {
+        None if is_error => Said::default(),
+        None => return Err("there is no `response.output` in it".to_owned()),
+        Some(output) => said(output).map_err(|unread| format!("`response.output` {unread}"))?,
     };
+    let response = result.get("response");
+    let is = |place: &str| response.and_then(|response| response.pointer(place)) == Some(&Json::Bool(true));
+    let beside = [
+        (is_error, "error"),
+        (is("/guardrails/flagged"), "content_filter"),
+        (said.refused || is("/isRefusal"), "refusal"),
+    ];
+    let beside = beside.into_iter().find_map(|(is_so, word)| is_so.then(|| word.to_owned()));
     let number_at =
         |place: &str| result.pointer(place).and_then(Json::as_f64).filter(|number| *number >= 0.0);
     let tokens = |place: &str| result.pointer(place).and_then(Json::as_u64);
@@ -192,10 +310,11 @@ fn given(number: usize, result: &Json) -> Result<Given, String> {
         place: format!("result {number}"),
         description: text("/testCase/description").or_else(|| text("/description")),
         variables,
-        prompt,
+        asked,
         answer: Answer {
-            text: said,
-            finish_reason,
+            text: said.text,
+            tool_calls: said.tool_calls,
+            finish_reason: end::of_messages(response.into_iter(), beside),
             latency_ms: number_at("/latencyMs").and_then(|ms| whole(ms.round())),
             cost_usd: number_at("/cost"),
             usage,
@@ -205,8 +324,71 @@ fn given(number: usize, result: &Json) -> Result<Given, String> {
     })
 }
 
-fn says_error(result: &Json) -> bool {
-    ["/error", "/response/error"]
-        .iter()
-        .any(|place| result.pointer(place).is_some_and(|error| !error.is_null()))
+/// What an output says. promptfoo keeps a vendor's calls as they came: as a message, as a list of calls or parts, or each as
+/// JSON on a line of the text.
+fn said(output: &Json) -> Result<Said, Unread> {
+    match output {
+        Json::String(text) => {
+            let mut said = Said::default();
+            let mut words = Vec::new();
+            for line in text.split('\n') {
+                match serde_json::from_str::<Json>(line).ok().filter(is_call) {
+                    Some(call) => said.tool_calls.extend(calls(std::slice::from_ref(&call))?),
+                    None => words.push(line),
+                }
+            }
+            said.text =
+                if said.tool_calls.is_empty() { text.clone() } else { words.join("\n").trim().to_owned() };
+            Ok(said)
+        }
+        Json::Array(items) if items.iter().any(is_call) => {
+            let (called, parts): (Vec<_>, Vec<_>) = items.iter().cloned().partition(is_call);
+            let said = message::said(&json!({ "content": parts }))?;
+            Ok(Said { tool_calls: calls(&called)?, ..said })
+        }
+        Json::Object(message)
+            if ["tool_calls", "function_call"].iter().any(|key| message.contains_key(*key)) =>
+        {
+            message::said(output)
+        }
+        call if is_call(call) => {
+            Ok(Said { tool_calls: calls(std::slice::from_ref(call))?, ..Said::default() })
+        }
+        other => Ok(Said { text: other.to_string(), ..Said::default() }),
+    }
+}
+
+/// Whether JSON is a call, by any of the names that vendors have for it.
+fn is_call(json: &Json) -> bool {
+    const TYPES: [&str; 7] = [
+        "function",
+        "function_call",
+        "tool_call",
+        "tool_use",
+        "custom",
+        "custom_tool_call",
+        "server_tool_use",
+    ];
+    let is_type = |told: &Json| told.as_str().is_some_and(|told| TYPES.contains(&told));
+    json.get("type").is_some_and(is_type)
+        || ["functionCall", "function_call"].iter().any(|key| json[key].is_object())
+}
+
+/// Calls in any of these forms.
+fn calls(list: &[Json]) -> Result<Vec<ToolCall>, Unread> {
+    let inner = |call: &Json| ["functionCall", "function_call"].iter().find_map(|key| call.get(key).cloned());
+    let list = list.iter().map(|call| inner(call).unwrap_or_else(|| call.clone())).collect::<Json>();
+    Ok(message::said(&json!({ "tool_calls": list }))?.tool_calls)
+}
+
+/// Whether a result is that of a fault. A failed assertion is none: it is told in the same place, with what it was graded.
+fn says_error(result: &Json, has_output: bool) -> bool {
+    let is_told = |place: &str| result.pointer(place).is_some_and(end::says_something);
+    let is_assertion = match result.get("failureReason").and_then(Json::as_u64) {
+        // None, and that of an assertion.
+        Some(reason @ (0 | 1)) => reason == 1 || !is_told("/error"),
+        Some(_) => return true,
+        None => is_told("/gradingResult"),
+    };
+    is_told("/response/error") || (is_told("/error") && !(has_output && is_assertion))
 }

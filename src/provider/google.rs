@@ -111,7 +111,8 @@ impl Dialect for Gemini {
         for (name, value) in members {
             match (name.as_str(), value) {
                 ("candidates", Json::Array(candidates)) => {
-                    let Some(Json::Object(mut candidate)) = candidates.into_iter().next() else { continue };
+                    let first = candidates.into_iter().find(is_first);
+                    let Some(Json::Object(mut candidate)) = first else { continue };
                     let Some(place) = at(&mut whole["candidates"], 0) else { continue };
                     let content = candidate.remove("content").unwrap_or_default();
                     let parts = content.get("parts").and_then(Json::as_array).cloned().unwrap_or_default();
@@ -150,7 +151,9 @@ impl Dialect for Gemini {
 
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread> {
         let Reply { json: reply, written, .. } = reply;
-        let Some(candidate) = reply.pointer("/candidates/0") else {
+        let candidates = reply.get("candidates").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+        let place = candidates.iter().position(is_first).unwrap_or_default();
+        let Some(candidate) = candidates.get(place) else {
             return Err(match blocked::prompt(reply, 200) {
                 Some(word) => Misread::Blocked(word),
                 None => Misread::of(reply, "there is no candidate in it"),
@@ -170,7 +173,7 @@ impl Dialect for Gemini {
                 json!({ "id": call["id"], "name": call["name"], "arguments": call["args"] })
             })
             .collect();
-        let verdict = function.and_then(|name| arguments(written, name));
+        let verdict = function.and_then(|name| arguments(written, place, name));
         let said = message::said(&json!({ "content": rest, "tool_calls": calls }))
             .map_err(|unread| Misread::of(reply, format!("the content of its message {unread}")))?;
         let count = |name: &str| reply.get("usageMetadata")?.get(name)?.as_u64();
@@ -203,6 +206,11 @@ impl Dialect for Gemini {
         let tokens = reply.pointer("/usageMetadata/promptTokenCount").and_then(Json::as_u64);
         Some((reply.pointer("/embedding/values")?.as_array()?, tokens))
     }
+}
+
+/// Whether a candidate is the first one, which need not come first.
+fn is_first(candidate: &Json) -> bool {
+    candidate.get("index").and_then(Json::as_u64).unwrap_or_default() == 0
 }
 
 /// A model as it stands in an address.
@@ -284,8 +292,8 @@ struct WrittenCall {
 }
 
 /// What a function is called with, as it was written; several calls stand one behind the other.
-fn arguments(body: &str, function: &str) -> Option<String> {
-    let first = serde_json::from_str::<Written>(body).ok()?.candidates.into_iter().next()?;
+fn arguments(body: &str, candidate: usize, function: &str) -> Option<String> {
+    let first = serde_json::from_str::<Written>(body).ok()?.candidates.into_iter().nth(candidate)?;
     let calls = first.content.parts.into_iter().filter_map(|part| part.call);
     let own = calls.filter(|call| call.name.as_deref() == Some(function));
     own.map(|call| call.args.map_or_else(String::new, |args| args.get().to_owned()))

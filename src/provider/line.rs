@@ -80,6 +80,8 @@ pub(super) enum LineError {
     NoAnswer,
     #[error("`tool_calls` stands beside `messages`; write the calls into the last message")]
     CallsBesideMessages,
+    #[error("`reply` stands beside `messages` that have an answer of their own; remove one of them")]
+    TwoAnswers,
     #[error(transparent)]
     Message(#[from] MessageError),
 }
@@ -89,6 +91,9 @@ impl Line {
     pub(super) fn said(&mut self) -> Result<Said, LineError> {
         let calls = self.tool_calls.as_ref().map(message::calls).transpose()?;
         match (self.reply.take(), &self.messages, calls) {
+            (Some(_), Some(Json::Array(asked)), _) if message::answers(asked).next().is_some() => {
+                Err(LineError::TwoAnswers)
+            }
             (Some(text), _, calls) => {
                 Ok(Said { text, refused: false, tool_calls: calls.unwrap_or_default() })
             }

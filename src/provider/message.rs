@@ -58,12 +58,9 @@ pub enum MessageError {
         "message {0} of the user has no answer; write the two messages as one, or leave out what nobody answered"
     )]
     Unanswered(usize),
-    /// The content of a message of a conversation cannot be read.
-    #[error("the content of message {0} {1}; write a text, or a list of parts with `text`")]
-    UnreadTurn(usize, Unread),
     /// The answer, or a part of it, cannot be read.
-    #[error("the content of the last message {0}; write a text, or a list of parts with `text`")]
-    Unread(Unread),
+    #[error("the content of message {0} {1}; write a text, or a list of parts with `text`")]
+    Unread(usize, Unread),
     /// There is no list of calls.
     #[error(
         "`tool_calls` is not a list of calls; write each as `{{\"name\": \"refund\", \"arguments\": {{…}}}}`"
@@ -74,12 +71,12 @@ pub enum MessageError {
     NoName(usize),
 }
 
-impl From<Unread> for MessageError {
-    fn from(unread: Unread) -> Self {
+impl MessageError {
+    pub(super) fn of(message: usize, unread: Unread) -> Self {
         match unread {
             Unread::NoName(number) => Self::NoName(number),
             unread @ (Unread::Content | Unread::Kind(..) | Unread::Part(..) | Unread::Calls) => {
-                Self::Unread(unread)
+                Self::Unread(message, unread)
             }
         }
     }
@@ -109,6 +106,9 @@ enum PartKind {
         serialize = "analysis"
     )]
     Thought,
+    /// Where something that was said comes from.
+    #[strum(serialize = "reference")]
+    Source,
 }
 
 /// What is in a message that akit cannot read, so that nobody judges the rest of it.
@@ -154,7 +154,7 @@ pub(super) fn said(message: &Json) -> Result<Said, Unread> {
             for (number, part) in (1..).zip(parts) {
                 let (kind, words) = read_part(number, part)?;
                 match kind {
-                    PartKind::Thought => continue,
+                    PartKind::Thought | PartKind::Source => continue,
                     PartKind::Refusal => refusal = Some(words.to_owned()),
                     PartKind::Text => {}
                 }
@@ -196,7 +196,7 @@ fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
         Some(_) => return Err(odd()),
     };
     let words = match kind {
-        PartKind::Thought => Some(""),
+        PartKind::Thought | PartKind::Source => Some(""),
         PartKind::Refusal => string("refusal").or_else(|| string("text")),
         PartKind::Text => string("text"),
     };
@@ -223,15 +223,33 @@ pub(super) fn thinking_of(content: &[Json], usage: Option<Usage>) -> Option<NonZ
     NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX))
 }
 
+/// What calls name their arguments, `input` that of a custom tool: text that nobody promised to be JSON.
+const ARGUMENTS: [&str; 4] = ["arguments", "args", "parameters", "input"];
+
+/// Members of a call beside its arguments.
+const BESIDE: [&str; 9] =
+    ["name", "id", "call_id", "tool_call_id", "type", "index", "status", "function", "custom"];
+
 /// A call as OpenAI writes it, or with name and arguments at the call itself, as akit does.
 fn call(call: &Json) -> ToolCall {
     let function = function(call);
-    let arguments = match function.get("arguments") {
+    let told = ARGUMENTS.into_iter().filter_map(|name| Some((name, function.get(name)?)));
+    let mut told = told.filter(|(_, told)| !told.is_null());
+    let arguments = match (told.next(), told.next()) {
         // Compatible servers send an object where OpenAI sends its text.
-        Some(Json::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
-        Some(arguments) => arguments.clone(),
-        // What a custom tool is called with is text that nobody promised to be JSON.
-        None => function.get("input").cloned().unwrap_or_default(),
+        (Some((name, Json::String(text))), None) if name != "input" => {
+            serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into())
+        }
+        (Some((_, arguments)), None) => arguments.clone(),
+        // Which of several it is called with, and what is told by another name, nobody knows: that is text that fits nothing.
+        (Some(_), Some(_)) => function.to_string().into(),
+        (None, _) => {
+            let members = function.as_object().into_iter().flat_map(serde_json::Map::iter);
+            let mut others =
+                members.filter(|(name, told)| !told.is_null() && !ARGUMENTS.contains(&name.as_str()));
+            let is_other = others.any(|(name, _)| !BESIDE.contains(&name.as_str()));
+            if is_other { function.to_string().into() } else { Json::Null }
+        }
     };
     ToolCall {
         id: call.get("id").and_then(Json::as_str).map(str::to_owned),
@@ -315,7 +333,16 @@ pub(super) fn calls(list: &Json) -> Result<Vec<ToolCall>, MessageError> {
     Ok(list.iter().map(call).collect())
 }
 
-/// The answer in a conversation of one question: its last message, which is the assistant's.
+/// The assistant's messages behind the last one of the user, which are one answer: what functions returned stands between
+/// them.
+pub(super) fn answers(messages: &[Json]) -> impl DoubleEndedIterator<Item = (usize, &Json)> {
+    let is_of = |message: &Json, role: &str| message.get("role").and_then(Json::as_str) == Some(role);
+    let asked = messages.iter().rposition(|message| is_of(message, "user"));
+    let behind = messages.iter().enumerate().skip(asked.map_or(0, |at| at + 1));
+    behind.filter(move |(_, message)| is_of(message, "assistant"))
+}
+
+/// The answer in a conversation of one question: all that the assistant said and called behind it.
 ///
 /// # Errors
 /// When it does not end with an answer.
@@ -327,7 +354,7 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     if let Some(at) = roles.iter().position(|role| !ROLES.contains(&role.as_str())) {
         return Err(MessageError::Role(at + 1, text::excerpt(&roles[at], 40)));
     }
-    let (Some(end), Some(who)) = (list.last(), roles.last()) else { return Err(MessageError::NoMessages) };
+    let Some(who) = roles.last() else { return Err(MessageError::NoMessages) };
     if who != "assistant" {
         return Err(MessageError::NoAnswer(who.clone()));
     }
@@ -338,10 +365,20 @@ pub(super) fn answer(messages: &Json) -> Result<Said, MessageError> {
     if let Some(at) = list.iter().zip(&roles).position(|(one, role)| role == "tool" && !is_of_call(one)) {
         return Err(MessageError::NoCallId(at + 1));
     }
-    if let Some(listed) = end.get("tool_calls").filter(|listed| !listed.is_null()) {
-        calls(listed)?;
+    let mut all = Said::default();
+    for (at, message) in answers(list) {
+        if let Some(listed) = message.get("tool_calls").filter(|listed| !listed.is_null()) {
+            calls(listed)?;
+        }
+        let more = said(message).map_err(|unread| MessageError::of(at + 1, unread))?;
+        all.refused |= more.refused;
+        all.tool_calls.extend(more.tool_calls);
+        if !all.text.trim().is_empty() && !more.text.trim().is_empty() {
+            all.text.push_str("\n\n");
+        }
+        all.text.push_str(&more.text);
     }
-    Ok(said(end)?)
+    Ok(all)
 }
 
 /// How often the user speaks.
@@ -379,7 +416,8 @@ mod tests {
             (
                 json!({ "content": [{ "type": "thought", "text": "x" }, { "type": "reasoning.text", "text": "x" },
                     { "type": "reasoning_content", "text": "x" }, { "type": "analysis", "text": "x" },
-                    { "type": "thinking", "thinking": [{ "type": "text" }] }, { "text": "hi" }] }),
+                    { "type": "thinking", "thinking": [{ "type": "text" }] }, { "text": "hi" },
+                    { "type": "reference", "reference_ids": [1] }] }),
                 "hi",
                 false,
                 0,
@@ -415,10 +453,10 @@ mod tests {
                 json!([user(), { "role": "assistant", "content": "?" }, user(), { "role": "assistant", "content": "hi" }]),
                 MessageError::SeveralTurns(2),
             ),
-            (end(json!({ "role": "assistant", "content": 7 })), MessageError::Unread(Unread::Content)),
+            (end(json!({ "role": "assistant", "content": 7 })), MessageError::Unread(2, Unread::Content)),
             (
                 end(json!({ "role": "assistant", "function_call": "refund" })),
-                MessageError::Unread(Unread::Calls),
+                MessageError::Unread(2, Unread::Calls),
             ),
             (end(json!({ "role": "assistant", "tool_calls": {} })), MessageError::NoCalls),
             (

@@ -18,16 +18,26 @@ pub struct Exchanged {
     pub said: Vec<Message>,
 }
 
+impl Exchanged {
+    /// A turn whose answer came at once.
+    #[must_use]
+    pub fn of(asked: String, answer: Answer) -> Self {
+        let tool_calls = answer.tool_calls.clone();
+        let said = vec![Message { tool_calls, ..Message::new(Role::Assistant, &*answer.text) }];
+        Self { asked, answer, said }
+    }
+}
+
 /// The turns of messages that end with an answer; of the last one this is known besides its words.
 ///
 /// Instructions before the first turn are passed over. What stands where nobody asked anything is an error: no
 /// expectation would see it.
 pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, MessageError> {
-    let list = messages.as_array().map_or(&[][..], Vec::as_slice);
+    let all = messages.as_array().map_or(&[][..], Vec::as_slice);
     let mut turns: Vec<(String, Option<Answer>, Vec<Message>)> = Vec::new();
-    for (number, one) in (1..).zip(list) {
+    for (number, one) in (1..).zip(all) {
         let role = one.get("role").and_then(Json::as_str).unwrap_or_default();
-        let said = || message::said(one).map_err(|unread| MessageError::UnreadTurn(number, unread));
+        let said = || message::said(one).map_err(|unread| MessageError::of(number, unread));
         match (role, turns.last_mut()) {
             ("system" | "developer", _) => {}
             ("user", Some((_, None, _))) => return Err(MessageError::Unanswered(number - 1)),
@@ -35,7 +45,7 @@ pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, 
             (_, None) => return Err(MessageError::NothingAsked(number, role.to_owned())),
             ("assistant", Some((_, answer, heard))) => {
                 let said = said()?;
-                let word = end::of_message(one, None);
+                let word = end::of_messages(std::iter::once(one), None);
                 let tool_calls = said.tool_calls.clone();
                 heard.push(Message { tool_calls, ..Message::new(Role::Assistant, &*said.text) });
                 let own = Answer {

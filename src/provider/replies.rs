@@ -186,12 +186,9 @@ impl Replies {
         let ttft_ms = time("ttft_ms", line.ttft_ms)?;
         let cost_usd = amount("cost_usd", line.cost_usd)?;
         let is_reply = line.reply.is_some();
-        let last = line.messages.as_ref().filter(|_| !is_reply);
-        let last = last.and_then(|messages| messages.as_array()?.last());
-        let finish_reason = match last {
-            Some(last) => end::of_message(last, line.finish_reason.take()),
-            None => line.finish_reason.take(),
-        };
+        let messages = line.messages.as_ref().filter(|_| !is_reply).and_then(Json::as_array);
+        let said = messages.into_iter().flat_map(|list| message::answers(list).rev());
+        let finish_reason = end::of_messages(said.map(|(_, message)| message), line.finish_reason.take());
         let said = line.said().map_err(|error| wrong(error.to_string()))?;
         let answer = Answer {
             text: said.text,
@@ -256,31 +253,27 @@ impl Replies {
         unused
     }
 
-    /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded.
-    /// The name is what reports call them.
+    /// The answers to cases of a scenario, in the order of their trials, as if they had been recorded: of each trial its
+    /// turns, with what was asked in them. The name is what reports call them.
     #[must_use]
     pub fn of<'a>(
         name: &str,
-        answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<&'a Answer>)>,
+        answers: impl IntoIterator<Item = (&'a str, &'a str, Vec<Vec<Exchanged>>)>,
     ) -> Self {
-        let mut replies: BTreeMap<_, Vec<Known>> = BTreeMap::new();
-        for (scenario, id, answers) in answers {
-            for (trial, reply) in (0..).zip(answers) {
-                let known = replies.entry((id.to_owned(), trial)).or_insert_with(|| Vec::with_capacity(1));
-                known.push((
-                    Some(scenario.to_owned()),
-                    Answer { recorded: true, ..reply.clone() },
-                    Place::default(),
-                ));
+        let (mut replies, mut talks): (BTreeMap<_, Vec<Known>>, BTreeMap<_, Vec<Talk>>) = Default::default();
+        for (scenario, id, trials) in answers {
+            for (trial, mut turns) in (0..).zip(trials) {
+                turns.iter_mut().for_each(|turn| turn.answer.recorded = true);
+                let Some(last) = turns.last() else { continue };
+                let (key, scenario) = ((id.to_owned(), trial), Some(scenario.to_owned()));
+                let known = replies.entry(key.clone()).or_insert_with(|| Vec::with_capacity(1));
+                known.push((scenario.clone(), last.answer.clone(), Place::default()));
+                if turns.iter().any(|turn| !turn.asked.is_empty()) {
+                    talks.entry(key).or_default().push((scenario, Ok(turns.into())));
+                }
             }
         }
-        Self {
-            name: name.to_owned(),
-            latest: None,
-            answers: replies,
-            talks: BTreeMap::new(),
-            foreign: Foreign::default(),
-        }
+        Self { name: name.to_owned(), latest: None, answers: replies, talks, foreign: Foreign::default() }
     }
 
     /// When the newest of them was given, where a line says so.
@@ -312,8 +305,14 @@ impl Replies {
 
     /// What answers none of these cases in files of others, for people.
     #[must_use]
-    pub fn unmatched<'a>(&self, cases: impl Iterator<Item = Whom<'a>>) -> Vec<String> {
+    pub fn unmatched(&self, cases: &[Whom<'_>]) -> Vec<String> {
         self.foreign.unmatched(cases)
+    }
+
+    /// Answers in files of others of which nobody can tell which of these cases they answer, for people.
+    #[must_use]
+    pub fn doubtful(&self, cases: &[Whom<'_>]) -> Vec<String> {
+        self.foreign.doubtful(cases)
     }
 
     /// The reply to a case; one that names the scenario goes before one that names none.
@@ -357,7 +356,7 @@ mod tests {
         assert_eq!(replies.find("s", "a", 0).unwrap().latency_ms, Some(2));
         assert_eq!(replies.find("other", "a", 0).unwrap().text, "any");
         let variables = BTreeMap::new();
-        let whom = |id| Whom { scenario: "s", id, name: None, variables: &variables, asked: "" };
+        let whom = |id| Whom { scenario: "s", id, name: None, variables: &variables, messages: &[] };
         assert_eq!((replies.trials(&whom("a")), replies.trials(&whom("b"))), (2, 0));
     }
 

@@ -33,6 +33,20 @@ const SECRETS: [&str; 21] = [
 /// The same of what may be a secret: its value must look drawn by lot.
 const PERHAPS: [&str; 7] = ["key", "sig", "signature", "session", "sessionid", "sid", "cookie"];
 
+/// Those of them behind which counts stand, too: `token: 128000`.
+const COUNTED: [&str; 10] = [
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "auth",
+    "authorization",
+    "credential",
+    "credentials",
+    "creds",
+    "pat",
+];
+
 /// Words between the name of a secret and its value.
 const IS: [&str; 8] = [" is ", " was ", " ist ", " lautet ", " est ", " es ", " \u{e8} ", " \u{e9} "];
 
@@ -189,6 +203,20 @@ pub(super) fn names_secret(name: &str) -> bool {
     SECRETS.iter().any(|secret| name.ends_with(secret))
 }
 
+/// Whether a count may stand behind a name.
+fn counts(name: &str) -> bool {
+    let name: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    COUNTED.iter().any(|counted| name.ends_with(counted)) && !name.contains("pass")
+}
+
+/// Whether this is a number of things: some digits, parted by points or lines, with a sign for thousands or a share.
+fn is_plain(value: &str) -> bool {
+    let number = value.strip_suffix(['k', 'K', 'M', '%']).unwrap_or(value);
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    (1..=9).contains(&digits)
+        && number.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'_'))
+}
+
 /// What stands behind the name of a secret and `=` or `:`, behind `Bearer`, and private keys.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -199,7 +227,10 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
             && found.last().is_none_or(|last: &Range<usize>| last.end <= at)
         {
             if names_secret(&before[start..]) {
-                found.extend(scheme(text, at + 1).or_else(|| value(text, at + 1, sign == "=")));
+                let found_here = scheme(text, at + 1).or_else(|| value(text, at + 1, sign == "="));
+                let is_count =
+                    |value: &Range<usize>| counts(&before[start..]) && is_plain(&text[value.clone()]);
+                found.extend(found_here.filter(|value| !is_count(value)));
             } else if may_name(&before[start..]) {
                 found.extend(value(text, at + 1, true).filter(|value| drawn_alone(&text[value.clone()])));
             }
@@ -225,17 +256,21 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
             }
         }
     }
-    for (at, _) in text.match_indices("-----BEGIN ") {
-        let head = text[at..].lines().next().unwrap_or_default();
-        if head.contains("PRIVATE KEY") {
-            let last = text[at..].find("-----END ").map(|end| at + end + 9);
-            let end = last.map_or(text.len(), |from| {
-                text[from..].find("-----").map_or(text.len(), |end| from + end + 5)
-            });
-            found.push(at..end);
-        }
-    }
+    found.extend(private_key(text));
     found
+}
+
+/// A private key in PEM (RFC 7468), up to its end or that of the text.
+pub(super) fn private_key(text: &str) -> Vec<Range<usize>> {
+    let begun = text
+        .match_indices("-----BEGIN ")
+        .filter(|(at, _)| text[*at..].lines().next().unwrap_or_default().contains("PRIVATE KEY"));
+    let ended = |(at, _): (usize, &str)| {
+        let last = text[at..].find("-----END ").map(|end| at + end + 9);
+        let end = last.and_then(|from| text[from..].find("-----").map(|end| from + end + 5));
+        at..end.unwrap_or(text.len())
+    };
+    begun.map(ended).collect()
 }
 
 /// Whether a name is that of a secret only where its value looks like one, as `API_KEY_PROD`.

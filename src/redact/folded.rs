@@ -26,9 +26,98 @@ impl Folded {
         Some(folded)
     }
 
+    /// The text as people see it: without Markdown's marks at digits, with HTML's entities as what they stand for, and
+    /// `john (at) example.com` as an address. `None` where that is how it is written.
+    pub(super) fn rendered(text: &str) -> Option<Self> {
+        if !text.contains(['*', '`', '_', '~', '&', '@', '(', '[', '{', '"']) {
+            return None;
+        }
+        let mut folded = Self { text: String::with_capacity(text.len()), places: Vec::new() };
+        let (mut at, mut is_other) = (0, false);
+        while let Some(c) = text[at..].chars().next() {
+            let before = folded.text.chars().next_back();
+            match seen(&text[at..], before) {
+                Some((taken, shown)) => {
+                    is_other = true;
+                    folded.text.push_str(shown.encode_utf8(&mut [0; 4]).trim_matches('\0'));
+                    folded.places.resize(folded.text.len(), at);
+                    at += taken;
+                }
+                None => {
+                    folded.text.push(c);
+                    folded.places.resize(folded.text.len(), at);
+                    at += c.len_utf8();
+                }
+            }
+        }
+        folded.places.push(text.len());
+        is_other.then_some(folded)
+    }
+
     /// Where a part was.
     pub(super) fn place(&self, range: &Range<usize>) -> Range<usize> {
         self.places[range.start]..self.places[range.end]
+    }
+}
+
+/// How many bytes here are seen as another character behind this one; `\0` where they are not seen at all.
+fn seen(text: &str, before: Option<char>) -> Option<(usize, char)> {
+    let first = text.chars().next()?;
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    match first {
+        '&' => {
+            let end = text.char_indices().take(10).find(|(_, c)| *c == ';')?.0;
+            let c = match &text[1..end] {
+                "commat" => '@',
+                "period" => '.',
+                "nbsp" => ' ',
+                "hyphen" | "dash" => '-',
+                "lowbar" => '_',
+                number => {
+                    let number = number.strip_prefix('#')?;
+                    let hex = number.strip_prefix(['x', 'X']).map(|hex| u32::from_str_radix(hex, 16));
+                    char::from_u32(hex.unwrap_or_else(|| number.parse()).ok()?)?
+                }
+            };
+            (c != '\0').then_some((end + 1, if c == '\u{a0}' { ' ' } else { c }))
+        }
+        '*' | '`' | '~' | '_' => {
+            let marks = text.len() - text.trim_start_matches(first).len();
+            let after = text[marks..].chars().next();
+            if !is_digit(before) && !is_digit(after) {
+                return None;
+            }
+            match (first, marks) {
+                // A number whose groups it joins.
+                ('_', 1) if is_digit(before) && is_digit(after) => Some((1, '-')),
+                ('*' | '~', 1) if is_digit(before) && is_digit(after) => None,
+                // A part of a word, such as a name.
+                ('_', 1)
+                    if before.is_some_and(char::is_alphanumeric)
+                        && after.is_some_and(char::is_alphanumeric) =>
+                {
+                    None
+                }
+                _ => Some((marks, '\0')),
+            }
+        }
+        ' ' | '(' | '[' | '{' => {
+            let inner = text.trim_start_matches(' ');
+            let is_spaced = before.is_some_and(char::is_alphanumeric) && text.len() - inner.len() <= 1;
+            let (taken, c) =
+                [("(at)", '@'), ("[at]", '@'), ("{at}", '@'), ("(dot)", '.'), ("[dot]", '.'), ("{dot}", '.')]
+                    .into_iter()
+                    .find(|(word, _)| {
+                        inner.get(..word.len()).is_some_and(|said| said.eq_ignore_ascii_case(word))
+                    })
+                    .map(|(word, c)| (word.len(), c))
+                    .or_else(|| inner.starts_with("@ ").then_some((1, '@')))?;
+            let rest = &inner[taken..];
+            let behind = rest.strip_prefix(' ').unwrap_or(rest);
+            let is_word = behind.starts_with(char::is_alphanumeric);
+            (is_spaced && is_word).then(|| (text.len() - behind.len(), c))
+        }
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use super::credential::begins;
 use super::number::{beginnings, ends, luhn, walk};
 
 /// Names behind which a number need not stand in groups.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "steuer",
     "idnr",
     "id-nr",
@@ -26,6 +26,7 @@ const NAMES: [&str; 23] = [
     "pesel",
     "nif",
     "f\u{f8}dselsnummer",
+    "f\u{d8}dselsnummer",
     "fnr",
     "tckn",
     "kimlik",
@@ -34,20 +35,28 @@ const NAMES: [&str; 23] = [
     "personnummer",
 ];
 
-/// Characters between a name and its number.
+/// Bytes from the beginning of a name to its number, at most.
 const NEAR: usize = 24;
 
-fn is_named(text: &str, at: usize) -> bool {
-    let before: Vec<char> = text[..at].chars().rev().take(NEAR).collect();
-    let before: String = before.iter().rev().collect::<String>().to_lowercase();
-    NAMES.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
+/// Where names stand, in order: looked for once, for a text may have as many numbers as letters.
+fn names(text: &str) -> Vec<Range<usize>> {
+    let lower = text.to_ascii_lowercase();
+    let mut found: Vec<_> = NAMES.iter().flat_map(|name| lower.match_indices(name)).collect();
+    found.sort_unstable();
+    let begun = found.into_iter().filter(|(at, _)| begins(&lower, *at));
+    begun.map(|(at, name)| at..at + name.len()).collect()
+}
+
+fn is_named(names: &[Range<usize>], at: usize) -> bool {
+    let first = names.partition_point(|name| name.start + NEAR < at);
+    names[first..].iter().take_while(|name| name.start < at).any(|name| name.end <= at)
 }
 
 /// Numbers of 17 countries, and of the United Kingdom, whose numbers have no check digit.
 pub(super) fn national(text: &str) -> Vec<Range<usize>> {
-    let mut found = lettered(text);
+    let (mut found, labels) = (lettered(text), names(text));
     for at in beginnings(text) {
-        let (named, mut longest) = (is_named(text, at), None);
+        let (named, mut longest) = (is_named(&labels, at), None);
         walk(text, at, " -./", 15, |groups, end| {
             let (digits, signs) = (&groups.digits, groups.separators.as_slice());
             let all = |sign: char| !signs.is_empty() && signs.iter().all(|one| *one == sign);
@@ -62,7 +71,8 @@ pub(super) fn national(text: &str) -> Vec<Range<usize>> {
                 (13, [3, 4, 4, 2]) if all('.') => swiss(digits),
                 (13, [6, 7]) if all('-') => korean(digits),
                 (13, _) if named => swiss(digits),
-                (12, [4, 4, 4]) if all(' ') || all('-') => indian(digits),
+                // With hyphens every tenth number of an order would be one.
+                (12, [4, 4, 4]) if all(' ') => indian(digits),
                 (12, _) if named => indian(digits),
                 (9, [3, 3, 3]) if all('-') || named => canadian(digits),
                 (9, _) if named => canadian(digits) || dutch(digits) || portuguese(digits),

@@ -2,15 +2,20 @@
 
 use std::ops::Range;
 
-/// `name@domain.tld`, also with `%40` for the sign; the last part of the domain has no digit, so
+/// `name@domain.tld`, also with `%40` for the sign and a name in quotes; the last part of the domain has no digit, so
 /// `package@1.2.3` is none.
 pub(super) fn email(text: &str) -> Vec<Range<usize>> {
     let signs = text.match_indices('@').chain(text.match_indices("%40"));
     signs
         .filter_map(|(at, sign)| {
             let local = |c: char| c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c);
+            // A name in quotes may have anything in it.
+            let quoted = text[..at].strip_suffix('"').and_then(|name| {
+                let open = name.char_indices().rev().take(64).find(|(_, c)| matches!(c, '"' | '\n'))?;
+                (open.1 == '"' && open.0 + 1 < name.len()).then_some(open.0)
+            });
             let before = text[..at].char_indices().rev().take(64).take_while(|(_, c)| local(*c));
-            let start = before.last().map(|(start, _)| start)?;
+            let start = quoted.or_else(|| before.last().map(|(start, _)| start))?;
             let name = &text[start..at];
             let start =
                 start + name.len() - name.trim_start_matches(['.', '\'', '`', '*', '/', '{', '|']).len();

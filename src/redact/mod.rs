@@ -48,6 +48,8 @@ pub enum Kind {
     ApiKey,
     /// What stands behind `password=`, `token:` and their like; private keys.
     Secrets,
+    /// Private keys alone.
+    PrivateKey,
     /// E-mail addresses.
     Email,
     /// International Bank Account Numbers.
@@ -81,9 +83,9 @@ impl Kind {
         name.parse().ok()
     }
 
-    /// The kinds that are removed where none are named: all but `ipv4`, which versions look like.
+    /// The kinds that are removed where none are named: all but `ipv4`, which versions look like, and what `secrets` has.
     pub fn usual() -> impl Iterator<Item = Self> {
-        Self::iter().filter(|kind| *kind != Self::Ipv4)
+        Self::iter().filter(|kind| !matches!(kind, Self::Ipv4 | Self::PrivateKey))
     }
 
     /// The kinds that no page for many eyes shows: cards, accounts, keys, passwords and e-mail addresses. What only looks
@@ -100,6 +102,7 @@ impl Kind {
             Self::AwsKey => credential::aws_key(text),
             Self::ApiKey => credential::api_key(text),
             Self::Secrets => credential::secrets(text),
+            Self::PrivateKey => credential::private_key(text),
             Self::Email => mail::email(text),
             Self::Iban => number::iban(text),
             Self::CreditCard => number::card(text),
@@ -236,8 +239,14 @@ impl Redactor {
         let plain = folded.as_ref().map_or(text, |folded| &folded.text);
         let place =
             |range: Range<usize>| folded.as_ref().map_or(range.clone(), |folded| folded.place(&range));
+        // As it is written, and as people see it.
+        let seen = Folded::rendered(plain);
         for kind in &self.kinds {
             found.extend(kind.find(plain).into_iter().map(|range| (place(range), kind.name())));
+            if let Some(seen) = &seen {
+                let ranges = kind.find(&seen.text).into_iter().map(|range| seen.place(&range));
+                found.extend(ranges.map(|range| (place(range), kind.name())));
+            }
         }
         for own in &self.own {
             found.extend(own.all(text)?.into_iter().map(|range| (range, "custom")));

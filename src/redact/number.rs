@@ -109,28 +109,42 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// 13 to 19 digits that begin as those of a payment card do, with Luhn's check.
+/// How many digits the numbers of an issuer have, and how they begin: Visa, Diners Club, American Express, those with 16
+/// digits, JCB, `UnionPay` and Maestro. What begins in another way, as the number of a telephone's set (IMEI), is no card.
+fn is_issued(digits: &[u32]) -> bool {
+    let (first, second) = (digits[0], digits.get(1).copied().unwrap_or_default());
+    match digits.len() {
+        13 => first == 4,
+        14 => first == 3 && matches!(second, 0 | 6 | 8 | 9),
+        15 => first == 3 && matches!(second, 4 | 7),
+        16 => matches!((first, second), (2, 2..=7) | (3..=6, _)),
+        17..=19 => matches!((first, second), (3, 5) | (4..=6, _)),
+        _ => false,
+    }
+}
+
+/// 13 to 19 digits that begin as those of a payment card do, with Luhn's check: in groups with one sign between them, in
+/// the usual groups with any, or broken once by a line's end.
 pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
         let mut longest = None;
         walk(text, at, " -./\n\r", 19, |groups, end| {
             let digits = &groups.digits;
-            let issuer = match digits[0] {
-                2 => digits.get(1).is_some_and(|second| (2..=7).contains(second)),
-                first => (3..=6).contains(&first),
-            };
+            if !is_issued(digits) || !luhn(digits) || !ends(text, end) {
+                return;
+            }
             let (last, others) = groups.sizes.split_last().unwrap_or((&0, &[]));
             let grouped = others.iter().all(|size| (3..=7).contains(size)) && *last <= 19;
             let one_kind = groups.separators.windows(2).all(|pair| pair[0] == pair[1]);
-            if digits.len() >= 13
-                && issuer
-                && grouped
-                && one_kind
-                && digits.iter().any(|digit| *digit != digits[0])
-                && ends(text, end)
-                && luhn(digits)
-            {
+            let usual = matches!(groups.sizes[..], [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3] | [4, 6, 4 | 5]);
+            let broken = || {
+                let breaks = text[at..end].matches('\n').count();
+                breaks == 1
+                    && matches!(groups.sizes.len(), 2..=6)
+                    && groups.sizes.iter().all(|size| *size > 1)
+            };
+            if (grouped && one_kind || usual || broken()) && digits.iter().any(|digit| *digit != digits[0]) {
                 longest = Some(at..end);
             }
         });
@@ -139,12 +153,24 @@ pub(super) fn card(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// `123-45-6789`, also with blanks, outside of the numbers that are never given out.
+/// Characters between a name and its number.
+const NEAR: usize = 24;
+
+/// Whether one of these names stands before a number.
+pub(super) fn is_named(text: &str, at: usize, names: &[&str]) -> bool {
+    let before: Vec<char> = text[..at].chars().rev().take(NEAR).collect();
+    let before: String = before.iter().rev().collect::<String>().to_lowercase();
+    names.iter().any(|name| before.match_indices(name).any(|(at, _)| begins(&before, at)))
+}
+
+/// `123-45-6789`, also with blanks, or behind its name without, outside of the numbers that are never given out.
 pub(super) fn ssn(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for at in beginnings(text) {
         walk(text, at, " -", 9, |groups, end| {
-            let shape = groups.sizes == [3, 2, 4] && groups.separators[0] == groups.separators[1];
+            let is_grouped = groups.sizes == [3, 2, 4] && groups.separators[0] == groups.separators[1];
+            let shape =
+                is_grouped || (groups.digits.len() == 9 && is_named(text, at, &["ssn", "social security"]));
             let value = |digits: &[u32]| digits.iter().fold(0, |sum, digit| sum * 10 + digit);
             if shape && ends(text, end) {
                 let (area, group) = (value(&groups.digits[..3]), value(&groups.digits[3..5]));

@@ -67,6 +67,54 @@ fn values_give_way_to_markers_of_their_kind() {
 }
 
 #[test]
+fn a_value_is_found_as_people_see_it() {
+    for (kind, text) in [
+        ("credit_card", "pay **4111** **1111** **1111** **1111** now"),
+        ("credit_card", "pay 4111_1111_1111_1111 now"),
+        ("credit_card", "pay `4111 1111` `1111 1111` now"),
+        ("credit_card", "pay _4111_ _1111_ _1111_ _1111_ now"),
+        ("credit_card", "pay ~~4111111111111111~~ now"),
+        ("credit_card", "pay 4111&nbsp;1111&nbsp;1111&#160;1111 now"),
+        ("email", "write to john&#64;example.com today"),
+        ("email", "write to john&#x40;example&#46;com today"),
+        ("email", "write to john&commat;example.com today"),
+        ("email", "write to john (at) example.com today"),
+        ("email", "write to john[AT]example(dot)com today"),
+        ("email", "write to john @ example.com today"),
+        ("email", "write to \"john doe\"@example.com today"),
+        ("ssn", "his SSN: 219099999 today"),
+        ("ssn", "Social Security number is 219 09 9999 today"),
+        ("ssn", "her **SSN** is **219-09-9999** today"),
+        ("iban", "to **DE89** **3704** **0044** **0532** **0130** **00** today"),
+    ] {
+        let kind = Kind::named(kind).unwrap();
+        let shown = Redactor::new([kind], Vec::new()).text(text);
+        assert!(shown.contains(&format!("[REDACTED:{}]", kind.name())), "{text}: {shown}");
+        for part in ["4111", "1111", "john", "example", "219", "9999", "3704"] {
+            assert!(!shown.contains(part), "{text}: {shown}");
+        }
+        assert_eq!(Redactor::new([kind], Vec::new()).text(&shown), shown);
+    }
+    for text in [
+        "Visit us at example.com, or call Mr. @ Work.",
+        "thanks @jane.doe and (at) least",
+        "list[at] is 2_000_000 of 5 * 6 * 7",
+        "**12** of 34 and _5_ of `6`; 3 &lt; 4 &amp; 5",
+        "the number 219099999 of your order",
+        "items: 1*2*3, a_1_b_2, x ~ 3",
+        "\"quoted\" @example.com",
+    ] {
+        assert_eq!(usual().text(text), text);
+    }
+    let key = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----";
+    let alone = Redactor::new([Kind::PrivateKey], Vec::new());
+    assert_eq!(
+        alone.text(&format!("key {key} password=hunter2")),
+        "key [REDACTED:private_key] password=hunter2"
+    );
+}
+
+#[test]
 fn what_only_looks_like_a_value_survives() {
     for text in [
         "order 1234567890123456",

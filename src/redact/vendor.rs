@@ -76,6 +76,7 @@ pub(super) const PREFIXES: &[(&str, usize, Made)] = &[
     ("bedrock-api-key-", 60, Made::Path),
     // Clouds and hosts.
     ("AIza", 30, Made::Word),
+    ("BSA", 24, Made::Word),
     ("ya29.", 20, Made::Dotted),
     ("GOCSPX-", 20, Made::Word),
     ("1//0", 30, Made::Word),

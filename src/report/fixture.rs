@@ -227,6 +227,7 @@ pub(super) fn verdict(kind: VerdictKind, reason: &str) -> Verdict {
         grade: None,
         fault: None,
         advisory: None,
+        turn: None,
         any: false,
         parts: Vec::new(),
     }

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod regrade;
 pub mod sarif;
 mod table;
+mod talk;
 pub mod trend;
 mod view;
 mod words;

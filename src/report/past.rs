@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::analysis::Trend;
 use crate::gate::Decision;
 use crate::history::StoredRun;
-use crate::manifest::{CaseResult, RunManifest, Trial};
+use crate::manifest::{CaseResult, RunManifest};
 use crate::vocabulary::Outcome;
 
 /// What was before a run; empty where no stored run was named.
@@ -20,8 +20,10 @@ pub struct Past {
 /// What an earlier run answered to a case.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Before {
-    /// The first answer that explains the outcome.
+    /// The first answer that explains the outcome; of a conversation the one to that turn.
     pub(super) text: String,
+    /// Of a conversation: the place of the first turn in which it differs from the run of the report, else of the last.
+    pub(super) turn: Option<usize>,
     /// Passed or failed.
     pub(super) outcome: Outcome,
     /// Whether the same was asked and expected.
@@ -94,11 +96,16 @@ impl Before {
         if !matches!(case.outcome, Outcome::Passed | Outcome::Failed) {
             return None;
         }
-        let before = case.telling()?.answer()?;
-        let now_answered = now.telling().and_then(Trial::answer);
+        let told = case.telling()?;
+        told.answer()?;
+        let turn = now.telling().and_then(|now| now.differs_at(told));
+        // A conversation that was over by then has no answer.
+        let before = told.answer_at(turn).cloned().unwrap_or_default();
+        let now_answered = now.telling().and_then(|trial| trial.answer_at(turn));
         Some(Self {
-            same_answer: now_answered.is_some_and(|now| now.says_as(before)),
-            text: before.text.clone(),
+            same_answer: now_answered.is_some_and(|now| now.says_as(&before)),
+            text: before.text,
+            turn,
             outcome: case.outcome,
             same_question: case.content_hash == now.content_hash,
             run_id: run.run_id.clone(),
@@ -118,6 +125,7 @@ impl Before {
 mod tests {
     use super::*;
     use crate::gate::Policy;
+    use crate::manifest::Trial;
     use crate::report::fixture::{Fixture, case, trial};
 
     fn told(outcome: Outcome, answer: &str) -> Vec<Trial> {

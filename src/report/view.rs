@@ -8,12 +8,13 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::gate::State;
-use crate::manifest::{Fault, Trial, Verdict};
+use crate::manifest::{Fault, Place, Telling, Trial, Verdict};
 use crate::text::number;
 use crate::vocabulary::{Outcome, ToolCall};
 
 use super::Entry;
 use super::entry::bad;
+use super::talk::Talk;
 
 /// What is said of a case that is proven to have broken.
 pub(super) const BROKEN: &str = "passed in the baseline and fails now";
@@ -38,6 +39,10 @@ pub(super) enum Label<'a> {
     Kind(&'a str),
     /// About the kind before it.
     Part(&'static str),
+    /// Where a conversation broke: `broke at turn 3 of 5`.
+    Broke(&'a str),
+    /// The answer to the turn where a conversation broke, for a format that shows no answer of its own.
+    Answer,
     /// How much is left out; the value says all of it.
     More,
 }
@@ -60,7 +65,7 @@ pub(super) struct View<'a> {
     pub(super) trials: String,
     pub(super) asked: &'a str,
     /// The reason in one sentence.
-    pub(super) why: &'a str,
+    pub(super) why: Cow<'a, str>,
     /// The trial that explains the outcome.
     pub(super) trial: TrialView<'a>,
 }
@@ -74,17 +79,34 @@ pub(super) struct TrialView<'a> {
     pub(super) verdicts: Vec<VerdictView<'a>>,
     pub(super) answer: Option<&'a str>,
     /// What the answer asks to have called.
-    pub(super) calls: &'a [ToolCall],
+    pub(super) calls: Calls,
     /// What the application told of its own state.
     pub(super) state: Option<&'a Json>,
+    /// The conversation, where it is one: answer, calls and state are those of the turn where it broke.
+    pub(super) talk: Option<Talk<'a>>,
+    /// `broke at turn 3 of 5`; empty where it broke at no turn alone.
+    broke: String,
+    /// What was asked in that turn.
+    asked: &'a str,
+}
+
+/// The first calls of an answer, each on a line, as hostile as its text.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    pub(super) shown: Vec<String>,
+    all: usize,
 }
 
 /// How one expectation judged an answer.
 #[derive(Debug)]
 pub(super) struct VerdictView<'a> {
     pub(super) verdict: &'a Verdict,
+    /// The turn that it is about, in a conversation.
+    pub(super) place: Option<&'a Place>,
+    /// Whether it is about a conversation or a turn of one.
+    pub(super) is_of_talk: bool,
     pub(super) kind: &'a str,
-    /// Empty where the verdict gives no reason.
+    /// Empty where the verdict gives no reason; without the turn.
     pub(super) reason: Cow<'a, str>,
     /// `0.4, 0.7 needed`; empty without a score.
     pub(super) score: String,
@@ -102,20 +124,21 @@ impl<'a> View<'a> {
         };
         let why = match (case.outcome, trial) {
             (Outcome::Passed, Some(trial)) => trial.reason(),
-            _ if !case.reason.is_empty() => &case.reason,
-            (Outcome::Skipped, _) => "not asked",
+            _ if !case.reason.is_empty() => case.reason.as_str().into(),
+            (Outcome::Skipped, _) => "not asked".into(),
             (_, Some(trial)) => trial.reason(),
-            (outcome, None) => outcome.word(),
+            (outcome, None) => outcome.word().into(),
         };
+        let trial = trial.map(TrialView::of).unwrap_or_default();
         Self {
             name: entry.name(),
             title: case.name.as_deref().unwrap_or_default(),
             place: case.location.to_string(),
             state: state(entry),
             trials: entry.tally().map_or(String::new(), |(passed, all)| format!("{passed} of {all} passed")),
-            asked: &case.prompt,
+            asked: if trial.asked.is_empty() { &case.prompt } else { trial.asked },
             why,
-            trial: trial.map(TrialView::of).unwrap_or_default(),
+            trial,
         }
     }
 
@@ -126,8 +149,10 @@ impl<'a> View<'a> {
             (Label::Own("at"), self.place.as_str().into()),
             (Label::Heading("state"), self.state.as_str().into()),
             (Label::Own("trials"), self.trials.as_str().into()),
-            (Label::Own("asked"), self.asked.into()),
         ];
+        // In a conversation it is known by the turn.
+        let asked = if self.trial.asked.is_empty() { self.asked } else { "" };
+        facts.push((Label::Own("asked"), asked.into()));
         facts.retain(|(_, value)| !value.is_empty());
         facts.extend(self.trial.facts(most));
         facts
@@ -164,12 +189,19 @@ fn state(entry: &Entry<'_>) -> String {
 
 impl<'a> TrialView<'a> {
     pub(super) fn of(trial: &'a Trial) -> Self {
+        let talk = Talk::of(trial);
+        let turn = talk.and_then(|talk| talk.turn());
+        let told = |one| VerdictView { is_of_talk: talk.is_some(), ..VerdictView::told(one) };
+        let answer = turn.map_or(trial.answer(), |turn| turn.answer.as_ref());
         Self {
             fault: trial.fault.as_deref(),
-            verdicts: trial.decisive().into_iter().map(VerdictView::of).collect(),
-            answer: trial.answer().map(|answer| answer.text.as_str()),
-            calls: trial.answer().map_or(&[], |answer| &answer.tool_calls),
-            state: trial.answer().and_then(|answer| answer.state.as_ref()),
+            verdicts: trial.decisive().into_iter().map(told).collect(),
+            answer: answer.map(|answer| answer.text.as_str()),
+            calls: Calls::of(answer.map_or(&[], |answer| &answer.tool_calls)),
+            state: answer.and_then(|answer| answer.state.as_ref()),
+            broke: talk.map_or(String::new(), |talk| talk.broke()),
+            asked: turn.map_or("", |turn| &turn.asked),
+            talk,
         }
     }
 
@@ -182,32 +214,57 @@ impl<'a> TrialView<'a> {
     /// All of it but the text of the answer, with at most so many expectations.
     pub(super) fn facts(&self, most: usize) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = Vec::new();
+        let broke = Some(Label::Broke(&self.broke)).filter(|_| !self.broke.is_empty());
         if let Some(fault) = self.fault {
-            facts.push((Label::Kind(fault.kind.word()), fault.message.as_str().into()));
+            facts.push((broke.unwrap_or(Label::Kind(fault.kind.word())), fault.message.as_str().into()));
+            facts.extend(broke.map(|_| (Label::Part("error"), fault.kind.word().into())));
             facts.push((Label::Own("help"), fault.help.as_str().into()));
         }
-        facts.extend(self.verdicts.iter().take(most).flat_map(VerdictView::facts));
+        let mut verdicts = self.verdicts.iter().take(most);
+        if let (Some(broke), None, Some(first)) = (broke, self.fault, self.verdicts.first()) {
+            verdicts.next();
+            facts.push((broke, first.why().into()));
+            facts.push((Label::Part("expectation"), first.kind.into()));
+            facts.extend(first.parts());
+        }
+        if let Some(talk) = &self.talk {
+            facts.push((Label::Own("conversation"), talk.ended().into()));
+            facts.push((Label::Own("asked"), self.asked.into()));
+            facts.push((Label::Answer, self.answer.unwrap_or_default().into()));
+            facts.extend(self.said());
+        }
+        facts.extend(verdicts.flat_map(VerdictView::facts));
         if self.verdicts.len() > most {
             facts.push((
                 Label::More,
                 format!("… and {} more", number::size(self.verdicts.len() - most)).into(),
             ));
         }
-        facts.extend(self.calls().map(|call| (Label::Own(CALL), call.into())));
-        facts.extend(self.more_calls().map(|words| (Label::More, words.into())));
-        facts.extend(self.state.map(|state| (Label::Own(STATE), state.to_string().into())));
+        if self.talk.is_none() {
+            facts.extend(self.said());
+        }
         facts.retain(|(_, value)| !value.is_empty());
         facts
     }
 
-    /// The first calls of the answer, each on a line, as hostile as its text.
-    pub(super) fn calls(&self) -> impl Iterator<Item = String> {
-        self.calls.iter().take(CALLS).map(ToolCall::line)
+    /// The calls of the answer and the state.
+    fn said(&self) -> Vec<Fact<'_>> {
+        let mut facts: Vec<Fact<'_>> = Vec::new();
+        facts.extend(self.calls.shown.iter().map(|call| (Label::Own(CALL), call.into())));
+        facts.extend(self.calls.more().map(|words| (Label::More, words.into())));
+        facts.extend(self.state.map(|state| (Label::Own(STATE), state.to_string().into())));
+        facts
+    }
+}
+
+impl Calls {
+    pub(super) fn of(calls: &[ToolCall]) -> Self {
+        Self { shown: calls.iter().take(CALLS).map(ToolCall::line).collect(), all: calls.len() }
     }
 
     /// How many calls are not among them.
-    pub(super) fn more_calls(&self) -> Option<String> {
-        let more = self.calls.len().saturating_sub(CALLS);
+    pub(super) fn more(&self) -> Option<String> {
+        let more = self.all - self.shown.len();
         (more > 0).then(|| format!("… and {} more {CALL}s", number::size(more)))
     }
 }
@@ -221,6 +278,8 @@ impl<'a> VerdictView<'a> {
         let said = verdict.grade.as_ref().map_or("", |grade| grade.reasoning.trim());
         Self {
             verdict,
+            place: None,
+            is_of_talk: false,
             kind: verdict.kind.word(),
             score: score(verdict),
             quotes_judge: !said.is_empty() && reason.contains(said),
@@ -228,15 +287,39 @@ impl<'a> VerdictView<'a> {
         }
     }
 
+    /// The same in a conversation, where the turn is said beside the reason.
+    fn told(telling: Telling<'a>) -> Self {
+        let view = Self::of(telling.verdict);
+        match telling.place() {
+            None => view,
+            Some(_) if view.verdict.reason.is_empty() => Self { place: telling.place(), ..view },
+            Some(place) => Self { place: Some(place), reason: telling.reason().into(), ..view },
+        }
+    }
+
     /// The reason, or at least the outcome.
-    pub(super) fn message(&self) -> &str {
+    fn why(&self) -> &str {
         if self.reason.is_empty() { self.verdict.outcome.word() } else { &self.reason }
+    }
+
+    /// The same behind its turn.
+    pub(super) fn message(&self) -> Cow<'_, str> {
+        match self.place {
+            Some(place) => format!("turn {}: {}", place.named(), self.why()).into(),
+            None => self.why().into(),
+        }
     }
 
     /// The expectation and what goes with it.
     fn facts(&self) -> Vec<Fact<'_>> {
+        let mut facts = vec![(Label::Kind(self.kind), self.message())];
+        facts.extend(self.parts());
+        facts
+    }
+
+    /// What goes with the expectation.
+    fn parts(&self) -> Vec<Fact<'_>> {
         let mut facts: Vec<Fact<'_>> = vec![
-            (Label::Kind(self.kind), self.message().into()),
             (Label::Part("expected"), self.verdict.expected.as_str().into()),
             (Label::Part("got"), self.verdict.got.as_str().into()),
             (Label::Part("score"), self.score.as_str().into()),
@@ -288,6 +371,7 @@ mod tests {
         let line = |(label, value): Fact<'_>| match label {
             Label::Heading(label) | Label::Own(label) | Label::Kind(label) => format!("{label}: {value}\n"),
             Label::Part(label) => format!("  {label}: {value}\n"),
+            Label::Answer | Label::Broke(_) => unreachable!(),
             Label::More => format!("{value}\n"),
         };
         view.facts(most).into_iter().map(line).collect()

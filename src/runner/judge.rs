@@ -71,13 +71,11 @@ pub(super) fn outcome(trials: &[&Trial]) -> Outcome {
 fn reason(trials: &[Trial], outcome: Outcome) -> String {
     let Some(first) = trials.iter().find(|trial| trial.outcome == outcome) else { return String::new() };
     let why = match (&first.fault, first.verdict()) {
+        (None, _) if outcome != Outcome::Failed => return String::new(),
+        (Some(_), _) | (None, Some(_)) if first.conversation.is_some() => first.reason().into_owned(),
         (Some(fault), _) => fault.message.clone(),
-        (None, Some(verdict)) if outcome == Outcome::Failed => verdict.reason.clone(),
-        _ => return String::new(),
-    };
-    let why = match first.broke_at() {
-        Some(at) => format!("broke at {at}: {why}"),
-        None => why,
+        (None, Some(verdict)) => verdict.reason.clone(),
+        (None, None) => return String::new(),
     };
     let same = trials.iter().filter(|trial| trial.outcome == outcome).count();
     if trials.len() == 1 {

@@ -7,7 +7,7 @@ use crate::client::{ModelClient, Patience};
 use crate::grader::Graders;
 use crate::manifest::{Fault, Redacted};
 use crate::provider::model::family;
-use crate::provider::{Replies, Unused};
+use crate::provider::{Replies, Unused, Whom};
 use crate::scenario::Scenario;
 use crate::text;
 use crate::vocabulary::{CaseId, FaultKind, StopWords};
@@ -141,12 +141,35 @@ impl Plan {
         })
     }
 
+    fn files(&self) -> Vec<&Replies> {
+        let mut files: Vec<&Replies> = self.replies().collect();
+        files.dedup_by(|one, other| std::ptr::eq(*one, *other));
+        files
+    }
+
+    fn whoms(&self) -> Vec<Whom<'_>> {
+        self.scenarios.iter().flat_map(|one| one.cases.iter().map(|case| case.whom(&one.name))).collect()
+    }
+
+    /// What is wrong with a file of replies of which nobody can tell what they answer.
+    #[must_use]
+    pub fn doubtful_replies(&self) -> Option<String> {
+        self.files().into_iter().find_map(|file| {
+            let found = file.doubtful(&self.whoms());
+            let more = if found.len() > 1 {
+                format!(", and {} more like it", found.len() - 1)
+            } else {
+                String::new()
+            };
+            Some(format!("{}: {}{more}", file.name(), found.first()?))
+        })
+    }
+
     /// What is told of each file of replies with lines that answer no case.
     #[must_use]
     pub fn unused_replies(&self) -> Vec<String> {
         const NAMED: usize = 5;
-        let mut files: Vec<&Replies> = self.replies().collect();
-        files.dedup_by(|one, other| std::ptr::eq(*one, *other));
+        let files = self.files();
         if files.is_empty() {
             return Vec::new();
         }
@@ -168,9 +191,7 @@ impl Plan {
         };
         let unused = files.into_iter().filter_map(|file| {
             let unused = file.unused(&cases);
-            let whoms =
-                self.scenarios.iter().flat_map(|one| one.cases.iter().map(|case| case.whom(&one.name)));
-            let unmatched = file.unmatched(whoms);
+            let unmatched = file.unmatched(&self.whoms());
             let (lines, results) = (unused.len(), unmatched.len());
             let more = (lines + results).saturating_sub(NAMED);
             let more = if more > 0 { format!(", and {more} more") } else { String::new() };

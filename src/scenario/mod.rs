@@ -247,7 +247,7 @@ impl Case {
             id: &self.id,
             name: self.name.as_deref(),
             variables: &self.variables,
-            asked: self.messages.last().map_or("", |message| message.content.as_str()),
+            messages: &self.messages,
         }
     }
 

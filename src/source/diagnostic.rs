@@ -216,6 +216,12 @@ impl Diagnostics {
         self.filled.iter().fold(text.to_owned(), |text, (value, name)| named(&text, value, name))
     }
 
+    /// The values of variables in a text, each with its name.
+    pub fn filled<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let all = self.filled.iter().map(|(value, name)| (value.as_str(), name.as_str()));
+        all.filter(|(value, _)| text.contains(value))
+    }
+
     /// From now on the value of a variable is not shown: its name stands for it.
     pub fn fill(&mut self, name: &str, value: &str) {
         if value.chars().count() >= SECRET && !self.filled.iter().any(|(known, _)| known == value) {

@@ -34,7 +34,7 @@ impl Pending {
                 return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
             }
             Ok(found) if !takes_text(path, &found) => {
-                return Err(io::Error::other("it is a pipe, a socket, or a disk, not a file"));
+                return Err(io::Error::other("it is a pipe, a socket, or a device, not a file"));
             }
             Ok(found) if !found.is_file() => Destination::Device(OpenOptions::new().write(true).open(path)?),
             Ok(found) if found.permissions().readonly() => {
@@ -81,15 +81,17 @@ impl Pending {
     }
 }
 
-/// Whether text can be written there at once: to files, to the devices below `/dev`, and to the streams of this process,
-/// which have names there. Whoever opens a pipe waits for its reader.
+/// Whether text can be written there at once: to files, to the streams of this process, and to nowhere. Whoever opens a
+/// pipe waits for its reader, and what another device does with a report nobody knows.
 #[cfg(unix)]
 #[must_use]
 pub fn takes_text(path: &Path, found: &fs::Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt as _;
     let kind = found.file_type();
-    let is_stream = path.starts_with("/dev") || path.starts_with("/proc/self/fd");
-    found.is_file() || kind.is_char_device() || kind.is_fifo() && is_stream
+    let is_stream =
+        ["/dev/fd", "/dev/stdout", "/dev/stderr", "/proc/self/fd"].iter().any(|at| path.starts_with(at));
+    let is_open = is_stream || ["/dev/null", "/dev/tty", "/dev/full"].iter().any(|at| path == Path::new(at));
+    found.is_file() || kind.is_char_device() && is_open || kind.is_fifo() && is_stream
 }
 
 /// Whether text can be written there.

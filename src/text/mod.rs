@@ -157,6 +157,24 @@ pub fn meant(word: &str, known: &[&str], otherwise: impl FnOnce() -> String) -> 
     nearest(word, known).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
 }
 
+/// Base 64, as RFC 4648 has it in section 4.
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = (0..3).fold(0_u32, |sum, at| sum << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for place in 0..4 {
+            if place <= chunk.len() {
+                out.push(char::from(DIGITS[(group >> (18 - 6 * place) & 63) as usize]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
+}
+
 /// Bytes as small hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

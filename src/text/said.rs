@@ -142,9 +142,11 @@ fn without_header(text: &str) -> &str {
 
 /// The namespace of the first tag of thoughts that has one, as in `<seed:think>`, with its colon.
 fn namespace(text: &str) -> Option<&str> {
+    // No farther than the name goes: an answer of a megabyte may have as many colons as letters.
+    let ends = |rest: &str| rest.chars().next().is_none_or(|c| c == '>' || c == '/' || c.is_whitespace());
     let is_thought = |rest: &str| {
-        let name = rest.split(|c: char| c == '>' || c == '/' || c.is_whitespace()).next().unwrap_or_default();
-        THOUGHTS.iter().any(|tag| tag.eq_ignore_ascii_case(name))
+        let named = |tag: &&str| rest.get(..tag.len()).is_some_and(|name| tag.eq_ignore_ascii_case(name));
+        THOUGHTS.iter().filter(|tag| named(tag)).any(|tag| ends(&rest[tag.len()..]))
     };
     text.match_indices(':').filter(|(at, _)| is_thought(&text[at + 1..])).find_map(|(at, _)| {
         let name = text[..at].trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_');

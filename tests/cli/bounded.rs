@@ -20,7 +20,8 @@ fn what_does_not_end_in_its_bound_is_errored() {
     let fuzzy = format!("type: fuzzy, value: '{}'", "y".repeat(100_000));
     for (expected, answer, reason) in [
         (regex, "x".repeat(60_000), "gave up after 50000000 steps"),
-        (&fuzzy, "x".repeat(100_000), "too long to be compared"),
+        (&fuzzy, "x".repeat(100_000), "too long to be compared: more than 1,073,741,824 pairs"),
+        (&fuzzy, "x".repeat(1_000_000), "too long to be compared"),
     ] {
         for expected in [format!("{{ {expected} }}"), format!("{{ not: {{ {expected} }} }}")] {
             let ran = judged(&expected, &answer, &[]).ended(4);
@@ -33,7 +34,7 @@ fn what_does_not_end_in_its_bound_is_errored() {
     }
 }
 
-/// A search that nobody counts is left behind.
+/// Also where each search is within its bound, and there are many.
 #[test]
 fn a_deadline_cuts_a_search() {
     let schema = "{ type: json_schema, schema: { type: string, pattern: '(?!.*foo).*bar' } }";
@@ -46,13 +47,21 @@ fn a_deadline_cuts_a_search() {
 fn a_schema_that_does_not_end_is_errored() {
     let long = format!("\"{}\"", "x".repeat(60_000));
     let nested = format!("{}1{}", "[".repeat(40), "]".repeat(40));
-    let ways = "anyOf: [{ type: array, items: { $ref: '#' }, minItems: 2 }, \
-        { type: array, items: { $ref: '#' }, contains: { const: 7 } }, { type: array, items: { $ref: '#' }, maxItems: 0 }]";
+    // Each level tries the next one twice.
+    let level =
+        |n| format!("a{n}: {{ oneOf: [{{ $ref: '#/$defs/a{0}' }}, {{ $ref: '#/$defs/a{0}' }}] }}", n + 1);
+    let levels: Vec<_> = (0..40).map(level).collect();
+    let ways = format!("$defs: {{ {}, a40: {{ type: string }} }}, $ref: '#/$defs/a0'", levels.join(", "));
+    let below = ways
+        .replace("oneOf: [{", "anyOf: [{ items: {")
+        .replace("' }, {", "' } }, { items: {")
+        .replace("' }]", "' } }]");
     for (schema, answer) in [
         ("type: string, pattern: '(?!.*foo).*bar'", &long),
         ("not: { pattern: '(?!.*foo).*bar' }", &long),
         ("if: { pattern: '(?!.*foo).*bar' }, then: false", &long),
-        (ways, &nested),
+        (&ways, &nested),
+        (&below, &nested),
     ] {
         let expected = format!("{{ type: json_schema, schema: {{ {schema} }} }}");
         for expected in [expected.clone(), format!("{{ not: {expected} }}")] {
@@ -61,6 +70,37 @@ fn a_schema_that_does_not_end_is_errored() {
             assert!(ran.stdout.contains("gave up after"), "{}", ran.stdout);
         }
     }
+    // Nothing is left behind that others would wait for, and the count alone decides.
+    let ids: Vec<_> = (0..12).map(|n| format!("c{n}")).collect();
+    let case = |id: &String| {
+        format!("  - {{ id: {id}, prompt: x, expected: {{ type: json_schema, schema: {{ {ways} }} }} }}\n")
+    };
+    let given: Vec<_> = ids.iter().map(|id| (id.as_str(), nested.as_str())).collect();
+    let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json", "-c", "12"])
+        .file("s.yaml", format!("name: s\ncases:\n{}", ids.iter().map(case).collect::<String>()))
+        .file("r.jsonl", replies(&given))
+        .run()
+        .ended(4);
+    for case in ran.json("run.json")["cases"].as_array().unwrap() {
+        let message = case["trials"][0]["fault"]["message"].as_str().unwrap();
+        assert!(message.contains("gave up after it was tried 2,000,000 times"), "{message}");
+    }
+    // Where it can be told that an answer is wrong, and not in how many ways, it is wrong.
+    let wrong = "anyOf: [{ type: array, items: { $ref: '#' }, minItems: 2 }, \
+        { type: array, items: { $ref: '#' }, contains: { const: 7 } }, { type: array, items: { $ref: '#' }, maxItems: 0 }]";
+    let expected = format!("{{ type: json_schema, schema: {{ {wrong} }} }}");
+    judged(&expected, &nested, &[]).ended(1).out("in too many ways, to say where");
+    judged(&format!("{{ not: {expected} }}"), &nested, &[]).ended(0);
+    // A long answer is none of that, and one that is wrong in many ways is wrong.
+    let long = format!("[{}]", vec!["{\"a\":[1,2,3]}"; 5_000].join(","));
+    let row = "type: array, items: { type: object, properties: { a: { items: { type: integer } } } }";
+    judged(&format!("{{ type: json_schema, schema: {{ {row} }} }}"), &long, &[]).ended(0);
+    let branches = (0..20).map(|n| format!("{{ required: [k{n}] }}")).collect::<Vec<_>>().join(", ");
+    let row = format!("type: array, items: {{ anyOf: [{branches}] }}");
+    judged(&format!("{{ type: json_schema, schema: {{ {row} }} }}"), &long, &[]).ended(1);
+    judged("{ type: json_schema, schema: { not: { type: [integer, string] } } }", "1", &[])
+        .ended(1)
+        .out("{\"type\":[\"integer\",\"string\"]} is not allowed for 1");
     // What refers to itself ends, and patterns are those of JavaScript.
     for (schema, answer, status) in [
         ("$ref: '#'", "1", 0),

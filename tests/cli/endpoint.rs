@@ -1,5 +1,9 @@
 //! What is sent to a server that is busy, gone, or closed to us.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
 use super::akit::Akit;
 use super::server::{Answer, Server};
 
@@ -86,4 +90,118 @@ fn a_rate_limit_ends_with_patience_and_says_what_was_asked_for() {
         .out("it asks to be left alone for 3600 s: raise `--patience`");
     assert!(server.asked().len() <= 4, "{}", server.asked().len());
     Akit::new(&["run", "s.yaml", "--patience", "soon"]).file("s.yaml", suite(1)).run().ended(2).err("`soon`");
+}
+
+/// What stands at an address while the application behind it restarts.
+#[derive(Clone, Copy, Debug)]
+enum Away {
+    /// Nobody.
+    Refused,
+    /// Something that resets every connection.
+    Reset,
+    /// Something that closes every connection without a word.
+    Empty,
+    /// A proxy that has nobody to pass a request on to.
+    Status(u16),
+}
+
+/// The address of a server that is away for two seconds from now on.
+fn restarting(server: &Server, away: Away) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (here, behind) = (listener.local_addr().unwrap(), server.host().to_owned());
+    let back = Instant::now() + Duration::from_secs(2);
+    let mut listener = (!matches!(away, Away::Refused)).then_some(listener);
+    std::thread::spawn(move || {
+        if listener.is_none() {
+            std::thread::sleep(back - Instant::now());
+            listener = TcpListener::bind(here).ok();
+        }
+        for stream in listener.unwrap().incoming().map_while(Result::ok) {
+            let behind = behind.clone();
+            std::thread::spawn(move || {
+                if Instant::now() < back {
+                    refuse(stream, away);
+                } else {
+                    pass_on(stream, TcpStream::connect(behind).unwrap());
+                }
+            });
+        }
+    });
+    format!("http://{here}/v1")
+}
+
+fn refuse(mut stream: TcpStream, away: Away) {
+    if matches!(away, Away::Reset) {
+        // What was sent and not read makes a closing a reset.
+        let _ = stream.peek(&mut [0]);
+        return;
+    }
+    let (mut request, mut part) = (Vec::new(), [0; 65_536]);
+    while !request.windows(4).any(|end| end == b"\r\n\r\n") || !request.ends_with(b"}") {
+        match stream.read(&mut part) {
+            Ok(0) | Err(_) => return,
+            Ok(length) => request.extend_from_slice(&part[..length]),
+        }
+    }
+    if let Away::Status(status) = away {
+        let answer =
+            format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: 11\r\n\r\nno upstream");
+        let _ = stream.write_all(answer.as_bytes());
+    }
+}
+
+fn pass_on(client: TcpStream, server: TcpStream) {
+    let [(mut from, mut to), (mut back, mut home)] =
+        [(client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client)];
+    std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+    let _ = std::io::copy(&mut back, &mut home);
+}
+
+#[test]
+fn an_application_that_restarts_loses_no_case() {
+    let kinds =
+        [Away::Refused, Away::Reset, Away::Empty, Away::Status(502), Away::Status(503), Away::Status(504)];
+    std::thread::scope(|scope| {
+        for away in kinds {
+            for at_once in ["1", "16"] {
+                scope.spawn(move || {
+                    let server = Server::start(|_| Answer::Text("ok".to_owned()));
+                    let url = restarting(&server, away);
+                    let run =
+                        ["run", "s.yaml", "-m", "m", "-c", at_once, "--base-url", &url, "--json", "run.json"];
+                    let ran = Akit::new(&run).file("s.yaml", suite(40)).run().ended(0);
+                    let _ = ran.out("40 passed, 0 failed, 0 errored");
+                    assert_eq!(server.asked().len(), 40, "{away:?} {at_once}");
+                });
+            }
+        }
+    });
+}
+
+#[test]
+fn a_gateway_that_fails_at_one_case_closes_nothing_and_one_that_fails_at_all_does() {
+    std::thread::scope(|scope| {
+        for at_once in ["1", "16"] {
+            for what in ["500", "502", "empty"] {
+                scope.spawn(move || {
+                    let server = Server::start(move |asked| match (asked.last_message().as_str(), what) {
+                        ("Say 3.", "empty") => Answer::Bytes(Vec::new()),
+                        ("Say 3.", status) => raw(status.parse().unwrap(), "no"),
+                        _ => Answer::Text("ok".to_owned()),
+                    });
+                    let run = ["run", "s.yaml", "-m", "m", "-c", at_once, "--base-url", &server.url];
+                    let ran = Akit::new(&run).file("s.yaml", suite(40)).run().ended(4);
+                    let _ = ran.out("39 passed, 0 failed, 1 errored");
+                    assert!(server.asked().len() <= 39 + 6, "{what} {at_once}: {}", server.asked().len());
+                });
+            }
+            scope.spawn(move || {
+                let server = Server::start(|_| raw(503, "no upstream"));
+                let run = ["run", "s.yaml", "-m", "m", "-c", at_once, "--base-url", &server.url];
+                let ran = Akit::new(&run).file("s.yaml", suite(5_000)).run().ended(4);
+                let _ = ran.out(" cases: not asked: ").out("answered 503: no upstream");
+                assert!(server.asked().len() <= 36, "{at_once}: {}", server.asked().len());
+            });
+        }
+    });
 }

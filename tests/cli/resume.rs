@@ -2,6 +2,7 @@
 //! reports are those of a run that nobody disturbed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -334,6 +335,43 @@ fn money_that_was_spent_stays_spent() {
     assert_eq!(server.asked().len(), 2);
     more.then(&run).args(&["--budget", "1", "--resume"]).run().ended(0).out("4 passed");
     assert_eq!(server.asked().len(), 4);
+}
+
+#[test]
+fn money_of_requests_without_an_answer_stays_spent() {
+    // One that is killed while its first request is under way, one whose first answer is cut, and one whose first
+    // request is refused: the first two may have cost 0.01 USD, the third has not.
+    for (what, spends) in [("hang", true), ("cut", true), ("refuse", false)] {
+        let is_first = AtomicBool::new(true);
+        let server = Server::start(move |asked| match (is_first.swap(false, Ordering::SeqCst), what) {
+            (true, "hang") => Answer::Hang,
+            (true, "cut") => Answer::Bytes(b"HTTP/1.1 200 X\r\ncontent-length: 9\r\n\r\n{".to_vec()),
+            (true, _) => Answer::Raw(400, Vec::new(), b"{}".to_vec()),
+            _ => Answer::Raw(200, Vec::new(), completion(&asked.last_message()).to_string().into_bytes()),
+        });
+        let run = ["run", "s.yaml", "-m", "m", "-c", "1", "--retries", "0", "--base-url", &server.url];
+        let within = |budget| ["--budget", budget, "--json", "run.json"];
+        let akit = Akit::new(&run).args(&within("0.015"));
+        let akit = akit.file("akit.yaml", "prices: { m: { input: 0, output: 2000 } }\n");
+        let akit = akit.file("s.yaml", format!("maxTokens: 5\n{}", plain(&["a", "b", "c"])));
+        let ran = if what == "hang" {
+            let mut child = akit.command().spawn().unwrap();
+            server.wait_for(1);
+            child.kill().unwrap();
+            akit.ran(end(child))
+        } else {
+            akit.run().ended(6)
+        };
+        // Where it was refused, there was money for one more.
+        let asked = 1 + usize::from(!spends);
+        assert_eq!(server.asked().len(), asked, "{what}");
+        let same = ran.then(&run).args(&within("0.015")).arg("--resume").run().ended(6);
+        assert_eq!(server.asked().len(), asked, "{what}: nothing is left for another one");
+        let budget = if spends { "0.035" } else { "0.025" };
+        let more = same.then(&run).args(&within(budget)).arg("--resume").run().ended(6);
+        assert_eq!(server.asked().len(), 3, "{what}");
+        more.then(&run).args(&within("0.045")).arg("--resume").run().ended(0).out("3 passed");
+    }
 }
 
 #[test]

@@ -187,6 +187,35 @@ fn every_file_that_a_file_names_is_held_to_the_same() {
     }
 }
 
+/// The library for HTTPS reads these by itself.
+#[test]
+fn certificates_that_a_variable_names_are_files() {
+    let world = world();
+    std::fs::create_dir(world.path("certificates")).unwrap();
+    pipe(&world.path("certificates/0a1b2c3d.0"));
+    let asking = || {
+        world
+            .then(&["run", "s.yaml", "-m", "m", "--base-url", "https://127.0.0.1:1/v1"])
+            .env("OPENAI_API_KEY", "x")
+    };
+    for (name, path) in
+        [("SSL_CERT_FILE", "pipe"), ("SSL_CERT_FILE", "/dev/zero"), ("SSL_CERT_DIR", "certificates")]
+    {
+        let ran = run(asking().env(name, path), name).ended(2);
+        let _ = ran.err(&format!("{name} names a pipe or a device"));
+    }
+    run(asking().env("SSL_CERT_FILE", "none").env("SSL_CERT_DIR", "folder"), "no certificates").ended(4);
+}
+
+#[test]
+fn reports_go_to_no_device() {
+    let world = world();
+    for path in ["/dev/zero", "/dev/random", "/dev/urandom", "/dev/ptmx"] {
+        let ran = run(world.then(&["run", "s.yaml", "--replies", "r.jsonl", "--junit", path]), path).ended(2);
+        let _ = ran.err("a device, not a file");
+    }
+}
+
 /// What a shell redirects has names below `/dev`.
 #[test]
 fn the_streams_of_a_process_are_written_to() {

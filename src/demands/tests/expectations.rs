@@ -118,7 +118,7 @@ const LESS: &[(&str, &str, &[&str])] = &[
         &["limit-loosened s.yaml:6"],
     ),
     ("type: latency\nmax_ms: 9", "type: latency\nmax_ms: 90", &["limit-loosened s.yaml:7"]),
-    ("type: pii", "type: pii\nnone: [email]\n", &["value-removed s.yaml:7"; 9]),
+    ("type: pii", "type: pii\nnone: [email]\n", &["value-removed s.yaml:7"; 10]),
     ("type: language\nvalue: de", "type: language\nvalue: en", &["value-changed s.yaml:7"]),
     ("type: is_refusal", "not: { type: is_refusal }", &["expectation-negated s.yaml:6"]),
     // Patterns, expressions, schemas.

@@ -49,7 +49,7 @@ impl HandoffKept {
             let message =
                 "the conversation ends with the handoff, so nothing shows whether it is kept".to_owned();
             let help = "remove `handoff` from `ends`, so that the customer goes on writing";
-            reading.refuse("never-holds", fields.span(), message, help);
+            reading.refuse("wrong-value", fields.span(), message, help);
         }
         Some(Self { signs })
     }
@@ -75,7 +75,8 @@ impl HandoffKept {
             later += 1;
             let fail = |what: String| {
                 let reason = format!("{} {what} after the handoff in {since}", turn.named());
-                Verdict { reason, got: quote(turn.answer.text), ..verdict(kind.clone(), false, 0.0) }
+                let found = verdict(kind.clone(), false, 0.0).of_turn(turn.number);
+                Verdict { reason, got: quote(turn.answer.text), ..found }
             };
             if !turn.answer.tool_calls.is_empty() {
                 return Ok(fail(format!("makes {}", ToolCall::summary(turn.answer.tool_calls))));

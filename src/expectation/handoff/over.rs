@@ -40,7 +40,8 @@ impl Handoff {
                     continue;
                 }
             };
-            let found = Verdict { reason: format!("{}: {}", turn.named(), found.reason), ..found };
+            let reason = format!("{}: {}", turn.named(), found.reason);
+            let found = Verdict { reason, ..found }.of_turn(turn.number);
             let passed = found.outcome == Outcome::Passed;
             if passed == self.never {
                 // The first that hands over wins, and the last that must not loses; of those that only say so, the first.
@@ -59,14 +60,21 @@ impl Handoff {
             }
             let due = due.shown();
             let reason = format!("the handoff came too late, it was due by {due}: {}", found.reason);
-            return Verdict { reason, expected: self.expected(), ..verdict(kind(), false, 0.0) };
+            return Verdict {
+                reason,
+                expected: self.expected(),
+                ..verdict(kind(), false, 0.0).of_turn(turn.number)
+            };
         }
         if let Some((named, fault)) = fault {
             let reason = format!("{named}: {}", fault.message);
             let fault = Some(Box::new(fault));
             return Verdict { fault, expected: self.expected(), ..errored(kind(), reason) };
         }
-        let last = phantom.or(telling).unwrap_or_else(|| verdict(kind(), self.never, 0.0));
+        // Where nothing came, it was due at a turn that can be named.
+        let due = self.due.as_ref().map_or(0, |due| due.turn);
+        let last = phantom
+            .unwrap_or_else(|| telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0)).of_turn(due));
         Verdict { expected: self.expected(), ..last }
     }
 

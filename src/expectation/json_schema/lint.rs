@@ -26,6 +26,29 @@ const PLAIN: &str = "$anchor $comment $dynamicAnchor $dynamicRef $id $recursiveA
     minContains minItems minLength minProperties minimum multipleOf pattern readOnly required title type \
     uniqueItems writeOnly";
 
+/// What a keyword holds.
+pub(super) enum Holds {
+    /// A schema, or a list of them.
+    Schemas,
+    /// Schemas by name.
+    Named,
+    /// None.
+    No,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What the keyword of a name holds.
+pub(super) fn holds(name: &str) -> Holds {
+    let is_in = |words: &str| words.split(' ').any(|word| word == name);
+    match () {
+        () if is_in(ONE) || is_in(LIST) => Holds::Schemas,
+        () if is_in(NAMED) => Holds::Named,
+        () if is_in(PLAIN) => Holds::No,
+        () => Holds::Unknown,
+    }
+}
+
 /// Notes of other dialects, and near words that people use for notes.
 const NOTES: &str = "example id note notes nullable";
 

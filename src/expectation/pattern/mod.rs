@@ -62,7 +62,7 @@ enum Search {
 }
 
 /// Steps that a walk over one text may take; a pattern of the usual sort takes a few for each character.
-const STEPS: usize = 50_000_000;
+pub(in crate::expectation) const STEPS: usize = 50_000_000;
 
 /// Steps that are taken where the walk begins. What takes more makes room for others.
 const SOON: usize = 100_000;
@@ -158,7 +158,7 @@ impl Pattern {
     }
 
     /// The first match from a byte on, which is the first of a character, with the steps that are left.
-    fn find_from(
+    pub(in crate::expectation) fn find_from(
         &self,
         text: &str,
         from: usize,

@@ -30,6 +30,7 @@ pub(super) fn verdict(kind: VerdictKind, outcome: Outcome, parts: Vec<Verdict>) 
         grade,
         fault: None,
         advisory: None,
+        turn: None,
         any: false,
         parts,
     }

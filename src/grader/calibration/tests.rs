@@ -231,6 +231,7 @@ fn weak_and_missing_calibrations_say_so() {
 
 fn case(id: &str, outcome: Outcome, advisory: Option<&str>) -> CaseResult {
     let verdict = Verdict {
+        turn: None,
         kind: VerdictKind::LlmGrader,
         outcome,
         score: None,

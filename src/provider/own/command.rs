@@ -7,7 +7,7 @@ use strum::{EnumString, VariantNames};
 
 use super::super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
 use super::pointer::Pointer;
-use super::reading::Body;
+use super::reading::{Body, without_keys};
 use super::template::Filling;
 use super::{Own, Reader, Told};
 use crate::process::{Ended, ProcessError, Program, Running};
@@ -94,7 +94,7 @@ impl Own {
     pub fn with_command(&self, command: &[String]) -> Self {
         let file = Arc::new(SourceFile::from_text("the command line", ""));
         let written = Json::from(command).to_string();
-        let told = Told { value: command.to_vec(), written, at: (file, Span::default()) };
+        let told = Told { value: command.to_vec(), written, filled: Vec::new(), at: (file, Span::default()) };
         Self { command: Some(told), ..self.clone() }
     }
 }
@@ -135,7 +135,7 @@ impl OwnCommand {
     }
 
     fn scrub(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| secret.scrub(&text))
+        Secret::scrub_all(&self.secrets, text)
     }
 
     fn failed(&self, reason: String, help: String) -> ProviderError {
@@ -215,7 +215,9 @@ impl OwnCommand {
                 format!("let the program print UTF-8: {}", self.place()),
             )
         })?;
-        let answer = self.read(&self.scrub(&printed), is_json)?;
+        let (shown, hidden) = Secret::hide(&self.secrets, &printed);
+        let answer = self.read(&shown, is_json)?;
+        let answer = without_keys(answer, (&self.secrets, hidden), self.host())?;
         Ok(Completion { answer, ..Completion::default() })
     }
 
@@ -224,13 +226,19 @@ impl OwnCommand {
     }
 
     fn read(&self, printed: &str, is_json: bool) -> Result<Answer, ProviderError> {
-        let body = self.body(printed);
+        let shown = self.scrub(printed);
+        let body = self.body(&shown);
         if printed.trim().is_empty() {
             return Err(body.misread("it printed nothing", format!("check {}", self.place())));
         }
         let usual = || {
             let at = self.own.command.as_ref().map(|told| told.at.clone())?;
-            Some(Told { value: vec![Pointer::parse("/answer").ok()?], written: String::new(), at })
+            Some(Told {
+                value: vec![Pointer::parse("/answer").ok()?],
+                written: String::new(),
+                filled: Vec::new(),
+                at,
+            })
         };
         let answer = self.own.answer.clone().or_else(|| if is_json { usual() } else { None });
         let Some(answer) = answer else {

@@ -18,6 +18,7 @@ use super::{Own, Pieces, Reader, Template, Told};
 use crate::http::{self, Http};
 use crate::secret::Secret;
 use crate::source::{Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
+use crate::text;
 
 /// Its name under `provider:`.
 pub const HTTP: &str = "http";
@@ -62,7 +63,7 @@ pub const PRESETS: [(&str, &str); 3] = [
     (
         "langgraph",
         "body:\n  assistant_id: agent\n  input: { messages: [{ role: user, content: \"{{prompt}}\" }] }\n  if_not_exists: create\n\
-         answer: [/messages/-/content, /messages/-/content/*/text]\ntools: /messages/-/tool_calls\nstateful: true\n",
+         answer: [/messages/-/content, /messages/-/content/*/text]\ntools: /messages/>human/tool_calls\nstateful: true\n",
     ),
 ];
 
@@ -299,7 +300,11 @@ pub struct OwnHttp {
     endpoint: Endpoint,
     pub(super) own: Own,
     url: Pieces,
+    /// The address for people.
+    host: String,
     key: Option<Secret>,
+    /// What must not be shown.
+    pub(super) secrets: Vec<Secret>,
 }
 
 impl OwnHttp {
@@ -322,18 +327,33 @@ impl OwnHttp {
                 }
                 _ => written,
             };
-        let endpoint = Address::exact(&written)?.endpoint(HTTP);
+        let filled = own.url.as_ref().map(|url| url.filled.as_slice()).unwrap_or_default();
+        // Where they stand behind the server, names stand for values.
+        let named = |name: fn(&str) -> String| {
+            let server = written.find("://").map_or(0, |at| at + 3);
+            let server = written[server..].find(['/', '?']).map_or(written.len(), |at| server + at);
+            let (server, rest) = written.split_at(server);
+            let name =
+                |rest: String, (key, value): &(String, Secret)| rest.replace(value.expose(), &name(key));
+            server.to_owned() + &filled.iter().fold(rest.to_owned(), name)
+        };
+        let endpoint = Address::exact(&named(|name| format!("${name}")))?.endpoint(HTTP);
+        let host = named(|name| format!("${{{name}}}")).split('?').next().unwrap_or_default().to_owned();
         let url = Pieces::parse(&written).unwrap_or_default();
-        Ok(Self { http, endpoint, own, url, key })
+        let auth = own.auth.as_ref().map(|told| told.value).unwrap_or_default();
+        let secrets = secrets(&own, key.as_ref(), auth);
+        Ok(Self { http, endpoint, own, url, host, key, secrets })
     }
 
     /// Who is asked, for people: without what a query may hold.
     pub(super) fn host(&self) -> String {
-        self.url.written().split('?').next().unwrap_or_default().to_owned()
+        self.host.clone()
     }
 
     pub(super) fn misread(&self, whole: &str, reason: &str, help: String) -> ProviderError {
-        Body { documents: Vec::new(), is_stream: false, whole, host: &self.host() }.misread(reason, help)
+        let whole = self.scrub(whole);
+        Body { documents: Vec::new(), is_stream: false, whole: &whole, host: &self.host() }
+            .misread(reason, help)
     }
 
     /// The headers, with those of `auth` and of the session.
@@ -358,14 +378,9 @@ impl OwnHttp {
         Ok(all)
     }
 
-    /// The text without the values of the key and of headers, which a server may repeat.
-    pub(super) fn scrub(&self, text: String) -> String {
-        let auth = self.key.as_ref().into_iter().flat_map(|key| {
-            let parts = key.expose().split(':').map(Secret::new).collect::<Vec<_>>();
-            parts.into_iter().chain([key.clone()])
-        });
-        let headers = self.own.headers.iter().flat_map(|told| &told.value).flat_map(OwnHeader::secrets);
-        auth.chain(headers).fold(text, |text, secret| secret.scrub(&text))
+    /// The text without the values of the key and of the environment, which a server may repeat.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        Secret::scrub_all(&self.secrets, text)
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
@@ -406,6 +421,23 @@ impl OwnHttp {
         let received = http::send(call.headers(headers)).await.map_err(|error| lost(&host, error))?;
         self.read(received, request)
     }
+}
+
+/// What must not be shown: of a key, which may be `user:password`, the password alone, and what a header makes of both.
+fn secrets(own: &Own, key: Option<&Secret>, auth: Auth) -> Vec<Secret> {
+    let of_key = key.into_iter().flat_map(|key| {
+        let whole = key.expose();
+        let password = whole.split_once(':').map_or(whole, |(_, password)| password);
+        let user_and_password = if whole.contains(':') { whole.to_owned() } else { format!("{whole}:") };
+        let encoded = (auth == Auth::Basic).then(|| text::base64(user_and_password.as_bytes()));
+        [whole.to_owned(), password.to_owned()].into_iter().chain(encoded)
+    });
+    let in_url = own.url.iter().flat_map(|told| &told.filled);
+    let encoded = in_url.clone().map(|(_, value)| Secret::new(percent(value.expose())));
+    let filled = in_url.chain(own.body.iter().flat_map(|told| &told.filled));
+    let filled = filled.map(|(_, value)| value.clone()).chain(encoded);
+    let headers = own.headers.iter().flat_map(|told| &told.value).flat_map(OwnHeader::secrets);
+    of_key.map(Secret::new).chain(headers).chain(filled).collect()
 }
 
 /// A value as a part of an address.

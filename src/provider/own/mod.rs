@@ -18,6 +18,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::environment::Environment;
+use crate::secret::Secret;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
 
@@ -35,6 +36,8 @@ pub struct Told<T> {
     pub value: T,
     /// The same as JSON, for comparisons and keys; secrets are not in it.
     pub written: String,
+    /// What of it must not be shown: values of variables of the environment, by the names of these.
+    pub filled: Vec<(String, Secret)>,
     /// Where it is written.
     pub at: At,
 }
@@ -276,6 +279,12 @@ impl Own {
         if !used.is_empty() {
             keyed.insert("variables".to_owned(), used.into());
         }
+        // The address has their names. What is called a key may be rotated; what only looks like one may choose the answer.
+        let filled = self.url.iter().flat_map(|url| &url.filled).filter(|(name, _)| !looks_secret(name, ""));
+        let values: Vec<Json> = filled.map(|(_, value)| value.expose().into()).collect();
+        if !values.is_empty() {
+            keyed.insert("url".to_owned(), crate::canonical::digest(&values.into()).into());
+        }
         keyed.into()
     }
 }
@@ -294,7 +303,32 @@ impl<'f> Reader<'_, 'f> {
         let value = read(self, node)?;
         let span = self.fields.key_span(key).unwrap_or(node.span);
         let written = self.named(&node.to_json()).to_string();
-        Some(Told { value, written, at: (Arc::clone(self.file), span) })
+        let mut filled = Vec::new();
+        self.secrets(key, node, &mut filled);
+        Some(Told { value, written, filled, at: (Arc::clone(self.file), span) })
+    }
+
+    /// Values of the environment that look like secrets, or stand under a name that does; an address is none.
+    fn secrets(&self, key: &str, node: &Node, found: &mut Vec<(String, Secret)>) {
+        match &node.value {
+            Value::String(text) => {
+                for (value, name) in self.found.filled(text).filter(|(value, _)| !value.contains("://")) {
+                    let before = text.split_once(value).map_or("", |(before, _)| before);
+                    let parameter = before.rsplit(['?', '&']).next().filter(|one| one.ends_with('='));
+                    let names = [key, parameter.unwrap_or_default()];
+                    if looks_secret(name, value) || names.iter().any(|name| looks_secret(name, "")) {
+                        found.push((name.to_owned(), Secret::new(value)));
+                    }
+                }
+            }
+            Value::List(items) => items.iter().for_each(|item| self.secrets(key, item, found)),
+            Value::Map(entries) => {
+                entries
+                    .iter()
+                    .for_each(|(key, value)| self.secrets(key.as_str().unwrap_or_default(), value, found));
+            }
+            Value::Null | Value::Bool(_) | Value::Integer(_) | Value::Float(_) | Value::Waiting => {}
+        }
     }
 
     fn text<T>(

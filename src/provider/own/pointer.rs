@@ -1,4 +1,5 @@
-//! JSON pointers (RFC 6901) into what a bot says: `*` stands for every item of a list, `-` for its last one.
+//! JSON pointers (RFC 6901) into what a bot says: `*` stands for every item of a list, `-` for its last one, and `>WHO` for
+//! those behind the last one whose `role` or `type` is `WHO`.
 
 use std::fmt;
 
@@ -48,6 +49,10 @@ fn below<'a>(json: &'a Json, step: &str) -> Vec<&'a Json> {
     match json {
         Json::Array(items) if step == "*" => items.iter().collect(),
         Json::Array(items) if step == "-" => items.last().into_iter().collect(),
+        Json::Array(items) if step.starts_with('>') => {
+            let is_of = |item: &Json| ["role", "type"].iter().any(|key| item[key] == step[1..]);
+            items[items.iter().rposition(is_of).map_or(0, |at| at + 1)..].iter().collect()
+        }
         Json::Array(items) => step.parse().ok().and_then(|at: usize| items.get(at)).into_iter().collect(),
         Json::Object(entries) => entries.get(step).into_iter().collect(),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
@@ -93,7 +98,8 @@ mod tests {
 
     #[test]
     fn a_pointer_finds_what_it_says_and_nothing_else() {
-        let json = json!({ "a": [{ "b": 1 }, { "b": null }, { "b": [2, 3] }], "x/y": { "~": "t", "-": 4, "*": 5 }, "": 6 });
+        let json = json!({ "a": [{ "b": 1 }, { "b": null }, { "b": [2, 3] }], "x/y": { "~": "t", "-": 4, "*": 5 }, "": 6,
+            "m": [{ "role": "user", "n": 1 }, { "role": "user", "n": 2 }, { "type": "human", "n": 3 }, { "n": 4 }] });
         let table = [
             ("/a/0/b", json!([1])),
             ("/a/1/b", json!([])),
@@ -107,6 +113,10 @@ mod tests {
             ("/x~1y/*", json!([5])),
             ("/", json!([6])),
             ("/a/0/b/c", json!([])),
+            ("/m/>user/n", json!([3, 4])),
+            ("/m/>human/n", json!([4])),
+            ("/m/>nobody/n", json!([1, 2, 3, 4])),
+            ("/x~1y/>user", json!([])),
         ];
         for (written, expected) in table {
             assert_eq!(json!(Pointer::parse(written).unwrap().find(&json)), expected, "{written}");

@@ -6,6 +6,7 @@ use super::super::call::error_within;
 use super::super::{ProviderError, message};
 use super::pointer::{self, Pointer};
 use super::{Own, Reader, Told};
+use crate::secret::Secret;
 use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::{Answer, StopReason, ToolCall, Usage};
@@ -23,12 +24,12 @@ pub(super) const FIELDS: &[Field] = &[
     Field::optional(
         "answer",
         Shape::Part("pointers"),
-        "Own bots: JSON pointer to the text of the answer (`*` is every item of a list, `-` its last one), or several that are tried in turn.",
+        "Own bots: JSON pointer to the text of the answer (`*` is every item of a list, `-` its last one, `>user` those behind the last of this `role` or `type`), or several that are tried in turn.",
     ),
     Field::optional(
         "tools",
         Shape::Text,
-        "Own bots: JSON pointer to the list of tool calls, each with `name` and `arguments`.",
+        "Own bots: JSON pointer to the list of tool calls, each with `name` and `arguments` (or `args`, `input`, `parameters`).",
     ),
     Field::optional(
         "state",
@@ -74,6 +75,31 @@ fn pointers(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<Pointer>> {
         }
     };
     texts.into_iter().map(|node| reader.pointer(node.as_str()?, node.span)).collect()
+}
+
+/// An answer as it may be kept.
+///
+/// # Errors
+/// When it has a key in it, which was taken out: what must not be shown is not judged either, or a leak would pass.
+pub(super) fn without_keys(
+    answer: Answer,
+    (secrets, hidden): (&[Secret], bool),
+    host: &str,
+) -> Result<Answer, ProviderError> {
+    let has_stars = |text: &str| text.contains("***");
+    if hidden && (has_stars(&answer.text) || answer.tool_calls.iter().any(|call| has_stars(&call.line()))) {
+        let reason =
+            "the answer repeats a key that akit was given, which must not be shown and so is not judged";
+        let help = "let the bot keep keys to itself; write what is no key into `variables`, not into the environment";
+        let [reason, help] = [reason, help].map(str::to_owned);
+        return Err(ProviderError::Misread { host: host.to_owned(), reason, help });
+    }
+    // The state is no text of an answer: a word that somebody uses as a key is not shown there.
+    let scrubbed = |state: Json| {
+        let written = Secret::scrub_all(secrets, &state.to_string());
+        serde_json::from_str(&written).unwrap_or(state)
+    };
+    Ok(Answer { state: answer.state.map(scrubbed), ..answer })
 }
 
 /// What a bot said.

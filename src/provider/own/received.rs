@@ -11,8 +11,9 @@ use super::Told;
 use super::events::{Event, events};
 use super::http::{OwnHttp, Session, Stream};
 use super::pointer::Pointer;
-use super::reading::Body;
+use super::reading::{Body, without_keys};
 use crate::http::Received;
+use crate::secret::Secret;
 use crate::text;
 use crate::vocabulary::Answer;
 
@@ -30,28 +31,28 @@ impl OwnHttp {
             None => (200..300).contains(&status),
         };
         if !is_ok {
-            let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
+            let whole = self.scrub(&String::from_utf8_lossy(&body)).into_boxed_str();
             let retry_after = wait::named(status, &headers, &whole, SystemTime::now());
             let place = headers.get(LOCATION).and_then(|value| value.to_str().ok());
             let message = match place.filter(|_| (300..400).contains(&status)) {
                 Some(place) => format!(
                     "go to {}",
-                    text::excerpt(place.split(['?', '#']).next().unwrap_or_default(), 200)
+                    text::excerpt(&self.scrub(place.split(['?', '#']).next().unwrap_or_default()), 200)
                 ),
                 None => message_of(&whole),
             };
             return Err(ProviderError::of_status(&host, status, message, whole, retry_after));
         }
         let written = String::from_utf8(body).map_err(|error| {
-            let shown = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let shown = String::from_utf8_lossy(error.as_bytes());
             let at = error.utf8_error().valid_up_to();
             self.misread(
-                &self.scrub(shown),
+                &self.scrub(&shown),
                 &format!("invalid UTF-8 at byte {at}"),
                 self.about("let the bot answer in UTF-8"),
             )
         })?;
-        let written = self.scrub(written);
+        let (written, hidden) = Secret::hide(&self.secrets, &written);
         if written.trim().is_empty() {
             return Err(ProviderError::Broken {
                 host,
@@ -70,7 +71,8 @@ impl OwnHttp {
         } else {
             (self.plain(&written, kind)?, false)
         };
-        let body = Body { documents, is_stream, whole: &written, host: &host };
+        let shown = self.scrub(&written);
+        let body = Body { documents, is_stream, whole: &shown, host: &host };
         let answer = match (self.pointers(), &self.own.sse) {
             (Some(answer), _) => body.answer(&self.own, &answer)?,
             (None, Some(_)) => Answer { text: texts(&body.documents), ..Answer::default() },
@@ -78,6 +80,7 @@ impl OwnHttp {
                 Answer { text: written.trim_end_matches(['\r', '\n']).to_owned(), ..Answer::default() }
             }
         };
+        let answer = without_keys(answer, (&self.secrets, hidden), &host)?;
         // What is known already is not said again.
         let session = match request.conversation.session {
             None => self.session(&body, &headers)?,
@@ -92,6 +95,7 @@ impl OwnHttp {
             Some(Told {
                 value: vec![told.value.answer.clone()?],
                 written: String::new(),
+                filled: Vec::new(),
                 at: told.at.clone(),
             })
         });
@@ -134,7 +138,8 @@ impl OwnHttp {
         let json =
             serde_json::from_str::<Json>(written).ok().filter(|json| json.is_object() || json.is_array());
         if let Some(json) = json {
-            let body = Body { documents: vec![json], is_stream: false, whole: written, host: &self.host() };
+            let (shown, host) = (self.scrub(written), self.host());
+            let body = Body { documents: vec![json], is_stream: false, whole: &shown, host: &host };
             let help = format!(
                 "add `answer:` with a JSON pointer beside `url` ({}): {}",
                 self.place(),

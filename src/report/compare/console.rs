@@ -87,7 +87,7 @@ fn told(pair: &Pair<'_>) -> String {
         let _ = write!(out, ": {}, now {}", was.outcome.word(), now.outcome.word());
     }
     if matches!(pair.change, Transition::NewlyFailing | Transition::BothFailing) && !now.reason.is_empty() {
-        let _ = write!(out, ": {}", line(now.reason));
+        let _ = write!(out, ": {}", line(&now.reason));
     }
     out
 }

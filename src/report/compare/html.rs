@@ -12,7 +12,7 @@ use crate::report::RenderError;
 use crate::report::detail::{Detail, Interest, MARKUP, fit};
 use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
-use crate::report::view::TrialView;
+use crate::report::view::Calls;
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 
@@ -32,7 +32,7 @@ pub fn of(comparison: &Comparison<'_>) -> Result<String, RenderError> {
     let shell = Shell::new("Two runs compared", many, foot);
     let size = |pair: &Pair<'_>, detail: Detail| {
         let most = detail.text(interest(pair.change));
-        let texts = [pair.prompt, pair.base.answer, pair.head.answer, pair.base.reason, pair.head.reason];
+        let texts = [pair.prompt, pair.base.answer, pair.head.answer, &pair.base.reason, &pair.head.reason];
         // Marks round words make a text longer.
         let texts: usize = texts.iter().map(|text| text.len().min(most) * 3 / 2).sum();
         let calls = pair.base.tool_calls.iter().chain(pair.head.tool_calls);
@@ -125,6 +125,7 @@ fn case(index: usize, pair: &Pair<'_>, most: usize) -> Value {
         "name": excerpt(&pair.name(), NAME),
         "short": several.then(|| format!("differs in {}", text::count(pair.flips, "trial"))),
         "prompt": Excerpt::new(pair.prompt, most),
+        "turn": pair.turn,
         "same": pair.base.says_as(&pair.head),
         "sides": [
             answer(["Base", "del"], &pair.base, &left, &was.more, most),
@@ -140,16 +141,16 @@ fn answer([label, mark]: [&str; 2], seen: &Seen<'_>, pieces: &[Piece], more: &st
     about.extend(seen.latency_ms.map(number::span));
     about.extend(seen.tokens.map(|tokens| format!("{tokens:.1} tokens per answer")));
     about.extend(seen.cost_usd.map(|cost| format!("${cost:.6} per answer")));
-    let told = TrialView { calls: seen.tool_calls, ..TrialView::default() };
+    let told = Calls::of(seen.tool_calls);
     json!({
         "label": label,
         "mark": mark,
         "outcome": seen.outcome.word(),
         "about": about.join(" · "),
-        "reason": excerpt(seen.reason, most),
+        "reason": excerpt(&seen.reason, most),
         "pieces": pieces,
         "more": more,
-        "calls": told.calls().map(|call| Excerpt::new(&call, most)).collect::<Vec<_>>(),
-        "more_calls": told.more_calls(),
+        "calls": told.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
+        "more_calls": told.more(),
     })
 }

@@ -205,6 +205,8 @@ impl Page {
             match label {
                 Label::Heading(_) => {}
                 Label::Own(label) => self.line(2, label, &value),
+                Label::Broke(label) => self.line(2, &log::line(label, 80), &value),
+                Label::Answer => self.line(2, "answer", &value),
                 Label::Kind(kind) => self.line(2, &log::line(kind, 60), &value),
                 Label::Part(label) => self.line(4, label, &value),
                 Label::More => {
@@ -213,11 +215,11 @@ impl Page {
             }
         }
         let trial = &view.trial;
-        if trial.fault.is_some() {
+        if trial.fault.is_some() || trial.talk.is_some() {
             return;
         }
         if trial.verdicts.is_empty() {
-            self.line(2, "reason", view.why);
+            self.line(2, "reason", &view.why);
         }
         // What an expectation got is of the answer.
         if trial.verdicts.iter().all(|one| one.verdict.got.is_empty()) {

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::head::Filters;
 use super::page::{Excerpt, joined};
-use crate::manifest::{Trial, Verdict};
+use crate::manifest::{Trial, Turn, Verdict};
 use crate::report::Entry;
 use crate::report::detail::{Detail, Interest};
 use crate::report::past::Before;
-use crate::report::view::{TrialView, VerdictView, View, score, votes};
+use crate::report::talk::{self, Step, Talk};
+use crate::report::view::{Calls, TrialView, VerdictView, View, score, votes};
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 use crate::vocabulary::{Answer, Outcome};
@@ -35,12 +36,13 @@ pub(super) fn of(
 ) -> Value {
     let (case, view, interest) = (entry.case, View::of(entry), Interest::of(entry.case.outcome));
     let most = detail.text(interest);
-    let trials = trials(entry, detail, before);
+    let trials = trials(index, entry, detail, before);
     let more = case.trials.len() - trials.len();
     let state = entry.state.words();
     let named = (state != case.outcome.word()).then_some(state);
     let tags: Vec<_> = case.tags.iter().take(20).map(|tag| excerpt(tag, 60)).collect();
-    let short = if interest == Interest::High { view.why } else { "" };
+    let short = if interest == Interest::High { &*view.why } else { "" };
+    let talks = case.trials.iter().any(|trial| trial.conversation.is_some());
     // Of a case that passed, what its state rests on.
     let remark = if view.state.is_empty() { entry.note } else { &view.state };
     json!({
@@ -59,7 +61,8 @@ pub(super) fn of(
         "labels": joined(named.into_iter().chain(tags.iter().map(String::as_str))),
         "tally": entry.tally().map(|(passed, all)| format!("{passed} of {all} trials passed")),
         "remark": excerpt(remark, 2 * NAME),
-        "prompt": Excerpt::new(view.asked, most),
+        // A conversation has it as the words of its first turn.
+        "prompt": Excerpt::new(if talks { "" } else { view.asked }, most),
         "trials": trials,
         "left_out": (more > 0).then(|| text::count(more, "more trial")),
     })
@@ -73,7 +76,7 @@ fn num(entry: &Entry<'_>) -> String {
 }
 
 /// The first trials; what an earlier run answered stands beside the one that explains the outcome.
-fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Value> {
+fn trials(index: usize, entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Value> {
     let (all, interest) = (&entry.case.trials, Interest::of(entry.case.outcome));
     let (shown, most) = (&all[..all.len().min(detail.trials())], detail.text(interest));
     let telling = shown.iter().position(|trial| trial.outcome == entry.case.outcome).unwrap_or(0);
@@ -81,25 +84,32 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
         let same = shown[..at].iter().find(|one| alike(one, trial));
         let new = Some(trial).filter(|_| same.is_none());
         let reply = new.and_then(Trial::answer);
-        let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
         let told = new.map(TrialView::of).unwrap_or_default();
-        let calls: Vec<_> = told.calls().map(|call| Excerpt::new(&call, most)).collect();
+        let before = before.filter(|_| at == telling);
+        // The first place to jump to is that of the trial that explains the outcome.
+        let anchor = if at == telling { format!("c{index}") } else { format!("c{index}-trial-{}", at + 1) };
+        let talk = told.talk.map(|talk| chat(talk, &anchor, before, (most, detail.explains(interest))));
+        let alone = reply.filter(|_| talk.is_none());
+        let answer = alone.map(|reply| Excerpt::new(&reply.text, most));
         let (pieces, before) = before
-            .filter(|_| at == telling)
+            .filter(|_| talk.is_none())
             .map_or_else(Default::default, |before| beside(before, answer.as_ref(), most));
-        let verdict = new.and_then(Trial::verdict);
+        let whole = new.and_then(|trial| trial.conversation.as_ref());
+        let verdict = whole.map_or(new.and_then(Trial::verdict), |held| held.verdict.as_ref());
         let (verdicts, brief) = match verdict {
             Some(verdict) if detail.explains(interest) => (vec![judged(verdict, most, DEPTH)], String::new()),
             Some(verdict) => (Vec::new(), brief(verdict)),
             None => Default::default(),
         };
+        let calls = if talk.is_none() { told.calls } else { Calls::default() };
         json!({
             "label": label(trial, all.len(), same),
             "outcome": if all.len() > 1 { trial.outcome.word() } else { "" },
+            "talk": talk,
             "answer": answer,
-            "calls": calls,
-            "more_calls": told.more_calls(),
-            "state": told.state.map(|state| Excerpt::new(&state.to_string(), most)),
+            "calls": calls.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
+            "more_calls": calls.more(),
+            "state": told.state.filter(|_| told.talk.is_none()).map(|state| Excerpt::new(&state.to_string(), most)),
             // The answer with the words marked that it did not have before; empty where nothing is to be marked.
             "pieces": pieces,
             "before": before,
@@ -114,6 +124,54 @@ fn trials(entry: &Entry<'_>, detail: Detail, before: Option<&Before>) -> Vec<Val
         })
     };
     shown.iter().enumerate().map(told).collect()
+}
+
+/// A conversation, turn by turn; where it broke with all that is wrong there.
+fn chat(talk: Talk<'_>, anchor: &str, before: Option<&Before>, (most, explains): (usize, bool)) -> Value {
+    let told = if talk.trial.outcome == Outcome::Passed { Vec::new() } else { talk.trial.decisive() };
+    // What an earlier run said in a turn that this one has not stands under the last.
+    let last = talk.trial.turns.len().saturating_sub(1);
+    let turn = |at: usize, turn: &Turn| {
+        let number = turn.place.as_ref().map_or(0, |place| place.number);
+        let (broke, reply) = (talk.is_broken(turn), turn.answer.as_ref());
+        let answer = reply.map(|reply| Excerpt::new(&reply.text, most));
+        let (pieces, before) = before
+            .filter(|before| before.turn.map(|turn| turn.min(last)) == Some(at))
+            .map_or_else(Default::default, |before| {
+                beside(before, answer.as_ref().filter(|_| before.turn == Some(at)), most)
+            });
+        let own = turn.verdicts.iter().filter(|_| explains && broke).map(|one| judged(one, most, DEPTH));
+        // What the expectations of the conversation say of this turn.
+        let of_whole = told.iter().filter(|one| explains && one.verdict.turn.is_some());
+        let of_whole = of_whole.filter(|one| one.turn.is_some_and(|of| std::ptr::eq(of, turn)));
+        let calls = Calls::of(reply.map_or(&[], |reply| &reply.tool_calls));
+        json!({
+            "name": talk::named(turn),
+            "anchor": format!("{anchor}-turn-{number}"),
+            "broke": broke,
+            "asked": Excerpt::new(&turn.asked, most),
+            "answer": answer,
+            "calls": calls.shown.iter().map(|call| Excerpt::new(call, most)).collect::<Vec<_>>(),
+            "calls_told": text::count(reply.map_or(0, |reply| reply.tool_calls.len()), "tool call"),
+            "more_calls": calls.more(),
+            "state": reply.and_then(|reply| reply.state.as_ref()).map(|state| Excerpt::new(&state.to_string(), most)),
+            "pieces": pieces,
+            "before": before,
+            "verdicts": own.chain(of_whole.map(|one| judged(one.verdict, most, DEPTH))).collect::<Vec<_>>(),
+            "brief": turn.verdicts.iter().filter(|_| !explains || !broke).map(brief).collect::<Vec<_>>().join(" · "),
+        })
+    };
+    let step = |step: Step<'_>| match step {
+        Step::Session => json!({ "mark": talk::NEW_SESSION }),
+        Step::LeftOut(count) => json!({ "mark": talk::left_out(count) }),
+        Step::Said(at, said) => turn(at, said),
+    };
+    json!({
+        "steps": talk.steps().into_iter().map(step).collect::<Vec<_>>(),
+        "ended": talk.ended(),
+        "broke": talk.broke(),
+        "broke_at": talk.trial.broken_turn().and_then(|turn| Some(format!("{anchor}-turn-{}", turn.place.as_ref()?.number))),
+    })
 }
 
 /// Whether a reader would see the same in both.

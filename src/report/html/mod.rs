@@ -122,7 +122,9 @@ fn size(report: &Report<'_>, case: &CaseResult, detail: Detail) -> usize {
     };
     let trial = |trial: &Trial| {
         let verdicts = trial.verdicts().filter(|_| detail.explains(interest));
-        trial.answers().map(said).sum::<usize>() + verdicts.map(tree).sum::<usize>()
+        let asked =
+            trial.turns.iter().filter(|turn| turn.place.is_some()).map(|turn| MARKUP + cut(&turn.asked));
+        asked.sum::<usize>() + trial.answers().map(said).sum::<usize>() + verdicts.map(tree).sum::<usize>()
     };
     // Marks round words make a text longer.
     let before = report.past.before(case).filter(|_| detail.explains(interest));

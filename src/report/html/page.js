@@ -92,12 +92,13 @@
   }
   const follow = () => {
     const target = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
-    if (target && target.tagName === "DETAILS") {
-      if (target.closest("[hidden]")) {
+    const one = target && target.closest(".case");
+    if (one) {
+      if (one.closest("[hidden]")) {
         form.reset();
         apply();
       }
-      target.open = true;
+      one.open = true;
       target.scrollIntoView();
     }
   };

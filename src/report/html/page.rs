@@ -108,24 +108,7 @@ fn escaped(text: &str) -> String {
 
 /// `sha256-…`, as a content security policy names an inline element.
 fn hash(text: &str) -> String {
-    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
-}
-
-/// RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0_u32, |sum, at| sum << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        for place in 0..4 {
-            if place <= chunk.len() {
-                out.push(char::from(DIGITS[(group >> (18 - 6 * place) & 63) as usize]));
-            } else {
-                out.push('=');
-            }
-        }
-    }
-    out
+    format!("sha256-{}", text::base64(&Sha256::digest(text.as_bytes())))
 }
 
 /// Text that may be cut, and how much of it is missing.
@@ -164,7 +147,7 @@ pub(in crate::report) fn joined<'a>(names: impl IntoIterator<Item = &'a str>) ->
 impl Shell {
     /// How a hash begins in a policy.
     pub(super) fn first_digits(digest: &[u8]) -> String {
-        base64(&digest[..3])
+        text::base64(&digest[..3])
     }
 }
 
@@ -184,7 +167,7 @@ mod tests {
     fn base64_is_that_of_rfc_4648() {
         let vectors = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")];
         for (text, encoded) in vectors {
-            assert_eq!(base64(text.as_bytes()), encoded);
+            assert_eq!(text::base64(text.as_bytes()), encoded);
         }
     }
 

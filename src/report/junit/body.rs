@@ -22,7 +22,7 @@ const VERDICTS: usize = 50;
 
 /// Why the case did not pass, in one sentence.
 pub(super) fn message(entry: &Entry<'_>, view: &View<'_>) -> String {
-    let why = if view.why.is_empty() { entry.note } else { view.why };
+    let why = if view.why.is_empty() { entry.note } else { &view.why };
     if entry.state == State::Broken { format!("{BROKEN}: {why}") } else { why.to_owned() }
 }
 
@@ -43,9 +43,15 @@ pub(super) fn of(entry: &Entry<'_>, mut view: View<'_>, most: usize) -> String {
 
 /// The text of one trial among several.
 pub(super) fn of_trial(trial: &Trial, most: usize) -> String {
-    let mut out = format!("{}\n", text::cut(trial.reason(), RERUN / 2));
+    let mut out = format!("{}\n", text::cut(&trial.reason(), RERUN / 2));
     lay_out(&mut out, TrialView::of(trial).facts(VERDICTS));
     xml::short_body(&out, most.min(RERUN))
+}
+
+/// The conversation, where the case is one, at most `most` bytes once it is escaped.
+pub(super) fn conversation(entry: &Entry<'_>, most: usize) -> Option<String> {
+    let talk = View::of(entry).trial.talk?;
+    Some(xml::short_body(&talk.text(VALUE), most))
 }
 
 fn lay_out(out: &mut String, facts: Vec<Fact<'_>>) {
@@ -53,10 +59,11 @@ fn lay_out(out: &mut String, facts: Vec<Fact<'_>>) {
         let value = text::cut(&value, VALUE);
         // Writing to a String cannot fail.
         let _ = match label {
-            Label::Heading(label) | Label::Own(label) | Label::Kind(label) => {
+            Label::Heading(label) | Label::Own(label) | Label::Kind(label) | Label::Broke(label) => {
                 writeln!(out, "{label}: {value}")
             }
             Label::Part(label) => writeln!(out, "  {label}: {value}"),
+            Label::Answer => Ok(()),
             Label::More => writeln!(out, "{value}"),
         };
     }

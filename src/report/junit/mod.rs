@@ -188,7 +188,10 @@ impl Suite {
     }
 
     fn case(&self, entry: &Entry<'_>, limits: Limits, names: &mut BTreeSet<String>) -> TestCase {
-        let mut case = TestCase::new(unique(entry, names), status(entry, limits.text));
+        let is_told = !matches!(Element::of(entry), Element::Success) && limits.elements > 3;
+        let said = is_told.then(|| body::conversation(entry, limits.text / 2)).flatten();
+        let text = if said.is_some() { limits.text / 2 } else { limits.text };
+        let mut case = TestCase::new(unique(entry, names), status(entry, text));
         // Jenkins takes what is before the last dot for a package.
         case.set_classname(format!("akit.{}", self.head.name.as_str().replace('.', "_")));
         place(&mut case, &entry.case.location);
@@ -196,6 +199,10 @@ impl Suite {
             case.set_time(time);
         }
         let own = 1 + usize::from(entry.case.outcome != Outcome::Passed || entry.blocking);
+        let own = own + usize::from(said.is_some());
+        if let Some(said) = said {
+            case.set_system_out(said);
+        }
         let mut properties = properties(entry);
         properties.truncate(limits.elements.saturating_sub(own + 1));
         for (name, value) in &properties {
@@ -305,7 +312,7 @@ fn reruns(entry: &Entry<'_>, room: usize, text: usize) -> Vec<TestRerun> {
             };
             let mut rerun = TestRerun::new(kind);
             rerun
-                .set_message(xml::attribute(trial.reason(), MESSAGE))
+                .set_message(xml::attribute(&trial.reason(), MESSAGE))
                 .set_type(format!("akit.{}", slug(TrialView::of(trial).kind())))
                 .set_stack_trace(body::of_trial(trial, text));
             rerun

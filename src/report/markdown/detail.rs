@@ -20,7 +20,7 @@ const VERDICTS: usize = 5;
 pub(super) fn of(entry: &Entry<'_>, pen: &Pen) -> String {
     let view = View::of(entry);
     let pen = &pen.quoting(&view);
-    let summary = format!("{} — {}", pen.code(&view.name, 150), pen.inline(view.why, 150));
+    let summary = format!("{} — {}", pen.code(&view.name, 150), pen.inline(&view.why, 150));
     let mut out = format!("\n<details><summary>{summary}</summary>\n\n");
     for (label, value) in view.facts(VERDICTS) {
         let value = pen.inline(&value, VALUE);
@@ -29,6 +29,8 @@ pub(super) fn of(entry: &Entry<'_>, pen: &Pen) -> String {
             Label::Heading(label) | Label::Own(label) | Label::Part(label) => {
                 writeln!(out, "- {label}: {value}")
             }
+            Label::Answer => Ok(()),
+            Label::Broke(label) => writeln!(out, "- {}: {value}", pen.inline(label, 80)),
             Label::Kind(kind) => writeln!(out, "- {}: {value}", pen.code(kind, 60)),
             Label::More => writeln!(out, "- {value}"),
         };

@@ -68,6 +68,7 @@ fn of_run(finding: &Finding, level: Level, location: Location) -> Alert {
         rule,
         state: None,
         excuse: String::new(),
+        flow: Vec::new(),
     }
 }
 
@@ -121,5 +122,6 @@ fn of_another(others: &BTreeMap<&Location, Entry<'_>>, finding: &Finding) -> Opt
         rule,
         state: Some(entry.state),
         excuse: String::new(),
+        flow: Vec::new(),
     })
 }

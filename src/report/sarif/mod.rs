@@ -34,6 +34,15 @@ pub use validation::of_diagnostics;
 /// Results that GitHub takes in one run.
 const RESULTS: usize = 25_000;
 
+/// Turns of conversations that are written out, over all results.
+const STEPS: usize = 10_000;
+
+/// Turns of one conversation that are written out.
+const STEPS_OF_ONE: usize = 100;
+
+/// Characters of what the customer says in a turn, and of the answer.
+const STEP: usize = 150;
+
 /// Notifications that are written out.
 const NOTIFICATIONS: usize = 1_000;
 
@@ -66,6 +75,17 @@ pub(super) struct Alert {
     pub(super) state: Option<State>,
     /// Why nobody is held to it.
     excuse: String,
+    /// The turns of the conversation that it is about, in order.
+    flow: Vec<Step>,
+}
+
+/// A turn of a conversation.
+#[derive(Clone, Debug)]
+struct Step {
+    location: Location,
+    message: String,
+    /// Whether it broke here.
+    broke: bool,
 }
 
 /// Something that kept a case or the run from being judged.
@@ -124,6 +144,7 @@ impl Log {
             let hash = hashes.get(&finding.location);
             let index = rules.get(&finding.rule).copied().unwrap_or(-1);
             let mut result = finding.sarif(index, place, hash, width);
+            result.code_flows = finding.flow(&source).map(|flow| vec![flow]);
             if self.profile == Profile::Full {
                 finding.compare(&mut result);
             }
@@ -212,6 +233,19 @@ impl Alert {
     /// The same in every run: SHA-256 over scenario, case and rule, in hexadecimal.
     pub(super) fn fingerprint(&self) -> String {
         digest(&self.identity)
+    }
+
+    /// The turns in order; nothing where it is about no conversation.
+    fn flow<'a>(&self, source: impl Fn(&str) -> Option<&'a SourceFile>) -> Option<sarif::CodeFlow> {
+        let step = |step: &Step| {
+            let mut place = place::sarif(&step.location, source(&step.location.file));
+            place.message = Some(sarif::Message::builder().text(words(&step.message, 2 * STEP)).build());
+            let importance = if step.broke { "essential" } else { "important" };
+            sarif::ThreadFlowLocation::builder().location(place).importance(json!(importance)).build()
+        };
+        let steps: Vec<_> = self.flow.iter().map(step).collect();
+        let thread = sarif::ThreadFlow::builder().locations(steps).build();
+        (!self.flow.is_empty()).then(|| sarif::CodeFlow::builder().thread_flows(vec![thread]).build())
     }
 
     /// What it was in the baseline, and why nobody is held to it.

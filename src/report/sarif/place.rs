@@ -27,12 +27,15 @@ pub(in crate::report) fn uri(file: &str) -> String {
     if out.is_empty() { ".".to_owned() } else { out }
 }
 
-/// From the location to the end of its line; one character where the line is not known.
+/// From the location, with column 0 from the first word, to the end of its line; one character where the line is not
+/// known.
 fn region(location: &Location, source: Option<&SourceFile>) -> sarif::Region {
     let line = location.line.max(1);
     let width = source.map_or(0, |source| source.line(line).trim_end().chars().count());
     let width = i64::try_from(width).unwrap_or(i64::MAX - 1);
-    let column = i64::from(location.column.max(1));
+    let start = source.filter(|_| location.column == 0).map(|source| source.line(line));
+    let indent = start.map_or(0, |line| line.chars().take_while(|c| c.is_whitespace()).count());
+    let column = i64::from(location.column.max(1)) + i64::try_from(indent).unwrap_or_default();
     let column = if source.is_some() && column > width { 1 } else { column };
     sarif::Region::builder()
         .start_line(i64::from(line))

@@ -8,13 +8,14 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::Value as Json;
 
 use crate::gate::State;
-use crate::manifest::Ended;
-use crate::report::view::{BROKEN, CALL, STATE, TrialView, View};
-use crate::report::{Entry, RenderError, Report};
+use crate::manifest::{Ended, Turn};
+use crate::report::view::{BROKEN, CALL, STATE, TrialView, VerdictView, View};
+use crate::report::{Entry, RenderError, Report, talk};
+use crate::source::Location;
 use crate::text;
 use crate::vocabulary::Outcome;
 
-use super::{Alert, Level, Log, Profile, Rule, Trouble, place};
+use super::{Alert, Level, Log, Profile, Rule, STEP, STEPS, STEPS_OF_ONE, Step, Trouble, place};
 
 /// Characters of one value in a message.
 const VALUE: usize = 200;
@@ -60,9 +61,10 @@ fn write_for(report: &Report<'_>, profile: Profile, out: &mut dyn Write) -> Resu
 /// the run from being judged.
 pub(in crate::report) fn findings(report: &Report<'_>) -> (Vec<Alert>, Vec<Trouble>) {
     let (mut findings, mut troubles) = (Vec::new(), Vec::new());
+    let mut room = STEPS;
     for entry in report.entries() {
         match entry.case.outcome {
-            Outcome::Failed => failed(&entry, &mut findings),
+            Outcome::Failed => failed(&entry, &mut findings, &mut room),
             Outcome::Errored => troubles.push(errored(&entry)),
             Outcome::Passed | Outcome::Skipped => {}
         }
@@ -105,7 +107,7 @@ fn finding(entry: &Entry<'_>, rule: Rule, level: Level, message: String) -> Aler
     let identity = [entry.case.scenario.clone(), entry.case.id.clone(), rule.id()];
     let excuse = if entry.state == State::Quarantined { entry.note.to_owned() } else { String::new() };
     let (state, location) = (Some(entry.state), entry.case.location.clone());
-    Alert { rule, level, message, location, identity, state, excuse }
+    Alert { rule, level, message, location, identity, state, excuse, flow: Vec::new() }
 }
 
 fn name(entry: &Entry<'_>) -> String {
@@ -118,7 +120,7 @@ fn fixed(entry: &Entry<'_>) -> Alert {
     finding(entry, Rule::Regression("case"), Level::Note, message)
 }
 
-fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
+fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>, room: &mut usize) {
     let level = match entry.state {
         _ if entry.blocking => Level::Error,
         State::Open | State::Cleared | State::Degraded | State::Flaky => Level::Note,
@@ -126,52 +128,92 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>) {
     };
     let view = View::of(entry);
     if entry.state == State::Broken {
-        let (why, calls) = (text::excerpt(view.why, 2 * VALUE), calls(&view.trial));
+        let (why, calls) = (text::excerpt(&view.why, 2 * VALUE), calls(&view.trial));
         let message = format!("`{}` {BROKEN}: {why}{calls}", name(entry));
-        findings.push(finding(entry, Rule::Regression("case"), level, message));
+        let location =
+            view.trial.verdicts.first().map_or(entry.case.location.clone(), |one| spot(entry, one));
+        let flow = flow(entry, &view.trial, room);
+        findings.push(Alert { location, flow, ..finding(entry, Rule::Regression("case"), level, message) });
         return;
     }
     let state = if view.state.is_empty() { String::new() } else { format!(" ({})", view.state) };
     let mut kinds = kinds(entry);
     if kinds.is_empty() {
-        kinds.push((Rule::expect(""), format!("{}{}", view.why, calls(&view.trial))));
+        let words = format!("{}{}", view.why, calls(&view.trial));
+        kinds.push((Rule::expect(""), words, entry.case.location.clone(), view.trial));
     }
-    for (rule, words) in kinds {
-        findings.push(finding(entry, rule, level, format!("`{}` failed{state}: {words}", name(entry))));
+    for (rule, words, location, trial) in kinds {
+        let message = format!("`{}` failed{state}: {words}", name(entry));
+        let flow = flow(entry, &trial, room);
+        findings.push(Alert { location, flow, ..finding(entry, rule, level, message) });
     }
 }
 
+/// Where a verdict stands: of a conversation at the words of its turn, or at an expectation of the whole.
+fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> Location {
+    let case = &entry.case.location;
+    let line = match (one.place, one.verdict.turn) {
+        (Some(place), None) => place.line,
+        _ if one.is_of_talk => one.verdict.line,
+        _ => 0,
+    };
+    if line > 0 { Location { line, column: 0, ..case.clone() } } else { case.clone() }
+}
+
+/// The turns of a conversation, those before the one where it broke rather than those after it.
+fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step> {
+    let Some(talk) = trial.talk else { return Vec::new() };
+    let turns = &talk.trial.turns;
+    let broken = turns.iter().position(|turn| talk.is_broken(turn)).unwrap_or_default();
+    let most = STEPS_OF_ONE.min(*room);
+    let from = (broken + 1).saturating_sub(most);
+    let step = |turn: &Turn| {
+        let broke = talk.is_broken(turn);
+        let mark = if broke { ", broke here" } else { "" };
+        let answer = turn.answer.as_ref().map_or("", |answer| &answer.text);
+        let calls = turn.answer.iter().flat_map(|answer| answer.tool_calls.iter().take(3));
+        let calls: String =
+            calls.map(|call| format!("; {CALL}: {}", text::excerpt(&call.line(), STEP))).collect();
+        let (asked, answer) = (text::excerpt(&turn.asked, STEP), text::excerpt(answer, STEP));
+        let message = format!("{}{mark}: customer: {asked}; application: {answer}{calls}", talk::named(turn));
+        let line = turn.place.as_ref().map_or(0, |place| place.line).max(1);
+        Step { location: Location { line, column: 0, ..entry.case.location.clone() }, message, broke }
+    };
+    let steps: Vec<_> = turns.iter().skip(from).take(most).map(step).collect();
+    *room -= steps.len();
+    steps
+}
+
 /// The distinct kinds that were not met in any failed trial, and what the first one found.
-fn kinds(entry: &Entry<'_>) -> Vec<(Rule, String)> {
-    let mut out: Vec<(Rule, String)> = Vec::new();
+fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, Location, TrialView<'a>)> {
+    let mut out: Vec<(Rule, String, Location, TrialView<'a>)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
-    let told = failed.map(TrialView::of).flat_map(|mut trial| {
-        let verdicts = std::mem::take(&mut trial.verdicts);
-        verdicts.into_iter().map(move |one| (one, calls(&trial)))
-    });
-    for (one, calls) in told {
+    let told =
+        failed.flat_map(|trial| TrialView::of(trial).verdicts.into_iter().map(move |one| (one, trial)));
+    for (one, trial) in told {
         let rule = Rule::expect(one.kind);
-        if out.iter().any(|(known, _)| *known == rule) {
+        if out.iter().any(|(known, ..)| *known == rule) {
             continue;
         }
-        let mut words = text::excerpt(one.message(), 2 * VALUE);
+        let trial = TrialView::of(trial);
+        let mut words = text::excerpt(&one.message(), 2 * VALUE);
         for (label, value) in [("expected", &one.verdict.expected), ("got", &one.verdict.got)] {
             if !value.is_empty() {
                 // Writing to a String cannot fail.
                 let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
             }
         }
-        out.push((rule, words + &calls));
+        out.push((rule, words + &calls(&trial), spot(entry, &one), trial));
     }
     out
 }
 
 /// `; tool call: refund {"order":"NW-1"}` for each call of an answer, and what the application told of its state.
 fn calls(trial: &TrialView<'_>) -> String {
-    let call = |line: String| format!("; {CALL}: {}", text::excerpt(&line, VALUE));
-    let more = trial.more_calls().map(|words| format!("; {words}"));
+    let call = |line: &String| format!("; {CALL}: {}", text::excerpt(line, VALUE));
+    let more = trial.calls.more().map(|words| format!("; {words}"));
     let state = |state: &Json| format!("; {STATE}: {}", text::excerpt(&state.to_string(), VALUE));
-    trial.calls().map(call).chain(more).chain(trial.state.map(state)).collect()
+    trial.calls.shown.iter().map(call).chain(more).chain(trial.state.map(state)).collect()
 }
 
 fn errored(entry: &Entry<'_>) -> Trouble {
@@ -180,7 +222,18 @@ fn errored(entry: &Entry<'_>) -> Trouble {
         .trial
         .fault
         .map_or_else(String::new, |fault| format!(" ({})", text::excerpt(fault.kind.word(), 60)));
-    let why = text::excerpt(view.why, 2 * VALUE);
-    let message = format!("`{}` could not be judged{kind}: {why}{}", name(entry), calls(&view.trial));
-    Trouble { level: Level::Error, message, location: Some(entry.case.location.clone()) }
+    let why = text::excerpt(&view.why, 2 * VALUE);
+    // The answer that the conversation could not go on from.
+    let talk = view.trial.talk;
+    let answer = view.trial.answer.filter(|_| talk.is_some());
+    let answer =
+        answer.map(|answer| format!("; answer: {}", text::excerpt(answer, VALUE))).unwrap_or_default();
+    let message = format!("`{}` could not be judged{kind}: {why}{answer}{}", name(entry), calls(&view.trial));
+    let place = talk.and_then(|talk| talk.trial.broken_turn()?.place.as_ref()).filter(|place| place.line > 0);
+    let case = entry.case.location.clone();
+    let location = match place {
+        Some(place) => Location { line: place.line, column: 0, ..case },
+        None => case,
+    };
+    Trouble { level: Level::Error, message, location: Some(location) }
 }

@@ -30,7 +30,16 @@ pub fn of_diagnostics(found: &Diagnostics, akit: &str) -> Result<String, RenderE
             let line = one.file.line(one.span.line).trim().to_owned();
             let identity = [one.file.name().to_owned(), line, rule.id()];
             let location = one.location();
-            Alert { rule, level, message, location, identity, state: None, excuse: String::new() }
+            Alert {
+                rule,
+                level,
+                message,
+                location,
+                identity,
+                state: None,
+                excuse: String::new(),
+                flow: Vec::new(),
+            }
         })
         .collect();
     let log = Log {

@@ -62,6 +62,8 @@ pub struct Customer {
 #[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) when: Expectation,
+    /// The same as it is written.
+    pub(super) when_written: String,
     pub(super) says: Says,
 }
 
@@ -103,17 +105,11 @@ impl Says {
         };
         let mut texts = Vec::new();
         for item in items {
-            match item.as_str().filter(|text| !text.trim().is_empty()) {
-                Some(text) => texts.push(reading.fill(text, item.span)),
-                None => {
-                    let message = format!("`say` is a text, or a list of texts, found {}", item.value.kind());
-                    reading.refuse(
-                        "wrong-type",
-                        item.span,
-                        message,
-                        "write what the customer says, in quotes",
-                    );
-                }
+            if let Some(text) = item.as_str().filter(|text| !text.trim().is_empty()) {
+                texts.push(reading.fill(text, item.span));
+            } else {
+                let message = format!("`say` is a text, or a list of texts, found {}", item.value.kind());
+                reading.refuse("wrong-type", item.span, message, "write what the customer says, in quotes");
             }
         }
         let most =
@@ -243,10 +239,10 @@ fn rules(node: &Node, ended: Vec<(String, u32)>, reading: &mut Reading<'_>) -> V
             let help = "write all that is said to them under one rule: `say: [first, second]`; what ends the conversation needs none";
             reading.refuse("unreachable-rule", item.start(), message, help);
         }
-        known.push((written, item.start().line));
+        known.push((written.clone(), item.start().line));
         let when = choice(when, "`when`", reading);
         let says = Says::read(&fields, reading);
-        rules.extend(when.zip(says).map(|(when, says)| Rule { when, says }));
+        rules.extend(when.zip(says).map(|(when, says)| Rule { when, when_written: written, says }));
     }
     rules
 }

@@ -1,7 +1,7 @@
 //! In what another version of a conversation demands less. What a customer says is what a suite is edited for; that less
 //! of it is said, later, or only sometimes, is not.
 
-use super::customer::{Customer, End, Says};
+use super::customer::{Customer, End, Rule, Says};
 use super::{Dialogue, Line, Lines};
 use crate::text;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
@@ -89,6 +89,13 @@ impl Dialogue {
     }
 }
 
+impl Says {
+    /// Whether it says what another says, at least as often.
+    fn is_as_often(&self, other: &Self) -> bool {
+        self.texts == other.texts && self.most >= other.most
+    }
+}
+
 impl Customer {
     fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
@@ -108,18 +115,16 @@ impl Customer {
                 "the conversation ends at other answers than before".to_owned(),
             );
         }
-        let spoken =
-            |customer: &Self| -> Vec<Says> { customer.rules.iter().map(|rule| rule.says.clone()).collect() };
-        let (was, is) = (spoken(self), spoken(now));
-        if let Some(lost) =
-            was.iter().find(|old| !is.iter().any(|new| new.texts == old.texts && new.most >= old.most))
-        {
-            let words = text::excerpt(lost.texts.first().map_or("", String::as_str), 60);
-            told(
-                Kind::TurnRemoved,
-                "rules",
-                format!("the customer no longer says \"{words}\", or less often"),
-            );
+        let kept = |old: &Rule| {
+            now.rules
+                .iter()
+                .any(|new| new.when_written == old.when_written && new.says.is_as_often(&old.says))
+        };
+        if let Some(lost) = self.rules.iter().find(|old| !kept(old)) {
+            let words = text::excerpt(lost.says.texts.first().map_or("", String::as_str), 60);
+            let message =
+                format!("the customer no longer says \"{words}\" to the same answers, or less often");
+            told(Kind::TurnRemoved, "rules", message);
         }
         let (was, is) = (self.otherwise.as_ref(), now.otherwise.as_ref());
         let ends_now = is.is_some_and(|is| is.ends) && !was.is_some_and(|was| was.ends);

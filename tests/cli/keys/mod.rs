@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Akit;
 
 mod configurations;
+mod conversations;
 mod expectations;
 mod provider_configs;
 mod scenarios;
@@ -26,6 +27,7 @@ enum Key {
 
 use Key::{Neutral, Passes, Weaker};
 use configurations::CONFIGURATIONS;
+use conversations::{CONVERSATIONS, OF_CONVERSATIONS};
 use expectations::EXPECTATIONS;
 use provider_configs::PROVIDER_CONFIGS;
 use scenarios::SCENARIOS;
@@ -170,8 +172,8 @@ fn a_change_of_every_key_is_found_or_demands_nothing() {
     let configurations: Vec<_> = configurations.iter().filter(shared).cloned().collect();
     let shared = |path: &&String| !path.starts_with("cases.redaction.");
     let scenarios: Vec<_> = scenarios.iter().filter(shared).cloned().collect();
-    agree(&expectations, EXPECTATIONS);
-    agree(&scenarios, &[SCENARIOS, PROVIDER_CONFIGS].concat());
+    agree(&expectations, &[EXPECTATIONS, OF_CONVERSATIONS].concat());
+    agree(&scenarios, &[SCENARIOS, PROVIDER_CONFIGS, CONVERSATIONS].concat());
     agree(&configurations, CONFIGURATIONS);
     let (mut reasons, mut neutral): (BTreeMap<_, usize>, usize) = (BTreeMap::new(), 0);
     for (rows, files) in TABLES {
@@ -190,6 +192,18 @@ fn a_change_of_every_key_is_found_or_demands_nothing() {
                     neutral += 1;
                 }
             }
+        }
+    }
+    let talks: [(&[(&str, Key)], Make); 2] =
+        [(OF_CONVERSATIONS, conversations::conversing), (CONVERSATIONS, conversations::case)];
+    for (rows, files) in talks {
+        for (key, change) in rows {
+            let (before, now, is_weaker) = match change {
+                Weaker(before, now) | Passes(before, now, _) => (files(before), files(now), true),
+                Neutral(_, before, now) => (files(before), files(now), false),
+            };
+            assert_eq!(found(&before, &now) > 0, is_weaker, "{key}\n{before:?}\n{now:?}");
+            assert_eq!(found(&before, &before), 0, "{key}: it is no change");
         }
     }
     assert!(neutral <= 48, "{neutral} keys demand nothing: {reasons:?}");

@@ -163,3 +163,27 @@ fn a_limit_on_the_first_token_asks_for_pieces_by_itself() {
         );
     }
 }
+
+#[test]
+fn a_stream_without_the_reason_why_it_ended_is_broken_and_the_first_candidate_is_that_of_index_0() {
+    let of = |speech: Speech| VENDORS.into_iter().find(|vendor| vendor.speech == speech).unwrap();
+    let vendor = streaming(of(Speech::Messages));
+    let mut pieces = vendor.pieces(&vendor.answer("this is ok", Stop::Whole, None));
+    pieces.retain(|piece| !piece.contains("message_delta"));
+    let body = pieces.concat();
+    let server = Server::as_told(move |_| events(&body));
+    let ran = vendor.run(&server, "", SUITE).run().ended(4);
+    assert_eq!(ran.json("run.json")["cases"][0]["trials"][0]["fault"]["kind"], "connection-broken");
+
+    let vendor = of(Speech::Gemini);
+    let mut whole = vendor.answer("this is ok", Stop::Whole, None);
+    let mut other = whole["candidates"][0].clone();
+    other["index"] = 1.into();
+    other["content"]["parts"] = json!([{ "text": "nothing of it" }]);
+    whole["candidates"].as_array_mut().unwrap().insert(0, other);
+    let body = whole.clone();
+    let server = Server::as_told(move |_| raw(200, &body.to_string()));
+    vendor.run(&server, "", SUITE).run().ended(0);
+    let server = Server::as_told(move |_| events(&format!("data: {whole}\n\n")));
+    streaming(vendor).run(&server, "", SUITE).run().ended(0);
+}

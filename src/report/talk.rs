@@ -1,0 +1,134 @@
+//! A conversation as reports tell it: where it broke, turn by turn, and how it ended.
+
+use std::fmt::Write as _;
+
+use crate::manifest::{Held, Place, Trial, Turn};
+use crate::text;
+use crate::vocabulary::{EndedBy, Outcome};
+
+use super::view::Calls;
+
+/// A conversation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Talk<'a> {
+    pub(super) trial: &'a Trial,
+    held: &'a Held,
+}
+
+/// One step of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step<'a> {
+    /// The customer comes back in a new session.
+    Session,
+    /// Turns that were left out: how many.
+    LeftOut(u32),
+    /// A turn, by its place in the list of those that were said.
+    Said(usize, &'a Turn),
+}
+
+impl<'a> Talk<'a> {
+    /// The conversation of a trial; nothing of a single question.
+    pub(super) fn of(trial: &'a Trial) -> Option<Self> {
+        Some(Self { trial, held: trial.conversation.as_deref()? })
+    }
+
+    /// `broke at turn 3 of 5 (third)`; empty where it broke at no turn alone.
+    pub(super) fn broke(&self) -> String {
+        self.trial.broke_at().map_or(String::new(), |at| format!("broke at {at}"))
+    }
+
+    /// The turn that a reader must see: where it broke, else the last.
+    pub(super) fn turn(&self) -> Option<&'a Turn> {
+        self.trial.broken_turn().or(self.trial.turns.last())
+    }
+
+    /// Whether a verdict or a fault is about this turn.
+    pub(super) fn is_broken(&self, turn: &Turn) -> bool {
+        let is_same = |other: &Turn| std::ptr::eq(other, turn);
+        let told = self.trial.outcome != Outcome::Passed
+            && self.trial.decisive().iter().any(|one| one.turn.is_some_and(is_same));
+        told || self.trial.broken_turn().is_some_and(is_same)
+    }
+
+    /// What was said, in order, with what lies between.
+    pub(super) fn steps(&self) -> Vec<Step<'a>> {
+        let (mut steps, mut before) = (Vec::new(), 0);
+        for (at, turn) in self.trial.turns.iter().enumerate() {
+            if let Some(place) = &turn.place {
+                let gap = place.number.saturating_sub(before + 1);
+                steps.extend((gap > 0).then_some(Step::LeftOut(gap)));
+                steps.extend(place.new_session.then_some(Step::Session));
+                before = place.number;
+            }
+            steps.push(Step::Said(at, turn));
+        }
+        steps
+    }
+
+    /// `the script ended after turn 4`, in a sentence.
+    pub(super) fn ended(&self) -> String {
+        let why = match &self.held.ended_by {
+            EndedBy::Turns => "all turns of the script were said",
+            EndedBy::Handoff => "a handoff to a person",
+            EndedBy::Expectation => "an answer met an expectation under `ends`",
+            EndedBy::MaxTurns => "the customer spoke `max_turns` times",
+            EndedBy::Otherwise => "the customer had nothing more to say",
+            EndedBy::OffScript => "no rule of the customer fits the answer",
+            EndedBy::Failure => "a turn failed (`stop_on_failure`)",
+            EndedBy::Error => "something could not be asked or judged",
+            EndedBy::Other(word) => return format!("{}: {}", self.count(), text::excerpt(word, 60)),
+        };
+        format!("{}: {why}", self.count())
+    }
+
+    /// `ended after turn 3 of 5`.
+    fn count(&self) -> String {
+        let last =
+            self.trial.turns.last().and_then(|turn| turn.place.as_ref()).map_or(0, |place| place.number);
+        match (last, self.held.turns) {
+            (0, _) => "ended before the first turn".to_owned(),
+            (last, all) if all > last => format!("ended after turn {last} of {all}"),
+            (last, _) => format!("ended after turn {last}"),
+        }
+    }
+
+    /// The conversation as text, each value of at most so many bytes.
+    pub(super) fn text(&self, most: usize) -> String {
+        let mut out = String::new();
+        for step in self.steps() {
+            // Writing to a String cannot fail.
+            let _ = match step {
+                Step::Session => writeln!(out, "-- {NEW_SESSION} --"),
+                Step::LeftOut(count) => writeln!(out, "-- {} --", left_out(count)),
+                Step::Said(_, turn) => {
+                    let mark = if self.is_broken(turn) { " <- it broke here" } else { "" };
+                    let _ = writeln!(out, "{}{mark}", named(turn));
+                    let _ = writeln!(out, "customer: {}", text::cut(&turn.asked, most));
+                    if let Some(answer) = &turn.answer {
+                        let _ = writeln!(out, "application: {}", text::cut(&answer.text, most));
+                        let calls = Calls::of(&answer.tool_calls);
+                        for line in calls.shown.iter().cloned().chain(calls.more()) {
+                            let _ = writeln!(out, "  {}: {}", super::view::CALL, text::cut(&line, most));
+                        }
+                    }
+                    writeln!(out)
+                }
+            };
+        }
+        let _ = writeln!(out, "{}", self.ended());
+        out
+    }
+}
+
+/// What stands between two sessions.
+pub(super) const NEW_SESSION: &str = "new session";
+
+/// What stands where turns were left out.
+pub(super) fn left_out(count: u32) -> String {
+    format!("{} left out: `if` was not met", text::count(count as usize, "turn"))
+}
+
+/// `turn 3 (third)`.
+pub(super) fn named(turn: &Turn) -> String {
+    turn.place.as_deref().map(Place::named).map_or("turn".to_owned(), |name| format!("turn {name}"))
+}

@@ -1,0 +1,151 @@
+//! Keys that a bot of the user's own is asked with: none comes to light, and none changes what is judged.
+
+use serde_json::json;
+
+use super::Akit;
+use super::bot::{json, typed};
+use super::replies::outcomes;
+use super::server::{Answer, Asked, Server};
+
+const KEY: &str = "S3CR3T-abc/999";
+
+fn echo(asked: &Asked) -> String {
+    format!("you sent {} {} {:?}", asked.body, asked.path, asked.headers)
+}
+
+/// A bot, by its name here and what it says.
+type Bot = (&'static str, fn(&Asked) -> Answer);
+
+/// Configuration with `URL` for the server, and the value of `K`.
+type Config = (&'static str, &'static str);
+
+#[test]
+fn a_key_stands_nowhere_wherever_it_was_written() {
+    let bots: [Bot; 5] = [
+        ("fine", |_| json(json!({ "a": "Hello" }))),
+        ("repeats it beside the answer", |asked| json(json!({ "a": "Hello", "debug": echo(asked) }))),
+        ("repeats it", |asked| json(json!({ "a": format!("Hello, {}", echo(asked)) }))),
+        ("fails", |asked| Answer::Raw(500, vec![], echo(asked).into_bytes())),
+        ("answers otherwise", |asked| json(json!({ "z": echo(asked) }))),
+    ];
+    let basic = concat!("user:", "S3CR3T-abc/999");
+    let configs: [Config; 9] = [
+        ("{ url: \"URL/chat?key=${K}\", body: { t: \"{{prompt}}\" }, answer: /a }", KEY),
+        ("{ url: \"URL/chat?u=1&api_key=${K}\", body: { t: \"{{prompt}}\" }, answer: /a }", "abc123"),
+        ("{ url: \"URL/bot${K}/send\", body: { t: \"{{prompt}}\" }, answer: /a }", KEY),
+        ("{ url: \"URL/c\", body: { t: \"{{prompt}}\", deep: [{ api_key: \"${K}\" }] }, answer: /a }", KEY),
+        ("{ url: \"URL/c\", body: { t: \"{{prompt}}\", who: \"${K}\" }, answer: /a }", KEY),
+        (
+            "{ url: \"URL/c\", headers: { Authorization: \"Bearer ${K}\" }, body: { t: \"{{prompt}}\" }, answer: /a }",
+            KEY,
+        ),
+        ("{ url: \"URL/c\", headers: { X-Tenant: \"${K}\" }, body: { t: \"{{prompt}}\" }, answer: /a }", KEY),
+        ("{ url: \"URL/c\", apiKey: \"${K}\", body: { t: \"{{prompt}}\" }, answer: /a }", KEY),
+        ("{ url: \"URL/c\", apiKey: \"${K}\", auth: basic, body: { t: \"{{prompt}}\" }, answer: /a }", basic),
+    ];
+    for (config, key) in configs {
+        for (what, bot) in bots {
+            let server = Server::as_told(bot);
+            let config = config.replace("URL", &server.url.replace("/v1", ""));
+            let suite = format!(
+                "name: s\nprovider: http\nproviderConfig: {config}\ncases: [{{ id: n, prompt: hello there, expected: {{ type: contains, values: [Hello] }} }}]\n"
+            );
+            let reports = [
+                "--json",
+                "run.json",
+                "--html",
+                "p.html",
+                "--markdown",
+                "m.md",
+                "--junit",
+                "j.xml",
+                "--sarif",
+                "x.sarif",
+            ];
+            let ran = Akit::new(&["run", "s.yaml", "--retries", "0", "-v"])
+                .args(&reports)
+                .env("K", key)
+                .file("s.yaml", &suite)
+                .run();
+            assert!(!server.asked().is_empty(), "{config}: {}", ran.stderr);
+            let sent = echo(&server.asked()[0]);
+            let all = [ran.stdout.clone(), ran.stderr.clone(), ran.all(".")].concat();
+            let bare = key.rsplit(':').next().unwrap();
+            // A short one is a word that an answer may have.
+            let is_word = bare.len() < 8;
+            for shown in [bare.to_owned(), bare.replace('/', "%2F"), "dXNlcjpTM0NSM1QtYWJj".to_owned()] {
+                let lines: Vec<_> = all.lines().filter(|line| line.contains(&shown)).collect();
+                assert!(
+                    lines.is_empty() || (is_word && what == "repeats it"),
+                    "{what}, {config}: {shown}\n{}",
+                    lines.join("\n")
+                );
+            }
+            let passed = outcomes(&ran.json("run.json")) == ["n passed"];
+            let repeats = sent.contains(bare) || sent.contains("dXNlcjpTM0NSM1Q");
+            assert!(repeats, "{config}: {sent}");
+            assert_eq!(
+                passed,
+                what.starts_with("fine")
+                    || what.ends_with("beside the answer")
+                    || (is_word && what == "repeats it"),
+                "{what}, {config}\n{}",
+                ran.stdout
+            );
+            if what == "repeats it" && !is_word {
+                assert!(all.contains("repeats a key that akit was given"), "{config}\n{}", ran.stdout);
+            }
+        }
+    }
+    // Nobody is there: the name stands for the value.
+    let suite = "name: s\nprovider: http\nproviderConfig: { url: \"http://127.0.0.1:1/bot${K}/send\", body: { t: \"{{prompt}}\" }, answer: /a }\ncases: [{ id: n, prompt: x, expected: { type: contains, values: [Hello] } }]\n";
+    let ran =
+        Akit::new(&["run", "s.yaml", "--retries", "0"]).env("K", KEY).file("s.yaml", suite).run().ended(4);
+    assert!(
+        ran.stdout.contains("127.0.0.1:1/bot${K}/send") && !ran.stdout.contains("S3CR3T"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn another_value_in_the_address_is_another_record_and_a_new_key_is_not() {
+    for (name, same) in [("BOT_KEY", true), ("TENANT", false)] {
+        let server = Server::as_told(|_| json(json!({ "a": "Hello" })));
+        let suite = format!(
+            "name: s\nprovider: http\nproviderConfig: {{ url: \"{}/t/${{{name}}}/c\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a }}\ncases: [{{ id: n, prompt: x, expected: {{ type: contains, values: [Hello] }} }}]\n",
+            server.url.replace("/v1", "")
+        );
+        let first = Akit::new(&["run", "s.yaml", "--cache", "auto"])
+            .env(name, "customer-2024-eu")
+            .file("s.yaml", &suite)
+            .run()
+            .ended(0);
+        first.then(&["run", "s.yaml", "--cache", "auto"]).env(name, "customer-2025-us").run();
+        assert_eq!(server.asked().len(), if same { 1 } else { 2 }, "{name}");
+    }
+}
+
+#[test]
+fn what_hides_keys_does_not_change_what_is_judged() {
+    let configs = [
+        ", apiKey: \"refunds:pw12345678\", auth: basic",
+        ", apiKey: refunds",
+        ", headers: { X-Api-Key: refunds }",
+        ", headers: { X-Tenant-Key: \"${TEN}\" }",
+        ", headers: { Authorization: \"Bearer ${TEN}\" }",
+    ];
+    for config in configs {
+        let server = Server::as_told(|_| typed("text/plain", "We give refunds today"));
+        for (expected, outcome) in [
+            ("{ type: not_contains, values: [refunds] }", "n failed"),
+            ("{ type: contains, values: [refunds] }", "n passed"),
+        ] {
+            let ran = Akit::new(&["run", "s.yaml", "--json", "run.json", "--cache", "off"])
+                .env("TEN", "refunds")
+                .file("s.yaml", format!("name: s\nprovider: http\nproviderConfig: {{ url: \"{}\", body: {{ t: \"{{{{prompt}}}}\" }}{config} }}\ncases: [{{ id: n, prompt: x, expected: {expected} }}]\n", server.url))
+                .run();
+            assert_eq!(outcomes(&ran.json("run.json")), [outcome], "{config}\n{}{}", ran.stdout, ran.stderr);
+        }
+    }
+}
