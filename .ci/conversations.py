@@ -19,6 +19,10 @@ import sys
 import tempfile
 
 
+# What the names of functions begin with that change the database. What is only looked up decides no end state.
+WRITES = ("book_", "cancel_", "update_", "send_")
+
+
 def whole(messages):
     """The messages up to the last answer: what nobody answered is no turn."""
     while messages and messages[-1]["role"] != "assistant":
@@ -29,7 +33,10 @@ def whole(messages):
 def main():
     akit, data = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2])
     rows = [json.loads(line) for line in data.read_text(encoding="utf-8").splitlines()]
-    changing = sorted({name for row in rows for name in row["required_actions"]})
+    for row in rows:
+        row["required_actions"] = [name for name in row["required_actions"] if name.startswith(WRITES)]
+    made = {call["name"] for row in rows for one in row["messages"] for call in one.get("tool_calls") or []}
+    changing = sorted(name for name in made if name.startswith(WRITES))
     cases, lines = [], []
     for row in rows:
         messages = whole(row["messages"])

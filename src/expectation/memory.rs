@@ -35,8 +35,8 @@ impl Facts {
     ) -> Option<Self> {
         let setup = reading.setup;
         let scope = setup.talk.as_ref()?;
-        let named = fields.texts("facts");
-        let places = match &named {
+        let listed = fields.texts("facts");
+        let places = match &listed {
             Some(names) => scope.facts(names, reading),
             None => (0..scope.facts.len()).filter(|at| is_of_use(&scope.facts[*at])).collect(),
         };
@@ -45,7 +45,7 @@ impl Facts {
             let message = format!("fact `{}` has {lacks}", text::excerpt(&fact.name, 60));
             reading.refuse("missing-field", span, message, "add it to the entry under `facts:`");
         }
-        if places.is_empty() && named.as_ref().is_none_or(Vec::is_empty) {
+        if places.is_empty() && listed.as_ref().is_none_or(Vec::is_empty) {
             let message = format!("no fact of the customer is meant; each has {lacks}");
             let message =
                 if scope.facts.is_empty() { "the case has no `facts:`".to_owned() } else { message };

@@ -67,17 +67,20 @@ fn is_simulated(part: &Excerpt) -> bool {
 
 /// The tests of each conversation in their order: those with one `conversationId`, or without any.
 fn conversations(tests: &[Test]) -> Vec<Vec<(&Test, &Variables)>> {
-    let mut all: Vec<(Option<String>, Vec<(&Test, &Variables)>)> = Vec::new();
+    let mut ids: Vec<Option<String>> = Vec::new();
+    let mut all: Vec<Vec<(&Test, &Variables)>> = Vec::new();
     for test in tests {
         let id = test.part.node.get("metadata").and_then(|metadata| metadata.get("conversationId"));
         let id = id.map(|id| id.to_json().to_string());
         let turns = test.choices.iter().map(|variables| (test, variables));
-        match all.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, known)) => known.extend(turns),
-            None => all.push((id, turns.collect())),
+        if let Some(at) = ids.iter().position(|known| *known == id) {
+            all[at].extend(turns);
+        } else {
+            ids.push(id);
+            all.push(turns.collect());
         }
     }
-    all.into_iter().map(|(_, turns)| turns).collect()
+    all
 }
 
 struct PromptfooSuite {

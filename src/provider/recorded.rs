@@ -33,9 +33,9 @@ impl Exchanged {
 /// Instructions before the first turn are passed over. What stands where nobody asked anything is an error: no
 /// expectation would see it.
 pub(super) fn turns(messages: &Json, last: &Answer) -> Result<Box<[Exchanged]>, MessageError> {
-    let list = messages.as_array().map_or(&[][..], Vec::as_slice);
+    let all = messages.as_array().map_or(&[][..], Vec::as_slice);
     let mut turns: Vec<(String, Option<Answer>, Vec<Message>)> = Vec::new();
-    for (number, one) in (1..).zip(list) {
+    for (number, one) in (1..).zip(all) {
         let role = one.get("role").and_then(Json::as_str).unwrap_or_default();
         let said = || message::said(one).map_err(|unread| MessageError::of(number, unread));
         match (role, turns.last_mut()) {

@@ -163,14 +163,10 @@ impl<'a> Rounds<'a> {
 
     /// What a round is asked for. What an interrupted run was answered is found by it, too.
     fn purpose(&self, round: u32) -> String {
-        let mut purpose = format!("the reply to {}/{}", self.scenario.name, self.case.id);
-        if let Some(at) = self.turn {
-            purpose += &format!(" at turn {}", at.number);
-        }
-        if round > 0 {
-            purpose += &format!(" after {}", text::count(round as usize, "round"));
-        }
-        purpose
+        let turn = self.turn.map_or_else(String::new, |at| format!(" at turn {}", at.number));
+        let after = || format!(" after {}", text::count(round as usize, "round"));
+        let after = if round > 0 { after() } else { String::new() };
+        format!("the reply to {}/{}{turn}{after}", self.scenario.name, self.case.id)
     }
 
     fn is_usable(&self, said: &Completion) -> bool {

@@ -68,9 +68,15 @@ struct Live<'a> {
     conversation: Conversation,
     /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
     is_bound: bool,
-    /// Whether a turn was read, and whether one was asked.
-    was_read: bool,
-    was_asked: bool,
+    /// Who said the turns so far, where that must be one.
+    source: Option<Source>,
+}
+
+/// Who said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Records,
+    Server,
 }
 
 /// What all steps of a conversation need.
@@ -218,8 +224,7 @@ impl<'a> Dialog<'a> {
                     kept: redaction::messages(self.case),
                     conversation,
                     is_bound,
-                    was_read: false,
-                    was_asked: false,
+                    source: None,
                 })))
             }
         }
@@ -369,10 +374,8 @@ impl<'a> Dialog<'a> {
         }
         let mut whole = None;
         if fault.is_none() {
-            for at in 0..spoken.len() {
-                if spoken[at].verdict.is_none() {
-                    spoken[at].verdict = self.verdict(&spoken[at], transcript).await;
-                }
+            for turn in spoken.iter_mut().filter(|turn| turn.verdict.is_none()) {
+                turn.verdict = self.verdict(turn, transcript).await;
             }
             if !self.case.expectation.is_nothing() {
                 let turns = spoken.iter().map(|turn| self.heard(&turn.say, turn.before, &turn.answer, None));
@@ -465,16 +468,15 @@ impl<'a> Live<'a> {
             ..ask::request(scenario, case, self.model, self.seeded.then_some(seed))
         };
         let pause = say.line.and_then(|line| line.pause).unwrap_or_default();
-        let afresh = afresh || (self.is_bound && self.was_asked);
+        let afresh = afresh || self.source == Some(Source::Server);
         self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
         if self.is_bound && !self.client.replays() {
             let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
             // Nobody at the other side knows what was only read.
-            if !is_recorded && self.was_read {
+            if !is_recorded && self.source == Some(Source::Records) {
                 return Err(Stopped::Again);
             }
-            self.was_read |= is_recorded;
-            self.was_asked |= !is_recorded;
+            self.source = Some(if is_recorded { Source::Records } else { Source::Server });
         }
         let said = self.rounds.ask(request, &self.kept, see).await?;
         self.sent.extend(said.added.iter().cloned());

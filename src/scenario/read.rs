@@ -341,15 +341,12 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let variables =
         if variables == *shared.variables { Arc::clone(&shared.variables) } else { Arc::new(variables) };
     let said = |key: &str| fields.node(key).map_or(serde_json::Value::Null, Node::to_json);
-    let written = match &dialogue {
-        None => said("expected"),
-        Some(_) => {
-            let keys = ["expected", "turns", "customer", "facts", "stop_on_failure"];
-            keys.into_iter()
-                .map(|key| (key.to_owned(), said(key)))
-                .filter(|(_, said)| !said.is_null())
-                .collect()
-        }
+    let written = if dialogue.is_none() {
+        said("expected")
+    } else {
+        let keys = ["expected", "turns", "customer", "facts", "stop_on_failure"];
+        let all = keys.into_iter().map(|key| (key.to_owned(), said(key)));
+        all.filter(|(_, said)| !said.is_null()).collect()
     };
     let written = filled(&written, &variables);
     let own = Own {

@@ -333,7 +333,8 @@ impl Carried {
     }
 }
 
-/// By when it must have come.
+/// By when it must have come; nothing where that cannot be read.
+#[expect(clippy::option_option, reason = "what is not written is no mistake")]
 fn due(fields: &Fields<'_>, never: bool, reading: &mut Reading<'_>) -> Option<Option<Due>> {
     let setup = reading.setup;
     let key = ["by", "within"].into_iter().find(|key| fields.key_span(key).is_some());

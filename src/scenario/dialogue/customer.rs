@@ -105,17 +105,11 @@ impl Says {
         };
         let mut texts = Vec::new();
         for item in items {
-            match item.as_str().filter(|text| !text.trim().is_empty()) {
-                Some(text) => texts.push(reading.fill(text, item.span)),
-                None => {
-                    let message = format!("`say` is a text, or a list of texts, found {}", item.value.kind());
-                    reading.refuse(
-                        "wrong-type",
-                        item.span,
-                        message,
-                        "write what the customer says, in quotes",
-                    );
-                }
+            if let Some(text) = item.as_str().filter(|text| !text.trim().is_empty()) {
+                texts.push(reading.fill(text, item.span));
+            } else {
+                let message = format!("`say` is a text, or a list of texts, found {}", item.value.kind());
+                reading.refuse("wrong-type", item.span, message, "write what the customer says, in quotes");
             }
         }
         let most =

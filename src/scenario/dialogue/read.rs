@@ -238,7 +238,7 @@ fn pieces(
             continue;
         };
         let all = line.expectation.iter().flat_map(Expectation::groups);
-        let names: Vec<&str> = all.flat_map(|groups| groups.names()).collect();
+        let names: Vec<&str> = all.flat_map(crate::expectation::pattern::Groups::names).collect();
         if !names.contains(&name.as_str()) {
             let help = text::meant(name, &names, || match names.as_slice() {
                 [] => format!("expect a `regex` with `(?<{name}>...)` of that turn"),

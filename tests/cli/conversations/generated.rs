@@ -46,9 +46,9 @@ fn case(at: usize) -> String {
         let mut turns = String::from("turns:\n");
         for turn in 1..=2 + pick("turns", 4) {
             let expected = match pick(&format!("expected {turn}"), 4) {
-                0 => ", expected: { not: { type: contains, values: [refunded] } }",
-                1 => ", expected: { not: { type: contains, values: [merchant] } }",
-                2 if turn > 1 => ", if: { not: { type: contains, values: [goodbye] } }",
+                0 => ", expected: { not: { type: regex, pattern: \"refunded|nice day|C-17\" } }",
+                1 => ", expected: { not: { type: regex, pattern: \"merchant|last Tuesday|4471\" } }",
+                2 if turn > 2 => ", if: { not: { type: contains, values: [goodbye] } }",
                 _ => "",
             };
             writeln!(turns, "  - {{ id: t{turn}, user: \"Conversation {at}, turn {turn}.\"{expected} }}")
@@ -78,7 +78,7 @@ fn case(at: usize) -> String {
     - {{ when: {{ type: contains, values: [wait] }}, say: I wait., most: 2 }}
 {otherwise}{off}  ends: [{{ type: contains, values: [goodbye] }}]
   max_turns: {}
-expected: {{ type: combined, operator: and, expectations: [{{ type: no_reask }}, {{ type: keeps, facts: [card] }}] }}
+expected: {{ type: combined, operator: and, expectations: [{{ type: no_reask }}, {{ type: keeps, facts: [card] }}, {{ type: every_answer, expected: {{ not: {{ type: regex, pattern: \"refunded|nice day\" }} }} }}] }}
 ",
         2 + pick("most", 5)
     )

@@ -255,7 +255,7 @@ fn a_pause_is_slept_live_and_not_in_a_replay() {
     // Ten minutes are not in a record's key, and nobody waits for an answer that is there.
     let text = suite(&head.replace("URL", &server.url), &case("10m"));
     ran.then(&["run", "s.yaml", "--replay", "--target-version", "1"]).file("s.yaml", &text).run().ended(0);
-    ran.then(&["run", "s.yaml", "--target-version", "1"])
+    ran.then(&["run", "s.yaml", "--cache", "auto", "--target-version", "1"])
         .env("OPENAI_API_KEY", "test")
         .file("s.yaml", &text)
         .run()

@@ -88,7 +88,7 @@ fn a_change_at_a_turn_asks_from_there_on() {
     assert_eq!(server.asked().len(), 5);
     let lost = again(&ran, &server, HEAD, &THREE.replace("user: two", "user: other"), &["--replay"]).ended(4);
     let trial = lost.json("again.json")["cases"][0]["trials"][0].clone();
-    assert_eq!(trial["fault"]["kind"], "not-recorded", "{trial}");
+    assert_eq!(trial["fault"]["kind"], "cache-miss", "{trial}");
     assert_eq!(asked(&trial), ["one"]);
 }
 
