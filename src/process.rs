@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -65,7 +65,26 @@ struct Group {
     has_ended: AtomicBool,
 }
 
+/// The groups that run.
+static RUNNING: Mutex<Vec<Weak<Group>>> = Mutex::new(Vec::new());
+
+/// Ends all that was started and still runs: for whoever is about to end akit.
+pub fn end_all() {
+    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+        group.end();
+    }
+}
+
 impl Group {
+    /// A group that is ended with akit.
+    fn of(leader: u32) -> Arc<Self> {
+        let group = Arc::new(Self { leader, has_ended: AtomicBool::new(false) });
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|group| group.strong_count() > 0);
+        running.push(Arc::downgrade(&group));
+        group
+    }
+
     /// Ends all of it.
     fn end(&self) {
         if !self.has_ended.swap(true, Ordering::SeqCst) {
@@ -146,7 +165,7 @@ impl Program {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().map_err(ProcessError::Start)?;
-        let group = Arc::new(Group { leader: child.id(), has_ended: AtomicBool::new(false) });
+        let group = Group::of(child.id());
         let gone = || ProcessError::Start(io::Error::other("it has no output"));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take().ok_or_else(gone)?);
         let mut stderr = child.stderr.take().ok_or_else(gone)?;

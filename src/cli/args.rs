@@ -213,10 +213,20 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
-    /// What stands behind `--` where it is no program: whoever runs none protects odd names by it.
+    /// What stands behind `--` where it is no program: whoever runs none protects odd names by it. Files may name the
+    /// provider `command` as well as the flag, so words that do not look like scenarios are a program in any case.
     pub(super) fn names_behind(&mut self) -> Vec<String> {
+        let is_scenario = |word: &String| {
+            let path = Path::new(word);
+            let is_yaml =
+                |end: &std::ffi::OsStr| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml");
+            path.extension().is_some_and(is_yaml) || path.is_dir()
+        };
         let is_program = self.provider.as_deref() == Some(provider::COMMAND);
-        if is_program { Vec::new() } else { std::mem::take(&mut self.command) }
+        if is_program || !self.command.iter().all(is_scenario) {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.command)
     }
 
     /// The files of recorded answers.

@@ -205,6 +205,40 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
 }
 
 #[test]
+fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios() {
+    let path = std::env::var("PATH").unwrap();
+    let run = |provider: &str, arguments: &[&str]| {
+        let suite =
+            format!("name: s\nprovider: {provider}\nmodel: m\n{}", SUITE.trim_start_matches("name: s\n"));
+        let akit = Akit::new(&["run"]).args(arguments).env("PATH", &path);
+        akit.file("suites/s.yaml", suite).file("akit.yaml", "scenariosDir: suites\n").run()
+    };
+    // The flag or the file says that a program answers.
+    for arguments in [
+        &["-p", "command", "--", "echo", "good"][..],
+        &["suites", "-p", "command", "--", "echo", "good"],
+        &["suites/s.yaml", "--", "echo", "good"],
+        &["--", "echo", "good"],
+    ] {
+        run("command", arguments).ended(0).out("1 passed");
+    }
+    // Even one that is called as a scenario is.
+    let ran = run("command", &["-p", "command", "--", "suites/s.yaml"]).ended(4);
+    assert!(ran.stdout.contains("suites/s.yaml failed: cannot start it"), "{}", ran.stdout);
+    // Nobody runs a program for another provider, and none is taken for a scenario.
+    for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
+        run("openai", arguments).ended(2).err("a program stands behind `--`").err("add `-p command`");
+    }
+    // Files and folders that hold scenarios end the flags, as with any other program.
+    for name in ["suites/s.yaml", "suites"] {
+        run("command", &["--", name])
+            .ended(2)
+            .err("provider `command` has no `command`")
+            .err("suites/s.yaml:2");
+    }
+}
+
+#[test]
 fn a_program_and_all_that_it_starts_end_with_the_time_and_with_the_run() {
     // The child of the child would live on, and says so.
     let script = "(sleep 3; echo alive > late) & echo $$ > started; sleep 60";
@@ -380,6 +414,15 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
             [("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", config(key)), ("key.sh", script("evil"))];
         change(&ran, &files);
         run(&ran).ended(2);
+        assert!(!ran.path("ran").exists(), "{key}");
+    }
+    // A base that names a key keeps to it, whatever the change says of an application or a judge.
+    let kept = format!("{}grader: {{ model: j }}\n", config("apiKeyCommand: [\"false\"]"));
+    for key in ["apiKeyCommand: [touch, ran]", "apiKeyFile: key.sh"] {
+        let other = config(key) + &format!("grader: {{ model: j, {key} }}\n");
+        let ran = base(&[("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", kept.clone())]);
+        change(&ran, &[("akit.yaml", other), ("key.sh", script("evil"))]);
+        run(&ran).ended(2).err("the key of `apiKeyCommand` (`false`) cannot be had");
         assert!(!ran.path("ran").exists(), "{key}");
     }
     assert!(server.asked().is_empty());
