@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -136,12 +137,27 @@ fn kill(leader: u32) {
         .status();
 }
 
+/// What a program did while nobody asked it anything.
+#[derive(Debug)]
+pub enum Meanwhile {
+    /// It waited.
+    Waited,
+    /// It printed this.
+    Spoke(Vec<u8>),
+    /// It ended.
+    Ended,
+}
+
 /// A program that runs.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
+    /// Its lines, once it is asked for one.
+    lines: Option<Receiver<io::Result<Line>>>,
+    /// Whether more than its last line came with it.
+    is_ahead: bool,
     complaints: Arc<Mutex<VecDeque<u8>>>,
     listening: Option<JoinHandle<()>>,
     group: Arc<Group>,
@@ -183,7 +199,9 @@ impl Program {
         Ok(Running {
             child,
             stdin,
-            stdout: BufReader::new(stdout),
+            stdout: Some(BufReader::new(stdout)),
+            lines: None,
+            is_ahead: false,
             complaints,
             listening: Some(listening),
             group,
@@ -219,10 +237,10 @@ impl Running {
             // One that does not listen is none that fails.
             thread::spawn(move || stdin.write_all(&input));
         }
-        let (mut output, group) = (self.stdout, Arc::clone(&self.group));
+        let (output, group) = (self.stdout, Arc::clone(&self.group));
         let reading = thread::spawn(move || {
             let mut stdout = Vec::new();
-            let read = output.by_ref().take(MOST + 1).read_to_end(&mut stdout);
+            let read = output.map_or(Ok(0), |output| output.take(MOST + 1).read_to_end(&mut stdout));
             if stdout.len() as u64 > MOST {
                 group.end();
             }
@@ -255,10 +273,44 @@ impl Running {
             // One that has ended is known by what it does not print.
             let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
         }
-        let mut printed = Vec::new();
-        self.stdout.by_ref().take(MOST + 1).read_until(b'\n', &mut printed).map_err(ProcessError::Read)?;
+        if let Some(stdout) = self.stdout.take() {
+            self.lines = Some(lines(stdout));
+        }
+        let line = self.lines.as_ref().and_then(|lines| lines.recv().ok());
+        let (printed, is_ahead) = line.transpose().map_err(ProcessError::Read)?.unwrap_or_default();
+        self.is_ahead = is_ahead;
         if printed.len() as u64 > MOST { Err(ProcessError::TooLong) } else { Ok(printed) }
     }
+
+    /// What it did since its last line.
+    #[must_use]
+    pub fn meanwhile(&self) -> Meanwhile {
+        match self.lines.as_ref().map(Receiver::try_recv) {
+            Some(Ok(Ok((line, _)))) if !line.is_empty() => Meanwhile::Spoke(line),
+            _ if self.is_ahead => Meanwhile::Spoke(Vec::new()),
+            None | Some(Err(TryRecvError::Empty)) => Meanwhile::Waited,
+            Some(Ok(_) | Err(TryRecvError::Disconnected)) => Meanwhile::Ended,
+        }
+    }
+}
+
+/// A line, and whether more is there already.
+type Line = (Vec<u8>, bool);
+
+/// The lines of an output as they come; an empty one is its end.
+fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
+    let (told, lines) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        loop {
+            let mut line = Vec::new();
+            let read = output.by_ref().take(MOST + 1).read_until(b'\n', &mut line);
+            let (is_end, is_ahead) = (!matches!(read, Ok(1..)), !output.buffer().is_empty());
+            if told.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 /// Waits until a program has ended. Where that is possible its number stays taken, so that its group can be ended and no

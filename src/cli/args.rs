@@ -30,6 +30,13 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
         .into()
 }
 
+/// The same of judges, which are models.
+fn judge_names() -> clap::builder::PossibleValuesParser {
+    let judges = |name: &&str| provider::Spec::vendors().any(|(judge, _)| judge == *name);
+    let value = |name: &&'static str| PossibleValue::new(*name).hide(!judges(name));
+    provider::NAMES.iter().map(value).collect::<Vec<_>>().into()
+}
+
 /// Which cases.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SelectArgs {
@@ -173,7 +180,7 @@ pub(super) struct MannerArgs {
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 pub(super) struct JudgeArgs {
     /// Provider of the judge [default: openai]
-    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = provider_names())]
+    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = judge_names())]
     grader_provider: Option<String>,
     /// Model that judges, over what the files say
     #[arg(long, value_name = "NAME", help_heading = "Who judges")]

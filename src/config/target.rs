@@ -67,7 +67,7 @@ impl Targets {
             return self.recorded(&[scenario.folder.join(file)]).map(job);
         }
         if Spec::is_own(asking.provider.value) {
-            let client = self.bot(settings, case, &asking)?;
+            let client = self.bot(settings, (scenario, case), &asking)?;
             let model = asking.model.map_or("", |model| model.value).to_owned();
             return Ok(job(Target::Model { client, model, seeded: false, described: false }));
         }

@@ -307,6 +307,7 @@ pub(super) fn run_of(text: &str) -> Fixture {
         id: Some(text.to_owned()),
         name: text.to_owned(),
         arguments: serde_json::json!({ text: [text] }),
+        returned: Some(text.to_owned()),
     };
     let trials = fixture.run.cases.iter_mut().flat_map(|case| &mut case.trials);
     trials.filter_map(Trial::answer_mut).for_each(|answer| answer.tool_calls = vec![call.clone(); 12]);

@@ -178,7 +178,7 @@ fn cause(verdict: &Verdict) -> Fault {
         fault(
             FaultKind::ExpectationError,
             format!("{}: {}", one.kind, one.reason),
-            "simplify the expectation",
+            "the reason says what it could not tell; change the expectation, or what it looks at",
         )
     })
 }

@@ -16,7 +16,7 @@ mod verdict_kind;
 mod weakening_kind;
 mod word;
 
-pub use answer::{Answer, ToolCall, Usage, told};
+pub use answer::{Answer, Timings, ToolCall, Usage, told};
 pub use case_id::CaseId;
 pub use exchange_kind::ExchangeKind;
 pub use fault_kind::FaultKind;

@@ -14,6 +14,7 @@ mod baseline;
 mod baseline_git;
 mod bot;
 mod bot_faults;
+mod bot_reading;
 mod bounded;
 mod cache;
 mod calibrate;
