@@ -297,14 +297,19 @@ impl Running {
 /// A line, and whether more is there already.
 type Line = (Vec<u8>, bool);
 
-/// The lines of an output as they come; an empty one is its end.
+/// The lines of an output as they come, without those that are blank; an empty one is its end.
 fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
     let (told, lines) = mpsc::sync_channel(1);
     thread::spawn(move || {
         loop {
             let mut line = Vec::new();
             let read = output.by_ref().take(MOST + 1).read_until(b'\n', &mut line);
-            let (is_end, is_ahead) = (!matches!(read, Ok(1..)), !output.buffer().is_empty());
+            let is_end = !matches!(read, Ok(1..));
+            // Nothing is said on an empty line.
+            if !is_end && line.trim_ascii().is_empty() {
+                continue;
+            }
+            let is_ahead = output.buffer().iter().any(|byte| !byte.is_ascii_whitespace());
             if told.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
                 return;
             }

@@ -42,7 +42,7 @@ static KINDS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
 const WORDS: usize = 60;
 const LONGEST: usize = 3;
 
-/// Bytes of an answer in which they are looked for.
+/// Characters of an answer in which they are looked for.
 const LOOKED_AT: usize = 4_000;
 
 /// Short forms and what they stand for, as the table has it.
@@ -145,8 +145,8 @@ fn is_item(line: &str) -> bool {
 
 /// The sum of all weights, and the n-grams that have one: of a text as it came, and in lower case.
 fn weighed(raw: &str, text: &str) -> (i32, Vec<(&'static str, i32)>) {
-    let head = &text[..text.floor_char_boundary(LOOKED_AT)];
-    let plain = SHORT.iter().fold(head.to_owned(), |text, (short, long)| text.replace(short, long));
+    let head: String = text.chars().take(LOOKED_AT).collect();
+    let plain = SHORT.iter().fold(head, |text, (short, long)| text.replace(short, long));
     let words: Vec<_> =
         plain.split(|c: char| !c.is_ascii_lowercase()).filter(|word| !word.is_empty()).collect();
     let plain = KINDS

@@ -54,7 +54,7 @@ impl Pace {
     pub(super) fn of(&self, answer: Answer) -> Answer {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let timings = self.first.filter(|_| self.parts > 1).map(|first| {
-            let mean = (self.last - first).as_secs_f64() * 1000.0 / f64::from(self.parts - 1);
+            let mean = self.last.saturating_sub(first).as_secs_f64() * 1000.0 / f64::from(self.parts - 1);
             Timings {
                 parts: self.parts,
                 largest_gap_ms: ms(self.largest),

@@ -23,6 +23,7 @@ mod causes;
 mod claims;
 mod clock;
 mod command;
+mod command_output;
 mod comment;
 mod comment_suites;
 mod confirmation;

@@ -432,10 +432,16 @@ async fn listened(call: reqwest::RequestBuilder, stream: &Stream) -> Result<(Rec
     let mut incoming = http::open(call).await?;
     let (mut body, mut events, mut pace, mut read) = (Vec::new(), Events::default(), Pace::default(), 0);
     let mut has_ended = false;
-    while match has_ended {
-        false => incoming.more(&mut body).await?,
-        true => matches!(tokio::time::timeout(REST, incoming.more(&mut body)).await, Ok(Ok(true))),
-    } {
+    loop {
+        let more = incoming.more(&mut body);
+        let is_over = if has_ended {
+            !matches!(tokio::time::timeout(REST, more).await, Ok(Ok(true)))
+        } else {
+            !more.await?
+        };
+        if is_over {
+            break;
+        }
         // What is no text is told when all of it is read.
         for event in events.take(&body[read..]).unwrap_or_default() {
             has_ended |= event.is(&stream.done) || (event.data.trim() == "[DONE]" && stream.done == "[DONE]");

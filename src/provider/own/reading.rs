@@ -132,12 +132,15 @@ impl Body<'_> {
         let found = self.documents.iter().enumerate().map(|(at, document)| texts(at, document));
         let texts: Vec<_> = found.collect::<Result<Vec<_>, _>>()?.concat();
         if let Some(answer) = answer.filter(|_| texts.is_empty()) {
-            let has_ended = stop.is_whole() || !stop.is_answer();
             // An answer may be nothing but calls, or a refusal without words; one whose words stand elsewhere is none.
-            let is_lost =
-                !self.documents.iter().any(|one| answer.value.iter().any(|pointer| pointer.leads(one)))
-                    && self.speaks(own.tools.as_ref());
-            if if tool_calls.is_empty() { has_ended } else { is_lost } {
+            let is_wrong = if tool_calls.is_empty() {
+                stop.is_whole() || !stop.is_answer()
+            } else {
+                let mut pointers = answer.value.iter();
+                let is_there = pointers.any(|pointer| self.documents.iter().any(|one| pointer.leads(one)));
+                !is_there && self.speaks(own.tools.as_ref())
+            };
+            if is_wrong {
                 return Err(self.nothing_at(answer));
             }
         }

@@ -34,11 +34,11 @@ impl OwnHttp {
         if !is_ok {
             let whole = self.scrub(String::from_utf8_lossy(&body).into_owned()).into_boxed_str();
             let retry_after = wait::named(status, &headers, &whole, SystemTime::now());
-            let place = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            let message = match place.filter(|_| (300..400).contains(&status)) {
-                Some(place) => format!(
+            let target = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let message = match target.filter(|_| (300..400).contains(&status)) {
+                Some(target) => format!(
                     "go to {}",
-                    text::excerpt(place.split(['?', '#']).next().unwrap_or_default(), 200)
+                    text::excerpt(target.split(['?', '#']).next().unwrap_or_default(), 200)
                 ),
                 None => message_of(&whole),
             };
@@ -158,9 +158,10 @@ impl OwnHttp {
         let family = kind.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
         if !matches!(family.as_str(), "" | "text") {
             let reason = format!("its content type is `{}`, which is no text", text::excerpt(kind, 60));
-            let help = match is_quoted {
-                true => "add `answer: \"\"`: all of it is the text",
-                false => "add `answer:` with a JSON pointer if it is JSON",
+            let help = if is_quoted {
+                "add `answer: \"\"`: all of it is the text"
+            } else {
+                "add `answer:` with a JSON pointer if it is JSON"
             };
             return Err(self.misread(written, &reason, self.about(help)));
         }
@@ -210,10 +211,11 @@ impl OwnHttp {
                 // Beside the text may stand calls, counts and why it ended.
                 (false, _) => json(),
             };
-            if is_part && !has_pointers {
-                if let Some(error) = json().and_then(|json| error_within(&json, &self.host())) {
-                    return Err(error);
-                }
+            if is_part
+                && !has_pointers
+                && let Some(error) = json().and_then(|json| error_within(&json, &self.host()))
+            {
+                return Err(error);
             }
             if let Some(document) = document {
                 if !is_part && (stream.event.is_some() || !has_pointers) {
