@@ -55,11 +55,11 @@ impl Pace {
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let timings = self.first.filter(|_| self.parts > 1).map(|first| {
             let mean = self.last.saturating_sub(first).as_secs_f64() * 1000.0 / f64::from(self.parts - 1);
-            Timings {
+            Box::new(Timings {
                 parts: self.parts,
                 largest_gap_ms: ms(self.largest),
                 mean_gap_ms: (mean * 10.0).round() / 10.0,
-            }
+            })
         });
         Answer { ttft_ms: self.first.map(ms), timings, ..answer }
     }

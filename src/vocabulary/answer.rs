@@ -44,7 +44,7 @@ pub struct Answer {
     pub ttft_ms: Option<u64>,
     /// The time between its parts, where it came piece by piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timings: Option<Timings>,
+    pub timings: Option<Box<Timings>>,
     /// Tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -109,7 +109,11 @@ impl Answer {
             tool_calls: self.tool_calls.into_iter().chain(next.tool_calls).collect(),
             latency_ms: both(self.latency_ms, next.latency_ms),
             ttft_ms: both(self.latency_ms, next.ttft_ms),
-            timings: self.timings.into_iter().chain(next.timings).reduce(Timings::and_then),
+            timings: self
+                .timings
+                .into_iter()
+                .chain(next.timings)
+                .reduce(|one, next| Box::new(one.and_then(*next))),
             usage: self.usage.zip(next.usage).map(|(mut one, other)| {
                 one += other;
                 one
