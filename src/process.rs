@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -65,7 +66,26 @@ struct Group {
     has_ended: AtomicBool,
 }
 
+/// The groups that run.
+static RUNNING: Mutex<Vec<Weak<Group>>> = Mutex::new(Vec::new());
+
+/// Ends all that was started and still runs: for whoever is about to end akit.
+pub fn end_all() {
+    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+        group.end();
+    }
+}
+
 impl Group {
+    /// A group that is ended with akit.
+    fn of(leader: u32) -> Arc<Self> {
+        let group = Arc::new(Self { leader, has_ended: AtomicBool::new(false) });
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|group| group.strong_count() > 0);
+        running.push(Arc::downgrade(&group));
+        group
+    }
+
     /// Ends all of it.
     fn end(&self) {
         if !self.has_ended.swap(true, Ordering::SeqCst) {
@@ -117,12 +137,27 @@ fn kill(leader: u32) {
         .status();
 }
 
+/// What a program did while nobody asked it anything.
+#[derive(Debug)]
+pub enum Meanwhile {
+    /// It waited.
+    Waited,
+    /// It printed this.
+    Spoke(Vec<u8>),
+    /// It ended.
+    Ended,
+}
+
 /// A program that runs.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
+    stdout: Option<BufReader<ChildStdout>>,
+    /// Its lines, once it is asked for one.
+    lines: Option<Receiver<io::Result<Line>>>,
+    /// Whether more than its last line came with it.
+    is_ahead: bool,
     complaints: Arc<Mutex<VecDeque<u8>>>,
     listening: Option<JoinHandle<()>>,
     group: Arc<Group>,
@@ -146,7 +181,7 @@ impl Program {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().map_err(ProcessError::Start)?;
-        let group = Arc::new(Group { leader: child.id(), has_ended: AtomicBool::new(false) });
+        let group = Group::of(child.id());
         let gone = || ProcessError::Start(io::Error::other("it has no output"));
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take().ok_or_else(gone)?);
         let mut stderr = child.stderr.take().ok_or_else(gone)?;
@@ -164,7 +199,9 @@ impl Program {
         Ok(Running {
             child,
             stdin,
-            stdout: BufReader::new(stdout),
+            stdout: Some(BufReader::new(stdout)),
+            lines: None,
+            is_ahead: false,
             complaints,
             listening: Some(listening),
             group,
@@ -200,10 +237,10 @@ impl Running {
             // One that does not listen is none that fails.
             thread::spawn(move || stdin.write_all(&input));
         }
-        let (mut output, group) = (self.stdout, Arc::clone(&self.group));
+        let (output, group) = (self.stdout, Arc::clone(&self.group));
         let reading = thread::spawn(move || {
             let mut stdout = Vec::new();
-            let read = output.by_ref().take(MOST + 1).read_to_end(&mut stdout);
+            let read = output.map_or(Ok(0), |output| output.take(MOST + 1).read_to_end(&mut stdout));
             if stdout.len() as u64 > MOST {
                 group.end();
             }
@@ -236,10 +273,49 @@ impl Running {
             // One that has ended is known by what it does not print.
             let _ = stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush());
         }
-        let mut printed = Vec::new();
-        self.stdout.by_ref().take(MOST + 1).read_until(b'\n', &mut printed).map_err(ProcessError::Read)?;
+        if let Some(stdout) = self.stdout.take() {
+            self.lines = Some(lines(stdout));
+        }
+        let line = self.lines.as_ref().and_then(|lines| lines.recv().ok());
+        let (printed, is_ahead) = line.transpose().map_err(ProcessError::Read)?.unwrap_or_default();
+        self.is_ahead = is_ahead;
         if printed.len() as u64 > MOST { Err(ProcessError::TooLong) } else { Ok(printed) }
     }
+
+    /// What it did since its last line.
+    #[must_use]
+    pub fn meanwhile(&self) -> Meanwhile {
+        match self.lines.as_ref().map(Receiver::try_recv) {
+            Some(Ok(Ok((line, _)))) if !line.is_empty() => Meanwhile::Spoke(line),
+            _ if self.is_ahead => Meanwhile::Spoke(Vec::new()),
+            None | Some(Err(TryRecvError::Empty)) => Meanwhile::Waited,
+            Some(Ok(_) | Err(TryRecvError::Disconnected)) => Meanwhile::Ended,
+        }
+    }
+}
+
+/// A line, and whether more is there already.
+type Line = (Vec<u8>, bool);
+
+/// The lines of an output as they come, without those that are blank; an empty one is its end.
+fn lines(mut output: BufReader<ChildStdout>) -> Receiver<io::Result<Line>> {
+    let (told, lines) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        loop {
+            let mut line = Vec::new();
+            let read = output.by_ref().take(MOST + 1).read_until(b'\n', &mut line);
+            let is_end = !matches!(read, Ok(1..));
+            // Nothing is said on an empty line.
+            if !is_end && line.trim_ascii().is_empty() {
+                continue;
+            }
+            let is_ahead = output.buffer().iter().any(|byte| !byte.is_ascii_whitespace());
+            if told.send(read.map(|_| (line, is_ahead))).is_err() || is_end {
+                return;
+            }
+        }
+    });
+    lines
 }
 
 /// Waits until a program has ended. Where that is possible its number stays taken, so that its group can be ended and no

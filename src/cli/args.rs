@@ -30,6 +30,13 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
         .into()
 }
 
+/// The same of judges, which are models.
+fn judge_names() -> clap::builder::PossibleValuesParser {
+    let judges = |name: &&str| provider::Spec::vendors().any(|(judge, _)| judge == *name);
+    let value = |name: &&'static str| PossibleValue::new(*name).hide(!judges(name));
+    provider::NAMES.iter().map(value).collect::<Vec<_>>().into()
+}
+
 /// Which cases.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SelectArgs {
@@ -173,7 +180,7 @@ pub(super) struct MannerArgs {
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 pub(super) struct JudgeArgs {
     /// Provider of the judge [default: openai]
-    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = provider_names())]
+    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = judge_names())]
     grader_provider: Option<String>,
     /// Model that judges, over what the files say
     #[arg(long, value_name = "NAME", help_heading = "Who judges")]
@@ -213,10 +220,20 @@ impl AskArgs {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
-    /// What stands behind `--` where it is no program: whoever runs none protects odd names by it.
+    /// What stands behind `--` where it is no program: whoever runs none protects odd names by it. Files may name the
+    /// provider `command` as well as the flag, so words that do not look like scenarios are a program in any case.
     pub(super) fn names_behind(&mut self) -> Vec<String> {
+        let is_scenario = |word: &String| {
+            let path = Path::new(word);
+            let is_yaml =
+                |end: &std::ffi::OsStr| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml");
+            path.extension().is_some_and(is_yaml) || path.is_dir()
+        };
         let is_program = self.provider.as_deref() == Some(provider::COMMAND);
-        if is_program { Vec::new() } else { std::mem::take(&mut self.command) }
+        if is_program || !self.command.iter().all(is_scenario) {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.command)
     }
 
     /// The files of recorded answers.

@@ -1,6 +1,7 @@
 //! Waiting for what is asked over the network, and the signals that end it.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use super::Status;
 use crate::client::Road;
 use crate::event::{Event, Sink};
 use crate::manifest::Ended;
+use crate::process;
 
 /// How long requests under way may take to be answered after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -23,6 +25,35 @@ pub(super) fn wait<F: Future>(future: F) -> Result<F::Output, Status> {
     let done = runtime.block_on(future);
     runtime.shutdown_timeout(REST);
     Ok(done)
+}
+
+/// Whether somebody listens to signals who brings what is under way to a good end.
+static IS_HEARD: AtomicBool = AtomicBool::new(false);
+
+/// Until somebody listens, a signal ends akit at once, with the programs that it started: each is in a group of its own,
+/// which a terminal's Ctrl-C does not reach.
+pub(super) fn guard() {
+    thread::spawn(|| {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let why = runtime.block_on(signal());
+        if !IS_HEARD.load(Ordering::SeqCst) {
+            end(why);
+        }
+    });
+}
+
+/// A signal for somebody who listens from now on.
+pub(super) async fn heard() -> Ended {
+    let listens = async {
+        IS_HEARD.store(true, Ordering::SeqCst);
+        std::future::pending().await
+    };
+    // In this order none is lost between the one who listened and this one.
+    tokio::select! {
+        biased;
+        why = signal() => why,
+        why = listens => why,
+    }
 }
 
 /// Listens to signals for as long as akit asks; afterwards a signal ends it at once.
@@ -78,7 +109,7 @@ pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         let is = |phase| *now.lock().unwrap_or_else(PoisonError::into_inner) == phase;
         runtime.block_on(async {
-            let mut why = signal().await;
+            let mut why = heard().await;
             if is(Phase::Asking) {
                 road.close(why);
                 let requests = road.under_way();
@@ -100,11 +131,12 @@ pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
 /// Ends the process where it stands. Files are given their names once they are whole, so none is left half-written.
 #[expect(clippy::exit, reason = "whoever signals again while reports are written wants no reports")]
 fn end(why: Ended) {
+    process::end_all();
     std::process::exit(Status::stopped(why).code().into());
 }
 
 /// Waits for Ctrl-C or SIGTERM; what cannot be listened for never comes.
-pub(super) async fn signal() -> Ended {
+async fn signal() -> Ended {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

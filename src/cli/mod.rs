@@ -123,6 +123,7 @@ pub fn main() -> ExitCode {
         // A variable that is no Unicode cannot be named in a file.
         Some((name.into_string().ok()?, value.into_string().ok()?))
     }));
+    asking::guard();
     match &mut cli.command {
         Command::Run(args) => args.suite.settle(),
         Command::Doctor(args) => args.suite.settle(),

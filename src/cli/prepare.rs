@@ -157,6 +157,7 @@ impl Suite {
             loaded.scenarios.iter_mut().for_each(|scenario| scenario.seed = None);
         }
         loaded.hold(&settings.file.always);
+        settings.hash_variables(&mut loaded.scenarios);
         for case in loaded.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cases) {
             case.redaction = case.redaction.or(&settings.file.redaction);
             if let Some(redactor) = &redactor {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use strum::{EnumMessage as _, VariantArray as _};
 
 use super::args::MannerArgs;
-use super::asking::{signal, wait};
+use super::asking::{heard, wait};
 use super::output::Surroundings;
 use super::value::whole;
 use super::{Status, terminal};
@@ -143,7 +143,7 @@ pub(super) fn comment(
     let done = wait(async {
         tokio::select! {
             done = publish::comment(report, site, environment, http, options) => Ok(done),
-            by = signal() => Err(by),
+            by = heard() => Err(by),
         }
     });
     let done = match done {

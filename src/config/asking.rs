@@ -139,7 +139,7 @@ impl Settings {
             (SaidBy::Flag("--target-version"), flags.target_version.as_deref()),
             (self.key(["target", "version", ""]), self.version()),
         ]);
-        self.reached(Sayers {
+        let mut asking = self.reached(Sayers {
             provider,
             model,
             address: (SaidBy::Flag("--base-url"), flags.base_url.as_deref()),
@@ -150,7 +150,11 @@ impl Settings {
             part,
             trust: self.trust(name, scenario, own),
             said: named.map(|_| "defaultModel").into_iter().collect(),
-        })
+        });
+        if !is_meant && Spec::is_own(name) {
+            asking.own = asking.own.or(&scenario.provider_config.own.reading());
+        }
+        asking
     }
 
     /// How a judge is asked: the flag, the expectation's own judge, or the configured one; never silently the

@@ -8,13 +8,15 @@ use super::trust::Whose;
 use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
+use crate::expectation::Expectation;
 use crate::process::USUAL;
 use crate::provider::{
     COMMAND, HTTP, Origin, Own, OwnCommand, OwnHttp, OwnPlaces, Provider, Role, Told, Whence, looks_secret,
     place,
 };
-use crate::scenario::Case;
+use crate::scenario::{Case, Scenario};
 use crate::secret::Secret;
+use serde_json::json;
 
 /// How a command of a change is trusted.
 const MERGE_FIRST: &str = "merge it in akit.yaml first, name it on the command line (`-p command -- ./bot`), or trust the change: \
@@ -29,7 +31,7 @@ impl Targets {
     pub(super) fn bot(
         &mut self,
         settings: &Settings,
-        case: &Case,
+        (scenario, case): (&Scenario, &Case),
         asking: &Asking<'_>,
     ) -> Result<Arc<ModelClient>, Obstacle> {
         let mode = settings.target_mode();
@@ -57,7 +59,7 @@ impl Targets {
             let missing = || Obstacle::new(message, help).at(asking.provider.said_by);
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
         }
-        fits(&own, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
+        fits(&own, scenario, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
         let key = self.api_key(settings, asking, mode)?;
         if let Some(auth) = own.auth.as_ref().filter(|_| key.is_none() && mode != Mode::Replay) {
             return Err(at(
@@ -107,8 +109,8 @@ impl Targets {
     }
 }
 
-/// Whether what is sent is all that a case asks.
-fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
+/// Whether what is sent is all that a case asks, and what it expects is read.
+fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<(), Obstacle> {
     if let Some((key, name, place)) = own.unknown(|name| case.variables.contains_key(name)) {
         let (message, help) = Own::undefined(key, name);
         return Err(Obstacle { at: Some(place.clone()), ..Obstacle::new(message, help) });
@@ -121,6 +123,18 @@ fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
             (None, Some(url)) => at(url, message, help),
             (None, None) => Obstacle::new(message, help),
         });
+    }
+    let whole = if is_http { own.body.as_ref().map(|told| &told.at) } else { None };
+    let whole = whole.or(own.url.as_ref().map(|told| &told.at)).or(own.command.as_ref().map(|told| &told.at));
+    let placed =
+        |(message, help): (&str, &str)| Obstacle { at: whole.cloned(), ..Obstacle::new(message, help) };
+    if scenario.functions.most_rounds() > 0 && !own.sends_history() {
+        return Err(placed(Own::unreturned(is_http)));
+    }
+    if own.tools.is_none() && case.expectations().any(Expectation::needs_calls) {
+        let message =
+            "the case is about calls of functions, and nothing says where they are in what the bot says";
+        return Err(placed((message, "add `tools: /POINTER` to the list of calls, beside `answer`")));
     }
     let by_line = own.input.as_ref().is_some_and(|told| told.written.contains("json"));
     let is_persistent = own.persistent.as_ref().is_some_and(|told| told.value);
@@ -157,6 +171,25 @@ fn fits(own: &Own, case: &Case, is_http: bool) -> Result<(), Obstacle> {
 }
 
 impl Settings {
+    /// What variables of a case put into the request of a bot that the configuration describes is a part of what the case
+    /// asks.
+    pub fn hash_variables(&self, scenarios: &mut [Scenario]) {
+        if !self.file.providers.values().any(|shared| shared.own.has_variables()) {
+            return;
+        }
+        for scenario in scenarios {
+            let hash = |case: &Case| {
+                let name = self.asking(scenario, case).provider.value.to_owned();
+                let used = self.file.providers.get(&name)?.own.used(&case.variables);
+                (!used.is_empty()).then(|| crate::canonical::digest(&json!([case.content_hash, used])))
+            };
+            let hashes: Vec<_> = scenario.cases.iter().map(hash).collect();
+            for (case, hash) in scenario.cases.iter_mut().zip(hashes) {
+                case.content_hash = hash.unwrap_or_else(|| std::mem::take(&mut case.content_hash));
+            }
+        }
+    }
+
     fn server(&self, own: Own, key: Option<Secret>, asking: &Asking<'_>) -> Result<OwnHttp, Obstacle> {
         let server = self.flags.base_url.as_deref();
         if let Some(server) = server.filter(|server| Origin::bare(server.trim()).is_none()) {

@@ -2,10 +2,10 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::environment::Environment;
+use crate::process::Program;
 use crate::secret::Secret;
 use crate::source::slashed;
 use crate::text;
@@ -51,12 +51,12 @@ impl KeyError {
 
 impl Held<'_> {
     /// The key itself; `None` where its variable is not set.
-    pub(super) fn key(&self) -> Result<Option<Secret>, KeyError> {
+    pub(super) fn key(&self, environment: &Environment) -> Result<Option<Secret>, KeyError> {
         match self {
             Held::Key(key) => Ok(Some(key.clone())),
             Held::Unset(_) => Ok(None),
             Held::File(path) => in_file(path).map(Some),
-            Held::Command(command) => printed(command).map(Some),
+            Held::Command(command) => printed(command, environment).map(Some),
         }
     }
 }
@@ -93,45 +93,19 @@ fn trimmed(bytes: Vec<u8>) -> Option<Secret> {
     Some(text.trim()).filter(|text| !text.is_empty()).map(Secret::new)
 }
 
-/// What a program prints; none of it stands in an error.
-fn printed(command: &[String]) -> Result<Secret, KeyError> {
+/// What a program prints; none of it stands in an error. It finds what the user's shell would give it: where a vault is,
+/// and who asks.
+fn printed(command: &[String], environment: &Environment) -> Result<Secret, KeyError> {
     let name = command.first().map_or("", String::as_str);
     let wrong = |reason: String| KeyError::Command(text::excerpt(name, 60), reason);
-    let mut child = Command::new(name)
-        .args(command.get(1..).unwrap_or_default())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| wrong(error.to_string()))?;
-    let reader = child.stdout.take().map(|stdout| {
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let read = stdout.take(LONGEST).read_to_end(&mut bytes);
-            read.is_ok().then_some(bytes)
-        })
-    });
-    match ended(&mut child) {
-        Some(true) => {}
-        Some(false) => return Err(wrong("it ended with an error".to_owned())),
-        None => return Err(wrong(format!("it did not end within {} s", PATIENCE.as_secs()))),
+    let environment = environment.all().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let program = Program { command: command.to_vec(), environment };
+    let ended = program.run(PATIENCE).map_err(|error| wrong(error.to_string()))?;
+    if !ended.status.success() {
+        return Err(wrong("it ended with an error".to_owned()));
     }
-    let bytes = reader.and_then(|reader| reader.join().ok().flatten()).unwrap_or_default();
-    trimmed(bytes).ok_or_else(|| wrong("it printed no key".to_owned()))
-}
-
-/// Waits for a program: whether it ended well, or nothing where it had to be killed.
-fn ended(child: &mut Child) -> Option<bool> {
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) => thread::sleep(Duration::from_millis(10)),
-            Err(_) => return Some(false),
-        }
+    if ended.stdout.len() as u64 > LONGEST {
+        return Err(wrong("it printed more than a key".to_owned()));
     }
-    // It may have ended meanwhile.
-    let _ = child.kill();
-    let _ = child.wait();
-    None
+    trimmed(ended.stdout).ok_or_else(|| wrong("it printed no key".to_owned()))
 }

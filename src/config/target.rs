@@ -10,6 +10,7 @@ use super::resolved::{Resolved, SaidBy};
 use super::{Obstacle, Settings};
 use crate::cache::Mode;
 use crate::client::ModelClient;
+use crate::environment::Environment;
 use crate::provider::{
     Access, COMMAND, ConnectError, Header, LINE, Options, REPLIES, Replies, RepliesError, Spec, Whence,
 };
@@ -68,7 +69,7 @@ impl Targets {
             return self.recorded(&[scenario.folder.join(file)]).map(job);
         }
         if Spec::is_own(asking.provider.value) {
-            let client = self.bot(settings, case, &asking)?;
+            let client = self.bot(settings, (scenario, case), &asking)?;
             let model = asking.model.map_or("", |model| model.value).to_owned();
             return Ok(job(Target::Model { client, model, seeded: false, described: false }));
         }
@@ -200,7 +201,7 @@ impl Targets {
             // Nothing is sent in replay.
             Some((Held::File(_) | Held::Command(_), _)) if mode == Mode::Replay => None,
             Some((held @ (Held::Key(_) | Held::File(_) | Held::Command(_)), said_by)) => {
-                let key = self.fetched(held);
+                let key = self.fetched(held, &settings.environment);
                 Some(key.map_err(|(message, help)| Obstacle::new(message, help).at(said_by))?)
             }
             Some((Held::Unset(name), said_by)) if mode != Mode::Replay => {
@@ -217,13 +218,18 @@ impl Targets {
     }
 
     /// A key, fetched once wherever it is; what is wrong with it and how to fix that.
-    fn fetched(&mut self, held: &Held<'_>) -> Result<Secret, (String, &'static str)> {
+    fn fetched(
+        &mut self,
+        held: &Held<'_>,
+        environment: &Environment,
+    ) -> Result<Secret, (String, &'static str)> {
         let name = format!("{held:?}");
         let is_elsewhere = matches!(held, Held::File(_) | Held::Command(_));
         if let Some((_, key)) = self.keys.iter().find(|(known, _)| is_elsewhere && *known == name) {
             return Ok(key.clone());
         }
-        let key = held.key().map_err(|error| (error.to_string(), error.help()))?.unwrap_or_default();
+        let key =
+            held.key(environment).map_err(|error| (error.to_string(), error.help()))?.unwrap_or_default();
         if is_elsewhere {
             self.keys.push((name, key.clone()));
         }

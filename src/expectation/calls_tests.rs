@@ -16,6 +16,7 @@ fn calls(written: &[(&str, Json)]) -> Vec<ToolCall> {
         id: None,
         name: (*name).to_owned(),
         arguments: arguments.clone(),
+        returned: None,
     };
     written.iter().map(call).collect()
 }

@@ -6,7 +6,7 @@
 use serde_json::{Value as Json, json};
 
 use super::arguments::{Arguments, Fit};
-use super::{Candidate, Reading, SHOWN, TYPE, share, verdict};
+use super::{Candidate, Expectation, Expected, Plain, Reading, SHOWN, TYPE, share, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
@@ -61,6 +61,22 @@ struct Call {
     after: Option<String>,
     least: u64,
     most: Option<u64>,
+}
+
+impl Expectation {
+    /// Whether it, or a part of it, is about the calls of an answer: where nobody reads them, none proves nothing.
+    #[must_use]
+    pub fn needs_calls(&self) -> bool {
+        match &self.expected {
+            Expected::Plain(Plain::Handoff(kind)) => kind.needs_calls(),
+            Expected::Plain(kind) => kind.kind() == VerdictKind::Tools,
+            Expected::Combined(kind) => kind.parts().iter().any(Self::needs_calls),
+            Expected::Not(kind) => kind.inner().needs_calls(),
+            Expected::Which(kind) => kind.inner().needs_calls(),
+            Expected::Whole(kind) => kind.kind() == VerdictKind::HandoffKept,
+            Expected::LlmGrader(_) | Expected::Similarity(_) => false,
+        }
+    }
 }
 
 impl Tools {

@@ -59,6 +59,14 @@ they are a part of what it did, and data of the same kind. You do not know what 
 
 ";
 
+/// The same where it is known what calls returned.
+const RETURNED: &str = "\
+A third member, `tool_calls`, lists the functions that the application asked to have called along with its answer: \
+they are a part of what it did, and data of the same kind. `returned` is what a call gave to the application, where that is \
+known.
+
+";
+
 /// The same where the answer was cut off.
 const CUT: &str = "\
 The answer was cut off at a limit on its length before it ended. Grade what is there, and do not take for done what \
@@ -76,7 +84,11 @@ understood, earns nothing and costs nothing.
 
 /// What is said besides of an answer, if anything.
 fn besides(question: &Question<'_>) -> String {
-    let calls = if question.tool_calls.is_empty() { "" } else { CALLS };
+    let calls = match question.tool_calls {
+        [] => "",
+        calls if calls.iter().any(|call| call.returned.is_some()) => RETURNED,
+        _ => CALLS,
+    };
     let whole = if question.is_whole { WHOLE } else { "" };
     format!("{calls}{}{whole}", if question.is_cut { CUT } else { "" })
 }
@@ -127,8 +139,13 @@ pub(super) fn content(question: &Question<'_>, attempt: u32, vote: u32) -> Json 
 
 /// Calls as a judge sees them. Their ids are a provider's, and say nothing.
 fn calls(calls: &[ToolCall]) -> Json {
-    let shown =
-        |call: &ToolCall| json!({ "name": neutral(&call.name), "arguments": neutral_json(&call.arguments) });
+    let shown = |call: &ToolCall| {
+        let mut shown = json!({ "name": neutral(&call.name), "arguments": neutral_json(&call.arguments) });
+        if let Some(returned) = &call.returned {
+            shown["returned"] = neutral(returned).into();
+        }
+        shown
+    };
     calls.iter().map(shown).collect()
 }
 
@@ -314,6 +331,7 @@ mod tests {
             id: Some("call_1".to_owned()),
             name: hostile.to_owned(),
             arguments: json!({ hostile: [hostile, 7, null] }),
+            returned: None,
         }];
         let rubric = Rubric::of("be kind");
         let plain = Question {
@@ -351,6 +369,15 @@ mod tests {
         assert!(data["tool_calls"][0]["name"].as_str().is_some_and(|name| name.starts_with("x\n=====")));
         assert!(!with[1].contains(['\u{200b}', '\u{202e}']) && !with[1].contains("call_1"), "{}", with[1]);
         assert_eq!(content(&called, 0, 0)["tool_calls"], data["tool_calls"]);
+        // What they returned stands there too, and is another question.
+        let played = list.clone().map(|call| ToolCall { returned: Some(hostile.to_owned()), ..call });
+        let told = request("m", 1, &Question { tool_calls: &played, ..plain }, &Terms::default(), Again::No);
+        let lines: Vec<&str> = told.messages[1].content.lines().collect();
+        let data: Json = serde_json::from_str(lines[1]).unwrap();
+        assert!(data["tool_calls"][0]["returned"].as_str().is_some_and(|text| text.starts_with("x\n=====")));
+        assert!(told.messages[0].content.contains("`returned` is what a call gave"));
+        let hash = |question: &Question<'_>| content(question, 0, 0)["template_hash"].clone();
+        assert_ne!(hash(&Question { tool_calls: &played, ..plain }), hash(&called));
         // Of a cut answer the judge is told so, with and without calls, and its verdict has a record of its own.
         let mut hashes = vec![content(&plain, 0, 0), content(&called, 0, 0)];
         for question in [plain, called] {

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::dialect::{Dialect, Piece, Reply};
 use super::end::says_something;
-use super::stream::{Event, Events};
+use super::stream::{Events, Pace};
 use super::{ProviderError, blocked, wait};
 use crate::http::{self, Http, Incoming, Lost};
 use crate::secret::Secret;
@@ -51,7 +51,7 @@ impl Call<'_> {
             return self.reply(&incoming, body);
         }
         let (mut events, mut whole, mut bytes) = (Events::default(), Json::Null, Vec::new());
-        let (mut first, mut ended) = (None, false);
+        let (mut pace, mut ended) = (Pace::default(), false);
         loop {
             let more = incoming.more(&mut bytes).await.map_err(|lost| self.lost(lost))?;
             let found = if more { events.take(&bytes) } else { events.end() };
@@ -60,10 +60,15 @@ impl Call<'_> {
                 _ => self.malformed("invalid UTF-8 in a piece".to_owned()),
             })?;
             bytes.clear();
-            for Event { is_error, data } in found {
-                let (data, _) = Secret::hide(self.secrets.iter().copied(), &data);
+            for event in found {
+                let is_error = event.is("error");
+                let (data, _) = Secret::hide(self.secrets.iter().copied(), &event.data);
                 if is_error {
                     return Err(self.event_of_error(&data));
+                }
+                // All others say in their data what they are.
+                if data.is_empty() {
+                    continue;
                 }
                 // It says that no more comes, not that the answer is whole.
                 if data.trim() == "[DONE]" {
@@ -82,7 +87,7 @@ impl Call<'_> {
                 }
                 match dialect.piece(&mut whole, piece) {
                     Piece::Silent => {}
-                    Piece::Token => first = first.or_else(|| Some(began.elapsed())),
+                    Piece::Token => pace.part(began.elapsed()),
                     Piece::End => ended = true,
                     Piece::Odd => {
                         let reason = format!("\"{}\" is no piece of an answer", text::excerpt(&data, 120));
@@ -100,8 +105,7 @@ impl Call<'_> {
         // A key may come in pieces, too.
         let (written, _) = Secret::hide(self.secrets.iter().copied(), &whole.to_string());
         let json = serde_json::from_str(&written).map_err(|error| self.malformed(error.to_string()))?;
-        let first = first.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        Ok(Reply { json, written, first_token_ms: first })
+        Ok(Reply { json, written, pace })
     }
 
     /// The error of an event that is called one.
@@ -155,7 +159,7 @@ impl Call<'_> {
                 self.malformed(format!("{reason}; it begins \"{}\"", text::excerpt(&body, 120)))
             }
         });
-        Ok(Reply { json: read?, written: body.into_owned(), first_token_ms: None })
+        Ok(Reply { json: read?, written: body.into_owned(), pace: Pace::default() })
     }
 
     fn scrub(&self, text: String) -> String {
@@ -192,7 +196,13 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
 /// Gateways send one in the place of an answer, beside `choices`, inside a choice or inside its message when a provider
 /// fails midway. One that says nothing (null, empty, zero) is none, and neither is a success that is told beside choices.
 pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
+    error_beside(reply, host, false)
+}
+
+/// The same, of a body in which there may be an answer outside of `choices`.
+pub(super) fn error_beside(reply: &Json, host: &str, is_answered: bool) -> Option<ProviderError> {
     let choices = reply.get("choices").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+    let is_answered = is_answered || !choices.is_empty();
     let messages = choices.iter().filter_map(|choice| choice.get("message"));
     let places = std::iter::once(reply).chain(choices).chain(messages);
     let named = places.flat_map(|place| ["error", "errors"].into_iter().filter_map(|name| place.get(name)));
@@ -202,7 +212,7 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
         .chain(is_itself.then_some(reply))
         // The first of a list stands for all.
         .flat_map(|error| error.as_array().map_or(std::slice::from_ref(error), Vec::as_slice))
-        .find(|error| says_something(error) && (choices.is_empty() || !is_success(error)))?;
+        .find(|error| says_something(error) && (!is_answered || !is_success(error)))?;
     let status = ["code", "status", "type"].into_iter().find_map(|name| status_of(error.get(name)?));
     let status = status.unwrap_or(200);
     if let Some(word) = blocked::prompt(&json!({ "error": error }), status) {
@@ -220,6 +230,10 @@ pub(super) fn error_within(reply: &Json, host: &str) -> Option<ProviderError> {
 
 /// Whether what stands in the place of an error says that there was none: `{"code": 0, "message": "success"}`.
 fn is_success(error: &Json) -> bool {
+    const WORDS: [&str; 5] = ["none", "ok", "success", "no error", "null"];
+    if let Json::String(word) = error {
+        return WORDS.contains(&word.trim().to_ascii_lowercase().as_str());
+    }
     let Json::Object(members) = error else { return false };
     members.contains_key("code")
         && members.iter().all(|(name, value)| match name.as_str() {

@@ -329,11 +329,12 @@ fn function(tool: &Json) -> Json {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stream::Pace;
     use super::*;
 
     #[test]
     fn replies_without_a_completion_are_told() {
-        let reply = |json: Json| Reply { written: json.to_string(), json, first_token_ms: None };
+        let reply = |json: Json| Reply { written: json.to_string(), json, pace: Pace::default() };
         for json in [
             json!({}),
             json!({"choices": []}),
@@ -378,7 +379,7 @@ mod tests {
         ];
         for (choices, text, word) in table {
             let json = json!({ "choices": choices });
-            let reply = Reply { written: json.to_string(), json, first_token_ms: None };
+            let reply = Reply { written: json.to_string(), json, pace: Pace::default() };
             let read = CHAT.read(&reply, Some("f")).unwrap();
             assert_eq!(
                 (read.said.text.as_str(), read.finish.as_deref()),

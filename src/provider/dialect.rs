@@ -10,6 +10,7 @@ use super::access::Access;
 use super::endpoint::{Address, AddressError};
 use super::message::Said;
 use super::refusal::Part;
+use super::stream::Pace;
 use super::{ChatRequest, Message, OutputSchema, Role};
 use crate::secret::Secret;
 use crate::text;
@@ -72,8 +73,8 @@ pub(super) struct Reply {
     pub(super) json: Json,
     /// As it was written.
     pub(super) written: String,
-    /// Milliseconds from sending to the first token, where it came piece by piece.
-    pub(super) first_token_ms: Option<u64>,
+    /// When its pieces came, where it came piece by piece.
+    pub(super) pace: Pace,
 }
 
 /// What an answer says.
@@ -250,6 +251,7 @@ mod tests {
             id: Some(id.to_owned()),
             name: name.to_owned(),
             arguments: json!({ "order": "NW-1" }),
+            returned: None,
         };
         let calls = vec![call("c1", "status"), call("c2", "refund")];
         let returned = |id: &str, content: &str| Message {
@@ -370,7 +372,7 @@ mod tests {
                         for piece in [first, second, third] {
                             dialect.piece(&mut whole, piece.clone());
                         }
-                        let reply = Reply { written: whole.to_string(), json: whole, first_token_ms: None };
+                        let reply = Reply { written: whole.to_string(), json: whole, pace: Pace::default() };
                         let _ = dialect.read(&reply, Some("f"));
                     }
                 }

@@ -255,6 +255,7 @@ fn call(call: &Json) -> ToolCall {
         id: call.get("id").and_then(Json::as_str).map(str::to_owned),
         name: name(call).unwrap_or_default().to_owned(),
         arguments,
+        returned: None,
     }
 }
 

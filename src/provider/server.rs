@@ -98,7 +98,7 @@ impl Server {
             let function = request.output.as_ref().map(|output| output.name);
             let read = reply.and_then(|reply| {
                 let answer = answer(self.dialect.read(&reply, function), &asked)?;
-                Ok(Answer { ttft_ms: reply.first_token_ms, ..answer })
+                Ok(reply.pace.of(answer))
             });
             let error = match read {
                 Ok(answer) => {

@@ -1,24 +1,76 @@
 //! Server-sent events, as they come in (HTML, "Server-sent events", 9.2).
 
 use std::string::FromUtf8Error;
+use std::time::Duration;
+
+use crate::vocabulary::{Answer, Timings};
 
 /// An event that is whole.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Event {
-    /// Whether its name says that it is an error.
-    pub(super) is_error: bool,
-    /// What it says.
+    /// Its name; empty where it has none.
+    pub(super) name: String,
+    /// What it says; empty where it has a name alone.
     pub(super) data: String,
+}
+
+impl Event {
+    /// Whether its name is this; one without a name is a `message`.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name == name || (self.name.is_empty() && name == "message")
+    }
 }
 
 /// The text of events that is not read yet.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     rest: Vec<u8>,
-    data: String,
-    is_error: bool,
+    event: Event,
     /// Whether nothing came yet: a byte order mark may stand there.
     began: bool,
+}
+
+/// When the parts of an answer came.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    first: Option<Duration>,
+    last: Duration,
+    largest: Duration,
+    parts: u32,
+}
+
+impl Pace {
+    /// A part came, so long after the request.
+    pub(super) fn part(&mut self, at: Duration) {
+        if self.first.is_some() {
+            self.largest = self.largest.max(at.saturating_sub(self.last));
+        }
+        self.first = self.first.or(Some(at));
+        self.last = at;
+        self.parts += 1;
+    }
+
+    /// The answer with its times.
+    pub(super) fn of(&self, answer: Answer) -> Answer {
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let timings = self.first.filter(|_| self.parts > 1).map(|first| {
+            let mean = self.last.saturating_sub(first).as_secs_f64() * 1000.0 / f64::from(self.parts - 1);
+            Box::new(Timings {
+                parts: self.parts,
+                largest_gap_ms: ms(self.largest),
+                mean_gap_ms: (mean * 10.0).round() / 10.0,
+            })
+        });
+        Answer { ttft_ms: self.first.map(ms), timings, ..answer }
+    }
+}
+
+/// The events of a whole body.
+pub(super) fn events(body: &str) -> Vec<Event> {
+    let mut events = Events::default();
+    let found = events.take(body.as_bytes());
+    // Text has no bytes that are none.
+    found.into_iter().chain(events.end()).flatten().collect()
 }
 
 impl Events {
@@ -58,19 +110,17 @@ impl Events {
         let line = if self.began { line } else { line.trim_start_matches('\u{feff}') };
         self.began = true;
         if line.is_empty() {
-            let is_error = std::mem::take(&mut self.is_error);
-            let event = Event { is_error, data: std::mem::take(&mut self.data) };
-            return Some(event).filter(|event| event.is_error || !event.data.is_empty());
+            let event = std::mem::take(&mut self.event);
+            return Some(event).filter(|event| !event.name.is_empty() || !event.data.is_empty());
         }
-        // All other events say in their data what they are.
         if let Some(name) = line.strip_prefix("event:") {
-            self.is_error = name.trim() == "error";
+            name.trim().clone_into(&mut self.event.name);
         }
         let more = line.strip_prefix("data:")?;
-        if !self.data.is_empty() {
-            self.data.push('\n');
+        if !self.event.data.is_empty() {
+            self.event.data.push('\n');
         }
-        self.data.push_str(more.strip_prefix(' ').unwrap_or(more));
+        self.event.data.push_str(more.strip_prefix(' ').unwrap_or(more));
         None
     }
 }
@@ -103,7 +153,8 @@ mod tests {
                 found.extend(events.end().unwrap());
                 let found: Vec<String> = found
                     .into_iter()
-                    .map(|event| if event.is_error { format!("!{}", event.data) } else { event.data })
+                    .filter(|event| event.is("error") || !event.data.is_empty())
+                    .map(|event| if event.is("error") { format!("!{}", event.data) } else { event.data })
                     .collect();
                 assert_eq!(found, expected, "{text:?} in pieces of {size}");
             }

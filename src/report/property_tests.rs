@@ -328,6 +328,7 @@ fn changed(text: &str, change: impl Fn(&mut Trial)) -> Fixture {
         id: Some(text.to_owned()),
         name: text.to_owned(),
         arguments: serde_json::json!({ text: [text] }),
+        returned: Some(text.to_owned()),
     };
     let trials = fixture.run.cases.iter_mut().flat_map(|case| &mut case.trials);
     for trial in trials {

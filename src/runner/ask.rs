@@ -192,7 +192,7 @@ impl<'a> Rounds<'a> {
             let seen = said.seen;
             let is_over = !said.answer.stop().is_whole();
             request.conversation.session = request.conversation.session.or(said.session);
-            let answer = match all.take() {
+            let mut answer = match all.take() {
                 Some(all) => all.and_then(said.answer),
                 None => said.answer,
             };
@@ -234,6 +234,12 @@ impl<'a> Rounds<'a> {
                 }
                 Played::Returned(returned) => returned,
             };
+            let from = answer.tool_calls.len().saturating_sub(calls.len());
+            for (call, told) in answer.tool_calls[from..].iter_mut().zip(&returned) {
+                let redaction = self.case.redaction.on();
+                let shown = redaction.map(|redaction| redaction.redactor.text(&told.content));
+                call.returned = Some(shown.unwrap_or_else(|| told.content.clone()));
+            }
             for messages in [&mut request.messages, &mut added] {
                 messages.push(spoken.clone());
                 messages.extend(returned.iter().cloned());

@@ -199,7 +199,7 @@ pub(super) fn cause(verdict: &Verdict) -> Fault {
         fault(
             FaultKind::ExpectationError,
             format!("{}: {}", one.kind, one.reason),
-            "simplify the expectation",
+            "the reason says what it could not tell; change the expectation, or what it looks at",
         )
     })
 }

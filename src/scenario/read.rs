@@ -14,7 +14,7 @@ use super::{Case, ProviderConfig, Scenario, redaction};
 use crate::environment::{Environment, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Exception, Expectation, Reading, Rule, Setup, Signs, filled};
-use crate::provider::{Message, Own as Bot, Role};
+use crate::provider::{HTTP, Message, Own as Bot, Role};
 use crate::redact::RedactionChoice;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
@@ -186,6 +186,25 @@ fn check_own(scenario: &Scenario, found: &mut Diagnostics) {
     {
         let place = Node::parse(file).map(|node| node.place(&["providerConfig", key])).unwrap_or_default();
         found.push(Diagnostic::error("unknown-key", file, place, message).help(help));
+    }
+    if let (Some(body), Some(HTTP)) = (&config.own.body, scenario.provider.as_deref()) {
+        let node = Node::parse(file).ok();
+        let place = |keys: &[&str]| node.as_ref().map(|node| node.place(keys)).unwrap_or_default();
+        if scenario.functions.most_rounds() > 0 && !config.own.sends_history() {
+            let (message, help) = Bot::unreturned(true);
+            found.push(Diagnostic::error("wrong-value", file, body.at.1, message.to_owned()).help(help));
+        }
+        let is_left_out: [(&[&str], bool); 4] = [
+            (&["setup", "systemPrompt"], scenario.system.is_some() && !config.own.sends_history()),
+            (&["temperature"], scenario.temperature.is_some()),
+            (&["maxTokens"], scenario.max_tokens.is_some()),
+            (&["seed"], scenario.seed.is_some()),
+        ];
+        for (keys, _) in is_left_out.into_iter().filter(|(_, is_left_out)| *is_left_out) {
+            let message = format!("`{}` is not sent: provider `http` sends `body` alone", keys.join("."));
+            let finding = Diagnostic::error("no-effect", file, place(keys), message).warn();
+            found.push(finding.help("write what the bot should get into `body`, or remove it"));
+        }
     }
     let is_known = |name: &str| scenario.cases.iter().any(|case| case.variables.contains_key(name));
     if let Some((key, name, (file, span))) =

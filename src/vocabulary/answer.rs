@@ -42,6 +42,9 @@ pub struct Answer {
     /// Milliseconds from sending to the first token, where somebody told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttft_ms: Option<u64>,
+    /// The time between its parts, where it came piece by piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timings: Option<Box<Timings>>,
     /// Tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -106,6 +109,11 @@ impl Answer {
             tool_calls: self.tool_calls.into_iter().chain(next.tool_calls).collect(),
             latency_ms: both(self.latency_ms, next.latency_ms),
             ttft_ms: both(self.latency_ms, next.ttft_ms),
+            timings: self
+                .timings
+                .into_iter()
+                .chain(next.timings)
+                .reduce(|one, next| Box::new(one.and_then(*next))),
             usage: self.usage.zip(next.usage).map(|(mut one, other)| {
                 one += other;
                 one
@@ -126,8 +134,33 @@ impl Answer {
     }
 }
 
+/// The time between the parts of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Timings {
+    /// How many parts, at least two.
+    pub parts: u32,
+    /// The longest time between two of them, in milliseconds.
+    pub largest_gap_ms: u64,
+    /// The mean of these times, in milliseconds.
+    pub mean_gap_ms: f64,
+}
+
+impl Timings {
+    /// Those of two answers as one; what lies between both is no gap.
+    fn and_then(self, next: Self) -> Self {
+        let gaps = |one: Self| f64::from(one.parts.saturating_sub(1));
+        let sum = self.mean_gap_ms * gaps(self) + next.mean_gap_ms * gaps(next);
+        Self {
+            parts: self.parts.saturating_add(next.parts),
+            largest_gap_ms: self.largest_gap_ms.max(next.largest_gap_ms),
+            mean_gap_ms: sum / (gaps(self) + gaps(next)).max(1.0),
+        }
+    }
+}
+
 /// A function that a model asked to have called instead of, or besides, saying something.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ToolCall {
     /// The provider's id of the call.
@@ -138,6 +171,9 @@ pub struct ToolCall {
     /// Its arguments; text where the model wrote no JSON.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub arguments: Json,
+    /// What it returned, where it was played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<String>,
 }
 
 impl ToolCall {
@@ -148,6 +184,7 @@ impl ToolCall {
             id: self.id.map(|id| redactor.text(&id)),
             name: redactor.text(&self.name),
             arguments: redactor.json(&self.arguments),
+            returned: self.returned.map(|text| redactor.text(&text)),
         }
     }
 

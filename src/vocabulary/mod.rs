@@ -17,7 +17,7 @@ mod verdict_kind;
 mod weakening_kind;
 mod word;
 
-pub use answer::{Answer, ToolCall, Usage, told};
+pub use answer::{Answer, Timings, ToolCall, Usage, told};
 pub use case_id::CaseId;
 pub use ended_by::EndedBy;
 pub use exchange_kind::ExchangeKind;

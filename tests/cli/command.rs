@@ -29,7 +29,7 @@ pub(crate) fn piped(program: &Path, arguments: &[&str], input: &str) -> String {
 }
 
 /// A run of a shell script as the bot; PATH is that of the tests.
-fn shell(script: &str, keys: &str) -> Akit {
+pub(crate) fn shell(script: &str, keys: &str) -> Akit {
     let suite = format!(
         "name: s\nprovider: command\nproviderConfig:\n  command: [sh, bot.sh]\n{keys}{}",
         SUITE.trim_start_matches("name: s\n")
@@ -40,7 +40,7 @@ fn shell(script: &str, keys: &str) -> Akit {
         .file("bot.sh", script)
 }
 
-fn fault(ran: &Ran) -> [String; 3] {
+pub(crate) fn fault(ran: &Ran) -> [String; 3] {
     let fault = ran.json("run.json")["cases"][0]["trials"][0]["fault"].clone();
     ["kind", "message", "help"].map(|key| fault[key].as_str().unwrap_or_default().to_owned())
 }
@@ -202,6 +202,40 @@ fn what_is_wrong_with_a_command_is_told_before_it_runs() {
         .run()
         .ended(2)
         .err("add `-p command`");
+}
+
+#[test]
+fn what_stands_behind_two_hyphens_is_the_program_unless_it_can_only_be_scenarios() {
+    let path = std::env::var("PATH").unwrap();
+    let run = |provider: &str, arguments: &[&str]| {
+        let suite =
+            format!("name: s\nprovider: {provider}\nmodel: m\n{}", SUITE.trim_start_matches("name: s\n"));
+        let akit = Akit::new(&["run"]).args(arguments).env("PATH", &path);
+        akit.file("suites/s.yaml", suite).file("akit.yaml", "scenariosDir: suites\n").run()
+    };
+    // The flag or the file says that a program answers.
+    for arguments in [
+        &["-p", "command", "--", "echo", "good"][..],
+        &["suites", "-p", "command", "--", "echo", "good"],
+        &["suites/s.yaml", "--", "echo", "good"],
+        &["--", "echo", "good"],
+    ] {
+        run("command", arguments).ended(0).out("1 passed");
+    }
+    // Even one that is called as a scenario is.
+    let ran = run("command", &["-p", "command", "--", "suites/s.yaml"]).ended(4);
+    assert!(ran.stdout.contains("suites/s.yaml failed: cannot start it"), "{}", ran.stdout);
+    // Nobody runs a program for another provider, and none is taken for a scenario.
+    for arguments in [&["--", "echo", "good"][..], &["suites", "--", "suites/s.yaml"]] {
+        run("openai", arguments).ended(2).err("a program stands behind `--`").err("add `-p command`");
+    }
+    // Files and folders that hold scenarios end the flags, as with any other program.
+    for name in ["suites/s.yaml", "suites"] {
+        run("command", &["--", name])
+            .ended(2)
+            .err("provider `command` has no `command`")
+            .err("suites/s.yaml:2");
+    }
 }
 
 #[test]
@@ -380,6 +414,15 @@ fn no_program_that_a_change_may_have_written_prints_a_key() {
             [("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", config(key)), ("key.sh", script("evil"))];
         change(&ran, &files);
         run(&ran).ended(2);
+        assert!(!ran.path("ran").exists(), "{key}");
+    }
+    // A base that names a key keeps to it, whatever the change says of an application or a judge.
+    let kept = format!("{}grader: {{ model: j }}\n", config("apiKeyCommand: [\"false\"]"));
+    for key in ["apiKeyCommand: [touch, ran]", "apiKeyFile: key.sh"] {
+        let other = config(key) + &format!("grader: {{ model: j, {key} }}\n");
+        let ran = base(&[("scenarios/s.yaml", suite.to_owned()), ("akit.yaml", kept.clone())]);
+        change(&ran, &[("akit.yaml", other), ("key.sh", script("evil"))]);
+        run(&ran).ended(2).err("the key of `apiKeyCommand` (`false`) cannot be had");
         assert!(!ran.path("ran").exists(), "{key}");
     }
     assert!(server.asked().is_empty());

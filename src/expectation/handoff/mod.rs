@@ -80,6 +80,11 @@ enum Carried {
 }
 
 impl Handoff {
+    /// Whether nothing but a call shows it.
+    pub(super) fn needs_calls(&self) -> bool {
+        self.signs.tool.is_some() && self.signs.state.is_none()
+    }
+
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let Some(signs) = reading.setup.handoff.clone() else {
             let message = "`handoff` needs to know how a handoff shows".to_owned();

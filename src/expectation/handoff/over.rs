@@ -72,7 +72,8 @@ impl Handoff {
             let Some(due) = &self.due else { return last.of_turn(0) };
             // The last answer says why, and an earlier one is where it was due.
             let is_later = talk.turns.iter().any(|turn| turn.number > due.turn);
-            let reason = if is_later { format!("none by {}; {}", due.shown(), last.reason) } else { last.reason };
+            let reason =
+                if is_later { format!("none by {}; {}", due.shown(), last.reason) } else { last.reason };
             Verdict { reason, ..last }.of_turn(due.turn)
         });
         Verdict { expected: self.expected(), ..last }

@@ -10,7 +10,7 @@ use super::pointer::Pointer;
 use super::reading::{Body, without_keys};
 use super::template::Filling;
 use super::{Own, Reader, Told};
-use crate::process::{Ended, ProcessError, Program, Running};
+use crate::process::{Ended, Meanwhile, ProcessError, Program, Running, Watch};
 use crate::secret::Secret;
 use crate::source::{Field, Shape, SourceFile, Span};
 use crate::text;
@@ -205,8 +205,26 @@ impl OwnCommand {
         } else {
             filling.prompt().to_owned()
         };
-        let printed =
-            if self.is_persistent() { self.exchange(input).await? } else { self.run(input, is_json).await? };
+        let (printed, kept) = if self.is_persistent() {
+            let (printed, running, watch) = self.exchange(input).await?;
+            (printed, Some((running, watch)))
+        } else {
+            (self.run(input).await?, None)
+        };
+        let answer = self.read(printed, is_json)?;
+        // One whose line could not be read ends: its next line might be the answer to this question.
+        if let Some((running, watch)) = kept {
+            watch.release();
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(running);
+        }
+        Ok(Completion { answer, ..Completion::default() })
+    }
+
+    fn body<'a>(&'a self, whole: &'a str) -> Body<'a> {
+        Body { whole, host: self.host(), ..Body::default() }
+    }
+
+    fn read(&self, printed: Vec<u8>, is_json: bool) -> Result<Answer, ProviderError> {
         let printed = String::from_utf8(printed).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let whole = String::from_utf8_lossy(error.as_bytes()).into_owned();
@@ -215,17 +233,12 @@ impl OwnCommand {
                 format!("let the program print UTF-8: {}", self.place()),
             )
         })?;
-        let (shown, hidden) = Secret::hide(&self.secrets, &printed);
-        let answer = self.read(&shown, is_json)?;
-        let answer = without_keys(answer, (&self.secrets, hidden), self.host())?;
-        Ok(Completion { answer, ..Completion::default() })
+        let (printed, hidden) = Secret::hide(&self.secrets, &printed);
+        let answer = self.said(&printed, is_json)?;
+        without_keys(answer, (&self.secrets, hidden), self.host())
     }
 
-    fn body<'a>(&'a self, whole: &'a str) -> Body<'a> {
-        Body { documents: Vec::new(), is_stream: false, whole, host: self.host() }
-    }
-
-    fn read(&self, printed: &str, is_json: bool) -> Result<Answer, ProviderError> {
+    fn said(&self, printed: &str, is_json: bool) -> Result<Answer, ProviderError> {
         let shown = self.scrub(printed);
         let body = self.body(&shown);
         if printed.trim().is_empty() {
@@ -241,58 +254,91 @@ impl OwnCommand {
             })
         };
         let answer = self.own.answer.clone().or_else(|| if is_json { usual() } else { None });
+        let json = serde_json::from_str::<Json>(&text::json::mended(&printed));
         let Some(answer) = answer else {
-            return Ok(Answer {
-                text: printed.trim_end_matches(['\r', '\n']).to_owned(),
-                ..Answer::default()
-            });
+            return match json {
+                Ok(json @ (Json::Object(_) | Json::Array(_))) => {
+                    let body = Body { documents: vec![json], ..body };
+                    let help = format!(
+                        "write `input: json` where it reads JSON too, or add `answer:` with a JSON pointer ({}): {}",
+                        self.place(),
+                        body.texts()
+                    );
+                    Err(body.misread("it is JSON, and nothing says where the answer is in it", help))
+                }
+                _ => Ok(Answer {
+                    text: printed.trim_end_matches(['\r', '\n']).to_owned(),
+                    ..Answer::default()
+                }),
+            };
         };
-        let json: Json = serde_json::from_str(&text::json::mended(printed)).map_err(|error| {
+        let json = json.map_err(|error| {
             let help = format!(
                 "let the program print one JSON object and nothing else, logs to stderr: {}",
                 self.place()
             );
             body.misread(&text::json::trouble(&error), help)
         })?;
-        Body { documents: vec![json], ..body }.answer(&self.own, &answer)
+        Body { documents: vec![json], ..body }.answer(&self.own, Some(&answer))
     }
 
     /// One process for the question.
-    async fn run(&self, input: String, is_json: bool) -> Result<Vec<u8>, ProviderError> {
+    async fn run(&self, input: String) -> Result<Vec<u8>, ProviderError> {
         let running = self.program.start().map_err(|error| self.broken(&error))?;
         let _watch = running.watch();
-        let input = if is_json { input + "\n" } else { input };
-        let ended = blocking(move || running.finish(input.into_bytes())).await;
+        let ended = blocking(move || running.finish((input + "\n").into_bytes())).await;
         let ended = ended.map_err(|error| self.broken(&error))?;
         self.ended_badly(&ended).map_or(Ok(ended.stdout), Err)
     }
 
-    /// One of the processes that wait, or a new one; one that has ended is replaced by the next question.
-    async fn exchange(&self, input: String) -> Result<Vec<u8>, ProviderError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut running = match idle {
-            Some(running) => running,
-            None => self.program.start().map_err(|error| self.broken(&error))?,
-        };
-        let watch = running.watch();
-        let (printed, running) = blocking(move || {
-            let printed = running.exchange(&input)?;
-            // A line that is cut was cut by the end of the program.
-            if printed.ends_with(b"\n") {
-                Ok((Ok(printed), Some(running)))
-            } else {
-                Ok((Err(running.finish(Vec::new())?), None))
+    /// One of the processes that wait, or a new one. Whoever printed more than it was asked for is out of step: nobody
+    /// knows which line answers which question.
+    async fn exchange(&self, input: String) -> Result<(Vec<u8>, Running, Watch), ProviderError> {
+        let mut idle = None;
+        while let (None, Some(running)) =
+            (&idle, self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop())
+        {
+            match running.meanwhile() {
+                Meanwhile::Waited => idle = Some(running),
+                Meanwhile::Spoke(line) => return Err(self.out_of_step(&line)),
+                Meanwhile::Ended => {}
             }
-        })
-        .await
-        .map_err(|error| self.broken(&error))?;
-        let Some(running) = running else {
-            let ended: Result<Vec<u8>, Ended> = printed;
-            return ended.map_err(|ended| self.gone(&ended));
-        };
-        watch.release();
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(running);
-        printed.map_err(|ended| self.gone(&ended))
+        }
+        loop {
+            let was_idle = idle.is_some();
+            let mut running = match idle.take() {
+                Some(running) => running,
+                None => self.program.start().map_err(|error| self.broken(&error))?,
+            };
+            let (watch, question) = (running.watch(), input.clone());
+            let said = blocking(move || {
+                let printed = running.exchange(&question)?;
+                // A line that is cut was cut by the end of the program.
+                if printed.ends_with(b"\n") {
+                    Ok(Ok((printed, running)))
+                } else {
+                    Ok(Err((printed, running.finish(Vec::new())?)))
+                }
+            });
+            match said.await.map_err(|error| self.broken(&error))? {
+                Ok((printed, running)) => {
+                    return match running.meanwhile() {
+                        Meanwhile::Spoke(line) => Err(self.out_of_step(&line)),
+                        Meanwhile::Waited | Meanwhile::Ended => Ok((printed, running, watch)),
+                    };
+                }
+                // It was about to end well when it was asked: it answers as often as it likes.
+                Err((printed, ended)) if was_idle && printed.is_empty() && ended.status.success() => {}
+                Err((_, ended)) => return Err(self.gone(&ended)),
+            }
+        }
+    }
+
+    fn out_of_step(&self, line: &[u8]) -> ProviderError {
+        let line = self.scrub(&String::from_utf8_lossy(line));
+        let help =
+            format!("let the program print one line for each question, logs to stderr: {}", self.place());
+        self.body(&line).misread("it printed more than one line for a question", help)
     }
 }
 

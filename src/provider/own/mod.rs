@@ -3,7 +3,6 @@
 //! Each of both has the table of its keys and their reading in its own file; how answers are read is common to both.
 
 mod command;
-mod events;
 mod header;
 mod http;
 mod pointer;
@@ -205,6 +204,13 @@ impl Own {
         self
     }
 
+    /// How its answers are read, which is the same whoever carries them.
+    #[must_use]
+    pub fn reading(&self) -> Self {
+        let Self { answer, tools, state, stop, usage, .. } = self.with_preset();
+        Self { answer, tools, state, stop, usage, ..Self::default() }
+    }
+
     /// Whether variables of the case are sent beside what is asked.
     #[must_use]
     pub fn has_variables(&self) -> bool {
@@ -261,6 +267,26 @@ impl Own {
         by_line || self.body.as_ref().is_some_and(|body| body.value.has_messages())
     }
 
+    /// The variables that go along, with their values.
+    #[must_use]
+    pub fn used(&self, variables: &BTreeMap<String, String>) -> serde_json::Map<String, Json> {
+        let names = self.names().into_iter();
+        names
+            .filter_map(|(_, name, _)| Some((name.to_owned(), variables.get(name)?.as_str().into())))
+            .collect()
+    }
+
+    /// What is said where functions are played, and what they return is not sent, and how to fix it.
+    #[must_use]
+    pub fn unreturned(is_http: bool) -> (&'static str, &'static str) {
+        let help = if is_http {
+            "add `messages: \"{{messages}}\"` to `body`, in which each result is a message of `tool`"
+        } else {
+            "write `input: json`: each result is a message of `tool` in `messages`"
+        };
+        ("`setup.functions` has `returns`, and the bot is not sent what its calls return", help)
+    }
+
     /// What decides an answer beside the address, for the key of its record: no secret is in it.
     fn keyed(&self, variables: &BTreeMap<String, String>) -> Json {
         // Who pays, how the program is run, and what the other keys come from.
@@ -271,11 +297,7 @@ impl Own {
             .filter(|(key, ..)| !LEFT.contains(key))
             .map(|(key, written, _)| (key.to_owned(), serde_json::from_str(written).unwrap_or_default()))
             .collect();
-        let used = self
-            .names()
-            .into_iter()
-            .filter_map(|(_, name, _)| Some((name.to_owned(), variables.get(name)?.as_str().into())));
-        let used: serde_json::Map<String, Json> = used.collect();
+        let used = self.used(variables);
         if !used.is_empty() {
             keyed.insert("variables".to_owned(), used.into());
         }

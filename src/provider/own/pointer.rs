@@ -25,11 +25,21 @@ impl Pointer {
 
     /// Everything that it points to; what is null is not there.
     pub(super) fn find<'a>(&self, json: &'a Json) -> Vec<&'a Json> {
+        let mut found = self.all(json);
+        found.retain(|json| !json.is_null());
+        found
+    }
+
+    /// Whether it leads somewhere, to null as well.
+    pub(super) fn leads(&self, json: &Json) -> bool {
+        !self.all(json).is_empty()
+    }
+
+    fn all<'a>(&self, json: &'a Json) -> Vec<&'a Json> {
         let mut found = vec![json];
         for step in &self.steps {
             found = found.into_iter().flat_map(|json| below(json, step)).collect();
         }
-        found.retain(|json| !json.is_null());
         found
     }
 
@@ -69,25 +79,50 @@ fn meant(path: &str) -> String {
 
 /// Where texts are in what a bot said, at most `most`.
 pub(super) fn texts(json: &Json, most: usize) -> Vec<String> {
-    fn walk(json: &Json, path: &mut Vec<String>, most: usize, found: &mut Vec<String>) {
-        if found.len() == most || path.len() > 16 {
-            return;
-        }
-        let mut step = |name: String, value: &Json, found: &mut Vec<String>| {
-            path.push(name.replace('~', "~0").replace('/', "~1"));
-            walk(value, path, most, found);
-            path.pop();
-        };
-        match json {
-            Json::Object(entries) => entries.iter().for_each(|(key, value)| step(key.clone(), value, found)),
-            Json::Array(items) => items.iter().take(1).for_each(|item| step("0".to_owned(), item, found)),
-            Json::String(text) if !text.is_empty() => found.push(format!("/{}", path.join("/"))),
-            Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    places(json, most, 1, &|_, value| value.as_str().is_some_and(|text| !text.is_empty()))
+}
+
+/// Where values are in what a bot said that `is` says yes to, by the key that leads to each: at most `most`, and in no more
+/// than the first items of a list.
+pub(super) fn places(
+    json: &Json,
+    most: usize,
+    items: usize,
+    is: &dyn Fn(&str, &Json) -> bool,
+) -> Vec<String> {
+    struct Walk<'a> {
+        path: Vec<String>,
+        found: Vec<String>,
+        most: usize,
+        items: usize,
+        is: &'a dyn Fn(&str, &Json) -> bool,
+    }
+    impl Walk<'_> {
+        fn at(&mut self, key: &str, json: &Json) {
+            if self.found.len() == self.most || self.path.len() > 16 {
+                return;
+            }
+            if (self.is)(key, json) {
+                self.found.push(format!("/{}", self.path.join("/")));
+                return;
+            }
+            let below: Vec<(String, &Json)> = match json {
+                Json::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), value)).collect(),
+                Json::Array(list) => {
+                    list.iter().take(self.items).enumerate().map(|(at, one)| (at.to_string(), one)).collect()
+                }
+                Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => Vec::new(),
+            };
+            for (step, value) in below {
+                self.path.push(step.replace('~', "~0").replace('/', "~1"));
+                self.at(if json.is_array() { key } else { &step }, value);
+                self.path.pop();
+            }
         }
     }
-    let mut found = Vec::new();
-    walk(json, &mut Vec::new(), most, &mut found);
-    found
+    let mut walk = Walk { path: Vec::new(), found: Vec::new(), most, items, is };
+    walk.at("", json);
+    walk.found
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::super::call::error_within;
+use super::super::call::error_beside;
 use super::super::{ProviderError, message};
 use super::pointer::{self, Pointer};
 use super::{Own, Reader, Told};
@@ -103,10 +103,12 @@ pub(super) fn without_keys(
 }
 
 /// What a bot said.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Body<'a> {
     /// Its documents: one, or those of a stream, whose texts belong together.
     pub(super) documents: Vec<Json>,
+    /// Those of them, by their places, in which no text of the answer is.
+    pub(super) silent: Vec<usize>,
     /// Whether it is a stream.
     pub(super) is_stream: bool,
     /// As it came.
@@ -122,34 +124,51 @@ impl Body<'_> {
         ProviderError::Misread { host: self.host.to_owned(), reason, help }
     }
 
-    /// The answer in it, where `answer` says where its text is.
-    pub(super) fn answer(&self, own: &Own, answer: &Told<Vec<Pointer>>) -> Result<Answer, ProviderError> {
-        if let Some(error) = self.documents.iter().find_map(|one| error_within(one, self.host)) {
-            return Err(error);
+    /// The answer in it: its text is where `answer` says, or in documents that are texts.
+    pub(super) fn answer(
+        &self,
+        own: &Own,
+        answer: Option<&Told<Vec<Pointer>>>,
+    ) -> Result<Answer, ProviderError> {
+        let texts = |at: usize, document: &Json| match answer {
+            _ if self.silent.contains(&at) => Ok(Vec::new()),
+            Some(answer) => self.text_of(document, answer),
+            None => Ok(document.as_str().map(str::to_owned).into_iter().collect()),
+        };
+        for (at, document) in self.documents.iter().enumerate() {
+            let is_answered =
+                texts(at, document).is_ok_and(|texts| texts.iter().any(|text| !text.trim().is_empty()));
+            if let Some(error) = error_beside(document, self.host, is_answered) {
+                return Err(error);
+            }
         }
         let finish_reason = self.last(own.stop.as_ref()).map(|word| match word {
             Json::String(word) => word.clone(),
             other => text::excerpt(&other.to_string(), 40),
         });
+        if let Some(told) = own.stop.as_ref().filter(|_| finish_reason.is_none()) {
+            self.see_to(told, "stop", "a stop word", &is_stop_word)?;
+        }
         let stop = StopReason::of(finish_reason.as_deref());
         if stop == StopReason::Broken {
             let word = text::excerpt(finish_reason.as_deref().unwrap_or_default(), 40);
             return Err(ProviderError::Ended { host: self.host.to_owned(), word });
         }
         let tool_calls = self.calls(own.tools.as_ref())?;
-        let mut texts = Vec::new();
-        for document in &self.documents {
-            let found = answer.value.iter().map(|pointer| (pointer, pointer.find(document)));
-            let Some((pointer, found)) = found.into_iter().find(|(_, found)| !found.is_empty()) else {
-                continue;
+        let found = self.documents.iter().enumerate().map(|(at, document)| texts(at, document));
+        let texts: Vec<_> = found.collect::<Result<Vec<_>, _>>()?.concat();
+        if let Some(answer) = answer.filter(|_| texts.is_empty()) {
+            // An answer may be nothing but calls, or a refusal without words; one whose words stand elsewhere is none.
+            let is_wrong = if tool_calls.is_empty() {
+                stop.is_whole() || !stop.is_answer()
+            } else {
+                let mut pointers = answer.value.iter();
+                let is_there = pointers.any(|pointer| self.documents.iter().any(|one| pointer.leads(one)));
+                !is_there && self.speaks(own.tools.as_ref())
             };
-            for one in found {
-                texts.push(self.words(pointer, one, answer)?);
+            if is_wrong {
+                return Err(self.nothing_at(answer));
             }
-        }
-        // An answer may be nothing but calls, or a refusal without words.
-        if texts.is_empty() && tool_calls.is_empty() && (stop.is_whole() || !stop.is_answer()) {
-            return Err(self.nothing_at(answer));
         }
         let state = match &own.state {
             Some(told) => self.last(Some(told)).cloned(),
@@ -163,6 +182,49 @@ impl Body<'_> {
             finish_reason,
             usage: own.usage.as_ref().and_then(|usage| self.usage(&usage.value)),
             ..Answer::default()
+        })
+    }
+
+    /// The text of a document: at the first pointer that leads to any.
+    fn text_of(&self, document: &Json, answer: &Told<Vec<Pointer>>) -> Result<Vec<String>, ProviderError> {
+        let mut first = None;
+        for pointer in &answer.value {
+            let found = pointer.find(document).into_iter();
+            let words: Result<Vec<_>, _> = found.map(|one| self.words(pointer, one, answer)).collect();
+            match words {
+                Ok(words) if words.iter().any(|text| !text.trim().is_empty()) => return Ok(words),
+                Ok(words) if words.is_empty() => {}
+                other => first = first.or(Some(other)),
+            }
+        }
+        first.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    /// A pointer that finds nothing is right where nothing is; where the same thing stands elsewhere, it is wrong.
+    fn see_to(
+        &self,
+        told: &Told<Pointer>,
+        key: &str,
+        what: &str,
+        is: &dyn Fn(&str, &Json) -> bool,
+    ) -> Result<(), ProviderError> {
+        let place = self.documents.iter().find_map(|one| pointer::places(one, 1, usize::MAX, is).pop());
+        let Some(place) = place else { return Ok(()) };
+        let reason =
+            format!("there is nothing at `{}`, and {what} at `{}`", told.value, text::excerpt(&place, 60));
+        Err(self.misread(&reason, format!("change `{key}` ({})", told.place())))
+    }
+
+    /// Whether words stand in it, beside the calls.
+    fn speaks(&self, tools: Option<&Told<Pointer>>) -> bool {
+        self.documents.iter().any(|document| {
+            let calls = tools.map(|told| told.value.find(document)).unwrap_or_default();
+            let is_words = |_: &str, one: &Json| {
+                one.as_str().is_some_and(|text| text.trim().contains(char::is_whitespace))
+                    || calls.iter().any(|call| std::ptr::eq(*call, one))
+            };
+            let found = pointer::places(document, usize::MAX, usize::MAX, &is_words);
+            found.iter().any(|place| document.pointer(place).is_some_and(Json::is_string))
         })
     }
 
@@ -217,7 +279,10 @@ impl Body<'_> {
 
     fn calls(&self, told: Option<&Told<Pointer>>) -> Result<Vec<ToolCall>, ProviderError> {
         let Some(told) = told else { return Ok(Vec::new()) };
-        let found = self.documents.iter().flat_map(|document| told.value.find(document));
+        let found: Vec<_> = self.documents.iter().flat_map(|document| told.value.find(document)).collect();
+        if found.is_empty() {
+            self.see_to(told, "tools", "a call", &is_call)?;
+        }
         let mut calls = Vec::new();
         for one in found {
             let listed = match one {
@@ -248,4 +313,25 @@ impl Body<'_> {
         // Half a count is none: a budget would take the other half for nothing.
         Some(Usage { input_tokens: input?, output_tokens: output?, ..Usage::default() })
     }
+}
+
+/// Keys of what was said before.
+const PAST: [&str; 4] = ["history", "messages", "conversation", "context"];
+
+/// Whether somebody asks there to have a function called: it has a name, and arguments or a key that says so.
+fn is_call(key: &str, value: &Json) -> bool {
+    let one = value.get("function").filter(|function| function.is_object()).unwrap_or(value);
+    let has = |names: &[&str]| names.iter().any(|name| one.get(name).is_some());
+    let is_named = one.get("name").is_some_and(Json::is_string);
+    is_named
+        && !PAST.contains(&key)
+        && (key.to_lowercase().contains("call") || has(&["arguments", "args", "input"]))
+}
+
+/// Whether a word stands there that says of an answer that it did not end by itself.
+fn is_stop_word(key: &str, value: &Json) -> bool {
+    let key = key.to_lowercase();
+    let is_meant = ["finish", "stop", "reason"].iter().any(|part| key.contains(part));
+    let stop = value.as_str().filter(|_| is_meant).map(|word| StopReason::of(Some(word)));
+    stop.is_some_and(|stop| stop != StopReason::Unknown && !stop.is_whole())
 }

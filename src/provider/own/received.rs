@@ -5,10 +5,11 @@ use std::time::SystemTime;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
 use serde_json::Value as Json;
 
-use super::super::call::message_of;
+use super::super::call::{error_within, message_of};
+use super::super::stream::{Event, Pace, events};
 use super::super::{ChatRequest, Completion, ProviderError, wait};
 use super::Told;
-use super::events::{Event, events};
+
 use super::http::{OwnHttp, Session, Stream};
 use super::pointer::Pointer;
 use super::reading::{Body, without_keys};
@@ -22,6 +23,7 @@ impl OwnHttp {
     pub(super) fn read(
         &self,
         received: Received,
+        pace: &Pace,
         request: &ChatRequest,
     ) -> Result<Completion, ProviderError> {
         let host = self.host();
@@ -33,11 +35,11 @@ impl OwnHttp {
         if !is_ok {
             let whole = self.scrub(&String::from_utf8_lossy(&body)).into_boxed_str();
             let retry_after = wait::named(status, &headers, &whole, SystemTime::now());
-            let place = headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            let message = match place.filter(|_| (300..400).contains(&status)) {
-                Some(place) => format!(
+            let target = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            let message = match target.filter(|_| (300..400).contains(&status)) {
+                Some(target) => format!(
                     "go to {}",
-                    text::excerpt(&self.scrub(place.split(['?', '#']).next().unwrap_or_default()), 200)
+                    text::excerpt(&self.scrub(target.split(['?', '#']).next().unwrap_or_default()), 200)
                 ),
                 None => message_of(&whole),
             };
@@ -46,13 +48,19 @@ impl OwnHttp {
         let written = String::from_utf8(body).map_err(|error| {
             let shown = String::from_utf8_lossy(error.as_bytes());
             let at = error.utf8_error().valid_up_to();
+            let is_packed = error.as_bytes().starts_with(b"\x1f\x8b");
+            let invalid = format!("invalid UTF-8 at byte {at}");
             self.misread(
                 &self.scrub(&shown),
-                &format!("invalid UTF-8 at byte {at}"),
+                if is_packed { "it is packed (gzip), which akit asks nobody for" } else { &invalid },
                 self.about("let the bot answer in UTF-8"),
             )
         })?;
         let (written, hidden) = Secret::hide(&self.secrets, &written);
+        if status == 204 {
+            let help = self.about("let the bot answer with 200 and its words");
+            return Err(self.misread("", "it has no body (204)", help));
+        }
         if written.trim().is_empty() {
             return Err(ProviderError::Broken {
                 host,
@@ -61,26 +69,27 @@ impl OwnHttp {
             });
         }
         let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let (documents, is_stream) = if let Some(stream) = &self.own.sse {
-            (self.stream(&written, &stream.value)?, true)
+        let (mut documents, mut silent, mut is_stream) = (Vec::new(), Vec::new(), true);
+        if let Some(stream) = &self.own.sse {
+            (documents, silent) = self.stream(&written, &stream.value)?;
         } else if self.own.lines.as_ref().is_some_and(|told| told.value) {
             let lines = written.lines().filter(|line| !line.trim().is_empty());
-            (lines.map(|line| self.json(line, &written)).collect::<Result<_, _>>()?, true)
+            documents = lines.map(|line| self.json(line, &written)).collect::<Result<_, _>>()?;
         } else if self.own.answer.is_some() {
-            (vec![self.json(&written, &written)?], false)
+            (documents, is_stream) = (vec![self.json(&written, &written)?], false);
         } else {
-            (self.plain(&written, kind)?, false)
-        };
+            self.plain(&written, kind)?;
+            is_stream = false;
+        }
         let shown = self.scrub(&written);
-        let body = Body { documents, is_stream, whole: &shown, host: &host };
-        let answer = match (self.pointers(), &self.own.sse) {
-            (Some(answer), _) => body.answer(&self.own, &answer)?,
-            (None, Some(_)) => Answer { text: texts(&body.documents), ..Answer::default() },
-            (None, None) => {
-                Answer { text: written.trim_end_matches(['\r', '\n']).to_owned(), ..Answer::default() }
-            }
+        let body = Body { documents, silent, is_stream, whole: &shown, host: &host };
+        let pointers = self.pointers();
+        let answer = if pointers.is_some() || self.own.sse.is_some() {
+            body.answer(&self.own, pointers.as_ref())?
+        } else {
+            Answer { text: written.trim_end_matches(['\r', '\n']).to_owned(), ..Answer::default() }
         };
-        let answer = without_keys(answer, (&self.secrets, hidden), &host)?;
+        let answer = pace.of(without_keys(answer, (&self.secrets, hidden), &host)?);
         // What is known already is not said again.
         let session = match request.conversation.session {
             None => self.session(&body, &headers)?,
@@ -134,12 +143,12 @@ impl OwnHttp {
     }
 
     /// A body that is the answer as it is: no JSON whose text somebody has to name, no page, no picture.
-    fn plain(&self, written: &str, kind: &str) -> Result<Vec<Json>, ProviderError> {
-        let json =
-            serde_json::from_str::<Json>(written).ok().filter(|json| json.is_object() || json.is_array());
-        if let Some(json) = json {
+    fn plain(&self, written: &str, kind: &str) -> Result<(), ProviderError> {
+        let json = serde_json::from_str::<Json>(written).ok();
+        let is_quoted = json.as_ref().is_some_and(Json::is_string);
+        if let Some(json) = json.filter(|json| json.is_object() || json.is_array()) {
             let (shown, host) = (self.scrub(written), self.host());
-            let body = Body { documents: vec![json], is_stream: false, whole: &shown, host: &host };
+            let body = Body { documents: vec![json], whole: &shown, host: &host, ..Body::default() };
             let help = format!(
                 "add `answer:` with a JSON pointer beside `url` ({}): {}",
                 self.place(),
@@ -153,20 +162,22 @@ impl OwnHttp {
         let family = kind.split(['/', ';']).next().unwrap_or_default().trim().to_ascii_lowercase();
         if !matches!(family.as_str(), "" | "text") {
             let reason = format!("its content type is `{}`, which is no text", text::excerpt(kind, 60));
-            return Err(self.misread(
-                written,
-                &reason,
-                self.about("add `answer:` with a JSON pointer if it is JSON"),
-            ));
+            let help = if is_quoted {
+                "add `answer: \"\"`: all of it is the text"
+            } else {
+                "add `answer:` with a JSON pointer if it is JSON"
+            };
+            return Err(self.misread(written, &reason, self.about(help)));
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
-    /// The data of a stream of events: JSON where pointers are to read it, texts otherwise.
-    fn stream(&self, written: &str, stream: &Stream) -> Result<Vec<Json>, ProviderError> {
+    /// The data of a stream of events: JSON where pointers are to read it, texts otherwise; and which of them hold no
+    /// text of the answer.
+    fn stream(&self, written: &str, stream: &Stream) -> Result<(Vec<Json>, Vec<usize>), ProviderError> {
         let place = self.own.sse.as_ref().map(Told::place).unwrap_or_default();
         let all = events(written);
-        if all.is_empty() {
+        if all.iter().all(|event| event.data.is_empty()) {
             return Err(self.misread(
                 written,
                 "it is no stream of events",
@@ -178,24 +189,46 @@ impl OwnHttp {
         {
             return Err(ProviderError::Ended { host: self.host(), word: text::excerpt(&error.data, 40) });
         }
-        let is_end = |event: &Event| event.data.trim() == stream.done || event.name == stream.done;
-        let Some(end) = all.iter().position(is_end) else {
+        // A part of the answer may be the word that ends other streams.
+        let end = all.iter().position(|event| event.is(&stream.done));
+        let Some(end) = end.or_else(|| all.iter().position(|event| event.data.trim() == stream.done)) else {
             let reason = format!(
                 "the stream ended without `{}` (`done` of `sse`, {place})",
                 text::excerpt(&stream.done, 40)
             );
             return Err(ProviderError::Broken { host: self.host(), reason, answered: true });
         };
-        let is_meant = |event: &&Event| stream.event.as_ref().is_none_or(|name| *name == event.name);
+        let is_behind = |event: &Event| stream.has_part(event) && event.data.trim() != "[DONE]";
+        if all[end + 1..].iter().any(is_behind) {
+            let reason =
+                format!("more comes behind `{}`, which ends the answer", text::excerpt(&stream.done, 40));
+            return Err(self.misread(written, &reason, format!("change `done` of `sse` ({place})")));
+        }
         let has_pointers = self.pointers().is_some();
-        let data = all[..end].iter().filter(is_meant).map(|event| {
-            if has_pointers { self.json(&event.data, written) } else { Ok(event.data.as_str().into()) }
-        });
-        let data: Vec<Json> = data.collect::<Result<_, _>>()?;
-        // The event that ends it may hold what comes with the answer.
-        let last =
-            serde_json::from_str::<Json>(&all[end].data).ok().filter(|json| has_pointers && json.is_object());
-        Ok(data.into_iter().chain(last).collect())
+        let (mut documents, mut silent) = (Vec::new(), Vec::new());
+        for (at, event) in all[..=end].iter().enumerate().filter(|(_, event)| !event.data.is_empty()) {
+            let is_part = at < end && stream.has_part(event);
+            let json = || serde_json::from_str::<Json>(&event.data).ok().filter(Json::is_object);
+            let document = match (is_part, has_pointers) {
+                (true, true) => Some(self.json(&event.data, written)?),
+                (true, false) => Some(event.data.as_str().into()),
+                // Beside the text may stand calls, counts and why it ended.
+                (false, _) => json(),
+            };
+            if is_part
+                && !has_pointers
+                && let Some(error) = json().and_then(|json| error_within(&json, &self.host()))
+            {
+                return Err(error);
+            }
+            if let Some(document) = document {
+                if !is_part && (stream.event.is_some() || !has_pointers) {
+                    silent.push(documents.len());
+                }
+                documents.push(document);
+            }
+        }
+        Ok((documents, silent))
     }
 
     fn session(&self, body: &Body<'_>, headers: &HeaderMap) -> Result<Option<String>, ProviderError> {
@@ -224,13 +257,13 @@ impl OwnHttp {
     }
 }
 
-/// Texts one behind the other.
-fn texts(documents: &[Json]) -> String {
-    documents.iter().filter_map(Json::as_str).collect()
-}
-
 /// Whether a body is a whole page: one of a proxy, a login or an error, and not an answer with markup in it.
 fn is_page(body: &str) -> bool {
-    let head: String = body.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    let mut body = body.trim_start_matches('\u{feff}').trim_start();
+    for (begin, end) in [("<?xml", "?>"), ("<!--", "-->"), ("<!--", "-->")] {
+        let behind = body.strip_prefix(begin).and_then(|rest| rest.split_once(end));
+        body = behind.map_or(body, |(_, rest)| rest.trim_start());
+    }
+    let head: String = body.chars().take(15).collect::<String>().to_ascii_lowercase();
     head.starts_with("<!doctype html") || head.starts_with("<html")
 }

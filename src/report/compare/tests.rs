@@ -129,8 +129,11 @@ fn runs_without_a_case_in_common_are_not_compared() {
 fn hostile_text_stays_text() {
     let run = |outcome| Fixture::of(vec![one(HOSTILE, &[outcome], HOSTILE)], &Policy::default()).run;
     let (mut base, mut head) = (run(OK), run(BAD));
-    let call =
-        ToolCall { id: None, name: HOSTILE.to_owned(), arguments: serde_json::json!({ HOSTILE: HOSTILE }) };
+    let call = ToolCall {
+        name: HOSTILE.to_owned(),
+        arguments: serde_json::json!({ HOSTILE: HOSTILE }),
+        ..ToolCall::default()
+    };
     base.cases[0].trials[0].answer_mut().unwrap().tool_calls = vec![call; 12];
     head.cases[0].trials[0].answer_mut().unwrap().text.push_str("<script>alert(1)</script>");
     head.cases[0].reason = HOSTILE.to_owned();
@@ -154,6 +157,7 @@ fn answers_with_the_same_words_and_other_calls_are_not_the_same() {
             id: Some(order.to_owned()),
             name: "refund".to_owned(),
             arguments: serde_json::json!({ "order": order.trim_end() }),
+            returned: None,
         };
         run.cases[0].trials[0].answer_mut().unwrap().tool_calls = vec![call];
         run

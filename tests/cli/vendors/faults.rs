@@ -52,6 +52,7 @@ fn told(report: &Json) -> Json {
     if let Some(answer) = answer.as_object_mut() {
         answer.remove("latency_ms");
         answer.remove("ttft_ms");
+        answer.remove("timings");
     }
     answer
 }

@@ -78,6 +78,36 @@ fn a_key_that_cannot_be_had_is_told_without_what_was_printed() {
     assert!(server.asked().is_empty());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_akit_and_the_program_that_would_print_a_key() {
+    use super::super::server::wait_until;
+    use super::super::signal::{end, send};
+    let server = parrot();
+    let config = format!(
+        "providers: {{ openai: {{ baseUrl: \"{}\", apiKeyCommand: [sh, -c, \"echo $$ > pid; exec sleep 60\"] }} }}\n",
+        server.url
+    );
+    for (signal, status) in [("-INT", 130), ("-TERM", 143)] {
+        let akit = Akit::new(&["run", "s.yaml", "-m", "m"]).file("s.yaml", SUITE).file("akit.yaml", &config);
+        let akit = akit.env("PATH", &std::env::var("PATH").unwrap());
+        let child = akit.command().spawn().unwrap();
+        let (path, pid) = (akit.folder().join("pid"), std::cell::RefCell::new(String::new()));
+        wait_until(|| {
+            *pid.borrow_mut() = std::fs::read_to_string(&path).unwrap_or_default();
+            pid.borrow().ends_with('\n')
+        });
+        send(&child, signal);
+        akit.ran(end(child)).ended(status);
+        let pid = pid.into_inner();
+        let is_gone = || {
+            !std::process::Command::new("kill").args(["-0", pid.trim()]).output().unwrap().status.success()
+        };
+        wait_until(is_gone);
+    }
+    assert!(server.asked().is_empty());
+}
+
 #[test]
 fn a_scenario_names_no_file_and_no_program() {
     for key in ["apiKeyFile: /etc/hostname", "apiKeyCommand: [id]"] {
