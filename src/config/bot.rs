@@ -96,7 +96,11 @@ impl Targets {
         let back_end: Arc<dyn Provider> = if is_http {
             Arc::new(settings.server(own, key, asking)?)
         } else {
-            Arc::new(settings.program(own, mode)?)
+            let shared = settings.file.providers.get(COMMAND);
+            let is_said = shared.is_some_and(|shared| shared.own.answer.is_some());
+            let is_for_server = scenario.provider.as_deref().is_some_and(|named| named != COMMAND);
+            let program = settings.program(own, mode)?;
+            Arc::new(if is_for_server && !is_said { program.in_place_of_server() } else { program })
         };
         let client = ModelClient::new(back_end, settings.cache.clone(), mode)
             .on(&settings.road)

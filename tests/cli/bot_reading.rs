@@ -154,10 +154,12 @@ fn an_error_that_says_there_was_none_is_none_beside_an_answer() {
 
 #[test]
 fn a_body_that_is_no_answer_says_what_it_is() {
+    /// Keys, what comes, and words of the fault and of its help.
+    type Row = (&'static str, fn() -> Answer, &'static str, &'static str);
     let plain = "  body: { text: \"{{prompt}}\" }\n";
     let gzip =
         || Answer::Raw(200, vec![("content-type", "text/plain".to_owned())], b"\x1f\x8b\x08\0\0".to_vec());
-    let table: [(&str, fn() -> Answer, &str, &str); 5] = [
+    let table: [Row; 5] = [
         (
             plain,
             || typed("text/plain", "<!-- x --><html><body>good</body></html>"),

@@ -60,4 +60,21 @@ fn what_a_program_prints_is_read_as_what_a_server_sends() {
         .run()
         .ended(0)
         .out("1 passed");
+    // Where nothing else is to be read, the answer may be all that it prints; where calls are, their absence would prove
+    // nothing.
+    let plain = |keys: &str| {
+        format!(
+            "provider: http\nproviderConfig:\n  url: http://127.0.0.1:9/\n  body: {{ text: \"{{{{prompt}}}}\" }}\n  answer: /answer\n{keys}cases:\n  - {{ id: a, prompt: q, expected: {{ type: contains, values: [good] }} }}\n"
+        )
+    };
+    for (keys, printed, code) in [
+        ("", "good", 0),
+        ("", "{\"answer\":\"good\"}", 0),
+        ("", "{\"reply\":\"good\"}", 4),
+        ("  tools: /calls\n", "good", 4),
+    ] {
+        let akit =
+            Akit::new(&["run", "s.yaml", "-p", "command", "--", "echo", printed]).file("s.yaml", plain(keys));
+        akit.env("PATH", &std::env::var("PATH").unwrap()).run().ended(code);
+    }
 }

@@ -106,6 +106,8 @@ pub struct OwnCommand {
     program: Program,
     secrets: Vec<Secret>,
     own: Own,
+    /// Whether what is no JSON is the answer, whatever `answer` says.
+    takes_text: bool,
     /// Processes that wait for a question.
     idle: Mutex<Vec<Running>>,
 }
@@ -120,7 +122,16 @@ impl OwnCommand {
             format!("{COMMAND}://{}", command.iter().map(|part| shown(part)).collect::<Vec<_>>().join(" "));
         let endpoint = Endpoint { provider: COMMAND.to_owned(), host: name, address };
         let program = Program { command, environment };
-        Self { endpoint, program, secrets, own, idle: Mutex::default() }
+        Self { endpoint, program, secrets, own, takes_text: false, idle: Mutex::default() }
+    }
+
+    /// The same in the place of a server for which `answer` is written: a program may as well print the answer alone, as
+    /// long as nothing else is to be read.
+    #[must_use]
+    pub fn in_place_of_server(self) -> Self {
+        let Own { tools, state, stop, usage, .. } = &self.own;
+        let takes_text = tools.is_none() && state.is_none() && stop.is_none() && usage.is_none();
+        Self { takes_text, ..self }
     }
 
     fn host(&self) -> &str {
@@ -253,8 +264,10 @@ impl OwnCommand {
                 at,
             })
         };
-        let answer = self.own.answer.clone().or_else(|| if is_json { usual() } else { None });
         let json = serde_json::from_str::<Json>(&text::json::mended(&printed));
+        let is_document = matches!(json, Ok(Json::Object(_) | Json::Array(_)));
+        let said = self.own.answer.clone().filter(|_| is_json || is_document || !self.takes_text);
+        let answer = said.or_else(|| if is_json { usual() } else { None });
         let Some(answer) = answer else {
             return match json {
                 Ok(json @ (Json::Object(_) | Json::Array(_))) => {
