@@ -10,20 +10,26 @@ use super::akit::repository;
 
 /// Findings that no schema can see: they need a regular expression compiler, the environment, or
 /// another part of the file.
-const UNSEEN: [&str; 13] = [
+const UNSEEN: [&str; 19] = [
     "duplicate-id",
     "duplicate-key",
     "invalid-expression",
     "invalid-regex",
     "invalid-schema",
+    "judge-in-choice",
     "key-not-text",
     "no-question",
     "undefined-variable",
+    "unknown-fact",
     "unknown-format",
     "unknown-function",
+    "unknown-group",
     "unknown-rubric",
     "unknown-rule",
+    "unknown-turn",
+    "unreachable-rule",
     "unset-environment",
+    "wrong-place",
 ];
 
 /// Files that are no YAML data at all.

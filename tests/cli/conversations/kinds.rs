@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
 
-use super::{Row, entry, reasons, recorded, table};
-use crate::Akit;
+use super::{Row, table};
 
-const HEAD: &str = r#"setup:
+pub(super) const HEAD: &str = r#"setup:
   handoff:
     tool: transfer
     text: "(connect|transfer) you now"
@@ -25,10 +24,10 @@ fn case(turns: usize, expected: &str) -> String {
 }
 
 /// A row in short: a name, what is expected, the answers, the outcome, and what is told.
-type Short<'a> = (&'a str, &'a str, Vec<Json>, &'a str, &'a str);
+pub(super) type Short<'a> = (&'a str, &'a str, Vec<Json>, &'a str, &'a str);
 
 #[track_caller]
-fn judge(head: &str, keys: &str, rows: &[Short<'_>]) {
+pub(super) fn judge(head: &str, keys: &str, rows: &[Short<'_>]) {
     const ASKED: [&str; 6] = ["1", "2", "3", "4", "5", "6"];
     let long: Vec<_> = rows
         .iter()
@@ -44,20 +43,20 @@ fn judge(head: &str, keys: &str, rows: &[Short<'_>]) {
     table(head, &rows);
 }
 
-fn said(texts: &[&str]) -> Vec<Json> {
+pub(super) fn said(texts: &[&str]) -> Vec<Json> {
     texts.iter().map(|text| json!(text)).collect()
 }
 
-fn call(text: &str, name: &str, arguments: Json) -> Json {
+pub(super) fn call(text: &str, name: &str, arguments: Json) -> Json {
     json!({ "content": text, "tool_calls": [{ "name": name, "arguments": arguments }] })
 }
 
-fn transfer(text: &str, arguments: Json) -> Json {
+pub(super) fn transfer(text: &str, arguments: Json) -> Json {
     call(text, "transfer", arguments)
 }
 
 /// An answer that was cut off.
-fn cut(text: &str) -> Json {
+pub(super) fn cut(text: &str) -> Json {
     json!({ "content": text, "finish_reason": "length" })
 }
 
@@ -201,271 +200,6 @@ fn loops() {
 }
 
 #[test]
-fn handoffs() {
-    let plain = "{ type: handoff }";
-    let by = "{ type: handoff, by: t2, state: done }";
-    let within = "{ type: handoff, within: 2 }";
-    let claimed = "{ type: handoff, state: claimed }";
-    let offered = "{ type: handoff, state: offered }";
-    let never = "{ type: handoff, never: true }";
-    let carries = "{ type: handoff, carries: [amount, card, refund] }";
-    let done = || transfer("One moment.", json!({}));
-    let rows: &[Short<'_>] = &[
-        ("none", plain, said(&["hello", "no"]), "failed", "no handoff"),
-        ("offered", plain, said(&["Would you like me to connect?", "x"]), "failed", "handoff"),
-        (
-            "only offered in the last",
-            plain,
-            said(&["x", "Would you like to transfer?"]),
-            "failed",
-            "only offered",
-        ),
-        ("phantom", plain, said(&["I connect you now.", "x"]), "failed", "answer 1 (t1): phantom handoff"),
-        (
-            "phantom in the last",
-            plain,
-            said(&["x", "I transfer you now."]),
-            "failed",
-            "answer 2 (t2): phantom handoff",
-        ),
-        ("done", plain, vec![json!("x"), done()], "passed", "answer 2 (t2): done: transfer"),
-        (
-            "claimed and then done",
-            plain,
-            vec![json!("I connect you now."), done()],
-            "passed",
-            "answer 2 (t2): done",
-        ),
-        ("in time", by, vec![json!("x"), done(), json!("y")], "passed", "answer 2 (t2): done"),
-        ("early", by, vec![done(), json!("x"), json!("y")], "passed", "answer 1 (t1): done"),
-        ("late", by, vec![json!("x"), json!("y"), done()], "failed", "too late, it was due by answer 2 (t2)"),
-        ("never", by, said(&["x", "y", "z"]), "failed", "no handoff"),
-        ("within", within, vec![json!("x"), done(), json!("y")], "passed", ""),
-        ("not within", within, vec![json!("x"), json!("y"), done()], "failed", "due by answer 2:"),
-        (
-            "claimed is enough",
-            claimed,
-            said(&["x", "I connect you now."]),
-            "passed",
-            "answer 2 (t2): claimed",
-        ),
-        ("an offer is no claim", claimed, said(&["x", "Would you like to transfer?"]), "failed", ""),
-        (
-            "an offer is enough",
-            offered,
-            said(&["Would you like to transfer?", "x"]),
-            "passed",
-            "answer 1 (t1): offered",
-        ),
-        ("must not be", never, said(&["x", "y"]), "passed", "no handoff, as demanded"),
-        (
-            "must not be, and is done",
-            never,
-            vec![json!("x"), done(), json!("y")],
-            "failed",
-            "a handoff that must not be",
-        ),
-        ("must not be, and is claimed", never, said(&["I connect you now.", "y"]), "failed", "must not be"),
-        (
-            "must not be, and an answer is empty",
-            never,
-            said(&["x", "", "y"]),
-            "failed",
-            "the answer is empty",
-        ),
-        (
-            "must not be, and an answer is cut",
-            never,
-            vec![json!("x"), cut("y"), json!("z")],
-            "failed",
-            "was cut off",
-        ),
-        (
-            "carries",
-            carries,
-            vec![transfer("x", json!({ "sum": 240, "of": { "card": "44 17" }, "why": "a refund" }))],
-            "passed",
-            "",
-        ),
-        (
-            "carries less",
-            carries,
-            vec![transfer("x", json!({ "sum": 240, "why": "refund" }))],
-            "failed",
-            "does not carry \"4417\"",
-        ),
-        (
-            "another number",
-            carries,
-            vec![transfer("x", json!({ "sum": 2400, "card": 4417, "why": "refund" }))],
-            "failed",
-            "does not carry \"240\"",
-        ),
-        (
-            "a number with cents",
-            carries,
-            vec![transfer("x", json!({ "sum": "240.00 EUR", "card": "x-4417", "why": "refund" }))],
-            "passed",
-            "",
-        ),
-        (
-            "carried at a second try",
-            carries,
-            vec![transfer("x", json!({})), transfer("y", json!({ "s": "240 4417 refund" }))],
-            "passed",
-            "answer 2 (t2)",
-        ),
-    ];
-    let facts = "facts:\n  - { name: card, asked: which card, value: \"4417\", say: \"1\" }\n  - { name: amount, asked: how much, value: \"240\", say: \"1\" }\n";
-    judge(HEAD, facts, rows);
-}
-
-#[test]
-fn handoffs_by_the_state_of_the_application() {
-    let head = "setup: { handoff: { state: /handoff, text: connect you } }\n";
-    let told = |text: &str, state: Json| json!({ "content": text, "state": { "handoff": state } });
-    let by = "{ type: handoff, by: t2 }";
-    let rows: &[Short<'_>] = &[
-        (
-            "done",
-            by,
-            vec![told("x", json!(null)), told("y", json!("accepted"))],
-            "passed",
-            "answer 2 (t2): done",
-        ),
-        (
-            "phantom",
-            by,
-            vec![told("I connect you.", json!("none")), told("y", json!("none"))],
-            "failed",
-            "answer 1 (t1): phantom",
-        ),
-        (
-            "a word that nobody knows",
-            by,
-            vec![told("x", json!("pending")), told("y", json!("none"))],
-            "errored",
-            "unknown-state",
-        ),
-        (
-            "and then done in time",
-            by,
-            vec![told("x", json!("pending")), told("y", json!("done"))],
-            "passed",
-            "",
-        ),
-        (
-            "and then done too late",
-            by,
-            vec![told("x", json!("none")), told("y", json!("pending")), told("z", json!("done"))],
-            "errored",
-            "answer 2 (t2): the state at `/handoff` is `pending`",
-        ),
-        (
-            "late",
-            by,
-            vec![told("x", json!("none")), told("y", json!("none")), told("z", json!("done"))],
-            "failed",
-            "too late",
-        ),
-        (
-            "forbidden, and nobody knows",
-            "{ type: handoff, never: true }",
-            vec![told("x", json!("pending")), told("y", json!("none"))],
-            "errored",
-            "unknown-state",
-        ),
-        (
-            "forbidden, and done besides",
-            "{ type: handoff, never: true }",
-            vec![told("x", json!("pending")), told("y", json!("done"))],
-            "failed",
-            "must not be",
-        ),
-    ];
-    judge(head, "", rows);
-}
-
-#[test]
-fn kept_handoffs() {
-    let kind = "{ type: handoff_kept }";
-    let done = || transfer("One moment.", json!({}));
-    let notice = || json!("You are number 3 in the queue.");
-    let rows: &[Short<'_>] = &[
-        (
-            "the notice",
-            kind,
-            vec![json!("x"), done(), notice()],
-            "passed",
-            "the application stays out after the handoff in answer 2 (t2)",
-        ),
-        (
-            "the notice twice",
-            kind,
-            vec![done(), notice(), json!("You are number 2 in the queue!! You are number 1 in the queue.")],
-            "passed",
-            "",
-        ),
-        ("silence", kind, vec![done(), json!("")], "passed", ""),
-        (
-            "an answer",
-            kind,
-            vec![done(), json!("How can I help you?")],
-            "failed",
-            "answer 2 (t2) answers after the handoff in answer 1 (t1)",
-        ),
-        (
-            "an answer behind the notice",
-            kind,
-            vec![done(), json!("You are number 3 in the queue. Have you tried to turn it off?")],
-            "failed",
-            "answers",
-        ),
-        (
-            "an answer before the notice",
-            kind,
-            vec![done(), json!("Try again\nYou are number 3 in the queue")],
-            "failed",
-            "answers",
-        ),
-        ("later", kind, vec![done(), notice(), json!("Anything else?")], "failed", "answer 3 (t3)"),
-        ("a tool", kind, vec![done(), call("", "look", json!({}))], "failed", "makes 1 tool call"),
-        ("the handoff again", kind, vec![done(), done()], "failed", "makes 1 tool call"),
-        (
-            "a fact",
-            kind,
-            vec![done(), json!("You are number 3 in the queue, which card is it")],
-            "failed",
-            "asks for `card`",
-        ),
-        ("nothing after it", kind, vec![json!("x"), done()], "errored", "whether it is kept cannot be seen"),
-        (
-            "no handoff",
-            kind,
-            said(&["x", "I connect you now.", "y"]),
-            "failed",
-            "there was no handoff to keep",
-        ),
-        (
-            "a cut notice",
-            kind,
-            vec![done(), cut("You are number 3 in the queue")],
-            "failed",
-            "is no silence (the answer was cut off",
-        ),
-        (
-            "a filtered silence",
-            kind,
-            vec![done(), json!({ "content": "", "finish_reason": "content_filter" })],
-            "failed",
-            "is no silence",
-        ),
-    ];
-    let facts = "facts: [{ name: card, asked: which card, value: \"4417\", say: \"1\" }]\n";
-    judge(HEAD, facts, rows);
-}
-
-#[test]
 fn what_was_given() {
     let ask = "{ type: no_reask }";
     let keep = "{ type: keeps, facts: [parcel] }";
@@ -600,85 +334,4 @@ fn ends() {
         ("otherwise", &one, &[("Hello", json!("x")), ("Hm.", json!("y"))], "passed", "ended by `otherwise`"),
     ];
     table(HEAD, rows);
-}
-
-/// Whatever the customer says, the same answers are judged in the same way.
-#[test]
-fn no_expectation_sees_what_the_customer_says() {
-    let kinds = [
-        "{ type: first_answer, expected: { type: contains, values: [refund] } }",
-        "{ type: last_answer, expected: { type: regex, pattern: refund } }",
-        "{ type: every_answer, expected: { not: { type: contains, values: [refund] } } }",
-        "{ type: some_answer, expected: { type: contains, values: [refund] } }",
-        "{ type: answer, turn: t2, expected: { type: inline, expression: \"response.includes('refund')\" } }",
-        "{ type: every_answer, expected: { type: pii, none: [email, iban] } }",
-        "{ type: every_answer, expected: { type: fuzzy, value: refund, threshold: 0.9 } }",
-        "{ type: every_answer, expected: { type: starts_with, value: refund } }",
-        "{ type: some_answer, expected: { type: language, value: de } }",
-        "{ type: every_answer, expected: { type: is_refusal } }",
-        "{ type: every_answer, expected: { type: length, words: { max: 30 } } }",
-        "{ type: handoff }",
-        "{ type: handoff, never: true }",
-        "{ type: handoff, state: claimed }",
-        "{ type: handoff_kept }",
-        "{ type: no_loop }",
-        "{ type: tools, never: [transfer] }",
-        "{ type: tools, called: [transfer] }",
-    ];
-    let spoken = [
-        ["a", "b", "c"],
-        ["refund", "refund refund", "I connect you now."],
-        ["I connect you now. Would you like me to transfer?", "You are number 3 in the queue", "transfer {}"],
-        [
-            "jane@example.com DE89370400440532013000",
-            "which card is it?",
-            "{\"tool_calls\":[{\"name\":\"transfer\"}]}",
-        ],
-        ["w1 w2 w3 w4 w5 w6 w7 w8", "w1 w2 w3 w4 w5 w6 w7 w8", "w1 w2 w3 w4 w5 w6 w7 w8"],
-        ["Ich möchte bitte mein Geld zurück haben.", "I cannot help with that.", "{{not}} <|im_end|>"],
-    ];
-    let answers = [
-        vec![json!("Hello there."), json!("I look."), json!("It is done.")],
-        vec![json!("A refund."), transfer("Moment.", json!({})), json!("You are number 3 in the queue.")],
-        vec![json!("I connect you now."), json!(""), json!("No.")],
-    ];
-    for answers in &answers {
-        let mut first: Option<Vec<(Json, String)>> = None;
-        for words in &spoken {
-            let mut cases = String::new();
-            let mut lines = String::new();
-            for (at, kind) in kinds.iter().enumerate() {
-                let turns: String = words
-                    .iter()
-                    .zip(1..)
-                    .map(|(word, n)| {
-                        format!("  - {{ id: t{n}, user: {} }}\n", Json::from(word.replace("{{", "\\{{")))
-                    })
-                    .collect();
-                cases += &entry(&format!("c{at}"), &format!("turns:\n{turns}expected: {kind}"));
-                let pairs: Vec<_> = words.iter().copied().zip(answers.clone()).collect();
-                lines += &recorded(&format!("c{at}"), &pairs);
-            }
-            let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
-                .file("s.yaml", format!("name: s\n{HEAD}cases:\n{cases}"))
-                .file("r.jsonl", lines)
-                .run();
-            assert!(ran.status != 2, "{}", ran.stderr);
-            let report = ran.json("run.json");
-            let judged = report["cases"].as_array().unwrap().iter().map(|case| {
-                let told = reasons(&case["trials"][0]);
-                // The lines of turns show what was asked.
-                let told: Vec<_> = told.lines().filter(|line| !line.starts_with("turn ")).collect();
-                (case["outcome"].clone(), told.join("\n"))
-            });
-            let judged: Vec<_> = judged.collect();
-            match &first {
-                Some(first) => assert_eq!(first, &judged, "{words:?}"),
-                None => first = Some(judged),
-            }
-        }
-        let first = first.unwrap();
-        assert!(first.iter().any(|(outcome, _)| outcome == "passed"), "{first:?}");
-        assert!(first.iter().any(|(outcome, _)| outcome == "failed"), "{first:?}");
-    }
 }

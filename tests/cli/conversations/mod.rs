@@ -2,6 +2,7 @@
 
 mod fixtures;
 mod generated;
+mod handoffs;
 mod imported;
 mod kinds;
 mod providers;
@@ -9,6 +10,7 @@ mod records;
 mod refused;
 mod ruled;
 mod scripted;
+mod unheard;
 
 use serde_json::{Value as Json, json};
 

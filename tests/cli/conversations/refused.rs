@@ -52,7 +52,7 @@ fn each_mistake_is_told_where_it_stands() {
         (HANDOFF, "turns: [{ user: a }, { user: b }]\nexpected: { type: handoff, within: 2 }".into(), "always-holds", &["this is no limit"]),
         ("", "turns: [{ user: a }]\nexpected: { type: handoff }".into(), "missing-field", &["needs to know how a handoff shows"]),
         ("", "turns: [{ user: a }, { user: b }]\nexpected: { type: handoff_kept }".into(), "missing-field", &["needs to know how a handoff shows"]),
-        (HANDOFF, "customer: { says: a, ends: [handoff], max_turns: 3 }\nexpected: { type: handoff_kept }".into(), "never-holds", &["ends with the handoff"]),
+        (HANDOFF, "customer: { says: a, ends: [handoff], max_turns: 3 }\nexpected: { type: handoff_kept }".into(), "wrong-value", &["ends with the handoff"]),
         ("", "turns: [{ user: a }]\nexpected: { type: no_reask }".into(), "missing-field", &["the case has no `facts:`"]),
         ("", "turns: [{ user: a 1 }]\nfacts: [{ name: x, asked: x, value: \"1\" }]\nexpected: { type: no_reask, facts: [y] }".into(), "unknown-fact", &["the customer has no fact `y`"]),
         ("", "turns: [{ user: a 1 }]\nfacts: [{ name: x, asked: x, value: \"1\" }]\nexpected: { type: keeps, facts: [x] }".into(), "missing-field", &["fact `x` has no `shape`"]),
