@@ -25,6 +25,7 @@ mod command;
 mod comment;
 mod comment_suites;
 mod confirmation;
+mod conversation_reports;
 mod discovery;
 mod doctor;
 mod endpoint;
