@@ -168,7 +168,7 @@ fn what_calls_cannot_be_held_against_is_refused_when_it_is_read() {
 #[expect(clippy::too_many_lines, reason = "one table")]
 fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
     let transfer = || calls(&[("transfer", json!({ "order": "NW-5512", "n": 240 }))]);
-    let told = |word: Json| Some(json!({ "handoff": { "is": word }, "card": "4417" }));
+    let told = |word: Json| Some(json!({ "handoff": { "is": word, "card": "4417" }, "order": "1234" }));
     let (done, claimed, offered, never) = (
         "{type: handoff}",
         "{type: handoff, state: claimed}",
@@ -260,6 +260,10 @@ fn a_handoff_is_what_the_application_did_and_not_what_it_says() {
         ),
         ("{type: handoff, carries: ['4417']}", "x", vec![], told(json!(true)), Passed, ""),
         ("{type: handoff, carries: [{card: '4417'}]}", "x", vec![], told(json!(true)), Passed, ""),
+        // What stands elsewhere in the state, what the answer says itself, and a part of a word are not handed on.
+        ("{type: handoff, carries: ['1234']}", "x", vec![], told(json!(true)), Failed, "does not carry"),
+        ("{type: handoff, carries: ['441']}", "x", vec![], told(json!(true)), Failed, "does not carry"),
+        ("{type: handoff, carries: [nw-551]}", "", transfer(), None, Failed, "does not carry"),
     ];
     for (yaml, text, calls, state, outcome, words) in table {
         let answer = Candidate { tool_calls: &calls, state: state.as_ref(), ..Candidate::of(text) };

@@ -28,6 +28,7 @@ mod command_output;
 mod comment;
 mod comment_suites;
 mod confirmation;
+mod conversation_reports;
 mod conversations;
 mod discovery;
 mod doctor;

@@ -298,7 +298,7 @@ name: s
 setup: { handoff: { state: /handoff/accepted, states: { waiting: claimed } } }
 cases: [{ id: a, prompt: I want a human, expected: { type: handoff, carries: [NW-5512] } }]
 ";
-    let state = |accepted: Json| json!({ "handoff": { "accepted": accepted }, "order": "NW-5512" });
+    let state = |accepted: Json| json!({ "handoff": { "accepted": accepted, "order": "NW-5512" } });
     for (state, exit, words) in [
         (state(json!(true)), 0, "1 passed"),
         (json!({ "handoff": { "accepted": true } }), 1, "the handoff does not carry \"NW-5512\""),

@@ -1,6 +1,7 @@
 //! Tables of changes: what each weakens and at which line, and what weakens nothing.
 
 mod always;
+mod conversations;
 mod expectations;
 mod files;
 mod limits;
@@ -46,6 +47,7 @@ fn every_kind_has_one_id_and_a_test() {
     let told_here = WeakeningKind::iter().filter(|kind| *kind != WeakeningKind::HistoryReset);
     let ids: BTreeSet<_> = told_here.map(|kind| kind.to_string()).collect();
     let texts = [
+        include_str!("conversations.rs"),
         include_str!("expectations.rs"),
         include_str!("files.rs"),
         include_str!("limits.rs"),

@@ -203,7 +203,10 @@ fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, Location, TrialView<'a>)> 
                 let _ = write!(words, "; {label}: {}", text::excerpt(value, VALUE));
             }
         }
-        out.push((rule, words + &calls(&trial), spot(entry, &one), trial));
+        // The calls are those of the turn where it broke.
+        let is_there = trial.talk.and_then(|talk| talk.turn()?.place.as_deref()) == one.place;
+        let calls = if is_there || one.place.is_none() { calls(&trial) } else { String::new() };
+        out.push((rule, words + &calls, spot(entry, &one), trial));
     }
     out
 }

@@ -1,0 +1,97 @@
+//! Conversations of which less is said or demanded.
+
+use super::*;
+
+/// The findings of a change of one case; the case stands from line 4 on.
+fn of(before: &str, now: &str) -> Vec<String> {
+    let suite = |lines: &str| {
+        let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+        format!("name: s\nsetup: {{ handoff: {{ tool: t }} }}\ncases:\n  - id: a\n{lines}")
+    };
+    told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
+}
+
+const EXPECTED: &str = "expected: { type: no_loop }\n";
+
+#[test]
+fn turns_that_are_gone_moved_or_conditional_are_named() {
+    let turns = |turns: &str| format!("{EXPECTED}turns: [{turns}]");
+    let before = turns("{ user: one }, { user: two }, { user: three }");
+    let table: [(&str, &[&str]); 8] = [
+        ("{ user: one }, { user: two }", &["turn-removed s.yaml:6"]),
+        ("{ user: two }, { user: three }", &["turn-removed s.yaml:6"]),
+        ("{ user: two }, { user: one }, { user: three }", &["turn-moved s.yaml:6"]),
+        (
+            "{ user: one }, { user: two, if: { type: exact, value: x } }, { user: three }",
+            &["turn-conditional s.yaml:6"],
+        ),
+        ("{ user: one }, { user: two, session: new }, { user: three }", &["session-changed s.yaml:6"]),
+        ("{ user: one }, { user: two, pause: 1s }, { user: three }", &[]),
+        ("{ user: one }, { user: second }, { user: three }", &[]),
+        ("{ user: one }, { user: two }, { user: between }, { user: three }", &[]),
+    ];
+    for (now, found) in table {
+        assert_eq!(of(&before, &turns(now)), found, "{now}");
+    }
+    // By their ids they are the same, whatever they say.
+    let named = turns("{ id: a, user: one }, { id: b, user: two }");
+    assert_eq!(of(&named, &turns("{ id: b, user: zwei }, { id: a, user: eins }")), ["turn-moved s.yaml:6"]);
+    let single = "prompt: one\nexpected: { type: exact, value: x }";
+    assert!(of(&before, single).contains(&"turn-removed s.yaml:5".to_owned()), "{:?}", of(&before, single));
+}
+
+#[test]
+fn expectations_of_turns_are_compared_turn_by_turn() {
+    let turns =
+        |turns: &str| format!("turns:\n  - {{ user: zero, expected: {{ type: exact, value: x }} }}\n{turns}");
+    let demands = "  - { id: a, user: one, expected: { type: contains, values: [b, c] } }";
+    let table: [(&str, &[&str]); 4] = [
+        ("  - { id: a, user: one, expected: { type: contains, values: [b] } }", &["value-removed s.yaml:7"]),
+        ("  - { id: a, user: one }", &["expectation-removed s.yaml:7"]),
+        ("  - { user: one, expected: { type: contains, values: [c, b] } }", &[]),
+        (
+            "  - { user: between }\n  - { id: a, user: one, expected: { type: contains, values: [b, c, d] } }",
+            &[],
+        ),
+    ];
+    for (now, found) in table {
+        assert_eq!(of(&turns(demands), &turns(now)), found, "{now}");
+    }
+}
+
+#[test]
+fn a_customer_who_says_less_or_gives_up_earlier_is_named() {
+    let customer = |more: &str| format!("{EXPECTED}customer:\n  says: hi\n{more}");
+    let rule = "  rules: [{ when: { type: exact, value: x }, say: [no, really], most: 3 }]\n";
+    let usual = format!("  max_turns: 5\n{rule}  otherwise: {{ say: so, most: 2 }}");
+    let table: [(String, &[&str]); 8] = [
+        (usual.replace("5", "4"), &["conversation-shortened s.yaml:8"]),
+        (usual.replace("5", "6"), &[]),
+        (usual.replace(rule, ""), &["turn-removed s.yaml:6"]),
+        (usual.replace("[no, really]", "[no]"), &["turn-removed s.yaml:9"]),
+        (usual.replace("most: 3", "most: 2"), &["turn-removed s.yaml:9"]),
+        (usual.replace("most: 2 }", "then: end }"), &["conversation-shortened s.yaml:10"]),
+        (format!("{usual}\n  ends: [handoff]"), &["conversation-shortened s.yaml:11"]),
+        (format!("{usual}\n  off_script: fail"), &[]),
+    ];
+    for (now, found) in table {
+        assert_eq!(of(&customer(&usual), &customer(&now)), found, "{now}");
+    }
+}
+
+#[test]
+fn facts_that_are_gone_or_looked_for_elsewhere_are_named() {
+    let facts = |facts: &str| {
+        format!("expected: {{ type: no_reask }}\nfacts: [{facts}]\nturns: [{{ user: A1 and B2 }}]")
+    };
+    let (a, b) = ("{ name: a, asked: which a, value: A1 }", "{ name: b, asked: which b, value: B2 }");
+    let before = facts(&format!("{a}, {b}"));
+    assert_eq!(of(&before, &facts(&format!("{b}, {a}"))), Vec::<String>::new());
+    for now in [
+        a.to_owned(),
+        format!("{a}, {}", b.replace("which b", "zzz")),
+        format!("{a}, {}", b.replace("B2", "B")),
+    ] {
+        assert!(of(&before, &facts(&now)).contains(&"fact-changed s.yaml:6".to_owned()), "{now}");
+    }
+}
