@@ -5,6 +5,7 @@
 
 pub mod annotation;
 pub mod calibration;
+mod calls;
 pub mod code_quality;
 pub mod compare;
 pub mod console;

@@ -6,7 +6,7 @@ use crate::manifest::{Held, Place, Trial, Turn};
 use crate::text;
 use crate::vocabulary::{EndedBy, Outcome};
 
-use super::view::Calls;
+use super::calls::{CALL, Calls};
 
 /// A conversation.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,7 @@ impl<'a> Talk<'a> {
                         let _ = writeln!(out, "application: {}", text::cut(&answer.text, most));
                         let calls = Calls::of(answer.tool_calls.iter());
                         for line in calls.shown.iter().cloned().chain(calls.more()) {
-                            let _ = writeln!(out, "  {}: {}", super::view::CALL, text::cut(&line, most));
+                            let _ = writeln!(out, "  {}: {}", CALL, text::cut(&line, most));
                         }
                     }
                     writeln!(out)

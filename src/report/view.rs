@@ -10,23 +10,18 @@ use serde_json::Value as Json;
 use crate::gate::State;
 use crate::manifest::{Fault, Place, Telling, Trial, Verdict};
 use crate::text::number;
-use crate::vocabulary::{Outcome, ToolCall};
+use crate::vocabulary::Outcome;
 
 use super::Entry;
+use super::calls::{CALL, Calls};
 use super::entry::bad;
 use super::talk::Talk;
 
 /// What is said of a case that is proven to have broken.
 pub(super) const BROKEN: &str = "passed in the baseline and fails now";
 
-/// What a call of the answer is called.
-pub(super) const CALL: &str = "tool call";
-
 /// What the application's own state is called; a case has a state beside the baseline.
 pub(super) const STATE: &str = "application state";
-
-/// Calls of one answer that are shown.
-const CALLS: usize = 10;
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +83,6 @@ pub(super) struct TrialView<'a> {
     broke: String,
     /// What was asked in that turn.
     asked: &'a str,
-}
-
-/// The first calls of an answer, each on a line, as hostile as its text.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    pub(super) shown: Vec<String>,
-    all: usize,
 }
 
 /// How one expectation judged an answer.
@@ -259,23 +247,6 @@ impl<'a> TrialView<'a> {
         facts.extend(self.calls.more().map(|words| (Label::More, words.into())));
         facts.extend(self.state.map(|state| (Label::Own(STATE), state.to_string().into())));
         facts
-    }
-}
-
-impl Calls {
-    pub(super) fn of<'a>(calls: impl Iterator<Item = &'a ToolCall>) -> Self {
-        let (mut shown, mut all) = (Vec::new(), 0);
-        for call in calls {
-            shown.extend((all < CALLS).then(|| call.line()));
-            all += 1;
-        }
-        Self { shown, all }
-    }
-
-    /// How many calls are not among them.
-    pub(super) fn more(&self) -> Option<String> {
-        let more = self.all - self.shown.len();
-        (more > 0).then(|| format!("… and {} more {CALL}s", number::size(more)))
     }
 }
 

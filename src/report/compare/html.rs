@@ -9,10 +9,10 @@ use super::console::{counts, rows};
 use crate::analysis::compare::{CLAIM, Comparison, Pair, Transition};
 use crate::analysis::{Seen, Side};
 use crate::report::RenderError;
+use crate::report::calls::Calls;
 use crate::report::detail::{Detail, Interest, MARKUP, fit};
 use crate::report::html::MANY;
 use crate::report::html::page::{Excerpt, Shell, fill};
-use crate::report::view::Calls;
 use crate::report::words::{Piece, differ};
 use crate::text::{self, excerpt, number};
 

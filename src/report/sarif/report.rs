@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 
 use crate::gate::State;
 use crate::manifest::{Ended, Turn};
-use crate::report::view::{BROKEN, CALL, STATE, TrialView, VerdictView, View};
+use crate::report::calls::CALL;
+use crate::report::view::{BROKEN, STATE, TrialView, VerdictView, View};
 use crate::report::{Entry, RenderError, Report, talk};
 use crate::source::Location;
 use crate::text;
@@ -172,8 +173,8 @@ fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step>
         let (broke, mark) = (mark.is_some(), mark.map_or(String::new(), |mark| format!(", {mark}")));
         let answer = turn.answer.as_ref().map_or("", |answer| &answer.text);
         let calls = turn.answer.iter().flat_map(|answer| answer.tool_calls.iter().take(3));
-        let calls: String =
-            calls.map(|call| format!("; {CALL}: {}", text::excerpt(&call.line(), STEP))).collect();
+        let calls = calls.map(|call| format!("; {CALL}: {}", text::excerpt(&call.line(), STEP)));
+        let calls = calls.collect::<Vec<_>>().concat();
         let (asked, answer) = (text::excerpt(&turn.asked, STEP), text::excerpt(answer, STEP));
         let message = format!("{}{mark}: customer: {asked}; application: {answer}{calls}", talk::named(turn));
         let line = turn.place.as_ref().map_or(0, |place| place.line).max(1);

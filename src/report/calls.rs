@@ -1,0 +1,34 @@
+//! The tool calls of an answer, as every report lists them.
+
+use crate::text::number;
+use crate::vocabulary::ToolCall;
+
+/// What a call of the answer is called.
+pub(super) const CALL: &str = "tool call";
+
+/// Calls of one answer that are shown.
+const CALLS: usize = 10;
+
+/// The first calls of an answer, each on a line, as hostile as its text.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    pub(super) shown: Vec<String>,
+    all: usize,
+}
+
+impl Calls {
+    pub(super) fn of<'a>(calls: impl Iterator<Item = &'a ToolCall>) -> Self {
+        let (mut shown, mut all) = (Vec::new(), 0);
+        for call in calls {
+            shown.extend((all < CALLS).then(|| call.line()));
+            all += 1;
+        }
+        Self { shown, all }
+    }
+
+    /// How many calls are not among them.
+    pub(super) fn more(&self) -> Option<String> {
+        let more = self.all - self.shown.len();
+        (more > 0).then(|| format!("… and {} more {CALL}s", number::size(more)))
+    }
+}
