@@ -53,9 +53,9 @@ fn write(place: &Path) -> std::io::Result<()> {
         if number % 2 == 0 {
             text.push_str("    turns:\n");
             for turn in 1..=TURNS {
-                let _ = write!(
+                let _ = writeln!(
                     text,
-                    "      - {{ user: \"Question {turn} about order {number}?\", expected: {{ type: contains, values: [30 days] }} }}\n"
+                    "      - {{ user: \"Question {turn} about order {number}?\", expected: {{ type: contains, values: [30 days] }} }}"
                 );
             }
         } else {

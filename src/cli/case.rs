@@ -68,9 +68,9 @@ pub(super) fn case(args: &CaseArgs) -> Result<Status, Status> {
             return Err(Status::Invalid.because(format!("the run has no case `{shown}`"), help));
         }
         several => {
-            let names: Vec<String> = several.iter().map(|case| case.key().to_string()).collect();
+            let all: Vec<String> = several.iter().map(|case| case.key().to_string()).collect();
             let message = format!("`{shown}` is the id of several cases");
-            return Err(Status::Invalid.because(message, format!("name one of {}", text::list(&names))));
+            return Err(Status::Invalid.because(message, format!("name one of {}", text::list(&all))));
         }
     };
     let trial = case.trials.iter().find(|trial| trial.index == args.trial).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! `ended`: the conversation came to its end in one of these ways.
 
-use super::talk::Talk;
+use super::Talk;
 use super::{Reading, TYPE, verdict};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};

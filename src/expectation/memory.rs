@@ -1,7 +1,7 @@
 //! `no_reask` and `keeps`: what the customer has given is not asked for again, and repeated as it was given.
 
-use super::talk::{Heard, Talk};
 use super::{Fact, Reading, TYPE, errored, quote, verdict};
+use super::{Heard, Talk};
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};
 use crate::text;

@@ -30,9 +30,10 @@ mod pii;
 mod plain;
 mod reading;
 mod regex;
+mod scope;
+mod see;
 mod seen;
 mod similarity;
-mod talk;
 mod tools;
 mod weaker;
 mod which;
@@ -57,14 +58,14 @@ use crate::vocabulary::{About, Outcome, VerdictKind};
 
 pub use always::{Exception, NAMED, Rule, check_exceptions, judge, judge_turn, see, see_turn, standing};
 pub use arguments::{Arguments, Fit};
-pub use candidate::Candidate;
+pub use candidate::{Candidate, Heard, Talk};
 pub use combined::all;
 pub use fact::{FACT, Fact};
 pub use handoff::{SIGNS, Signs};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
 pub use reading::{Reading, filled, substitute};
+pub use scope::Scope;
 pub use seen::Seen;
-pub use talk::{Heard, Scope, Talk};
 pub use weaker::{Written, weaker};
 
 const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
@@ -235,7 +236,7 @@ impl Expectation {
                     let verdict = kind.judge(answer);
                     match answer.seen {
                         // Time is not in the text.
-                        Some(seen) if !matches!(kind, Plain::Latency(_)) => seen.over(verdict, answer),
+                        Some(seen) if !matches!(kind, Plain::Latency(_)) => seen.over(verdict, answer.text),
                         Some(_) | None => verdict,
                     }
                 }
@@ -250,7 +251,7 @@ impl Expectation {
                 Expected::Whole(kind) => match (answer.talk, answer.seen) {
                     // How it ended is not in the text.
                     (Some(talk), Some(seen)) if !matches!(kind, Whole::Ended(_)) => {
-                        seen.over(kind.judge(talk), answer)
+                        seen.over(kind.judge(talk), answer.text)
                     }
                     (Some(talk), _) => kind.judge(talk),
                     (None, _) => which::without_talk(kind.kind()),

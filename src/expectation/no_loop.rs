@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::talk::Talk;
+use super::Talk;
 use super::{Reading, TYPE, quote, verdict};
 use crate::canonical;
 use crate::manifest::Verdict;

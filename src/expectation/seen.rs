@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, Expectation, Expected, errored, quote};
+use super::{errored, quote};
 use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
@@ -16,41 +16,13 @@ use crate::vocabulary::Outcome;
 pub struct Seen {
     /// The outcome, where no judge is needed for it; of `not`, whether the answer proves nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    outcome: Option<Outcome>,
+    pub(super) outcome: Option<Outcome>,
     /// 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    score: Option<f64>,
+    pub(super) score: Option<f64>,
     /// Those of the parts of a `combined` or `not`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    parts: Vec<Seen>,
-}
-
-impl Expectation {
-    /// What this finds in a raw answer without a judge.
-    #[must_use]
-    pub fn see(&self, answer: &Candidate<'_>) -> Seen {
-        match &self.expected {
-            Expected::Combined(kind) => {
-                Seen::of_parts(kind.parts().iter().map(|part| part.see(answer)).collect())
-            }
-            Expected::Not(kind) => Seen {
-                outcome: answer.hollow().map(|_| Outcome::Failed),
-                score: None,
-                parts: vec![kind.inner().see(answer)],
-            },
-            Expected::Plain(kind) => {
-                let verdict = kind.judge(answer);
-                Seen { outcome: Some(verdict.outcome), score: verdict.score, parts: Vec::new() }
-            }
-            Expected::Which(kind) => answer.talk.map_or_else(Seen::default, |talk| kind.see(talk)),
-            Expected::Whole(kind) => {
-                let verdict = answer.talk.map(|talk| kind.judge(talk));
-                let score = verdict.as_ref().and_then(|verdict| verdict.score);
-                Seen { outcome: verdict.map(|verdict| verdict.outcome), score, parts: Vec::new() }
-            }
-            Expected::LlmGrader(_) | Expected::Similarity(_) => Seen::default(),
-        }
-    }
+    pub(super) parts: Vec<Seen>,
 }
 
 impl Seen {
@@ -71,7 +43,7 @@ impl Seen {
     }
 
     /// The verdict on the raw answer, of the verdict on the redacted one.
-    pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
+    pub(super) fn over(&self, redacted: Verdict, answer: &str) -> Verdict {
         let Some(outcome) = self.outcome else {
             let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
             return errored(redacted.kind, reason);
@@ -81,6 +53,6 @@ impl Seen {
             return redacted;
         }
         let reason = "judged on the answer as it came, before redaction".to_owned();
-        Verdict { outcome, score: self.score, reason, got: quote(answer.text), ..redacted }
+        Verdict { outcome, score: self.score, reason, got: quote(answer), ..redacted }
     }
 }

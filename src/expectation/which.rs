@@ -2,8 +2,8 @@
 //! these of a conversation.
 
 use super::combined::Combined;
-use super::talk::{Heard, Talk};
 use super::{Expectation, Reading, Seen, TYPE, errored, verdict};
+use super::{Heard, Talk};
 use crate::grader::Bench;
 use crate::manifest::Verdict;
 use crate::source::{Field, Fields, Shape};

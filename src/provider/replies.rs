@@ -263,7 +263,9 @@ impl Replies {
         let (mut replies, mut talks): (BTreeMap<_, Vec<Known>>, BTreeMap<_, Vec<Talk>>) = Default::default();
         for (scenario, id, trials) in answers {
             for (trial, mut turns) in (0..).zip(trials) {
-                turns.iter_mut().for_each(|turn| turn.answer.recorded = true);
+                for turn in &mut turns {
+                    turn.answer.recorded = true;
+                }
                 let Some(last) = turns.last() else { continue };
                 let (key, scenario) = ((id.to_owned(), trial), Some(scenario.to_owned()));
                 let known = replies.entry(key.clone()).or_insert_with(|| Vec::with_capacity(1));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ask::{self, At, Rounds, Said};
-use super::judge;
+use super::fault;
 use super::plan::{Job, Planned, Target};
 use super::redaction;
 use crate::client::ModelClient;
@@ -176,7 +176,7 @@ impl<'a> Dialog<'a> {
             let Said { answer, seen, raw, fault, added, .. } = said;
             transcript.extend(added);
             progress.hear(say.line, &answer.text)?;
-            let fault = fault.or_else(|| judge::no_answer(self.scenario, &answer));
+            let fault = fault.or_else(|| fault::no_answer(self.scenario, &answer));
             let seen = seen.map(|seen: Json| serde_json::from_value(seen).unwrap_or_default());
             spoken.push(Spoken { say, asked, before, answer, raw, seen, verdict: None });
             if let Some(fault) = fault {
@@ -399,7 +399,7 @@ impl<'a> Dialog<'a> {
             spoken.iter().filter_map(|turn| turn.verdict.clone()).chain(whole.clone()).collect();
         let joined = expectation::all(verdicts);
         if fault.is_none() && joined.outcome == Outcome::Errored {
-            fault = Some(judge::cause(&joined));
+            fault = Some(fault::cause(&joined));
         }
         let conversation = Some(Box::new(Held { ended_by, turns, verdict: whole }));
         let turns = spoken.into_iter().map(Spoken::kept).collect();

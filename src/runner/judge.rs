@@ -1,17 +1,16 @@
 //! One case: asked, judged, written down.
 
 use super::ask::{self, Said};
-use super::dialogue;
 use super::plan::{Planned, Unit};
 use super::redaction;
+use super::{dialogue, fault};
 use crate::expectation::Candidate;
 use crate::grader::{Bench, Graders};
 use crate::manifest::{CaseResult, Fault, Trial, Verdict};
 use crate::scenario::{Case, Scenario};
 use crate::seed::{Root, RunId};
 use crate::stats::mean;
-use crate::text;
-use crate::vocabulary::{Answer, FaultKind, Outcome, StopReason, StopWords};
+use crate::vocabulary::{Answer, FaultKind, Outcome};
 
 /// Asks a case once and judges the answer.
 pub(super) async fn trial(
@@ -98,7 +97,7 @@ pub(super) fn skipped(scenario: &Scenario, planned: &Planned, reason: String) ->
 /// A trial whose judging ended in a defect of akit.
 pub(super) fn crashed(unit: Unit) -> Trial {
     let message = "akit itself failed while it judged this case or one beside it".to_owned();
-    let fault = fault(FaultKind::Internal, message, "please report this with the message above");
+    let fault = Fault::new(FaultKind::Internal, message, "please report this with the message above");
     Trial { index: unit.trial, confirmation: unit.confirmation, ..errored(None, None, fault) }
 }
 
@@ -131,7 +130,7 @@ async fn judged(
     Said { answer, seen, fault, .. }: Said,
     trial: u32,
 ) -> Trial {
-    if let Some(fault) = fault.or_else(|| no_answer(scenario, &answer)) {
+    if let Some(fault) = fault.or_else(|| fault::no_answer(scenario, &answer)) {
         return errored(Some(answer), None, fault);
     }
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
@@ -141,69 +140,13 @@ async fn judged(
     let candidate = Candidate::of_answer(&answer, case.allow_cut, seen.as_ref());
     let verdict = redaction::verdict(case, case.judge(&candidate, &bench).await);
     if verdict.outcome == Outcome::Errored {
-        let fault = cause(&verdict);
+        let fault = fault::cause(&verdict);
         return errored(Some(answer), Some(verdict), fault);
     }
     let (outcome, score) = (verdict.counted(), verdict.score);
     Trial { score, ..Trial::single(outcome, Some(answer), Some(verdict)) }
 }
 
-/// Why there is nothing to judge in what came back.
-pub(super) fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
-    let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
-    match answer.stop() {
-        StopReason::Broken => {
-            let message = format!("the answer ended with an error (finish_reason {})", word());
-            Some(fault(FaultKind::BrokenAnswer, message, "ask again, or look at the application's own log"))
-        }
-        StopReason::Unknown => {
-            let message =
-                format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
-            let help = format!(
-                "find out what it means, and say so: `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` \
-                 (or {})",
-                word(),
-                StopWords::MEANINGS[1..].join(", ")
-            );
-            Some(fault(FaultKind::UnknownStopReason, message, &help))
-        }
-        StopReason::Complete
-        | StopReason::ToolCalls
-        | StopReason::Cut
-        | StopReason::Refused
-        | StopReason::Filtered => {
-            let call = scenario.functions.undeclared(&answer.tool_calls)?;
-            let (name, names) = (text::excerpt(&call.name, 60), scenario.functions.names());
-            let message = format!("the answer calls `{name}`, which `setup.functions` does not declare");
-            let known: Vec<_> = names.iter().map(String::as_str).collect();
-            let help = text::meant(&name, &known, || format!("it declares {}", text::list(&known)));
-            Some(fault(FaultKind::UndeclaredFunction, message, &help))
-        }
-    }
-}
-
 fn errored(answer: Option<Answer>, verdict: Option<Verdict>, fault: Fault) -> Trial {
     Trial { fault: Some(Box::new(fault)), ..Trial::single(Outcome::Errored, answer, verdict) }
-}
-
-/// The first cause of an errored verdict.
-pub(super) fn cause(verdict: &Verdict) -> Fault {
-    let mut found = None;
-    verdict.walk(&mut |one| {
-        if found.is_none() && one.outcome == Outcome::Errored && one.parts.is_empty() {
-            found = Some(one);
-        }
-    });
-    let one = found.unwrap_or(verdict);
-    one.fault.as_deref().cloned().unwrap_or_else(|| {
-        fault(
-            FaultKind::ExpectationError,
-            format!("{}: {}", one.kind, one.reason),
-            "the reason says what it could not tell; change the expectation, or what it looks at",
-        )
-    })
-}
-
-fn fault(kind: FaultKind, message: String, help: &str) -> Fault {
-    Fault::new(kind, message, help)
 }

@@ -4,6 +4,7 @@
 mod ask;
 mod dialogue;
 mod epoch;
+mod fault;
 mod forecast;
 mod judge;
 mod plan;

@@ -458,7 +458,7 @@ fn check_case(
             ("prompt", "add `prompt:` with what is asked, or `turns:` with a conversation"),
             ("expected", "add `expected:` with what the answer must be"),
         ] {
-            if fields.key_span(key).is_none() {
+            if fields.key_span(key).is_none() && !fields.may_mean(key) {
                 let finding = Diagnostic::error("missing-field", reading.file, fields.span(), needs(key));
                 reading.found.push(finding.label(format!("`{key}` is missing here")).help(help));
             }

@@ -69,6 +69,14 @@ impl<'a> Fields<'a> {
         Some(Self { table, entries, span })
     }
 
+    /// Whether a key that the table does not have is probably this one, misspelt: one finding is enough.
+    #[must_use]
+    pub fn may_mean(&self, name: &str) -> bool {
+        let is_known = |key: &str| self.table.iter().any(|field| field.name == key);
+        let unknown = self.entries.iter().filter_map(|(key, _)| key.as_str()).filter(|key| !is_known(key));
+        unknown.into_iter().any(|key| text::nearest(key, &[name]).is_some())
+    }
+
     /// Where the mapping begins: its first key.
     #[must_use]
     pub fn span(&self) -> Span {

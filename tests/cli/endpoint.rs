@@ -136,7 +136,7 @@ fn refuse(mut stream: TcpStream, away: Away) {
         let _ = stream.peek(&mut [0]);
         return;
     }
-    let (mut request, mut part) = (Vec::new(), [0; 65_536]);
+    let (mut request, mut part) = (Vec::new(), vec![0; 65_536]);
     while !request.windows(4).any(|end| end == b"\r\n\r\n") || !request.ends_with(b"}") {
         match stream.read(&mut part) {
             Ok(0) | Err(_) => return,

@@ -47,7 +47,7 @@ pub(crate) fn table() -> Vec<Row> {
                 br#"{"error":{"code":"content_filter","message":"the filter is unavailable"}}"#.to_vec(),
             )],
             errored("provider-down"),
-            2,
+            4, // with two probes: a gateway may be gone for a moment
             "the filter is unavailable",
         ),
         row(

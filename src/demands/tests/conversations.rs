@@ -5,7 +5,7 @@ use super::*;
 /// The findings of a change of one case; the case stands from line 4 on.
 fn of(before: &str, now: &str) -> Vec<String> {
     let suite = |lines: &str| {
-        let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+        let lines = lines.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
         format!("name: s\nsetup: {{ handoff: {{ tool: t }} }}\ncases:\n  - id: a\n{lines}")
     };
     told(&[("s.yaml", &suite(before))], &[("s.yaml", &suite(now))])
@@ -65,8 +65,8 @@ fn a_customer_who_says_less_or_gives_up_earlier_is_named() {
     let rule = "  rules: [{ when: { type: exact, value: x }, say: [no, really], most: 3 }]\n";
     let usual = format!("  max_turns: 5\n{rule}  otherwise: {{ say: so, most: 2 }}");
     let table: [(String, &[&str]); 8] = [
-        (usual.replace("5", "4"), &["conversation-shortened s.yaml:8"]),
-        (usual.replace("5", "6"), &[]),
+        (usual.replace('5', "4"), &["conversation-shortened s.yaml:8"]),
+        (usual.replace('5', "6"), &[]),
         (usual.replace(rule, ""), &["turn-removed s.yaml:6"]),
         (usual.replace("[no, really]", "[no]"), &["turn-removed s.yaml:9"]),
         (usual.replace("most: 3", "most: 2"), &["turn-removed s.yaml:9"]),

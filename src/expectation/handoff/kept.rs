@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Signs, said};
-use crate::expectation::talk::Talk;
+use crate::expectation::Talk;
 use crate::expectation::{Candidate, Reading, TYPE, errored, quote, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::source::{Field, Fields};
@@ -44,7 +44,7 @@ impl HandoffKept {
             reading.refuse("missing-field", fields.span(), message, help);
             return None;
         };
-        let ends = |scope: &crate::expectation::talk::Scope| scope.ends.contains(&EndedBy::Handoff);
+        let ends = |scope: &crate::expectation::Scope| scope.ends.contains(&EndedBy::Handoff);
         if reading.setup.talk.as_ref().is_some_and(ends) {
             let message =
                 "the conversation ends with the handoff, so nothing shows whether it is kept".to_owned();

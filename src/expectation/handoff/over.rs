@@ -1,7 +1,7 @@
 //! `handoff` of a conversation: in which answer it is done, and by when it must be.
 
 use super::{Found, Handoff};
-use crate::expectation::talk::Talk;
+use crate::expectation::Talk;
 use crate::expectation::{errored, verdict};
 use crate::manifest::{Fault, Place, Verdict};
 use crate::vocabulary::{Outcome, VerdictKind};

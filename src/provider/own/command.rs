@@ -264,7 +264,7 @@ impl OwnCommand {
                 at,
             })
         };
-        let json = serde_json::from_str::<Json>(&text::json::mended(&printed));
+        let json = serde_json::from_str::<Json>(&text::json::mended(printed));
         let is_document = matches!(json, Ok(Json::Object(_) | Json::Array(_)));
         let said = self.own.answer.clone().filter(|_| is_json || is_document || !self.takes_text);
         let answer = said.or_else(|| if is_json { usual() } else { None });

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::kinds::{HEAD, Short, call, cut, judge, said, transfer};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn handoffs() {
     let plain = "{ type: handoff }";
     let by = "{ type: handoff, by: t2, state: done }";

@@ -101,9 +101,9 @@ fn a_customer_played_by_a_model_is_no_question() {
     let file = format!(
         "prompts: [You help.]\nproviders: [openai:gpt-4o-mini]\ntests:\n{test}    provider: {provider}\n{other}"
     );
-    let text = import(&file, "").ended(0).read("s.yaml");
-    assert!(text.contains("this case was not taken over: a model plays the customer in it"), "{text}");
-    assert!(text.contains("You are Mia"), "{text}");
-    let mut lines = text.lines().filter(|line| line.contains("You are Mia"));
-    assert!(lines.all(|line| line.trim_start().starts_with('#')), "{text}");
+    let suite = import(&file, "").ended(0).read("s.yaml");
+    assert!(suite.contains("this case was not taken over: a model plays the customer in it"), "{suite}");
+    assert!(suite.contains("You are Mia"), "{suite}");
+    let mut lines = suite.lines().filter(|line| line.contains("You are Mia"));
+    assert!(lines.all(|line| line.trim_start().starts_with('#')), "{suite}");
 }

@@ -22,6 +22,7 @@ expected: { type: every_answer, expected: { type: length, characters: { max: 500
 const HEAD: &str = "setup: { handoff: { tool: transfer } }\n";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn what_the_customer_says() {
     let off = CARD.replace("  otherwise: { say: A person please., most: 1, then: end }\n", "");
     let fail = off.replace("  max_turns: 6", "  max_turns: 6\n  off_script: fail");

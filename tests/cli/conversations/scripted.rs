@@ -8,6 +8,7 @@ use crate::Akit;
 const TWO: &str = "turns: [{ user: one, expected: { type: contains, values: [a] } }, { user: two, expected: { type: contains, values: [b] } }]";
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 fn what_becomes_of_turns() {
     let some = "
 turns:

@@ -52,13 +52,10 @@ fn no_expectation_sees_what_the_customer_says() {
             let mut cases = String::new();
             let mut lines = String::new();
             for (at, kind) in kinds.iter().enumerate() {
-                let turns: String = words
-                    .iter()
-                    .zip(1..)
-                    .map(|(word, n)| {
-                        format!("  - {{ id: t{n}, user: {} }}\n", Json::from(word.replace("{{", "\\{{")))
-                    })
-                    .collect();
+                let turns = words.iter().zip(1..).fold(String::new(), |turns, (word, n)| {
+                    let said = Json::from(word.replace("{{", "\\{{"));
+                    turns + &format!("  - {{ id: t{n}, user: {said} }}\n")
+                });
                 cases += &entry(&format!("c{at}"), &format!("turns:\n{turns}expected: {kind}"));
                 let pairs: Vec<_> = words.iter().copied().zip(answers.clone()).collect();
                 lines += &recorded(&format!("c{at}"), &pairs);

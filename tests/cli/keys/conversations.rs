@@ -22,7 +22,7 @@ pub(super) fn conversing(expected: &str) -> Files {
 
 /// A case with these lines.
 pub(super) fn case(lines: &str) -> Files {
-    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let lines = lines.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
     vec![(
         "s.yaml",
         format!("name: s\nsetup: {{ handoff: {{ tool: transfer }} }}\ncases:\n  - id: one\n{lines}"),

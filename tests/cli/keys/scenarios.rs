@@ -123,6 +123,10 @@ pub const SCENARIOS: &[(&str, Key)] = &[
         Weaker("HEAD setup: { handoff: { text: now } }", "HEAD setup: { handoff: { text: . } }"),
     ),
     (
+        "setup.handoff.notice",
+        Weaker("HEAD setup: { handoff: { notice: queue } }", "HEAD setup: { handoff: { notice: . } }"),
+    ),
+    (
         "setup.handoff.offers",
         Weaker("HEAD setup: { handoff: { offers: like } }", "HEAD setup: { handoff: { offers: . } }"),
     ),

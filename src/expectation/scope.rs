@@ -1,72 +1,11 @@
-//! A conversation as expectations see it: what the application answered, and which facts it had been given.
-//!
-//! None of the customer's words are in it, so no expectation can be met by them.
+//! What an expectation of a conversation may name.
 
 use std::sync::Arc;
 
-use super::{Candidate, Fact, Reading, Seen, Setup};
-use crate::manifest::Place;
+use super::{Fact, Reading, Setup};
 use crate::source::Span;
 use crate::text;
-use crate::vocabulary::{EndedBy, ToolCall};
-
-/// A conversation that has come to its end, with at least one answer.
-#[derive(Clone, Debug)]
-pub struct Talk<'a> {
-    /// The answers, in order.
-    pub turns: Vec<Heard<'a>>,
-    /// The calls of all answers, in order.
-    pub calls: Vec<ToolCall>,
-    /// What the customer knows.
-    pub facts: &'a [Fact],
-    /// What ended it.
-    pub ended: EndedBy,
-}
-
-/// The answer to one turn.
-#[derive(Clone, Debug)]
-pub struct Heard<'a> {
-    /// 1-based number of the turn.
-    pub number: u32,
-    /// Its id, where the script gives it one.
-    pub id: Option<&'a str>,
-    /// What was answered.
-    pub answer: Candidate<'a>,
-    /// The facts that had been given before, by their places.
-    pub given: Vec<usize>,
-    /// How many messages stand before the answer.
-    pub before: usize,
-}
-
-impl Heard<'_> {
-    /// `answer 3 (third)`.
-    #[must_use]
-    pub fn named(&self) -> String {
-        format!("answer {}", Place::words(self.number, self.id))
-    }
-}
-
-impl Talk<'_> {
-    /// The conversation as one answer: the last words, and the calls of all.
-    #[must_use]
-    pub fn candidate<'t>(&'t self, seen: Option<&'t Seen>) -> Candidate<'t> {
-        let last = self.turns.last().map_or(Candidate::of(""), |turn| turn.answer);
-        Candidate { tool_calls: &self.calls, talk: Some(self), seen, ..last }
-    }
-
-    /// The last answer by itself.
-    pub(super) fn last(&self) -> Option<&Heard<'_>> {
-        self.turns.last()
-    }
-
-    /// Why the absence of something in these answers proves nothing.
-    pub(super) fn hollow(&self) -> Option<String> {
-        self.turns.iter().find_map(|turn| {
-            let reason = turn.answer.hollow()?;
-            Some(format!("{}: {reason}", turn.named()))
-        })
-    }
-}
+use crate::vocabulary::EndedBy;
 
 /// What an expectation of a conversation may name.
 #[derive(Clone, Debug)]

@@ -1,0 +1,62 @@
+//! Why there is nothing to judge, or no verdict.
+
+use crate::manifest::{Fault, Verdict};
+use crate::scenario::Scenario;
+use crate::text;
+use crate::vocabulary::{Answer, FaultKind, Outcome, StopReason, StopWords};
+
+/// Why there is nothing to judge in what came back.
+pub(super) fn no_answer(scenario: &Scenario, answer: &Answer) -> Option<Fault> {
+    let word = || text::excerpt(answer.finish_reason.as_deref().unwrap_or_default(), 40);
+    match answer.stop() {
+        StopReason::Broken => {
+            let message = format!("the answer ended with an error (finish_reason {})", word());
+            Some(Fault::new(
+                FaultKind::BrokenAnswer,
+                message,
+                "ask again, or look at the application's own log",
+            ))
+        }
+        StopReason::Unknown => {
+            let message =
+                format!("the answer ended with `{}`, which akit does not know: it may not be whole", word());
+            let help = format!(
+                "find out what it means, and say so: `providerConfig: {{ stopWords: {{ \"{}\": complete }} }}` \
+                 (or {})",
+                word(),
+                StopWords::MEANINGS[1..].join(", ")
+            );
+            Some(Fault::new(FaultKind::UnknownStopReason, message, &help))
+        }
+        StopReason::Complete
+        | StopReason::ToolCalls
+        | StopReason::Cut
+        | StopReason::Refused
+        | StopReason::Filtered => {
+            let call = scenario.functions.undeclared(&answer.tool_calls)?;
+            let (name, names) = (text::excerpt(&call.name, 60), scenario.functions.names());
+            let message = format!("the answer calls `{name}`, which `setup.functions` does not declare");
+            let known: Vec<_> = names.iter().map(String::as_str).collect();
+            let help = text::meant(&name, &known, || format!("it declares {}", text::list(&known)));
+            Some(Fault::new(FaultKind::UndeclaredFunction, message, &help))
+        }
+    }
+}
+
+/// The first cause of an errored verdict.
+pub(super) fn cause(verdict: &Verdict) -> Fault {
+    let mut found = None;
+    verdict.walk(&mut |one| {
+        if found.is_none() && one.outcome == Outcome::Errored && one.parts.is_empty() {
+            found = Some(one);
+        }
+    });
+    let one = found.unwrap_or(verdict);
+    one.fault.as_deref().cloned().unwrap_or_else(|| {
+        Fault::new(
+            FaultKind::ExpectationError,
+            format!("{}: {}", one.kind, one.reason),
+            "the reason says what it could not tell; change the expectation, or what it looks at",
+        )
+    })
+}
