@@ -34,6 +34,8 @@ pub struct Candidate<'a> {
     pub seen: Option<&'a Seen>,
     /// The conversation, where it stands for all its answers.
     pub talk: Option<&'a Talk<'a>>,
+    /// Whether nothing may be said: a person has the customer.
+    pub may_be_silent: bool,
 }
 
 impl<'a> Candidate<'a> {
@@ -52,6 +54,7 @@ impl<'a> Candidate<'a> {
             latency_ms,
             seen,
             talk: None,
+            may_be_silent: false,
         }
     }
 
@@ -72,6 +75,7 @@ impl<'a> Candidate<'a> {
             latency_ms,
             seen,
             talk: None,
+            may_be_silent: false,
         }
     }
 
@@ -89,6 +93,9 @@ impl<'a> Candidate<'a> {
             return talk.hollow();
         }
         let strict = Self { allow_cut: false, ..*self };
+        if self.may_be_silent && text::said::shows_nothing(self.text) {
+            return strict.unheard();
+        }
         strict.unheard().or_else(|| self.wordless().filter(|_| self.tool_calls.is_empty()))
     }
 

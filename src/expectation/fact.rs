@@ -5,7 +5,7 @@ use super::reading::Reading;
 use crate::redact::{Find as _, GaveUp};
 use crate::source::{Field, Fields, Shape, Span};
 use crate::text;
-use crate::text::said::folded_lower;
+use crate::text::said::{folded, folded_lower};
 
 /// Keys of an entry of `facts`.
 pub const FACT: &[Field] = &[
@@ -91,7 +91,7 @@ impl Fact {
     /// Whether an answer says its value in a statement, as one that repeats what it was given does.
     #[must_use]
     pub fn restated(&self, answer: &str) -> bool {
-        let mut asking = answer.split_inclusive(['.', '!', '?', '\n']);
+        let mut asking = text::said::sentences(answer);
         self.is_in(answer)
             && !asking.any(|part| !self.is_in(part) && self.asked.find(part).is_ok_and(|it| it.is_some()))
     }
@@ -110,8 +110,16 @@ impl Fact {
     pub fn altered(&self, answer: &str) -> Result<Option<String>, GaveUp> {
         let (Some(shape), Some(value)) = (&self.shape, &self.value) else { return Ok(None) };
         let own = digest(value);
-        let all = shape.all(answer)?.into_iter().map(|range| &answer[range]);
-        Ok(all.into_iter().find(|found| digest(found) != own).map(str::to_owned))
+        // Other hyphens, digits of full width and signs that show nothing make no other shape, nor a blank for a hyphen.
+        let plain = folded(answer);
+        let joined = value.contains('-').then(|| plain.replace(' ', "-"));
+        for text in [answer, &plain].into_iter().chain(joined.as_deref()) {
+            let all = shape.all(text)?.into_iter().map(|range| &text[range]);
+            if let Some(found) = all.into_iter().find(|found| digest(found) != own) {
+                return Ok(Some(found.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether it says which values there may be.
@@ -144,15 +152,36 @@ pub(super) fn says(text: &str, value: &str) -> bool {
     }
     let value: Vec<char> = value.chars().collect();
     let is_number = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    // A word goes on with letters, a number with digits.
     let goes_on = |before: Option<char>, next: Option<&(char, bool)>| {
-        next.is_some_and(|(c, is_apart)| !is_apart && is_number(Some(*c)) && is_number(before))
+        next.is_some_and(|(c, is_apart)| {
+            let (before, next) = (before, Some(*c));
+            !is_apart && (is_number(next) && is_number(before) || is_letter(next) && is_letter(before))
+        })
+    };
+    // A sign between two digits is a part of the number that they make, but for nothing behind the point.
+    let joins = |at: usize| {
+        let sign = chars.get(at).is_some_and(|(c, is_apart)| !is_apart && matches!(c, ',' | '.' | '\''));
+        let next = chars.get(at + 1).is_some_and(|(c, is_apart)| !is_apart && c.is_ascii_digit());
+        let before = at.checked_sub(1).and_then(|before| chars.get(before));
+        sign && next && is_number(before.map(|(c, _)| *c))
+    };
+    let is_nothing = |at: usize| {
+        let digits = chars[at + 1..].iter().take_while(|(c, is_apart)| !is_apart && c.is_ascii_digit());
+        let digits: Vec<char> = digits.map(|(c, _)| *c).collect();
+        digits.len() < 3 && digits.iter().all(|c| *c == '0')
     };
     let begins = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| chars.get(before));
         let whole = chars[at..].iter().map(|(c, _)| *c).zip(&value).all(|(c, wanted)| c == *wanted);
-        whole && !goes_on(before.map(|(c, _)| *c), chars.get(at))
+        let is_longer = is_number(value.first().copied()) && at.checked_sub(1).is_some_and(&joins);
+        whole && !is_longer && !goes_on(before.map(|(c, _)| *c), chars.get(at))
     };
-    let ends = |at: usize| !goes_on(value.last().copied(), chars.get(at + value.len()));
+    let ends = |at: usize| {
+        let end = at + value.len();
+        !goes_on(value.last().copied(), chars.get(end)) && (!joins(end) || is_nothing(end))
+    };
     !value.is_empty() && (0..(chars.len() + 1).saturating_sub(value.len())).any(|at| begins(at) && ends(at))
 }
 
@@ -162,5 +191,93 @@ fn digest(text: &str) -> String {
 }
 
 fn is_of_writing(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}')
+    c.is_whitespace() || text::said::ignorable(c) || matches!(c, '-' | '\u{2010}'..='\u{2015}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_said_as_words_of_its_own_however_it_is_written() {
+        let table = [
+            ("NW-5512", "your parcel nw 5512 is late", true),
+            ("NW-5512", "your parcel NW\u{2011}5512", true),
+            ("NW-5512", "NW-55123", false),
+            ("NW-5512", "XNW-5512", false),
+            ("Ann", "an annual fee", false),
+            ("Ann", "I am Ann.", true),
+            ("240", "240 euros", true),
+            ("240", "240euros, twice", true),
+            ("240", "240.00 euros", true),
+            ("240", "240,00", true),
+            ("240", "It was 240.", true),
+            ("240", "240, twice", true),
+            ("240", "240.50", false),
+            ("240", "1,240 euros", false),
+            ("240", "1.240 euros", false),
+            ("240", "240,000", false),
+            ("240", "2400", false),
+            ("0", "10", false),
+            ("0", "0 euros", true),
+        ];
+        for (value, text, is_said) in table {
+            assert_eq!(says(text, value), is_said, "{value} in {text}");
+        }
+    }
+
+    fn fact(value: &str, asked: &str, shape: &str) -> Fact {
+        let pattern = |written: &str| Pattern::compile(written, "i").unwrap();
+        Fact {
+            name: "it".to_owned(),
+            say: None,
+            value: Some(value.to_owned()),
+            span: Span::default(),
+            asked: pattern(asked),
+            shape: Some(pattern(shape)),
+        }
+    }
+
+    #[test]
+    fn another_value_is_seen_however_it_is_written() {
+        let parcel = fact("NW-5512", "which parcel", r"\bNW-\d{4}\b");
+        for same in [
+            "NW-5512",
+            "nw\u{2011}5512",
+            "NW 5512",
+            "NW\u{2013}5512",
+            "NW-\u{ff15}\u{ff15}\u{ff11}\u{ff12}",
+            "no number",
+        ] {
+            assert_eq!(parcel.altered(same).ok(), Some(None), "{same}");
+        }
+        for other in [
+            "NW-5513",
+            "NW\u{2011}5513",
+            "NW\u{2013}5513",
+            "NW-\u{ff15}\u{ff15}\u{ff11}\u{ff13}",
+            "NW\u{ad}-5513",
+            "NW 5513",
+        ] {
+            assert!(parcel.altered(other).is_ok_and(|found| found.is_some()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_repeated_in_a_statement_is_not_asked_for() {
+        let table = [
+            (
+                "ann.b@shop.example",
+                "e-?mail address",
+                "I sent it to your e-mail address ann.b@shop.example.",
+                true,
+            ),
+            ("240.50", "which amount|amount", "The amount of 240.50 is on its way back.", true),
+            ("4417", "which card", "Case 4417 is open. But which card is it?", false),
+            ("4417", "which card", "Thank you for 4417.\nWhich card was it?", false),
+        ];
+        for (value, asked, answer, is_repeated) in table {
+            assert_eq!(fact(value, asked, "x").restated(answer), is_repeated, "{answer}");
+        }
+    }
 }

@@ -34,7 +34,9 @@ impl Not {
         let mut judges =
             self.inner.graders().into_iter().filter_map(|one| bench.graders.find(one.named()).ok());
         let too_long = judges.find_map(|one| one.too_long(answer.text, answer.tool_calls));
-        if let Some(reason) = proves_nothing.or(too_long) {
+        let unsaid = answer.talk.and_then(|talk| self.inner.unsaid(talk));
+        let unsaid = unsaid.map(|id| format!("turn `{}` was not said", crate::text::excerpt(id, 40)));
+        if let Some(reason) = proves_nothing.or(too_long).or(unsaid) {
             return hollow(VerdictKind::Not, &reason);
         }
         let inner = self.inner.judge(&answer.part(0), bench).await;

@@ -2,7 +2,7 @@
 //! these of a conversation.
 
 use super::combined::Combined;
-use super::{Expectation, Reading, Seen, TYPE, errored, verdict};
+use super::{Expectation, Expected, Reading, Seen, TYPE, errored, verdict};
 use super::{Heard, Talk};
 use crate::grader::Bench;
 use crate::manifest::Verdict;
@@ -53,6 +53,14 @@ impl Which {
         let mut inner = Reading { setup: &setup, found: &mut *reading.found, ..*reading };
         let inner = Expectation::read(fields.node("expected")?, "`expected`", &mut inner)?;
         Some(Self { pick: pick?, inner })
+    }
+
+    /// The id of the turn that it is about, where that was not said.
+    pub(super) fn unsaid(&self, talk: &Talk<'_>) -> Option<&str> {
+        match &self.pick {
+            Pick::One(id, _) if self.picked(talk).is_empty() => Some(id),
+            Pick::One(..) | Pick::First | Pick::Last | Pick::Every | Pick::Some => None,
+        }
     }
 
     pub(super) fn inner(&self) -> &Expectation {
@@ -131,4 +139,18 @@ impl Which {
 /// A verdict of something that is about a conversation, held against one answer.
 pub(super) fn without_talk(kind: VerdictKind) -> Verdict {
     errored(kind, "this is about a conversation, and there is none".to_owned())
+}
+
+impl Expectation {
+    /// The id of a turn that it, or a part of it, is about and that was not said: what it lacks proves nothing.
+    pub(super) fn unsaid(&self, talk: &Talk<'_>) -> Option<&str> {
+        match &self.expected {
+            Expected::Which(kind) => kind.unsaid(talk),
+            Expected::Combined(kind) => kind.parts().iter().find_map(|part| part.unsaid(talk)),
+            Expected::Not(kind) => kind.inner().unsaid(talk),
+            Expected::Plain(_) | Expected::LlmGrader(_) | Expected::Similarity(_) | Expected::Whole(_) => {
+                None
+            }
+        }
+    }
 }

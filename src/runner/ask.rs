@@ -120,6 +120,8 @@ pub(super) struct Rounds<'a> {
     patience: Patience,
     /// The turn that is asked, where the case is a conversation.
     pub(super) turn: Option<At>,
+    /// A mark of what was said before, where the application remembers it.
+    pub(super) held: Option<String>,
 }
 
 /// A turn of a conversation, as it is asked.
@@ -145,7 +147,7 @@ impl<'a> Rounds<'a> {
     ) -> Self {
         let jitter = root.derive(&["retry", &scenario.name, &case.id, &trial.to_string()]);
         let patience = Patience { jitter: jitter.into(), ..job.patience };
-        Self { scenario, case, client, job, root, trial, patience, turn: None }
+        Self { scenario, case, client, job, root, trial, patience, turn: None, held: None }
     }
 
     /// What a record says of a stop word was taught when it was made.
@@ -258,6 +260,9 @@ impl<'a> Rounds<'a> {
         }
         if let Some(at) = self.turn.filter(|at| at.session > 0) {
             content["session"] = at.session.into();
+        }
+        if let Some(held) = &self.held {
+            content["held"] = held.as_str().into();
         }
         if let Some(redaction) = self.case.redaction.on() {
             content = redaction.redactor.json(&content);

@@ -4,12 +4,13 @@
 //! replay goes the same way. Expectations see the answers as they came.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::ask::{self, At, Rounds, Said};
 use super::fault;
 use super::plan::{Job, Planned, Target};
 use super::redaction;
+use crate::canonical;
 use crate::client::ModelClient;
 use crate::expectation::{self, Candidate, Heard, Seen, Talk};
 use crate::grader::{Bench, Graders};
@@ -32,6 +33,8 @@ struct Spoken<'a> {
     raw: Option<Answer>,
     /// What was found in it before it was redacted.
     seen: Option<Sight>,
+    /// Whether a person had the customer before.
+    is_handed_over: bool,
     verdict: Option<Verdict>,
 }
 
@@ -65,6 +68,8 @@ struct Live<'a> {
     sent: Vec<Message>,
     /// What records are found by.
     kept: Vec<Message>,
+    /// Everything that was said, in all conversations with the same customer.
+    heard: Vec<Message>,
     conversation: Conversation,
     /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
     is_bound: bool,
@@ -160,13 +165,18 @@ impl<'a> Dialog<'a> {
                     self.is_over(&partner, spoken.len())?;
                     return Ok((ended, None));
                 }
-                Next::OffScript(fault, true) => return Ok((EndedBy::OffScript, Some(fault))),
+                Next::OffScript(fault, true) => {
+                    self.is_over(&partner, spoken.len())?;
+                    return Ok((EndedBy::OffScript, Some(fault)));
+                }
                 Next::OffScript(fault, false) => return Err(fault.into()),
             };
             let asked = redaction::prompt(self.case, &say.text);
             transcript.push(Message::new(Role::User, &*asked));
             let before = transcript.len();
-            let see = |answer: &Answer| self.see(spoken, &say, answer);
+            let is_handed_over =
+                spoken.iter().any(|turn| turn.is_handed_over || self.hands_over(&turn.answer));
+            let see = |answer: &Answer| self.see(spoken, (&say, is_handed_over), answer);
             let said = match &mut partner {
                 Partner::Recorded { name, turns } => {
                     self.recorded(name, turns, (spoken.len(), &say), &see)?
@@ -178,7 +188,7 @@ impl<'a> Dialog<'a> {
             progress.hear(say.line, &answer.text)?;
             let fault = fault.or_else(|| fault::no_answer(self.scenario, &answer));
             let seen = seen.map(|seen: Json| serde_json::from_value(seen).unwrap_or_default());
-            spoken.push(Spoken { say, asked, before, answer, raw, seen, verdict: None });
+            spoken.push(Spoken { say, asked, before, answer, raw, seen, is_handed_over, verdict: None });
             if let Some(fault) = fault {
                 return Err(fault.into());
             }
@@ -222,6 +232,7 @@ impl<'a> Dialog<'a> {
                     seeded: *seeded,
                     sent: self.case.messages.clone(),
                     kept: redaction::messages(self.case),
+                    heard: Vec::new(),
                     conversation,
                     is_bound,
                     source: None,
@@ -232,17 +243,22 @@ impl<'a> Dialog<'a> {
 
     /// The turns behind those that the case has as its history.
     fn after_history(&self, turns: &'a [Exchanged]) -> Result<&'a [Exchanged], Fault> {
-        let history =
-            self.case.messages.iter().filter(|message| message.role == Role::User).map(|one| &one.content);
         let mut rest = turns;
-        for asked in history {
-            match rest.split_first() {
-                Some((first, others)) if same_words(&first.asked, asked) => rest = others,
-                _ => {
-                    let message =
-                        format!("the recorded conversation does not begin with \"{}\"", self.quoted(asked));
-                    return Err(other_conversation(message));
+        let mut answered: Option<&Exchanged> = None;
+        for Message { role, content, .. } in &self.case.messages {
+            let is_there = match (role, rest.split_first()) {
+                (Role::User, Some((first, others))) if same_words(&first.asked, content) => {
+                    (answered, rest) = (Some(first), others);
+                    true
                 }
+                (Role::User, _) => false,
+                (Role::Assistant, _) => answered.is_some_and(|turn| same_words(&turn.answer.text, content)),
+                (Role::System | Role::Developer | Role::Tool, _) => true,
+            };
+            if !is_there {
+                let words = self.quoted(content);
+                let message = format!("the recorded conversation does not begin with \"{words}\"");
+                return Err(other_conversation(message));
             }
         }
         Ok(rest)
@@ -307,18 +323,26 @@ impl<'a> Dialog<'a> {
         }
     }
 
+    /// Whether an answer hands over; one of which nobody knows does not.
+    fn hands_over(&self, answer: &Answer) -> bool {
+        let candidate = Candidate::of_answer(answer, self.case.allow_cut, None);
+        self.scenario.signs.as_ref().is_some_and(|signs| signs.is_done(&candidate).unwrap_or_default())
+    }
+
     /// What expectations find in an answer as it came.
-    fn see(&self, before: &[Spoken<'_>], say: &Say<'_>, answer: &Answer) -> Json {
+    fn see(&self, before: &[Spoken<'_>], (say, is_handed_over): (&Say<'_>, bool), answer: &Answer) -> Json {
         let own = say.line.and_then(|line| line.expectation.as_ref());
         let rules = &self.case.always;
-        let candidate = Candidate::of_answer(answer, self.case.allow_cut, None);
+        let candidate = Candidate {
+            may_be_silent: is_handed_over,
+            ..Candidate::of_answer(answer, self.case.allow_cut, None)
+        };
         let mut sight =
             Sight { answer: expectation::see_turn(own, rules, &candidate), whole: Seen::default() };
         let known = before.iter().map(|turn| Some((turn, turn.raw.as_ref()?))).collect::<Option<Vec<_>>>();
         if let Some(known) = known.filter(|_| !self.case.expectation.is_nothing()) {
-            let mut turns: Vec<_> =
-                known.into_iter().map(|(turn, raw)| self.heard(&turn.say, turn.before, raw, None)).collect();
-            turns.push(self.heard(say, 0, answer, None));
+            let mut turns: Vec<_> = known.into_iter().map(|(turn, raw)| self.heard(turn, raw)).collect();
+            turns.push(self.heard_at((say, is_handed_over), 0, answer));
             let talk = self.talk_of(turns, EndedBy::Turns);
             sight.whole = self.case.expectation.see(&talk.candidate(None));
         }
@@ -326,17 +350,21 @@ impl<'a> Dialog<'a> {
         serde_json::to_value(sight).unwrap_or_default()
     }
 
-    fn heard<'t>(
+    fn heard<'t>(&self, turn: &'t Spoken<'_>, answer: &'t Answer) -> Heard<'t> {
+        self.heard_at((&turn.say, turn.is_handed_over), turn.before, answer)
+    }
+
+    fn heard_at<'t>(
         &self,
-        say: &'t Say<'_>,
+        (say, may_be_silent): (&'t Say<'_>, bool),
         before: usize,
         answer: &'t Answer,
-        seen: Option<&'t Seen>,
     ) -> Heard<'t> {
+        let answer = Candidate::of_answer(answer, self.case.allow_cut, None);
         Heard {
             number: say.number,
             id: say.line.and_then(|line| line.id.as_deref()),
-            answer: Candidate::of_answer(answer, self.case.allow_cut, seen),
+            answer: Candidate { may_be_silent, ..answer },
             given: say.given.clone(),
             before,
         }
@@ -351,7 +379,10 @@ impl<'a> Dialog<'a> {
     async fn verdict(&self, turn: &Spoken<'_>, transcript: &[Message]) -> Option<Verdict> {
         let own = turn.say.line.and_then(|line| line.expectation.as_ref());
         let seen = turn.seen.as_ref().map(|seen| &seen.answer);
-        let candidate = Candidate::of_answer(&turn.answer, self.case.allow_cut, seen);
+        let candidate = Candidate {
+            may_be_silent: turn.is_handed_over,
+            ..Candidate::of_answer(&turn.answer, self.case.allow_cut, seen)
+        };
         let bench = self.bench(transcript);
         let bench = bench.until(turn.before);
         let verdict = expectation::judge_turn(own, &self.case.always, &candidate, &bench).await?;
@@ -378,7 +409,7 @@ impl<'a> Dialog<'a> {
                 turn.verdict = self.verdict(turn, transcript).await;
             }
             if !self.case.expectation.is_nothing() {
-                let turns = spoken.iter().map(|turn| self.heard(&turn.say, turn.before, &turn.answer, None));
+                let turns = spoken.iter().map(|turn| self.heard(turn, &turn.answer));
                 let talk = self.talk_of(turns.collect(), ended_by.clone());
                 let seen = spoken.last().and_then(|turn| turn.seen.as_ref()).map(|seen| &seen.whole);
                 let verdict =
@@ -470,6 +501,10 @@ impl<'a> Live<'a> {
         let pause = say.line.and_then(|line| line.pause).unwrap_or_default();
         let afresh = afresh || self.source == Some(Source::Server);
         self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
+        // What a server remembers is in no request: a record belongs to one conversation as it was held, answers included.
+        self.rounds.held = self.client.is_stateful().then(|| {
+            canonical::digest(&json!({ "scenario": name[0], "case": name[1], "heard": self.heard }))
+        });
         if self.is_bound && !self.client.replays() {
             let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
             // Nobody at the other side knows what was only read.
@@ -480,6 +515,8 @@ impl<'a> Live<'a> {
         }
         let said = self.rounds.ask(request, &self.kept, see).await?;
         self.sent.extend(said.added.iter().cloned());
+        self.heard.push(Message::new(Role::User, asked));
+        self.heard.extend(said.added.iter().cloned());
         // What the server remembers is in no request, so it stands in no key.
         if !self.client.is_stateful() {
             self.kept.extend(said.added.iter().cloned());

@@ -94,6 +94,23 @@ fn typed(c: char) -> char {
     }
 }
 
+/// The sentences of a text, each with its end: `.` within a word or a number ends none.
+pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let ends = |(at, c): (usize, char)| {
+            let next = rest[at + c.len_utf8()..].chars().next();
+            let is_end = matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？');
+            (c == '\n' || (is_end && next.is_none_or(|next| !next.is_alphanumeric())))
+                .then_some(at + c.len_utf8())
+        };
+        let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
+        let (part, others) = rest.split_at(end);
+        rest = others;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// The text behind one block of thoughts at its beginning; `None` where that block never ends.
 #[must_use]
 pub fn behind_thoughts(text: &str) -> Option<&str> {

@@ -18,23 +18,6 @@ pub struct HandoffKept {
     signs: Arc<Signs>,
 }
 
-/// The sentences of a text: what a queue announces may stand beside what it must not say.
-fn sentences(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let ends = |(at, c): (usize, char)| {
-            let next = rest[at + c.len_utf8()..].chars().next();
-            let is_end = matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？');
-            (c == '\n' || (is_end && next.is_none_or(|next| !next.is_alphanumeric())))
-                .then_some(at + c.len_utf8())
-        };
-        let end = rest.char_indices().find_map(ends).unwrap_or(rest.len());
-        let (part, others) = rest.split_at(end);
-        rest = others;
-        (!part.is_empty()).then_some(part)
-    })
-}
-
 impl HandoffKept {
     pub(in crate::expectation) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let Some(signs) = reading.setup.handoff.clone().filter(|signs| signs.shows_done()) else {
@@ -97,7 +80,9 @@ impl HandoffKept {
             if let Some(why) = turn.answer.unheard() {
                 return Ok(fail(format!("is no silence ({why})")));
             }
-            for part in sentences(turn.answer.text).filter(|part| part.contains(char::is_alphanumeric)) {
+            for part in
+                text::said::sentences(turn.answer.text).filter(|part| part.contains(char::is_alphanumeric))
+            {
                 let part = Candidate { text: part, ..turn.answer };
                 if said(self.signs.notice.as_ref(), &part)?.is_none() {
                     return Ok(fail("answers".to_owned()));

@@ -16,6 +16,14 @@ pub(super) struct Due {
 }
 
 impl Due {
+    /// Whether an answer comes behind it: the so-manieth message of the customer, in the turn of this number.
+    fn is_past(&self, said: u32, number: u32) -> bool {
+        match self.id {
+            Some(_) => number > self.turn,
+            None => said > self.turn,
+        }
+    }
+
     fn shown(&self) -> String {
         format!("answer {}", Place::words(self.turn, self.id.as_deref()))
     }
@@ -28,7 +36,7 @@ impl Handoff {
         let mut fault: Option<(String, Fault)> = None;
         let mut telling: Option<Verdict> = None;
         let mut phantom: Option<Verdict> = None;
-        for turn in &talk.turns {
+        for (said, turn) in (1..).zip(&talk.turns) {
             let Found { verdict: found, is_phantom } = match self.judged(&turn.answer) {
                 Ok(found) => found,
                 Err(why) => {
@@ -47,7 +55,7 @@ impl Handoff {
                 telling = Some(found);
                 continue;
             }
-            let Some(due) = self.due.as_ref().filter(|due| turn.number > due.turn) else {
+            let Some(due) = self.due.as_ref().filter(|due| due.is_past(said, turn.number)) else {
                 return Verdict { expected: self.expected(), ..found };
             };
             if fault.is_some() {
@@ -71,7 +79,8 @@ impl Handoff {
             let last = telling.unwrap_or_else(|| verdict(kind(), self.never, 0.0));
             let Some(due) = &self.due else { return last.of_turn(0) };
             // The last answer says why, and an earlier one is where it was due.
-            let is_later = talk.turns.iter().any(|turn| turn.number > due.turn);
+            let mut numbered = (1..).zip(&talk.turns);
+            let is_later = numbered.any(|(said, turn)| due.is_past(said, turn.number));
             let reason =
                 if is_later { format!("none by {}; {}", due.shown(), last.reason) } else { last.reason };
             Verdict { reason, ..last }.of_turn(due.turn)

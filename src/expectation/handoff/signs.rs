@@ -185,11 +185,12 @@ impl Signs {
         answer.state?.pointer(self.state.as_deref()?)
     }
 
-    /// The part of the application's state that stands beside what tells of a handoff: all of it where that is a member of
-    /// its own.
+    /// The part of the application's state that stands beside what tells of a handoff, where that has a place of its own: all
+    /// of the state may hold what was asked.
     pub(super) fn beside<'a>(&self, answer: &Candidate<'a>) -> Option<&'a Json> {
-        let (above, _) = self.state.as_deref()?.rsplit_once('/')?;
-        answer.state?.pointer(above)
+        let pointer = self.state.as_deref()?;
+        let above = pointer.rsplit_once('/').map(|(above, _)| above).filter(|above| !above.is_empty());
+        answer.state?.pointer(above.unwrap_or(pointer))
     }
 
     /// The calls that hand over.

@@ -338,3 +338,43 @@ expected:
         }
     }
 }
+
+/// A server that gives each conversation a number, and knows a customer who has introduced himself twice.
+#[test]
+fn records_of_two_conversations_that_begin_alike_do_not_mix() {
+    let known = std::sync::Mutex::new(std::collections::BTreeMap::<String, usize>::new());
+    let server = Server::as_told(move |asked| {
+        let mut known = known.lock().unwrap();
+        let count = known.len() + 1;
+        let number = *known.entry(asked.body["id"].to_string()).or_insert(count);
+        raw(&json!({ "answer": format!("Ticket {number}, you say {}.", asked.body["text"]), "session": "s" }))
+    });
+    let cases = "\
+turns:
+  - { id: first, user: Hi., expected: { type: regex, pattern: \"Ticket (?<number>.)\" } }
+  - { user: \"Still {{turn.first.number}}?\", expected: { type: contains, values: [Still] } }
+- id: d
+  turns: [{ user: Hi. }, { user: Other?, expected: { type: contains, values: [Ticket] } }]
+";
+    let cases =
+        cases.replace("\n- id", "\n@- id").replace("\n  turns: [{ user: Hi.", "\n@  turns: [{ user: Hi.");
+    let head = STATEFUL.replace("URL", &server.url);
+    let text = suite(&head, &cases).replace("    @", "  ");
+    let ran = Akit::new(&["run", "s.yaml", "--json", "run.json", "-c", "1", "--target-version", "1"])
+        .args(&["--cache", "auto"])
+        .file("s.yaml", &text)
+        .run()
+        .ended(0);
+    let texts = |ran: &Ran, file: &str| -> Vec<String> {
+        let report = ran.json(file);
+        let cases = report["cases"].as_array().unwrap().iter();
+        let turns = cases.flat_map(|case| case["trials"][0]["turns"].as_array().unwrap().clone());
+        turns.map(|turn| turn["answer"]["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let (first, count) = (texts(&ran, "run.json"), server.asked().len());
+    assert_ne!(first[0].split(',').next(), first[2].split(',').next(), "{first:?}");
+    let replay =
+        ran.then(&["run", "s.yaml", "--json", "again.json", "--target-version", "1", "--replay"]).run();
+    assert_eq!(texts(&replay.ended(0), "again.json"), first);
+    assert_eq!(server.asked().len(), count);
+}

@@ -210,8 +210,8 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
         "cases.customer.facts.say",
         Neutral(
             QUESTION,
-            "expected: { type: no_reask }\ncustomer:\n  says: Hi\n  max_turns: 5\n  facts: [{ name: a, asked: which a, say: A }]",
-            "expected: { type: no_reask }\ncustomer:\n  says: Hi\n  max_turns: 5\n  facts: [{ name: a, asked: which a, say: It is A }]",
+            "expected: { type: no_reask }\ncustomer:\n  says: Hi\n  max_turns: 5\n  facts: [{ name: a, asked: which a, say: A, value: A }]",
+            "expected: { type: no_reask }\ncustomer:\n  says: Hi\n  max_turns: 5\n  facts: [{ name: a, asked: which a, say: It is A, value: A }]",
         ),
     ),
     (
