@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Status, import, stored};
+use super::{Status, import, stored, terminal};
+use crate::environment::Environment;
 use crate::import::frozen;
+use crate::scenario;
 use crate::source::{Node, SourceFile};
 use crate::text;
 
@@ -47,7 +49,7 @@ enum Form {
     Turns,
 }
 
-pub(super) fn case(args: &CaseArgs) -> Result<Status, Status> {
+pub(super) fn case(args: &CaseArgs, environment: &Environment) -> Result<Status, Status> {
     let What::From(args) = &args.what;
     let Form::Turns = args.form;
     let output = args.output.as_deref().filter(|path| *path != Path::new("-"));
@@ -85,12 +87,22 @@ pub(super) fn case(args: &CaseArgs) -> Result<Status, Status> {
     }
     let name = &case.location.file;
     let again = "run this where the scenario file of that run lies, as it was then";
-    let node = SourceFile::read(Path::new(name))
+    let file = Path::new(name);
+    let node = SourceFile::read(file)
         .map_err(|error| error.to_string())
         .and_then(|file| Node::parse(&file).map_err(|error| error.message))
         .map_err(|why| Status::Invalid.because(format!("cannot read `{name}`: {why}"), again))?;
-    let text = frozen(&node, &case.id, trial).ok_or_else(|| {
-        Status::Invalid.because(format!("`{name}` has no case `{}`", text::excerpt(&case.id, 60)), again)
+    let loaded = scenario::load(&[file], environment);
+    let mut known = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let dialogue = known.find(|known| known.id == case.id).and_then(|known| known.dialogue.as_deref());
+    let frozen = dialogue.and_then(|dialogue| frozen(&node, &case.id, &dialogue.facts, trial));
+    let frozen = frozen.ok_or_else(|| {
+        let message =
+            format!("`{name}` has no conversation `{}` that can be read", text::excerpt(&case.id, 60));
+        Status::Invalid.because(message, again)
     })?;
-    Ok(import::write(&text, output))
+    for one in &frozen.left_out {
+        terminal::warning(one, "");
+    }
+    Ok(import::write(&frozen.text, output))
 }

@@ -143,7 +143,7 @@ pub fn main() -> ExitCode {
         Command::Schema => Ok(pages::schema()),
         Command::Init(args) => init::init(&args, &environment),
         Command::Import(args) => Ok(import::import(&args)),
-        Command::Case(args) => case::case(&args),
+        Command::Case(args) => case::case(&args, &environment),
         Command::Baseline(args) => baseline::baseline(&args, &environment),
         Command::History(args) => history::history(&args, &environment),
         Command::Calibrate(args) => calibrate::calibrate(&args, environment),

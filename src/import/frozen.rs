@@ -2,27 +2,50 @@
 
 use super::yaml::YamlItem;
 use crate::environment::literal;
+use crate::expectation::Fact;
 use crate::manifest::{Trial, Turn};
 use crate::source::{Node, Value};
+use crate::text;
+use crate::vocabulary::VerdictKind;
+
+/// A scenario file with one case.
+#[derive(Debug)]
+pub struct Frozen {
+    /// The file.
+    pub text: String,
+    /// What stands in the original and not here, because nothing of it was said: a sentence each.
+    pub left_out: Vec<String>,
+}
 
 /// A scenario file with one case that says what was said in a trial; everything else stands as it did in its file.
+/// `facts` are those of the case.
 ///
 /// `None` where the file has no such case.
 #[must_use]
-pub fn frozen(file: &Node, id: &str, trial: &Trial) -> Option<String> {
+pub fn frozen(file: &Node, id: &str, facts: &[Fact], trial: &Trial) -> Option<Frozen> {
     let is_it = |case: &&Node| case.get("id").and_then(Node::as_str) == Some(id);
     let case = file.get("cases")?.items().iter().find(is_it)?;
-    let mut entries = Vec::new();
     let Value::Map(known) = &case.value else { return None };
+    let mut freezing = Freezing::of(facts, trial);
+    let turns: Vec<_> = trial.turns.iter().map(|turn| said(turn, case)).collect();
+    let expected = case.get("expected").and_then(|expected| freezing.expectation(expected));
+    let is_demanded = |turn: &Turn| line(turn, case).is_some_and(|line| line.get("expected").is_some());
+    if expected.is_none() && !trial.turns.iter().any(is_demanded) {
+        freezing
+            .left_out
+            .push("nothing that was expected is left: write `expected:` for the case".to_owned());
+    }
+    let (mut turns, mut expected) = (Some(turns), expected);
+    let mut entries = Vec::new();
     for (key, value) in known {
         match key.as_str()? {
             "turns" | "customer" => {
-                let turns = trial.turns.iter().map(|turn| said(turn, case)).collect();
-                entries.push(("turns".to_owned(), YamlItem::List(turns)));
+                entries.extend(turns.take().map(|turns| ("turns".to_owned(), YamlItem::List(turns))));
                 // The facts of a customer by rules stand at the case of a script.
-                entries.extend(value.get("facts").map(|facts| ("facts".to_owned(), YamlItem::of(facts))));
+                entries.extend(value.get("facts").and_then(|facts| freezing.facts(facts)));
             }
-            "expected" => entries.extend(without_ends(value).map(|kept| ("expected".to_owned(), kept))),
+            "facts" => entries.extend(freezing.facts(value)),
+            "expected" => entries.extend(expected.take().map(|kept| ("expected".to_owned(), kept))),
             key => entries.push((key.to_owned(), YamlItem::of(value))),
         }
     }
@@ -36,7 +59,8 @@ pub fn frozen(file: &Node, id: &str, trial: &Trial) -> Option<String> {
         };
         (key, value)
     });
-    Some(YamlItem::Map(all.collect()).render() + "\n")
+    let text = YamlItem::Map(all.collect()).render() + "\n";
+    Some(Frozen { text, left_out: freezing.left_out })
 }
 
 /// A turn that was said, with what the script of its case had beside it.
@@ -47,11 +71,7 @@ fn said(turn: &Turn, case: &Node) -> YamlItem {
     let mut entries = Vec::new();
     entries.extend(place.and_then(|place| place.id.clone()).map(|id| ("id".to_owned(), YamlItem::Text(id))));
     entries.push(("user".to_owned(), YamlItem::Text(words)));
-    let lines = case.get("turns").map(Node::items).unwrap_or_default();
-    let is_it = |line: &&Node| {
-        line.get("user").is_some_and(|user| place.is_some_and(|place| place.line == user.span.line))
-    };
-    if let Some(line) = lines.iter().find(is_it) {
+    if let Some(line) = line(turn, case) {
         for key in ["expected", "session", "pause"] {
             entries.extend(line.get(key).map(|value| (key.to_owned(), YamlItem::of(value))));
         }
@@ -59,27 +79,108 @@ fn said(turn: &Turn, case: &Node) -> YamlItem {
     YamlItem::Map(entries)
 }
 
-/// An expectation without what it says of the end: a script ends where it ends.
-fn without_ends(node: &Node) -> Option<YamlItem> {
-    let Value::Map(entries) = &node.value else { return Some(YamlItem::of(node)) };
-    if node.get("type").and_then(Node::as_str) == Some("ended") {
-        return None;
-    }
-    let mut kept = Vec::new();
-    for (key, value) in entries {
-        let key = key.as_str().unwrap_or_default().to_owned();
-        let value = match key.as_str() {
-            "expectations" => {
-                let parts: Vec<_> = value.items().iter().filter_map(without_ends).collect();
-                if parts.is_empty() {
-                    return None;
-                }
-                YamlItem::List(parts)
-            }
-            "not" => without_ends(value)?,
-            _ => YamlItem::of(value),
+/// The entry of the script that was said.
+fn line<'a>(turn: &Turn, case: &'a Node) -> Option<&'a Node> {
+    let at = usize::try_from(turn.place.as_ref()?.number).ok()?.checked_sub(1)?;
+    case.get("turns")?.items().get(at)
+}
+
+/// What of a case can be said of what was said.
+struct Freezing<'a> {
+    /// The facts that were given.
+    given: Vec<&'a Fact>,
+    /// The names of those that were not.
+    missing: Vec<&'a str>,
+    trial: &'a Trial,
+    left_out: Vec<String>,
+}
+
+impl<'a> Freezing<'a> {
+    fn of(facts: &'a [Fact], trial: &'a Trial) -> Self {
+        let is_given = |fact: &&Fact| trial.turns.iter().any(|turn| fact.is_given_by(&turn.asked));
+        let (given, missing): (Vec<_>, Vec<_>) = facts.iter().partition(is_given);
+        let missing: Vec<&str> = missing.into_iter().map(|fact| fact.name.as_str()).collect();
+        let told = |name: &&str| {
+            format!("fact `{}` was never given, so nothing is expected of it", text::excerpt(name, 60))
         };
-        kept.push((key, value));
+        let left_out = missing.iter().map(told).collect();
+        Self { given, missing, trial, left_out }
     }
-    Some(YamlItem::Map(kept))
+
+    fn is_missing(&self, name: &Node) -> bool {
+        name.as_str().is_some_and(|name| self.missing.contains(&name))
+    }
+
+    /// The facts that were given.
+    fn facts(&self, facts: &Node) -> Option<(String, YamlItem)> {
+        let is_given = |fact: &&Node| !fact.get("name").is_some_and(|name| self.is_missing(name));
+        let given: Vec<_> = facts.items().iter().filter(is_given).map(YamlItem::of).collect();
+        (!given.is_empty()).then(|| ("facts".to_owned(), YamlItem::List(given)))
+    }
+
+    /// An expectation without what it says of the end, for a script ends where it ends; and of what was not said.
+    fn expectation(&mut self, node: &Node) -> Option<YamlItem> {
+        let Value::Map(entries) = &node.value else { return Some(YamlItem::of(node)) };
+        let word = node.get("type").and_then(Node::as_str).unwrap_or_default();
+        let kind = word.parse::<VerdictKind>().ok();
+        if kind == Some(VerdictKind::Ended) {
+            return None;
+        }
+        if let Some(id) = ["turn", "by"].into_iter().find_map(|key| node.get(key)?.as_str())
+            && !self.is_said(id)
+        {
+            let id = text::excerpt(id, 60);
+            self.left_out.push(format!("`{word}` is about turn `{id}`, which was not said"));
+            return None;
+        }
+        let is_keeps = kind == Some(VerdictKind::Keeps);
+        if is_keeps || kind == Some(VerdictKind::NoReask) {
+            let listed = node.get("facts").map(Node::items);
+            let is_meant = |fact: &&Fact| match listed {
+                Some(names) => names.iter().any(|name| name.as_str() == Some(&fact.name)),
+                None => !is_keeps || (fact.has_shape() && fact.value.is_some()),
+            };
+            if !self.given.iter().copied().any(|fact| is_meant(&fact)) {
+                self.left_out.push(format!("`{word}` is about facts that were never given"));
+                return None;
+            }
+        }
+        let mut kept = Vec::new();
+        for (key, value) in entries {
+            let key = key.as_str().unwrap_or_default().to_owned();
+            let value = match key.as_str() {
+                "expectations" => {
+                    let parts: Vec<_> =
+                        value.items().iter().filter_map(|part| self.expectation(part)).collect();
+                    if parts.is_empty() {
+                        return None;
+                    }
+                    YamlItem::List(parts)
+                }
+                "not" => self.expectation(value)?,
+                "facts" | "carries" => {
+                    let names: Vec<_> = value.items().iter().filter(|name| !self.is_missing(name)).collect();
+                    if names.is_empty() {
+                        continue;
+                    }
+                    YamlItem::List(names.into_iter().map(YamlItem::of).collect())
+                }
+                // Past the end of the script it is no limit.
+                "within" if self.is_no_limit(value) => continue,
+                _ => YamlItem::of(value),
+            };
+            kept.push((key, value));
+        }
+        Some(YamlItem::Map(kept))
+    }
+
+    fn is_no_limit(&self, within: &Node) -> bool {
+        let Value::Integer(most) = within.value else { return false };
+        usize::try_from(most).is_ok_and(|most| most >= self.trial.turns.len())
+    }
+
+    fn is_said(&self, id: &str) -> bool {
+        let mut places = self.trial.turns.iter().filter_map(|turn| turn.place.as_deref());
+        places.any(|place| place.id.as_deref() == Some(id))
+    }
 }

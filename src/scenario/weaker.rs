@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Case, ProviderConfig, Scenario};
 use crate::client::Patience;
+use crate::provider::{Message, Role};
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 
 /// How often and how long one thing is tried.
@@ -130,7 +131,7 @@ impl Case {
             content_hash: _,
             expected: _,
             // Another question is what a suite is edited for; a tag counts where the policy names it.
-            messages: _,
+            messages,
             tags: _,
             variables: _,
             // Compared with what the scenario and the configuration say, and with what is asked.
@@ -165,7 +166,11 @@ impl Case {
         let tries = was.weaker(is, ["timeout", "retries"]).into_iter().filter(changed).map(told);
         let talk = match (dialogue, &now.dialogue) {
             (None, _) => Vec::new(),
-            (Some(was), Some(is)) => was.weaker(is),
+            (Some(was), Some(is)) => {
+                let mut found = was.weaker(is);
+                found.extend(less_history(messages, &now.messages));
+                found
+            }
             (Some(_), None) => {
                 let message = "it was a conversation, now it is one question";
                 vec![Weaker::new(Kind::TurnRemoved, &["prompt"], message)]
@@ -173,4 +178,17 @@ impl Case {
         };
         tries.chain(cut).chain(talk).collect()
     }
+}
+
+/// Less was said before the turns of a conversation, or something else answered: expectations may hang on it.
+fn less_history(was: &[Message], is: &[Message]) -> Option<Weaker> {
+    let history = |all: &[Message]| -> Vec<Message> {
+        let is_said = |one: &&Message| !matches!(one.role, Role::System | Role::Developer);
+        all.iter().filter(is_said).cloned().collect()
+    };
+    let (was, is) = (history(was), history(is));
+    let is_lost = |one: &Message| one.role != Role::User && !is.contains(one);
+    let message = "less is said before the first turn than was, or something else is answered there";
+    (is.len() < was.len() || was.iter().any(is_lost))
+        .then(|| Weaker::new(Kind::TurnRemoved, &["prompt"], message))
 }

@@ -64,7 +64,14 @@ fn a_customer_who_says_less_or_gives_up_earlier_is_named() {
     let customer = |more: &str| format!("{EXPECTED}customer:\n  says: hi\n{more}");
     let rule = "  rules: [{ when: { type: exact, value: x }, say: [no, really], most: 3 }]\n";
     let usual = format!("  max_turns: 5\n{rule}  otherwise: {{ say: so, most: 2 }}");
-    let table: [(String, &[&str]); 8] = [
+    let broad = "{ when: { type: length, words: { min: 1 } }, say: [Thanks.] }";
+    let rules = |all: &[&str]| usual.replace(rule, &format!("  rules: [{}]\n", all.join(", ")));
+    let own = "{ when: { type: exact, value: x }, say: [no, really], most: 3 }";
+    let table: [(String, &[&str]); 12] = [
+        (rules(&[broad, own]), &["turn-moved s.yaml:9"]),
+        (rules(&[own, broad]), &[]),
+        (usual.replace("  otherwise: { say: so, most: 2 }", ""), &["turn-removed s.yaml:6"]),
+        (usual.replace("say: so", "say: well"), &["turn-removed s.yaml:10"]),
         (usual.replace('5', "4"), &["conversation-shortened s.yaml:8"]),
         (usual.replace('5', "6"), &[]),
         (usual.replace(rule, ""), &["turn-removed s.yaml:6"]),
@@ -76,6 +83,50 @@ fn a_customer_who_says_less_or_gives_up_earlier_is_named() {
     ];
     for (now, found) in table {
         assert_eq!(of(&customer(&usual), &customer(&now)), found, "{now}");
+    }
+    let reordered = of(&customer(&rules(&[own, broad])), &customer(&rules(&[broad, own])));
+    assert_eq!(reordered, ["turn-moved s.yaml:9"]);
+}
+
+#[test]
+fn a_shorter_pause_and_another_history_are_named() {
+    let of_pause = |was: &str, is: &str| {
+        let turns = |pause: &str| format!("{EXPECTED}turns: [{{ user: one }}, {{ user: two{pause} }}]");
+        of(&turns(was), &turns(is))
+    };
+    assert_eq!(of_pause(", pause: 30s", ""), ["session-changed s.yaml:6"]);
+    assert_eq!(of_pause(", pause: 30s", ", pause: 3s"), ["session-changed s.yaml:6"]);
+    assert_eq!(of_pause(", pause: 3s", ", pause: 30s"), Vec::<String>::new());
+    let prompt = |prompt: &str| format!("{prompt}\n{EXPECTED}turns: [{{ user: one }}]");
+    let (asked, answered) = ("{ role: user, content: Hi }", "{ role: assistant, content: Hello }");
+    let before = prompt(&format!("prompt: [{asked}, {answered}]"));
+    let table: [(String, &[&str]); 6] = [
+        (String::new(), &["turn-removed s.yaml:4"]),
+        (format!("prompt: [{answered}]"), &["turn-removed s.yaml:5"]),
+        (format!("prompt: [{asked}, {}]", answered.replace("Hello", "Bye")), &["turn-removed s.yaml:5"]),
+        (format!("prompt: [{}, {answered}]", asked.replace("Hi", "Hey")), &[]),
+        (format!("prompt: [{asked}, {answered}, {asked}, {answered}]"), &[]),
+        (format!("prompt: [{{ role: system, content: Be kind }}, {asked}, {answered}]"), &[]),
+    ];
+    for (now, found) in table {
+        assert_eq!(of(&before, &prompt(&now)), found, "{now}");
+    }
+}
+
+#[test]
+fn a_fact_that_a_later_turn_gives_is_named() {
+    let facts = "facts: [{ name: card, asked: which card, value: \"4417\" }]";
+    let turns = |turns: &str| format!("expected: {{ type: no_reask }}\n{facts}\nturns: [{turns}]");
+    let before = turns("{ user: Card 4417. }, { user: So? }");
+    let table: [(&str, &[&str]); 5] = [
+        ("{ user: Hello. }, { user: So? 4417 }", &["fact-changed s.yaml:6"]),
+        ("{ user: Hello. }, { user: So? }, { user: It is 4417 }", &["fact-changed s.yaml:6"]),
+        ("{ user: My card is 4417. }, { user: So? }", &[]),
+        ("{ user: Hello. }, { user: Card 4417. }, { user: So? }", &[]),
+        ("{ user: It is 4417. }, { user: Card 4417. }, { user: So? }", &[]),
+    ];
+    for (now, found) in table {
+        assert_eq!(of(&before, &turns(now)), found, "{now}");
     }
 }
 

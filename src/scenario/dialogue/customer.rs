@@ -108,7 +108,13 @@ impl Says {
             if let Some(text) = item.as_str().filter(|text| !text.trim().is_empty()) {
                 texts.push(reading.fill(text, item.span));
             } else {
-                let message = format!("`say` is a text, or a list of texts, found {}", item.value.kind());
+                let found = match &item.value {
+                    Value::List(items) if items.is_empty() => "an empty list",
+                    Value::String(text) if text.is_empty() => "an empty text",
+                    Value::String(_) => "a blank text",
+                    other => other.kind(),
+                };
+                let message = format!("`say` is a text, or a list of texts, found {found}");
                 reading.refuse("wrong-type", item.span, message, "write what the customer says, in quotes");
             }
         }

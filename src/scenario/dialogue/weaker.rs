@@ -3,6 +3,7 @@
 
 use super::customer::{Customer, End, Rule, Says};
 use super::{Dialogue, Line, Lines};
+use crate::expectation::Fact;
 use crate::text;
 use crate::vocabulary::{WeakeningKind as Kind, Weaker};
 
@@ -43,7 +44,10 @@ impl Dialogue {
         let facts = self.facts.iter().filter_map(|old| {
             let name = text::excerpt(&old.name, 60);
             let message = match now.facts.iter().find(|new| new.name == old.name) {
-                Some(new) if old.is_as(new) => return None,
+                Some(new) if self.is_known_as(old, new) => {
+                    let turn = self.given_later(now, old)?;
+                    format!("fact `{name}` was given by turn {turn}, and is given later")
+                }
                 Some(_) => format!("fact `{name}` is asked for, or looks, otherwise than before"),
                 None => format!("fact `{name}` is gone"),
             };
@@ -54,6 +58,24 @@ impl Dialogue {
             Some(Weaker::new(Kind::FactChanged, keys, message))
         });
         own.into_iter().chain(facts).collect()
+    }
+
+    /// Whether a fact is the same in another version; in what words a customer by rules tells it is all one.
+    fn is_known_as(&self, old: &Fact, new: &Fact) -> bool {
+        let mut new = new.clone();
+        if matches!(self.lines, Lines::Customer(_)) {
+            new.say.clone_from(&old.say);
+        }
+        old.is_as(&new)
+    }
+
+    /// The number of the turn of a script that gave a fact, where what stands in its place no longer does, nor anything
+    /// before it: until then nothing is expected of the fact.
+    fn given_later(&self, now: &Self, fact: &Fact) -> Option<usize> {
+        let giver = |one: &Self| one.turns().iter().position(|line| fact.is_given_by(&line.written()));
+        let first = giver(self)?;
+        let place = self.paired(now)[first]?;
+        giver(now).is_none_or(|at| at > place).then_some(first + 1)
     }
 
     fn fewer_turns(&self, now: &Self) -> Vec<Weaker> {
@@ -82,6 +104,10 @@ impl Dialogue {
             if line.is_new_session != is.is_new_session {
                 let message =
                     format!("turn {number} (\"{words}\") began another conversation, or does so now");
+                found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
+            }
+            if is.pause < line.pause {
+                let message = format!("turn {number} (\"{words}\") came after a longer pause");
                 found.push(Weaker::new(Kind::SessionChanged, &["turns", &key], message));
             }
         }
@@ -126,7 +152,29 @@ impl Customer {
                 format!("the customer no longer says \"{words}\" to the same answers, or less often");
             told(Kind::TurnRemoved, "rules", message);
         }
+        let before = |rules: &[Rule], rule: &Rule| -> Vec<String> {
+            let others = rules.iter().map(|one| &one.when_written);
+            others.take_while(|when| **when != rule.when_written).cloned().collect()
+        };
+        let overtaken = now.rules.iter().position(|new| {
+            let known = self.rules.iter().find(|old| old.when_written == new.when_written);
+            known.is_some_and(|old| {
+                let then = before(&self.rules, old);
+                before(&now.rules, new).iter().any(|when| !then.contains(when))
+            })
+        });
+        if let Some(at) = overtaken {
+            let words = text::excerpt(&now.rules[at].says.texts[0], 60);
+            let message = format!("a rule goes before the one that says \"{words}\", and did not before");
+            told(Kind::TurnMoved, "rules", message);
+        }
         let (was, is) = (self.otherwise.as_ref(), now.otherwise.as_ref());
+        let other = was.filter(|was| is.is_none_or(|is| is.says.texts != was.says.texts));
+        if let Some(was) = other {
+            let words = text::excerpt(&was.says.texts[0], 60);
+            let message = format!("the customer no longer says \"{words}\" to any other answer");
+            told(Kind::TurnRemoved, "otherwise", message);
+        }
         let ends_now = is.is_some_and(|is| is.ends) && !was.is_some_and(|was| was.ends);
         let less = was.zip(is).is_some_and(|(was, is)| is.says.most < was.says.most);
         if ends_now || less {

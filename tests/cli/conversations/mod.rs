@@ -1,6 +1,7 @@
 //! Cases that are conversations.
 
 mod fixtures;
+mod frozen;
 mod generated;
 mod handoffs;
 mod imported;

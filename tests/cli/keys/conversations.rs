@@ -3,7 +3,7 @@
 use super::{
     Files, Key,
     Key::{Neutral, Weaker},
-    LABEL, QUESTION, SLOWER,
+    LABEL, QUESTION,
 };
 
 /// A conversation of which one thing is expected.
@@ -170,10 +170,9 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
     ),
     (
         "cases.turns.pause",
-        Neutral(
-            SLOWER,
-            SCRIPT,
+        Weaker(
             "expected: { type: no_loop }\nturns:\n  - { id: a, user: Hi }\n  - { user: So?, pause: 3s }",
+            SCRIPT,
         ),
     ),
     ("cases.customer", Weaker(RULED, "expected: { type: no_loop }\nturns: [{ user: Hi }]")),
@@ -265,8 +264,7 @@ pub const CONVERSATIONS: &[(&str, Key)] = &[
     ),
     (
         "cases.customer.otherwise.say",
-        Neutral(
-            QUESTION,
+        Weaker(
             "expected: { type: no_loop }\ncustomer:\n  says: Hi\n  max_turns: 5\n  otherwise: { say: So? }",
             "expected: { type: no_loop }\ncustomer:\n  says: Hi\n  max_turns: 5\n  otherwise: { say: And? }",
         ),
