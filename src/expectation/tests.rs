@@ -458,3 +458,12 @@ fn texts_are_compared_as_they_read() {
     assert_eq!(said("{type: regex, pattern: \"can't\"}", "can\u{2019}t").0, Failed);
     assert_eq!(said("{type: fuzzy, value: \"can't\", distance: 0}", "can\u{2019}t").0, Failed);
 }
+
+/// A kind that no list has would be read as nothing.
+#[test]
+fn every_kind_of_a_conversation_can_be_read() {
+    let of_conversations = VerdictKind::iter().filter(|kind| kind.about() == About::Conversation);
+    for kind in of_conversations {
+        assert_ne!(table(&kind).as_ptr(), CUSTOM.as_ptr(), "{kind} stands in no list of kinds");
+    }
+}
