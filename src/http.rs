@@ -92,6 +92,7 @@ impl Http {
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(Duration::from_secs(10))
                 .pool_idle_timeout(Duration::from_secs(30))
+                .dns_resolver(Names)
                 .tls_certs_merge(self.certificates.clone())
         };
         // A machine without a store of certificates (a container from scratch) uses Mozilla's.
@@ -103,6 +104,24 @@ impl Http {
             builder().tls_certs_only(roots).build()
         });
         built.map_err(|error| HttpError::Client(causes(&error)))
+    }
+}
+
+/// Looks names up as the system does, so that an unknown name is told from a host that does not answer.
+struct Names;
+
+/// The name of a host could not be looked up.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UnknownName(std::io::Error);
+
+impl reqwest::dns::Resolve for Names {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        Box::pin(async move {
+            // The port is filled in by whoever asks.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await.map_err(UnknownName)?;
+            Ok(Box::new(found.collect::<Vec<_>>().into_iter()) as reqwest::dns::Addrs)
+        })
     }
 }
 
@@ -133,6 +152,12 @@ pub enum Lost {
     /// The connection could not be made: nothing was sent.
     #[error("{0}")]
     Connect(String),
+    /// The name of the host is unknown: nothing was sent.
+    #[error("{0}")]
+    Name(String),
+    /// The server does not speak TLS as it must: nothing was sent.
+    #[error("{0}")]
+    Tls(String),
     /// The server's certificate is not trusted: nothing was sent.
     #[error("{0}")]
     Certificate(String),
@@ -149,7 +174,14 @@ impl From<reqwest::Error> for Lost {
         if let Some(reason) = certificate(&error) {
             Self::Certificate(reason)
         } else if error.is_connect() {
-            Self::Connect(through_proxy(&error) + &causes(&error))
+            let reason = through_proxy(&error) + &causes(&error);
+            if within::<UnknownName>(&error).is_some() {
+                Self::Name(reason)
+            } else if within::<rustls::Error>(&error).is_some() {
+                Self::Tls(reason)
+            } else {
+                Self::Connect(reason)
+            }
         } else {
             Self::Broken(causes(&error))
         }
@@ -200,20 +232,24 @@ pub async fn send(request: reqwest::RequestBuilder) -> Result<Received, Lost> {
 
 /// What is wrong with a server's certificate, where that is why there is no connection.
 fn certificate(error: &reqwest::Error) -> Option<String> {
+    use rustls::CertificateError as Wrong;
+    let rustls::Error::InvalidCertificate(wrong) = within(error)? else { return None };
+    let words = match wrong {
+        Wrong::UnknownIssuer => "nobody that this machine trusts has issued it",
+        Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired",
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet",
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "it is that of another server",
+        _ => "it cannot be verified",
+    };
+    Some(words.to_owned())
+}
+
+/// The cause of this type, if there is one.
+fn within<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
     let mut inner: Option<&dyn std::error::Error> = Some(error);
     while let Some(one) = inner {
-        if let Some(rustls::Error::InvalidCertificate(wrong)) = one.downcast_ref() {
-            use rustls::CertificateError as Wrong;
-            let words = match wrong {
-                Wrong::UnknownIssuer => "nobody that this machine trusts has issued it",
-                Wrong::Expired | Wrong::ExpiredContext { .. } => "it has expired",
-                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "it is not valid yet",
-                Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
-                    "it is that of another server"
-                }
-                _ => "it cannot be verified",
-            };
-            return Some(words.to_owned());
+        if let Some(found) = one.downcast_ref() {
+            return Some(found);
         }
         // What an error of the system holds is not its source.
         let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

@@ -34,6 +34,7 @@ mod secret;
 mod seed;
 mod source;
 mod stats;
+mod stress;
 mod text;
 mod vocabulary;
 

@@ -22,6 +22,26 @@ const KEPT: usize = 8 * 1024;
 pub const USUAL: &[&str] =
     if cfg!(windows) { &["PATH", "HOME", "USERPROFILE", "SystemRoot"] } else { &["PATH", "HOME"] };
 
+/// How many files this process may have open at once: as many as were asked for, where the system allows it.
+#[must_use]
+#[cfg(target_os = "linux")]
+pub fn allow_files(wanted: u64) -> u64 {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return wanted };
+    let raised = wanted.min(hard).max(soft);
+    match setrlimit(Resource::RLIMIT_NOFILE, raised, hard) {
+        Ok(()) => raised,
+        Err(_) => soft,
+    }
+}
+
+/// The same where nobody asks the system: as many as were asked for.
+#[must_use]
+#[cfg(not(target_os = "linux"))]
+pub fn allow_files(wanted: u64) -> u64 {
+    wanted
+}
+
 /// A program that may be started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {

@@ -23,7 +23,7 @@ const ROWS: [&[&str]; 17] = [
     &["scenario"],
     &["analysis"],
     &["runner", "report", "import"],
-    &["publish"],
+    &["publish", "stress"],
     &["config"],
     // What a change demands less is told over scenarios, policy and history alike.
     &["demands"],

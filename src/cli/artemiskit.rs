@@ -90,7 +90,11 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
         }
         ("report", "-o" | "--output", Some(folder)) => given.report(folder, "html"),
         ("redteam", "", _) => Missing("write what an answer must not say as `not_contains` or `not`"),
-        ("stress", "", _) => Missing("`latency_p95_ms` under `gate.thresholds` limits the latency of a run"),
+        ("stress", "-o" | "--output" | "--save", _) if given.has(&["--json"]) => {
+            Needless("`--json` names the file")
+        }
+        ("stress", "-o" | "--output", Some(folder)) => file("--json", folder, "stress.json"),
+        ("stress", "--save", _) => words(["--json", "akit-stress.json"]),
         _ => return None,
     })
 }

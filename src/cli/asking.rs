@@ -101,6 +101,11 @@ fn enter(phase: &Mutex<Phase>, next: Phase) {
 /// Ctrl-C and SIGTERM close the road. What is under way is awaited for a while, or until the second signal. Whoever asks
 /// once more, or while reports are written, does not wait for those.
 pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
+    listen_for(road, sink, GRACE)
+}
+
+/// The same with another time for what is under way.
+pub(super) fn listen_for(road: &Road, sink: Arc<dyn Sink>, grace: Duration) -> Listening {
     let (road, phase) = (road.clone(), Arc::new(Mutex::new(Phase::Asking)));
     let now = Arc::clone(&phase);
     // On a thread of its own, for the asking ends before the process does.
@@ -113,9 +118,9 @@ pub(super) fn listen(road: &Road, sink: Arc<dyn Sink>) -> Listening {
             if is(Phase::Asking) {
                 road.close(why);
                 let requests = road.under_way();
-                if requests > 0 {
-                    sink.see(Event::Awaiting { why: why.told(), requests, seconds: GRACE.as_secs() });
-                    let _ = tokio::time::timeout(GRACE, signal()).await;
+                if requests > 0 && !grace.is_zero() {
+                    sink.see(Event::Awaiting { why: why.told(), requests, seconds: grace.as_secs() });
+                    let _ = tokio::time::timeout(grace, signal()).await;
                 }
                 road.cut(why);
                 why = signal().await;

@@ -16,6 +16,7 @@ mod gate;
 mod history;
 mod import;
 mod init;
+mod live;
 mod output;
 mod pages;
 mod past;
@@ -30,6 +31,7 @@ mod report;
 mod run;
 mod spending;
 mod stored;
+mod stress;
 mod terminal;
 mod validate;
 mod value;
@@ -57,6 +59,8 @@ struct Cli {
 enum Command {
     /// Ask the application, judge its answers, decide
     Run(Box<run::RunArgs>),
+    /// Load the application with the suite; check latency and answers
+    Stress(Box<stress::StressArgs>),
     /// Decide again over a stored run, without asking anybody
     Gate(Box<gate::StoredArgs>),
     /// Tell how many cases or repeats it takes to see a drop, and what they cost, without asking anybody
@@ -126,12 +130,14 @@ pub fn main() -> ExitCode {
     asking::guard();
     match &mut cli.command {
         Command::Run(args) => args.suite.settle(),
+        Command::Stress(args) => args.suite.settle(),
         Command::Doctor(args) => args.suite.settle(),
         Command::Cache(args) => args.settle(),
         _ => {}
     }
     let done = match cli.command {
         Command::Run(args) => run::run(&args, environment),
+        Command::Stress(args) => stress::stress(&args, environment),
         Command::Gate(args) => gate::gate(&args, &environment),
         Command::Plan(args) => plan::plan(&args, environment),
         Command::Prompts(args) => prompts::prompts(&args, environment),

@@ -197,7 +197,20 @@ impl Suite {
     pub(super) fn plan(self) -> Result<(Plan, Graders), Status> {
         let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
         let elsewhere = self.judges_elsewhere(&jobs, &graders);
-        let mut plan = Plan { scenarios: self.loaded.scenarios, jobs, notes: Vec::new() };
+        let plan = Plan { scenarios: self.loaded.scenarios, jobs, notes: Vec::new() };
+        Self::warned(plan, graders, elsewhere)
+    }
+
+    /// The same of a suite that is needed again.
+    pub(super) fn plan_of(&self) -> Result<(Plan, Graders), Status> {
+        let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
+        let elsewhere = self.judges_elsewhere(&jobs, &graders);
+        let plan = Plan { scenarios: self.loaded.scenarios.clone(), jobs, notes: Vec::new() };
+        Self::warned(plan, graders, elsewhere)
+    }
+
+    /// Tells what is odd about a plan.
+    fn warned(mut plan: Plan, graders: Graders, elsewhere: Vec<String>) -> Result<(Plan, Graders), Status> {
         let untested: Vec<String> = graders.all().filter_map(|grader| grader.note()).collect();
         let clients = plan.clients().map(Arc::as_ref).chain(graders.all().map(|grader| grader.client()));
         let exposed: BTreeSet<String> = clients.filter_map(ModelClient::exposes_key).collect();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use tokio::time::Instant;
 
 use crate::cache::Nearest;
 use crate::manifest::Fault;
@@ -56,6 +57,14 @@ pub struct Ask<'a> {
     pub afresh: bool,
     /// How long is waited before it is sent; a record is read at once.
     pub pause: Duration,
+    /// Who sees what becomes of each try, where somebody measures.
+    pub watch: Option<&'a dyn Watch>,
+}
+
+/// Sees what becomes of each try as soon as it is over.
+pub trait Watch: Send + Sync + std::fmt::Debug {
+    /// A try was sent at a time, took so long, and ended so.
+    fn tried(&self, sent: Instant, took: Duration, found: Result<&Completion, &ProviderError>);
 }
 
 impl Ask<'_> {

@@ -148,6 +148,7 @@ async fn simulated(
                 version: None,
                 usable: Usable(&|_| true),
                 afresh: false,
+                watch: None,
                 pause: std::time::Duration::ZERO,
             };
             let found = client.ask(&ask).await;

@@ -1,13 +1,13 @@
 //! Money: what was spent, what requests on their way may cost, and what may be spent.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
 /// Counts US dollars against a limit.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
-    limit: Option<f64>,
+    limit: OnceLock<f64>,
     state: Mutex<Spending>,
     changed: Notify,
 }
@@ -32,12 +32,19 @@ pub(super) struct Reserved<'a> {
 impl Meter {
     /// Counts against a limit, where there is one.
     pub(super) fn new(limit: Option<f64>) -> Self {
-        Self { limit, ..Self::default() }
+        let meter = Self::default();
+        limit.into_iter().for_each(|limit| meter.cap(limit));
+        meter
+    }
+
+    /// Counts against a limit from now on, where there is none yet.
+    pub(super) fn cap(&self, limit: f64) {
+        let _ = self.limit.set(limit);
     }
 
     /// Whether anything is limited at all.
     pub(super) fn limits(&self) -> bool {
-        self.limit.is_some()
+        self.limit.get().is_some()
     }
 
     /// Books what a request costs at most, 0 where nothing is limited. Waits while requests on their way may leave
@@ -47,7 +54,7 @@ impl Meter {
             let changed = self.changed.notified();
             {
                 let mut state = self.state();
-                let fits = self.limit.is_none_or(|limit| {
+                let fits = self.limit.get().is_none_or(|&limit| {
                     // What may cost anything at all needs something that is left.
                     state.spent < limit && state.spent + state.reserved + worst <= limit
                 });

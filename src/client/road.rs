@@ -27,6 +27,8 @@ struct Inner {
     under_way: AtomicUsize,
     state: watch::Sender<State>,
     journal: OnceLock<Journal>,
+    /// Whether requests go out as they come: no limits, no brake, nothing learned from errors.
+    is_free: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,6 +48,7 @@ impl Default for Inner {
             under_way: AtomicUsize::new(0),
             state: watch::channel(State::default()).0,
             journal: OnceLock::new(),
+            is_free: false,
         }
     }
 }
@@ -57,6 +60,23 @@ impl Road {
     pub fn new(wide: usize, budget: Option<f64>) -> Self {
         let wide = wide.clamp(1, Semaphore::MAX_PERMITS);
         Self(Arc::new(Inner { wide, meter: Meter::new(budget), ..Inner::default() }))
+    }
+
+    /// A road on which every request is sent when it comes, whatever became of others: a load is what a server gets, not
+    /// what it bears. The money counts all the same.
+    #[must_use]
+    pub fn free() -> Self {
+        Self(Arc::new(Inner { is_free: true, ..Inner::default() }))
+    }
+
+    /// Spends no more than so many US dollars from now on, where nothing else was said before.
+    pub fn cap(&self, budget: f64) {
+        self.0.meter.cap(budget);
+    }
+
+    /// Whether nothing but money holds a request back.
+    pub(super) fn is_free(&self) -> bool {
+        self.0.is_free
     }
 
     /// Closes the road: nothing more is sent, and what is under way may still arrive. The first reason counts.
@@ -143,6 +163,22 @@ impl Road {
         self.0.meter.spend(cost);
     }
 
+    /// Books what one request costs at most and lets it go. Where there is no money left or the road is closed, it waits
+    /// for ever, as [`Self::enter`] does.
+    pub(super) async fn pass(&self, worst: f64) -> UnderWay<'_> {
+        let Some(reserved) = self.0.meter.reserve(worst).await else {
+            self.close(Ended::Budget);
+            return pending().await;
+        };
+        self.0.under_way.fetch_add(1, Ordering::SeqCst);
+        let entered = UnderWay { road: self, _reserved: reserved, seat: None };
+        if self.closed().is_some() {
+            drop(entered);
+            return pending().await;
+        }
+        entered
+    }
+
     /// Takes a seat, waits for its turn and until the lane bears so many tokens more, and books what one request costs
     /// at most, where that is known. Where there is no money left or the road is closed, it waits for ever: [`Road::over`] says when to stop waiting.
     ///
@@ -169,7 +205,7 @@ impl Road {
             }
         };
         self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        let entered = UnderWay { road: self, _reserved: reserved, seat };
+        let entered = UnderWay { road: self, _reserved: reserved, seat: Some(seat) };
         if self.closed().is_some() {
             drop(entered);
             return pending().await;
@@ -183,13 +219,14 @@ impl Road {
 pub(super) struct UnderWay<'a> {
     road: &'a Road,
     _reserved: Reserved<'a>,
-    seat: Seat<'a>,
+    /// None where no lane is taken.
+    seat: Option<Seat<'a>>,
 }
 
 impl UnderWay<'_> {
     /// Whether it finds out if anybody listens.
     pub(super) fn is_probe(&self) -> bool {
-        self.seat.probe
+        self.seat.as_ref().is_some_and(|seat| seat.probe)
     }
 }
 

@@ -76,6 +76,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         version: None,
         usable: Usable(&|said| said.answer.text != "unusable"),
         afresh: false,
+        watch: None,
         pause: std::time::Duration::ZERO,
     };
     client.ask(&ask).await

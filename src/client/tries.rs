@@ -65,6 +65,9 @@ impl ModelClient {
             .with_jitter_seed(jitter);
         let mut backoff = backoff.build().peekable();
         self.asked.store(true, Ordering::Relaxed);
+        if self.road.is_free() {
+            return self.freely(send, ask).await;
+        }
         let (mut tries, mut returns, mut refusals, mut last) = (0, RETURNS, 0, None::<ProviderError>);
         let help = |error: &ProviderError| error.help(&self.said_by, &ask.request.model);
         let (completion, took) = loop {
@@ -153,6 +156,9 @@ impl ModelClient {
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
+        if let Some(watch) = ask.watch {
+            watch.tried(began, began.elapsed(), found.as_ref());
+        }
         let error = match found {
             Ok(completion) => {
                 if !is_metered {
@@ -216,7 +222,7 @@ impl ModelClient {
     }
 
     /// Most US dollars that one try of a question can cost.
-    fn worst_ask(&self, ask: &Ask<'_>) -> Result<f64, Unmetered> {
+    pub(super) fn worst_ask(&self, ask: &Ask<'_>) -> Result<f64, Unmetered> {
         match ask.kind {
             // Its text is no part of the request, and nothing but numbers comes back.
             ExchangeKind::Embedding => {
@@ -227,7 +233,12 @@ impl ModelClient {
     }
 
     /// What an answer cost, the worst where that is not known, and why the next one must not be asked for, if it must not.
-    fn charged(&self, model: &str, completion: &Completion, worst: f64) -> (f64, Result<(), Unmetered>) {
+    pub(super) fn charged(
+        &self,
+        model: &str,
+        completion: &Completion,
+        worst: f64,
+    ) -> (f64, Result<(), Unmetered>) {
         let answer = &completion.answer;
         let answered = answer.model.as_deref();
         let says_something = !answer.text.is_empty() || !answer.tool_calls.is_empty();

@@ -127,6 +127,7 @@ pub(super) async fn ask(
         version: None,
         usable: Usable(&|_| true),
         afresh: false,
+        watch: None,
         pause: std::time::Duration::ZERO,
     };
     client.ask(&ask).await
@@ -488,6 +489,7 @@ async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early
             version: None,
             usable: Usable(&|_| true),
             afresh: false,
+            watch: None,
             pause: std::time::Duration::ZERO,
         };
         client(&server, &Road::default()).ask(&ask).await.unwrap();

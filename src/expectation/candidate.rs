@@ -113,6 +113,12 @@ impl<'a> Candidate<'a> {
         Some(format!("the model used all {tokens} for thinking; raise `maxTokens`"))
     }
 
+    /// Whether it neither says nor calls anything.
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        self.tool_calls.is_empty() && text::hollow::says_nothing(self.text)
+    }
+
     /// Why its text says nothing.
     pub(super) fn wordless(&self) -> Option<String> {
         let what = || match self.tool_calls {

@@ -64,6 +64,11 @@ impl Combined {
         Self { any, parts: Vec::new() }.join(parts)
     }
 
+    /// All of several.
+    pub(super) fn of_all(parts: Vec<Expectation>) -> Self {
+        Self { any: false, parts }
+    }
+
     /// What demands nothing.
     pub(super) fn nothing() -> Self {
         Self { any: false, parts: Vec::new() }

@@ -63,6 +63,11 @@ impl Which {
         }
     }
 
+    /// The same answers, of which something else is expected.
+    pub(super) fn with(&self, inner: Expectation) -> Self {
+        Self { pick: self.pick.clone(), inner }
+    }
+
     pub(super) fn inner(&self) -> &Expectation {
         &self.inner
     }

@@ -101,6 +101,7 @@ impl Grader {
             version: None,
             usable: Usable(&is_verdict),
             afresh: false,
+            watch: None,
             pause: std::time::Duration::ZERO,
         };
         let is_vote = *kind == ExchangeKind::Vote;
@@ -159,6 +160,7 @@ impl Grader {
             version: None,
             usable: Usable(&|_| true),
             afresh: false,
+            watch: None,
             pause: std::time::Duration::ZERO,
         };
         Ok(self.client.embed(&ask, text).await?)

@@ -4,6 +4,7 @@
 //! files and positions, whatever finished first.
 
 mod case;
+mod stress;
 mod trial;
 mod verdict;
 mod version1;
@@ -16,6 +17,10 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumIter, IntoStaticStr};
 
 pub use case::{CaseResult, Earlier};
+pub use stress::{
+    CaseUnderLoad, Change, Escalation, Histograms, Judged, Knees, Lag, Level, LoadUnit, Objective,
+    Percentiles, Quality, STRESS_SCHEMA, StressConclusion, StressDecision, StressRun, StressSettings, Tick,
+};
 pub use trial::{Held, Place, Telling, Trial, Turn};
 pub use verdict::{Grade, Verdict};
 pub use version1::{VERSION_1, read_version_1};

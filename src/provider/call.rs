@@ -185,6 +185,8 @@ pub(super) fn lost(host: &str, lost: Lost) -> ProviderError {
     let host = host.to_owned();
     match lost {
         Lost::Connect(reason) => ProviderError::Connect { host, reason },
+        Lost::Name(reason) => ProviderError::Name { host, reason },
+        Lost::Tls(reason) => ProviderError::Tls { host, reason },
         Lost::Certificate(reason) => ProviderError::Certificate { host, reason },
         Lost::Broken(reason) => ProviderError::Broken { host, reason, answered: false },
         Lost::TooLong => ProviderError::Malformed { host, reason: lost.to_string() },

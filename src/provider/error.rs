@@ -3,17 +3,33 @@
 use std::time::Duration;
 
 use super::Unmetered;
-use crate::vocabulary::FaultKind;
+use crate::vocabulary::{ErrorClass, FaultKind};
 
 /// Why no answer came.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ProviderError {
-    /// Nobody listens there, or the name is unknown.
+    /// Nobody listens there.
     #[error("cannot connect to {host}: {reason}")]
     Connect {
         /// Host.
         host: String,
         /// In the system's words.
+        reason: String,
+    },
+    /// The name of the host is unknown.
+    #[error("cannot connect to {host}: {reason}")]
+    Name {
+        /// Host.
+        host: String,
+        /// In the system's words.
+        reason: String,
+    },
+    /// The server does not speak TLS as it must.
+    #[error("cannot connect to {host} over TLS: {reason}")]
+    Tls {
+        /// Host.
+        host: String,
+        /// In the library's words.
         reason: String,
     },
     /// The server's certificate is not trusted.
@@ -132,6 +148,8 @@ impl ProviderError {
             Self::Broken { answered, .. } => *answered,
             Self::Status { answered, .. } => *answered && self.transient() && self.reach() == Reach::Server,
             Self::Connect { .. }
+            | Self::Name { .. }
+            | Self::Tls { .. }
             | Self::Certificate { .. }
             | Self::Blocked { .. }
             | Self::Timeout { .. }
@@ -147,7 +165,9 @@ impl ProviderError {
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Connect { .. } | Self::Certificate { .. } => FaultKind::Connect,
+            Self::Connect { .. } | Self::Name { .. } | Self::Tls { .. } | Self::Certificate { .. } => {
+                FaultKind::Connect
+            }
             Self::Broken { .. } => FaultKind::ConnectionBroken,
             Self::Ended { .. } => FaultKind::BrokenAnswer,
             Self::Timeout { .. } => FaultKind::Timeout,
@@ -170,7 +190,12 @@ impl ProviderError {
     #[must_use]
     pub fn transient(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Broken { .. } | Self::Ended { .. } | Self::Timeout { .. } => true,
+            Self::Connect { .. }
+            | Self::Name { .. }
+            | Self::Tls { .. }
+            | Self::Broken { .. }
+            | Self::Ended { .. }
+            | Self::Timeout { .. } => true,
             Self::Malformed { .. }
             | Self::Certificate { .. }
             | Self::Blocked { .. }
@@ -187,7 +212,11 @@ impl ProviderError {
     #[must_use]
     pub fn may_cost(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Certificate { .. } | Self::NoEmbeddings { .. } => false,
+            Self::Connect { .. }
+            | Self::Name { .. }
+            | Self::Tls { .. }
+            | Self::Certificate { .. }
+            | Self::NoEmbeddings { .. } => false,
             Self::Program { started, .. } => *started,
             // An error in place of an answer is none that is paid for; one inside a 200 may come behind an answer.
             Self::Status { status, .. } => matches!(status, 100..=299),
@@ -201,11 +230,42 @@ impl ProviderError {
         }
     }
 
+    /// Its class in a load test.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Connect { .. } => ErrorClass::Connect,
+            Self::Name { .. } => ErrorClass::Dns,
+            Self::Tls { .. } | Self::Certificate { .. } => ErrorClass::Tls,
+            Self::Timeout { .. } => ErrorClass::Timeout,
+            Self::Status { status: 429, .. } => ErrorClass::RateLimited,
+            Self::Status { status: 400..=499, .. } => ErrorClass::ClientError,
+            Self::Status { status: 200..=299 | 500..=599, .. } | Self::Ended { .. } => {
+                ErrorClass::ServerError
+            }
+            Self::Program { started, .. } => {
+                if *started {
+                    ErrorClass::ServerError
+                } else {
+                    ErrorClass::Connect
+                }
+            }
+            Self::Broken { .. } => ErrorClass::StreamCut,
+            Self::Malformed { .. } | Self::Misread { .. } => ErrorClass::Malformed,
+            Self::Status { .. }
+            | Self::Blocked { .. }
+            | Self::NoEmbeddings { .. }
+            | Self::Unmetered { .. } => ErrorClass::Unexpected,
+        }
+    }
+
     /// What it tells of the server, beside the one request.
     #[must_use]
     pub fn reach(&self) -> Reach {
         match self {
-            Self::Connect { .. } | Self::Certificate { .. } => Reach::Nobody,
+            Self::Connect { .. } | Self::Name { .. } | Self::Tls { .. } | Self::Certificate { .. } => {
+                Reach::Nobody
+            }
             Self::Timeout { .. } => Reach::Unclear,
             Self::Broken { answered, .. } => {
                 if *answered {

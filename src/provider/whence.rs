@@ -31,7 +31,10 @@ impl ProviderError {
         }
         let words = match self {
             Self::Misread { help, .. } | Self::Program { help, .. } => return help.clone(),
-            Self::Connect { .. } => {
+            Self::Tls { .. } => {
+                "see whether the address is one of `http://`, or what stands before the server"
+            }
+            Self::Connect { .. } | Self::Name { .. } => {
                 return format!("check the address (from {}) and that the server runs", said_by.address);
             }
             Self::Certificate { .. } => {
@@ -86,7 +89,7 @@ impl ProviderError {
         let (url, body) = (&places.url, &places.body);
         Some(match self {
             Self::Timeout { .. } => format!("raise `--timeout`, or `timeout:` of the case, or check {url}"),
-            Self::Connect { .. } => format!("check {url}, and that the server runs"),
+            Self::Connect { .. } | Self::Name { .. } => format!("check {url}, and that the server runs"),
             Self::Broken { .. } | Self::Ended { .. } => format!("see the log of the bot at {url}"),
             Self::Malformed { .. } => format!("check {url}"),
             Self::Status { status: 401 | 403, .. } => {
@@ -103,6 +106,7 @@ impl ProviderError {
                 format!("see the log of the bot at {url}; try again later or raise `--retries`")
             }
             Self::Status { status: 429, .. }
+            | Self::Tls { .. }
             | Self::Certificate { .. }
             | Self::Blocked { .. }
             | Self::NoEmbeddings { .. }

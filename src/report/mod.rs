@@ -21,6 +21,7 @@ mod past;
 pub mod plan;
 pub mod regrade;
 pub mod sarif;
+pub mod stress;
 mod table;
 mod talk;
 pub mod trend;

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::plan::{Job, Planned, Target};
 use super::redaction::{self, Earlier, See};
-use crate::client::{Ask, ModelClient, Patience, Seal, Usable};
+use crate::client::{Ask, ModelClient, Patience, Seal, Usable, Watch};
 use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, Conversation, Message, Replies, Role};
 use crate::redact::Replaced;
@@ -18,6 +18,15 @@ use crate::scenario::{Case, Played, Scenario};
 use crate::seed::{Root, RunId};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind, FaultKind, ToolCall};
+
+/// What is special about a trial that is a part of a load.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Load<'a> {
+    /// Who sees what becomes of each request.
+    pub watch: Option<&'a dyn Watch>,
+    /// What is put behind the first message of the customer.
+    pub mark: Option<&'a str>,
+}
 
 /// What came of asking.
 pub(super) struct Said {
@@ -41,6 +50,7 @@ pub(super) async fn answer(
     planned: &Planned,
     (root, run): (Root, RunId),
     trial: u32,
+    load: Load<'_>,
 ) -> Result<Said, Fault> {
     let job = planned.job()?;
     match &job.target {
@@ -63,11 +73,15 @@ pub(super) async fn answer(
             let number = trial.to_string();
             let seed = root.derive(&["target", &scenario.name, &case.id, &number]);
             let id = run.conversation(&[&scenario.name, &case.id, &number]);
-            let request = ChatRequest {
+            let mut request = ChatRequest {
                 conversation: Conversation { id, trial, turn: 1, session: None },
                 ..request(scenario, case, model, seeded.then_some(seed))
             };
-            let rounds = Rounds::of(scenario, case, (job, client), root, trial);
+            if let Some(mark) = load.mark {
+                let first = request.messages.iter_mut().find(|message| message.role == Role::User);
+                first.into_iter().for_each(|message| message.content.push_str(mark));
+            }
+            let rounds = Rounds::of(scenario, case, (job, client), root, trial, load.watch);
             rounds.ask(request, &redaction::messages(case), &redaction::see_of(case)).await
         }
     }
@@ -122,6 +136,8 @@ pub(super) struct Rounds<'a> {
     pub(super) turn: Option<At>,
     /// A mark of what was said before, where the application remembers it.
     pub(super) held: Option<String>,
+    /// Who measures, if anybody does.
+    pub(super) watch: Option<&'a dyn Watch>,
 }
 
 /// A turn of a conversation, as it is asked.
@@ -144,10 +160,11 @@ impl<'a> Rounds<'a> {
         (job, client): (&'a Job, &'a ModelClient),
         root: Root,
         trial: u32,
+        watch: Option<&'a dyn Watch>,
     ) -> Self {
         let jitter = root.derive(&["retry", &scenario.name, &case.id, &trial.to_string()]);
         let patience = Patience { jitter: jitter.into(), ..job.patience };
-        Self { scenario, case, client, job, root, trial, patience, turn: None, held: None }
+        Self { scenario, case, client, job, root, trial, patience, turn: None, held: None, watch }
     }
 
     /// What a record says of a stop word was taught when it was made.
@@ -296,6 +313,7 @@ impl<'a> Rounds<'a> {
             usable: *usable,
             afresh: self.turn.is_some_and(|at| at.afresh),
             pause: self.turn.map_or(Duration::ZERO, |at| at.pause),
+            watch: self.watch,
         }
     }
 
@@ -309,7 +327,9 @@ impl<'a> Rounds<'a> {
         see: See<'_>,
     ) -> Result<Completion, Fault> {
         let case = self.case;
-        let content = self.content(request, asked, added);
+        // Of what is neither read nor kept, no record is looked for.
+        let is_unheard = self.client.is_unheard();
+        let content = if is_unheard { Json::Null } else { self.content(request, asked, added) };
         let redacted = case.redaction.on();
         // What came live is seen as it came, once.
         let raw: Mutex<Option<Answer>> = Mutex::default();

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::ask::{self, At, Rounds, Said};
+use super::ask::{self, At, Load, Rounds, Said};
 use super::fault;
 use super::plan::{Job, Planned, Target};
 use super::redaction;
@@ -94,6 +94,7 @@ struct Dialog<'a> {
     root: Root,
     run: RunId,
     trial: u32,
+    load: Load<'a>,
 }
 
 /// Why a conversation went no further.
@@ -118,6 +119,7 @@ pub(super) async fn trial(
     graders: &Graders,
     (root, run): (Root, RunId),
     trial: u32,
+    load: Load<'_>,
 ) -> Trial {
     let job = match planned.job() {
         Ok(job) => job,
@@ -125,7 +127,7 @@ pub(super) async fn trial(
             return Trial { fault: Some(Box::new(fault)), ..Trial::single(Outcome::Errored, None, None) };
         }
     };
-    let dialog = Dialog { scenario, case, dialogue, job, graders, root, run, trial };
+    let dialog = Dialog { scenario, case, dialogue, job, graders, root, run, trial, load };
     match dialog.hold(false).await {
         Some(trial) => trial,
         None => dialog.hold(true).await.unwrap_or_else(|| Trial::single(Outcome::Errored, None, None)),
@@ -222,7 +224,9 @@ impl<'a> Dialog<'a> {
                 Ok(Partner::Recorded { name: replies.name(), turns: self.after_history(turns)? })
             }
             Target::Model { client, model, seeded, .. } => {
-                let rounds = Rounds::of(self.scenario, self.case, (self.job, client), self.root, self.trial);
+                let told = (self.job, client.as_ref());
+                let rounds =
+                    Rounds::of(self.scenario, self.case, told, self.root, self.trial, self.load.watch);
                 let is_bound = client.is_stateful() || self.case.redaction.on().is_some();
                 let conversation = Conversation { trial: self.trial, ..Conversation::default() };
                 Ok(Partner::Live(Box::new(Live {
@@ -488,6 +492,9 @@ impl<'a> Live<'a> {
         };
         self.conversation.turn = say.number;
         self.sent.push(Message::new(Role::User, &*say.text));
+        if let (Some(mark), 1) = (dialog.load.mark, say.number) {
+            self.sent.last_mut().into_iter().for_each(|message| message.content.push_str(mark));
+        }
         self.kept.push(Message::new(Role::User, asked));
         let seed = match say.number {
             1 => root.derive(&["target", name[0], name[1], name[2]]),

@@ -1,6 +1,6 @@
 //! One case: asked, judged, written down.
 
-use super::ask::{self, Said};
+use super::ask::{self, Load, Said};
 use super::plan::{Planned, Unit};
 use super::redaction;
 use super::{dialogue, fault};
@@ -19,13 +19,15 @@ pub(super) async fn trial(
     graders: &Graders,
     (root, run): (Root, RunId),
     unit: Unit,
+    load: Load<'_>,
 ) -> Trial {
     let case = &scenario.cases[planned.case];
     let asked = match &case.dialogue {
         Some(dialogue) => {
-            dialogue::trial(scenario, (case, dialogue), planned, graders, (root, run), unit.trial).await
+            let case = (case, dialogue.as_ref());
+            dialogue::trial(scenario, case, planned, graders, (root, run), unit.trial, load).await
         }
-        None => single(scenario, planned, graders, (root, run), unit).await,
+        None => single(scenario, planned, graders, (root, run), unit, load).await,
     };
     let trial = redaction::shown(case, asked);
     Trial { index: unit.trial, confirmation: unit.confirmation, ..trial }
@@ -38,9 +40,10 @@ async fn single(
     graders: &Graders,
     (root, run): (Root, RunId),
     unit: Unit,
+    load: Load<'_>,
 ) -> Trial {
     let case = &scenario.cases[planned.case];
-    match ask::answer(scenario, case, planned, (root, run), unit.trial).await {
+    match ask::answer(scenario, case, planned, (root, run), unit.trial, load).await {
         Ok(said) => judged(scenario, case, graders, root, said, unit.trial).await,
         Err(fault) => errored(None, None, fault),
     }

@@ -27,6 +27,7 @@ use crate::text;
 
 use plan::Unit;
 
+pub use ask::Load;
 pub use forecast::{Asked, Forecast, Purpose};
 pub use plan::{Job, Plan, Planned, Target};
 
@@ -63,6 +64,21 @@ pub struct Again {
     pub case: usize,
     /// How many fresh trials, at least 1.
     pub trials: u32,
+}
+
+/// Asks and judges one case once, as a part of a load. `job` is its index in the plan's jobs; `number` tells it from every
+/// other time that it is asked.
+pub async fn visit(
+    plan: &Plan,
+    graders: &Graders,
+    (root, run): (Root, RunId),
+    (job, number): (usize, u32),
+    load: Load<'_>,
+) -> Trial {
+    let planned = &plan.jobs[job];
+    let scenario = &plan.scenarios[planned.scenario];
+    let unit = Unit { job, trial: number, confirmation: false };
+    judge::trial(scenario, planned, graders, (scenario.root(root), run), unit, load).await
 }
 
 /// Carries a plan out.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::ask::Load;
 use super::plan::Unit;
 use super::{OnFailure, Shared, judge};
 use crate::engine::{self, Order, Work};
@@ -45,7 +46,8 @@ impl Work for Shared {
         let planned = &self.plan.jobs[unit.job];
         let scenario = &self.plan.scenarios[planned.scenario];
         let root = scenario.root(self.options.root);
-        let trial = judge::trial(scenario, planned, &self.graders, (root, self.options.run), *unit).await;
+        let run = (root, self.options.run);
+        let trial = judge::trial(scenario, planned, &self.graders, run, *unit, Load::default()).await;
         if trial.outcome != Outcome::Passed {
             self.failed.store(true, Ordering::Relaxed);
         }

@@ -4,6 +4,7 @@
 //! order of files and positions.
 
 mod always;
+mod deterministic;
 mod dialogue;
 mod discover;
 mod functions;

@@ -16,8 +16,8 @@ use super::arguments::{Arguments, Fit};
 use super::fact::says;
 use super::tools::{called, line};
 use over::Due;
-use signs::{Reached, Stage, said};
-pub use signs::{SIGNS, Signs};
+use signs::{Reached, said};
+pub use signs::{SIGNS, Signs, Stage};
 
 use super::{Candidate, Reading, TYPE, errored, hollow, share, verdict};
 use crate::manifest::{Fault, Verdict};

@@ -39,7 +39,7 @@ const CLAIMS: &str =
 /// How far a handoff has come. A further stage satisfies a lesser one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub(super) enum Stage {
+pub enum Stage {
     /// There is none.
     None,
     /// Words offer one.
@@ -138,6 +138,14 @@ impl Signs {
     /// Where its state has a word that nobody knows, or a search gives up.
     pub fn is_done(&self, answer: &Candidate<'_>) -> Result<bool, Fault> {
         Ok(self.reached(answer, false)?.stage.is_done())
+    }
+
+    /// How far a handoff has come in an answer.
+    ///
+    /// # Errors
+    /// As [`Self::is_done`].
+    pub fn handover(&self, answer: &Candidate<'_>) -> Result<Stage, Fault> {
+        Ok(self.reached(answer, false)?.stage)
     }
 
     /// How far a handoff has come in an answer, and by what that is known. `never` says that there must be none, so that

@@ -1,0 +1,493 @@
+//! `akit stress`: a suite under load.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use strum::VariantNames as _;
+
+use super::args::Asked as _;
+use super::asking::{listen_for, wait};
+use super::output::Output;
+use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
+use super::progress::{Detail, Progress};
+use super::value::{dollars, share, shown, whole};
+use super::{Status, spending, terminal};
+use crate::cache::Mode;
+use crate::client::Road;
+use crate::environment::Environment;
+use crate::grader::Graders;
+use crate::manifest::{CaseResult, Ended, RunManifest, StressRun, Trial};
+use crate::process;
+use crate::provider::{Exchanged, Replies};
+use crate::report::json::pretty;
+use crate::report::stress::console;
+use crate::runner::{Forecast, OnFailure, Options as RunOptions, Plan, Purpose, Runner};
+use crate::seed::RunId;
+use crate::stress::{
+    Amount, Arrivals, ESCALATION, Found, Kept, Limits, MOST, NamedLimit, Options, Stage, Stages, Stress,
+    rate, seconds,
+};
+use crate::text::{self, number};
+use crate::vocabulary::{CaseId, Outcome, ServiceLevel};
+
+/// How long a load lasts, where nothing bounds it.
+const USUAL_TIME: Duration = Duration::from_secs(60);
+/// How many requests are sent at most, where nothing bounds them.
+const USUAL_MOST: u64 = 100_000;
+/// US dollars, where nobody says what may be spent.
+const USUAL_BUDGET: f64 = 1.0;
+/// Most visits of a rate under way at once.
+const MOST_IN_FLIGHT: u64 = 20_000;
+/// Files that are open beside the connections.
+const OTHER_FILES: u64 = 100;
+/// Answers that the judge grades at once.
+const JUDGED_AT_ONCE: usize = 8;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  akit stress scenarios -p openai -m MODEL -c 20 -d 60
+  akit stress scenarios --rate 50 --arrivals poisson -d 60 --slo latency_p95_ms=2000
+  akit stress scenarios --stages 5@30s,20@30s,80@30s,5@30s --html stress.html")]
+pub(super) struct StressArgs {
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    #[command(flatten)]
+    load: LoadArgs,
+    /// Limit for every level, such as `latency_p95_ms=2000`; may be repeated [names: latency_p95_ms, ttft_p95_ms, error_rate, pass_rate, goodput_rps, escalation_availability]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = slo, help_heading = "Limits", allow_negative_numbers = true)]
+    slo: Vec<NamedLimit>,
+    /// Most US dollars to spend [default: 1, where the price is known]
+    #[arg(long, value_name = "USD", value_parser = dollars, help_heading = "Limits", allow_negative_numbers = true)]
+    budget: Option<f64>,
+    /// Answers of each level that the judge grades after the load
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<u32>(0..=10_000, 50), help_heading = "Limits", allow_negative_numbers = true)]
+    judge_sample: u32,
+    /// Write what was found as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    json: Option<PathBuf>,
+    /// Print only the result
+    #[arg(short, long, help_heading = "Reports")]
+    quiet: bool,
+}
+
+/// How much comes, when, and for how long.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+struct LoadArgs {
+    /// Requests in flight at once
+    #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = whole::<u32>(1..=50_000, 10), allow_negative_numbers = true)]
+    concurrency: u32,
+    /// Arrivals per second, whatever the server does, instead of `-c`
+    #[arg(long, value_name = "N", value_parser = per_second, conflicts_with = "concurrency", allow_negative_numbers = true)]
+    rate: Option<f64>,
+    /// Stages: `5@30s` keeps 5 in flight for 30 s, `5/s@30s` sends 5 a second
+    #[arg(long, value_name = "LOAD@TIME,…", conflicts_with_all = ["concurrency", "rate", "duration"])]
+    stages: Option<Stages>,
+    /// How arrivals of a rate are spaced [default: constant]
+    #[arg(long, value_name = "HOW", value_parser = clap::builder::PossibleValuesParser::new(Arrivals::VARIANTS))]
+    arrivals: Option<String>,
+    /// How long: seconds, or with a unit (`10m`) [default: 60, unless `-n` is given]
+    #[arg(short, long, value_name = "TIME", value_parser = lasting, allow_negative_numbers = true)]
+    duration: Option<Duration>,
+    /// Most requests [default: 100000, unless `-d` or `--stages` is given]
+    #[arg(short = 'n', long, value_name = "N", value_parser = whole::<u64>(1..=1_000_000_000, 1000), allow_negative_numbers = true)]
+    requests: Option<u64>,
+    /// Time to grow to the load of the first stage: seconds, or with a unit [default: 0]
+    #[arg(long, value_name = "TIME", value_parser = ramp, allow_negative_numbers = true)]
+    ramp_up: Option<Duration>,
+    /// Share of arrivals that are cases tagged `escalation`
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share, allow_negative_numbers = true)]
+    escalation_share: f64,
+    /// Put a reference of its own into each conversation; one that turns up in another ends with 1
+    #[arg(long)]
+    canary: bool,
+    /// Keep the limits, retries and rate-limit waits that `akit run` has
+    #[arg(long)]
+    limits: bool,
+    /// Print what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn slo(text: &str) -> Result<NamedLimit, String> {
+    let names = || ServiceLevel::VARIANTS.join(", ");
+    let wrong = || format!("{} is not NAME=VALUE; for example `latency_p95_ms=2000`", shown(text));
+    let (name, limit) = text.split_once('=').ok_or_else(wrong)?;
+    let metric: ServiceLevel = name
+        .trim()
+        .parse()
+        .map_err(|_| format!("there is no service level {}; there are {}", shown(name), names()))?;
+    let limit = limit.trim().parse::<f64>().ok().filter(|limit| (0.0..=metric.most()).contains(limit));
+    let limit = limit.ok_or_else(|| {
+        let most = if metric.most() > 1.0 { "up" } else { "to 1" };
+        format!(
+            "{}: {} takes a number from 0 {most}; for example `{name}={}`",
+            shown(text),
+            name.trim(),
+            example(metric)
+        )
+    })?;
+    Ok(NamedLimit { metric, limit })
+}
+
+fn example(metric: ServiceLevel) -> &'static str {
+    match metric {
+        ServiceLevel::LatencyP95 => "2000",
+        ServiceLevel::FirstTokenP95 => "500",
+        ServiceLevel::ErrorRate => "0.01",
+        ServiceLevel::PassRate => "0.9",
+        ServiceLevel::Goodput => "10",
+        ServiceLevel::EscalationAvailability => "0.999",
+    }
+}
+
+fn per_second(text: &str) -> Result<f64, String> {
+    rate(text).ok_or_else(|| {
+        format!("{} is not a rate from 0.001 to {MOST} per second; for example `50`", shown(text))
+    })
+}
+
+fn lasting(text: &str) -> Result<Duration, String> {
+    ramp(text).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
+        format!(
+            "{} is not a time up to a week: seconds, or with `ms`, `s` or `m`; for example `60`",
+            shown(text)
+        )
+    })
+}
+
+fn ramp(text: &str) -> Result<Duration, String> {
+    seconds(text).ok_or_else(|| {
+        format!(
+            "{} is not a time up to a week: seconds, or with `ms`, `s` or `m`; for example `10`",
+            shown(text)
+        )
+    })
+}
+
+impl LoadArgs {
+    /// The stages, and the most requests.
+    fn stages(&self) -> (Vec<Stage>, Option<u64>) {
+        if let Some(Stages(stages)) = &self.stages {
+            return (stages.clone(), self.requests);
+        }
+        let is_unbounded = self.duration.is_none() && self.requests.is_none();
+        let lasts = self.duration.or(is_unbounded.then_some(USUAL_TIME));
+        let most = self.requests.or(is_unbounded.then_some(USUAL_MOST));
+        let amount = self.rate.map_or(Amount::InFlight(self.concurrency), Amount::PerSecond);
+        (vec![Stage { amount, lasts }], most)
+    }
+
+    fn arrivals(&self) -> Arrivals {
+        self.arrivals.as_ref().and_then(|word| word.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// Recorded answers are nobody who can be loaded.
+fn no_server() -> Status {
+    Status::Invalid.because(
+        "recorded answers are no server: there is nothing to load",
+        "nothing was sent; leave `--replies` and `--replay` out, and say who is asked: `-p NAME` and `--base-url URL`",
+    )
+}
+
+pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Status, Status> {
+    let flags = args.suite.ask.flags();
+    if !args.suite.ask.replies().is_empty() || flags.cache == Some(Mode::Replay) {
+        return Err(no_server());
+    }
+    let mut suite = Suite::load(&args.suite, environment)?;
+    let name = args.suite.name(&suite.settings.file);
+    suite.settings.flags.cache = Some(Mode::Off);
+    let road = if args.load.limits { Road::new(usize::MAX, None) } else { Road::free() };
+    suite.settings.road = road.clone();
+    let (plan, graders) = suite.plan_of()?;
+    if plan.replies().next().is_some() {
+        return Err(no_server());
+    }
+    let (stages, most) = args.load.stages();
+    args.check(&plan)?;
+    let budget = args.budget(&plan, &graders, suite.root())?;
+    if let Some(budget) = budget {
+        road.cap(budget);
+    }
+    let most_in_flight = args.in_flight(&stages)?;
+    let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
+    let [json] = Output::open_all([&args.json], &inputs, &suite.settings.environment)?;
+    let slo = args.limits(&suite);
+    let limit = |metric| {
+        let limit = slo.iter().find(|one| one.metric == metric)?.limit;
+        Duration::try_from_secs_f64(limit / 1000.0).ok()
+    };
+    let options = Options {
+        stages,
+        ramp_up: args.load.ramp_up.unwrap_or_default(),
+        arrivals: args.load.arrivals(),
+        most,
+        escalation_share: args.load.escalation_share,
+        canary: args.load.canary,
+        judge_sample: usize::try_from(args.judge_sample).unwrap_or(usize::MAX),
+        limits: Limits { latency: limit(ServiceLevel::LatencyP95), ttft: limit(ServiceLevel::FirstTokenP95) },
+        most_in_flight,
+        root: suite.root(),
+    };
+    let told = announced(&plan, &options, args.load.limits, budget);
+    if args.load.dry_run {
+        return Ok(Status::of_product(&format!("Dry run: nothing was sent.\n{told}")));
+    }
+    if !args.quiet {
+        terminal::say(&told);
+    }
+    let shows = !args.quiet;
+    let stress = Stress::new(&plan, options.clone(), road.clone());
+    let (mut found, listening) = wait(async {
+        let sink = Arc::new(Progress::new(Detail::Nothing));
+        // Whoever ends a load does not wait for a server that may be overloaded.
+        let listening = listen_for(&road, sink, Duration::ZERO);
+        let live = tokio::spawn(super::live::show(stress.clone(), options.clone(), shows));
+        let found = stress.run().await;
+        live.abort();
+        let _ = live.await;
+        listening.writes();
+        (found, listening)
+    })?;
+    found.run().settings.limits = args.load.limits;
+    found.run().settings.budget_usd = budget;
+    found.run().suite = name;
+    listening.leave();
+    if found.run().ended == Ended::Complete {
+        hear(&mut found, &mut suite, &plan, budget)?;
+    }
+    let run = found.decided(&slo);
+    Output::tell([(json, pretty(&run))], |ink| console::of(&run, ink));
+    Ok(Status::of_load(&run))
+}
+
+impl StressArgs {
+    /// The limits of the configuration, and those of the flags in their place.
+    fn limits(&self, _suite: &Suite) -> Vec<NamedLimit> {
+        let mut limits: BTreeMap<ServiceLevel, f64> = BTreeMap::new();
+        limits.extend(self.slo.iter().map(|one| (one.metric, one.limit)));
+        limits.into_iter().map(|(metric, limit)| NamedLimit { metric, limit }).collect()
+    }
+
+    /// Refuses a limit on what cannot be measured here.
+    fn check(&self, plan: &Plan) -> Result<(), Status> {
+        let limits = |metric| self.slo.iter().any(|one| one.metric == metric);
+        if limits(ServiceLevel::FirstTokenP95) && plan.clients().any(|client| !client.streams()) {
+            let (message, help) = NOT_STREAMED;
+            return Err(Status::Invalid.because(message, help));
+        }
+        let escalates = plan.jobs.iter().filter(|planned| planned.skipped.is_none()).filter(|planned| {
+            let tags = &plan.scenarios[planned.scenario].cases[planned.case].tags;
+            tags.iter().any(|tag| tag == ESCALATION)
+        });
+        let mut unsigned: Vec<_> =
+            escalates.clone().filter(|planned| plan.scenarios[planned.scenario].signs.is_none()).collect();
+        if limits(ServiceLevel::EscalationAvailability) && escalates.clone().next().is_none() {
+            return Err(Status::Invalid.because(
+                "`escalation_availability` cannot be measured: no case that is asked has the tag `escalation`",
+                "nothing was sent; tag the cases in which the customer asks for a person",
+            ));
+        }
+        if let Some(planned) = unsigned.pop() {
+            let scenario = &plan.scenarios[planned.scenario];
+            let case = &scenario.cases[planned.case];
+            let message = format!(
+                "whether `{}/{}` is handed over is not known: its scenario does not say how a handoff shows",
+                scenario.name, case.id
+            );
+            let help =
+                "add `setup: { handoff: … }` (see docs/expectations.md), or remove the tag `escalation`";
+            if limits(ServiceLevel::EscalationAvailability) {
+                return Err(Status::Invalid.because(message, format!("nothing was sent; {help}")));
+            }
+            terminal::warning(&message, help);
+        }
+        Ok(())
+    }
+
+    /// What may be spent, where the prices are known.
+    fn budget(&self, plan: &Plan, graders: &Graders, root: crate::seed::Root) -> Result<Option<f64>, Status> {
+        let forecast = Forecast::of(plan, graders, 1, 0, root);
+        if let Some(budget) = self.budget {
+            spending::check(&forecast, budget)?;
+            return Ok(Some(budget));
+        }
+        let answers = forecast.asked().filter(|(_, purpose, _)| *purpose == Purpose::Answers);
+        let is_known = answers.into_iter().all(|(_, _, asked)| asked.dearest.is_ok());
+        Ok(is_known.then_some(USUAL_BUDGET))
+    }
+
+    /// How many visits of a rate may be under way at once; refuses more in flight than there can be connections.
+    fn in_flight(&self, stages: &[Stage]) -> Result<usize, Status> {
+        let wanted = stages.iter().map(|stage| match stage.amount {
+            Amount::InFlight(many) => u64::from(many),
+            Amount::PerSecond(_) => 0,
+        });
+        let wanted = wanted.max().unwrap_or_default();
+        let files =
+            process::allow_files(MOST_IN_FLIGHT.max(wanted) + OTHER_FILES).saturating_sub(OTHER_FILES);
+        if wanted > files {
+            return Err(Status::Invalid.because(
+                format!(
+                    "{} requests in flight need as many connections, and this process may open {}",
+                    number::whole(wanted),
+                    number::whole(files)
+                ),
+                "nothing was sent; raise the limit (`ulimit -n`), or lower the load",
+            ));
+        }
+        Ok(usize::try_from(files.min(MOST_IN_FLIGHT)).unwrap_or(usize::MAX))
+    }
+}
+
+/// What will be sent, and to whom.
+fn announced(plan: &Plan, options: &Options, limits: bool, budget: Option<f64>) -> String {
+    let asked: Vec<_> = plan.jobs.iter().filter(|planned| planned.skipped.is_none()).collect();
+    let mut targets: Vec<String> = Vec::new();
+    for job in asked.iter().filter_map(|planned| planned.job.as_ref()) {
+        let name = job.target.name();
+        if !targets.contains(&name) {
+            targets.push(name);
+        }
+    }
+    let escalations = asked.iter().filter(|planned| {
+        let tags = &plan.scenarios[planned.scenario].cases[planned.case].tags;
+        tags.iter().any(|tag| tag == ESCALATION)
+    });
+    let escalations = match escalations.count() {
+        0 => String::new(),
+        many => format!(
+            ", {many} of them tagged `escalation` (with {:.0}% of the arrivals)",
+            options.escalation_share * 100.0
+        ),
+    };
+    let stages: Vec<String> = options
+        .stages
+        .iter()
+        .map(|stage| match stage.lasts {
+            Some(lasts) => format!("{} for {} s", stage.amount, lasts.as_secs_f64()),
+            None => stage.amount.to_string(),
+        })
+        .collect();
+    let how = if options.stages.iter().any(|stage| matches!(stage.amount, Amount::PerSecond(_))) {
+        format!(", {} arrivals", <&str>::from(options.arrivals))
+    } else {
+        String::new()
+    };
+    let most = options.most.map(|most| format!(", at most {} requests", number::whole(most)));
+    let cost = match budget {
+        Some(budget) => format!("at most ${budget:.2}"),
+        None => "not limited: the price is not known".to_owned(),
+    };
+    let limits = if limits { "on, as in `akit run`" } else { "off" };
+    format!(
+        "load: {}{how}{}\nto: {}\nwhat: {}{escalations}\ncost: {cost}\nclient limits and retries: {limits}\n",
+        stages.join(", then "),
+        most.unwrap_or_default(),
+        targets.join(", "),
+        text::count(asked.len(), "case"),
+    )
+}
+
+/// Has the judge grade the sample of each level.
+fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Option<f64>) -> Result<(), Status> {
+    let samples = found.samples();
+    if samples.iter().all(Vec::is_empty) {
+        return Ok(());
+    }
+    let sampled: usize = samples.iter().map(Vec::len).sum();
+    terminal::say(&format!("the judge grades {}", text::count(sampled, "sampled answer")));
+    for (level, sample) in samples.into_iter().enumerate() {
+        if sample.is_empty() {
+            continue;
+        }
+        // What the load has spent is spent.
+        let spent = found.run().cost_usd.unwrap_or_default();
+        suite.settings.road = Road::new(JUDGED_AT_ONCE, budget.map(|budget| (budget - spent).max(0.0)));
+        let run = judged(suite, plan, &sample)?;
+        let jobs: BTreeMap<CaseId<'_>, usize> = plan
+            .jobs
+            .iter()
+            .enumerate()
+            .map(|(job, planned)| {
+                let scenario = &plan.scenarios[planned.scenario];
+                (CaseId::new(&scenario.name, &scenario.cases[planned.case].id), job)
+            })
+            .collect();
+        let mut verdicts = Vec::new();
+        let mut cost: Option<f64> = None;
+        for case in &run.cases {
+            let Some(job) = jobs.get(&CaseId::new(&case.scenario, &case.id)) else { continue };
+            for trial in &case.trials {
+                verdicts.push((*job, verdict(case, trial)));
+                if trial.spent_usd() > 0.0 {
+                    *cost.get_or_insert(0.0) += trial.spent_usd();
+                }
+            }
+        }
+        found.hear(level, &verdicts, cost);
+    }
+    Ok(())
+}
+
+fn verdict(_case: &CaseResult, trial: &Trial) -> Option<bool> {
+    match trial.outcome {
+        Outcome::Passed => Some(true),
+        Outcome::Failed => Some(false),
+        Outcome::Errored | Outcome::Skipped => None,
+    }
+}
+
+/// Judges conversations of a sample.
+fn judged(suite: &Suite, plan: &Plan, sample: &[Kept]) -> Result<RunManifest, Status> {
+    let mut rows: BTreeMap<usize, Vec<Vec<Exchanged>>> = BTreeMap::new();
+    for kept in sample {
+        let turns = kept.turns.iter();
+        let turns = turns.filter_map(|turn| Some(Exchanged::of(turn.asked.clone(), turn.answer.clone()?)));
+        rows.entry(kept.job).or_default().push(turns.collect());
+    }
+    let case = |job: usize| {
+        let planned = &plan.jobs[job];
+        let scenario = &plan.scenarios[planned.scenario];
+        (scenario.name.as_str(), scenario.cases[planned.case].id.as_str())
+    };
+    let wanted: BTreeSet<_> = rows.keys().map(|job| CaseId::new(case(*job).0, case(*job).1)).collect();
+    let repeat =
+        rows.values().map(Vec::len).max().and_then(|most| u32::try_from(most).ok()).unwrap_or(u32::MAX);
+    let replies =
+        Replies::of("the sample", rows.into_iter().map(|(job, trials)| (case(job).0, case(job).1, trials)));
+    let (plan, graders) = suite.over(replies, &wanted)?;
+    let options = RunOptions {
+        concurrency: JUDGED_AT_ONCE,
+        repeat,
+        on_failure: OnFailure::GoOn,
+        root: suite.root(),
+        run: RunId::default(),
+        at: None,
+    };
+    let road = suite.settings.road.clone();
+    let sink = Arc::new(Progress::new(Detail::Nothing));
+    wait(async {
+        let _listening = super::asking::listen(&road, Arc::<Progress>::clone(&sink));
+        Runner::new(plan, graders, options, sink, road.clone()).run().await
+    })
+}
+
+impl Status {
+    /// The exit code of a load test.
+    fn of_load(run: &StressRun) -> Self {
+        match run.decision.exit_code {
+            0 => Self::Passed,
+            1 => Self::Failed,
+            6 => Self::Spent,
+            130 => Self::Interrupted,
+            143 => Self::Terminated,
+            _ => Self::Unjudged,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One question under load: sent when it comes, once, and nothing is learned from what became of it.
+
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+
+use super::{Ask, ClientError, Exchange, Had, ModelClient, timestamp};
+use crate::provider::{Pending, ProviderError};
+
+impl ModelClient {
+    /// Sends a question once. Nothing is tried again: retries would be load that nobody asked for.
+    pub(super) async fn freely<'a>(
+        &'a self,
+        send: impl Fn() -> Pending<'a>,
+        ask: &Ask<'_>,
+    ) -> Result<Had, ClientError> {
+        let (model, host, timeout) = (&ask.request.model, &self.endpoint().host, ask.patience.timeout);
+        let unmetered = |why| ProviderError::Unmetered { host: host.clone(), why };
+        let failed = |error: ProviderError| {
+            let error = if ask.seal.is_some() { error.withheld() } else { error };
+            ClientError::Provider { help: error.help(&self.said_by, model), error, tries: 1 }
+        };
+        let is_metered = self.road.is_metered();
+        let worst = match is_metered.then(|| self.worst_ask(ask)).transpose() {
+            Ok(worst) => worst.unwrap_or_default(),
+            Err(why) => return Err(failed(unmetered(why))),
+        };
+        let under_way = self.road.pass(worst).await;
+        let sent = Instant::now();
+        let late = ProviderError::Timeout { host: host.clone(), after: timeout };
+        let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
+        let took = sent.elapsed();
+        if let Some(watch) = ask.watch {
+            watch.tried(sent, took, found.as_ref());
+        }
+        let found = match found {
+            Ok(completion) if is_metered => {
+                // What nobody can count may have cost all that it could; the next one is sent all the same, and booked so.
+                self.road.spend(self.charged(model, &completion, worst).0);
+                Ok(completion)
+            }
+            Err(error) if is_metered && error.may_cost() => {
+                self.road.spend(worst);
+                Err(error)
+            }
+            found => found,
+        };
+        drop(under_way);
+        let completion = found.map_err(failed)?;
+        let latency_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let exchange = Exchange { completion, at: timestamp(SystemTime::now()) };
+        Ok(Had { exchange, latency_ms, recorded: false })
+    }
+}

@@ -1,0 +1,233 @@
+//! Visits at a pace, for as long as a stage lasts: so many at once, or at times that are fixed before.
+//!
+//! Workers are kept from stage to stage, so that there are never more visits at once than the stage says but for those that
+//! a larger one has left. Times of a schedule are kept by a thread of its own: timers of the runtime are a millisecond
+//! coarse.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+/// Somebody who comes.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// 0-based, of all.
+    pub number: u64,
+    /// The stage in which it was due.
+    pub stage: usize,
+    /// When it should have come.
+    pub due: Instant,
+}
+
+/// What is done with those who come.
+pub trait Host: Send + Sync + 'static {
+    /// The number of the next one; nothing where no more may come.
+    fn next(&self) -> Option<u64>;
+
+    /// Serves one. It is dropped where it waits once the time is over.
+    fn serve(&self, arrival: Arrival) -> impl Future<Output = ()> + Send;
+
+    /// A stage begins.
+    fn begin(&self, stage: usize, at: Instant);
+}
+
+/// When visits come.
+pub enum Pace {
+    /// So many are under way at once; all of them only after a while.
+    InFlight(usize, Duration),
+    /// Each at its time from the beginning of the stage, in order.
+    At(Box<dyn Iterator<Item = Duration> + Send>),
+}
+
+/// A part of a load.
+pub struct Stage {
+    /// When visits come.
+    pub pace: Pace,
+    /// How long; nothing where only their number ends it.
+    pub lasts: Option<Duration>,
+}
+
+/// What workers do now.
+#[derive(Clone, Copy, Debug)]
+enum Now {
+    /// The first so many work, in this stage; all of them only after a while.
+    Work { stage: usize, workers: usize, began: Instant, ramp: Duration },
+    /// They wait.
+    Rest,
+    /// Nobody works any more.
+    Over,
+}
+
+/// Carries out one stage after the other until no more may come, the time is over, or `stop` is there. Those under way at
+/// the end of the time, or at a stop, are dropped; those under way when no more may come are awaited. At most so many of a
+/// schedule are under way at once; the others wait. Answers whether a defect of akit ended some of them.
+pub async fn load<H: Host>(
+    host: Arc<H>,
+    stages: Vec<Stage>,
+    most: usize,
+    stop: impl Future<Output = ()>,
+) -> bool {
+    let mut visits = JoinSet::new();
+    let mut crashed = false;
+    let (tell, now) = watch::channel(Now::Rest);
+    let seats = Arc::new(Semaphore::new(most));
+    let all = async {
+        let mut begins = Instant::now();
+        let mut workers = 0;
+        for (index, stage) in stages.into_iter().enumerate() {
+            host.begin(index, begins);
+            let ends = stage.lasts.map(|lasts| begins + lasts);
+            match stage.pace {
+                Pace::InFlight(many, ramp) => {
+                    tell.send_replace(Now::Work { stage: index, workers: many, began: begins, ramp });
+                    for worker in workers..many {
+                        visits.spawn(work(Arc::clone(&host), worker, now.clone()));
+                    }
+                    workers = workers.max(many);
+                    tokio::select! {
+                        () = until(ends) => {}
+                        () = all_of(&mut visits, &mut crashed) => break,
+                    }
+                }
+                Pace::At(times) => {
+                    tell.send_replace(Now::Rest);
+                    let (clock, mut times) = Clock::start(times, begins, ends);
+                    let is_over = loop {
+                        let due = tokio::select! {
+                            due = times.recv() => due,
+                            Some(done) = visits.join_next(), if !visits.is_empty() => {
+                                crashed |= done.is_err();
+                                continue;
+                            }
+                        };
+                        let Some(due) = due else { break false };
+                        let Some(number) = host.next() else { break true };
+                        let arrival = Arrival { number, stage: index, due };
+                        let (host, seats) = (Arc::clone(&host), Arc::clone(&seats));
+                        visits.spawn(async move {
+                            let _seat = seats.acquire_owned().await;
+                            host.serve(arrival).await;
+                        });
+                    };
+                    drop(clock);
+                    if is_over {
+                        tell.send_replace(Now::Over);
+                        all_of(&mut visits, &mut crashed).await;
+                        break;
+                    }
+                    until(ends).await;
+                }
+            }
+            begins = ends.unwrap_or_else(Instant::now);
+        }
+        tell.send_replace(Now::Over);
+    };
+    tokio::select! {
+        () = all => {}
+        () = stop => {}
+    }
+    visits.shutdown().await;
+    crashed
+}
+
+/// Waits until a time; where there is none, for ever.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until nothing is under way any more: no more may come.
+async fn all_of(visits: &mut JoinSet<()>, crashed: &mut bool) {
+    while let Some(done) = visits.join_next().await {
+        *crashed |= done.is_err();
+    }
+}
+
+async fn work<H: Host>(host: Arc<H>, worker: usize, mut now: watch::Receiver<Now>) {
+    let mut free = Instant::now();
+    loop {
+        let is = *now.borrow_and_update();
+        let (stage, begins) = match is {
+            Now::Over => return,
+            Now::Work { stage, workers, began, ramp } if worker < workers => {
+                (stage, began + share(ramp, worker, workers))
+            }
+            Now::Work { .. } | Now::Rest => {
+                if now.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
+        if begins > Instant::now() {
+            tokio::select! {
+                () = sleep_until(begins) => {}
+                _ = now.changed() => continue,
+            }
+            // Whoever begins was not late before.
+            free = Instant::now();
+        }
+        let Some(number) = host.next() else { return };
+        host.serve(Arrival { number, stage, due: free.max(begins) }).await;
+        free = Instant::now();
+    }
+}
+
+/// The part of a time after which one of several begins.
+fn share(ramp: Duration, worker: usize, workers: usize) -> Duration {
+    let part = u32::try_from(worker).unwrap_or(u32::MAX);
+    ramp / u32::try_from(workers).unwrap_or(u32::MAX).max(1) * part
+}
+
+/// Tells when each time of a schedule has come. It stops once it is dropped.
+struct Clock {
+    stopped: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Clock {
+    /// Starts a thread that tells the times.
+    fn start(
+        times: impl Iterator<Item = Duration> + Send + 'static,
+        begins: Instant,
+        ends: Option<Instant>,
+    ) -> (Self, mpsc::UnboundedReceiver<Instant>) {
+        let (tell, due) = mpsc::unbounded_channel();
+        let stopped = Arc::new((Mutex::new(false), Condvar::new()));
+        let shared = Arc::clone(&stopped);
+        std::thread::spawn(move || {
+            let (lock, bell) = &*shared;
+            for time in times {
+                let at = begins + time;
+                if ends.is_some_and(|ends| at >= ends) {
+                    return;
+                }
+                let mut is_stopped = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                loop {
+                    let left = at.saturating_duration_since(Instant::now());
+                    if *is_stopped || left.is_zero() {
+                        break;
+                    }
+                    is_stopped =
+                        bell.wait_timeout(is_stopped, left).unwrap_or_else(PoisonError::into_inner).0;
+                }
+                if *is_stopped || tell.send(at).is_err() {
+                    return;
+                }
+            }
+        });
+        (Self { stopped }, due)
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let (lock, bell) = &*self.stopped;
+        *lock.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        bell.notify_all();
+    }
+}

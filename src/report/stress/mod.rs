@@ -1,0 +1,3 @@
+//! A load test, for people and for pipelines.
+
+pub mod console;

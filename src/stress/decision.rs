@@ -1,0 +1,237 @@
+//! From figures to what a pipeline does: limits, knees, recovery, the exit code.
+
+use super::finding::{Found, NamedLimit};
+use crate::manifest::{Ended, Knees, Level, Objective, StressConclusion, StressDecision, StressRun, Tick};
+use crate::stats::real;
+use crate::text;
+use crate::text::number::whole;
+use crate::vocabulary::ServiceLevel;
+
+/// Where nobody limits it: the share of errors up to which a level holds.
+const ERRORS: f64 = 0.01;
+/// Where nobody limits it: how much slower than the first a level may be, and milliseconds that never matter.
+const SLOWER: (f64, f64) = (1.5, 5.0);
+/// Where nobody limits it: how many points below the first a level may surely be.
+const WORSE: f64 = 0.1;
+
+impl Found {
+    /// Holds the figures to limits, and says what follows.
+    #[must_use]
+    pub fn decided(mut self, limits: &[NamedLimit]) -> StressRun {
+        let objectives = (0..self.run.levels.len())
+            .flat_map(|level| limits.iter().map(move |limit| (level, limit)).collect::<Vec<_>>());
+        self.run.slo = objectives.map(|(level, limit)| self.objective(level, *limit)).collect();
+        let limit = |metric| limits.iter().find(|one| one.metric == metric).map(|one| one.limit);
+        for level in 0..self.run.levels.len() {
+            self.run.levels[level].recovery_ms = self.recovery(level, limit(ServiceLevel::LatencyP95));
+        }
+        self.run.knees = self.knees(&limit);
+        self.run.notes.extend(self.notes());
+        self.run.decision = self.decision();
+        self.run
+    }
+
+    fn objective(&self, level: usize, NamedLimit { metric, limit }: NamedLimit) -> Objective {
+        let figures = &self.run.levels[level];
+        let measured = measured(figures, metric);
+        let met = measured.map(|measured| metric.is_met(measured, limit));
+        let met = match metric {
+            ServiceLevel::LatencyP95 => met.map(|met| met && self.waited(level, limit).is_none()),
+            ServiceLevel::FirstTokenP95
+            | ServiceLevel::ErrorRate
+            | ServiceLevel::PassRate
+            | ServiceLevel::Goodput
+            | ServiceLevel::EscalationAvailability => met,
+        };
+        Objective { level, metric, limit, measured, met }
+    }
+
+    /// How many requests were cut off after more than this time, where they alone put the 95th percentile above it: they are
+    /// in no figure, and yet known to be slow.
+    fn waited(&self, level: usize, limit_ms: f64) -> Option<u64> {
+        let limit = crate::stats::whole(limit_ms * 1000.0)?;
+        let above = |times: &super::Times| times.0.len() - times.0.count_between(0, limit);
+        let (known, cut) = (&self.latencies[level], above(&self.counts[level].waited));
+        let slow = above(known) + cut;
+        (cut > 0 && real(slow) > 0.05 * real(known.0.len() + cut)).then_some(cut)
+    }
+
+    /// Milliseconds until a level below the one before it was as quick as an earlier one of its load, and stayed so.
+    fn recovery(&self, level: usize, limit: Option<f64>) -> Option<u64> {
+        let (before, now) = (self.run.levels.get(level.checked_sub(1)?)?, &self.run.levels[level]);
+        if before.unit != now.unit || now.load >= before.load {
+            return None;
+        }
+        let calm =
+            self.run.levels[..level].iter().rev().find(|one| one.unit == now.unit && one.load <= now.load);
+        let usual = calm.or(self.run.levels.first())?.latency_ms.p95?;
+        let limit = limit.unwrap_or(usual * SLOWER.0 + SLOWER.1);
+        let ends = self.run.levels.get(level + 1).map_or(f64::INFINITY, |next| next.began_s);
+        let within = |tick: &&Tick| tick.at_s + tick.lasted_s > now.began_s && tick.at_s < ends;
+        let ticks: Vec<_> = self.run.timeline.iter().filter(within).collect();
+        let is_calm = |tick: &&Tick| {
+            tick.p95_ms.is_none_or(|p95| p95 <= limit) && real(tick.errors) <= ERRORS * real(tick.requests)
+        };
+        let calm = ticks.iter().rev().take_while(|tick| is_calm(tick)).last()?;
+        let after = (calm.at_s - now.began_s).max(0.0) * 1000.0;
+        crate::stats::whole(after.round())
+    }
+
+    fn knees(&self, limit: &impl Fn(ServiceLevel) -> Option<f64>) -> Knees {
+        let levels = &self.run.levels;
+        let Some(first) = levels.first() else { return Knees::default() };
+        if levels.iter().any(|level| level.unit != first.unit) {
+            return Knees::default();
+        }
+        // Behind its peak a load tells of recovery.
+        let peak = levels.iter().map(|level| level.load).fold(0.0, f64::max);
+        let rising = levels.iter().position(|level| level.load >= peak).map_or(0, |at| at + 1);
+        let largest = |holds: &dyn Fn(&Level) -> bool| {
+            let mut rising: Vec<_> = levels[..rising].iter().collect();
+            rising.sort_by(|one, other| one.load.total_cmp(&other.load));
+            rising.into_iter().take_while(|level| level.valid && holds(level)).last().map(|level| level.load)
+        };
+        let errors = limit(ServiceLevel::ErrorRate).unwrap_or(ERRORS);
+        let usual = first.latency_ms.p95.map(|p95| p95 * SLOWER.0 + SLOWER.1);
+        let latency = limit(ServiceLevel::LatencyP95).or(usual);
+        let usual = first.quality.rate.map(|rate| rate - WORSE);
+        let passed = limit(ServiceLevel::PassRate).or(usual);
+        let open = limit(ServiceLevel::EscalationAvailability);
+        let usual = first.escalation.map(|one| real(one.available) / real(one.n) - WORSE);
+        let open = open.or(usual);
+        Knees {
+            latency: largest(&|level| {
+                let quick = level.latency_ms.p95.zip(latency).is_some_and(|(p95, most)| p95 <= most);
+                quick && level.error_rate.is_some_and(|rate| rate <= errors)
+            }),
+            quality: largest(&|level| {
+                let passed = level.quality.low.zip(passed).is_some_and(|(low, least)| low >= least);
+                let open = level
+                    .escalation
+                    .zip(open)
+                    .is_none_or(|(one, least)| real(one.available) / real(one.n) >= least);
+                passed && open
+            }),
+        }
+    }
+
+    /// What a reader should know before believing a figure.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        for level in &self.run.levels {
+            let name = level.name();
+            if real(level.cut_off) > 0.05 * real(level.requests + level.cut_off) {
+                let many = text::count(usize::try_from(level.cut_off).unwrap_or(usize::MAX), "request");
+                notes.push(format!(
+                    "{name}: {many} had no answer when the test ended and are in no figure; a longer test shows how \
+                     slow they are"
+                ));
+            }
+        }
+        if !self.expects && self.run.levels.iter().all(|level| level.judged.is_none()) {
+            notes.push("no case has an expectation that was checked: quality is unknown".to_owned());
+        }
+        notes
+    }
+
+    fn decision(&self) -> StressDecision {
+        let run = &self.run;
+        let mut failures = Vec::new();
+        for one in run.slo.iter().filter(|one| one.met == Some(false)) {
+            let name = run.levels[one.level].name();
+            let (limit, measured) = (
+                one.metric.shown(one.limit),
+                one.measured.map_or_else(String::new, |value| one.metric.shown(value)),
+            );
+            let cut = match one.metric {
+                ServiceLevel::LatencyP95 => self.waited(one.level, one.limit),
+                _ => None,
+            };
+            let cut = cut.map(|cut| format!(", and {} more waited longer than that at the end", whole(cut)));
+            failures.push(format!(
+                "{name}: {} is {measured}{}, the limit is {limit}",
+                one.metric.word(),
+                cut.unwrap_or_default()
+            ));
+        }
+        let void: Vec<_> = run.levels.iter().filter(|level| !level.valid).collect();
+        let void: Vec<String> = void
+            .iter()
+            .map(|level| {
+                format!(
+                    "{}: void: this machine sent requests up to {:.1} ms late (p99), so the figures are its own, not \
+                     the server's",
+                    level.name(),
+                    level.dispatch_lag_ms.p99.unwrap_or_default()
+                )
+            })
+            .collect();
+        if let Some(crossed) = run.cross_talk.filter(|crossed| *crossed > 0) {
+            failures.push(format!("the reference of another conversation turned up in {}", whole(crossed)));
+        }
+        let answered: u64 = self.counts.iter().map(|count| count.service.0.len()).sum();
+        let judged: u64 = run.levels.iter().map(|level| level.quality.n).sum();
+        let passed: u64 = run.levels.iter().map(|level| level.quality.passed).sum();
+        let heard = run.levels.iter().filter_map(|level| level.judged);
+        let unheard = heard.clone().any(|judged| judged.n == 0 && judged.errored > 0);
+        let mut errors = Vec::new();
+        if self.crashed {
+            errors.push("akit itself failed; please report this with the message above".to_owned());
+        }
+        if answered == 0 {
+            errors.push("nothing answered".to_owned());
+        } else if judged == 0 && self.expects {
+            errors.push("no answer could be judged".to_owned());
+        } else if judged > 0 && passed == 0 {
+            failures.push(format!(
+                "none of {} passed",
+                text::count(usize::try_from(judged).unwrap_or(usize::MAX), "conversation")
+            ));
+        }
+        if unheard {
+            errors.push("the judge could not grade any answer of the sample".to_owned());
+        }
+        for one in run.slo.iter().filter(|one| one.met.is_none()) {
+            errors.push(format!("{}: {} was not measured", run.levels[one.level].name(), one.metric.word()));
+        }
+        let spent = vec!["the budget ended the test".to_owned()];
+        let (exit_code, conclusion) = match run.ended {
+            Ended::Interrupted => (130, StressConclusion::Error),
+            Ended::Terminated => (143, StressConclusion::Error),
+            _ if !void.is_empty() => (4, StressConclusion::Error),
+            _ if !failures.is_empty() => (1, StressConclusion::Fail),
+            _ if !errors.is_empty() => (4, StressConclusion::Error),
+            Ended::Budget | Ended::Deadline => (6, StressConclusion::Error),
+            Ended::Complete | Ended::FailFast => (0, StressConclusion::Pass),
+        };
+        let ended = match run.ended {
+            Ended::Interrupted | Ended::Terminated => vec![run.ended.told().to_owned()],
+            Ended::Budget | Ended::Deadline => spent,
+            Ended::Complete | Ended::FailFast => Vec::new(),
+        };
+        let reasons = match run.ended {
+            Ended::Interrupted | Ended::Terminated => [ended, void, failures, errors].concat(),
+            _ => [void, failures, errors, ended].concat(),
+        };
+        StressDecision { conclusion, exit_code, reasons }
+    }
+}
+
+/// What was measured at a level.
+fn measured(level: &Level, metric: ServiceLevel) -> Option<f64> {
+    match metric {
+        ServiceLevel::LatencyP95 => level.latency_ms.p95,
+        ServiceLevel::FirstTokenP95 => level.ttft_ms?.p95,
+        ServiceLevel::ErrorRate => level.error_rate,
+        // The judge sees what no expectation does: the lower of both counts.
+        ServiceLevel::PassRate => match (level.quality.rate, level.judged.and_then(|judged| judged.rate)) {
+            (Some(rate), Some(judged)) => Some(rate.min(judged)),
+            (rate, judged) => rate.or(judged),
+        },
+        ServiceLevel::Goodput => level.goodput,
+        ServiceLevel::EscalationAvailability => {
+            let one = level.escalation?;
+            Some(real(one.available) / real(one.n))
+        }
+    }
+}

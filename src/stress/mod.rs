@@ -1,0 +1,172 @@
+//! Load: a suite is asked at a pace that is fixed before, and what the server does under it is counted, level by level.
+//!
+//! Latency counts from the time at which a request should have been sent. A generator that did not keep its own schedule
+//! says so, and its figures are void. Nothing that is kept grows with the number of requests.
+
+mod canary;
+mod decision;
+mod finding;
+mod mix;
+mod profile;
+mod schedule;
+mod tally;
+mod timeline;
+mod visit;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::client::{Road, timestamp};
+use crate::engine;
+use crate::grader::Graders;
+use crate::manifest::Ended;
+use crate::runner::Plan;
+use crate::seed::{Root, RunId};
+
+use canary::Canary;
+use mix::Mix;
+use tally::{Count, Times};
+use timeline::Timeline;
+use visit::{Shared, State};
+
+pub use finding::{Found, Glance, NamedLimit};
+pub use profile::{Amount, Arrivals, MOST, Stage, Stages, rate, seconds};
+pub use schedule::digest;
+pub use tally::Kept;
+
+/// The tag of cases that ask for a person.
+pub const ESCALATION: &str = "escalation";
+
+/// How a load is made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// At least one.
+    pub stages: Vec<Stage>,
+    /// How long the first stage takes to come to its load.
+    pub ramp_up: Duration,
+    /// When visits of a rate come.
+    pub arrivals: Arrivals,
+    /// Most requests; a conversation that has begun is finished.
+    pub most: Option<u64>,
+    /// Share of visits that are escalations, where a case has that tag, 0 to 1.
+    pub escalation_share: f64,
+    /// Whether each conversation carries a reference of its own.
+    pub canary: bool,
+    /// Most answers of each level that a judge may see later.
+    pub judge_sample: usize,
+    /// What a single answer may take, to count as a good one.
+    pub limits: Limits,
+    /// Most visits of a rate that are under way at once; further ones wait, and that shows as lag.
+    pub most_in_flight: usize,
+    /// Root of all seeds.
+    pub root: Root,
+}
+
+/// What a single answer may take.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits {
+    /// From the intended send to the whole answer.
+    pub latency: Option<Duration>,
+    /// To the first token.
+    pub ttft: Option<Duration>,
+}
+
+/// A load that can be looked at while it lasts.
+#[derive(Clone)]
+pub struct Stress {
+    shared: Arc<Shared>,
+    options: Options,
+}
+
+impl Stress {
+    /// Ready to begin.
+    #[must_use]
+    pub fn new(plan: &Plan, options: Options, road: Road) -> Self {
+        let asked = || plan.jobs.iter().enumerate().filter(|(_, planned)| planned.skipped.is_none());
+        let case = |job: usize| {
+            let planned = &plan.jobs[job];
+            &plan.scenarios[planned.scenario].cases[planned.case]
+        };
+        let escalates = |job: usize| case(job).tags.iter().any(|tag| tag == ESCALATION);
+        let (escalations, usual) = asked().map(|(job, _)| job).partition(|job| escalates(*job));
+        let mut load = plan.clone();
+        for scenario in &mut load.scenarios {
+            scenario.cases.iter_mut().for_each(|case| *case = case.without_judge());
+        }
+        let judged = load.jobs.iter().enumerate().map(|(job, planned)| {
+            let kept = &load.scenarios[planned.scenario].cases[planned.case];
+            [kept.expects_anything(), !case(job).graders().is_empty()]
+        });
+        let judged: Vec<_> = judged.collect();
+        let run = RunId::fresh();
+        let levels = options.stages.iter().map(|_| Count::of(load.jobs.len(), options.judge_sample));
+        let state = State {
+            levels: levels.collect(),
+            timeline: Timeline::beginning(Instant::now()),
+            reasons: vec![None; load.jobs.len()],
+            numbers: 0,
+            requests: 0,
+            in_flight: 0,
+            stage: 0,
+        };
+        let shared = Shared {
+            judged,
+            mix: Mix::of(usual, escalations, options.escalation_share, options.root),
+            canary: options.canary.then(|| Canary::of(run.conversation(&["canary"]))),
+            plan: load,
+            graders: Graders::default(),
+            root: options.root,
+            run,
+            limits: options.limits,
+            most: options.most,
+            road,
+            state: Mutex::new(state),
+        };
+        Self { shared: Arc::new(shared), options }
+    }
+
+    /// Makes the load, until it is over or the road is closed.
+    pub async fn run(&self) -> Found {
+        let at = timestamp(SystemTime::now());
+        let Options { ramp_up, arrivals, root, .. } = self.options;
+        let stages = self.options.stages.iter().enumerate().map(|(index, stage)| {
+            let ramp = if index == 0 { ramp_up } else { Duration::ZERO };
+            let pace = match stage.amount {
+                Amount::InFlight(many) => {
+                    engine::Pace::InFlight(usize::try_from(many).unwrap_or(usize::MAX), ramp)
+                }
+                Amount::PerSecond(rate) => {
+                    engine::Pace::At(Box::new(schedule::Schedule::of(root, index, rate, ramp, arrivals)))
+                }
+            };
+            engine::Stage { pace, lasts: stage.lasts }
+        });
+        let host = Arc::clone(&self.shared);
+        let crashed = engine::load(host, stages.collect(), self.options.most_in_flight, self.stop()).await;
+        let ended = self.shared.road.closed().unwrap_or(Ended::Complete);
+        Found::of(&self.shared, &self.options, at, ended, crashed)
+    }
+
+    /// What shows while it lasts.
+    #[must_use]
+    pub fn glance(&self) -> Glance {
+        Glance::of(&self.shared)
+    }
+
+    /// Waits until the road is closed.
+    async fn stop(&self) {
+        let road = self.shared.road.clone();
+        road.over().await;
+    }
+}
+
+/// The place of a visit in the draw of those that a judge sees: it depends on the seed and the visit alone.
+fn draw(root: Root, level: usize, number: u64) -> u64 {
+    // SplitMix64, Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+    let mut z = root.0 ^ (level as u64).rotate_left(48) ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,261 @@
+//! One visit: a case is asked and judged, and what that tells is counted.
+
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::canary::Canary;
+use super::mix::Mix;
+use super::tally::{Count, Ended, Reach, Sent};
+use super::timeline::Timeline;
+use super::{Limits, draw};
+use crate::client::{Road, Watch};
+use crate::engine::{Arrival, Host};
+use crate::expectation::{Candidate, Stage as Handover};
+use crate::grader::Graders;
+use crate::manifest::Trial;
+use crate::provider::{Completion, ProviderError};
+use crate::runner::{self, Load, Plan};
+use crate::seed::{Root, RunId};
+use crate::text;
+use crate::vocabulary::{Answer, Outcome};
+
+/// What all visits share.
+pub(super) struct Shared {
+    /// The cases, of which only that is expected which no judge must tell.
+    pub(super) plan: Plan,
+    pub(super) graders: Graders,
+    /// Of each job: whether anything is expected without a judge, and whether a judge is to see answers.
+    pub(super) judged: Vec<[bool; 2]>,
+    pub(super) root: Root,
+    pub(super) run: RunId,
+    pub(super) mix: Mix,
+    pub(super) canary: Option<Canary>,
+    pub(super) limits: Limits,
+    pub(super) most: Option<u64>,
+    pub(super) road: Road,
+    pub(super) state: Mutex<State>,
+}
+
+/// What changes while the load lasts.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) levels: Vec<Count>,
+    pub(super) timeline: Timeline,
+    pub(super) reasons: Vec<Option<String>>,
+    /// Visits that have a number, and requests that were sent or are about to be.
+    pub(super) numbers: u64,
+    pub(super) requests: u64,
+    pub(super) in_flight: u64,
+    pub(super) stage: usize,
+}
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the trial of a visit tells.
+    fn ended<'t>(&self, visit: &Visit<'_>, trial: &'t Trial, is_escalation: bool) -> Ended<'t> {
+        let Visit { job, arrival, .. } = *visit;
+        let [is_expected, is_judged] = self.judged.get(job).copied().unwrap_or_default();
+        let requests = visit.requests();
+        let errored = trial.outcome == Outcome::Errored;
+        let passed = (is_expected && !errored).then_some(trial.outcome == Outcome::Passed);
+        let met = passed == Some(true) && requests.is_within;
+        let last = trial.answer();
+        let seen = last.map(|answer| Candidate::of_answer(answer, false, None));
+        let costs: Vec<_> = trial.answers().map(|answer| answer.cost_usd).collect();
+        Ended {
+            job,
+            number: arrival.number,
+            passed,
+            fault: errored && !requests.has_failed,
+            errored,
+            good: if met { requests.answered.len() as u64 } else { 0 },
+            empty: seen.is_some_and(|seen| seen.says_nothing()),
+            cut: seen.is_some_and(|seen| seen.is_cut()),
+            refused: seen.is_some_and(|seen| seen.is_refused()),
+            mark: last.map(mark),
+            escalation: is_escalation.then(|| self.reach(job, trial, visit, &requests)),
+            cost_usd: costs.iter().flatten().copied().reduce(|sum, cost| sum + cost),
+            kept: (is_judged && !errored)
+                .then(|| (draw(self.root, arrival.stage, arrival.number), &*trial.turns)),
+        }
+    }
+
+    /// How far somebody came who asked for a person.
+    fn reach(&self, job: usize, trial: &Trial, visit: &Visit<'_>, requests: &Requests) -> Reach {
+        let scenario = &self.plan.scenarios[self.plan.jobs[job].scenario];
+        let Some(signs) = scenario.signs.as_deref() else { return Reach::default() };
+        let mut reach = Reach::default();
+        for (turn, answer) in trial.answers().enumerate() {
+            // A state that nobody knows opens no way.
+            let Ok(stage) = signs.handover(&Candidate::of_answer(answer, false, None)) else { continue };
+            reach.offered |= stage >= Handover::Offered;
+            reach.claimed |= stage >= Handover::Claimed;
+            reach.done |= stage >= Handover::Done;
+            let least = if signs.shows_done() { Handover::Done } else { Handover::Claimed };
+            if stage >= least && reach.available.is_none() {
+                let is_one_each = requests.answered.len() == trial.turns.len();
+                let at = if is_one_each { requests.answered.get(turn) } else { requests.answered.last() };
+                let at = at.copied().unwrap_or_else(Instant::now);
+                reach.available = Some(at.saturating_duration_since(visit.arrival.due));
+            }
+        }
+        reach
+    }
+}
+
+/// A mark of an answer's words.
+fn mark(answer: &Answer) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(answer.text.trim())
+}
+
+/// What the requests of a visit came to.
+#[derive(Clone, Debug)]
+struct Requests {
+    /// When each answer was whole.
+    answered: Vec<Instant>,
+    has_failed: bool,
+    sent: bool,
+    /// Whether all of them were within the limits.
+    is_within: bool,
+}
+
+/// A visit that is under way.
+struct Visit<'a> {
+    shared: &'a Shared,
+    arrival: Arrival,
+    job: usize,
+    requests: Mutex<Requests>,
+    is_over: bool,
+}
+
+impl std::fmt::Debug for Visit<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Visit").field("arrival", &self.arrival).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Visit<'a> {
+    fn begin(shared: &'a Shared, arrival: Arrival, job: usize) -> Self {
+        let requests = Requests { answered: Vec::new(), has_failed: false, sent: false, is_within: true };
+        let mut state = shared.state();
+        state.in_flight += 1;
+        state.timeline.due(arrival.due);
+        drop(state);
+        Self { shared, arrival, job, requests: Mutex::new(requests), is_over: false }
+    }
+
+    /// Counts what the visit came to.
+    fn end(mut self, trial: &Trial, is_escalation: bool) {
+        let shared = self.shared;
+        let ended = shared.ended(&self, trial, is_escalation);
+        let crossed = shared
+            .canary
+            .as_ref()
+            .is_some_and(|canary| trial.answers().any(|answer| canary.crossed(self.arrival.number, answer)));
+        let reason = || match trial.outcome {
+            Outcome::Passed | Outcome::Skipped => None,
+            Outcome::Failed | Outcome::Errored => Some(text::excerpt(&trial.reason(), 300)),
+        };
+        self.is_over = true;
+        let mut state = shared.state();
+        let State { levels, timeline, reasons, .. } = &mut *state;
+        if let Some(passed) = ended.passed {
+            timeline.judged(Instant::now(), passed);
+        }
+        let level = &mut levels[self.arrival.stage];
+        level.crossed += u64::from(crossed);
+        level.ended(&ended);
+        if let Some(first) = reasons.get_mut(self.job).filter(|first| first.is_none()) {
+            *first = reason();
+        }
+    }
+
+    fn requests(&self) -> Requests {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Watch for Visit<'_> {
+    fn tried(&self, sent: Instant, took: Duration, found: Result<&Completion, &ProviderError>) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !std::mem::replace(&mut requests.sent, true);
+        let due = if is_first { self.arrival.due } else { sent };
+        let found = found.map(|completion| &completion.answer).map_err(ProviderError::class);
+        let one = Sent { due, sent, took, is_first, found };
+        let Limits { latency, ttft } = self.shared.limits;
+        let is_slow = latency.is_some_and(|most| one.latency() > most);
+        let is_late = ttft.is_some_and(|most| {
+            let first = found.ok().and_then(|answer| answer.ttft_ms).map(Duration::from_millis);
+            first.is_none_or(|first| first > most)
+        });
+        requests.is_within &= !is_slow && !is_late;
+        match found {
+            Ok(_) => requests.answered.push(sent + took),
+            Err(_) => requests.has_failed = true,
+        }
+        drop(requests);
+        let mut state = self.shared.state();
+        let State { levels, timeline, requests, .. } = &mut *state;
+        if !is_first {
+            *requests += 1;
+        }
+        timeline.sent(&one);
+        levels[self.arrival.stage].sent(&one);
+    }
+}
+
+/// Whoever is dropped on the way was cut off, and is in no figure.
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        state.in_flight -= 1;
+        if !self.is_over {
+            let level = &mut state.levels[self.arrival.stage];
+            level.cut_off += 1;
+            level.waited.add(self.arrival.due.elapsed());
+        }
+    }
+}
+
+impl Host for Shared {
+    fn next(&self) -> Option<u64> {
+        if self.road.closed().is_some() {
+            return None;
+        }
+        let mut state = self.state();
+        if self.most.is_some_and(|most| state.requests >= most) {
+            return None;
+        }
+        state.requests += 1;
+        state.numbers += 1;
+        Some(state.numbers - 1)
+    }
+
+    fn begin(&self, stage: usize, at: Instant) {
+        let mut state = self.state();
+        state.stage = stage;
+        state.levels[stage].began = Some(at);
+        if stage == 0 {
+            state.timeline = Timeline::beginning(at);
+        }
+    }
+
+    async fn serve(&self, arrival: Arrival) {
+        let Some((job, is_escalation)) = self.mix.job(arrival.number) else { return };
+        let visit = Visit::begin(self, arrival, job);
+        let mark = self.canary.as_ref().map(|canary| canary.reference(arrival.number));
+        let mark = mark.map(|reference| format!("\n\n(My reference: {reference})"));
+        let load = Load { watch: Some(&visit), mark: mark.as_deref() };
+        // Ids of conversations need numbers that fit what they are made of; no run has so many visits.
+        let number = u32::try_from(arrival.number).unwrap_or(u32::MAX);
+        let trial =
+            runner::visit(&self.plan, &self.graders, (self.root, self.run), (job, number), load).await;
+        visit.end(&trial, is_escalation);
+    }
+}
