@@ -1,5 +1,6 @@
 //! One HTTPS client for providers and forges: built when first needed, bounded in what it reads.
 
+use std::cell::Cell;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -32,8 +33,21 @@ pub enum HttpError {
     Client(String),
 }
 
-/// A client that is built when somebody first asks for it.
-type Built = Arc<OnceLock<Result<reqwest::Client, HttpError>>>;
+/// How many threads may keep their connections to themselves.
+pub const CREWS: usize = 8;
+
+/// A client for each of those threads, built when somebody first asks for it; the last is everybody else's.
+type Built = Arc<[OnceLock<Result<reqwest::Client, HttpError>>; CREWS + 1]>;
+
+thread_local! {
+    static CREW: Cell<usize> = const { Cell::new(CREWS) };
+}
+
+/// From now on this thread has connections that no other one uses: a connection that another thread looks after wakes that
+/// for every answer. There are [`CREWS`] such threads, by their numbers.
+pub fn keep_apart(number: usize) {
+    CREW.set(number.min(CREWS));
+}
 
 /// The shared client.
 #[derive(Clone, Debug)]
@@ -76,9 +90,20 @@ impl Http {
     /// # Errors
     /// When it cannot be built.
     pub fn client(&self, address: &str) -> Result<&reqwest::Client, &HttpError> {
-        let is_here = reqwest::Url::parse(address).is_ok_and(|url| stays_here(&url));
+        self.client_of(reqwest::Url::parse(address).is_ok_and(|url| stays_here(&url)))
+    }
+
+    /// The same for an address that was read before.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    pub fn client_at(&self, address: &reqwest::Url) -> Result<&reqwest::Client, &HttpError> {
+        self.client_of(stays_here(address))
+    }
+
+    fn client_of(&self, is_here: bool) -> Result<&reqwest::Client, &HttpError> {
         let built = if is_here { &self.direct } else { &self.client };
-        built.get_or_init(|| self.build(is_here)).as_ref()
+        built[CREW.get()].get_or_init(|| self.build(is_here)).as_ref()
     }
 
     fn build(&self, is_direct: bool) -> Result<reqwest::Client, HttpError> {

@@ -12,7 +12,9 @@ mod growth;
 mod memory;
 mod process;
 mod recording;
+mod scripted;
 mod server;
+mod stress;
 mod suite;
 
 use std::error::Error;
@@ -23,6 +25,9 @@ use process::{AKIT, Cost, Larger as _, median, once, watch};
 
 /// First argument of this program when it only starts another one and tells what that took.
 const WATCH: &str = "watch-one-process";
+
+/// The same of a program that is not akit.
+const WATCH_OTHER: &str = "watch-another-program";
 
 /// Every report that a run can leave behind.
 const EVERY: [&str; 18] = [
@@ -64,12 +69,15 @@ fn main() -> ExitCode {
     let wants = |word: &str| arguments.iter().skip(1).any(|argument| argument == word);
     let done = match arguments.get(1) {
         Some(first) if first == WATCH => watch(&arguments[2..]),
+        Some(first) if first == WATCH_OTHER => process::watch_other(&arguments[2..]),
+        Some(first) if first == stress::SERVE => stress::serve(arguments.get(2).map_or("", String::as_str)),
         _ => {
-            let tables: [(&str, Table); 6] = [
+            let tables: [(&str, Table); 7] = [
                 ("commands", measure),
                 ("recording", recording::measure),
                 ("endpoint", endpoint::measure),
                 ("conversations", conversations::measure),
+                ("stress", stress::measure),
                 ("growth", growth::measure),
                 ("memory", memory::measure),
             ];

@@ -317,9 +317,8 @@ impl StressArgs {
             spending::check(&forecast, budget)?;
             return Ok(Some(budget));
         }
-        let answers = forecast.asked().filter(|(_, purpose, _)| *purpose == Purpose::Answers);
-        let is_known = answers.into_iter().all(|(_, _, asked)| asked.dearest.is_ok());
-        Ok(is_known.then_some(USUAL_BUDGET))
+        let mut answers = forecast.asked().filter(|(_, purpose, _)| *purpose == Purpose::Answers);
+        Ok(answers.all(|(_, _, asked)| asked.dearest.is_ok()).then_some(USUAL_BUDGET))
     }
 
     /// How many visits of a rate may be under way at once; refuses more in flight than there can be connections.

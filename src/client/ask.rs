@@ -61,10 +61,28 @@ pub struct Ask<'a> {
     pub watch: Option<&'a dyn Watch>,
 }
 
-/// Sees what becomes of each try as soon as it is over.
+/// Sees what becomes of each question as soon as that is known.
 pub trait Watch: Send + Sync + std::fmt::Debug {
-    /// A try was sent at a time, took so long, and ended so.
-    fn tried(&self, sent: Instant, took: Duration, found: Result<&Completion, &ProviderError>);
+    /// A question is sent now.
+    fn sent(&self);
+
+    /// A question was answered, or given up.
+    fn done(&self, done: Done<'_>);
+}
+
+/// What became of a question that was sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Done<'a> {
+    /// When it was first sent.
+    pub began: Instant,
+    /// When it was last sent.
+    pub sent: Instant,
+    /// How long that took.
+    pub took: Duration,
+    /// How often it was sent again.
+    pub retries: u32,
+    /// The answer, or why there is none.
+    pub found: Result<&'a Completion, &'a ProviderError>,
 }
 
 impl Ask<'_> {

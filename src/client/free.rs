@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-use super::{Ask, ClientError, Exchange, Had, ModelClient, timestamp};
+use super::{Ask, ClientError, Done, Exchange, Had, ModelClient, timestamp};
 use crate::provider::{Pending, ProviderError};
 
 impl ModelClient {
@@ -27,11 +27,14 @@ impl ModelClient {
         };
         let under_way = self.road.pass(worst).await;
         let sent = Instant::now();
+        if let Some(watch) = ask.watch {
+            watch.sent();
+        }
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
         let took = sent.elapsed();
         if let Some(watch) = ask.watch {
-            watch.tried(sent, took, found.as_ref());
+            watch.done(Done { began: sent, sent, took, retries: 0, found: found.as_ref() });
         }
         let found = match found {
             Ok(completion) if is_metered => {

@@ -32,7 +32,7 @@ use lane::Lane;
 use tokio::time::Instant;
 use tries::Account;
 
-pub use ask::{Ask, ClientError, Exchange, Patience, Seal, Usable, Watch};
+pub use ask::{Ask, ClientError, Done, Exchange, Patience, Seal, Usable, Watch};
 pub use limits::Limits;
 pub use record::KEYED_TOKENS;
 pub use road::Road;

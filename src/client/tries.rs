@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
 use super::lane::{LONGEST_WAIT, own_wait};
-use super::{Ask, ClientError, Exchange, Had, ModelClient, Patience, timestamp};
+use super::{Ask, ClientError, Done, Exchange, Had, ModelClient, Patience, timestamp};
 use crate::cache::Journal;
 use crate::provider::model::is_stand_in;
 use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
@@ -32,8 +32,8 @@ pub(super) struct Account {
 
 /// Why a try brought no answer.
 enum Failed {
-    /// With what comes next.
-    Asked(ProviderError, Next),
+    /// With what comes next; when it was sent, and how long that took.
+    Asked(ProviderError, Next, (Instant, Duration)),
     /// Nothing is sent there any more.
     NotAsked(ProviderError),
 }
@@ -70,11 +70,20 @@ impl ModelClient {
         }
         let (mut tries, mut returns, mut refusals, mut last) = (0, RETURNS, 0, None::<ProviderError>);
         let help = |error: &ProviderError| error.help(&self.said_by, &ask.request.model);
+        let mut first = None;
+        let done = |first: Option<Instant>, (sent, took): (Instant, Duration), retries, found| {
+            if let Some(watch) = ask.watch {
+                watch.done(Done { began: first.unwrap_or(sent), sent, took, retries, found });
+            }
+        };
         let (completion, took) = loop {
             let is_last = retries > 0 && backoff.peek().is_none();
-            let (error, next) = match self.tried(&send, ask, is_last).await {
-                Ok(found) => break found,
-                Err(Failed::Asked(error, next)) => (error, next),
+            let (error, next, span) = match self.tried(&send, ask, is_last).await {
+                Ok((completion, span)) => {
+                    done(first, span, tries, Ok(&completion));
+                    break (completion, span.1);
+                }
+                Err(Failed::Asked(error, next, span)) => (error, next, span),
                 Err(Failed::NotAsked(error)) => {
                     return Err(match last {
                         Some(error) => ClientError::Provider { help: help(&error), error, tries },
@@ -103,8 +112,10 @@ impl ModelClient {
                 Next::End => None,
             };
             let Some(wait) = wait else {
+                done(first, span, tries - 1, Err(&error));
                 return Err(ClientError::Provider { help: help(&error), error, tries });
             };
+            first.get_or_insert(span.0);
             tokio::time::sleep(wait).await;
             last = Some(error);
         };
@@ -119,7 +130,7 @@ impl ModelClient {
         send: &impl Fn() -> Pending<'a>,
         ask: &Ask<'_>,
         is_last: bool,
-    ) -> Result<(Completion, Duration), Failed> {
+    ) -> Result<(Completion, (Instant, Duration)), Failed> {
         let (model, timeout) = (&ask.request.model, ask.patience.timeout);
         let unmetered = |why| ProviderError::Unmetered { host: self.endpoint().host.clone(), why };
         let is_metered = self.road.is_metered();
@@ -153,12 +164,13 @@ impl ModelClient {
         };
         pay(worst);
         let began = Instant::now();
+        if let Some(watch) = ask.watch {
+            watch.sent();
+        }
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
-        if let Some(watch) = ask.watch {
-            watch.tried(began, began.elapsed(), found.as_ref());
-        }
+        let took = began.elapsed();
         let error = match found {
             Ok(completion) => {
                 if !is_metered {
@@ -170,7 +182,7 @@ impl ModelClient {
                     if let Err(why) = found {
                         let error = unmetered(why);
                         self.of_account(model, |account| account.fault = Some(error.clone()));
-                        return Err(Failed::Asked(error, Next::End));
+                        return Err(Failed::Asked(error, Next::End, (began, took)));
                     }
                 }
                 if let Some(usage) = completion.answer.usage {
@@ -178,7 +190,7 @@ impl ModelClient {
                 }
                 self.lane.reached(began, true);
                 self.of_account(model, |account| (account.served, account.refused_since) = (true, None));
-                return Ok((completion, began.elapsed()));
+                return Ok((completion, (began, took)));
             }
             // Others may be told why they are not asked, and this one's prompt must not be in it.
             Err(error) if ask.seal.is_some() => error.withheld(),
@@ -218,7 +230,7 @@ impl ModelClient {
         };
         drop(under_way);
         drop(first);
-        Err(Failed::Asked(error, next))
+        Err(Failed::Asked(error, next, (began, took)))
     }
 
     /// Most US dollars that one try of a question can cost.

@@ -11,6 +11,8 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use super::Crew;
+
 /// Somebody who comes.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
@@ -68,6 +70,7 @@ pub async fn load<H: Host>(
     host: Arc<H>,
     stages: Vec<Stage>,
     most: usize,
+    crew: &Crew,
     stop: impl Future<Output = ()>,
 ) -> bool {
     let mut visits = JoinSet::new();
@@ -84,7 +87,8 @@ pub async fn load<H: Host>(
                 Pace::InFlight(many, ramp) => {
                     tell.send_replace(Now::Work { stage: index, workers: many, began: begins, ramp });
                     for worker in workers..many {
-                        visits.spawn(work(Arc::clone(&host), worker, now.clone()));
+                        let work = work(Arc::clone(&host), worker, now.clone());
+                        visits.spawn_on(work, &crew.member(worker));
                     }
                     workers = workers.max(many);
                     tokio::select! {
@@ -107,10 +111,11 @@ pub async fn load<H: Host>(
                         let Some(number) = host.next() else { break true };
                         let arrival = Arrival { number, stage: index, due };
                         let (host, seats) = (Arc::clone(&host), Arc::clone(&seats));
-                        visits.spawn(async move {
+                        let visit = async move {
                             let _seat = seats.acquire_owned().await;
                             host.serve(arrival).await;
-                        });
+                        };
+                        visits.spawn_on(visit, &crew.member(usize::try_from(number).unwrap_or_default()));
                     };
                     drop(clock);
                     if is_over {

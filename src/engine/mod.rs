@@ -3,6 +3,7 @@
 //! Servers slow down, warm up and drift while a run lasts; an order of asking drawn from the seed keeps that
 //! from falling on the same cases of each file.
 
+mod crew;
 mod load;
 mod order;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::client::Road;
 use crate::manifest::Ended;
 
+pub use crew::Crew;
 pub use load::{Arrival, Host, Pace, Stage, load};
 pub use order::Order;
 

@@ -124,6 +124,8 @@ pub struct Level {
     pub errors: BTreeMap<ErrorClass, u64>,
     /// The share of them.
     pub error_rate: Option<f64>,
+    /// How often requests were sent again, with `--limits`.
+    pub retries: u64,
     /// Requests that were still under way at the end, and are in no figure.
     pub cut_off: u64,
     /// What the answers were worth.

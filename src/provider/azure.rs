@@ -60,7 +60,7 @@ mod tests {
             let options =
                 Options { api_version: own(version), deployment: own(deployment), ..Options::default() };
             let access = Access { base_url: base_url.to_owned(), options, ..Access::default() };
-            address(&access).map(|address| address.call("/chat/completions")).ok()
+            address(&access).map(|address| address.call("/chat/completions").to_string()).ok()
         };
         let (r, d) = ("https://r.openai.azure.com", Some("d"));
         let v1 = format!("{r}/openai/v1/chat/completions");

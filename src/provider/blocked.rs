@@ -3,6 +3,7 @@
 //! The words are a closed table. An error that says something else stays an error, for a refusal may be what an
 //! expectation asks for.
 
+use super::place::Place as _;
 use serde_json::Value as Json;
 
 use crate::vocabulary::StopReason;
@@ -40,13 +41,13 @@ const QUOTED: &str = "{'error': 'violated ";
 ///
 /// Of a server that is overloaded or down only the message counts: its code may name the filter that is out of order.
 pub(super) fn prompt(body: &Json, status: u16) -> Option<String> {
-    let message = ["/error/message", "/message"].into_iter().find_map(|place| body.pointer(place)?.as_str());
+    let message = ["/error/message", "/message"].into_iter().find_map(|place| body.place(place)?.as_str());
     let message = message.unwrap_or_default();
     if status == 429 || status >= 500 {
         return tells(message).then(|| FILTERED.to_owned());
     }
     let reason = ["/promptFeedback/blockReason", "/prompt_feedback/block_reason"];
-    let reason = reason.into_iter().find_map(|place| body.pointer(place)?.as_str());
+    let reason = reason.into_iter().find_map(|place| body.place(place)?.as_str());
     if let Some(word) = reason.filter(|word| !word.ends_with("UNSPECIFIED")) {
         let is_known = StopReason::of(Some(word)) == StopReason::Filtered;
         return Some(if is_known { word } else { FILTERED }.to_owned());
@@ -56,7 +57,7 @@ pub(super) fn prompt(body: &Json, status: u16) -> Option<String> {
         "invalidprompt" => message.to_lowercase().contains("usage policy"),
         code => WORDS.contains(&code),
     };
-    let codes = CODES.into_iter().filter_map(|place| body.pointer(place)?.as_str());
+    let codes = CODES.into_iter().filter_map(|place| body.place(place)?.as_str());
     let is_blocked =
         codes.into_iter().any(is_blocking) || tells(message) || (status == 403 && is_moderated(body));
     is_blocked.then(|| FILTERED.to_owned())
@@ -90,7 +91,7 @@ fn ends_there(rest: &str) -> bool {
 
 /// Whether the moderation of `OpenRouter` tells what it flagged.
 fn is_moderated(body: &Json) -> bool {
-    let Some(metadata) = body.pointer("/error/metadata") else { return false };
+    let Some(metadata) = body.place("/error/metadata") else { return false };
     let reasons = metadata.get("reasons").and_then(Json::as_array);
     reasons.is_some_and(|reasons| !reasons.is_empty())
         || metadata.get("flagged_input").is_some_and(Json::is_string)

@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     /// The way to the network.
     pub(super) http: &'a Http,
     /// Where it goes.
-    pub(super) url: String,
+    pub(super) url: reqwest::Url,
     /// The same for people.
     pub(super) asked: &'a str,
     /// What goes along.
@@ -117,8 +117,8 @@ impl Call<'_> {
     }
 
     async fn open(&self) -> Result<Incoming, ProviderError> {
-        let client = self.http.client(&self.url).map_err(|error| self.malformed(error.to_string()))?;
-        let request = client.post(&self.url).json(self.body).headers(self.headers.clone());
+        let client = self.http.client_at(&self.url).map_err(|error| self.malformed(error.to_string()))?;
+        let request = client.post(self.url.clone()).json(self.body).headers(self.headers.clone());
         http::open(request).await.map_err(|lost| self.lost(lost))
     }
 

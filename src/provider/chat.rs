@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::access::Access;
 use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, grow, object};
 use super::endpoint::{Address, AddressError};
+use super::place::Place as _;
 use super::refusal::Part;
 use super::{ChatRequest, Message, Role, blocked, end, message, usage};
 use crate::secret::Secret;
@@ -209,8 +210,8 @@ impl Dialect for Chat {
     }
 
     fn embedded<'a>(&self, reply: &'a Json) -> Option<(&'a Vec<Json>, Option<u64>)> {
-        let values = reply.pointer("/data/0/embedding")?.as_array()?;
-        Some((values, reply.pointer("/usage/prompt_tokens").and_then(Json::as_u64)))
+        let values = reply.place("/data/0/embedding")?.as_array()?;
+        Some((values, reply.place("/usage/prompt_tokens").and_then(Json::as_u64)))
     }
 }
 

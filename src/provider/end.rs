@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::blocked;
+use super::place::Place as _;
 use crate::text;
 use crate::vocabulary::StopReason;
 
@@ -20,10 +21,10 @@ const FILTERS: [&str; 2] = ["content_filter_results", "content_filter_result"];
 /// The word for why the first answer ended: the `finish_reason`, or one elsewhere where that is missing or says something
 /// better.
 pub(super) fn word(reply: &Json) -> Option<String> {
-    let choice = reply.pointer("/choices/0");
+    let choice = reply.place("/choices/0");
     let places = [choice, choice.and_then(|choice| choice.get("message")), Some(reply)];
     let named = places.into_iter().flatten().flat_map(words).collect();
-    let states = STATES.into_iter().filter_map(|place| written(reply.pointer(place)));
+    let states = STATES.into_iter().filter_map(|place| written(reply.place(place)));
     let others = states.chain(blocked::prompt(reply, 200)).chain(filtered(reply));
     worst(named, others)
 }
@@ -49,7 +50,7 @@ fn worst(named: Vec<String>, others: impl Iterator<Item = String>) -> Option<Str
 
 /// The stop words of an object, that of the interface first.
 fn words(place: &Json) -> impl Iterator<Item = String> {
-    let details = written(place.pointer("/finish_details/type"));
+    let details = written(place.place("/finish_details/type"));
     KEYS.into_iter().filter_map(|key| written(place.get(key))).chain(details)
 }
 
@@ -119,8 +120,7 @@ fn written(value: Option<&Json>) -> Option<String> {
 }
 
 fn filtered(reply: &Json) -> Option<String> {
-    let places =
-        ["", "/choices/0", "/choices/0/message"].into_iter().filter_map(|place| reply.pointer(place));
+    let places = ["", "/choices/0", "/choices/0/message"].into_iter().filter_map(|place| reply.place(place));
     let prompts = reply.get("prompt_filter_results").and_then(Json::as_array).into_iter().flatten();
     let mut results =
         places.chain(prompts).flat_map(|place| FILTERS.into_iter().filter_map(|name| place.get(name)));

@@ -90,7 +90,7 @@ impl Address {
     }
 
     /// The address of a call, such as `/chat/completions`; a query stays at its end, with that of the call.
-    pub(super) fn call(&self, name: &str) -> String {
+    pub(super) fn call(&self, name: &str) -> reqwest::Url {
         let (name, query) = name.split_once('?').unwrap_or((name, ""));
         let mut url = self.0.clone();
         url.set_path(&format!("{}{name}", self.path()));
@@ -98,7 +98,7 @@ impl Address {
             let all = [url.query().unwrap_or_default(), query].join("&");
             url.set_query(Some(all.trim_start_matches('&')));
         }
-        url.into()
+        url
     }
 
     /// The same with this version behind it, where it ends with none.
@@ -135,7 +135,7 @@ impl Address {
 
     /// The same for people: without the query, which may hold a key.
     pub(super) fn shown(&self, name: &str) -> String {
-        self.call(name).split('?').next().unwrap_or_default().to_owned()
+        self.call(name).as_str().split('?').next().unwrap_or_default().to_owned()
     }
 
     /// The path without a slash at its end; empty where there is none.
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn the_call_comes_before_the_query() {
-        let call = |written: &str| Address::parse(written).unwrap().call("/chat/completions");
+        let call = |written: &str| Address::parse(written).unwrap().call("/chat/completions").to_string();
         for (written, expected) in [
             ("https://h/v1", "https://h/v1/chat/completions"),
             ("https://h", "https://h/chat/completions"),
@@ -296,11 +296,11 @@ mod tests {
             ("https://h/v1beta", "https://h/v1beta/messages"),
             ("https://h/gate/way?a=b", "https://h/gate/way/v1/messages?a=b"),
         ] {
-            assert_eq!(address(written).call("/messages"), expected);
+            assert_eq!(address(written).call("/messages").as_str(), expected);
         }
         let of = address("https://h?a=b&c=d").with("c", "e f");
-        assert_eq!(of.call("/m:x?alt=sse"), "https://h/v1/m:x?a=b&c=e+f&alt=sse");
-        assert_eq!(address("https://h").call("/m?alt=sse"), "https://h/v1/m?alt=sse");
+        assert_eq!(of.call("/m:x?alt=sse").as_str(), "https://h/v1/m:x?a=b&c=e+f&alt=sse");
+        assert_eq!(address("https://h").call("/m?alt=sse").as_str(), "https://h/v1/m?alt=sse");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use super::access::Access;
 use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply, at, split_instructions};
 use super::endpoint::{Address, AddressError};
+use super::place::Place as _;
 use super::refusal::Part;
 use super::spec::{Means, Spec, Vendor};
 use super::{ChatRequest, Message, Role, blocked, end, message, usage};
@@ -159,7 +160,7 @@ impl Dialect for Gemini {
                 None => Misread::of(reply, "there is no candidate in it"),
             });
         };
-        let parts = candidate.pointer("/content/parts").and_then(Json::as_array);
+        let parts = candidate.place("/content/parts").and_then(Json::as_array);
         let word = candidate.get("finishReason").filter(|word| !word.is_null());
         if parts.is_none() && word.is_none() {
             return Err(Misread::of(reply, "there is no content in it"));
@@ -203,8 +204,8 @@ impl Dialect for Gemini {
     }
 
     fn embedded<'a>(&self, reply: &'a Json) -> Option<(&'a Vec<Json>, Option<u64>)> {
-        let tokens = reply.pointer("/usageMetadata/promptTokenCount").and_then(Json::as_u64);
-        Some((reply.pointer("/embedding/values")?.as_array()?, tokens))
+        let tokens = reply.place("/usageMetadata/promptTokenCount").and_then(Json::as_u64);
+        Some((reply.place("/embedding/values")?.as_array()?, tokens))
     }
 }
 

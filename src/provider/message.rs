@@ -1,5 +1,6 @@
 //! The assistant's message as OpenAI writes it, in the body of an answer and in a file of replies.
 
+use super::place::Place as _;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
@@ -206,12 +207,12 @@ fn read_part(number: usize, part: &Json) -> Result<(PartKind, &str), Unread> {
 /// The tokens that a model thought with, of those that it answered with.
 pub(super) fn thinking(reply: &Json) -> Option<NonZeroU32> {
     let details = ["/usage/completion_tokens_details", "/usage/output_tokens_details", "/usage"];
-    let told = details.into_iter().find_map(|place| reply.pointer(place)?.get("reasoning_tokens")?.as_u64());
-    let message = reply.pointer("/choices/0/message");
+    let told = details.into_iter().find_map(|place| reply.place(place)?.get("reasoning_tokens")?.as_u64());
+    let message = reply.place("/choices/0/message");
     let text = |name: &str| message?.get(name)?.as_str().filter(|text| !text.trim().is_empty());
     // Without a count, an answer that is all thoughts has spent what it spent on them.
     let thought = || text("reasoning_content").or_else(|| text("reasoning"));
-    let spent = told.or_else(|| thought().and_then(|_| reply.pointer("/usage/completion_tokens")?.as_u64()));
+    let spent = told.or_else(|| thought().and_then(|_| reply.place("/usage/completion_tokens")?.as_u64()));
     spent.and_then(|tokens| NonZeroU32::new(u32::try_from(tokens).unwrap_or(u32::MAX)))
 }
 

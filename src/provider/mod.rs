@@ -23,6 +23,7 @@ pub mod model;
 mod openai;
 mod origin;
 mod own;
+mod place;
 mod price;
 mod recorded;
 mod refusal;

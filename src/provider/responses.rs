@@ -9,6 +9,7 @@ use super::access::Access;
 use super::chat::{self, Wire};
 use super::dialect::{Declared, Dialect, Draft, Misread, Piece, Read, Reply};
 use super::endpoint::{Address, AddressError};
+use super::place::Place as _;
 use super::refusal::Part;
 use super::{ChatRequest, Message, Role, blocked, message, usage};
 use crate::secret::Secret;
@@ -142,9 +143,9 @@ impl Dialect for Responses {
         });
         let said = message::said(&json!({ "content": content, "tool_calls": calls }))
             .map_err(|unread| Misread::of(reply, format!("the content of its message {unread}")))?;
-        let word = |place: &str| reply.pointer(place).and_then(Json::as_str).map(str::to_owned);
+        let word = |place: &str| reply.place(place).and_then(Json::as_str).map(str::to_owned);
         let details = word("/incomplete_details/reason");
-        let count = |name: &str| reply.pointer(&format!("/usage/{name}"))?.as_u64();
+        let count = |name: &str| reply.place(&format!("/usage/{name}"))?.as_u64();
         let thoughts = count("output_tokens_details/reasoning_tokens");
         Ok(Read {
             said,

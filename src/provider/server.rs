@@ -32,6 +32,8 @@ pub(super) struct Server {
     dialect: &'static dyn Dialect,
     /// What the server has refused of requests that it took without it, by model: it is not offered again.
     refused: Mutex<BTreeMap<String, BTreeSet<Part>>>,
+    /// Where calls go, and that for people, by their names.
+    places: Mutex<BTreeMap<String, (reqwest::Url, String)>>,
 }
 
 impl Server {
@@ -48,7 +50,16 @@ impl Server {
         if let Some(own) = dialect.own().iter().find(|own| body.pointer(own).is_some()) {
             return Err(ConnectError::Body(own.trim_start_matches('/').replace('/', ".")));
         }
-        Ok(Self { http, endpoint, address, access, headers, dialect, refused: Mutex::default() })
+        Ok(Self {
+            http,
+            endpoint,
+            address,
+            access,
+            headers,
+            dialect,
+            refused: Mutex::default(),
+            places: Mutex::default(),
+        })
     }
 
     /// What a model does not take, as far as it is known.
@@ -70,9 +81,20 @@ impl Server {
         self.access.api_key.iter().chain(headers)
     }
 
-    fn post<'a>(&'a self, name: &str, asked: &'a str, body: &'a Json) -> Call<'a> {
+    /// Where a call goes, and that for people: worked out once.
+    fn place(&self, name: &str) -> (reqwest::Url, String) {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(place) = places.get(name) {
+            return place.clone();
+        }
+        let place = (self.address.call(name), self.address.shown(name));
+        places.insert(name.to_owned(), place.clone());
+        place
+    }
+
+    fn post<'a>(&'a self, url: &reqwest::Url, asked: &'a str, body: &'a Json) -> Call<'a> {
         let secrets = self.secrets().collect();
-        Call { http: &self.http, url: self.address.call(name), asked, headers: &self.headers, secrets, body }
+        Call { http: &self.http, url: url.clone(), asked, headers: &self.headers, secrets, body }
     }
 
     async fn ask(&self, request: &ChatRequest) -> Result<Completion, ProviderError> {
@@ -84,7 +106,7 @@ impl Server {
         let named = deployed.map(|name| ChatRequest { model: name.clone(), ..request.clone() });
         let asking = named.as_ref().unwrap_or(request);
         let name = self.dialect.call(&asking.model, streams);
-        let asked = self.address.shown(&name);
+        let (url, asked) = self.place(&name);
         loop {
             let mut draft = self.dialect.body(asking, &left);
             if streams {
@@ -92,7 +114,7 @@ impl Server {
             }
             add(&mut draft.body, &self.access.options.extra_body);
             let body = Json::Object(draft.body);
-            let call = self.post(&name, &asked, &body);
+            let call = self.post(&url, &asked, &body);
             let reply = if streams { call.streamed(self.dialect).await } else { call.whole().await };
             let reply = reply.and_then(|reply| error_within(&reply.json, &asked).map_or(Ok(reply), Err));
             let function = request.output.as_ref().map(|output| output.name);
@@ -132,8 +154,8 @@ impl Server {
             let provider = self.access.provider.clone();
             return Err(ProviderError::NoEmbeddings { provider });
         };
-        let asked = self.address.shown(&name);
-        let reply = self.post(&name, &asked, &body).whole().await?;
+        let (url, asked) = self.place(&name);
+        let reply = self.post(&url, &asked, &body).whole().await?;
         if let Some(error) = error_within(&reply.json, &asked) {
             return Err(error);
         }

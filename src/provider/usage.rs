@@ -1,5 +1,6 @@
 //! The tokens that a server says it counted.
 
+use super::place::Place as _;
 use serde_json::Value as Json;
 
 use crate::vocabulary::Usage;
@@ -11,7 +12,7 @@ pub(super) fn of_cache(count: Option<u64>) -> u32 {
 
 /// The usage of a chat completion; absent where it does not tell what was sent and received.
 pub(super) fn of_chat(reply: &Json) -> Option<Usage> {
-    let count = |path: &str| reply.get("usage")?.pointer(path)?.as_u64();
+    let count = |path: &str| reply.get("usage")?.place(path)?.as_u64();
     let (input_tokens, received) = (count("/prompt_tokens")?, count("/completion_tokens")?);
     Some(Usage {
         input_tokens,

@@ -249,6 +249,7 @@ fn level(
             .map(|class| (class, count.errors.get(&class).copied().unwrap_or_default()))
             .collect::<BTreeMap<_, _>>(),
         error_rate: (count.requests > 0).then(|| real(failed) / real(count.requests)),
+        retries: count.retries,
         cut_off: count.cut_off,
         quality: Quality {
             n: count.quality.of,

@@ -144,7 +144,9 @@ impl Stress {
             engine::Stage { pace, lasts: stage.lasts }
         });
         let host = Arc::clone(&self.shared);
-        let crashed = engine::load(host, stages.collect(), self.options.most_in_flight, self.stop()).await;
+        let crew = engine::Crew::muster();
+        let most = self.options.most_in_flight;
+        let crashed = engine::load(host, stages.collect(), most, &crew, self.stop()).await;
         let ended = self.shared.road.closed().unwrap_or(Ended::Complete);
         Found::of(&self.shared, &self.options, at, ended, crashed)
     }

@@ -41,8 +41,11 @@ impl Times {
 pub(super) struct Sent<'a> {
     /// When it should have been sent; later requests of a conversation when they were.
     pub(super) due: Instant,
+    pub(super) began: Instant,
+    /// When it was last sent, and how long that took.
     pub(super) sent: Instant,
     pub(super) took: Duration,
+    pub(super) retries: u32,
     pub(super) is_first: bool,
     pub(super) found: Result<&'a Answer, ErrorClass>,
 }
@@ -143,6 +146,7 @@ pub(super) struct Count {
     pub(super) first_sent: Option<Instant>,
     pub(super) last_answered: Option<Instant>,
     pub(super) requests: u64,
+    pub(super) retries: u64,
     pub(super) latency: Times,
     pub(super) service: Times,
     pub(super) lag: Times,
@@ -178,6 +182,7 @@ impl Count {
             first_sent: None,
             last_answered: None,
             requests: 0,
+            retries: 0,
             latency: Times::new(),
             service: Times::new(),
             lag: Times::new(),
@@ -208,11 +213,12 @@ impl Count {
 
     pub(super) fn sent(&mut self, sent: &Sent<'_>) {
         self.requests += 1;
-        self.first_sent = Some(self.first_sent.map_or(sent.sent, |first| first.min(sent.sent)));
+        self.retries += u64::from(sent.retries);
+        self.first_sent = Some(self.first_sent.map_or(sent.began, |first| first.min(sent.began)));
         let answered = sent.sent + sent.took;
         self.last_answered = Some(self.last_answered.map_or(answered, |last| last.max(answered)));
         if sent.is_first {
-            self.lag.add(sent.sent.saturating_duration_since(sent.due));
+            self.lag.add(sent.began.saturating_duration_since(sent.due));
         }
         match sent.found {
             Ok(answer) => {

@@ -167,7 +167,9 @@ mod tests {
             let sent = began + Duration::from_secs(second.into());
             let took = Duration::from_millis(40);
             timeline.due(sent);
-            timeline.sent(&Sent { due: sent, sent, took, is_first: true, found: Ok(&answer) });
+            let one =
+                Sent { due: sent, began: sent, sent, took, retries: 0, is_first: true, found: Ok(&answer) };
+            timeline.sent(&one);
         }
         let ticks = timeline.ticks(began + Duration::from_secs(86_400));
         assert!((MOST / 2..=2 * MOST).contains(&ticks.len()), "{}", ticks.len());

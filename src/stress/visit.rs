@@ -11,12 +11,12 @@ use super::mix::Mix;
 use super::tally::{Count, Ended, Reach, Sent};
 use super::timeline::Timeline;
 use super::{Limits, draw};
-use crate::client::{Road, Watch};
+use crate::client::{Done, Road, Watch};
 use crate::engine::{Arrival, Host};
 use crate::expectation::{Candidate, Stage as Handover};
 use crate::grader::Graders;
 use crate::manifest::Trial;
-use crate::provider::{Completion, ProviderError};
+use crate::provider::ProviderError;
 use crate::runner::{self, Load, Plan};
 use crate::seed::{Root, RunId};
 use crate::text;
@@ -78,7 +78,7 @@ impl Shared {
             empty: seen.is_some_and(|seen| seen.says_nothing()),
             cut: seen.is_some_and(|seen| seen.is_cut()),
             refused: seen.is_some_and(|seen| seen.is_refused()),
-            mark: last.map(mark),
+            mark: last.filter(|answer| !answer.text.trim().is_empty()).map(mark),
             escalation: is_escalation.then(|| self.reach(job, trial, visit, &requests)),
             cost_usd: costs.iter().flatten().copied().reduce(|sum, cost| sum + cost),
             kept: (is_judged && !errored)
@@ -120,7 +120,9 @@ struct Requests {
     /// When each answer was whole.
     answered: Vec<Instant>,
     has_failed: bool,
-    sent: bool,
+    is_sent: bool,
+    /// How many were answered or given up.
+    done: u64,
     /// Whether all of them were within the limits.
     is_within: bool,
 }
@@ -142,7 +144,8 @@ impl std::fmt::Debug for Visit<'_> {
 
 impl<'a> Visit<'a> {
     fn begin(shared: &'a Shared, arrival: Arrival, job: usize) -> Self {
-        let requests = Requests { answered: Vec::new(), has_failed: false, sent: false, is_within: true };
+        let requests =
+            Requests { answered: Vec::new(), has_failed: false, is_sent: false, done: 0, is_within: true };
         let mut state = shared.state();
         state.in_flight += 1;
         state.timeline.due(arrival.due);
@@ -182,12 +185,17 @@ impl<'a> Visit<'a> {
 }
 
 impl Watch for Visit<'_> {
-    fn tried(&self, sent: Instant, took: Duration, found: Result<&Completion, &ProviderError>) {
+    fn sent(&self) {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).is_sent = true;
+    }
+
+    fn done(&self, Done { began, sent, took, retries, found }: Done<'_>) {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = !std::mem::replace(&mut requests.sent, true);
-        let due = if is_first { self.arrival.due } else { sent };
+        let is_first = requests.done == 0;
+        requests.done += 1;
+        let due = if is_first { self.arrival.due } else { began };
         let found = found.map(|completion| &completion.answer).map_err(ProviderError::class);
-        let one = Sent { due, sent, took, is_first, found };
+        let one = Sent { due, began, sent, took, retries, is_first, found };
         let Limits { latency, ttft } = self.shared.limits;
         let is_slow = latency.is_some_and(|most| one.latency() > most);
         let is_late = ttft.is_some_and(|most| {
@@ -213,9 +221,10 @@ impl Watch for Visit<'_> {
 /// Whoever is dropped on the way was cut off, and is in no figure.
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
+        let is_cut = !self.is_over && self.requests().is_sent;
         let mut state = self.shared.state();
         state.in_flight -= 1;
-        if !self.is_over {
+        if is_cut {
             let level = &mut state.levels[self.arrival.stage];
             level.cut_off += 1;
             level.waited.add(self.arrival.due.elapsed());

@@ -262,12 +262,35 @@ impl Said {
     }
 }
 
+/// Whether an answer surely says something, at a glance: ten words or more of plain prose, with a letter that no word for no
+/// value has.
+///
+/// There is no opening so long, nothing in it can be a tag, a fence, JSON or a token of a template, and whoever answers many
+/// thousand times a second needs not look closer.
+fn is_prose(answer: &str) -> bool {
+    /// More words than the longest opening has.
+    const WORDS: usize = 10;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b" \n.,;:!?'\"()-*/%$#+=@".contains(&byte);
+    let is_of_value = |byte: u8| byte.is_ascii_alphanumeric() && !b"undefilaUNDEFILA".contains(&byte);
+    answer.bytes().all(is_plain)
+        && answer
+            .split_ascii_whitespace()
+            .filter(|word| word.bytes().any(|byte| byte.is_ascii_alphabetic()))
+            .take(WORDS)
+            .count()
+            == WORDS
+        && answer.bytes().any(is_of_value)
+}
+
 /// Whether an answer says nothing: it is empty, or only punctuation, invisible characters, the opening of an
 /// answer, a word for no value, an empty fence or tag, or thoughts.
 #[must_use]
 pub fn says_nothing(answer: &str) -> bool {
     /// More letters than any text here that says nothing.
     const ENOUGH: usize = 400;
+    if is_prose(answer) {
+        return false;
+    }
     let mut answer = answer;
     loop {
         match behind_thoughts(answer) {

@@ -38,6 +38,18 @@ pub fn shows_nothing(text: &str) -> bool {
 /// blank for each run of white space and line ends.
 #[must_use]
 pub fn folded(text: &str) -> String {
+    // Nothing else changes in plain letters.
+    if text.is_ascii() {
+        let mut out = String::with_capacity(text.len());
+        for c in text.chars() {
+            if !blank(c) {
+                out.push(c);
+            } else if !out.ends_with(' ') {
+                out.push(' ');
+            }
+        }
+        return out;
+    }
     let plain: String = text.chars().filter(|c| !ignorable(*c)).map(typed).collect();
     let normal = ComposingNormalizerBorrowed::new_nfkc().normalize(&plain);
     let mut out = String::with_capacity(normal.len());
@@ -55,13 +67,20 @@ pub fn folded(text: &str) -> String {
 /// The same without upper and lower case.
 #[must_use]
 pub fn folded_lower(text: &str) -> String {
-    folded(&caseless(&folded(text)))
+    let folded_once = folded(text);
+    if folded_once.is_ascii() {
+        return folded_once.to_ascii_lowercase();
+    }
+    folded(&caseless(&folded_once))
 }
 
 /// The text without upper and lower case, in any language: `ß` is `ss`, each sigma the same, and so is each `i`, with a
 /// dot or without, for a text does not say whether it is Turkish.
 #[must_use]
 pub fn caseless(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     // Lower case alone keeps `ß` and a last sigma, upper case alone `ẞ`.
     let raised = text.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase);
     let mut out = String::with_capacity(text.len());
