@@ -63,6 +63,9 @@ pub struct Ask<'a> {
 
 /// Sees what becomes of each try as soon as it is over.
 pub trait Watch: Send + Sync + std::fmt::Debug {
+    /// A try is about to be sent.
+    fn sends(&self);
+
     /// A try was sent at a time, took so long, and ended so.
     fn tried(&self, sent: Instant, took: Duration, found: Result<&Completion, &ProviderError>);
 }

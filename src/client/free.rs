@@ -26,6 +26,9 @@ impl ModelClient {
             Err(why) => return Err(failed(unmetered(why))),
         };
         let under_way = self.road.pass(worst).await;
+        if let Some(watch) = ask.watch {
+            watch.sends();
+        }
         let sent = Instant::now();
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));

@@ -152,6 +152,9 @@ impl ModelClient {
             }
         };
         pay(worst);
+        if let Some(watch) = ask.watch {
+            watch.sends();
+        }
         let began = Instant::now();
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };

@@ -101,6 +101,8 @@ pub struct Level {
     pub lasted_s: f64,
     /// Requests that were answered or failed.
     pub requests: u64,
+    /// Those of them that repeated one without an answer; none but with `--limits`.
+    pub retries: u64,
     /// Requests that were sent a second.
     pub rate: f64,
     /// From the intended send to the whole answer. Of a load that is kept in flight it is corrected for what was not sent

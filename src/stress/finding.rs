@@ -236,6 +236,7 @@ fn level(
         began_s: count.began.map_or(0.0, |at| at.saturating_duration_since(began).as_secs_f64()),
         lasted_s,
         requests: count.requests,
+        retries: count.retries,
         rate: per_second(count.requests),
         latency_ms,
         corrected,
