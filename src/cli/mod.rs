@@ -29,6 +29,7 @@ mod publish;
 mod regrade;
 mod report;
 mod run;
+mod sample;
 mod spending;
 mod stored;
 mod stress;

@@ -1,6 +1,5 @@
 //! `akit stress`: a suite under load.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,24 +13,23 @@ use super::output::Output;
 use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
 use super::value::{dollars, share, shown, whole};
-use super::{Status, spending, terminal};
+use super::{Status, sample, spending, terminal};
 use crate::cache::Mode;
 use crate::client::Road;
+use crate::config::StressConfig;
 use crate::environment::Environment;
 use crate::grader::Graders;
-use crate::manifest::{CaseResult, Ended, RunManifest, StressRun, Trial};
+use crate::manifest::{Ended, StressRun};
 use crate::process;
-use crate::provider::{Exchanged, Replies};
 use crate::report::json::pretty;
 use crate::report::stress::console;
-use crate::runner::{Forecast, OnFailure, Options as RunOptions, Plan, Purpose, Runner};
-use crate::seed::RunId;
+use crate::runner::{Forecast, Plan, Purpose};
+use crate::scenario::{Case, Scenario};
 use crate::stress::{
-    Amount, Arrivals, ESCALATION, Found, Kept, Limits, MOST, NamedLimit, Options, Stage, Stages, Stress,
-    rate, seconds,
+    Amount, Arrivals, ESCALATION, Limits, MOST, NamedLimit, Options, Stage, Stages, Stress, rate, seconds,
 };
 use crate::text::{self, number};
-use crate::vocabulary::{CaseId, Outcome, ServiceLevel};
+use crate::vocabulary::ServiceLevel;
 
 /// How long a load lasts, where nothing bounds it.
 const USUAL_TIME: Duration = Duration::from_secs(60);
@@ -43,8 +41,6 @@ const USUAL_BUDGET: f64 = 1.0;
 const MOST_IN_FLIGHT: u64 = 20_000;
 /// Files that are open beside the connections.
 const OTHER_FILES: u64 = 100;
-/// Answers that the judge grades at once.
-const JUDGED_AT_ONCE: usize = 8;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -113,13 +109,13 @@ struct LoadArgs {
 }
 
 fn slo(text: &str) -> Result<NamedLimit, String> {
-    let names = || ServiceLevel::VARIANTS.join(", ");
     let wrong = || format!("{} is not NAME=VALUE; for example `latency_p95_ms=2000`", shown(text));
     let (name, limit) = text.split_once('=').ok_or_else(wrong)?;
-    let metric: ServiceLevel = name
-        .trim()
-        .parse()
-        .map_err(|_| format!("there is no service level {}; there are {}", shown(name), names()))?;
+    let metric: ServiceLevel = name.trim().parse().map_err(|_| {
+        let names = ServiceLevel::VARIANTS;
+        let help = text::meant(name.trim(), names, || format!("there are {}", text::list(names)));
+        format!("there is no service level {}; {help}", shown(name))
+    })?;
     let limit = limit.trim().parse::<f64>().ok().filter(|limit| (0.0..=metric.most()).contains(limit));
     let limit = limit.ok_or_else(|| {
         let most = if metric.most() > 1.0 { "up" } else { "to 1" };
@@ -209,7 +205,8 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
         return Err(no_server());
     }
     let (stages, most) = args.load.stages();
-    args.check(&plan)?;
+    let slo = args.limits(&suite.settings.file.stress);
+    args.check(&plan, &slo)?;
     let budget = args.budget(&plan, &graders, suite.root())?;
     if let Some(budget) = budget {
         road.cap(budget);
@@ -217,7 +214,6 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
     let most_in_flight = args.in_flight(&stages)?;
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
     let [json] = Output::open_all([&args.json], &inputs, &suite.settings.environment)?;
-    let slo = args.limits(&suite);
     let limit = |metric| {
         let limit = slo.iter().find(|one| one.metric == metric)?.limit;
         Duration::try_from_secs_f64(limit / 1000.0).ok()
@@ -259,7 +255,7 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
     found.run().suite = name;
     listening.leave();
     if found.run().ended == Ended::Complete {
-        hear(&mut found, &mut suite, &plan, budget)?;
+        sample::hear(&mut found, &mut suite, &plan, budget);
     }
     let run = found.decided(&slo);
     Output::tell([(json, pretty(&run))], |ink| console::of(&run, ink));
@@ -268,34 +264,65 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
 
 impl StressArgs {
     /// The limits of the configuration, and those of the flags in their place.
-    fn limits(&self, _suite: &Suite) -> Vec<NamedLimit> {
-        let mut limits: BTreeMap<ServiceLevel, f64> = BTreeMap::new();
+    fn limits(&self, configured: &StressConfig) -> Vec<NamedLimit> {
+        let mut limits = configured.slo.clone();
         limits.extend(self.slo.iter().map(|one| (one.metric, one.limit)));
         limits.into_iter().map(|(metric, limit)| NamedLimit { metric, limit }).collect()
     }
 
     /// Refuses a limit on what cannot be measured here.
-    fn check(&self, plan: &Plan) -> Result<(), Status> {
-        let limits = |metric| self.slo.iter().any(|one| one.metric == metric);
+    fn check(&self, plan: &Plan, slo: &[NamedLimit]) -> Result<(), Status> {
+        let limits = |metric| slo.iter().any(|one| one.metric == metric);
+        let refused = |message: String, help: &str| {
+            Err(Status::Invalid.because(message, format!("nothing was sent; {help}")))
+        };
         if limits(ServiceLevel::FirstTokenP95) && plan.clients().any(|client| !client.streams()) {
             let (message, help) = NOT_STREAMED;
             return Err(Status::Invalid.because(message, help));
         }
-        let escalates = plan.jobs.iter().filter(|planned| planned.skipped.is_none()).filter(|planned| {
-            let tags = &plan.scenarios[planned.scenario].cases[planned.case].tags;
-            tags.iter().any(|tag| tag == ESCALATION)
-        });
-        let mut unsigned: Vec<_> =
-            escalates.clone().filter(|planned| plan.scenarios[planned.scenario].signs.is_none()).collect();
-        if limits(ServiceLevel::EscalationAvailability) && escalates.clone().next().is_none() {
-            return Err(Status::Invalid.because(
-                "`escalation_availability` cannot be measured: no case that is asked has the tag `escalation`",
-                "nothing was sent; tag the cases in which the customer asks for a person",
-            ));
+        let asked: Vec<(&Scenario, &Case)> = plan
+            .jobs
+            .iter()
+            .filter(|planned| planned.skipped.is_none())
+            .map(|planned| {
+                let scenario = &plan.scenarios[planned.scenario];
+                (scenario, &scenario.cases[planned.case])
+            })
+            .collect();
+        let checked = asked.iter().any(|(_, case)| case.without_judge().expects_anything());
+        let sampled = self.judge_sample > 0 && asked.iter().any(|(_, case)| !case.graders().is_empty());
+        for (metric, is_known) in
+            [(ServiceLevel::PassRate, checked || sampled), (ServiceLevel::Goodput, checked)]
+        {
+            if limits(metric) && !is_known {
+                return refused(
+                    format!(
+                        "`{}` cannot be measured: no case that is asked has an expectation that is checked",
+                        metric.word()
+                    ),
+                    "write what is expected of the answers, see docs/expectations.md",
+                );
+            }
         }
-        if let Some(planned) = unsigned.pop() {
-            let scenario = &plan.scenarios[planned.scenario];
-            let case = &scenario.cases[planned.case];
+        let escalates = |case: &Case| case.tags.iter().any(|tag| tag == ESCALATION);
+        let escalations: Vec<_> = asked.iter().filter(|(_, case)| escalates(case)).collect();
+        if limits(ServiceLevel::EscalationAvailability) {
+            if escalations.is_empty() {
+                return refused(
+                    "`escalation_availability` cannot be measured: no case that is asked has the tag `escalation`"
+                        .to_owned(),
+                    "tag the cases in which the customer asks for a person",
+                );
+            }
+            if self.load.escalation_share <= 0.0 && escalations.len() < asked.len() {
+                return refused(
+                    "`escalation_availability` cannot be measured: no case tagged `escalation` is asked"
+                        .to_owned(),
+                    "raise `--escalation-share`",
+                );
+            }
+        }
+        if let Some((scenario, case)) = escalations.iter().rfind(|(scenario, _)| scenario.signs.is_none()) {
             let message = format!(
                 "whether `{}/{}` is handed over is not known: its scenario does not say how a handoff shows",
                 scenario.name, case.id
@@ -303,7 +330,7 @@ impl StressArgs {
             let help =
                 "add `setup: { handoff: … }` (see docs/expectations.md), or remove the tag `escalation`";
             if limits(ServiceLevel::EscalationAvailability) {
-                return Err(Status::Invalid.because(message, format!("nothing was sent; {help}")));
+                return refused(message, help);
             }
             terminal::warning(&message, help);
         }
@@ -391,90 +418,6 @@ fn announced(plan: &Plan, options: &Options, limits: bool, budget: Option<f64>) 
         targets.join(", "),
         text::count(asked.len(), "case"),
     )
-}
-
-/// Has the judge grade the sample of each level.
-fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Option<f64>) -> Result<(), Status> {
-    let samples = found.samples();
-    if samples.iter().all(Vec::is_empty) {
-        return Ok(());
-    }
-    let sampled: usize = samples.iter().map(Vec::len).sum();
-    terminal::say(&format!("the judge grades {}", text::count(sampled, "sampled answer")));
-    for (level, sample) in samples.into_iter().enumerate() {
-        if sample.is_empty() {
-            continue;
-        }
-        // What the load has spent is spent.
-        let spent = found.run().cost_usd.unwrap_or_default();
-        suite.settings.road = Road::new(JUDGED_AT_ONCE, budget.map(|budget| (budget - spent).max(0.0)));
-        let run = judged(suite, plan, &sample)?;
-        let jobs: BTreeMap<CaseId<'_>, usize> = plan
-            .jobs
-            .iter()
-            .enumerate()
-            .map(|(job, planned)| {
-                let scenario = &plan.scenarios[planned.scenario];
-                (CaseId::new(&scenario.name, &scenario.cases[planned.case].id), job)
-            })
-            .collect();
-        let mut verdicts = Vec::new();
-        let mut cost: Option<f64> = None;
-        for case in &run.cases {
-            let Some(job) = jobs.get(&CaseId::new(&case.scenario, &case.id)) else { continue };
-            for trial in &case.trials {
-                verdicts.push((*job, verdict(case, trial)));
-                if trial.spent_usd() > 0.0 {
-                    *cost.get_or_insert(0.0) += trial.spent_usd();
-                }
-            }
-        }
-        found.hear(level, &verdicts, cost);
-    }
-    Ok(())
-}
-
-fn verdict(_case: &CaseResult, trial: &Trial) -> Option<bool> {
-    match trial.outcome {
-        Outcome::Passed => Some(true),
-        Outcome::Failed => Some(false),
-        Outcome::Errored | Outcome::Skipped => None,
-    }
-}
-
-/// Judges conversations of a sample.
-fn judged(suite: &Suite, plan: &Plan, sample: &[Kept]) -> Result<RunManifest, Status> {
-    let mut rows: BTreeMap<usize, Vec<Vec<Exchanged>>> = BTreeMap::new();
-    for kept in sample {
-        let turns = kept.turns.iter();
-        let turns = turns.filter_map(|turn| Some(Exchanged::of(turn.asked.clone(), turn.answer.clone()?)));
-        rows.entry(kept.job).or_default().push(turns.collect());
-    }
-    let case = |job: usize| {
-        let planned = &plan.jobs[job];
-        let scenario = &plan.scenarios[planned.scenario];
-        (scenario.name.as_str(), scenario.cases[planned.case].id.as_str())
-    };
-    let wanted: BTreeSet<_> = rows.keys().map(|job| CaseId::new(case(*job).0, case(*job).1)).collect();
-    let repeat =
-        rows.values().map(Vec::len).max().and_then(|most| u32::try_from(most).ok()).unwrap_or(u32::MAX);
-    let replies =
-        Replies::of("the sample", rows.into_iter().map(|(job, trials)| (case(job).0, case(job).1, trials)));
-    let (plan, graders) = suite.over(replies, &wanted)?;
-    let options = RunOptions {
-        concurrency: JUDGED_AT_ONCE,
-        repeat,
-        on_failure: OnFailure::GoOn,
-        root: suite.root(),
-        run: RunId::default(),
-        at: None,
-    };
-    let road = suite.settings.road.clone();
-    let sink = Arc::new(Progress::new(Detail::Nothing));
-    wait(async {
-        let _listening = super::asking::listen(&road, Arc::<Progress>::clone(&sink));
-        Runner::new(plan, graders, options, sink, road.clone()).run().await
-    })
 }
 
 impl Status {

@@ -63,8 +63,8 @@ pub struct Ask<'a> {
 
 /// Sees what becomes of each question as soon as that is known.
 pub trait Watch: Send + Sync + std::fmt::Debug {
-    /// A question is sent now.
-    fn sent(&self);
+    /// A question is about to be sent.
+    fn sends(&self);
 
     /// A question was answered, or given up.
     fn done(&self, done: Done<'_>);

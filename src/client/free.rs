@@ -26,15 +26,15 @@ impl ModelClient {
             Err(why) => return Err(failed(unmetered(why))),
         };
         let under_way = self.road.pass(worst).await;
-        let sent = Instant::now();
         if let Some(watch) = ask.watch {
-            watch.sent();
+            watch.sends();
         }
+        let began = Instant::now();
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));
-        let took = sent.elapsed();
+        let took = began.elapsed();
         if let Some(watch) = ask.watch {
-            watch.done(Done { began: sent, sent, took, retries: 0, found: found.as_ref() });
+            watch.done(Done { began, sent: began, took, retries: 0, found: found.as_ref() });
         }
         let found = match found {
             Ok(completion) if is_metered => {

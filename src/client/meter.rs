@@ -33,7 +33,9 @@ impl Meter {
     /// Counts against a limit, where there is one.
     pub(super) fn new(limit: Option<f64>) -> Self {
         let meter = Self::default();
-        limit.into_iter().for_each(|limit| meter.cap(limit));
+        if let Some(limit) = limit {
+            meter.cap(limit);
+        }
         meter
     }
 

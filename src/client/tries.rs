@@ -145,16 +145,16 @@ impl ModelClient {
         if is_metered && !is_served() {
             first = Some(self.first.lock().await).filter(|_| !is_served());
         }
-        let faulty = || match self.accounts().get(model).and_then(|account| account.fault.clone()) {
-            Some(error) => Err(Failed::NotAsked(error)),
-            None => Ok(()),
+        let faulty = || {
+            let fault = self.accounts().get(model).and_then(|account| account.fault.clone());
+            fault.map_or(Ok(()), Err).map_err(Box::new)
         };
         // Before the money is looked at, which may be gone for the same reason.
-        faulty()?;
+        faulty().map_err(|error| Failed::NotAsked(*error))?;
         let entered = self.road.enter(&self.lane, worst.unwrap_or_default(), tokens).await;
         let under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
-        faulty()?;
+        faulty().map_err(|error| Failed::NotAsked(*error))?;
         // Before it is sent: whoever is killed meanwhile may have paid all of it.
         let number = self.road.journal().map(Journal::next_try);
         let pay = |usd: Option<f64>| {
@@ -163,10 +163,10 @@ impl ModelClient {
             }
         };
         pay(worst);
-        let began = Instant::now();
         if let Some(watch) = ask.watch {
-            watch.sent();
+            watch.sends();
         }
+        let began = Instant::now();
         let host = &self.endpoint().host;
         let late = ProviderError::Timeout { host: host.clone(), after: timeout };
         let found = tokio::time::timeout(timeout, send()).await.unwrap_or(Err(late));

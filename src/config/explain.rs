@@ -90,6 +90,9 @@ impl Settings {
             config.grader.as_ref().and_then(|grader| Some(grader.calibration.as_ref()?.0.clone()));
         let terms = config.grader_terms();
         let redaction = if config.redaction.on().is_some() { "on" } else { "off" };
+        let slo = config.stress.slo.iter();
+        let slo = slo.map(|(metric, limit)| format!("{} {}", metric.word(), metric.shown(*limit)));
+        let slo = words(slo.collect());
         let share = |share: Option<f64>| share.map_or("every case".to_owned(), |share| share.to_string());
         vec![
             Setting::of("cache", &self.mode(), |mode| <&str>::from(*mode).to_owned()),
@@ -116,6 +119,7 @@ impl Settings {
             of_gate("fail_on", "fail_on", words(fail_on)),
             of_gate("policy", "policy", <&str>::from(policy.rigor).to_owned()),
             of_gate("quarantine", "quarantine", text::count(policy.quarantine.len(), "case")),
+            set("slo under load", ["stress", "slo", ""], slo),
             of_baseline(
                 "baseline",
                 "from",

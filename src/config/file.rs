@@ -22,6 +22,7 @@ use crate::text;
 use strum::VariantNames as _;
 
 use super::gate::{GATE, GateConfig};
+use super::stress::{STRESS, StressConfig};
 
 /// Names under which a configuration is found; the first one in a folder counts.
 pub const FILES: [&str; 4] = ["akit.yaml", "akit.yml", "artemis.config.yaml", "artemis.config.yml"];
@@ -87,6 +88,7 @@ const CONFIG: &[Field] = &[
     Field::optional("cache", Shape::Object(CACHE), "Recorded exchanges."),
     Field::optional("target", Shape::Object(TARGET), "The application that is tested."),
     Field::optional("gate", Shape::Object(GATE), "What the gate demands."),
+    Field::optional("stress", Shape::Object(STRESS), "What `akit stress` is held to."),
     Field::optional("repeat", Shape::Integer(1), "How often every case is asked (1)."),
     Field::optional("redaction", Shape::Object(REDACTION), "Removal of personal data."),
     ALWAYS,
@@ -136,6 +138,8 @@ pub struct ConfigFile {
     pub cache_mode: Option<Mode>,
     /// `gate`.
     pub gate: GateConfig,
+    /// `stress`.
+    pub stress: StressConfig,
     /// `target.version`, where it is not empty.
     pub target_version: Option<TargetVersion>,
     /// `repeat`.
@@ -272,6 +276,7 @@ impl ConfigFile {
                 .object("gate")
                 .map(|gate| GateConfig::read(&gate, &empty.folder, source, found, read))
                 .unwrap_or_default(),
+            stress: fields.object("stress").map(|stress| StressConfig::read(&stress)).unwrap_or_default(),
             target_version: fields
                 .object("target")
                 .and_then(|target| TargetVersion::read(target.node("version")?, source, found)),

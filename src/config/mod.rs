@@ -9,6 +9,7 @@ mod grader;
 mod judge;
 mod key;
 mod resolved;
+mod stress;
 mod target;
 mod trust;
 mod version;
@@ -29,6 +30,7 @@ pub use explain::Setting;
 pub use file::{ConfigFile, FILES, find, keys, quarantine_in};
 pub use gate::{GateConfig, Named, Suites};
 pub use key::{Held, is_open_to_all};
+pub use stress::StressConfig;
 pub use target::Targets;
 pub use trust::Whose;
 

@@ -61,11 +61,13 @@ impl ConfigFile {
             providers,
             grader,
             gate,
+            stress,
             repeat,
             redaction: _,
             always: _,
         } = self;
         let mut found = gate.weaker(&now.gate, suites);
+        found.extend(stress.weaker(&now.stress));
         found.extend(judge(grader.as_ref(), now.grader.as_ref(), suites.is_judged));
         let (was, is) = (repeat.unwrap_or(1), now.repeat.unwrap_or(1));
         if is < was {

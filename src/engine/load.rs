@@ -32,6 +32,9 @@ pub trait Host: Send + Sync + 'static {
     /// Serves one. It is dropped where it waits once the time is over.
     fn serve(&self, arrival: Arrival) -> impl Future<Output = ()> + Send;
 
+    /// One was due and never began: there was no place for it until the end.
+    fn missed(&self, arrival: Arrival);
+
     /// A stage begins.
     fn begin(&self, stage: usize, at: Instant);
 }
@@ -111,9 +114,10 @@ pub async fn load<H: Host>(
                         let Some(number) = host.next() else { break true };
                         let arrival = Arrival { number, stage: index, due };
                         let (host, seats) = (Arc::clone(&host), Arc::clone(&seats));
+                        let waits = Waits { host, arrival, has_begun: false };
                         let visit = async move {
                             let _seat = seats.acquire_owned().await;
-                            host.serve(arrival).await;
+                            waits.begin().serve(arrival).await;
                         };
                         visits.spawn_on(visit, &crew.member(usize::try_from(number).unwrap_or_default()));
                     };
@@ -136,6 +140,28 @@ pub async fn load<H: Host>(
     }
     visits.shutdown().await;
     crashed
+}
+
+/// Somebody for whom there is no place yet.
+struct Waits<H: Host> {
+    host: Arc<H>,
+    arrival: Arrival,
+    has_begun: bool,
+}
+
+impl<H: Host> Waits<H> {
+    fn begin(mut self) -> Arc<H> {
+        self.has_begun = true;
+        Arc::clone(&self.host)
+    }
+}
+
+impl<H: Host> Drop for Waits<H> {
+    fn drop(&mut self) {
+        if !self.has_begun {
+            self.host.missed(self.arrival);
+        }
+    }
 }
 
 /// Waits until a time; where there is none, for ever.
@@ -236,3 +262,7 @@ impl Drop for Clock {
         bell.notify_all();
     }
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

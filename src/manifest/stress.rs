@@ -101,6 +101,8 @@ pub struct Level {
     pub lasted_s: f64,
     /// Requests that were answered or failed.
     pub requests: u64,
+    /// How often one was sent again; none but with `--limits`. Tries in vain before the last are in no other figure.
+    pub retries: u64,
     /// Requests that were sent a second.
     pub rate: f64,
     /// From the intended send to the whole answer. Of a load that is kept in flight it is corrected for what was not sent
@@ -124,8 +126,6 @@ pub struct Level {
     pub errors: BTreeMap<ErrorClass, u64>,
     /// The share of them.
     pub error_rate: Option<f64>,
-    /// How often requests were sent again, with `--limits`.
-    pub retries: u64,
     /// Requests that were still under way at the end, and are in no figure.
     pub cut_off: u64,
     /// What the answers were worth.

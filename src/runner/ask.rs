@@ -78,8 +78,11 @@ pub(super) async fn answer(
                 ..request(scenario, case, model, seeded.then_some(seed))
             };
             if let Some(mark) = load.mark {
-                let first = request.messages.iter_mut().find(|message| message.role == Role::User);
-                first.into_iter().for_each(|message| message.content.push_str(mark));
+                // The one that is said now; those before it are its history.
+                let first = request.messages.iter_mut().rfind(|message| message.role == Role::User);
+                if let Some(first) = first {
+                    first.content.push_str(mark);
+                }
             }
             let rounds = Rounds::of(scenario, case, (job, client), root, trial, load.watch);
             rounds.ask(request, &redaction::messages(case), &redaction::see_of(case)).await

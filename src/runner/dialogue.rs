@@ -492,8 +492,8 @@ impl<'a> Live<'a> {
         };
         self.conversation.turn = say.number;
         self.sent.push(Message::new(Role::User, &*say.text));
-        if let (Some(mark), 1) = (dialog.load.mark, say.number) {
-            self.sent.last_mut().into_iter().for_each(|message| message.content.push_str(mark));
+        if let (Some(mark), 1, Some(first)) = (dialog.load.mark, say.number, self.sent.last_mut()) {
+            first.content.push_str(mark);
         }
         self.kept.push(Message::new(Role::User, asked));
         let seed = match say.number {

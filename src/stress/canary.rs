@@ -5,7 +5,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::text;
-use crate::vocabulary::Answer;
+use crate::vocabulary::{Answer, ToolCall};
 
 /// What every reference begins with, folded.
 const BEGIN: &str = "akref";
@@ -42,7 +42,7 @@ impl Canary {
     /// Whether an answer to a visit holds the reference of another one. Case, blanks and punctuation do not hide it.
     #[must_use]
     pub fn crossed(&self, number: u64, answer: &Answer) -> bool {
-        let calls = answer.tool_calls.iter().map(|call| call.line());
+        let calls = answer.tool_calls.iter().map(ToolCall::line);
         let state = answer.state.iter().map(ToString::to_string);
         let texts = std::iter::once(answer.text.clone()).chain(calls).chain(state);
         texts.into_iter().any(|text| self.holds_other(number, &text))

@@ -236,6 +236,7 @@ fn level(
         began_s: count.began.map_or(0.0, |at| at.saturating_duration_since(began).as_secs_f64()),
         lasted_s,
         requests: count.requests,
+        retries: count.retries,
         rate: per_second(count.requests),
         latency_ms,
         corrected,
@@ -249,7 +250,6 @@ fn level(
             .map(|class| (class, count.errors.get(&class).copied().unwrap_or_default()))
             .collect::<BTreeMap<_, _>>(),
         error_rate: (count.requests > 0).then(|| real(failed) / real(count.requests)),
-        retries: count.retries,
         cut_off: count.cut_off,
         quality: Quality {
             n: count.quality.of,

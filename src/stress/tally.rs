@@ -43,7 +43,7 @@ pub(super) struct Sent<'a> {
     pub(super) due: Instant,
     pub(super) began: Instant,
     /// When it was last sent, and how long that took.
-    pub(super) sent: Instant,
+    pub(super) at: Instant,
     pub(super) took: Duration,
     pub(super) retries: u32,
     pub(super) is_first: bool,
@@ -53,12 +53,13 @@ pub(super) struct Sent<'a> {
 impl Sent<'_> {
     /// From the intended send to the whole answer.
     pub(super) fn latency(&self) -> Duration {
-        (self.sent + self.took).saturating_duration_since(self.due)
+        (self.at + self.took).saturating_duration_since(self.due)
     }
 }
 
 /// What became of a conversation.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is counted by itself")]
 pub(super) struct Ended<'a> {
     pub(super) job: usize,
     pub(super) number: u64,
@@ -215,7 +216,7 @@ impl Count {
         self.requests += 1;
         self.retries += u64::from(sent.retries);
         self.first_sent = Some(self.first_sent.map_or(sent.began, |first| first.min(sent.began)));
-        let answered = sent.sent + sent.took;
+        let answered = sent.at + sent.took;
         self.last_answered = Some(self.last_answered.map_or(answered, |last| last.max(answered)));
         if sent.is_first {
             self.lag.add(sent.began.saturating_duration_since(sent.due));

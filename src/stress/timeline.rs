@@ -116,7 +116,7 @@ impl Timeline {
 
     pub(super) fn sent(&mut self, sent: &Sent<'_>) {
         let latency = sent.latency();
-        let Some(step) = self.at(sent.sent + sent.took) else { return };
+        let Some(step) = self.at(sent.at + sent.took) else { return };
         step.requests += 1;
         match sent.found {
             Ok(_) => step.classes[class(latency)] = step.classes[class(latency)].saturating_add(1),
@@ -167,8 +167,15 @@ mod tests {
             let sent = began + Duration::from_secs(second.into());
             let took = Duration::from_millis(40);
             timeline.due(sent);
-            let one =
-                Sent { due: sent, began: sent, sent, took, retries: 0, is_first: true, found: Ok(&answer) };
+            let one = Sent {
+                due: sent,
+                began: sent,
+                at: sent,
+                took,
+                retries: 0,
+                is_first: true,
+                found: Ok(&answer),
+            };
             timeline.sent(&one);
         }
         let ticks = timeline.ticks(began + Duration::from_secs(86_400));

@@ -119,10 +119,13 @@ fn mark(answer: &Answer) -> u64 {
 struct Requests {
     /// When each answer was whole.
     answered: Vec<Instant>,
+    /// Whether the last one failed.
     has_failed: bool,
-    is_sent: bool,
     /// How many were answered or given up.
     done: u64,
+    /// Since when one should have been sent that has no answer yet.
+    waits: Option<Instant>,
+    has_crossed: bool,
     /// Whether all of them were within the limits.
     is_within: bool,
 }
@@ -133,7 +136,6 @@ struct Visit<'a> {
     arrival: Arrival,
     job: usize,
     requests: Mutex<Requests>,
-    is_over: bool,
 }
 
 impl std::fmt::Debug for Visit<'_> {
@@ -144,35 +146,35 @@ impl std::fmt::Debug for Visit<'_> {
 
 impl<'a> Visit<'a> {
     fn begin(shared: &'a Shared, arrival: Arrival, job: usize) -> Self {
-        let requests =
-            Requests { answered: Vec::new(), has_failed: false, is_sent: false, done: 0, is_within: true };
+        let requests = Requests {
+            answered: Vec::new(),
+            has_failed: false,
+            done: 0,
+            waits: None,
+            has_crossed: false,
+            is_within: true,
+        };
         let mut state = shared.state();
         state.in_flight += 1;
         state.timeline.due(arrival.due);
         drop(state);
-        Self { shared, arrival, job, requests: Mutex::new(requests), is_over: false }
+        Self { shared, arrival, job, requests: Mutex::new(requests) }
     }
 
     /// Counts what the visit came to.
-    fn end(mut self, trial: &Trial, is_escalation: bool) {
+    fn end(self, trial: &Trial, is_escalation: bool) {
         let shared = self.shared;
         let ended = shared.ended(&self, trial, is_escalation);
-        let crossed = shared
-            .canary
-            .as_ref()
-            .is_some_and(|canary| trial.answers().any(|answer| canary.crossed(self.arrival.number, answer)));
         let reason = || match trial.outcome {
             Outcome::Passed | Outcome::Skipped => None,
             Outcome::Failed | Outcome::Errored => Some(text::excerpt(&trial.reason(), 300)),
         };
-        self.is_over = true;
         let mut state = shared.state();
         let State { levels, timeline, reasons, .. } = &mut *state;
         if let Some(passed) = ended.passed {
             timeline.judged(Instant::now(), passed);
         }
         let level = &mut levels[self.arrival.stage];
-        level.crossed += u64::from(crossed);
         level.ended(&ended);
         if let Some(first) = reasons.get_mut(self.job).filter(|first| first.is_none()) {
             *first = reason();
@@ -185,8 +187,10 @@ impl<'a> Visit<'a> {
 }
 
 impl Watch for Visit<'_> {
-    fn sent(&self) {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner).is_sent = true;
+    fn sends(&self) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = if requests.done == 0 { self.arrival.due } else { Instant::now() };
+        requests.waits.get_or_insert(since);
     }
 
     fn done(&self, Done { began, sent, took, retries, found }: Done<'_>) {
@@ -195,7 +199,7 @@ impl Watch for Visit<'_> {
         requests.done += 1;
         let due = if is_first { self.arrival.due } else { began };
         let found = found.map(|completion| &completion.answer).map_err(ProviderError::class);
-        let one = Sent { due, began, sent, took, retries, is_first, found };
+        let one = Sent { due, began, at: sent, took, retries, is_first, found };
         let Limits { latency, ttft } = self.shared.limits;
         let is_slow = latency.is_some_and(|most| one.latency() > most);
         let is_late = ttft.is_some_and(|most| {
@@ -203,10 +207,17 @@ impl Watch for Visit<'_> {
             first.is_none_or(|first| first > most)
         });
         requests.is_within &= !is_slow && !is_late;
-        match found {
-            Ok(_) => requests.answered.push(sent + took),
-            Err(_) => requests.has_failed = true,
+        requests.has_failed = found.is_err();
+        requests.waits = None;
+        // As it came: what is redacted later would hide it.
+        let holds_other = |answer| {
+            self.shared.canary.as_ref().is_some_and(|canary| canary.crossed(self.arrival.number, answer))
+        };
+        let crossed = !requests.has_crossed && found.is_ok_and(holds_other);
+        if found.is_ok() {
+            requests.answered.push(sent + took);
         }
+        requests.has_crossed |= crossed;
         drop(requests);
         let mut state = self.shared.state();
         let State { levels, timeline, requests, .. } = &mut *state;
@@ -214,20 +225,22 @@ impl Watch for Visit<'_> {
             *requests += 1;
         }
         timeline.sent(&one);
-        levels[self.arrival.stage].sent(&one);
+        let level = &mut levels[self.arrival.stage];
+        level.crossed += u64::from(crossed);
+        level.sent(&one);
     }
 }
 
-/// Whoever is dropped on the way was cut off, and is in no figure.
+/// A request that is dropped on the way was cut off, and is in no figure.
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        let is_cut = !self.is_over && self.requests().is_sent;
+        let waits = self.requests().waits;
         let mut state = self.shared.state();
         state.in_flight -= 1;
-        if is_cut {
+        if let Some(since) = waits {
             let level = &mut state.levels[self.arrival.stage];
             level.cut_off += 1;
-            level.waited.add(self.arrival.due.elapsed());
+            level.waited.add(since.elapsed());
         }
     }
 }
@@ -247,12 +260,17 @@ impl Host for Shared {
     }
 
     fn begin(&self, stage: usize, at: Instant) {
-        let mut state = self.state();
-        state.stage = stage;
-        state.levels[stage].began = Some(at);
+        let mut now = self.state();
+        now.stage = stage;
+        now.levels[stage].began = Some(at);
         if stage == 0 {
-            state.timeline = Timeline::beginning(at);
+            now.timeline = Timeline::beginning(at);
         }
+    }
+
+    fn missed(&self, arrival: Arrival) {
+        // It is late by so much at least.
+        self.state().levels[arrival.stage].lag.add(arrival.due.elapsed());
     }
 
     async fn serve(&self, arrival: Arrival) {

@@ -81,6 +81,7 @@ mod spending;
 mod stop;
 mod store;
 mod stored;
+mod stress;
 mod suspects;
 mod tool_calls;
 mod tools;

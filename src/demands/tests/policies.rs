@@ -17,6 +17,47 @@ const LESS: &[(&str, &str, &[&str])] = &[
     ),
     ("gate:\n  max_error_rate: 0.1", "gate:\n  max_error_rate: 0.2", &["error-rate-raised akit.yaml:2"]),
     ("model: m", "gate: { max_error_rate: 0.01 }", &["error-rate-raised akit.yaml:1"]),
+    // What a load test is held to: its side says in which direction it is looser.
+    (
+        "stress:\n  slo:\n    pass_rate: 0.9",
+        "stress:\n  slo:\n    pass_rate: 0.8",
+        &["threshold-lowered akit.yaml:3"],
+    ),
+    (
+        "stress:\n  slo:\n    goodput_rps: 9",
+        "stress:\n  slo:\n    goodput_rps: 8",
+        &["threshold-lowered akit.yaml:3"],
+    ),
+    (
+        "stress:\n  slo:\n    escalation_availability: 1",
+        "stress:\n  slo:\n    escalation_availability: 0.9",
+        &["threshold-lowered akit.yaml:3"],
+    ),
+    (
+        "stress:\n  slo:\n    latency_p95_ms: 10",
+        "stress:\n  slo:\n    latency_p95_ms: 11",
+        &["threshold-raised akit.yaml:3"],
+    ),
+    (
+        "stress:\n  slo:\n    ttft_p95_ms: 10",
+        "stress:\n  slo:\n    ttft_p95_ms: 11",
+        &["threshold-raised akit.yaml:3"],
+    ),
+    (
+        "stress:\n  slo:\n    error_rate: 0",
+        "stress:\n  slo:\n    error_rate: 0.5",
+        &["threshold-raised akit.yaml:3"],
+    ),
+    (
+        "stress: { slo: { error_rate: 0, pass_rate: 1 } }",
+        "stress:\n  slo: { pass_rate: 1 }",
+        &["threshold-removed akit.yaml:2"],
+    ),
+    (
+        "stress: { slo: { error_rate: 0, pass_rate: 1 } }",
+        "model: m",
+        &["threshold-removed akit.yaml:1", "threshold-removed akit.yaml:1"],
+    ),
     // A rate beside one that is narrower, or in the place of one over all.
     (
         "gate:\n  thresholds:\n    - { metric: pass_rate, tags: [fraud], min: 1.0 }",

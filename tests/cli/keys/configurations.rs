@@ -234,6 +234,35 @@ pub const CONFIGURATIONS: &[(&str, Key)] = &[
             "zzz",
         ),
     ),
+    ("stress", Weaker("stress: { slo: { pass_rate: 0.9 } }", "model: m")),
+    ("stress.slo", Weaker("stress: { slo: { pass_rate: 0.9 } }", "stress: {}")),
+    (
+        "stress.slo.latency_p95_ms",
+        Weaker("stress: { slo: { latency_p95_ms: 2000 } }", "stress: { slo: { latency_p95_ms: 3000 } }"),
+    ),
+    (
+        "stress.slo.ttft_p95_ms",
+        Weaker("stress: { slo: { ttft_p95_ms: 500 } }", "stress: { slo: { ttft_p95_ms: 900 } }"),
+    ),
+    (
+        "stress.slo.error_rate",
+        Weaker("stress: { slo: { error_rate: 0.01 } }", "stress: { slo: { error_rate: 0.1 } }"),
+    ),
+    (
+        "stress.slo.pass_rate",
+        Weaker("stress: { slo: { pass_rate: 0.9 } }", "stress: { slo: { pass_rate: 0.5 } }"),
+    ),
+    (
+        "stress.slo.goodput_rps",
+        Weaker("stress: { slo: { goodput_rps: 10 } }", "stress: { slo: { goodput_rps: 5 } }"),
+    ),
+    (
+        "stress.slo.escalation_availability",
+        Weaker(
+            "stress: { slo: { escalation_availability: 0.999 } }",
+            "stress: { slo: { escalation_availability: 0.9 } }",
+        ),
+    ),
     ("repeat", Weaker("repeat: 3", "repeat: 1")),
     ("redaction", Weaker("model: m", "redaction: {}")),
     ("redaction.enabled", Weaker("redaction: { enabled: false }", "redaction: { enabled: true }")),

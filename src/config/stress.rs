@@ -1,0 +1,122 @@
+//! The `stress:` section of the configuration: what a load test is held to.
+
+use std::collections::BTreeMap;
+
+use strum::IntoEnumIterator as _;
+
+use crate::source::{Field, Fields, Shape};
+use crate::vocabulary::{ServiceLevel, WeakeningKind as Kind, Weaker};
+
+const SLO: &[Field] = &[
+    Field::optional(
+        "latency_p95_ms",
+        Shape::Number(0.0, 1e9),
+        "Greatest 95th percentile of the latency from the intended send, in milliseconds.",
+    ),
+    Field::optional(
+        "ttft_p95_ms",
+        Shape::Number(0.0, 1e9),
+        "Greatest 95th percentile of the time to the first token, in milliseconds.",
+    ),
+    Field::optional("error_rate", Shape::Number(0.0, 1.0), "Greatest share of requests without an answer."),
+    Field::optional("pass_rate", Shape::Number(0.0, 1.0), "Least share of judged answers that pass."),
+    Field::optional(
+        "goodput_rps",
+        Shape::Number(0.0, 1e9),
+        "Least number of answers per second that meet the limits and their expectations.",
+    ),
+    Field::optional(
+        "escalation_availability",
+        Shape::Number(0.0, 1.0),
+        "Least share of cases tagged `escalation` in which a person can be reached.",
+    ),
+];
+
+/// Keys of `stress:`.
+pub(super) const STRESS: &[Field] = &[Field::optional(
+    "slo",
+    Shape::Object(SLO),
+    "Limits for every level of a load; `--slo` takes precedence.",
+)];
+
+/// What a load test is held to, where no flag says otherwise.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StressConfig {
+    /// `slo`: the limit of each metric that has one.
+    pub slo: BTreeMap<ServiceLevel, f64>,
+}
+
+impl StressConfig {
+    /// Reads `stress:`.
+    pub(super) fn read(fields: &Fields<'_>) -> Self {
+        let slo = fields.object("slo");
+        let limit = |metric: ServiceLevel| Some((metric, slo.as_ref()?.number(metric.word())?));
+        Self { slo: ServiceLevel::iter().filter_map(limit).collect() }
+    }
+
+    /// In what a new version demands less; keys begin at the configuration.
+    pub(super) fn weaker(&self, now: &Self) -> Vec<Weaker> {
+        let Self { slo } = self;
+        let mut found = Vec::new();
+        for (metric, was) in slo {
+            let (name, shown) = (metric.word(), metric.shown(*was));
+            let one = match now.slo.get(metric) {
+                None => {
+                    let message = format!("the limit of `{name}` under load was {shown}, now there is none");
+                    Weaker::new(Kind::ThresholdRemoved, &["stress", "slo"], message)
+                }
+                // A limit that would meet the old one is as tight.
+                Some(is) if metric.is_met(*is, *was) => continue,
+                Some(is) => {
+                    let kind = if is < was { Kind::ThresholdLowered } else { Kind::ThresholdRaised };
+                    let message = format!(
+                        "the limit of `{name}` under load was {shown}, now it is {}",
+                        metric.shown(*is)
+                    );
+                    Weaker::new(kind, &["stress", "slo", name], message)
+                }
+            };
+            found.push(Weaker { of: Some(name.to_owned()), ..one });
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_every_metric_in_its_range() {
+        let table: Vec<_> = SLO.iter().map(|field| field.name).collect();
+        let metrics: Vec<_> = ServiceLevel::iter().map(ServiceLevel::word).collect();
+        assert_eq!(table, metrics);
+        for (field, metric) in SLO.iter().zip(ServiceLevel::iter()) {
+            assert!(
+                matches!(field.shape, Shape::Number(0.0, most) if most.total_cmp(&metric.most()).is_eq()),
+                "{metric:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_side_of_a_limit_says_what_is_looser() {
+        let of = |metric, limit: Option<f64>| StressConfig {
+            slo: limit.map(|limit| (metric, limit)).into_iter().collect(),
+        };
+        for metric in ServiceLevel::iter() {
+            let (low, high) = (of(metric, Some(0.4)), of(metric, Some(0.6)));
+            let [up, down] =
+                [low.weaker(&high), high.weaker(&low)].map(|found| found.into_iter().map(|one| one.kind));
+            let (up, down): (Vec<_>, Vec<_>) = (up.collect(), down.collect());
+            // One of both directions demands less, and only one.
+            if metric.is_met(1.0, 0.5) {
+                assert_eq!((up, down), (vec![], vec![Kind::ThresholdLowered]), "{metric:?}");
+            } else {
+                assert_eq!((up, down), (vec![Kind::ThresholdRaised], vec![]), "{metric:?}");
+            }
+            assert_eq!(low.weaker(&of(metric, None))[0].kind, Kind::ThresholdRemoved, "{metric:?}");
+            assert!(of(metric, None).weaker(&low).is_empty() && low.weaker(&low).is_empty());
+        }
+    }
+}

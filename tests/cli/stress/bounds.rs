@@ -1,0 +1,203 @@
+//! How much is sent: bounds, schedules, and what is said before.
+
+use super::*;
+
+#[test]
+fn so_many_requests_are_sent_as_are_said() {
+    let table: &[(&[&str], u64)] = &[
+        (&["-n", "1"], 1),
+        (&["-n", "1", "-c", "50"], 1),
+        (&["-n", "7", "-c", "3"], 7),
+        (&["-n", "40", "-c", "8"], 40),
+        (&["-n", "40", "-c", "40"], 40),
+        (&["-n", "25", "--rate", "500"], 25),
+        (&["-n", "25", "--rate", "400", "--arrivals", "poisson"], 25),
+        (&["-n", "30", "--stages", "2@100s,4@100s"], 30),
+        (&["-n", "30", "--stages", "100/s@100s"], 30),
+        (&["-n", "9", "-c", "3", "--ramp-up", "300ms"], 9),
+        (&["-n", "5", "-d", "60", "-c", "2"], 5),
+        // Time ends the second.
+        (&["-n", "1000000", "--rate", "20", "-d", "1"], 20),
+        (&["--rate", "20", "-d", "1s"], 20),
+        (&["--stages", "10/s@500ms,20/s@500ms"], 15),
+    ];
+    all(table, |(flags, wanted)| {
+        let server = echo();
+        let ran = stress(&server.url, flags).run();
+        let found = found(&ran);
+        assert_eq!(found["requests"], *wanted, "{flags:?}");
+        assert_eq!(server.asked().len() as u64, *wanted, "{flags:?}");
+        assert_eq!(
+            found["levels"].as_array().unwrap().iter().map(|l| l["cut_off"].as_u64().unwrap()).sum::<u64>(),
+            0
+        );
+    });
+}
+
+#[test]
+fn every_case_has_its_turn() {
+    let server = echo();
+    let cases: String = (0..7)
+        .map(|n| {
+            format!("  - {{ id: c{n}, prompt: Say c{n}., expected: {{ type: contains, values: [c{n}] }} }}\n")
+        })
+        .collect();
+    let ran = stress(&server.url, &["-n", "70", "-c", "5"]).file("s.yaml", format!("cases:\n{cases}")).run();
+    let found = found(&ran);
+    for (number, case) in found["cases"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(case["id"], format!("c{number}"), "in the order of the file");
+        assert_eq!((case["n"].clone(), case["passed"].clone()), (10.into(), 10.into()), "{case}");
+        assert_eq!(case["line"], number + 2);
+    }
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_says_what_and_to_whom() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let tagged = "setup: { handoff: { tool: transfer } }\ncases:\n  - { id: a, prompt: A person!, tags: [escalation], expected: { type: contains, values: [a] } }\n  - { id: b, prompt: Say b., expected: { type: contains, values: [b] } }\n";
+    let table: &[(&[&str], &[&str])] = &[
+        (
+            &[],
+            &[
+                "load: 10 in flight for 60 s, at most 100,000 requests",
+                "what: 2 cases",
+                "client limits and retries: off",
+            ],
+        ),
+        (&["-n", "5"], &["load: 10 in flight, at most 5 requests"]),
+        (&["-d", "5"], &["load: 10 in flight for 5 s\n"]),
+        (&["-c", "3", "-d", "2m", "-n", "7"], &["load: 3 in flight for 120 s, at most 7 requests"]),
+        (&["--rate", "50"], &["load: 50/s for 60 s, constant arrivals, at most 100,000 requests"]),
+        (
+            &["--rate", "2.5", "--arrivals", "poisson", "-d", "9"],
+            &["load: 2.5/s for 9 s, poisson arrivals\n"],
+        ),
+        (
+            &["--stages", "5@30s,20/s@1m"],
+            &["load: 5 in flight for 30 s, then 20/s for 60 s, constant arrivals\n"],
+        ),
+        (&["--limits"], &["client limits and retries: on, as in `akit run`"]),
+        (&["--escalation-share", "0.5"], &["1 of them tagged `escalation` (with 50% of the arrivals)"]),
+        (&["--budget", "0.5", "-m", "known"], &["cost: at most $0.50"]),
+        (&["-m", "known"], &["cost: at most $1.00"]),
+        (&[], &["cost: not limited: the price is not known"]),
+    ];
+    for (flags, told) in table {
+        let ran =
+            Akit::new(&["stress", "s.yaml", "--dry-run", "--json", "stress.json", "--base-url", &server.url])
+                .args(if flags.contains(&"-m") { &[] } else { &["-m", "m"] })
+                .args(flags)
+                .file("s.yaml", format!("maxTokens: 5\n{tagged}"))
+                .file("akit.yaml", "prices: { known: { input: 1, output: 1 } }\n")
+                .run()
+                .ended(0)
+                .out("Dry run: nothing was sent.");
+        let ran = told.iter().fold(ran, |ran, told| ran.out(told));
+        let ran = ran.out(&format!("to: openai {}", if flags.contains(&"known") { "known" } else { "m" }));
+        assert!(ran.stdout.contains(server.host()), "{}", ran.stdout);
+        assert!(!ran.path("stress.json").exists(), "no report of nothing");
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn what_is_sent_is_said_before() {
+    let server = echo();
+    let akit = Akit::new(&["stress", "s.yaml", "-m", "m", "-n", "2", "--base-url", &server.url])
+        .file("s.yaml", SUITE);
+    akit.run().err("load: 10 in flight, at most 2 requests").err("to: openai m").err("what: 2 cases");
+}
+
+#[test]
+fn one_seed_is_one_schedule() {
+    let server = echo();
+    let schedule = |flags: &[&str]| {
+        let ran = stress(&server.url, &["-n", "3"]).args(flags).run();
+        let found = found(&ran);
+        (found["settings"]["schedule"].as_str().map(str::to_owned), found["seed"].as_u64().unwrap())
+    };
+    let poisson = ["--rate", "100", "--arrivals", "poisson", "-d", "1", "--seed"];
+    let of = |seed: &'static str| schedule(&[&poisson[..], &[seed]].concat());
+    let (first, again, other) = (of("7"), of("7"), of("8"));
+    assert_eq!(first, again);
+    assert_ne!(first.0, other.0);
+    assert_eq!((first.1, other.1), (7, 8));
+    assert_eq!(first.0.as_ref().map(String::len), Some(64));
+    // Distances of a constant rate need no seed.
+    assert_eq!(
+        schedule(&["--rate", "100", "-d", "1", "--seed", "7"]).0,
+        schedule(&["--rate", "100", "-d", "1", "--seed", "8"]).0
+    );
+    assert_ne!(
+        schedule(&["--rate", "100", "-d", "1"]).0,
+        schedule(&["--rate", "100", "-d", "1", "--ramp-up", "1"]).0
+    );
+    assert_eq!(schedule(&["-c", "2"]).0, None);
+}
+
+#[test]
+fn the_settings_are_those_of_the_flags() {
+    let server = echo();
+    let ran =
+        stress(&server.url, &["-n", "4", "-c", "2", "--ramp-up", "50ms", "--canary", "--budget", "0.5"])
+            .file("akit.yaml", "prices: { m: { input: 1, output: 1 } }\n")
+            .file("s.yaml", format!("maxTokens: 5\n{SUITE}"))
+            .run();
+    let settings = &found(&ran)["settings"];
+    assert_eq!((settings["ramp_up_ms"].clone(), settings["most_requests"].clone()), (50.into(), 4.into()));
+    assert_eq!((settings["canary"].clone(), settings["budget_usd"].clone()), (true.into(), 0.5.into()));
+    assert_eq!(settings["escalation_share"], 0.0, "no case has the tag");
+    let ran = stress(&server.url, &["-n", "4"]).run();
+    let settings = &found(&ran)["settings"];
+    assert_eq!((settings["canary"].clone(), settings["limits"].clone()), (false.into(), false.into()));
+    assert_eq!((settings["budget_usd"].clone(), settings["schedule"].clone()), (Json::Null, Json::Null));
+}
+
+/// What `artemiskit stress` has, as docs/migrating.md lists it.
+#[test]
+fn flags_of_artemiskit_work_or_say_what_is_instead() {
+    let prices = "prices: { m: { input: 1, output: 1 } }\n";
+    let suite = format!("maxTokens: 5\n{SUITE}");
+    let table: &[(&[&str], &str, &str)] = &[
+        (
+            &["--concurrency", "2", "--requests", "4", "--duration", "5", "--ramp-up", "0", "--budget", "1"],
+            "",
+            "note",
+        ),
+        (
+            &["-c", "2", "-n", "4", "-d", "5", "-o", "out"],
+            "out/stress.json",
+            "`-o out` is `--json out/stress.json` in akit",
+        ),
+        (&["-c", "2", "-n", "4", "--output", "out"], "out/stress.json", "--json out/stress.json"),
+        (
+            &["-c", "2", "-n", "4", "--save"],
+            "akit-stress.json",
+            "`--save` is `--json akit-stress.json` in akit",
+        ),
+        (
+            &["-n", "4", "--save", "--json", "x.json"],
+            "x.json",
+            "`--save` is not needed in akit: `--json` names the file",
+        ),
+        (&["-n", "4", "-o", "out", "--save"], "out/stress.json", "--json out/stress.json"),
+    ];
+    for (flags, file, told) in table {
+        let server = echo();
+        let ran = Akit::new(&["stress", "s.yaml", "-p", "openai", "-m", "m"])
+            .args(flags)
+            .file("s.yaml", &suite)
+            .file("akit.yaml", prices)
+            .env("OPENAI_API_KEY", "k")
+            .env("OPENAI_BASE_URL", &server.url)
+            .run();
+        assert!([0, 4].contains(&ran.status), "{flags:?}: {}", ran.stderr);
+        assert_eq!(server.asked().len(), 4, "{flags:?}");
+        if file.is_empty() {
+            assert!(!ran.stderr.contains(told), "{}", ran.stderr);
+        } else {
+            assert_eq!(ran.json(file)["requests"], 4, "{flags:?}");
+            ran.err(told);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The exit code of a load.
+
+use super::*;
+
+/// The server, the flags, the exit code and what is printed.
+type Row = (fn() -> Server, &'static [&'static str], i32, &'static str);
+
+/// A server that is right about one case alone.
+fn half() -> Server {
+    Server::start(|_| {
+        std::thread::sleep(SLOW);
+        Answer::Text("alpha".to_owned())
+    })
+}
+
+fn wrong() -> Server {
+    Server::start(|_| {
+        std::thread::sleep(SLOW);
+        Answer::Text("nothing of the kind".to_owned())
+    })
+}
+
+fn down() -> Server {
+    Server::start(|_| {
+        std::thread::sleep(SLOW);
+        Answer::Raw(503, Vec::new(), Vec::new())
+    })
+}
+
+/// Every second request fails.
+fn shaky() -> Server {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    Server::start(move |question| {
+        std::thread::sleep(SLOW);
+        match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 {
+            0 => Answer::Text(question.last_message()),
+            _ => Answer::Raw(500, Vec::new(), Vec::new()),
+        }
+    })
+}
+
+#[test]
+fn limits_gate_in_their_own_direction() {
+    let table: &[Row] = &[
+        (slow_echo, &[], 0, "RESULT: PASS"),
+        (slow_echo, &["--slo", "latency_p95_ms=60000"], 0, "RESULT: PASS"),
+        (slow_echo, &["--slo", "latency_p95_ms=100"], 1, "the limit is 100.0 ms"),
+        (slow_echo, &["--slo", "pass_rate=1"], 0, "RESULT: PASS"),
+        (slow_echo, &["--slo", "error_rate=0"], 0, "RESULT: PASS"),
+        (slow_echo, &["--slo", "goodput_rps=0.5"], 0, "RESULT: PASS"),
+        (slow_echo, &["--slo", "goodput_rps=100000"], 1, "goodput_rps is "),
+        (half, &["--slo", "pass_rate=0.5"], 0, "RESULT: PASS"),
+        (half, &["--slo", "pass_rate=0.51"], 1, "pass_rate is 50.00%, the limit is 51.00%"),
+        // Without a limit, what failed is in the report alone.
+        (half, &[], 0, "RESULT: PASS"),
+        (shaky, &["--slo", "error_rate=0.5"], 0, "RESULT: PASS"),
+        (shaky, &["--slo", "error_rate=0.49"], 1, "error_rate is 50.00%, the limit is 49.00%"),
+        // All that is wrong is told.
+        (half, &["--slo", "pass_rate=0.9", "--slo", "latency_p95_ms=1"], 1, "latency_p95_ms is "),
+        (wrong, &[], 1, "none of 4 conversations passed"),
+        (down, &[], 4, "nothing answered"),
+        // A missed limit is a regression, whatever else there is.
+        (down, &["--slo", "error_rate=0.1"], 1, "nothing answered"),
+        // What was not measured is no pass.
+        (down, &["--slo", "latency_p95_ms=1000"], 4, "latency_p95_ms was not measured"),
+    ];
+    all(table, |(server, flags, status, told)| {
+        let ran = solid(|| {
+            let server = server();
+            stress(&server.url, &["-n", "4", "-c", "4"]).args(flags)
+        });
+        let ran = ran.ended(*status).out(told);
+        let found = found(&ran);
+        assert_eq!(found["decision"]["exit_code"], *status, "{flags:?}");
+        let word = ["pass", "fail", "", "", "error"][usize::try_from(*status).unwrap()];
+        assert_eq!(found["decision"]["conclusion"], word, "{flags:?}");
+        assert_eq!(found["ended"], "complete");
+    });
+}
+
+#[test]
+fn nobody_listens() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    drop(listener);
+    let ran = solid(|| stress(&url, &["-n", "10", "-c", "2"])).ended(4).out("nothing answered");
+    let found = found(&ran);
+    assert_eq!(errors(&found["levels"][0]), ["connect 10"]);
+    assert_eq!(found["levels"][0]["latency_ms"]["p95"], Json::Null);
+    assert_eq!(found["levels"][0]["quality"]["n"], 0);
+    assert_eq!(found["cases"][0]["judged"], 0);
+}
+
+/// More arrive than may be under way: the schedule cannot be kept, whatever the limits say.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_load_that_was_not_made_is_void() {
+    let server = Server::start(|asked| {
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        Answer::Text(asked.last_message())
+    });
+    for slo in ["pass_rate=0", "pass_rate=1", "latency_p95_ms=1"] {
+        let akit = stress(&server.url, &["--rate", "60", "-d", "1", "--slo", slo]);
+        // So few files may be open that a few requests at once are all that can be.
+        let mut command = std::process::Command::new("sh");
+        let akit_command = akit.command();
+        command.arg("-c").arg("ulimit -n 104; exec \"$0\" \"$@\"").arg(akit_command.get_program());
+        command.args(akit_command.get_args()).current_dir(akit.folder()).env_clear();
+        let output = command.output().unwrap();
+        let ran = akit.ran(output).ended(4).out("void: this machine sent requests up to ");
+        let found = found(&ran);
+        assert_eq!(found["levels"][0]["valid"], false);
+        assert_eq!(found["decision"]["conclusion"], "error");
+        // Whoever was waited for until the end is late, too.
+        let due: u64 =
+            found["timeline"].as_array().unwrap().iter().map(|tick| tick["due"].as_u64().unwrap()).sum();
+        assert!(due < 60, "{due} of 60 began");
+        assert!(found["levels"][0]["dispatch_lag_ms"]["max"].as_f64().unwrap() > 100.0);
+    }
+}
+
+#[test]
+fn a_budget_ends_a_load_with_its_whole_report() {
+    let prices = "prices: { m: { input: 1, output: 1000 } }\n";
+    let suite = format!("maxTokens: 5\n{SUITE}");
+    let server = Server::start(|asked| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let mut body = super::super::server::completion(&asked.last_message());
+        body["model"] = "m".into();
+        Answer::Raw(200, Vec::new(), body.to_string().into_bytes())
+    });
+    // One answer costs 5 tokens, 0.005 USD and a little for what is sent.
+    let akit = |more: &[&str]| {
+        stress(&server.url, &["-n", "50", "-c", "2", "--budget", "0.0262"])
+            .args(more)
+            .file("akit.yaml", prices)
+            .file("s.yaml", &suite)
+    };
+    let before = || server.asked().len();
+    let sent = before();
+    let ran = akit(&[]).run();
+    let sent = before() - sent;
+    let found = found(&ran);
+    assert_eq!(found["ended"], "budget");
+    assert_eq!(found["requests"], 5);
+    assert_eq!(sent, 5, "nothing is sent beyond the budget");
+    assert_eq!(found["levels"][0]["cut_off"], 0, "what was never sent is not cut off");
+    assert_eq!(found["levels"][0]["quality"]["n"], 5);
+    assert!(found["cost_usd"].as_f64().unwrap() <= 0.0262);
+    let ran = solid(|| akit(&[])).ended(6).out("the budget ended the test").out("RESULT: ");
+    assert!(ran.stdout.contains("requests"), "{}", ran.stdout);
+    solid(|| akit(&["--slo", "latency_p95_ms=1"])).ended(1).out("the budget ended the test");
+    akit(&["--budget", "0.0001"]).run().ended(2).err("`--budget`");
+}

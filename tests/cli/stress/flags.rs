@@ -1,0 +1,141 @@
+//! What cannot be meant is refused before anything is sent.
+
+use super::*;
+
+#[test]
+fn bad_values_are_refused_with_what_to_write() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let table: &[(&[&str], &str)] = &[
+        (&["-c", "0"], "'0' for '--concurrency <N>'"),
+        (&["-c", "-1"], "'-1' for '--concurrency <N>'"),
+        (&["-c", "2.5"], "'2.5' for '--concurrency <N>'"),
+        (&["-c", "50001"], "50001"),
+        (&["-c", "many"], "many"),
+        (&["--rate", "-1"], "not a rate from 0.001 to 50000 per second; for example `50`"),
+        (&["--rate", "0"], "not a rate"),
+        (&["--rate", "nan"], "not a rate"),
+        (&["--rate", "inf"], "not a rate"),
+        (&["--rate", "50001"], "not a rate"),
+        (&["--rate", "5/m"], "not a rate"),
+        (&["--rate", "5", "-c", "5"], "cannot be used with"),
+        (&["-d", "0"], "not a time up to a week"),
+        (&["-d", "-5"], "not a time up to a week"),
+        (&["-d", "8d"], "not a time up to a week"),
+        (&["-d", "soon"], "not a time up to a week"),
+        (&["-n", "0"], "'0' for '--requests <N>'"),
+        (&["-n", "-3"], "'-3' for '--requests <N>'"),
+        (&["-n", "1e3"], "1e3"),
+        (&["--ramp-up", "-1"], "not a time up to a week"),
+        (&["--ramp-up", "x"], "not a time up to a week"),
+        (&["--stages", ""], "is not a stage: write LOAD@TIME"),
+        (&["--stages", "5"], "`5` is not a stage: write LOAD@TIME"),
+        (&["--stages", "5@30s,"], "is not a stage"),
+        (&["--stages", "5@0"], "`5@0` is not a stage"),
+        (&["--stages", "0@5s"], "`0@5s` is not a stage"),
+        (&["--stages", "5@30s;20@30s"], "is not a stage"),
+        (&["--stages", "-5@30s"], "is not a stage"),
+        (&["--stages", "5/s@"], "is not a stage"),
+        (&["--stages", "5@1", "-c", "3"], "cannot be used with"),
+        (&["--stages", "5@1", "--rate", "3"], "cannot be used with"),
+        (&["--stages", "5@1", "-d", "3"], "cannot be used with"),
+        (&["--arrivals", "poison"], "a similar value exists: 'poisson'"),
+        (&["--escalation-share", "1.1"], "1.1"),
+        (&["--escalation-share", "-0.1"], "-0.1"),
+        (&["--escalation-share", "nan"], "nan"),
+        (&["--judge-sample", "-1"], "-1"),
+        (&["--judge-sample", "10001"], "10001"),
+        (&["--budget", "-1"], "-1"),
+        (&["--budget", "much"], "much"),
+        (&["--slo", "pass_rate"], "is not NAME=VALUE; for example `latency_p95_ms=2000`"),
+        (&["--slo", "pass_rat=0.9"], "did you mean `pass_rate`?"),
+        (&["--slo", "latency_p95=9"], "did you mean `latency_p95_ms`?"),
+        (&["--slo", "Latency_P95_ms=9"], "there is no service level"),
+        (&["--slo", "speed=9"], "there are `latency_p95_ms`, `ttft_p95_ms`, `error_rate`, `pass_rate`"),
+        (&["--slo", "pass_rate=90"], "takes a number from 0 to 1; for example `pass_rate=0.9`"),
+        (&["--slo", "pass_rate=90%"], "takes a number from 0 to 1"),
+        (&["--slo", "pass_rate="], "takes a number from 0 to 1"),
+        (&["--slo", "error_rate=-0.1"], "takes a number from 0 to 1"),
+        (&["--slo", "latency_p95_ms=-1"], "takes a number from 0 up"),
+        (&["--slo", "latency_p95_ms=2s"], "takes a number from 0 up"),
+        (&["--slo", "goodput_rps=nan"], "takes a number from 0 up"),
+        (&["--slo", "ttft_p95_ms=inf"], "takes a number from 0 up"),
+        (&["--concurency", "5"], "a similar argument exists: '--concurrency'"),
+        (&["--stage", "5@1"], "a similar argument exists: '--stages'"),
+        (&["--repeat", "5"], "unexpected argument '--repeat'"),
+    ];
+    for (flags, told) in table {
+        let ran = stress(&server.url, flags).run().ended(2).err("error: ");
+        assert!(ran.stderr.contains(told), "{flags:?}: no {told:?} in\n{}", ran.stderr);
+        let helps = ["for example", "help:", "tip:", "--help", "there are", "write LOAD@TIME"];
+        assert!(helps.iter().any(|help| ran.stderr.contains(help)), "{flags:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+        assert!(!ran.path("stress.json").exists());
+    }
+    assert!(server.asked().is_empty());
+}
+
+/// What is refused: files beside the suite, flags, and what is told.
+type Row = (&'static str, &'static [&'static str], &'static str);
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    let server = Server::start(|_| panic!("nothing is sent"));
+    let escalates = "setup: { handoff: { tool: transfer } }\ncases:\n  - { id: a, prompt: A person!, tags: [escalation], expected: { type: contains, values: [a] } }\n  - { id: b, prompt: Say b., expected: { type: contains, values: [b] } }\n";
+    let unsigned = escalates.split_once('\n').unwrap().1;
+    let judged = "cases:\n  - { id: a, prompt: A, expected: { type: llm_grader, rubric: Is it kind? } }\n";
+    let table: &[Row] = &[
+        (SUITE, &["--slo", "ttft_p95_ms=500"], "`ttft_p95_ms` cannot be measured here"),
+        (SUITE, &["--slo", "escalation_availability=0.9"], "no case that is asked has the tag `escalation`"),
+        (
+            escalates,
+            &["--slo", "escalation_availability=0.9", "-t", "!escalation"],
+            "has the tag `escalation`",
+        ),
+        (
+            escalates,
+            &["--slo", "escalation_availability=0.9", "--escalation-share", "0"],
+            "help: nothing was sent; raise `--escalation-share`",
+        ),
+        (unsigned, &["--slo", "escalation_availability=0.9"], "does not say how a handoff shows"),
+        (judged, &["--slo", "goodput_rps=1", "--grader-model", "j"], "`goodput_rps` cannot be measured"),
+        (
+            judged,
+            &["--slo", "pass_rate=0.9", "--judge-sample", "0", "--grader-model", "j"],
+            "`pass_rate` cannot be measured",
+        ),
+    ];
+    for (suite, flags, told) in table {
+        let ran = stress(&server.url, &["-n", "1"]).args(flags).file("s.yaml", suite).run();
+        ran.ended(2).err(told).err("help: nothing was sent; ");
+    }
+    assert!(server.asked().is_empty());
+}
+
+#[test]
+fn recorded_answers_are_no_server() {
+    let replies = super::super::replies::replies(&[("a", "alpha"), ("b", "beta")]);
+    let of_file = format!("provider: replies\nproviderConfig: {{ file: r.jsonl }}\n{SUITE}");
+    let table: &[(&str, &str, &[&str])] = &[
+        (SUITE, "", &["--replies", "r.jsonl"]),
+        (SUITE, "", &["--replay", "-m", "m"]),
+        (SUITE, "", &["--cache", "replay", "-m", "m"]),
+        (&of_file, "", &[]),
+        (SUITE, "provider: replies\nproviders: { replies: { file: r.jsonl } }\n", &[]),
+        (SUITE, "", &["-p", "replies"]),
+    ];
+    for (suite, config, flags) in table {
+        let ran = Akit::new(&["stress", "s.yaml", "-n", "1"])
+            .args(flags)
+            .file("s.yaml", suite)
+            .file("akit.yaml", config)
+            .file("r.jsonl", &replies)
+            .run()
+            .ended(2);
+        if flags != &["-p", "replies"] {
+            ran.err("recorded answers are no server")
+                .err("`-p NAME`")
+                .err("`--base-url URL`")
+                .err("nothing was sent");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What a judge says of a sample, once the load is over.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use super::super::judge::verdict;
+use super::*;
+
+const JUDGED: &str = "cases:
+  - { id: j, prompt: Say alpha., expected: { type: llm_grader, rubric: Is it kind? } }
+  - { id: k, prompt: Say beta., expected: { type: llm_grader, rubric: Is it kind? } }
+";
+
+/// A judge, and when it was asked.
+fn judge(score: u32) -> (Server, Arc<Mutex<Vec<Instant>>>) {
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&times);
+    let server = Server::as_told(move |asked| {
+        log.lock().unwrap().push(Instant::now());
+        Answer::Text(super::super::canaries::verdict(asked).unwrap_or_else(|| verdict(score)))
+    });
+    (server, times)
+}
+
+fn load(url: &str, judge: &str, suite: &str, more: &[&str]) -> Akit {
+    stress(url, &["--grader-model", "j", "--grader-base-url", judge]).args(more).file("s.yaml", suite)
+}
+
+/// What the judge was shown, but for known answers.
+fn shown(judge: &Server) -> Vec<String> {
+    let mut shown: Vec<_> = judge.votes().iter().map(|asked| asked.body["messages"].to_string()).collect();
+    shown.sort();
+    shown.dedup();
+    shown
+}
+
+#[test]
+fn no_judge_is_asked_before_the_load_is_over() {
+    let (judge, asked) = judge(10);
+    let last = Arc::new(Mutex::new(None));
+    let log = Arc::clone(&last);
+    let server = Server::start(move |asked| {
+        std::thread::sleep(Duration::from_millis(20));
+        *log.lock().unwrap() = Some(Instant::now());
+        Answer::Text(asked.last_message())
+    });
+    let ran = load(&server.url, &judge.url, JUDGED, &["--stages", "2@300ms,4@300ms"]).run();
+    let found = found(&ran);
+    let first = asked.lock().unwrap().first().copied().unwrap();
+    assert!(first > last.lock().unwrap().unwrap(), "the judge was asked while the load lasted");
+    for level in found["levels"].as_array().unwrap() {
+        let judged = &level["judged"];
+        assert_eq!(judged["n"], judged["passed"], "{judged}");
+        assert!(judged["n"].as_u64().unwrap() > 0);
+        // A case that has only a judge is in the pass rate by the sample alone.
+        assert_eq!(
+            (level["quality"]["n"].clone(), level["quality"]["rate"].clone()),
+            (judged["n"].clone(), 1.0.into())
+        );
+    }
+}
+
+#[test]
+fn a_sample_has_at_most_fifty_answers_a_level_and_is_that_of_the_seed() {
+    let sample = |seed: &str, more: &[&str]| {
+        let (judge, _) = judge(10);
+        // Each answer is another one, the same for the same visit.
+        let number = std::sync::atomic::AtomicUsize::new(0);
+        let server = Server::start(move |_| {
+            Answer::Text(format!("answer {}", number.fetch_add(1, std::sync::atomic::Ordering::SeqCst)))
+        });
+        let ran =
+            load(&server.url, &judge.url, JUDGED, &["-n", "90", "-c", "1", "--seed", seed]).args(more).run();
+        (found(&ran)["levels"][0]["judged"]["n"].as_u64().unwrap(), shown(&judge))
+    };
+    let answers = |shown: &[String]| {
+        let mut answers: Vec<String> = Vec::new();
+        for text in shown {
+            let (_, behind) = text.split_once("answer ").unwrap();
+            answers.push(behind.chars().take_while(char::is_ascii_digit).collect());
+        }
+        answers.sort();
+        answers
+    };
+    let (n, first) = sample("7", &[]);
+    assert_eq!((n, first.len()), (50, 50));
+    let (_, again) = sample("7", &[]);
+    assert_eq!(answers(&first), answers(&again));
+    let (_, other) = sample("8", &[]);
+    assert_ne!(answers(&first), answers(&other));
+    let (n, few) = sample("7", &["--judge-sample", "5"]);
+    assert_eq!((n, few.len()), (5, 5));
+    // Those that come first in the draw, whatever its size.
+    assert!(answers(&few).iter().all(|answer| answers(&first).contains(answer)));
+}
+
+#[test]
+fn without_a_sample_no_judge_is_asked() {
+    let (judge, asked) = judge(10);
+    let ran = load(&echo().url, &judge.url, JUDGED, &["-n", "6", "-c", "2", "--judge-sample", "0"]).run();
+    let found = found(&ran);
+    assert!(asked.lock().unwrap().is_empty());
+    assert_eq!(found["levels"][0]["judged"], Json::Null);
+    assert_eq!(found["levels"][0]["quality"]["rate"], Json::Null);
+    assert!(found["notes"].to_string().contains("quality is unknown"), "{}", found["notes"]);
+}
+
+#[test]
+fn what_is_known_without_a_judge_counts_for_every_answer() {
+    // One part needs a judge, the other is checked of all.
+    let suite = "cases:
+  - { id: a, prompt: Say alpha., expected: { type: combined, operator: and, expectations: [{ type: contains, values: [beta] }, { type: llm_grader, rubric: Is it kind? }] } }
+  - { id: b, prompt: Say beta., expected: { type: contains, values: [beta] } }
+";
+    let (judge, _) = judge(10);
+    let ran = load(&echo().url, &judge.url, suite, &["-n", "20", "-c", "2"]).run();
+    let level = &found(&ran)["levels"][0];
+    assert_eq!((level["quality"]["n"].clone(), level["quality"]["passed"].clone()), (20.into(), 10.into()));
+    assert_eq!(level["judged"]["n"], 10, "only those that have a judge are in the sample");
+    assert_eq!(level["judged"]["passed"], 0, "the judge is one part of what is expected");
+}
+
+#[test]
+fn a_judge_that_fails_answers_fails_the_limit() {
+    let run = |score: u32, slo: &str| {
+        solid(|| {
+            let (judge, _) = judge(score);
+            // It is there as long as the load is.
+            let ran = load(&slow_echo().url, &judge.url, JUDGED, &["-n", "4", "-c", "4", "--slo", slo]);
+            std::mem::forget(judge);
+            ran
+        })
+    };
+    run(10, "pass_rate=1").ended(0);
+    run(0, "pass_rate=0.5").ended(1).out("pass_rate is 0.00%, the limit is 50.00%");
+    run(0, "error_rate=0.5").ended(1).out("none of 4 conversations passed");
+}
+
+#[test]
+fn a_judge_that_is_down_is_an_error_where_nothing_else_judged() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let judge = format!("http://{closed}/v1");
+    let run = |suite: &str, more: &[&str]| {
+        solid(|| load(&slow_echo().url, &judge, suite, &["-n", "4", "-c", "4", "--retries", "0"]).args(more))
+    };
+    let ran = run(JUDGED, &[]).ended(4).out("the judge could not grade any answer of the sample");
+    let level = &found(&ran)["levels"][0];
+    assert_eq!((level["judged"]["n"].clone(), level["judged"]["errored"].clone()), (0.into(), 4.into()));
+    assert_eq!(level["quality"]["rate"], Json::Null);
+    assert_eq!(found(&ran)["requests"], 4, "the figures of the load are there");
+    // A limit on what nobody could tell is no pass.
+    run(JUDGED, &["--slo", "pass_rate=0"]).ended(4).out("pass_rate was not measured");
+}
+
+#[test]
+fn a_judge_that_accepts_a_bad_answer_is_not_used() {
+    // It likes everything, what is known to be bad, too.
+    let judge = Server::as_told(|_| Answer::Text(verdict(10)));
+    let ran = load(&echo().url, &judge.url, JUDGED, &["-n", "4", "-c", "4"]).run();
+    let level = &found(&ran)["levels"][0];
+    assert_eq!((level["judged"]["n"].clone(), level["judged"]["errored"].clone()), (0.into(), 4.into()));
+    ran.ended(4);
+}
+
+#[test]
+fn conversations_are_judged_as_a_whole() {
+    let suite = "cases:
+  - id: t
+    turns: [{ user: one, expected: { type: contains, values: [one] } }, { user: two, expected: { type: llm_grader, rubric: Is it kind? } }]
+";
+    let (judge, _) = judge(10);
+    let ran = load(&echo().url, &judge.url, suite, &["-n", "8", "-c", "2"]).run();
+    let found = found(&ran);
+    let level = &found["levels"][0];
+    let n = found["cases"][0]["n"].as_u64().unwrap();
+    assert_eq!((level["quality"]["n"].as_u64(), level["judged"]["n"].as_u64()), (Some(n), Some(n)));
+    assert_eq!(level["judged"]["passed"], n);
+}

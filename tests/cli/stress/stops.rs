@@ -1,0 +1,133 @@
+//! Ctrl-C and SIGTERM: the end within a second, and the whole report.
+
+use std::time::Instant;
+
+use super::super::signal::{end, send};
+use super::*;
+
+/// The signal, the exit code, and how the load is said to have ended.
+const SIGNALS: [(&str, i32, &str); 2] = [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")];
+
+/// What a load found that was ended by a signal once so many requests had come.
+fn stopped(server: &Server, akit: Akit, requests: usize, (signal, status, word): (&str, i32, &str)) -> Json {
+    let child = akit.command().spawn().unwrap();
+    server.wait_for(requests);
+    std::thread::sleep(Duration::from_millis(100));
+    let began = Instant::now();
+    send(&child, signal);
+    let output = end(child);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let ran = akit.ran(output).ended(status).out("RESULT: ERROR");
+    let found = found(&ran);
+    assert_eq!(found["ended"], word);
+    assert_eq!(found["decision"]["exit_code"], status);
+    assert!(found["decision"]["reasons"][0].as_str().unwrap().contains(word), "{}", found["decision"]);
+    found
+}
+
+#[test]
+fn a_load_that_hangs_ends_within_a_second() {
+    for signal in SIGNALS {
+        let server = Server::as_told(|_| Answer::Hang);
+        let akit = stress(&server.url, &["-c", "8", "-d", "60"]);
+        let found = stopped(&server, akit, 8, signal);
+        let level = &found["levels"][0];
+        assert_eq!((found["requests"].clone(), level["cut_off"].clone()), (0.into(), 8.into()));
+        assert!(errors(level).is_empty(), "what is cut off is no error");
+        assert_eq!(level["error_rate"], Json::Null);
+        assert_eq!(level["latency_ms"]["p95"], Json::Null);
+        assert_eq!(level["quality"]["n"], 0);
+        assert_eq!(server.asked().len(), 8);
+    }
+}
+
+#[test]
+fn what_was_answered_before_counts_and_what_was_not_does_not() {
+    for signal in SIGNALS {
+        // The first of each ten hangs.
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let server = Server::as_told(move |question| {
+            match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 10 {
+                9 => Answer::Hang,
+                _ => Answer::Text(question.last_message()),
+            }
+        });
+        let akit = stress(&server.url, &["-c", "3", "-d", "60", "--slo", "pass_rate=1"]);
+        let found = stopped(&server, akit, 30, signal);
+        let level = &found["levels"][0];
+        assert_eq!((found["requests"].clone(), level["cut_off"].clone()), (27.into(), 3.into()));
+        assert_eq!(
+            (level["quality"]["n"].clone(), level["quality"]["passed"].clone()),
+            (27.into(), 27.into())
+        );
+        assert_eq!(found["slo"][0]["met"], true);
+        assert_eq!(server.asked().len(), 30);
+    }
+}
+
+#[test]
+fn a_schedule_ends_within_a_second() {
+    for signal in SIGNALS {
+        let server = Server::as_told(|_| Answer::Hang);
+        let akit = stress(&server.url, &["--rate", "50", "--arrivals", "poisson", "-d", "60"]);
+        let found = stopped(&server, akit, 5, signal);
+        let sent = server.asked().len() as u64;
+        let cut = found["levels"][0]["cut_off"].as_u64().unwrap();
+        assert!(cut.abs_diff(sent) <= 2, "{cut} of {sent}");
+    }
+}
+
+#[test]
+fn a_load_with_stages_to_come_reports_those_that_were() {
+    let server = echo();
+    let akit = stress(&server.url, &["--stages", "1@200ms,2@60s,3@60s"]);
+    let child = akit.command().spawn().unwrap();
+    server.wait_for(1);
+    std::thread::sleep(Duration::from_millis(600));
+    send(&child, "-INT");
+    let ran = akit.ran(end(child)).ended(130);
+    let found = found(&ran);
+    let requests: Vec<_> =
+        found["levels"].as_array().unwrap().iter().map(|level| level["requests"].as_u64().unwrap()).collect();
+    assert!(requests[0] > 0 && requests[1] > 0 && requests[2] == 0, "{requests:?}");
+}
+
+#[test]
+fn a_program_that_hangs_is_ended_too() {
+    let suite = format!(
+        "provider: command\nproviderConfig: {{ command: [sh, -c, \"sleep 60; echo alpha\"] }}\n{SUITE}"
+    );
+    let akit = Akit::new(&["stress", "s.yaml", "--json", "stress.json", "-q", "-c", "3", "-d", "60"])
+        .env("PATH", "/usr/bin:/bin")
+        .file("s.yaml", suite);
+    let child = akit.command().spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let began = Instant::now();
+    send(&child, "-INT");
+    let output = end(child);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let ran = akit.ran(output).ended(130);
+    assert_eq!(found(&ran)["levels"][0]["cut_off"], 3);
+}
+
+#[test]
+fn a_signal_while_the_judge_grades_keeps_the_report() {
+    let judge = Server::start(|_| Answer::Hang);
+    let server = echo();
+    let suite =
+        "cases: [{ id: a, prompt: Say alpha., expected: { type: llm_grader, rubric: Is it kind? } }]\n";
+    let akit = stress(&server.url, &["-n", "5", "-c", "2", "--grader-model", "j"])
+        .args(&["--grader-base-url", &judge.url])
+        .file("s.yaml", suite);
+    let child = akit.command().spawn().unwrap();
+    judge.wait_for(1);
+    std::thread::sleep(Duration::from_millis(200));
+    let began = Instant::now();
+    send(&child, "-INT");
+    let output = end(child);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let ran = akit.ran(output).ended(130);
+    let found = found(&ran);
+    assert_eq!((found["ended"].clone(), found["requests"].clone()), ("interrupted".into(), 5.into()));
+    assert_eq!(found["levels"][0]["judged"]["n"], 0);
+}
