@@ -25,8 +25,10 @@ enum Unit {
     Time,
     /// So many a second.
     Rate,
-    /// A share; the scale has this at its top, at least.
-    Share(f64),
+    /// A share of failures.
+    Failures,
+    /// A share of successes.
+    Successes,
 }
 
 impl Unit {
@@ -34,7 +36,7 @@ impl Unit {
         match self {
             Self::Time => told::time(Some(value)),
             Self::Rate => told::rate(Some(value)),
-            Self::Share(_) => told::share(Some(value)),
+            Self::Failures | Self::Successes => told::share(Some(value)),
         }
     }
 }
@@ -131,14 +133,14 @@ pub(super) fn over_time(run: &StressRun) -> Vec<Plot> {
         Plot::of("Throughput over time", Unit::Rate, &axis, &throughput, None),
         Plot::of(
             "Errors over time",
-            Unit::Share(0.01),
+            Unit::Failures,
             &axis,
             &[series("share of requests without an answer", &|tick| of(tick.errors, tick.requests))],
             limit(ServiceLevel::ErrorRate),
         ),
         Plot::of(
             "Pass rate over time",
-            Unit::Share(1.0),
+            Unit::Successes,
             &axis,
             &[series("share of judged conversations that passed", &|tick| of(tick.passed, tick.judged))],
             limit(ServiceLevel::PassRate),
@@ -189,14 +191,14 @@ pub(super) fn over_load(run: &StressRun) -> Vec<Plot> {
         ),
         Plot::of(
             "Errors over load",
-            Unit::Share(0.01),
+            Unit::Failures,
             &axis,
             &[series("share of requests without an answer", &|level| level.error_rate)],
             limit(ServiceLevel::ErrorRate),
         ),
         Plot::of(
             "Pass rate over load",
-            Unit::Share(1.0),
+            Unit::Successes,
             &axis,
             &[
                 series("share of judged conversations that passed", &|level| level.quality.rate),
@@ -245,7 +247,8 @@ impl Plot {
                 (step * 1000.0, top * 1000.0)
             }
             Unit::Time | Unit::Rate => scale(top),
-            Unit::Share(least) => scale(top.max(least)),
+            Unit::Failures => scale(top.max(0.01)),
+            Unit::Successes => scale(1.0),
         };
         let x = |at: f64| LEFT + (RIGHT - LEFT) * (at / axis.most.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
         let y = |value: f64| BOTTOM - (BOTTOM - TOP) * (value / top).clamp(0.0, 1.0);
@@ -281,14 +284,18 @@ impl Line {
     ) -> Option<Self> {
         let known = |point: &(f64, Option<f64>)| Some((point.0, point.1?));
         let all: Vec<_> = series.points.iter().chain(&series.beside).filter_map(known).collect();
-        let lowest = all.iter().map(|(_, value)| *value).reduce(f64::min)?;
-        let (at, highest) =
-            all.iter().copied().reduce(|one, other| if other.1 > one.1 { other } else { one })?;
-        let words = if lowest < highest {
-            let (lowest, highest) = (unit.shown(lowest), unit.shown(highest));
-            format!("{}: {lowest} to {highest}, highest at {}", series.name, (axis.place)(at))
+        let lowest = all.iter().copied().reduce(|one, other| if other.1 < one.1 { other } else { one })?;
+        let highest = all.iter().copied().reduce(|one, other| if other.1 > one.1 { other } else { one })?;
+        // A reader looks for the worst.
+        let ((at, _), worst) = match unit {
+            Unit::Time | Unit::Rate | Unit::Failures => (highest, "highest"),
+            Unit::Successes => (lowest, "lowest"),
+        };
+        let [low, high] = [lowest, highest].map(|(_, value)| unit.shown(value));
+        let words = if low == high {
+            format!("{}: {high} throughout", series.name)
         } else {
-            format!("{}: {} throughout", series.name, unit.shown(highest))
+            format!("{}: {low} to {high}, {worst} at {}", series.name, (axis.place)(at))
         };
         let (mut path, mut dots) = (String::new(), Vec::new());
         for run in series.points.split(|point| point.1.is_none()) {
@@ -357,7 +364,7 @@ fn rise(unit: Unit, value: f64, step: f64) -> String {
         Unit::Time if step >= 1000.0 => format!("{} s", plain(value / 1000.0, step / 1000.0)),
         Unit::Time => format!("{} ms", plain(value, step)),
         Unit::Rate => format!("{}/s", plain(value, step)),
-        Unit::Share(_) => format!("{}%", plain(value * 100.0, step * 100.0)),
+        Unit::Failures | Unit::Successes => format!("{}%", plain(value * 100.0, step * 100.0)),
     }
 }
 
@@ -383,7 +390,7 @@ mod tests {
         }
         assert_eq!((plain(0.25, 0.05).as_str(), plain(2_000.0, 1_000.0).as_str()), ("0.25", "2,000"));
         assert_eq!(
-            (rise(Unit::Share(1.0), 0.2, 0.2), rise(Unit::Share(1.0), 0.002, 0.002)),
+            (rise(Unit::Successes, 0.2, 0.2), rise(Unit::Failures, 0.002, 0.002)),
             ("20%".into(), "0.2%".into())
         );
     }

@@ -149,12 +149,11 @@ fn latency(run: &StressRun, names: &[String]) -> Option<Value> {
         return None;
     }
     let streams = run.levels.iter().any(|level| level.ttft_ms.is_some());
-    let mut head =
-        owned(["p50", "p90", "p95", "p99", "p99.9", "max", "p95 from the send", "p99 from the send"]);
+    let mut head = owned(["p50", "p90", "p95", "p99", "p99.9", "max", "service p95", "service p99"]);
     if streams {
         head.extend(owned(["first token p50", "first token p95", "between tokens p50", "tokens/s"]));
     }
-    head.extend(owned(["sent late (p99)", "recovered after", "unanswered at the end"]));
+    head.extend(owned(["lag p99", "recovered after", "unanswered"]));
     Some(table("Latency", head, (run, names), |level| {
         let figures = &level.latency_ms;
         let all = [figures.p50, figures.p90, figures.p95, figures.p99, figures.p999, figures.max];

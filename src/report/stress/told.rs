@@ -282,7 +282,7 @@ pub(super) fn bad(run: &StressRun) -> impl Iterator<Item = &CaseUnderLoad> {
 pub(super) fn tally(case: &CaseUnderLoad) -> String {
     let failed = case.judged.saturating_sub(case.passed);
     let mut told = Vec::new();
-    if case.judged > 0 {
+    if failed > 0 {
         told.push(format!("{} of {} failed", number::whole(failed), number::whole(case.judged)));
     }
     if case.errored > 0 || told.is_empty() {
