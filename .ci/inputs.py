@@ -87,7 +87,7 @@ class Machine:
 def words(machine):
     """Wrong words are an error before anything is evaluated, and no value becomes an output or a command."""
     for inputs in ({"STRICT": "yes"}, {"SHARE_CACHE": "no"}, {"UPLOAD_SARIF": "1"}, {"UPLOAD_ARTIFACT": "on"},
-                   {"WITHOUT_KEY": "pass"}, {"WORKING_DIRECTORY": "nowhere"}, {"WORKING_DIRECTORY": "-"},
+                   {"WITHOUT_KEY": "pass"}, {"COMMAND": "baseline"}, {"COMMAND": "run\n::add-mask::x"}, {"COMMAND": "stress", "REPLAY": "true"}, {"WORKING_DIRECTORY": "nowhere"}, {"WORKING_DIRECTORY": "-"},
                    {"STRICT": "x\n::add-mask::y%0A::z"}, {"REPORTS": "out\nverdict=pass\n"},
                    {"WORKING_DIRECTORY": "out\nverdict=pass"}):
         found, log = machine.evaluate(**inputs)

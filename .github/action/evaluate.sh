@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs `akit run` with the inputs of the action as arguments, and tells its status as the output `exit-code`
+# Runs `akit run`, or `akit stress`, with the inputs of the action as arguments, and tells its status as the output `exit-code`
 # instead of ending with it, so that the steps after this one happen. akit itself writes the other outputs and
 # the summary. Inputs come as variables and become whole arguments: no shell reads them again.
 set -euo pipefail
 # With it, cd would search elsewhere, and print.
 unset CDPATH
 
-arguments=(run)
+subcommand=${INPUT_COMMAND:-run}
+arguments=("$subcommand")
 
 wrong() { # TEXT: one line of the log, whatever an input has in it.
   local told=${1//'%'/%25}
@@ -65,11 +66,20 @@ case $INPUT_WITHOUT_KEY in
   replay | neutral | run) ;;
   *) wrong "the input without-key is replay, neutral or run, and not $INPUT_WITHOUT_KEY" ;;
 esac
+case $subcommand in
+  run | stress) ;;
+  *) wrong "the input command is run or stress, and not $subcommand" ;;
+esac
+if [ "$subcommand" = stress ]; then
+  # Nothing is recorded under load, and nothing that was recorded is a load.
+  share_cache=false
+  if is replay "$INPUT_REPLAY"; then wrong 'a load test asks the application, so replay is not for it'; fi
+fi
 trust=$INPUT_TRUST
 case $trust in
   base | head) ;;
   # A change must not bring the settings that it is judged by.
-  '') case ${GITHUB_EVENT_NAME:-} in pull_request* | merge_group) trust=base ;; esac ;;
+  '') case $subcommand:${GITHUB_EVENT_NAME:-} in run:pull_request* | run:merge_group) trust=base ;; esac ;;
   *) wrong "the input trust is base or head, and not $trust" ;;
 esac
 cd -- "${INPUT_WORKING_DIRECTORY:-.}" || wrong "there is no folder $INPUT_WORKING_DIRECTORY"
@@ -94,6 +104,8 @@ if is replay "$INPUT_REPLAY"; then
 elif without_key; then
   case $INPUT_WITHOUT_KEY in
     replay)
+      [ "$subcommand" = run ] ||
+        wrong 'this change comes without secrets, and a load test cannot be replayed: set without-key to neutral or run'
       cache_mode=replay
       told 'This change comes without secrets, so the application was not asked: answers and verdicts are those that the cache has. What it does not have is an error, and answers of an application that nothing identifies are inconclusive.' ;;
     neutral)
@@ -132,7 +144,10 @@ if is comment "$INPUT_COMMENT"; then
 fi
 
 reports=${INPUT_REPORTS:-akit-reports}
-files=(json run.json junit junit.xml sarif akit.sarif markdown summary.md html akit.html)
+case $subcommand in
+  run) files=(json run.json junit junit.xml sarif akit.sarif markdown summary.md html akit.html) ;;
+  stress) files=(json stress.json junit stress.xml markdown stress.md html stress.html) ;;
+esac
 mkdir -p -- "$reports" || wrong "the folder $reports cannot be made"
 # A change may bring a link of that name, and what it points to is neither written to nor uploaded.
 case $reports in

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal;
-use crate::report::stress::console;
+use crate::report::stress;
 use crate::stats::real;
 use crate::stress::{Glance, Options, Stress};
 use crate::text::number;
@@ -54,13 +54,13 @@ impl Drop for Cleared {
 
 fn line(glance: &Glance, options: &Options, rate: f64, elapsed: Duration) -> String {
     let stage = options.stages.get(glance.stage).map(|stage| stage.amount.to_string()).unwrap_or_default();
-    let [p50, p95] = glance.latency_ms.map(console::time);
+    let [p50, p95] = glance.latency_ms.map(stress::time);
     let errors = (glance.requests > 0).then(|| real(glance.errors) / real(glance.requests));
     format!(
         "{:>4} s  {stage}: {rate:.0}/s, {} in flight, p50 {p50}, p95 {p95}, errors {}, passed {}",
         elapsed.as_secs(),
         number::whole(glance.in_flight),
-        console::share(errors),
-        console::share(glance.pass_rate),
+        stress::share(errors),
+        stress::share(glance.pass_rate),
     )
 }

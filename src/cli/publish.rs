@@ -13,10 +13,11 @@ use super::value::whole;
 use super::{Status, terminal};
 use crate::environment::Environment;
 use crate::http::Http;
-use crate::manifest::Ended;
+use crate::manifest::{Ended, StressRun};
 use crate::publish::site::{Project, Site, Source, System};
 use crate::publish::{self, CommentMode, CommentOptions, Done, Key, PublishError, actions};
-use crate::report::{Report, annotation, dotenv, markdown};
+use crate::report::{Report, annotation, dotenv, markdown, stress};
+use crate::stats::real;
 use crate::text;
 
 impl ValueEnum for CommentMode {
@@ -101,6 +102,22 @@ pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Statu
     warn(actions::summary(environment, &markdown::posted(report, markdown::MOST)).map(|_| ()));
     let mut values = dotenv::values(report, status.code());
     values.extend(files);
+    warn(actions::outputs(environment, &values));
+}
+
+/// The same of a load test.
+pub(super) fn load_step(environment: &Environment, run: &StressRun, status: Status) {
+    warn(actions::summary(environment, &stress::markdown::of(run)).map(|_| ()));
+    let mut values = vec![
+        ("verdict", run.decision.conclusion.word().to_owned()),
+        ("exit-code", status.code().to_string()),
+    ];
+    let judged: u64 = run.levels.iter().map(|level| level.quality.n).sum();
+    let passed: u64 = run.levels.iter().map(|level| level.quality.passed).sum();
+    if judged > 0 {
+        values.push(("pass-rate", format!("{:.4}", real(passed) / real(judged))));
+    }
+    values.extend(run.cost_usd.map(|cost| ("cost-usd", format!("{cost:.6}"))));
     warn(actions::outputs(environment, &values));
 }
 

@@ -12,6 +12,7 @@ use super::asking::{listen_for, wait};
 use super::output::Output;
 use super::prepare::{NOT_STREAMED, Suite, SuiteArgs};
 use super::progress::{Detail, Progress};
+use super::publish::load_step;
 use super::value::{dollars, share, shown, whole};
 use super::{Status, sample, spending, terminal};
 use crate::cache::Mode;
@@ -21,8 +22,9 @@ use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::manifest::{Ended, StressRun};
 use crate::process;
+use crate::report::RenderError;
 use crate::report::json::pretty;
-use crate::report::stress::console;
+use crate::report::stress::{console, html, junit, markdown};
 use crate::runner::{Forecast, Plan, Purpose};
 use crate::scenario::{Case, Scenario};
 use crate::stress::{
@@ -61,9 +63,18 @@ pub(super) struct StressArgs {
     /// Answers of each level that the judge grades after the load
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole::<u32>(0..=10_000, 50), help_heading = "Limits", allow_negative_numbers = true)]
     judge_sample: u32,
-    /// Write what was found as JSON
+    /// Write what was found as JSON; `-` is stdout
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
+    /// Write JUnit XML: a testcase per level, and one per level and limit
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    junit: Option<PathBuf>,
+    /// Write Markdown, for the summary of a job
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    markdown: Option<PathBuf>,
+    /// Write one HTML page with the curves over time and over load
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
+    html: Option<PathBuf>,
     /// Print only the result
     #[arg(short, long, help_heading = "Reports")]
     quiet: bool,
@@ -213,7 +224,8 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
     }
     let most_in_flight = args.in_flight(&stages)?;
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
-    let [json] = Output::open_all([&args.json], &inputs, &suite.settings.environment)?;
+    let files = [&args.json, &args.junit, &args.markdown, &args.html];
+    let outputs = Output::open_all(files, &inputs, &suite.settings.environment)?;
     let limit = |metric| {
         let limit = slo.iter().find(|one| one.metric == metric)?.limit;
         Duration::try_from_secs_f64(limit / 1000.0).ok()
@@ -258,8 +270,14 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
         sample::hear(&mut found, &mut suite, &plan, budget);
     }
     let run = found.decided(&slo);
-    Output::tell([(json, pretty(&run))], |ink| console::of(&run, ink));
-    Ok(Status::of_load(&run))
+    let forms: [fn(&StressRun) -> Result<String, RenderError>; 4] =
+        [|run| pretty(run), junit::of, |run| Ok(markdown::of(run)), html::of];
+    let asked = outputs.into_iter().zip(forms).filter(|(output, _)| output.is_some());
+    let page = if args.quiet { console::brief } else { console::of };
+    Output::tell(asked.map(|(output, form)| (output, form(&run))), |ink| page(&run, ink));
+    let status = Status::of_load(&run);
+    load_step(&suite.settings.environment, &run, status);
+    Ok(status)
 }
 
 impl StressArgs {

@@ -370,6 +370,18 @@ pub enum StressConclusion {
     Error,
 }
 
+impl StressConclusion {
+    /// Its word, as reports and pipelines have it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl Level {
     /// Its load as people read it.
     #[must_use]

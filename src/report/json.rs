@@ -88,7 +88,7 @@ pub fn pretty(value: &impl Serialize) -> Result<String, RenderError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use crate::report::fixture::{Fixture, diagnostics};
 
     use super::*;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     /// Holds a committed schema against its types; `AKIT_BLESS=1` writes it anew.
-    fn committed<T: schemars::JsonSchema>(name: &str) -> jsonschema::Validator {
+    pub(crate) fn committed<T: schemars::JsonSchema>(name: &str) -> jsonschema::Validator {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(name);
         let schema = schemars::schema_for!(T);
         let text = pretty(&schema).unwrap();

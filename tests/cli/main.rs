@@ -56,6 +56,7 @@ mod judge_wire;
 mod key;
 mod keys;
 mod limits;
+mod load_reports;
 mod order;
 mod output;
 mod pipelines;

@@ -27,26 +27,39 @@ fn hostile() -> Ran {
     ran
 }
 
-fn shell(ran: &Ran, script: &Path, environment: &[(&str, &str)]) -> Output {
+pub(crate) fn shell(ran: &Ran, script: &Path, environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new("bash");
     command.arg(script).current_dir(ran.path("")).env_clear().env("PATH", std::env::var("PATH").unwrap());
     command.envs(environment.iter().copied()).output().unwrap()
 }
 
-fn words(output: &Output) -> String {
+pub(crate) fn words(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
+}
+
+/// All inputs of the action, empty.
+pub(crate) fn environment() -> Vec<(&'static str, &'static str)> {
+    const ACTION: &str = include_str!("../../action.yml");
+    let inputs = ACTION.lines().filter_map(|line| line.trim().split_once(": ${{ inputs."));
+    let inputs: Vec<_> = inputs.map(|(name, _)| name).filter(|name| name.starts_with("INPUT_")).collect();
+    assert!(inputs.contains(&"INPUT_TRUST") && inputs.contains(&"INPUT_COMMAND"), "{inputs:?}");
+    inputs.into_iter().map(|name| (name, "")).collect()
+}
+
+/// What the job for GitLab runs.
+pub(crate) fn script() -> String {
+    let template = std::fs::read_to_string(repository().join("templates/akit.yml")).unwrap();
+    let script = template.split("  script:\n    - |\n").nth(1).unwrap();
+    let lines = script.lines().take_while(|line| line.starts_with("      ") || line.is_empty());
+    lines.map(|line| line.get(6..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 /// What the action ends with.
 fn action(event: &str, trust: &str) -> (String, String) {
     let ran = hostile();
-    let action = std::fs::read_to_string(repository().join("action.yml")).unwrap();
-    let inputs = action.lines().filter_map(|line| line.trim().split_once(": ${{ inputs."));
-    let inputs: Vec<_> = inputs.map(|(name, _)| name).filter(|name| name.starts_with("INPUT_")).collect();
-    assert!(inputs.contains(&"INPUT_TRUST"), "{inputs:?}");
     let [output, summary] = ["output", "summary"].map(|name| ran.path(name).display().to_string());
     let workspace = ran.path("").display().to_string();
-    let mut environment: Vec<_> = inputs.into_iter().map(|name| (name, "")).collect();
+    let mut environment = environment();
     environment.extend([
         ("INPUT_SCENARIOS", "scenarios"),
         ("INPUT_REPLIES", "r.jsonl"),
@@ -89,14 +102,12 @@ fn the_action_trusts_the_base_of_a_pull_request_unless_it_is_told_otherwise() {
 
 #[test]
 fn so_does_the_job_for_gitlab() {
-    let template = std::fs::read_to_string(repository().join("templates/akit.yml")).unwrap();
-    let script = template.split("  script:\n    - |\n").nth(1).unwrap();
-    let lines = script.lines().take_while(|line| line.starts_with("      ") || line.is_empty());
-    let script = lines.map(|line| line.get(6..).unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let script = script();
     for (request, trust, status) in [("7", "", 1), ("7", "head", 0), ("", "", 0), ("", "base", 1)] {
         let ran = hostile();
         std::fs::write(ran.path("script"), &script).unwrap();
         let mut environment = vec![
+            ("IN_COMMAND", "run"),
             ("IN_SCENARIOS", "scenarios"),
             ("IN_ARGS", "--replies=r.jsonl"),
             ("IN_CACHE_DIR", ".akit/cache"),

@@ -158,4 +158,4 @@ fn groups(report: &Report<'_>) -> Vec<Group> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -11,7 +11,7 @@ fn of_report(report: &Report<'_>) -> Result<String, RenderError> {
 }
 
 /// Tags of a page by name, and what stands wrong in it: an element that is not closed or was never opened.
-pub(super) fn tags(page: &str) -> BTreeMap<String, usize> {
+pub(in crate::report) fn tags(page: &str) -> BTreeMap<String, usize> {
     const VOID: [&str; 4] = ["meta", "input", "!doctype", "br"];
     let mut counts = BTreeMap::new();
     let mut open: Vec<String> = Vec::new();

@@ -1,0 +1,155 @@
+//! A load test as JUnit XML: a testcase for each level, and one for each level and limit.
+//!
+//! `<failure>` is a missed limit or a level of which nothing passed, `<error>` a level that shows nothing: void, without an
+//! answer, or not finished. Names have loads and limits' names in them and nothing that was measured, so that they stay
+//! the same from run to run. A test that does not pass has at least one testcase that does not.
+
+use std::time::Duration;
+
+use chrono::DateTime;
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::told::{Standing, bad, details, ended, errors, names, objective, tally, time};
+use crate::manifest::{Level, Objective, StressConclusion, StressRun};
+use crate::report::RenderError;
+use crate::text::{number, xml};
+
+/// Characters of a name, of a message.
+const NAME: usize = 400;
+const MESSAGE: usize = 300;
+/// Bytes of the text of one testcase.
+const TEXT: usize = 64 * 1024;
+/// Cases that are listed where something failed.
+const LISTED: usize = 20;
+
+/// Why a testcase did not pass.
+struct Wrong {
+    kind: NonSuccessKind,
+    ty: &'static str,
+    message: String,
+}
+
+fn failure(ty: &'static str, message: String) -> Wrong {
+    Wrong { kind: NonSuccessKind::Failure, ty, message }
+}
+
+fn error(ty: &'static str, message: String) -> Wrong {
+    Wrong { kind: NonSuccessKind::Error, ty, message }
+}
+
+/// The test in this form.
+///
+/// # Errors
+/// None is known.
+pub fn of(run: &StressRun) -> Result<String, RenderError> {
+    let mut suite = TestSuite::new(xml::attribute(&format!("akit stress {}", run.suite.join(" ")), NAME));
+    let at = DateTime::parse_from_rfc3339(&run.at).ok();
+    if let Some(at) = at {
+        suite.set_timestamp(at);
+    }
+    suite.set_time(Duration::from_millis(run.duration_ms));
+    let names = names(run);
+    let mut cases: Vec<(String, Option<Wrong>, Option<&Level>)> = Vec::new();
+    for (at, (level, name)) in run.levels.iter().zip(&names).enumerate() {
+        cases.push((name.clone(), of_level(run, at, level), Some(level)));
+        for one in run.slo.iter().filter(|one| one.level == at) {
+            cases.push((format!("{name}: {}", one.metric.word()), of_objective(one), Some(level)));
+        }
+    }
+    if let Some(crossed) = run.cross_talk {
+        let wrong = (crossed > 0).then(|| {
+            let message =
+                format!("the reference of another conversation turned up in {}", number::whole(crossed));
+            failure("akit.cross-talk", message)
+        });
+        cases.push(("conversations are kept apart".to_owned(), wrong, None));
+    }
+    if cases.iter().all(|(_, wrong, _)| wrong.is_none()) && run.decision.conclusion != StressConclusion::Pass
+    {
+        let message = run.decision.reasons.join("; ");
+        let wrong = match run.decision.conclusion {
+            StressConclusion::Fail => failure("akit.load-test", message),
+            StressConclusion::Pass | StressConclusion::Error => error("akit.load-test", message),
+        };
+        cases.push(("load test".to_owned(), Some(wrong), None));
+    }
+    let cases = cases.into_iter().map(|(name, wrong, level)| testcase(run, &name, wrong, level));
+    suite.add_test_cases(cases);
+    let mut out = Report::new("akit");
+    out.set_time(Duration::from_millis(run.duration_ms));
+    if let Some(at) = at {
+        out.set_timestamp(at);
+    }
+    out.add_test_suite(suite);
+    Ok(out.to_string()?)
+}
+
+/// What is wrong with a level as a whole, the gravest first.
+fn of_level(run: &StressRun, at: usize, level: &Level) -> Option<Wrong> {
+    // A test that ended early ended in the last level that sent anything.
+    let last = run.levels.iter().rposition(|level| level.requests + level.cut_off > 0).unwrap_or_default();
+    let quality = &level.quality;
+    let unheard = level.judged.is_some_and(|judged| judged.n == 0 && judged.errored > 0);
+    if let Some(told) = ended(run).filter(|_| at >= last) {
+        let how = if at > last { "this level did not begin" } else { "this level is not complete" };
+        Some(error("akit.incomplete", format!("{how}: {told}")))
+    } else if !level.valid {
+        let lag = time(level.dispatch_lag_ms.p99);
+        let message = format!(
+            "void: this machine sent requests up to {lag} late (p99), so the figures are not the server's"
+        );
+        Some(error("akit.void", message))
+    } else if level.latency_ms.max.is_none() {
+        let errors = errors(level);
+        let why = if errors.is_empty() { "nothing was answered".to_owned() } else { errors };
+        Some(error("akit.nothing-answered", format!("nothing answered: {why}")))
+    } else if unheard {
+        Some(error("akit.judge", "the judge could not grade any answer of the sample".to_owned()))
+    } else if quality.n > 0 && quality.passed == 0 {
+        let message = format!("none of {} judged conversations passed", number::whole(quality.n));
+        Some(failure("akit.nothing-passed", message))
+    } else {
+        None
+    }
+}
+
+fn of_objective(one: &Objective) -> Option<Wrong> {
+    match Standing::of(one) {
+        Standing::Met => None,
+        Standing::Missed => Some(failure("akit.service-level", objective(one))),
+        Standing::Unknown => Some(error("akit.service-level", objective(one))),
+    }
+}
+
+fn testcase(run: &StressRun, name: &str, wrong: Option<Wrong>, level: Option<&Level>) -> TestCase {
+    let status = wrong.map_or_else(TestCaseStatus::success, |wrong| {
+        let mut status = TestCaseStatus::non_success(wrong.kind);
+        // GitLab keeps only the body, so it begins with the message.
+        let body = body(run, &wrong.message, level);
+        status.set_message(xml::attribute(&wrong.message, MESSAGE));
+        status.set_type(wrong.ty).set_description(xml::short_body(&body, TEXT));
+        status
+    });
+    let mut case = TestCase::new(xml::attribute(name, NAME), status);
+    case.set_classname("akit.stress");
+    if let Some(level) = level {
+        case.set_time(Duration::try_from_secs_f64(level.lasted_s).unwrap_or_default());
+    }
+    // Without a place, readers search the repository for one.
+    if let Some(first) = run.cases.first() {
+        case.extra.insert("file".into(), xml::attribute(&first.file, 4000).into());
+        case.extra.insert("line".into(), first.line.max(1).to_string().into());
+    }
+    case
+}
+
+fn body(run: &StressRun, message: &str, level: Option<&Level>) -> String {
+    let mut lines = vec![message.to_owned()];
+    lines.extend(level.into_iter().flat_map(details));
+    for case in bad(run).take(LISTED) {
+        let reason = case.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let (scenario, id, file, line) = (&case.scenario, &case.id, &case.file, case.line);
+        lines.push(format!("{scenario}/{id} ({file}:{line}), over all levels: {}{reason}", tally(case)));
+    }
+    lines.join("\n")
+}
