@@ -408,7 +408,8 @@ fn anchor(heading: &str) -> String {
 /// A reader who has a task reads one page, and README before any.
 #[test]
 fn pages_stay_short() {
-    for page in pages() {
+    // The list of changes only grows.
+    for page in pages().iter().filter(|page| page.name != "CHANGELOG.md") {
         let most = if page.name == "README.md" { 149 } else { 250 };
         let lines = page.text.lines().count();
         assert!(lines <= most, "{} has {lines} lines, more than {most}", page.name);
