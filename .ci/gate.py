@@ -4,7 +4,7 @@ and 10 trials.
 
 One case in twenty always fails, one in five passes with 0.8, the rest with 0.99. What is counted of RUNS runs a cell: FAIL of
 an unchanged suite, one broken case that is not green, and FAIL where every case loses ten points. Takes minutes; the
-figures stand in docs/gate.md.
+figures are in docs/regressions.md.
 
     .ci/gate.py AKIT [RUNS]
 

@@ -109,9 +109,9 @@ pub mod inside {
             ("README.md", codes.clone()),
             ("docs/exit-codes.md", codes),
             ("docs/expectations.md", table("the answer is | stop words", stops)),
-            ("docs/gate.md", table("fault | what to do", faults)),
+            ("docs/findings.md", table("fault | what to do", faults)),
             ("docs/gate.md", table("state | in the baseline | now | against a pass", states)),
-            ("docs/reports.md", table("key | its words", words)),
+            ("docs/json.md", table("key | its words", words)),
             ("docs/providers.md", table("provider | address | key from | a current model", vendors)),
             ("docs/providers.md", table("`like:` | address | key from", likes)),
         ]

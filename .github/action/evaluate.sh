@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Runs `akit run`, or `akit stress`, with the inputs of the action as arguments, and tells its status as the output `exit-code`
-# instead of ending with it, so that the steps after this one happen. akit itself writes the other outputs and
-# the summary. Inputs come as variables and become whole arguments: no shell reads them again.
+# Runs `akit run`, or `akit stress`, with the inputs of the action as arguments, and sets its exit code as the output
+# `exit-code` instead of ending with it, so that later steps run. akit itself writes the other outputs and the summary.
+# Inputs come as variables and become whole arguments: no shell reads them again.
 set -euo pipefail
-# With it, cd would search elsewhere, and print.
+# With CDPATH set, cd would search elsewhere, and print.
 unset CDPATH
 
 subcommand=${INPUT_COMMAND:-run}
 arguments=("$subcommand")
 
-wrong() { # TEXT: one line of the log, whatever an input has in it.
-  local told=${1//'%'/%25}
-  told=${told//$'\r'/%0D}
-  told=${told//$'\n'/%0A}
-  printf '::error title=akit::%s\n' "$told"
+wrong() { # TEXT: one line of the log, whatever an input contains.
+  local text=${1//'%'/%25}
+  text=${text//$'\r'/%0D}
+  text=${text//$'\n'/%0A}
+  printf '::error title=akit::%s\n' "$text"
   printf 'verdict=error\nexit-code=2\n' >>"$GITHUB_OUTPUT"
   exit 0
 }
@@ -26,11 +26,11 @@ is() { # INPUT VALUE: whether the input is `true`.
   case $2 in
     true) return 0 ;;
     false | '') return 1 ;;
-    *) wrong "the input $1 is true or false, and not $2" ;;
+    *) wrong "the input $1 must be true or false, not $2" ;;
   esac
 }
 
-lines() { # TEXT: its lines into `lines`, without empty ones and the ends that Windows writes.
+lines() { # TEXT: its lines into `lines`, without empty ones and without the line ends of Windows.
   lines=()
   local line
   while IFS= read -r line || [ -n "$line" ]; do
@@ -39,23 +39,23 @@ lines() { # TEXT: its lines into `lines`, without empty ones and the ends that W
   done <<<"$1"
 }
 
-# Pull requests of forks and of Dependabot get no secrets, so that a missing key there is nobody's mistake.
+# Pull requests from forks and from Dependabot get no secrets, so a missing key there is not a mistake.
 without_key() {
   [ "$FROM_FORK" = true ] || [ "$GITHUB_ACTOR" = 'dependabot[bot]' ] || return 1
-  # Without -q, which ends before env has written all and makes the pipe fail where there is a key.
+  # Without -q, which would end before env has written everything, and so make the pipe fail although there is a key.
   ! env | grep -E '^[A-Za-z0-9_]+_API_KEY=.' >/dev/null
 }
 
-told() { # TEXT: in the log, and in the summary of the job above the report.
+notice() { # TEXT: in the log, and in the summary of the job above the report.
   printf '::notice title=akit::%s\n' "$1"
   printf '> %s\n' "$1" >>"$GITHUB_STEP_SUMMARY"
 }
 
-plain() { # INPUT VALUE: refuses a line end, which would begin an output of the value's choice.
-  case $2 in *[$'\r\n']*) wrong "the input $1 has a line end" ;; esac
+plain() { # INPUT VALUE: refuses a line break, which could set an output of its own.
+  case $2 in *[$'\r\n']*) wrong "the input $1 contains a line break" ;; esac
 }
 
-# Before anything is asked, for a wrong word must not be found when the money is spent.
+# Checked before anything is sent: a typo must not surface after the money is spent.
 plain working-directory "$INPUT_WORKING_DIRECTORY"
 plain reports "$INPUT_REPORTS"
 is upload-artifact "$INPUT_UPLOAD_ARTIFACT" || true
@@ -64,7 +64,7 @@ share_cache=false
 if is share-cache "$INPUT_SHARE_CACHE"; then share_cache=true; fi
 case $INPUT_WITHOUT_KEY in
   replay | neutral | run) ;;
-  *) wrong "the input without-key is replay, neutral or run, and not $INPUT_WITHOUT_KEY" ;;
+  *) wrong "the input without-key must be replay, neutral or run, not $INPUT_WITHOUT_KEY" ;;
 esac
 case $subcommand in
   run | stress) ;;
@@ -80,7 +80,7 @@ case $trust in
   base | head) ;;
   # A change must not bring the settings that it is judged by.
   '') case $subcommand:${GITHUB_EVENT_NAME:-} in run:pull_request* | run:merge_group) trust=base ;; esac ;;
-  *) wrong "the input trust is base or head, and not $trust" ;;
+  *) wrong "the input trust must be base or head, not $trust" ;;
 esac
 cd -- "${INPUT_WORKING_DIRECTORY:-.}" || wrong "there is no folder $INPUT_WORKING_DIRECTORY"
 
@@ -93,7 +93,7 @@ if [ -n "$INPUT_COMMENT_FROM" ]; then
   status=0
   "$AKIT_PROGRAM" "${arguments[@]}" || status=$?
   printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
-  # The verdict is that of the other workflow.
+  # The decision is that of the other workflow.
   [ "$status" = 0 ] || printf 'verdict=error\n' >>"$GITHUB_OUTPUT"
   exit 0
 fi
@@ -107,9 +107,9 @@ elif without_key; then
       [ "$subcommand" = run ] ||
         wrong 'this change comes without secrets, and a load test cannot be replayed: set without-key to neutral or run'
       cache_mode=replay
-      told 'This change comes without secrets, so the application was not asked: answers and verdicts are those that the cache has. What it does not have is an error, and answers of an application that nothing identifies are inconclusive.' ;;
+      notice 'This change comes without secrets, so the application was not asked: answers and verdicts come from the cache. What is not in the cache is an error, and answers of an application without a version are inconclusive.' ;;
     neutral)
-      told 'This change comes without secrets, so nothing was evaluated, and the gate neither passes nor fails.'
+      notice 'This change comes without secrets, so nothing was evaluated, and the gate neither passes nor fails.'
       printf 'verdict=neutral\nexit-code=0\n' >>"$GITHUB_OUTPUT"
       exit ;;
   esac
@@ -148,8 +148,8 @@ case $subcommand in
   run) files=(json run.json junit junit.xml sarif akit.sarif markdown summary.md html akit.html) ;;
   stress) files=(json stress.json junit stress.xml markdown stress.md html stress.html) ;;
 esac
-mkdir -p -- "$reports" || wrong "the folder $reports cannot be made"
-# A change may bring a link of that name, and what it points to is neither written to nor uploaded.
+mkdir -p -- "$reports" || wrong "cannot create the folder $reports"
+# A change may bring a link of that name; what it points to is neither written to nor uploaded.
 case $reports in
   /* | ?:[/\\]*) ;;
   *)
@@ -170,13 +170,13 @@ arguments+=(${lines[@]+"${lines[@]}"})
 lines "$INPUT_SCENARIOS"
 arguments+=(-- ${lines[@]+"${lines[@]}"})
 
-# A usage error ends akit before it writes outputs.
+# After a usage error, akit ends before it writes outputs.
 printf 'verdict=error\n' >>"$GITHUB_OUTPUT"
 status=0
 "$AKIT_PROGRAM" "${arguments[@]}" || status=$?
 printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
 
-# Later steps look for files from the workspace.
+# Later steps look for files relative to the workspace.
 case $reports in /* | ?:[/\\]*) from_workspace=$reports ;; *) from_workspace=${INPUT_WORKING_DIRECTORY:-.}/$reports ;; esac
 from_workspace=${from_workspace#./}
 some=()
@@ -186,19 +186,19 @@ for ((index = 0; index < ${#files[@]}; index += 2)); do
     printf '%s=%s\n' "${files[index]}" "$from_workspace/${files[index + 1]}" >>"$GITHUB_OUTPUT"
   fi
 done
-# One by one, as a change may have put other files beside them. No path has a line end.
+# One by one, because a change may have put other files beside them. No path contains a line break.
 if [ ${#some[@]} -gt 0 ]; then
   { printf 'reports<<END-OF-REPORTS\n'; printf '%s\n' "${some[@]}"; printf 'END-OF-REPORTS\n'; } >>"$GITHUB_OUTPUT"
 fi
 
-# The name of the cache tells its contents, so that an unchanged one is not stored again.
+# The cache is named after its contents, so an unchanged one is not stored again.
 cache=${INPUT_CACHE_DIR:-.akit/cache}
 if [ "$share_cache" = true ] && [ "$cache_mode" != replay ] && [ "$cache_mode" != off ] && [ -d "$cache" ]; then
   if command -v sha256sum >/dev/null; then sum=(sha256sum); else sum=(shasum -a 256); fi
-  # The verdict stands, whatever a folder of the change has in it.
+  # The decision stays the same, whatever a folder of the change contains.
   if digest=$(cd -- "$cache" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 cat -- | "${sum[@]}" | cut -d ' ' -f 1); then
     printf 'cache-digest=%s\n' "$digest" >>"$GITHUB_OUTPUT"
   else
-    printf '::warning title=akit::the cache cannot be read, and is not kept\n'
+    printf '::warning title=akit::the cache cannot be read, so it is not kept\n'
   fi
 fi

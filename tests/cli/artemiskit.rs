@@ -32,7 +32,7 @@ fn each_documented_line_does_what_the_page_says() {
     for (line, here) in rows {
         let ran = folder.then(&line.split(' ').collect::<Vec<_>>()).run();
         let quoted: Vec<_> = here.split('`').skip(1).step_by(2).collect();
-        if here.starts_with("status 2: ") {
+        if here.starts_with("exit code 2: ") {
             let ran = ran.ended(2).err("akit has no equivalent of ArtemisKit's `").err("help: ");
             let ran = quoted.iter().fold(ran, |ran, word| ran.err(word));
             assert_eq!(ran.stdout, "", "{line}");
