@@ -181,10 +181,7 @@ pub(super) fn interval(tally: Tally) -> (Option<f64>, Option<f64>, Option<f64>) 
 fn latency(count: &Count, amount: Amount) -> Times {
     match amount {
         Amount::PerSecond(_) => count.latency.clone(),
-        Amount::InFlight(_) => {
-            let usual = count.service.0.value_at_quantile(0.5);
-            Times(count.latency.0.clone_correct(usual))
-        }
+        Amount::InFlight(_) => Times(count.latency.0.clone_correct(count.service.usual())),
     }
 }
 

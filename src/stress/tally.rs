@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
 use crate::manifest::Turn;
-use crate::stats::Tally;
+use crate::stats::{Tally, real, whole};
 use crate::vocabulary::{Answer, ErrorClass};
 
 /// Longest time that a histogram tells from others, in microseconds: an hour.
@@ -28,6 +28,17 @@ impl Times {
 
     pub(super) fn add(&mut self, time: Duration) {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(LONGEST).max(1));
+    }
+
+    /// The usual time in whole microseconds: the mean of all but the slowest in a hundred, which stalls make.
+    pub(super) fn usual(&self) -> u64 {
+        let most = self.0.value_at_quantile(0.99);
+        let (mut sum, mut all) = (0.0, 0);
+        for value in self.0.iter_recorded().take_while(|value| value.value_iterated_to() <= most) {
+            sum += real(value.value_iterated_to()) * real(value.count_at_value());
+            all += value.count_at_value();
+        }
+        whole(sum / real(all.max(1))).unwrap_or(LONGEST)
     }
 
     /// Of milliseconds that somebody else measured.

@@ -24,6 +24,7 @@ pub(super) fn level(load: f64, began_s: f64) -> Level {
         unit: LoadUnit::InFlight,
         began_s,
         lasted_s: 10.0,
+        retries: 0,
         requests: 100,
         rate: 10.0,
         latency_ms: percentiles(500.0),
