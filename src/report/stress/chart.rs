@@ -214,7 +214,7 @@ pub(super) fn over_load(run: &StressRun) -> Vec<Plot> {
 fn limit(run: &StressRun, metric: ServiceLevel) -> Option<(f64, bool)> {
     let mut all = run.slo.iter().filter(|one| one.metric == metric).peekable();
     let limit = all.peek()?.limit;
-    Some((limit, all.any(|one| Standing::of(one) == Standing::Missed)))
+    Some((limit, all.any(|one| Standing::of(run, one) == Standing::Missed)))
 }
 
 /// The load of a level, where there is little room.

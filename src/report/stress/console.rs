@@ -53,7 +53,7 @@ pub fn of(run: &StressRun, ink: Ink) -> String {
         );
     }
     for one in &run.slo {
-        let standing = Standing::of(one);
+        let standing = Standing::of(run, one);
         let color = match standing {
             Standing::Met => AnsiColor::Green,
             Standing::Missed => AnsiColor::Red,
@@ -61,7 +61,7 @@ pub fn of(run: &StressRun, ink: Ink) -> String {
         };
         let style = page.style(color);
         let (name, metric) = (names.get(one.level).map_or("", String::as_str), one.metric);
-        let (word, measured, limit) = (standing.word(), measured(one), metric.shown(one.limit));
+        let (word, measured, limit) = (standing.word(), measured(run, one), metric.shown(one.limit));
         let _ = writeln!(
             page.out,
             "{style}{word:>7}{style:#}  {name}: {} {measured} (limit {limit})",

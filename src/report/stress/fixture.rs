@@ -126,6 +126,31 @@ fn objective(level: usize, metric: ServiceLevel, limit: f64, measured: Option<f6
     Objective { level, metric, limit, measured, met }
 }
 
+/// A second of a spike: ten times the requests between the 20th and the 30th, and a freeze in the 25th.
+fn tick_of_spike(at: u32) -> Tick {
+    let is_spike = (20..30).contains(&at);
+    let p50 = if is_spike { 3_100.0 } else { 500.0 };
+    let requests = if is_spike { 140 } else { 10 };
+    let is_frozen = at == 25;
+    Tick {
+        at_s: f64::from(at),
+        lasted_s: 1.0,
+        due: requests,
+        requests: if is_frozen { 0 } else { requests },
+        errors: if is_spike && !is_frozen { 14 } else { 0 },
+        p50_ms: (!is_frozen).then_some(p50),
+        p95_ms: (!is_frozen).then_some(p50 * 2.0),
+        judged: if is_frozen { 0 } else { requests },
+        passed: if is_frozen {
+            0
+        } else if is_spike {
+            98
+        } else {
+            10
+        },
+    }
+}
+
 /// A spike of four levels, of which the third breaks down: limits are missed, answers wrong, nobody is handed over.
 pub(super) fn spike() -> StressRun {
     let mut run = passed();
@@ -199,30 +224,7 @@ pub(super) fn spike() -> StressRun {
         CaseUnderLoad { escalation: true, line: 31, ..case("human", 60, 60, 0, None) },
         case("down", 0, 0, 9, Some("no answer within 30 s")),
     ];
-    let tick = |at: u32| {
-        let is_spike = (20..30).contains(&at);
-        let p50 = if is_spike { 3_100.0 } else { 500.0 };
-        let requests = if is_spike { 140 } else { 10 };
-        let is_frozen = at == 25;
-        Tick {
-            at_s: f64::from(at),
-            lasted_s: 1.0,
-            due: requests,
-            requests: if is_frozen { 0 } else { requests },
-            errors: if is_spike && !is_frozen { 14 } else { 0 },
-            p50_ms: (!is_frozen).then_some(p50),
-            p95_ms: (!is_frozen).then_some(p50 * 2.0),
-            judged: if is_frozen { 0 } else { requests },
-            passed: if is_frozen {
-                0
-            } else if is_spike {
-                98
-            } else {
-                10
-            },
-        }
-    };
-    run.timeline = (0..40).map(tick).collect();
+    run.timeline = (0..40).map(tick_of_spike).collect();
     run.notes = vec!["80 in flight: 12 requests had no answer when the test ended".to_owned()];
     run.decision = StressDecision {
         conclusion: StressConclusion::Fail,

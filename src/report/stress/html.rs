@@ -88,7 +88,7 @@ fn counts(run: &StressRun) -> Vec<[String; 2]> {
         ["passed".to_owned(), share(of(passed, judged))],
     ];
     counts.push([if run.levels.len() > 1 { "highest p95" } else { "p95" }.to_owned(), time(slowest)]);
-    let missed = run.slo.iter().filter(|one| Standing::of(one) != Standing::Met).count();
+    let missed = run.slo.iter().filter(|one| Standing::of(run, one) != Standing::Met).count();
     if !run.slo.is_empty() {
         counts.push([format!("of {} limits not met", number::size(run.slo.len())), number::size(missed)]);
     }
@@ -113,13 +113,13 @@ fn objectives(run: &StressRun, names: &[String]) -> Option<Value> {
     let rows = names.iter().enumerate().map(|(level, name)| {
         let cell = |metric: &ServiceLevel| {
             let one = run.slo.iter().find(|one| one.level == level && one.metric == *metric)?;
-            let standing = Standing::of(one);
+            let standing = Standing::of(run, one);
             let class = match standing {
                 Standing::Met => "passed",
                 Standing::Missed => "failed",
                 Standing::Unknown => "errored",
             };
-            Some(json!({ "class": class, "word": standing.word(), "measured": measured(one) }))
+            Some(json!({ "class": class, "word": standing.word(), "measured": measured(run, one) }))
         };
         json!({ "name": name, "cells": metrics.iter().map(cell).collect::<Vec<_>>() })
     });

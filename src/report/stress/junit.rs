@@ -53,7 +53,7 @@ pub fn of(run: &StressRun) -> Result<String, RenderError> {
     for (at, (level, name)) in run.levels.iter().zip(&names).enumerate() {
         cases.push((name.clone(), of_level(run, at, level), Some(level)));
         for one in run.slo.iter().filter(|one| one.level == at) {
-            cases.push((format!("{name}: {}", one.metric.word()), of_objective(one), Some(level)));
+            cases.push((format!("{name}: {}", one.metric.word()), of_objective(run, one), Some(level)));
         }
     }
     if let Some(crossed) = run.cross_talk {
@@ -113,11 +113,11 @@ fn of_level(run: &StressRun, at: usize, level: &Level) -> Option<Wrong> {
     }
 }
 
-fn of_objective(one: &Objective) -> Option<Wrong> {
-    match Standing::of(one) {
+fn of_objective(run: &StressRun, one: &Objective) -> Option<Wrong> {
+    match Standing::of(run, one) {
         Standing::Met => None,
-        Standing::Missed => Some(failure("akit.service-level", objective(one))),
-        Standing::Unknown => Some(error("akit.service-level", objective(one))),
+        Standing::Missed => Some(failure("akit.service-level", objective(run, one))),
+        Standing::Unknown => Some(error("akit.service-level", objective(run, one))),
     }
 }
 

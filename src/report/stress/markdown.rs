@@ -53,13 +53,13 @@ pub fn of(run: &StressRun) -> String {
         }
     };
     list("Why", &mut run.decision.reasons.iter().map(|reason| said(reason, TEXT)));
-    let unmet: Vec<_> = run.slo.iter().filter(|one| Standing::of(one) != Standing::Met).collect();
+    let unmet: Vec<_> = run.slo.iter().filter(|one| Standing::of(run, one) != Standing::Met).collect();
     let met = (!run.slo.is_empty())
         .then(|| format!("{} of {} limits met", number::size(run.slo.len() - unmet.len()), run.slo.len()));
     let limits = unmet.iter().take(LISTED).map(|one| {
         let (metric, name) = (one.metric, names.get(one.level).map_or("", String::as_str));
-        let (word, limit) = (Standing::of(one).word(), metric.shown(one.limit));
-        format!("**{word}** — {name}: {} {} (limit {limit})", code(metric.word(), NAME), measured(one))
+        let (word, limit) = (Standing::of(run, one).word(), metric.shown(one.limit));
+        format!("**{word}** — {name}: {} {} (limit {limit})", code(metric.word(), NAME), measured(run, one))
     });
     let more = (unmet.len() > LISTED).then(|| format!("… and {} more", number::size(unmet.len() - LISTED)));
     list("Service levels", &mut met.into_iter().chain(limits).chain(more));

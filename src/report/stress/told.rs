@@ -233,13 +233,14 @@ pub(super) enum Standing {
     Met,
     /// It is missed.
     Missed,
-    /// Nothing was measured.
+    /// Nothing was measured, or what was is the generator's own.
     Unknown,
 }
 
 impl Standing {
-    pub(super) fn of(one: &Objective) -> Self {
+    pub(super) fn of(run: &StressRun, one: &Objective) -> Self {
         match one.met {
+            _ if is_void(run, one) => Self::Unknown,
             Some(true) => Self::Met,
             Some(false) => Self::Missed,
             None => Self::Unknown,
@@ -255,21 +256,27 @@ impl Standing {
     }
 }
 
+fn is_void(run: &StressRun, one: &Objective) -> bool {
+    run.levels.get(one.level).is_some_and(|level| !level.valid)
+}
+
 /// What was measured, as people read it.
-pub(super) fn measured(one: &Objective) -> String {
-    one.measured.map_or_else(|| "not measured".to_owned(), |value| one.metric.shown(value))
+pub(super) fn measured(run: &StressRun, one: &Objective) -> String {
+    let void = if is_void(run, one) { ", void" } else { "" };
+    one.measured
+        .map_or_else(|| "not measured".to_owned(), |value| format!("{}{void}", one.metric.shown(value)))
 }
 
 /// A limit and what was measured, in a sentence.
-pub(super) fn objective(one: &Objective) -> String {
+pub(super) fn objective(run: &StressRun, one: &Objective) -> String {
     let (metric, limit) = (one.metric.word(), one.metric.shown(one.limit));
-    match (Standing::of(one), one.measured) {
+    match (Standing::of(run, one), one.measured) {
         (Standing::Missed, Some(value)) if one.metric.is_met(value, one.limit) => format!(
             "{metric} is {} over the answers; with the requests that were still waiting at the end, it exceeds the limit of \
              {limit}",
             one.metric.shown(value)
         ),
-        _ => format!("{metric}: {} (limit {limit})", measured(one)),
+        _ => format!("{metric}: {} (limit {limit})", measured(run, one)),
     }
 }
 
