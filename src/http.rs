@@ -202,7 +202,7 @@ impl From<reqwest::Error> for Lost {
             let reason = through_proxy(&error) + &causes(&error);
             if within::<UnknownName>(&error).is_some() {
                 Self::Name(reason)
-            } else if within::<rustls::Error>(&error).is_some() {
+            } else if within::<rustls::Error>(&error).is_some() || hung_up_at_greeting(&error) {
                 Self::Tls(reason)
             } else {
                 Self::Connect(reason)
@@ -267,6 +267,13 @@ fn certificate(error: &reqwest::Error) -> Option<String> {
         _ => "it cannot be verified",
     };
     Some(words.to_owned())
+}
+
+/// Whether a server that was reached hung up before TLS began: one that does not speak it, most of the time. Nothing but TLS
+/// reads while a connection is made, unless a proxy is in between.
+fn hung_up_at_greeting(error: &reqwest::Error) -> bool {
+    let is_tls = error.url().is_some_and(|url| url.scheme() == "https") && through_proxy(error).is_empty();
+    is_tls && within::<std::io::Error>(error).is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
 /// The cause of this type, if there is one.

@@ -94,6 +94,7 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
             Needless("`--json` names the file")
         }
         ("stress", "-o" | "--output", Some(folder)) => file("--json", folder, "stress.json"),
+        ("stress", "--save", _) if given.has(&["-o", "--output"]) => Needless("`-o` stores the test"),
         ("stress", "--save", _) => words(["--json", "akit-stress.json"]),
         _ => return None,
     })

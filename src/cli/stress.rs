@@ -91,7 +91,7 @@ struct LoadArgs {
     #[arg(long, value_name = "N", value_parser = per_second, conflicts_with = "concurrency", allow_negative_numbers = true)]
     rate: Option<f64>,
     /// Stages: `5@30s` keeps 5 in flight for 30 s, `5/s@30s` sends 5 a second
-    #[arg(long, value_name = "LOAD@TIME,…", conflicts_with_all = ["concurrency", "rate", "duration"])]
+    #[arg(long, value_name = "LOAD@TIME,…", allow_hyphen_values = true, conflicts_with_all = ["concurrency", "rate", "duration"])]
     stages: Option<Stages>,
     /// How arrivals of a rate are spaced [default: constant]
     #[arg(long, value_name = "HOW", value_parser = clap::builder::PossibleValuesParser::new(Arrivals::VARIANTS))]
@@ -153,7 +153,11 @@ fn example(metric: ServiceLevel) -> &'static str {
 
 fn per_second(text: &str) -> Result<f64, String> {
     rate(text).ok_or_else(|| {
-        format!("{} is not a rate from 0.001 to {MOST} per second; for example `50`", shown(text))
+        format!(
+            "{} is not a rate from 0.001 to {} per second; for example `50`",
+            shown(text),
+            number::whole(MOST)
+        )
     })
 }
 
@@ -211,12 +215,13 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
     suite.settings.flags.cache = Some(Mode::Off);
     let road = if args.load.limits { Road::new(usize::MAX, None) } else { Road::free() };
     suite.settings.road = road.clone();
+    let slo = args.limits(&suite.settings.file.stress);
+    suite.settings.streams = slo.iter().any(|one| one.metric == ServiceLevel::FirstTokenP95);
     let (plan, graders) = suite.plan_of()?;
     if plan.replies().next().is_some() {
         return Err(no_server());
     }
     let (stages, most) = args.load.stages();
-    let slo = args.limits(&suite.settings.file.stress);
     args.check(&plan, &slo)?;
     let budget = args.budget(&plan, &graders, suite.root())?;
     if let Some(budget) = budget {

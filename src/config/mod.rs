@@ -87,6 +87,8 @@ pub struct Settings {
     pub cache: Cache,
     /// What everything that is asked shares.
     pub road: Road,
+    /// Whether the time to the first token is wanted whatever the configuration says: then answers come piece by piece.
+    pub streams: bool,
     /// What tells the suite from others; empty where there is none.
     pub suite: String,
     /// What the command for the application's version printed, once it was run.
@@ -99,8 +101,17 @@ impl Settings {
     pub fn new(flags: Flags, file: ConfigFile, environment: Environment, http: Http) -> Self {
         let (cache, road) = (Cache::at(PathBuf::new()), Road::default());
         let printed = OnceLock::new();
-        let mut settings =
-            Self { flags, file, environment, http, cache, road, suite: String::new(), printed };
+        let mut settings = Self {
+            flags,
+            file,
+            environment,
+            http,
+            cache,
+            road,
+            streams: false,
+            suite: String::new(),
+            printed,
+        };
         settings.cache = Cache::at(settings.cache_folder().value);
         settings
     }

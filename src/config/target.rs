@@ -160,7 +160,8 @@ impl Targets {
         let limits_first_token =
             || settings.file.gate.policy.thresholds.iter().any(|limit| limit.metric == Metric::FirstToken);
         let options = &asking.options;
-        let options = Options { stream: options.stream || limits_first_token(), ..options.clone() };
+        let options =
+            Options { stream: options.stream || settings.streams || limits_first_token(), ..options.clone() };
         let access = Access { provider: provider.to_owned(), base_url, api_key, organization, options };
         let same = (access, mode);
         if let Some((_, client)) = self.clients.iter().find(|(known, _)| *known == same) {

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 use proptest::prelude::*;
 
 use super::*;
+use crate::stats::real;
 
 /// What a host was asked for.
 #[derive(Debug, Default)]
@@ -186,7 +187,7 @@ proptest! {
         prop_assert_eq!(log.began.len(), seats);
         let first = began.get().unwrap_or_else(Instant::now);
         for (place, (_, _, due)) in log.began.iter().enumerate() {
-            let share = ramp.as_secs_f64() * place as f64 / seats as f64;
+            let share = ramp.as_secs_f64() * real(place as u64) / real(seats as u64);
             prop_assert!(((*due - first).as_secs_f64() - share).abs() < 1e-6, "{place}");
         }
     }

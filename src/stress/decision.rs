@@ -158,17 +158,24 @@ impl Found {
         let void: Vec<String> = void
             .iter()
             .map(|level| {
+                let (name, late) = (level.name(), level.dispatch_lag_ms.p99.unwrap_or_default());
+                if run.settings.limits {
+                    return format!(
+                        "{name}: void: `--limits` or this machine held requests back for up to {late:.1} ms (p99), so the \
+                         figures are not the server's alone"
+                    );
+                }
                 format!(
-                    "{}: void: this machine sent requests up to {:.1} ms late (p99), so the figures are its own, not \
-                     the server's",
-                    level.name(),
-                    level.dispatch_lag_ms.p99.unwrap_or_default()
+                    "{name}: void: this machine sent requests up to {late:.1} ms late (p99), so the figures are its own, \
+                     not the server's"
                 )
             })
             .collect();
-        if let Some(crossed) = run.cross_talk.filter(|crossed| *crossed > 0) {
-            failures.push(format!("the reference of another conversation turned up in {}", whole(crossed)));
-        }
+        // That one customer was told of another is so, whatever else can be believed.
+        let crossed = run.cross_talk.filter(|crossed| *crossed > 0);
+        let crossed = crossed
+            .map(|crossed| format!("the reference of another conversation turned up in {}", whole(crossed)));
+        let crossed: Vec<String> = crossed.into_iter().collect();
         let answered: u64 = self.counts.iter().map(|count| count.service.0.len()).sum();
         let judged: u64 = run.levels.iter().map(|level| level.quality.n).sum();
         let passed: u64 = run.levels.iter().map(|level| level.quality.passed).sum();
@@ -198,6 +205,7 @@ impl Found {
         let (exit_code, conclusion) = match run.ended {
             Ended::Interrupted => (130, StressConclusion::Error),
             Ended::Terminated => (143, StressConclusion::Error),
+            _ if !crossed.is_empty() => (1, StressConclusion::Fail),
             _ if !void.is_empty() => (4, StressConclusion::Error),
             _ if !failures.is_empty() => (1, StressConclusion::Fail),
             _ if !errors.is_empty() => (4, StressConclusion::Error),
@@ -210,8 +218,8 @@ impl Found {
             Ended::Complete | Ended::FailFast => Vec::new(),
         };
         let reasons = match run.ended {
-            Ended::Interrupted | Ended::Terminated => [ended, void, failures, errors].concat(),
-            _ => [void, failures, errors, ended].concat(),
+            Ended::Interrupted | Ended::Terminated => [ended, crossed, void, failures, errors].concat(),
+            _ => [crossed, void, failures, errors, ended].concat(),
         };
         StressDecision { conclusion, exit_code, reasons }
     }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
+use crate::stats::real;
 use crate::text;
 use crate::text::number::time;
 
 /// Most visits at once, or a second.
-pub const MOST: f64 = 50_000.0;
+pub const MOST: u64 = 50_000;
 /// Most stages.
 pub const MOST_STAGES: usize = 100;
 
@@ -76,7 +77,7 @@ impl FromStr for Stages {
                 "`{}` is not a stage: write LOAD@TIME, with a load up to {} in flight or, with `/s`, a second; for \
                  example `5@30s,20@30s` or `10/s@1m`",
                 text::excerpt(part, 60),
-                text::number::whole(MOST_WHOLE)
+                text::number::whole(MOST)
             )
         };
         let stages: Vec<Stage> = text
@@ -95,14 +96,12 @@ impl FromStr for Stages {
     }
 }
 
-const MOST_WHOLE: u64 = 50_000;
-
 fn amount(text: &str) -> Option<Amount> {
     match text.trim().strip_suffix("/s") {
         Some(rate) => Some(Amount::PerSecond(self::rate(rate)?)),
         None => {
             let many = text.trim().parse::<u32>().ok()?;
-            (many > 0 && u64::from(many) <= MOST_WHOLE).then_some(Amount::InFlight(many))
+            (many > 0 && u64::from(many) <= MOST).then_some(Amount::InFlight(many))
         }
     }
 }
@@ -112,7 +111,7 @@ fn amount(text: &str) -> Option<Amount> {
 pub fn rate(text: &str) -> Option<f64> {
     let text = text.trim();
     let rate = text.strip_suffix("/s").unwrap_or(text).trim().parse::<f64>().ok()?;
-    (rate.is_finite() && rate >= 0.001 && rate <= MOST).then_some(rate)
+    (rate.is_finite() && rate >= 0.001 && rate <= real(MOST)).then_some(rate)
 }
 
 /// A time: seconds where no unit is named, at most a week.

@@ -124,6 +124,13 @@ impl Timeline {
         }
     }
 
+    /// A request whose answer was none.
+    pub(super) fn failed(&mut self, at: Instant) {
+        if let Some(step) = self.at(at) {
+            step.errors += 1;
+        }
+    }
+
     pub(super) fn judged(&mut self, at: Instant, passed: bool) {
         if let Some(step) = self.at(at) {
             step.judged += 1;

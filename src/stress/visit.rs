@@ -174,6 +174,9 @@ impl<'a> Visit<'a> {
         if let Some(passed) = ended.passed {
             timeline.judged(Instant::now(), passed);
         }
+        if ended.fault {
+            timeline.failed(Instant::now());
+        }
         let level = &mut levels[self.arrival.stage];
         level.ended(&ended);
         if let Some(first) = reasons.get_mut(self.job).filter(|first| first.is_none()) {

@@ -6,12 +6,12 @@ use super::*;
 fn bad_values_are_refused_with_what_to_write() {
     let server = Server::start(|_| panic!("nothing is sent"));
     let table: &[(&[&str], &str)] = &[
-        (&["-c", "0"], "'0' for '--concurrency <N>'"),
-        (&["-c", "-1"], "'-1' for '--concurrency <N>'"),
-        (&["-c", "2.5"], "'2.5' for '--concurrency <N>'"),
+        (&["-c", "0"], "--concurrency: `0` is not a whole number from 1 to 50,000"),
+        (&["-c", "-1"], "--concurrency: `-1` is not a whole number"),
+        (&["-c", "2.5"], "--concurrency: `2.5` is not a whole number"),
         (&["-c", "50001"], "50001"),
         (&["-c", "many"], "many"),
-        (&["--rate", "-1"], "not a rate from 0.001 to 50000 per second; for example `50`"),
+        (&["--rate", "-1"], "not a rate from 0.001 to 50,000 per second; for example `50`"),
         (&["--rate", "0"], "not a rate"),
         (&["--rate", "nan"], "not a rate"),
         (&["--rate", "inf"], "not a rate"),
@@ -22,8 +22,8 @@ fn bad_values_are_refused_with_what_to_write() {
         (&["-d", "-5"], "not a time up to a week"),
         (&["-d", "8d"], "not a time up to a week"),
         (&["-d", "soon"], "not a time up to a week"),
-        (&["-n", "0"], "'0' for '--requests <N>'"),
-        (&["-n", "-3"], "'-3' for '--requests <N>'"),
+        (&["-n", "0"], "--requests: `0` is not a whole number from 1"),
+        (&["-n", "-3"], "--requests: `-3` is not a whole number from 1"),
         (&["-n", "1e3"], "1e3"),
         (&["--ramp-up", "-1"], "not a time up to a week"),
         (&["--ramp-up", "x"], "not a time up to a week"),
@@ -38,7 +38,7 @@ fn bad_values_are_refused_with_what_to_write() {
         (&["--stages", "5@1", "-c", "3"], "cannot be used with"),
         (&["--stages", "5@1", "--rate", "3"], "cannot be used with"),
         (&["--stages", "5@1", "-d", "3"], "cannot be used with"),
-        (&["--arrivals", "poison"], "a similar value exists: 'poisson'"),
+        (&["--arrivals", "poison"], "did you mean `poisson`?"),
         (&["--escalation-share", "1.1"], "1.1"),
         (&["--escalation-share", "-0.1"], "-0.1"),
         (&["--escalation-share", "nan"], "nan"),
@@ -84,7 +84,6 @@ fn what_cannot_be_measured_is_refused() {
     let unsigned = escalates.split_once('\n').unwrap().1;
     let judged = "cases:\n  - { id: a, prompt: A, expected: { type: llm_grader, rubric: Is it kind? } }\n";
     let table: &[Row] = &[
-        (SUITE, &["--slo", "ttft_p95_ms=500"], "`ttft_p95_ms` cannot be measured here"),
         (SUITE, &["--slo", "escalation_availability=0.9"], "no case that is asked has the tag `escalation`"),
         (
             escalates,
@@ -97,18 +96,54 @@ fn what_cannot_be_measured_is_refused() {
             "help: nothing was sent; raise `--escalation-share`",
         ),
         (unsigned, &["--slo", "escalation_availability=0.9"], "does not say how a handoff shows"),
-        (judged, &["--slo", "goodput_rps=1", "--grader-model", "j"], "`goodput_rps` cannot be measured"),
-        (
-            judged,
-            &["--slo", "pass_rate=0.9", "--judge-sample", "0", "--grader-model", "j"],
-            "`pass_rate` cannot be measured",
-        ),
+        (judged, &["--slo", "goodput_rps=1"], "`goodput_rps` cannot be measured"),
+        (judged, &["--slo", "pass_rate=0.9", "--judge-sample", "0"], "`pass_rate` cannot be measured"),
     ];
     for (suite, flags, told) in table {
-        let ran = stress(&server.url, &["-n", "1"]).args(flags).file("s.yaml", suite).run();
+        let judge = ["--grader-model", "j", "--grader-base-url", &server.url];
+        let ran = stress(&server.url, &["-n", "1"]).args(flags).args(&judge).file("s.yaml", suite).run();
         ran.ended(2).err(told).err("help: nothing was sent; ");
     }
     assert!(server.asked().is_empty());
+}
+
+/// A limit on it takes answers piece by piece, as one of the gate does.
+#[test]
+fn the_time_to_the_first_token_is_measured_where_it_can_be() {
+    let pieces = || {
+        Server::as_told(|asked| {
+            std::thread::sleep(SLOW);
+            if asked.body["stream"] != true {
+                return Answer::Raw(400, Vec::new(), Vec::new());
+            }
+            let piece = |text: &str, end: Json| {
+                let choice = serde_json::json!({ "index": 0, "delta": { "role": "assistant", "content": text }, "finish_reason": end });
+                let whole = serde_json::json!({ "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice] });
+                format!("data: {whole}\n\n")
+            };
+            let said = asked.last_message();
+            let body =
+                [piece(&said, Json::Null), piece("", "stop".into()), "data: [DONE]\n\n".to_owned()].concat();
+            Answer::Raw(200, vec![("content-type", "text/event-stream".to_owned())], body.into_bytes())
+        })
+    };
+    for (limit, status) in [("ttft_p95_ms=60000", 0), ("ttft_p95_ms=100", 1)] {
+        let ran = solid(|| stress(&pieces().url, &["-n", "4", "-c", "4", "--slo", limit])).ended(status);
+        let first = found(&ran)["levels"][0]["ttft_ms"]["p95"].as_f64().unwrap();
+        assert!(first >= 400.0, "{first}");
+    }
+    let config = "stress: { slo: { ttft_p95_ms: 100 } }\n";
+    solid(|| stress(&pieces().url, &["-n", "4", "-c", "4"]).file("akit.yaml", config)).ended(1);
+    // Who is asked in one piece has none, and that is no zero.
+    let ran = stress(&echo().url, &["-n", "2"]).run();
+    assert_eq!(found(&ran)["levels"][0]["ttft_ms"], Json::Null);
+    let bot = format!("provider: command\nproviderConfig: {{ command: [sh, -c, echo alpha] }}\n{SUITE}");
+    Akit::new(&["stress", "s.yaml", "-n", "1", "--slo", "ttft_p95_ms=500"])
+        .env("PATH", "/usr/bin:/bin")
+        .file("s.yaml", bot)
+        .run()
+        .ended(2)
+        .err("`ttft_p95_ms` cannot be measured here");
 }
 
 #[test]
@@ -120,7 +155,6 @@ fn recorded_answers_are_no_server() {
         (SUITE, "", &["--replay", "-m", "m"]),
         (SUITE, "", &["--cache", "replay", "-m", "m"]),
         (&of_file, "", &[]),
-        (SUITE, "provider: replies\nproviders: { replies: { file: r.jsonl } }\n", &[]),
         (SUITE, "", &["-p", "replies"]),
     ];
     for (suite, config, flags) in table {

@@ -67,7 +67,10 @@ fn a_sample_has_at_most_fifty_answers_a_level_and_is_that_of_the_seed() {
         // Each answer is another one, the same for the same visit.
         let number = std::sync::atomic::AtomicUsize::new(0);
         let server = Server::start(move |_| {
-            Answer::Text(format!("answer {}", number.fetch_add(1, std::sync::atomic::Ordering::SeqCst)))
+            Answer::Text(format!(
+                "It is number-{}.",
+                number.fetch_add(1, std::sync::atomic::Ordering::SeqCst)
+            ))
         });
         let ran =
             load(&server.url, &judge.url, JUDGED, &["-n", "90", "-c", "1", "--seed", seed]).args(more).run();
@@ -76,7 +79,7 @@ fn a_sample_has_at_most_fifty_answers_a_level_and_is_that_of_the_seed() {
     let answers = |shown: &[String]| {
         let mut answers: Vec<String> = Vec::new();
         for text in shown {
-            let (_, behind) = text.split_once("answer ").unwrap();
+            let (_, behind) = text.split_once("number-").unwrap();
             answers.push(behind.chars().take_while(char::is_ascii_digit).collect());
         }
         answers.sort();

@@ -35,13 +35,11 @@ fn transcript(asked: &[Asked]) -> Vec<String> {
         format!("{} {} {headers:?} {}", asked.method, asked.path, asked.body)
     });
     let lines: Vec<_> = lines.collect();
-    // As akit makes them: 8-4-4-4-12 hexadecimal digits.
-    let id = regex_like_id;
     lines
         .into_iter()
         .map(|line| {
             let mut out = line.clone();
-            for found in id(&line) {
+            for found in ids_in(&line) {
                 let next = ids.len();
                 let name = ids.entry(found.clone()).or_insert_with(|| format!("conversation-{next}")).clone();
                 out = out.replace(&found, &name);
@@ -51,8 +49,8 @@ fn transcript(asked: &[Asked]) -> Vec<String> {
         .collect()
 }
 
-/// The words of a line that look like ids of conversations.
-fn regex_like_id(line: &str) -> Vec<String> {
+/// The words of a line that look like ids of conversations: 8-4-4-4-12 hexadecimal digits.
+fn ids_in(line: &str) -> Vec<String> {
     let words = line.split(|c: char| !(c.is_ascii_hexdigit() || c == '-'));
     let is_id = |word: &&str| {
         let parts: Vec<_> = word.split('-').map(str::len).collect();
@@ -150,13 +148,9 @@ fn renamed(visit: &[String]) -> Vec<String> {
         }
     }
     let rename = |line: &String| {
-        // Behind a mark, so that no new name is taken for an old one.
-        let marked = names
-            .iter()
-            .rev()
-            .enumerate()
-            .fold(line.clone(), |line, (n, name)| line.replace(name, &format!("#{n}#")));
-        marked
+        // Behind a mark, so that no new name is taken for an old one; the longest first.
+        let named = names.iter().enumerate().rev();
+        named.fold(line.clone(), |line, (n, name)| line.replace(name, &format!("#{n}#")))
     };
     visit.iter().map(rename).collect()
 }
@@ -181,7 +175,7 @@ fn a_program_is_told_what_a_run_tells_it() {
 
 #[test]
 fn conversations_keep_their_order_and_their_pauses() {
-    let head = "provider: http\nproviderConfig: { url: URL/chat, body: { text: \"{{prompt}}\", id: \"{{conversation_id}}\" }, answer: /answer }\n";
+    let head = "provider: http\nproviderConfig: { url: URL/chat, body: { text: \"{{prompt}}\", id: \"{{conversation_id}}\" }, answer: /answer, stateful: true }\n";
     let times = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let log = std::sync::Arc::clone(&times);
     let server = Server::as_told(move |asked| {

@@ -73,7 +73,7 @@ fn a_schedule_ends_within_a_second() {
         let found = stopped(&server, akit, 5, signal);
         let sent = server.asked().len() as u64;
         let cut = found["levels"][0]["cut_off"].as_u64().unwrap();
-        assert!(cut.abs_diff(sent) <= 2, "{cut} of {sent}");
+        assert!(cut >= sent && found["requests"] == 0, "{cut} of {sent}");
     }
 }
 
@@ -92,16 +92,17 @@ fn a_load_with_stages_to_come_reports_those_that_were() {
     assert!(requests[0] > 0 && requests[1] > 0 && requests[2] == 0, "{requests:?}");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_program_that_hangs_is_ended_too() {
-    let suite = format!(
-        "provider: command\nproviderConfig: {{ command: [sh, -c, \"sleep 60; echo alpha\"] }}\n{SUITE}"
-    );
+    let suite = format!("provider: command\nproviderConfig: {{ command: [sh, bot.sh] }}\n{SUITE}");
     let akit = Akit::new(&["stress", "s.yaml", "--json", "stress.json", "-q", "-c", "3", "-d", "60"])
-        .env("PATH", "/usr/bin:/bin")
-        .file("s.yaml", suite);
+        .env("PATH", &std::env::var("PATH").unwrap())
+        .file("s.yaml", suite)
+        .file("bot.sh", "echo x >> begun.txt\nsleep 60\n");
     let child = akit.command().spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(700));
+    let begun = akit.folder().join("begun.txt");
+    super::super::server::wait_until(|| std::fs::read_to_string(&begun).is_ok_and(|text| text.len() >= 6));
     let began = Instant::now();
     send(&child, "-INT");
     let output = end(child);
