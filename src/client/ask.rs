@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::hold::Hold;
 use crate::cache::Nearest;
 use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, ProviderError};
@@ -56,6 +57,8 @@ pub struct Ask<'a> {
     pub afresh: bool,
     /// How long is waited before it is sent; a record is read at once.
     pub pause: Duration,
+    /// The money of the conversation that it belongs to.
+    pub hold: Option<&'a Hold>,
 }
 
 impl Ask<'_> {

@@ -77,6 +77,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         usable: Usable(&|said| said.answer.text != "unusable"),
         afresh: false,
         pause: std::time::Duration::ZERO,
+        hold: None,
     };
     client.ask(&ask).await
 }

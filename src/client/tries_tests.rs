@@ -128,6 +128,7 @@ pub(super) async fn ask(
         usable: Usable(&|_| true),
         afresh: false,
         pause: std::time::Duration::ZERO,
+        hold: None,
     };
     client.ask(&ask).await
 }
@@ -489,6 +490,7 @@ async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early
             usable: Usable(&|_| true),
             afresh: false,
             pause: std::time::Duration::ZERO,
+            hold: None,
         };
         client(&server, &Road::default()).ask(&ask).await.unwrap();
         let again = server.log()[1].1;

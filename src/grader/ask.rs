@@ -102,6 +102,7 @@ impl Grader {
             usable: Usable(&is_verdict),
             afresh: false,
             pause: std::time::Duration::ZERO,
+            hold: bench.hold,
         };
         let is_vote = *kind == ExchangeKind::Vote;
         let is_recorded =
@@ -160,6 +161,7 @@ impl Grader {
             usable: Usable(&|_| true),
             afresh: false,
             pause: std::time::Duration::ZERO,
+            hold: bench.hold,
         };
         Ok(self.client.embed(&ask, text).await?)
     }

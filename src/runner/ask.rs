@@ -10,14 +10,17 @@ use serde_json::{Value as Json, json};
 
 use super::plan::{Job, Planned, Target};
 use super::redaction::{self, Earlier, See};
-use crate::client::{Ask, ModelClient, Patience, Seal, Usable};
+use crate::client::{Ask, Hold, ModelClient, Patience, Seal, Usable};
 use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Conversation, Message, Replies, Role};
+use crate::provider::{ChatRequest, Completion, Conversation, Message, Replies, Role, Unmetered};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Played, Scenario};
 use crate::seed::{Root, RunId};
 use crate::text;
 use crate::vocabulary::{Answer, ExchangeKind, FaultKind, ToolCall};
+
+/// Bytes of two messages beside their words.
+const FRAME: u64 = 128;
 
 /// What came of asking.
 pub(super) struct Said {
@@ -109,6 +112,23 @@ pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Optio
     }
 }
 
+/// Most US dollars that a conversation costs from a request on: with so many turns yet, this one among them, so many bytes
+/// of the customer's words in each, and this many rounds of this turn behind it.
+///
+/// # Errors
+/// Where nobody knows.
+pub(super) fn whole(
+    client: &ModelClient,
+    scenario: &Scenario,
+    request: &ChatRequest,
+    ([turns, words], round): ([u64; 2], u32),
+) -> Result<f64, Unmetered> {
+    let functions = &scenario.functions;
+    let rounds = u64::from(functions.most_rounds()) + 1;
+    let requests = turns.saturating_mul(rounds).saturating_sub(round.into()).max(1);
+    client.worst_in_a_row(request, requests, words.max(functions.longest()).saturating_add(FRAME))
+}
+
 /// How a model is asked, round by round.
 pub(super) struct Rounds<'a> {
     scenario: &'a Scenario,
@@ -122,6 +142,10 @@ pub(super) struct Rounds<'a> {
     pub(super) turn: Option<At>,
     /// A mark of what was said before, where the application remembers it.
     pub(super) held: Option<String>,
+    /// The money of the conversation.
+    pub(super) hold: Option<Arc<Hold>>,
+    /// How many turns there are yet at most, this one among them, and the bytes of the customer's longest words.
+    pub(super) rest: [u64; 2],
 }
 
 /// A turn of a conversation, as it is asked.
@@ -147,7 +171,19 @@ impl<'a> Rounds<'a> {
     ) -> Self {
         let jitter = root.derive(&["retry", &scenario.name, &case.id, &trial.to_string()]);
         let patience = Patience { jitter: jitter.into(), ..job.patience };
-        Self { scenario, case, client, job, root, trial, patience, turn: None, held: None }
+        Self {
+            scenario,
+            case,
+            client,
+            job,
+            root,
+            trial,
+            patience,
+            turn: None,
+            held: None,
+            hold: None,
+            rest: [1, 0],
+        }
     }
 
     /// What a record says of a stop word was taught when it was made.
@@ -274,7 +310,7 @@ impl<'a> Rounds<'a> {
     }
 
     fn about<'q>(
-        &self,
+        &'q self,
         request: &'q ChatRequest,
         content: &'q Json,
         purpose: &'q str,
@@ -296,6 +332,7 @@ impl<'a> Rounds<'a> {
             usable: *usable,
             afresh: self.turn.is_some_and(|at| at.afresh),
             pause: self.turn.map_or(Duration::ZERO, |at| at.pause),
+            hold: self.hold.as_deref(),
         }
     }
 
@@ -310,6 +347,11 @@ impl<'a> Rounds<'a> {
     ) -> Result<Completion, Fault> {
         let case = self.case;
         let content = self.content(request, asked, added);
+        if let Some(hold) = &self.hold {
+            let rest = whole(self.client, self.scenario, request, (self.rest, round));
+            // Nothing is sent where nobody knows it.
+            hold.needs(rest.unwrap_or_default());
+        }
         let redacted = case.redaction.on();
         // What came live is seen as it came, once.
         let raw: Mutex<Option<Answer>> = Mutex::default();
