@@ -128,10 +128,7 @@ impl ModelClient {
             worst => worst.ok(),
         };
         let tokens = real(ask.request.booked_tokens());
-        let faulty = || match self.accounts().get(model).and_then(|account| account.fault.clone()) {
-            Some(error) => Err(Failed::NotAsked(error)),
-            None => Ok(()),
-        };
+        let faulty = || self.faulty(model);
         // Before the money is looked at, which may be gone for the same reason.
         faulty()?;
         let Some(reserved) = self.paid(ask, worst.unwrap_or_default()).await else {
@@ -222,6 +219,14 @@ impl ModelClient {
         drop(under_way);
         drop(first);
         Err(Failed::Asked(error, next))
+    }
+
+    /// Errs where nothing is asked of a model any more.
+    fn faulty(&self, model: &str) -> Result<(), Failed> {
+        match self.accounts().get(model).and_then(|account| account.fault.clone()) {
+            Some(error) => Err(Failed::NotAsked(error)),
+            None => Ok(()),
+        }
     }
 
     /// Books what a request costs at most; nothing where that is not to be had.

@@ -11,20 +11,14 @@ impl Expectation {
             Expected::Combined(kind) => {
                 Seen::of_parts(kind.parts().iter().map(|part| part.see(answer)).collect())
             }
-            Expected::Not(kind) => Seen {
-                outcome: answer.hollow().map(|_| Outcome::Failed),
-                score: None,
-                parts: vec![kind.inner().see(answer)],
-            },
-            Expected::Plain(kind) => {
-                let verdict = kind.judge(answer);
-                Seen { outcome: Some(verdict.outcome), score: verdict.score, parts: Vec::new() }
+            Expected::Not(kind) => {
+                let parts = Seen::of_parts(vec![kind.inner().see(answer)]);
+                Seen { outcome: answer.hollow().map(|_| Outcome::Failed), ..parts }
             }
+            Expected::Plain(kind) => Seen::of(&kind.judge(answer)),
             Expected::Which(kind) => answer.talk.map_or_else(Seen::default, |talk| kind.see(talk)),
             Expected::Whole(kind) => {
-                let verdict = answer.talk.map(|talk| kind.judge(talk));
-                let score = verdict.as_ref().and_then(|verdict| verdict.score);
-                Seen { outcome: verdict.map(|verdict| verdict.outcome), score, parts: Vec::new() }
+                answer.talk.map_or_else(Seen::default, |talk| Seen::of(&kind.judge(talk)))
             }
             Expected::LlmGrader(_) | Expected::Similarity(_) => Seen::default(),
         }

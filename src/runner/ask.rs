@@ -140,8 +140,8 @@ pub(super) struct Rounds<'a> {
     patience: Patience,
     /// The turn that is asked, where the case is a conversation.
     pub(super) turn: Option<At>,
-    /// A mark of what was said before, where the application remembers it.
-    pub(super) held: Option<String>,
+    /// Marks of what was said before, turn by turn, where the application remembers it.
+    pub(super) held: Option<Json>,
     /// The money of the conversation.
     pub(super) hold: Option<Arc<Hold>>,
     /// How many turns there are yet at most, this one among them, and the bytes of the customer's longest words.
@@ -235,7 +235,7 @@ impl<'a> Rounds<'a> {
                 None => said.answer,
             };
             let session = request.conversation.session.clone();
-            let spoken = Message { tool_calls: calls.clone(), ..spoken };
+            let spoken = Message { tool_calls: calls.clone(), parts: said.parts, ..spoken };
             let ends = |answer, fault| {
                 let raw = earlier.raw();
                 // No server takes a call that nothing came back to.
@@ -298,7 +298,7 @@ impl<'a> Rounds<'a> {
             content["session"] = at.session.into();
         }
         if let Some(held) = &self.held {
-            content["held"] = held.as_str().into();
+            content["held"] = held.clone();
         }
         if let Some(redaction) = self.case.redaction.on() {
             content = redaction.redactor.json(&content);

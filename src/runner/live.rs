@@ -1,8 +1,9 @@
 //! A model or an own bot that is asked turn by turn, and remembers or is told what was said before.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::ask::{self, At, Rounds, Said};
 use super::plan::{Job, Target};
@@ -27,8 +28,8 @@ pub(super) struct Live<'a> {
     sent: Vec<Message>,
     /// What records are found by.
     kept: Vec<Message>,
-    /// Everything that was said, in all conversations with the same customer.
-    heard: Vec<Message>,
+    /// Marks of everything that was said, in all conversations with the same customer, by the number of the turn.
+    heard: BTreeMap<String, Json>,
     conversation: Conversation,
     /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
     is_bound: bool,
@@ -89,7 +90,7 @@ impl<'a> Live<'a> {
             seeded: *seeded,
             sent: case.messages.clone(),
             kept: redaction::messages(case),
-            heard: Vec::new(),
+            heard: BTreeMap::new(),
             conversation: Conversation { trial, ..Conversation::default() },
             is_bound: client.is_stateful() || case.redaction.on().is_some(),
             source: None,
@@ -146,7 +147,8 @@ impl<'a> Live<'a> {
         self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
         // What a server remembers is in no request: a record belongs to one conversation as it was held, answers included.
         self.rounds.held = self.client.is_stateful().then(|| {
-            canonical::digest(&json!({ "scenario": name[0], "case": name[1], "heard": self.heard }))
+            let whom = canonical::digest(&json!({ "scenario": name[0], "case": name[1] }));
+            json!({ "case": whom, "turns": self.heard })
         });
         if self.is_bound && !self.client.replays() {
             let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
@@ -158,8 +160,7 @@ impl<'a> Live<'a> {
         }
         let said = self.rounds.ask(request, &self.kept, see).await?;
         self.sent.extend(said.added.iter().cloned());
-        self.heard.push(Message::new(Role::User, asked));
-        self.heard.extend(said.added.iter().cloned());
+        self.heard.insert(turn, canonical::digest(&json!([asked, said.added])).into());
         // What the server remembers is in no request, so it stands in no key.
         if !self.client.is_stateful() {
             self.kept.extend(said.added.iter().cloned());

@@ -4,9 +4,11 @@
 //! order of files and positions.
 
 mod always;
+mod bot;
 mod dialogue;
 mod discover;
 mod functions;
+mod prompt;
 mod provider_config;
 mod read;
 mod redaction;
