@@ -8,6 +8,7 @@ mod hold;
 mod lane;
 mod limits;
 mod meter;
+mod patience;
 mod record;
 mod road;
 mod tries;
@@ -32,9 +33,10 @@ use lane::Lane;
 use tokio::time::Instant;
 use tries::Account;
 
-pub use ask::{Ask, ClientError, Exchange, Patience, Seal, Usable};
+pub use ask::{Ask, ClientError, Exchange, Seal, Usable};
 pub use hold::Hold;
 pub use limits::Limits;
+pub use patience::Patience;
 pub use record::KEYED_TOKENS;
 pub use road::Road;
 

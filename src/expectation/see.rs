@@ -1,6 +1,7 @@
-//! What an expectation finds in a raw answer, to be kept with the redacted one.
+//! What an expectation finds in a raw answer, to be kept with the redacted one, and what becomes of a verdict by it.
 
-use super::{Candidate, Expectation, Expected, Seen};
+use super::{Candidate, Expectation, Expected, Seen, errored, quote};
+use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
 impl Expectation {
@@ -22,5 +23,27 @@ impl Expectation {
             }
             Expected::LlmGrader(_) | Expected::Similarity(_) => Seen::default(),
         }
+    }
+}
+
+impl Seen {
+    /// The verdict on the raw answer, of the verdict on the redacted one.
+    pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
+        let Some(outcome) = self.outcome else {
+            let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
+            return errored(redacted.kind, reason);
+        };
+        // The words of a verdict fit its outcome, its score and its turn alone.
+        if redacted.outcome == outcome && redacted.score == self.score && redacted.turn == self.turn {
+            return redacted;
+        }
+        let reason = "judged on the answer as it came, before redaction".to_owned();
+        let number = self.turn.map_or(0, |turn| u32::from(turn.get()));
+        let turn = answer.talk.and_then(|talk| talk.turns.iter().find(|turn| turn.number == number));
+        let (reason, got) = match turn {
+            Some(turn) => (format!("{}: {reason}", turn.named()), quote(turn.answer.text)),
+            None => (reason, quote(answer.text)),
+        };
+        Verdict { outcome, score: self.score, reason, got, ..redacted }.of_turn(number)
     }
 }

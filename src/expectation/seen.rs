@@ -8,7 +8,6 @@ use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, errored, quote};
 use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
@@ -51,25 +50,5 @@ impl Seen {
     pub(super) fn part(&self, index: usize) -> &Seen {
         const NOTHING: &Seen = &Seen { outcome: None, score: None, turn: None, parts: Vec::new() };
         self.parts.get(index).unwrap_or(NOTHING)
-    }
-
-    /// The verdict on the raw answer, of the verdict on the redacted one.
-    pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
-        let Some(outcome) = self.outcome else {
-            let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
-            return errored(redacted.kind, reason);
-        };
-        // The words of a verdict fit its outcome, its score and its turn alone.
-        if redacted.outcome == outcome && redacted.score == self.score && redacted.turn == self.turn {
-            return redacted;
-        }
-        let reason = "judged on the answer as it came, before redaction".to_owned();
-        let number = self.turn.map_or(0, |turn| u32::from(turn.get()));
-        let turn = answer.talk.and_then(|talk| talk.turns.iter().find(|turn| turn.number == number));
-        let (reason, got) = match turn {
-            Some(turn) => (format!("{}: {reason}", turn.named()), quote(turn.answer.text)),
-            None => (reason, quote(answer.text)),
-        };
-        Verdict { outcome, score: self.score, reason, got, ..redacted }.of_turn(number)
     }
 }
