@@ -32,6 +32,9 @@ const WHO: [&str; 7] = ["endpoint", "host", "model", "options", "provider", "tri
 /// embedding, a conversation.
 const QUESTIONS: [&str; 3] = ["answer", "input", "messages"];
 
+/// Before the number of a turn: what was answered there, which the application remembers.
+const ANSWER: &str = "the answer at turn ";
+
 /// One part of a key that differs; where both texts are empty, they are not to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -313,6 +316,12 @@ fn flat(parts: &Json) -> Vec<(String, Json)> {
             ("params" | "options", Json::Object(inner)) => {
                 found.extend(inner.iter().map(|(key, value)| (format!("{name}.{key}"), value.clone())));
             }
+            // Marks of what an application remembers say nothing to people.
+            ("held", Json::Object(held)) => {
+                found.extend(held.get("case").map(|case| (name.clone(), case.clone())));
+                let turns = held.get("turns").and_then(Json::as_object).into_iter().flatten();
+                found.extend(turns.map(|(turn, mark)| (format!("{ANSWER}{turn}"), mark.clone())));
+            }
             ("messages", Json::Array(messages)) if is_system(messages.first()) => {
                 found.push(("system prompt".to_owned(), messages[0]["content"].clone()));
                 found.push((name.clone(), messages[1..].into()));
@@ -340,6 +349,9 @@ fn differences(record: &Record, key: &Key) -> Vec<Difference> {
     pairs
         .filter(|(_, recorded, wanted)| recorded != wanted)
         .map(|(part, recorded, wanted)| {
+            if part.starts_with(ANSWER) {
+                return Difference { part: part.clone(), recorded: String::new(), wanted: String::new() };
+            }
             let at = recorded.char_indices().zip(wanted.chars()).find(|((_, a), b)| a != b);
             let at = at.map_or(recorded.len().min(wanted.len()), |((at, _), _)| at);
             let (recorded, wanted) = (window(&recorded, at), window(&wanted, at));
@@ -387,6 +399,18 @@ mod tests {
         let Nearest::Differs(found) = nearest(parts("m", "How can I pay?", 0.0)) else { panic!() };
         let shown = found[0].to_string();
         assert_eq!(shown, "messages: recorded \"[\"How do I pay?\"]\", now \"[\"How can I pay?\"]\"");
+    }
+
+    #[test]
+    fn an_answer_that_the_application_remembers_is_named_by_its_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let asked = |turns: Json| json!({ "kind": "reply", "messages": ["a", "b", "c"], "held": { "case": "x", "turns": turns } });
+        let key = Key::of(asked(json!({ "1": "aa", "2": "bb" })));
+        cache.put(&key, json!(1), 1, String::new()).unwrap();
+        let nearest = cache.nearest(&Key::of(asked(json!({ "1": "aa", "2": "cc" }))));
+        assert_eq!(names(&nearest), ["the answer at turn 2"]);
+        assert_eq!(nearest.to_string(), "; the nearest record differs in the answer at turn 2");
     }
 
     #[test]

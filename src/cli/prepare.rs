@@ -234,6 +234,12 @@ impl Suite {
                 "give the test of promptfoo the `id` of its case as `description`, or the line an `id`",
             ));
         }
+        for note in plan.replies_without_calls() {
+            terminal::warning(
+                &note,
+                "give the lines their `tool_calls`, `[]` where nothing was called: what is not told is not known",
+            );
+        }
         for note in plan.unused_replies() {
             terminal::warning(&note, "a line counts for the case whose id it has: see the ids in the files");
         }

@@ -116,6 +116,9 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
         return Err(Status::Invalid.because(message, help));
     }
     let again = gate::most_fresh(found.reference(), &policy);
+    for (note, most) in plan.unjudged_replies(repeat) {
+        terminal::warning(&note, &format!("judge all of them with `--repeat {most}`"));
+    }
     let forecast = Forecast::of(&plan, &graders, repeat, again, root);
     if let Some(budget) = args.budget {
         spending::check(&forecast, budget)?;

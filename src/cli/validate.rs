@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::args::{configuration, files};
+use super::args::{configuration, files, http};
 use super::output::Output;
 use super::{Status, terminal};
+use crate::config::{ConfigFile, Flags, Settings};
 use crate::environment::Environment;
+use crate::provider::Spec;
 use crate::report;
-use crate::scenario;
+use crate::scenario::{self, Loaded};
 use crate::text;
 
 #[derive(Debug, Args)]
@@ -44,6 +46,14 @@ impl ValidateArgs {
     }
 }
 
+/// Whether a bot of the user's own is asked anything.
+fn names_bot(config: &ConfigFile, loaded: &Loaded) -> bool {
+    let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
+    let scenarios = loaded.scenarios.iter().map(|scenario| &scenario.provider);
+    let mut named = cases.map(|case| &case.provider).chain(scenarios).chain([&config.provider]).flatten();
+    named.any(|name| Spec::is_own(name))
+}
+
 pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result<Status, Status> {
     let config = configuration(args.config.as_deref(), &args.paths, environment)?;
     let files = files(&args.paths, &config)?;
@@ -53,6 +63,9 @@ pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result
     let outputs = Output::open_all(paths, &inputs, environment)?;
     let mut loaded = scenario::load(&files, environment);
     loaded.check(&config.always);
+    if names_bot(&config, &loaded) {
+        Settings::new(Flags::default(), config, environment.clone(), http(None)?).check_bots(&mut loaded);
+    }
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
     let forms = outputs.into_iter().enumerate().map(|(index, output)| {

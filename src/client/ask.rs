@@ -5,30 +5,13 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+use super::hold::Hold;
+use super::patience::Patience;
 use crate::cache::Nearest;
 use crate::manifest::Fault;
 use crate::provider::{ChatRequest, Completion, ProviderError};
 use crate::seed::Root;
 use crate::vocabulary::{ExchangeKind, FaultKind};
-
-/// How patient a client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// Longest time for one try.
-    pub timeout: Duration,
-    /// Further tries after a transient error, but for 429.
-    pub retries: u32,
-    /// Longest time that a question waits because of 429, and that an endpoint answers nobody because of it.
-    pub limited: Duration,
-    /// Seed of the jitter between tries.
-    pub jitter: u64,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self { timeout: Duration::from_secs(60), retries: 2, limited: Duration::from_secs(300), jitter: 0 }
-    }
-}
 
 /// A question, and what its record is found by.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +42,8 @@ pub struct Ask<'a> {
     pub pause: Duration,
     /// Who sees what becomes of each try, where somebody measures.
     pub watch: Option<&'a dyn Watch>,
+    /// The money of the conversation that it belongs to.
+    pub hold: Option<&'a Hold>,
 }
 
 /// Sees what becomes of each question as soon as that is known.

@@ -1,5 +1,6 @@
 //! Budgets are never overshot, whatever servers do with what they are sent.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -150,6 +151,7 @@ async fn simulated(
                 afresh: false,
                 watch: None,
                 pause: std::time::Duration::ZERO,
+                hold: None,
             };
             let found = client.ask(&ask).await;
             answered.fetch_add(usize::from(found.is_ok()), Ordering::SeqCst);
@@ -189,4 +191,102 @@ async fn a_server_that_says_nothing_of_tokens_is_not_asked_within_a_budget() {
     assert_eq!((answered, closed), (0, None));
     let calls = server.calls.load(Ordering::SeqCst);
     assert!(calls <= 64, "those under way when the first answer came: {calls}");
+}
+
+/// Conversations and single questions, all at once; answers with the bill, how many requests of each conversation were
+/// answered, of how many, and why it ended.
+async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, usize, bool)>, Option<Ended>) {
+    let mut random = Root(seed).stream(&["conversing"]);
+    let mut below = |most: u32| random.next_u32() % (most + 1);
+    let moods = Mutex::new(Root(seed).stream(&["moody"]));
+    let (endpoint, bill, calls) =
+        (Endpoint::at_host("openai", "test"), Mutex::default(), AtomicUsize::new(0));
+    // Every fourth loses requests, which may have cost all that they can.
+    let fails = if seed % 4 == 3 { 15 } else { 0 };
+    let server = Arc::new(Moody { endpoint, random: moods, bill, calls, silent: 0, fails });
+    // Seats for fewer than there are: whoever waits for one must not be waited for.
+    let road = Road::new(1 + below(7) as usize, Some(budget));
+    let provider: Arc<dyn Provider> = Arc::<Moody>::clone(&server);
+    let client = ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(&road);
+    let client = Arc::new(client.priced(Prices([("m".to_owned(), PRICE)].into())));
+    let counts: Arc<Mutex<BTreeMap<usize, (usize, usize, bool)>>> = Arc::default();
+    let mut all = tokio::task::JoinSet::new();
+    for number in 0..24 {
+        let (client, counts) = (Arc::clone(&client), Arc::clone(&counts));
+        // One of three is no conversation.
+        let turns = if number % 3 == 0 { 1 } else { 2 + below(4) as usize };
+        let (words, length) = (below(400) as usize, u64::from(1 + below(600)));
+        let told: Vec<usize> =
+            (0..turns).map(|_| below(4 * u32::try_from(length).unwrap()) as usize).collect();
+        all.spawn(async move {
+            let hold = client.hold();
+            let mut request =
+                ChatRequest { model: "m".to_owned(), max_tokens: Some(length), ..ChatRequest::default() };
+            let mut note = (0, turns, false);
+            for (turn, told) in told.iter().enumerate() {
+                request.messages.push(Message::new(Role::User, "x".repeat(words)));
+                let left = (turns - turn) as u64;
+                hold.needs(client.worst_in_a_row(&request, left, words as u64 + 128).unwrap());
+                let ask = Ask {
+                    request: &request,
+                    kind: ExchangeKind::Reply,
+                    content: &json!({}),
+                    root: Root(0),
+                    purpose: &format!("turn {turn} of {number}"),
+                    patience: Patience { timeout: Duration::from_millis(400), ..Patience::default() },
+                    seal: None,
+                    version: None,
+                    usable: Usable(&|_| true),
+                    afresh: false,
+                    pause: Duration::ZERO,
+                    watch: None,
+                    hold: (holds && turns > 1).then_some(&hold),
+                };
+                if client.ask(&ask).await.is_err() {
+                    note.2 = true;
+                    counts.lock().unwrap().insert(number, note);
+                    return;
+                }
+                note.0 += 1;
+                counts.lock().unwrap().insert(number, note);
+                request.messages.push(Message::new(Role::Assistant, "y".repeat(*told)));
+            }
+        });
+    }
+    let everything = async {
+        tokio::select! {
+            () = async { while all.join_next().await.is_some() {} } => {}
+            () = road.over() => {}
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(86_400), everything).await.expect("nobody waits for ever");
+    let bill = *server.bill.lock().unwrap();
+    let counts = counts.lock().unwrap().values().copied().collect();
+    (bill, counts, road.closed())
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_conversation_that_was_begun_is_ended_by_the_budget() {
+    let (mut ended, mut whole, mut spent, mut budgets) = (0, 0, 0.0, 0.0);
+    for seed in 0..200 {
+        let mut random = Root(seed).stream(&["budget"]);
+        let budget = 0.05 + f64::from(random.next_u32() % 1_000) / 2_000.0;
+        let (bill, counts, closed) = conversing(seed, budget, true).await;
+        assert!(bill <= budget + 1e-9, "seed {seed}: {bill} of {budget}");
+        if seed % 4 != 3 {
+            for (answered, turns, is_errored) in &counts {
+                assert!(answered == turns || *is_errored, "seed {seed}: {answered} of {turns}");
+            }
+        }
+        whole += counts.iter().filter(|(answered, turns, _)| *turns > 1 && answered == turns).count();
+        if closed == Some(Ended::Budget) {
+            (ended, spent, budgets) = (ended + 1, spent + bill, budgets + budget);
+        }
+    }
+    let (_, counts, _) = conversing(0, 0.1, false).await;
+    let is_cut = |(answered, turns, is_errored): &(usize, usize, bool)| answered < turns && !is_errored;
+    assert!(counts.iter().any(is_cut), "without it, conversations break off");
+    // It holds because money is held, not because no conversation is begun or none is left out.
+    assert!(ended >= 50 && whole >= 1_000, "{ended} {whole}");
+    assert!(spent / budgets > 0.2, "{spent} of {budgets}");
 }

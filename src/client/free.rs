@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 
 use super::{Ask, ClientError, Done, Exchange, Had, ModelClient, timestamp};
+use crate::manifest::Ended;
 use crate::provider::{Pending, ProviderError};
 
 impl ModelClient {
@@ -25,7 +26,11 @@ impl ModelClient {
             Ok(worst) => worst.unwrap_or_default(),
             Err(why) => return Err(failed(unmetered(why))),
         };
-        let under_way = self.road.pass(worst).await;
+        let Some(reserved) = self.paid(ask, worst).await else {
+            self.road.close(Ended::Budget);
+            return std::future::pending().await;
+        };
+        let mut under_way = self.road.pass(reserved).await;
         if let Some(watch) = ask.watch {
             watch.sends();
         }
@@ -39,11 +44,11 @@ impl ModelClient {
         let found = match found {
             Ok(completion) if is_metered => {
                 // What nobody can count may have cost all that it could; the next one is sent all the same, and booked so.
-                self.road.spend(self.charged(model, &completion, worst).0);
+                under_way.spend(self.charged(model, &completion, worst).0);
                 Ok(completion)
             }
             Err(error) if is_metered && error.may_cost() => {
-                self.road.spend(worst);
+                under_way.spend(worst);
                 Err(error)
             }
             found => found,

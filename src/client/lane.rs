@@ -49,6 +49,8 @@ pub(super) struct Lane {
     permits: Arc<Semaphore>,
     /// Only the first of those who have a permit waits for more than that.
     turns: Turns<()>,
+    /// Only the first of those who need money waits for it.
+    purse: Turns<()>,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -126,8 +128,8 @@ impl Lane {
     /// Nobody has been sent through yet; so many may be at once.
     pub(super) fn new(wide: usize) -> Self {
         let state = Mutex::new(State { wide, ..State::default() });
-        let (permits, turns) = (Arc::new(Semaphore::new(wide)), Turns::default());
-        Self { permits, turns, state, changed: Notify::new() }
+        let permits = Arc::new(Semaphore::new(wide));
+        Self { permits, turns: Turns::default(), purse: Turns::default(), state, changed: Notify::new() }
     }
 
     /// Bears no more than this from now on; of two figures the smaller holds.
@@ -144,6 +146,11 @@ impl Lane {
     /// Waits until it is one's turn, in the order of asking.
     pub(super) async fn turn(&self) -> Turn<'_, ()> {
         self.turns.lock().await
+    }
+
+    /// Waits until one may look for money, in the order of asking.
+    pub(super) async fn purse(&self) -> Turn<'_, ()> {
+        self.purse.lock().await
     }
 
     /// A permit, in the order of asking; `None` never comes, for nobody closes the semaphore.

@@ -1,8 +1,15 @@
-//! Money: what was spent, what requests on their way may cost, and what may be spent.
+//! Money: what was spent, what requests on their way may cost, what conversations hold, and what may be spent.
+//!
+//! What is spent, booked and held is never more than the limit. A conversation takes what all of it can cost before its
+//! first request, and each of its requests is paid from that, so that no other request can end it in its middle.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
+
+/// Less than this is a rest of decimal fractions.
+const REST: f64 = 1e-12;
 
 /// Counts US dollars against a limit.
 #[derive(Debug, Default)]
@@ -20,13 +27,40 @@ struct Spending {
     reserved: f64,
     /// Requests on their way.
     on_their_way: usize,
+    /// What conversations hold, by their numbers.
+    held: BTreeMap<u64, Held>,
+    /// How many there were.
+    begun: u64,
 }
 
-/// The place of one request in the books; given back when it is dropped.
+/// What a conversation holds.
+#[derive(Debug)]
+struct Held {
+    left: f64,
+    /// How many of its requests need more than that.
+    waiting: usize,
+}
+
+/// The place of one request in the books; given back when it is dropped, to its conversation where it has one.
 #[derive(Debug)]
 pub(super) struct Reserved<'a> {
     meter: &'a Meter,
     worst: f64,
+    spent: f64,
+    holder: Option<u64>,
+}
+
+impl Spending {
+    fn fits(&self, limit: Option<f64>, more: f64) -> bool {
+        let held: f64 = self.held.values().map(|held| held.left).sum();
+        // What may cost anything at all needs something that is left.
+        limit.is_none_or(|limit| self.spent < limit && self.spent + self.reserved + held + more <= limit)
+    }
+
+    /// Whether something may be given back yet.
+    fn may_leave(&self) -> bool {
+        self.on_their_way > 0 || self.held.values().any(|held| held.waiting == 0)
+    }
 }
 
 impl Meter {
@@ -49,23 +83,85 @@ impl Meter {
         self.limit.get().is_some()
     }
 
-    /// Books what a request costs at most, 0 where nothing is limited. Waits while requests on their way may leave
-    /// enough; `None` where they cannot, because there are none.
-    pub(super) async fn reserve(&self, worst: f64) -> Option<Reserved<'_>> {
+    /// A number for a conversation.
+    pub(super) fn begin(&self) -> u64 {
+        let mut state = self.state();
+        state.begun += 1;
+        state.begun
+    }
+
+    /// Holds for a conversation what the rest of it costs at most. It waits for the first of that while others may leave
+    /// enough, and tells whether it was had; afterwards the surplus is given back, and what is missing is taken where it is free.
+    pub(super) async fn hold(&self, holder: u64, rest: f64) -> bool {
         loop {
             let changed = self.changed.notified();
             {
                 let mut state = self.state();
-                let fits = self.limit.get().is_none_or(|&limit| {
-                    // What may cost anything at all needs something that is left.
-                    state.spent < limit && state.spent + state.reserved + worst <= limit
-                });
-                if fits {
+                let left = state.held.get(&holder).map(|held| held.left);
+                let fits = state.fits(self.limit.get().copied(), rest - left.unwrap_or_default());
+                if fits || left.is_some_and(|left| rest <= left) {
+                    state.held.insert(holder, Held { left: rest, waiting: 0 });
+                    drop(state);
+                    self.changed.notify_waiters();
+                    return true;
+                }
+                if left.is_some() {
+                    return true;
+                }
+                if !state.may_leave() {
+                    return false;
+                }
+            }
+            changed.await;
+        }
+    }
+
+    /// Gives back what a conversation holds.
+    pub(super) fn give_back(&self, holder: u64) {
+        if self.state().held.remove(&holder).is_some() {
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Whether a conversation holds anything.
+    pub(super) fn holds(&self, holder: u64) -> bool {
+        self.state().held.contains_key(&holder)
+    }
+
+    /// Whoever waits for others meanwhile is not waited for by them.
+    pub(super) fn steps_aside(&self, holder: u64, is_aside: bool) {
+        if let Some(held) = self.state().held.get_mut(&holder) {
+            held.waiting = if is_aside { held.waiting + 1 } else { held.waiting.saturating_sub(1) };
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Books what a request costs at most, 0 where nothing is limited: from what its conversation holds first. Waits while
+    /// others may leave enough; `None` where they cannot, because there are none.
+    pub(super) async fn reserve(&self, worst: f64, holder: Option<u64>) -> Option<Reserved<'_>> {
+        let mut waiting = None;
+        loop {
+            let changed = self.changed.notified();
+            {
+                let mut state = self.state();
+                let holder = holder.filter(|holder| state.held.contains_key(holder));
+                let left = holder.and_then(|holder| state.held.get(&holder)).map_or(0.0, |held| held.left);
+                let more = worst - left;
+                if (holder.is_some() && more < REST) || state.fits(self.limit.get().copied(), more.max(0.0)) {
+                    if let Some(held) = holder.and_then(|holder| state.held.get_mut(&holder)) {
+                        held.left = (left - worst).max(0.0);
+                    }
                     state.reserved += worst;
                     state.on_their_way += 1;
-                    return Some(Reserved { meter: self, worst });
+                    drop(state);
+                    return Some(Reserved { meter: self, worst, spent: 0.0, holder });
                 }
-                if state.on_their_way == 0 {
+                if let (None, Some(holder)) = (&waiting, holder) {
+                    drop(state);
+                    waiting = Some(Aside::of(self, holder));
+                    state = self.state();
+                }
+                if !state.may_leave() {
                     return None;
                 }
             }
@@ -73,7 +169,7 @@ impl Meter {
         }
     }
 
-    /// Counts what an answer cost.
+    /// Counts what an answer cost that nobody reserved.
     pub(super) fn spend(&self, cost: f64) {
         self.state().spent += cost;
     }
@@ -83,12 +179,43 @@ impl Meter {
     }
 }
 
+/// A conversation that waits for others; it does no more when this is dropped.
+#[derive(Debug)]
+pub(super) struct Aside<'a> {
+    meter: &'a Meter,
+    holder: u64,
+}
+
+impl<'a> Aside<'a> {
+    pub(super) fn of(meter: &'a Meter, holder: u64) -> Self {
+        meter.steps_aside(holder, true);
+        Self { meter, holder }
+    }
+}
+
+impl Drop for Aside<'_> {
+    fn drop(&mut self) {
+        self.meter.steps_aside(self.holder, false);
+    }
+}
+
+impl Reserved<'_> {
+    /// Counts what its answer cost.
+    pub(super) fn spend(&mut self, cost: f64) {
+        self.meter.spend(cost);
+        self.spent += cost;
+    }
+}
+
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         let mut state = self.meter.state();
         state.on_their_way -= 1;
         // Sums of decimal fractions leave a rest.
         state.reserved = if state.on_their_way == 0 { 0.0 } else { state.reserved - self.worst };
+        if let Some(held) = self.holder.and_then(|holder| state.held.get_mut(&holder)) {
+            held.left += (self.worst - self.spent).max(0.0);
+        }
         drop(state);
         if self.meter.limits() {
             self.meter.changed.notify_waiters();
@@ -117,17 +244,20 @@ mod tests {
     #[test]
     fn what_is_on_its_way_is_waited_for_and_nothing_is_spent() {
         let meter = Meter::new(Some(1.0));
-        let first = now(meter.reserve(0.6)).unwrap().unwrap();
-        assert!(now(meter.reserve(0.6)).is_none(), "the first may leave enough");
-        let small = now(meter.reserve(0.4)).unwrap().unwrap();
+        let first = now(meter.reserve(0.6, None)).unwrap().unwrap();
+        assert!(now(meter.reserve(0.6, None)).is_none(), "the first may leave enough");
+        let small = now(meter.reserve(0.4, None)).unwrap().unwrap();
         meter.spend(0.1);
         drop(first);
-        let second = now(meter.reserve(0.5)).unwrap().unwrap();
+        let second = now(meter.reserve(0.5, None)).unwrap().unwrap();
         meter.spend(0.5);
         meter.spend(0.4);
         drop((small, second));
-        assert!(now(meter.reserve(0.001)).unwrap().is_none(), "nothing is left, and nothing is on its way");
-        assert!(now(meter.reserve(0.0)).unwrap().is_none(), "nobody knows what it costs");
+        assert!(
+            now(meter.reserve(0.001, None)).unwrap().is_none(),
+            "nothing is left, and nothing is on its way"
+        );
+        assert!(now(meter.reserve(0.0, None)).unwrap().is_none(), "nobody knows what it costs");
     }
 
     /// Sixty-four at once, in ten thousand runs: what requests cost is at most what was booked for them, and whoever
@@ -144,7 +274,7 @@ mod tests {
             loop {
                 let worst = dearest * share();
                 let may_enter = left > 0 && under_way.len() < 64;
-                match may_enter.then(|| now(meter.reserve(worst))) {
+                match may_enter.then(|| now(meter.reserve(worst, None))) {
                     Some(Some(Some(reserved))) => {
                         under_way.push((reserved, worst));
                         left -= 1;
@@ -185,6 +315,45 @@ mod tests {
     fn without_a_limit_everything_fits() {
         let meter = Meter::default();
         meter.spend(1e9);
-        assert!(now(meter.reserve(1e9)).unwrap().is_some());
+        assert!(now(meter.reserve(1e9, None)).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_conversation_is_paid_from_what_it_holds() {
+        let meter = Meter::new(Some(1.0));
+        let [one, two] = [meter.begin(), meter.begin()];
+        assert_eq!(now(meter.hold(one, 0.7)), Some(true));
+        assert_eq!(now(meter.hold(two, 0.4)), None, "the first may leave enough");
+        assert!(now(meter.reserve(0.4, None)).is_none());
+        let mut first = now(meter.reserve(0.3, Some(one))).unwrap().unwrap();
+        first.spend(0.1);
+        drop(first);
+        // It has 0.6 left, and the rest needs 0.5.
+        assert_eq!(now(meter.hold(one, 0.5)), Some(true));
+        assert_eq!(now(meter.hold(two, 0.4)), Some(true), "what the first needs no more is free");
+        // More than it holds, and nothing is free: somebody else may leave it.
+        assert!(now(meter.reserve(0.6, Some(one))).is_none());
+        meter.give_back(two);
+        let second = now(meter.reserve(0.6, Some(one))).unwrap().unwrap();
+        drop(second);
+        meter.give_back(one);
+        assert_eq!(now(meter.hold(two, 0.9)), Some(true), "all but what was spent is free again");
+        assert!(!meter.holds(one) && meter.holds(two));
+    }
+
+    #[test]
+    fn conversations_that_wait_for_each_other_are_told_that_nothing_is_left() {
+        let meter = Meter::new(Some(1.0));
+        let [one, two] = [meter.begin(), meter.begin()];
+        assert_eq!([one, two].map(|holder| now(meter.hold(holder, 0.5))), [Some(true), Some(true)]);
+        let mut waits = pin!(meter.reserve(0.6, Some(one)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(waits.as_mut().poll(&mut context).is_pending(), "the other may leave it");
+        assert!(now(meter.reserve(0.6, Some(two))).unwrap().is_none(), "nobody leaves anything");
+        // Neither does one that waits for something else.
+        let aside = Aside::of(&meter, two);
+        assert!(now(meter.reserve(0.1, None)).unwrap().is_none());
+        drop(aside);
+        assert!(now(meter.reserve(0.1, None)).is_none());
     }
 }

@@ -5,9 +5,11 @@
 
 mod ask;
 mod free;
+mod hold;
 mod lane;
 mod limits;
 mod meter;
+mod patience;
 mod record;
 mod road;
 mod tries;
@@ -32,10 +34,17 @@ use lane::Lane;
 use tokio::time::Instant;
 use tries::Account;
 
-pub use ask::{Ask, ClientError, Done, Exchange, Patience, Seal, Usable, Watch};
+pub use ask::{Ask, ClientError, Done, Exchange, Seal, Usable, Watch};
+pub use hold::Hold;
 pub use limits::Limits;
+pub use patience::Patience;
 pub use record::KEYED_TOKENS;
 pub use road::Road;
+
+/// Bytes of a token of an answer, where it is sent again.
+const WIDEST: u64 = 4;
+/// Requests of one conversation that are counted at most.
+const MOST_IN_A_ROW: u64 = 10_000;
 
 /// A back end with its cache and its manners.
 #[derive(Debug)]
@@ -114,6 +123,26 @@ impl ModelClient {
         self.worst_of(&request.model, request.bytes(), request.max_tokens)
     }
 
+    /// The same for so many requests in a row, this one first: each has the answer to the one before it in it, and so many
+    /// bytes more.
+    ///
+    /// # Errors
+    /// Where nobody knows.
+    pub fn worst_in_a_row(&self, request: &ChatRequest, requests: u64, more: u64) -> Result<f64, Unmetered> {
+        let first = self.worst(request)?;
+        let model = &request.model;
+        let price = self.price(model).ok_or_else(|| Unmetered::NoPrice { model: model.clone() })?;
+        let length = request.max_tokens.or(price.longest).unwrap_or_default();
+        let grows = length.saturating_mul(WIDEST).saturating_add(more);
+        // What is too long for a price is not sent.
+        let bytes = |after: u64| {
+            let sent = request.bytes().saturating_add(grows.saturating_mul(after));
+            price.holds_to.map_or(sent, |most| sent.min(most))
+        };
+        let later = (1..requests.min(MOST_IN_A_ROW)).filter_map(|after| price.worst(bytes(after), length));
+        Ok(first + later.sum::<f64>())
+    }
+
     fn worst_of(&self, model: &str, sent: u64, received: Option<u64>) -> Result<f64, Unmetered> {
         let price = self.price(model).ok_or_else(|| Unmetered::NoPrice { model: model.to_owned() })?;
         let length = received.or(price.longest);
@@ -142,6 +171,12 @@ impl ModelClient {
     #[must_use]
     pub fn said_by(self, said_by: Whence) -> Self {
         Self { said_by, ..self }
+    }
+
+    /// Money for a conversation, which takes it before its first request.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        Hold::on(&self.road)
     }
 
     /// Where requests go.

@@ -158,20 +158,14 @@ impl Road {
         self.0.meter.limits()
     }
 
-    /// Counts what an answer cost that was paid for.
-    pub(super) fn spend(&self, cost: f64) {
-        self.0.meter.spend(cost);
+    pub(super) fn meter(&self) -> &Meter {
+        &self.0.meter
     }
 
-    /// Books what one request costs at most and lets it go. Where there is no money left or the road is closed, it waits
-    /// for ever, as [`Self::enter`] does.
-    pub(super) async fn pass(&self, worst: f64) -> UnderWay<'_> {
-        let Some(reserved) = self.0.meter.reserve(worst).await else {
-            self.close(Ended::Budget);
-            return pending().await;
-        };
+    /// Lets a request go that is paid for. Where the road is closed, it waits for ever, as [`Self::enter`] does.
+    pub(super) async fn pass<'a>(&'a self, reserved: Reserved<'a>) -> UnderWay<'a> {
         self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        let entered = UnderWay { road: self, _reserved: reserved, seat: None };
+        let entered = UnderWay { road: self, reserved, seat: None };
         if self.closed().is_some() {
             drop(entered);
             return pending().await;
@@ -179,33 +173,44 @@ impl Road {
         entered
     }
 
-    /// Takes a seat, waits for its turn and until the lane bears so many tokens more, and books what one request costs
-    /// at most, where that is known. Where there is no money left or the road is closed, it waits for ever: [`Road::over`] says when to stop waiting.
+    /// Books what one request costs at most; whoever comes first to a lane is paid for first, but for those who hold
+    /// enough. Nothing where there is no money left.
+    ///
+    /// No seat is taken before: a conversation that holds money must never wait for one that waits for money.
+    pub(super) async fn book(&self, lane: &Lane, worst: f64, holder: Option<u64>) -> Option<Reserved<'_>> {
+        match holder {
+            Some(_) => self.0.meter.reserve(worst, holder).await,
+            None if !self.is_metered() => self.0.meter.reserve(worst, None).await,
+            None => {
+                let _turn = lane.purse().await;
+                self.0.meter.reserve(worst, None).await
+            }
+        }
+    }
+
+    /// Takes a seat, and waits for its turn and until the lane bears so many tokens more. Where the road is closed, it
+    /// waits for ever: [`Road::over`] says when to stop waiting.
     ///
     /// # Errors
     /// The cause, where nothing is sent on this lane any more.
     pub(super) async fn enter<'a>(
         &'a self,
         lane: &'a Lane,
-        worst: f64,
+        reserved: Reserved<'a>,
         tokens: f64,
     ) -> Result<UnderWay<'a>, ProviderError> {
         let Some(permit) = lane.permit().await else { return pending().await };
         let mut seat = Seat { lane, permit: Some(permit), probe: false };
         let _turn = lane.turn().await;
-        let reserved = loop {
+        loop {
             lane.opens(tokens).await?;
-            let Some(reserved) = self.0.meter.reserve(worst).await else {
-                self.close(Ended::Budget);
-                return pending().await;
-            };
             if let Some(probe) = lane.claim(tokens) {
                 seat.probe = probe;
-                break reserved;
+                break;
             }
-        };
+        }
         self.0.under_way.fetch_add(1, Ordering::SeqCst);
-        let entered = UnderWay { road: self, _reserved: reserved, seat: Some(seat) };
+        let entered = UnderWay { road: self, reserved, seat: Some(seat) };
         if self.closed().is_some() {
             drop(entered);
             return pending().await;
@@ -218,12 +223,17 @@ impl Road {
 #[derive(Debug)]
 pub(super) struct UnderWay<'a> {
     road: &'a Road,
-    _reserved: Reserved<'a>,
+    reserved: Reserved<'a>,
     /// None where no lane is taken.
     seat: Option<Seat<'a>>,
 }
 
 impl UnderWay<'_> {
+    /// Counts what its answer cost.
+    pub(super) fn spend(&mut self, cost: f64) {
+        self.reserved.spend(cost);
+    }
+
     /// Whether it finds out if anybody listens.
     pub(super) fn is_probe(&self) -> bool {
         self.seat.as_ref().is_some_and(|seat| seat.probe)

@@ -78,6 +78,7 @@ async fn ask(client: &ModelClient, text: &str) -> Result<Exchange, ClientError> 
         afresh: false,
         watch: None,
         pause: std::time::Duration::ZERO,
+        hold: None,
     };
     client.ask(&ask).await
 }

@@ -8,9 +8,12 @@ use std::time::{Duration, SystemTime};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
 
+use super::hold::Hold;
 use super::lane::{LONGEST_WAIT, own_wait};
+use super::meter::Reserved;
 use super::{Ask, ClientError, Done, Exchange, Had, ModelClient, Patience, timestamp};
 use crate::cache::Journal;
+use crate::manifest::Ended;
 use crate::provider::model::is_stand_in;
 use crate::provider::{Completion, Pending, ProviderError, Reach, Unmetered};
 use crate::stats::real;
@@ -139,22 +142,25 @@ impl ModelClient {
             worst => worst.ok(),
         };
         let tokens = real(ask.request.booked_tokens());
+        let faulty = || self.faulty(model);
+        // Before the money is looked at, which may be gone for the same reason.
+        faulty()?;
+        let Some(reserved) = self.paid(ask, worst.unwrap_or_default()).await else {
+            faulty()?;
+            self.road.close(Ended::Budget);
+            return std::future::pending().await;
+        };
         // What a server counts is known from its first answer on; until then one is risked, not as many as there are seats.
         let is_served = || self.accounts().get(model).is_some_and(|account| account.served);
         let mut first = None;
         if is_metered && !is_served() {
             first = Some(self.first.lock().await).filter(|_| !is_served());
         }
-        let faulty = || {
-            let fault = self.accounts().get(model).and_then(|account| account.fault.clone());
-            fault.map_or(Ok(()), Err).map_err(Box::new)
-        };
-        // Before the money is looked at, which may be gone for the same reason.
-        faulty().map_err(|error| Failed::NotAsked(*error))?;
-        let entered = self.road.enter(&self.lane, worst.unwrap_or_default(), tokens).await;
-        let under_way = entered.map_err(Failed::NotAsked)?;
+        faulty()?;
+        let entered = self.road.enter(&self.lane, reserved, tokens).await;
+        let mut under_way = entered.map_err(Failed::NotAsked)?;
         // Those before may have found it out.
-        faulty().map_err(|error| Failed::NotAsked(*error))?;
+        faulty()?;
         // Before it is sent: whoever is killed meanwhile may have paid all of it.
         let number = self.road.journal().map(Journal::next_try);
         let pay = |usd: Option<f64>| {
@@ -177,7 +183,7 @@ impl ModelClient {
                     pay(self.cost(model, completion.answer.usage));
                 } else if let Some(worst) = worst {
                     let (cost, found) = self.charged(model, &completion, worst);
-                    self.road.spend(cost);
+                    under_way.spend(cost);
                     pay(Some(cost));
                     if let Err(why) = found {
                         let error = unmetered(why);
@@ -197,7 +203,7 @@ impl ModelClient {
             Err(error) => error,
         };
         if error.may_cost() {
-            self.road.spend(worst.unwrap_or_default());
+            under_way.spend(worst.unwrap_or_default());
         } else {
             self.lane.settle(tokens, 0.0);
             pay(worst.map(|_| 0.0));
@@ -231,6 +237,24 @@ impl ModelClient {
         drop(under_way);
         drop(first);
         Err(Failed::Asked(error, next, (began, took)))
+    }
+
+    /// Errs where nothing is asked of a model any more.
+    fn faulty(&self, model: &str) -> Result<(), Failed> {
+        match self.accounts().get(model).and_then(|account| account.fault.clone()) {
+            Some(error) => Err(Failed::NotAsked(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Books what a request costs at most; nothing where that is not to be had.
+    pub(super) async fn paid(&self, ask: &Ask<'_>, worst: f64) -> Option<Reserved<'_>> {
+        if let Some(hold) = ask.hold.filter(|_| ask.kind == ExchangeKind::Reply && self.road.is_metered())
+            && !hold.take(&self.lane).await
+        {
+            return None;
+        }
+        self.road.book(&self.lane, worst, ask.hold.and_then(Hold::holder)).await
     }
 
     /// Most US dollars that one try of a question can cost.

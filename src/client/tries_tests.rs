@@ -129,6 +129,7 @@ pub(super) async fn ask(
         afresh: false,
         watch: None,
         pause: std::time::Duration::ZERO,
+        hold: None,
     };
     client.ask(&ask).await
 }
@@ -491,6 +492,7 @@ async fn pipelines_that_were_refused_together_come_back_apart_and_none_too_early
             afresh: false,
             watch: None,
             pause: std::time::Duration::ZERO,
+            hold: None,
         };
         client(&server, &Road::default()).ask(&ask).await.unwrap();
         let again = server.log()[1].1;

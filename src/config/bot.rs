@@ -11,11 +11,12 @@ use crate::client::ModelClient;
 use crate::expectation::Expectation;
 use crate::process::USUAL;
 use crate::provider::{
-    COMMAND, HTTP, Origin, Own, OwnCommand, OwnHttp, OwnPlaces, Provider, Role, Told, Whence, looks_secret,
-    place,
+    COMMAND, HTTP, Origin, Own, OwnCommand, OwnHttp, OwnPlaces, Provider, Role, Spec, Told, Whence,
+    looks_secret, place,
 };
-use crate::scenario::{Case, Scenario};
+use crate::scenario::{Case, Loaded, Scenario};
 use crate::secret::Secret;
+use crate::source::{Diagnostic, Span};
 use serde_json::json;
 
 /// How a command of a change is trusted.
@@ -56,7 +57,12 @@ impl Targets {
             };
             let message = format!("provider `{}` has no `{key}`", asking.provider.value);
             // What waits for a variable is not there for this reason.
-            let missing = || Obstacle::new(message, help).at(asking.provider.said_by);
+            // Whoever named the provider by a flag is told of the file, once, and not of each case.
+            let missing = || {
+                let told = Obstacle::new(message, help).at(asking.provider.said_by);
+                let file = || (Arc::clone(&scenario.file), Span::default());
+                Obstacle { at: told.at.or_else(|| Some(file())), ..told }
+            };
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
         }
         fits(&own, scenario, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
@@ -175,6 +181,32 @@ fn fits(own: &Own, scenario: &Scenario, case: &Case, is_http: bool) -> Result<()
 }
 
 impl Settings {
+    /// Tells of cases that the own bot that they name, in their file or in the configuration, cannot be asked for: what a
+    /// run would refuse.
+    pub fn check_bots(&self, loaded: &mut Loaded) {
+        let Loaded { scenarios, diagnostics, .. } = loaded;
+        for scenario in scenarios.iter() {
+            for case in &scenario.cases {
+                let asking = self.asking(scenario, case);
+                let is_http = asking.provider.value == HTTP;
+                let is_named = if is_http { asking.own.url.is_some() } else { asking.own.command.is_some() };
+                if !Spec::is_own(asking.provider.value) || !is_named {
+                    continue;
+                }
+                let Err(Obstacle { message, help, at, .. }) = fits(&asking.own, scenario, case, is_http)
+                else {
+                    continue;
+                };
+                let (file, span) = at.unwrap_or_else(|| (Arc::clone(&scenario.file), case.span));
+                let is_told = diagnostics.iter().any(|known| known.message == message && known.span == span);
+                if !is_told {
+                    diagnostics.push(Diagnostic::error("wrong-value", &file, span, message).help(help));
+                }
+            }
+        }
+        diagnostics.sort();
+    }
+
     /// What variables of a case put into the request of a bot that the configuration describes is a part of what the case
     /// asks.
     pub fn hash_variables(&self, scenarios: &mut [Scenario]) {

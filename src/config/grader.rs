@@ -8,7 +8,7 @@ use super::trust::{KEY_COMMAND, KEY_FILE};
 use crate::environment::Unset;
 use crate::grader::calibration::{Demands, Unmet};
 use crate::grader::{Ballot, Canaries, Defaults, Effort, Terms};
-use crate::provider::{DEFAULT, NAMES, OFFERED};
+use crate::provider::{DEFAULT, NAMES, OFFERED, Spec};
 use crate::scenario::{LIMITS, PATIENCE, ProviderConfig, api_key, limits, tries};
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Shape, SourceFile};
 use strum::VariantNames as _;
@@ -81,6 +81,11 @@ impl GraderConfig {
         source: &Arc<SourceFile>,
         found: &mut Diagnostics,
     ) -> Self {
+        if let Some((name, span)) = grader.text("provider").filter(|(name, _)| Spec::is_own(name)) {
+            let message = format!("provider `{name}` answers cases, and cannot judge");
+            let finding = Diagnostic::error("wrong-value", source, span, message);
+            found.push(finding.help("name a provider of models"));
+        }
         Self {
             provider: grader.string("provider"),
             model: grader.string("model"),

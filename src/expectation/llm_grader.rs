@@ -322,6 +322,10 @@ fn votes(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<u32> {
 /// The judge that an expectation names.
 pub(super) fn judge(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Judge> {
     let (provider, model) = (fields.string("provider"), fields.string("model"));
+    if let Some((name, span)) = fields.text("provider").filter(|(name, _)| provider::Spec::is_own(name)) {
+        let message = format!("provider `{name}` answers cases, and cannot judge");
+        reading.refuse("wrong-value", span, message, "name a provider of models");
+    }
     if provider.is_some() && model.is_none() && fields.key_span("model").is_none() {
         let at = fields.key_span("provider").unwrap_or(fields.span());
         let message = "`provider` of a judge needs its `model`".to_owned();

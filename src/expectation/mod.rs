@@ -31,6 +31,7 @@ mod pii;
 mod plain;
 mod reading;
 mod regex;
+mod schema;
 mod scope;
 mod see;
 mod seen;
@@ -47,7 +48,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use serde_json::{Value as Json, json};
 use strum::IntoEnumIterator;
 
 use crate::grader::{Bench, Defaults};
@@ -65,9 +65,10 @@ pub use fact::{FACT, Fact};
 pub use handoff::{SIGNS, Signs, Stage};
 pub use llm_grader::{Judges, LlmGrader, fewer_votes, swapped};
 pub use reading::{Reading, filled, substitute};
+pub use schema::{definitions, keys, schema, schema_of_rules};
 pub use scope::Scope;
 pub use seen::Seen;
-pub use weaker::{Written, weaker};
+pub use weaker::{Written, covers, weaker};
 
 const TYPE: Field = Field::required("type", Shape::Text, "Kind of expectation.");
 
@@ -237,7 +238,7 @@ impl Expectation {
                     let verdict = kind.judge(answer);
                     match answer.seen {
                         // Time is not in the text.
-                        Some(seen) if !matches!(kind, Plain::Latency(_)) => seen.over(verdict, answer.text),
+                        Some(seen) if !matches!(kind, Plain::Latency(_)) => seen.over(verdict, answer),
                         Some(_) | None => verdict,
                     }
                 }
@@ -252,7 +253,7 @@ impl Expectation {
                 Expected::Whole(kind) => match (answer.talk, answer.seen) {
                     // How it ended is not in the text.
                     (Some(talk), Some(seen)) if !matches!(kind, Whole::Ended(_)) => {
-                        seen.over(kind.judge(talk), answer.text)
+                        seen.over(kind.judge(talk), answer)
                     }
                     (Some(talk), _) => kind.judge(talk),
                     (None, _) => which::without_talk(kind.kind()),
@@ -322,6 +323,18 @@ impl Expectation {
         }
     }
 
+    /// Whether it, or a part of it, can be met by any answer of a conversation, however late.
+    #[must_use]
+    pub fn may_come_late(&self) -> bool {
+        match &self.expected {
+            Expected::Plain(Plain::Handoff(kind)) => kind.may_come_late(),
+            Expected::Whole(kind) => kind.kind() == VerdictKind::Ended,
+            Expected::Combined(kind) => kind.parts().iter().any(Expectation::may_come_late),
+            Expected::Which(kind) => kind.kind() == VerdictKind::SomeAnswer,
+            Expected::Plain(_) | Expected::Not(_) | Expected::LlmGrader(_) | Expected::Similarity(_) => false,
+        }
+    }
+
     /// The judges that this expectation needs, in order.
     #[must_use]
     pub fn graders(&self) -> Vec<&LlmGrader> {
@@ -381,52 +394,6 @@ fn refuse_custom(fields: &Fields<'_>, kind: &Node, reading: &mut Reading<'_>) ->
             .help("say the same with `inline`, `regex`, `json_schema` or `llm_grader`"),
     );
     None
-}
-
-/// Every key of an expectation that can be used, behind its kind: `contains.values`.
-#[must_use]
-pub fn keys() -> Vec<String> {
-    let kinds = VerdictKind::iter().filter(|kind| *kind != VerdictKind::Custom);
-    let keys = kinds.flat_map(|kind| {
-        let paths = Field::paths(table(&kind)).into_iter();
-        paths.map(move |path| format!("{kind}.{path}")).collect::<Vec<_>>()
-    });
-    let below = |part: &str, table: &[Field]| {
-        Field::paths(table).into_iter().map(|path| format!("{part}.{path}")).collect::<Vec<_>>()
-    };
-    let calls = below("tools.called", tools::CALL);
-    keys.chain(calls).chain(below("tools.called.count", tools::COUNT)).collect()
-}
-
-/// The JSON Schemas of what stands under some keys of expectations, by their names.
-#[must_use]
-pub fn definitions() -> Vec<(&'static str, Json)> {
-    tools::schemas().into_iter().chain([("carries", handoff::schema())]).collect()
-}
-
-/// The JSON Schema of a list under `always:`: expectations that may have a name.
-#[must_use]
-pub fn schema_of_rules() -> Json {
-    let mut rule = schema();
-    for kind in rule["oneOf"].as_array_mut().into_iter().flatten() {
-        kind["properties"]["name"] = Field::schema(NAMED)["properties"]["name"].clone();
-    }
-    json!({ "type": "array", "items": rule })
-}
-
-/// The JSON Schema of everything that may stand under `expected:`.
-#[must_use]
-pub fn schema() -> Json {
-    let mut kinds: Vec<Json> = VerdictKind::iter()
-        .filter(|kind| !matches!(kind, VerdictKind::Custom | VerdictKind::Not))
-        .map(|kind| {
-            let mut schema = Field::schema(table(&kind));
-            schema["properties"]["type"] = json!({ "const": kind });
-            schema
-        })
-        .collect();
-    kinds.push(Field::schema(not::FIELDS));
-    json!({ "description": "What the answer must be.", "oneOf": kinds })
 }
 
 /// A verdict of a kind, still without words. One that says only whether an answer passes scores 1 where it does; one of

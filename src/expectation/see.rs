@@ -1,6 +1,7 @@
-//! What an expectation finds in a raw answer, to be kept with the redacted one.
+//! What an expectation finds in a raw answer, to be kept with the redacted one, and what becomes of a verdict by it.
 
-use super::{Candidate, Expectation, Expected, Seen};
+use super::{Candidate, Expectation, Expected, Seen, errored, quote};
+use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
 impl Expectation {
@@ -11,22 +12,38 @@ impl Expectation {
             Expected::Combined(kind) => {
                 Seen::of_parts(kind.parts().iter().map(|part| part.see(answer)).collect())
             }
-            Expected::Not(kind) => Seen {
-                outcome: answer.hollow().map(|_| Outcome::Failed),
-                score: None,
-                parts: vec![kind.inner().see(answer)],
-            },
-            Expected::Plain(kind) => {
-                let verdict = kind.judge(answer);
-                Seen { outcome: Some(verdict.outcome), score: verdict.score, parts: Vec::new() }
+            Expected::Not(kind) => {
+                let parts = Seen::of_parts(vec![kind.inner().see(answer)]);
+                Seen { outcome: answer.hollow().map(|_| Outcome::Failed), ..parts }
             }
+            Expected::Plain(kind) => Seen::of(&kind.judge(answer)),
             Expected::Which(kind) => answer.talk.map_or_else(Seen::default, |talk| kind.see(talk)),
             Expected::Whole(kind) => {
-                let verdict = answer.talk.map(|talk| kind.judge(talk));
-                let score = verdict.as_ref().and_then(|verdict| verdict.score);
-                Seen { outcome: verdict.map(|verdict| verdict.outcome), score, parts: Vec::new() }
+                answer.talk.map_or_else(Seen::default, |talk| Seen::of(&kind.judge(talk)))
             }
             Expected::LlmGrader(_) | Expected::Similarity(_) => Seen::default(),
         }
+    }
+}
+
+impl Seen {
+    /// The verdict on the raw answer, of the verdict on the redacted one.
+    pub(super) fn over(&self, redacted: Verdict, answer: &Candidate<'_>) -> Verdict {
+        let Some(outcome) = self.outcome else {
+            let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
+            return errored(redacted.kind, reason);
+        };
+        // The words of a verdict fit its outcome, its score and its turn alone.
+        if redacted.outcome == outcome && redacted.score == self.score && redacted.turn == self.turn {
+            return redacted;
+        }
+        let reason = "judged on the answer as it came, before redaction".to_owned();
+        let number = self.turn.map_or(0, |turn| u32::from(turn.get()));
+        let turn = answer.talk.and_then(|talk| talk.turns.iter().find(|turn| turn.number == number));
+        let (reason, got) = match turn {
+            Some(turn) => (format!("{}: {reason}", turn.named()), quote(turn.answer.text)),
+            None => (reason, quote(answer.text)),
+        };
+        Verdict { outcome, score: self.score, reason, got, ..redacted }.of_turn(number)
     }
 }

@@ -4,9 +4,10 @@
 //! the redacted answer, without any of its words; from then on a verdict takes its outcome from here
 //! and its words from the redacted answer.
 
+use std::num::NonZeroU16;
+
 use serde::{Deserialize, Serialize};
 
-use super::{errored, quote};
 use crate::manifest::Verdict;
 use crate::vocabulary::Outcome;
 
@@ -20,12 +21,21 @@ pub struct Seen {
     /// 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) score: Option<f64>,
+    /// The turn whose answer decided it, where it is about a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) turn: Option<NonZeroU16>,
     /// Those of the parts of a `combined` or `not`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<Seen>,
 }
 
 impl Seen {
+    /// What a verdict found.
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        let Verdict { outcome, score, turn, .. } = verdict;
+        Self { outcome: Some(*outcome), score: *score, turn: *turn, parts: Vec::new() }
+    }
+
     /// What several found.
     pub(super) fn of_parts(parts: Vec<Self>) -> Self {
         Self { parts, ..Self::default() }
@@ -38,21 +48,7 @@ impl Seen {
 
     /// What the part at this place found.
     pub(super) fn part(&self, index: usize) -> &Seen {
-        const NOTHING: &Seen = &Seen { outcome: None, score: None, parts: Vec::new() };
+        const NOTHING: &Seen = &Seen { outcome: None, score: None, turn: None, parts: Vec::new() };
         self.parts.get(index).unwrap_or(NOTHING)
-    }
-
-    /// The verdict on the raw answer, of the verdict on the redacted one.
-    pub(super) fn over(&self, redacted: Verdict, answer: &str) -> Verdict {
-        let Some(outcome) = self.outcome else {
-            let reason = "what the raw answer came to was not kept with the redacted one".to_owned();
-            return errored(redacted.kind, reason);
-        };
-        // The words of a verdict fit its outcome and score alone.
-        if redacted.outcome == outcome && redacted.score == self.score {
-            return redacted;
-        }
-        let reason = "judged on the answer as it came, before redaction".to_owned();
-        Verdict { outcome, score: self.score, reason, got: quote(answer), ..redacted }
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn judge(yaml: &str, answer: Candidate<'_>) -> Verdict {
         case: "c",
         trial: 0,
         redactor: None,
+        hold: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(expectation.judge(&answer, &bench))

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::llm_grader::Judges;
 use super::{Expectation, Expected, Plain, Rule};
+use crate::grader::Configured;
 use crate::source::{Node, Span};
 use crate::vocabulary::{VerdictKind, WeakeningKind as Kind, Weaker};
 
@@ -72,6 +73,13 @@ pub fn weaker(
         (before, now) => (Form::of_all(before), Form::of_all(now)),
     };
     FormComparison::default().forms(&before, &now, judges).to_vec()
+}
+
+/// Whether whatever meets one expectation meets another, as far as their keys tell; neither asks a judge.
+#[must_use]
+pub fn covers(other: Written<'_>, one: Written<'_>) -> bool {
+    let judges = Judges { before: &Configured::default(), now: &Configured::default() };
+    weaker((other, &[]), (one, &[]), judges).is_empty()
 }
 
 /// How parts are joined.

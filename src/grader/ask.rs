@@ -103,6 +103,7 @@ impl Grader {
             afresh: false,
             watch: None,
             pause: std::time::Duration::ZERO,
+            hold: bench.hold,
         };
         let is_vote = *kind == ExchangeKind::Vote;
         let is_recorded =
@@ -162,6 +163,7 @@ impl Grader {
             afresh: false,
             watch: None,
             pause: std::time::Duration::ZERO,
+            hold: bench.hold,
         };
         Ok(self.client.embed(&ask, text).await?)
     }

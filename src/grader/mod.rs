@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::client::{ClientError, ModelClient, Patience};
+use crate::client::{ClientError, Hold, ModelClient, Patience};
 use crate::manifest::{Fault, Grade, versioned};
 use crate::provider::{ChatRequest, Message};
 use crate::redact::Redactor;
@@ -113,6 +113,8 @@ pub struct Bench<'a> {
     /// What gives way in everything that a judge is told and says; conversation and answer have it
     /// behind them.
     pub redactor: Option<&'a Redactor>,
+    /// The money of the conversation that is under way.
+    pub hold: Option<&'a Hold>,
 }
 
 impl Bench<'_> {

@@ -109,6 +109,7 @@ impl Setup {
             case: "c",
             trial: 0,
             redactor: None,
+            hold: None,
         };
         self.grader.grade(&question, Bar { threshold: 0.7, scale: 10 }, ballot, &bench).await
     }

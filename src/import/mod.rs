@@ -9,6 +9,7 @@ mod code;
 mod document;
 mod findings;
 mod frozen;
+mod id;
 mod judged;
 mod mapping;
 mod prompt;

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::case::{Test, choices, commented, one_line, write};
 use super::document::{Excerpt, Folder, document};
 use super::findings::{Findings, place};
+use super::id::{slug, unique};
 use super::prompt::{Prompt, has_ending};
 use super::provider::Provider;
 use super::talk;
@@ -478,29 +479,4 @@ impl PromptfooSuite {
 struct Options {
     /// Whether lists are values and not choices.
     whole: bool,
-}
-
-/// A description as an id: small letters and digits with dashes between, at most 60 characters.
-fn slug(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.to_lowercase().chars() {
-        if c.is_alphanumeric() {
-            out.push(c);
-        } else if !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    let cut: String = out.chars().take(60).collect();
-    cut.trim_end_matches('-').to_owned()
-}
-
-fn unique(id: String, known: &mut BTreeSet<String>) -> String {
-    let mut id = id;
-    let first = id.clone();
-    let mut number = 2;
-    while !known.insert(id.clone()) {
-        id = format!("{first}-{number}");
-        number += 1;
-    }
-    id
 }

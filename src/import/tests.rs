@@ -58,6 +58,7 @@ fn passes(assertion: &str, answer: &str) -> bool {
         case: "c",
         trial: 0,
         redactor: None,
+        hold: None,
     };
     let answer = Candidate::of(answer);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

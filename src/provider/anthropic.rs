@@ -22,6 +22,10 @@ const CALL: &str = "/messages";
 /// The version of the interface that is written and read here.
 const VERSION: &str = "2023-06-01";
 
+/// What a piece brings, and the member of the block that it belongs to.
+const DELTAS: [(&str, &str); 4] =
+    [("text", "text"), ("partial_json", "input"), ("thinking", "thinking"), ("signature", "signature")];
+
 /// Most tokens of an answer where it is not known how many a model gives, or a server does not take as many.
 const FEWEST: u64 = 8192;
 
@@ -139,9 +143,10 @@ impl Dialect for Messages {
             "content_block_delta" => {
                 let Some(place) = at(&mut object(whole)["content"], index) else { return Piece::Silent };
                 let mut brought = Piece::Silent;
-                for (from, to) in [("text", "text"), ("partial_json", "input"), ("thinking", "thinking")] {
+                for (from, to) in DELTAS {
                     let Some(more) = piece["delta"].get_mut(from).map(Json::take) else { continue };
-                    if from != "thinking" && more.as_str().is_some_and(|text| !text.is_empty()) {
+                    let is_thought = matches!(from, "thinking" | "signature");
+                    if !is_thought && more.as_str().is_some_and(|text| !text.is_empty()) {
                         brought = Piece::Token;
                     }
                     grow(&mut object(place)[to], more);
@@ -210,6 +215,33 @@ impl Dialect for Messages {
             fingerprint: None,
         })
     }
+
+    /// Thoughts go before the calls that they led to, or the results of these are refused.
+    fn parts(&self, reply: &Json) -> Vec<Json> {
+        let content = reply.get("content").and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
+        let is_thought = |part: &Json| {
+            part.get("type").is_some_and(|kind| kind == "thinking" || kind == "redacted_thinking")
+        };
+        if content.iter().any(is_thought) {
+            content.iter().filter_map(sent_back).collect()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// A part of a content as it is sent back, where it is one that may be: thoughts as they came, for they are signed.
+fn sent_back(part: &Json) -> Option<Json> {
+    let has_words = |text: &&Json| text.as_str().is_some_and(|text| !text.is_empty());
+    match part.get("type")?.as_str()? {
+        "thinking" | "redacted_thinking" => Some(part.clone()),
+        "text" => part.get("text").filter(has_words).map(|text| json!({ "type": "text", "text": text })),
+        "tool_use" => {
+            let [id, name, input] = ["id", "name", "input"].map(|member| part.get(member));
+            Some(json!({ "type": "tool_use", "id": id?, "name": name?, "input": input? }))
+        }
+        _ => None,
+    }
 }
 
 /// The messages but for instructions, as turns: what functions returned is the user's, and neighbours of one role are one.
@@ -221,6 +253,7 @@ fn turns(messages: &[&Message]) -> Json {
                 let result = json!({ "type": "tool_result", "tool_use_id": id, "content": message.content });
                 ("user", vec![result])
             }
+            (Role::Assistant, _) if !message.parts.is_empty() => ("assistant", message.parts.clone()),
             (Role::Assistant, _) => {
                 let calls = message.tool_calls.iter().enumerate().map(|(number, call)| {
                     let input = if call.arguments.is_object() { call.arguments.clone() } else { json!({}) };

@@ -42,6 +42,11 @@ pub(super) trait Dialect: Send + Sync + fmt::Debug {
     /// Reads an answer; of a request for a verdict, the calls of the function of this name are its text.
     fn read(&self, reply: &Reply, function: Option<&str>) -> Result<Read, Misread>;
 
+    /// The parts of an answer with calls that the server wants back as they came, before what these return.
+    fn parts(&self, _reply: &Json) -> Vec<Json> {
+        Vec::new()
+    }
+
     /// The call for an embedding with its body; none where the vendor has none.
     fn embedding(&self, _model: &str, _text: &str) -> Option<(String, Json)> {
         None

@@ -101,13 +101,16 @@ pub struct Message {
     /// Of what a function returned: the id of its call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<String>,
+    /// What the application wants back as it came, in place of words and calls: its thoughts are among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Json>,
 }
 
 impl Message {
     /// A message of nothing but words.
     #[must_use]
     pub fn new(role: Role, content: impl Into<String>) -> Self {
-        Self { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None }
+        Self { role, content: content.into(), tool_calls: Vec::new(), tool_call_id: None, parts: Vec::new() }
     }
 }
 
@@ -205,6 +208,9 @@ pub struct Completion {
     /// What the application gave to be known again by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The parts of an answer that is wanted back as it came before the results of its calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Json>,
     /// What expectations found in the raw text, where this one is redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Json>,

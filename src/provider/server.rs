@@ -120,13 +120,16 @@ impl Server {
             let function = request.output.as_ref().map(|output| output.name);
             let read = reply.and_then(|reply| {
                 let answer = answer(self.dialect.read(&reply, function), &asked)?;
-                Ok(reply.pace.of(answer))
+                let is_called = !answer.tool_calls.is_empty();
+                let parts = if is_called { self.dialect.parts(&reply.json) } else { Vec::new() };
+                Ok((reply.pace.of(answer), parts))
             });
             let error = match read {
-                Ok(answer) => {
+                Ok((answer, parts)) => {
                     self.remember(&request.model, left);
                     return Ok(Completion {
                         answer,
+                        parts,
                         params_sent: sent(&body),
                         params_dropped: draft.dropped,
                         ..Completion::default()

@@ -6,13 +6,13 @@ use crate::text;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmetered {
     /// Nobody knows what its tokens cost.
-    #[error("there is no price for {}", .model)]
+    #[error("there is no price for {}", named(.model))]
     NoPrice {
         /// The model.
         model: String,
     },
     /// Nobody knows how long an answer can get.
-    #[error("an answer of {} may be of any length", .model)]
+    #[error("an answer of {} may be of any length", named(.model))]
     NoLength {
         /// The model.
         model: String,
@@ -34,11 +34,19 @@ pub enum Unmetered {
     },
 }
 
+/// A model, or the bot that has none.
+fn named(model: &str) -> &str {
+    if model.is_empty() { "a bot without a `model`" } else { model }
+}
+
 impl Unmetered {
     /// How to fix it.
     #[must_use]
     pub fn help(&self) -> String {
         match self {
+            Self::NoPrice { model } if model.is_empty() => {
+                "name a model (`-m NAME`) that has a price under `prices:` in akit.yaml, or leave `--budget` out".to_owned()
+            }
             Self::NoPrice { model } => format!(
                 "add `prices: {{ {}: {{ input: USD, output: USD }} }}` to akit.yaml, for a million tokens each, or leave `--budget` out",
                 serde_json::json!(model)

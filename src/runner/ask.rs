@@ -10,9 +10,9 @@ use serde_json::{Value as Json, json};
 
 use super::plan::{Job, Planned, Target};
 use super::redaction::{self, Earlier, See};
-use crate::client::{Ask, ModelClient, Patience, Seal, Usable, Watch};
+use crate::client::{Ask, Hold, ModelClient, Patience, Seal, Usable, Watch};
 use crate::manifest::Fault;
-use crate::provider::{ChatRequest, Completion, Conversation, Message, Replies, Role};
+use crate::provider::{ChatRequest, Completion, Conversation, Message, Replies, Role, Unmetered};
 use crate::redact::Replaced;
 use crate::scenario::{Case, Played, Scenario};
 use crate::seed::{Root, RunId};
@@ -27,6 +27,8 @@ pub struct Load<'a> {
     /// What is put behind the first message of the customer.
     pub mark: Option<&'a str>,
 }
+/// Bytes of two messages beside their words.
+const FRAME: u64 = 128;
 
 /// What came of asking.
 pub(super) struct Said {
@@ -126,6 +128,23 @@ pub(super) fn request(scenario: &Scenario, case: &Case, model: &str, seed: Optio
     }
 }
 
+/// Most US dollars that a conversation costs from a request on: with so many turns yet, this one among them, so many bytes
+/// of the customer's words in each, and this many rounds of this turn behind it.
+///
+/// # Errors
+/// Where nobody knows.
+pub(super) fn whole(
+    client: &ModelClient,
+    scenario: &Scenario,
+    request: &ChatRequest,
+    ([turns, words], round): ([u64; 2], u32),
+) -> Result<f64, Unmetered> {
+    let functions = &scenario.functions;
+    let rounds = u64::from(functions.most_rounds()) + 1;
+    let requests = turns.saturating_mul(rounds).saturating_sub(round.into()).max(1);
+    client.worst_in_a_row(request, requests, words.max(functions.longest()).saturating_add(FRAME))
+}
+
 /// How a model is asked, round by round.
 pub(super) struct Rounds<'a> {
     scenario: &'a Scenario,
@@ -137,8 +156,12 @@ pub(super) struct Rounds<'a> {
     patience: Patience,
     /// The turn that is asked, where the case is a conversation.
     pub(super) turn: Option<At>,
-    /// A mark of what was said before, where the application remembers it.
-    pub(super) held: Option<String>,
+    /// Marks of what was said before, turn by turn, where the application remembers it.
+    pub(super) held: Option<Json>,
+    /// The money of the conversation.
+    pub(super) hold: Option<Arc<Hold>>,
+    /// How many turns there are yet at most, this one among them, and the bytes of the customer's longest words.
+    pub(super) rest: [u64; 2],
     /// Who measures, if anybody does.
     pub(super) watch: Option<&'a dyn Watch>,
 }
@@ -167,7 +190,20 @@ impl<'a> Rounds<'a> {
     ) -> Self {
         let jitter = root.derive(&["retry", &scenario.name, &case.id, &trial.to_string()]);
         let patience = Patience { jitter: jitter.into(), ..job.patience };
-        Self { scenario, case, client, job, root, trial, patience, turn: None, held: None, watch }
+        Self {
+            scenario,
+            case,
+            client,
+            job,
+            root,
+            trial,
+            patience,
+            turn: None,
+            held: None,
+            hold: None,
+            rest: [1, 0],
+            watch,
+        }
     }
 
     /// What a record says of a stop word was taught when it was made.
@@ -219,7 +255,7 @@ impl<'a> Rounds<'a> {
                 None => said.answer,
             };
             let session = request.conversation.session.clone();
-            let spoken = Message { tool_calls: calls.clone(), ..spoken };
+            let spoken = Message { tool_calls: calls.clone(), parts: said.parts, ..spoken };
             let ends = |answer, fault| {
                 let raw = earlier.raw();
                 // No server takes a call that nothing came back to.
@@ -282,7 +318,7 @@ impl<'a> Rounds<'a> {
             content["session"] = at.session.into();
         }
         if let Some(held) = &self.held {
-            content["held"] = held.as_str().into();
+            content["held"] = held.clone();
         }
         if let Some(redaction) = self.case.redaction.on() {
             content = redaction.redactor.json(&content);
@@ -294,7 +330,7 @@ impl<'a> Rounds<'a> {
     }
 
     fn about<'q>(
-        &self,
+        &'q self,
         request: &'q ChatRequest,
         content: &'q Json,
         purpose: &'q str,
@@ -317,6 +353,7 @@ impl<'a> Rounds<'a> {
             afresh: self.turn.is_some_and(|at| at.afresh),
             pause: self.turn.map_or(Duration::ZERO, |at| at.pause),
             watch: self.watch,
+            hold: self.hold.as_deref(),
         }
     }
 
@@ -333,6 +370,11 @@ impl<'a> Rounds<'a> {
         // Of what is neither read nor kept, no record is looked for.
         let is_unheard = self.client.is_unheard();
         let content = if is_unheard { Json::Null } else { self.content(request, asked, added) };
+        if let Some(hold) = &self.hold {
+            let rest = whole(self.client, self.scenario, request, (self.rest, round));
+            // Nothing is sent where nobody knows it.
+            hold.needs(rest.unwrap_or_default());
+        }
         let redacted = case.redaction.on();
         // What came live is seen as it came, once.
         let raw: Mutex<Option<Answer>> = Mutex::default();

@@ -4,18 +4,18 @@
 //! replay goes the same way. Expectations see the answers as they came.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::ask::{self, At, Load, Rounds, Said};
+use super::ask::{self, Load, Said};
 use super::fault;
+use super::live::{Live, Stopped, Whom};
 use super::plan::{Job, Planned, Target};
 use super::redaction;
-use crate::canonical;
-use crate::client::ModelClient;
+use crate::client::Hold;
 use crate::expectation::{self, Candidate, Heard, Seen, Talk};
 use crate::grader::{Bench, Graders};
 use crate::manifest::{Fault, Held, Place, Trial, Turn, Verdict};
-use crate::provider::{ChatRequest, Conversation, Exchanged, Message, Role};
+use crate::provider::{Exchanged, Message, Role};
 use crate::scenario::{Case, Dialogue, Lines, Next, Progress, Say, Scenario};
 use crate::seed::{Root, RunId};
 use crate::text;
@@ -58,32 +58,6 @@ enum Partner<'a> {
     Live(Box<Live<'a>>),
 }
 
-/// Somebody who is asked, turn by turn.
-struct Live<'a> {
-    rounds: Rounds<'a>,
-    client: &'a ModelClient,
-    model: &'a str,
-    seeded: bool,
-    /// What is sent.
-    sent: Vec<Message>,
-    /// What records are found by.
-    kept: Vec<Message>,
-    /// Everything that was said, in all conversations with the same customer.
-    heard: Vec<Message>,
-    conversation: Conversation,
-    /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
-    is_bound: bool,
-    /// Who said the turns so far, where that must be one.
-    source: Option<Source>,
-}
-
-/// Who said something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Records,
-    Server,
-}
-
 /// What all steps of a conversation need.
 struct Dialog<'a> {
     scenario: &'a Scenario,
@@ -95,20 +69,6 @@ struct Dialog<'a> {
     run: RunId,
     trial: u32,
     load: Load<'a>,
-}
-
-/// Why a conversation went no further.
-enum Stopped {
-    /// For this reason.
-    Fault(Fault),
-    /// What was recorded of it is not enough, and cannot be gone on with.
-    Again,
-}
-
-impl From<Fault> for Stopped {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 /// Holds the conversation of a case once, and judges it.
@@ -131,6 +91,16 @@ pub(super) async fn trial(
     match dialog.hold(false).await {
         Some(trial) => trial,
         None => dialog.hold(true).await.unwrap_or_else(|| Trial::single(Outcome::Errored, None, None)),
+    }
+}
+
+impl Partner<'_> {
+    /// The money of the conversation.
+    fn hold(&self) -> Option<&Hold> {
+        match self {
+            Self::Recorded { .. } => None,
+            Self::Live(live) => Some(live.hold()),
+        }
     }
 }
 
@@ -159,7 +129,7 @@ impl<'a> Dialog<'a> {
             let next = {
                 let last =
                     spoken.last().map(|turn| Candidate::of_answer(&turn.answer, self.case.allow_cut, None));
-                progress.next(last.as_ref(), &self.bench(transcript)).await?
+                progress.next(last.as_ref(), &self.bench(transcript, partner.hold())).await?
             };
             let say = match next {
                 Next::Say(say) => say,
@@ -183,7 +153,7 @@ impl<'a> Dialog<'a> {
                 Partner::Recorded { name, turns } => {
                     self.recorded(name, turns, (spoken.len(), &say), &see)?
                 }
-                Partner::Live(live) => live.ask(self, &say, &asked, afresh, &see).await?,
+                Partner::Live(live) => live.ask(&say, &asked, afresh, &see).await?,
             };
             let Said { answer, seen, raw, fault, added, .. } = said;
             transcript.extend(added);
@@ -196,7 +166,10 @@ impl<'a> Dialog<'a> {
             }
             if self.dialogue.stop_on_failure {
                 let at = spoken.len() - 1;
-                let verdict = self.verdict(&spoken[at], transcript).await;
+                let hold = partner.hold();
+                // A judge may be waited for who waits for money.
+                let _aside = hold.filter(|_| self.asks_judges(&spoken[at])).map(Hold::aside);
+                let verdict = self.verdict(&spoken[at], transcript, hold).await;
                 let failed = verdict.as_ref().is_some_and(|verdict| verdict.counted() == Outcome::Failed);
                 spoken[at].verdict = verdict;
                 if failed {
@@ -223,24 +196,11 @@ impl<'a> Dialog<'a> {
                 let turns = turns.map_err(|why| other_conversation(format!("{why} ({})", replies.name())))?;
                 Ok(Partner::Recorded { name: replies.name(), turns: self.after_history(turns)? })
             }
-            Target::Model { client, model, seeded, .. } => {
-                let told = (self.job, client.as_ref());
-                let rounds =
-                    Rounds::of(self.scenario, self.case, told, self.root, self.trial, self.load.watch);
-                let is_bound = client.is_stateful() || self.case.redaction.on().is_some();
-                let conversation = Conversation { trial: self.trial, ..Conversation::default() };
-                Ok(Partner::Live(Box::new(Live {
-                    rounds,
-                    client,
-                    model,
-                    seeded: *seeded,
-                    sent: self.case.messages.clone(),
-                    kept: redaction::messages(self.case),
-                    heard: Vec::new(),
-                    conversation,
-                    is_bound,
-                    source: None,
-                })))
+            Target::Model { .. } => {
+                let Self { scenario, case, root, run, load, .. } = *self;
+                let live =
+                    Live::of(Whom { scenario, case, root, run, load }, self.dialogue, self.job, self.trial)?;
+                Ok(Partner::Live(Box::new(live)))
             }
         }
     }
@@ -313,7 +273,14 @@ impl<'a> Dialog<'a> {
         text::excerpt(&redaction::prompt(self.case, words), 100)
     }
 
-    fn bench<'t>(&'t self, messages: &'t [Message]) -> Bench<'t> {
+    /// Whether a judge is asked about the answer to a turn.
+    fn asks_judges(&self, turn: &Spoken<'_>) -> bool {
+        let own = turn.say.line.and_then(|line| line.expectation.as_ref());
+        let rules = self.case.always.iter().map(|rule| &rule.expectation);
+        own.into_iter().chain(rules).any(|one| !one.consults(self.graders.defaults()).is_empty())
+    }
+
+    fn bench<'t>(&'t self, messages: &'t [Message], hold: Option<&'t Hold>) -> Bench<'t> {
         let redactor = self.case.redaction.on().map(|redaction| &redaction.redactor);
         let (scenario, case) = (self.scenario.name.as_str(), self.case.id.as_str());
         Bench {
@@ -324,6 +291,7 @@ impl<'a> Dialog<'a> {
             case,
             trial: self.trial,
             redactor,
+            hold,
         }
     }
 
@@ -380,14 +348,19 @@ impl<'a> Dialog<'a> {
     }
 
     /// The verdict on the answer to a turn, where anything is expected of it.
-    async fn verdict(&self, turn: &Spoken<'_>, transcript: &[Message]) -> Option<Verdict> {
+    async fn verdict(
+        &self,
+        turn: &Spoken<'_>,
+        transcript: &[Message],
+        hold: Option<&Hold>,
+    ) -> Option<Verdict> {
         let own = turn.say.line.and_then(|line| line.expectation.as_ref());
         let seen = turn.seen.as_ref().map(|seen| &seen.answer);
         let candidate = Candidate {
             may_be_silent: turn.is_handed_over,
             ..Candidate::of_answer(&turn.answer, self.case.allow_cut, seen)
         };
-        let bench = self.bench(transcript);
+        let bench = self.bench(transcript, hold);
         let bench = bench.until(turn.before);
         let verdict = expectation::judge_turn(own, &self.case.always, &candidate, &bench).await?;
         Some(redaction::verdict(self.case, verdict))
@@ -410,14 +383,14 @@ impl<'a> Dialog<'a> {
         let mut whole = None;
         if fault.is_none() {
             for turn in spoken.iter_mut().filter(|turn| turn.verdict.is_none()) {
-                turn.verdict = self.verdict(turn, transcript).await;
+                turn.verdict = self.verdict(turn, transcript, None).await;
             }
             if !self.case.expectation.is_nothing() {
                 let turns = spoken.iter().map(|turn| self.heard(turn, &turn.answer));
                 let talk = self.talk_of(turns.collect(), ended_by.clone());
                 let seen = spoken.last().and_then(|turn| turn.seen.as_ref()).map(|seen| &seen.whole);
-                let verdict =
-                    self.case.expectation.judge(&talk.candidate(seen), &self.bench(transcript)).await;
+                let bench = self.bench(transcript, None);
+                let verdict = self.case.expectation.judge(&talk.candidate(seen), &bench).await;
                 whole = Some(redaction::verdict(self.case, verdict));
             }
             whole = match off_script {
@@ -462,74 +435,6 @@ impl<'a> Dialog<'a> {
             Some(whole) => Verdict { line: whole.line, ..expectation::all(vec![whole, ended]) },
             None => ended,
         }
-    }
-}
-
-impl<'a> Live<'a> {
-    async fn ask(
-        &mut self,
-        dialog: &Dialog<'a>,
-        say: &Say<'_>,
-        asked: &str,
-        afresh: bool,
-        see: redaction::See<'_>,
-    ) -> Result<Said, Stopped> {
-        let Dialog { scenario, case, root, run, trial, .. } = *dialog;
-        let mut session = self.rounds.turn.map_or(0, |at| at.session);
-        if say.line.is_some_and(|line| line.is_new_session) && say.number > 1 {
-            session += 1;
-            let is_instruction = |message: &Message| matches!(message.role, Role::System | Role::Developer);
-            self.sent = case.messages.iter().take_while(|message| is_instruction(message)).cloned().collect();
-            self.kept.truncate(self.sent.len());
-            self.conversation.session = None;
-        }
-        let (number, turn) = (trial.to_string(), say.number.to_string());
-        let name = [scenario.name.as_str(), case.id.as_str(), number.as_str()];
-        let ordinal = session.to_string();
-        self.conversation.id = match session {
-            0 => run.conversation(&name),
-            _ => run.conversation(&[name[0], name[1], name[2], &ordinal]),
-        };
-        self.conversation.turn = say.number;
-        self.sent.push(Message::new(Role::User, &*say.text));
-        if let (Some(mark), 1, Some(first)) = (dialog.load.mark, say.number, self.sent.last_mut()) {
-            first.content.push_str(mark);
-        }
-        self.kept.push(Message::new(Role::User, asked));
-        let seed = match say.number {
-            1 => root.derive(&["target", name[0], name[1], name[2]]),
-            _ => root.derive(&["target", name[0], name[1], name[2], &turn]),
-        };
-        let request = ChatRequest {
-            messages: self.sent.clone(),
-            conversation: self.conversation.clone(),
-            ..ask::request(scenario, case, self.model, self.seeded.then_some(seed))
-        };
-        let pause = say.line.and_then(|line| line.pause).unwrap_or_default();
-        let afresh = afresh || self.source == Some(Source::Server);
-        self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
-        // What a server remembers is in no request: a record belongs to one conversation as it was held, answers included.
-        self.rounds.held = self.client.is_stateful().then(|| {
-            canonical::digest(&json!({ "scenario": name[0], "case": name[1], "heard": self.heard }))
-        });
-        if self.is_bound && !self.client.replays() {
-            let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
-            // Nobody at the other side knows what was only read.
-            if !is_recorded && self.source == Some(Source::Records) {
-                return Err(Stopped::Again);
-            }
-            self.source = Some(if is_recorded { Source::Records } else { Source::Server });
-        }
-        let said = self.rounds.ask(request, &self.kept, see).await?;
-        self.sent.extend(said.added.iter().cloned());
-        self.heard.push(Message::new(Role::User, asked));
-        self.heard.extend(said.added.iter().cloned());
-        // What the server remembers is in no request, so it stands in no key.
-        if !self.client.is_stateful() {
-            self.kept.extend(said.added.iter().cloned());
-        }
-        self.conversation.session.clone_from(&said.session);
-        Ok(said)
     }
 }
 

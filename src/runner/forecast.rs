@@ -61,8 +61,10 @@ struct Kind<'a> {
     request: &'a ChatRequest,
     purpose: Purpose,
     calls: [u64; 2],
-    /// How many of them are one conversation.
-    together: u64,
+    /// Most US dollars of one of them, or of a whole conversation.
+    dearest: Result<f64, Unmetered>,
+    /// Whether they are a conversation.
+    together: bool,
     /// Bytes that come to one of them at most, of what nobody has seen yet.
     unseen: Option<u64>,
 }
@@ -104,7 +106,8 @@ impl Forecast {
                     request: &request,
                     purpose: Purpose::Canaries,
                     calls: [1, ATTEMPTS],
-                    together: 1,
+                    dearest: grader.client().worst(&request),
+                    together: false,
                     unseen: Some(0),
                 });
             }
@@ -123,24 +126,25 @@ impl Forecast {
         let seed = seeded.then(|| root.derive(&[]));
         let case = &scenario.cases[planned.case];
         let mut request = ask::request(scenario, case, model, seed);
-        let mut turns = 1;
+        let (mut turns, mut words) = (1, 0);
         if let Some(dialogue) = &case.dialogue {
             request.messages.push(Message::new(Role::User, dialogue.opening()));
-            turns = u64::from(dialogue.most());
+            (turns, words) = (u64::from(dialogue.most()), dialogue.longest());
         }
         // Each round of functions that are played is asked for on its own, with what was said before it.
         let rounds = u64::from(scenario.functions.most_rounds());
         let calls =
             [calls[0].saturating_mul(turns), calls[1].saturating_mul(turns).saturating_mul(1 + rounds)];
         let unseen = (rounds == 0 && turns == 1).then_some(0);
-        self.add(&Kind {
-            client,
-            request: &request,
-            purpose: Purpose::Answers,
-            calls,
-            together: turns,
-            unseen,
-        });
+        // A conversation is begun only with the money for all of it.
+        let dearest = if case.dialogue.is_some() {
+            ask::whole(client, scenario, &request, ([turns, words], 0))
+        } else {
+            client.worst(&request)
+        };
+        let purpose = Purpose::Answers;
+        let together = turns > 1;
+        self.add(&Kind { client, request: &request, purpose, calls, dearest, together, unseen });
     }
 
     /// Adds what an expectation asks; answers with the judge, which is tested on known answers first.
@@ -163,24 +167,35 @@ impl Forecast {
                 ..ChatRequest::default()
             };
             let (purpose, calls) = (Purpose::Embeddings, trials.map(|trials| 2 * trials));
-            self.add(&Kind { client, request: &request, purpose, calls, together: 1, unseen: None });
+            let dearest = client.worst(&request);
+            self.add(&Kind {
+                client,
+                request: &request,
+                purpose,
+                calls,
+                dearest,
+                together: false,
+                unseen: None,
+            });
             return None;
         }
         let question = one.judge.question(graders.defaults(), conversation, &answer);
         let [least, most] = one.judge.votes(graders.defaults()).map(u64::from);
+        let request = grader.request(&question);
         self.add(&Kind {
             client,
-            request: &grader.request(&question),
+            request: &request,
             purpose: Purpose::Verdicts,
             calls: [trials[0] * least, trials[1] * most * ATTEMPTS],
-            together: 1,
+            dearest: client.worst(&request),
+            together: false,
             unseen: Some(grader.longest_answer().saturating_mul(WIDEST)),
         });
         Some((grader, question.scale))
     }
 
     fn add(&mut self, kind: &Kind<'_>) {
-        let Kind { client, request, purpose, calls, together, unseen } = *kind;
+        let Kind { client, request, purpose, calls, ref dearest, together, unseen } = *kind;
         if client.replays() || calls[1] == 0 {
             return;
         }
@@ -211,10 +226,8 @@ impl Forecast {
             let many = |cost: f64| cost * crate::stats::real(calls[at]);
             sum.cost[at] = sum.cost[at].zip(cost[at].map(many)).map(|(sum, more)| sum + more);
         }
-        sum.is_conversation |= together > 1;
-        // A conversation that cannot be ended is not begun.
-        let worst = client.worst(request).map(|one| one * crate::stats::real(together));
-        sum.dearest = match (std::mem::replace(&mut sum.dearest, Ok(0.0)), worst) {
+        sum.is_conversation |= together;
+        sum.dearest = match (std::mem::replace(&mut sum.dearest, Ok(0.0)), dearest.clone()) {
             (Ok(one), Ok(other)) => Ok(one.max(other)),
             (Err(why), _) | (_, Err(why)) => Err(why),
         };

@@ -138,7 +138,8 @@ async fn judged(
     }
     let (messages, scenario, case_id) = (redaction::messages(case), &scenario.name, &case.id);
     let redactor = case.redaction.on().map(|redaction| &redaction.redactor);
-    let bench = Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor };
+    let bench =
+        Bench { graders, root, messages: &messages, scenario, case: case_id, trial, redactor, hold: None };
     let seen = redaction::seen(seen);
     let candidate = Candidate::of_answer(&answer, case.allow_cut, seen.as_ref());
     let verdict = redaction::verdict(case, case.judge(&candidate, &bench).await);

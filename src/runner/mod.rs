@@ -7,6 +7,7 @@ mod epoch;
 mod fault;
 mod forecast;
 mod judge;
+mod live;
 mod plan;
 mod pool;
 mod redaction;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::client::{ModelClient, Patience};
+use crate::expectation::Expectation;
 use crate::grader::Graders;
 use crate::manifest::{Fault, Redacted};
 use crate::provider::model::family;
@@ -99,6 +100,12 @@ impl Planned {
         self.job.as_deref().ok_or_else(none)
     }
 
+    /// Whether its answer is looked up in this file.
+    fn is_given_by(&self, file: &Replies) -> bool {
+        let target = self.job.as_ref().map(|job| &job.target);
+        matches!(target, Some(Target::Replies(replies)) if std::ptr::eq(replies.as_ref(), file))
+    }
+
     /// How many trials are asked when `repeat` are wanted: recorded replies may have fewer, and a case
     /// without any is asked once, to say so.
     pub(super) fn trials(&self, plan: &Plan, repeat: u32) -> u32 {
@@ -163,6 +170,51 @@ impl Plan {
             };
             Some(format!("{}: {}{more}", file.name(), found.first()?))
         })
+    }
+
+    /// What is told of each file of replies that says nothing of calls, where cases are about them.
+    #[must_use]
+    pub fn replies_without_calls(&self) -> Vec<String> {
+        let told = |file: &&Replies| {
+            let asks = |planned: &&Planned| {
+                let case = &self.scenarios[planned.scenario].cases[planned.case];
+                case.expectations().any(Expectation::needs_calls)
+            };
+            let cases = self.jobs.iter().filter(|planned| planned.is_given_by(file)).filter(asks).count();
+            (cases > 0 && !file.tells_calls()).then(|| {
+                let (name, cases) = (file.name(), text::count(cases, "case"));
+                format!("{name} tells of no call of a function, and {cases} expect something of them")
+            })
+        };
+        self.files().iter().filter_map(told).collect()
+    }
+
+    /// What is told of each file of replies that has more answers to a case than are judged: the most of one case with it.
+    #[must_use]
+    pub fn unjudged_replies(&self, repeat: u32) -> Vec<(String, u32)> {
+        let told = |file: &&Replies| {
+            let planned =
+                self.jobs.iter().filter(|planned| planned.skipped.is_none() && planned.is_given_by(file));
+            let more = planned.filter_map(|planned| {
+                let scenario = &self.scenarios[planned.scenario];
+                let case = &scenario.cases[planned.case];
+                let trials = file.trials(&case.whom(&scenario.name));
+                (trials > repeat.max(1)).then_some((trials, &case.id))
+            });
+            let more: Vec<_> = more.collect();
+            let (most, first) = more.iter().max_by_key(|(trials, _)| *trials)?;
+            let others = if more.len() > 1 {
+                format!(", and more than {repeat} to {}", text::count(more.len() - 1, "other case"))
+            } else {
+                String::new()
+            };
+            let id = text::excerpt(first, 60);
+            Some((
+                format!("{} has {most} answers to case `{id}`{others}: {repeat} of each judged", file.name()),
+                *most,
+            ))
+        };
+        self.files().iter().filter_map(told).collect()
     }
 
     /// What is told of each file of replies with lines that answer no case.

@@ -79,7 +79,10 @@ pub(super) fn seal(case: &Case, said: Completion, earlier: &Earlier, see: See<'_
         see(whole.as_ref().unwrap_or(&said.answer))
     });
     let text = redactor.text(&said.answer.text);
-    Completion { answer: said.answer.redacted(text, redactor), seen: Some(seen), ..said }
+    // What is signed cannot be changed: with a value in it, it is kept nowhere, and sent to nobody.
+    let parts = said.parts.iter().all(|part| redactor.json(part) == *part);
+    let parts = if parts { said.parts } else { Vec::new() };
+    Completion { parts, answer: said.answer.redacted(text, redactor), seen: Some(seen), ..said }
 }
 
 /// A trial as reports show it.
@@ -125,6 +128,7 @@ pub(super) fn said(case: &Case, messages: &[Message]) -> Vec<Message> {
     let clean = |message: &Message| Message {
         content: redactor.text(&message.content),
         tool_calls: message.tool_calls.iter().map(|call| call.clone().redacted(redactor)).collect(),
+        parts: Vec::new(),
         ..message.clone()
     };
     messages.iter().map(clean).collect()

@@ -140,6 +140,13 @@ impl Functions {
         if self.played().is_some() { self.rounds } else { 0 }
     }
 
+    /// Bytes of the longest that a call returns.
+    #[must_use]
+    pub fn longest(&self) -> u64 {
+        let returns = self.known.iter().flat_map(|function| function.returns.iter().flatten());
+        returns.map(|one| one.give.len() as u64).max().unwrap_or_default()
+    }
+
     /// What is played, for the hash over what a case asks; nothing where no function is.
     pub(super) fn played(&self) -> Option<Json> {
         let played = self.known.iter().filter(|function| function.returns.is_some());

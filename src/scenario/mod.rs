@@ -4,10 +4,12 @@
 //! order of files and positions.
 
 mod always;
+mod bot;
 mod deterministic;
 mod dialogue;
 mod discover;
 mod functions;
+mod prompt;
 mod provider_config;
 mod read;
 mod redaction;

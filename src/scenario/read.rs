@@ -6,15 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bot;
 use super::dialogue::{Dialogue, Read};
 use super::functions::Functions;
+use super::prompt::messages;
 use super::provider_config::{provider_config, tries};
-use super::table::{CASE, MESSAGE, PROVIDER_CONFIG, SCENARIO};
+use super::table::{CASE, PROVIDER_CONFIG, SCENARIO};
 use super::{Case, ProviderConfig, Scenario, redaction};
 use crate::environment::{Environment, Relevance, expand};
 use crate::expectation::pattern::Patterns;
 use crate::expectation::{Exception, Expectation, Reading, Rule, Setup, Signs, filled};
-use crate::provider::{HTTP, Message, Own as Bot, Role};
+use crate::provider::{Message, Role};
 use crate::redact::RedactionChoice;
 use crate::source::{Diagnostic, Diagnostics, Field, Fields, Node, SourceFile, Span, Value};
 use crate::text;
@@ -128,7 +130,7 @@ pub fn scenario(
     let shared = Inherited { sends_variables: scenario.provider_config.own.has_variables(), ..shared };
     let cases = cases(node.take_items("cases"), &shared, found);
     let scenario = Scenario { cases, ..scenario };
-    check_own(&scenario, found);
+    bot::check(&scenario, found);
     Some(scenario)
 }
 
@@ -174,45 +176,6 @@ enum Rules {
     Read(Vec<Arc<Rule>>),
     /// With variables in them.
     Written(Node),
-}
-
-/// Tells of keys for another provider than the one that the file names, and of names in an own bot's request that no case
-/// has a variable for.
-fn check_own(scenario: &Scenario, found: &mut Diagnostics) {
-    let config = &scenario.provider_config;
-    let file = &scenario.file;
-    if let Some(provider) = &scenario.provider
-        && let Some((key, message, help)) = config.misplaced_of_own(provider)
-    {
-        let place = Node::parse(file).map(|node| node.place(&["providerConfig", key])).unwrap_or_default();
-        found.push(Diagnostic::error("unknown-key", file, place, message).help(help));
-    }
-    if let (Some(body), Some(HTTP)) = (&config.own.body, scenario.provider.as_deref()) {
-        let node = Node::parse(file).ok();
-        let place = |keys: &[&str]| node.as_ref().map(|node| node.place(keys)).unwrap_or_default();
-        if scenario.functions.most_rounds() > 0 && !config.own.sends_history() {
-            let (message, help) = Bot::unreturned(true);
-            found.push(Diagnostic::error("wrong-value", file, body.at.1, message.to_owned()).help(help));
-        }
-        let is_left_out: [(&[&str], bool); 4] = [
-            (&["setup", "systemPrompt"], scenario.system.is_some() && !config.own.sends_history()),
-            (&["temperature"], scenario.temperature.is_some()),
-            (&["maxTokens"], scenario.max_tokens.is_some()),
-            (&["seed"], scenario.seed.is_some()),
-        ];
-        for (keys, _) in is_left_out.into_iter().filter(|(_, is_left_out)| *is_left_out) {
-            let message = format!("`{}` is not sent: provider `http` sends `body` alone", keys.join("."));
-            let finding = Diagnostic::error("no-effect", file, place(keys), message).warn();
-            found.push(finding.help("write what the bot should get into `body`, or remove it"));
-        }
-    }
-    let is_known = |name: &str| scenario.cases.iter().any(|case| case.variables.contains_key(name));
-    if let Some((key, name, (file, span))) =
-        config.own.unknown(is_known).filter(|_| !scenario.cases.is_empty())
-    {
-        let (message, help) = Bot::undefined(key, name);
-        found.push(Diagnostic::error("undefined-variable", file, *span, message).help(help));
-    }
 }
 
 /// Tells where there is no list of cases.
@@ -329,7 +292,7 @@ fn case(fields: &Fields<'_>, shared: &Inherited<'_>, found: &mut Diagnostics) ->
     let dialogue = Read::of(fields, &mut reading);
     let is_conversation = ["turns", "customer"].into_iter().any(|key| fields.key_span(key).is_some());
     let messages = match prompt {
-        Some(node) => messages(node, is_conversation, shared, &mut reading),
+        Some(node) => messages(node, is_conversation, &mut reading),
         None if is_conversation => Some(Vec::new()),
         None => None,
     };
@@ -470,56 +433,6 @@ fn check_case(
         let help = "add `expected:` to a turn, or to the case";
         reading.refuse("missing-field", fields.span(), message, help);
     }
-}
-
-fn messages(
-    node: &Node,
-    is_history: bool,
-    shared: &Inherited<'_>,
-    reading: &mut Reading<'_>,
-) -> Option<Vec<Message>> {
-    let mut messages = Vec::new();
-    match &node.value {
-        Value::String(text) => {
-            messages.push(Message::new(Role::User, reading.fill(text, node.span)));
-        }
-        Value::List(items) if !items.is_empty() => {
-            for item in items {
-                let fields = Fields::check(item, MESSAGE, "a message", shared.file, reading.found);
-                let turn = fields.and_then(|fields| {
-                    let (content, span) = fields.text("content")?;
-                    let role = fields.word("role")?;
-                    Some(Message::new(role, reading.fill(content, span)))
-                });
-                messages.extend(turn);
-            }
-            if messages.len() != items.len() {
-                return None;
-            }
-            if !is_history
-                && let (Some(last), Some(Role::Assistant)) =
-                    (items.last(), messages.last().map(|last| last.role))
-            {
-                let message =
-                    "`prompt` ends with a message of `assistant`: nobody is asked anything".to_owned();
-                reading.found.push(
-                    Diagnostic::error("no-question", shared.file, last.start(), message).help(
-                        "end it with a message of `user`; an answer to judge belongs into `--replies FILE`",
-                    ),
-                );
-            }
-        }
-        other => {
-            let found = if matches!(other, Value::List(_)) { "an empty list" } else { other.kind() };
-            let message = format!("`prompt` is text or a list of messages, found {found}");
-            reading.found.push(
-                Diagnostic::error("wrong-type", shared.file, node.span, message)
-                    .help("write text, or `- { role: user, content: … }` lines"),
-            );
-            return None;
-        }
-    }
-    Some(messages)
 }
 
 /// What a case itself says, variables filled.

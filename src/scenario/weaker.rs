@@ -169,6 +169,7 @@ impl Case {
             (Some(was), Some(is)) => {
                 let mut found = was.weaker(is);
                 found.extend(less_history(messages, &now.messages));
+                found.extend(was.longer(is).filter(|_| now.expectation.may_come_late()));
                 found
             }
             (Some(_), None) => {

@@ -149,3 +149,48 @@ fn what_hides_keys_does_not_change_what_is_judged() {
         }
     }
 }
+
+#[test]
+fn a_key_in_an_address_of_the_environment_stands_nowhere() {
+    let bots: [Bot; 4] = [
+        ("fine", |_| json(json!({ "a": "Hello" }))),
+        ("repeats it", |asked| json(json!({ "a": format!("Hello, {}", echo(asked)) }))),
+        ("fails", |asked| Answer::Raw(500, vec![], echo(asked).into_bytes())),
+        ("answers otherwise", |asked| json(json!({ "z": echo(asked) }))),
+    ];
+    let addresses = [
+        ("/chat?key=S3CR3T-abc999", "S3CR3T-abc999", "${BOT_URL}"),
+        ("/?u=1&access_token=secretword-2024x&v=2", "secretword-2024x", "${BOT_URL}"),
+        ("/chat?x=Zq9x8w7v6u5t", "Zq9x8w7v6u5t", "${BOT_URL}"),
+        ("/bot123456:AAH-abcdefgh/send", "123456:AAH-abcdefgh", "${BOT_URL}/chat"),
+        ("/hooks/x1y2z3x1y2z3", "x1y2z3x1y2z3", "${BOT_URL}"),
+    ];
+    for (behind, key, url) in addresses {
+        for (what, bot) in bots {
+            let server = Server::as_told(bot);
+            let suite = format!(
+                "name: s\nprovider: http\nproviderConfig: {{ url: \"{url}\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a }}\ncases: [{{ id: n, prompt: hello there, expected: {{ type: contains, values: [Hello] }} }}]\n"
+            );
+            let address = server.url.replace("/v1", "") + behind;
+            let reports =
+                ["--json", "run.json", "--html", "p.html", "--junit", "j.xml", "--sarif", "x.sarif"];
+            let ran = Akit::new(&["run", "s.yaml", "--retries", "0", "-v", "--cache", "record"])
+                .args(&reports)
+                .env("BOT_URL", &address)
+                .file("s.yaml", &suite)
+                .run();
+            assert!(server.asked()[0].path.contains(key), "{:?}", server.asked()[0].path);
+            let all = [ran.stdout.clone(), ran.stderr.clone(), ran.all(".")].concat();
+            let lines: Vec<_> = all.lines().filter(|line| line.contains(key)).collect();
+            assert!(lines.is_empty(), "{what}, {behind}:\n{}", lines.join("\n"));
+            assert_eq!(outcomes(&ran.json("run.json")) == ["n passed"], what == "fine", "{what}, {behind}");
+        }
+    }
+    // A password in an address is refused, and not shown.
+    let suite = "name: s\nprovider: http\nproviderConfig: { url: \"${BOT_URL}\", body: { t: \"{{prompt}}\" }, answer: /a }\ncases: [{ id: n, prompt: x, expected: { type: contains, values: [Hello] } }]\n";
+    let ran = Akit::new(&["run", "s.yaml", "--retries", "0"])
+        .env("BOT_URL", "http://ann:hunter22@127.0.0.1:1/chat")
+        .file("s.yaml", suite)
+        .run();
+    assert!(ran.status == 2 && !(ran.stdout + &ran.stderr).contains("hunter22"));
+}

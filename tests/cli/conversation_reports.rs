@@ -146,6 +146,12 @@ fn results_stand_at_the_turn_and_lead_through_the_conversation() {
         })
         .collect();
     insta::assert_snapshot!("sarif", serde_json::to_string_pretty(&told).unwrap());
+    // An expectation of the whole stands beside the turn that did not meet it.
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let handoff = results.iter().find(|result| result["ruleId"] == "akit/expect/handoff").unwrap();
+    let related = &handoff["relatedLocations"][0];
+    assert_eq!(related["physicalLocation"]["region"]["startLine"], 24, "{related}");
+    assert_eq!(related["message"]["text"], "the expectation");
     let troubles = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     let line = |at: usize| &troubles[at]["locations"][0]["physicalLocation"]["region"]["startLine"];
     // Where the customer gave the fact, and the only turn of the one that is too short.

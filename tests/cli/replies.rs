@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Akit;
 use super::akit::Ran;
@@ -242,4 +242,46 @@ fn huge_replies_are_judged() {
         .out("1 passed, 1 failed");
     assert!(ran.stdout.len() < 5_000, "{}", ran.stdout.len());
     assert!(ran.read("r.xml").len() < 200_000, "{}", ran.read("r.xml").len());
+}
+
+#[test]
+fn more_answers_than_are_judged_are_told_with_how_to_judge_them() {
+    let line = |trial: u32| format!("{{\"id\":\"a\",\"trial\":{trial},\"reply\":\"yes\"}}\n");
+    let lines: String = (0..3).map(line).collect();
+    let ran = run(&["a", "b"], &(lines.clone() + "{\"id\":\"b\",\"reply\":\"yes\"}\n"));
+    let ran = ran.err("has 3 answers to case `a`: 1 of each judged").err("`--repeat 3`");
+    let all = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--repeat", "3"]).run();
+    assert!(!all.stderr.contains("of each judged"), "{}", all.stderr);
+    // Two results of one prompt are two answers to one case.
+    let message = |text: &str| {
+        json!({ "messages": [{ "role": "user", "content": "a" }, { "role": "assistant", "content": text }] })
+            .to_string()
+    };
+    let suite = "name: s\ncases: [{ id: c, prompt: a, expected: { type: contains, values: [yes] } }]\n";
+    let two = [message("yes"), message("no")].join("\n");
+    let akit =
+        Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]).file("s.yaml", suite).file("r.jsonl", two);
+    akit.run().err("has 2 answers to case `c`").err("`--repeat 2`");
+}
+
+#[test]
+fn a_file_that_tells_of_no_calls_is_told_where_cases_are_about_them() {
+    let suite = |expected: &str| format!("name: s\ncases: [{{ id: a, prompt: a, expected: {expected} }}]\n");
+    let (calls, words) = ("{ type: tools, never: [refund] }", "{ type: contains, values: [yes] }");
+    let rows = [
+        (calls, "{\"id\":\"a\",\"reply\":\"yes\"}", true),
+        (calls, "{\"id\":\"a\",\"reply\":\"yes\",\"tool_calls\":[]}", false),
+        (
+            calls,
+            "{\"id\":\"a\",\"reply\":\"yes\",\"tool_calls\":[{\"name\":\"look\",\"arguments\":{}}]}",
+            false,
+        ),
+        (words, "{\"id\":\"a\",\"reply\":\"yes\"}", false),
+    ];
+    for (expected, line, is_told) in rows {
+        let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]);
+        let ran = akit.file("s.yaml", suite(expected)).file("r.jsonl", line).run().ended(0);
+        let told = "tells of no call of a function, and 1 case";
+        assert_eq!(ran.stderr.contains(told), is_told, "{line}\n{}", ran.stderr);
+    }
 }

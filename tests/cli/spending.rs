@@ -268,3 +268,42 @@ fn the_vendors_own_prices_are_known() {
     assert!(!ran.stdout.contains("unknown price"), "{}", ran.stdout);
     dry("gpt-99").out("unknown price: gpt-99");
 }
+
+/// Two conversations of three turns, each answer of five tokens: 0.005 USD, and a little for what is sent.
+fn conversations(server: &Server, budget: &str) -> Akit {
+    let case = |id: &str| {
+        let turn = |at: usize| format!("{{ user: \"{id} {at}\" }}");
+        let turns: Vec<_> = (1..=3).map(turn).collect();
+        format!(
+            "  - {{ id: {id}, turns: [{}], expected: {{ type: last_answer, expected: {{ type: exact, value: \"yes\" }} }} }}\n",
+            turns.join(", ")
+        )
+    };
+    let suite = format!("maxTokens: 5\ncases:\n{}{}", case("a"), case("b"));
+    let run = ["run", "s.yaml", "-m", "m", "-c", "2", "--json", "run.json", "--base-url", &server.url];
+    Akit::new(&run).args(&["--budget", budget]).file("akit.yaml", PRICES).file("s.yaml", suite)
+}
+
+#[test]
+fn a_budget_ends_no_conversation_in_its_middle() {
+    let server = changed(|body| body["usage"] = json!({ "prompt_tokens": 10, "completion_tokens": 5 }));
+    // Five answers can be paid: the second conversation would break off behind its second turn.
+    let ran = conversations(&server, "0.027").run().ended(6);
+    let cases = ran.json("run.json")["cases"].as_array().unwrap().clone();
+    let mut found: Vec<_> = cases
+        .iter()
+        .map(|case| {
+            let turns = case["trials"][0]["turns"].as_array().map_or(0, Vec::len);
+            (case["outcome"].as_str().unwrap().to_owned(), turns)
+        })
+        .collect();
+    found.sort();
+    assert_eq!(found, [("passed".to_owned(), 3), ("skipped".to_owned(), 0)]);
+    let first: Vec<_> = server.asked().iter().map(|asked| asked.last_message()[..1].to_owned()).collect();
+    assert!(first.len() == 3 && first.iter().all(|one| *one == first[0]), "{first:?}");
+    // What the first leaves is enough for the second.
+    conversations(&server, "0.032").run().ended(0).err("");
+    assert_eq!(server.asked().len(), 9);
+    // All of a conversation is counted before it, with what is said in it.
+    conversations(&server, "0.015").run().ended(2).err("`--budget` is too small: one conversation of m");
+}

@@ -365,3 +365,100 @@ fn what_is_wrong_in_setup_is_told_at_its_place() {
         Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(2).err(words);
     }
 }
+
+/// What Anthropic's model thinks before it calls a function, and the call.
+fn thoughtful(thought: &str) -> Json {
+    json!([
+        { "type": "thinking", "thinking": thought, "signature": "sig/1+" },
+        { "type": "redacted_thinking", "data": "ZGF0YQ==" },
+        { "type": "text", "text": "One moment.", "citations": null },
+        { "type": "tool_use", "id": "toolu_1", "name": "find_order", "input": { "order": "NW-1" } },
+    ])
+}
+
+/// Answers as Anthropic does, whole or in pieces.
+fn messages(content: &Json, stop: &str, streams: bool) -> Answer {
+    let usage = json!({ "input_tokens": 10, "output_tokens": 5 });
+    let head = json!({ "id": "m", "type": "message", "role": "assistant", "model": "claude-haiku-4-5", "usage": usage });
+    if !streams {
+        let mut body = head;
+        (body["content"], body["stop_reason"]) = (content.clone(), stop.into());
+        return Answer::Raw(200, Vec::new(), body.to_string().into_bytes());
+    }
+    let mut start = head;
+    start["content"] = json!([]);
+    let mut events = vec![json!({ "type": "message_start", "message": start })];
+    for (index, block) in content.as_array().unwrap().iter().enumerate() {
+        let (mut empty, mut deltas) = (block.clone(), Vec::new());
+        for (member, kind) in [("thinking", "thinking"), ("signature", "signature"), ("text", "text")] {
+            let Some(text) = block[member].as_str() else { continue };
+            empty[member] = "".into();
+            let (one, other) = text.split_at(2);
+            deltas.extend([one, other].map(|part| json!({ "type": format!("{kind}_delta"), kind: part })));
+        }
+        if block["type"] == "tool_use" {
+            empty["input"] = json!({});
+            deltas.push(json!({ "type": "input_json_delta", "partial_json": block["input"].to_string() }));
+        }
+        events.push(json!({ "type": "content_block_start", "index": index, "content_block": empty }));
+        events.extend(
+            deltas
+                .into_iter()
+                .map(|delta| json!({ "type": "content_block_delta", "index": index, "delta": delta })),
+        );
+        events.push(json!({ "type": "content_block_stop", "index": index }));
+    }
+    events.push(json!({ "type": "message_delta", "delta": { "stop_reason": stop }, "usage": usage }));
+    events.push(json!({ "type": "message_stop" }));
+    let text = |event: &Json| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
+    let text: String = events.iter().map(text).collect();
+    let headers = vec![("content-type", "text/event-stream".to_owned())];
+    Answer::Raw(200, headers, text.into_bytes())
+}
+
+#[test]
+fn thoughts_are_sent_back_as_they_came_before_what_a_function_returned() {
+    let said = json!([{ "type": "text", "text": "It is lost." }]);
+    let mut kept = thoughtful("The order is asked for.");
+    kept[2].as_object_mut().unwrap().remove("citations");
+    let written = json!([kept[2], kept[3]]);
+    let mail = "Of ann@example.org.";
+    for (thought, redacts, expected) in [
+        ("The order is asked for.", false, &kept),
+        ("The order is asked for.", true, &kept),
+        // What is signed cannot be changed, and a value is kept nowhere.
+        (mail, true, &written),
+    ] {
+        for streams in [false, true] {
+            let answer = said.clone();
+            let server = Server::as_told(move |asked| {
+                let is_second = asked.body["messages"].as_array().unwrap().len() > 1;
+                if is_second {
+                    messages(&answer, "end_turn", streams)
+                } else {
+                    messages(&thoughtful(thought), "tool_use", streams)
+                }
+            });
+            let head = format!(
+                "provider: anthropic\nmodel: claude-haiku-4-5\nproviderConfig: {{ baseUrl: {}, stream: {streams} }}\n{}",
+                server.url,
+                if redacts { "redaction: { patterns: [email] }\n" } else { "" }
+            );
+            let suite = head + &suite("{ type: tools, called: [find_order] }");
+            let run = ["run", "s.yaml", "--target-version", "1", "--json", "run.json"];
+            let akit = Akit::new(&run).env("ANTHROPIC_API_KEY", "test").file("s.yaml", suite);
+            let ran = akit.run().ended(0);
+            let asked = server.asked();
+            assert_eq!(asked.len(), 2);
+            let said = &asked[1].body["messages"][1];
+            assert_eq!(
+                (&said["role"], &said["content"]),
+                (&json!("assistant"), expected),
+                "{thought} {streams}"
+            );
+            assert_eq!(asked[1].body["messages"][2]["content"][0]["tool_use_id"], "toolu_1");
+            ran.then(&["run", "s.yaml", "--target-version", "1", "--cache", "replay"]).run().ended(0);
+            assert_eq!(server.asked().len(), 2);
+        }
+    }
+}

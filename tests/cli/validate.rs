@@ -448,3 +448,56 @@ fn a_rule_that_always_holds_is_a_warning_and_an_error_where_all_must_be_right() 
     let ran = run(&["--strict", "--json", "-"]).ended(2);
     assert!(ran.stdout.contains("\"always-holds\""), "{}", ran.stdout);
 }
+
+/// What a bot of the user's own cannot be asked for is told without asking, wherever it is described.
+#[test]
+fn a_bot_that_a_run_would_refuse_is_refused() {
+    let bot = |keys: &str| {
+        format!("{{ url: \"http://127.0.0.1:1/chat\", body: {{ t: \"{{{{prompt}}}}\" }}, answer: /a{keys} }}")
+    };
+    let turns = "turns: [{ user: a }, { user: b }]\n    expected: { type: last_answer, expected: { type: contains, values: [a] } }";
+    let history = "prompt: [{ role: user, content: a }, { role: assistant, content: b }, { role: user, content: c }]\n    expected: { type: contains, values: [a] }";
+    let single = "prompt: a\n    expected: { type: contains, values: [a] }";
+    let calls = "prompt: a\n    expected: { type: tools, never: [refund] }";
+    let rows = [
+        (", stateful: true", history, Some("is told only what is new")),
+        ("", history, Some("only its last message is sent")),
+        ("", turns, Some("only its last message is sent")),
+        ("", calls, Some("nothing says where they are in what the bot says")),
+        (", stateful: true", turns, None),
+        ("", single, None),
+        (", tools: /t", calls, None),
+    ];
+    for (keys, case, message) in rows {
+        let case = format!("name: s\ncases:\n  - id: c\n    {case}\n");
+        let own = format!("provider: http\nproviderConfig: {}\n{case}", bot(keys));
+        let shared = format!("provider: http\nproviders: {{ http: {} }}\n", bot(keys));
+        for (suite, config) in [(own, String::new()), (case, shared)] {
+            for command in [["validate", "s.yaml"], ["run", "s.yaml"]] {
+                let ran = Akit::new(&command).file("s.yaml", &suite).file("akit.yaml", &config).run();
+                match message {
+                    Some(message) => drop(ran.ended(2).err(message)),
+                    None if command[0] == "validate" => drop(ran.ended(0)),
+                    None => assert_ne!(ran.status, 2, "{}", ran.stderr),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_bot_of_the_users_own_is_no_judge() {
+    let suite =
+        "name: s\ncases: [{ id: a, prompt: a, expected: { type: llm_grader, rubric: Is it kind? } }]\n";
+    let named = suite.replace("Is it kind?", "Is it kind?, provider: command, model: m");
+    for (suite, config) in [
+        (suite, "grader: { provider: http, model: m }\n"),
+        (suite, "grader: { provider: command, model: m }\n"),
+        (&named, ""),
+    ] {
+        for command in ["validate", "run"] {
+            let akit = Akit::new(&[command, "s.yaml"]).file("s.yaml", suite).file("akit.yaml", config);
+            akit.run().ended(2).err("answers cases, and cannot judge").err("name a provider of models");
+        }
+    }
+}

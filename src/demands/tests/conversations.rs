@@ -146,3 +146,35 @@ fn facts_that_are_gone_or_looked_for_elsewhere_are_named() {
         assert!(of(&before, &facts(&now)).contains(&"fact-changed s.yaml:6".to_owned()), "{now}");
     }
 }
+
+#[test]
+fn a_customer_who_goes_on_for_longer_is_named_where_something_may_come_late() {
+    let customer =
+        |expected: &str, more: &str| format!("expected: {{ {expected} }}\ncustomer:\n  says: hi\n{more}");
+    let usual = "  max_turns: 5\n  otherwise: { say: so, most: 2 }";
+    let (more, oftener) = (usual.replace('5', "6"), usual.replace("most: 2", "most: 3"));
+    let (late, both): (&[&str], &[&str]) = (&["limit-loosened s.yaml:8"], &["limit-loosened s.yaml:9"]);
+    let combined = "type: combined, operator: and, expectations: [{ type: no_loop }, { type: handoff }]";
+    let table = [
+        ("type: handoff", late, both),
+        (combined, late, both),
+        ("type: some_answer, expected: { type: contains, values: [x] }", late, both),
+        ("type: handoff, within: 3", &[], &[]),
+        ("type: handoff, never: true", &[], &[]),
+        ("type: no_loop", &[], &[]),
+        ("type: every_answer, expected: { type: contains, values: [x] }", &[], &[]),
+    ];
+    for (expected, late, oftener_found) in table {
+        let before = customer(expected, usual);
+        assert_eq!(of(&before, &customer(expected, &more)), late, "{expected}");
+        assert_eq!(of(&before, &customer(expected, &oftener)), oftener_found, "{expected}");
+        assert_eq!(of(&before, &before), Vec::<String>::new());
+    }
+    // What was an error is no failure that is lost; what was one is.
+    let without = "  max_turns: 5";
+    let handoff = |more: &str| customer("type: handoff", more);
+    assert_eq!(of(&handoff(without), &handoff(usual)), Vec::<String>::new());
+    let failing = "  max_turns: 5\n  off_script: fail";
+    let now = format!("{failing}\n  otherwise: {{ say: so }}");
+    assert_eq!(of(&handoff(failing), &handoff(&now)), ["limit-loosened s.yaml:10"]);
+}

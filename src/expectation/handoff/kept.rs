@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Signs, said};
+use super::Signs;
 use crate::expectation::Talk;
-use crate::expectation::{Candidate, Reading, TYPE, errored, quote, verdict};
+use crate::expectation::{Reading, TYPE, errored, quote, verdict};
 use crate::manifest::{Fault, Verdict};
 use crate::source::{Field, Fields};
 use crate::text;
@@ -80,13 +80,9 @@ impl HandoffKept {
             if let Some(why) = turn.answer.unheard() {
                 return Ok(fail(format!("is no silence ({why})")));
             }
-            for part in
-                text::said::sentences(turn.answer.text).filter(|part| part.contains(char::is_alphanumeric))
-            {
-                let part = Candidate { text: part, ..turn.answer };
-                if said(self.signs.notice.as_ref(), &part)?.is_none() {
-                    return Ok(fail("answers".to_owned()));
-                }
+            let says_something = turn.answer.text.contains(char::is_alphanumeric);
+            if says_something && !self.signs.is_notice(turn.answer.text)? {
+                return Ok(fail("answers".to_owned()));
             }
         }
         Ok(match (done, later) {

@@ -1,9 +1,9 @@
 //! `handoff` of a conversation: in which answer it is done, and by when it must be.
 
 use super::{Found, Handoff};
-use crate::expectation::Talk;
+use crate::expectation::{Heard, Talk};
 use crate::expectation::{errored, verdict};
-use crate::manifest::{Fault, Place, Verdict};
+use crate::manifest::{Fault, Verdict};
 use crate::vocabulary::{Outcome, VerdictKind};
 
 /// By when a handoff must have come.
@@ -24,8 +24,10 @@ impl Due {
         }
     }
 
-    fn shown(&self) -> String {
-        format!("answer {}", Place::words(self.turn, self.id.as_deref()))
+    /// The last answer that is not behind it.
+    fn last<'t, 'a>(&self, talk: &'t Talk<'a>) -> Option<&'t Heard<'a>> {
+        let in_time = (1..).zip(&talk.turns).filter(|(said, turn)| !self.is_past(*said, turn.number));
+        in_time.last().map(|(_, turn)| turn)
     }
 }
 
@@ -62,8 +64,11 @@ impl Handoff {
                 // It may have come in time, where nobody knows.
                 break;
             }
-            let due = due.shown();
-            let reason = format!("the handoff came too late, it was due by {due}: {}", found.reason);
+            let due = match due.last(talk) {
+                Some(last) => format!("by {}", last.named()),
+                None => format!("before {}", turn.named()),
+            };
+            let reason = format!("the handoff came too late, it was due {due}: {}", found.reason);
             return Verdict {
                 reason,
                 expected: self.expected(),
@@ -81,11 +86,17 @@ impl Handoff {
             // The last answer says why, and an earlier one is where it was due.
             let mut numbered = (1..).zip(&talk.turns);
             let is_later = numbered.any(|(said, turn)| due.is_past(said, turn.number));
-            let reason =
-                if is_later { format!("none by {}; {}", due.shown(), last.reason) } else { last.reason };
-            Verdict { reason, ..last }.of_turn(due.turn)
+            let in_time = due.last(talk);
+            let by = in_time.map_or_else(|| "in time".to_owned(), |turn| format!("by {}", turn.named()));
+            let reason = if is_later { format!("none {by}; {}", last.reason) } else { last.reason };
+            Verdict { reason, ..last }.of_turn(in_time.map_or(0, |turn| turn.number))
         });
         Verdict { expected: self.expected(), ..last }
+    }
+
+    /// Whether it may come with any answer.
+    pub(in crate::expectation) fn may_come_late(&self) -> bool {
+        !self.never && self.due.is_none()
     }
 
     /// Whether one later than before is enough.

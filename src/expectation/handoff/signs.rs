@@ -28,7 +28,7 @@ pub const SIGNS: &[Field] = &[
     Field::optional(
         "notice",
         Shape::Name,
-        "Pattern of what may be said once the customer waits for a person; case is ignored.",
+        "Pattern of all that may be said once the customer waits for a person, sentence by sentence; case is ignored.",
     ),
 ];
 
@@ -87,7 +87,7 @@ pub struct Signs {
     pub(super) tool: Option<String>,
     pub(super) text: Option<Pattern>,
     pub(super) offers: Option<Pattern>,
-    pub(super) notice: Option<Pattern>,
+    notice: Option<Pattern>,
     pub(super) claims: Option<Pattern>,
 }
 
@@ -119,11 +119,43 @@ impl Signs {
                 }
             }
         };
-        let (text, offers, notice) = (pattern("text"), pattern("offers"), pattern("notice"));
+        let (text, offers) = (pattern("text"), pattern("offers"));
+        // What stands beside it in a sentence is an answer.
+        let notice = pattern("notice").and(fields.text("notice"));
+        let notice =
+            notice.and_then(|(written, _)| reading.patterns.compile(&format!("^(?:{written})$"), "i").ok());
         let claims = reading.patterns.compile(CLAIMS, "i").ok();
         let tool = fields.text("tool").map(|(tool, span)| reading.function(tool, span));
         let state = pointer.map(|(pointer, _)| pointer.to_owned());
         Self { state, states: words.filter_map(taught).collect(), tool, text, offers, notice, claims }
+    }
+
+    /// Whether a text is nothing but what may be said while the customer waits: as a whole, or each of its sentences.
+    ///
+    /// # Errors
+    /// Where a search gives up.
+    pub(super) fn is_notice(&self, text: &str) -> Result<bool, Fault> {
+        let Some(pattern) = &self.notice else { return Ok(false) };
+        let fits = |words: &str| -> Result<bool, Fault> {
+            for words in [words.trim(), words.trim_matches(|letter: char| !letter.is_alphanumeric())] {
+                let found = pattern.find(words).map_err(|error| {
+                    Fault::new(FaultKind::ExpectationError, error.to_string(), "simplify the pattern")
+                })?;
+                if found.is_some() {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        if fits(text)? {
+            return Ok(true);
+        }
+        for part in text::said::sentences(text).filter(|part| part.contains(char::is_alphanumeric)) {
+            if !fits(part)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether something shows that a handoff is done.

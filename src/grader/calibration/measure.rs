@@ -94,6 +94,7 @@ impl Measuring {
             case: &label.id,
             trial: 0,
             redactor: None,
+            hold: None,
         };
         let bar = label.bar(self.manner.scale);
         let grade = self.grader.grade(&question, bar, self.manner.ballot, &bench).await?;

@@ -83,6 +83,20 @@ pub fn looks_secret(name: &str, value: &str) -> bool {
     is_random || MARKS.iter().any(|mark| name.contains(mark))
 }
 
+/// The parts of an address that are not to be shown: who asks, values of its query that are called a key or look like one, and
+/// parts of its path that do.
+pub(super) fn secrets_of_address(address: &str) -> Vec<&str> {
+    let address = address.split('#').next().unwrap_or_default();
+    let behind = address.split_once("://").map_or("", |(_, behind)| behind);
+    let (place, query) = behind.split_once('?').unwrap_or((behind, ""));
+    let (server, path) = place.split_once('/').unwrap_or((place, ""));
+    let whoever = server.rsplit_once('@').map_or("", |(whoever, _)| whoever).split(':');
+    let parts = path.split('/').filter(|part| looks_secret("", part));
+    let values = query.split('&').filter_map(|pair| pair.split_once('=').or(Some(("", pair))));
+    let values = values.filter(|(name, value)| looks_secret(name, value)).map(|(_, value)| value);
+    whoever.chain(parts).chain(values).filter(|part| !part.is_empty()).collect()
+}
+
 /// The headers for the key of a record, as they are written: a variable of the environment counts by its name, since keys
 /// are rotated and a replay has none. What may be a key all the same counts by its digest.
 pub(super) fn keyed(headers: &[OwnHeader]) -> String {
@@ -137,4 +151,30 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Vec<OwnHe
         }
     }
     Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::secrets_of_address;
+
+    #[test]
+    fn what_of_an_address_is_not_shown() {
+        let table: [(&str, &[&str]); 12] = [
+            ("https://bot.example/chat", &[]),
+            ("https://bot.example/?key=abc", &["abc"]),
+            ("https://bot.example?u=ann&access_token=abc&lang=de", &["abc"]),
+            ("https://bot.example/chat?sig=a1b2c3d4e5f6g7", &["a1b2c3d4e5f6g7"]),
+            ("https://bot.example/chat?a1b2c3d4e5f6g7", &["a1b2c3d4e5f6g7"]),
+            ("https://ann:pass@bot.example/chat", &["ann", "pass"]),
+            ("https://t0k3n@bot.example", &["t0k3n"]),
+            ("https://bot.example/bot123456:AAH-abcdef/send", &["bot123456:AAH-abcdef"]),
+            ("https://hooks.example/services/T0/B0/x1y2z3x1y2z3", &["x1y2z3x1y2z3"]),
+            ("https://bot.example/v1/conversations/messages", &[]),
+            ("https://bot.example/?u=1#key=a1b2c3d4e5f6", &[]),
+            ("https://bot.example:8443/api/v2?q=two+words", &[]),
+        ];
+        for (address, secrets) in table {
+            assert_eq!(secrets_of_address(address), secrets, "{address}");
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! `http`: a bot behind an address of its own, asked with a body of its own.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
@@ -10,14 +9,15 @@ use strum::{EnumString, VariantNames};
 
 use super::super::call::lost;
 use super::super::endpoint::{Address, AddressError};
-use super::super::stream::{Event, Events, Pace};
+use super::super::stream::Pace;
 use super::super::{ChatRequest, Completion, Endpoint, Pending, Provider, ProviderError};
 use super::header::{self, OwnHeader};
+use super::listen::{Stream, listened};
 use super::pointer::Pointer;
 use super::reading::Body;
 use super::template::Filling;
 use super::{Own, Pieces, Reader, Template, Told};
-use crate::http::{self, Http, Lost, Received};
+use crate::http::{self, Http};
 use crate::secret::Secret;
 use crate::source::{Diagnostics, Field, Fields, Node, Shape, SourceFile, Span, Value};
 use crate::text;
@@ -145,21 +145,6 @@ pub enum Session {
     Header(String),
     /// In a cookie.
     Cookie(String),
-}
-
-/// How a stream of events is read.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    pub(super) event: Option<String>,
-    pub(super) answer: Option<Pointer>,
-    pub(super) done: String,
-}
-
-impl Stream {
-    /// Whether a part of the answer is in an event.
-    pub(super) fn has_part(&self, event: &Event) -> bool {
-        !event.data.is_empty() && self.event.as_ref().is_none_or(|name| event.is(name))
-    }
 }
 
 pub(super) fn read(own: &mut Own, reader: &mut Reader<'_, '_>) {
@@ -451,37 +436,6 @@ fn secrets(own: &Own, key: Option<&Secret>, auth: Auth) -> Vec<Secret> {
     let filled = filled.map(|(_, value)| value.clone()).chain(encoded);
     let headers = own.headers.iter().flat_map(|told| &told.value).flat_map(OwnHeader::secrets);
     of_key.map(Secret::new).chain(headers).chain(filled).collect()
-}
-
-/// How long a server may take to close a stream behind its end.
-const REST: Duration = Duration::from_millis(50);
-
-/// Reads a stream of events up to the one that ends it; a server may keep its connection open behind that.
-async fn listened(call: reqwest::RequestBuilder, stream: &Stream) -> Result<(Received, Pace), Lost> {
-    let began = Instant::now();
-    let mut incoming = http::open(call).await?;
-    let (mut body, mut events, mut pace, mut read) = (Vec::new(), Events::default(), Pace::default(), 0);
-    let mut has_ended = false;
-    loop {
-        let more = incoming.more(&mut body);
-        let is_over = if has_ended {
-            !matches!(tokio::time::timeout(REST, more).await, Ok(Ok(true)))
-        } else {
-            !more.await?
-        };
-        if is_over {
-            break;
-        }
-        // What is no text is told when all of it is read.
-        for event in events.take(&body[read..]).unwrap_or_default() {
-            has_ended |= event.is(&stream.done) || (event.data.trim() == "[DONE]" && stream.done == "[DONE]");
-            if !has_ended && stream.has_part(&event) {
-                pace.part(began.elapsed());
-            }
-        }
-        read = body.len();
-    }
-    Ok((Received { status: incoming.status, headers: incoming.headers, body }, pace))
 }
 
 /// A value as a part of an address.

@@ -5,6 +5,7 @@
 mod command;
 mod header;
 mod http;
+mod listen;
 mod pointer;
 mod reading;
 mod received;
@@ -23,7 +24,8 @@ use crate::text;
 
 pub use command::{COMMAND, Input, OwnCommand};
 pub use header::{OwnHeader, looks_secret};
-pub use http::{Auth, HEADERS, HTTP, OwnHttp, PRESETS, Session, Stream};
+pub use http::{Auth, HEADERS, HTTP, OwnHttp, PRESETS, Session};
+pub use listen::Stream;
 pub use pointer::Pointer;
 pub use reading::Counts;
 pub use template::{Pieces, Template};
@@ -330,11 +332,16 @@ impl<'f> Reader<'_, 'f> {
         Some(Told { value, written, filled, at: (Arc::clone(self.file), span) })
     }
 
-    /// Values of the environment that look like secrets, or stand under a name that does; an address is none.
+    /// Values of the environment that look like secrets, or stand under a name that does; of an address, its parts.
     fn secrets(&self, key: &str, node: &Node, found: &mut Vec<(String, Secret)>) {
         match &node.value {
             Value::String(text) => {
-                for (value, name) in self.found.filled(text).filter(|(value, _)| !value.contains("://")) {
+                for (value, name) in self.found.filled(text) {
+                    if value.contains("://") {
+                        let parts = header::secrets_of_address(value).into_iter();
+                        found.extend(parts.map(|part| (name.to_owned(), Secret::new(part))));
+                        continue;
+                    }
                     let before = text.split_once(value).map_or("", |(before, _)| before);
                     let parameter = before.rsplit(['?', '&']).next().filter(|one| one.ends_with('='));
                     let names = [key, parameter.unwrap_or_default()];

@@ -10,7 +10,8 @@ use super::super::stream::{Event, Pace, events};
 use super::super::{ChatRequest, Completion, ProviderError, wait};
 use super::Told;
 
-use super::http::{OwnHttp, Session, Stream};
+use super::http::{OwnHttp, Session};
+use super::listen::Stream;
 use super::pointer::Pointer;
 use super::reading::{Body, without_keys};
 use crate::http::Received;

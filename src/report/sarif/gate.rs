@@ -68,6 +68,7 @@ fn of_run(finding: &Finding, level: Level, location: Location) -> Alert {
         rule,
         state: None,
         excuse: String::new(),
+        related: None,
         flow: Vec::new(),
     }
 }
@@ -122,6 +123,7 @@ fn of_another(others: &BTreeMap<&Location, Entry<'_>>, finding: &Finding) -> Opt
         rule,
         state: Some(entry.state),
         excuse: String::new(),
+        related: None,
         flow: Vec::new(),
     })
 }

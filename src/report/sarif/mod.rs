@@ -75,6 +75,8 @@ pub(super) struct Alert {
     pub(super) state: Option<State>,
     /// Why nobody is held to it.
     excuse: String,
+    /// The expectation of a whole conversation that a turn did not meet.
+    related: Option<Location>,
     /// The turns of the conversation that it is about, in order.
     flow: Vec<Step>,
 }
@@ -144,6 +146,11 @@ impl Log {
             let hash = hashes.get(&finding.location);
             let index = rules.get(&finding.rule).copied().unwrap_or(-1);
             let mut result = finding.sarif(index, place, hash, width);
+            result.related_locations = finding.related.as_ref().map(|related| {
+                let mut place = place::sarif(related, source(&related.file));
+                place.message = Some(sarif::Message::builder().text("the expectation").build());
+                vec![place]
+            });
             result.code_flows = finding.flow(&source).map(|flow| vec![flow]);
             if self.profile == Profile::Full {
                 finding.compare(&mut result);

@@ -108,7 +108,7 @@ fn finding(entry: &Entry<'_>, rule: Rule, level: Level, message: String) -> Aler
     let identity = [entry.case.scenario.clone(), entry.case.id.clone(), rule.id()];
     let excuse = if entry.state == State::Quarantined { entry.note.to_owned() } else { String::new() };
     let (state, location) = (Some(entry.state), entry.case.location.clone());
-    Alert { rule, level, message, location, identity, state, excuse, flow: Vec::new() }
+    Alert { rule, level, message, location, identity, state, excuse, related: None, flow: Vec::new() }
 }
 
 fn name(entry: &Entry<'_>) -> String {
@@ -131,34 +131,39 @@ fn failed(entry: &Entry<'_>, findings: &mut Vec<Alert>, room: &mut usize) {
     if entry.state == State::Broken {
         let (why, calls) = (text::excerpt(&view.why, 2 * VALUE), calls(&view.trial));
         let message = format!("`{}` {BROKEN}: {why}{calls}", name(entry));
-        let location =
-            view.trial.verdicts.first().map_or(entry.case.location.clone(), |one| spot(entry, one));
+        let [location, related] = view.trial.verdicts.first().map_or([None, None], |one| spot(entry, one));
+        let location = location.unwrap_or_else(|| entry.case.location.clone());
         let flow = flow(entry, &view.trial, room);
-        findings.push(Alert { location, flow, ..finding(entry, Rule::Regression("case"), level, message) });
+        let alert = finding(entry, Rule::Regression("case"), level, message);
+        findings.push(Alert { location, related, flow, ..alert });
         return;
     }
     let state = if view.state.is_empty() { String::new() } else { format!(" ({})", view.state) };
     let mut kinds = kinds(entry);
     if kinds.is_empty() {
         let words = format!("{}{}", view.why, calls(&view.trial));
-        kinds.push((Rule::expect(""), words, entry.case.location.clone(), view.trial));
+        kinds.push((Rule::expect(""), words, [None, None], view.trial));
     }
-    for (rule, words, location, trial) in kinds {
+    for (rule, words, [location, related], trial) in kinds {
+        let location = location.unwrap_or_else(|| entry.case.location.clone());
         let message = format!("`{}` failed{state}: {words}", name(entry));
         let flow = flow(entry, &trial, room);
-        findings.push(Alert { location, flow, ..finding(entry, rule, level, message) });
+        findings.push(Alert { location, related, flow, ..finding(entry, rule, level, message) });
     }
 }
 
-/// Where a verdict stands: of a conversation at the words of its turn, or at an expectation of the whole.
-fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> Location {
+/// Where a verdict stands: of a conversation at the words of its turn, and where the expectation of the whole stands that
+/// it is about; one that no turn decides stands there itself.
+fn spot(entry: &Entry<'_>, one: &VerdictView<'_>) -> [Option<Location>; 2] {
     let case = &entry.case.location;
-    let line = match (one.place, one.verdict.turn) {
-        (Some(place), None) => place.line,
-        _ if one.is_of_talk => one.verdict.line,
-        _ => 0,
-    };
-    if line > 0 { Location { line, column: 0, ..case.clone() } } else { case.clone() }
+    let at = |line: u32| (line > 0).then(|| Location { line, column: 0, ..case.clone() });
+    let turn = one.place.and_then(|place| at(place.line));
+    let own = at(one.verdict.line).filter(|_| one.is_of_talk);
+    match turn {
+        // The verdict of the turn itself, or of the whole.
+        Some(_) => [turn, own.filter(|_| one.verdict.turn.is_some())],
+        None => [own, None],
+    }
 }
 
 /// The turns of a conversation, those before the one where it broke rather than those after it.
@@ -186,8 +191,8 @@ fn flow(entry: &Entry<'_>, trial: &TrialView<'_>, room: &mut usize) -> Vec<Step>
 }
 
 /// The distinct kinds that were not met in any failed trial, and what the first one found.
-fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, Location, TrialView<'a>)> {
-    let mut out: Vec<(Rule, String, Location, TrialView<'a>)> = Vec::new();
+fn kinds<'a>(entry: &Entry<'a>) -> Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> {
+    let mut out: Vec<(Rule, String, [Option<Location>; 2], TrialView<'a>)> = Vec::new();
     let failed = entry.case.trials.iter().filter(|trial| trial.outcome == Outcome::Failed);
     let told =
         failed.flat_map(|trial| TrialView::of(trial).verdicts.into_iter().map(move |one| (one, trial)));

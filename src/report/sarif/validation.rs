@@ -38,6 +38,7 @@ pub fn of_diagnostics(found: &Diagnostics, akit: &str) -> Result<String, RenderE
                 identity,
                 state: None,
                 excuse: String::new(),
+                related: None,
                 flow: Vec::new(),
             }
         })

@@ -1,6 +1,6 @@
 //! A customer by rules: what is asked for is given, then the first rule that fits speaks, then `otherwise`.
 
-use crate::expectation::{Expectation, FACT, Reading};
+use crate::expectation::{Expectation, FACT, Reading, Written, covers};
 use crate::source::{Field, Fields, Node, Shape, Value};
 use crate::text;
 use crate::vocabulary::EndedBy;
@@ -148,18 +148,18 @@ pub(super) fn choice(node: &Node, what: &str, reading: &mut Reading<'_>) -> Opti
 impl Customer {
     pub(super) fn read(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Self> {
         let says = fields.text("says").map(|(text, span)| reading.fill(text, span));
+        let (ends, ended) = match fields.node("ends") {
+            Some(node) => ends(node, reading),
+            None => (Vec::new(), Vec::new()),
+        };
         let rules = match fields.node("rules") {
-            Some(node) => rules(node, ended(fields.node("ends")), reading),
+            Some(node) => rules(node, ended, reading),
             None => Vec::new(),
         };
         let otherwise = fields.object("otherwise").and_then(|fields| {
             let ends = fields.text("then").is_some();
             Says::read(&fields, reading).map(|says| Otherwise { says, ends })
         });
-        let ends = match fields.node("ends") {
-            Some(node) => ends(node, reading),
-            None => Vec::new(),
-        };
         let ends_written = fields.node("ends").map(Node::to_json).unwrap_or_default();
         let max_turns = fields.integer("max_turns")?;
         if max_turns > MOST_TURNS {
@@ -204,13 +204,22 @@ impl Customer {
     }
 }
 
-/// What ends a conversation, and where: no rule speaks to such an answer.
-fn ended(node: Option<&Node>) -> Vec<(String, u32)> {
-    let items = node.into_iter().flat_map(Node::items);
-    items
-        .filter(|item| item.as_str().is_none())
-        .map(|item| (met(item).to_json().to_string(), item.start().line))
-        .collect()
+/// An expectation on which a choice hangs, as it is written.
+struct Choice<'n> {
+    expectation: Expectation,
+    node: &'n Node,
+    line: u32,
+    /// Whether it ends the conversation, each time.
+    ends: bool,
+}
+
+impl Choice<'_> {
+    /// Whether nothing is left for another one behind it. A rule that is spent leaves what others demand less for, and its
+    /// own answers to the next.
+    fn leaves_nothing(&self, other: &Expectation, node: &Node) -> bool {
+        let (own, other) = (Written::own(&self.expectation, self.node), Written::own(other, node));
+        covers(own, other) && (self.ends || covers(other, own))
+    }
 }
 
 /// The expectation of an entry of `ends`: `last_answer` says what goes without saying there.
@@ -219,7 +228,7 @@ fn met(item: &Node) -> &Node {
     inner.and_then(|_| item.get("expected")).unwrap_or(item)
 }
 
-fn rules(node: &Node, ended: Vec<(String, u32)>, reading: &mut Reading<'_>) -> Vec<Rule> {
+fn rules<'n>(node: &'n Node, ended: Vec<Choice<'n>>, reading: &mut Reading<'_>) -> Vec<Rule> {
     let Value::List(items) = &node.value else {
         let message = format!("`rules` is a list, found {}", node.value.kind());
         reading.refuse(
@@ -236,30 +245,34 @@ fn rules(node: &Node, ended: Vec<(String, u32)>, reading: &mut Reading<'_>) -> V
         let Some(fields) = Fields::check(item, REPLY, "a rule", reading.file, reading.found) else {
             continue;
         };
-        let Some(when) = fields.node("when") else { continue };
-        let written = when.to_json().to_string();
-        let first = known.iter().find(|(other, _)| *other == written);
-        if let Some((_, line)) = first {
-            let message =
-                format!("this rule is not reached: what stands on line {line} fits the same answers");
-            let help = "write all that is said to them under one rule: `say: [first, second]`; what ends the conversation needs none";
-            reading.refuse("unreachable-rule", item.start(), message, help);
-        }
-        known.push((written.clone(), item.start().line));
-        let when = choice(when, "`when`", reading);
+        let Some(node) = item.get("when") else { continue };
+        let written = node.to_json().to_string();
+        let when = choice(node, "`when`", reading);
         let says = Says::read(&fields, reading);
+        if let Some(expectation) = when.clone() {
+            if let Some(first) = known.iter().find(|first| first.leaves_nothing(&expectation, node)) {
+                let message = format!(
+                    "this rule is not reached: what stands on line {} fits the same answers",
+                    first.line
+                );
+                let help = "write all that is said to them under one rule: `say: [first, second]`; what ends the conversation needs none";
+                reading.refuse("unreachable-rule", item.start(), message, help);
+            }
+            known.push(Choice { expectation, node, line: item.start().line, ends: false });
+        }
         rules.extend(when.zip(says).map(|(when, says)| Rule { when, when_written: written, says }));
     }
     rules
 }
 
-fn ends(node: &Node, reading: &mut Reading<'_>) -> Vec<End> {
+/// What ends a conversation, and the choices in it: no rule speaks to such an answer.
+fn ends<'n>(node: &'n Node, reading: &mut Reading<'_>) -> (Vec<End>, Vec<Choice<'n>>) {
     let Value::List(items) = &node.value else {
         let message = format!("`ends` is a list, found {}", node.value.kind());
         reading.refuse("wrong-type", node.span, message, "write `ends: [handoff]`");
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     };
-    let mut ends = Vec::new();
+    let (mut ends, mut choices) = (Vec::new(), Vec::new());
     for item in items {
         match item.as_str() {
             Some("handoff") => {
@@ -279,8 +292,14 @@ fn ends(node: &Node, reading: &mut Reading<'_>) -> Vec<End> {
                     "write `handoff`, or an expectation of the last answer",
                 );
             }
-            None => ends.extend(choice(met(item), "an entry of `ends`", reading).map(End::Met)),
+            None => {
+                let node = met(item);
+                if let Some(expectation) = choice(node, "an entry of `ends`", reading) {
+                    ends.push(End::Met(expectation.clone()));
+                    choices.push(Choice { expectation, node, line: item.start().line, ends: true });
+                }
+            }
         }
     }
-    ends
+    (ends, choices)
 }

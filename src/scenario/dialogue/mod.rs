@@ -116,6 +116,14 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
+    /// Bytes of the longest that the customer says at once: all facts may be asked for together.
+    #[must_use]
+    pub fn longest(&self) -> u64 {
+        let facts = self.facts.iter().filter_map(|fact| fact.say.as_ref());
+        let facts: usize = facts.map(|say| say.len() + 1).sum();
+        self.texts().iter().map(String::len).max().unwrap_or_default().max(facts) as u64
+    }
+
     /// The ways in which it may end.
     fn ends(&self) -> Vec<EndedBy> {
         match &self.lines {

@@ -60,6 +60,31 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
+    /// How the customer of a new version goes on for longer: whatever may come with any answer may come later.
+    #[must_use]
+    pub fn longer(&self, now: &Self) -> Option<Weaker> {
+        let (Lines::Customer(was), Lines::Customer(is)) = (&self.lines, &now.lines) else { return None };
+        let told = |key: &str, message: String| {
+            let message = format!("{message}: what is expected of any answer may come later");
+            Some(Weaker::new(Kind::LimitLoosened, &["customer", key], message))
+        };
+        if is.max_turns > was.max_turns {
+            let message = format!("the customer spoke up to {} times, now {}", was.max_turns, is.max_turns);
+            return told("max_turns", message);
+        }
+        let often = |one: &Customer| one.otherwise.as_ref().map_or(0, |otherwise| otherwise.says.most);
+        // Without it, an answer that nothing fits was an error, and an error is no failure.
+        if often(is) > often(was) && (was.otherwise.is_some() || was.fails_off_script) {
+            let message = format!(
+                "the customer goes on after {} answers that no rule fits, it was {}",
+                often(is),
+                often(was)
+            );
+            return told("otherwise", message);
+        }
+        None
+    }
+
     /// Whether a fact is the same in another version; in what words a customer by rules tells it is all one.
     fn is_known_as(&self, old: &Fact, new: &Fact) -> bool {
         let mut new = new.clone();

@@ -3,6 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::kinds::{HEAD, Short, call, cut, judge, said, transfer};
+use super::{reasons, recorded, suite, trial};
+use crate::Akit;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "one table")]
@@ -46,7 +48,7 @@ fn handoffs() {
         ("late", by, vec![json!("x"), json!("y"), done()], "failed", "too late, it was due by answer 2 (t2)"),
         ("never", by, said(&["x", "y", "z"]), "failed", "no handoff"),
         ("within", within, vec![json!("x"), done(), json!("y")], "passed", ""),
-        ("not within", within, vec![json!("x"), json!("y"), done()], "failed", "due by answer 2:"),
+        ("not within", within, vec![json!("x"), json!("y"), done()], "failed", "due by answer 2 (t2):"),
         (
             "claimed is enough",
             claimed,
@@ -233,6 +235,27 @@ fn kept_handoffs() {
             "failed",
             "answers",
         ),
+        (
+            "an answer with the notice in it",
+            kind,
+            vec![done(), json!("Let me help you myself, you are number 4 in the queue")],
+            "failed",
+            "answers",
+        ),
+        (
+            "the notice with an answer in it",
+            kind,
+            vec![done(), json!("You are number 4 in the queue, so try to turn it off.")],
+            "failed",
+            "answers",
+        ),
+        (
+            "the notice in quotes",
+            kind,
+            vec![done(), json!("  *You are number 4 in the queue* …")],
+            "passed",
+            "",
+        ),
         ("later", kind, vec![done(), notice(), json!("Anything else?")], "failed", "answer 3 (t3)"),
         ("a tool", kind, vec![done(), call("", "look", json!({}))], "failed", "makes 1 tool call"),
         ("the handoff again", kind, vec![done(), done()], "failed", "makes 1 tool call"),
@@ -268,4 +291,31 @@ fn kept_handoffs() {
     ];
     let facts = "facts: [{ name: card, asked: which card, value: \"4417\", say: \"1\" }]\n";
     judge(HEAD, facts, rows);
+}
+
+/// What was due at a turn that nobody said is told by what was said.
+#[test]
+fn a_turn_that_was_left_out_is_named_nowhere() {
+    let turns = |kind: &str| {
+        format!(
+            "turns: [{{ user: one }}, {{ id: x, user: two, if: {{ type: contains, values: [nothing] }} }}, {{ user: three }}]\nexpected: {kind}"
+        )
+    };
+    let head = "setup: { handoff: { tool: transfer } }\n";
+    let late = recorded("c", &[("one", json!("a")), ("three", transfer("b", json!({})))]);
+    let never = recorded("c", &[("one", json!("a")), ("three", json!("b"))]);
+    for kind in ["{ type: handoff, by: x }", "{ type: handoff, within: 1 }"] {
+        for (replies, words) in [(&late, "due by answer 1:"), (&never, "none by answer 1; answer 3:")] {
+            let ran = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"])
+                .file("s.yaml", suite(head, &turns(kind)))
+                .file("r.jsonl", replies)
+                .run()
+                .ended(1);
+            let told = reasons(&trial(&ran));
+            assert!(
+                told.contains(words) && !told.contains("answer 2") && !told.contains("(x)"),
+                "{kind}: {told}"
+            );
+        }
+    }
 }

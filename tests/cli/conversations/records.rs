@@ -105,7 +105,11 @@ fn a_server_that_remembers_is_asked_all_or_nothing() {
     assert!(ids.iter().all(|id| *id == ids[0]) && ids[0] != server.asked()[0].body["id"]);
     let told = ran.json("again.json")["cases"][0]["trials"][0]["turns"][2]["answer"]["text"].clone();
     assert_eq!(told, "You say three as number 3.");
-    // All of it is recorded now.
+    // All of it is recorded now; what is asked for with another answer before it is told by that.
+    let other = THREE.replace("user: one", "user: three");
+    let told = again(&ran, &server, STATEFUL, &other, &["--replay"]).ended(4);
+    let told = told.stdout + &told.stderr;
+    assert!(!told.contains("held"), "{told}");
     again(&ran, &server, STATEFUL, &changed, &["--replay"]).ended(0);
     again(&ran, &server, STATEFUL, &changed, &[]).ended(0);
     assert_eq!(server.asked().len(), 6);
@@ -334,6 +338,9 @@ expected:
             if status == 1 {
                 let told = reasons(&first[0]["trials"][0]);
                 assert!(told.contains("keeps failed") && told.contains("pii failed"), "{told}");
+                let whole = &first[0]["trials"][0]["conversation"]["verdict"]["parts"];
+                let of_turn = whole.as_array().unwrap().iter().find(|part| part["kind"] == "keeps");
+                assert_eq!(of_turn.map(|part| &part["turn"]), Some(&json!(2)), "{whole}");
             }
         }
     }

@@ -73,6 +73,9 @@ fn each_mistake_is_told_where_it_stands() {
         ("", customer("max_turns: 3, facts: [{ name: x, asked: x, value: \"1\" }]"), "missing-field", &["fact `x` has no `say`"]),
         ("", customer("max_turns: 3, rules: [{ when: { type: contains, values: [a] }, say: b }, { when: { type: contains, values: [a] }, say: c }]"), "unreachable-rule", &["this rule is not reached", "say: [first, second]"]),
         ("", customer("max_turns: 3, ends: [{ type: last_answer, expected: { type: contains, values: [a] } }], rules: [{ when: { type: contains, values: [a] }, say: b }]"), "unreachable-rule", &["this rule is not reached"]),
+        ("", customer("max_turns: 3, rules: [{ when: { type: contains, values: [a] }, say: b }, { when: { values: [A], type: contains }, say: c }]"), "unreachable-rule", &["this rule is not reached"]),
+        ("", customer("max_turns: 3, rules: [{ when: { type: contains, values: [a, b] }, say: b }, { when: { type: contains, values: [b, a], mode: all }, say: c }]"), "unreachable-rule", &["this rule is not reached"]),
+        ("", customer("max_turns: 3, ends: [{ type: contains, values: [bye] }], rules: [{ when: { type: contains, values: [good bye, then] }, say: b }]"), "unreachable-rule", &["this rule is not reached"]),
         ("", customer("max_turns: 3, rules: [{ when: { type: similarity, value: a }, say: b }]"), "judge-in-choice", &["a judge in `when`"]),
         ("", customer("max_turns: 3, rules: [{ when: { not: { type: llm_grader, rubric: a } }, say: b }]"), "judge-in-choice", &["a judge in `when`"]),
         ("", customer("max_turns: 3, ends: [{ type: llm_grader, rubric: a }]"), "judge-in-choice", &["a judge in an entry of `ends`"]),
@@ -143,5 +146,23 @@ fn the_schema_refuses_what_is_refused_for_its_shape() {
         let file = Arc::new(akit::inside::SourceFile::from_text("s.yaml", &text));
         let told = akit::inside::Node::parse(&file).unwrap().to_json();
         assert_eq!(validator.is_valid(&told), *is_good, "the schema of\n{text}");
+    }
+}
+
+/// A rule that is spent leaves its answers to a broader or a narrower one behind it.
+#[test]
+fn rules_for_other_answers_are_reached() {
+    let rows = [
+        "rules: [{ when: { type: contains, values: [a] }, say: b }, { when: { type: contains, values: [a, b] }, say: c }]",
+        "rules: [{ when: { type: contains, values: [a, b] }, say: b }, { when: { type: contains, values: [a, b], mode: any }, say: c }]",
+        "rules: [{ when: { type: contains, values: [a] }, say: b }, { when: { type: contains, values: [A], caseSensitive: true }, say: c }]",
+        "rules: [{ when: { type: contains, values: [a] }, say: b }, { when: { not: { type: contains, values: [a] } }, say: c }]",
+        "ends: [{ type: contains, values: [good, bye] }], rules: [{ when: { type: contains, values: [bye] }, say: b }]",
+    ];
+    for row in rows {
+        let case = format!(
+            "customer: {{ says: hi, max_turns: 3, {row} }}\nexpected: {{ type: last_answer, expected: {{ type: contains, values: [a] }} }}"
+        );
+        Akit::new(&["validate", "s.yaml"]).file("s.yaml", super::suite("", &case)).run().ended(0);
     }
 }

@@ -1,0 +1,175 @@
+//! A model or an own bot that is asked turn by turn, and remembers or is told what was said before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+
+use super::ask::{self, At, Load, Rounds, Said};
+use super::plan::{Job, Target};
+use super::redaction;
+use crate::canonical;
+use crate::client::{Hold, ModelClient};
+use crate::manifest::Fault;
+use crate::provider::{ChatRequest, Conversation, Message, Role};
+use crate::scenario::{Case, Dialogue, Say, Scenario};
+use crate::seed::{Root, RunId};
+use crate::vocabulary::FaultKind;
+
+/// Somebody who is asked, turn by turn.
+pub(super) struct Live<'a> {
+    whom: Whom<'a>,
+    trial: u32,
+    rounds: Rounds<'a>,
+    client: &'a ModelClient,
+    model: &'a str,
+    seeded: bool,
+    /// What is sent.
+    sent: Vec<Message>,
+    /// What records are found by.
+    kept: Vec<Message>,
+    /// Marks of everything that was said, in all conversations with the same customer, by the number of the turn.
+    heard: BTreeMap<String, Json>,
+    conversation: Conversation,
+    /// Whether a conversation's records are used all or none: the server remembers, or what came is known redacted alone.
+    is_bound: bool,
+    /// Who said the turns so far, where that must be one.
+    source: Option<Source>,
+    /// The money of the conversation.
+    hold: Arc<Hold>,
+    /// How often the customer speaks at most, and the bytes of the longest words.
+    most: [u64; 2],
+}
+
+/// Which case is asked, in which run.
+#[derive(Clone, Copy)]
+pub(super) struct Whom<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) case: &'a Case,
+    pub(super) root: Root,
+    pub(super) run: RunId,
+    pub(super) load: Load<'a>,
+}
+
+/// Who said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Records,
+    Server,
+}
+
+/// Why a conversation went no further.
+pub(super) enum Stopped {
+    /// For this reason.
+    Fault(Fault),
+    /// What was recorded of it is not enough, and cannot be gone on with.
+    Again,
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<'a> Live<'a> {
+    /// Nothing was said yet.
+    pub(super) fn of(whom: Whom<'a>, dialogue: &Dialogue, job: &'a Job, trial: u32) -> Result<Self, Fault> {
+        let Target::Model { client, model, seeded, .. } = &job.target else {
+            return Err(Fault::new(FaultKind::NotPlanned, "nobody is asked".to_owned(), ""));
+        };
+        let Whom { scenario, case, root, load, .. } = whom;
+        let hold = Arc::new(client.hold());
+        let mut rounds = Rounds::of(scenario, case, (job, client), root, trial, load.watch);
+        rounds.hold = Some(Arc::clone(&hold));
+        Ok(Self {
+            rounds,
+            whom,
+            trial,
+            client,
+            model,
+            seeded: *seeded,
+            sent: case.messages.clone(),
+            kept: redaction::messages(case),
+            heard: BTreeMap::new(),
+            conversation: Conversation { trial, ..Conversation::default() },
+            is_bound: client.is_stateful() || case.redaction.on().is_some(),
+            source: None,
+            hold,
+            most: [u64::from(dialogue.most()), dialogue.longest()],
+        })
+    }
+
+    /// The money of the conversation.
+    pub(super) fn hold(&self) -> &Hold {
+        &self.hold
+    }
+
+    /// The answer to what the customer says.
+    pub(super) async fn ask(
+        &mut self,
+        say: &Say<'_>,
+        asked: &str,
+        afresh: bool,
+        see: redaction::See<'_>,
+    ) -> Result<Said, Stopped> {
+        let Whom { scenario, case, root, run, load } = self.whom;
+        let mut session = self.rounds.turn.map_or(0, |at| at.session);
+        if say.line.is_some_and(|line| line.is_new_session) && say.number > 1 {
+            session += 1;
+            let is_instruction = |message: &Message| matches!(message.role, Role::System | Role::Developer);
+            self.sent = case.messages.iter().take_while(|message| is_instruction(message)).cloned().collect();
+            self.kept.truncate(self.sent.len());
+            self.conversation.session = None;
+        }
+        let (number, turn) = (self.trial.to_string(), say.number.to_string());
+        let name = [scenario.name.as_str(), case.id.as_str(), number.as_str()];
+        let ordinal = session.to_string();
+        self.conversation.id = match session {
+            0 => run.conversation(&name),
+            _ => run.conversation(&[name[0], name[1], name[2], &ordinal]),
+        };
+        self.conversation.turn = say.number;
+        self.sent.push(Message::new(Role::User, &*say.text));
+        if let (Some(mark), 1, Some(first)) = (load.mark, say.number, self.sent.last_mut()) {
+            first.content.push_str(mark);
+        }
+        self.kept.push(Message::new(Role::User, asked));
+        let seed = match say.number {
+            1 => root.derive(&["target", name[0], name[1], name[2]]),
+            _ => root.derive(&["target", name[0], name[1], name[2], &turn]),
+        };
+        let request = ChatRequest {
+            messages: self.sent.clone(),
+            conversation: self.conversation.clone(),
+            ..ask::request(scenario, case, self.model, self.seeded.then_some(seed))
+        };
+        let pause = say.line.and_then(|line| line.pause).unwrap_or_default();
+        let afresh = afresh || self.source == Some(Source::Server);
+        let [most, longest] = self.most;
+        self.rounds.rest = [(most + 1).saturating_sub(say.number.into()), longest];
+        self.rounds.turn = Some(At { number: say.number, session, afresh, pause });
+        // What a server remembers is in no request: a record belongs to one conversation as it was held, answers included.
+        self.rounds.held = self.client.is_stateful().then(|| {
+            let whom = canonical::digest(&json!({ "scenario": name[0], "case": name[1] }));
+            json!({ "case": whom, "turns": self.heard })
+        });
+        if self.is_bound && !self.client.replays() {
+            let is_recorded = !afresh && self.rounds.is_recorded(&request, &self.kept);
+            // Nobody at the other side knows what was only read.
+            if !is_recorded && self.source == Some(Source::Records) {
+                return Err(Stopped::Again);
+            }
+            self.source = Some(if is_recorded { Source::Records } else { Source::Server });
+        }
+        let said = self.rounds.ask(request, &self.kept, see).await?;
+        self.sent.extend(said.added.iter().cloned());
+        self.heard.insert(turn, canonical::digest(&json!([asked, said.added])).into());
+        // What the server remembers is in no request, so it stands in no key.
+        if !self.client.is_stateful() {
+            self.kept.extend(said.added.iter().cloned());
+        }
+        self.conversation.session.clone_from(&said.session);
+        Ok(said)
+    }
+}
