@@ -46,7 +46,7 @@ fn a_report_never_replaces_what_is_read() {
             .file("b.json", "{\"schema\":\"akit.baseline/1\",\"cases\":[]}")
             .run()
             .ended(2)
-            .err("is read here and would be replaced by a report");
+            .err("is an input and would be replaced by a report");
         assert_eq!(ran.read("s.yaml"), suite(&["a", "b"]));
     }
     let ran =

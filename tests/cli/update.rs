@@ -45,7 +45,7 @@ fn what_the_policy_calls_proof_is_proof_for_an_update() {
         refused.err("fell behind its baseline").err("`--force`");
         ran.then(&UPDATE)
             .file("other.yaml", "gate: { fail_on: [threshold], min_pass_rate: 0.5 }\n")
-            .args(&["--policy", "other.yaml"])
+            .args(&["--config", "other.yaml"])
             .run()
             .ended(0);
         assert!(results(&ran)[0] == "a 8/8", "{:?}", results(&ran));

@@ -29,16 +29,16 @@ use finding::{Check, Explained, State};
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
-    /// Ask the forge what the token may do; nothing else asks the network, and nothing is changed
+    /// Ask GitHub or GitLab what the token may do; changes nothing
     #[arg(long)]
     online: bool,
-    /// Show every setting too, with its value and the flag, variable or line that says so
+    /// Also show every setting, and the flag, variable or line it comes from
     #[arg(long)]
     explain: bool,
-    /// Write the findings as JSON; `-` is stdout
+    /// Write the findings as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// What goes to stdout [default: console]
+    /// Format to print to stdout [default: console]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["console", "json"]))]
     format: Option<String>,
 }
@@ -94,6 +94,7 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explai
     if is_sound {
         findings.push(store::baseline(&config, environment, &loaded, args.online));
         store::policy(&config, environment, &loaded, &mut findings);
+        findings.extend(store::force(&config, environment, &loaded));
     } else {
         findings.push(Check::warn("policy", "not checked: the configuration has errors", "fix them first"));
     }
