@@ -304,7 +304,8 @@ impl Output {
         }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
         let width = terminal::width(to_stdout);
-        let took = began.map(|began| began.elapsed());
+        // What is read from a pipe says the same of the same records.
+        let took = began.filter(|_| width.is_some()).map(|began| began.elapsed());
         let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth, width, took });
         // A pipeline reads its commands from either stream.
         // Groups and annotations are commands of our own; the console makes the texts of others harmless itself.

@@ -173,7 +173,7 @@ fn an_app_is_told_to_name_itself() {
         let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--comment"]).args(more);
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
-    run(&[]).err("commented: ").err("`gate[bot]`, and akit looks for those of `github-actions[bot]`");
+    run(&[]).err("commented: ").err("`gate[bot]`, but akit looks for those of `github-actions[bot]`");
     let told = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
     assert!(!told.stderr.contains("looks for"), "{}", told.stderr);
     assert_eq!(forge.by("gate[bot]").len(), 1);
@@ -263,7 +263,7 @@ fn modes_say_when_there_is_a_comment() {
     let forge = Forge::start(HEAD);
     let (good, bad) = (stored("all is fine", &forge), stored("broken", &forge));
     for mode in ["on-fail", "on-change"] {
-        comment(&good, &forge, "2", &["--comment-mode", mode]).ended(0).err("nothing that asks for one");
+        comment(&good, &forge, "2", &["--comment-mode", mode]).ended(0).err("nothing to report in this mode");
         assert!(forge.by(BOT).is_empty());
     }
     comment(&bad, &forge, "3", &["--comment-mode", "on-fail"]).ended(0).err("commented");

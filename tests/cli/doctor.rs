@@ -294,7 +294,7 @@ fn a_baseline_is_told_with_its_age_and_what_it_knows() {
         .run()
         .ended(0)
         .out("1 case of 1 run, newest of ")
-        .out("it knows 1 of the suite's 1 case, 1 thin")
+        .out("it has 1 of the suite's 1 case, 1 thin")
         .out("help: add a newer run");
 }
 
@@ -316,8 +316,7 @@ fn the_network_is_asked_with_online_alone() {
             .env("GITHUB_EVENT_NAME", "push")
             .env("GITHUB_TOKEN", "ghp_secret")
     };
-    let ran =
-        with(&[]).run().ended(0).out("GITHUB_TOKEN is set; what it may do is asked with `--online` alone");
+    let ran = with(&[]).run().ended(0).out("GITHUB_TOKEN is set; `--online` checks what it may do");
     assert_eq!(server.asked().len(), 0);
     let ran = ran.out("GitHub Actions, event push, the open change of the commit, commit 0af");
     assert!(!ran.stdout.contains("ghp_secret"));

@@ -45,7 +45,7 @@ fn runs_of_a_folder_are_listed_with_their_curve() {
     let lines: Vec<_> = ran.stdout.lines().collect();
     assert_eq!(lines[0], "pass rate ▁█▁█ 50.0% to 100.0%, 100.0% last, over 4 runs");
     assert!(
-        lines[3].starts_with("2026-01-01T00:00:00Z PASS            50.0%      1      1 "),
+        lines[3].starts_with("2026-01-01T00:00:00Z PASS             50.0%      1      1 "),
         "{}",
         ran.stdout
     );

@@ -129,9 +129,9 @@ fn nothing_is_written_where_something_cannot_be() {
 fn an_endpoint_a_program_or_the_vendor_whose_key_is_set() {
     let server = Server::as_told(|asked| {
         let text = match asked.body["message"].as_str().unwrap() {
-            text if text.contains("return") => "Within 30 days, with the receipt.",
+            text if text.contains("JSON") => "{\"topic\": \"delivery\", \"urgent\": false}",
             text if text.contains("human") => "A colleague takes this chat.",
-            _ => "{\"topic\": \"delivery\", \"urgent\": false}",
+            _ => "Within 30 days, with the receipt.",
         };
         bot::json(serde_json::json!({ "answer": text }))
     });

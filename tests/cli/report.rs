@@ -85,7 +85,7 @@ fn two_runs_are_shown_side_by_side_without_a_claim() {
         .ended(0)
         .out("2 cases compared: 1 newly failing, 1 fixed")
         .out("makes no statistical claim")
-        .out("pass rate              50.0%       50.0%    +0.0 points");
+        .out("pass rate               50.0%        50.0%    +0.0 points");
     let page = ran.read("diff.html");
     assert!(page.contains("at once") && page.contains("<del>yes,</del>") && page.contains("<ins>not</ins>"));
     let value = ran.json("diff.json");
@@ -186,7 +186,7 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 #[test]
 fn a_history_that_no_page_shows_is_told() {
     let ran = earlier();
-    let told = "`--history` stands in the HTML page, and none is written";
+    let told = "`--history` is for the HTML page, and none is written";
     for command in [
         &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
         &["report", "runs/3.json"],

@@ -424,7 +424,7 @@ fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() 
     // A suite that was only moved is no new one.
     let ran = base(&files(&[("evals/s.yaml", suite)]));
     change(&ran, &files(&[("evals/s.yaml", ""), ("scenarios/s.yaml", suite), ("akit.yaml", &config(EVIL))]));
-    let moved = trusting(&ran, "base", &["--replay"]).run().err("has no akit.yaml: akit's defaults hold");
+    let moved = trusting(&ran, "base", &["--replay"]).run().err("has no akit.yaml: akit's defaults apply");
     assert!(!moved.stderr.contains("neither"), "{}", moved.stderr);
 }
 

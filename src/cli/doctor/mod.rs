@@ -14,15 +14,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::Status;
 use super::args::{Asked as _, common_folder};
 use super::output::Output;
 use super::prepare::SuiteArgs;
+use super::{Status, terminal};
 use crate::config::Settings;
 use crate::environment::Environment;
 use crate::gate::Category;
 use crate::publish::site::Site;
 use crate::seed::Root;
+use crate::text;
 use finding::{Check, Explained, State};
 
 #[derive(Debug, Args)]
@@ -53,7 +54,9 @@ pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Sta
     let explained = if args.explain { explained } else { Vec::new() };
     let data = || Ok::<_, Infallible>(finding::data(&findings, &explained));
     Output::tell(outputs.map(|output| (output, data())), |ink| {
-        finding::console(&findings, ink) + &finding::settings(&explained)
+        let page = finding::console(&findings, ink);
+        let page = terminal::width(false).map_or(page.clone(), |width| text::wrap(&page, width.max(40)));
+        page + &finding::settings(&explained)
     });
     Ok(finding::status(&findings))
 }
