@@ -158,7 +158,7 @@ def check(akit, data, judge):
                   (f"{name}'s high", one["interval"]["high"], high)]
     wrong += [f"{name} is {ours}, expected {theirs}" for name, ours, theirs in pairs
               if not abs(ours - theirs) < 1e-9]
-    for shown in (f"{100 * (tp + tn) / sum(counts.values()):.1f} %", f"{value:.2f}"):
+    for shown in (f"{100 * (tp + tn) / sum(counts.values()):.1f}%", f"{value:.2f}"):
         if shown not in ran.stdout:
             wrong.append(f"`{shown}` is not printed")
     return wrong

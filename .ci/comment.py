@@ -66,14 +66,14 @@ def main():
     ran(common, 1, "run", SUITE, *BAD, "--json", bad)
 
     # The forge's own account does not hold GitHub's schema, so it is told instead of asked for.
-    told_who = ["--required", "--author", "github-actions[bot]"]
+    told_who = ["--required", "--comment-author", "github-actions[bot]"]
     for run, stored, word in [("1", good, "PASS"), ("2", bad, "FAIL"), ("3", bad, "FAIL")]:
         told = ran({**github, "GITHUB_RUN_ID": run}, 0, "comment", stored, *told_who)
         body = only(state()["comments"]["acme/shop#7"], f"{run}.1", word)
         assert ("commented" if run == "1" else "updated") in told, told
     (out / "comment.md").write_text(body)
     assert "newer run" in ran({**github, "GITHUB_RUN_ID": "2"}, 0, "comment", good, *told_who)
-    ran({**github, "GITHUB_RUN_ID": "4"}, 0, "comment", good, *told_who, "--mode", "recreate")
+    ran({**github, "GITHUB_RUN_ID": "4"}, 0, "comment", good, *told_who, "--comment-mode", "recreate")
     only(state()["comments"]["acme/shop#7"], "4.1", "PASS")
     for run, stored, word in [("1", bad, "FAIL"), ("2", good, "PASS")]:
         ran({**gitlab, "CI_PIPELINE_ID": run}, 0, "comment", stored, "--required")

@@ -60,6 +60,13 @@ plain working-directory "$INPUT_WORKING_DIRECTORY"
 plain reports "$INPUT_REPORTS"
 is upload-artifact "$INPUT_UPLOAD_ARTIFACT" || true
 is upload-sarif "$INPUT_UPLOAD_SARIF" || true
+update_baseline=false
+if is update-baseline "$INPUT_UPDATE_BASELINE"; then
+  update_baseline=true
+  [ -n "$INPUT_BASELINE" ] || wrong 'the input update-baseline needs the input baseline'
+  # What a pull request brings is not what others are compared with.
+  case ${GITHUB_EVENT_NAME:-} in pull_request* | merge_group) wrong "the input update-baseline is for pushes, not for $GITHUB_EVENT_NAME" ;; esac
+fi
 share_cache=false
 if is share-cache "$INPUT_SHARE_CACHE"; then share_cache=true; fi
 case $INPUT_WITHOUT_KEY in
@@ -88,8 +95,8 @@ if [ -n "$INPUT_COMMENT_FROM" ]; then
   arguments=(comment "--from=$INPUT_COMMENT_FROM")
   value policy "$INPUT_POLICY"
   value baseline "$INPUT_BASELINE"
-  value mode "$INPUT_COMMENT_MODE"
-  value key "$INPUT_COMMENT_KEY"
+  value comment-mode "$INPUT_COMMENT_MODE"
+  value comment-key "$INPUT_COMMENT_KEY"
   status=0
   "$AKIT_PROGRAM" "${arguments[@]}" || status=$?
   printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
@@ -174,6 +181,11 @@ arguments+=(-- ${lines[@]+"${lines[@]}"})
 printf 'verdict=error\n' >>"$GITHUB_OUTPUT"
 status=0
 "$AKIT_PROGRAM" "${arguments[@]}" || status=$?
+if [ "$update_baseline" = true ] && [ "$status" = 0 ]; then
+  update=(baseline update "$reports/run.json" "--baseline=$INPUT_BASELINE")
+  [ -z "$INPUT_POLICY" ] || update+=("--config=$INPUT_POLICY")
+  "$AKIT_PROGRAM" "${update[@]}" || status=$?
+fi
 printf 'exit-code=%s\n' "$status" >>"$GITHUB_OUTPUT"
 
 # Later steps look for files relative to the workspace.

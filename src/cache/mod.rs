@@ -43,15 +43,15 @@ pub use shelf::{Condition, Shelved};
 )]
 #[strum(serialize_all = "kebab-case")]
 pub enum Mode {
-    /// Read what is there, else ask and write
+    /// Use recorded answers; ask for and record the rest
     Auto,
-    /// Ask the application anew and write; verdicts on the same answer are read
+    /// Ask the application and record; reuse verdicts on the same answer
     Record,
-    /// Ask the application and the judge anew and write
+    /// Ask the application and the judge, and record
     Refresh,
-    /// Read only; what is not there is an error
+    /// Use recorded answers only; a missing one is an error
     Replay,
-    /// Neither read nor write
+    /// Use and record nothing
     Off,
 }
 

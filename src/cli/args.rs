@@ -40,17 +40,17 @@ fn judge_names() -> clap::builder::PossibleValuesParser {
 /// Which cases.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SelectArgs {
-    /// Only cases with one of these tags; `!tag` leaves cases out
-    #[arg(short = 't', long = "tags", value_name = "TAG[,TAG]", help_heading = "Which cases")]
+    /// Only cases with one of these tags; `!tag` excludes
+    #[arg(short = 't', long = "tags", value_name = "TAG[,TAG]", help_heading = "Cases")]
     tags: Vec<String>,
-    /// Only the case with this id, or `scenario/id`; may be repeated
-    #[arg(long = "case", value_name = "ID", help_heading = "Which cases")]
+    /// Only the case with this ID, or `scenario/id`; repeatable
+    #[arg(long = "case", value_name = "ID", help_heading = "Cases")]
     cases: Vec<String>,
-    /// Only cases whose id or `scenario/id` matches; may be repeated
-    #[arg(long = "filter", value_name = "GLOB", help_heading = "Which cases")]
+    /// Only cases whose ID or `scenario/id` matches; repeatable
+    #[arg(long = "filter", value_name = "GLOB", help_heading = "Cases")]
     filters: Vec<String>,
-    /// Only a seeded share of what is left, such as `10%`
-    #[arg(long, value_name = "N%", help_heading = "Which cases")]
+    /// Only a seeded share of the remaining cases, such as `10%`
+    #[arg(long, value_name = "N%", help_heading = "Cases")]
     sample: Option<String>,
 }
 
@@ -108,25 +108,25 @@ pub(super) trait Asked {
 pub(super) struct AskArgs {
     #[command(flatten)]
     redact: RedactArgs,
-    /// Provider, over what the files say
-    #[arg(short, long, value_name = "NAME", help_heading = "Who answers", value_parser = provider_names())]
+    /// Provider to call, overriding the files
+    #[arg(short, long, value_name = "NAME", help_heading = "Application", value_parser = provider_names())]
     provider: Option<String>,
-    /// Model, over what the files say
-    #[arg(short, long, value_name = "NAME", help_heading = "Who answers")]
+    /// Model to call, overriding the files
+    #[arg(short, long, value_name = "NAME", help_heading = "Application")]
     model: Option<String>,
-    /// Address of the server, with or without the version at its end; of `-p http`, scheme, host and port in place of those in `url`
-    #[arg(long, value_name = "URL", help_heading = "Who answers", value_parser = address)]
+    /// Server address; for `-p http`, replaces scheme, host and port of `url`
+    #[arg(long, value_name = "URL", help_heading = "Application", value_parser = address)]
     base_url: Option<String>,
-    /// Of `-p command`: the program that answers, with its arguments
-    #[arg(last = true, value_name = "PROGRAM", help_heading = "Who answers")]
+    /// For `-p command`: the program to run, with its arguments
+    #[arg(last = true, value_name = "PROGRAM", help_heading = "Application")]
     command: Vec<String>,
-    /// Judge these recorded answers (JSONL) instead of asking; may be repeated
-    #[arg(long, value_name = "FILE", help_heading = "Who answers")]
+    /// Judge these recorded answers (JSONL) and send nothing; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Application")]
     replies: Vec<PathBuf>,
-    /// Version of the application, such as its commit: recorded answers of another one are not used
-    #[arg(long, value_name = "VERSION", help_heading = "Who answers", value_parser = version)]
+    /// Version of the application, such as its commit; answers recorded from other versions are not reused
+    #[arg(long, value_name = "VERSION", help_heading = "Application", value_parser = version)]
     target_version: Option<String>,
-    #[command(flatten, next_help_heading = "Who answers")]
+    #[command(flatten, next_help_heading = "Application")]
     pub(super) manner: MannerArgs,
     #[command(flatten)]
     judge: JudgeArgs,
@@ -141,7 +141,7 @@ pub(super) struct AskJudgeArgs {
     redact: RedactArgs,
     #[command(flatten)]
     judge: JudgeArgs,
-    #[command(flatten, next_help_heading = "Who judges")]
+    #[command(flatten, next_help_heading = "Judge")]
     manner: MannerArgs,
     #[command(flatten)]
     records: RecordArgs,
@@ -150,27 +150,27 @@ pub(super) struct AskJudgeArgs {
 /// Nobody is asked; the seed still says which cases a sample takes.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SeedArgs {
-    /// Root of the seed that `--sample` takes cases by [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Which cases", value_parser = whole::<u64>(0..=u64::MAX, 7), allow_negative_numbers = true)]
+    /// Seed for `--sample` [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Cases", value_parser = whole::<u64>(0..=u64::MAX, 7), allow_negative_numbers = true)]
     seed: Option<u64>,
 }
 
 /// How a server is asked.
 #[derive(Clone, Debug, Args)]
 pub(super) struct MannerArgs {
-    /// Longest time for one try: milliseconds, or with a unit (`30s`)
+    /// Time limit per attempt: milliseconds, or with a unit (`30s`)
     #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     timeout: Option<Duration>,
-    /// Further tries after a transient error, but for a rate limit [default: 2]
+    /// Retries after a transient error other than a rate limit [default: 2]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(0..=u32::MAX.into(), 2), allow_negative_numbers = true)]
     retries: Option<u32>,
-    /// Longest time to wait out a rate limit (429) [default: 5m]
+    /// Longest wait for a rate limit (429) to clear [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = patience, allow_negative_numbers = true)]
     patience: Option<Duration>,
-    /// Root of all seeds [default: the scenario's, else 0]
+    /// Base seed [default: the scenario's, or 0]
     #[arg(long, value_name = "N", value_parser = whole::<u64>(0..=u64::MAX, 7), allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// More certificates to trust (PEM)
+    /// Additional CA certificates to trust (PEM)
     #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE")]
     ca_bundle: Option<PathBuf>,
 }
@@ -179,27 +179,27 @@ pub(super) struct MannerArgs {
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 pub(super) struct JudgeArgs {
-    /// Provider of the judge [default: openai]
-    #[arg(long, value_name = "NAME", help_heading = "Who judges", value_parser = judge_names())]
+    /// Judge's provider [default: openai]
+    #[arg(long, value_name = "NAME", help_heading = "Judge", value_parser = judge_names())]
     grader_provider: Option<String>,
-    /// Model that judges, over what the files say
-    #[arg(long, value_name = "NAME", help_heading = "Who judges")]
+    /// Judge's model, overriding the files
+    #[arg(long, value_name = "NAME", help_heading = "Judge")]
     grader_model: Option<String>,
-    /// Address of the judge, up to and with `/v1`
-    #[arg(long, value_name = "URL", help_heading = "Who judges", value_parser = address)]
+    /// Judge's address, up to and including `/v1`
+    #[arg(long, value_name = "URL", help_heading = "Judge", value_parser = address)]
     grader_base_url: Option<String>,
 }
 
 /// What is recorded, and what is read instead of asked.
 #[derive(Clone, Debug, Args)]
 pub(super) struct RecordArgs {
-    /// What is read from and written to the cache [default: record]
+    /// How the cache is used [default: record]
     #[arg(long, value_name = "MODE", help_heading = "Cache")]
     cache: Option<Mode>,
-    /// Folder of the cache [default: .akit/cache]
+    /// Cache folder [default: .akit/cache]
     #[arg(long, value_name = "DIR", help_heading = "Cache")]
     cache_dir: Option<PathBuf>,
-    /// Ask nobody: the same as `--cache replay`
+    /// Send nothing, use recorded answers only (same as `--cache replay`)
     #[arg(long, conflicts_with = "cache", help_heading = "Cache")]
     replay: bool,
 }
@@ -307,7 +307,7 @@ impl MannerArgs {
 /// The way to the network; tells what is wrong with the certificates.
 pub(super) fn http(ca_bundle: Option<&Path>) -> Result<Http, Status> {
     Http::new(ca_bundle).map_err(|error| {
-        Status::Invalid.because(error.to_string(), "give `--ca-bundle` a file of certificates in PEM form")
+        Status::Invalid.because(error.to_string(), "pass `--ca-bundle` a PEM file of certificates")
     })
 }
 
@@ -402,13 +402,12 @@ pub(super) fn discovered(
     });
     found.map_err(|error| {
         let (status, help) = match &error {
-            DiscoverError::Missing(_) if paths.is_empty() => (
-                Status::Nothing,
-                "name a scenario file or folder, as in `akit run scenarios/`; `akit init` writes a first one",
-            ),
+            DiscoverError::Missing(_) if paths.is_empty() => {
+                (Status::Nothing, "run `akit init` to create a first one, or name a scenario file or folder")
+            }
             DiscoverError::Missing(_) => (Status::Nothing, "check the path"),
             DiscoverError::Empty(_) => (Status::Nothing, "scenario files end in .yaml or .yml"),
-            DiscoverError::Glob(..) => (Status::Invalid, "put the pattern in quotes; `**` crosses folders"),
+            DiscoverError::Glob(..) => (Status::Invalid, "quote the pattern; `**` crosses folders"),
             DiscoverError::Walk(..) => (Status::Invalid, "check the permissions"),
         };
         (error.to_string(), status, help)
@@ -417,10 +416,10 @@ pub(super) fn discovered(
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct RedactArgs {
-    /// Remove personal data and credentials of the usual kinds, in every case
+    /// Remove common personal data and credentials from every case
     #[arg(long)]
     redact: bool,
-    /// Remove these in every case, in place of the usual kinds: names of built-in patterns, joined by commas, or regular expressions
+    /// Remove these instead: names of built-in patterns, comma-separated, or regexes
     #[arg(long, value_name = "PATTERN", num_args = 1..)]
     redact_patterns: Vec<String>,
 }
@@ -435,11 +434,8 @@ impl RedactArgs {
         let file = |one: &&String| Kind::named(one).is_none() && Path::new(one).exists();
         if let Some(file) = self.redact_patterns.iter().find(file) {
             return Err(Status::Invalid.because(
-                format!(
-                    "`{}` is a file, and stands where `--redact-patterns` takes patterns",
-                    text::excerpt(file, 200)
-                ),
-                "nothing was sent; name files before it, or put another flag between",
+                format!("`{}` is a file; `--redact-patterns` takes patterns", text::excerpt(file, 200)),
+                "nothing was sent; name files before it, or add another flag in between",
             ));
         }
         match scenario::redactor(&self.redact_patterns) {

@@ -69,9 +69,10 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
         ("baseline set", "", _) => words(["baseline", "update"]),
         ("baseline set", "-t" | "--tag", Some(_)) => Needless("a baseline names the commits of its runs"),
         ("baseline set", "-s" | "--scenario", Some(_)) => {
-            Missing("one baseline holds all scenarios, each by its own name")
+            Missing("one baseline has all scenarios, each under its own name")
         }
         ("baseline list" | "baseline get", "", _) => words(["baseline", "show"]),
+        ("baseline list" | "baseline get", "--json", _) => words(["--json", "-"]),
         ("baseline get", "-s" | "--scenario", _) => Needless("the whole baseline is shown"),
         ("baseline remove", "", _) => {
             Missing("delete the file, or drop old trials of single cases with `akit baseline accept`")
@@ -271,7 +272,7 @@ mod tests {
             ("validate x.yaml --json -", "validate x.yaml --json -"),
             ("validate x.yaml --json x.yaml", "validate x.yaml --json x.yaml"),
             ("baseline set r.json --tag v1", "baseline update r.json"),
-            ("baseline get id --json --baseline b.json", "baseline show --json --baseline b.json"),
+            ("baseline get id --json --baseline b.json", "baseline show --json - --baseline b.json"),
             ("report r.json -f both -o d", "report r.json --html d/r.html --json d/r.json"),
             ("report -f html r.json", "report --html artemis-output/r.html r.json"),
             ("report r.json --format junit", "report r.json --format junit"),

@@ -94,10 +94,10 @@ impl BaseArgs {
             let message = format!("cannot compare with the base: {error}");
             if must {
                 return Err(Status::Unjudged
-                    .because(&message, "nothing was sent; give the revision by `--weakened-since`"));
+                    .because(&message, "nothing was sent; name the revision with `--weakened-since`"));
             }
-            terminal::warning(&message, "name the revision by `--weakened-since`");
-            let notes = vec![format!("{message}; whether less is demanded than before is not known")];
+            terminal::warning(&message, "name the revision with `--weakened-since`");
+            let notes = vec![format!("{message}; cannot tell whether less is demanded than before")];
             Ok(Base { place, notes, ..Base::default() })
         })
     }
@@ -196,7 +196,7 @@ fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> Strin
             ),
             Whose::Own | Whose::Base(_) => {
                 format!(
-                    "{name} has no akit.yaml: akit's defaults hold, and keys go to the vendors' own addresses only"
+                    "{name} has no akit.yaml: akit's defaults apply, and keys go only to the vendors' own addresses"
                 )
             }
         };

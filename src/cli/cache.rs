@@ -29,42 +29,42 @@ pub(super) struct CacheArgs {
 
 #[derive(Debug, Subcommand)]
 enum CacheCommand {
-    /// Count the records, and how a suite uses them
+    /// Count the records, and those the suite uses
     Stats(Box<SuiteArgs>),
-    /// Check that every file is a record in its place
+    /// Check every record for damage
     Verify(Box<SuiteArgs>),
-    /// Tell what changed where an exchange is not recorded: `akit cache why suite.yaml case-id`
+    /// Explain why an exchange is not recorded
     Why {
         #[command(flatten)]
         suite: Box<SuiteArgs>,
-        /// Tell the exchanges that are recorded too
+        /// Also list the exchanges that are recorded
         #[arg(short, long)]
         verbose: bool,
     },
-    /// Remove records that a suite does not use, and what killed processes left half written
+    /// Remove records that the suite does not use
     Prune {
         #[command(flatten)]
         suite: Box<SuiteArgs>,
-        /// Remove what these scenarios do not use; what other suites use must be named with them
+        /// Remove what these scenarios do not use; name every suite that shares the cache
         #[arg(long, required = true)]
         unused: bool,
-        /// Only tell what would be removed
+        /// Only print what would be removed
         #[arg(long)]
         dry_run: bool,
     },
-    /// Write the records that a suite uses to one file, a record per line
+    /// Write the records the suite uses to one file
     Export {
         #[command(flatten)]
         suite: Box<SuiteArgs>,
-        /// File to write; `-` is stdout
+        /// File to write (`-` for stdout)
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Add the records of a file that `export` wrote
+    /// Add the records of an exported file
     Import {
         /// File to read
         file: PathBuf,
-        /// Folder of the cache
+        /// Cache folder
         #[arg(long, value_name = "DIR", default_value = ".akit/cache")]
         cache_dir: PathBuf,
     },
@@ -221,7 +221,7 @@ impl Used {
                                 "  not compared: enough others were, and no record asks the same",
                             ]);
                         }
-                        Nearest::Nothing => terminal::lines(&["  nothing of its kind is recorded"]),
+                        Nearest::Nothing => terminal::lines(&["  nothing similar is recorded"]),
                         Nearest::Differs(differences) => {
                             for difference in differences {
                                 terminal::lines(&[format!("  {difference}")]);
@@ -246,7 +246,7 @@ impl Used {
         if misses > 0 {
             return Err(Status::Unjudged.because(
                 format!(
-                    "{} not recorded, so what the suite uses is not known",
+                    "{} not recorded, so it is unknown what the suite uses",
                     text::count(misses, "exchange")
                 ),
                 "see `akit cache why`, record them, then prune",
@@ -302,9 +302,9 @@ fn verify(cache: &Cache) -> Status {
                 continue;
             }
             Condition::OtherVersion(version) => {
-                format!("written under key version {version}; it is never read")
+                format!("written with key version {version}, which is not read")
             }
-            Condition::Misplaced => "its name is not the key of what it holds".to_owned(),
+            Condition::Misplaced => "its name is not the key of its contents".to_owned(),
             Condition::Damaged(why) => why.clone(),
         };
         wrong += 1;

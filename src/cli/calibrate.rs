@@ -26,30 +26,30 @@ use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct CalibrateArgs {
-    /// Labelled answers, one JSON object per line: answer, rubric, label, and input where it is known
+    /// Labeled answers (JSONL): answer, rubric, label and, if known, input
     labels: PathBuf,
     /// Configuration [default: the nearest akit.yaml above the labels]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Most answers under judgement at once
+    /// Answers to judge at the same time
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
-    /// Tell every verdict as it is given
+    /// Print every verdict as it arrives
     #[arg(short, long)]
     verbose: bool,
     #[command(flatten)]
     judge: JudgeArgs,
-    /// Verdicts per answer, an odd number [default: the configured one, else 1, or up to 3 near the threshold]
-    #[arg(long, value_name = "N", value_parser = odd, allow_negative_numbers = true, help_heading = "Who judges")]
+    /// Votes per answer, an odd number [default: as configured, or 1, and up to 3 near the threshold]
+    #[arg(long, value_name = "N", value_parser = odd, allow_negative_numbers = true, help_heading = "Judge")]
     votes: Option<u32>,
-    #[command(flatten, next_help_heading = "Who judges")]
+    #[command(flatten, next_help_heading = "Judge")]
     manner: MannerArgs,
     #[command(flatten)]
     records: RecordArgs,
-    /// Where the calibration is stored
+    /// File to store the calibration in
     #[arg(long, value_name = "FILE", default_value = "akit-calibration.json", help_heading = "Reports")]
     out: PathBuf,
-    /// Write the calibration once more as JSON; `-` is stdout
+    /// Write the calibration as JSON, too (`-` for stdout)
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
 }
@@ -68,7 +68,7 @@ pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Resul
         .configured_grader(root, &mut Targets::default())
         .map_err(|obstacle| Status::Invalid.because(&obstacle.message, &obstacle.help))?;
     if let Some(note) = grader.note() {
-        terminal::warning(&note, "leave `canaries: off` to tests whose judge is a stub");
+        terminal::warning(&note, "use `canaries: off` only in tests with a stub judge");
     }
     let out = Some(args.out.clone());
     let outputs = Output::open_all([&out, &args.json], &[args.labels.as_path()], &settings.environment)?;

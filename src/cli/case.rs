@@ -20,24 +20,24 @@ pub(super) struct CaseArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Write a conversation of a stored run as the script of a scenario with one case
+    /// Turn a conversation of a stored run into a scenario
     From(FromArgs),
 }
 
 #[derive(Debug, Args)]
 struct FromArgs {
-    /// The stored run, as `akit run --json FILE` writes it
+    /// Run stored by `akit run --json`
     run: PathBuf,
-    /// The case: its id, or scenario/id
+    /// Case to take: its ID, or `scenario/id`
     #[arg(long, value_name = "ID")]
     case: String,
-    /// Which trial, counted from 0
+    /// Trial to take, counted from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     trial: u32,
-    /// What becomes of it
+    /// What to write
     #[arg(long = "as", value_name = "FORM", default_value = "turns")]
     form: Form,
-    /// Write to this file, which must not be there yet [default: stdout]
+    /// File to create [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -81,12 +81,11 @@ pub(super) fn case(args: &CaseArgs, environment: &Environment) -> Result<Status,
         Status::Invalid.because(message, format!("its trials are {}", text::list(&known)))
     })?;
     if trial.conversation.is_none() || trial.turns.is_empty() {
-        let message =
-            format!("trial {} of case `{shown}` is no conversation in which something was said", args.trial);
+        let message = format!("trial {} of case `{shown}` is not a conversation with turns", args.trial);
         return Err(Status::Invalid.because(message, "name a case with `turns` or `customer`"));
     }
     let name = &case.location.file;
-    let again = "run this where the scenario file of that run lies, as it was then";
+    let again = "run this in the folder of that run, with the scenario file as it was then";
     let file = Path::new(name);
     let node = SourceFile::read(file)
         .map_err(|error| error.to_string())

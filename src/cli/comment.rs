@@ -26,31 +26,31 @@ pub(super) struct CommentCommand {
     /// Run stored by `akit run --json`
     #[arg(required_unless_present = "from", conflicts_with = "from")]
     run: Option<PathBuf>,
-    /// Run that another workflow stored: not trusted, and held to the newest commit of the request
+    /// Run stored by another workflow; not trusted, and must be of the newest commit
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// Configuration with the policy [default: the nearest akit.yaml above the run's scenarios; here with `--from`]
-    #[arg(long, value_name = "FILE", alias = "config")]
-    policy: Option<PathBuf>,
-    /// When there is a comment
-    #[arg(long, value_name = "MODE", value_enum, default_value_t)]
-    mode: CommentMode,
-    /// Name of the comment, where several stand on one request
-    #[arg(long, value_name = "KEY", default_value = "default", value_parser = Key::parse)]
-    key: Key,
-    /// Account that the token belongs to, where the forge does not tell it, as for a GitHub App
-    #[arg(long, value_name = "NAME")]
-    author: Option<String>,
-    /// Number of the pull or merge request, where the pipeline does not say it
+    /// Configuration [default: the nearest akit.yaml above the run's scenarios; with `--from`, here]
+    #[arg(long, value_name = "FILE", alias = "policy")]
+    config: Option<PathBuf>,
+    /// When to comment
+    #[arg(long, alias = "mode", value_name = "MODE", value_enum, default_value_t)]
+    comment_mode: CommentMode,
+    /// Name of the comment, to keep several on one request
+    #[arg(long, alias = "key", value_name = "KEY", default_value = "default", value_parser = Key::parse)]
+    comment_key: Key,
+    /// Account the token belongs to; needed for a GitHub App
+    #[arg(long, alias = "author", value_name = "NAME")]
+    comment_author: Option<String>,
+    /// Number of the pull or merge request, if CI does not name it
     #[arg(long, value_name = "N", conflicts_with = "from", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
-    /// End with status 4 where the comment cannot be made
+    /// Exit with 4 if the comment cannot be posted
     #[arg(long)]
     required: bool,
     #[command(flatten)]
     gate: GateArgs,
-    /// More certificates to trust (PEM)
-    #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE", help_heading = "The forge")]
+    /// Additional CA certificates to trust (PEM)
+    #[arg(long, value_name = "FILE", env = "AKIT_CA_BUNDLE")]
     ca_bundle: Option<PathBuf>,
 }
 
@@ -64,12 +64,16 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
     };
     // A foreign run may name any file, and must not choose the policy by it.
     let (files, trust) = if own { (files(&run), Trust::Own) } else { (Vec::new(), Trust::Foreign) };
-    let (decision, _) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
+    let (decision, _) = decide(&mut run, &files, args.config.as_deref(), &args.gate, environment)?;
     let http = http(args.ca_bundle.as_deref())?;
     // No excerpts: a run may name any file, and a comment shows none.
     let report = Report { run: &run, decision: &decision, sources: &BTreeMap::new(), past: &Past::default() };
-    let options =
-        CommentOptions { mode: args.mode, key: args.key.clone(), author: args.author.clone(), trust };
+    let options = CommentOptions {
+        mode: args.comment_mode,
+        key: args.comment_key.clone(),
+        author: args.comment_author.clone(),
+        trust,
+    };
     let came = publish::comment(&report, &site, environment, &http, &options);
     if came == Came::Amiss {
         publish::instead(environment, &report);
@@ -86,7 +90,7 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
 fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
     let refuse = |message: &str, help: &str| Err(Status::Invalid.because(message, help));
     match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return refuse("the run is no file", "nothing was sent"),
+        Ok(found) if !found.is_file() => return refuse("the run is not a file", "nothing was sent"),
         Ok(found) if found.len() > MAX_FOREIGN => {
             let long = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
             return refuse(&long, "nothing was sent");

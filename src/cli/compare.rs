@@ -13,14 +13,14 @@ use crate::report::{compare, json};
 
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
-    /// The first run, stored by `akit run --json`
+    /// Old run, stored by `akit run --json`
     base: PathBuf,
-    /// The second run
+    /// New run
     head: PathBuf,
-    /// Write one HTML page that opens from disk
+    /// Write a self-contained HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Write the comparison as JSON; `-` is stdout
+    /// Write the comparison as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
@@ -30,10 +30,8 @@ pub(super) fn compare(args: &CompareArgs, environment: &Environment) -> Result<S
     let outputs = Output::open_all([&args.html, &args.json], &[&args.base, &args.head], environment);
     let [page, data] = outputs?;
     let Some(comparison) = Comparison::of(&base, &head) else {
-        return Err(Status::Nothing.because(
-            "the two runs have no case in common",
-            "cases belong together by the name of their scenario and their id",
-        ));
+        return Err(Status::Nothing
+            .because("the two runs have no case in common", "cases are matched by scenario name and ID"));
     };
     let forms = [(page, compare::html(&comparison)), (data, json::pretty(&comparison))];
     Output::tell(forms, |ink| compare::console(&comparison, ink));

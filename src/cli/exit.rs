@@ -57,7 +57,7 @@ impl Status {
 
     /// Writes what a command is called for; it fails where that cannot be written.
     pub(super) fn of_product(text: &str) -> Self {
-        terminal::sent(text, "write to another place").map_or(Status::Invalid, |()| Status::Passed)
+        terminal::sent(text, "choose another path").map_or(Status::Invalid, |()| Status::Passed)
     }
 
     /// The exit code of a command that ended before its end.

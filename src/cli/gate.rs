@@ -23,9 +23,9 @@ use crate::report::Report;
 pub(super) struct StoredArgs {
     /// Run stored by `akit run --json`
     run: PathBuf,
-    /// Configuration with the policy [default: the nearest akit.yaml above the run's scenarios]
-    #[arg(long, value_name = "FILE", alias = "config")]
-    policy: Option<PathBuf>,
+    /// Configuration [default: the nearest akit.yaml above the run's scenarios]
+    #[arg(long, value_name = "FILE", alias = "policy")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     gate: GateArgs,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     let mut run = stored::run(&args.run)?;
     let before = args.past.find(&args.reports)?;
     let files = files(&run);
-    let (decision, place) = decide(&mut run, &files, args.policy.as_deref(), &args.gate, environment)?;
+    let (decision, place) = decide(&mut run, &files, args.config.as_deref(), &args.gate, environment)?;
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();
     let outputs = args.reports.open(&inputs, environment)?.within(environment);
@@ -71,7 +71,7 @@ pub(super) fn decide(
 ) -> Result<(gate::Decision, Option<Place>), Status> {
     let config = configuration(policy, files, environment)?;
     if config.file.is_none() {
-        run.notes.push("no akit.yaml was found: the default policy holds".to_owned());
+        run.notes.push("no akit.yaml found: the default policy applies".to_owned());
     }
     let names: Vec<_> = run
         .cases

@@ -16,28 +16,28 @@ pub(super) struct HistoryArgs {
     /// Runs stored by `akit run --json`, or folders of them
     #[arg(required = true)]
     paths: Vec<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-    /// Write one HTML page that opens from disk
+    /// Write the trends as JSON (`-` for stdout)
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write a self-contained HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
 
 pub(super) fn history(args: &HistoryArgs, environment: &Environment) -> Result<Status, Status> {
     let files = past::find(&args.paths)?;
-    past::check(&files, "name what `akit run --json FILE` stored, or folders of it")?;
+    past::check(&files, "name runs stored by `akit run --json FILE`, or folders of them")?;
     let inputs: Vec<_> = past::named(Some(&files)).collect();
-    let [page] = Output::open_all([&args.html], &inputs, environment)?;
+    let [page, data] = Output::open_all([&args.html, &args.json], &inputs, environment)?;
     let mut trouble = Unreadable::default();
     let trend = Trend::of(past::runs(&files, &mut trouble));
     trouble.end();
     if trend.runs.is_empty() {
-        terminal::error("there is no stored run", "runs are stored by `akit run --json FILE`");
+        terminal::error("no stored run found", "runs are stored by `akit run --json FILE`");
         return Ok(Status::Nothing);
     }
-    let data = || trend::data(&trend).map_err(|error| Status::Invalid.because(error.to_string(), ""));
-    let shown = if args.json { data()? } else { trend::of_trend(&trend) };
-    Output::tell([(page, html::of_trend(&trend))], |_| shown);
+    let html = html::of_trend(&trend).map_err(|error| error.to_string());
+    let json = trend::data(&trend).map_err(|error| error.to_string());
+    Output::tell([(page, html), (data, json)], |_| trend::of_trend(&trend));
     Ok(Status::Passed)
 }

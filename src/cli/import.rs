@@ -17,11 +17,11 @@ pub(super) struct ImportArgs {
 
 #[derive(Debug, Subcommand)]
 enum From {
-    /// A promptfoo configuration and the files that it names
+    /// Convert a promptfoo configuration and the files it names
     Promptfoo {
-        /// The configuration, such as promptfooconfig.yaml
+        /// Configuration, such as promptfooconfig.yaml
         file: PathBuf,
-        /// Write the scenario to this file, which must not be there yet [default: stdout]
+        /// File to create [default: stdout]
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -71,7 +71,7 @@ fn tell(findings: &Diagnostics) {
 pub(super) fn is_there(path: &Path) -> Option<Status> {
     path.symlink_metadata().is_ok().then(|| {
         Status::Invalid.because(
-            format!("`{}` is there already", slashed(path)),
+            format!("`{}` already exists", slashed(path)),
             "nothing was written; choose another name, or remove the file",
         )
     })
@@ -89,7 +89,7 @@ pub(super) fn write(text: &str, output: Option<&Path>) -> Status {
         }
         Err(error) => {
             let message = format!("cannot write `{}`: {}", slashed(path), terminal::system(&error));
-            Status::Invalid.because(&message, "choose another path or mend the folder")
+            Status::Invalid.because(&message, "choose another path or fix the folder")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Arguments, one file per command, and the exit status.
+//! Arguments, one file per command, and the exit code.
 
 mod args;
 mod artemiskit;
@@ -11,6 +11,7 @@ mod case;
 mod comment;
 mod compare;
 mod doctor;
+mod examples;
 mod exit;
 mod gate;
 mod history;
@@ -45,10 +46,10 @@ use crate::environment::Environment;
 
 pub use exit::Status;
 
-/// Release gate for LLM applications.
+/// Release gate for LLM applications
 ///
-/// Judges the answers of an application against scenario files, compares the run with a baseline,
-/// and ends with a status that a pipeline can use.
+/// Checks the answers of your application against scenario files and compares the run with a baseline. The exit code
+/// tells your pipeline whether to ship.
 #[derive(Debug, Parser)]
 #[command(name = "akit", version, max_term_width = 100, arg_required_else_help = true)]
 struct Cli {
@@ -58,60 +59,66 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ask the application, judge its answers, decide
-    Run(Box<run::RunArgs>),
-    /// Load the application with the suite; check latency and answers
-    Stress(Box<stress::StressArgs>),
-    /// Decide again over a stored run, without asking anybody
-    Gate(Box<gate::StoredArgs>),
-    /// Tell how many cases or repeats it takes to see a drop, and what they cost, without asking anybody
-    Plan(Box<plan::PlanArgs>),
-    /// Print the prompts of a suite as JSON lines; sends nothing
-    Prompts(prompts::PromptsArgs),
-    /// Tell whether a shift between two runs is the product's or the judge's
-    Regrade(Box<regrade::RegradeArgs>),
-    /// Tell a stored run on its pull or merge request
-    Comment(Box<comment::CommentCommand>),
-    /// Write reports of a stored run again, in any format; never gates
-    Report(Box<report::RenderArgs>),
-    /// Show two stored runs side by side; makes no statistical claim
-    Compare(compare::CompareArgs),
-    /// Check scenario files without asking anybody
+    /// Set up a suite, its first run and a CI pipeline
+    Init(init::InitArgs),
+    /// Check this project's setup (sends nothing)
+    Doctor(Box<doctor::DoctorArgs>),
+    /// Convert the suite of another tool to a scenario file
+    Import(import::ImportArgs),
+    /// Check scenario files (sends nothing)
     Validate(validate::ValidateArgs),
+    /// Test the application and decide whether to ship
+    Run(Box<run::RunArgs>),
+    /// Test latency and answers under load
+    Stress(Box<stress::StressArgs>),
+    /// Estimate the cases or trials needed to detect a drop
+    Plan(Box<plan::PlanArgs>),
+    /// Print the prompts as JSON lines (sends nothing)
+    Prompts(prompts::PromptsArgs),
+    /// Measure how well the judge agrees with people
+    Calibrate(Box<calibrate::CalibrateArgs>),
+    /// Turn what happened into a case
+    Case(case::CaseArgs),
+    /// Decide again on a stored run (sends nothing)
+    Gate(Box<gate::StoredArgs>),
+    /// Manage the results that later runs are compared with
+    Baseline(baseline::BaselineArgs),
+    /// Post a stored run as a pull-request comment
+    Comment(Box<comment::CommentCommand>),
+    /// Write reports of a stored run again; never gates
+    Report(Box<report::RenderArgs>),
+    /// Compare two stored runs side by side; never gates
+    Compare(compare::CompareArgs),
+    /// Show trends over stored runs
+    ///
+    /// Pass rate over time; flaky, slow and expensive cases.
+    History(history::HistoryArgs),
+    /// Tell whether the application or the judge has changed
+    Regrade(Box<regrade::RegradeArgs>),
+    /// Inspect and clean up recorded answers and verdicts
+    Cache(cache::CacheArgs),
     /// Print the JSON Schema of scenario files, for editors
     Schema,
-    /// Write the first files of a suite: a green run without a key, a red one, a pipeline
-    Init(init::InitArgs),
-    /// Turn the suite of another program into a scenario file
-    Import(import::ImportArgs),
-    /// Make a case of what happened
-    Case(case::CaseArgs),
-    /// Keep the results that later runs are compared with
-    Baseline(baseline::BaselineArgs),
-    /// Put stored runs beside each other: the pass rate over time, flaky, slow and dear cases
-    History(history::HistoryArgs),
-    /// Measure how far the judge agrees with people
-    Calibrate(Box<calibrate::CalibrateArgs>),
-    /// Look after recorded replies and verdicts
-    Cache(cache::CacheArgs),
-    /// Tell what akit sees here and what is amiss, without asking anybody
-    Doctor(Box<doctor::DoctorArgs>),
     /// Print completions for a shell
     Completions(pages::CompletionsArgs),
     /// Print the manual page, or write those of all commands
     Man(pages::ManArgs),
 }
 
-/// Reads the arguments, does what they say, and answers with the exit status.
+/// The command line with all that its help shows.
+fn command() -> clap::Command {
+    examples::shown(Cli::command()).after_help(after_help())
+}
+
+/// Reads the arguments, does what they say, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command = Cli::command().after_help(after_help());
     let arguments = match artemiskit::translated(&std::env::args_os().collect::<Vec<_>>()) {
         Ok(arguments) => arguments,
         Err(status) => return status.into(),
     };
     let mut cli =
-        match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
+        match command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => cli,
             Err(error) => {
                 if !error.use_stderr() {
@@ -120,7 +127,7 @@ pub fn main() -> ExitCode {
                     let _ = error.print();
                     return Status::Passed.into();
                 }
-                terminal::wrong_arguments(&error, std::env::args_os());
+                terminal::wrong_arguments(&error, &std::env::args_os().collect::<Vec<_>>(), command());
                 return Status::Invalid.into();
             }
         };
@@ -164,5 +171,8 @@ pub fn main() -> ExitCode {
 
 fn after_help() -> String {
     let codes: Vec<_> = Status::all().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n")).collect();
-    format!("Exit codes:\n{}", codes.concat())
+    format!(
+        "`akit COMMAND --help` shows the flags of a command, and examples.\n\nExit codes:\n{}",
+        codes.concat()
+    )
 }

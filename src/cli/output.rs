@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, value_parser};
@@ -22,19 +23,19 @@ use crate::source::{Ink, Pending, slashed};
 pub(super) struct ReportArgs {
     #[command(flatten)]
     files: FormatArgs,
-    /// Write GitLab's annotations: links to the lines of what stands against a pass
+    /// Write GitLab annotations: links to the lines of what blocks a pass
     #[arg(long, value_name = "FILE")]
     annotations: Option<PathBuf>,
-    /// Write the decision as variables for later jobs
+    /// Write the decision as variables for later jobs (dotenv)
     #[arg(long, value_name = "FILE")]
     dotenv: Option<PathBuf>,
-    /// Whom the SARIF is for: `github` shows every result as an open alert, `full` tells what is new, known and gone
+    /// SARIF for `github` (every result is an open alert) or `full` (marks new, known and fixed)
     #[arg(long, value_name = "PROFILE", value_enum, default_value_t = SarifProfile::Github, hide_possible_values = true)]
     sarif_profile: SarifProfile,
-    /// What goes to stdout; the console's words then go to stderr [default: console]
+    /// Format to print to stdout; console output then goes to stderr [default: console]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::iter().map(Format::word)).map(|word| format(&word)))]
     format: Option<Format>,
-    /// Show only the reasons against a pass and the result
+    /// Print only what blocks a pass, and the result
     #[arg(short, long)]
     quiet: bool,
 }
@@ -87,6 +88,7 @@ pub(super) struct Outputs {
     files: Vec<(Output, Form)>,
     depth: Depth,
     surroundings: Surroundings,
+    began: Option<Instant>,
 }
 
 /// What is written to a file.
@@ -124,6 +126,12 @@ impl Outputs {
         self
     }
 
+    /// The same for a run that this command makes, from this time on.
+    pub(super) fn since(mut self, began: Instant) -> Self {
+        self.began = Some(began);
+        self
+    }
+
     /// The same for the pipeline that akit runs in.
     pub(super) fn within(mut self, environment: &Environment) -> Self {
         self.surroundings = Surroundings::of(environment);
@@ -152,7 +160,7 @@ impl ReportArgs {
         let files = all.filter_map(|(form, path)| Some((claims.claim(path)?, form))).collect();
         claims.end()?;
         let depth = if self.quiet { Depth::Brief } else { Depth::Full };
-        Ok(Outputs { files, depth, surroundings: Surroundings::default() })
+        Ok(Outputs { files, depth, surroundings: Surroundings::default(), began: None })
     }
 
     /// Whether there is an HTML page among them.
@@ -207,7 +215,7 @@ impl Claims {
             if !std::mem::replace(&mut self.has_stdout, true) {
                 return Some(Output::Stdout);
             }
-            ("only one report can go to stdout".to_owned(), "give the others a file")
+            ("only one report can go to stdout".to_owned(), "write the others to files")
         } else if let Some(link) = behind_link(path).filter(|_| self.is_ci) {
             (
                 format!("`{shown}` would be written through the link `{}`", slashed(link)),
@@ -216,11 +224,11 @@ impl Claims {
         } else {
             match Pending::open(path) {
                 Ok(_) if place(path).is_some_and(|place| self.inputs.contains(&place)) => (
-                    format!("`{shown}` is read here and would be replaced by a report"),
+                    format!("`{shown}` is an input and would be replaced by a report"),
                     "nothing was sent; choose another path",
                 ),
                 Ok(_) if place(path).is_some_and(|place| !self.taken.insert(place)) => {
-                    (format!("two reports go to `{shown}`"), "give each report its own file")
+                    (format!("two reports go to `{shown}`"), "use a file for each report")
                 }
                 Ok(file) => return Some(Output::File(file)),
                 Err(error) => (
@@ -278,7 +286,7 @@ impl Output {
     /// the name of its flag.
     pub(super) fn write_all(report: &Report<'_>, outputs: Outputs) -> Vec<(&'static str, String)> {
         let mut written = Vec::new();
-        let Outputs { files, depth, surroundings } = outputs;
+        let Outputs { files, depth, surroundings, began } = outputs;
         let to_stdout = files.iter().any(|(output, _)| matches!(output, Output::Stdout));
         for (output, form) in files {
             let path = output.written(|out| {
@@ -295,7 +303,10 @@ impl Output {
             written.extend(path.map(|path| (form.flag(), path)));
         }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
-        let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth });
+        let width = terminal::width(to_stdout);
+        // What is read from a pipe says the same of the same records.
+        let took = began.filter(|_| width.is_some()).map(|began| began.elapsed());
+        let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth, width, took });
         // A pipeline reads its commands from either stream.
         // Groups and annotations are commands of our own; the console makes the texts of others harmless itself.
         let tell = |text: &str| if to_stdout { terminal::say_as_is(text) } else { terminal::out(text) };
@@ -330,7 +341,7 @@ impl Output {
             (None, Ok(())) => return path,
             (Some(error), _) | (None, Err(RenderError::Write(error))) => error,
             (None, Err(error)) => {
-                terminal::error(&error.to_string(), "the other reports and the exit status are not touched");
+                terminal::error(&error.to_string(), "the other reports and the exit code are not affected");
                 return None;
             }
         };
@@ -341,7 +352,7 @@ impl Output {
                 let place = path.map_or("to stdout".to_owned(), |path| format!("`{path}`"));
                 terminal::error(
                     &format!("could not write {place}: {}", terminal::system(&error)),
-                    "the exit status still tells the decision",
+                    "the exit code still gives the decision",
                 );
             }
         }

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::{Cli, Status, terminal};
+use super::{Status, terminal};
 use crate::source::{Pending, slashed};
 
 #[derive(Debug, Args)]
@@ -17,19 +17,19 @@ pub(super) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ManArgs {
-    /// Folder that the pages of all commands are written to [default: the first page goes to stdout]
+    /// Folder to write the pages of all commands to [default: print the first page]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 pub(super) fn completions(args: &CompletionsArgs) -> Status {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "akit", &mut script);
+    clap_complete::generate(args.shell, &mut super::command(), "akit", &mut script);
     Status::of_product(&String::from_utf8_lossy(&script))
 }
 
 pub(super) fn man(args: &ManArgs) -> Status {
-    let mut whole = Cli::command().after_help(super::after_help()).disable_help_subcommand(true);
+    let mut whole = super::command().disable_help_subcommand(true);
     whole.build();
     let Some(folder) = &args.out else {
         return Status::of_product(&page(&whole));

@@ -20,7 +20,7 @@ const TOLD: usize = 10;
 /// Which stored runs stand beside a report.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PastArgs {
-    /// Stored run or folder of them, to stand beside this one in the HTML page; may be repeated
+    /// Stored runs, or folders of them, to compare with in the HTML page; repeatable
     #[arg(long, value_name = "PATH", help_heading = "Reports")]
     history: Vec<PathBuf>,
 }
@@ -41,14 +41,14 @@ impl PastArgs {
         }
         if !reports.has_page() {
             return Err(Status::Invalid.because(
-                "`--history` stands in the HTML page, and none is written",
+                "`--history` is for the HTML page, and none is written",
                 "nothing was sent; add `--html FILE`, or see `akit history`",
             ));
         }
         let files = find(&self.history)?;
         check(
             &files,
-            "nothing was sent; `--history` takes what `akit run --json FILE` stored, or folders of it",
+            "nothing was sent; `--history` takes runs stored by `akit run --json FILE`, or folders of them",
         )?;
         Ok(Some(files))
     }

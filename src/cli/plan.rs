@@ -27,18 +27,18 @@ const WIDEST: f64 = 0.5;
 pub(super) struct PlanArgs {
     #[command(flatten)]
     suite: SuiteArgs<SeedArgs>,
-    /// The drop of the pass rate that is to be seen: `3pp`, `3%` or `0.03`
+    /// Drop in the pass rate to detect: `3pp`, `3%` or `0.03`
     #[arg(long, value_name = "DROP", value_parser = drop, allow_negative_numbers = true)]
     detect: Option<f64>,
-    /// Most cases under way at once
+    /// Cases to run at the same time
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
-    /// How often every case is asked [default: 1]
+    /// Trials per case [default: 1]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=1000, 3), allow_negative_numbers = true)]
     repeat: Option<u32>,
     #[command(flatten)]
     gate: ProofArgs,
-    /// Write the plan as JSON; `-` is stdout
+    /// Write the plan as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
 }

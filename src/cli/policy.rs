@@ -21,13 +21,13 @@ use crate::source::Diagnostics;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct ProofArgs {
-    /// Compare with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
+    /// Baseline to compare with: FILE, `git:REV:PATH` or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     pub(super) baseline: Option<Place>,
-    /// Most fresh trials of a case that fails; 0: one failure is proof [default: 10]
+    /// Most extra trials of a failing case; with 0, one failure is proof [default: 10]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(0..=1000, 10), allow_negative_numbers = true)]
     confirm: Option<u32>,
-    /// A change must show that it breaks nothing: the same as `policy: strict`
+    /// Require proof that the change breaks nothing (same as `policy: strict`)
     #[arg(long)]
     strict: bool,
 }
@@ -38,13 +38,13 @@ pub(super) struct ProofArgs {
 pub(super) struct GateArgs {
     #[command(flatten)]
     pub(super) proof: ProofArgs,
-    /// Least share of judged cases that must pass, 0 to 1 [default: every case]
+    /// Smallest share of judged cases that must pass, 0 to 1 [default: every case]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     min_pass_rate: Option<f64>,
-    /// Greatest share of cases that could not be judged, 0 to 1 [default: 0]
+    /// Largest share of cases that may be errored, 0 to 1 [default: 0]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     max_error_rate: Option<f64>,
-    /// What else fails the gate, beside what the configuration names
+    /// Also fail the gate on these, besides those in the configuration
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = category)]
     fail_on: Vec<Category>,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(super) struct GateArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct StatusArgs {
-    /// Report FAIL and INCONCLUSIVE, and end with status 0 all the same
+    /// Report FAIL and INCONCLUSIVE, but exit with 0
     #[arg(long)]
     soft_fail: bool,
 }
@@ -144,7 +144,7 @@ impl StatusArgs {
             Status::Failed | Status::Inconclusive if self.soft_fail => {
                 terminal::warning(
                     &format!("the gate says {}", decision.conclusion.word()),
-                    "`--soft-fail` ends with status 0 all the same",
+                    "`--soft-fail` exits with 0 anyway",
                 );
                 Status::Passed
             }
@@ -180,8 +180,8 @@ pub(super) fn sought(place: &Place) -> Sought {
 /// Tells times in a baseline that have not come yet.
 pub(super) fn tell_ahead(baseline: &Baseline, from: &str) {
     for run in &baseline.ahead {
-        let message = format!("{from}: the time of run {run} is later than now, and is ignored");
-        terminal::warning(&message, "take the run out of the baseline, or correct its `at`");
+        let message = format!("{from}: the time of run {run} is in the future and is ignored");
+        terminal::warning(&message, "remove the run from the baseline, or correct its `at`");
     }
 }
 
@@ -203,14 +203,14 @@ pub(super) fn read_baseline(
         }
         Err(HistoryError::Missing(path)) => {
             terminal::warning(
-                &format!("there is no baseline `{path}`: regressions are not evaluated"),
-                "make it with `akit baseline update run.json --baseline FILE`",
+                &format!("no {path}: regressions are not checked"),
+                "create it: `akit baseline update run.json --baseline FILE`",
             );
             Ok(FoundBaseline::Missing(path, sought(place)))
         }
         Err(error) => Err(Status::Unjudged.because(
             error.to_string(),
-            "nothing was sent; restore the file or make it anew with `akit baseline update`",
+            "nothing was sent; restore the file or create it again with `akit baseline update`",
         )),
     }
 }
@@ -248,11 +248,10 @@ pub(super) fn named(scenarios: &[Scenario]) -> impl Iterator<Item = Named<'_>> {
 /// What the base of the change has a say in.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct BaseArgs {
-    /// Name where suite, policy, quarantine and baseline demand less than where this revision was left
-    /// [default: the base of the change, in a pipeline or with `--fail-on weakened`]
+    /// Report where suite, policy or baseline are weaker than at REV [default: the base of the change, in CI]
     #[arg(long, value_name = "REV", help_heading = "Gate")]
     pub(super) weakened_since: Option<String>,
-    /// Judge by the base's settings (akit.yaml and the files that it names), or by the change's own [default: head]
+    /// Take the settings (akit.yaml and the files it names) from the base or the change [default: head]
     #[arg(
         long,
         value_name = "COMMIT",
@@ -265,8 +264,8 @@ pub(super) struct BaseArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum TrustIn {
-    /// The base's settings, baseline and calibration; do not read records that only the change brings; send keys only to servers that the base knows
+    /// The base's settings, baseline and calibration; ignore records that only the change has; send keys only to servers the base names
     Base,
-    /// Everything as the change has it
+    /// Everything from the change
     Head,
 }

@@ -66,8 +66,8 @@ impl SuiteArgs {
 
 /// Why a limit on the time to the first token cannot hold where a model is asked.
 pub(super) const NOT_STREAMED: (&str, &str) = (
-    "`ttft_p95_ms` cannot be measured here: this provider does not tell when an answer begins",
-    "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that tell `ttft_ms`",
+    "`ttft_p95_ms` cannot be measured here: this provider does not report when an answer begins",
+    "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that have `ttft_ms`",
 );
 
 /// Why each case is left out, where it is; an error and its help where the selection leaves nothing.
@@ -83,7 +83,7 @@ pub(super) fn left_out(
     }
     let left_out = selection.apply(scenarios, root);
     if left_out.iter().flatten().all(Option::is_some) {
-        let help = "see the tags and ids in the files, or leave `-t`, `--case` and `--filter` out";
+        let help = "check the tags and IDs in the files, or omit `-t`, `--case` and `--filter`";
         return Err(("no case matches".to_owned(), help));
     }
     Ok(left_out)
@@ -215,13 +215,10 @@ impl Suite {
         let clients = plan.clients().map(Arc::as_ref).chain(graders.all().map(|grader| grader.client()));
         let exposed: BTreeSet<String> = clients.filter_map(ModelClient::exposes_key).collect();
         for (notes, help) in [
-            (
-                exposed.into_iter().collect(),
-                "write `https://`, or give that server a key that opens nothing else",
-            ),
+            (exposed.into_iter().collect(), "use `https://`, or a key that is for this server only"),
             (plan.conflicts(&graders), "name another judge with `--grader-model`"),
-            (elsewhere, "give the judge's address with `--grader-base-url`, or `baseUrl:` under `grader:`"),
-            (untested, "leave `canaries: off` to tests whose judge is a stub"),
+            (elsewhere, "set the judge's address with `--grader-base-url`, or `baseUrl:` under `grader:`"),
+            (untested, "use `canaries: off` only in tests with a stub judge"),
         ] {
             for note in notes {
                 terminal::warning(&note, help);
@@ -241,7 +238,7 @@ impl Suite {
             );
         }
         for note in plan.unused_replies() {
-            terminal::warning(&note, "a line counts for the case whose id it has: see the ids in the files");
+            terminal::warning(&note, "a line is matched to a case by its ID: check the IDs in the files");
         }
         if let Some(binding) = graders.binding().filter(|_| graders.all().next().is_some())
             && let Some(trouble) = binding.trouble()

@@ -16,6 +16,8 @@ pub(super) struct Progress {
     detail: Detail,
     total: AtomicUsize,
     done: AtomicUsize,
+    /// Failed and errored.
+    wrong: [AtomicUsize; 2],
     confirming: AtomicBool,
 }
 
@@ -34,7 +36,7 @@ impl Progress {
     pub(super) fn new(detail: Detail) -> Self {
         let bar = (terminal::watched() && detail != Detail::Nothing).then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} cases, {elapsed}");
+            let style = ProgressStyle::with_template("{bar:24} {pos}/{len} cases{msg}, {elapsed}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
@@ -43,6 +45,7 @@ impl Progress {
             detail,
             total: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
+            wrong: [const { AtomicUsize::new(0) }; 2],
             confirming: AtomicBool::new(false),
         }
     }
@@ -57,7 +60,13 @@ impl Progress {
     fn judged(&self, scenario: &str, case: &str, outcome: Outcome) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         let total = self.total.load(Ordering::Relaxed);
+        match outcome {
+            Outcome::Failed => drop(self.wrong[0].fetch_add(1, Ordering::Relaxed)),
+            Outcome::Errored => drop(self.wrong[1].fetch_add(1, Ordering::Relaxed)),
+            Outcome::Passed | Outcome::Skipped => {}
+        }
         if let Some(bar) = &self.bar {
+            bar.set_message(self.failures());
             bar.inc(1);
         }
         if self.detail == Detail::Cases {
@@ -70,8 +79,18 @@ impl Progress {
             && done * 10 / total != (done - 1) * 10 / total
         {
             // Ten lines at most, and the same ones for the same number of cases.
-            self.line(&format!("{done} of {}", text::count(total, "case")));
+            self.line(&format!("{done} of {}{}", text::count(total, "case"), self.failures()));
         }
+    }
+
+    /// `, 2 failed, 1 errored`; empty while nothing is wrong.
+    fn failures(&self) -> String {
+        let words = self.wrong.iter().zip(["failed", "errored"]);
+        let words = words.map(|(count, word)| (count.load(Ordering::Relaxed), word));
+        words
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!(", {} {word}", text::number::size(count)))
+            .collect()
     }
 }
 
@@ -87,18 +106,21 @@ impl Sink for Progress {
             Event::Confirming { .. } if self.detail == Detail::Nothing => {}
             // Rounds follow one another; the first has all that is suspected.
             Event::Confirming { cases } if !self.confirming.swap(true, Ordering::Relaxed) => {
-                self.line(&format!("asking {} again, to confirm or clear", text::count(cases, "case")));
+                self.line(&format!(
+                    "running {} again to confirm or clear the failure",
+                    text::count(cases, "case")
+                ));
             }
             Event::Confirming { .. } => {}
             Event::Judged { scenario, case, outcome } => self.judged(scenario, case, outcome),
             Event::Awaiting { why, requests, seconds } => {
                 let requests = text::count(requests, "request");
                 self.line(&format!(
-                    "{why}: waiting up to {seconds} s for {requests} under way; a second signal ends at once"
+                    "{why}: waiting up to {seconds} s for {requests}; a second signal stops at once"
                 ));
             }
             Event::Stopping { why } => {
-                self.line(&format!("{why}: nothing more is sent; writing what is there"));
+                self.line(&format!("{why}: sending nothing more; writing the reports"));
             }
             Event::Finished => {
                 if let Some(bar) = &self.bar {

@@ -23,7 +23,7 @@ use crate::vocabulary::CaseId;
 pub(super) struct PromptsArgs {
     #[command(flatten)]
     suite: SuiteArgs<SeedArgs>,
-    /// Only the cases that this stored run left open, with the trials that come next
+    /// Only the cases this stored run left undecided, with their next trials
     #[arg(long, value_name = "RUN")]
     suspects: Option<PathBuf>,
     /// Trials per case [default: 1]
@@ -66,7 +66,7 @@ pub(super) fn prompts(args: &PromptsArgs, environment: Environment) -> Result<St
                     asked += 1;
                     if known.content_hash != case.content_hash {
                         let message = format!("{}/{} has changed since that run", scenario.name, case.id);
-                        terminal::warning(&message, "answers to it prove nothing about that run");
+                        terminal::warning(&message, "new answers to it prove nothing about that run");
                     }
                     known.trials.iter().map(|trial| trial.index + 1).max().unwrap_or(0)
                 }
@@ -97,13 +97,13 @@ fn suspects<'a>(
 
 fn told(wanted: usize, asked: usize) -> Result<(), Status> {
     if wanted == 0 {
-        terminal::say("that run left no case open: there is nothing to ask");
+        terminal::say("that run left no case undecided: nothing to ask");
     }
     if asked < wanted {
         let missing = text::count(wanted - asked, "open case");
         return Err(Status::Nothing.because(
             format!("{missing} of that run cannot be found in the suite"),
-            "name the scenarios that it ran, as they were",
+            "name the scenarios of that run, unchanged",
         ));
     }
     Ok(())

@@ -34,19 +34,19 @@ impl ValueEnum for CommentMode {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Comment")]
 pub(super) struct CommentArgs {
-    /// Tell the run on its pull or merge request
+    /// Post the run as a pull-request comment
     #[arg(long)]
     comment: bool,
-    /// When there is a comment [default: always]
+    /// When to comment [default: always]
     #[arg(long, value_name = "MODE", requires = "comment")]
     comment_mode: Option<CommentMode>,
-    /// Name of the comment, where several stand on one request [default: default]
+    /// Name of the comment, to keep several on one request [default: default]
     #[arg(long, value_name = "KEY", value_parser = Key::parse, requires = "comment")]
     comment_key: Option<Key>,
-    /// Account that the token belongs to, where the forge does not tell it, as for a GitHub App
+    /// Account the token belongs to; needed for a GitHub App
     #[arg(long, value_name = "NAME", requires = "comment")]
     comment_author: Option<String>,
-    /// Number of the pull or merge request, where the pipeline does not say it
+    /// Number of the pull or merge request, if CI does not name it
     #[arg(long, value_name = "N", requires = "comment", value_parser = whole::<u64>(1..=u64::MAX, 12), allow_negative_numbers = true)]
     pull: Option<u64>,
 }
@@ -127,7 +127,7 @@ pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
         terminal::out(&annotation::commands(report));
     }
     match actions::summary(environment, &markdown::posted(report, markdown::MOST)) {
-        Ok(true) => terminal::say("the report stands in the summary of this step instead"),
+        Ok(true) => terminal::say("the report is in the summary of this step instead"),
         told => warn(told.map(|_| ())),
     }
 }
@@ -166,7 +166,7 @@ pub(super) fn comment(
     let done = match done {
         Ok(Ok(done)) => done,
         Ok(Err(by)) => {
-            terminal::warning("stopped before the forge had answered", "");
+            terminal::warning("stopped before GitHub or GitLab answered", "");
             return Came::Stopped(Status::stopped(by));
         }
         Err(_) => return Came::Amiss,
@@ -177,20 +177,18 @@ pub(super) fn comment(
             stands(environment, "commented", &place);
             let (author, sought) = (text::log::line(&author, 100), text::log::line(&sought, 100));
             terminal::warning(
-                &format!("the comment is one of `{author}`, and akit looks for those of `{sought}`"),
-                &format!(
-                    "add `--author {author}` (`--comment-author` of `akit run`), or the next run makes another one"
-                ),
+                &format!("the comment belongs to `{author}`, but akit looks for those of `{sought}`"),
+                &format!("add `--comment-author {author}`; otherwise the next run posts another comment"),
             );
         }
         Ok(Done::Updated(place)) => stands(environment, "updated the comment", &place),
         Ok(Done::Newer(place)) => {
             terminal::say(&format!(
-                "no comment: a newer run has told its result at {}",
+                "no comment: a newer run has posted its result at {}",
                 text::log::line(&place, 300)
             ));
         }
-        Ok(Done::Unwanted) => terminal::say("no comment: this run has nothing that asks for one"),
+        Ok(Done::Unwanted) => terminal::say("no comment: nothing to report in this mode"),
         Err(error @ (PublishError::NoChange(_) | PublishError::MovedOn(_))) => {
             terminal::say(&format!("no comment: {error}"));
         }
@@ -215,22 +213,22 @@ fn help(error: &PublishError, site: &Site) -> String {
     let gitlab = matches!(site.project, Some(Project::GitLab { .. }));
     let text = match error {
         PublishError::NoToken(_) if gitlab => {
-            "a job's own token cannot write notes: give one with the scope `api`; nothing else is changed by this"
+            "a job's own token cannot write notes; use one with the scope `api`; nothing else depends on it"
         }
         PublishError::NoToken(_) if site.system == System::GitHubActions => {
             return format!(
-                "give the step `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; its job needs\n{LINES}"
+                "add to the step `env: {{ GITHUB_TOKEN: \"${{{{ github.token }}}}\" }}`; its job needs\n{LINES}"
             );
         }
-        PublishError::NoToken(_) => "give a token that may write to pull requests",
+        PublishError::NoToken(_) => "use a token that may write to pull requests",
         PublishError::Forge(error) if error.denied() => match site.source {
-            _ if gitlab => "the token needs the scope `api` and the role of a reporter in the project",
+            _ if gitlab => "the token needs the scope `api` and the Reporter role in the project",
             Source::Fork if !site.after_another => {
                 return format!("{FORK}; a workflow that may comment has\n{LINES}");
             }
             _ => return format!("the job needs\n{LINES}"),
         },
-        _ => "the verdict and the exit status stand without it",
+        _ => "the decision and the exit code do not depend on it",
     };
     text.to_owned()
 }

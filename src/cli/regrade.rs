@@ -37,26 +37,26 @@ pub(super) struct RegradeArgs {
     suite: SuiteArgs<AskJudgeArgs>,
     #[command(flatten)]
     then: OldJudgeArgs,
-    /// Most answers under judgement at once
+    /// Answers to judge at the same time
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
-    /// Write the attribution as JSON; `-` is stdout
+    /// Write the result as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
 }
 
 /// The judge of the earlier run; that of the later one is the configured one.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Who judged")]
+#[command(next_help_heading = "Earlier judge")]
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 struct OldJudgeArgs {
-    /// Provider of the earlier run's judge
+    /// Provider of the old run's judge
     #[arg(long, value_name = "NAME", value_parser = super::args::provider_names())]
     old_grader_provider: Option<String>,
-    /// Model of the earlier run's judge; without it the new answers are not judged by it
+    /// Model of the old run's judge; without it, the new answers are not judged by it
     #[arg(long, value_name = "NAME")]
     old_grader_model: Option<String>,
-    /// Address of the earlier run's judge, up to and with `/v1`
+    /// Address of the old run's judge, up to and including `/v1`
     #[arg(long, value_name = "URL", value_parser = address)]
     old_grader_base_url: Option<String>,
 }
@@ -106,8 +106,8 @@ pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<St
     };
     if common.count() == 0 {
         let help = match common.changed() {
-            0 => "name the suite that both runs are of",
-            _ => "the cases of both runs ask or expect something else than the suite does now",
+            0 => "name the suite of both runs",
+            _ => "the suite has changed: its cases ask or expect something else now",
         };
         return Err(Status::Nothing.because("the runs and the suite have no judged case in common", help));
     }
@@ -134,7 +134,7 @@ pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<St
     found.notes.extend(notes);
     Output::tell([(json, pretty(&found))], |_| of_attribution(&found));
     let Some(first) = found.unheard.first() else { return Ok(Status::Passed) };
-    terminal::error(&format!("{} could not be judged anew: {}", first.case, first.reason), &first.help);
+    terminal::error(&format!("{} could not be judged again: {}", first.case, first.reason), &first.help);
     Ok(Status::Unjudged)
 }
 
@@ -190,5 +190,5 @@ fn same_judge(old: &RunManifest, new: &RunManifest) -> Option<String> {
     };
     let (old, new) = (judges(old), judges(new));
     (!old.is_empty() && old == new)
-        .then(|| "both runs have the same judge: what is the judge's here is its own inconstancy".to_owned())
+        .then(|| "both runs have the same judge: the judge's share here is its own variance".to_owned())
 }

@@ -19,10 +19,10 @@ use crate::source::slashed;
 pub(super) struct RenderArgs {
     /// Run stored by `akit run --json`
     run: PathBuf,
-    /// Decide anew, with the policy of this configuration
-    #[arg(long, value_name = "FILE", alias = "config")]
-    policy: Option<PathBuf>,
-    /// Decide anew, compared with these results: a file, `git:REV:PATH`, or `git-ref:NAME`
+    /// Decide again, with the policy in this configuration
+    #[arg(long, value_name = "FILE", alias = "policy")]
+    config: Option<PathBuf>,
+    /// Decide again, against this baseline: FILE, `git:REV:PATH` or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", value_parser = Place::parse)]
     baseline: Option<Place>,
     #[command(flatten)]
@@ -34,12 +34,12 @@ pub(super) struct RenderArgs {
 pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Status, Status> {
     let (mut run, decision) = decided(&args.run)?;
     let before = args.past.find(&args.reports)?;
-    let anew = args.policy.is_some() || args.baseline.is_some();
+    let anew = args.config.is_some() || args.baseline.is_some();
     let stored = decision.filter(|_| !anew);
     if stored.as_ref().is_some_and(|one| one.counts != run.counts() || one.cases.len() != run.cases.len()) {
         return Err(Status::Invalid.because(
             format!("the decision in `{}` is about another run", slashed(&args.run)),
-            "give `--policy` or `--baseline` to decide anew",
+            "add `--config` or `--baseline` to decide again",
         ));
     }
     let (decision, place) = if let Some(decision) = stored {
@@ -47,7 +47,7 @@ pub(super) fn report(args: &RenderArgs, environment: &Environment) -> Result<Sta
     } else {
         let gate = GateArgs::against(args.baseline.clone());
         let files = files(&run);
-        decide(&mut run, &files, args.policy.as_deref(), &gate, environment)?
+        decide(&mut run, &files, args.config.as_deref(), &gate, environment)?
     };
     let inputs = place.iter().filter_map(Place::file).chain([args.run.as_path()]);
     let inputs: Vec<_> = inputs.chain(past::named(before.as_ref())).collect();

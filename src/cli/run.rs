@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use serde_json::json;
@@ -33,38 +33,38 @@ use crate::runner::{Again, Forecast, OnFailure, Options, Plan, Runner};
 use crate::seed::RunId;
 use crate::source::slashed;
 use crate::text;
-use crate::vocabulary::{Answer, FindingId, Metric, moment, rfc3339};
+use crate::vocabulary::{Answer, FindingId, Metric, Outcome, moment, rfc3339};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
-    /// Most cases under way at once
+    /// Cases to run at the same time
     #[arg(short, long, value_name = "N", default_value_t = 4, value_parser = whole::<u16>(1..=65_535, 4), allow_negative_numbers = true)]
     concurrency: u16,
-    /// How often every case is asked [default: 1]
+    /// Trials per case [default: 1]
     #[arg(long, value_name = "N", value_parser = whole::<u32>(1..=1000, 3), allow_negative_numbers = true)]
     repeat: Option<u32>,
-    /// Finish the run of the same arguments that was interrupted: what it was answered is not asked again
+    /// Finish an interrupted run with the same arguments; answers it has are not asked for again
     #[arg(long)]
     resume: bool,
-    /// Begin no further case after the first that does not pass
+    /// Start no further case after the first that fails or errors
     #[arg(long)]
     fail_fast: bool,
-    /// Send nothing that could bring the run's cost above this, in US dollars; every model needs a price
+    /// Spend no more than this, in US dollars; every model needs a price
     #[arg(long, value_name = "USD", value_parser = dollars, allow_negative_numbers = true)]
     budget: Option<f64>,
-    /// Print what would be asked and what it may cost, send nothing, and write no report
+    /// Print what would be sent and what it could cost; send and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// End the run after this time: milliseconds, or with a unit (`10m`)
+    /// Stop the run after this time: milliseconds, or with a unit (`10m`)
     #[arg(long, value_name = "TIME", value_parser = duration, allow_negative_numbers = true)]
     deadline: Option<Duration>,
-    /// When the answers of `--replies` were recorded, RFC 3339; part of the run's id [default: the newest `at` of them]
+    /// Time the `--replies` answers were recorded, RFC 3339; part of the run ID [default: their newest `at`]
     #[arg(long, value_name = "TIME", value_parser = time)]
     recorded_at: Option<String>,
-    /// Tell every case as it is judged
+    /// Print every case as it finishes
     #[arg(short, long, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]
@@ -84,6 +84,7 @@ fn time(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, Status> {
+    let began = Instant::now();
     let (suite, mut base) = args.load(environment)?;
     let config = &suite.settings.file;
     let name = args.suite.name(config);
@@ -134,7 +135,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let stored = place.as_ref().and_then(Place::file);
     let asked = files.iter().chain(args.suite.ask.replies()).map(PathBuf::as_path);
     let inputs: Vec<_> = asked.chain(stored).chain(past::named(before.as_ref())).collect();
-    let outputs = args.reports.open(&inputs, &environment)?.within(&environment);
+    let outputs = args.reports.open(&inputs, &environment)?.within(&environment).since(began);
 
     let options = Options {
         concurrency: args.concurrency.into(),
@@ -150,7 +151,7 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     let road = asking.road.clone();
     let (mut manifest, listening) = asking.execute(&found, &policy, attempts.as_ref())?;
     if let Some(Err(error)) = attempts.map(|attempts| attempts.keep(&manifest, SystemTime::now())) {
-        terminal::warning(&error.to_string(), "a later attempt at this commit will not count this one");
+        terminal::warning(&error.to_string(), "later attempts at this commit do not count this one");
     }
     if args.recorded_at.is_some() {
         manifest.date_given();
@@ -173,6 +174,9 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     Ok(status)
 }
 
+/// Cases that a hint names.
+const RERUN: usize = 5;
+
 /// Where a pipeline keeps what its attempts at a commit found.
 const ATTEMPTS: &str = ".akit/attempts";
 
@@ -184,7 +188,7 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
     } else if journal.answers() > 0 {
         let answers = text::count(journal.answers(), "answer");
         terminal::say(&format!(
-            "to finish this run without asking for {answers} again: the same command with `--resume`"
+            "finish this run without asking for {answers} again: the same command with `--resume`"
         ));
     }
 }
@@ -215,7 +219,7 @@ impl RunArgs {
             suite.settings.cache = suite.settings.cache.clone().distrusting(untrusted);
         }
         if self.resume && base.brings_journal {
-            let help = format!("nothing was sent; run without `--resume`, and take `{JOURNALS}` out of git");
+            let help = format!("nothing was sent; run without `--resume`, and remove `{JOURNALS}` from git");
             return Err(
                 Status::Invalid.because("only this change brings the journal of an interrupted run", help)
             );
@@ -238,7 +242,7 @@ impl RunArgs {
                     if given_up > 0 {
                         let answers = text::count(given_up, "answer");
                         terminal::say(&format!(
-                            "a run with these arguments was interrupted after {answers}; this one begins anew"
+                            "a run with these arguments was interrupted after {answers}; starting over"
                         ));
                     }
                     road.keep(journal);
@@ -252,10 +256,10 @@ impl RunArgs {
         let journal = Journal::resume(folder, name).map_err(|error| {
             let help = match error {
                 JournalError::Nothing(_) => {
-                    "a run is finished by the same arguments and the same files; without `--resume` it begins anew"
+                    "only the same arguments and files can finish a run; without `--resume`, it starts over"
                 }
-                JournalError::Busy(_) => "wait for it, or end it first",
-                JournalError::Unreadable(..) => "look at it, or begin anew without `--resume`",
+                JournalError::Busy(_) => "wait for it to finish, or stop it",
+                JournalError::Unreadable(..) => "check the file, or start over without `--resume`",
             };
             Status::Invalid.because(error.to_string(), format!("nothing was sent; {help}"))
         })?;
@@ -268,15 +272,23 @@ impl RunArgs {
     /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
     /// given; by asking the application, where they were read from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
+        let wrong =
+            || run.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed | Outcome::Errored));
+        let few = (1..=RERUN).contains(&wrong().count()) && wrong().count() < run.counts().judged();
+        if few && !self.reports.is_quiet() {
+            let flags = wrong().map(|case| format!("--case {}", text::argument(&case.key().to_string())));
+            let flags = flags.collect::<Vec<_>>().join(" ");
+            terminal::say(&format!("run only these again: the same command with `{flags}`"));
+        }
         let stored = self.reports.stored().map_or("run.json".into(), slashed);
         match decision.way_out(&stored) {
             Some(WayOut::Accept { command, then }) => {
                 let is_stored = self.reports.stored().is_some();
                 let store = if is_stored { "" } else { " (store this run with `--json run.json`)" };
-                terminal::say(&format!("if what broke is meant: `{command}`{store}, {then}"));
+                terminal::say(&format!("accept it, if the change is intended: `{command}`{store}, {then}"));
             }
             Some(WayOut::NotEnough(why)) => {
-                terminal::say(&format!("to accept the failing cases would not be enough: {why}"));
+                terminal::say(&format!("accepting the failing cases is not enough: {why}"));
             }
             None => {}
         }
@@ -289,20 +301,20 @@ impl RunArgs {
         let regressed =
             |one: &gate::Finding| matches!(one.id, FindingId::SuiteRegression | FindingId::TagRegression);
         let stays = decision.findings.iter().any(regressed);
-        let stays = if stays { " (that the suite regressed stays)" } else { "" };
+        let stays = if stays { " (the regression of the suite remains)" } else { "" };
         let cases = || format!("{}{stays}", text::count(open.len(), "open case"));
         if any(|reply| reply.given) {
             let stored = self.reports.stored().map_or("run.json".into(), slashed);
             let answers = match self.suite.ask.replies() {
-                [] => "add the answers to the file of replies",
-                _ => "judge the answers too by one more `--replies FILE`",
+                [] => "add them to the file of recorded answers",
+                _ => "add them with another `--replies FILE`",
             };
             let store = match self.reports.stored() {
                 Some(_) => "",
                 None => ", and store this run with `--json run.json`",
             };
             terminal::say(&format!(
-                "to decide {}: `akit prompts --suspects {stored} --trials 10 > ask.jsonl`, have them answered, and \
+                "to decide {}: run `akit prompts --suspects {stored} --trials 10 > ask.jsonl`, collect the answers, and \
                  {answers}{store}",
                 cases()
             ));

@@ -6,9 +6,9 @@ use crate::text::number::whole;
 
 /// What is behind the figures.
 const NOTES: &str = "
-At most: every fresh trial of a failing case, every vote, every second try of a verdict, and answers as long as they may be.
-Tries after errors come on top; `--budget` counts them. What the cache holds is not subtracted.
-Where no limit on the tokens of an answer is known, set `maxTokens`.
+At most: every extra trial of a failing case, every vote, every second attempt at a verdict, and answers of full length.
+Retries after errors are not included; `--budget` counts them. Answers in the cache are not subtracted.
+Where the tokens of an answer have no known limit, set `maxTokens`.
 ";
 
 /// Refuses a budget that cannot be kept, or with which not everything can be asked.
@@ -54,7 +54,7 @@ pub(super) fn told(forecast: &Forecast) -> String {
         add(&mut total, asked);
     }
     if place.is_none() {
-        return out + "\nNo model would be asked: every answer is read.\n";
+        return out + "\nNo model would be asked: every answer is recorded.\n";
     }
     out + &line("in all", "", &here) + "\neverywhere\n" + &line("in all", "", &total) + NOTES
 }

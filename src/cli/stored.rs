@@ -29,7 +29,7 @@ pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision
     let mut places = findings.filter_map(|finding| finding.location.as_ref());
     if let Some(place) = places.find(|place| leaves(&place.file)) {
         let message = format!("the decision in `{}` points to `{}`", slashed(path), place.file);
-        return Err(Status::Invalid.because(message, "a finding lies in a file of the repository"));
+        return Err(Status::Invalid.because(message, "findings must be in a file of the repository"));
     }
     Ok((run, decision))
 }

@@ -45,10 +45,6 @@ const MOST_IN_FLIGHT: u64 = 20_000;
 const OTHER_FILES: u64 = 100;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  akit stress scenarios -p openai -m MODEL -c 20 -d 60
-  akit stress scenarios --rate 50 --arrivals poisson -d 60 --slo latency_p95_ms=2000
-  akit stress scenarios --stages 5@30s,20@30s,80@30s,5@30s --html stress.html")]
 pub(super) struct StressArgs {
     #[command(flatten)]
     pub(super) suite: SuiteArgs,

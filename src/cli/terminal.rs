@@ -29,6 +29,16 @@ fn ink(choice: ColorChoice) -> Ink {
     }
 }
 
+/// Columns of the terminal that stdout is, or stderr; nothing where it is none.
+pub(super) fn width(to_stderr: bool) -> Option<usize> {
+    let size = if to_stderr {
+        terminal_size::terminal_size_of(io::stderr())
+    } else {
+        terminal_size::terminal_size_of(io::stdout())
+    };
+    size.map(|(width, _)| usize::from(width.0)).filter(|columns| *columns > 0)
+}
+
 /// Whether somebody watches stderr.
 pub(super) fn watched() -> bool {
     io::stderr().is_terminal()
@@ -37,7 +47,7 @@ pub(super) fn watched() -> bool {
 /// Writes data; tells when it cannot, as on a full disk.
 pub(super) fn out(text: &str) {
     // The status is that of a decision, which stands without its text.
-    let _ = sent(text, "the exit status still tells the decision");
+    let _ = sent(text, "the exit code still gives the decision");
 }
 
 /// The same; answers whether it was written, where a reader who has gone away is no failure.
@@ -146,16 +156,37 @@ fn wrong_value(error: &clap::Error) -> Option<(String, String)> {
     }
 }
 
+/// A command that does not exist, and the one that was meant.
+fn wrong_command(
+    error: &clap::Error,
+    arguments: &[OsString],
+    akit: clap::Command,
+) -> Option<(String, String)> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    let (mut command, mut path) = (akit, "akit".to_owned());
+    for argument in arguments.iter().skip(1) {
+        let Some(below) = command.find_subcommand(argument) else { break };
+        path = format!("{path} {}", below.get_name());
+        command = below.clone();
+    }
+    let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let help = match text::nearest(word, &known) {
+        Some(near) => format!("did you mean `{path} {near}`?"),
+        None => format!("run `{path} --help` for the list of commands"),
+    };
+    Some((format!("unknown command `{path} {}`", text::excerpt(word, 60)), help))
+}
+
 /// What is wrong with the arguments, which it quotes on one line each.
-pub(super) fn wrong_arguments(error: &clap::Error, arguments: impl Iterator<Item = OsString>) {
-    if let Some((message, help)) = wrong_value(error) {
+pub(super) fn wrong_arguments(error: &clap::Error, arguments: &[OsString], akit: clap::Command) {
+    if let Some((message, help)) = wrong_value(error).or_else(|| wrong_command(error, arguments, akit)) {
         return self::error(&message, &help);
     }
     let mut words = error.render().ansi().to_string();
-    for argument in arguments.filter_map(|argument| argument.into_string().ok()) {
+    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
         // A value may stand behind `=`, and be one of several.
-        let (name, value) = argument.split_once('=').unwrap_or((&argument, ""));
-        let wholes = [argument.as_str(), value, name].into_iter();
+        let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
+        let wholes = [argument, value, name].into_iter();
         let parts = wholes.clone().chain(wholes.flat_map(|whole| whole.split(',')));
         for part in parts.flat_map(|part| [part, part.trim()]).filter(|part| part.contains(char::is_control))
         {

@@ -22,19 +22,19 @@ pub(super) struct ValidateArgs {
     /// Configuration [default: the nearest akit.yaml above the scenarios]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Write the findings as JSON; `-` is stdout
+    /// Write the findings as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Write JUnit XML, one test per file
+    /// Write JUnit XML, one test per file (`-` for stdout)
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write SARIF
+    /// Write SARIF (`-` for stdout)
     #[arg(long, value_name = "FILE")]
     sarif: Option<PathBuf>,
-    /// What goes to stdout [default: console]
+    /// Format to print to stdout [default: console]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["console", "json", "junit", "sarif"]))]
     format: Option<String>,
-    /// Warnings end with status 2 too
+    /// Exit with 2 on warnings, too
     #[arg(long)]
     strict: bool,
 }

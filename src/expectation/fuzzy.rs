@@ -77,7 +77,7 @@ impl Fuzzy {
                 let mut verdict = verdict(VerdictKind::Fuzzy, score >= threshold, score);
                 verdict.threshold = Some(threshold);
                 verdict.reason =
-                    format!("similarity {:.1} %, {:.1} % is needed", score * 100.0, threshold * 100.0);
+                    format!("similarity {:.1}%, {:.1}% is needed", score * 100.0, threshold * 100.0);
                 verdict
             }
             Near::Distance(most) => {

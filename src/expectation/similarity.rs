@@ -117,7 +117,7 @@ impl Similarity {
                 verdict.threshold = Some(self.threshold);
                 verdict.expected = format!("the meaning of {}", quote(&self.value));
                 verdict.reason =
-                    format!("similarity {:.1} %, {:.1} % is needed", score * 100.0, self.threshold * 100.0);
+                    format!("similarity {:.1}%, {:.1}% is needed", score * 100.0, self.threshold * 100.0);
                 if !passed {
                     verdict.got = quote(answer.text);
                 }

@@ -12,6 +12,9 @@ use super::watch::{Plan, Rounds, Watch};
 use crate::stats::{self, Tally};
 use crate::text;
 
+/// A failure rate from which on the cases that leave it open are few.
+const FEW: f64 = 0.05;
+
 /// Tags without a guard that a sentence names.
 const TAGS_NAMED: usize = 10;
 
@@ -43,7 +46,7 @@ pub struct Power {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub recorded: u64,
     /// Where no judged answer failed: the greatest failure rate that this does not exclude, 0 to 1,
-    /// with 95 % confidence.
+    /// with 95% confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_bound: Option<f64>,
     /// What the bound is about: `critical cases` or `cases`.
@@ -136,8 +139,7 @@ impl Power {
                 };
                 format!("a loss of {points} points over {cases}")
             });
-            let case =
-                self.failing_trials.map(|n| format!("any one case that fails {}", few(n, "fresh trial")));
+            let case = self.failing_trials.map(|n| format!("one case that fails {}", few(n, "more trial")));
             out.push(match (loss, case) {
                 (None, None) if self.compared == 1 => {
                     "1 compared case is too few to detect a loss of the suite".to_owned()
@@ -153,7 +155,7 @@ impl Power {
             let (named, rest) = self.unguarded_tags.split_at(self.unguarded_tags.len().min(TAGS_NAMED));
             let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
             out.push(format!(
-                "the largest tags are compared one by one; {}{more} only as part of the suite",
+                "only the largest tags are compared one by one; {}{more} count as part of the suite",
                 text::list(named)
             ));
         }
@@ -164,20 +166,26 @@ impl Power {
                 format!("{least} to {}", few(most, "trial"))
             };
             out.push(format!(
-                "the baseline is thin: it has {has} per case; from {THIN} on, fewer failures prove that one case broke",
+                "the baseline is thin: it has {has} per case; with {THIN} or more, fewer failures prove that a case broke",
             ));
         }
         if self.recorded > 0 {
             let answers = few(self.recorded, "answer");
             out.push(format!(
-                "{answers} read from the cache: trials of the run that recorded them, however often they are read"
+                "{answers} from the cache; recorded answers count only for the run that recorded them"
             ));
         }
         if let Some(bound) = self.failure_bound {
+            let passed = if self.bound_of == "cases" {
+                format!("{0} of {0} passed", text::number::whole(self.judged))
+            } else {
+                format!("all {} passed", self.bound_of)
+            };
+            let few = if bound > FEW { "with so few cases " } else { "" };
+            let percent =
+                if bound < 0.1 { format!("{:.1}", bound * 100.0) } else { format!("{:.0}", bound * 100.0) };
             out.push(format!(
-                "no answer of the {} failed; the true failure rate could still be up to {:.1}% (95% confidence)",
-                self.bound_of,
-                bound * 100.0
+                "{passed}; {few}the true failure rate could still be up to {percent}% (95% confidence)"
             ));
         }
         out

@@ -27,7 +27,7 @@ pub(super) fn rates(cases: &[CaseEvidence<'_>]) -> Option<PassRates> {
     Some(PassRates { cases: now.len(), baseline: stats::mean(&before)?, now: stats::mean(&now)? })
 }
 
-/// The least difference of the pass rates, now less before, that is shown with 95 % confidence;
+/// The least difference of the pass rates, now less before, that is shown with 95% confidence;
 /// absent where nothing can be shown.
 pub(super) fn shown(cases: &[CaseEvidence<'_>]) -> Option<f64> {
     let pairs: Vec<_> = pairs(cases).collect();

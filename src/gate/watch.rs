@@ -7,7 +7,7 @@ use super::spread::Suite;
 use super::suspicion::THIN;
 use crate::stats::{Sum, Tally, choose, moments, quantile, real, shuffled, whole};
 
-/// The probability with which a loss is seen: 80 %.
+/// The probability with which a loss is seen: 80%.
 const SEEN: f64 = 0.8;
 
 /// Halvings of the range in which the loss lies.

@@ -29,12 +29,13 @@ pub use version1::{VERSION_1, read_version_1};
 pub const SCHEMA: &str = "akit.run/2";
 
 /// Why the run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Ended {
     /// Every selected case was judged.
+    #[default]
     Complete,
     /// `--fail-fast` stopped it at the first case that did not pass.
     FailFast,
@@ -71,7 +72,7 @@ impl Ended {
 }
 
 /// One run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunManifest {
     /// [`SCHEMA`].

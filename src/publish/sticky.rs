@@ -18,14 +18,14 @@ use super::suite::{self, Comment, Merged, Section};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumMessage, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum CommentMode {
-    /// Always
+    /// On every run
     #[default]
     Always,
-    /// From the first time that a case is otherwise than in the baseline, or the gate does not pass
+    /// Once a case differs from the baseline, or the gate does not pass
     OnChange,
-    /// From the first time that the gate does not pass
+    /// Once the gate does not pass
     OnFail,
-    /// Always a new one; the old one is deleted
+    /// On every run, as a new comment; delete the old one
     Recreate,
 }
 

@@ -96,7 +96,7 @@ fn figures(calibration: &Calibration) -> String {
     row("TPR", &value, &interval, &behind(words, "that people pass"));
     let (value, interval, words) = share(calibration.tnr);
     row("TNR", &value, &interval, &behind(words, "that people fail"));
-    out.push_str("Intervals hold the true figure with 95 % confidence.\n");
+    out.push_str("Intervals hold the true figure with 95% confidence.\n");
     out
 }
 
@@ -231,7 +231,7 @@ fn of(measured: Option<Measured>) -> u64 {
 
 /// A percentage without its sign.
 fn bare(share: f64) -> String {
-    number::percent(share).trim_end_matches(" %").to_owned()
+    number::percent(share).trim_end_matches('%').to_owned()
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn only_akit_folds_a_log(text in hostile(), is_talk: bool) {
         let fixture = if is_talk { talk_of(&text) } else { run_of(&text) };
-        let shown = |fold| console::shown(&fixture.report(), Layout { ink: Ink::Plain, fold, depth: Depth::Full });
+        let shown = |fold| console::shown(&fixture.report(), Layout { fold, ..Layout::of(Ink::Plain) });
         let plain = shown(Fold::None);
         prop_assert!(is_inert(&plain), "{plain}");
         let github = shown(Fold::GitHub);
@@ -123,7 +123,7 @@ proptest! {
     #[test]
     fn what_is_brief_is_as_inert(text in hostile()) {
         let fixture = run_of(&text);
-        let layout = Layout { ink: Ink::Plain, fold: Fold::GitHub, depth: Depth::Brief };
+        let layout = Layout { fold: Fold::GitHub, depth: Depth::Brief, ..Layout::of(Ink::Plain) };
         let shown = console::shown(&fixture.report(), layout);
         prop_assert!(is_inert(&shown), "{shown}");
         prop_assert_eq!(shown.lines().filter(|line| line.starts_with("RESULT: ")).count(), 1);

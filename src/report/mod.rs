@@ -107,12 +107,12 @@ impl Format {
     pub fn help(self) -> Option<&'static str> {
         match self {
             Format::Console | Format::SarifFull => None,
-            Format::Json => Some("Store the run as JSON; `-` is stdout"),
+            Format::Json => Some("Store the run as JSON (`-` for stdout)"),
             Format::Junit => Some("Write JUnit XML"),
             Format::Sarif => Some("Write SARIF"),
             Format::Markdown => Some("Write Markdown"),
-            Format::Html => Some("Write one HTML page that opens from disk"),
-            Format::CodeQuality => Some("Write GitLab's code quality report"),
+            Format::Html => Some("Write a self-contained HTML page"),
+            Format::CodeQuality => Some("Write a GitLab code quality report"),
             Format::OpenMetrics => Some("Write metrics for GitLab and Prometheus"),
         }
     }

@@ -85,7 +85,7 @@ fn reading(outlook: &Outlook, concurrency: u16) -> Vec<String> {
         Some(unlucky) => format!(
             "Fresh trials confirm failures: an unchanged run is expected to have {unlucky:.1} cases that fail by chance."
         ),
-        None => "Fresh trials confirm failures: 6 to 14 % of the cases in the simulation of docs/gate.md; a baseline \
+        None => "Fresh trials confirm failures: 6 to 14% of the cases in the simulation of docs/gate.md; a baseline \
                  tells for this suite."
             .to_owned(),
     });

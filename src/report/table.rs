@@ -125,9 +125,7 @@ mod tests {
     #[test]
     fn errors_stand_beside_what_the_policy_allows() {
         let outcomes = [Outcome::Passed, Outcome::Passed, Outcome::Passed, Outcome::Errored];
-        for (may, now, limit) in
-            [(0.0, "1", "0"), (0.1, "1 (25.0 %)", "10.0 %"), (0.5, "1 (25.0 %)", "50.0 %")]
-        {
+        for (may, now, limit) in [(0.0, "1", "0"), (0.1, "1 (25.0%)", "10.0%"), (0.5, "1 (25.0%)", "50.0%")] {
             let cases = outcomes.iter().enumerate();
             let cases = cases.map(|(n, outcome)| case("support", &format!("c{n}"), *outcome, Vec::new()));
             let policy = Policy { max_error_rate: may, ..Policy::default() };

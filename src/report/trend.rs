@@ -64,7 +64,7 @@ pub(super) fn expensive(one: &DearCase) -> String {
     format!("{}, mean of {}", usd(one.cost_usd), text::count(one.trials, "trial"))
 }
 
-/// `pass rate ▁▃█ 75.0 % to 100.0 %, 87.5 % last`: from the lowest to the highest, so that small changes are seen.
+/// `pass rate ▁▃█ 75.0% to 100.0%, 87.5% last`: from the lowest to the highest, so that small changes are seen.
 fn curve(trend: &Trend) -> String {
     let newest = &trend.runs[trend.runs.len().saturating_sub(CURVE)..];
     let known: Vec<f64> = newest.iter().filter_map(|run| run.pass_rate).collect();
@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn the_curve_runs_from_the_lowest_to_the_highest() {
         let shown = curve(&trend(&[Some(0.8), Some(0.9), None, Some(1.0), Some(0.95)]));
-        assert_eq!(shown, "pass rate ▁▄·█▆ 80.0 % to 100.0 %, 95.0 % last, over 5 runs\n");
-        assert_eq!(curve(&trend(&[Some(0.5)])), "pass rate █ 50.0 % to 50.0 %, 50.0 % last, over 1 run\n");
+        assert_eq!(shown, "pass rate ▁▄·█▆ 80.0% to 100.0%, 95.0% last, over 5 runs\n");
+        assert_eq!(curve(&trend(&[Some(0.5)])), "pass rate █ 50.0% to 50.0%, 50.0% last, over 1 run\n");
         assert_eq!(curve(&trend(&[None])), "pass rate: nothing was judged\n");
         assert_eq!(curve(&trend(&[])), "pass rate: nothing was judged\n");
     }
@@ -168,7 +168,7 @@ mod tests {
     fn a_line_a_run_and_the_newest_twenty() {
         insta::assert_snapshot!(table(&[line(Some(0.875))]), @r"
         when                 verdict      pass rate passed failed errored skipped      tokens       cost       time  file
-        2026-01-02T03:04:05Z PASS            87.5 %      7      1       0       2       1,449    $0.0123    15.12 s  runs/1.json
+        2026-01-02T03:04:05Z PASS             87.5%      7      1       0       2       1,449    $0.0123    15.12 s  runs/1.json
         ");
         let text = table(&vec![line(None); 23]);
         assert_eq!(text.lines().count(), 22);

@@ -35,7 +35,7 @@ impl Bootstrap {
 
     /// The mean is at least this with confidence `level`: the (draws + 1)·(1 − level)-th mean from
     /// below, as in Davison & Hinkley, chapter 5; absent where there are too few draws to tell,
-    /// below 19 at 95 %.
+    /// below 19 at 95%.
     #[must_use]
     pub fn lower_bound(&self, level: f64) -> Option<f64> {
         self.means.get(self.outside(level)?).copied()

@@ -19,7 +19,7 @@ impl Tally {
     /// The share is at most this with confidence `level`; absent when there is nothing.
     ///
     /// One-sided Clopper–Pearson: the share at which so few hits have the probability α = 1 − level.
-    /// No hit in n gives 1 − α^(1/n), which is about 3 / n at 95 %: Hanley & Lippman-Hand, "If nothing
+    /// No hit in n gives 1 − α^(1/n), which is about 3 / n at 95%: Hanley & Lippman-Hand, "If nothing
     /// goes wrong, is everything all right?", Journal of the American Medical Association 249 (1983),
     /// 1743–1745.
     #[must_use]
@@ -115,7 +115,7 @@ mod tests {
             let tally = Tally { hits, of };
             let (exact, share) = (tally.clopper_pearson(LEVEL).unwrap(), tally.share().unwrap());
             prop_assert!(exact.low <= share && share <= exact.high);
-            // At 0 and 1 in large numbers it is Wilson that is wider, by 4 %.
+            // At 0 and 1 in large numbers it is Wilson that is wider, by 4%.
             prop_assert!(exact.width() > 0.95 * tally.wilson(LEVEL).unwrap().width());
             let mirrored = Tally { hits: of - hits, of }.clopper_pearson(LEVEL).unwrap();
             prop_assert!((exact.low + mirrored.high - 1.0).abs() < 1e-12);

@@ -30,7 +30,7 @@ pub use prevalence::corrected;
 pub use sign_flip::sign_flip;
 pub use sum::{Sum, choose, moments, shuffled};
 
-/// The level of confidence of every interval that akit shows: 95 %.
+/// The level of confidence of every interval that akit shows: 95%.
 pub const LEVEL: f64 = 0.95;
 
 /// A closed range that holds a true value with some confidence.

@@ -101,6 +101,48 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
+/// The same text with lines no wider than this, broken between words; what goes on is indented by four more. Styles take
+/// no room, and a word that is wider stays whole.
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    for line in text.split_inclusive('\n') {
+        let mut column = line.len() - line.trim_start_matches(' ').len();
+        let margin = column + 4;
+        out.push_str(&line[..column]);
+        for word in line[column..].split_inclusive(' ') {
+            if column + columns(word.trim_end()) > width && column > margin {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+                out.extend(std::iter::repeat_n(' ', margin));
+                column = margin;
+            }
+            out.push_str(word);
+            column += columns(word);
+        }
+    }
+    out
+}
+
+/// The columns of a terminal that a text without line ends takes, without its styles.
+fn columns(text: &str) -> usize {
+    let mut is_style = false;
+    let wide = |c: char| match c {
+        '\u{1b}' => {
+            is_style = true;
+            0
+        }
+        _ if is_style => {
+            is_style = c != 'm';
+            0
+        }
+        '\n' | '\u{200b}' => 0,
+        // Ideographs and syllables from there on take two.
+        c => 1 + usize::from(c >= '\u{2e80}'),
+    };
+    text.chars().map(wide).sum()
+}
+
 /// `1 case`, `2 cases`, `5,000 cases`.
 #[must_use]
 pub fn count(n: usize, noun: &str) -> String {
@@ -271,6 +313,15 @@ mod tests {
         assert_eq!(count(0, "case"), "0 cases");
         assert_eq!(count(2, "retry"), "2 retries");
         assert_eq!(count(5_000, "case"), "5,000 cases");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("  label: one two three\nfour\n", 16), "  label: one two\n      three\nfour\n");
+        assert_eq!(wrap("\u{1b}[1mone\u{1b}[0m two three", 9), "\u{1b}[1mone\u{1b}[0m two\n    three");
+        assert_eq!(wrap("a wordthatistoowide", 8), "a wordthatistoowide");
+        assert_eq!(wrap("ab 退款需要 x", 11), "ab 退款需要\n    x");
+        assert_eq!(wrap("", 8), "");
     }
 
     #[test]

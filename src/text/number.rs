@@ -1,4 +1,4 @@
-//! Numbers as people read them: `1,234`, `1.24 s`, `87.5 %`.
+//! Numbers as people read them: `1,234`, `1.24 s`, `87.5%`.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ pub fn size(n: usize) -> String {
 
 /// A share of 0 to 1 in percent with one decimal.
 ///
-/// Only a whole share is shown as 100 %, and only none at all as 0 %.
+/// Only a whole share is shown as 100%, and only none at all as 0%.
 #[must_use]
 pub fn percent(share: f64) -> String {
     let shown = format!("{:.1}", share * 100.0);
     match shown.as_str() {
-        "100.0" if share < 1.0 => "99.9 %".to_owned(),
-        "0.0" if share > 0.0 => "0.1 %".to_owned(),
-        _ => format!("{shown} %"),
+        "100.0" if share < 1.0 => "99.9%".to_owned(),
+        "0.0" if share > 0.0 => "0.1%".to_owned(),
+        _ => format!("{shown}%"),
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn shares_never_round_to_all_or_nothing() {
         let shown: Vec<_> = [0.0, 0.000_01, 0.875, 0.999_99, 1.0].into_iter().map(percent).collect();
-        assert_eq!(shown, ["0.0 %", "0.1 %", "87.5 %", "99.9 %", "100.0 %"]);
+        assert_eq!(shown, ["0.0%", "0.1%", "87.5%", "99.9%", "100.0%"]);
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Metric {
     pub fn words(&self, value: f64) -> String {
         match self {
             Self::PassRate | Self::ErrorRate | Self::FlakyRate | Self::SplitVoteRate | Self::Recall(_) => {
-                format!("{:.1} %", value * 100.0)
+                format!("{:.1}%", value * 100.0)
             }
             Self::ScoreMean | Self::ScoreP10 => format!("{value:.3}"),
             Self::LatencyP50 | Self::LatencyP95 | Self::LatencyP99 | Self::FirstToken => {

@@ -88,7 +88,7 @@ fn where_accepting_is_not_enough_the_reason_is_said() {
         |bad: &[&str]| ran.then(&NOW).args(&["--confirm", "0"]).file("now.jsonl", given(&IDS, 0..1, bad));
     let red = now(&["a"]).file("akit.yaml", config).run().ended(1);
     assert!(!red.stderr.contains("akit baseline accept"), "{}", red.stderr);
-    red.err("to accept the failing cases would not be enough: s/a");
+    red.err("accepting the failing cases is not enough: s/a");
 }
 
 #[test]
@@ -150,11 +150,11 @@ fn verdicts_of_another_judge_are_not_accepted_beside_those_of_the_first() {
     let red =
         run(ran.then(&["run", "s.yaml", "--baseline", "b.json"]), "strict", "two.json", "sorry").ended(1);
     assert!(!red.stderr.contains("akit baseline accept"), "{}", red.stderr);
-    let red = red.err("would not be enough: 1 of 2 cases could be compared");
+    let red = red.err("is not enough: 1 of 2 cases could be compared");
     red.then(&["baseline", "accept", "s/a", "--reason", "why", "--run", "two.json", "--baseline", "b.json"])
         .run()
         .ended(1)
-        .err("nothing was accepted, for verdicts of another judge are not compared: s: the grader was")
+        .err("nothing was accepted: verdicts of different judges cannot be compared: s: the grader was")
         .err("`akit baseline update --force`");
     assert_eq!(ran.read("b.json"), before);
     // What fails by its words fails under every judge.

@@ -69,7 +69,7 @@ fn a_pipeline_of_artemiskit_runs_as_it_is() {
     assert_eq!(run["cases"][0]["outcome"], "passed");
     assert!(ran.read("d/akit.xml").contains("<testsuites"));
     let ran = ran.err("`--ci` is not needed in akit").err("`--export junit` is `--junit d/akit.xml` in akit");
-    assert_eq!(ran.stderr.matches("note:").count(), 5, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("note: ArtemisKit").count(), 5, "{}", ran.stderr);
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn with_baseline() -> Ran {
         .arg("--force")
         .run()
         .ended(0)
-        .out("deep/b.json: added 2 judged cases (1 of 2 trials passed); it holds 2 cases of 1 run");
+        .out("deep/b.json: added 2 judged cases (1 of 2 trials passed); it has 2 cases of 1 run");
     ran
 }
 
@@ -72,7 +72,7 @@ fn a_second_update_adds_to_the_first_and_the_same_run_adds_nothing() {
     let ran = with_baseline();
     another(&ran, "two.json", &[("a", "a"), ("b", "b")]);
     let update = |run: &str| ran.then(&["baseline", "update", run, "--baseline", "deep/b.json"]);
-    update("two.json").env("GITHUB_SHA", "c0ffee").run().ended(0).out("it holds 2 cases of 2 runs");
+    update("two.json").env("GITHUB_SHA", "c0ffee").run().ended(0).out("it has 2 cases of 2 runs");
     assert_eq!(ran.json("deep/b.json")["schema"], "akit.baseline/1");
     assert_eq!(ran.json("deep/b.json")["runs"][1]["commit"], "c0ffee");
     assert_eq!(results(&ran, "deep/b.json"), ["a 1x2", "b 0 1"]);
@@ -141,10 +141,10 @@ fn an_accepted_change_is_dropped_or_replaced_and_its_reason_kept() {
     accept(&["s/a", "x/*"]).ended(3).err("there is no case `x/*`");
     accept(&["s/[a"]).ended(2).err("is not a glob");
     ran.then(&["baseline", "accept", "s/a", "--baseline", "deep/b.json"]).run().ended(2).err("--reason");
-    ran.then(&["baseline", "accept", "s/a", "--reason", " "]).run().ended(2).err("a reason has words");
+    ran.then(&["baseline", "accept", "s/a", "--reason", " "]).run().ended(2).err("the reason is empty");
     assert_eq!(ran.read("deep/b.json"), before);
 
-    accept(&["s/a", "--by", "Ada"]).ended(0).out("count as new until the next update (1): s/a");
+    accept(&["s/a", "--by", "Ada"]).ended(0).out("new until the next update (1): s/a");
     assert_eq!(results(&ran, "deep/b.json"), ["b 0"]);
     let note = &ran.json("deep/b.json")["accepted"][0];
     assert_eq!(
@@ -154,7 +154,7 @@ fn an_accepted_change_is_dropped_or_replaced_and_its_reason_kept() {
     compare(&ran, &[("a", "no"), ("b", "no")]).ended(1).out("is new and fails");
 
     another(&ran, "two.json", &[("a", "no"), ("b", "no")]);
-    accept(&["*", "--run", "two.json"]).ended(0).out("begin anew with the trials of the run (2): s/a, s/b");
+    accept(&["*", "--run", "two.json"]).ended(0).out("reset to the trials of the run (2): s/a, s/b");
     assert_eq!(results(&ran, "deep/b.json"), ["a - 0", "b - 0"]);
     compare(&ran, &[("a", "no"), ("b", "no")]).ended(1).out("nothing-passed");
     ran.then(&["baseline", "show", "--baseline", "deep/b.json"])
@@ -165,7 +165,7 @@ fn an_accepted_change_is_dropped_or_replaced_and_its_reason_kept() {
         .out("  s/a      0/1  thin  accepted: new tone")
         .out("2 cases with fewer than 3 trials")
         .out("accepted by Ada at 2023-11-14T22:13:20Z: s/a: new tone");
-    let shown = ran.then(&["baseline", "show", "--json", "--baseline", "deep/b.json"]).run().ended(0);
+    let shown = ran.then(&["baseline", "show", "--json", "-", "--baseline", "deep/b.json"]).run().ended(0);
     let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
     assert_eq!((&shown["cases"][1]["trials"], &shown["cases"][1]["thin"]), (&1.into(), &true.into()));
 }
@@ -194,9 +194,9 @@ fn another_system_prompt_is_another_epoch_and_no_other_case() {
     let update = |name: &str| ran.then(&["baseline", "update", name]).run().ended(0);
     update("1.json");
     update("2.json")
-        .out("started anew: s: the target openai m at")
+        .out("reset: s: the target openai m at")
         .out("another system prompt, parameters or tools");
-    update("3.json").out("started anew, what they ask or expect has changed (1): s/a");
+    update("3.json").out("reset, because what they ask or expect has changed (1): s/a");
     assert_eq!(results(&ran, "akit-baseline.json"), ["a -x2 1"]);
 }
 
@@ -218,7 +218,11 @@ fn a_missing_baseline_ends_with_four_where_it_was_named() {
         .run()
     };
     let note = "there is no baseline `nowhere.json`: regressions";
-    let ran = run("a").ended(4).err(note).err("akit baseline update run.json --baseline FILE").out(note);
+    let ran = run("a")
+        .ended(4)
+        .err("no nowhere.json: regressions are not checked")
+        .err("akit baseline update run.json --baseline FILE")
+        .out(note);
     // The run stands, and begins the baseline.
     ran.then(&["baseline", "update", "run.json", "--baseline", "nowhere.json"]).run().ended(0);
     // A case that fails without a baseline fails the gate.
@@ -292,7 +296,7 @@ fn a_run_that_fell_behind_is_added_by_force_alone() {
     let update = |more: &[&str]| {
         ran.then(&["baseline", "update", "now.json", "--baseline", "deep/b.json"]).args(more).run()
     };
-    let refused = update(&[]).ended(1).err("fell behind its baseline").err("the whole run with `--force`");
+    let refused = update(&[]).ended(1).err("regressed").err("the whole run with `--force`");
     assert_eq!((refused.stdout.as_str(), ran.read("deep/b.json")), ("", before));
     update(&["--force"]).ended(0).out("added 2 judged cases");
     assert_eq!(results(&ran, "deep/b.json"), ["a 1 0", "b 0 1"]);
@@ -384,8 +388,8 @@ fn another_judge_throws_no_history_away_without_force() {
     at("two.json", "2026-01-31T10:00:00.500Z");
     let before = ran.read("b.json");
     let update = ["baseline", "update", "two.json", "--baseline", "b.json"];
-    let ran = ran.then(&update).run().ended(1).err("would throw away what b.json knows: s: the grader was");
+    let ran = ran.then(&update).run().ended(1).err("would discard results in b.json: s: the grader was");
     assert_eq!(ran.read("b.json"), before, "nothing is lost");
-    let ran = ran.then(&update).arg("--force").run().ended(0).out("started anew: s: the grader was");
+    let ran = ran.then(&update).arg("--force").run().ended(0).out("reset: s: the grader was");
     assert_ne!(ran.read("b.json"), before);
 }

@@ -56,9 +56,9 @@ fn figures_are_printed_and_stored() {
     for line in [
         "judge (openai at 127.0.0.1:",
         "judged 40 labels: people pass 20 and fail 20",
-        "agreement    90.0 %  76.9 to 96.0 %     36 of 40; always pass would agree in 50.0 %",
+        "agreement     90.0%  76.9 to 96.0%      36 of 40; always pass would agree in 50.0%",
         "kappa          0.80  0.61 to 0.99       substantial agreement beyond chance",
-        "TPR          90.0 %  69.9 to 97.2 %     18 of 20 answers that people pass",
+        "TPR           90.0%  69.9 to 97.2%      18 of 20 answers that people pass",
         "people: fail             2           18",
         "9/10        ######################## 18",
         "Of 100 bad answers the judge passes about 10 (3 to 30).",
@@ -151,7 +151,7 @@ fn one_class_and_scores_as_labels() {
     let printed: Json = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(printed["counts"], json!({ "tp": 2, "fp": 0, "tn": 1, "fn": 0 }));
     assert_eq!(printed, ran.json("akit-calibration.json"));
-    assert!(ran.stderr.contains("agreement   100.0 %"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("agreement    100.0%"), "{}", ran.stderr);
 }
 
 #[test]
@@ -228,7 +228,8 @@ fn a_sound_calibration_lets_verdicts_fail_and_corrects_the_rate() {
     .ended(1);
     assert!(ran.stdout.contains("RESULT: FAIL — 1 passed, 2 failed, 0 errored"), "{}", ran.stdout);
     // The verdict under `not` is asked about what should not be, and is left out of the rate.
-    let note = "note: the judge said pass 1 of 2 times, 50.0 %; corrected for the judge's errors 50.0 %, 95 % interval";
+    let note =
+        "note: the judge said pass 1 of 2 times, 50.0%; corrected for the judge's errors 50.0%, 95% interval";
     assert!(ran.stdout.contains(note), "{}", ran.stdout);
     assert!(!ran.stdout.contains("ADVISORY"), "{}", ran.stdout);
 }

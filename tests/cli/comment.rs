@@ -131,7 +131,7 @@ fn a_long_report_fits_with_its_marker() {
         .file("r.jsonl", replies)
         .run()
         .ended(1);
-    comment(&ran, &forge, "2", &["--key", &"k".repeat(64)]).ended(0).err("commented");
+    comment(&ran, &forge, "2", &["--comment-key", &"k".repeat(64)]).ended(0).err("commented");
     let body = &forge.by(BOT)[0].body;
     assert!((55_000..=60_000).contains(&body.len()), "{} bytes", body.len());
     assert!(body.contains("Left out here, for length"), "{body}");
@@ -160,7 +160,7 @@ fn an_account_of_ones_own_is_asked_for_or_told() {
     assert_eq!((forge.by("gate-bot")[0].id, forge.count("POST")), (id, 0));
 
     forge.with(|state| state.me = String::new());
-    comment(&ran, &forge, "3", &["--author", "gate-bot"]).ended(0).err("updated");
+    comment(&ran, &forge, "3", &["--comment-author", "gate-bot"]).ended(0).err("updated");
     behind(&forge.by("gate-bot")[0].body, "3.1");
 }
 
@@ -173,7 +173,7 @@ fn an_app_is_told_to_name_itself() {
         let akit = ran.then(&["run", "s.yaml", "--replies", "r.jsonl", "--comment"]).args(more);
         in_pipeline(akit, &forge, "pull_request", "2").run().ended(1)
     };
-    run(&[]).err("commented: ").err("`gate[bot]`, and akit looks for those of `github-actions[bot]`");
+    run(&[]).err("commented: ").err("`gate[bot]`, but akit looks for those of `github-actions[bot]`");
     let told = run(&["--comment-author", "gate[bot]"]).err("updated the comment");
     assert!(!told.stderr.contains("looks for"), "{}", told.stderr);
     assert_eq!(forge.by("gate[bot]").len(), 1);
@@ -186,7 +186,7 @@ fn a_newer_run_has_the_last_word() {
     let newer = marker("10.2");
     forge.comment(BOT, &newer);
     comment(&ran, &forge, "9", &[]).ended(0).err("a newer run");
-    comment(&ran, &forge, "9", &["--mode", "recreate"]).ended(0).err("a newer run");
+    comment(&ran, &forge, "9", &["--comment-mode", "recreate"]).ended(0).err("a newer run");
     assert_eq!(forge.by(BOT)[0].body, newer);
     comment(&ran, &forge, "10", &[]).ended(0).err("a newer run");
     comment(&ran, &forge, "11", &[]).ended(0).err("updated");
@@ -263,14 +263,14 @@ fn modes_say_when_there_is_a_comment() {
     let forge = Forge::start(HEAD);
     let (good, bad) = (stored("all is fine", &forge), stored("broken", &forge));
     for mode in ["on-fail", "on-change"] {
-        comment(&good, &forge, "2", &["--mode", mode]).ended(0).err("nothing that asks for one");
+        comment(&good, &forge, "2", &["--comment-mode", mode]).ended(0).err("nothing to report in this mode");
         assert!(forge.by(BOT).is_empty());
     }
-    comment(&bad, &forge, "3", &["--mode", "on-fail"]).ended(0).err("commented");
-    comment(&good, &forge, "4", &["--mode", "on-fail"]).ended(0).err("updated");
+    comment(&bad, &forge, "3", &["--comment-mode", "on-fail"]).ended(0).err("commented");
+    comment(&good, &forge, "4", &["--comment-mode", "on-fail"]).ended(0).err("updated");
     let first = forge.by(BOT);
     assert!(behind(&first[0].body, "4.1").starts_with("### akit: PASS"));
-    comment(&good, &forge, "5", &["--mode", "recreate"]).ended(0).err("commented");
+    comment(&good, &forge, "5", &["--comment-mode", "recreate"]).ended(0).err("commented");
     let second = forge.by(BOT);
     assert!(second.len() == 1 && second[0].id > first[0].id, "{second:#?}");
 
@@ -278,7 +278,9 @@ fn modes_say_when_there_is_a_comment() {
     good.then(&["baseline", "update", "run.json", "--baseline", "b.json"]).run().ended(0);
     let changed = good.then(&["run", "s.yaml", "--replies", "r.jsonl", "--json", "run.json"]);
     changed.file("s.yaml", SUITE.replace("prompt: a", "prompt: b")).run().ended(0);
-    comment(&good, &forge, "6", &["--mode", "on-change", "--baseline", "b.json"]).ended(0).err("commented");
+    comment(&good, &forge, "6", &["--comment-mode", "on-change", "--baseline", "b.json"])
+        .ended(0)
+        .err("commented");
 }
 
 #[test]
@@ -289,7 +291,7 @@ fn a_redirect_does_not_carry_the_token_away() {
     let ran = stored("all is fine", &forge);
     for method in ["GET", "POST"] {
         forge.fault(Fault::Refuse(method, 307, vec![("location", to.clone())]));
-        comment(&ran, &forge, "2", &["--author", BOT]).ended(0).err("307");
+        comment(&ran, &forge, "2", &["--comment-author", BOT]).ended(0).err("307");
     }
     assert!(elsewhere.asked().is_empty());
 }
@@ -417,7 +419,13 @@ fn merge_requests_of_gitlab_get_a_note() {
     forge.fault(Fault::Refuse("PUT", 502, Vec::new()));
     note("3").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("updated");
     note("2").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("a newer run");
-    note("3").arg("--mode").arg("recreate").env("AKIT_GITLAB_TOKEN", token).run().ended(0).err("commented");
+    note("3")
+        .arg("--comment-mode")
+        .arg("recreate")
+        .env("AKIT_GITLAB_TOKEN", token)
+        .run()
+        .ended(0)
+        .err("commented");
     let own = forge.by("project_1_bot");
     assert_eq!(own.len(), 1, "{own:#?}");
     behind(&own[0].body, "50.3");
@@ -436,7 +444,7 @@ fn a_signal_ends_the_waiting_for_a_forge() {
         forge.server.wait_for(1);
         signal::send(&child, "-TERM");
         let output = signal::end(child);
-        akit.ran(output).ended(status).err("stopped before the forge had answered");
+        akit.ran(output).ended(status).err("stopped before GitHub or GitLab answered");
     }
 }
 

@@ -100,7 +100,7 @@ fn paths_that_lead_nowhere_end_with_three() {
 
 #[test]
 fn without_a_path_the_configured_folder_is_read() {
-    Akit::new(&["validate"]).run().ended(3).err("akit run scenarios/");
+    Akit::new(&["validate"]).run().ended(3).err("run `akit init` to create a first one");
     Akit::new(&["validate"]).file("scenarios/a.yaml", SUITE).run().ended(0).out("1 file with 1 case");
     Akit::new(&["validate"])
         .file("akit.yaml", "scenariosDir: suites\n")

@@ -46,7 +46,7 @@ fn a_sound_folder_is_all_ok_and_nothing_is_left_behind() {
     );
     assert_eq!(about(&found, "judge"), ["ok no expectation needs one"]);
     assert_eq!(about(&found, "keys"), ["ok OPENAI_API_KEY is set"]);
-    assert_eq!(about(&found, "pipeline"), ["ok none that akit knows"]);
+    assert_eq!(about(&found, "pipeline"), ["ok CI not detected"]);
     let mut left: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -294,7 +294,7 @@ fn a_baseline_is_told_with_its_age_and_what_it_knows() {
         .run()
         .ended(0)
         .out("1 case of 1 run, newest of ")
-        .out("it knows 1 of the suite's 1 case, 1 thin")
+        .out("it has 1 of the suite's 1 case, 1 thin")
         .out("help: add a newer run");
 }
 
@@ -316,8 +316,7 @@ fn the_network_is_asked_with_online_alone() {
             .env("GITHUB_EVENT_NAME", "push")
             .env("GITHUB_TOKEN", "ghp_secret")
     };
-    let ran =
-        with(&[]).run().ended(0).out("GITHUB_TOKEN is set; what it may do is asked with `--online` alone");
+    let ran = with(&[]).run().ended(0).out("GITHUB_TOKEN is set; `--online` checks what it may do");
     assert_eq!(server.asked().len(), 0);
     let ran = ran.out("GitHub Actions, event push, the open change of the commit, commit 0af");
     assert!(!ran.stdout.contains("ghp_secret"));
@@ -414,4 +413,39 @@ fn completions_and_pages_are_made_of_the_command_line() {
     let pages = std::fs::read_dir(ran.path("share/man1")).unwrap().count();
     assert!(ran.stderr.starts_with(&format!("{pages} pages")), "{}", ran.stderr);
     Akit::new(&["man", "--out", "f/g"]).file("f", "").run().ended(2).err("cannot write");
+}
+
+/// A policy under which nearly everything may fail is only a report; a key of another vendor is the quickest way on.
+#[test]
+fn the_doctor_says_when_a_gate_cannot_fail_and_sees_the_keys_that_are_set() {
+    let with = |config: &str| {
+        let files = Akit::new(&["doctor", "s.yaml", "--format", "json"]).file("akit.yaml", config);
+        let found = parsed(
+            &files
+                .file(
+                    "s.yaml",
+                    "provider: replies\nproviderConfig: { file: r.jsonl }\n".to_owned() + &suite(&["a", "b"]),
+                )
+                .file("r.jsonl", replies(&[("a", "a"), ("b", "b")]))
+                .run()
+                .ended(0)
+                .stdout,
+        );
+        about(&found, "policy").into_iter().filter(|one| one.contains("cannot fail")).collect::<Vec<_>>()
+    };
+    let words = "warn this gate cannot fail: it passes with 1 case of 2 failing";
+    assert_eq!(with("gate: { min_pass_rate: 0 }\n"), [words]);
+    for config in
+        ["", "gate: { min_pass_rate: 0.9 }\n", "gate: { min_pass_rate: 0, critical: [{ case: s/b }] }\n"]
+    {
+        assert!(with(config).is_empty(), "{config}");
+    }
+
+    let bare = || Akit::new(&["doctor", "s.yaml", "-m", "m"]).file("s.yaml", suite(&["a"]));
+    bare()
+        .env("ANTHROPIC_API_KEY", "sk-secret")
+        .run()
+        .ended(2)
+        .out("use `-p anthropic` (ANTHROPIC_API_KEY is set)");
+    Akit::new(&["doctor"]).run().ended(3).out("help: run `akit init` to create a first one");
 }

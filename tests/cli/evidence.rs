@@ -70,7 +70,7 @@ fn answers_of_suspects_decide_as_live_trials_do() {
             open.then(&NOW).args(&["--replies", "more.jsonl"]).file("more.jsonl", lines).run().ended(status);
         assert!(decided.stdout.contains(&format!("RESULT: {word}")), "{}", decided.stdout);
         // Where nothing is open there is nothing to ask.
-        let none = decided.then(&ask).run().ended(0).err("left no case open");
+        let none = decided.then(&ask).run().ended(0).err("left no case undecided");
         assert_eq!(none.stdout, "");
     }
 }
@@ -82,7 +82,7 @@ fn the_way_out_is_one_that_leads_somewhere() {
     let ran = settled(8);
     let run = ["run", "g.yaml", "--baseline", "b.json", "--json", "run.json"];
     let open = ran.then(&run).file("g.yaml", &given).file("now.jsonl", self::given(&IDS, 0..1, &["b"])).run();
-    let open = open.ended(5).err("add the answers to the file of replies");
+    let open = open.ended(5).err("add them to the file of recorded answers");
     let asked = open.then(&["prompts", "--suspects", "run.json", "--trials", "10"]).run().ended(0);
     let answered = |line: &str| {
         let mut row: Json = serde_json::from_str(line).unwrap();
@@ -373,7 +373,7 @@ fn a_failure_that_a_baseline_has_never_seen_needs_force_to_become_expected() {
         .run()
         .ended(1);
     let refused =
-        ran.then(&update).run().ended(1).err("is empty").err("begin a baseline with a run that passes");
+        ran.then(&update).run().ended(1).err("is empty").err("start the baseline with a run that passes");
     assert!(!refused.stderr.contains("its failures"), "{}", refused.stderr);
 }
 

@@ -32,7 +32,9 @@ fn v_is_verbose_and_not_the_version() {
 fn wrong_usage_is_told_on_stderr_with_two() {
     for (arguments, expected) in [
         (&[][..], "Usage: akit <COMMAND>"),
-        (&["rnu"], "unrecognized subcommand 'rnu'"),
+        (&["rnu"], "error: unknown command `akit rnu`\nhelp: did you mean `akit run`?"),
+        (&["baseline", "updat"], "help: did you mean `akit baseline update`?"),
+        (&["baseline", "frobnicate"], "help: run `akit baseline --help` for the list of commands"),
         (&["run", "--colour"], "unexpected argument '--colour'"),
         (&["run", "--model"], "a value is required"),
         (&["run", "-c", "many"], "--concurrency: `many` is not a whole number"),
@@ -134,10 +136,65 @@ fn flags_stand_only_where_they_do_something() {
     }
 }
 
+/// Groups and examples, also where nobody sees colors; the names of earlier versions still work, and no help shows them.
+#[test]
+fn help_is_in_groups_and_old_names_are_hidden() {
+    let help = Akit::new(&["--help"]).run().ended(0).stdout;
+    for group in ["Start", "Test", "Gate", "Inspect", "Tools"] {
+        assert!(help.contains(&format!("\n{group}:\n  ")), "{group} in {help}");
+    }
+    assert!(help.contains("\n  comment      Post a stored run as a pull-request comment\n"), "{help}");
+    assert!(!help.contains('\u{1b}'), "{help:?}");
+    let run = Akit::new(&["run", "-h"]).run().ended(0).stdout;
+    assert!(run.contains("\nExamples:\n  akit run  # "), "{run}");
+    for command in
+        [&["comment"][..], &["gate"], &["report"], &["baseline", "update"], &["baseline", "accept"]]
+    {
+        let help = Akit::new(command).arg("--help").run().ended(0).stdout;
+        for old in ["--policy ", "--mode", "--key", "--author"] {
+            assert!(!help.contains(old), "{command:?} {old}");
+        }
+        let both = Akit::new(command).args(&["x", "--config", "a", "--policy", "b"]).run().ended(2);
+        let _ = both.err("'--config <FILE>' cannot be used multiple times");
+    }
+    for (old, new) in
+        [("--mode", "--comment-mode"), ("--key", "--comment-key"), ("--author", "--comment-author")]
+    {
+        let both = Akit::new(&["comment", "x", old, "always", new, "always"]).run().ended(2);
+        let _ = both.err(&format!("'{new} <"));
+    }
+}
+
+/// One meaning of `--json`: a file, and `-` for stdout.
+#[test]
+fn json_takes_a_file_everywhere() {
+    for command in [
+        &["run"][..],
+        &["gate"],
+        &["report"],
+        &["plan"],
+        &["calibrate"],
+        &["regrade"],
+        &["compare"],
+        &["history"],
+        &["baseline", "show"],
+        &["validate"],
+        &["doctor"],
+    ] {
+        let flags = flags(command);
+        let words = flags.iter().find(|(name, _)| name == "--json").map(|(_, words)| words.as_str());
+        assert!(words.is_some_and(|words| words.ends_with("(`-` for stdout)")), "{command:?}: {words:?}");
+        // ArtemisKit's `validate --json` prints.
+        if command != ["validate"] {
+            Akit::new(command).arg("--json").run().ended(2).err("a value is required for '--json <FILE>'");
+        }
+    }
+}
+
 #[test]
 fn the_help_of_run_names_each_group() {
     let help = Akit::new(&["run", "--help"]).run().ended(0).stdout;
-    for group in ["Which cases:", "Who answers:", "Who judges:", "Cache:", "Gate:", "Reports:"] {
+    for group in ["Cases:", "Application:", "Judge:", "Cache:", "Gate:", "Reports:"] {
         assert!(help.contains(group), "{group} in {help}");
     }
 }

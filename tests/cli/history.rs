@@ -43,9 +43,9 @@ fn runs_of_a_folder_are_listed_with_their_curve() {
     let ran = history(&four(), &["runs"]).ended(0);
     assert_eq!(ran.stderr, "");
     let lines: Vec<_> = ran.stdout.lines().collect();
-    assert_eq!(lines[0], "pass rate ▁█▁█ 50.0 % to 100.0 %, 100.0 % last, over 4 runs");
+    assert_eq!(lines[0], "pass rate ▁█▁█ 50.0% to 100.0%, 100.0% last, over 4 runs");
     assert!(
-        lines[3].starts_with("2026-01-01T00:00:00Z PASS            50.0 %      1      1 "),
+        lines[3].starts_with("2026-01-01T00:00:00Z PASS             50.0%      1      1 "),
         "{}",
         ran.stdout
     );
@@ -55,7 +55,7 @@ fn runs_of_a_folder_are_listed_with_their_curve() {
 
 #[test]
 fn the_same_as_data() {
-    let ran = history(&four(), &["runs/4.json", "runs/2.json", "runs/2.json", "--json"]).ended(0);
+    let ran = history(&four(), &["runs/4.json", "runs/2.json", "runs/2.json", "--json", "-"]).ended(0);
     let trend: Json = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(trend["schema"], "akit.history/1");
     let files: Vec<_> =
@@ -85,7 +85,7 @@ fn the_same_as_a_page() {
     let page = ran.read("h.html");
     assert!(page.starts_with("<!doctype html>") && page.contains("<h1>akit: history</h1>"));
     assert!(page.contains("turned 3 times; 2 of 4 trials passed"), "{page}");
-    assert!(page.contains("aria-label=\"0.0 %, 100.0 %, 0.0 %, 100.0 %\""), "{page}");
+    assert!(page.contains("aria-label=\"0.0%, 100.0%, 0.0%, 100.0%\""), "{page}");
     history(&ran, &["runs/1.json", "--html", "runs/1.json"]).ended(2).err("would be replaced");
     let ran = history(&ran, &["runs", "--html", "-"]).ended(0).err("pass rate");
     assert_eq!(ran.stdout, page);

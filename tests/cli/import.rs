@@ -64,7 +64,7 @@ fn nothing_is_written_over_anything() {
         .file("s.yaml", "mine")
         .run()
         .ended(2)
-        .err("`s.yaml` is there already");
+        .err("`s.yaml` already exists");
     assert_eq!(ran.read("s.yaml"), "mine");
 }
 

@@ -1,12 +1,13 @@
 //! `akit init`: what it writes runs as it says, and what was there stays.
 
-use super::Akit;
 use super::akit::Ran;
+use super::server::Server;
+use super::{Akit, bot};
 
 /// The commands that come next, without their `akit`.
 fn next(ran: &Ran) -> Vec<Vec<String>> {
     let lines = ran.stdout.lines().skip_while(|line| *line != "Next:");
-    let commands = lines.filter_map(|line| line.trim().strip_prefix("akit "));
+    let commands = lines.filter_map(|line| line.trim().strip_prefix("akit ")?.split("  # ").next());
     commands.map(|command| command.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
@@ -28,6 +29,11 @@ fn the_first_run_is_green_and_the_next_one_red() {
     then(&ran, &commands[0]).run().ended(0).out("RESULT: PASS");
     then(&ran, &commands[1]).run().ended(1).out("RESULT: FAIL").out("wants-a-person");
     then(&ran, &commands[2]).run().ended(2).err("OPENAI_API_KEY");
+    let ran = ran
+        .out("\n  1. See ")
+        .out("\n  2. Test your application (set OPENAI_API_KEY first).\n")
+        .out("\n  3. Commit and push.");
+    let ran = ran.out("It needs the secret OPENAI_API_KEY").out("It needs `akit` on the PATH of the runner");
     let schema: serde_json::Value = ran.json("scenarios/scenario.schema.json");
     assert_eq!(schema["title"], "akit scenario");
     assert!(
@@ -42,11 +48,7 @@ fn a_second_time_nothing_changes() {
     assert!(first.read("akit.yaml").contains("model: \"a: #b\"\n"), "{}", first.read("akit.yaml"));
     let again = first.then(&["init"]).file("scenarios/replies/good.jsonl", "mine").run().ended(0);
     assert!(!again.stdout.contains("wrote"), "{}", again.stdout);
-    assert!(
-        again.stdout.contains("kept   scenarios/first.yaml, which was there already"),
-        "{}",
-        again.stdout
-    );
+    assert!(again.stdout.contains("kept   scenarios/first.yaml, which already exists"), "{}", again.stdout);
     assert_eq!(again.read("scenarios/replies/good.jsonl"), "mine");
     first.then(&["init", "--forge", "gitlab"]).run().ended(0).out("wrote  .gitlab-ci.yml");
 }
@@ -58,16 +60,30 @@ fn the_forge_is_that_of_the_remote_and_an_existing_pipeline_is_not_touched() {
         .file(".gitlab-ci.yml", "stages: [test]\n")
         .run()
         .ended(0)
-        .out("kept   .gitlab-ci.yml, which was there already")
-        .out("scenarios: apps/bot/scenarios")
+        .out("kept   .gitlab-ci.yml, which already exists")
+        .out("- akit run apps/bot/scenarios --trust base --baseline git-ref:main ")
+        .out("- akit baseline update akit-run.json --baseline git-ref:main")
         .out("akit run apps/bot/scenarios/first.yaml");
     assert_eq!(ran.read(".gitlab-ci.yml"), "stages: [test]\n");
     let github = Akit::new(&["init"]).file(".github/x.md", "").run().ended(0);
     let workflow = github.read(".github/workflows/akit.yml");
-    let version = format!("akit@v{} #", env!("CARGO_PKG_VERSION"));
-    for part in [version.as_str(), "permissions: {}\n", "pull-requests: write", "scenarios: scenarios\n"] {
+    for part in [
+        "    branches: [main]\n",
+        "permissions: {}\n",
+        "pull-requests: write",
+        "akit run scenarios --trust base --baseline git-ref:main --comment",
+        "akit baseline update akit-run.json --baseline git-ref:main\n",
+        "OPENAI_API_KEY: ${{ secrets.OPENAI_API_KEY }}",
+    ] {
         assert!(workflow.contains(part), "{part}\n{workflow}");
     }
+    assert!(!workflow.contains("OWNER"), "{workflow}");
+    let other = Akit::new(&["init"])
+        .file(".github/x.md", "")
+        .file(".git/refs/remotes/origin/HEAD", "ref: refs/remotes/origin/release/next\n")
+        .run()
+        .ended(0);
+    assert!(other.read(".github/workflows/akit.yml").contains("branches: [release/next]\n"));
     Akit::new(&["init"]).run().ended(0).out("akit init --forge github");
 }
 
@@ -106,4 +122,49 @@ fn nothing_is_written_where_something_cannot_be() {
     assert!(!ran.path("akit.yaml").exists() && !ran.path("scenarios/first.yaml").exists());
     let ran = Akit::new(&["init"]).file("akit.yaml", "gaet: {}\n").run().ended(2).err("gaet");
     assert!(!ran.path("scenarios").exists());
+}
+
+/// Your own application: what is written is asked as it stands, and the vendor is the one whose key is there.
+#[test]
+fn an_endpoint_a_program_or_the_vendor_whose_key_is_set() {
+    let server = Server::as_told(|asked| {
+        let text = match asked.body["message"].as_str().unwrap() {
+            text if text.contains("JSON") => "{\"topic\": \"delivery\", \"urgent\": false}",
+            text if text.contains("human") => "A colleague takes this chat.",
+            _ => "Within 30 days, with the receipt.",
+        };
+        bot::json(serde_json::json!({ "answer": text }))
+    });
+    let url = server.url.replace("/v1", "/chat");
+    let ran = Akit::new(&["init", "--url", &url, "--forge", "gitlab"]).run().ended(0);
+    let commands = next(&ran);
+    then(&ran, &commands[2]).run().ended(0).out("3 passed, 0 failed").out("0 skipped; took ");
+    assert!(ran.read(".gitlab-ci.yml").contains("Start your application here"));
+    assert!(!ran.stdout.contains("secret") && !ran.stdout.contains("variable"), "{}", ran.stdout);
+
+    let bot = "read -r question; echo \"A colleague, within 30 days and with the receipt.\"\n";
+    let ran = Akit::new(&["init", "--command", "sh bot.sh"]).file("bot.sh", bot).run().ended(0);
+    then(&ran, &next(&ran)[2]).run().ended(1).out("2 passed, 1 failed").out("structured");
+
+    let ran = Akit::new(&["init"]).env("ANTHROPIC_API_KEY", "sk-secret").run().ended(0);
+    assert!(
+        ran.read("akit.yaml").contains("provider: anthropic\nmodel: claude"),
+        "{}",
+        ran.read("akit.yaml")
+    );
+    assert!(!ran.stdout.contains("sk-secret"));
+    let _ = ran.out("Test your application (ANTHROPIC_API_KEY is set).");
+}
+
+#[test]
+fn what_runs_leave_behind_is_ignored_once() {
+    let ran =
+        Akit::new(&["init"]).file(".git/HEAD", "ref: refs/heads/main\n").file(".gitignore", "/target").run();
+    let ran = ran.ended(0).out("added  .akit/ to .gitignore");
+    assert_eq!(ran.read(".gitignore"), "/target\n.akit/\n");
+    let again = ran.then(&["init"]).run().ended(0);
+    assert_eq!(again.read(".gitignore"), "/target\n.akit/\n");
+    assert!(!again.stdout.contains("added"), "{}", again.stdout);
+    let without = Akit::new(&["init"]).run().ended(0);
+    assert!(!without.path(".gitignore").exists());
 }

@@ -46,7 +46,7 @@ fn a_report_never_replaces_what_is_read() {
             .file("b.json", "{\"schema\":\"akit.baseline/1\",\"cases\":[]}")
             .run()
             .ended(2)
-            .err("is read here and would be replaced by a report");
+            .err("is an input and would be replaced by a report");
         assert_eq!(ran.read("s.yaml"), suite(&["a", "b"]));
     }
     let ran =
@@ -107,10 +107,7 @@ fn places_that_cannot_be_written_are_refused_before_the_first_request() {
 #[test]
 fn a_full_disk_is_told_and_changes_no_decision() {
     run(&["--json", "/dev/full"]).run().ended(1).err("could not write `/dev/full`: no space left on device");
-    run(&["--json", "/dev/full", "-t", "!x", "--case", "a"])
-        .run()
-        .ended(0)
-        .err("the exit status still tells");
+    run(&["--json", "/dev/full", "-t", "!x", "--case", "a"]).run().ended(0).err("the exit code still gives");
     let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
     for arguments in [&["--json", "-"][..], &[]] {
         let akit = run(arguments);

@@ -115,6 +115,7 @@ fn so_does_the_job_for_gitlab() {
             ("IN_BINARY", env!("CARGO_BIN_EXE_akit")),
             ("IN_COMMENT", "false"),
             ("IN_POLICY", ""),
+            ("IN_UPDATE_BASELINE", "false"),
             ("IN_BASELINE", ""),
             ("IN_TRUST", trust),
             ("CI", "true"),

@@ -263,7 +263,7 @@ fn nothing_that_is_left_behind_has_a_planted_value() {
     for arguments in [
         &["baseline", "update", "out/run.json", "--baseline", "b.json"] as &[&str],
         &["history", "out"],
-        &["history", "out", "--json"],
+        &["history", "out", "--json", "-"],
         &[
             "report",
             "out/run.json",

@@ -51,7 +51,7 @@ fn the_decision_is_the_runs_own_unless_another_policy_is_named() {
     ran.then(&["report", "run.json"]).run().ended(0).out("RESULT: PASS");
     // `akit gate` without the flag decides otherwise, and so does a report that is told to.
     ran.then(&["gate", "run.json"]).run().ended(1);
-    ran.then(&["report", "run.json", "--policy", "akit.yaml"])
+    ran.then(&["report", "run.json", "--config", "akit.yaml"])
         .file("akit.yaml", "gate: { min_pass_rate: 0.9 }\n")
         .run()
         .ended(0)
@@ -85,7 +85,7 @@ fn two_runs_are_shown_side_by_side_without_a_claim() {
         .ended(0)
         .out("2 cases compared: 1 newly failing, 1 fixed")
         .out("makes no statistical claim")
-        .out("pass rate              50.0 %       50.0 %    +0.0 points");
+        .out("pass rate               50.0%        50.0%    +0.0 points");
     let page = ran.read("diff.html");
     assert!(page.contains("at once") && page.contains("<del>yes,</del>") && page.contains("<ins>not</ins>"));
     let value = ran.json("diff.json");
@@ -155,7 +155,7 @@ fn what_earlier_runs_answered_stands_beside_the_answer() {
     assert!(text.contains("passed in run run-2 · 2026-01-02T00:00:00Z · commit 2abcdef"), "{text}");
     // `b` never passed: the latest run that judged it, with the same answer.
     assert!(text.contains("The same answer.") && text.contains("failed in run run-2"), "{text}");
-    assert!(text.contains("Pass rate over 3 runs: 0.0 % to 50.0 %, 0.0 % last"), "{text}");
+    assert!(text.contains("Pass rate over 3 runs: 0.0% to 50.0%, 0.0% last"), "{text}");
     // An earlier run knows nothing of a later one.
     let ran = ran.then(&["report", "runs/1.json", "--history", "runs", "--html", "p.html"]).run().ended(0);
     assert!(!ran.read("p.html").contains("Answer before"));
@@ -186,7 +186,7 @@ fn the_page_says_whether_the_answer_before_is_in_the_baseline() {
 #[test]
 fn a_history_that_no_page_shows_is_told() {
     let ran = earlier();
-    let told = "`--history` stands in the HTML page, and none is written";
+    let told = "`--history` is for the HTML page, and none is written";
     for command in [
         &["run", "s.yaml", "--replies", "1.jsonl", "--json", "none.json"][..],
         &["report", "runs/3.json"],

@@ -32,8 +32,8 @@ const COMMANDS: [Row; 14] = [
 ];
 
 /// Flags with a file that is read. `--history` takes a folder as well.
-const READ: [&str; 8] =
-    ["--config", "--replies", "--ca-bundle", "--history", "--policy", "--from", "--run", "--suspects"];
+const READ: [&str; 7] =
+    ["--config", "--replies", "--ca-bundle", "--history", "--from", "--run", "--suspects"];
 
 /// Flags with a file that is written.
 const WRITTEN: [&str; 11] = [
@@ -122,7 +122,7 @@ fn every_flag_with_a_file_refuses_what_is_none() {
                 // What it needs besides, so that it comes to read this one.
                 let more: &[&str] = match (command, flag.as_str()) {
                     (_, "--history") => &["--html", "out.html"],
-                    (["baseline", "accept"], "--policy") => &["--run", "run.json"],
+                    (["baseline", "accept"], "--config") => &["--run", "run.json"],
                     (["cache", ..], "--output") | (["run"], _) if flag != "--replies" => {
                         &["--replies", "r.jsonl"]
                     }

@@ -13,21 +13,21 @@ fn equal_answers_of_another_day_are_another_run() {
     let update = ["baseline", "update", "run.json", "--baseline", "b.json"];
     let ran =
         Akit::new(&run).file("s.yaml", suite(&IDS)).file("r.jsonl", given(&IDS, 0..1, &[])).run().ended(0);
-    ran.then(&update).run().ended(0).out("it holds 4 cases of 1 run");
+    ran.then(&update).run().ended(0).out("it has 4 cases of 1 run");
     // Without a time the same bytes are the same run, and the flag is named.
     ran.then(&run).run().ended(0);
     ran.then(&update).run().ended(0).out("was added before; nothing changed").out("--recorded-at TIME");
     let day = |day: &str| ran.then(&run).args(&["--recorded-at", day]);
     let monday = day("2026-03-02T10:00:00+01:00").run().ended(0);
     assert_eq!(monday.json("run.json")["at"], "2026-03-02T09:00:00Z");
-    ran.then(&update).run().ended(0).out("it holds 4 cases of 2 runs");
+    ran.then(&update).run().ended(0).out("it has 4 cases of 2 runs");
     day("2026-03-02T09:00:00Z").run().ended(0);
     ran.then(&update).run().ended(0).out("was added before");
     // A line may say it itself; the newest counts, and the flag goes before it.
     let dated = given(&IDS, 0..1, &[]).replace("\"trial\":0", "\"trial\":0,\"at\":\"2026-03-03T09:00:00Z\"");
     let tuesday = ran.then(&run).file("r.jsonl", dated).run().ended(0);
     assert_eq!(tuesday.json("run.json")["at"], "2026-03-03T09:00:00Z");
-    ran.then(&update).run().ended(0).out("it holds 4 cases of 3 runs");
+    ran.then(&update).run().ended(0).out("it has 4 cases of 3 runs");
     assert_eq!(day("2026-03-04T09:00:00Z").run().json("run.json")["at"], "2026-03-04T09:00:00Z");
     day("yesterday").run().ended(2).err("is no time");
     let live =

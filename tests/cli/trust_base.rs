@@ -376,7 +376,7 @@ fn a_base_without_akit_yaml_means_the_defaults_and_the_vendors_own_addresses() {
         .env("OPENAI_API_KEY", "sk-env-key")
         .run()
         .ended(1)
-        .err("has no akit.yaml: akit's defaults hold, and keys go to the vendors' own addresses only");
+        .err("has no akit.yaml: akit's defaults apply, and keys go only to the vendors' own addresses");
     assert!(told.stderr.starts_with("warning: "), "it is said first: {}", told.stderr);
     let to: Vec<_> = proxy.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(to, ["http://vendor.example/v1/chat/completions"]);
@@ -424,7 +424,7 @@ fn the_change_that_brings_akit_has_its_own_settings_and_no_address_of_its_own() 
     // A suite that was only moved is no new one.
     let ran = base(&files(&[("evals/s.yaml", suite)]));
     change(&ran, &files(&[("evals/s.yaml", ""), ("scenarios/s.yaml", suite), ("akit.yaml", &config(EVIL))]));
-    let moved = trusting(&ran, "base", &["--replay"]).run().err("has no akit.yaml: akit's defaults hold");
+    let moved = trusting(&ran, "base", &["--replay"]).run().err("has no akit.yaml: akit's defaults apply");
     assert!(!moved.stderr.contains("neither"), "{}", moved.stderr);
 }
 

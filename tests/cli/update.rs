@@ -42,10 +42,10 @@ fn what_the_policy_calls_proof_is_proof_for_an_update() {
         let ran = ran.then(&ALONE).args(&repeat).file("bad.jsonl", given(&IDS, 0..trials, &["a"]));
         let ran = ran.run().ended(1);
         let refused = ran.then(&UPDATE).file("akit.yaml", format!("gate: {gate}\n")).run().ended(1);
-        refused.err("fell behind its baseline").err("`--force`");
+        refused.err("regressed").err("`--force`");
         ran.then(&UPDATE)
             .file("other.yaml", "gate: { fail_on: [threshold], min_pass_rate: 0.5 }\n")
-            .args(&["--policy", "other.yaml"])
+            .args(&["--config", "other.yaml"])
             .run()
             .ended(0);
         assert!(results(&ran)[0] == "a 8/8", "{:?}", results(&ran));
@@ -63,7 +63,7 @@ fn what_broke_is_left_out_where_the_policy_only_warns() {
         .out("broken");
     ran.then(&UPDATE).run().ended(0).out("left out, broken, open or degraded (1): s/a");
     assert_eq!(results(&ran), ["a 8/8", "b 8/8 1", "c 8/8 1", "d 8/8 1"]);
-    // Once it is accepted, the rest of the run is there already.
+    // Once it is accepted, the rest of the run already exists.
     ran.then(&UPDATE).run().ended(0).out("was added before");
     ran.then(&UPDATE).arg("--force").run().ended(0).out("was added before");
 }
@@ -90,9 +90,8 @@ fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is
         let run = run.file("bad.jsonl", given(&IDS, 0..1, &[])).run().ended(0);
         let update = run.then(&UPDATE).run().ended(0);
         if day == 1 {
-            run.err("b.json: the time of run")
-                .err("at 2999-01-01T00:00:00Z is later than now, and is ignored");
-            update.err("is later than now, and is ignored");
+            run.err("b.json: the time of run").err("at 2999-01-01T00:00:00Z is in the future and is ignored");
+            update.err("is in the future and is ignored");
         }
     }
     assert_eq!(results(&ran)[0], "a 1x10");
@@ -102,7 +101,7 @@ fn a_time_that_has_not_come_is_refused_where_it_is_given_and_ignored_where_it_is
     stored["at"] = "2999-01-01T00:00:00Z".into();
     stored["run_id"] = "1111111111111111".into();
     std::fs::write(ran.path("x.json"), stored.to_string()).unwrap();
-    run.then(&UPDATE).run().ended(0).err("its time 2999-01-01T00:00:00Z is later than now, and is ignored");
+    run.then(&UPDATE).run().ended(0).err("its time 2999-01-01T00:00:00Z is in the future and is ignored");
     assert_eq!((ran.read("b.json").contains("2999"), results(&ran)[0].as_str()), (false, "a 1x11"));
 }
 

@@ -1,6 +1,7 @@
-//! A run that version 0.1 stored (`akit.run/1`): every command says of it what version 0.1 said.
+//! A run that version 0.1 stored (`akit.run/1`): every command says of it what version 0.1 said, in the
+//! words of today.
 //!
-//! `version1/run.json` was written by version 0.1 itself, and so were the expected outputs beside it. The run has
+//! `version1/run.json` was written by version 0.1 itself; the expected outputs beside it have changed in their words alone. The run has
 //! cases that pass, fail and are errored, a judge's verdicts, confirmations, redacted text and tool calls.
 
 use serde_json::{Value as Json, json};
@@ -13,7 +14,7 @@ fn stored(arguments: &[&str]) -> Akit {
     Akit::new(arguments).copy("tests/cli/version1", ".")
 }
 
-/// What version 0.1 printed or wrote.
+/// What is printed or written of it.
 fn expected(name: &str) -> String {
     std::fs::read_to_string(repository().join("tests/cli/version1").join(name)).unwrap()
 }

@@ -17,19 +17,19 @@ use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct AcceptArgs {
-    /// Cases: `scenario/id`, or a glob over it
+    /// Cases: `scenario/id`, or a glob over that
     #[arg(required_unless_present = "unexcused", value_name = "CASE")]
     cases: Vec<String>,
-    /// Accept every case of the run that fails and that nothing excuses
+    /// Accept every failing case of the run that nothing excuses
     #[arg(long, requires = "run", conflicts_with = "cases")]
     unexcused: bool,
-    /// Why the change is right; stored in the baseline
+    /// Why the change is intended; stored in the baseline
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     reason: String,
-    /// Who takes it; stored in the baseline
+    /// Who accepts it; stored in the baseline
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Put the trials of this stored run in the place of the old ones, instead of dropping them
+    /// Replace the old trials by those of this stored run instead of only dropping them
     #[arg(long, value_name = "FILE")]
     run: Option<PathBuf>,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) struct AcceptArgs {
 
 fn reason(text: &str) -> Result<String, String> {
     match text.trim() {
-        "" => Err("a reason has words".to_owned()),
+        "" => Err("the reason is empty".to_owned()),
         words => Ok(words.to_owned()),
     }
 }
@@ -91,24 +91,24 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec
     let (accepted, shifts) = done.map_err(|refusal| match refusal {
         Refusal::Missing => Status::Invalid.because(
             format!("there is no baseline `{place}`"),
-            "check the path from the current folder; `akit baseline update` makes a first baseline",
+            "check the path from the current folder; `akit baseline update` creates a first baseline",
         ),
         Refusal::Judge(shift) => Status::Failed.because(
-            format!("nothing was accepted, for verdicts of another judge are not compared: {shift}"),
-            "judge by the judge of the baseline, or begin the scenario anew with `akit baseline update --force`; under \
+            format!("nothing was accepted: verdicts of different judges cannot be compared: {shift}"),
+            "use the judge of the baseline, or restart the scenario with `akit baseline update --force`; under \
              `git:base:` that counts once it is merged",
         ),
         Refusal::None => {
-            Status::Nothing.because("every failure of the run is excused", "name the cases that are to begin anew")
+            Status::Nothing.because("every failure of the run is excused", "name the cases to reset")
         }
         Refusal::Unknown(message, help) => Status::Nothing.because(message, help),
     })?;
     let Accepted { dropped, replaced } = accepted;
     let cases = text::count(dropped.len() + replaced.len(), "case");
     let mut lines = vec![format!("{place}: accepted {cases}: {}", args.reason)];
-    lines.extend(names("begin anew with the trials of the run", &replaced));
-    lines.extend(names("count as new until the next update", &dropped));
-    let anew = |shift| format!("the next update starts the whole scenario anew: {shift}");
+    lines.extend(names("reset to the trials of the run", &replaced));
+    lines.extend(names("new until the next update", &dropped));
+    let anew = |shift| format!("the next update resets the whole scenario: {shift}");
     lines.extend(shifts.into_iter().map(anew));
     Ok(lines)
 }
@@ -139,7 +139,7 @@ impl CaseWord {
             Ok(glob) => Some(glob.compile_matcher()),
             Err(error) => {
                 let message = format!("`{text}` is not a glob: {}", text::glob(&error));
-                return Err(Status::Invalid.because(message, "`*` stands for any text, as in `support/*`"));
+                return Err(Status::Invalid.because(message, "`*` matches any text, as in `support/*`"));
             }
         };
         Ok(Self { text: text.to_owned(), glob })

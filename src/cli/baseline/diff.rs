@@ -11,10 +11,10 @@ use crate::text;
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
-    /// Baseline: FILE, git:REVISION:PATH or git-ref:NAME
+    /// Old baseline: FILE, `git:REV:PATH` or `git-ref:NAME`
     #[arg(value_name = "BEFORE", value_parser = Place::parse)]
     before: Place,
-    /// Another one
+    /// New baseline
     #[arg(value_name = "AFTER", value_parser = Place::parse)]
     after: Place,
 }

@@ -29,28 +29,33 @@ pub(super) struct BaselineArgs {
 
 #[derive(Debug, Subcommand)]
 enum BaselineCommand {
-    /// Add the trials of a stored run; the baseline is made when it is missing
+    /// Add the trials of a stored run; creates a missing baseline
+    #[command(mut_arg("baseline", |flag| flag.help(WRITTEN)))]
     Update(update::UpdateArgs),
-    /// Take a known change: the old trials of these cases count no more
+    /// Accept an intended change and reset these cases
+    #[command(mut_arg("baseline", |flag| flag.help(WRITTEN)))]
     Accept(accept::AcceptArgs),
-    /// List the cases with their trials
+    /// List the cases and their trials
     Show(show::ShowArgs),
-    /// List what two baselines have otherwise
+    /// Show how two baselines differ
     Diff(diff::DiffArgs),
 }
 
 /// Which policy.
 #[derive(Debug, Args)]
 struct PolicyArgs {
-    /// Configuration with the policy [default: the nearest akit.yaml above the run's scenarios]
-    #[arg(long, value_name = "FILE", alias = "config")]
-    policy: Option<PathBuf>,
+    /// Configuration [default: the nearest akit.yaml above the run's scenarios]
+    #[arg(long, value_name = "FILE", alias = "policy")]
+    config: Option<PathBuf>,
 }
+
+/// Where a baseline can be written.
+const WRITTEN: &str = "Baseline to change: FILE or `git-ref:NAME`";
 
 /// Which baseline.
 #[derive(Debug, Args)]
 struct At {
-    /// Baseline: FILE, git:REVISION:PATH or git-ref:NAME
+    /// Baseline to read: FILE, `git:REV:PATH` or `git-ref:NAME`
     #[arg(long, value_name = "PLACE", default_value = "akit-baseline.json", value_parser = Place::parse)]
     baseline: Place,
 }
@@ -91,11 +96,11 @@ fn in_time(mut run: RunManifest) -> RunManifest {
     let ahead = |at: &mut String| matches!(moment(at, crate::vocabulary::now()), Err(BadMoment::Ahead(_)));
     if let Some(at) = run.at.take_if(ahead) {
         let message = format!(
-            "run {}: its time {} is later than now, and is ignored",
+            "run {}: its time {} is in the future and is ignored",
             run.run_id,
             text::excerpt(&at, 40)
         );
-        terminal::warning(&message, "check the clock where it was run");
+        terminal::warning(&message, "check the clock of the machine that ran it");
     }
     run
 }
@@ -110,7 +115,7 @@ fn decide(run: &RunManifest, baseline: &Baseline, policy: &Policy) -> Decision {
 impl PolicyArgs {
     /// The configured policy.
     fn of(&self, run: &RunManifest, environment: &Environment) -> Result<Policy, Status> {
-        let config = configuration(self.policy.as_deref(), &files(run), environment)?;
+        let config = configuration(self.config.as_deref(), &files(run), environment)?;
         Ok(GateArgs::default().policy(&config.gate, environment))
     }
 }

@@ -1,9 +1,12 @@
 //! `akit baseline show`: the cases with their trials.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
-use super::super::{Status, terminal};
+use super::super::Status;
+use super::super::output::Output;
 use super::{At, read};
 use crate::baseline::{Acceptance, Baseline, BaselineCase, Epoch};
 use crate::environment::Environment;
@@ -13,18 +16,20 @@ use crate::text;
 pub(super) struct ShowArgs {
     #[command(flatten)]
     at: At,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    /// Write the baseline as JSON (`-` for stdout)
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 pub(super) fn show(args: &ShowArgs, environment: &Environment) -> Result<Vec<String>, Status> {
     let (baseline, from) = read(&args.at.baseline, environment)?;
-    if args.json {
-        terminal::out(&json_text(&baseline, &from));
-        return Ok(Vec::new());
+    let inputs: Vec<_> = args.at.baseline.file().into_iter().collect();
+    let [json] = Output::open_all([&args.json], &inputs, environment)?;
+    let to_stdout = matches!(json, Some(Output::Stdout));
+    if let Some(output) = json {
+        output.write(&json_text(&baseline, &from));
     }
-    Ok(table(&baseline, &from))
+    Ok(if to_stdout { Vec::new() } else { table(&baseline, &from) })
 }
 
 fn thin(case: &BaselineCase) -> bool {

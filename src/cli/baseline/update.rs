@@ -20,14 +20,14 @@ use crate::vocabulary::Outcome;
 pub(super) struct UpdateArgs {
     /// Run stored by `akit run --json`
     run: PathBuf,
-    /// Add the run although it failed its gate or fell behind its baseline
+    /// Add the run even if it failed its gate or regressed
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     at: At,
     #[command(flatten)]
     policy: PolicyArgs,
-    /// Commit that was run [default: what GitHub Actions or GitLab CI says]
+    /// Tested commit [default: from GitHub Actions or GitLab CI]
     #[arg(long, value_name = "SHA")]
     commit: Option<String>,
 }
@@ -94,7 +94,7 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec
         )
     };
     let (cases, runs) = (text::count(cases, "case"), text::count(runs, "run"));
-    let mut lines = vec![format!("{place}: {done}; it holds {cases} of {runs}")];
+    let mut lines = vec![format!("{place}: {done}; it has {cases} of {runs}")];
     lines.extend(names("left out, broken, open or degraded", &left));
     lines.extend(details(&run, &added));
     Ok(lines)
@@ -125,10 +125,10 @@ fn lost(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
 
 /// Why the verdicts of another judge are not added without `--force`.
 fn judged_anew(run: &RunManifest, place: &Place, lost: &[String]) -> Status {
-    let message = format!("run {} would throw away what {place} knows: {}", run.run_id, lost.join("; "));
+    let message = format!("run {} would discard results in {place}: {}", run.run_id, lost.join("; "));
     Status::Failed.because(
         message,
-        "judge by the judge of the baseline, or begin these scenarios anew with `--force`; `akit regrade` tells what another judge would have said",
+        "use the judge of the baseline, or reset these scenarios with `--force`; `akit regrade` shows what another judge would have said",
     )
 }
 
@@ -138,7 +138,7 @@ const EXPECTED: &str = "its failures would become what is expected: fix them, ta
 
 /// Why a run is not added that did worse than a baseline.
 fn fell(run: &RunManifest) -> Status {
-    Status::Failed.because(format!("run {} fell behind its baseline", run.run_id), EXPECTED)
+    Status::Failed.because(format!("run {} regressed", run.run_id), EXPECTED)
 }
 
 /// Why a failed run is not added without `--force`.
@@ -147,7 +147,7 @@ fn not_known(run: &RunManifest, place: &Place, unknown: &[String]) -> Status {
     if unknown.is_empty() {
         return Status::Failed.because(
             failed + "is empty",
-            "begin a baseline with a run that passes its gate, or take this one as it is with `--force`",
+            "start the baseline with a run that passes its gate, or add this one with `--force`",
         );
     }
     let more = if unknown.len() > 3 { ", …" } else { "" };
@@ -175,20 +175,20 @@ fn details(run: &RunManifest, added: &Added) -> Vec<String> {
     if added.new > 0 {
         lines.push(format!("new: {}", text::count(added.new, "case")));
     }
-    lines.extend(added.shifts.iter().map(|shift| format!("started anew: {shift}")));
+    lines.extend(added.shifts.iter().map(|shift| format!("reset: {shift}")));
     let pair = |(before, after): &(String, String)| format!("{before} is now {after}");
     let renamed: Vec<_> = added.renamed.iter().map(pair).collect();
     let lists = [
-        ("started anew, what they ask or expect has changed", &added.changed),
+        ("reset, because what they ask or expect has changed", &added.changed),
         ("renamed", &renamed),
-        ("left out, a newer run was of another target, judge or content", &added.passed_over),
-        ("left out, their answers were read from the cache", &added.recorded),
+        ("left out, because a newer run had another application, judge or content", &added.passed_over),
+        ("left out, because their answers come from the cache", &added.recorded),
         (
             "left out, their answers have no `at` and others have; `--recorded-at TIME` dates them all",
             &added.undated,
         ),
         ("runs that fell out of the window", &added.runs_dropped),
-        ("removed, no run that is kept has judged them", &added.cases_dropped),
+        ("removed, because no kept run has judged them", &added.cases_dropped),
     ];
     lines.extend(lists.into_iter().filter_map(|(words, list)| names(words, list)));
     let errored = run.counts().errored;
@@ -197,7 +197,7 @@ fn details(run: &RunManifest, added: &Added) -> Vec<String> {
         lines.push(format!("{cases} could not be judged and changed nothing"));
     }
     if run.ended != Ended::Complete {
-        lines.push("the run had not ended by itself".to_owned());
+        lines.push("the run was stopped early".to_owned());
     }
     lines
 }

@@ -31,7 +31,7 @@ const WAYS: [&str; 10] = [
 ];
 
 pub(super) fn certificates(error: &HttpError) -> Check {
-    let help = "give `--ca-bundle` or AKIT_CA_BUNDLE a file of certificates in PEM form";
+    let help = "set `--ca-bundle` or AKIT_CA_BUNDLE to a PEM file of certificates";
     Check::bad("network", Status::Invalid, error.to_string(), help)
 }
 
@@ -44,7 +44,7 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Check {
         System::Buildkite => "Buildkite",
         System::CircleCi => "CircleCI",
         System::Azure => "Azure Pipelines",
-        System::None => return Check::ok(ABOUT, "none that akit knows"),
+        System::None => return Check::ok(ABOUT, "CI not detected"),
     };
     let event =
         ["GITHUB_EVENT_NAME", "CI_PIPELINE_SOURCE"].into_iter().find_map(|name| environment.get(name));
@@ -59,7 +59,7 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Check {
     match site.source {
         Source::Fork => Check::warn(
             ABOUT,
-            format!("{message}, from a fork: no secrets, and a token that only reads"),
+            format!("{message}, from a fork: no secrets, and a read-only token"),
             "judge with `--replay` or `--replies`, and comment from a second workflow: see `workflow_run` in docs/reports.md",
         ),
         Source::Own => Check::ok(ABOUT, message),
@@ -70,22 +70,22 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Check {
 pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>) -> Option<Check> {
     const ABOUT: &str = "token";
     let Some(project) = &site.project else {
-        return Some(Check::ok(ABOUT, "no forge is known here: there is nothing to comment on"));
+        return Some(Check::ok(ABOUT, "not on GitHub or GitLab: nothing to comment on"));
     };
     let names = project.token_names();
     let Some((name, value)) = names.iter().find_map(|name| Some((*name, environment.get(name)?))) else {
         let help = match (project, site.system) {
             (Project::GitLab { .. }, _) => {
-                "a job's own token cannot write notes: give one with the scope `api`"
+                "a job's own token cannot write notes; use one with the scope `api`"
             }
-            (_, System::GitHubActions) => "give the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`",
-            _ => "give a token that may write to pull requests",
+            (_, System::GitHubActions) => "add to the step `env: { GITHUB_TOKEN: \"${{ github.token }}\" }`",
+            _ => "use a token that may write to pull requests",
         };
-        let message = format!("{} is not set: `--comment` cannot write", names[0]);
+        let message = format!("{} is not set: `--comment` cannot post", names[0]);
         return Some(Check::warn(ABOUT, message, help));
     };
     let Some(http) = http else {
-        let message = format!("{name} is set; what it may do is asked with `--online` alone");
+        let message = format!("{name} is set; `--online` checks what it may do");
         return Some(Check::ok(ABOUT, message));
     };
     let token = Secret::new(value.trim());
@@ -93,18 +93,18 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
     Some(match asked {
         Ok(access) => {
             let scopes =
-                access.scopes.map_or("no scopes are told".to_owned(), |scopes| format!("scopes {scopes}"));
+                access.scopes.map_or("scopes unknown".to_owned(), |scopes| format!("scopes {scopes}"));
             let may = match access.may_comment {
                 Some(true) => "its role may comment",
                 Some(false) => "its role may not comment",
-                None => "whether it may comment is not told",
+                None => "unknown whether it may comment",
             };
             let message = format!("{name} reads the project; {scopes}, {may}");
             match (access.may_comment, project) {
                 (Some(false), _) => Check::warn(
                     ABOUT,
                     message,
-                    "give it the role of a reporter in the project, and the scope `api`",
+                    "give it the Reporter role in the project, and the scope `api`",
                 ),
                 (None, Project::GitHub { .. }) if site.system == System::GitHubActions => {
                     Check { help: format!("to comment, {PERMISSIONS}"), ..Check::ok(ABOUT, message) }
@@ -115,11 +115,11 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
         Err(error) => {
             let help = match project {
                 _ if !error.denied() => {
-                    "a comment would fail the same way; the verdict and the status stand without it"
+                    "a comment would fail the same way; the decision and the exit code do not depend on it"
                 }
                 Project::GitHub { .. } => PERMISSIONS,
                 Project::GitLab { .. } => {
-                    "the token needs the scope `api` and the role of a reporter in the project"
+                    "the token needs the scope `api` and the Reporter role in the project"
                 }
             };
             Check::warn(ABOUT, format!("{name}: {error}"), help)
@@ -149,18 +149,18 @@ pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -
         }
         Ok(LocalClone { base: Err(error), shallow }) => {
             let help =
-                if shallow { DEEPER } else { "needed for `git:base:FILE` and `--weakened-since base` alone" };
+                if shallow { DEEPER } else { "only needed for `git:base:FILE` and `--weakened-since base`" };
             Check::warn(ABOUT, error.to_string(), help)
         }
         Err(GitError::Start(error)) => {
-            let help = "needed for baselines in git and `--weakened-since` alone";
+            let help = "only needed for baselines in git and `--weakened-since`";
             Check::warn(ABOUT, format!("cannot run git: {error}"), help)
         }
         // Dubious ownership is the usual reason in a container, and git says how to mend it.
         Err(error) if error.to_string().contains("dubious ownership") => {
             Check::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
         }
-        Err(_) => Check::ok(ABOUT, "no repository is here"),
+        Err(_) => Check::ok(ABOUT, "not a git repository"),
     }
 }
 
@@ -173,7 +173,7 @@ pub(super) fn network(environment: &Environment) -> Check {
     let message = format!("certificates of the system, else Mozilla's{bundle}; {ways}");
     let gone = environment.get("SSL_CERT_FILE").filter(|path| !Path::new(path).is_file());
     match gone {
-        Some(_) => Check::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "mend or unset it"),
+        Some(_) => Check::warn(ABOUT, format!("{message}; SSL_CERT_FILE names no file"), "fix or unset it"),
         None => Check::ok(ABOUT, message),
     }
 }

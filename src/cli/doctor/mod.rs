@@ -14,31 +14,32 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::Status;
 use super::args::{Asked as _, common_folder};
 use super::output::Output;
 use super::prepare::SuiteArgs;
+use super::{Status, terminal};
 use crate::config::Settings;
 use crate::environment::Environment;
 use crate::gate::Category;
 use crate::publish::site::Site;
 use crate::seed::Root;
+use crate::text;
 use finding::{Check, Explained, State};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
-    /// Ask the forge what the token may do; nothing else asks the network, and nothing is changed
+    /// Ask GitHub or GitLab what the token may do; changes nothing
     #[arg(long)]
     online: bool,
-    /// Show every setting too, with its value and the flag, variable or line that says so
+    /// Also show every setting, and the flag, variable or line it comes from
     #[arg(long)]
     explain: bool,
-    /// Write the findings as JSON; `-` is stdout
+    /// Write the findings as JSON (`-` for stdout)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// What goes to stdout [default: console]
+    /// Format to print to stdout [default: console]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["console", "json"]))]
     format: Option<String>,
 }
@@ -53,7 +54,9 @@ pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Sta
     let explained = if args.explain { explained } else { Vec::new() };
     let data = || Ok::<_, Infallible>(finding::data(&findings, &explained));
     Output::tell(outputs.map(|output| (output, data())), |ink| {
-        finding::console(&findings, ink) + &finding::settings(&explained)
+        let page = finding::console(&findings, ink);
+        let page = terminal::width(false).map_or(page.clone(), |width| text::wrap(&page, width.max(40)));
+        page + &finding::settings(&explained)
     });
     Ok(finding::status(&findings))
 }
@@ -94,6 +97,7 @@ fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explai
     if is_sound {
         findings.push(store::baseline(&config, environment, &loaded, args.online));
         store::policy(&config, environment, &loaded, &mut findings);
+        findings.extend(store::force(&config, environment, &loaded));
     } else {
         findings.push(Check::warn("policy", "not checked: the configuration has errors", "fix them first"));
     }

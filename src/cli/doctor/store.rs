@@ -13,15 +13,55 @@ use crate::baseline::Baseline;
 use crate::cache::{Condition, Mode};
 use crate::config::{ConfigFile, Settings};
 use crate::environment::Environment;
-use crate::gate::{Missing, Rigor};
+use crate::gate::{self, Evidence, Missing, Reference, Rigor};
 use crate::history::{HistoryError, Kept, Pipeline, Place, kept, read_baseline_at};
+use crate::manifest::{CaseResult, RunManifest, Trial};
 use crate::scenario::{self, Loaded};
 use crate::source::{Diagnostics, slashed};
 use crate::text;
-use crate::vocabulary::CaseId;
+use crate::vocabulary::{CaseId, Outcome};
 
 /// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
 const OLD: i64 = 30;
+
+/// A policy by which a run passes although nearly everything fails: such a gate is only a report.
+pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loaded) -> Option<Check> {
+    if ProofArgs::default().place(&config.gate, &config.folder).is_some() {
+        return None;
+    }
+    let all = loaded.scenarios.iter().flat_map(|one| one.cases.iter().map(move |case| (one, case)));
+    let cases: Vec<_> = all
+        .enumerate()
+        .map(|(index, (scenario, case))| {
+            // A run in which nothing passes fails by any policy.
+            let outcome = if index == 0 { Outcome::Passed } else { Outcome::Failed };
+            CaseResult {
+                scenario: scenario.name.clone(),
+                id: case.id.clone(),
+                name: None,
+                tags: case.tags.clone(),
+                location: case.location.clone(),
+                content_hash: case.content_hash.clone(),
+                outcome,
+                score: None,
+                reason: String::new(),
+                prompt: String::new(),
+                trials: vec![Trial::single(outcome, None, None)],
+                earlier: None,
+            }
+        })
+        .collect();
+    let count = cases.len();
+    let run = RunManifest { cases, ..RunManifest::default() };
+    let policy = GateArgs::against(None).policy(&config.gate, environment);
+    let evidence = Evidence { run: &run, reference: Reference::None, weakened: &[] };
+    let passes = Status::of(&gate::decide(&evidence, &policy), run.ended) == Status::Passed;
+    (passes && count > 1).then(|| {
+        let failing = text::count(count - 1, "case");
+        let message = format!("this gate cannot fail: it passes with {failing} of {count} failing");
+        Check::warn("policy", message, "raise `min_pass_rate`, name a baseline, or add `critical` cases")
+    })
+}
 
 /// The cache; it only has to take records where somebody is asked.
 pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
@@ -54,7 +94,7 @@ pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
         Check::warn(
             ABOUT,
             message,
-            "replay has nothing to read: record with `akit run --cache record` and bring the folder along",
+            "nothing to replay: record with `akit run --cache record`, and bring the folder along",
         )
     } else if wrong > 0 {
         Check::warn(ABOUT, format!("{message}, {wrong} not"), "see `akit cache verify`")
@@ -73,34 +113,32 @@ pub(super) fn baseline(
     let Some(place) = ProofArgs::default().place(&config.gate, &config.folder) else {
         let usual = config.folder.join("akit-baseline.json");
         return if usual.is_file() {
-            let message = format!("{} is there, and no configuration names it", slashed(&usual));
+            let message = format!("{} exists, but no configuration names it", slashed(&usual));
             Check::warn(
                 ABOUT,
                 message,
-                "add `gate: { baseline: { from: akit-baseline.json } }` to akit.yaml, or give `--baseline`",
+                "add `gate: { baseline: { from: akit-baseline.json } }` to akit.yaml, or pass `--baseline`",
             )
         } else {
-            Check::ok(ABOUT, "none is named: each run is judged by itself")
+            Check::ok(ABOUT, "none configured: every case must pass")
         };
     };
     if matches!(place, Place::Ref(_)) && !online {
-        return Check::ok(ABOUT, format!("{place}: a remote has it, which only `--online` asks"));
+        return Check::ok(ABOUT, format!("{place}: on a remote, which only `--online` checks"));
     }
     let pipeline = Pipeline::of(environment);
     match read_baseline_at(&place, &pipeline) {
         Ok((baseline, from)) => read(&baseline, &from, loaded),
         Err(HistoryError::Missing(path)) => {
             let message = format!("there is no baseline `{path}`");
-            let help = "make it with `akit baseline update run.json --baseline FILE`";
+            let help = "create it: `akit baseline update run.json --baseline FILE`";
             match Missing::of(config.gate.policy.missing, sought(&place)) {
                 Missing::Fail => Check::bad(ABOUT, Status::Unjudged, message, help),
-                Missing::Warn => {
-                    Check::warn(ABOUT, format!("{message}: regressions are not evaluated"), help)
-                }
+                Missing::Warn => Check::warn(ABOUT, format!("{message}: regressions are not checked"), help),
             }
         }
         Err(error) => {
-            let help = "restore it, or make it anew with `akit baseline update`; see docs/baseline.md";
+            let help = "restore it, or create it again with `akit baseline update`; see docs/baseline.md";
             Check::bad(ABOUT, Status::Unjudged, error.to_string(), help)
         }
     }
@@ -120,7 +158,7 @@ fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Check {
     };
     let known = all().filter(|case| baseline.case(*case).is_some()).count();
     let message = format!(
-        "{from}: {} of {}{}; it knows {known} of the suite's {}, {thin} thin",
+        "{from}: {} of {}{}; it has {known} of the suite's {}, {thin} thin",
         text::count(baseline.cases.len(), "case"),
         text::count(baseline.runs.len(), "run"),
         aged.unwrap_or_default(),
@@ -129,12 +167,12 @@ fn read(baseline: &Baseline, from: &str, loaded: &Loaded) -> Check {
     if age.is_some_and(|days| days > OLD) {
         Check::warn(ABOUT, message, "add a newer run with `akit baseline update run.json`")
     } else if known == 0 && all().next().is_some() {
-        Check::warn(ABOUT, message, "cases belong together by the name of their scenario and their id")
+        Check::warn(ABOUT, message, "cases are matched by scenario name and ID")
     } else if thin > 0 {
         Check::warn(
             ABOUT,
             message,
-            "a thin case proves no regression: add runs, or store one with `--repeat 5`",
+            "too few trials to prove a regression: add runs, or store one with `--repeat 5`",
         )
     } else {
         Check::ok(ABOUT, message)
@@ -169,7 +207,7 @@ pub(super) fn policy(
     let ended = policy.quarantine.iter().filter(|one| one.until < policy.today).count();
     findings.push(if ended > 0 {
         let message = format!("{message}; {} ended", text::count(ended, "quarantine"));
-        Check::warn(ABOUT, message, "mend the case, or give the quarantine another day and a reason")
+        Check::warn(ABOUT, message, "fix the case, or extend the quarantine with a new date and reason")
     } else {
         Check::ok(ABOUT, message)
     });

@@ -31,7 +31,7 @@ pub(super) fn configuration(
 ) -> ConfigFile {
     const ABOUT: &str = "configuration";
     let Some(path) = named.map(Path::to_path_buf).or_else(|| find(&common_folder(paths))) else {
-        findings.push(Check::ok(ABOUT, "no akit.yaml here or above: the defaults hold"));
+        findings.push(Check::ok(ABOUT, "no akit.yaml here or above: the defaults apply"));
         return ConfigFile::default();
     };
     let mut found = Diagnostics::default();
@@ -42,7 +42,7 @@ pub(super) fn configuration(
             ABOUT,
             Status::Invalid,
             format!("{shown}: {}", text::count(found.errors(), "error")),
-            "mend the lines below",
+            "fix the lines below",
         ));
     } else {
         findings.push(Check::ok(ABOUT, shown));
@@ -152,14 +152,12 @@ pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check
     explained.push(("the run".to_owned(), settings.explain()));
     variables(settings, loaded, &asked, findings);
     for path in asked.files.iter().filter(|path| is_open_to_all(path)) {
-        let message = format!("everybody on this machine may read {}", slashed(path));
+        let message = format!("everyone on this machine can read {}", slashed(path));
         findings.push(Check::warn("keys", message, format!("chmod 600 {}", slashed(path))));
     }
     for (model, day, instead) in &asked.ends {
-        let help = instead.map_or_else(
-            || "name another model".to_owned(),
-            |name| format!("its vendor names {name} in its place"),
-        );
+        let help = instead
+            .map_or_else(|| "name another model".to_owned(), |name| format!("its vendor recommends {name}"));
         findings.push(Check::warn("models", format!("{model} is shut down on {day}"), help));
     }
     prices(settings, &asked.models, findings);
@@ -309,16 +307,26 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
         None if settings.environment.is_empty_at(name) => "empty",
         None => "not set",
     };
+    // A key that is there and not used is the quickest way to a first answer.
+    let is_asked = |name: &str| asked.models.iter().any(|(provider, _)| provider == name);
+    let other = Spec::vendors().filter(|(name, _)| !is_asked(name)).find_map(|(name, vendor)| {
+        let set = vendor.key_variables.iter().find(|key| settings.environment.get(key).is_some())?;
+        Some((name, *set)).filter(|(_, set)| !names.contains(*set))
+    });
     if names.is_empty() {
-        findings.push(Check::ok(ABOUT, "nothing here needs one"));
+        let also = other.map(|(name, set)| format!("; {set} is set, for `-p {name}`")).unwrap_or_default();
+        findings.push(Check::ok(ABOUT, format!("none needed{also}")));
         return;
     }
     let told: Vec<_> = names.iter().map(|name| format!("{name} is {}", state(name))).collect();
     if names.iter().any(|name| state(name) == "empty") {
-        let help = "an empty variable counts as none: look at the pipeline's secrets, which forks do not get";
+        let help =
+            "an empty variable counts as not set: check the pipeline's secrets, which forks do not get";
         findings.push(Check::warn(ABOUT, told.join(", "), help));
     } else if let Some(name) = asked.keyless.first() {
-        let help = format!("set {name}, or judge recorded answers with `--replies FILE`");
+        let other =
+            other.map(|(other, set)| format!(", use `-p {other}` ({set} is set)")).unwrap_or_default();
+        let help = format!("set {name}{other}, or judge recorded answers with `--replies FILE`");
         findings.push(Check::warn(ABOUT, told.join(", "), help));
     } else {
         findings.push(Check::ok(ABOUT, told.join(", ")));

@@ -9,9 +9,9 @@ use crate::source::slashed;
 /// Who runs the pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Forge {
-    /// A workflow of GitHub Actions
+    /// A GitHub Actions workflow
     Github,
-    /// A part of .gitlab-ci.yml
+    /// Jobs for .gitlab-ci.yml
     Gitlab,
     /// No pipeline
     None,
@@ -20,8 +20,17 @@ pub(super) enum Forge {
 /// The repository that releases come from, as `owner/name`; a build for a release sets it.
 const REPOSITORY: Option<&str> = option_env!("AKIT_REPOSITORY");
 
-/// What stands where nobody said which repository it is.
-const PLACEHOLDER: &str = "OWNER/akit";
+/// What a pipeline needs to know.
+pub(super) struct Wanted<'a> {
+    /// The scenarios, from the root of the repository.
+    pub(super) scenarios: &'a str,
+    /// The branch that pull requests go to.
+    pub(super) branch: &'a str,
+    /// The variable with the key, where the application wants one.
+    pub(super) secret: Option<&'a str>,
+    /// Whether a server must be started first.
+    pub(super) starts: bool,
+}
 
 impl Forge {
     /// Word on the command line.
@@ -52,31 +61,59 @@ impl Forge {
     }
 
     /// The pipeline's file and its text, where there is one.
-    pub(super) fn pipeline(self, scenarios: &str) -> Option<(&'static str, String)> {
-        let (path, template, indentation) = match self {
-            Forge::Github => (".github/workflows/akit.yml", include_str!("github.yml"), "      "),
-            Forge::Gitlab => (".gitlab-ci.yml", include_str!("gitlab.yml"), ""),
+    pub(super) fn pipeline(self, wanted: &Wanted<'_>) -> Option<(&'static str, String)> {
+        let (path, template) = match self {
+            Forge::Github => (".github/workflows/akit.yml", include_str!("github.yml")),
+            Forge::Gitlab => (".gitlab-ci.yml", include_str!("gitlab.yml")),
             Forge::None => return None,
         };
-        let note = match REPOSITORY {
-            Some(_) => String::new(),
-            None => format!(
-                "{indentation}# Put the repository that akit comes from in the place of {PLACEHOLDER}.\n"
-            ),
-        };
-        let text = template
-            .replace("\r\n", "\n")
-            .replace("NOTE", &note)
-            .replace("REPOSITORY", REPOSITORY.unwrap_or(PLACEHOLDER))
-            .replace("VERSION", env!("CARGO_PKG_VERSION"))
-            .replace("SCENARIOS", &crate::import::scalar(scenarios));
-        Some((path, text))
+        Some((path, filled(template, wanted, REPOSITORY)))
     }
 
-    /// Whether the pipeline names a repository that nobody has.
-    pub(super) fn is_open(self) -> bool {
+    /// Whether what runs the pipeline must have akit, for no release is known that it could get.
+    pub(super) fn needs_akit(self) -> bool {
         self != Forge::None && REPOSITORY.is_none()
     }
+}
+
+/// A template with the lines that are meant: `P` where `akit` is on PATH, `R` where a release is known, `S` where there is
+/// a secret, `H` where a server must be started.
+fn filled(template: &str, wanted: &Wanted<'_>, repository: Option<&str>) -> String {
+    let is_meant = |marks: &str| {
+        marks.chars().all(|mark| match mark {
+            'P' => repository.is_none(),
+            'R' => repository.is_some(),
+            'S' => wanted.secret.is_some(),
+            _ => wanted.starts,
+        })
+    };
+    let lines = template.lines().filter_map(|line| match line.split_once('|') {
+        Some((marks, rest)) if marks.len() <= 2 => is_meant(marks).then_some(rest),
+        _ => Some(line),
+    });
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    // On a line of the shell it is a word of it.
+    let scenarios = match repository {
+        Some(_) => crate::import::scalar(wanted.scenarios),
+        None => crate::text::argument(wanted.scenarios),
+    };
+    text.replace("REPOSITORY", repository.unwrap_or_default())
+        .replace("VERSION", env!("CARGO_PKG_VERSION"))
+        .replace("BRANCH", wanted.branch)
+        .replace("SECRET", wanted.secret.unwrap_or_default())
+        .replace("SCENARIOS", &scenarios)
+}
+
+/// The branch that changes go to: that of the remote, else `master` where it is the current one, else `main`.
+pub(super) fn branch(root: &Path) -> String {
+    let head = |path: &str| {
+        let text = std::fs::read_to_string(root.join(".git").join(path)).ok()?;
+        let name = text.trim().strip_prefix("ref: refs/")?;
+        name.strip_prefix("heads/").or_else(|| name.strip_prefix("remotes/origin/")).map(str::to_owned)
+    };
+    let plain = |name: &String| name.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+    let found = head("refs/remotes/origin/HEAD").or_else(|| head("HEAD").filter(|name| name == "master"));
+    found.filter(plain).unwrap_or_else(|| "main".to_owned())
 }
 
 /// The servers of the remotes in a configuration of git: that of `origin` where it is there, else all.
@@ -124,6 +161,35 @@ pub(super) fn below(root: &Path, folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A build for a release uses the action and the component; neither form leaves a mark of the template.
+    #[test]
+    fn a_pipeline_has_both_halves_in_both_forms() {
+        for (template, released) in
+            [(include_str!("github.yml"), "acme/akit"), (include_str!("gitlab.yml"), "acme")]
+        {
+            for (repository, secret) in
+                [(None, None), (None, Some("KEY")), (Some(released), None), (Some(released), Some("KEY"))]
+            {
+                let wanted =
+                    Wanted { scenarios: "my bot/tests", branch: "trunk", secret, starts: secret.is_none() };
+                let text = filled(template, &wanted, repository);
+                assert!(!text.contains('|') && !text.contains("OWNER"), "{text}");
+                for mark in ["SCENARIOS", "SECRET", "BRANCH", "REPOSITORY", "VERSION"] {
+                    assert!(!text.contains(mark), "{mark} in {text}");
+                }
+                let update =
+                    if repository.is_some() { "update-baseline: true" } else { "akit baseline update " };
+                assert!(text.contains("git-ref:main") && text.contains(update), "{text}");
+                let keyed = template.contains("on:") && secret.is_some();
+                assert_eq!(
+                    text.matches("KEY: ${{ secrets.KEY }}").count(),
+                    if keyed { 2 } else { 0 },
+                    "{text}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn the_server_of_the_own_remote_counts_and_nothing_else() {

@@ -14,33 +14,45 @@ use self::forge::Forge;
 use super::{Status, terminal};
 use crate::config::{ConfigFile, FILES, find};
 use crate::environment::Environment;
-use crate::provider::{DEFAULT, Spec};
+use crate::provider::{COMMAND, DEFAULT, HTTP, Spec};
 use crate::scenario::{self, discover};
 use crate::source::{Diagnostics, Pending, slashed};
+use crate::text;
 
 /// Names of a promptfoo suite.
 const PROMPTFOO: [&str; 2] = ["promptfooconfig.yaml", "promptfooconfig.yml"];
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// Folder of the project
+    /// Project folder
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// Who answers once a model is asked [default: openai]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Spec::vendors().map(|(name, _)| name)))]
+    /// How your application is called [default: the vendor whose key is set, or openai]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(applications()))]
     provider: Option<String>,
-    /// Model of that provider
+    /// Model to call
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Whose pipeline is written [default: that of the remote]
+    /// Address of your application, for `--provider http`
+    #[arg(long, value_name = "URL", value_parser = super::value::address)]
+    url: Option<String>,
+    /// Program to run, with its arguments, for `--provider command`
+    #[arg(long, value_name = "PROGRAM")]
+    command: Option<String>,
+    /// Pipeline to write [default: that of the remote]
     #[arg(long, value_name = "NAME")]
     forge: Option<Forge>,
-    /// Turn a promptfooconfig.yaml that is there into a scenario
+    /// Convert the promptfooconfig.yaml in the folder
     #[arg(long)]
     import: bool,
-    /// Ask nothing
+    /// Ask no questions
     #[arg(short, long)]
     yes: bool,
+}
+
+/// What can be named as the application: the vendors of models, a server and a program.
+fn applications() -> Vec<&'static str> {
+    Spec::vendors().map(|(name, _)| name).chain([HTTP, COMMAND]).collect()
 }
 
 /// What was found and decided.
@@ -51,8 +63,13 @@ struct Start {
     config: Option<PathBuf>,
     scenarios: PathBuf,
     promptfoo: Option<PathBuf>,
+    import: bool,
     provider: String,
-    model: String,
+    /// Model, address or program, whatever the provider takes.
+    of: String,
+    /// The variable with the key that it wants.
+    secret: Option<&'static str>,
+    is_set: bool,
     forge: Forge,
 }
 
@@ -60,7 +77,7 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
     let start = look(args, environment)?;
     let example = !has_scenarios(&start.scenarios);
     let mut files = planned(&start, example);
-    if args.import {
+    if start.import {
         files.push(imported(&start)?);
     }
     let (kept, new): (Vec<_>, Vec<_>) =
@@ -76,7 +93,7 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
         terminal::out(&format!("wrote  {}", slashed(&path)));
     }
     for (path, text) in &kept {
-        terminal::out(&format!("kept   {}, which was there already", slashed(path)));
+        terminal::out(&format!("kept   {}, which already exists", slashed(path)));
         if path.ends_with(".gitlab-ci.yml") {
             terminal::out(&format!("\nAdd this to it:\n\n{text}"));
         }
@@ -84,13 +101,8 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
     if let Some(config) = &start.config {
         terminal::out(&format!("reads  {}", slashed(config)));
     }
-    if start.forge.is_open() {
-        terminal::warning(
-            "this build does not know the repository that akit comes from",
-            "put its name in the place of OWNER/akit in the pipeline",
-        );
-    }
-    terminal::out(&next(args, &start));
+    ignore(&start)?;
+    terminal::out(&next(&start));
     Ok(Status::Passed)
 }
 
@@ -109,33 +121,50 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let scenarios = read.scenarios.as_ref().map(|folder| read.folder.join(folder));
     let root = forge::root_of(&dir);
     let asked = Questions::of(args.yes);
-    let provider = match (&args.provider, &read.provider) {
-        (Some(name), _) | (None, Some(name)) => name.clone(),
-        (None, None) => {
-            asked.choose("Who answers?", &Spec::vendors().map(|(name, _)| name).collect::<Vec<_>>(), DEFAULT)
-        }
+    let has_key = |names: &[&str]| names.iter().any(|name| environment.get(name).is_some());
+    // What holds where nobody says anything comes first, and counts only where its own key is set.
+    let keyed = Spec::vendors().find(|(_, vendor)| has_key(vendor.key_variables));
+    let usual = keyed.map_or(DEFAULT, |(name, _)| name);
+    let named = match (&args.url, &args.command) {
+        (Some(_), _) => Some(HTTP.to_owned()),
+        (_, Some(_)) => Some(COMMAND.to_owned()),
+        _ => None,
     };
+    let provider = args.provider.clone().or(named).or_else(|| read.provider.clone());
+    let provider =
+        provider.unwrap_or_else(|| asked.choose("How is your application called?", &applications(), usual));
     let vendor = |name: &str| Spec::of(name).and_then(Spec::vendor);
-    let usual = vendor(&provider).or(vendor(DEFAULT)).map_or("", |vendor| vendor.model);
-    let model = match (&args.model, &read.model) {
-        (Some(name), _) | (None, Some(name)) => name.clone(),
-        (None, None) => asked.text("Which model?", usual),
+    let of = match provider.as_str() {
+        HTTP => {
+            args.url.clone().unwrap_or_else(|| asked.text("At which address?", "http://127.0.0.1:8080/chat"))
+        }
+        COMMAND => args.command.clone().unwrap_or_else(|| asked.text("With which command?", "./bot")),
+        _ => args.model.clone().or_else(|| read.model.clone()).unwrap_or_else(|| {
+            let usual = vendor(&provider).or(vendor(DEFAULT)).map_or("", |vendor| vendor.model);
+            asked.text("Which model?", usual)
+        }),
     };
+    let variables = vendor(&provider).map_or(&[][..], |vendor| vendor.key_variables);
+    let set = variables.iter().find(|name| environment.get(name).is_some());
+    let (secret, is_set) = (set.or(variables.first()).copied(), set.is_some());
     let guess = Forge::find(&root);
     let forge = args.forge.unwrap_or_else(|| {
         let all = [Forge::Github, Forge::Gitlab, Forge::None];
-        let word = asked.choose("Whose pipeline?", &all.map(Forge::word), guess.word());
+        let word = asked.choose("Which pipeline?", &all.map(Forge::word), guess.word());
         all.into_iter().find(|one| one.word() == word).unwrap_or(guess)
     });
     let promptfoo = PROMPTFOO.iter().map(|name| inside(&dir, name)).find(|path| path.is_file());
     if args.import && promptfoo.is_none() {
         return Err(Status::Invalid.because(
             format!("there is no promptfooconfig.yaml in `{}`", slashed(&dir)),
-            "nothing was written; name another file: akit import promptfoo FILE -o scenario.yaml",
+            "nothing was written; convert another file with `akit import promptfoo FILE -o scenario.yaml`",
         ));
     }
+    let offer = || promptfoo.is_some() && asked == Questions::Asked;
+    let import = args.import
+        || offer() && asked.choose("Convert your promptfoo suite, too?", &["yes", "no"], "yes") == "yes";
     let scenarios = scenarios.unwrap_or_else(|| inside(&dir, "scenarios"));
-    Ok(Start { dir, root, config, scenarios, promptfoo, provider, model, forge })
+    Ok(Start { dir, root, config, scenarios, promptfoo, import, provider, of, secret, is_set, forge })
 }
 
 /// A path in a folder, without a dot before it.
@@ -150,26 +179,69 @@ fn has_scenarios(folder: &Path) -> bool {
 
 /// Every file that a new project has.
 fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
-    let text = |text: &str| text.replace("\r\n", "\n");
+    let lf = |text: &str| text.replace("\r\n", "\n");
     let mut files = Vec::new();
     if start.config.is_none() {
-        let config = text(include_str!("akit.yaml"));
-        let config = config
-            .replace("PROVIDER", &start.provider)
-            .replace("MODEL", &crate::import::scalar(&start.model));
+        let config = lf(include_str!("akit.yaml"));
+        let config = config.replace("APPLICATION", &application(start));
         files.push((inside(&start.dir, FILES[0]), config));
     }
     let scenario = |name: &str| start.scenarios.join(name);
     if example {
-        files.push((scenario("first.yaml"), text(include_str!("first.yaml"))));
-        files.push((scenario("replies/good.jsonl"), text(include_str!("good.jsonl"))));
-        files.push((scenario("replies/regressed.jsonl"), text(include_str!("regressed.jsonl"))));
+        files.push((scenario("first.yaml"), lf(include_str!("first.yaml"))));
+        files.push((scenario("replies/good.jsonl"), lf(include_str!("good.jsonl"))));
+        files.push((scenario("replies/regressed.jsonl"), lf(include_str!("regressed.jsonl"))));
     }
     files.push((scenario("scenario.schema.json"), format!("{:#}\n", scenario::schema())));
-    if let Some((path, pipeline)) = start.forge.pipeline(&forge::below(&start.root, &start.scenarios)) {
+    let wanted = forge::Wanted {
+        scenarios: &forge::below(&start.root, &start.scenarios),
+        branch: &forge::branch(&start.root),
+        secret: start.secret,
+        starts: start.provider == HTTP,
+    };
+    if let Some((path, pipeline)) = start.forge.pipeline(&wanted) {
         files.push((relative(&start.root).join(path), pipeline));
     }
     files
+}
+
+/// The lines of the configuration that name the application.
+fn application(start: &Start) -> String {
+    let scalar = crate::import::scalar;
+    match start.provider.as_str() {
+        HTTP => format!(
+            "provider: http\nproviders:\n  http:\n    url: {}\n    # What is sent, and where the answer is in what comes back. \
+             Every key: docs/bot.md.\n    body: {{ session: \"{{{{conversation_id}}}}\", message: \"{{{{prompt}}}}\" }}\n    \
+             answer: /answer\n    # headers: {{ Authorization: \"Bearer ${{BOT_KEY}}\" }}",
+            scalar(&start.of)
+        ),
+        COMMAND => {
+            let words: Vec<_> =
+                start.of.split_whitespace().map(|word| format!("\n      - {}", scalar(word))).collect();
+            format!(
+                "provider: command\nproviders:\n  command:\n    # It reads the question from stdin and prints the answer. Every \
+                 key: docs/bot.md.\n    command:{}",
+                words.concat()
+            )
+        }
+        name => format!("provider: {name}\nmodel: {}", scalar(&start.of)),
+    }
+}
+
+/// Adds what runs leave behind to the `.gitignore` of a repository.
+fn ignore(start: &Start) -> Result<(), Status> {
+    let path = inside(&start.dir, ".gitignore");
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    let is_new = path.symlink_metadata().is_err();
+    if !start.root.join(".git").exists() || old.contains(".akit") || (old.is_empty() && !is_new) {
+        return Ok(());
+    }
+    let gap = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
+    open(&path)?
+        .write(format!("{old}{gap}.akit/\n").as_bytes())
+        .map_err(|error| unwritable(&path, &error))?;
+    terminal::out(&format!("added  .akit/ to {}", slashed(&path)));
+    Ok(())
 }
 
 /// The current folder as nothing, any other as it is.
@@ -190,43 +262,65 @@ fn open(path: &Path) -> Result<Pending, Status> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Status {
     let message = format!("cannot write `{}`: {}", slashed(path), terminal::system(error));
-    Status::Invalid.because(&message, "mend the folder and call akit init again; what is there is kept")
+    Status::Invalid.because(&message, "fix the folder and run `akit init` again; existing files are kept")
 }
 
-/// The commands that come next; each works as it stands.
-fn next(args: &InitArgs, start: &Start) -> String {
-    let mut lines = vec!["\nNext:".to_owned()];
-    let mut say = |command: String, words: &str| lines.push(format!("  # {words}\n  {command}"));
+/// The three steps that come next; each command works as it stands.
+fn next(start: &Start) -> String {
     let scenarios = slashed(&start.scenarios);
     let first = format!("{scenarios}/first.yaml");
+    let mut out = "\nNext:".to_owned();
+    let mut step = |number: u8, what: &str, lines: &[String]| {
+        let lines: String = lines.iter().map(|line| format!("\n     {line}")).collect();
+        out += &format!("\n  {number}. {what}{lines}");
+    };
+    let key = match start.secret {
+        Some(name) if start.is_set => format!(" ({name} is set)"),
+        Some(name) => format!(" (set {name} first)"),
+        None => String::new(),
+    };
     if Path::new(&first).is_file() {
-        say(format!("akit run {first}"), "green: recorded answers, nobody is asked");
-        say(
-            format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl"),
-            "red: the answers of a worse bot",
+        let red = format!("akit run {first} --replies {scenarios}/replies/regressed.jsonl  # exit code 1");
+        step(
+            1,
+            "See a run pass and a worse bot fail. The answers are recorded; nothing is sent.",
+            &[format!("akit run {first}"), red],
         );
-        let vendor = Spec::of(&start.provider).and_then(Spec::vendor);
-        let variable = vendor.and_then(|vendor| vendor.key_variables.first());
-        let key = variable.map_or("asks your model".to_owned(), |name| format!("needs {name}"));
-        say(format!("akit run {first} -p {} -m {}", start.provider, start.model), &key);
+        let model = match start.provider.as_str() {
+            HTTP | COMMAND => String::new(),
+            _ => format!(" -m {}", text::argument(&start.of)),
+        };
+        let live = format!("akit run {first} -p {}{model}", start.provider);
+        step(2, &format!("Test your application{key}."), &[live]);
     } else {
-        say(format!("akit validate {scenarios}"), "nothing is asked");
+        step(1, "Check the scenarios. Nothing is sent.", &[format!("akit validate {scenarios}")]);
+        step(2, &format!("Test your application{key}."), &[format!("akit run {scenarios}")]);
     }
     if start.forge == Forge::None {
-        say("akit init --forge github".to_owned(), "or gitlab: a pipeline that runs the gate");
-    }
-    if let Some(path) = start.promptfoo.as_ref().filter(|_| !args.import) {
-        say(
-            format!("akit import promptfoo {} -o {scenarios}/promptfoo.yaml", slashed(path)),
-            "your promptfoo suite as a scenario",
+        step(3, "Add a pipeline (github or gitlab).", &["akit init --forge github".to_owned()]);
+    } else {
+        let secret = start.secret.map(|name| match start.forge {
+            Forge::Gitlab => format!("It needs the masked CI/CD variable {name}."),
+            _ => format!("It needs the secret {name} (Settings > Secrets and variables > Actions)."),
+        });
+        let akit = start.forge.needs_akit().then(|| {
+            "It needs `akit` on the PATH of the runner: akit has no release yet, so bring the program in the image or in a step."
+                .to_owned()
+        });
+        let lines: Vec<_> = secret.into_iter().chain(akit).collect();
+        step(
+            3,
+            "Commit and push. The pipeline tests changes against the baseline of the main branch.",
+            &lines,
         );
     }
-    lines.push(
-        "\nRuns that ask a model record its answers in .akit/cache: commit it where a pipeline shall replay them, else put\n\
-         it into .gitignore."
-            .to_owned(),
-    );
-    lines.join("\n")
+    if let Some(path) = start.promptfoo.as_ref().filter(|_| !start.import) {
+        let path = slashed(path);
+        out += &format!(
+            "\n\nTo convert your promptfoo suite:\n  akit import promptfoo {path} -o {scenarios}/promptfoo.yaml"
+        );
+    }
+    out + "\n\nCommit `.akit/cache` if CI should replay recorded answers; otherwise keep it in .gitignore."
 }
 
 /// Whether anybody is asked.

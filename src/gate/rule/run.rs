@@ -135,7 +135,7 @@ pub(in crate::gate) fn errors(run: &RunManifest, policy: &Policy, log: &mut Find
         let mut message = format!("{} could not be judged", text::count(errored, "case"));
         if policy.max_error_rate > 0.0 {
             let may = policy.max_error_rate * 100.0;
-            message = format!("{message} ({:.1} %; {may:.1} % may)", rate * 100.0);
+            message = format!("{message} ({:.1}%; {may:.1}% may)", rate * 100.0);
         }
         let held = strict || judged == 0 || cases.iter().copied().any(|case| critical(&case));
         too_many = held || rate > policy.max_error_rate + SLACK;
@@ -263,7 +263,7 @@ pub(in crate::gate) fn baseline(
 
 /// Two shares in percent, with as many digits as tell them apart.
 fn apart(one: f64, other: f64) -> (String, String) {
-    let percent = |share: f64, digits: usize| format!("{:.digits$} %", share * 100.0);
+    let percent = |share: f64, digits: usize| format!("{:.digits$}%", share * 100.0);
     let digits = (1..9).find(|digits| percent(one, *digits) != percent(other, *digits)).unwrap_or(9);
     (percent(one, digits), percent(other, digits))
 }

@@ -61,7 +61,7 @@ fn tags_that_have_no_guard_are_told_of() {
     assert!(told_of(20).unguarded_tags.is_empty());
     let power = told_of(22);
     assert_eq!(power.unguarded_tags, ["t20", "t21"]);
-    let told = "the largest tags are compared one by one; `t20`, `t21` only as part of the suite";
+    let told = "only the largest tags are compared one by one; `t20`, `t21` count as part of the suite";
     assert!(power.sentences().iter().any(|one| one == told), "{:?}", power.sentences());
 }
 

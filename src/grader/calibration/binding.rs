@@ -210,7 +210,7 @@ fn rate(stored: &Calibration, observed: Tally) -> Vec<String> {
         }
     };
     let mut notes = vec![format!(
-        "{seen}; corrected for the judge's errors {}, 95 % interval {} to {} (TPR {}, TNR {}, {} labels)",
+        "{seen}; corrected for the judge's errors {}, 95% interval {} to {} (TPR {}, TNR {}, {} labels)",
         percent(found.estimate),
         percent(found.interval.low),
         percent(found.interval.high),

@@ -115,7 +115,7 @@ pub struct Measured {
     pub hits: u64,
     /// All.
     pub of: u64,
-    /// Wilson's interval, 95 %.
+    /// Wilson's interval, 95%.
     pub interval: Interval,
 }
 

@@ -287,7 +287,7 @@ fn notes_count_what_could_not_fail_and_correct_what_was_seen() {
             "ADVISORY: 2 verdicts of the judge could not fail the gate: stale",
             "ADVISORY: 1 case would have failed by such a verdict, let pass: s/a",
             // (0.8 + 0.9 − 1) / (0.8 + 0.9 − 1) = 1; the interval by the formula of Lang & Reiczigel.
-            "the judge said pass 8 of 10 times, 80.0 %; corrected for the judge's errors 100.0 %, 95 % interval 48.3 % to 100.0 % (TPR 80.0 %, TNR 90.0 %, 20 labels)",
+            "the judge said pass 8 of 10 times, 80.0%; corrected for the judge's errors 100.0%, 95% interval 48.3% to 100.0% (TPR 80.0%, TNR 90.0%, 20 labels)",
         ]
     );
     let all: Vec<_> = (0..10).map(|n| case(&n.to_string(), Passed, None)).collect();

@@ -114,7 +114,7 @@ pub(super) fn rows(comparison: &Comparison<'_>) -> Vec<Figure> {
         let difference = was
             .zip(now)
             .filter(|(was, _)| *was > 0.0)
-            .map(|(was, now)| format!("{:+.1} %", (now / was - 1.0) * 100.0));
+            .map(|(was, now)| format!("{:+.1}%", (now / was - 1.0) * 100.0));
         (was.is_some() || now.is_some()).then(|| Figure {
             label,
             base: was.map_or_else(unknown, show),

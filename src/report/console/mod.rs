@@ -6,13 +6,14 @@ mod fold;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::gate::{Conclusion, Finding, State};
 use crate::source::Ink;
 use crate::text::{self, log, number};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Answer, Outcome};
 
 use super::entry::counts;
 use super::view::{Label, View};
@@ -29,6 +30,9 @@ const WIDTH: usize = 300;
 /// Cases that are named where many have one cause.
 const CAUSED: usize = 5;
 
+/// Cases that are named at the end.
+const RECAP: usize = 20;
+
 /// Verdicts of one case that are shown.
 const VERDICTS: usize = 10;
 
@@ -41,6 +45,18 @@ pub struct Layout {
     pub fold: Fold,
     /// How much is shown.
     pub depth: Depth,
+    /// Columns of the terminal, where it is one.
+    pub width: Option<usize>,
+    /// How long the command has taken, where it made the run.
+    pub took: Option<Duration>,
+}
+
+impl Layout {
+    /// Everything, plain to read in any place.
+    #[must_use]
+    pub fn of(ink: Ink) -> Self {
+        Self { ink, fold: Fold::None, depth: Depth::Full, width: None, took: None }
+    }
 }
 
 /// How much is shown.
@@ -56,17 +72,23 @@ pub enum Depth {
 /// The whole report.
 #[must_use]
 pub fn of_report(report: &Report<'_>, ink: Ink) -> String {
-    shown(report, Layout { ink, fold: Fold::None, depth: Depth::Full })
+    shown(report, Layout::of(ink))
 }
 
 /// The report as somebody wants to see it.
 #[must_use]
 pub fn shown(report: &Report<'_>, layout: Layout) -> String {
+    let page = whole(report, layout);
+    // Narrower than this, nothing fits.
+    layout.width.map_or_else(|| page.clone(), |width| text::wrap(&page, width.max(40)))
+}
+
+fn whole(report: &Report<'_>, layout: Layout) -> String {
     let ink = layout.ink;
     let mut page = Page { out: String::new(), ink };
     if layout.depth == Depth::Brief {
         page.reasons(report);
-        page.out.push_str(&result(report, ink));
+        page.out.push_str(&result(report, layout));
         page.out.push('\n');
         return page.out;
     }
@@ -98,7 +120,8 @@ pub fn shown(report: &Report<'_>, layout: Layout) -> String {
     if page.out.len() > facts {
         page.out.push('\n');
     }
-    page.out.push_str(&result(report, ink));
+    page.recap(report);
+    page.out.push_str(&result(report, layout));
     page.out.push('\n');
     page.out
 }
@@ -123,28 +146,49 @@ fn by_cause(errored: Vec<Entry<'_>>) -> ByCause<'_> {
 
 /// How many answers were read and how many were asked for; nothing where all were asked for.
 fn origins(report: &Report<'_>) -> Option<String> {
-    let answers = || report.run.answers();
-    let read = answers().filter(|answer| answer.recorded).count();
-    let asked = answers().filter(|answer| !answer.recorded && !answer.given).count();
-    (read > 0).then(|| format!("{} from the cache, {} asked", number::size(read), number::size(asked)))
+    let count = |wanted: &dyn Fn(&Answer) -> bool| report.run.answers().filter(|one| wanted(one)).count();
+    let read = [
+        (count(&|one| one.recorded), "from the cache"),
+        (count(&|one| one.given && !one.recorded), "from files"),
+    ];
+    let mut words: Vec<_> = read.into_iter().filter(|(n, _)| *n > 0).collect();
+    if words.is_empty() {
+        return None;
+    }
+    words.push((count(&|one| !one.recorded && !one.given), "asked"));
+    let words: Vec<_> = words.iter().map(|(n, what)| format!("{} {what}", number::size(*n))).collect();
+    Some(words.join(", "))
+}
+
+/// How long it took: on the clock, and where nothing was sent, when the answers were recorded.
+fn times(report: &Report<'_>, took: Option<Duration>) -> String {
+    let run = report.run;
+    let live = run.answers().any(|one| !one.recorded && !one.given)
+        || run.grades().into_iter().any(|grade| !grade.recorded);
+    // A run that was sent and had no answer took its time as well.
+    let recorded = !live && run.duration_ms == run.recorded_ms();
+    let recorded_ms = Some(run.duration_ms).filter(|ms| recorded && *ms > 0);
+    let clock_ms = if recorded {
+        took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX))
+    } else {
+        Some(run.duration_ms).filter(|ms| *ms > 0)
+    };
+    let part = |word: &str, ms: Option<u64>| ms.map(|ms| format!("; {word} {}", number::span(ms)));
+    [part("took", clock_ms), part("recorded", recorded_ms)].into_iter().flatten().collect()
 }
 
 /// The line with the gate's word, the numbers and the reason, without a line end.
 ///
 /// The tokens are those of the application and the judge together, the judge's share in brackets.
-#[must_use]
-pub fn result(report: &Report<'_>, ink: Ink) -> String {
+fn result(report: &Report<'_>, layout: Layout) -> String {
     let mut out = "RESULT: ".to_owned();
     let style = match report.decision.conclusion {
         Conclusion::Pass => AnsiColor::Green.on_default().bold(),
         Conclusion::Fail => AnsiColor::Red.on_default().bold(),
         Conclusion::Error | Conclusion::Inconclusive => AnsiColor::Yellow.on_default().bold(),
     };
-    paint(&mut out, ink, style, report.decision.conclusion.word());
-    let _ = write!(out, " — {}", counts(report));
-    if report.run.duration_ms > 0 {
-        let _ = write!(out, " in {}", number::span(report.run.duration_ms));
-    }
+    paint(&mut out, layout.ink, style, report.decision.conclusion.word());
+    let _ = write!(out, " — {}{}", counts(report), times(report, layout.took));
     if let Some(origins) = origins(report) {
         let _ = write!(out, "; {origins}");
     }
@@ -227,6 +271,27 @@ impl Page {
         }
     }
 
+    /// Every case that did not pass once more, by name and line: what is told of each above may fill screens.
+    fn recap(&mut self, report: &Report<'_>) {
+        let wrong = [report.with(Outcome::Failed), report.with(Outcome::Errored)].concat();
+        if wrong.is_empty() {
+            return;
+        }
+        paint(&mut self.out, self.ink, Style::new().bold(), "Did not pass:");
+        self.out.push('\n');
+        for entry in wrong.iter().take(RECAP) {
+            let view = View::of(entry);
+            let word = if entry.case.outcome == Outcome::Failed { "failed" } else { "errored" };
+            let excused = if entry.blocking { "" } else { ", does not block" };
+            let name = log::line(&view.name, WIDTH);
+            let _ = writeln!(self.out, "  {word:<7}  {name}  ({}{excused})", log::line(&view.place, WIDTH));
+        }
+        if wrong.len() > RECAP {
+            let _ = writeln!(self.out, "  … and {} more", number::size(wrong.len() - RECAP));
+        }
+        self.out.push('\n');
+    }
+
     /// Several errored cases with one cause.
     fn cause(&mut self, cause: &str, entries: &[Entry<'_>]) {
         paint(&mut self.out, self.ink, AnsiColor::Yellow.on_default().bold(), "ERRORED");
@@ -286,7 +351,7 @@ impl Page {
             self.finding(finding);
         }
         for sentence in report.decision.power.sentences() {
-            self.fact(Style::new(), "power", &sentence);
+            self.fact(Style::new(), "note", &sentence);
         }
     }
 
@@ -296,7 +361,7 @@ impl Page {
             let paired = text::count(compared.paired, "case");
             self.fact(Style::new(), "baseline", &format!("{paired} compared with {}", compared.from));
             for change in &compared.changed {
-                self.fact(Style::new(), "answered by another model", change);
+                self.fact(Style::new(), "another model answered", change);
             }
         }
         let names = |wanted: &dyn Fn(&Entry<'_>) -> bool| -> Vec<String> {

@@ -40,10 +40,10 @@ fn trend(runs: Vec<RunLine>) -> Trend {
 fn a_page_of_runs_has_a_curve_a_table_and_the_flakiest() {
     let page = of_trend(&trend(vec![run(1, Some(0.5)), run(2, None), run(3, Some(1.0))])).unwrap();
     super::super::tests::tags(&page);
-    assert!(page.contains("Pass rate over 3 runs: 50.0 % to 100.0 %, 100.0 % last"), "{page}");
+    assert!(page.contains("Pass rate over 3 runs: 50.0% to 100.0%, 100.0% last"), "{page}");
     assert_eq!(page.matches("<tr><th scope=\"row\">2026-").count(), 3);
     assert_eq!(page.matches("<circle class=\"f-passed\"").count(), 2, "the second run judged nothing");
-    assert!(page.contains("aria-label=\"100.0 %, not judged, 100.0 %\""));
+    assert!(page.contains("aria-label=\"100.0%, not judged, 100.0%\""));
     assert!(page.contains("s/&lt;b&gt;a&lt;/b&gt;") && page.contains("1.50 s, mean of 2 answers"));
     assert!(!page.contains("Most expensive"));
 }

@@ -48,14 +48,14 @@ fn a_passing_run_is_a_line_a_table_and_facts() {
 
     | metric | now | limit |
     |---|---|---|
-    | pass rate | 100.0 % (1 of 1 cases) | — |
+    | pass rate | 100.0% (1 of 1 cases) | — |
     | could not be judged | 0 | 0 |
     | time | 1.24 s | — |
 
     #### About this run
     - answered by: openai gpt-4o at api.openai.com
     - judged by: openai gpt-4o-mini at api.openai.com
-    - power: no answer of the cases failed; the true failure rate could still be up to 95.0% (95% confidence)
+    - power: 1 of 1 passed; with so few cases the true failure rate could still be up to 95% (95% confidence)
     - note: api.openai.com refused &#96;seed&#96;; asked without it
     ");
 }

@@ -150,6 +150,6 @@ fn five_hundred_conversations_are_replayed_byte_for_byte() {
     let longest = trials().map(|trial| trial["turns"].as_array().map_or(0, Vec::len)).max();
     assert!(
         failed >= 30 && off >= 10,
-        "{failed} % fail after turn 1, {off} % are off the script; {longest:?} turns"
+        "{failed}% fail after turn 1, {off}% are off the script; {longest:?} turns"
     );
 }

@@ -163,9 +163,9 @@ fn doctor_names_the_models_that_end_and_files_that_everybody_may_read() {
         .run()
         .out("gpt-4o-2024-08-06 is shut down on 2027-01-14")
         .out("gpt-4.1-mini is shut down on 2027-01-14")
-        .out("its vendor names gpt-6-luna");
+        .out("its vendor recommends gpt-6-luna");
     assert!(!ran.stdout.contains(KEY));
     if cfg!(unix) {
-        ran.out("everybody on this machine may read key");
+        ran.out("everyone on this machine can read key");
     }
 }

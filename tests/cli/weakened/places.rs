@@ -98,12 +98,12 @@ fn added_cases_do_not_outweigh_a_failure() {
         (
             "a rate",
             "gate: { min_pass_rate: 0.9 }",
-            "the pass rate is 80.0 % (4 of 5 over the cases of the base, 12 of 13",
+            "the pass rate is 80.0% (4 of 5 over the cases of the base, 12 of 13",
         ),
         (
             "a threshold",
             "gate: { thresholds: [{ metric: pass_rate, min: 0.9 }] }",
-            "pass_rate is 80.0 % (4 of 5 over the cases of the base",
+            "pass_rate is 80.0% (4 of 5 over the cases of the base",
         ),
         (
             "a mean of scores",
@@ -115,7 +115,7 @@ fn added_cases_do_not_outweigh_a_failure() {
             "gate: { min_pass_rate: 0.1, thresholds: [{ metric: error_rate, max: 0.1 }], max_error_rate: 0.5 }",
             "over the cases of the base",
         ),
-        ("errors", "gate: { min_pass_rate: 0.1, max_error_rate: 0.1 }", "could not be judged (20.0 %"),
+        ("errors", "gate: { min_pass_rate: 0.1, max_error_rate: 0.1 }", "could not be judged (20.0%"),
     ];
     for (name, policy, words) in rows {
         for (file, text) in [("scenarios/s.yaml", &one), ("scenarios/t.yaml", &other)] {
