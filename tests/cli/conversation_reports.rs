@@ -164,7 +164,7 @@ fn results_stand_at_the_turn_and_lead_through_the_conversation() {
         .iter()
         .map(|one| one["location"]["lines"]["begin"].clone())
         .collect();
-    assert!(quality.contains(&json!(11)) && quality.contains(&json!(24)), "{quality:?}");
+    assert!(quality.contains(&json!(11)) && quality.contains(&json!(41)), "{quality:?}");
     let again = ran.then(&["run", "s.yaml", "--replies", "r.jsonl"]);
     let github = again.env("GITHUB_ACTIONS", "true").run().ended(1);
     assert!(github.stdout.contains("::error file=s.yaml,line=11,title=akit%3A akit/expect/not-contains::"));
