@@ -129,8 +129,8 @@ mod pipelines {
     }
 
     fn last<'a>(outputs: &'a str, name: &str) -> Option<&'a str> {
-        let values = outputs.lines().filter_map(|line| line.split_once('='));
-        values.filter(|(found, _)| *found == name).map(|(_, value)| value).last()
+        let mut values = outputs.lines().filter_map(|line| line.split_once('='));
+        values.rfind(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
     #[test]
