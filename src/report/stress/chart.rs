@@ -325,7 +325,7 @@ fn units(value: f64) -> String {
 /// Places on the lower axis with their labels, as far as there is room for them.
 fn spaced(places: &[(f64, String)], x: impl Fn(f64) -> f64) -> Vec<(String, String)> {
     let mut free = f64::NEG_INFINITY;
-    let placed = places.iter().map(|(at, label)| {
+    let labeled = places.iter().map(|(at, label)| {
         let at = x(*at);
         if at < free {
             return (units(at), String::new());
@@ -333,7 +333,7 @@ fn spaced(places: &[(f64, String)], x: impl Fn(f64) -> f64) -> Vec<(String, Stri
         free = at + APART.max(7.0 * real(label.len() as u64) + 6.0);
         (units(at), label.clone())
     });
-    placed.collect()
+    labeled.collect()
 }
 
 /// Steps of 1, 2 or 5 times a power of ten, at most five of them: one, and where they end.
