@@ -90,7 +90,7 @@ pub async fn load<H: Host>(
                 Pace::InFlight(many, ramp) => {
                     tell.send_replace(Now::Work { stage: index, workers: many, began: begins, ramp });
                     for worker in workers..many {
-                        let work = work(Arc::clone(&host), worker, now.clone());
+                        let work = work(Arc::clone(&host), worker, tell.clone(), now.clone());
                         visits.spawn_on(work, &crew.member(worker));
                     }
                     workers = workers.max(many);
@@ -179,7 +179,7 @@ async fn all_of(visits: &mut JoinSet<()>, crashed: &mut bool) {
     }
 }
 
-async fn work<H: Host>(host: Arc<H>, worker: usize, mut now: watch::Receiver<Now>) {
+async fn work<H: Host>(host: Arc<H>, worker: usize, tell: watch::Sender<Now>, mut now: watch::Receiver<Now>) {
     let mut free = Instant::now();
     loop {
         let is = *now.borrow_and_update();
@@ -203,7 +203,11 @@ async fn work<H: Host>(host: Arc<H>, worker: usize, mut now: watch::Receiver<Now
             // Whoever begins was not late before.
             free = Instant::now();
         }
-        let Some(number) = host.next() else { return };
+        let Some(number) = host.next() else {
+            // Those who rest would wait for the end of the stage.
+            tell.send_replace(Now::Over);
+            return;
+        };
         host.serve(Arrival { number, stage, due: free.max(begins) }).await;
         free = Instant::now();
     }

@@ -66,7 +66,8 @@ fn bad_values_are_refused_with_what_to_write() {
     for (flags, told) in table {
         let ran = stress(&server.url, flags).run().ended(2).err("error: ");
         assert!(ran.stderr.contains(told), "{flags:?}: no {told:?} in\n{}", ran.stderr);
-        let helps = ["for example", "help:", "tip:", "--help", "there are", "write LOAD@TIME"];
+        let helps =
+            ["for example", "did you mean", "help:", "tip:", "--help", "there are", "write LOAD@TIME"];
         assert!(helps.iter().any(|help| ran.stderr.contains(help)), "{flags:?}: {}", ran.stderr);
         assert_eq!(ran.stdout, "");
         assert!(!ran.path("stress.json").exists());

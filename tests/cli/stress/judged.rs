@@ -44,7 +44,7 @@ fn no_judge_is_asked_before_the_load_is_over() {
         *log.lock().unwrap() = Some(Instant::now());
         Answer::Text(asked.last_message())
     });
-    let ran = load(&server.url, &judge.url, JUDGED, &["--stages", "2@300ms,4@300ms"]).run();
+    let ran = load(&server.url, &judge.url, JUDGED, &["-n", "20", "-c", "4"]).run();
     let found = found(&ran);
     let first = asked.lock().unwrap().first().copied().unwrap();
     assert!(first > last.lock().unwrap().unwrap(), "the judge was asked while the load lasted");
