@@ -66,6 +66,19 @@ enum Now {
     Over,
 }
 
+impl Now {
+    /// Tells workers what they do now, unless it is over: one of them has found out that no more may come.
+    fn is_told(self, tell: &watch::Sender<Self>) -> bool {
+        tell.send_if_modified(|now| {
+            let goes_on = !matches!(now, Self::Over);
+            if goes_on {
+                *now = self;
+            }
+            goes_on
+        })
+    }
+}
+
 /// Carries out one stage after the other until no more may come, the time is over, or `stop` is there. Those under way at
 /// the end of the time, or at a stop, are dropped; those under way when no more may come are awaited. At most so many of a
 /// schedule are under way at once; the others wait. Answers whether a defect of akit ended some of them.
@@ -84,11 +97,18 @@ pub async fn load<H: Host>(
         let mut begins = Instant::now();
         let mut workers = 0;
         for (index, stage) in stages.into_iter().enumerate() {
+            let next = match stage.pace {
+                Pace::InFlight(workers, ramp) => Now::Work { stage: index, workers, began: begins, ramp },
+                Pace::At(_) => Now::Rest,
+            };
+            if !next.is_told(&tell) {
+                all_of(&mut visits, &mut crashed).await;
+                break;
+            }
             host.begin(index, begins);
             let ends = stage.lasts.map(|lasts| begins + lasts);
             match stage.pace {
-                Pace::InFlight(many, ramp) => {
-                    tell.send_replace(Now::Work { stage: index, workers: many, began: begins, ramp });
+                Pace::InFlight(many, _) => {
                     for worker in workers..many {
                         let work = work(Arc::clone(&host), worker, tell.clone(), now.clone());
                         visits.spawn_on(work, &crew.member(worker));
@@ -100,7 +120,6 @@ pub async fn load<H: Host>(
                     }
                 }
                 Pace::At(times) => {
-                    tell.send_replace(Now::Rest);
                     let (clock, mut times) = Clock::start(times, begins, ends);
                     let is_over = loop {
                         let due = tokio::select! {
