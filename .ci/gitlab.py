@@ -74,6 +74,10 @@ def main():
     found = runner.reports()
     assert json.loads(found["code-quality.json"]) and "<failure" in found["junit.xml"], found.keys()
     assert "AKIT_VERDICT=fail" in found["akit.env"] and found["metrics.txt"].endswith("# EOF\n"), found["akit.env"]
+    push = {"scenarios": "scenarios/", "baseline": "akit-baseline.json", "binary": "akit", "update-baseline": True}
+    for branch, updated in (("main", True), ("change", False)):
+        log = runner.run(f"a push to {branch}", included(**push), variables={"CI_COMMIT_BRANCH": branch, "CI_DEFAULT_BRANCH": "main"})
+        assert ("> akit-baseline.json: " in log) == updated, log
     runner.run("a regression that is allowed", included(**bad, **{"allow-exit-codes": [1]}), "WARN")
 
     with action.serving(tools / "fake_forge.py", out) as forge:

@@ -7,6 +7,7 @@ No runner is needed: a script gets variables, and what it leaves are outputs, a 
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -132,6 +133,29 @@ def folders(machine):
     assert found["sarif"] == "fixtures/out/akit.sarif", found
 
 
+def baselines(machine):
+    """A push that passes is added to the baseline; one that fails is not, and a pull request never is."""
+    stored = machine.workspace / "akit-baseline.json"
+    regressed = "fixtures/replies/regressed-bot.jsonl"
+    push = {"UPDATE_BASELINE": "true", "BASELINE": "akit-baseline.json"}
+    at = {"GITHUB_EVENT_NAME": "push"}
+    for env, inputs, words in (
+        ({"GITHUB_EVENT_NAME": "pull_request"}, push, "for pushes, not for pull_request"),
+        (at, {"UPDATE_BASELINE": "true"}, "needs the input baseline"),
+        (at, {**push, "UPDATE_BASELINE": "yes"}, "true or false"),
+    ):
+        found, log = machine.evaluate(env=env, **inputs)
+        assert found == {"verdict": "error", "exit-code": "2"} and words in log, (found, log)
+    stored.write_text('{"schema":"akit.baseline/1","cases":[]}')
+    found, log = machine.evaluate(env=at, REPLIES=regressed, **push)
+    assert found["exit-code"] == "1" and json.loads(stored.read_text())["cases"] == [], (found, log)
+    found, log = machine.evaluate(env=at, **push)
+    assert found["exit-code"] == "0" and "added 9 judged cases" in log, (found, log)
+    found, log = machine.evaluate(env=at, REPLIES=regressed, **push)
+    assert found["exit-code"] != "0" and "added" not in log, (found, log)
+    stored.unlink()
+
+
 def caches(machine):
     """A folder of the cache with odd names has a digest, the same one for the same files, and none in replay."""
     shutil.rmtree(machine.workspace / ".akit", ignore_errors=True)
@@ -250,7 +274,7 @@ def tags(machine):
 
 def main():
     machine = Machine(str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve() / "inputs")
-    for part in (words, folders, caches, keys, programs, tags):
+    for part in (words, folders, baselines, caches, keys, programs, tags):
         part(machine)
         print(f"   {part.__name__}: as it should be")
 

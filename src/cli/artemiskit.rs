@@ -59,7 +59,9 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
         ("run", "-i" | "--interactive", _) => {
             Missing("akit asks nothing on the terminal; name the files, `-p` and `-m`")
         }
-        ("validate", "--json", None) => words(["--json", "-"]),
+        ("validate", "--json", None) | ("baseline list" | "baseline get", "--json", _) => {
+            words(["--json", "-"])
+        }
         ("validate", "-q" | "--quiet", _) => Needless("akit prints what is wrong, and one line of counts"),
         ("validate", "--export", Some("junit")) => file("--junit", exports, "akit-validation.xml"),
         ("validate", "--export", Some(_)) => Missing("use `--junit FILE`"),
@@ -72,7 +74,6 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
             Missing("one baseline has all scenarios, each under its own name")
         }
         ("baseline list" | "baseline get", "", _) => words(["baseline", "show"]),
-        ("baseline list" | "baseline get", "--json", _) => words(["--json", "-"]),
         ("baseline get", "-s" | "--scenario", _) => Needless("the whole baseline is shown"),
         ("baseline remove", "", _) => {
             Missing("delete the file, or drop old trials of single cases with `akit baseline accept`")

@@ -125,7 +125,7 @@ fn ask(
     verdicts.ok_or_else(|| {
         let by = road.closed().unwrap_or(Ended::Interrupted);
         let word = if by == Ended::Terminated { "terminated" } else { "interrupted" };
-        terminal::say(&format!("{word}: nothing more is sent, no calibration is stored; {}", kept(settings)));
+        terminal::say(&format!("{word}: sending nothing more; no calibration is stored; {}", kept(settings)));
         Status::stopped(by)
     })
 }

@@ -90,7 +90,9 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
 fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
     let refuse = |message: &str, help: &str| Err(Status::Invalid.because(message, help));
     match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => return refuse("the run is not a file", "nothing was sent"),
+        Ok(found) if !found.is_file() => {
+            return refuse("the run is not a file but a folder, a pipe or a device", "nothing was sent");
+        }
         Ok(found) if found.len() > MAX_FOREIGN => {
             let long = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
             return refuse(&long, "nothing was sent");

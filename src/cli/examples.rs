@@ -38,8 +38,9 @@ fn below(command: Command, path: &str) -> Command {
     let heading = *command.get_styles().get_header();
     names.iter().fold(command, |whole, name| {
         let path = format!("{path} {name}");
-        let lines: String = examples(&path).map(|example| format!("\n  {example}")).collect();
-        let with = |one| below(one, &path).after_help(format!("{heading}Examples:{heading:#}{lines}"));
+        let lines: Vec<_> = examples(&path).map(|example| format!("\n  {example}")).collect();
+        let with =
+            |one| below(one, &path).after_help(format!("{heading}Examples:{heading:#}{}", lines.concat()));
         whole.mut_subcommand(name, with)
     })
 }

@@ -87,10 +87,11 @@ impl Progress {
     fn failures(&self) -> String {
         let words = self.wrong.iter().zip(["failed", "errored"]);
         let words = words.map(|(count, word)| (count.load(Ordering::Relaxed), word));
-        words
+        let words: Vec<_> = words
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!(", {} {word}", text::number::size(count)))
-            .collect()
+            .collect();
+        words.concat()
     }
 }
 

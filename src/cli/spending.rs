@@ -6,7 +6,7 @@ use crate::text::number::whole;
 
 /// What is behind the figures.
 const NOTES: &str = "
-At most: every extra trial of a failing case, every vote, every second attempt at a verdict, and answers of full length.
+At most: every extra trial of a failing case, every vote, every second attempt at a verdict, and full-length answers.
 Retries after errors are not included; `--budget` counts them. Answers in the cache are not subtracted.
 Where the tokens of an answer have no known limit, set `maxTokens`.
 ";

@@ -161,7 +161,7 @@ fn a_signal_while_failures_are_confirmed_leaves_reports_that_say_so() {
         let done = akit
             .ran(output)
             .ended(status)
-            .err(&format!("{word}: nothing more is sent"))
+            .err(&format!("{word}: sending nothing more"))
             .out(&format!("the run was {word} before its end"))
             .out("1 passed, 1 failed, 0 errored, 0 skipped");
         assert_eq!(breaches(&done), ["interrupted", "open"]);

@@ -147,7 +147,7 @@ fn a_verdict_that_cannot_be_had_ends_with_four_and_shows_the_rest() {
         .ended(4)
         .out("not judged: s/shift")
         .out("2 cases compared")
-        .err("could not be judged anew");
+        .err("could not be judged again");
     assert_eq!(found.json("found.json")["unheard"].as_array().unwrap().len(), 3);
 }
 

@@ -48,8 +48,8 @@ fn a_signal_ends_the_run_with_partial_reports_that_say_so() {
         send_twice(&child, signal);
         let output = end(child);
         assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
-        let ran = akit.ran(output).ended(status).err(&format!("{word}: nothing more is sent"));
-        let ran = ran.err(&format!("{word}: waiting up to 10 s for 2 requests under way"));
+        let ran = akit.ran(output).ended(status).err(&format!("{word}: sending nothing more"));
+        let ran = ran.err(&format!("{word}: waiting up to 10 s for 2 requests;"));
         assert!(ran.stdout.contains("2 passed, 0 failed, 0 errored, 4 skipped"), "{}", ran.stdout);
         let report = ran.json("run.json");
         assert_eq!(report["ended"], word);
@@ -78,7 +78,7 @@ fn what_never_arrives_is_awaited_for_ten_seconds() {
     send(&child, "-INT");
     let output = child.wait_with_output().unwrap();
     assert!((9..20).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
-    akit.ran(output).ended(130).err("waiting up to 10 s for 1 request under way");
+    akit.ran(output).ended(130).err("waiting up to 10 s for 1 request;");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_calibration_that_is_broken_off_keeps_its_verdicts_and_says_so() {
         send_twice(&child, signal);
         let output = end(child);
         let kept = "the verdicts so far are recorded in .akit/cache and will not be asked for again";
-        let ran = akit.ran(output).ended(status).err(&format!("{word}: nothing more is sent")).err(kept);
+        let ran = akit.ran(output).ended(status).err(&format!("{word}: sending nothing more")).err(kept);
         assert!(!ran.path("akit-calibration.json").exists());
         hangs.store(false, Ordering::SeqCst);
         ran.then(&command).args(&to).run().ended(0).out("judged 4 labels");

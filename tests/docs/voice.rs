@@ -137,7 +137,9 @@ fn wrong(text: &str) -> Vec<&'static str> {
 
 fn files(path: &Path, found: &mut Vec<std::path::PathBuf>) {
     if path.is_dir() {
-        std::fs::read_dir(path).unwrap().for_each(|entry| files(&entry.unwrap().path(), found));
+        for entry in std::fs::read_dir(path).unwrap() {
+            files(&entry.unwrap().path(), found);
+        }
     } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
         found.push(path.to_owned());
     }

@@ -269,10 +269,10 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Status {
 fn next(start: &Start) -> String {
     let scenarios = slashed(&start.scenarios);
     let first = format!("{scenarios}/first.yaml");
-    let mut out = "\nNext:".to_owned();
+    let mut out = vec!["\nNext:".to_owned()];
     let mut step = |number: u8, what: &str, lines: &[String]| {
-        let lines: String = lines.iter().map(|line| format!("\n     {line}")).collect();
-        out += &format!("\n  {number}. {what}{lines}");
+        out.push(format!("  {number}. {what}"));
+        out.extend(lines.iter().map(|line| format!("     {line}")));
     };
     let key = match start.secret {
         Some(name) if start.is_set => format!(" ({name} is set)"),
@@ -316,11 +316,15 @@ fn next(start: &Start) -> String {
     }
     if let Some(path) = start.promptfoo.as_ref().filter(|_| !start.import) {
         let path = slashed(path);
-        out += &format!(
-            "\n\nTo convert your promptfoo suite:\n  akit import promptfoo {path} -o {scenarios}/promptfoo.yaml"
-        );
+        out.push(format!(
+            "\nTo convert your promptfoo suite:\n  akit import promptfoo {path} -o {scenarios}/promptfoo.yaml"
+        ));
     }
-    out + "\n\nCommit `.akit/cache` if CI should replay recorded answers; otherwise keep it in .gitignore."
+    out.push(
+        "\nCommit `.akit/cache` if CI should replay recorded answers; otherwise keep it in .gitignore."
+            .to_owned(),
+    );
+    out.join("\n")
 }
 
 /// Whether anybody is asked.
