@@ -35,7 +35,7 @@ fn file(flag: &str, folder: &str, name: &str) -> Here {
 fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option<Here> {
     let exports = given.value(&["--export-output"]).unwrap_or("artemis-exports");
     Some(match (command, flag, value) {
-        ("run", "-o" | "--output" | "--save", _) if given.has(&["--json"]) => {
+        ("run" | "stress", "-o" | "--output" | "--save", _) if given.has(&["--json"]) => {
             Needless("`--json` names the file")
         }
         ("run", "-o" | "--output", Some(folder)) => file("--json", folder, "run.json"),
@@ -92,9 +92,6 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
         }
         ("report", "-o" | "--output", Some(folder)) => given.report(folder, "html"),
         ("redteam", "", _) => Missing("write what an answer must not say as `not_contains` or `not`"),
-        ("stress", "-o" | "--output" | "--save", _) if given.has(&["--json"]) => {
-            Needless("`--json` names the file")
-        }
         ("stress", "-o" | "--output", Some(folder)) => file("--json", folder, "stress.json"),
         ("stress", "--save", _) if given.has(&["-o", "--output"]) => Needless("`-o` stores the test"),
         ("stress", "--save", _) => words(["--json", "akit-stress.json"]),

@@ -33,6 +33,9 @@ use crate::stress::{
 use crate::text::{self, number};
 use crate::vocabulary::ServiceLevel;
 
+/// Writes a test in a form.
+type Render = fn(&StressRun) -> Result<String, RenderError>;
+
 /// How long a load lasts, where nothing bounds it.
 const USUAL_TIME: Duration = Duration::from_secs(60);
 /// How many requests are sent at most, where nothing bounds them.
@@ -50,7 +53,7 @@ pub(super) struct StressArgs {
     pub(super) suite: SuiteArgs,
     #[command(flatten)]
     load: LoadArgs,
-    /// Limit for every level, such as `latency_p95_ms=2000`; may be repeated [names: latency_p95_ms, ttft_p95_ms, error_rate, pass_rate, goodput_rps, escalation_availability]
+    /// Limit for every level, such as `latency_p95_ms=2000`; may be repeated: `ttft_p95_ms`, `error_rate`, `pass_rate`, `goodput_rps`, `escalation_availability`
     #[arg(long, value_name = "NAME=VALUE", value_parser = slo, help_heading = "Limits", allow_negative_numbers = true)]
     slo: Vec<NamedLimit>,
     /// Most US dollars to spend [default: 1, where the price is known]
@@ -223,7 +226,7 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
     if let Some(budget) = budget {
         road.cap(budget);
     }
-    let most_in_flight = args.in_flight(&stages)?;
+    let most_in_flight = in_flight(&stages)?;
     let inputs: Vec<_> = suite.files.iter().map(PathBuf::as_path).collect();
     let files = [&args.json, &args.junit, &args.markdown, &args.html];
     let outputs = Output::open_all(files, &inputs, &suite.settings.environment)?;
@@ -271,8 +274,7 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
         sample::hear(&mut found, &mut suite, &plan, budget);
     }
     let run = found.decided(&slo);
-    let forms: [fn(&StressRun) -> Result<String, RenderError>; 4] =
-        [|run| pretty(run), junit::of, |run| Ok(markdown::of(run)), html::of];
+    let forms: [Render; 4] = [|run| pretty(run), junit::of, |run| Ok(markdown::of(run)), html::of];
     let asked = outputs.into_iter().zip(forms).filter(|(output, _)| output.is_some());
     let page = if args.quiet { console::brief } else { console::of };
     Output::tell(asked.map(|(output, form)| (output, form(&run))), |ink| page(&run, ink));
@@ -366,28 +368,27 @@ impl StressArgs {
         let mut answers = forecast.asked().filter(|(_, purpose, _)| *purpose == Purpose::Answers);
         Ok(answers.all(|(_, _, asked)| asked.dearest.is_ok()).then_some(USUAL_BUDGET))
     }
+}
 
-    /// How many visits of a rate may be under way at once; refuses more in flight than there can be connections.
-    fn in_flight(&self, stages: &[Stage]) -> Result<usize, Status> {
-        let wanted = stages.iter().map(|stage| match stage.amount {
-            Amount::InFlight(many) => u64::from(many),
-            Amount::PerSecond(_) => 0,
-        });
-        let wanted = wanted.max().unwrap_or_default();
-        let files =
-            process::allow_files(MOST_IN_FLIGHT.max(wanted) + OTHER_FILES).saturating_sub(OTHER_FILES);
-        if wanted > files {
-            return Err(Status::Invalid.because(
-                format!(
-                    "{} requests in flight need as many connections, and this process may open {}",
-                    number::whole(wanted),
-                    number::whole(files)
-                ),
-                "nothing was sent; raise the limit (`ulimit -n`), or lower the load",
-            ));
-        }
-        Ok(usize::try_from(files.min(MOST_IN_FLIGHT)).unwrap_or(usize::MAX))
+/// How many visits of a rate may be under way at once; refuses more in flight than there can be connections.
+fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
+    let wanted = stages.iter().map(|stage| match stage.amount {
+        Amount::InFlight(many) => u64::from(many),
+        Amount::PerSecond(_) => 0,
+    });
+    let wanted = wanted.max().unwrap_or_default();
+    let files = process::allow_files(MOST_IN_FLIGHT.max(wanted) + OTHER_FILES).saturating_sub(OTHER_FILES);
+    if wanted > files {
+        return Err(Status::Invalid.because(
+            format!(
+                "{} requests in flight need as many connections, and this process may open {}",
+                number::whole(wanted),
+                number::whole(files)
+            ),
+            "nothing was sent; raise the limit (`ulimit -n`), or lower the load",
+        ));
     }
+    Ok(usize::try_from(files.min(MOST_IN_FLIGHT)).unwrap_or(usize::MAX))
 }
 
 /// What will be sent, and to whom.

@@ -193,6 +193,9 @@ async fn a_server_that_says_nothing_of_tokens_is_not_asked_within_a_budget() {
     assert!(calls <= 64, "those under way when the first answer came: {calls}");
 }
 
+/// What became of each conversation, by its number.
+type Counts = BTreeMap<usize, (usize, usize, bool)>;
+
 /// Conversations and single questions, all at once; answers with the bill, how many requests of each conversation were
 /// answered, of how many, and why it ended.
 async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, usize, bool)>, Option<Ended>) {
@@ -209,7 +212,7 @@ async fn conversing(seed: u64, budget: f64, holds: bool) -> (f64, Vec<(usize, us
     let provider: Arc<dyn Provider> = Arc::<Moody>::clone(&server);
     let client = ModelClient::new(provider, Cache::at("nowhere"), Mode::Off).on(&road);
     let client = Arc::new(client.priced(Prices([("m".to_owned(), PRICE)].into())));
-    let counts: Arc<Mutex<BTreeMap<usize, (usize, usize, bool)>>> = Arc::default();
+    let counts: Arc<Mutex<Counts>> = Arc::default();
     let mut all = tokio::task::JoinSet::new();
     for number in 0..24 {
         let (client, counts) = (Arc::clone(&client), Arc::clone(&counts));

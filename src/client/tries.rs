@@ -36,7 +36,7 @@ pub(super) struct Account {
 /// Why a try brought no answer.
 enum Failed {
     /// With what comes next; when it was sent, and how long that took.
-    Asked(ProviderError, Next, (Instant, Duration)),
+    Asked(Box<ProviderError>, Next, (Instant, Duration)),
     /// Nothing is sent there any more.
     NotAsked(ProviderError),
 }
@@ -86,7 +86,7 @@ impl ModelClient {
                     done(first, span, tries, Ok(&completion));
                     break (completion, span.1);
                 }
-                Err(Failed::Asked(error, next, span)) => (error, next, span),
+                Err(Failed::Asked(error, next, span)) => (*error, next, span),
                 Err(Failed::NotAsked(error)) => {
                     return Err(match last {
                         Some(error) => ClientError::Provider { help: help(&error), error, tries },
@@ -188,7 +188,7 @@ impl ModelClient {
                     if let Err(why) = found {
                         let error = unmetered(why);
                         self.of_account(model, |account| account.fault = Some(error.clone()));
-                        return Err(Failed::Asked(error, Next::End, (began, took)));
+                        return Err(Failed::Asked(Box::new(error), Next::End, (began, took)));
                     }
                 }
                 if let Some(usage) = completion.answer.usage {
@@ -236,7 +236,7 @@ impl ModelClient {
         };
         drop(under_way);
         drop(first);
-        Err(Failed::Asked(error, next, (began, took)))
+        Err(Failed::Asked(Box::new(error), next, (began, took)))
     }
 
     /// Errs where nothing is asked of a model any more.

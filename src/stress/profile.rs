@@ -97,12 +97,11 @@ impl FromStr for Stages {
 }
 
 fn amount(text: &str) -> Option<Amount> {
-    match text.trim().strip_suffix("/s") {
-        Some(rate) => Some(Amount::PerSecond(self::rate(rate)?)),
-        None => {
-            let many = text.trim().parse::<u32>().ok()?;
-            (many > 0 && u64::from(many) <= MOST).then_some(Amount::InFlight(many))
-        }
+    if let Some(rate) = text.trim().strip_suffix("/s") {
+        Some(Amount::PerSecond(self::rate(rate)?))
+    } else {
+        let many = text.trim().parse::<u32>().ok()?;
+        (many > 0 && u64::from(many) <= MOST).then_some(Amount::InFlight(many))
     }
 }
 

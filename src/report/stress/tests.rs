@@ -171,11 +171,9 @@ fn a_page_is_well_formed_and_complete() {
         let plots = page.matches("<svg class=\"plot\"").count();
         let expected = match name {
             "passed" => 4,
-            "spike" | "hostile" => 8,
-            // Over time, and at two levels of one load.
-            "void" => 8,
             // Neither latency nor a pass rate.
             "nothing answered" => 2,
+            // Over time, and over several levels.
             _ => 8,
         };
         assert_eq!((plots, tags["h1"], tags["script"]), (expected, 1, 1), "{name}");

@@ -53,11 +53,10 @@ fn so_many_are_due_as_time_has_room_for() {
 #[test]
 fn every_case_has_its_turn() {
     let server = echo();
-    let cases: String = (0..7)
-        .map(|n| {
-            format!("  - {{ id: c{n}, prompt: Say c{n}., expected: {{ type: contains, values: [c{n}] }} }}\n")
-        })
-        .collect();
+    let case = |n| {
+        format!("  - {{ id: c{n}, prompt: Say c{n}., expected: {{ type: contains, values: [c{n}] }} }}\n")
+    };
+    let cases = (0..7).map(case).collect::<Vec<_>>().concat();
     let ran = stress(&server.url, &["-n", "70", "-c", "5"]).file("s.yaml", format!("cases:\n{cases}")).run();
     let found = found(&ran);
     for (number, case) in found["cases"].as_array().unwrap().iter().enumerate() {

@@ -172,7 +172,8 @@ fn classes_beside_each_other_are_counted_apart() {
 
 #[test]
 fn answers_that_say_little_are_answers() {
-    let table: &[(&str, fn() -> Answer, [u64; 3])] = &[
+    type Row<'a> = (&'a str, fn() -> Answer, [u64; 3]);
+    let table: &[Row<'_>] = &[
         ("empty", || changed(|body| body["choices"][0]["message"]["content"] = "".into()), [20, 0, 0]),
         ("blank", || changed(|body| body["choices"][0]["message"]["content"] = " \n".into()), [20, 0, 0]),
         ("cut", || changed(|body| body["choices"][0]["finish_reason"] = "length".into()), [0, 20, 0]),

@@ -129,8 +129,8 @@ fn an_escalation_without_an_answer_is_not_available() {
     let asked = std::sync::atomic::AtomicUsize::new(0);
     let server = Server::as_told(move |question| {
         std::thread::sleep(Duration::from_millis(100));
-        let fails =
-            is_escalation(question) && asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0;
+        let fails = is_escalation(question)
+            && asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2);
         if fails {
             return Answer::Raw(503, Vec::new(), Vec::new());
         }

@@ -4,6 +4,9 @@ use super::*;
 
 const KEY: &str = "sk-proj-abcDEF1234567890abcd";
 
+/// What a server answers.
+type Reply = fn(&Asked) -> Answer;
+
 #[test]
 fn keys_are_in_no_report() {
     let hostile: [fn(&Asked) -> Answer; 4] = [
@@ -36,7 +39,7 @@ cases:
   - {{ id: b, prompt: 'Write to {secret} too.', expected: {{ type: contains, values: [{secret}] }} }}
 "
     );
-    let answers: [(fn(&Asked) -> Answer, u64); 3] = [
+    let answers: [(Reply, u64); 3] = [
         (|asked| Answer::Text(asked.last_message()), 3),
         (|asked| Answer::Raw(400, Vec::new(), asked.last_message().into_bytes()), 0),
         (|asked| Answer::Raw(200, Vec::new(), asked.last_message().into_bytes()), 0),

@@ -127,7 +127,9 @@ fn requests_are_those_of_a_run_byte_for_byte() {
         // Trials of a run come in an order of their own.
         let visits = |lines: &[String]| {
             let mut visits: Vec<Vec<String>> = lines.chunks(requests).map(<[String]>::to_vec).collect();
-            visits.iter_mut().for_each(|visit| *visit = renamed(visit));
+            for visit in &mut visits {
+                *visit = renamed(visit);
+            }
             visits.sort();
             visits
         };
@@ -149,8 +151,8 @@ fn renamed(visit: &[String]) -> Vec<String> {
     }
     let rename = |line: &String| {
         // Behind a mark, so that no new name is taken for an old one; the longest first.
-        let named = names.iter().enumerate().rev();
-        named.fold(line.clone(), |line, (n, name)| line.replace(name, &format!("#{n}#")))
+        let by_number = names.iter().enumerate().rev();
+        by_number.fold(line.clone(), |line, (n, name)| line.replace(name, &format!("#{n}#")))
     };
     visit.iter().map(rename).collect()
 }

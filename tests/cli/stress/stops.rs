@@ -104,8 +104,8 @@ fn a_program_that_hangs_is_ended_too() {
         .file("s.yaml", suite)
         .file("bot.sh", "echo x >> begun.txt\nsleep 60\n");
     let child = akit.command().spawn().unwrap();
-    let begun = akit.folder().join("begun.txt");
-    super::super::server::wait_until(|| std::fs::read_to_string(&begun).is_ok_and(|text| text.len() >= 6));
+    let log = akit.folder().join("begun.txt");
+    super::super::server::wait_until(|| std::fs::read_to_string(&log).is_ok_and(|text| text.len() >= 6));
     let began = Instant::now();
     send(&child, "-INT");
     let output = end(child);
