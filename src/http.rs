@@ -1,6 +1,7 @@
 //! One HTTPS client for providers and forges: built when first needed, bounded in what it reads.
 
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -273,21 +274,30 @@ fn certificate(error: &reqwest::Error) -> Option<String> {
 /// reads while a connection is made, unless a proxy is in between.
 fn hung_up_at_greeting(error: &reqwest::Error) -> bool {
     let is_tls = error.url().is_some_and(|url| url.scheme() == "https") && through_proxy(error).is_empty();
-    is_tls && within::<std::io::Error>(error).is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
+    let hangs_up = |error: &std::io::Error| match error.kind() {
+        // Nobody there would have refused the connection.
+        ErrorKind::UnexpectedEof
+        | ErrorKind::ConnectionReset
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::BrokenPipe => true,
+        _ => false,
+    };
+    // The library wraps the system's error into others of the same type.
+    is_tls && chain(error).filter_map(|one| one.downcast_ref()).any(hangs_up)
 }
 
 /// The cause of this type, if there is one.
 fn within<E: std::error::Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    let mut inner: Option<&dyn std::error::Error> = Some(error);
-    while let Some(one) = inner {
-        if let Some(found) = one.downcast_ref() {
-            return Some(found);
-        }
+    chain(error).find_map(|one| one.downcast_ref())
+}
+
+/// An error and its causes.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |one| {
         // What an error of the system holds is not its source.
         let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        inner = held.map(|held| held as &dyn std::error::Error).or_else(|| one.source());
-    }
-    None
+        held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| one.source())
+    })
 }
 
 /// Whether an address is one of this machine, which a proxy elsewhere would take for its own.

@@ -203,6 +203,7 @@ mod pipelines {
                 ("IN_POLICY", ""),
                 ("IN_BASELINE", ""),
                 ("IN_TRUST", ""),
+                ("IN_UPDATE_BASELINE", "false"),
                 ("AKIT_GITLAB_TOKEN", "t"),
                 ("OPENAI_API_KEY", "k"),
                 ("CI", "true"),

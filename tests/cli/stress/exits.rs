@@ -149,8 +149,7 @@ fn a_budget_ends_a_load_with_its_whole_report() {
     assert_eq!(found["levels"][0]["cut_off"], 0, "what was never sent is not cut off");
     assert_eq!(found["levels"][0]["quality"]["n"], 5);
     assert!(found["cost_usd"].as_f64().unwrap() <= 0.0262);
-    let ran = solid(|| akit(&[])).ended(6).out("the budget ended the test").out("RESULT: ");
-    assert!(ran.stdout.contains("requests"), "{}", ran.stdout);
+    solid(|| akit(&[])).ended(6).out("the budget ended the test").out("RESULT: ");
     solid(|| akit(&["--slo", "latency_p95_ms=1"])).ended(1).out("the budget ended the test");
     akit(&["--budget", "0.0001"]).run().ended(2).err("`--budget`");
 }
