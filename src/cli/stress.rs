@@ -17,7 +17,7 @@ use super::value::{dollars, share, shown, whole};
 use super::{Status, sample, spending, terminal};
 use crate::cache::Mode;
 use crate::client::Road;
-use crate::config::StressConfig;
+use crate::config::{Flags, StressConfig};
 use crate::environment::Environment;
 use crate::grader::Graders;
 use crate::manifest::{Ended, StressRun};
@@ -25,7 +25,7 @@ use crate::process;
 use crate::report::RenderError;
 use crate::report::json::pretty;
 use crate::report::stress::{console, html, junit, markdown};
-use crate::runner::{Forecast, Plan, Purpose};
+use crate::runner::{Forecast, Plan, Purpose, Target};
 use crate::scenario::{Case, Scenario};
 use crate::stress::{
     Amount, Arrivals, ESCALATION, Limits, MOST, NamedLimit, Options, Stage, Stages, Stress, rate, seconds,
@@ -127,6 +127,8 @@ fn slo(text: &str) -> Result<NamedLimit, String> {
         format!("there is no service level {}; {help}", shown(name))
     })?;
     let limit = limit.trim().parse::<f64>().ok().filter(|limit| (0.0..=metric.most()).contains(limit));
+    // Zero has no sign.
+    let limit = limit.map(|limit| limit + 0.0);
     let limit = limit.ok_or_else(|| {
         let most = if metric.most() > 1.0 { "up" } else { "to 1" };
         format!(
@@ -221,6 +223,7 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
         return Err(no_server());
     }
     let (stages, most) = args.load.stages();
+    args.refuse_idle(&stages, &flags)?;
     args.check(&plan, &slo)?;
     let budget = args.budget(&plan, &graders, suite.root())?;
     if let Some(budget) = budget {
@@ -239,6 +242,7 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
         ramp_up: args.load.ramp_up.unwrap_or_default(),
         arrivals: args.load.arrivals(),
         most,
+        cap: cap(&plan, budget),
         escalation_share: args.load.escalation_share,
         canary: args.load.canary,
         judge_sample: usize::try_from(args.judge_sample).unwrap_or(usize::MAX),
@@ -289,6 +293,37 @@ impl StressArgs {
         let mut limits = configured.slo.clone();
         limits.extend(self.slo.iter().map(|one| (one.metric, one.limit)));
         limits.into_iter().map(|(metric, limit)| NamedLimit { metric, limit }).collect()
+    }
+
+    /// Refuses flags that would do nothing here.
+    fn refuse_idle(&self, stages: &[Stage], flags: &Flags) -> Result<(), Status> {
+        let is_rate = |stage: &Stage| matches!(stage.amount, Amount::PerSecond(_));
+        let idle = [
+            (
+                self.load.arrivals.is_some() && !stages.iter().any(is_rate),
+                "`--arrivals` is for a rate, and load is kept in flight here",
+                "give `--rate`, or stages such as `10/s@30s`",
+            ),
+            (
+                flags.cache.is_some_and(|mode| mode != Mode::Off),
+                "`--cache` has no effect under load: nothing is recorded",
+                "remove it",
+            ),
+            (
+                self.load
+                    .ramp_up
+                    .zip(stages.first().and_then(|stage| stage.lasts))
+                    .is_some_and(|(ramp, lasts)| ramp > lasts),
+                "the first stage is over before `--ramp-up` has come to its load",
+                "shorten `--ramp-up`, or test for longer",
+            ),
+        ];
+        match idle.into_iter().find(|(is_idle, ..)| *is_idle) {
+            Some((_, message, help)) => {
+                Err(Status::Invalid.because(message, format!("nothing was sent; {help}")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Refuses a limit on what cannot be measured here.
@@ -391,6 +426,16 @@ fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
     Ok(usize::try_from(files.min(MOST_IN_FLIGHT)).unwrap_or(usize::MAX))
 }
 
+/// US dollars after which nothing more is sent, where the price is known and only the length of an answer is not.
+fn cap(plan: &Plan, budget: Option<f64>) -> Option<f64> {
+    let jobs = plan.jobs.iter().filter_map(|planned| planned.job.as_ref());
+    let mut asked = jobs.filter_map(|job| match &job.target {
+        Target::Model { client, model, .. } => Some(client.price(model)),
+        Target::Replies(_) => None,
+    });
+    (budget.is_none() && asked.all(|price| price.is_some())).then_some(USUAL_BUDGET)
+}
+
 /// What will be sent, and to whom.
 fn announced(plan: &Plan, options: &Options, limits: bool, budget: Option<f64>) -> String {
     let asked: Vec<_> = plan.jobs.iter().filter(|planned| planned.skipped.is_none()).collect();
@@ -426,7 +471,10 @@ fn announced(plan: &Plan, options: &Options, limits: bool, budget: Option<f64>) 
         String::new()
     };
     let most = options.most.map(|most| format!(", at most {} requests", number::whole(most)));
-    let cost = match budget {
+    let cost = match budget.or(options.cap) {
+        Some(cap) if budget.is_none() => {
+            format!("about ${cap:.2} at most: answers have no limit on their length")
+        }
         Some(budget) => format!("at most ${budget:.2}"),
         None => "not limited: the price is not known".to_owned(),
     };

@@ -230,6 +230,15 @@ impl ProviderError {
         }
     }
 
+    /// All that it says, with all that the server said, for whoever looks for something in it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Status { whole, .. } => format!("{self} {whole}"),
+            other => other.to_string(),
+        }
+    }
+
     /// Its class in a load test.
     #[must_use]
     pub fn class(&self) -> ErrorClass {

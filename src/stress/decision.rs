@@ -33,27 +33,17 @@ impl Found {
 
     fn objective(&self, level: usize, NamedLimit { metric, limit }: NamedLimit) -> Objective {
         let figures = &self.run.levels[level];
-        let measured = measured(figures, metric);
+        let measured = measured(figures, metric, [self.overdue(level), self.overdue_escalations(level)]);
         let met = measured.map(|measured| metric.is_met(measured, limit));
         let met = match metric {
             ServiceLevel::LatencyP95 => met.map(|met| met && self.waited(level, limit).is_none()),
-            ServiceLevel::FirstTokenP95
-            | ServiceLevel::ErrorRate
+            ServiceLevel::FirstTokenP95 => met.map(|met| met && !self.waits_for_token(level, limit)),
+            ServiceLevel::ErrorRate
             | ServiceLevel::PassRate
             | ServiceLevel::Goodput
             | ServiceLevel::EscalationAvailability => met,
         };
         Objective { level, metric, limit, measured, met }
-    }
-
-    /// How many requests were cut off after more than this time, where they alone put the 95th percentile above it: they are
-    /// in no figure, and yet known to be slow.
-    fn waited(&self, level: usize, limit_ms: f64) -> Option<u64> {
-        let limit = crate::stats::whole(limit_ms * 1000.0)?;
-        let above = |times: &super::Times| times.0.len() - times.0.count_between(0, limit);
-        let (known, cut) = (&self.latencies[level], above(&self.counts[level].waited));
-        let slow = above(known) + cut;
-        (cut > 0 && real(slow) > 0.05 * real(known.0.len() + cut)).then_some(cut)
     }
 
     /// Milliseconds until a level below the one before it was as quick as an earlier one of its load, and stayed so.
@@ -86,31 +76,32 @@ impl Found {
         // Behind its peak a load tells of recovery.
         let peak = levels.iter().map(|level| level.load).fold(0.0, f64::max);
         let rising = levels.iter().position(|level| level.load >= peak).map_or(0, |at| at + 1);
-        let largest = |holds: &dyn Fn(&Level) -> bool| {
-            let mut rising: Vec<_> = levels[..rising].iter().collect();
-            rising.sort_by(|one, other| one.load.total_cmp(&other.load));
-            rising.into_iter().take_while(|level| level.valid && holds(level)).last().map(|level| level.load)
+        let largest = |holds: &dyn Fn(usize, &Level) -> bool| {
+            let mut rising: Vec<_> = levels[..rising].iter().enumerate().collect();
+            rising.sort_by(|(_, one), (_, other)| one.load.total_cmp(&other.load));
+            let held = rising.into_iter().take_while(|(at, level)| level.valid && holds(*at, level)).last();
+            held.map(|(_, level)| level.load)
         };
         let errors = limit(ServiceLevel::ErrorRate).unwrap_or(ERRORS);
         let usual = first.latency_ms.p95.map(|p95| p95 * SLOWER.0 + SLOWER.1);
         let latency = limit(ServiceLevel::LatencyP95).or(usual);
-        let usual = first.quality.rate.map(|rate| rate - WORSE);
+        // Where hardly anything passes, no load holds.
+        let usual = first.quality.rate.map(|rate| (rate - WORSE).max(rate / 2.0));
         let passed = limit(ServiceLevel::PassRate).or(usual);
         let open = limit(ServiceLevel::EscalationAvailability);
         let usual = first.escalation.map(|one| real(one.available) / real(one.n) - WORSE);
         let open = open.or(usual);
         Knees {
-            latency: largest(&|level| {
+            latency: largest(&|at, level| {
+                let is_late = latency.is_some_and(|most| self.waited(at, most).is_some());
                 let quick = level.latency_ms.p95.zip(latency).is_some_and(|(p95, most)| p95 <= most);
-                quick && level.error_rate.is_some_and(|rate| rate <= errors)
+                quick && !is_late && level.error_rate.is_some_and(|rate| rate <= errors)
             }),
-            quality: largest(&|level| {
+            quality: largest(&|_, level| {
                 let passed = level.quality.low.zip(passed).is_some_and(|(low, least)| low >= least);
-                let open = level
-                    .escalation
-                    .zip(open)
-                    .is_none_or(|(one, least)| real(one.available) / real(one.n) >= least);
-                passed && open
+                let is_open =
+                    |least| level.escalation.is_some_and(|one| real(one.available) / real(one.n) >= least);
+                level.quality.passed > 0 && passed && open.is_none_or(is_open)
             }),
         }
     }
@@ -134,6 +125,73 @@ impl Found {
         notes
     }
 
+    /// Levels that say nothing of the server.
+    fn void(&self) -> Vec<String> {
+        let void = self.run.levels.iter().filter(|level| !level.valid);
+        let told = |level: &Level| {
+            let (name, late) = (level.name(), level.dispatch_lag_ms.p99.unwrap_or_default());
+            if self.run.settings.limits {
+                return format!(
+                    "{name}: void: `--limits` or this machine held requests back for up to {late:.1} ms (p99), so the \
+                     figures are not the server's alone"
+                );
+            }
+            format!(
+                "{name}: void: this machine sent requests up to {late:.1} ms late (p99), so the figures are its own, \
+                 not the server's"
+            )
+        };
+        void.map(told).collect()
+    }
+
+    /// What could not be found out.
+    fn errors(&self, answered: u64, judged: u64) -> Vec<String> {
+        let run = &self.run;
+        let mut errors = Vec::new();
+        let is_cut_short = matches!(run.ended, Ended::Budget | Ended::Deadline);
+        if self.crashed {
+            errors.push("akit itself failed; please report this with the message above".to_owned());
+        }
+        if answered == 0 {
+            errors.push("nothing answered".to_owned());
+        } else if judged == 0 && self.expects {
+            errors.push("no answer could be judged".to_owned());
+        } else if judged == 0 && run.slo.is_empty() && !is_cut_short {
+            errors.push("nothing was checked: no answer was judged, and there is no limit".to_owned());
+        }
+        let heard = run.levels.iter().filter_map(|level| level.judged);
+        if heard.clone().any(|judged| judged.n == 0 && judged.errored > 0) {
+            errors.push("the judge could not grade any answer of the sample".to_owned());
+        } else if heard.clone().any(|judged| judged.errored * 10 > judged.n + judged.errored) {
+            errors.push("the judge could not grade more than a tenth of the sampled answers".to_owned());
+        }
+        for (at, level) in run.levels.iter().enumerate() {
+            if self.has_stopped(at) {
+                errors.push(format!(
+                    "{}: the server stopped answering: {} had waited longer than three times the longest answer at the end",
+                    level.name(),
+                    text::count(usize::try_from(self.overdue(at)).unwrap_or(usize::MAX), "request")
+                ));
+            } else if answered > 0 && self.counts[at].service.0.is_empty() && !is_cut_short {
+                errors.push(format!("{}: nothing answered", level.name()));
+            }
+        }
+        let unjudged: Vec<_> =
+            run.cases.iter().filter(|case| case.n == 0).map(|case| case.id.as_str()).collect();
+        let limits_passes = run.slo.iter().any(|one| one.metric == ServiceLevel::PassRate);
+        if answered > 0 && limits_passes && !unjudged.is_empty() && !is_cut_short {
+            let names = text::list(&unjudged.iter().take(5).collect::<Vec<_>>());
+            errors.push(format!(
+                "pass_rate says nothing of {}, of which no conversation ended: {names}; test for longer",
+                text::count(unjudged.len(), "case")
+            ));
+        }
+        for one in run.slo.iter().filter(|one| one.met.is_none() && !is_cut_short) {
+            errors.push(format!("{}: {} was not measured", run.levels[one.level].name(), one.metric.word()));
+        }
+        errors
+    }
+
     fn decision(&self) -> StressDecision {
         let run = &self.run;
         let mut failures = Vec::new();
@@ -147,30 +205,15 @@ impl Found {
                 ServiceLevel::LatencyP95 => self.waited(one.level, one.limit),
                 _ => None,
             };
-            let cut = cut.map(|cut| format!(", and {} more waited longer than that at the end", whole(cut)));
+            let cut =
+                cut.map(|cut| format!(" over the answers, but {} had none within the limit", whole(cut)));
             failures.push(format!(
                 "{name}: {} is {measured}{}, the limit is {limit}",
                 one.metric.word(),
                 cut.unwrap_or_default()
             ));
         }
-        let void: Vec<_> = run.levels.iter().filter(|level| !level.valid).collect();
-        let void: Vec<String> = void
-            .iter()
-            .map(|level| {
-                let (name, late) = (level.name(), level.dispatch_lag_ms.p99.unwrap_or_default());
-                if run.settings.limits {
-                    return format!(
-                        "{name}: void: `--limits` or this machine held requests back for up to {late:.1} ms (p99), so the \
-                         figures are not the server's alone"
-                    );
-                }
-                format!(
-                    "{name}: void: this machine sent requests up to {late:.1} ms late (p99), so the figures are its own, \
-                     not the server's"
-                )
-            })
-            .collect();
+        let void = self.void();
         // That one customer was told of another is so, whatever else can be believed.
         let crossed = run.cross_talk.filter(|crossed| *crossed > 0);
         let crossed = crossed
@@ -179,28 +222,18 @@ impl Found {
         let answered: u64 = self.counts.iter().map(|count| count.service.0.len()).sum();
         let judged: u64 = run.levels.iter().map(|level| level.quality.n).sum();
         let passed: u64 = run.levels.iter().map(|level| level.quality.passed).sum();
-        let heard = run.levels.iter().filter_map(|level| level.judged);
-        let unheard = heard.clone().any(|judged| judged.n == 0 && judged.errored > 0);
-        let mut errors = Vec::new();
-        if self.crashed {
-            errors.push("akit itself failed; please report this with the message above".to_owned());
-        }
-        if answered == 0 {
-            errors.push("nothing answered".to_owned());
-        } else if judged == 0 && self.expects {
-            errors.push("no answer could be judged".to_owned());
-        } else if judged > 0 && passed == 0 {
+        if judged > 0 && passed == 0 && answered > 0 {
             failures.push(format!(
                 "none of {} passed",
                 text::count(usize::try_from(judged).unwrap_or(usize::MAX), "conversation")
             ));
         }
-        if unheard {
-            errors.push("the judge could not grade any answer of the sample".to_owned());
+        for level in run.levels.iter().filter(|level| level.quality.n > 0 && level.quality.passed == 0) {
+            if passed > 0 {
+                failures.push(format!("{}: no conversation passed", level.name()));
+            }
         }
-        for one in run.slo.iter().filter(|one| one.met.is_none()) {
-            errors.push(format!("{}: {} was not measured", run.levels[one.level].name(), one.metric.word()));
-        }
+        let errors = self.errors(answered, judged);
         let spent = vec!["the budget ended the test".to_owned()];
         let (exit_code, conclusion) = match run.ended {
             Ended::Interrupted => (130, StressConclusion::Error),
@@ -226,20 +259,31 @@ impl Found {
 }
 
 /// What was measured at a level.
-fn measured(level: &Level, metric: ServiceLevel) -> Option<f64> {
+///
+/// Requests that are overdue are in no figure of the report; a limit counts them as what they are, without an answer.
+fn measured(level: &Level, metric: ServiceLevel, [overdue, unheard]: [u64; 2]) -> Option<f64> {
+    let share = |hits: u64, of: u64| (of > 0).then(|| real(hits) / real(of));
     match metric {
         ServiceLevel::LatencyP95 => level.latency_ms.p95,
         ServiceLevel::FirstTokenP95 => level.ttft_ms?.p95,
-        ServiceLevel::ErrorRate => level.error_rate,
+        ServiceLevel::ErrorRate => {
+            share(level.errors.values().sum::<u64>() + overdue, level.requests + overdue)
+        }
         // The judge sees what no expectation does: the lower of both counts.
-        ServiceLevel::PassRate => match (level.quality.rate, level.judged.and_then(|judged| judged.rate)) {
+        ServiceLevel::PassRate => match (passed(level, overdue), level.judged.and_then(|judged| judged.rate))
+        {
             (Some(rate), Some(judged)) => Some(rate.min(judged)),
             (rate, judged) => rate.or(judged),
         },
         ServiceLevel::Goodput => level.goodput,
         ServiceLevel::EscalationAvailability => {
-            let one = level.escalation?;
-            Some(real(one.available) / real(one.n))
+            let (available, n) = level.escalation.map_or((0, 0), |one| (one.available, one.n));
+            share(available, n + unheard)
         }
     }
+}
+
+/// The pass rate, with those who are overdue.
+fn passed(level: &Level, overdue: u64) -> Option<f64> {
+    (level.quality.n > 0).then(|| real(level.quality.passed) / real(level.quality.n + overdue))
 }

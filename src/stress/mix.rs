@@ -44,6 +44,12 @@ impl Mix {
         Self { usual: Ring::of(usual, root), escalations: Ring::of(escalations, root), share }
     }
 
+    /// The share of visits that are escalations, 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.share
+    }
+
     /// How many of the first so many visits escalate.
     fn escalated(&self, visits: u64) -> u64 {
         whole((real(visits) * self.share + 1e-9).floor()).unwrap_or_default()

@@ -7,6 +7,7 @@ mod canary;
 mod decision;
 mod finding;
 mod mix;
+mod overdue;
 mod profile;
 mod schedule;
 mod tally;
@@ -27,7 +28,7 @@ use crate::seed::{Root, RunId};
 
 use canary::Canary;
 use mix::Mix;
-use tally::{Count, Times};
+use tally::Count;
 use timeline::Timeline;
 use visit::{Shared, State};
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub arrivals: Arrivals,
     /// Most requests; a conversation that has begun is finished.
     pub most: Option<u64>,
+    /// US dollars after which nothing more is sent; what is under way then is paid for all the same.
+    pub cap: Option<f64>,
     /// Share of visits that are escalations, where a case has that tag, 0 to 1.
     pub escalation_share: f64,
     /// Whether each conversation carries a reference of its own.
@@ -110,6 +113,7 @@ impl Stress {
             requests: 0,
             in_flight: 0,
             stage: 0,
+            cost_usd: 0.0,
         };
         let shared = Shared {
             judged,
@@ -121,6 +125,7 @@ impl Stress {
             run,
             limits: options.limits,
             most: options.most,
+            cap: options.cap,
             road,
             state: Mutex::new(state),
         };

@@ -78,6 +78,8 @@ pub(super) struct Ended<'a> {
     pub(super) passed: Option<bool>,
     /// An error that no request had.
     pub(super) fault: bool,
+    /// Whether nothing was sent at all.
+    pub(super) is_unsent: bool,
     /// Whether it ended with an error of any kind.
     pub(super) errored: bool,
     /// Answers in it that met the limits, where it met its expectations.
@@ -169,6 +171,13 @@ pub(super) struct Count {
     pub(super) cut_off: u64,
     /// How long those had been waiting, from their intended send.
     pub(super) waited: Times,
+    /// The same of conversations in which somebody asked for a person.
+    pub(super) waited_for_person: Times,
+    /// How long those had waited that failed.
+    pub(super) lost: Times,
+    /// When the last of those was given up that were cut off, and when the stage ended.
+    pub(super) cut_at: Option<Instant>,
+    pub(super) until: Option<Instant>,
     pub(super) quality: Tally,
     pub(super) empty: u64,
     pub(super) cut: u64,
@@ -204,6 +213,10 @@ impl Count {
             errors: BTreeMap::new(),
             cut_off: 0,
             waited: Times::new(),
+            waited_for_person: Times::new(),
+            lost: Times::new(),
+            cut_at: None,
+            until: None,
             quality: Tally::default(),
             empty: 0,
             cut: 0,
@@ -244,7 +257,10 @@ impl Count {
                 }
                 self.tokens += answer.usage.map_or(0, |usage| usage.output_tokens);
             }
-            Err(class) => *self.errors.entry(class).or_default() += 1,
+            Err(class) => {
+                *self.errors.entry(class).or_default() += 1;
+                self.lost.add(sent.latency());
+            }
         }
     }
 
@@ -262,6 +278,7 @@ impl Count {
         }
         if ended.fault {
             *self.errors.entry(ErrorClass::Unexpected).or_default() += 1;
+            self.requests += u64::from(ended.is_unsent);
         }
         self.good += ended.good;
         self.empty += u64::from(ended.empty);
@@ -310,6 +327,13 @@ impl Count {
                 same.count > 0
             });
         }
+    }
+
+    /// From the first send to the last answer, or to the end of the stage where somebody was still waiting then.
+    pub(super) fn lasted(&self) -> Duration {
+        let cut = self.cut_at.map(|at| self.until.map_or(at, |until| at.min(until)));
+        let ends = self.last_answered.max(cut);
+        self.first_sent.zip(ends).map_or(Duration::ZERO, |(from, to)| to.saturating_duration_since(from))
     }
 
     /// How many conversations ended with one and the same answer, about different cases.

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) canary: Option<Canary>,
     pub(super) limits: Limits,
     pub(super) most: Option<u64>,
+    /// US dollars after which nothing more is sent.
+    pub(super) cap: Option<f64>,
     pub(super) road: Road,
     pub(super) state: Mutex<State>,
 }
@@ -50,6 +52,8 @@ pub(super) struct State {
     pub(super) requests: u64,
     pub(super) in_flight: u64,
     pub(super) stage: usize,
+    /// US dollars that answers have cost.
+    pub(super) cost_usd: f64,
 }
 
 impl Shared {
@@ -73,13 +77,14 @@ impl Shared {
             number: arrival.number,
             passed,
             fault: errored && !requests.has_failed,
+            is_unsent: requests.done == 0,
             errored,
             good: if met { requests.answered.len() as u64 } else { 0 },
             empty: seen.is_some_and(|seen| seen.says_nothing()),
             cut: seen.is_some_and(|seen| seen.is_cut()),
             refused: seen.is_some_and(|seen| seen.is_refused()),
             mark: last.filter(|answer| !answer.text.trim().is_empty()).map(mark),
-            escalation: is_escalation.then(|| self.reach(job, trial, visit, &requests)),
+            escalation: if is_escalation { self.reach(job, trial, visit, &requests) } else { None },
             cost_usd: costs.iter().flatten().copied().reduce(|sum, cost| sum + cost),
             kept: (is_judged && !errored)
                 .then(|| (draw(self.root, arrival.stage, arrival.number), &*trial.turns)),
@@ -87,9 +92,10 @@ impl Shared {
     }
 
     /// How far somebody came who asked for a person.
-    fn reach(&self, job: usize, trial: &Trial, visit: &Visit<'_>, requests: &Requests) -> Reach {
+    /// Nothing where nobody says how a handoff shows.
+    fn reach(&self, job: usize, trial: &Trial, visit: &Visit<'_>, requests: &Requests) -> Option<Reach> {
         let scenario = &self.plan.scenarios[self.plan.jobs[job].scenario];
-        let Some(signs) = scenario.signs.as_deref() else { return Reach::default() };
+        let signs = scenario.signs.as_deref()?;
         let mut reach = Reach::default();
         for (turn, answer) in trial.answers().enumerate() {
             // A state that nobody knows opens no way.
@@ -105,7 +111,7 @@ impl Shared {
                 reach.available = Some(at.saturating_duration_since(visit.arrival.due));
             }
         }
-        reach
+        Some(reach)
     }
 }
 
@@ -170,7 +176,7 @@ impl<'a> Visit<'a> {
             Outcome::Failed | Outcome::Errored => Some(text::excerpt(&trial.reason(), 300)),
         };
         let mut state = shared.state();
-        let State { levels, timeline, reasons, .. } = &mut *state;
+        let State { levels, timeline, reasons, cost_usd, .. } = &mut *state;
         if let Some(passed) = ended.passed {
             timeline.judged(Instant::now(), passed);
         }
@@ -179,6 +185,12 @@ impl<'a> Visit<'a> {
         }
         let level = &mut levels[self.arrival.stage];
         level.ended(&ended);
+        if let (Some(cap), Some(cost)) = (shared.cap, ended.cost_usd) {
+            *cost_usd += cost;
+            if *cost_usd >= cap {
+                shared.road.close(crate::manifest::Ended::Budget);
+            }
+        }
         if let Some(first) = reasons.get_mut(self.job).filter(|first| first.is_none()) {
             *first = reason();
         }
@@ -201,6 +213,12 @@ impl Watch for Visit<'_> {
         let is_first = requests.done == 0;
         requests.done += 1;
         let due = if is_first { self.arrival.due } else { began };
+        let canary = self.shared.canary.as_ref().filter(|_| !requests.has_crossed);
+        // As it came: what is redacted later would hide it.
+        let crossed = canary.is_some_and(|canary| match found {
+            Ok(completion) => canary.crossed(self.arrival.number, &completion.answer),
+            Err(error) => canary.crossed_in(self.arrival.number, &error.words()),
+        });
         let found = found.map(|completion| &completion.answer).map_err(ProviderError::class);
         let one = Sent { due, began, at: sent, took, retries, is_first, found };
         let Limits { latency, ttft } = self.shared.limits;
@@ -212,11 +230,6 @@ impl Watch for Visit<'_> {
         requests.is_within &= !is_slow && !is_late;
         requests.has_failed = found.is_err();
         requests.waits = None;
-        // As it came: what is redacted later would hide it.
-        let holds_other = |answer| {
-            self.shared.canary.as_ref().is_some_and(|canary| canary.crossed(self.arrival.number, answer))
-        };
-        let crossed = !requests.has_crossed && found.is_ok_and(holds_other);
         if found.is_ok() {
             requests.answered.push(sent + took);
         }
@@ -238,12 +251,17 @@ impl Watch for Visit<'_> {
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
         let waits = self.requests().waits;
+        let is_escalation = self.shared.mix.job(self.arrival.number).is_some_and(|(_, is)| is);
         let mut state = self.shared.state();
         state.in_flight -= 1;
         if let Some(since) = waits {
             let level = &mut state.levels[self.arrival.stage];
             level.cut_off += 1;
             level.waited.add(since.elapsed());
+            level.cut_at = Some(Instant::now());
+            if is_escalation {
+                level.waited_for_person.add(since.elapsed());
+            }
         }
     }
 }
@@ -266,6 +284,9 @@ impl Host for Shared {
         let mut now = self.state();
         now.stage = stage;
         now.levels[stage].began = Some(at);
+        if let Some(before) = stage.checked_sub(1).and_then(|before| now.levels.get_mut(before)) {
+            before.until = Some(at);
+        }
         if stage == 0 {
             now.timeline = Timeline::beginning(at);
         }

@@ -135,3 +135,29 @@ fn a_signal_while_the_judge_grades_keeps_the_report() {
     assert_eq!((found["ended"].clone(), found["requests"].clone()), ("interrupted".into(), 5.into()));
     assert_eq!(found["levels"][0]["judged"]["n"], 0);
 }
+
+/// A server that answers nothing any more must not look quick because nothing slow ever came back.
+#[test]
+fn a_server_that_stops_answering_is_no_quick_one() {
+    let flags: [&[&str]; 5] = [
+        &["-c", "4", "-d", "3"],
+        &["-c", "4", "-d", "3", "--slo", "latency_p95_ms=900"],
+        &["-c", "4", "-d", "3", "--slo", "error_rate=0.001", "--slo", "pass_rate=1"],
+        &["-c", "4", "-d", "3", "--slo", "goodput_rps=40"],
+        &["--rate", "20", "-d", "3", "--slo", "escalation_availability=0.999"],
+    ];
+    all(&flags, |flags| {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let server = Server::as_told(move |asked_for| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0..20 => Answer::Text(format!("I connect you. {}", asked_for.last_message())),
+                _ => Answer::Hang,
+            }
+        });
+        let suite = "setup: { handoff: { text: connect you } }\ncases:\n  - { id: a, prompt: Say alpha., expected: { type: contains, values: [alpha] } }\n  - { id: b, tags: [escalation], prompt: A human., expected: { type: handoff, state: claimed } }\n";
+        let ran = stress(&server.url, flags).file("s.yaml", suite).run();
+        let code = found(&ran)["decision"]["exit_code"].as_u64();
+        assert!(matches!(code, Some(1 | 4)), "{flags:?}: {code:?}\n{}", ran.stdout);
+    });
+}
