@@ -330,8 +330,20 @@ impl Expectation {
             Expected::Plain(Plain::Handoff(kind)) => kind.may_come_late(),
             Expected::Whole(kind) => kind.kind() == VerdictKind::Ended,
             Expected::Combined(kind) => kind.parts().iter().any(Expectation::may_come_late),
-            Expected::Which(kind) => kind.kind() == VerdictKind::SomeAnswer,
-            Expected::Plain(_) | Expected::Not(_) | Expected::LlmGrader(_) | Expected::Similarity(_) => false,
+            // All calls of a conversation are looked at, and its last answer is another one.
+            Expected::Plain(Plain::Tools(_)) => true,
+            Expected::Which(kind) => {
+                matches!(kind.kind(), VerdictKind::SomeAnswer | VerdictKind::LastAnswer)
+            }
+            // That not every answer is so, or that there is a handoff, may be true of a later one.
+            Expected::Not(kind) => match &kind.inner().expected {
+                Expected::Which(inner) => {
+                    matches!(inner.kind(), VerdictKind::EveryAnswer | VerdictKind::LastAnswer)
+                }
+                Expected::Plain(Plain::Handoff(inner)) => inner.is_never(),
+                _ => false,
+            },
+            Expected::Plain(_) | Expected::LlmGrader(_) | Expected::Similarity(_) => false,
         }
     }
 

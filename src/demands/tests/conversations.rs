@@ -159,6 +159,9 @@ fn a_customer_who_goes_on_for_longer_is_named_where_something_may_come_late() {
         ("type: handoff", late, both),
         (combined, late, both),
         ("type: some_answer, expected: { type: contains, values: [x] }", late, both),
+        ("type: last_answer, expected: { type: contains, values: [x] }", late, both),
+        ("not: { type: every_answer, expected: { type: contains, values: [x] } }", late, both),
+        ("not: { type: handoff, never: true }", late, both),
         ("type: handoff, within: 3", &[], &[]),
         ("type: handoff, never: true", &[], &[]),
         ("type: no_loop", &[], &[]),
@@ -177,4 +180,32 @@ fn a_customer_who_goes_on_for_longer_is_named_where_something_may_come_late() {
     let failing = "  max_turns: 5\n  off_script: fail";
     let now = format!("{failing}\n  otherwise: {{ say: so }}");
     assert_eq!(of(&handoff(failing), &handoff(&now)), ["limit-loosened s.yaml:10"]);
+    // Whatever is expected: an answer that failed no longer does.
+    let quiet = |more: &str| customer("type: no_loop", more);
+    let rule = format!("{failing}\n  rules: [{{ when: {{ type: contains, values: [a] }}, say: b }}]");
+    for now in [&now, "  max_turns: 5", &rule] {
+        let found = of(&quiet(failing), &quiet(now));
+        assert!(matches!(&found[..], [one] if one.starts_with("limit-loosened ")), "{now}: {found:?}");
+    }
+    // A rule that is met more often, one more of them, and an end that is gone.
+    let rules = |more: &str| handoff(&format!("{usual}\n{more}"));
+    let met = |most: u32, more: &str| {
+        rules(&format!(
+            "  rules: [{{ when: {{ type: contains, values: [a] }}, say: b, most: {most} }}{more}]"
+        ))
+    };
+    let other = ", { when: { type: contains, values: [c] }, say: d }";
+    let ends = rules("  ends: [{ type: contains, values: [bye] }]");
+    for (before, now) in [(met(1, ""), met(9, "")), (met(1, ""), met(1, other)), (ends, rules(""))] {
+        let found = of(&before, &now);
+        assert!(matches!(&found[..], [one] if one.starts_with("limit-loosened ")), "{now}: {found:?}");
+    }
+    let script = |expected: &str, turns: usize| {
+        let turns =
+            ["hi", "so", "and", "then"][..turns].iter().map(|user| format!("  - {{ user: {user} }}\n"));
+        format!("expected: {{ {expected} }}\nturns:\n{}", turns.collect::<Vec<_>>().concat())
+    };
+    let found = of(&script("type: handoff", 2), &script("type: handoff", 4));
+    assert!(matches!(&found[..], [one] if one.starts_with("limit-loosened ")), "{found:?}");
+    assert_eq!(of(&script("type: no_loop", 2), &script("type: no_loop", 4)), Vec::<String>::new());
 }

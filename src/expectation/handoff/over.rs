@@ -94,6 +94,11 @@ impl Handoff {
         Verdict { expected: self.expected(), ..last }
     }
 
+    /// Whether there must be none.
+    pub(in crate::expectation) fn is_never(&self) -> bool {
+        self.never
+    }
+
     /// Whether it may come with any answer.
     pub(in crate::expectation) fn may_come_late(&self) -> bool {
         !self.never && self.due.is_none()

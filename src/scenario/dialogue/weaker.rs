@@ -60,29 +60,21 @@ impl Dialogue {
         own.into_iter().chain(facts).collect()
     }
 
-    /// How the customer of a new version goes on for longer: whatever may come with any answer may come later.
+    /// How a new version goes on for longer: whatever may come with any answer may come later.
     #[must_use]
     pub fn longer(&self, now: &Self) -> Option<Weaker> {
-        let (Lines::Customer(was), Lines::Customer(is)) = (&self.lines, &now.lines) else { return None };
-        let told = |key: &str, message: String| {
-            let message = format!("{message}: what is expected of any answer may come later");
-            Some(Weaker::new(Kind::LimitLoosened, &["customer", key], message))
+        let (key, message) = match (&self.lines, &now.lines) {
+            (Lines::Turns(was), Lines::Turns(is)) if is.len() > was.len() => {
+                (vec!["turns"], format!("the script had {} turns, now {}", was.len(), is.len()))
+            }
+            (Lines::Customer(was), Lines::Customer(is)) => {
+                let (key, message) = was.longer(is)?;
+                (vec!["customer", key], message)
+            }
+            (Lines::Turns(_) | Lines::Customer(_), _) => return None,
         };
-        if is.max_turns > was.max_turns {
-            let message = format!("the customer spoke up to {} times, now {}", was.max_turns, is.max_turns);
-            return told("max_turns", message);
-        }
-        let often = |one: &Customer| one.otherwise.as_ref().map_or(0, |otherwise| otherwise.says.most);
-        // Without it, an answer that nothing fits was an error, and an error is no failure.
-        if often(is) > often(was) && (was.otherwise.is_some() || was.fails_off_script) {
-            let message = format!(
-                "the customer goes on after {} answers that no rule fits, it was {}",
-                often(is),
-                often(was)
-            );
-            return told("otherwise", message);
-        }
-        None
+        let message = format!("{message}: what is expected of any answer may come later");
+        Some(Weaker::new(Kind::LimitLoosened, &key, message))
     }
 
     /// Whether a fact is the same in another version; in what words a customer by rules tells it is all one.
@@ -148,11 +140,58 @@ impl Says {
 }
 
 impl Customer {
+    /// The key that lets the customer go on for longer, and how.
+    fn longer(&self, now: &Self) -> Option<(&'static str, String)> {
+        if now.max_turns > self.max_turns {
+            let message = format!("the customer spoke up to {} times, now {}", self.max_turns, now.max_turns);
+            return Some(("max_turns", message));
+        }
+        let often = |one: &Self| one.otherwise.as_ref().map_or(0, |otherwise| otherwise.says.most);
+        // Without it, an answer that nothing fits was an error, and an error is no failure.
+        if often(now) > often(self) && self.otherwise.is_some() {
+            let (is, was) = (often(now), often(self));
+            let message = format!("the customer goes on after {is} answers that no rule fits, it was {was}");
+            return Some(("otherwise", message));
+        }
+        let oftener = now.rules.iter().find(|new| {
+            let known = self.rules.iter().find(|old| old.when_written == new.when_written);
+            match known {
+                Some(old) => new.says.most > old.says.most,
+                None => self.otherwise.is_some(),
+            }
+        });
+        if let Some(rule) = oftener {
+            let words = text::excerpt(rule.says.texts.first().map_or("", String::as_str), 60);
+            return Some(("rules", format!("the customer says \"{words}\" more often than before")));
+        }
+        (now.ends.is_empty() && !self.ends.is_empty())
+            .then(|| ("max_turns", "no answer ends the conversation any more".to_owned()))
+    }
+
+    /// How an answer that no rule fits, and that failed, no longer fails.
+    fn forgives(&self, now: &Self) -> Option<(&'static str, &'static str)> {
+        let fails = |one: &Self| one.fails_off_script && one.otherwise.is_none();
+        if !fails(self) {
+            return None;
+        }
+        let is_new = |new: &Rule| !self.rules.iter().any(|old| old.when_written == new.when_written);
+        if now.otherwise.is_some() {
+            return Some(("otherwise", "an answer that no rule fits failed, now the customer goes on"));
+        }
+        if !now.fails_off_script {
+            return Some(("max_turns", "an answer that no rule fits failed, now it is an error"));
+        }
+        now.rules.iter().any(is_new).then_some(("rules", "a new rule fits answers that failed before"))
+    }
+
     fn weaker(&self, now: &Self) -> Vec<Weaker> {
         let mut found = Vec::new();
         let mut told = |kind, key: &str, message: String| {
             found.push(Weaker::new(kind, &["customer", key], message));
         };
+        if let Some((key, message)) = self.forgives(now) {
+            told(Kind::LimitLoosened, key, message.to_owned());
+        }
         if now.max_turns < self.max_turns {
             let message = format!("the customer spoke up to {} times, now {}", self.max_turns, now.max_turns);
             told(Kind::ConversationShortened, "max_turns", message);
