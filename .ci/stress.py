@@ -52,16 +52,17 @@ class Server:
         self.process.wait()
 
 
-def stress(akit, out, server, code, *arguments):
+def stress(akit, out, server, code, *arguments, may_be_void=False):
     command = [akit, "stress", "suite.yaml", "--base-url", f"{server.url}/v1", "--json", "stress.json", *arguments]
     environment = {"OPENAI_API_KEY": "k", "PATH": os.environ["PATH"]}
     # A machine that is busy with something else cannot keep a schedule, and says so.
-    for _ in range(3):
+    for _ in range(5):
         urllib.request.urlopen(urllib.request.Request(f"{server.url}/__reset", method="POST"), timeout=10)
         done = subprocess.run(command, cwd=out, env=environment, capture_output=True, text=True, timeout=110)
         if done.returncode != 4 or ": void: " not in done.stdout:
             break
-    if done.returncode != code:
+    is_void = done.returncode == 4 and ": void: " in done.stdout
+    if done.returncode != code and not (may_be_void and is_void):
         raise SystemExit(f"{' '.join(map(str, arguments))}: exit code {done.returncode}, {code} is right\n{done.stdout}{done.stderr}")
     return json.loads((out / "stress.json").read_text())
 
@@ -91,7 +92,7 @@ def main():
     # Who waits for a server that is silent for a second waits for it, although nobody was asked meanwhile.
     with Server(script, out, "--delay-ms", "50", "--stall", "2:1") as server:
         for load in (["--rate", "40"], ["-c", "4"]):
-            found = stress(akit, out, server, 0, *load, "-d", "5")
+            found = stress(akit, out, server, 0, *load, "-d", "5", may_be_void=True)
             p95 = found["levels"][0]["latency_ms"]["p95"]
             if not 500 <= p95 <= 1_000:
                 raise SystemExit(f"{load}: p95 is {p95} ms under a stall of 1 s in 5 s; 800 ms is right")
