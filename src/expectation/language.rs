@@ -97,6 +97,46 @@ const WORDS: [(Lang, &str); 7] = [
     ),
 ];
 
+/// Words that Danish and Norwegian write differently; in the rest a detector guesses between the two.
+const TWINS: [(Lang, &str); 2] = [
+    (
+        Lang::Dan,
+        "af efter hvad hvis hvornår nogen nogle noget nu dig mig sig mere bliver blive blevet jer jeres tak uge dage op ud modtaget hjælp hjælpe leveret kontakte gennem igen ret vores",
+    ),
+    (
+        Lang::Nob,
+        "av etter hva dersom noen noe nå deg meg seg mer blir bli blitt dere takk uke dager opp ut mottatt hjelp hjelpe levert kontakt gjennom igjen rett vår våre",
+    ),
+];
+
+/// Danish or Norwegian by the words that tell them apart; any other language as it is.
+fn told_apart(lang: Lang, text: &str) -> Option<Lang> {
+    if !TWINS.iter().any(|(twin, _)| *twin == lang) {
+        return Some(lang);
+    }
+    let [danish, norwegian] = TWINS.map(|(_, own)| usual_words(text, own, 1));
+    match danish.cmp(&norwegian) {
+        std::cmp::Ordering::Greater => Some(Lang::Dan),
+        std::cmp::Ordering::Less => Some(Lang::Nob),
+        std::cmp::Ordering::Equal => None,
+    }
+}
+
+/// How many of the usual words of a language a text has; longer ones alone, where short ones could be of any language.
+fn usual_words(text: &str, own: &str, least: usize) -> usize {
+    let lower = text.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() >= least);
+    words.filter(|word| own.split(' ').any(|one| one == *word)).count()
+}
+
+/// Whether a sentence that is too short to detect its language has words of another one, and none of this one.
+fn is_foreign(sentence: &str, value: &str) -> bool {
+    let own = WORDS.iter().find(|(lang, _)| code(*lang) == value);
+    let least = if own.is_some() { 1 } else { 3 };
+    own.is_none_or(|(_, own)| usual_words(sentence, own, 1) == 0)
+        && WORDS.iter().any(|(lang, other)| code(*lang) != value && usual_words(sentence, other, least) >= 2)
+}
+
 /// What a text looks like most of the usual languages.
 fn nearest(text: &str) -> Option<Info> {
     Detector::with_allowlist(USUAL.to_vec()).detect(text)
@@ -105,11 +145,19 @@ fn nearest(text: &str) -> Option<Info> {
 /// Whether a text that cannot be told looks more like another of them than like this one.
 fn is_doubtful(text: &str, value: &str) -> bool {
     let is_usual = USUAL.iter().any(|lang| code(*lang) == value);
-    is_usual && nearest(text).is_some_and(|found| code(found.lang()) != value)
+    let twins = TWINS.map(|(lang, _)| code(lang));
+    let is_other = |found: &str| found != value && !(twins.contains(&found) && twins.contains(&value));
+    is_usual && nearest(text).is_some_and(|found| is_other(code(found.lang())))
 }
 
 /// The language of a text, where it can be told.
 fn told(text: &str) -> Option<Lang> {
+    let twin =
+        || nearest(text).map(|found| found.lang()).filter(|lang| TWINS.iter().any(|(twin, _)| twin == lang));
+    detected(text).or_else(twin).and_then(|lang| told_apart(lang, text))
+}
+
+fn detected(text: &str) -> Option<Lang> {
     // What is between blanks and has a digit or a sign in it is an address, a number or a name of no language.
     let words = text.split_whitespace().filter(|word| {
         !word.contains(['/', '@', '_', '<', '=']) && !word.contains(|c: char| c.is_ascii_digit())
@@ -133,6 +181,11 @@ fn told(text: &str) -> Option<Lang> {
         return Some(lang);
     }
     (found.is_reliable() && (most < 2 || is_same)).then(|| found.lang())
+}
+
+/// The sentences of a text, however short.
+fn every_sentence(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['\n', '.', '!', '?', ';', '。', '！', '？'])
 }
 
 /// The sentences of a text, short ones with what follows, each with the character at which it begins.
@@ -191,6 +244,8 @@ impl Language {
                 None => is_sure &= !is_doubtful(&sentence, &self.value),
             }
         }
+        // Two languages in turn, a short sentence each, look like one of them.
+        is_sure &= !every_sentence(text).any(|sentence| is_foreign(sentence, &self.value));
         let whole = || Some(code(told(text).filter(|_| is_sure)?));
         let whole = || whole().map(|is| (is, format!("the answer is in `{is}`"), text.to_owned()));
         let Some((is, reason, got)) = other.or_else(whole) else {
@@ -310,6 +365,59 @@ mod tests {
         // What is of no language is not looked at.
         let link = "Your order was shipped this morning, see https://example.de/sendung/verfolgen/und/der/die/das for its way.";
         assert_eq!(judged("en", link), Passed);
+    }
+
+    #[test]
+    fn short_sentences_of_two_languages_never_pass() {
+        for (one, other, text) in [
+            (
+                "de",
+                "en",
+                "Ja, das geht. You are right. Ich sehe das. It is for you. Wir sind da. We have it.",
+            ),
+            (
+                "fr",
+                "en",
+                "Oui, il est en route. You have it at three. Vous avez un colis. It is not with us.",
+            ),
+            (
+                "es",
+                "de",
+                "Su pedido llega hoy. Das ist für Sie. No se preocupe por el envío. Ich bin da und helfe.",
+            ),
+            ("nl", "en", "Ik kan u helpen. We have your order. Het is er morgen. You can wait for it."),
+        ] {
+            for value in [one, other] {
+                assert_ne!(judged(value, text), Passed, "{value}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn danish_and_norwegian_are_told_apart() {
+        let texts = [
+            (
+                "da",
+                "Vi har modtaget din bestilling, og du kan hente den efter klokken ti. Tak for din tålmodighed, og sig til, hvis du mangler noget.",
+            ),
+            ("da", "Jeg kan hjælpe dig med at få pengene tilbage. Hvad er nummeret på din ordre?"),
+            (
+                "nb",
+                "Vi har mottatt bestillingen din, og du kan hente den etter klokken ti. Takk for tålmodigheten, og si fra om du mangler noe.",
+            ),
+            ("nb", "Jeg kan hjelpe deg med å få pengene tilbake. Hva er nummeret på ordren din?"),
+            (
+                "nb",
+                "Pakken er sendt i dag og kommer til deg på torsdag. Du får en melding når den er på vei ut til deg.",
+            ),
+        ];
+        for (own, text) in texts {
+            assert_eq!(judged(own, text), Passed, "{text}");
+            let twin = if own == "da" { "nb" } else { "da" };
+            assert_eq!(judged(twin, text), Failed, "{text}");
+        }
+        // What both would write is neither.
+        assert_eq!(judged("da", "Du kan hente pakken i dag. Du kan betale kontant i butikken."), Errored);
     }
 
     #[test]

@@ -52,6 +52,10 @@ const CALLS: [&str; 6] = [
     "\"toolUse\"",
 ];
 
+fn names_calls(text: &str) -> bool {
+    CALLS.iter().any(|word| text.contains(word))
+}
+
 /// A reply, the scenario that it names, and its place.
 type Known = (Option<String>, Answer, Place);
 
@@ -63,6 +67,9 @@ type Talk = (Option<String>, Result<Box<[Exchanged]>, String>);
 struct Place {
     file: usize,
     line: u32,
+    /// Whether it says nothing of calls, not even that there were none. Messages say so for their whole file: a format of
+    /// others leaves out an empty list.
+    is_silent: bool,
 }
 
 /// A line that answers no case.
@@ -113,7 +120,7 @@ impl Replies {
         }
         gaps.sort_by_key(|(place, ..)| (place.file, place.line));
         let mut found = Diagnostics::default();
-        for (Place { file, line }, id, trial, is_for_others) in gaps {
+        for (Place { file, line, .. }, id, trial, is_for_others) in gaps {
             let (source, before) = (&sources[file], trial - 1);
             let whom = if is_for_others { " that names no scenario either" } else { "" };
             let message =
@@ -142,7 +149,7 @@ impl Replies {
                 return Err(RepliesError(found));
             }
         };
-        self.tells_calls |= CALLS.iter().any(|word| source.text().contains(word));
+        self.tells_calls |= names_calls(source.text());
         let whole = serde_json::from_str::<Json>(source.text()).ok();
         match whole.and_then(|document| self.foreign.add_promptfoo(&document)) {
             Some(Ok(())) => return Ok(source),
@@ -154,7 +161,7 @@ impl Replies {
         }
         for (line, written) in (1..).zip(source.text().lines()) {
             if !written.trim().is_empty()
-                && let Err((column, reason)) = self.add_line(Place { file, line }, written)
+                && let Err((column, reason)) = self.add_line(Place { file, line, is_silent: false }, written)
             {
                 let span = source.clamp(line, column, u32::MAX);
                 found.push(Diagnostic::error("reply", &source, span, reason).help(LINE));
@@ -164,7 +171,8 @@ impl Replies {
     }
 
     /// Adds one line; what is wrong comes with its column.
-    fn add_line(&mut self, place: Place, line: &str) -> Result<(), (u32, String)> {
+    fn add_line(&mut self, mut place: Place, line: &str) -> Result<(), (u32, String)> {
+        let names_calls = names_calls(line);
         let mut line: Line = json_object(line.as_bytes())
             .map_err(|error| (u32::try_from(error.column()).unwrap_or(1), text::json::trouble(&error)))?;
         let wrong = |reason: String| (1, reason);
@@ -200,6 +208,7 @@ impl Replies {
         let ttft_ms = time("ttft_ms", line.ttft_ms)?;
         let cost_usd = amount("cost_usd", line.cost_usd)?;
         let is_reply = line.reply.is_some();
+        place.is_silent = is_reply && !names_calls;
         let messages = line.messages.as_ref().filter(|_| !is_reply).and_then(Json::as_array);
         let said = messages.into_iter().flat_map(|list| message::answers(list).rev());
         let finish_reason = end::of_messages(said.map(|(_, message)| message), line.finish_reason.take());
@@ -301,10 +310,11 @@ impl Replies {
         self.latest
     }
 
-    /// Whether any of them tells of calls, be it that there were none.
+    /// Whether all answers to a case say which functions were called, be it none.
     #[must_use]
-    pub fn tells_calls(&self) -> bool {
-        self.tells_calls
+    pub fn tells_calls(&self, whom: &Whom<'_>) -> bool {
+        let mut known = (0..).map_while(|trial| self.known(whom.scenario, whom.id, trial));
+        self.tells_calls && !known.any(|(.., place)| place.is_silent)
     }
 
     /// The file, as reports name it.
@@ -340,12 +350,15 @@ impl Replies {
         self.foreign.doubtful(cases)
     }
 
-    /// The reply to a case; one that names the scenario goes before one that names none.
-    #[must_use]
     fn find(&self, scenario: &str, id: &str, trial: u32) -> Option<&Answer> {
+        self.known(scenario, id, trial).map(|(_, answer, _)| answer)
+    }
+
+    /// The reply to a case; one that names the scenario takes precedence over one that names none.
+    fn known(&self, scenario: &str, id: &str, trial: u32) -> Option<&Known> {
         let known = self.answers.get(&(id.to_owned(), trial))?;
         let exact = known.iter().find(|(name, ..)| name.as_deref() == Some(scenario));
-        exact.or_else(|| known.iter().find(|(name, ..)| name.is_none())).map(|(_, reply, _)| reply)
+        exact.or_else(|| known.iter().find(|(name, ..)| name.is_none()))
     }
 
     /// How many trials of a case the file holds, counted from 0 without a gap.

@@ -177,13 +177,15 @@ impl Plan {
     pub fn replies_without_calls(&self) -> Vec<String> {
         let told = |file: &&Replies| {
             let asks = |planned: &&Planned| {
-                let case = &self.scenarios[planned.scenario].cases[planned.case];
+                let scenario = &self.scenarios[planned.scenario];
+                let case = &scenario.cases[planned.case];
                 case.expectations().any(Expectation::needs_calls)
+                    && !file.tells_calls(&case.whom(&scenario.name))
             };
             let cases = self.jobs.iter().filter(|planned| planned.is_given_by(file)).filter(asks).count();
-            (cases > 0 && !file.tells_calls()).then(|| {
+            (cases > 0).then(|| {
                 let (name, cases) = (file.name(), text::count(cases, "case"));
-                format!("{name} tells of no call of a function, and {cases} expect something of them")
+                format!("{name} says nothing of function calls for {cases} that expect something of them")
             })
         };
         self.files().iter().filter_map(told).collect()

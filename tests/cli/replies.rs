@@ -277,11 +277,18 @@ fn a_file_that_tells_of_no_calls_is_told_where_cases_are_about_them() {
             false,
         ),
         (words, "{\"id\":\"a\",\"reply\":\"yes\"}", false),
+        // What a line of another case says of calls is nothing about this one.
+        (calls, "{\"id\":\"a\",\"reply\":\"yes\"}\n{\"id\":\"b\",\"reply\":\"yes\",\"tool_calls\":[]}", true),
+        (
+            calls,
+            "{\"id\":\"a\",\"reply\":\"yes\",\"tool_calls\":[]}\n{\"id\":\"b\",\"reply\":\"yes\"}",
+            false,
+        ),
     ];
     for (expected, line, is_told) in rows {
         let akit = Akit::new(&["run", "s.yaml", "--replies", "r.jsonl"]);
         let ran = akit.file("s.yaml", suite(expected)).file("r.jsonl", line).run().ended(0);
-        let told = "tells of no call of a function, and 1 case";
+        let told = "says nothing of function calls for 1 case";
         assert_eq!(ran.stderr.contains(told), is_told, "{line}\n{}", ran.stderr);
     }
 }

@@ -80,6 +80,9 @@ pub fn looks_secret(name: &str, value: &str) -> bool {
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
         && !has(u8::is_ascii_whitespace);
+    // Words are joined by these, and a key of letters alone has none.
+    let is_random = is_random
+        || value.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| Secret::new(part).is_no_word());
     is_random || MARKS.iter().any(|mark| name.contains(mark))
 }
 
@@ -159,7 +162,13 @@ mod tests {
 
     #[test]
     fn what_of_an_address_is_not_shown() {
-        let table: [(&str, &[&str]); 12] = [
+        let table: [(&str, &[&str]); 18] = [
+            ("https://bot.example/abcdefghijklmnopqrstuvwx/chat", &["abcdefghijklmnopqrstuvwx"]),
+            ("https://bot.example/a1b2c3d4/chat", &["a1b2c3d4"]),
+            ("https://bot.example/chat?s=qwertyuiopasdfghj", &["qwertyuiopasdfghj"]),
+            ("https://bot.example/x-abcdefghijklmnopqrst", &["x-abcdefghijklmnopqrst"]),
+            ("https://bot.example/customer-service/conversations_and_messages?lang=de-AT", &[]),
+            ("https://bot.example/v2/sessions/2024-10-01", &[]),
             ("https://bot.example/chat", &[]),
             ("https://bot.example/?key=abc", &["abc"]),
             ("https://bot.example?u=ann&access_token=abc&lang=de", &["abc"]),
