@@ -46,12 +46,12 @@ impl ValidateArgs {
     }
 }
 
-/// Whether a bot of the user's own is asked anything.
+/// Whether a bot of the user's own is asked anything, or a provider that akit cannot call.
 fn names_bot(config: &ConfigFile, loaded: &Loaded) -> bool {
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
     let scenarios = loaded.scenarios.iter().map(|scenario| &scenario.provider);
     let mut named = cases.map(|case| &case.provider).chain(scenarios).chain([&config.provider]).flatten();
-    named.any(|name| Spec::is_own(name))
+    named.any(|name| Spec::is_own(name) || Spec::of(name).is_some_and(|spec| !spec.is_offered()))
 }
 
 pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result<Status, Status> {

@@ -42,27 +42,11 @@ impl Targets {
         let is_http = asking.provider.value == HTTP;
         let command = &settings.flags.command;
         let own = if command.is_empty() { asking.own.clone() } else { asking.own.with_command(command) };
-        let is_named = if is_http { own.url.is_some() } else { own.command.is_some() };
-        if !is_named {
-            let (key, help) = if is_http {
-                (
-                    "url",
-                    "add `providerConfig: { url: \"http://127.0.0.1:8080/chat\", body: { text: \"{{prompt}}\" }, answer: /answer }`",
-                )
-            } else {
-                (
-                    "command",
-                    "name it behind `--`, as in `-p command -- ./bot --json`, or add `providerConfig: { command: [./bot, --json] }`",
-                )
-            };
-            let message = format!("provider `{}` has no `{key}`", asking.provider.value);
+        if let Some(missing) = unnamed(&own, asking, is_http) {
             // What waits for a variable is not there for this reason.
             // Whoever named the provider by a flag is told of the file, once, and not of each case.
-            let missing = || {
-                let told = Obstacle::new(message, help).at(asking.provider.said_by);
-                let file = || (Arc::clone(&scenario.file), Span::default());
-                Obstacle { at: told.at.or_else(|| Some(file())), ..told }
-            };
+            let file = || (Arc::clone(&scenario.file), Span::default());
+            let missing = || Obstacle { at: missing.at.clone().or_else(|| Some(file())), ..missing.clone() };
             return Err(asking.obstacle.clone().unwrap_or_else(missing));
         }
         fits(&own, scenario, case, is_http).map_err(|unfit| asking.obstacle.clone().unwrap_or(unfit))?;
@@ -117,6 +101,25 @@ impl Targets {
         self.bots.insert(same, Arc::clone(&client));
         Ok(client)
     }
+}
+
+/// What is missing where nothing says where the bot is.
+fn unnamed(own: &Own, asking: &Asking<'_>, is_http: bool) -> Option<Obstacle> {
+    let (is_named, key, help) = if is_http {
+        (
+            own.url.is_some(),
+            "url",
+            "add `providerConfig: { url: \"http://127.0.0.1:8080/chat\", body: { text: \"{{prompt}}\" }, answer: /answer }`",
+        )
+    } else {
+        (
+            own.command.is_some(),
+            "command",
+            "name it behind `--`, as in `-p command -- ./bot --json`, or add `providerConfig: { command: [./bot, --json] }`",
+        )
+    };
+    let message = format!("provider `{}` has no `{key}`", asking.provider.value);
+    (!is_named).then(|| Obstacle::new(message, help).at(asking.provider.said_by))
 }
 
 /// Whether what is sent is all that a case asks, and what it expects is read.
@@ -189,18 +192,24 @@ impl Settings {
             for case in &scenario.cases {
                 let asking = self.asking(scenario, case);
                 let is_http = asking.provider.value == HTTP;
-                let is_named = if is_http { asking.own.url.is_some() } else { asking.own.command.is_some() };
-                if !Spec::is_own(asking.provider.value) || !is_named {
-                    continue;
-                }
-                let Err(Obstacle { message, help, at, .. }) = fits(&asking.own, scenario, case, is_http)
-                else {
-                    continue;
-                };
+                // A flag of the run may still name another provider, or the bot.
+                let (obstacle, may_change) =
+                    if Spec::of(asking.provider.value).is_some_and(|spec| !spec.is_offered()) {
+                        (asking.vendor().err(), true)
+                    } else if !Spec::is_own(asking.provider.value) {
+                        (None, false)
+                    } else if let Some(missing) = unnamed(&asking.own, &asking, is_http) {
+                        // What waits for a variable is not missing.
+                        (Some(missing).filter(|_| asking.obstacle.is_none()), true)
+                    } else {
+                        (fits(&asking.own, scenario, case, is_http).err(), false)
+                    };
+                let Some(Obstacle { message, help, at, .. }) = obstacle else { continue };
                 let (file, span) = at.unwrap_or_else(|| (Arc::clone(&scenario.file), case.span));
                 let is_told = diagnostics.iter().any(|known| known.message == message && known.span == span);
                 if !is_told {
-                    diagnostics.push(Diagnostic::error("wrong-value", &file, span, message).help(help));
+                    let found = Diagnostic::error("wrong-value", &file, span, message).help(help);
+                    diagnostics.push(if may_change { found.warn() } else { found });
                 }
             }
         }

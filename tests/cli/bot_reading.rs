@@ -363,3 +363,21 @@ fn a_case_is_another_one_where_the_configuration_sends_another_variable() {
     assert_ne!(hash("a", "x"), hash("b", "x"));
     assert_eq!(hash("a", "x"), hash("a", "y"), "nobody is sent this one");
 }
+
+/// What only a flag of the run could still make right is a warning of `validate` and an error of `run`.
+#[test]
+fn validate_warns_where_nothing_says_how_the_application_is_called() {
+    let rows = [
+        ("http", "provider `http` has no `url`"),
+        ("command", "provider `command` has no `command`"),
+        ("langchain", "akit cannot call provider `langchain`"),
+        ("deepagents", "akit cannot call provider `deepagents`"),
+    ];
+    for (provider, message) in rows {
+        let suite = format!("name: s\nprovider: {provider}\nmodel: m\ncases: [{{ id: a, prompt: b, expected: {{ type: exact, value: c }} }}]\n");
+        let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(0);
+        ran.out("1 warning").err(message).err("s.yaml:2");
+        ran.then(&["validate", "--strict", "s.yaml"]).run().ended(2);
+        ran.then(&["run", "s.yaml"]).run().ended(2).err(message);
+    }
+}
