@@ -101,7 +101,10 @@ impl Verdict {
             return Vec::new();
         }
         // What failed an inverted expectation is that its part passed; the part itself has no fault.
-        if self.kind == VerdictKind::Not && self.outcome == Outcome::Failed {
+        // Where no answer is as one must be, the first of them is to blame no more than the others.
+        if matches!(self.kind, VerdictKind::Not | VerdictKind::SomeAnswer)
+            && self.outcome == Outcome::Failed
+        {
             return vec![self];
         }
         let below: Vec<_> = self.parts.iter().flat_map(Verdict::decisive).collect();
