@@ -20,7 +20,7 @@ use crate::scenario::{self, DiscoverError, Selection, SelectionError, discover};
 use crate::source::Diagnostics;
 use crate::text;
 
-/// The names of providers: those that cannot be asked are read, and help does not list them.
+/// Provider names; those that cannot be called are parsed, but not listed in help.
 pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
     let offered = |name: &&str| provider::OFFERED.contains(name);
     provider::NAMES
@@ -30,14 +30,14 @@ pub(super) fn provider_names() -> clap::builder::PossibleValuesParser {
         .into()
 }
 
-/// The same of judges, which are models.
+/// The same for judges, which are models.
 fn judge_names() -> clap::builder::PossibleValuesParser {
     let judges = |name: &&str| provider::Spec::vendors().any(|(judge, _)| judge == *name);
     let value = |name: &&'static str| PossibleValue::new(*name).hide(!judges(name));
     provider::NAMES.iter().map(value).collect::<Vec<_>>().into()
 }
 
-/// Which cases.
+/// Case selection.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SelectArgs {
     /// Only cases with one of these tags; `!tag` excludes
@@ -55,12 +55,12 @@ pub(super) struct SelectArgs {
 }
 
 impl SelectArgs {
-    /// Selects one more case by its id.
+    /// Selects one more case by ID.
     pub(super) fn add_case(&mut self, id: String) {
         self.cases.push(id);
     }
 
-    /// The flags as they may be written, to tell runs of one suite apart.
+    /// The flags as words, to identify a run of a suite.
     pub(super) fn words(&self) -> Vec<String> {
         let all = |flag: &'static str, values: &[String]| -> Vec<String> {
             values.iter().map(|value| format!("{flag} {value}")).collect()
@@ -75,7 +75,7 @@ impl SelectArgs {
         .concat()
     }
 
-    /// The same from those words; others are none of them.
+    /// The inverse; other words are ignored.
     pub(super) fn written(words: &[String]) -> Self {
         let all = |flag: &str| {
             let values = words.iter().filter_map(|word| word.strip_prefix(flag)?.strip_prefix(' '));
@@ -93,17 +93,17 @@ impl SelectArgs {
     }
 }
 
-/// What flags say of the asking.
+/// Flags about sending.
 pub(super) trait Asked {
-    /// The flags; those that a command does not have are absent.
+    /// The flags; those a command lacks are unset.
     fn flags(&self) -> Flags;
-    /// The way to the network; tells what is wrong with it.
+    /// The HTTP client, or the error already printed.
     fn http(&self) -> Result<Http, Status>;
-    /// What is removed in every case; tells what is wrong with the flags for it.
+    /// Redaction for every case, or the error already printed.
     fn redactor(&self) -> Result<Option<Redactor>, Status>;
 }
 
-/// Who is asked, and how.
+/// What is called, and how.
 #[derive(Clone, Debug, Args)]
 pub(super) struct AskArgs {
     #[command(flatten)]
@@ -134,7 +134,7 @@ pub(super) struct AskArgs {
     records: RecordArgs,
 }
 
-/// The judge alone is asked, about answers that are there.
+/// Only the judge is called, for existing answers.
 #[derive(Clone, Debug, Args)]
 pub(super) struct AskJudgeArgs {
     #[command(flatten)]
@@ -147,7 +147,7 @@ pub(super) struct AskJudgeArgs {
     records: RecordArgs,
 }
 
-/// Nobody is asked; the seed still says which cases a sample takes.
+/// Nothing is sent; the seed still decides which cases `--sample` selects.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SeedArgs {
     /// Seed for `--sample` [default: 0]
@@ -155,7 +155,7 @@ pub(super) struct SeedArgs {
     seed: Option<u64>,
 }
 
-/// How a server is asked.
+/// How requests are sent.
 #[derive(Clone, Debug, Args)]
 pub(super) struct MannerArgs {
     /// Time limit per attempt: milliseconds, or with a unit (`30s`)
@@ -175,7 +175,7 @@ pub(super) struct MannerArgs {
     ca_bundle: Option<PathBuf>,
 }
 
-/// Who judges.
+/// The judge.
 #[derive(Clone, Debug, Args)]
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
 pub(super) struct JudgeArgs {
@@ -190,7 +190,7 @@ pub(super) struct JudgeArgs {
     grader_base_url: Option<String>,
 }
 
-/// What is recorded, and what is read instead of asked.
+/// What is recorded, and what is read instead of sent.
 #[derive(Clone, Debug, Args)]
 pub(super) struct RecordArgs {
     /// How the cache is used [default: record]
@@ -215,13 +215,13 @@ impl ValueEnum for Mode {
 }
 
 impl AskArgs {
-    /// The same flags, asking nobody.
+    /// The same flags, sending nothing.
     pub(super) fn replaying(&self) -> Flags {
         Flags { cache: Some(Mode::Replay), ..self.flags() }
     }
 
-    /// What stands behind `--` where it is no program: whoever runs none protects odd names by it. Files may name the
-    /// provider `command` as well as the flag, so words that do not look like scenarios are a program in any case.
+    /// Words after `--` that are not a program: without one, `--` protects odd file names. Files may set the
+    /// provider `command` as well as the flag, so words that do not look like scenarios are always a program.
     pub(super) fn names_behind(&mut self) -> Vec<String> {
         let is_scenario = |word: &String| {
             let path = Path::new(word);
@@ -236,7 +236,7 @@ impl AskArgs {
         std::mem::take(&mut self.command)
     }
 
-    /// The files of recorded answers.
+    /// Files of recorded answers.
     pub(super) fn replies(&self) -> &[PathBuf] {
         &self.replies
     }
@@ -293,18 +293,18 @@ impl Asked for SeedArgs {
 }
 
 impl MannerArgs {
-    /// The way to the network.
+    /// The HTTP client.
     pub(super) fn way(&self) -> Result<Http, HttpError> {
         Http::new(self.ca_bundle.as_deref())
     }
 
-    /// The way to the network; tells what is wrong with it.
+    /// The HTTP client, or the error already printed.
     pub(super) fn http(&self) -> Result<Http, Status> {
         http(self.ca_bundle.as_deref())
     }
 }
 
-/// The way to the network; tells what is wrong with the certificates.
+/// The HTTP client, or an error about the certificates.
 pub(super) fn http(ca_bundle: Option<&Path>) -> Result<Http, Status> {
     Http::new(ca_bundle).map_err(|error| {
         Status::Invalid.because(error.to_string(), "pass `--ca-bundle` a PEM file of certificates")
@@ -317,7 +317,7 @@ impl RecordArgs {
     }
 }
 
-/// The flags that are about the judge alone.
+/// Flags about the judge only.
 pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &RecordArgs) -> Flags {
     Flags {
         timeout: manner.timeout,
@@ -333,7 +333,7 @@ pub(super) fn judge_flags(manner: &MannerArgs, judge: &JudgeArgs, records: &Reco
     }
 }
 
-/// The configuration: the named one, or the nearest above the scenarios, or none.
+/// The configuration: the named file, the nearest above the scenarios, or the default.
 pub(super) fn configuration(
     named: Option<&Path>,
     paths: &[PathBuf],
@@ -349,7 +349,7 @@ pub(super) fn configuration(
     if found.has_errors() { Err(Status::Invalid) } else { Ok(file) }
 }
 
-/// The deepest folder that holds all paths; here, when there are none.
+/// The deepest folder that contains all paths; the current one if there are none.
 pub(super) fn common_folder(paths: &[PathBuf]) -> PathBuf {
     let folders: Vec<_> = paths
         .iter()
@@ -367,7 +367,7 @@ pub(super) fn common_folder(paths: &[PathBuf]) -> PathBuf {
     shared.unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// The scenario files: the named ones, or the configured folder, or `scenarios`.
+/// The scenario files: those named, the configured folder, or `scenarios`.
 pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBuf>, Status> {
     discovered(paths, config).map_err(|(message, status, help)| {
         terminal::error(&message, help);
@@ -375,7 +375,7 @@ pub(super) fn files(paths: &[PathBuf], config: &ConfigFile) -> Result<Vec<PathBu
     })
 }
 
-/// What is named, or the usual place.
+/// The named paths, or the default.
 pub(super) fn places(paths: &[PathBuf], config: &ConfigFile) -> Vec<PathBuf> {
     if !paths.is_empty() {
         return paths.to_vec();
@@ -386,13 +386,13 @@ pub(super) fn places(paths: &[PathBuf], config: &ConfigFile) -> Vec<PathBuf> {
     }]
 }
 
-/// The same; what is wrong with them comes with its status and a way to mend it.
+/// The same; an error has its exit code and a fix.
 pub(super) fn discovered(
     paths: &[PathBuf],
     config: &ConfigFile,
 ) -> Result<Vec<PathBuf>, (String, Status, &'static str)> {
     let found = discover(&places(paths, config)).map(|mut files| {
-        // It may lie beside the scenarios, and is none.
+        // akit.yaml may be among the scenarios, but is not one.
         let folders: BTreeSet<_> = files.iter().flat_map(|file| file.ancestors().skip(1)).collect();
         let named = folders.into_iter().filter_map(quarantine_in);
         let quarantines = config.gate.quarantine.clone().into_iter().chain(named);
@@ -425,12 +425,12 @@ pub(super) struct RedactArgs {
 }
 
 impl RedactArgs {
-    /// What is removed in every case, if anything; tells what is wrong with the flags.
+    /// Redaction for every case, if any, or the error already printed.
     pub(super) fn redactor(&self) -> Result<Option<Redactor>, Status> {
         if self.redact_patterns.is_empty() {
             return Ok(self.redact.then(Redactor::usual));
         }
-        // The flag takes all that follows it.
+        // The flag takes all words after it.
         let file = |one: &&String| Kind::named(one).is_none() && Path::new(one).exists();
         if let Some(file) = self.redact_patterns.iter().find(file) {
             return Err(Status::Invalid.because(

@@ -9,14 +9,14 @@ use super::{Status, terminal};
 use crate::source::slashed;
 use crate::text;
 
-/// What a flag or a command of `ArtemisKit` is in akit.
+/// Equivalent of an `ArtemisKit` flag or command.
 #[derive(Debug)]
 enum Here {
     /// These words.
     Words(Vec<String>),
     /// Not needed, with the reason.
     Needless(&'static str),
-    /// There is no equivalent; how akit does it.
+    /// No equivalent; how akit does it.
     Missing(&'static str),
 }
 
@@ -31,7 +31,7 @@ fn file(flag: &str, folder: &str, name: &str) -> Here {
     words([flag, &slashed(&Path::new(folder).join(name))])
 }
 
-/// What a flag of a command, or the command itself (no flag), is in akit; `None` leaves the word to clap.
+/// The equivalent of a command's flag, or of the command itself (no flag); `None` leaves the word to clap.
 fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option<Here> {
     let exports = given.value(&["--export-output"]).unwrap_or("artemis-exports");
     Some(match (command, flag, value) {
@@ -99,10 +99,10 @@ fn here(command: &str, flag: &str, value: Option<&str>, given: &Given) -> Option
     })
 }
 
-/// Flags that take no value; the word behind them is left alone.
+/// Flags without a value; the word after them is not touched.
 const BARE: [&str; 6] = ["--ci", "--save", "-i", "--interactive", "-q", "--quiet"];
 
-/// Turns a command line of `ArtemisKit` into akit's, and prints what became of each part of it.
+/// Converts an `ArtemisKit` command line to akit's, and prints the conversion of each part.
 ///
 /// # Errors
 /// [`Status::Invalid`] where akit has no equivalent.
@@ -116,10 +116,10 @@ pub(super) fn translated(arguments: &[OsString]) -> Result<Vec<OsString>, Status
     Ok(line)
 }
 
-/// What has no equivalent, and how akit does it.
+/// A part without an equivalent, and how akit does it.
 type Refused = (String, &'static str);
 
-/// A line of akit, and the notes about it.
+/// An akit command line, with notes.
 fn turned(arguments: &[OsString]) -> Result<(Vec<OsString>, Vec<String>), Refused> {
     let word = |at: usize| arguments.get(at).and_then(|word| word.to_str()).unwrap_or_default();
     let (command, depth) = match word(1) {
@@ -172,7 +172,7 @@ fn turned(arguments: &[OsString]) -> Result<(Vec<OsString>, Vec<String>), Refuse
     Ok((line, notes))
 }
 
-/// A flag and the value within its word, as in `--export=junit` and `-oDIR`.
+/// A flag and the value in the same word, as in `--export=junit` and `-oDIR`.
 fn parts(word: &str) -> (&str, Option<&str>) {
     match word.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
@@ -184,7 +184,7 @@ fn parts(word: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The arguments behind the command.
+/// The arguments after the command.
 struct Given<'a>(Vec<&'a str>);
 
 impl<'a> Given<'a> {
@@ -192,7 +192,7 @@ impl<'a> Given<'a> {
         self.0.iter().any(|word| names.contains(&parts(word).0))
     }
 
-    /// The word at a place where it can be the value of a flag.
+    /// The word at a position where it can be a flag's value.
     fn behind(&self, at: usize) -> Option<&'a str> {
         self.0.get(at).copied().filter(|word| !word.starts_with('-') || *word == "-")
     }
@@ -202,7 +202,7 @@ impl<'a> Given<'a> {
         parts(self.0[at]).1.or_else(|| self.behind(at + 1))
     }
 
-    /// Whether a word names scenarios and no other word does: then it is not the value of the flag before it.
+    /// Whether a word is the only one that names scenarios: then it is not the value of the flag before it.
     fn is_the_only_scenario(&self, word: &str) -> bool {
         let scenario = |word: &str| {
             let path = Path::new(word);
@@ -214,7 +214,7 @@ impl<'a> Given<'a> {
         scenario(word) && self.0.iter().filter(|word| scenario(word)).count() == 1
     }
 
-    /// The reports of a stored run, named like it.
+    /// Reports of a stored run, named after it.
     fn report(&self, folder: &str, form: &str) -> Here {
         let value = |at: usize| at > 0 && ["-f", "-o", "--output"].contains(&self.0[at - 1]);
         let run = (0..self.0.len()).find(|at| !self.0[*at].starts_with('-') && !value(*at));

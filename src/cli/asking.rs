@@ -1,4 +1,4 @@
-//! Waiting for what is asked over the network, and the signals that end it.
+//! Network work, and the signals that stop it.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,13 +12,13 @@ use crate::event::{Event, Sink};
 use crate::manifest::Ended;
 use crate::process;
 
-/// How long requests under way may take to be answered after the first signal.
+/// Grace for requests in flight after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How long what was answered may take on its way to the disk; a name lookup under way is not awaited.
+/// Grace for received answers to reach the disk; a pending name lookup is not awaited.
 const REST: Duration = Duration::from_millis(300);
 
-/// Carries something out to its end.
+/// Runs a future to its end.
 pub(super) fn wait<F: Future>(future: F) -> Result<F::Output, Status> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Status::Unjudged.because(format!("cannot start: {error}"), ""))?;
@@ -27,11 +27,11 @@ pub(super) fn wait<F: Future>(future: F) -> Result<F::Output, Status> {
     Ok(done)
 }
 
-/// Whether somebody listens to signals who brings what is under way to a good end.
+/// Whether a listener handles signals and finishes what is in flight.
 static IS_HEARD: AtomicBool = AtomicBool::new(false);
 
-/// Until somebody listens, a signal ends akit at once, with the programs that it started: each is in a group of its own,
-/// which a terminal's Ctrl-C does not reach.
+/// Without a listener a signal ends akit at once, with the programs it started: each has its own process group,
+/// which Ctrl-C in a terminal does not reach.
 pub(super) fn guard() {
     thread::spawn(|| {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
@@ -42,13 +42,13 @@ pub(super) fn guard() {
     });
 }
 
-/// A signal for somebody who listens from now on.
+/// A listener for signals from now on.
 pub(super) async fn heard() -> Ended {
     let listens = async {
         IS_HEARD.store(true, Ordering::SeqCst);
         std::future::pending().await
     };
-    // In this order none is lost between the one who listened and this one.
+    // In this order no signal is lost between the two listeners.
     tokio::select! {
         biased;
         why = signal() => why,
@@ -56,20 +56,20 @@ pub(super) async fn heard() -> Ended {
     }
 }
 
-/// Listens to signals for as long as akit asks; afterwards a signal ends it at once.
+/// Handles signals while requests are sent; afterwards a signal ends akit at once.
 #[must_use]
 pub(super) struct Listening {
     phase: Arc<Mutex<Phase>>,
 }
 
-/// What a signal ends.
+/// What a signal stops.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The asking.
+    /// Sending requests.
     Asking,
     /// akit itself, while it writes reports.
     Writing,
-    /// Nothing: somebody else listens.
+    /// Nothing: another listener handles it.
     Left,
 }
 
@@ -79,7 +79,7 @@ impl Listening {
         enter(&self.phase, Phase::Writing);
     }
 
-    /// From now on somebody else listens.
+    /// From now on another listener handles signals.
     pub(super) fn leave(self) {
         enter(&self.phase, Phase::Left);
     }

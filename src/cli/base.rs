@@ -1,4 +1,4 @@
-//! `--weakened-since` and `--trust base`: what the base of the change demanded, and how it judges the change.
+//! `--weakened-since` and `--trust base`: what the base of the change required, and how its settings judge the change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -18,19 +18,19 @@ use crate::scenario::{Selection, discover};
 use crate::source::{Diagnostics, Node, SourceFile, slashed};
 use crate::text;
 
-/// Where the suite lies, as the user named it.
+/// Location of the suite, as the user named it.
 pub(super) struct SuitePaths<'a> {
-    /// Scenario files, folders and globs; empty where the configuration or the default says.
+    /// Scenario files, folders and globs; empty for those of the configuration or the default.
     pub(super) paths: &'a [PathBuf],
-    /// The scenario files that are there now.
+    /// The current scenario files.
     pub(super) files: &'a [PathBuf],
-    /// The configuration, where a flag names it.
+    /// The configuration named by a flag.
     pub(super) named: Option<&'a Path>,
-    /// The configuration now.
+    /// The current configuration.
     pub(super) config: &'a ConfigFile,
-    /// What other flags say of the asking.
+    /// Other flags about sending.
     pub(super) flags: Flags,
-    /// The cases that flags select.
+    /// Selection flags.
     pub(super) selection: Selection,
     /// Whether a flag sets a budget.
     pub(super) budget: bool,
@@ -40,40 +40,40 @@ pub(super) struct SuitePaths<'a> {
     pub(super) here: Here,
 }
 
-/// What the base of the change leads to.
+/// Effects of the base of the change.
 #[derive(Default)]
 pub(super) struct Base {
-    /// The configuration that holds in place of the change's, where one does.
+    /// The configuration that replaces the change's, if any.
     pub(super) held: Option<ConfigFile>,
-    /// Where the baseline lies, if one is asked for.
+    /// Location of the baseline, if one is configured.
     pub(super) place: Option<Place>,
-    /// The commit that its trials are taken from, where the base judges.
+    /// The commit its trials come from under `--trust base`.
     pub(super) commit: Option<PastCommit>,
-    /// Records that are not read.
+    /// Untrusted records.
     pub(super) untrusted: Option<Untrusted>,
-    /// Whether the journal of an interrupted run would be the change's.
+    /// Whether the change adds the journal of an interrupted run.
     pub(super) brings_journal: bool,
-    /// What is demanded less than there.
+    /// Weakenings since then.
     pub(super) weakened: Vec<Weakening>,
-    /// The cases that are there too, by scenario and id; `None` where nothing is compared.
+    /// The cases the base has too, by scenario and ID; `None` if nothing is compared.
     pub(super) cases: Option<BTreeSet<(String, String)>>,
-    /// What everybody should know.
+    /// Notes for the report.
     pub(super) notes: Vec<String>,
 }
 
 impl Base {
-    /// The configuration that holds: that of the base, or the one that was found.
+    /// The configuration in effect: the base's, or the one found.
     ///
-    /// Whether cases have the names in it is not asked of the base's: cases may be gone since.
+    /// Names of cases in the base's are not checked: cases may have been removed since.
     pub(super) fn config<'a>(&'a self, found: &'a ConfigFile) -> &'a ConfigFile {
         self.held.as_ref().unwrap_or(found)
     }
 }
 
 impl BaseArgs {
-    /// Holds the change against its base, where that is asked for or the pipeline knows it.
+    /// Compares the change with its base, if requested or known from CI.
     ///
-    /// A base that cannot be had is a note, but an error where the gate rests on it.
+    /// A missing base is a note, or an error if the gate depends on it.
     pub(super) fn compare(
         &self,
         gate: &GateArgs,
@@ -102,7 +102,7 @@ impl BaseArgs {
         })
     }
 
-    /// Reads the base, and holds the change against it.
+    /// Reads the base and compares the change with it.
     fn read(
         &self,
         gate: &GateArgs,
@@ -122,7 +122,7 @@ impl BaseArgs {
         let cached = suite.cached(settings, &brought);
         let mut place = gate.proof.place(&settings.gate, &settings.folder);
         if by_base {
-            // What the change accepts it accepts in the file that the base names.
+            // The change accepts changes in the file the base names.
             now.baseline = suite.own_baseline(place.as_ref()).as_deref().and_then(read);
             place = place.map(|place| suite.at_base(place, &commit, &brought)).transpose()?;
             base.untrusted = cached.untrusted();
@@ -155,8 +155,8 @@ impl BaseArgs {
         }
     }
 
-    /// The folder of a repository that lies in another one, where the other one had files in that folder: what
-    /// is judged now has a past of its own.
+    /// The folder of a nested repository if the outer one had files there: what
+    /// is judged now has its own history.
     fn nested(&self, suite: &SuitePaths<'_>, pipeline: &Pipeline) -> Option<Weakening> {
         let inner = root(&suite.within());
         let mut around = inner.ancestors().skip(1).filter(|folder| folder.join(".git").exists());
@@ -165,14 +165,14 @@ impl BaseArgs {
             let (paths, brought) = (commit.paths().ok()?, commit.brought().ok()?);
             let folder = slashed(inner.strip_prefix(outer).ok()?);
             let is_new = paths.iter().any(|path| is_within(path, &folder));
-            // Of a submodule the change decides which commit of it is judged.
+            // The change decides which commit of a submodule is judged.
             (is_new || brought.contains_key(&folder)).then(|| demands::nested(&folder))
         })
     }
 }
 
-/// What the suite of a change demands less under the settings of the base, which judge it: a name that is changed in
-/// suite and settings alike leaves those of the base with nothing to find.
+/// Weakenings of a change's suite under the base's settings: a name changed in
+/// both suite and settings no longer matches those of the base.
 fn held_against(held: &ConfigFile, then: &Demands, now: &Demands) -> Vec<Weakening> {
     if matches!(held.whose, Whose::Change) {
         return Vec::new();
@@ -182,10 +182,10 @@ fn held_against(held: &ConfigFile, then: &Demands, now: &Demands) -> Vec<Weakeni
     compare(then, &Demands { config, quarantine, calibration, ..now.clone() })
 }
 
-/// Keys that say what is tested, and not how: they are the change's own, as its scenarios are.
+/// Keys about what is tested, not how: they come from the change, like its scenarios.
 const TESTED: [&str; 5] = ["project", "provider", "model", "scenariosDir", "target"];
 
-/// Whose settings hold, and which of the change's do not.
+/// Whose settings apply, and which of the change's do not.
 fn told(whose: &Whose, then: &Then, now: &Demands, commit: &PastCommit) -> String {
     let (Whose::Base(_), Some(path)) = (whose, &then.config) else {
         let name = commit.name();
@@ -221,7 +221,7 @@ fn read(path: &Path) -> Option<Arc<SourceFile>> {
 /// Why there is no base.
 enum NoBase {
     Git(GitError),
-    /// Its policy is wrong, and that was told.
+    /// Its policy is invalid; already reported.
     Told,
 }
 
@@ -235,7 +235,7 @@ impl SuitePaths<'_> {
     /// A folder of the repository.
     fn within(&self) -> PathBuf {
         let near = self.config.file.as_ref().map(|_| self.config.folder.clone());
-        // A link must not lead to another repository, whose past says nothing of this one.
+        // A link must not lead to another repository with an unrelated history.
         let own = self.files.first().map(|file| self.here.join(file));
         let own = own.as_ref().and_then(|file| {
             let mut folders = file.ancestors().skip(1);
@@ -250,7 +250,7 @@ impl SuitePaths<'_> {
         if folder.is_dir() { folder } else { PathBuf::from(".") }
     }
 
-    /// The configuration by which the base judges; `None` where the one that was found is no part of any change.
+    /// The base's configuration; `None` if the one found is not part of any change.
     fn held(
         &self,
         then: &Then,
@@ -282,14 +282,14 @@ impl SuitePaths<'_> {
         if found.has_errors() {
             return Err(NoBase::Told);
         }
-        // What is tested is the change's.
+        // What is tested comes from the change.
         let ConfigFile { provider, model, mut named_by_variables, scenarios, target_version, .. } = own;
         let target_version = target_version.map(|version| version.unmerged(held.target_version.as_ref()));
         named_by_variables.extend(held.named_by_variables.iter().cloned());
         Ok(Some(ConfigFile { provider, model, named_by_variables, scenarios, target_version, ..held }))
     }
 
-    /// A baseline as the base has it, where its file is one that git tracks.
+    /// The base's version of a baseline, if git tracks its file.
     fn at_base(
         &self,
         place: Place,
@@ -303,7 +303,7 @@ impl SuitePaths<'_> {
         Ok(if is_tracked { Place::at_base(&path) } else { place })
     }
 
-    /// What the change brings into the folder of the cache.
+    /// Records the change adds to the cache.
     fn cached(&self, settings: &ConfigFile, brought: &BTreeMap<String, Brought>) -> demands::Cached {
         let folder = self.flags.cache_dir.clone().or_else(|| settings.cache_folder());
         self.cached_in(&folder.unwrap_or_else(|| PathBuf::from(FOLDER)), brought)
@@ -316,14 +316,14 @@ impl SuitePaths<'_> {
         cached(brought, &slashed(&self.here.relative(&root, folder)), real.as_deref())
     }
 
-    /// Where the base is looked into.
+    /// Access to the base.
     fn scope(&self, gate: &GateArgs, now: &Demands) -> Scope {
         let root = root(&self.within());
         let config = if let Some(path) = self.named {
             vec![slashed(&self.here.relative(&root, path))]
         } else {
             let here = self.config.path.as_ref().map(|path| slashed(&self.here.relative(&root, path)));
-            // The nearest that then lay there: one that was taken away must not give way to one farther up.
+            // The nearest at the time: after a removal, one farther up must not replace it.
             self.candidates(&root).into_iter().chain(here).collect()
         };
         let named = gate.proof.baseline.as_ref();
@@ -338,8 +338,8 @@ impl SuitePaths<'_> {
         }
     }
 
-    /// Every link on the way to a file of the suite, with what it points to; what a link points to may lie behind
-    /// another one.
+    /// Every symbolic link on the way to a file of the suite, with its target, which may be behind
+    /// another link.
     fn links(&self, gate: &GateArgs) -> BTreeMap<String, String> {
         let root = root(&self.within());
         let config = self.named.map(Path::to_path_buf).or_else(|| self.config.path.clone());
@@ -361,7 +361,7 @@ impl SuitePaths<'_> {
         links
     }
 
-    /// The names that a configuration above the scenarios may have had, the nearest first.
+    /// Possible names of a configuration above the scenarios, nearest first.
     fn candidates(&self, root: &Path) -> Vec<String> {
         let folder = self.here.relative(root, &common_folder(self.paths));
         folder
@@ -370,14 +370,14 @@ impl SuitePaths<'_> {
             .collect()
     }
 
-    /// The file of the baseline in the working tree, also where it is read at the base of the change.
+    /// The baseline's file in the working tree, even if it is read at the base.
     fn own_baseline(&self, place: Option<&Place>) -> Option<PathBuf> {
         let place = place?;
         let of_change = || Some(root(&self.within()).join(place.of_change()?));
         place.file().map(Path::to_path_buf).or_else(of_change)
     }
 
-    /// What is demanded now.
+    /// Current requirements.
     fn demands(&self, gate: &GateArgs, environment: &Environment) -> Demands {
         let parse = |file: Arc<SourceFile>| Document::parse(file).ok();
         let config = self.config.file.clone().and_then(parse);
@@ -405,7 +405,7 @@ impl SuitePaths<'_> {
     }
 }
 
-/// The scenario files around those of a stored run, and where they were looked for.
+/// The scenario files around those of a stored run, and where they were searched.
 pub(super) fn around(files: &[PathBuf], config: &ConfigFile) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let configured = config.scenarios.as_ref().map(|folder| config.folder.join(folder));
     let mut folders: Vec<PathBuf> = match configured.filter(|folder| folder.is_dir()) {
@@ -414,14 +414,14 @@ pub(super) fn around(files: &[PathBuf], config: &ConfigFile) -> (Vec<PathBuf>, V
     };
     folders.sort();
     folders.dedup();
-    // The folder of all files would take everything in the repository for scenarios.
+    // The common folder would include everything in the repository.
     let at_top = folders.iter().any(|folder| folder.as_os_str().is_empty());
     let paths = if at_top { files.to_vec() } else { folders };
     let found = discover(&paths).unwrap_or_default();
     (paths, found)
 }
 
-/// The current folder under the name that the shell has for it: the system names what links on the way lead to.
+/// The current folder as the shell names it: the system resolves links.
 #[derive(Clone, Debug)]
 pub(super) struct Here(PathBuf);
 
@@ -433,7 +433,7 @@ impl Here {
         Self(named.filter(same).unwrap_or(real))
     }
 
-    /// The whole path, as it is written.
+    /// The absolute path, links not resolved.
     fn join(&self, path: &Path) -> PathBuf {
         let mut full = PathBuf::new();
         for part in self.0.join(path).components() {
@@ -446,23 +446,23 @@ impl Here {
         full
     }
 
-    /// A whole path, shorter where it lies below here.
+    /// A path, relative if it is below the current folder.
     fn shown(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.0).map_or_else(|_| path.to_path_buf(), Path::to_path_buf)
     }
 
-    /// A path from the root of the repository, as it is written: links on the way are not followed, for they
-    /// may be new. It need not be there any more.
+    /// A path from the root of the repository. Links are not followed: they
+    /// may be new. The path need not exist any more.
     fn relative(&self, root: &Path, path: &Path) -> PathBuf {
         let full = self.join(path);
-        // What lies above the repository may be a link to it.
+        // A folder above the repository may be a link to it.
         let top = full.ancestors().collect::<Vec<_>>().into_iter().rev();
         let mut top = top.filter(|folder| folder.canonicalize().is_ok_and(|folder| folder == root));
         top.find_map(|folder| full.strip_prefix(folder).ok()).map_or(full.clone(), Path::to_path_buf)
     }
 }
 
-/// The root of the repository that holds a folder, or the current folder where there is none.
+/// The root of the repository containing a folder, or the current folder.
 fn root(folder: &Path) -> PathBuf {
     let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     let found = full.ancestors().find(|folder| folder.join(".git").exists());

@@ -1,4 +1,4 @@
-//! `akit cache`: what is recorded, what a suite uses of it, and why something is missing.
+//! `akit cache`: what is recorded, which records a suite uses, and why one is missing.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -71,7 +71,7 @@ enum CacheCommand {
 }
 
 impl CacheArgs {
-    /// Takes what stands behind `--` for scenarios.
+    /// Reads the words after `--` as scenarios.
     pub(super) fn settle(&mut self) {
         match &mut self.command {
             CacheCommand::Stats(suite)
@@ -107,7 +107,7 @@ fn folder(suite: &SuiteArgs, environment: Environment) -> Result<Cache, Status> 
     Ok(Suite::load(suite, environment)?.settings.cache)
 }
 
-/// What a suite looks for in its cache, found out by replaying it.
+/// The records a suite looks for, found by replaying it.
 struct Used {
     cache: Cache,
     looked: BTreeMap<String, Looked>,
@@ -118,11 +118,11 @@ impl Used {
         let mut suite_loaded = Suite::load(suite, environment)?;
         suite_loaded.settings.flags = suite.ask.replaying();
         let cache = suite_loaded.settings.cache.clone();
-        // Only `why` wants to know what is there instead, and asks for it itself.
+        // Only `why` needs the nearest record, and looks for it itself.
         cache.explain_nothing();
         let (root, road) = (suite_loaded.root(), suite_loaded.settings.road.clone());
         let (plan, graders) = suite_loaded.plan()?;
-        // A verdict that is not asked for without a calibration is used all the same.
+        // A verdict that needs a calibration is used in any case.
         let graders = graders.bound(None);
         let options = Options {
             concurrency: 4,
@@ -138,13 +138,13 @@ impl Used {
             let runner = Runner::new(plan, graders, options, Arc::new(Silent), road);
             let mut run = runner.run().await;
             let mut looked = cache.looked();
-            // Further trials, of repeats and confirmations, are used as far as they are recorded.
+            // Further trials, from repeats and confirmations, are used as far as recorded.
             while !asked.is_empty() {
                 let wanted: Vec<_> = asked.iter().map(|case| Again { case: *case, trials: 1 }).collect();
                 let short = runner.again(&mut run, &wanted).await;
                 asked.retain(|case| !short.contains(case));
             }
-            // One trial more than there are is no record that is missing.
+            // The first trial beyond those recorded does not count as missing.
             looked.extend(cache.looked().into_iter().filter(|(_, looked)| looked.recorded_at.is_some()));
             looked
         })?;
@@ -152,13 +152,13 @@ impl Used {
     }
 
     fn uses(&self, shelved: &Shelved) -> bool {
-        // What a judge said of known answers vouches for its verdicts and is kept with them.
+        // Canary verdicts vouch for the judge's other verdicts and are kept with them.
         shelved.record.as_ref().is_some_and(|record| {
             record.is(ExchangeKind::Canary) || self.looked.contains_key(record.key().hash())
         })
     }
 
-    /// The nearest record, first among those that no case uses: an edited case has left one behind.
+    /// The nearest record, first among unused ones: an edited case leaves one behind.
     fn nearest(&self, key: &Key, redacted: bool) -> Nearest {
         let unused = |hash: &str| !self.looked.contains_key(hash);
         let nearest = self.cache.nearest_among(key, &unused);

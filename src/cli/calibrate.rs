@@ -80,7 +80,7 @@ pub(super) fn calibrate(args: &CalibrateArgs, environment: Environment) -> Resul
     tell(&calibration, &labels, &verdicts, outputs, &slashed(&args.out))
 }
 
-/// The labels of a file; tells every line that is wrong.
+/// The labels of a file; reports every invalid line.
 fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
     let source = SourceFile::read(path).map_err(|error| {
         let message = format!("cannot read the labels in `{}`: {error}", slashed(path));
@@ -100,7 +100,7 @@ fn read_labels(path: &Path) -> Result<Vec<Label>, Status> {
     Ok(labels)
 }
 
-/// The verdicts on all labels; a signal ends the asking, and an older calibration stays as it was.
+/// The verdicts on all labels; after a signal, an older calibration is kept.
 fn ask(
     args: &CalibrateArgs,
     grader: &Arc<Grader>,
@@ -130,7 +130,7 @@ fn ask(
     })
 }
 
-/// What becomes of the verdicts of a calibration that is broken off.
+/// What happens to the verdicts of an interrupted calibration.
 fn kept(settings: &Settings) -> String {
     let folder = slashed(settings.cache.folder());
     match settings.grader_mode() {
@@ -143,7 +143,7 @@ fn kept(settings: &Settings) -> String {
     }
 }
 
-/// Writes and prints what was found; where nothing could be judged, an older file is left as it was.
+/// Writes and prints the result; if nothing could be judged, an older file is kept.
 fn tell(
     calibration: &Calibration,
     labels: &[Label],

@@ -1,4 +1,4 @@
-//! `akit case`: cases made of what happened.
+//! `akit case`: cases from stored conversations.
 
 use std::path::{Path, PathBuf};
 
@@ -42,7 +42,7 @@ struct FromArgs {
     output: Option<PathBuf>,
 }
 
-/// What becomes of a conversation.
+/// Form of the new case.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Form {
     /// A script of the customer's turns

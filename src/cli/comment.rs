@@ -1,4 +1,4 @@
-//! `akit comment`: a stored run on its pull or merge request.
+//! `akit comment`: posts a stored run on its pull or merge request.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::publish::site::Site;
 use crate::publish::{CommentMode, CommentOptions, Key, Trust};
 use crate::report::{Past, Report};
 
-/// Largest run of another workflow that is read, in bytes.
+/// Largest accepted run from another workflow, in bytes.
 const MAX_FOREIGN: u64 = 64 * 1024 * 1024;
 
 #[derive(Debug, Args)]
@@ -58,11 +58,11 @@ pub(super) fn comment(args: &CommentCommand, environment: &Environment) -> Resul
     let site = Site::of(environment).about(args.pull);
     let (mut run, own) = match (&args.run, &args.from) {
         (Some(path), _) if !site.after_another => (stored::run(path)?, true),
-        // What a workflow finds that begins after another one is that one's, whatever the flag.
+        // A workflow triggered by another one comments for that one, whatever the flag.
         (Some(path), _) | (None, Some(path)) => (foreign(path, &site)?, false),
         (None, None) => return Err(Status::Invalid),
     };
-    // A foreign run may name any file, and must not choose the policy by it.
+    // An untrusted run may name any file and must not choose the policy that way.
     let (files, trust) = if own { (files(&run), Trust::Own) } else { (Vec::new(), Trust::Foreign) };
     let (decision, _) = decide(&mut run, &files, args.config.as_deref(), &args.gate, environment)?;
     let http = http(args.ca_bundle.as_deref())?;
@@ -97,7 +97,7 @@ fn foreign(path: &Path, site: &Site) -> Result<RunManifest, Status> {
             let long = format!("the run has {} bytes; at most {MAX_FOREIGN} are read", found.len());
             return refuse(&long, "nothing was sent");
         }
-        // Reading tells it better.
+        // Parsing gives a better error.
         _ => {}
     }
     let run = stored::run(path)?;

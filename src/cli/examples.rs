@@ -1,9 +1,9 @@
-//! What the help of each command shows: its group on the first page, and how it is called.
+//! Help of each command: its group on the first page, and its examples.
 
 use clap::Command;
 use clap::builder::StyledStr;
 
-/// The groups of the first page of help, each with its commands in the order of use.
+/// Groups of the first help page, each with its commands in order of use.
 const GROUPS: [(&str, &[&str]); 5] = [
     ("Start", &["init", "doctor", "import", "validate"]),
     ("Test", &["run", "stress", "plan", "prompts", "calibrate", "case"]),
@@ -12,10 +12,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Tools", &["cache", "schema", "completions", "man"]),
 ];
 
-/// Calls, one a line, with what they do behind `#`.
+/// Examples, one per line, with their purpose after `#`.
 const EXAMPLES: &str = include_str!("examples.txt");
 
-/// The same command with examples below its help and that of its subcommands, and with groups where it is the whole.
+/// Adds examples to the help of a command and its subcommands, and groups to the first page.
 pub(super) fn shown(command: Command) -> Command {
     let command = below(command, "akit");
     let styles = command.get_styles().clone();
@@ -32,7 +32,7 @@ pub(super) fn shown(command: Command) -> Command {
     command.help_template(page + "Options:\n{options}\n{after-help}")
 }
 
-/// Gives each command below one its examples.
+/// Adds examples to each subcommand.
 fn below(command: Command, path: &str) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
     let heading = *command.get_styles().get_header();
@@ -45,7 +45,7 @@ fn below(command: Command, path: &str) -> Command {
     })
 }
 
-/// The examples of a command, or of those that it groups.
+/// Examples of a command, or of its subcommands.
 fn examples(path: &str) -> impl Iterator<Item = &'static str> {
     let of = format!("{path} ");
     EXAMPLES.lines().filter(move |line| format!("{line} ").starts_with(&of))
@@ -84,7 +84,7 @@ mod tests {
     fn every_example_parses() {
         for line in EXAMPLES.lines() {
             assert!(line.chars().count() <= 98, "{line}");
-            // A shell takes off quotes, redirections and comments.
+            // A shell removes quotes, redirections and comments.
             let call = line.split(" > ").next().unwrap().split("  # ").next().unwrap();
             let parts = call.split('"').enumerate().flat_map(|(index, part)| match index % 2 {
                 0 => part.split_whitespace().collect(),

@@ -1,4 +1,4 @@
-//! Exit status, as documented in docs/exit-codes.md. It comes from the decision alone, never from
+//! Exit codes, as documented in docs/exit-codes.md. They depend on the decision alone, never on
 //! the format of a report.
 
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use crate::gate::{Conclusion, Decision};
 use crate::manifest::Ended;
 use crate::vocabulary::{FindingId, meaning};
 
-/// What a pipeline sees.
+/// Exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, EnumMessage)]
 pub enum Status {
     /// The gate passed.
@@ -25,7 +25,7 @@ pub enum Status {
     Unjudged,
     /// Inconclusive: a failure is neither confirmed nor excused, or the application was not asked.
     Inconclusive,
-    /// The budget or the deadline ended the run before a verdict.
+    /// Budget or deadline ended the run before a decision.
     Spent,
     /// Interrupted (Ctrl-C); partial reports are written and say so.
     Interrupted,
@@ -34,7 +34,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every exit code with its meaning, in their order.
+    /// Every exit code with its meaning, in order.
     pub fn all() -> impl Iterator<Item = (u8, String)> {
         Self::iter().map(|status| (status.code(), meaning(&status)))
     }
@@ -55,12 +55,12 @@ impl Status {
         }
     }
 
-    /// Writes what a command is called for; it fails where that cannot be written.
+    /// Writes a command's output, and fails if it cannot.
     pub(super) fn of_product(text: &str) -> Self {
         terminal::sent(text, "choose another path").map_or(Status::Invalid, |()| Status::Passed)
     }
 
-    /// The exit code of a command that ended before its end.
+    /// The exit code of a command that stopped early.
     pub(super) fn stopped(by: Ended) -> Self {
         match by {
             Ended::Interrupted => Status::Interrupted,
@@ -69,13 +69,13 @@ impl Status {
         }
     }
 
-    /// Tells why a command ends here and how to fix that, and is the exit code of it.
+    /// Prints why a command stops and how to fix it, and returns its exit code.
     pub(super) fn because(self, message: impl AsRef<str>, help: impl AsRef<str>) -> Self {
         terminal::error(message.as_ref(), help.as_ref());
         self
     }
 
-    /// The status of a decided run: of several that hold, 1 before 4 before 6 before 5 before 3.
+    /// The exit code of a decided run: if several apply, 1 before 4 before 6 before 5 before 3.
     #[must_use]
     pub fn of(decision: &Decision, ended: Ended) -> Self {
         match (ended, decision.conclusion) {
@@ -118,7 +118,7 @@ mod tests {
     use crate::manifest::Counts;
     use crate::vocabulary::Subject;
 
-    /// Breaches, and the exit code.
+    /// Findings, and the exit code.
     type ExitRow<'a> = (&'a [(&'a str, Conclusion)], u8);
 
     fn decision(strict: bool, findings: &[(&str, Conclusion)]) -> Decision {
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// 1 before 4 before 6 before 5 before 3; an interruption is told whatever was found.
+    /// 1 before 4 before 6 before 5 before 3; an interruption takes precedence over all.
     #[test]
     fn the_gravest_of_several_counts() {
         use Conclusion::{Error, Fail, Inconclusive};
@@ -176,7 +176,7 @@ mod tests {
                 assert_eq!(Status::of(&decision, Ended::Complete).code(), *code, "{findings:?} {is_strict}");
                 assert_eq!(Status::of(&decision, Ended::Interrupted).code(), 130);
                 assert_eq!(Status::of(&decision, Ended::Terminated).code(), 143);
-                // What was asked, and passed at least once, lets a pipeline go on; nothing else does.
+                // Only cases that were asked and passed at least once let a pipeline continue.
                 decision.tolerated = true;
                 let code = if *code == 5 && decision.conclusion == Inconclusive { 0 } else { *code };
                 assert_eq!(Status::of(&decision, Ended::Complete).code(), code, "{findings:?}");

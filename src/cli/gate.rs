@@ -1,4 +1,4 @@
-//! `akit gate`: the decision over a stored run.
+//! `akit gate`: decides on a stored run.
 
 use std::path::{Path, PathBuf};
 
@@ -53,15 +53,15 @@ pub(super) fn gate(args: &StoredArgs, environment: &Environment) -> Result<Statu
     Ok(status)
 }
 
-/// The name of the run where all of its answers were given by a flag: it is they that are judged, whoever files name.
+/// The run's target if all answers came from a flag: then they are judged, whatever files name.
 fn given(run: &RunManifest) -> Vec<PathBuf> {
     let mut answers = run.trials().flat_map(Trial::answers).peekable();
     let all = answers.peek().is_some() && answers.all(|answer| answer.given);
     all.then(|| PathBuf::from(&run.run_id)).into_iter().collect()
 }
 
-/// Decides over a stored run of these scenario files, which takes the notes of the comparison with its base; also says where the
-/// baseline lies.
+/// Decides on a stored run of these scenario files, adding the notes of the comparison with its base; also returns where the
+/// baseline is.
 pub(super) fn decide(
     run: &mut RunManifest,
     files: &[PathBuf],

@@ -1,4 +1,4 @@
-//! `akit import`: the suite of another program as a scenario file.
+//! `akit import`: converts the suite of another tool to a scenario file.
 
 use std::path::{Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub(super) fn import(args: &ImportArgs) -> Status {
     }
 }
 
-/// Reads a promptfoo suite, and tells everything that was not taken over.
+/// Reads a promptfoo suite, and prints everything that was not converted.
 pub(super) fn promptfoo(file: &Path) -> Result<Imported, Status> {
     match import::promptfoo(file) {
         Ok(imported) => {
@@ -60,14 +60,14 @@ pub(super) fn promptfoo(file: &Path) -> Result<Imported, Status> {
     }
 }
 
-/// Every finding: what is not told here would be lost without a word.
+/// All findings: anything not printed here would be lost silently.
 fn tell(findings: &Diagnostics) {
     for finding in findings.iter() {
         terminal::say(&format!("{}\n\n", finding.render(terminal::stderr_ink())));
     }
 }
 
-/// Why nothing is written to a path that is taken.
+/// Why an existing path is not written.
 pub(super) fn is_there(path: &Path) -> Option<Status> {
     path.symlink_metadata().is_ok().then(|| {
         Status::Invalid.because(

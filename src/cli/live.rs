@@ -1,4 +1,4 @@
-//! The line that shows how a load goes while it lasts.
+//! Live status line of a load test.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::stats::real;
 use crate::stress::{Glance, Options, Stress};
 use crate::text::number;
 
-/// How often the line changes.
+/// Refresh interval of the line.
 const STEP: Duration = Duration::from_millis(500);
-/// How often a log gets a line.
+/// Interval of lines in a log.
 const LOG_STEP: Duration = Duration::from_secs(30);
 
-/// Shows how a load goes, until it is dropped.
+/// Shows the live status until dropped.
 pub(super) async fn show(stress: Stress, options: Options, is_shown: bool) {
     if !is_shown {
         return;
@@ -43,7 +43,7 @@ pub(super) async fn show(stress: Stress, options: Options, is_shown: bool) {
     }
 }
 
-/// A bar that leaves nothing behind.
+/// A progress bar that clears itself.
 struct Cleared(ProgressBar);
 
 impl Drop for Cleared {

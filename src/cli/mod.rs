@@ -105,12 +105,12 @@ enum Command {
     Man(pages::ManArgs),
 }
 
-/// The command line with all that its help shows.
+/// The command line with its full help.
 fn command() -> clap::Command {
     examples::shown(Cli::command()).after_help(after_help())
 }
 
-/// Reads the arguments, does what they say, and returns the exit code.
+/// Parses the arguments, runs the command and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match artemiskit::translated(&std::env::args_os().collect::<Vec<_>>()) {
@@ -122,8 +122,8 @@ pub fn main() -> ExitCode {
             Ok(cli) => cli,
             Err(error) => {
                 if !error.use_stderr() {
-                    // Help and version go to stdout and are no error; where nobody reads any more there is nobody to
-                    // tell.
+                    // Help and version go to stdout and are not errors; if the reader is gone, there is no one to
+                    // report to.
                     let _ = error.print();
                     return Status::Passed.into();
                 }
@@ -132,7 +132,7 @@ pub fn main() -> ExitCode {
             }
         };
     let environment = Environment::of(std::env::vars_os().filter_map(|(name, value)| {
-        // A variable that is no Unicode cannot be named in a file.
+        // A variable that is not Unicode cannot be named in a file.
         Some((name.into_string().ok()?, value.into_string().ok()?))
     }));
     asking::guard();

@@ -1,4 +1,4 @@
-//! Files that a command leaves behind: claimed before any work is paid for, written whole at the end.
+//! Output files: claimed before anything is paid for, written whole at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -44,7 +44,7 @@ fn format(word: &str) -> Format {
     Format::iter().find(|format| format.word() == word).unwrap_or(Format::Console)
 }
 
-/// The files of formats: each format that has a help has a flag of its name.
+/// Output files by format: each format with a help text has a flag of its name.
 #[derive(Clone, Debug, Default)]
 struct FormatArgs(BTreeMap<Format, PathBuf>);
 
@@ -75,14 +75,14 @@ impl FromArgMatches for FormatArgs {
     }
 }
 
-/// Whom a SARIF report is for.
+/// Which viewer a SARIF report is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SarifProfile {
     Github,
     Full,
 }
 
-/// Claimed reports, and how the console's is shown.
+/// Claimed reports, and how the console report is shown.
 #[derive(Debug)]
 pub(super) struct Outputs {
     files: Vec<(Output, Form)>,
@@ -91,19 +91,19 @@ pub(super) struct Outputs {
     began: Option<Instant>,
 }
 
-/// What is written to a file.
+/// Content of a file.
 #[derive(Clone, Copy, Debug)]
 enum Form {
-    /// What the report alone says.
+    /// A report.
     Format(Format),
-    /// Links, which need to know where files are shown.
+    /// Links, which need the address of the files.
     Annotations,
-    /// Variables, which have the exit code.
+    /// Variables, including the exit code.
     Dotenv,
 }
 
 impl Form {
-    /// The flag that asks for it, without its hyphens.
+    /// Name of its flag, without hyphens.
     fn flag(self) -> &'static str {
         match self {
             Form::Format(Format::SarifFull) => Format::Sarif.word(),
@@ -115,24 +115,24 @@ impl Form {
 }
 
 impl Outputs {
-    /// How many files there are to be.
+    /// Number of files to write.
     pub(super) fn files(&self) -> usize {
         self.files.iter().filter(|(output, _)| matches!(output, Output::File(_))).count()
     }
 
-    /// The same with links to where the files are shown, and nothing else of the pipeline.
+    /// With links to the files, but nothing else specific to the pipeline.
     pub(super) fn linked(mut self, environment: &Environment) -> Self {
         self.surroundings.files = Surroundings::of(environment).files;
         self
     }
 
-    /// The same for a run that this command makes, from this time on.
+    /// For a run by this command, from now on.
     pub(super) fn since(mut self, began: Instant) -> Self {
         self.began = Some(began);
         self
     }
 
-    /// The same for the pipeline that akit runs in.
+    /// For the pipeline akit runs in.
     pub(super) fn within(mut self, environment: &Environment) -> Self {
         self.surroundings = Surroundings::of(environment);
         self
@@ -140,12 +140,12 @@ impl Outputs {
 }
 
 impl ReportArgs {
-    /// The file that the run is stored in, where it is.
+    /// The file the run is stored in, if any.
     pub(super) fn stored(&self) -> Option<&Path> {
         self.files.0.get(&Format::Json).map(PathBuf::as_path).filter(|path| *path != Path::new("-"))
     }
 
-    /// Claims the places of all reports, none of which may replace an input.
+    /// Claims the paths of all reports; none may overwrite an input.
     pub(super) fn open(&self, inputs: &[&Path], environment: &Environment) -> Result<Outputs, Status> {
         let first = self.format.filter(|format| *format != Format::Console);
         let stdout = first.map(|format| (Form::Format(format), Path::new("-")));
@@ -163,12 +163,12 @@ impl ReportArgs {
         Ok(Outputs { files, depth, surroundings: Surroundings::default(), began: None })
     }
 
-    /// Whether there is an HTML page among them.
+    /// Whether an HTML page is among them.
     pub(super) fn has_page(&self) -> bool {
         self.files.0.contains_key(&Format::Html) || self.format == Some(Format::Html)
     }
 
-    /// Whether as little as possible is to be shown.
+    /// Whether output is quiet.
     pub(super) fn is_quiet(&self) -> bool {
         self.quiet
     }
@@ -183,7 +183,7 @@ pub(super) enum Output {
     File(Pending),
 }
 
-/// The link that a path leads through; above an absolute one it is the machine's own.
+/// The symbolic link a path passes through; links above an absolute path belong to the machine.
 pub(super) fn behind_link(path: &Path) -> Option<&Path> {
     let parts = path.ancestors().filter(|part| !part.as_os_str().is_empty());
     let mut parts = parts.take(if path.is_absolute() { 1 } else { usize::MAX });
@@ -191,10 +191,10 @@ pub(super) fn behind_link(path: &Path) -> Option<&Path> {
     parts.find(is_link).filter(|_| !path.starts_with("/dev"))
 }
 
-/// Places that are claimed for reports: each once, and none that is read.
+/// Paths claimed for reports: each once, and never an input.
 #[derive(Default)]
 struct Claims {
-    /// Whether nobody looks on: a link in the checkout was put there by the change.
+    /// Whether akit runs in CI, where a link in the checkout may come from the change.
     is_ci: bool,
     inputs: BTreeSet<PathBuf>,
     taken: BTreeSet<PathBuf>,
@@ -208,7 +208,7 @@ impl Claims {
         Self { is_ci: environment.is_ci(), inputs, ..Self::default() }
     }
 
-    /// Claims a place; tells what stands in the way. A report never replaces an input: a slip must not cost the suite.
+    /// Claims a path or reports why it cannot. A report never overwrites an input: a typo must not cost the suite.
     fn claim(&mut self, path: &Path) -> Option<Output> {
         let shown = slashed(path);
         let (message, help) = if path == Path::new("-") {
@@ -248,7 +248,7 @@ impl Claims {
 }
 
 impl Output {
-    /// Claims the places that were asked for, in order; `None` where none was asked for.
+    /// Claims the requested paths in order; `None` for those not requested.
     pub(super) fn open_all<const N: usize>(
         paths: [&Option<PathBuf>; N],
         inputs: &[&Path],
@@ -304,11 +304,11 @@ impl Output {
         }
         let ink = if to_stdout { terminal::stderr_ink() } else { terminal::stdout_ink() };
         let width = terminal::width(to_stdout);
-        // What is read from a pipe says the same of the same records.
+        // Piped output is the same for the same records.
         let took = began.filter(|_| width.is_some()).map(|began| began.elapsed());
         let console = console::shown(report, Layout { ink, fold: surroundings.fold, depth, width, took });
-        // A pipeline reads its commands from either stream.
-        // Groups and annotations are commands of our own; the console makes the texts of others harmless itself.
+        // CI reads workflow commands from both streams.
+        // Groups and annotations are our own commands; the console escapes untrusted text itself.
         let tell = |text: &str| if to_stdout { terminal::say_as_is(text) } else { terminal::out(text) };
         if surroundings.takes_commands {
             tell(&annotation::commands(report));
@@ -317,7 +317,7 @@ impl Output {
         written
     }
 
-    /// Writes a report; tells when it cannot.
+    /// Writes a report, or prints why it cannot.
     pub(super) fn write(self, text: &str) {
         if let Output::Stdout = self {
             terminal::out(text);
@@ -326,7 +326,7 @@ impl Output {
         }
     }
 
-    /// The same piece by piece; answers with the path of a file that stands.
+    /// Writes a report piece by piece; returns the path of the finished file.
     fn written(self, write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>) -> Option<String> {
         let mut lost = None;
         let watched = |out: &mut dyn Write| write(&mut Watched { out, lost: &mut lost });
@@ -346,7 +346,7 @@ impl Output {
             }
         };
         match path {
-            // A closed pipe means that nobody reads any more: there is nobody to tell.
+            // A closed pipe means the reader is gone; there is no one to report to.
             None if error.kind() == io::ErrorKind::BrokenPipe => {}
             path => {
                 let place = path.map_or("to stdout".to_owned(), |path| format!("`{path}`"));
@@ -360,7 +360,7 @@ impl Output {
     }
 }
 
-/// Keeps the error of a place that takes no more: libraries hand on only its words.
+/// Keeps the I/O error, of which libraries pass on only the text.
 struct Watched<'a> {
     out: &'a mut dyn Write,
     lost: &'a mut Option<io::Error>,
@@ -370,7 +370,7 @@ impl Watched<'_> {
     fn see<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
         done.map_err(|error| {
             let kind = error.kind();
-            // Interrupted is no loss: whoever writes tries again.
+            // Not an error: the caller retries after an interruption.
             if kind != io::ErrorKind::Interrupted {
                 *self.lost = Some(error);
             }
@@ -391,7 +391,7 @@ impl Write for Watched<'_> {
     }
 }
 
-/// Where a file will stand, whatever path leads there; `None` for a device, which takes several.
+/// The canonical path of a future file; `None` for a device, which accepts several reports.
 fn place(path: &Path) -> Option<PathBuf> {
     if path.exists() {
         return path.is_file().then(|| path.canonicalize().ok()).flatten();
@@ -400,14 +400,14 @@ fn place(path: &Path) -> Option<PathBuf> {
     Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 
-/// Where akit runs. By default nowhere in particular.
+/// The CI system akit runs in, if any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Surroundings {
-    /// How blocks of the log are folded up.
+    /// How the log folds blocks.
     pub(super) fold: Fold,
-    /// Whether lines of the log are read as workflow commands.
+    /// Whether the log is parsed for workflow commands.
     pub(super) takes_commands: bool,
-    /// The address below which the files of this commit are shown.
+    /// Base URL of the files at this commit.
     pub(super) files: Option<String>,
 }
 

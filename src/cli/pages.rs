@@ -1,4 +1,4 @@
-//! `akit completions`, `akit man` and `akit schema`: what shells, `man` and editors know of akit.
+//! `akit completions`, `akit man` and `akit schema`: files for shells, `man` and editors.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub(super) fn man(args: &ManArgs) -> Status {
     let mut open = vec![whole];
     let mut count = 0;
     while let Some(command) = open.pop() {
-        // Built commands have the names of all above them, as in `akit-baseline-show`.
+        // Built commands have full names, as in `akit-baseline-show`.
         let name = command.get_display_name().unwrap_or_else(|| command.get_name());
         let path = folder.join(format!("{name}.1"));
         let written = Pending::open(&path).and_then(|file| file.write(page(&command).as_bytes()));

@@ -1,4 +1,4 @@
-//! Stored runs that a command reads beside its own: which files they are, and what is no run among them.
+//! Additional stored runs: which files they are, and which are not runs.
 
 use std::path::{Path, PathBuf};
 
@@ -14,10 +14,10 @@ use crate::report::Past;
 use crate::source::slashed;
 use crate::text;
 
-/// Files that are told one by one when they cannot be read.
+/// Most unreadable files listed one by one.
 const TOLD: usize = 10;
 
-/// Which stored runs stand beside a report.
+/// Stored runs to include in a report.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct PastArgs {
     /// Stored runs, or folders of them, to compare with in the HTML page; repeatable
@@ -28,13 +28,13 @@ pub(super) struct PastArgs {
 /// A file that may be a stored run.
 pub(super) struct StoredFile {
     path: PathBuf,
-    /// Named as it is, and not found in a folder.
+    /// Named by the user, not found in a folder.
     named: bool,
 }
 
 impl PastArgs {
-    /// Finds the files, and reads those that were named: what is wrong with them is told before anything is
-    /// sent. `None` where none was asked for.
+    /// Finds the files, and reads those named: errors in them are reported before anything is
+    /// sent. `None` if none is requested.
     pub(super) fn find(&self, reports: &ReportArgs) -> Result<Option<Vec<StoredFile>>, Status> {
         if self.history.is_empty() {
             return Ok(None);
@@ -54,7 +54,7 @@ impl PastArgs {
     }
 }
 
-/// Reads the files that were named, and tells what is wrong with them. One that was only found in a folder may be
+/// Reads the named files and reports errors. A file found in a folder may be
 /// anything.
 pub(super) fn check(files: &[StoredFile], help: &str) -> Result<(), Status> {
     let mut wrong = false;
@@ -67,12 +67,12 @@ pub(super) fn check(files: &[StoredFile], help: &str) -> Result<(), Status> {
     if wrong { Err(Status::Invalid) } else { Ok(()) }
 }
 
-/// The paths of files that were named, which no report may replace.
+/// Paths of the named files, which no report may overwrite.
 pub(super) fn named(files: Option<&Vec<StoredFile>>) -> impl Iterator<Item = &Path> {
     files.into_iter().flatten().filter(|file| file.named).map(|file| file.path.as_path())
 }
 
-/// What these files say beside a decided run; empty without files to look at.
+/// Data of these files for a decided run; empty without files.
 pub(super) fn read(files: Option<&Vec<StoredFile>>, run: &RunManifest, decision: &Decision) -> Past {
     let Some(files) = files else { return Past::default() };
     let mut trouble = Unreadable::default();
@@ -91,7 +91,7 @@ pub(super) fn read(files: Option<&Vec<StoredFile>>, run: &RunManifest, decision:
     past
 }
 
-/// The stored runs among these files, one at a time; what is none is told and skipped.
+/// The stored runs among these files, one at a time; others are reported and skipped.
 pub(super) fn runs<'a>(
     files: &'a [StoredFile],
     trouble: &'a mut Unreadable,
@@ -113,7 +113,7 @@ impl Unreadable {
         }
     }
 
-    /// Counts those that were not told one by one.
+    /// Counts those not listed.
     pub(super) fn end(self) {
         if self.0 > TOLD {
             terminal::warning(&format!("{} more could not be read", text::count(self.0 - TOLD, "file")), "");
@@ -121,7 +121,7 @@ impl Unreadable {
     }
 }
 
-/// The named files, and the JSON files below the named folders in the order of their paths.
+/// The named files, and the JSON files below the named folders in path order.
 pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<StoredFile>, Status> {
     let mut found = Vec::new();
     for path in paths {

@@ -1,4 +1,4 @@
-//! `akit plan`: what a run would see, and what it takes to see more. Nothing is sent.
+//! `akit plan`: what a run could detect, and what it takes to detect more. Sends nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ use crate::report::plan::of_outlook;
 use crate::scenario::{Case, Scenario};
 use crate::vocabulary::CaseId;
 
-/// The largest drop that anybody plans to see.
+/// Largest drop to plan for.
 const WIDEST: f64 = 0.5;
 
 #[derive(Debug, Args)]
@@ -79,7 +79,7 @@ pub(super) fn plan(args: &PlanArgs, environment: Environment) -> Result<Status, 
     Ok(Status::Passed)
 }
 
-/// How many tags have enough cases for a guard of their own.
+/// Number of tags with enough cases for a guard of their own.
 fn tags(cases: &[(&Scenario, &Case)]) -> usize {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, case) in cases {
@@ -90,7 +90,7 @@ fn tags(cases: &[(&Scenario, &Case)]) -> usize {
     counts.values().filter(|count| **count >= TAG_CASES).count()
 }
 
-/// What the baseline knows of a case that asks and expects the same.
+/// The baseline's entry for a case with the same prompt and expectation.
 fn prospect(scenario: &Scenario, case: &Case, baseline: Option<&Baseline>) -> Prospect {
     let stored = baseline
         .and_then(|baseline| baseline.case(CaseId::new(&scenario.name, &case.id)))

@@ -1,4 +1,4 @@
-//! What the gate demands: flags over the configuration, and the baseline that they name.
+//! The policy: flags over configuration, and the baseline they name.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::manifest::RunManifest;
 use crate::scenario::{self, Scenario};
 use crate::source::Diagnostics;
 
-/// What a regression is held against, and what proves one.
+/// Flags about regressions.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct ProofArgs {
@@ -32,7 +32,7 @@ pub(super) struct ProofArgs {
     strict: bool,
 }
 
-/// What the gate demands, over what the configuration says.
+/// Flags that override the configured policy.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct GateArgs {
@@ -51,7 +51,7 @@ pub(super) struct GateArgs {
     pub(super) base: BaseArgs,
 }
 
-/// What the status is made of beside the decision.
+/// Flags that change the exit code.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Gate")]
 pub(super) struct StatusArgs {
@@ -65,13 +65,13 @@ fn category(text: &str) -> Result<Category, String> {
     text.parse().map_err(|_| format!("{} is none of {}", shown(text), all()))
 }
 
-/// A baseline that was asked for.
+/// A requested baseline.
 pub(super) enum FoundBaseline {
-    /// None was asked for.
+    /// Not requested.
     None,
-    /// None is there.
+    /// Does not exist.
     Missing(String, Sought),
-    /// Stored results, and where they lie.
+    /// Stored results, and their location.
     There(Box<Baseline>, String),
 }
 
@@ -93,7 +93,7 @@ impl FoundBaseline {
 }
 
 impl ProofArgs {
-    /// The configured policy under the flags.
+    /// The configured policy, overridden by flags.
     pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
         let mut policy = config.policy.clone();
         policy.confirm = self.confirm.unwrap_or(policy.confirm);
@@ -104,7 +104,7 @@ impl ProofArgs {
         policy
     }
 
-    /// Where the baseline lies, where one is asked for; a configured file is relative to its configuration.
+    /// Location of the baseline, if requested; a configured file is relative to its configuration.
     pub(super) fn place(&self, config: &GateConfig, folder: &Path) -> Option<Place> {
         let configured = || {
             Some(match config.from.clone()? {
@@ -117,17 +117,17 @@ impl ProofArgs {
 }
 
 impl GateArgs {
-    /// Whether they say what holds where the configuration says nothing.
+    /// Whether they only repeat the defaults.
     pub(super) fn decides(&self) -> bool {
         self.min_pass_rate.is_some() || self.proof.baseline.is_some()
     }
 
-    /// The configured policy as it is, with this baseline.
+    /// The configured policy with this baseline.
     pub(super) fn against(baseline: Option<Place>) -> Self {
         Self { proof: ProofArgs { baseline, ..ProofArgs::default() }, ..Self::default() }
     }
 
-    /// The configured policy under the flags.
+    /// The configured policy, overridden by flags.
     pub(super) fn policy(&self, config: &GateConfig, environment: &Environment) -> Policy {
         let mut policy = self.proof.policy(config, environment);
         policy.min_pass_rate = self.min_pass_rate.or(policy.min_pass_rate);
@@ -138,7 +138,7 @@ impl GateArgs {
 }
 
 impl StatusArgs {
-    /// The status of a decided run.
+    /// The exit code of a decided run.
     pub(super) fn of(&self, decision: &gate::Decision, run: &RunManifest) -> Status {
         match Status::of(decision, run.ended) {
             Status::Failed | Status::Inconclusive if self.soft_fail => {
@@ -153,22 +153,22 @@ impl StatusArgs {
     }
 }
 
-/// The day, `YYYY-MM-DD` in UTC. `SOURCE_DATE_EPOCH` may put it off, never back: shells of builds set it
-/// to a day long gone, and a quarantine that has ended must not hold again.
+/// The day, `YYYY-MM-DD` in UTC. `SOURCE_DATE_EPOCH` can move it forward, never back: build shells set it
+/// to a past day, and an expired quarantine must not apply again.
 fn today(environment: &Environment) -> String {
     let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     let told = told.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     told.unwrap_or_default().max(crate::vocabulary::now()).format("%Y-%m-%d").to_string()
 }
 
-/// Where `akit baseline accept` writes what a change accepts, for a baseline that is read from a place.
+/// Where `akit baseline accept` writes for a baseline read from a place.
 pub(super) fn accepted_in(place: &Place) -> AcceptedIn {
     let own = place.own();
     let at_once = own.file().is_none();
     AcceptedIn { place: own.to_string(), at_once }
 }
 
-/// Whether a baseline that is not there is a slip, or one that was never made.
+/// Whether a missing baseline is a typo, or was never created.
 pub(super) fn sought(place: &Place) -> Sought {
     match place {
         Place::Ref(_) => Sought::Grown,
@@ -177,7 +177,7 @@ pub(super) fn sought(place: &Place) -> Sought {
     }
 }
 
-/// Tells times in a baseline that have not come yet.
+/// Reports times in a baseline that are in the future.
 pub(super) fn tell_ahead(baseline: &Baseline, from: &str) {
     for run in &baseline.ahead {
         let message = format!("{from}: the time of run {run} is in the future and is ignored");
@@ -185,7 +185,7 @@ pub(super) fn tell_ahead(baseline: &Baseline, from: &str) {
     }
 }
 
-/// Reads a baseline, that of the base of the change at a commit that is known; one that cannot be read keeps the run from being judged.
+/// Reads a baseline, that of the base at a known commit; an unreadable one stops the run.
 pub(super) fn read_baseline(
     place: Option<&Place>,
     base: Option<&PastCommit>,
@@ -215,7 +215,7 @@ pub(super) fn read_baseline(
     }
 }
 
-/// Tells names in the policy that no case has, neither of those at hand nor of the configured suite.
+/// Reports names in the policy that no case has, selected or in the configured suite.
 pub(super) fn check_names(
     config: &ConfigFile,
     cases: &[Named<'_>],
@@ -226,7 +226,7 @@ pub(super) fn check_names(
     if !found.has_errors() {
         return Ok(());
     }
-    // A part of the suite may lack what the policy names.
+    // A part of the suite may not have everything the policy names.
     let folder = config.folder.join(config.scenarios.as_deref().unwrap_or("scenarios"));
     let rest = scenario::load(&scenario::discover(&[folder]).unwrap_or_default(), environment);
     let mut cases = cases.to_vec();
@@ -237,7 +237,7 @@ pub(super) fn check_names(
     if found.has_errors() { Err(Status::Invalid) } else { Ok(()) }
 }
 
-/// Cases as a policy can name them.
+/// Cases by the names a policy can use.
 pub(super) fn named(scenarios: &[Scenario]) -> impl Iterator<Item = Named<'_>> {
     scenarios.iter().flat_map(|scenario| {
         let name = &scenario.name;
@@ -245,7 +245,7 @@ pub(super) fn named(scenarios: &[Scenario]) -> impl Iterator<Item = Named<'_>> {
     })
 }
 
-/// What the base of the change has a say in.
+/// Flags about the base of the change.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct BaseArgs {
     /// Report where suite, policy or baseline are weaker than at REV [default: the base of the change, in CI]

@@ -1,4 +1,4 @@
-//! From arguments to a plan: everything that is worked out before anything is sent.
+//! From arguments to a plan: everything decided before anything is sent.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::source::{Diagnostic, Diagnostics, repository_name, slashed};
 use crate::text;
 use crate::vocabulary::CaseId;
 
-/// Which cases, and what of the asking matters to a command.
+/// Case selection, and the flags about sending that a command has.
 #[derive(Clone, Debug, Args)]
 pub(super) struct SuiteArgs<A: Args = AskArgs> {
     /// Scenario files, folders or globs [default: scenarios]
@@ -38,20 +38,20 @@ pub(super) struct SuiteArgs<A: Args = AskArgs> {
 }
 
 impl SuiteArgs {
-    /// The same, with what stands behind `--` as scenarios where no others are named and no program is.
+    /// The same, with the words after `--` as scenarios if neither scenarios nor a program are named.
     pub(super) fn settle(&mut self) {
         if self.paths.is_empty() {
             self.paths.extend(self.ask.names_behind().into_iter().map(PathBuf::from));
         }
     }
 
-    /// The suite as it was named: paths from the root of the repository, and the flags that choose cases.
+    /// The suite as named: paths from the root of the repository, and the selection flags.
     pub(super) fn name(&self, config: &ConfigFile) -> Vec<String> {
         let places = places(&self.paths, config);
         places.iter().map(|path| repository_name(path)).chain(self.select.words()).collect()
     }
 
-    /// The same, with a last path that is no file taken as the id of a case.
+    /// The same, with a last path that is not a file read as a case ID.
     pub(super) fn with_case_behind_paths(&self) -> Self {
         let mut args = self.clone();
         if let [_, .., last] = args.paths.as_slice()
@@ -64,13 +64,13 @@ impl SuiteArgs {
     }
 }
 
-/// Why a limit on the time to the first token cannot hold where a model is asked.
+/// Why a limit on the time to first token cannot be checked for a model.
 pub(super) const NOT_STREAMED: (&str, &str) = (
     "`ttft_p95_ms` cannot be measured here: this provider does not report when an answer begins",
     "nothing was sent; set a limit on `latency_p95_ms`, or judge recorded answers that have `ttft_ms`",
 );
 
-/// Why each case is left out, where it is; an error and its help where the selection leaves nothing.
+/// Why each case is skipped, if it is; an error if the selection is empty.
 pub(super) fn left_out(
     selection: &Selection,
     scenarios: &[Scenario],
@@ -89,7 +89,7 @@ pub(super) fn left_out(
     Ok(left_out)
 }
 
-/// Tells what stands in the way of a case, at the line that says so.
+/// Reports why a case cannot run, at the line responsible.
 fn told_obstacle(
     obstacle: Obstacle,
     code: &'static str,
@@ -105,14 +105,14 @@ fn told_obstacle(
     found.push(Diagnostic::error(code, &file, span, message).help(help));
 }
 
-/// What tells a suite from others for its judges: the cases that they judge, whichever of them are selected.
+/// Identity of a suite for its judges: all cases they judge, selected or not.
 fn judged(loaded: &Loaded) -> String {
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
     let judged = cases.filter(|case| !case.graders().is_empty());
     judged.map(|case| case.content_hash.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Scenarios that are free of errors, and how to ask.
+/// Valid scenarios, and the settings for sending.
 pub(super) struct Suite {
     pub(super) settings: Settings,
     pub(super) loaded: Loaded,
@@ -121,7 +121,7 @@ pub(super) struct Suite {
 }
 
 impl Suite {
-    /// Reads configuration and scenarios; tells all that is wrong with them.
+    /// Reads configuration and scenarios; prints all errors.
     pub(super) fn load<A: Args + Asked>(
         args: &SuiteArgs<A>,
         environment: Environment,
@@ -129,8 +129,8 @@ impl Suite {
         Self::load_under(args, environment, |_, _, _, _| Ok(None))
     }
 
-    /// The same under the configuration that `held` answers with, in place of the one that is found; it gets that
-    /// one, the scenario files and what they say.
+    /// The same under the configuration that `held` returns instead of the one found; it receives that
+    /// configuration and the scenario files.
     pub(super) fn load_under<A: Args + Asked>(
         args: &SuiteArgs<A>,
         environment: Environment,
@@ -141,7 +141,7 @@ impl Suite {
         let selection = args.select.selection()?;
         let redactor = args.ask.redactor()?;
         let mut loaded = scenario::load(&files, &environment);
-        // By the configuration at hand: that of a base may not know a rule yet.
+        // By the change's configuration: the base's may not know a rule yet.
         loaded.check(&config.always);
         terminal::diagnostics(&loaded.diagnostics);
         if loaded.diagnostics.has_errors() {
@@ -173,7 +173,7 @@ impl Suite {
         Ok(Self { settings, loaded, files, selection })
     }
 
-    /// Whether anything is removed from any case.
+    /// Whether anything is redacted in any case.
     pub(super) fn redacts(&self) -> bool {
         self.loaded
             .scenarios
@@ -182,18 +182,18 @@ impl Suite {
             .any(|case| case.redaction.on().is_some())
     }
 
-    /// `--seed`, else 0. A scenario's own seed is the root of its cases.
+    /// `--seed`, or 0. A scenario's own seed is the root for its cases.
     pub(super) fn root(&self) -> Root {
         self.settings.flags.seed.map_or(Root::default(), Root)
     }
 
-    /// The time that `SOURCE_DATE_EPOCH` says it is, for builds that must repeat.
+    /// The time set by `SOURCE_DATE_EPOCH`, for reproducible builds.
     pub(super) fn source_date(&self) -> Option<String> {
         let seconds = self.settings.environment.get("SOURCE_DATE_EPOCH")?.parse().ok()?;
         Some(DateTime::from_timestamp(seconds, 0)?.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
-    /// Works out who is asked and who judges; tells everything that stands in the way.
+    /// Decides what is called and who judges; prints all obstacles.
     pub(super) fn plan(self) -> Result<(Plan, Graders), Status> {
         let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
         let elsewhere = self.judges_elsewhere(&jobs, &graders);
@@ -201,7 +201,7 @@ impl Suite {
         Self::warned(plan, graders, elsewhere)
     }
 
-    /// The same of a suite that is needed again.
+    /// The same, for a suite that is needed again.
     pub(super) fn plan_of(&self) -> Result<(Plan, Graders), Status> {
         let (jobs, graders) = self.asking(Targets::default(), |_, _| true)?;
         let elsewhere = self.judges_elsewhere(&jobs, &graders);
@@ -209,7 +209,7 @@ impl Suite {
         Self::warned(plan, graders, elsewhere)
     }
 
-    /// Tells what is odd about a plan.
+    /// Prints warnings about a plan.
     fn warned(mut plan: Plan, graders: Graders, elsewhere: Vec<String>) -> Result<(Plan, Graders), Status> {
         let untested: Vec<String> = graders.all().filter_map(|grader| grader.note()).collect();
         let clients = plan.clients().map(Arc::as_ref).chain(graders.all().map(|grader| grader.client()));
@@ -248,8 +248,8 @@ impl Suite {
         Ok((plan, graders))
     }
 
-    /// The judges that are asked at another address than the one that was given for the application. An address holds for
-    /// a scenario, so its first case stands for all.
+    /// Judges called at another address than the one given for the application. An address applies to
+    /// a scenario, so its first case is enough.
     fn judges_elsewhere(&self, jobs: &[Planned], graders: &Graders) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let mut notes = Vec::new();
@@ -269,7 +269,7 @@ impl Suite {
         notes
     }
 
-    /// The same over answers that were given before, for some cases by (scenario, id).
+    /// The same over existing answers, for some cases by (scenario, id).
     pub(super) fn over(
         &self,
         replies: Replies,
@@ -280,7 +280,7 @@ impl Suite {
         Ok((Plan { scenarios: self.loaded.scenarios.clone(), jobs, notes: Vec::new() }, graders))
     }
 
-    /// The cases that are wanted, with those who answer and judge; tells everything that stands in the way.
+    /// The selected cases with their provider and judge; prints all obstacles.
     fn asking(
         &self,
         mut targets: Targets,
@@ -307,7 +307,7 @@ impl Suite {
         Ok((jobs, graders))
     }
 
-    /// Whether answers can be recorded is found out before they are paid for.
+    /// Check that answers can be recorded before paying for them.
     fn prepare_cache(&self) -> Result<(), Status> {
         let Settings { cache, flags, .. } = &self.settings;
         if !self.settings.target_mode().writes() {
@@ -323,7 +323,7 @@ impl Suite {
         let Err(error) = cache.prepare() else { return Ok(()) };
         let message = format!("no answer can be recorded in {}: {error}", slashed(cache.folder()));
         let help = "fix its permissions, name another folder with `--cache-dir`, or record nothing with `--cache off`";
-        // Who names the cache on the command line wants the records.
+        // A cache flag on the command line asks for records.
         if flags.cache.is_some() || flags.cache_dir.is_some() {
             return Err(Status::Invalid.because(message, format!("nothing was sent; {help}")));
         }
@@ -341,19 +341,19 @@ impl Suite {
         Ok(cases.collect())
     }
 
-    /// Why each case is left out, where it is; tells a selection that leaves nothing.
+    /// Why each case is skipped, if it is; prints an error if the selection is empty.
     fn left_out(&self) -> Result<Vec<Vec<Option<String>>>, Status> {
         left_out(&self.selection, &self.loaded.scenarios, self.root())
             .map_err(|(message, help)| Status::Nothing.because(message, help))
     }
 
-    /// Every case with its target, or why it is left out.
+    /// Each case with its target, or why it is skipped.
     fn jobs(&self, targets: &mut Targets, found: &mut Diagnostics) -> Result<Vec<Planned>, Status> {
         let left_out = self.left_out()?;
         let mut jobs = Vec::with_capacity(self.loaded.cases());
         let mut last: Option<Arc<Job>> = None;
         for (s, (scenario, left_out)) in self.loaded.scenarios.iter().zip(left_out).enumerate() {
-            // What holds for a whole scenario is told at its first case.
+            // An obstacle of a whole scenario is reported at its first case.
             let mut told = BTreeSet::new();
             for (c, (case, skipped)) in scenario.cases.iter().zip(left_out).enumerate() {
                 let mut planned = Planned { scenario: s, case: c, job: None, skipped };
@@ -376,7 +376,7 @@ impl Suite {
         Ok(jobs)
     }
 
-    /// The judges of all cases that are asked.
+    /// The judges of all cases to run.
     fn graders(&self, jobs: &[Planned], targets: &mut Targets, found: &mut Diagnostics) -> Graders {
         let asked = jobs.iter().filter(|planned| planned.skipped.is_none());
         let cases = asked.map(|planned| {

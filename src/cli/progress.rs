@@ -1,4 +1,4 @@
-//! How far a run has come: a bar for people, a few plain lines for logs.
+//! Progress of a run: a bar in terminals, a few lines in logs.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use crate::event::{Event, Sink};
 use crate::text;
 use crate::vocabulary::Outcome;
 
-/// Listens to a run.
+/// Follows a run.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: Option<ProgressBar>,
@@ -21,12 +21,12 @@ pub(super) struct Progress {
     confirming: AtomicBool,
 }
 
-/// How much is told.
+/// Verbosity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Detail {
     /// Only why a run ends early.
     Nothing,
-    /// The share that is done.
+    /// The share done.
     Share,
     /// Every case.
     Cases,
@@ -78,7 +78,7 @@ impl Progress {
             && done < total
             && done * 10 / total != (done - 1) * 10 / total
         {
-            // Ten lines at most, and the same ones for the same number of cases.
+            // At most ten lines, the same ones for the same number of cases.
             self.line(&format!("{done} of {}{}", text::count(total, "case"), self.failures()));
         }
     }
@@ -105,7 +105,7 @@ impl Sink for Progress {
                 }
             }
             Event::Confirming { .. } if self.detail == Detail::Nothing => {}
-            // Rounds follow one another; the first has all that is suspected.
+            // The first round has all suspects.
             Event::Confirming { cases } if !self.confirming.swap(true, Ordering::Relaxed) => {
                 self.line(&format!(
                     "running {} again to confirm or clear the failure",

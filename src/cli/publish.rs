@@ -1,6 +1,6 @@
-//! What a command tells beside its reports: the step's summary and outputs, and the comment.
+//! Output besides reports: job summary, step outputs and the comment.
 //!
-//! None of it changes an exit status by itself.
+//! None of it changes an exit code by itself.
 
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
@@ -51,7 +51,7 @@ pub(super) struct CommentArgs {
     pull: Option<u64>,
 }
 
-/// What is told at the end of a run, worked out before anything is paid for.
+/// What to publish at the end of a run, decided before anything is paid for.
 pub(super) struct Told {
     site: Site,
     environment: Environment,
@@ -81,7 +81,7 @@ impl Told {
         self.site.commit.clone()
     }
 
-    /// Tells it; the files are those that were written, each with the name of its flag.
+    /// Publishes; `files` are those written, each with the name of its flag.
     pub(super) fn tell(&self, report: &Report<'_>, status: Status, files: Files) {
         step(&self.environment, report, status, files);
         let Some((http, options)) = &self.comment else { return };
@@ -89,15 +89,15 @@ impl Told {
             terminal::say("no comment: the run was stopped");
             return;
         }
-        // Summary and annotations have it already: trouble with the comment needs no other place.
+        // Summary and annotations are out; an error of the comment needs no other place.
         let _ = comment(report, &self.site, &self.environment, http, options);
     }
 }
 
-/// Reports that were written, by the names of their flags.
+/// Written reports, by the names of their flags.
 pub(super) type Files = Vec<(&'static str, String)>;
 
-/// Writes the summary and the outputs of a step, where this is one.
+/// Writes summary and outputs, if this is a CI step.
 pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Status, files: Files) {
     warn(actions::summary(environment, &markdown::posted(report, markdown::MOST)).map(|_| ()));
     let mut values = dotenv::values(report, status.code());
@@ -105,7 +105,7 @@ pub(super) fn step(environment: &Environment, report: &Report<'_>, status: Statu
     warn(actions::outputs(environment, &values));
 }
 
-/// The same of a load test.
+/// The same for a load test.
 pub(super) fn load_step(environment: &Environment, run: &StressRun, status: Status) {
     warn(actions::summary(environment, &stress::markdown::of(run)).map(|_| ()));
     let mut values = vec![
@@ -121,7 +121,7 @@ pub(super) fn load_step(environment: &Environment, run: &StressRun, status: Stat
     warn(actions::outputs(environment, &values));
 }
 
-/// Tells the report where a step of GitHub Actions can without a token: in its summary and as annotations.
+/// Publishes without a token in GitHub Actions: as job summary and annotations.
 pub(super) fn instead(environment: &Environment, report: &Report<'_>) {
     if Surroundings::of(environment).takes_commands {
         terminal::out(&annotation::commands(report));
@@ -138,18 +138,18 @@ fn warn(done: Result<(), actions::ActionsError>) {
     }
 }
 
-/// Whether a comment came about where there was something to comment on.
+/// Result of posting the comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
-    /// It stands, or none was to be.
+    /// Posted, or not wanted.
     Right,
-    /// It does not stand.
+    /// Not posted.
     Amiss,
-    /// A signal came before that was known.
+    /// A signal came first.
     Stopped(Status),
 }
 
-/// Comments, and tells what became of it.
+/// Posts the comment, and prints the result.
 pub(super) fn comment(
     report: &Report<'_>,
     site: &Site,
@@ -205,7 +205,7 @@ fn stands(environment: &Environment, what: &str, place: &str) {
     warn(actions::outputs(environment, &[("comment-url", place.to_owned())]));
 }
 
-/// What mends it.
+/// The fix.
 fn help(error: &PublishError, site: &Site) -> String {
     const LINES: &str = "permissions:\n  contents: read\n  pull-requests: write";
     const FORK: &str =

@@ -1,4 +1,4 @@
-//! `akit regrade`: did the application shift, or the judge? Answers of two stored runs before the other
+//! `akit regrade`: has the application changed, or the judge? Grades answers of two stored runs by the other
 //! run's judge.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +45,7 @@ pub(super) struct RegradeArgs {
     json: Option<PathBuf>,
 }
 
-/// The judge of the earlier run; that of the later one is the configured one.
+/// The earlier run's judge; the later run's is the configured one.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Earlier judge")]
 #[expect(clippy::struct_field_names, reason = "they are the names of the flags")]
@@ -68,7 +68,7 @@ impl OldJudgeArgs {
             .any(|one| one.is_some())
     }
 
-    /// Puts the earlier judge in the place of the configured one.
+    /// Replaces the configured judge by the earlier one.
     fn take_place(&self, suite: &mut Suite) {
         let flags = &mut suite.settings.flags;
         flags.grader_provider.clone_from(&self.old_grader_provider);
@@ -79,7 +79,7 @@ impl OldJudgeArgs {
     }
 }
 
-/// The judged answers of a stored run, without those that confirmed a failure.
+/// Graded answers of a stored run, without confirmations.
 fn answers(path: &Path, run: &RunManifest) -> Replies {
     let rows = run.cases.iter().map(|case| {
         let turns = |trial: &Trial| {
@@ -138,7 +138,7 @@ pub(super) fn regrade(args: &RegradeArgs, environment: Environment) -> Result<St
     Ok(Status::Unjudged)
 }
 
-/// Judges answers by the configured judge.
+/// Grades answers by the configured judge.
 fn judge(
     suite: &Suite,
     replies: Replies,
@@ -148,7 +148,7 @@ fn judge(
     let (plan, graders) = suite.over(replies, wanted)?;
     let options = Options {
         concurrency: concurrency.into(),
-        // As many as there are.
+        // All of them.
         repeat: u32::MAX,
         on_failure: OnFailure::GoOn,
         root: suite.root(),
@@ -164,7 +164,7 @@ fn judge(
     road.closed().map_or(Ok(run), |by| Err(Status::stopped(by)))
 }
 
-/// Scenarios in which the judge that was asked is not the one of the stored run.
+/// Scenarios whose judge is not that of the stored run.
 fn other_judges(asked: &RunManifest, stored: &RunManifest, which: &str) -> Vec<String> {
     let scenarios = asked.scenarios.iter().filter_map(|one| {
         let other = stored.scenarios.iter().find(|other| other.name == one.name && other.grader_hash.is_some())?;
@@ -183,7 +183,7 @@ fn other_judges(asked: &RunManifest, stored: &RunManifest, which: &str) -> Vec<S
     scenarios.collect()
 }
 
-/// Whether both runs have the same judges, as far as they tell.
+/// Whether both runs have the same judges, as far as recorded.
 fn same_judge(old: &RunManifest, new: &RunManifest) -> Option<String> {
     let judges = |run: &RunManifest| -> BTreeMap<String, String> {
         run.scenarios.iter().filter_map(|one| Some((one.name.clone(), one.grader_hash.clone()?))).collect()

@@ -1,4 +1,4 @@
-//! `akit report`: any format again from a stored run. It never gates.
+//! `akit report`: writes reports of a stored run. It never gates.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `akit run`: from scenario files to a verdict.
+//! `akit run`: from scenario files to a decision.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -174,13 +174,13 @@ pub(super) fn run(args: &RunArgs, environment: Environment) -> Result<Status, St
     Ok(status)
 }
 
-/// Cases that a hint names.
+/// Most cases named in a hint.
 const RERUN: usize = 5;
 
-/// Where a pipeline keeps what its attempts at a commit found.
+/// Where a pipeline stores the findings of its attempts at a commit.
 const ATTEMPTS: &str = ".akit/attempts";
 
-/// A run that ended by itself, and whose reports stand, leaves no journal; another one says how it is finished.
+/// A completed run with its reports written removes the journal; otherwise print how to resume.
 fn finish(road: &Road, ended: Ended, reports_stand: bool) {
     let Some(journal) = road.journal() else { return };
     if !ended.can_be_finished() && reports_stand {
@@ -194,7 +194,7 @@ fn finish(road: &Road, ended: Ended, reports_stand: bool) {
 }
 
 impl RunArgs {
-    /// The suite under the settings that hold, and what the base of the change leads to.
+    /// The suite under the settings in effect, and the effects of the base.
     fn load(&self, environment: Environment) -> Result<(Suite, Base), Status> {
         let mut base = Base::default();
         let mut suite = Suite::load_under(&self.suite, environment, |config, files, loaded, environment| {
@@ -227,13 +227,13 @@ impl RunArgs {
         Ok((suite, base))
     }
 
-    /// What is kept of earlier attempts at a commit.
+    /// Findings of earlier attempts at a commit.
     fn attempts(&self, commit: &str, suite: &[String]) -> Result<Attempts, Status> {
         let kept = Attempts::at(Path::new(ATTEMPTS), commit, suite, self.resume);
         kept.map_err(|error| Status::Unjudged.because(error.to_string(), error.help()))
     }
 
-    /// Notes answers as they come, and finds those of the run that is to be finished.
+    /// Journals answers as they arrive, and finds those of the run to resume.
     fn keep_journal(&self, road: &Road, name: &str) -> Result<(), Status> {
         let folder = Path::new(JOURNALS);
         if !self.resume {
@@ -269,8 +269,8 @@ impl RunArgs {
         Ok(())
     }
 
-    /// How failures that nobody could ask about again are decided: by more answers to them, where answers are
-    /// given; by asking the application, where they were read from the cache.
+    /// How to decide failures that could not be repeated: with more recorded answers, if answers are
+    /// given; by calling the application, if they came from the cache.
     fn tell_way_out(&self, run: &RunManifest, decision: &gate::Decision) {
         let wrong =
             || run.cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed | Outcome::Errored));
@@ -297,7 +297,7 @@ impl RunArgs {
             let mut trials = open.iter().flat_map(|case| &case.trials);
             trials.any(|trial| trial.answers().any(what))
         };
-        // What a guard proves, further answers to single cases do not undo.
+        // Further answers to single cases do not undo what a guard proves.
         let regressed =
             |one: &gate::Finding| matches!(one.id, FindingId::SuiteRegression | FindingId::TagRegression);
         let stays = decision.findings.iter().any(regressed);
@@ -332,7 +332,7 @@ impl RunArgs {
     }
 }
 
-/// Everything that the asking needs.
+/// Everything needed to run the cases.
 struct Asking {
     plan: Plan,
     graders: Graders,
@@ -343,7 +343,7 @@ struct Asking {
 }
 
 impl Asking {
-    /// Asks every case, and suspects again until the gate has what it needs or nothing more can be had.
+    /// Runs every case, and suspects again until the gate has enough evidence or nothing more is available.
     fn execute(
         self,
         found: &FoundBaseline,
@@ -375,7 +375,7 @@ impl Asking {
                     Next::SecondRound(cases) => (cases, true),
                 };
                 if let Some(why) = road.closed() {
-                    // Stopped between the last answer and what it makes necessary.
+                    // Stopped between the last answer and the confirmations it needs.
                     run.ended = why;
                     break;
                 }
@@ -390,7 +390,7 @@ impl Asking {
                 }
                 short.extend(missing);
             }
-            // Whoever interrupts a run gets no pass, even where everything arrived in time.
+            // An interrupted run never passes, even if everything arrived in time.
             if let Some(why @ (Ended::Interrupted | Ended::Terminated)) = road.closed() {
                 run.ended = why;
             }

@@ -1,4 +1,4 @@
-//! What a judge says of the sample of a load, once the load is over.
+//! Grading a sample of answers after a load.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::stress::{Found, Kept};
 use crate::text;
 use crate::vocabulary::{CaseId, Outcome};
 
-/// Answers that the judge grades at once.
+/// Answers graded at once.
 const AT_ONCE: usize = 8;
 
-/// Has the judge grade the sample of each level. Whatever keeps it from that, the figures of the load are there.
+/// Grades the sample of each level. If that fails, the figures of the load are kept.
 pub(super) fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Option<f64>) {
     let samples = found.samples();
     let answers: usize = samples.iter().map(Vec::len).sum();
@@ -26,7 +26,7 @@ pub(super) fn hear(found: &mut Found, suite: &mut Suite, plan: &Plan, budget: Op
         return;
     }
     terminal::say(&format!("the judge grades {}", text::count(answers, "sampled answer")));
-    // What the load has spent is spent.
+    // The load's spending counts.
     let spent = found.run().cost_usd.unwrap_or_default();
     suite.settings.road = Road::new(AT_ONCE, budget.map(|budget| (budget - spent).max(0.0)));
     let mut rows: BTreeMap<usize, Vec<(usize, Kept)>> = BTreeMap::new();
@@ -76,7 +76,7 @@ fn case(plan: &Plan, job: usize) -> CaseId<'_> {
     CaseId::new(&scenario.name, &scenario.cases[planned.case].id)
 }
 
-/// Judges conversations: of each job those of its row, in their order.
+/// Judges conversations: for each job those of its row, in order.
 fn judged(
     suite: &Suite,
     plan: &Plan,

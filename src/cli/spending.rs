@@ -1,17 +1,17 @@
-//! What a run may cost, told and checked before anything is sent.
+//! What a run may cost, printed and checked before anything is sent.
 
 use super::Status;
 use crate::runner::{Asked, Forecast, Purpose};
 use crate::text::number::whole;
 
-/// What is behind the figures.
+/// Basis of the figures.
 const NOTES: &str = "
 At most: every extra trial of a failing case, every vote, every second attempt at a verdict, and full-length answers.
 Retries after errors are not included; `--budget` counts them. Answers in the cache are not subtracted.
 Where the tokens of an answer have no known limit, set `maxTokens`.
 ";
 
-/// Refuses a budget that cannot be kept, or with which not everything can be asked.
+/// Rejects a budget that cannot be enforced, or does not cover all cases.
 pub(super) fn check(forecast: &Forecast, budget: f64) -> Result<(), Status> {
     for (endpoint, _, asked) in forecast.asked() {
         match &asked.dearest {
@@ -35,7 +35,7 @@ pub(super) fn check(forecast: &Forecast, budget: f64) -> Result<(), Status> {
     Ok(())
 }
 
-/// What would be asked, of whom, and what that may cost.
+/// What would be sent where, and what it may cost.
 pub(super) fn told(forecast: &Forecast) -> String {
     let mut out = "Dry run: nothing was sent.\n".to_owned();
     let (mut total, mut here) = (nothing(), nothing());

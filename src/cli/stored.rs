@@ -1,4 +1,4 @@
-//! Stored runs: one reading, and one exit code where that fails.
+//! Stored runs: read in one place, with one exit code for errors.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub(super) fn run(path: &Path) -> Result<RunManifest, Status> {
     history::read_run(path).map_err(|error| unread(&error))
 }
 
-/// Reads a stored run with the decision that stands beside it, if one does.
+/// Reads a stored run with its decision, if it has one.
 pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision>), Status> {
     #[derive(Deserialize)]
     struct Beside {
@@ -34,17 +34,17 @@ pub(super) fn decided(path: &Path) -> Result<(RunManifest, Option<gate::Decision
     Ok((run, decision))
 }
 
-/// Tells why a stored run or a baseline that a command is about cannot be used: in every command the same.
+/// Prints why a stored run or baseline cannot be used, the same in every command.
 pub(super) fn unread(error: &HistoryError) -> Status {
     Status::Invalid.because(error.to_string(), error.help())
 }
 
-/// The scenario files of a run, as it names them.
+/// The scenario files a run names.
 pub(super) fn files(run: &RunManifest) -> Vec<PathBuf> {
     run.scenarios.iter().map(|scenario| PathBuf::from(&scenario.file)).collect()
 }
 
-/// The scenario files that are still there, for excerpts under findings.
+/// The scenario files that still exist, for excerpts.
 pub(super) fn sources(run: &RunManifest) -> BTreeMap<String, Arc<SourceFile>> {
     let files = files(run);
     let read = files.iter().filter_map(|file| SourceFile::read(file).ok());

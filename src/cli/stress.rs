@@ -33,18 +33,18 @@ use crate::stress::{
 use crate::text::{self, number};
 use crate::vocabulary::ServiceLevel;
 
-/// Writes a test in a form.
+/// Renders the report in one format.
 type Render = fn(&StressRun) -> Result<String, RenderError>;
 
-/// How long a load lasts, where nothing bounds it.
+/// Default duration when nothing else bounds the load.
 const USUAL_TIME: Duration = Duration::from_secs(60);
-/// How many requests are sent at most, where nothing bounds them.
+/// Default limit on requests when nothing else bounds them.
 const USUAL_MOST: u64 = 100_000;
-/// US dollars, where nobody says what may be spent.
+/// Default budget in US dollars.
 const USUAL_BUDGET: f64 = 1.0;
-/// Most visits of a rate under way at once.
+/// Most visits in flight at once under `--rate`.
 const MOST_IN_FLIGHT: u64 = 20_000;
-/// Files that are open beside the connections.
+/// Open files besides the connections.
 const OTHER_FILES: u64 = 100;
 
 #[derive(Debug, Args)]
@@ -79,7 +79,7 @@ pub(super) struct StressArgs {
     quiet: bool,
 }
 
-/// How much comes, when, and for how long.
+/// Load, schedule and duration.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Load")]
 struct LoadArgs {
@@ -127,7 +127,7 @@ fn slo(text: &str) -> Result<NamedLimit, String> {
         format!("there is no service level {}; {help}", shown(name))
     })?;
     let limit = limit.trim().parse::<f64>().ok().filter(|limit| (0.0..=metric.most()).contains(limit));
-    // Zero has no sign.
+    // Zero needs no sign.
     let limit = limit.map(|limit| limit + 0.0);
     let limit = limit.ok_or_else(|| {
         let most = if metric.most() > 1.0 { "up" } else { "to 1" };
@@ -198,7 +198,7 @@ impl LoadArgs {
     }
 }
 
-/// Recorded answers are nobody who can be loaded.
+/// Recorded answers cannot be load-tested.
 fn no_server() -> Status {
     Status::Invalid.because(
         "recorded answers are no server: there is nothing to load",
@@ -261,7 +261,7 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
     let stress = Stress::new(&plan, options.clone(), road.clone());
     let (mut found, listening) = wait(async {
         let sink = Arc::new(Progress::new(Detail::Nothing));
-        // Whoever ends a load does not wait for a server that may be overloaded.
+        // After a signal, do not wait for a server that may be overloaded.
         let listening = listen_for(&road, sink, Duration::ZERO);
         let live = tokio::spawn(super::live::show(stress.clone(), options.clone(), shows));
         let found = stress.run().await;
@@ -288,14 +288,14 @@ pub(super) fn stress(args: &StressArgs, environment: Environment) -> Result<Stat
 }
 
 impl StressArgs {
-    /// The limits of the configuration, and those of the flags in their place.
+    /// The configured limits, overridden by those from flags.
     fn limits(&self, configured: &StressConfig) -> Vec<NamedLimit> {
         let mut limits = configured.slo.clone();
         limits.extend(self.slo.iter().map(|one| (one.metric, one.limit)));
         limits.into_iter().map(|(metric, limit)| NamedLimit { metric, limit }).collect()
     }
 
-    /// Refuses flags that would do nothing here.
+    /// Rejects flags that would have no effect.
     fn refuse_idle(&self, stages: &[Stage], flags: &Flags) -> Result<(), Status> {
         let is_rate = |stage: &Stage| matches!(stage.amount, Amount::PerSecond(_));
         let idle = [
@@ -326,7 +326,7 @@ impl StressArgs {
         }
     }
 
-    /// Refuses a limit on what cannot be measured here.
+    /// Rejects a limit on something this load cannot measure.
     fn check(&self, plan: &Plan, slo: &[NamedLimit]) -> Result<(), Status> {
         let limits = |metric| slo.iter().any(|one| one.metric == metric);
         let refused = |message: String, help: &str| {
@@ -393,7 +393,7 @@ impl StressArgs {
         Ok(())
     }
 
-    /// What may be spent, where the prices are known.
+    /// The budget, if prices are known.
     fn budget(&self, plan: &Plan, graders: &Graders, root: crate::seed::Root) -> Result<Option<f64>, Status> {
         let forecast = Forecast::of(plan, graders, 1, 0, root);
         if let Some(budget) = self.budget {
@@ -405,7 +405,7 @@ impl StressArgs {
     }
 }
 
-/// How many visits of a rate may be under way at once; refuses more in flight than there can be connections.
+/// Most visits in flight at once under `--rate`; an error if that exceeds the possible connections.
 fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
     let wanted = stages.iter().map(|stage| match stage.amount {
         Amount::InFlight(many) => u64::from(many),
@@ -426,7 +426,7 @@ fn in_flight(stages: &[Stage]) -> Result<usize, Status> {
     Ok(usize::try_from(files.min(MOST_IN_FLIGHT)).unwrap_or(usize::MAX))
 }
 
-/// US dollars after which nothing more is sent, where the price is known and only the length of an answer is not.
+/// US dollars after which nothing more is sent, if the price is known but the length of answers is not.
 fn cap(plan: &Plan, budget: Option<f64>) -> Option<f64> {
     let jobs = plan.jobs.iter().filter_map(|planned| planned.job.as_ref());
     let mut asked = jobs.filter_map(|job| match &job.target {
@@ -436,7 +436,7 @@ fn cap(plan: &Plan, budget: Option<f64>) -> Option<f64> {
     (budget.is_none() && asked.all(|price| price.is_some())).then_some(USUAL_BUDGET)
 }
 
-/// What will be sent, and to whom.
+/// What will be sent, and where.
 fn announced(plan: &Plan, options: &Options, limits: bool, budget: Option<f64>) -> String {
     let asked: Vec<_> = plan.jobs.iter().filter(|planned| planned.skipped.is_none()).collect();
     let mut targets: Vec<String> = Vec::new();

@@ -1,5 +1,5 @@
-//! What is written where: data to stdout, everything else to stderr. A reader who has gone away
-//! is no error.
+//! Output streams: data to stdout, everything else to stderr. A closed pipe
+//! is not an error.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -12,12 +12,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::source::{Diagnostics, Ink};
 use crate::text::{self, log};
 
-/// Whether stdout takes colours (`NO_COLOR`, `CLICOLOR_FORCE`, a terminal).
+/// Whether stdout takes colors (`NO_COLOR`, `CLICOLOR_FORCE`, a terminal).
 pub(super) fn stdout_ink() -> Ink {
     ink(AutoStream::choice(&io::stdout()))
 }
 
-/// Whether stderr takes colours.
+/// Whether stderr takes colors.
 pub(super) fn stderr_ink() -> Ink {
     ink(AutoStream::choice(&io::stderr()))
 }
@@ -29,7 +29,7 @@ fn ink(choice: ColorChoice) -> Ink {
     }
 }
 
-/// Columns of the terminal that stdout is, or stderr; nothing where it is none.
+/// Width of the terminal behind stdout or stderr, in columns; `None` if there is none.
 pub(super) fn width(to_stderr: bool) -> Option<usize> {
     let size = if to_stderr {
         terminal_size::terminal_size_of(io::stderr())
@@ -39,30 +39,30 @@ pub(super) fn width(to_stderr: bool) -> Option<usize> {
     size.map(|(width, _)| usize::from(width.0)).filter(|columns| *columns > 0)
 }
 
-/// Whether somebody watches stderr.
+/// Whether stderr is a terminal.
 pub(super) fn watched() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes data; tells when it cannot, as on a full disk.
+/// Writes data; reports an error, such as a full disk.
 pub(super) fn out(text: &str) {
-    // The status is that of a decision, which stands without its text.
+    // The exit code comes from the decision, which is valid without its text.
     let _ = sent(text, "the exit code still gives the decision");
 }
 
-/// The same; answers whether it was written, where a reader who has gone away is no failure.
+/// The same; returns whether it was written. A closed pipe counts as written.
 pub(super) fn sent(text: &str, help: &str) -> io::Result<()> {
     match write(&mut io::stdout().lock(), text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             self::error(&format!("could not write to stdout: {}", system(&error)), help);
             Err(error)
         }
-        // A closed pipe means that nobody reads any more: there is nobody to tell.
+        // A closed pipe means the reader is gone; there is no one to report to.
         _ => Ok(()),
     }
 }
 
-/// Writes data piece by piece; whoever writes tells what went wrong.
+/// Writes data piece by piece; the caller reports errors.
 pub(super) fn write_with<E: From<io::Error>>(
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -71,12 +71,12 @@ pub(super) fn write_with<E: From<io::Error>>(
     Ok(out.flush()?)
 }
 
-/// Writes words for people, of one line or several, some of which others may have chosen.
+/// Writes text for people, one line or several, parts of which may be untrusted.
 pub(super) fn page(text: &str) {
     out(&log::legible(text));
 }
 
-/// Writes lines for people: a name in them never begins another one.
+/// Writes lines for people: a name never starts a new line.
 pub(super) fn lines<S: AsRef<str>>(lines: &[S]) {
     const MOST: usize = 4_000;
     let lines: Vec<_> = lines.iter().map(|line| log::line(line.as_ref(), MOST)).collect();
@@ -88,9 +88,9 @@ pub(super) fn say(text: &str) {
     say_as_is(&log::legible(text));
 }
 
-/// Writes to the stream of messages what a program reads there.
+/// Writes machine-readable text to stderr.
 pub(super) fn say_as_is(text: &str) {
-    // Where messages cannot be written there is no way to tell.
+    // If stderr fails, there is no way to report it.
     let _ = write(&mut io::stderr().lock(), text);
 }
 
@@ -101,18 +101,18 @@ fn write(stream: &mut impl Write, text: &str) -> io::Result<()> {
     stream.flush()
 }
 
-/// A system's error without Rust's `(os error N)`.
+/// A system error without Rust's `(os error N)`.
 pub(super) fn system(error: &io::Error) -> String {
     let text = error.to_string();
     text.find(" (os error").map_or(text.clone(), |cut| text[..cut].to_lowercase())
 }
 
-/// An error that belongs to no line of a file.
+/// An error without a line in a file.
 pub(super) fn error(message: &str, help: &str) {
     plain("error", anstyle::AnsiColor::Red, message, help);
 }
 
-/// A warning that belongs to no line of a file.
+/// A warning without a line in a file.
 pub(super) fn warning(message: &str, help: &str) {
     plain("warning", anstyle::AnsiColor::Yellow, message, help);
 }
@@ -122,14 +122,14 @@ fn plain(word: &str, colour: anstyle::AnsiColor, message: &str, help: &str) {
         Ink::Colour => anstyle::Style::new().bold().fg_color(Some(colour.into())),
         Ink::Plain => anstyle::Style::new(),
     };
-    // Both may quote a file or a server of others, and a pipeline reads this stream too.
+    // Both may quote untrusted text, and CI parses this stream, too.
     say(&format!("{style}{word}{style:#}: {}", text::excerpt(message, 4_000)));
     if !help.is_empty() {
         say(&format!("help: {}", text::plain(help)));
     }
 }
 
-/// What is wrong with the value of a flag, in akit's own words.
+/// An error about a flag's value, in akit's own words.
 fn wrong_value(error: &clap::Error) -> Option<(String, String)> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) if !text.is_empty() => Some(text),
@@ -139,7 +139,7 @@ fn wrong_value(error: &clap::Error) -> Option<(String, String)> {
         Some(ContextValue::Strings(all)) => all.as_slice(),
         _ => &[],
     };
-    // Behind the name stands what the help calls the value.
+    // The name is followed by the placeholder of the value.
     let flag = text(ContextKind::InvalidArg)?.split(' ').next()?;
     match error.kind() {
         ErrorKind::ValueValidation => Some((format!("{flag}: {}", error.source()?), String::new())),
@@ -156,7 +156,7 @@ fn wrong_value(error: &clap::Error) -> Option<(String, String)> {
     }
 }
 
-/// A command that does not exist, and the one that was meant.
+/// An unknown command, and the one probably meant.
 fn wrong_command(
     error: &clap::Error,
     arguments: &[OsString],
@@ -177,14 +177,14 @@ fn wrong_command(
     Some((format!("unknown command `{path} {}`", text::excerpt(word, 60)), help))
 }
 
-/// What is wrong with the arguments, which it quotes on one line each.
+/// An error about arguments, each quoted on one line.
 pub(super) fn wrong_arguments(error: &clap::Error, arguments: &[OsString], akit: clap::Command) {
     if let Some((message, help)) = wrong_value(error).or_else(|| wrong_command(error, arguments, akit)) {
         return self::error(&message, &help);
     }
     let mut words = error.render().ansi().to_string();
     for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
-        // A value may stand behind `=`, and be one of several.
+        // A value may follow `=`, and be one of several.
         let (name, value) = argument.split_once('=').unwrap_or((argument, ""));
         let wholes = [argument, value, name].into_iter();
         let parts = wholes.clone().chain(wholes.flat_map(|whole| whole.split(',')));
@@ -199,7 +199,7 @@ pub(super) fn wrong_arguments(error: &clap::Error, arguments: &[OsString], akit:
     });
 }
 
-/// Findings in files, then how many there are.
+/// Findings in files, then their count.
 pub(super) fn diagnostics(found: &Diagnostics) {
     const MOST: usize = 100;
     let ink = stderr_ink();

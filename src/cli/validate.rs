@@ -1,4 +1,4 @@
-//! `akit validate`: checks scenario files without asking anybody.
+//! `akit validate`: checks scenario files, sends nothing.
 
 use std::path::PathBuf;
 
@@ -40,13 +40,13 @@ pub(super) struct ValidateArgs {
 }
 
 impl ValidateArgs {
-    /// Where a form of the findings goes beside the file that was asked for.
+    /// Stdout, if this is the format requested for it.
     fn stdout(&self, form: &str) -> Option<PathBuf> {
         (self.format.as_deref() == Some(form)).then(|| PathBuf::from("-"))
     }
 }
 
-/// Whether a bot of the user's own is asked anything, or a provider that akit cannot call.
+/// Whether any case uses the user's own bot, or a provider akit cannot call.
 fn names_bot(config: &ConfigFile, loaded: &Loaded) -> bool {
     let cases = loaded.scenarios.iter().flat_map(|scenario| &scenario.cases);
     let scenarios = loaded.scenarios.iter().map(|scenario| &scenario.provider);
@@ -69,7 +69,7 @@ pub(super) fn validate(args: &ValidateArgs, environment: &Environment) -> Result
     let found = &loaded.diagnostics;
     terminal::diagnostics(found);
     let forms = outputs.into_iter().enumerate().map(|(index, output)| {
-        // The files stand first, then stdout, each in the same order.
+        // Files first, then stdout, each in the same order.
         let rendered = match index % 3 {
             0 => report::json::of_diagnostics(found),
             1 => report::junit::of_diagnostics(found, &loaded.files),

@@ -1,4 +1,4 @@
-//! Values of flags, one reader for each kind: an error says what was given, what is allowed, and one example.
+//! Parsers for flag values: an error shows the value, what is allowed, and an example.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use clap::builder::TypedValueParser;
 use crate::provider::Endpoint;
 use crate::text;
 
-/// Whole numbers of a range.
+/// Whole numbers in a range.
 pub(super) fn whole<T>(range: RangeInclusive<u64>, example: u64) -> impl TypedValueParser<Value = T>
 where
     T: TryFrom<u64> + Clone + Send + Sync + 'static,
@@ -35,14 +35,14 @@ pub(super) fn dollars(text: &str) -> Result<f64, String> {
         .ok_or_else(|| format!("{} is not an amount in US dollars; for example `2.50`", shown(text)))
 }
 
-/// A number of votes that always has a majority.
+/// An odd number of votes.
 pub(super) fn odd(text: &str) -> Result<u32, String> {
     let votes = text.trim().parse::<u32>().ok().filter(|votes| votes % 2 == 1 && *votes <= 99);
     let wrong = || format!("{} is not an odd number from 1 to 99; for example `3`", shown(text));
     votes.ok_or_else(wrong)
 }
 
-/// A time above 0.
+/// A duration above 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     text::number::time(text).filter(|time| !time.is_zero()).ok_or_else(|| {
         format!(
@@ -52,14 +52,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// A time, or none.
+/// A duration, 0 included.
 pub(super) fn patience(text: &str) -> Result<Duration, String> {
     text::number::time(text).ok_or_else(|| {
         format!("{} is not a time: milliseconds, or with `ms`, `s` or `m`; for example `5m`", shown(text))
     })
 }
 
-/// A version of the application.
+/// Version of the application.
 pub(super) fn version(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("the version is empty; name one, such as the application's commit".to_owned()),
@@ -71,7 +71,7 @@ pub(super) fn shown(text: &str) -> String {
     format!("`{}`", text::excerpt(text, 60))
 }
 
-/// The address of a server.
+/// A server address.
 pub(super) fn address(text: &str) -> Result<String, String> {
     let wrong = |error| format!("{error}; for example `http://127.0.0.1:8080/v1`");
     Endpoint::check(text).map_err(wrong).map(|()| text.to_owned())

@@ -102,8 +102,7 @@ impl Verdict {
         }
         // What failed an inverted expectation is that its part passed; the part itself has no fault.
         // Where no answer is as one must be, the first of them is to blame no more than the others.
-        if matches!(self.kind, VerdictKind::Not | VerdictKind::SomeAnswer)
-            && self.outcome == Outcome::Failed
+        if matches!(self.kind, VerdictKind::Not | VerdictKind::SomeAnswer) && self.outcome == Outcome::Failed
         {
             return vec![self];
         }

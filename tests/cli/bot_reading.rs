@@ -374,7 +374,9 @@ fn validate_warns_where_nothing_says_how_the_application_is_called() {
         ("deepagents", "akit cannot call provider `deepagents`"),
     ];
     for (provider, message) in rows {
-        let suite = format!("name: s\nprovider: {provider}\nmodel: m\ncases: [{{ id: a, prompt: b, expected: {{ type: exact, value: c }} }}]\n");
+        let suite = format!(
+            "name: s\nprovider: {provider}\nmodel: m\ncases: [{{ id: a, prompt: b, expected: {{ type: exact, value: c }} }}]\n"
+        );
         let ran = Akit::new(&["validate", "s.yaml"]).file("s.yaml", suite).run().ended(0);
         ran.out("1 warning").err(message).err("s.yaml:2");
         ran.then(&["validate", "--strict", "s.yaml"]).run().ended(2);

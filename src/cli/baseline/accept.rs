@@ -1,4 +1,4 @@
-//! `akit baseline accept`: takes a known change, with the reason.
+//! `akit baseline accept`: accepts an intended change, with its reason.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec
     let was_read = decision.flatten().and_then(|decision| decision.compared);
     let patterns = args.cases.iter().map(|text| CaseWord::read(text)).collect::<Result<Vec<_>, _>>()?;
     let place = &args.at.baseline;
-    // What the run was compared with may be the base's version of a file that is yet to be made.
+    // The run may have been compared with the base's version of a file that does not exist yet.
     let is_named = was_read.is_some_and(|compared| compared.place == place.to_string());
     let done = change(place, |baseline| {
         if !is_named && *baseline == Baseline::empty() {
@@ -115,17 +115,17 @@ pub(super) fn accept(args: &AcceptArgs, environment: &Environment) -> Result<Vec
 
 /// Why nothing is accepted.
 enum Refusal {
-    /// There is no baseline at this place.
+    /// There is no baseline here.
     Missing,
     /// The run has no case to accept.
     None,
     /// Another judge graded the run.
     Judge(String),
-    /// No case has such a name; and what to do.
+    /// No case has this name; with a help.
     Unknown(String, String),
 }
 
-/// A word of the command line.
+/// A pattern from the command line.
 struct CaseWord {
     text: String,
     glob: Option<GlobMatcher>,
@@ -145,13 +145,13 @@ impl CaseWord {
         Ok(Self { text: text.to_owned(), glob })
     }
 
-    /// Whether it means a name as a pattern.
+    /// Whether it matches a name as a pattern.
     fn matches(&self, name: &str) -> bool {
         self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
     }
 }
 
-/// The (scenario, id) of every case that is meant; a word that means none is an error.
+/// The (scenario, id) of every matching case; a word without a match is an error.
 fn choose(
     patterns: &[CaseWord],
     baseline: &Baseline,
@@ -164,7 +164,7 @@ fn choose(
     let mut chosen = BTreeSet::new();
     let mut unknown = Vec::new();
     for pattern in patterns {
-        // A name that is written in full is never a pattern, whatever characters it has.
+        // A full name is never a pattern, whatever characters it has.
         let is_name = known.iter().any(|(name, ..)| *name == pattern.text);
         let is_meant = |name: &str| if is_name { pattern.text == name } else { pattern.matches(name) };
         let meant = known.iter().filter(|(name, ..)| is_meant(name));
@@ -182,7 +182,7 @@ fn choose(
     Err(Refusal::Unknown(format!("there is no case {} in the baseline", text::list(&unknown)), help))
 }
 
-/// The time, or what `SOURCE_DATE_EPOCH` says it is.
+/// The time, or that of `SOURCE_DATE_EPOCH`.
 fn now(environment: &Environment) -> String {
     let told = environment.get("SOURCE_DATE_EPOCH").and_then(|seconds| seconds.parse().ok());
     let time =

@@ -1,4 +1,4 @@
-//! `akit baseline diff`: what two baselines have otherwise.
+//! `akit baseline diff`: compares two baselines.
 
 use clap::Args;
 

@@ -41,7 +41,7 @@ enum BaselineCommand {
     Diff(diff::DiffArgs),
 }
 
-/// Which policy.
+/// Choice of policy.
 #[derive(Debug, Args)]
 struct PolicyArgs {
     /// Configuration [default: the nearest akit.yaml above the run's scenarios]
@@ -49,10 +49,10 @@ struct PolicyArgs {
     config: Option<PathBuf>,
 }
 
-/// Where a baseline can be written.
+/// Writable baselines.
 const WRITTEN: &str = "Baseline to change: FILE or `git-ref:NAME`";
 
-/// Which baseline.
+/// Choice of baseline.
 #[derive(Debug, Args)]
 struct At {
     /// Baseline to read: FILE, `git:REV:PATH` or `git-ref:NAME`
@@ -71,7 +71,7 @@ pub(super) fn baseline(args: &BaselineArgs, environment: &Environment) -> Result
     Ok(Status::Passed)
 }
 
-/// Reads a baseline, and says where it was found.
+/// Reads a baseline; returns it with its place.
 fn read(place: &Place, environment: &Environment) -> Result<(Baseline, String), Status> {
     let pipeline = Pipeline::of(environment);
     let found = history::read_baseline_at(place, &pipeline).map_err(|error| unread(&error))?;
@@ -91,7 +91,7 @@ fn change<T>(place: &Place, mut change: impl FnMut(&mut Baseline) -> T) -> Resul
     history::change_baseline(place, change).map_err(|error| unread(&error))
 }
 
-/// Passes over the time of a run where it is later than now: it would age every other run.
+/// Drops the time of a run if it is in the future: it would age every other run.
 fn in_time(mut run: RunManifest) -> RunManifest {
     let ahead = |at: &mut String| matches!(moment(at, crate::vocabulary::now()), Err(BadMoment::Ahead(_)));
     if let Some(at) = run.at.take_if(ahead) {
@@ -105,7 +105,7 @@ fn in_time(mut run: RunManifest) -> RunManifest {
     run
 }
 
-/// What the gate says of a run beside the baseline that it is to change, by the configured policy.
+/// The gate's decision on a run against the baseline it is to change, by the configured policy.
 fn decide(run: &RunManifest, baseline: &Baseline, policy: &Policy) -> Decision {
     let reference =
         if baseline.cases.is_empty() { Reference::None } else { Reference::Found { baseline, from: "" } };
@@ -120,7 +120,7 @@ impl PolicyArgs {
     }
 }
 
-/// `words (3): a, b, c`, with no more than twenty of them; nothing where there are none.
+/// `words (3): a, b, c`, at most twenty of them; empty if there are none.
 fn names<S: AsRef<str>>(words: &str, names: &[S]) -> Option<String> {
     const MOST: usize = 20;
     let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();

@@ -48,7 +48,7 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec
         let known = baseline.runs.iter().any(|known| known.id == run.run_id && !known.partial);
         let mut left = Vec::new();
         if !args.force && !known {
-            // What the run was compared with, if with anything, says nothing of this baseline.
+            // What the run was compared with does not matter for this baseline.
             let now = decide(&run, baseline, &policy);
             if now.fell() {
                 return Err(Refusal::Fell);
@@ -102,19 +102,19 @@ pub(super) fn update(args: &UpdateArgs, environment: &Environment) -> Result<Vec
 
 /// Why a run is not added without `--force`.
 enum Refusal {
-    /// It fell behind the baseline.
+    /// It regressed against the baseline.
     Fell,
-    /// It failed its gate, and these failing cases are new, or the baseline is.
+    /// It failed its gate, and these failing cases, or the baseline, are new.
     Failed(Vec<String>),
     /// Another judge graded these scenarios.
     Judge(Vec<String>),
 }
 
-/// What would be lost: scenarios whose trials another judge graded, each with who did.
+/// What would be lost: scenarios whose trials another judge graded, with that judge.
 fn lost(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let has_trials =
         |scenario: &str| baseline.cases.iter().any(|case| case.scenario == scenario && case.tally().of > 0);
-    // An older run makes nothing begin anew.
+    // An older run resets nothing.
     if !baseline.comes_last(run) {
         return Vec::new();
     }
@@ -132,11 +132,11 @@ fn judged_anew(run: &RunManifest, place: &Place, lost: &[String]) -> Status {
     )
 }
 
-/// How to go on where failures would be added.
+/// The help where failures would be added.
 const EXPECTED: &str = "its failures would become what is expected: fix them, take a known change by \
                         `akit baseline accept`, or add the whole run with `--force`";
 
-/// Why a run is not added that did worse than a baseline.
+/// Why a regressed run is not added.
 fn fell(run: &RunManifest) -> Status {
     Status::Failed.because(format!("run {} regressed", run.run_id), EXPECTED)
 }
@@ -156,8 +156,8 @@ fn not_known(run: &RunManifest, place: &Place, unknown: &[String]) -> Status {
     Status::Failed.because(format!("{failed}does not know {cases} of it: {shown}{more}"), EXPECTED)
 }
 
-/// `scenario/id` of the cases that fail in a run and have no trial in a baseline under any name: their failures
-/// would be what is expected from now on.
+/// `scenario/id` of cases that fail in a run and have no trial in the baseline under any name: their failures
+/// would become what is expected.
 fn unknown_failures(run: &RunManifest, baseline: &Baseline) -> Vec<String> {
     let renamed = baseline.renamed(run);
     let known = |case: &CaseResult| {

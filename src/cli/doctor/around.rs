@@ -1,4 +1,4 @@
-//! The pipeline, its token, the clone, and the way to the network.
+//! Checks of the pipeline, its token, the clone and the network.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::publish::site::{Change, Project, Site, Source, System};
 use crate::secret::Secret;
 use crate::text;
 
-/// Lines that let a job of GitHub Actions comment.
+/// Workflow lines that let a GitHub Actions job comment.
 const PERMISSIONS: &str = "the job needs `permissions: { contents: read, pull-requests: write }`";
 
-/// Variables that say which way requests go, and whom they trust.
+/// Variables for proxies and certificates.
 const WAYS: [&str; 10] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -66,7 +66,7 @@ pub(super) fn pipeline(site: &Site, environment: &Environment) -> Check {
     }
 }
 
-/// The token that a comment is written with; asks the forge through `http` where there is one.
+/// The comment token; asks the forge if `http` is given.
 pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>) -> Option<Check> {
     const ABOUT: &str = "token";
     let Some(project) = &site.project else {
@@ -127,7 +127,7 @@ pub(super) fn token(site: &Site, environment: &Environment, http: Option<&Http>)
     })
 }
 
-/// The clone; a run ends without its base where the gate rests on it.
+/// The clone; a run fails if the gate needs a base it does not have.
 pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -> Check {
     const ABOUT: &str = "git";
     const DEEPER: &str =
@@ -156,7 +156,7 @@ pub(super) fn clone(folder: &Path, environment: &Environment, is_needed: bool) -
             let help = "only needed for baselines in git and `--weakened-since`";
             Check::warn(ABOUT, format!("cannot run git: {error}"), help)
         }
-        // Dubious ownership is the usual reason in a container, and git says how to mend it.
+        // In a container the usual reason is dubious ownership, and git says how to fix it.
         Err(error) if error.to_string().contains("dubious ownership") => {
             Check::warn(ABOUT, error.to_string(), "git config --global --add safe.directory PATH")
         }

@@ -1,4 +1,4 @@
-//! What the doctor found: one line, and how to mend it.
+//! A finding: one line, and its fix.
 
 use std::fmt::Write as _;
 
@@ -9,17 +9,17 @@ use crate::config::Setting;
 use crate::source::Ink;
 use crate::text;
 
-/// Settings of one kind, under what they are of.
+/// Settings, grouped by what they belong to.
 pub(super) type Explained = (String, Vec<Setting>);
 
-/// How a thing stands.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// As it should be, or not needed.
+    /// Fine, or not needed.
     Ok,
-    /// A run goes on without it, and the reader may want it otherwise.
+    /// A run works without it, but the user may want to change it.
     Warn,
-    /// A run ends with this status because of it.
+    /// A run stops with this exit code because of it.
     Bad(Status),
 }
 
@@ -33,14 +33,14 @@ impl State {
     }
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug)]
 pub(super) struct Check {
-    /// What it is about: a word that stays the same.
+    /// Stable name of the check.
     pub(super) about: &'static str,
     pub(super) state: State,
     pub(super) message: String,
-    /// How to mend it; empty where there is nothing to mend.
+    /// The fix; empty if there is nothing to fix.
     pub(super) help: String,
 }
 
@@ -62,7 +62,7 @@ impl Check {
         Self { about, state: State::Bad(status), message: message.into(), help: help.into() }
     }
 
-    /// For people. What files, variables and forges say is shown without what steers a terminal.
+    /// For people. Text from files, variables and forges is shown without control characters.
     fn line(&self, ink: Ink) -> String {
         let colour = match self.state {
             State::Ok => anstyle::AnsiColor::Green,
@@ -97,21 +97,21 @@ impl Check {
     }
 }
 
-/// The status of all: the one that a run would end with.
+/// The overall exit code: the one a run would stop with.
 pub(super) fn status(findings: &[Check]) -> Status {
     let has = |status| findings.iter().any(|finding| finding.state == State::Bad(status));
     let order = [Status::Invalid, Status::Unjudged, Status::Nothing];
     order.into_iter().find(|status| has(*status)).unwrap_or(Status::Passed)
 }
 
-/// All lines, and how many there are of each.
+/// All findings, and a count of each result.
 pub(super) fn console(findings: &[Check], ink: Ink) -> String {
     let count = |word| findings.iter().filter(|finding| finding.state.word() == word).count();
     let lines: String = findings.iter().map(|finding| finding.line(ink)).collect();
     format!("{lines}{} ok, {} warn, {} bad\n", count("ok"), count("warn"), count("bad"))
 }
 
-/// Every setting, under what it is of.
+/// All settings, grouped.
 pub(super) fn settings(explained: &[Explained]) -> String {
     let mut out = String::new();
     for (of, settings) in explained {
@@ -126,7 +126,7 @@ pub(super) fn settings(explained: &[Explained]) -> String {
     out
 }
 
-/// The same as data.
+/// As JSON.
 pub(super) fn data(findings: &[Check], explained: &[Explained]) -> String {
     let checks: Vec<_> = findings.iter().map(Check::json).collect();
     let mut whole = json!({

@@ -1,7 +1,7 @@
-//! `akit doctor`: what akit sees here, each with a way to mend it.
+//! `akit doctor`: checks the setup, with a fix for each finding.
 //!
-//! It writes nothing and asks no network, unless `--online` is given. It ends with the status with which
-//! `akit run` would end before it asks anybody. Of keys and tokens it tells names, and nothing of what they hold.
+//! It writes nothing and uses no network without `--online`. Its exit code is the one with which
+//! `akit run` would stop before sending anything. Keys and tokens appear by name, never by value.
 
 mod around;
 mod finding;
@@ -47,7 +47,7 @@ pub(super) struct DoctorArgs {
 pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Status, Status> {
     let stdout = (args.format.as_deref() == Some("json")).then(|| PathBuf::from("-"));
     let inputs: Vec<_> = args.suite.paths.iter().map(PathBuf::as_path).collect();
-    // A flag that no run takes is no finding about what is here.
+    // A wrong flag is a usage error, not a finding.
     args.suite.ask.redactor()?;
     let outputs = Output::open_all([&args.json, &stdout], &inputs, environment)?;
     let (findings, explained) = look(args, environment);
@@ -61,17 +61,17 @@ pub(super) fn doctor(args: &DoctorArgs, environment: &Environment) -> Result<Sta
     Ok(finding::status(&findings))
 }
 
-/// Everything that is looked at, in the order in which a run needs it, and every setting.
+/// All checks in the order a run needs them, and all settings.
 fn look(args: &DoctorArgs, environment: &Environment) -> (Vec<Check>, Vec<Explained>) {
     let system =
         format!("{} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH);
     let mut findings = vec![Check::ok("akit", system)];
     let config =
         suite::configuration(args.suite.config.as_deref(), &args.suite.paths, environment, &mut findings);
-    // What is wrong in the configuration says nothing of what stands beside it.
+    // A configuration error does not stop the other checks.
     let is_sound = findings.iter().all(|finding| !matches!(finding.state, State::Bad(_)));
     let mut loaded = suite::scenarios(&args.suite.paths, &config, environment, &mut findings);
-    // The policy and the baseline are held against all cases.
+    // Policy and baseline are compared with all cases.
     let all = loaded.scenarios.clone();
     if !loaded.diagnostics.has_errors() {
         let root = args.suite.ask.flags().seed.map_or(Root::default(), Root);

@@ -1,4 +1,4 @@
-//! What lies on disk for a run: the cache, the baseline, and the policy that both are judged by.
+//! Checks of what is on disk: cache, baseline and policy.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -21,10 +21,10 @@ use crate::source::{Diagnostics, slashed};
 use crate::text;
 use crate::vocabulary::{CaseId, Outcome};
 
-/// From this age in days on a baseline is called old; as long as a baseline keeps its runs.
+/// Days after which a baseline is old: as long as it keeps runs.
 const OLD: i64 = 30;
 
-/// A policy by which a run passes although nearly everything fails: such a gate is only a report.
+/// A policy that passes although nearly everything fails: such a gate is only a report.
 pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loaded) -> Option<Check> {
     if ProofArgs::default().place(&config.gate, &config.folder).is_some() {
         return None;
@@ -33,7 +33,7 @@ pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loa
     let cases: Vec<_> = all
         .enumerate()
         .map(|(index, (scenario, case))| {
-            // A run in which nothing passes fails by any policy.
+            // A run in which nothing passes fails under any policy.
             let outcome = if index == 0 { Outcome::Passed } else { Outcome::Failed };
             CaseResult {
                 scenario: scenario.name.clone(),
@@ -63,7 +63,7 @@ pub(super) fn force(config: &ConfigFile, environment: &Environment, loaded: &Loa
     })
 }
 
-/// The cache; it only has to take records where somebody is asked.
+/// The cache; it must be writable only if something is sent.
 pub(super) fn cache(settings: &Settings, asks: bool) -> Check {
     const ABOUT: &str = "cache";
     let (cache, mode) = (&settings.cache, settings.target_mode());
@@ -211,7 +211,7 @@ pub(super) fn policy(
     } else {
         Check::ok(ABOUT, message)
     });
-    // A part of the suite may lack what the policy names.
+    // A part of the suite may not have everything the policy names.
     let folder = config.folder.join(config.scenarios.as_deref().unwrap_or("scenarios"));
     let files: Vec<PathBuf> = scenario::discover(&[folder]).unwrap_or_default();
     let rest = scenario::load(&files, environment);

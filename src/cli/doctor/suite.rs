@@ -1,4 +1,4 @@
-//! Configuration, scenarios, who answers, who judges, keys and prices.
+//! Checks of configuration, scenarios, providers, judges, keys and prices.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,10 +19,10 @@ use crate::source::{Diagnostic, Diagnostics, Severity, SourceFile, slashed};
 use crate::text;
 use crate::vocabulary::Metric;
 
-/// Findings of one kind that are told one by one.
+/// Most findings of one kind listed one by one.
 const MOST: usize = 5;
 
-/// The configuration that a run would find.
+/// The configuration a run would use.
 pub(super) fn configuration(
     named: Option<&Path>,
     paths: &[PathBuf],
@@ -51,7 +51,7 @@ pub(super) fn configuration(
     config
 }
 
-/// The first findings in a file, each with its line.
+/// The first findings in a file, with their lines.
 fn lines(about: &'static str, found: &Diagnostics, findings: &mut Vec<Check>) {
     let of = |one: &Diagnostic| {
         let message = format!("{}: {}", one.location(), one.message);
@@ -63,7 +63,7 @@ fn lines(about: &'static str, found: &Diagnostics, findings: &mut Vec<Check>) {
     findings.extend(found.iter().take(MOST).map(of));
 }
 
-/// The scenarios that a run would load.
+/// The scenarios a run would load.
 pub(super) fn scenarios(
     paths: &[PathBuf],
     config: &ConfigFile,
@@ -101,7 +101,7 @@ pub(super) fn scenarios(
     loaded
 }
 
-/// Leaves the cases that a run would take; what keeps it from taking any.
+/// Keeps the cases a run would select, or returns why there are none.
 pub(super) fn select(args: &SelectArgs, loaded: &mut Loaded, root: Root) -> Option<Check> {
     const ABOUT: &str = "scenarios";
     if loaded.scenarios.is_empty() {
@@ -127,16 +127,16 @@ pub(super) fn select(args: &SelectArgs, loaded: &mut Loaded, root: Root) -> Opti
     (loaded.cases() < all).then(|| Check::ok(ABOUT, format!("{selected} selected")))
 }
 
-/// Everything that is asked, with what is known of it.
+/// All providers and models a run would call.
 #[derive(Default)]
 struct Asked {
-    /// (provider, model), also of those who cannot be asked yet.
+    /// (provider, model), including those that cannot be called yet.
     models: BTreeSet<Model>,
-    /// Whose key is wanted and not there, by the variable that would hold it.
+    /// Providers without a key, by the variable that would hold it.
     keyless: BTreeSet<&'static str>,
-    /// Files that hold keys.
+    /// Key files.
     files: BTreeSet<PathBuf>,
-    /// Models that their vendors shut down, with the day and what is named in their place.
+    /// Models with a shutdown date, and their replacements.
     ends: BTreeSet<(String, &'static str, Option<&'static str>)>,
 }
 
@@ -165,7 +165,7 @@ pub(super) fn who(settings: &Settings, loaded: &Loaded, findings: &mut Vec<Check
 }
 
 impl Asked {
-    /// Takes note of somebody who is asked.
+    /// Records a provider and model.
     fn note(&mut self, asking: &Asking<'_>) {
         let Some(vendor) = asking.reached else { return };
         if let Some(Held::File(path)) = asking.key.as_ref().map(|key| &key.value) {
@@ -288,7 +288,7 @@ fn judges(
     explained
 }
 
-/// The variables that hold keys, or stand in files: whether they are set, never what they hold.
+/// Variables that hold keys or appear in files: whether they are set, never their values.
 fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut Vec<Check>) {
     const ABOUT: &str = "keys";
     let vendors = asked.models.iter().filter_map(|(provider, _)| Spec::of(provider)?.vendor());
@@ -307,7 +307,7 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
         None if settings.environment.is_empty_at(name) => "empty",
         None => "not set",
     };
-    // A key that is there and not used is the quickest way to a first answer.
+    // An unused key is the quickest way to a first answer.
     let is_asked = |name: &str| asked.models.iter().any(|(provider, _)| provider == name);
     let other = Spec::vendors().filter(|(name, _)| !is_asked(name)).find_map(|(name, vendor)| {
         let set = vendor.key_variables.iter().find(|key| settings.environment.get(key).is_some())?;
@@ -333,7 +333,7 @@ fn variables(settings: &Settings, loaded: &Loaded, asked: &Asked, findings: &mut
     }
 }
 
-/// The variables that a file names as `${NAME}`.
+/// The variables a file names as `${NAME}`.
 fn named(file: &Arc<SourceFile>) -> Vec<String> {
     let word = |rest: &str| -> String {
         rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(80).collect()

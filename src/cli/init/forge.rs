@@ -1,4 +1,4 @@
-//! Where the repository is kept, and the pipeline that akit is given there.
+//! The forge of the repository, and the pipeline for it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use crate::source::slashed;
 
-/// Who runs the pipeline.
+/// CI system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Forge {
     /// A GitHub Actions workflow
@@ -17,16 +17,16 @@ pub(super) enum Forge {
     None,
 }
 
-/// The repository that releases come from, as `owner/name`; a build for a release sets it.
+/// Repository of releases, as `owner/name`; set in release builds.
 const REPOSITORY: Option<&str> = option_env!("AKIT_REPOSITORY");
 
-/// What a pipeline needs to know.
+/// Values for the pipeline template.
 pub(super) struct Wanted<'a> {
     /// The scenarios, from the root of the repository.
     pub(super) scenarios: &'a str,
     /// The branch that pull requests go to.
     pub(super) branch: &'a str,
-    /// The variable with the key, where the application wants one.
+    /// The variable with the key, if one is needed.
     pub(super) secret: Option<&'a str>,
     /// Whether a server must be started first.
     pub(super) starts: bool,
@@ -42,7 +42,7 @@ impl Forge {
         }
     }
 
-    /// What the repository looks like: its remote, else the files of a pipeline.
+    /// Detected from the remote, or from pipeline files.
     pub(super) fn find(root: &Path) -> Self {
         let config = std::fs::read_to_string(root.join(".git").join("config")).unwrap_or_default();
         let hosts = remotes(&config);
@@ -60,7 +60,7 @@ impl Forge {
         }
     }
 
-    /// The pipeline's file and its text, where there is one.
+    /// The pipeline's file and text, if any.
     pub(super) fn pipeline(self, wanted: &Wanted<'_>) -> Option<(&'static str, String)> {
         let (path, template) = match self {
             Forge::Github => (".github/workflows/akit.yml", include_str!("github.yml")),
@@ -70,14 +70,14 @@ impl Forge {
         Some((path, filled(template, wanted, REPOSITORY)))
     }
 
-    /// Whether what runs the pipeline must have akit, for no release is known that it could get.
+    /// Whether akit must be on the runner's PATH because no release is known.
     pub(super) fn needs_akit(self) -> bool {
         self != Forge::None && REPOSITORY.is_none()
     }
 }
 
-/// A template with the lines that are meant: `P` where `akit` is on PATH, `R` where a release is known, `S` where there is
-/// a secret, `H` where a server must be started.
+/// Selects template lines: `P` if `akit` is on PATH, `R` if a release is known, `S` if there is
+/// a secret, `H` if a server must be started.
 fn filled(template: &str, wanted: &Wanted<'_>, repository: Option<&str>) -> String {
     let is_meant = |marks: &str| {
         marks.chars().all(|mark| match mark {
@@ -92,7 +92,7 @@ fn filled(template: &str, wanted: &Wanted<'_>, repository: Option<&str>) -> Stri
         _ => Some(line),
     });
     let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    // On a line of the shell it is a word of it.
+    // Quoted as a shell word.
     let scenarios = match repository {
         Some(_) => crate::import::scalar(wanted.scenarios),
         None => crate::text::argument(wanted.scenarios),
@@ -104,7 +104,7 @@ fn filled(template: &str, wanted: &Wanted<'_>, repository: Option<&str>) -> Stri
         .replace("SCENARIOS", &scenarios)
 }
 
-/// The branch that changes go to: that of the remote, else `master` where it is the current one, else `main`.
+/// The default branch: that of the remote, else `master` if it is the current one, else `main`.
 pub(super) fn branch(root: &Path) -> String {
     let head = |path: &str| {
         let text = std::fs::read_to_string(root.join(".git").join(path)).ok()?;
@@ -116,7 +116,7 @@ pub(super) fn branch(root: &Path) -> String {
     found.filter(plain).unwrap_or_else(|| "main".to_owned())
 }
 
-/// The servers of the remotes in a configuration of git: that of `origin` where it is there, else all.
+/// Hosts of the remotes in a git configuration: that of `origin`, or all.
 fn remotes(config: &str) -> Vec<String> {
     let (mut section, mut hosts) = (String::new(), Vec::new());
     for line in config.lines().map(str::trim) {
@@ -133,7 +133,7 @@ fn remotes(config: &str) -> Vec<String> {
     hosts.into_iter().filter(|(own, _)| *own || !origin).map(|(_, host)| host).collect()
 }
 
-/// The server in `https://user@host:1/path` and `git@host:path`.
+/// The host in `https://user@host:1/path` and `git@host:path`.
 fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let end = rest.find('/').unwrap_or(rest.len());
@@ -141,17 +141,17 @@ fn host(url: &str) -> &str {
     rest.split(':').next().unwrap_or(rest)
 }
 
-/// The root of the repository that holds a folder; the folder itself where there is none.
+/// The root of the repository containing a folder, or the folder itself.
 pub(super) fn root_of(folder: &Path) -> PathBuf {
     let full = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
     let full = full.canonicalize().unwrap_or(full);
     full.ancestors().find(|above| above.join(".git").exists()).map_or(full.clone(), Path::to_path_buf)
 }
 
-/// A folder as it is called from the root; as it is given where it lies elsewhere.
+/// A folder relative to the root, or as given if it is elsewhere.
 pub(super) fn below(root: &Path, folder: &Path) -> String {
     let full = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
-    // The folder may not be there yet, but what is above it is.
+    // The folder may not exist yet, but its parents do.
     let known = full.ancestors().find(|above| above.exists()).unwrap_or(&full);
     let rest = full.strip_prefix(known).unwrap_or(Path::new(""));
     let full = known.canonicalize().map_or_else(|_| full.clone(), |known| known.join(rest));
@@ -162,7 +162,7 @@ pub(super) fn below(root: &Path, folder: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// A build for a release uses the action and the component; neither form leaves a mark of the template.
+    /// A release build uses the action and the component; no template mark is left.
     #[test]
     fn a_pipeline_has_both_halves_in_both_forms() {
         for (template, released) in

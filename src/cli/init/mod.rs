@@ -1,6 +1,6 @@
-//! `akit init`: the first files of a suite, a run that is green without a key, and one that is red.
+//! `akit init`: the first files of a suite, with one run that passes without a key and one that fails.
 //!
-//! Nothing that is there is ever replaced, and nothing is written before everything can be.
+//! Existing files are never replaced, and nothing is written unless everything can be.
 
 mod forge;
 
@@ -50,24 +50,24 @@ pub(super) struct InitArgs {
     yes: bool,
 }
 
-/// What can be named as the application: the vendors of models, a server and a program.
+/// Choices for the application: model vendors, a server and a program.
 fn applications() -> Vec<&'static str> {
     Spec::vendors().map(|(name, _)| name).chain([HTTP, COMMAND]).collect()
 }
 
-/// What was found and decided.
+/// Detected and chosen values.
 struct Start {
     dir: PathBuf,
     root: PathBuf,
-    /// Configuration that holds here already.
+    /// Existing configuration that applies here.
     config: Option<PathBuf>,
     scenarios: PathBuf,
     promptfoo: Option<PathBuf>,
     import: bool,
     provider: String,
-    /// Model, address or program, whatever the provider takes.
+    /// Model, address or program, depending on the provider.
     of: String,
-    /// The variable with the key that it wants.
+    /// The variable for its key.
     secret: Option<&'static str>,
     is_set: bool,
     forge: Forge,
@@ -82,7 +82,7 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
     }
     let (kept, new): (Vec<_>, Vec<_>) =
         files.into_iter().partition(|(path, _)| path.symlink_metadata().is_ok());
-    // Every place is claimed before the first file is written.
+    // Claim every path before writing the first file.
     let mut pending = Vec::new();
     for (path, text) in new {
         pending.push((open(&path)?, text));
@@ -106,7 +106,7 @@ pub(super) fn init(args: &InitArgs, environment: &Environment) -> Result<Status,
     Ok(Status::Passed)
 }
 
-/// What is there, and what the user wants.
+/// Detects what exists, and asks for the rest.
 fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let dir = args.dir.clone();
     let above = dir.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("."));
@@ -122,7 +122,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     let root = forge::root_of(&dir);
     let asked = Questions::of(args.yes);
     let has_key = |names: &[&str]| names.iter().any(|name| environment.get(name).is_some());
-    // What holds where nobody says anything comes first, and counts only where its own key is set.
+    // The default comes first, and counts only if its own key is set.
     let keyed = Spec::vendors().find(|(_, vendor)| has_key(vendor.key_variables));
     let usual = keyed.map_or(DEFAULT, |(name, _)| name);
     let named = match (&args.url, &args.command) {
@@ -167,7 +167,7 @@ fn look(args: &InitArgs, environment: &Environment) -> Result<Start, Status> {
     Ok(Start { dir, root, config, scenarios, promptfoo, import, provider, of, secret, is_set, forge })
 }
 
-/// A path in a folder, without a dot before it.
+/// A path in a folder, without a leading dot.
 fn inside(dir: &Path, name: &str) -> PathBuf {
     if dir == Path::new(".") { PathBuf::from(name) } else { dir.join(name) }
 }
@@ -177,7 +177,7 @@ fn has_scenarios(folder: &Path) -> bool {
     discover(&[folder.to_path_buf()]).is_ok_and(|files| !files.is_empty() && !files.iter().any(own))
 }
 
-/// Every file that a new project has.
+/// All files of a new project.
 fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
     let lf = |text: &str| text.replace("\r\n", "\n");
     let mut files = Vec::new();
@@ -205,7 +205,7 @@ fn planned(start: &Start, example: bool) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The lines of the configuration that name the application.
+/// Configuration lines for the application.
 fn application(start: &Start) -> String {
     let scalar = crate::import::scalar;
     match start.provider.as_str() {
@@ -228,7 +228,7 @@ fn application(start: &Start) -> String {
     }
 }
 
-/// Adds what runs leave behind to the `.gitignore` of a repository.
+/// Adds run artifacts to the repository's `.gitignore`.
 fn ignore(start: &Start) -> Result<(), Status> {
     let path = inside(&start.dir, ".gitignore");
     let old = std::fs::read_to_string(&path).unwrap_or_default();
@@ -244,13 +244,13 @@ fn ignore(start: &Start) -> Result<(), Status> {
     Ok(())
 }
 
-/// The current folder as nothing, any other as it is.
+/// Empty for the current folder.
 fn relative(root: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
     if here.is_ok_and(|here| here == root) { PathBuf::new() } else { root.to_path_buf() }
 }
 
-/// The scenario that a promptfoo suite becomes.
+/// The scenario converted from a promptfoo suite.
 fn imported(start: &Start) -> Result<(PathBuf, String), Status> {
     let path = start.promptfoo.as_deref().ok_or(Status::Invalid)?;
     Ok((start.scenarios.join("promptfoo.yaml"), super::import::promptfoo(path)?.text))
@@ -265,7 +265,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Status {
     Status::Invalid.because(&message, "fix the folder and run `akit init` again; existing files are kept")
 }
 
-/// The three steps that come next; each command works as it stands.
+/// The next three steps; each command works as printed.
 fn next(start: &Start) -> String {
     let scenarios = slashed(&start.scenarios);
     let first = format!("{scenarios}/first.yaml");
@@ -327,7 +327,7 @@ fn next(start: &Start) -> String {
     out.join("\n")
 }
 
-/// Whether anybody is asked.
+/// Whether to ask questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Questions {
     Asked,
@@ -335,13 +335,13 @@ pub(super) enum Questions {
 }
 
 impl Questions {
-    /// Nobody is asked under `--yes`, and where stdin or stderr is no terminal.
+    /// No questions under `--yes`, or if stdin or stderr is not a terminal.
     pub(super) fn of(yes: bool) -> Self {
         let there = io::stdin().is_terminal() && io::stderr().is_terminal();
         if there && !yes { Questions::Asked } else { Questions::Skipped }
     }
 
-    /// One of these words; an empty line takes the usual one.
+    /// One of these words; an empty line takes the default.
     pub(super) fn choose(self, question: &str, words: &[&str], usual: &str) -> String {
         loop {
             let answer = self.text(&format!("{question} ({})", words.join(", ")), usual);
@@ -351,7 +351,7 @@ impl Questions {
         }
     }
 
-    /// A word; an empty line takes the usual one.
+    /// A word; an empty line takes the default.
     pub(super) fn text(self, question: &str, usual: &str) -> String {
         if self == Questions::Skipped {
             return usual.to_owned();
