@@ -167,11 +167,11 @@ impl<'a> Common<'a> {
         old_by_new: Option<&RunManifest>,
         new_by_old: Option<&RunManifest>,
     ) -> Attribution {
-        let (anew, then) = (by_name(old_by_new), by_name(new_by_old));
+        let (regraded, then) = (by_name(old_by_new), by_name(new_by_old));
         let mut sums = Sums::default();
         let (mut flips, mut unheard) = (Vec::new(), Vec::new());
         for pair in &self.pairs {
-            match pair.cells(&anew, new_by_old.map(|_| &then)) {
+            match pair.cells(&regraded, new_by_old.map(|_| &then)) {
                 Ok(cells) => {
                     sums.add(&cells);
                     flips.extend(pair.flip(&cells));
@@ -241,11 +241,11 @@ impl Pair<'_> {
         self.is_graded() && !self.is_identical()
     }
 
-    fn cells(&self, anew: &Regraded<'_>, then: Option<&Regraded<'_>>) -> Result<Cells, Unheard> {
+    fn cells(&self, regraded: &Regraded<'_>, then: Option<&Regraded<'_>>) -> Result<Cells, Unheard> {
         let (old, new) = (tally(self.old), tally(self.new));
         let (old_by_new, new_by_old) = if self.is_contested() {
             let then = then.map(|then| heard(self.new, then)).transpose()?;
-            (heard(self.old, anew)?, then)
+            (heard(self.old, regraded)?, then)
         } else if self.is_graded() {
             // The same answers: the new run shows the new judge's verdict on the old ones.
             (new, Some(old))

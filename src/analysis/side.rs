@@ -100,13 +100,13 @@ impl<'a> Seen<'a> {
     pub(super) fn of(case: &'a CaseResult, turn: Option<usize>) -> Self {
         let replies: Vec<_> = replies(case).collect();
         let tally = case.tally();
-        let told = case.telling();
+        let trial = case.telling();
         let why = match case.outcome {
             Outcome::Passed => "".into(),
             _ if !case.reason.is_empty() => case.reason.as_str().into(),
-            _ => told.map_or("".into(), Trial::reason),
+            _ => trial.map_or("".into(), Trial::reason),
         };
-        let answer = told.and_then(|trial| trial.answer_at(turn));
+        let answer = trial.and_then(|trial| trial.answer_at(turn));
         Self {
             outcome: case.outcome,
             score: case.score,

@@ -42,7 +42,7 @@ pub fn cached(brought: &BTreeMap<String, Brought>, folder: &str, real: Option<&s
     cached
 }
 
-/// Whether a path lies below a folder.
+/// Whether a path is below a folder.
 pub fn is_within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -205,7 +205,7 @@ fn named_tags(config: &ConfigFile) -> BTreeSet<String> {
 
 /// Cases and whole scenarios that are no longer asked.
 fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for (case, _) in pairs.all().filter(|(_, now)| now.is_none()) {
         let (name, scenario, file) = (case.name(), case.key().scenario, case.suite.document.file.name());
         let known = now.scenarios.iter().find(|one| one.scenario.name == scenario);
@@ -222,7 +222,7 @@ fn gone(pairs: &Pairs<'_>, now: &Demands, log: &mut Log) {
         } else if pairs.kept().any(|(other, _)| other.key().scenario == scenario) {
             let message = format!("{name} was removed with its file");
             log.at(Kind::CaseRemoved, &name, &case.suite.document.file, case.case.span, &message);
-        } else if told.insert(scenario) {
+        } else if reported.insert(scenario) {
             let all =
                 pairs.before.iter().filter(|other: &&Paired<'_>| other.key().scenario == scenario).count();
             let message = format!("scenario {scenario} was removed, with {}", text::count(all, "case"));

@@ -104,8 +104,8 @@ pub(super) fn passes(suite: &Suite, past: Tally, drawn: u64, keep: f64) -> Vec<f
     (0..=drawn).map(|x| choose(drawn, x) * own.chance(small(x), small(drawn - x), keep)).collect()
 }
 
-/// Too few passes among all cases that were expected to pass. It tells recorded answers that fail together from single
-/// unlucky ones.
+/// Too few passes among all cases that were expected to pass, as a sign that recorded answers fail together and not just
+/// by bad luck.
 pub(super) fn joint(suite: &Suite, facts: &[Facts<'_>]) -> (Sight, usize) {
     let expected = |(_, past, _): &(usize, Tally, Tally)| past.of >= THIN && suite.expects(*past);
     let rows: Vec<_> = compared(facts).filter(expected).map(|(_, past, now)| (past, now)).collect();

@@ -75,11 +75,11 @@ impl Regression {
             Past::Known(past) | Past::Apart(past) => (past.of > 0).then_some(past),
             Past::New => None,
         });
-        Self::beside(Suite::fit(pasts), facts, limits)
+        Self::with_suite(Suite::fit(pasts), facts, limits)
     }
 
     /// The same with a suite that is already fitted to the pasts.
-    pub(super) fn beside(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
+    pub(super) fn with_suite(suite: Suite, facts: &[Facts<'_>], limits: Limits) -> Self {
         let suspects: Vec<_> = facts.iter().map(|case| suspect(&suite, case, limits)).collect();
         let family = suspects.iter().flatten().count();
         let mut all = Self { suite, family, found: Vec::new(), wants: Vec::new(), limits };

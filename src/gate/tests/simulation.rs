@@ -153,7 +153,7 @@ fn asked(facts: &mut [Facts<'_>], rates: &[f64], random: &mut Pcg64Mcg, policy: 
             }),
         );
     }
-    let regression = Regression::beside(first.suite, facts, limits(policy));
+    let regression = Regression::with_suite(first.suite, facts, limits(policy));
     if regression.found.iter().any(is_proven) {
         return End::Fail;
     }
