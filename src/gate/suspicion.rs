@@ -74,7 +74,7 @@ pub(super) struct Suspicion {
 #[derive(Clone, Copy, Debug)]
 enum Own {
     Spread(Spread),
-    /// Passes and failures of a beta distribution, with at most one pass and every failure counted.
+    /// Passes and failures of a beta distribution; the past counts as one pass and all of its failures.
     Thin(f64, f64),
 }
 

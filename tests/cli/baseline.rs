@@ -195,7 +195,7 @@ fn another_system_prompt_is_another_epoch_and_no_other_case() {
     update("1.json");
     update("2.json")
         .out("reset: s: the application openai m at")
-        .out("another system prompt, parameters or tools");
+        .out("a different system prompt, parameters or tools");
     update("3.json").out("reset, because what they ask or expect has changed (1): s/a");
     assert_eq!(results(&ran, "akit-baseline.json"), ["a -x2 1"]);
 }
